@@ -1,0 +1,46 @@
+import { DuplicateHandlerError, InvalidHandlerError, InvalidOptionError } from '../model/errors.js';
+import type { RunContext } from './run.context.js';
+
+/** A registered handler. */
+export interface Handler {
+  name: string;
+  /** Where it comes from, for messages: `ReportService.generate`, or `registerHandler()`. */
+  origin: string;
+  run(context: RunContext): unknown;
+}
+
+/** The handlers of this process by name. */
+export class HandlerRegistry {
+  private readonly handlers = new Map<string, Handler>();
+  private readonly listeners = new Set<() => void>();
+
+  /** Throws DuplicateHandlerError, InvalidHandlerError, InvalidOptionError (name). */
+  register(name: string, run: (context: RunContext) => unknown, origin: string): void {
+    if (typeof name !== 'string' || name.trim() === '') {
+      throw new InvalidOptionError('handler', 'the name of a handler must be a non-empty string.');
+    }
+    if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
+    const existing = this.handlers.get(name);
+    if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
+    this.handlers.set(name, { name, origin, run });
+    for (const listener of this.listeners) listener();
+  }
+
+  get(name: string): Handler | undefined {
+    return this.handlers.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.handlers.has(name);
+  }
+
+  names(): string[] {
+    return [...this.handlers.keys()];
+  }
+
+  /** Calls `listener` after each registration; returns the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}

@@ -1,0 +1,41 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { RunOrigin } from '../model/run.js';
+
+/** Where a handler writes; a Nest Logger fits. @publicApi */
+export interface RunLogger {
+  log(message: unknown): void;
+  warn(message: unknown): void;
+  error(message: unknown, stack?: string): void;
+  debug(message: unknown): void;
+}
+
+/** What a handler is told about the run it executes. @publicApi */
+export interface RunContext<P = JsonValue> {
+  /** The job as it was when this attempt was claimed. */
+  readonly job: {
+    readonly id: string;
+    readonly name: string | null;
+    readonly namespace: string;
+    readonly handler: string;
+    readonly queue: string;
+    readonly priority: number;
+    readonly timeZone: string;
+    readonly metadata: JsonObject;
+  };
+  /** Unique for ever; the same in every attempt: good as an idempotency key. */
+  readonly runId: string;
+  readonly payload: P;
+  /** The instant that the trigger names; the start may be later. */
+  readonly nominalAt: Date;
+  readonly origin: RunOrigin;
+  /** From 1. */
+  readonly attempt: number;
+  /** How many earlier instants, missed in a downtime, this run stands for. */
+  readonly missed: number;
+  /** Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. */
+  readonly signal: AbortSignal;
+  readonly logger: RunLogger;
+}
+
+/** The code of a job. What it returns is kept as the result if it is JSON; what it throws fails the attempt. @publicApi */
+export type HandlerFunction<P = never> = (context: RunContext<P>) => unknown;

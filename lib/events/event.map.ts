@@ -1,0 +1,77 @@
+import type { JobRef } from '../model/job.js';
+import type { RunOrigin } from '../model/run.js';
+import type { GapVerdict } from '../model/verdict.js';
+
+/** Which run an event is about. @publicApi */
+export interface RunEvent {
+  runId: string;
+  jobId: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  origin: RunOrigin;
+  nominalAt: Date;
+  attempt: number;
+  workerId: string;
+}
+
+/** Everything that Chronis tells, by name. Events are local to the process that saw them. @publicApi */
+export interface ChronisEventMap {
+  /** The declarations of the code were stored, or were found to be older than what live workers run. */
+  'jobs.synced': {
+    app: string;
+    generation: number;
+    /** A live worker runs a newer generation: nothing was written. */
+    superseded: boolean;
+    declared: number;
+    created: JobRef[];
+    changed: JobRef[];
+    orphaned: JobRef[];
+    deleted: JobRef[];
+  };
+  'job.orphaned': JobRef;
+
+  'worker.started': {
+    workerId: string;
+    name: string;
+    storage: string;
+    queues: readonly string[];
+    handlers: readonly string[];
+    concurrency: number;
+    zoneData: string;
+  };
+  'worker.stopped': { workerId: string; finished: number; handedBack: number };
+  /** The lease ended before it could be renewed: all handlers were told to stop, the process goes on as a new worker. */
+  'worker.lease-lost': { workerId: string; runs: number };
+  /** Runs of dead workers were taken back. */
+  'workers.released': { workers: readonly string[]; rerun: number; ended: number };
+  /** The local wall clock differs from the storage's by this much. */
+  'clock.offset': { offsetMs: number };
+
+  'run.started': RunEvent & { lagMs: number };
+  'run.succeeded': RunEvent & { durationMs: number };
+  /** An attempt failed and another one follows. */
+  'run.retrying': RunEvent & { durationMs: number; error: unknown; retryAt: Date };
+  /** The run gave up. */
+  'run.failed': RunEvent & { durationMs: number; error: unknown };
+  'run.timed_out': RunEvent & { durationMs: number; error: unknown };
+  'run.cancelled': RunEvent & { durationMs: number };
+  'run.handed-back': RunEvent & { durationMs: number };
+  /** A result came too late: the run had another owner by then, and nothing was written. */
+  'run.stale': RunEvent;
+
+  /** Due instants that did not run. */
+  'gap.recorded': JobRef & { from: Date; until: Date; verdict: GapVerdict; count: number; reason: string };
+  /** The next time of a job could not be computed; it is left alone until its definition changes. */
+  'schedule.failed': JobRef & { error: unknown };
+
+  /** A call to the storage failed and will be repeated. */
+  'storage.failing': { operation: string; error: unknown; retryInMs: number };
+  'storage.recovered': { operation: string; failures: number };
+  /** Changes by others are seen by polling only. */
+  'wake.unavailable': { error: unknown };
+  /** A listener of an event threw. */
+  'listener.failed': { event: string; error: unknown };
+}
+
+export type ChronisEventName = keyof ChronisEventMap;

@@ -1,0 +1,44 @@
+// The public API of `nestjs-chronis`: named exports only, one line for each file, so that additions are seen in review.
+export * from './model/errors.js';
+export type { JsonObject, JsonValue } from './model/json.js';
+export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
+export { defaultPolicies } from './model/policies.js';
+export type {
+  Backoff,
+  KeepMs,
+  MisfirePolicy,
+  OverlapPolicy,
+  Policies,
+  RecoveryPolicy,
+} from './model/policies.js';
+export { Priority } from './model/priority.js';
+export type { PriorityInput, PriorityLevel } from './model/priority.js';
+export type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from './model/run.js';
+export type {
+  CronFields,
+  DstPolicy,
+  DurationInput,
+  DurationParts,
+  Exclusion,
+  InstantInput,
+  Trigger,
+  TriggerInput,
+  TriggerType,
+} from './model/trigger.js';
+export type { GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
+
+export { Clock } from './ports/clock.js';
+export type { CancelTimer } from './ports/clock.js';
+export { SystemClock } from './ports/system.clock.js';
+export { LockAdapter } from './ports/lock.adapter.js';
+export type { Lock, LockState } from './ports/lock.adapter.js';
+export { StorageAdapter } from './ports/storage.adapter.js';
+export type * from './ports/storage.adapter.js';
+export { WakeSignal } from './ports/wake.signal.js';
+export type { Wake } from './ports/wake.signal.js';
+export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapter.recipe.js';
+
+export { ChronisEvents } from './events/chronis.events.js';
+export type { ChronisEventMap, ChronisEventName, RunEvent } from './events/event.map.js';
+
+export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';

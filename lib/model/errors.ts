@@ -1,0 +1,209 @@
+/** Base of everything Chronis throws. `code` is stable; messages may improve. @publicApi */
+export class ChronisError extends Error {
+  constructor(
+    /** Stable, e.g. `CHRONIS_JOB_NOT_FOUND`; listed in docs/reference/errors.md. */
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An option of the module, a decorator or a call is wrong. The message names the option and the fix. @publicApi */
+export class InvalidOptionError extends ChronisError {
+  constructor(
+    readonly option: string,
+    problem: string,
+  ) {
+    super('CHRONIS_INVALID_OPTION', `${option}: ${problem}`);
+  }
+}
+
+/** No job has this id in this namespace. @publicApi */
+export class JobNotFoundError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_JOB_NOT_FOUND',
+      `There is no job "${jobId}" in the namespace "${namespace}". It may have been deleted, or be finished: a one-off is only kept as a job for as long as \`keep\` says.`,
+    );
+  }
+}
+
+/** The id is taken in this namespace. @publicApi */
+export class JobAlreadyExistsError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_JOB_ALREADY_EXISTS',
+      `A job "${jobId}" already exists in the namespace "${namespace}". Choose another id, delete or update the existing job, or create it with onConflict: 'ignore' or 'replace'.`,
+    );
+  }
+}
+
+/** A job id is empty, too long or holds characters that cannot be stored. @publicApi */
+export class InvalidJobIdError extends ChronisError {
+  constructor(problem: string, code = 'CHRONIS_INVALID_JOB_ID') {
+    super(code, problem);
+  }
+}
+
+/** A job id was given and is empty. @publicApi */
+export class EmptyJobIdError extends InvalidJobIdError {
+  constructor() {
+    super(
+      'The job id is empty. Give a non-empty string, or leave the id out to have one generated.',
+      'CHRONIS_EMPTY_JOB_ID',
+    );
+  }
+}
+
+/** Two declarations in the code claim one id. @publicApi */
+export class DuplicateJobError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    first: string,
+    second: string,
+  ) {
+    super(
+      'CHRONIS_DUPLICATE_JOB',
+      first === second
+        ? `The method ${first} declares the job "${jobId}" twice. Give one of its decorators another id: { id: '…' }.`
+        : `Two methods declare the job "${jobId}": ${first} and ${second}. Give one of them another id: { id: '…' }.`,
+    );
+  }
+}
+
+/** Two handlers were registered under one name. @publicApi */
+export class DuplicateHandlerError extends ChronisError {
+  constructor(
+    readonly handler: string,
+    first: string,
+    second: string,
+  ) {
+    super(
+      'CHRONIS_DUPLICATE_HANDLER',
+      `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name.`,
+    );
+  }
+}
+
+/** Neither this process nor a live worker knows the handler. @publicApi */
+export class HandlerNotFoundError extends ChronisError {
+  constructor(
+    readonly handler: string,
+    known: readonly string[],
+  ) {
+    super(
+      'CHRONIS_HANDLER_NOT_FOUND',
+      `No handler "${handler}" is known here or to any live worker. ${
+        known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
+      }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later.`,
+    );
+  }
+}
+
+/** What was given as a handler cannot be called. @publicApi */
+export class InvalidHandlerError extends ChronisError {
+  constructor(handler: string, given: unknown) {
+    super(
+      'CHRONIS_INVALID_HANDLER',
+      `The handler "${handler}" must be a function, but is ${given === null ? 'null' : typeof given}.`,
+    );
+  }
+}
+
+/** A payload or metadata is not JSON, holds a NUL character, or is over the limit. @publicApi */
+export class InvalidPayloadError extends ChronisError {
+  constructor(what: string, problem: string) {
+    super('CHRONIS_INVALID_PAYLOAD', `${what}: ${problem}`);
+  }
+}
+
+/** Why a schedule was refused. @publicApi */
+export type ScheduleErrorReason =
+  | 'empty'
+  | 'field-count'
+  | 'out-of-range'
+  | 'bad-name'
+  | 'bad-step'
+  | 'reversed-range'
+  | 'bad-special'
+  | 'never-fires'
+  | 'past-date'
+  | 'bad-date'
+  | 'bad-zone'
+  | 'bad-duration'
+  | 'unknown-key'
+  | 'ambiguous'
+  | 'syntax'
+  | 'too-long';
+
+/** A cron expression, interval, delay, date or time zone is not valid. @publicApi */
+export class InvalidScheduleError extends ChronisError {
+  /** What was given, shortened to 200 characters. */
+  readonly input: string;
+  /** The field of the schedule, such as `minute`, `every` or `timeZone`; null: the whole. */
+  readonly field: string | null;
+  readonly reason: ScheduleErrorReason;
+  /** Offset in the text where the problem begins; null where there is no text. */
+  readonly position: number | null;
+  /** How to mend it; null where there is nothing to add. */
+  readonly hint: string | null;
+
+  constructor(detail: {
+    input: string;
+    reason: ScheduleErrorReason;
+    message: string;
+    field?: string | null;
+    position?: number | null;
+    hint?: string | null;
+  }) {
+    super('CHRONIS_INVALID_SCHEDULE', detail.hint ? `${detail.message} ${detail.hint}` : detail.message);
+    this.input = detail.input.length > 200 ? `${detail.input.slice(0, 199)}…` : detail.input;
+    this.field = detail.field ?? null;
+    this.reason = detail.reason;
+    this.position = detail.position ?? null;
+    this.hint = detail.hint ?? null;
+  }
+}
+
+/** `start()` was called on a scheduler that runs. @publicApi */
+export class SchedulerRunningError extends ChronisError {
+  constructor() {
+    super(
+      'CHRONIS_SCHEDULER_RUNNING',
+      'The scheduler is running already; start() may be called again after stop().',
+    );
+  }
+}
+
+/** `stop()` was called on a scheduler that does not run. @publicApi */
+export class SchedulerStoppedError extends ChronisError {
+  constructor() {
+    super('CHRONIS_SCHEDULER_STOPPED', 'The scheduler is not running; there is nothing to stop.');
+  }
+}
+
+/** The storage cannot be used: not reachable, wrong schema version, missing driver. `cause` has the original. @publicApi */
+export class StorageError extends ChronisError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHRONIS_STORAGE', message, options);
+  }
+}
+
+/** A lock could not be had in time. @publicApi */
+export class LockTimeoutError extends ChronisError {
+  constructor(key: string, waitedMs: number) {
+    super(
+      'CHRONIS_LOCK_TIMEOUT',
+      `The lock "${key}" was held by others for ${waitedMs} ms. Its holder may be working, or dead until its lease ends.`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/** What happens to a due instant while an earlier run of the job is not finished. @publicApi */
+export type OverlapPolicy = 'skip' | 'allow';
+
+/** What happens to instants that fell due while nobody could fire them. @publicApi */
+export type MisfirePolicy = 'skip' | 'once' | 'all';
+
+/** What happens to a run whose worker died: another worker takes it (at least once) or it ends as `lost` (at most once). @publicApi */
+export type RecoveryPolicy = 'rerun' | 'abandon';
+
+/**
+ * Delay before a retry, in milliseconds. A list gives one delay per retry, its last element repeats.
+ * `linear`: delayMs × retry; `exponential`: delayMs × 2^(retry − 1), capped at maxMs and, with jitter, drawn
+ * uniformly from [0, delay] ("full jitter"). @publicApi
+ */
+export type Backoff =
+  | { type: 'fixed'; delayMs: number }
+  | { type: 'linear'; delayMs: number; maxMs?: number }
+  | { type: 'exponential'; delayMs: number; maxMs?: number; jitter?: boolean }
+  | number[];
+
+/** How long a finished one-off stays readable as a job; its id counts as taken meanwhile. `0`: the row goes at once, the ledger has it. @publicApi */
+export type KeepMs = number | 'forever';
+
+/** Everything a job may say about how it is run. Stored as given; `resolvePolicies` adds the defaults. @publicApi */
+export interface Policies {
+  /** @default 'skip' */
+  overlap: OverlapPolicy;
+  /** @default 'once' */
+  misfire: MisfirePolicy;
+  /** An instant at most this late is simply late, not misfired. @default 60_000 */
+  misfireThresholdMs: number;
+  /** @default 'rerun' */
+  recovery: RecoveryPolicy;
+  /** Further attempts after a failed one. @default 0 */
+  maxRetries: number;
+  /** @default exponential from 1 s, capped at 1 h, with jitter */
+  backoff: Backoff;
+  /** Per attempt; null: no limit. @default null */
+  timeoutMs: number | null;
+  /** A run whose worker died this often ends as `lost`. @default 3 */
+  maxLost: number;
+  /** @default 0 */
+  keepMs: KeepMs;
+}
+
+export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
+  overlap: 'skip',
+  misfire: 'once',
+  misfireThresholdMs: 60_000,
+  recovery: 'rerun',
+  maxRetries: 0,
+  backoff: { type: 'exponential', delayMs: 1_000, maxMs: 3_600_000, jitter: true },
+  timeoutMs: null,
+  maxLost: 3,
+  keepMs: 0,
+});
+
+/** The policies of a job with the defaults filled in. */
+export function resolvePolicies(given: Partial<Policies>): Policies {
+  return { ...defaultPolicies, ...given };
+}

@@ -1,0 +1,94 @@
+import type { JsonObject, JsonValue } from './json.js';
+import type { Policies } from './policies.js';
+import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
+
+/** How a run came to be. @publicApi */
+export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry';
+
+/** `waiting`: due later or now · `running`: claimed by a worker · else its verdict. @publicApi */
+export type RunState = 'waiting' | 'running' | 'paused' | RunVerdict;
+
+/** One occurrence of a job that is stored, from its birth to its verdict. @publicApi */
+export interface Run {
+  /** Unique for ever in its database, never reused: good as an idempotency key. */
+  id: string;
+  jobId: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  priority: number;
+  origin: RunOrigin;
+  /** The instant the trigger names. */
+  nominalAt: Date;
+  /** When it may be claimed; null while it runs to its end, is paused, or has a verdict. */
+  dueAt: Date | null;
+  state: RunState;
+  /** Attempts begun. */
+  attempt: number;
+  fence: number;
+  lostCount: number;
+  worker: string | null;
+  startedAt: Date | null;
+  lastError: string | null;
+}
+
+/** A run in the hands of a worker: everything it needs to execute it. */
+export interface ClaimedRun {
+  id: string;
+  /** The proof of ownership; every change to the run must show it. */
+  fence: number;
+  /** Which execution this is, from 1. */
+  attempt: number;
+  lostCount: number;
+  /** The storage's own key of the recurring job; null for one-offs. */
+  jobUid: string | null;
+  jobId: string;
+  jobName: string | null;
+  namespace: string;
+  handler: string;
+  queue: string;
+  priority: number;
+  origin: RunOrigin;
+  payload: JsonValue;
+  metadata: JsonObject;
+  policies: Partial<Policies>;
+  timeZone: string;
+  nominalAt: number;
+  dueAt: number;
+  /** How many earlier instants this run stands for (misfire policy `once`). */
+  missed: number;
+}
+
+/** A row of the ledger: one execution of a run. @publicApi */
+export interface Attempt {
+  runId: string;
+  jobId: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  nominalAt: Date;
+  attempt: number;
+  fence: number;
+  /** null: it never reached one. */
+  worker: string | null;
+  outcome: Outcome;
+  /** Whether this row is the run's verdict. Exactly one is. */
+  final: boolean;
+  /** null: it never started. */
+  startedAt: Date | null;
+  finishedAt: Date;
+  error: string | null;
+  result: JsonValue;
+}
+
+/** A range of due instants that did not run. @publicApi */
+export interface Gap {
+  jobId: string;
+  namespace: string;
+  from: Date;
+  /** null: still open. */
+  until: Date | null;
+  verdict: GapVerdict;
+  count: number;
+  reason: string;
+}

@@ -1,0 +1,22 @@
+/**
+ * How a run ended for good. Exactly one per run.
+ *
+ * `lost`: its workers died again and again, or its job says `recovery: 'abandon'`. @publicApi
+ */
+export type RunVerdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'lost';
+
+/** Why due instants never became runs. @publicApi */
+export type GapVerdict = 'skipped' | 'missed' | 'paused' | 'excluded';
+
+/**
+ * How one attempt ended. An attempt may end without deciding the run: it is retried, was `lost` with its worker,
+ * or was `handed_back` by a worker that shut down (which does not count against the retries). @publicApi
+ */
+export type Outcome = RunVerdict | 'handed_back';
+
+const failures: ReadonlySet<Outcome> = new Set<Outcome>(['failed', 'timed_out', 'lost']);
+
+/** Whether an outcome counts as an error in a job's statistics. */
+export function isFailure(outcome: Outcome): boolean {
+  return failures.has(outcome);
+}

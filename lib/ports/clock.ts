@@ -1,0 +1,17 @@
+/** Stops a timer; harmless when it has fired. */
+export type CancelTimer = () => void;
+
+/**
+ * The only source of time in Chronis. `SystemClock` is the real one; tests use `ManualClock`.
+ *
+ * Wall time may jump; `monotonic` never goes back and is what waiting is measured with. What is due is decided by the
+ * clock of the storage, not by this one. @publicApi
+ */
+export abstract class Clock {
+  /** Wall time in epoch milliseconds. */
+  abstract now(): number;
+  /** Milliseconds from an arbitrary start, never going back; fractions allowed. */
+  abstract monotonic(): number;
+  /** Calls `callback` once after `delayMs` (any finite number; values below 0 mean 0). Does not keep the process alive by itself. */
+  abstract setTimer(delayMs: number, callback: () => void): CancelTimer;
+}

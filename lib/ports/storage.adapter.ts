@@ -1,0 +1,390 @@
+import type { Job, JobDefinition, JobFilter, JobRef, JobSource, Page, Pause } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
+import type { OverlapPolicy, Policies } from '../model/policies.js';
+import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
+import type { Trigger } from '../model/trigger.js';
+import type { GapVerdict, Outcome } from '../model/verdict.js';
+import type { LockAdapter } from './lock.adapter.js';
+import type { WakeSignal } from './wake.signal.js';
+
+/** All instants that cross this port are epoch milliseconds of the storage's own clock, unless they are Dates in what users read. */
+export type EpochMs = number;
+
+// ── Definitions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A job to be stored. One-offs (`trigger.type === 'at'`) become a run and nothing else. */
+export interface NewJob extends JobDefinition {
+  source: JobSource;
+  app: string | null;
+  definitionHash: string;
+  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due. */
+  nextAt: EpochMs | null;
+}
+
+/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition and time, and keeps its history. */
+export type ConflictPolicy = 'raise' | 'ignore' | 'replace';
+
+/** What became of one item of `insertJobs`; items do not affect each other. `conflict`: the id was taken and the policy is `raise`. */
+export type InsertResult = { status: 'created' | 'existing' | 'replaced'; job: Job } | { status: 'conflict' };
+
+/** A change to a stored job; absent keys stay as they are. `nextAt` must come with a changed trigger. */
+export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'>> {
+  nextAt?: EpochMs | null;
+}
+
+/** What the sync needs to know of a stored job of the app. */
+export interface StoredDefinition extends JobRef {
+  uid: string;
+  definitionHash: string;
+  trigger: Trigger;
+  timeZone: string;
+  handler: string;
+  paused: boolean;
+  orphanedAt: EpochMs | null;
+  generation: number;
+}
+
+/** What the sync decides for one job. */
+export type DefinitionChange =
+  | { kind: 'insert'; job: NewJob }
+  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `nextAt` the cursor is set (unless paused), without it stays. Ends being orphaned. */
+  | { kind: 'update'; uid: string; job: NewJob; moveCursor: boolean }
+  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. */
+  | { kind: 'adopt'; uid: string }
+  /** Stops firing at once; the cursor's place is kept as an open gap. */
+  | { kind: 'orphan'; uid: string }
+  | { kind: 'delete'; uid: string };
+
+export interface SyncRequest {
+  app: string;
+  /** Hash of the whole set of declarations: names the generation. */
+  setHash: string;
+  /** The registered worker that runs this set; its generation is noted in the same transaction. null: this process does not work. */
+  workerId: string | null;
+  /** Namespaced ids (`namespace/id`) that this set declares. */
+  declared: readonly string[];
+  /** Pure: from what is stored to what shall change. Not called when a newer generation is alive. */
+  plan(stored: readonly StoredDefinition[], now: EpochMs): DefinitionChange[];
+}
+
+export type SyncResult =
+  /** A live worker of this app runs a newer generation: nothing was written. */
+  | { status: 'superseded'; generation: number; by: number }
+  /** `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them. */
+  | { status: 'synced'; generation: number; changes: DefinitionChange[]; conflicts: JobRef[] };
+
+// ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface WorkerRegistration {
+  /** Random for every registration; never used again. */
+  id: string;
+  /** The name of the instance, for people. */
+  name: string;
+  app: string;
+  generation: number | null;
+  host: string;
+  pid: number;
+  version: string;
+  /** `process.versions.tz`. */
+  zoneData: string;
+  queues: readonly string[];
+  handlers: readonly string[];
+}
+
+/** A worker that is or was alive. */
+export interface WorkerInfo extends WorkerRegistration {
+  startedAt: Date;
+  leaseUntil: Date;
+  running: number;
+}
+
+export interface Renewal {
+  now: EpochMs;
+  /** null: the lease has ended or was taken away. It cannot be revived: its runs may be others' already. */
+  leaseUntil: EpochMs | null;
+  /** Runs held by this worker that somebody asked to cancel. */
+  cancelled: string[];
+}
+
+/** What a worker can execute. */
+export interface Capability {
+  workerId: string;
+  queues: readonly string[];
+  handlers: readonly string[];
+}
+
+// ── The loop ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A recurring job whose next nominal time has come. */
+export interface DueCursor {
+  jobUid: string;
+  jobId: string;
+  namespace: string;
+  handler: string;
+  nominalAt: EpochMs;
+  revision: number;
+  /** Nominal instants fired so far. */
+  fired: number;
+  trigger: Trigger;
+  timeZone: string;
+  policies: Partial<Policies>;
+}
+
+/** One occurrence to be born. */
+export interface Birth {
+  nominalAt: EpochMs;
+  /** Nominal time plus jitter. */
+  dueAt: EpochMs;
+  /** Earlier instants that this run stands for. */
+  missed: number;
+}
+
+/** A range of instants that will not run. */
+export interface NewGap {
+  from: EpochMs;
+  until: EpochMs;
+  verdict: GapVerdict;
+  count: number;
+  reason: string;
+}
+
+/** What shall happen to one due cursor. */
+export interface Firing {
+  jobUid: string;
+  /** The cursor as it was read: the compare of the compare-and-set. */
+  nominalAt: EpochMs;
+  revision: number;
+  /** null: there is no further instant; the cursor goes. */
+  nextAt: EpochMs | null;
+  /** New total of fired instants. */
+  fired: number;
+  overlap: OverlapPolicy;
+  /** In order of nominal time. */
+  births: readonly Birth[];
+  gaps: readonly NewGap[];
+}
+
+export interface FireResult {
+  now: EpochMs;
+  /** jobUids whose cursor was moved by this call; the others were fired or changed by somebody else. */
+  moved: string[];
+  /** Runs born claimed by this worker. */
+  runs: ClaimedRun[];
+  /** Runs born for anybody, since there was no room or they are due later. */
+  unclaimed: number;
+  /** Instants not run because the previous run was not finished (overlap `skip`). */
+  skipped: { jobUid: string; nominalAt: EpochMs }[];
+}
+
+export interface ClaimResult {
+  now: EpochMs;
+  runs: ClaimedRun[];
+}
+
+/** How an attempt ended. */
+export interface Settlement {
+  runId: string;
+  fence: number;
+  /** `handed_back`: the worker shuts down; the run becomes due again and the attempt is not counted. */
+  outcome: Outcome;
+  startedAt: EpochMs;
+  finishedAt: EpochMs;
+  /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile. */
+  retryAt: EpochMs | null;
+  error: string | null;
+  result: JsonValue;
+}
+
+/** A run that a worker gives back unstarted: no attempt, no ledger row. */
+export interface Unstarted {
+  runId: string;
+  fence: number;
+}
+
+export interface NextWake {
+  now: EpochMs;
+  /** When something this worker can do is due: a cursor or a run. May be in the past. null: nothing is stored. */
+  dueAt: EpochMs | null;
+  /** When the lease of some other worker that still holds runs ends. */
+  leaseEndsAt: EpochMs | null;
+}
+
+export interface ReleaseResult {
+  now: EpochMs;
+  workers: string[];
+  /** Each with what became of it. */
+  runs: {
+    runId: string;
+    jobId: string;
+    namespace: string;
+    handler: string;
+    worker: string;
+    verdict: 'lost' | 'cancelled' | null;
+  }[];
+}
+
+// ── Queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface PageRequest {
+  /** 1–1,000. @default 100 */
+  limit?: number;
+  /** From the previous page. */
+  cursor?: string;
+}
+export interface RunFilter {
+  namespace?: string;
+  jobId?: string;
+  state?: RunState | RunState[];
+}
+export interface AttemptFilter {
+  namespace?: string;
+  jobId?: string;
+  runId?: string;
+  outcome?: Outcome | Outcome[];
+  finalOnly?: boolean;
+}
+export interface GapFilter {
+  namespace?: string;
+  jobId?: string;
+}
+
+/**
+ * Where jobs live and where workers meet. The contract of every adapter; `storageLaws` from `nestjs-chronis/testing`
+ * checks it.
+ *
+ * Common promises: every method is atomic (all of it happens, or nothing), safe to call concurrently from any number
+ * of processes, and rejects only when it cannot say what happened or when the storage cannot be reached. The storage's
+ * clock alone decides what is due and when a lease has ended. Text is stored exactly; the engine has validated it.
+ * @publicApi
+ */
+export abstract class StorageAdapter {
+  /** For logs, such as `memory` or `postgres`. */
+  abstract readonly kind: string;
+  /** Whether other processes see the same jobs. */
+  abstract readonly shared: boolean;
+  /** The storage's own lock: used when the module is given none. */
+  abstract readonly lock: LockAdapter;
+  /** Tells others at once of what is new; absent: workers poll. */
+  readonly wakeSignal?: WakeSignal;
+
+  /** Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. */
+  abstract init(): Promise<void>;
+  /** Gives everything back. Later calls reject. */
+  abstract close(): Promise<void>;
+  /** The storage's clock. */
+  abstract now(): Promise<EpochMs>;
+
+  // ── Definitions
+
+  /**
+   * Makes the stored jobs of one app agree with one set of declarations, in one transaction. Touches only jobs with
+   * `source: 'code'` of this app. Generations are ordered by when their set was first seen; while a live worker of the
+   * app runs a newer generation nothing is written.
+   */
+  abstract syncDefinitions(request: SyncRequest): Promise<SyncResult>;
+  /**
+   * Declared jobs that no live worker's generation declares: notes since when, and orphans those for which that is
+   * `graceMs` or longer. Those declared again are adopted. Returns what was orphaned by this call.
+   */
+  abstract orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]>;
+
+  // ── Jobs
+
+  /** Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. */
+  abstract insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]>;
+  abstract getJob(ref: JobRef): Promise<Job | null>;
+  /** Ordered by namespace and id; a page's cursor stays valid while jobs come and go. */
+  abstract queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
+  abstract countJobs(filter: JobFilter): Promise<number>;
+  /**
+   * Changes a definition. A run that goes on is not touched, its retries use the new definition; a one-off that runs while its
+   * time is changed goes on detached and the job is due anew. With `expectedRevision`, 'stale' when the job has changed.
+   */
+  abstract updateJob(
+    ref: JobRef,
+    patch: JobPatch,
+    expectedRevision?: number,
+  ): Promise<Job | 'not-found' | 'stale'>;
+  /** Removes a job. Its waiting runs end as `cancelled`; a run that goes on ends with its attempt, without retries. False: not found. */
+  abstract deleteJob(ref: JobRef): Promise<boolean>;
+  /** The cursor goes (an open gap notes from when), waiting runs are held. Running ones go on. Pausing a paused job keeps the first pause. Null: not found. */
+  abstract pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null>;
+  /**
+   * Sets the cursor to `nextAt(job, now)` and closes the gap with what `missed` counts; held runs are due again at their old times.
+   * A job that is not paused stays as it is. Null: not found.
+   */
+  abstract resumeJob(
+    ref: JobRef,
+    plan: (
+      job: { trigger: Trigger; timeZone: string; id: string; pausedFrom: EpochMs | null },
+      now: EpochMs,
+    ) => { nextAt: EpochMs | null; gap: NewGap | null },
+  ): Promise<Job | null>;
+  /** Ends waiting runs as `cancelled`, asks the workers of running ones to abort them. Recurring jobs go on with their next instant. Returns how many runs were concerned, null: not found. */
+  abstract cancelJob(ref: JobRef): Promise<number | null>;
+  /**
+   * A run due now, beside whatever goes on. A one-off that waits becomes due now; one that runs is returned as it is;
+   * one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
+   */
+  abstract runNow(ref: JobRef): Promise<Run | null>;
+
+  // ── Workers and their leases
+
+  /** Begins a lease. */
+  abstract register(
+    worker: WorkerRegistration,
+    leaseMs: number,
+  ): Promise<{ now: EpochMs; leaseUntil: EpochMs }>;
+  /** Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. */
+  abstract renew(workerId: string, leaseMs: number, running: number): Promise<Renewal>;
+  /** Replaces what a live worker can execute. */
+  abstract updateWorker(
+    workerId: string,
+    change: Pick<WorkerRegistration, 'handlers' | 'generation'>,
+  ): Promise<void>;
+  /** Ends the lease at once; runs it still holds are released by the next `releaseLost`. */
+  abstract unregister(workerId: string): Promise<void>;
+  abstract queryWorkers(): Promise<WorkerInfo[]>;
+  /**
+   * Takes back the runs of workers whose lease has ended: each becomes due again with a ledger row `lost`, or ends (`lost`
+   * for `recovery: 'abandon'`, for a job deleted meanwhile and after `maxLost`; `cancelled` where asked). Runs of live workers are never touched.
+   */
+  abstract releaseLost(): Promise<ReleaseResult>;
+
+  // ── The loop
+
+  /** Cursors that are due and whose handler and queue this worker has, earliest first. */
+  abstract dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }>;
+  /**
+   * Moves cursors and gives birth to their occurrences. Per job: only if cursor and revision are as read, so of any number of
+   * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due by now are born claimed by this
+   * worker, if its lease holds. A firing whose worker has no lease still fires; its runs are for anybody.
+   */
+  abstract fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult>;
+  /**
+   * Hands due runs to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
+   * the lease of the first holds. Nothing for a worker without a lease. Each claim raises fence and attempt by one.
+   */
+  abstract claim(capability: Capability, limit: number): Promise<ClaimResult>;
+  /**
+   * Records how attempts ended and what becomes of their runs, each addressed by (run, fence) alone. Returns the run ids that were accepted;
+   * the others were lost to another owner or settled before, and nothing was written for them.
+   */
+  abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
+  /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim. */
+  abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
+  /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */
+  abstract heldBy(workerId: string): Promise<Unstarted[]>;
+  /** When to look again. */
+  abstract nextWakeAt(capability: Capability): Promise<NextWake>;
+
+  // ── The record
+
+  /** Newest first. */
+  abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
+  /** The ledger, newest first. */
+  abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
+  abstract queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>>;
+  /** Deletes ledger rows, closed gaps and kept one-offs older than their time; bounded work per call. Returns whether there is more. */
+  abstract prune(ledgerMs: number): Promise<boolean>;
+}

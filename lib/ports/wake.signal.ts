@@ -1,0 +1,16 @@
+/**
+ * What changed elsewhere.
+ * `due`: something is due at `at` (epoch ms of the storage's clock) · `cancel`: somebody asked to cancel a run · `change`: anything else.
+ */
+export type Wake = { kind: 'due'; at: number } | { kind: 'cancel' } | { kind: 'change' };
+
+/**
+ * Tells workers at once what a poll would tell them later. Losing a signal costs latency, never a run. @publicApi
+ */
+export abstract class WakeSignal {
+  /**
+   * Begins to deliver; signals of this process are delivered too. Reconnects by itself, and then delivers one `change`
+   * because something may have been missed. Resolves when listening, or rejects when it cannot (the engine then polls).
+   */
+  abstract subscribe(listener: (wake: Wake) => void): Promise<() => Promise<void>>;
+}
