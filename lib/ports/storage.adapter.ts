@@ -203,9 +203,11 @@ export interface Unstarted {
 
 export interface NextWake {
   now: EpochMs;
-  /** When something this worker can do is due: a cursor or a run. May be in the past. null: nothing is stored. */
-  dueAt: EpochMs | null;
-  /** When the lease of some other worker that still holds runs ends. */
+  /** The earliest cursor that this worker can fire; may be in the past. null: none. */
+  cursorAt: EpochMs | null;
+  /** When the earliest unclaimed run that this worker can execute is due; may be in the past. null: none. */
+  runAt: EpochMs | null;
+  /** When the lease of some other worker that still holds runs ends (or ended). null: none. */
   leaseEndsAt: EpochMs | null;
 }
 
