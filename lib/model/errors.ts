@@ -207,3 +207,21 @@ export class LockTimeoutError extends ChronisError {
     );
   }
 }
+
+/** Why a handler was told to stop. @publicApi */
+export type AbortCause = 'timeout' | 'cancel' | 'shutdown' | 'lease-lost';
+
+const abortSentences: Record<AbortCause, string> = {
+  timeout: 'The run took longer than its timeout allows.',
+  cancel: 'The run was cancelled.',
+  shutdown:
+    'The process shuts down and the time to finish is over; the run will be executed again by another worker.',
+  'lease-lost': 'The worker lost its lease: the run may be executed by another worker already.',
+};
+
+/** The reason of a handler's `AbortSignal`. @publicApi */
+export class RunAbortedError extends ChronisError {
+  constructor(readonly abortCause: AbortCause) {
+    super('CHRONIS_RUN_ABORTED', abortSentences[abortCause]);
+  }
+}

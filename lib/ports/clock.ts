@@ -12,6 +12,6 @@ export abstract class Clock {
   abstract now(): number;
   /** Milliseconds from an arbitrary start, never going back; fractions allowed. */
   abstract monotonic(): number;
-  /** Calls `callback` once after `delayMs` (any finite number; values below 0 mean 0). Does not keep the process alive by itself. */
+  /** Calls `callback` once after `delayMs` (any finite number; values below 0 mean 0). */
   abstract setTimer(delayMs: number, callback: () => void): CancelTimer;
 }

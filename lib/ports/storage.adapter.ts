@@ -154,7 +154,7 @@ export interface Firing {
   /** The cursor as it was read: the compare of the compare-and-set. */
   nominalAt: EpochMs;
   revision: number;
-  /** null: there is no further instant; the cursor goes. */
+  /** null: there is no further instant; the cursor goes. Infinity (fixed delay): the cursor waits for the run to end. */
   nextAt: EpochMs | null;
   /** New total of fired instants. */
   fired: number;
@@ -371,6 +371,9 @@ export abstract class StorageAdapter {
   /**
    * Records how attempts ended and what becomes of their runs, each addressed by (run, fence) alone. Returns the run ids that were accepted;
    * the others were lost to another owner or settled before, and nothing was written for them.
+   *
+   * Whatever ends a run of a recurring job (this, `releaseLost`, a cancel) moves a cursor that stands at Infinity to the end of the run + the
+   * trigger's `every` (trigger mode `fixed-delay`).
    */
   abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
   /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim. */

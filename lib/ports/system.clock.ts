@@ -15,7 +15,6 @@ export class SystemClock extends Clock {
 
   setTimer(delayMs: number, callback: () => void): CancelTimer {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestTimerMs));
-    timer.unref();
     return () => clearTimeout(timer);
   }
 }

@@ -1,0 +1,35 @@
+/** What an engine needs to know; all times in milliseconds. */
+export interface EngineOptions {
+  /** Name of the instance, for people. */
+  name: string;
+  /** Whose declared jobs this process runs. */
+  app: string;
+  version: string;
+  queues: readonly string[];
+  /** The slow look that needs neither timers nor signals to be right. */
+  pollMs: number;
+  leaseMs: number;
+  /** Runs at a time in this process. */
+  concurrency: number;
+  /** Time for the whole of stop(), the grace of aborted handlers included. */
+  shutdownTimeoutMs: number;
+  /** Time between the signal to a handler and the verdict without it. */
+  abortGraceMs: number;
+  /** How long the ledger is kept. */
+  ledgerMs: number;
+  /** A declared job that no live worker declares for so long is orphaned. */
+  orphanGraceMs: number;
+  /** Pause between two rounds of the janitor. */
+  janitorMs: number;
+}
+
+export const engineDefaults = Object.freeze({
+  pollMs: 5_000,
+  leaseMs: 30_000,
+  concurrency: 10,
+  shutdownTimeoutMs: 25_000,
+  abortGraceMs: 5_000,
+  ledgerMs: 30 * 86_400_000,
+  orphanGraceMs: 10 * 60_000,
+  janitorMs: 60_000,
+});

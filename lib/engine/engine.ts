@@ -1,0 +1,305 @@
+import { AsyncResource } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ChronisEvents } from '../events/chronis.events.js';
+import { SchedulerRunningError, SchedulerStoppedError } from '../model/errors.js';
+import type { Clock } from '../ports/clock.js';
+import type { LockAdapter } from '../ports/lock.adapter.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { Wake } from '../ports/wake.signal.js';
+import type { EngineOptions } from './engine.options.js';
+import type { HandlerRegistry } from './handler.registry.js';
+import { Janitor } from './janitor.js';
+import { LeaseKeeper } from './lease.keeper.js';
+import type { RunLogger } from './run.context.js';
+import { Settler } from './settler.js';
+import { StorageCalls } from './storage.calls.js';
+import { StorageTime } from './storage.time.js';
+import { WorkLoop } from './work.loop.js';
+import { WorkerSession } from './worker.session.js';
+
+/** What an engine works with. */
+export interface EngineParts {
+  storage: StorageAdapter;
+  lock: LockAdapter;
+  clock: Clock;
+  handlers: HandlerRegistry;
+  events: ChronisEvents;
+  logger: (handler: string) => RunLogger;
+  /** Numbers in [0, 1); a seeded one makes a simulation repeatable. @default Math.random */
+  random?: () => number;
+}
+
+/** One lease with all that hangs on it. */
+interface Shift {
+  session: WorkerSession;
+  keeper: LeaseKeeper;
+  loop: WorkLoop;
+  ended: Promise<void>;
+}
+
+/** A local clock this far off the storage's is worth a warning. */
+const worthTellingOffsetMs = 1_000;
+
+/**
+ * Runs due jobs in this process: registers a worker, keeps its lease, fires, claims, executes and settles until stopped.
+ *
+ * idle → start → working → stop → draining → idle. A lost lease does not leave `working`: the runs are aborted and
+ * the engine registers as a new worker. Knows nothing of Nest.
+ */
+export class Engine {
+  /** The release whose declarations this process runs; null: it declares none. */
+  private generation: number | null = null;
+  private state: 'idle' | 'starting' | 'working' | 'draining' = 'idle';
+  private shift: Shift | null = null;
+  /** All sessions with handlers that have not ended, the current one included. */
+  private readonly sessions = new Set<WorkerSession>();
+  private unsubscribe: (() => Promise<void>) | null = null;
+  private stopWatchingHandlers: (() => void) | null = null;
+  private janitor: Janitor | null = null;
+  private readonly random: () => number;
+  private readonly time: StorageTime;
+  private readonly calls: StorageCalls;
+  private settler: Settler;
+  // Created with the engine, so that the loop does not live in the async context of the request that started it.
+  private readonly scope = new AsyncResource('ChronisEngine');
+
+  constructor(
+    private readonly parts: EngineParts,
+    private readonly options: EngineOptions,
+  ) {
+    this.random = parts.random ?? Math.random;
+    this.time = new StorageTime(parts.clock);
+    this.calls = new StorageCalls(parts.clock, parts.events, this.random);
+    this.settler = new Settler(parts.storage, this.calls);
+  }
+
+  get running(): boolean {
+    return this.state === 'working';
+  }
+
+  /** Of the current lease; null while there is none. */
+  get workerId(): string | null {
+    return this.shift?.session.workerId ?? null;
+  }
+
+  /**
+   * Begins to work; resolves when the worker is registered and `prepare` is done. `prepare` gets the id of the registered worker, which
+   * does not work yet, and gives the generation of its declarations. Throws SchedulerRunningError, and what `prepare` throws.
+   */
+  start(prepare: (workerId: string) => Promise<number | null> = async () => null): Promise<void> {
+    if (this.state !== 'idle') throw new SchedulerRunningError();
+    this.state = 'starting';
+    return this.scope.runInAsyncScope(() => this.begin(prepare));
+  }
+
+  /**
+   * Stops claiming, waits for running handlers, aborts them `abortGraceMs` before `shutdownTimeoutMs` is over, hands back what is unfinished then,
+   * and ends the lease. Throws SchedulerStoppedError when it does not run.
+   */
+  stop(): Promise<void> {
+    if (this.state !== 'working' || this.shift === null) throw new SchedulerStoppedError();
+    this.state = 'draining';
+    const { shift } = this;
+    return this.scope.runInAsyncScope(() => this.drain(shift));
+  }
+
+  /** Something was changed by this process: look at once. */
+  wake(wake?: Wake): void {
+    this.shift?.loop.wake(wake);
+  }
+
+  private async begin(prepare: (workerId: string) => Promise<number | null>): Promise<void> {
+    const { storage, handlers, events, lock, clock } = this.parts;
+    try {
+      this.settler = new Settler(storage, this.calls);
+      const workerId = randomUUID();
+      const registeredAt = await this.register(workerId);
+      try {
+        this.generation = await prepare(workerId);
+      } catch (error) {
+        await storage.unregister(workerId).catch(() => undefined);
+        throw error;
+      }
+      await this.listen();
+      this.stopWatchingHandlers = handlers.onChange(() => void this.announceHandlers());
+      this.janitor = new Janitor(storage, lock, clock, events, this.random, this.options);
+      this.janitor.start(workerId);
+      this.state = 'working';
+      this.work(workerId, registeredAt);
+    } catch (error) {
+      this.state = 'idle';
+      throw error;
+    }
+    const { name, queues, concurrency } = this.options;
+    events.emit('worker.started', {
+      workerId: this.workerId!,
+      name,
+      storage: storage.kind,
+      queues,
+      handlers: handlers.names(),
+      concurrency,
+      zoneData: process.versions.tz ?? 'unknown',
+    });
+    const offsetMs = this.time.localOffsetMs;
+    if (Math.abs(offsetMs) >= worthTellingOffsetMs) events.emit('clock.offset', { offsetMs });
+  }
+
+  /** Returns the monotonic time from which the lease is known to run. */
+  private async register(workerId: string): Promise<number> {
+    const { name, app, version, queues, leaseMs } = this.options;
+    const sentAt = this.parts.clock.monotonic();
+    const answer = await this.parts.storage.register(
+      {
+        id: workerId,
+        name,
+        app,
+        generation: this.generation,
+        host: hostname(),
+        pid: process.pid,
+        version,
+        zoneData: process.versions.tz ?? 'unknown',
+        queues,
+        handlers: this.parts.handlers.names(),
+      },
+      leaseMs,
+    );
+    this.time.observe(answer.now);
+    return sentAt;
+  }
+
+  private work(workerId: string, registeredAt: number): void {
+    const { clock, events, storage, handlers, logger } = this.parts;
+    const { concurrency, abortGraceMs, queues, leaseMs, pollMs } = this.options;
+    const { time, settler, random, calls } = this;
+    const session = new WorkerSession(workerId, {
+      handlers,
+      clock,
+      time,
+      events,
+      settler,
+      logger,
+      random,
+      concurrency,
+      abortGraceMs,
+      queues,
+      onRoom: () => loop.nudge(),
+    });
+    const keeper = new LeaseKeeper(
+      { storage, clock, events, workerId, leaseMs, running: () => session.runningCount },
+      {
+        onTime: (now) => time.observe(now),
+        onCancelled: (runIds) => session.abort('cancel', runIds),
+        onLost: () => void this.loseLease(),
+      },
+      registeredAt,
+    );
+    const loop = new WorkLoop(session, {
+      storage,
+      clock,
+      time,
+      events,
+      calls,
+      random,
+      pollMs,
+      trusted: () => keeper.trusted,
+    });
+    this.sessions.add(session);
+    this.shift = { session, keeper, loop, ended: loop.run() };
+  }
+
+  /** The runs may be others' already: tells the handlers, and goes on as a new worker as soon as the storage answers. */
+  private async loseLease(): Promise<void> {
+    const lost = this.shift;
+    if (lost === null) return;
+    const { session } = lost;
+    this.close(lost);
+    this.parts.events.emit('worker.lease-lost', { workerId: session.workerId, runs: session.runningCount });
+    session.abort('lease-lost');
+    void session.empty().then(() => this.sessions.delete(session));
+    if (this.state !== 'working') return;
+    const workerId = randomUUID();
+    const registered = await this.calls.repeat(
+      'register',
+      () => this.register(workerId),
+      () => this.state === 'working',
+    );
+    if (registered === null) return;
+    // Stopped meanwhile: leave nothing behind that looks alive.
+    if (this.state !== 'working') await this.parts.storage.unregister(workerId).catch(() => undefined);
+    else this.work(workerId, registered.value);
+  }
+
+  private close({ session, keeper, loop }: Shift): void {
+    session.active = false;
+    keeper.stop();
+    loop.nudge();
+  }
+
+  private async drain(shift: Shift): Promise<void> {
+    const { shutdownTimeoutMs, abortGraceMs } = this.options;
+    const { storage, events } = this.parts;
+    this.janitor?.stop();
+    this.stopWatchingHandlers?.();
+    shift.session.active = false;
+    shift.loop.nudge();
+    const sessions = [...this.sessions];
+    const emptied = Promise.all(sessions.map((session) => session.empty()));
+    // The lease is kept up through the drain: keeper.stop() comes last.
+    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied]));
+    for (const session of sessions) session.abort('shutdown');
+    await emptied;
+    await this.within(abortGraceMs, this.settler.flush());
+    this.settler.close();
+    shift.keeper.stop();
+    try {
+      await storage.unregister(shift.session.workerId);
+      await this.unsubscribe?.();
+    } catch (error) {
+      events.emit('storage.failing', { operation: 'unregister', error, retryInMs: 0 });
+    }
+    this.unsubscribe = null;
+    this.shift = null;
+    this.sessions.clear();
+    this.state = 'idle';
+    const { workerId, finished, handedBack } = shift.session;
+    events.emit('worker.stopped', { workerId, finished, handedBack });
+  }
+
+  /** Waits for the work, but no longer than the time. */
+  private async within(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.parts.clock.setTimer(ms, resolve);
+    });
+    await Promise.race([work, timeout]);
+    cancel();
+  }
+
+  private async listen(): Promise<void> {
+    const { storage, events } = this.parts;
+    try {
+      this.unsubscribe =
+        (await storage.wakeSignal?.subscribe((wake) => {
+          if (wake.kind === 'cancel') this.shift?.keeper.beat();
+          else this.wake(wake);
+        })) ?? null;
+    } catch (error) {
+      events.emit('wake.unavailable', { error });
+    }
+  }
+
+  private async announceHandlers(): Promise<void> {
+    const { storage, handlers } = this.parts;
+    await this.calls.repeat(
+      'update worker',
+      async () => {
+        if (this.workerId === null) return;
+        const { generation } = this;
+        await storage.updateWorker(this.workerId, { handlers: handlers.names(), generation });
+      },
+      () => this.state === 'working',
+    );
+    this.wake();
+  }
+}

@@ -1,0 +1,74 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { Capability, DueCursor, Firing, StorageAdapter } from '../ports/storage.adapter.js';
+import { compileTrigger } from '../triggers/compiled.trigger.js';
+import { planFiring } from './firing.plan.js';
+import { describeError } from './settlement.js';
+import type { StorageTime } from './storage.time.js';
+
+const cursorsPerTurn = 500;
+
+/** Reads due cursors, decides what happens to each, has the storage do it, and tells what did not run. */
+export class Firer {
+  constructor(
+    private readonly storage: StorageAdapter,
+    private readonly time: StorageTime,
+    private readonly events: ChronisEvents,
+  ) {}
+
+  async due(capability: Capability): Promise<DueCursor[]> {
+    const due = await this.storage.dueCursors(capability, cursorsPerTurn);
+    this.time.observe(due.now);
+    return due.cursors;
+  }
+
+  /** How many cursors were moved, and the runs that were born claimed. */
+  async fire(
+    capability: Capability,
+    cursors: readonly DueCursor[],
+    room: number,
+  ): Promise<{ moved: number; runs: ClaimedRun[] }> {
+    const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
+    const now = this.time.now();
+    for (const cursor of cursors) {
+      const firing = await this.plan(cursor, now);
+      if (firing) planned.set(cursor.jobUid, { cursor, firing });
+    }
+    if (planned.size === 0) return { moved: 0, runs: [] };
+    const firings = [...planned.values()].map(({ firing }) => firing);
+    const result = await this.storage.fire(capability, firings, room);
+    this.time.observe(result.now);
+    for (const { jobUid, nominalAt } of result.skipped) {
+      this.tellGap(planned.get(jobUid)!.cursor, { from: nominalAt, until: nominalAt, ...overlapped });
+    }
+    for (const jobUid of result.moved) {
+      const { cursor, firing } = planned.get(jobUid)!;
+      for (const gap of firing.gaps) this.tellGap(cursor, gap);
+    }
+    return { moved: result.moved.length, runs: result.runs };
+  }
+
+  /**
+   * Null: the next time cannot be computed. Such a job is paused with the reason, as it must neither stop the others nor be due for ever.
+   */
+  private async plan(cursor: DueCursor, now: number): Promise<Firing | null> {
+    const { namespace, jobId } = cursor;
+    try {
+      const firing = planFiring(cursor, compileTrigger(cursor.trigger, `${namespace}/${jobId}`), now);
+      if (firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
+      throw new RangeError('The computed next time is not later than the one before it.');
+    } catch (error) {
+      this.events.emit('schedule.failed', { namespace, id: jobId, error });
+      const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
+      await this.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
+      return null;
+    }
+  }
+
+  private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {
+    const range = { from: new Date(gap.from), until: new Date(gap.until) };
+    this.events.emit('gap.recorded', { namespace, id: jobId, ...gap, ...range });
+  }
+}
+
+const overlapped = { verdict: 'skipped', count: 1, reason: 'overlap' } as const;

@@ -1,0 +1,71 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { LockAdapter } from '../ports/lock.adapter.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { EngineOptions } from './engine.options.js';
+
+const maxPruneRounds = 20;
+
+/**
+ * Cleans up, one worker of an app per period: orphans what no live code declares, deletes what is older than it should be kept. Each
+ * step is tried alone; what fails is told and tried again in the next round.
+ */
+export class Janitor {
+  private cancelTimer: CancelTimer | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly storage: StorageAdapter,
+    private readonly lock: LockAdapter,
+    private readonly clock: Clock,
+    private readonly events: ChronisEvents,
+    private readonly random: () => number,
+    private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'ledgerMs'>,
+  ) {}
+
+  start(owner: string): void {
+    // Spread, so that the workers of a deploy do not all ask for the lock at the same moment.
+    const pauseMs = this.options.janitorMs * (0.5 + this.random() / 2);
+    this.cancelTimer = this.clock.setTimer(pauseMs, () => {
+      void this.round(owner).then(() => {
+        if (!this.stopped) this.start(owner);
+      });
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelTimer?.();
+  }
+
+  private async round(owner: string): Promise<void> {
+    await this.step('janitor', async () => {
+      // Not given back: its lease is what keeps the other workers from doing the same work again in this period.
+      const leaseMs = this.options.janitorMs / 2;
+      const lock = await this.lock.acquire(`chronis:janitor:${this.options.app}`, owner, leaseMs);
+      if (lock === null) return;
+      await this.step('orphan', () => this.orphan());
+      await this.step('prune', () => this.prune());
+    });
+  }
+
+  private async orphan(): Promise<void> {
+    for (const ref of await this.storage.orphanUndeclared(this.options.app, this.options.orphanGraceMs)) {
+      this.events.emit('job.orphaned', ref);
+    }
+  }
+
+  private async prune(): Promise<void> {
+    for (let round = 0; round < maxPruneRounds && !this.stopped; round++) {
+      if (!(await this.storage.prune(this.options.ledgerMs))) return;
+    }
+  }
+
+  private async step(operation: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.events.emit('storage.failing', { operation, error, retryInMs: this.options.janitorMs });
+    }
+  }
+}

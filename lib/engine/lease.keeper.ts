@@ -1,0 +1,125 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+
+/** What a keeper needs of its engine. */
+export interface LeaseParts {
+  storage: StorageAdapter;
+  clock: Clock;
+  events: ChronisEvents;
+  workerId: string;
+  leaseMs: number;
+  /** How many runs the worker executes. */
+  running: () => number;
+}
+
+/** What the keeper tells its engine. */
+export interface LeaseEars {
+  /** The storage's time, with every answer. */
+  onTime(storageNow: number): void;
+  /** Runs held by this worker that somebody asked to cancel. */
+  onCancelled(runIds: string[]): void;
+  /** The lease is over, or will be before it can be renewed. Called once; the keeper is then done. */
+  onLost(): void;
+}
+
+/**
+ * Keeps one worker's lease: one update per beat, a third of the lease apart. The lease is trusted for five sixths of its length from
+ * the moment the last successful renewal was *sent*, measured by monotonic time: so handlers are told to stop before the storage lets
+ * anybody else take their runs, however the wall clocks stand and however long the answer took.
+ */
+export class LeaseKeeper {
+  private trustedUntil: number;
+  private cancelBeat: CancelTimer | null = null;
+  private cancelTrust: CancelTimer | null = null;
+  private renewing = false;
+  private again = false;
+  private ended = false;
+  private failures = 0;
+
+  constructor(
+    private readonly parts: LeaseParts,
+    private readonly ears: LeaseEars,
+    /** Monotonic time just before the registration. */
+    registeredAt: number,
+  ) {
+    this.trustedUntil = registeredAt + this.trustMs;
+    this.watchTrust();
+    this.nextBeat(this.parts.leaseMs / 3);
+  }
+
+  /** Whether new work may begin. */
+  get trusted(): boolean {
+    return !this.ended && this.parts.clock.monotonic() < this.trustedUntil;
+  }
+
+  /** Renews at once, for instance to learn of cancel requests. */
+  beat(): void {
+    if (this.ended) return;
+    if (this.renewing) this.again = true;
+    else void this.renew();
+  }
+
+  stop(): void {
+    this.ended = true;
+    this.cancelBeat?.();
+    this.cancelTrust?.();
+  }
+
+  private get trustMs(): number {
+    return (this.parts.leaseMs * 5) / 6;
+  }
+
+  private nextBeat(inMs: number): void {
+    this.cancelBeat?.();
+    this.cancelBeat = this.parts.clock.setTimer(inMs, () => this.beat());
+  }
+
+  private watchTrust(): void {
+    this.cancelTrust?.();
+    this.cancelTrust = this.parts.clock.setTimer(this.trustedUntil - this.parts.clock.monotonic(), () => {
+      if (!this.trusted) this.lose();
+      else this.watchTrust();
+    });
+  }
+
+  private lose(): void {
+    if (this.ended) return;
+    this.stop();
+    this.ears.onLost();
+  }
+
+  /** Never rejects. */
+  private async renew(): Promise<void> {
+    this.renewing = true;
+    this.again = false;
+    const sentAt = this.parts.clock.monotonic();
+    try {
+      const renewal = await this.parts.storage.renew(
+        this.parts.workerId,
+        this.parts.leaseMs,
+        this.parts.running(),
+      );
+      if (this.ended) return;
+      this.ears.onTime(renewal.now);
+      if (this.failures > 0) {
+        this.parts.events.emit('storage.recovered', { operation: 'renew', failures: this.failures });
+        this.failures = 0;
+      }
+      if (renewal.leaseUntil === null) return this.lose();
+      this.trustedUntil = sentAt + this.trustMs;
+      this.watchTrust();
+      this.nextBeat(this.parts.leaseMs / 3);
+      if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
+    } catch (error) {
+      if (this.ended) return;
+      this.failures++;
+      const retryInMs = Math.min(1_000, this.parts.leaseMs / 15);
+      this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
+      this.nextBeat(retryInMs);
+    } finally {
+      this.renewing = false;
+    }
+    if (this.again) this.beat();
+  }
+}

@@ -1,0 +1,89 @@
+import { RunAbortedError, type AbortCause } from '../model/errors.js';
+import type { JsonValue } from '../model/json.js';
+import { resolvePolicies } from '../model/policies.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { Outcome } from '../model/verdict.js';
+import type { Settlement } from '../ports/storage.adapter.js';
+import { retryAt } from './retry.policy.js';
+import type { Ending } from './running.run.js';
+
+/** Longest error text and result that the ledger keeps, in characters. */
+const maxErrorLength = 8_192;
+const maxResultLength = 65_536;
+
+/** What an attempt comes to. */
+export interface Judgement {
+  settlement: Settlement;
+  /** What the handler threw, for the event; null: nothing. */
+  error: unknown;
+}
+
+/**
+ * The outcome of an attempt. A handler that returned has succeeded, even after its signal fired: the work is done.
+ * Null: nothing is to be written, since the lease was lost and whoever releases the run writes its `lost`.
+ */
+export function judge(
+  run: ClaimedRun,
+  ending: Ending,
+  abortCause: AbortCause | null,
+  times: { startedAt: number; finishedAt: number },
+  random: () => number,
+): Judgement | null {
+  const settled = (
+    outcome: Outcome,
+    error: unknown,
+    retry: boolean,
+    result: JsonValue = null,
+  ): Judgement => ({
+    settlement: {
+      runId: run.id,
+      fence: run.fence,
+      outcome,
+      ...times,
+      retryAt: retry ? retryAt(run, resolvePolicies(run.policies), times.finishedAt, random) : null,
+      error: error === null ? null : describeError(error),
+      result,
+    },
+    error,
+  });
+
+  if (ending.kind === 'returned') return settled('succeeded', null, false, toResult(ending.value));
+  const thrown = ending.kind === 'threw' ? ending.error : null;
+  switch (abortCause) {
+    case 'lease-lost':
+      return null;
+    case 'cancel':
+      return settled('cancelled', null, false);
+    case 'shutdown':
+      return settled('handed_back', null, false);
+    case 'timeout':
+      return settled('timed_out', new RunAbortedError('timeout'), true);
+    case null:
+      return settled('failed', thrown ?? new Error(`The handler threw ${String(thrown)}.`), true);
+  }
+}
+
+/** The text of anything that was thrown, cut to a bounded length. */
+export function describeError(error: unknown): string {
+  let text: string;
+  try {
+    text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
+  } catch {
+    text = 'An error that cannot be shown as text.';
+  }
+  // PostgreSQL has no NUL in text.
+  const clean = text.slice(0, maxErrorLength).replaceAll('\0', '\u{FFFD}');
+  return text.length > maxErrorLength ? `${clean}…` : clean;
+}
+
+/** What a handler returned, if it is JSON of a bounded length; else null. */
+function toResult(value: unknown): JsonValue {
+  if (value === undefined || value === null) return null;
+  try {
+    const text = JSON.stringify(value);
+    if (text === undefined || text.length > maxResultLength || text.includes('\\u0000')) return null;
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return null;
+  }
+}

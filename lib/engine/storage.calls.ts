@@ -1,0 +1,39 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { Clock } from '../ports/clock.js';
+
+const firstDelayMs = 50;
+const longestDelayMs = 5_000;
+
+/** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
+export class StorageCalls {
+  constructor(
+    private readonly clock: Clock,
+    private readonly events: ChronisEvents,
+    private readonly random: () => number,
+  ) {}
+
+  /**
+   * The result of `call`, and after how many failures it came; null when `needed` says no after a failure. The delay doubles
+   * from 50 ms to 5 s, with half of it at random, so that workers do not come back all at once.
+   */
+  async repeat<T>(
+    operation: string,
+    call: () => Promise<T>,
+    needed: () => boolean,
+  ): Promise<{ value: T; failures: number } | null> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const value = await call();
+        if (failures > 0) this.events.emit('storage.recovered', { operation, failures });
+        return { value, failures };
+      } catch (error) {
+        if (!needed()) return null;
+        const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
+        const retryInMs = Math.round(delay * (0.5 + this.random() / 2));
+        this.events.emit('storage.failing', { operation, error, retryInMs });
+        await new Promise<void>((resolve) => this.clock.setTimer(retryInMs, resolve));
+        if (!needed()) return null;
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../ports/clock.js';
+
+const samplesKept = 8;
+
+/**
+ * The storage's clock as this process sees it, never ahead of it: each answer carries the storage's time, which was read
+ * before the answer arrived, so `time + (monotonic since the arrival)` is a lower bound, and the highest of the last few
+ * is the best one. What is due by this clock is due by the storage's. Local wall time plays no part.
+ */
+export class StorageTime {
+  private readonly samples: number[] = [];
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Notes the storage's time from an answer that has just arrived. */
+  observe(storageNow: number): void {
+    this.samples.push(storageNow - this.clock.monotonic());
+    if (this.samples.length > samplesKept) this.samples.shift();
+  }
+
+  /** Epoch milliseconds of the storage's clock; fractions are cut off. */
+  now(): number {
+    if (this.samples.length === 0) return Math.floor(this.clock.now());
+    return Math.floor(Math.max(...this.samples) + this.clock.monotonic());
+  }
+
+  /** How far the local wall clock is ahead of the storage's. */
+  get localOffsetMs(): number {
+    return this.clock.now() - this.now();
+  }
+}

@@ -1,0 +1,155 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { RunEvent } from '../events/event.map.js';
+import type { AbortCause } from '../model/errors.js';
+import { resolvePolicies } from '../model/policies.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { Clock } from '../ports/clock.js';
+import type { Capability, Unstarted } from '../ports/storage.adapter.js';
+import type { HandlerRegistry } from './handler.registry.js';
+import type { RunLogger } from './run.context.js';
+import { RunningRun, type Ending } from './running.run.js';
+import { judge, type Judgement } from './settlement.js';
+import type { Settler } from './settler.js';
+import type { StorageTime } from './storage.time.js';
+
+/** What a session needs of its engine. */
+export interface SessionParts {
+  handlers: HandlerRegistry;
+  clock: Clock;
+  time: StorageTime;
+  events: ChronisEvents;
+  settler: Settler;
+  logger: (handler: string) => RunLogger;
+  random: () => number;
+  concurrency: number;
+  abortGraceMs: number;
+  queues: readonly string[];
+  /** Called when a handler has ended, so that there is room again. */
+  onRoom: () => void;
+}
+
+/**
+ * What one worker holds, from its registration to the end of its lease: the runs that it executes and those whose
+ * results are being written. A lease that was lost ends the session for good; the process goes on with a new one.
+ */
+export class WorkerSession {
+  /** False once it must not begin anything any more. */
+  active = true;
+  finished = 0;
+  handedBack = 0;
+  private readonly running = new Map<string, RunningRun>();
+  /** All that is not settled yet, so that nobody takes it for a claim whose answer was lost. */
+  private readonly held = new Set<string>();
+  private emptied: (() => void) | null = null;
+
+  constructor(
+    readonly workerId: string,
+    private readonly parts: SessionParts,
+  ) {}
+
+  get capability(): Capability {
+    return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.names() };
+  }
+
+  /** How many more runs it may begin. */
+  get room(): number {
+    return Math.max(this.parts.concurrency - this.running.size, 0);
+  }
+
+  get runningCount(): number {
+    return this.running.size;
+  }
+
+  holds(runId: string): boolean {
+    return this.held.has(runId);
+  }
+
+  /** Begins what it can; returns what must be given back, since the session is over or the handler is gone. */
+  begin(runs: readonly ClaimedRun[]): Unstarted[] {
+    const refused: Unstarted[] = [];
+    for (const run of runs) {
+      const handler = this.active ? this.parts.handlers.get(run.handler) : undefined;
+      if (handler) this.execute(run, handler);
+      else refused.push({ runId: run.id, fence: run.fence });
+    }
+    return refused;
+  }
+
+  /** Aborts the given runs, or all. */
+  abort(cause: AbortCause, runIds: Iterable<string> = this.running.keys()): void {
+    for (const runId of runIds) this.running.get(runId)?.abort(cause);
+  }
+
+  /** Resolves when no handler is running any more. */
+  async empty(): Promise<void> {
+    if (this.running.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
+  }
+
+  private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
+    const { clock, time, events, abortGraceMs, logger } = this.parts;
+    const startedAt = time.now();
+    this.held.add(run.id);
+    events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
+    const running = new RunningRun(run, startedAt, handler, logger(run.handler), clock, {
+      timeoutMs: resolvePolicies(run.policies).timeoutMs,
+      abortGraceMs,
+    });
+    this.running.set(run.id, running);
+    void running.ended.then((ending) => this.finish(running, ending));
+  }
+
+  private async finish({ run, startedAt, abortCause }: RunningRun, ending: Ending): Promise<void> {
+    const { time, random, settler } = this.parts;
+    this.running.delete(run.id);
+    if (this.running.size === 0) this.emptied?.();
+    this.parts.onRoom();
+    const finishedAt = Math.max(time.now(), startedAt);
+    const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random);
+    if (judgement === null) return;
+    const verdict = await settler.settle(judgement.settlement);
+    this.held.delete(run.id);
+    if (verdict === 'accepted') this.tell(run, judgement);
+    else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
+  }
+
+  private tell(run: ClaimedRun, { settlement, error }: Judgement): void {
+    const { events } = this.parts;
+    const durationMs = settlement.finishedAt - settlement.startedAt;
+    const event = { ...this.eventOf(run), durationMs };
+    this.finished++;
+    if (settlement.retryAt !== null) {
+      events.emit('run.retrying', { ...event, error, retryAt: new Date(settlement.retryAt) });
+      return;
+    }
+    switch (settlement.outcome) {
+      case 'succeeded':
+        return events.emit('run.succeeded', event);
+      case 'failed':
+        return events.emit('run.failed', { ...event, error });
+      case 'timed_out':
+        return events.emit('run.timed_out', { ...event, error });
+      case 'cancelled':
+        return events.emit('run.cancelled', event);
+      case 'handed_back':
+        this.handedBack++;
+        this.finished--;
+        return events.emit('run.handed-back', event);
+      case 'lost':
+        return; // Only a release writes it.
+    }
+  }
+
+  private eventOf(run: ClaimedRun): RunEvent {
+    return {
+      runId: run.id,
+      jobId: run.jobId,
+      namespace: run.namespace,
+      handler: run.handler,
+      queue: run.queue,
+      origin: run.origin,
+      nominalAt: new Date(run.nominalAt),
+      attempt: run.attempt,
+      workerId: this.workerId,
+    };
+  }
+}
