@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { describeError, judge } from '../../lib/engine/settlement.js';
+import type { Ending } from '../../lib/engine/running.run.js';
+import type { AbortCause } from '../../lib/model/errors.js';
+import { claimedRun } from '../support/claimed-run.js';
+
+const retryable = claimedRun({ policies: { maxRetries: 1, backoff: { type: 'fixed', delayMs: 500 } } });
+
+function outcome(ending: Ending, cause: AbortCause | null = null) {
+  const times = { startedAt: 1_000, finishedAt: 1_200 };
+  return judge(retryable, ending, cause, times, () => 0)?.settlement ?? null;
+}
+
+describe('the outcome of an attempt', () => {
+  test('a handler that returns has succeeded, with its result', () => {
+    expect(outcome({ kind: 'returned', value: { sent: 3 } })).toMatchObject({
+      outcome: 'succeeded',
+      result: { sent: 3 },
+      retryAt: null,
+      error: null,
+    });
+  });
+
+  test('a handler that returns after its signal has succeeded all the same', () => {
+    for (const cause of ['timeout', 'cancel', 'shutdown', 'lease-lost'] as const) {
+      expect(outcome({ kind: 'returned', value: undefined }, cause)?.outcome).toBe('succeeded');
+    }
+  });
+
+  test('a handler that throws has failed and is retried', () => {
+    const settled = outcome({ kind: 'threw', error: new Error('no route') });
+    expect(settled).toMatchObject({ outcome: 'failed', retryAt: 1_700 });
+    expect(settled?.error).toContain('no route');
+  });
+
+  test('a handler that throws undefined has failed with a text', () => {
+    expect(outcome({ kind: 'threw', error: undefined })?.error).toContain('The handler threw undefined.');
+  });
+
+  test.each([
+    ['timeout', 'timed_out', 1_700],
+    ['cancel', 'cancelled', null],
+    ['shutdown', 'handed_back', null],
+  ] as const)('after %s a handler that throws or goes on is %s', (cause, expected, retryAt) => {
+    for (const ending of [{ kind: 'threw', error: new Error('aborted') }, { kind: 'abandoned' }] as const) {
+      expect(outcome(ending, cause)).toMatchObject({ outcome: expected, retryAt });
+    }
+  });
+
+  test('nothing is written for a failure after the lease was lost', () => {
+    expect(outcome({ kind: 'threw', error: new Error('aborted') }, 'lease-lost')).toBeNull();
+    expect(outcome({ kind: 'abandoned' }, 'lease-lost')).toBeNull();
+  });
+
+  test('a result that is not JSON, too large or holds NUL is not kept', () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    for (const value of [circular, 1n, () => 1, 'x'.repeat(70_000), 'a\0b', undefined, Symbol('x')]) {
+      expect(outcome({ kind: 'returned', value })).toMatchObject({ outcome: 'succeeded', result: null });
+    }
+  });
+});
+
+describe('the text of an error', () => {
+  test('is cut to a bounded length', () => {
+    expect(describeError(new Error('x'.repeat(10_000_000))).length).toBeLessThan(8_200);
+  });
+
+  test('holds no NUL, which PostgreSQL cannot store', () => {
+    expect(describeError('a\0b')).toBe('a\u{FFFD}b');
+  });
+
+  test('is there even for what cannot be shown', () => {
+    const hostile = {
+      toString() {
+        throw new Error('no');
+      },
+    };
+    expect(describeError(hostile)).toBe('An error that cannot be shown as text.');
+  });
+});

@@ -1,0 +1,50 @@
+// The application that the packed tarball is tried with: compiled against the installed types, run as a process.
+import 'reflect-metadata';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ChronisEvents, ChronisModule, Interval, JobHandler, SchedulerService, type RunContext } from 'nestjs-chronis';
+import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
+
+@Injectable()
+class ReportService {
+  ticks = 0;
+
+  @Interval('1s')
+  tick(): void {
+    this.ticks++;
+  }
+
+  @JobHandler('greet')
+  greet({ payload }: RunContext<{ name: string }>): string {
+    return `Hello ${payload.name}`;
+  }
+}
+
+async function main(): Promise<void> {
+  const url = process.env.DATABASE_URL;
+  const schema = process.env.SCHEMA ?? 'chronis';
+
+  @Module({
+    imports: [
+      ChronisModule.forRoot(url ? { storage: typeOrmStorage({ url, schema }), lock: typeOrmLock() } : {}),
+    ],
+    providers: [ReportService],
+  })
+  class AppModule {}
+
+  const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
+  const events = app.get(ChronisEvents);
+  const ticked = events.once('run.succeeded', (run) => run.handler === 'ReportService.tick');
+  const greeted = events.once('run.succeeded', (run) => run.handler === 'greet');
+  const scheduler = app.get(SchedulerService);
+  await scheduler.createDateJob({ handler: 'greet', runAt: new Date(), payload: { name: 'Ada' } });
+  await Promise.all([ticked, greeted]);
+  if (app.get(ReportService).ticks < 1) throw new Error('The interval did not run.');
+  await app.close();
+  console.log(`ran on ${url ? 'postgres' : 'memory'}`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
