@@ -1,0 +1,23 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { ChronisEvents, SchedulerService } from 'nestjs-chronis';
+import { printRuns } from '../support/journal.js';
+import { provideDatabase } from '../support/database.js';
+import { untilStopped } from '../support/until-stopped.js';
+import { AppModule } from './app.module.js';
+
+const database = await provideDatabase();
+const app = await NestFactory.createApplicationContext(AppModule);
+printRuns(app.get(ChronisEvents));
+
+// A job created at run time; the id makes it safe to say twice.
+await app.get(SchedulerService).createDateJob({
+  handler: 'send-reminder',
+  in: '3s',
+  payload: { to: 'ada@example.com', text: 'Pick the tomatoes' },
+});
+
+await untilStopped();
+console.log('\nStopping: running handlers may finish first.');
+await app.close();
+await database.stop();
