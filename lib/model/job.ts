@@ -67,8 +67,10 @@ export interface Job extends JobDefinition {
   errorCount: number;
   /** Failed occurrences since the last success. */
   consecutiveFailures: number;
+  /** When the last finished attempt began. */
   lastRunAt: Date | null;
   lastVerdict: RunVerdict | null;
+  /** Of the last attempt that failed; a later success leaves it. */
   lastError: string | null;
   createdAt: Date;
   updatedAt: Date;
@@ -87,7 +89,7 @@ export interface JobFilter {
   app?: string;
   /** Ids that begin with this text. */
   idPrefix?: string;
-  /** Containment: every path given must be there with this value, at any depth. */
+  /** Containment: every path given must be there with this value, at any depth; of a list, each element given must be among the stored ones. */
   metadata?: JsonObject;
 }
 

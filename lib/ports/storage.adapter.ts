@@ -12,7 +12,10 @@ export type EpochMs = number;
 
 // ── Definitions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A job to be stored. One-offs (`trigger.type === 'at'`) become a run and nothing else. */
+/**
+ * A job to be stored. One-offs (`trigger.type === 'at'`) given to `insertJobs` become a run and nothing else. Those declared in code
+ * (`syncDefinitions`) are kept as jobs with a cursor of one instant, or the next deploy would take them for new and run them again.
+ */
 export interface NewJob extends JobDefinition {
   source: JobSource;
   app: string | null;
@@ -68,9 +71,12 @@ export interface SyncRequest {
 }
 
 export type SyncResult =
-  /** A live worker of this app runs a newer generation: nothing was written. */
+  /**
+   * Another live worker of this app runs a newer generation: no job was written. (The worker's own generation is noted all the same, so that
+   * what only this set declares is not orphaned while it lives.)
+   */
   | { status: 'superseded'; generation: number; by: number }
-  /** `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them. */
+  /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them. */
   | { status: 'synced'; generation: number; changes: DefinitionChange[]; conflicts: JobRef[] };
 
 // ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +129,7 @@ export interface DueCursor {
   handler: string;
   nominalAt: EpochMs;
   revision: number;
-  /** Nominal instants fired so far. */
+  /** Nominal instants fired so far under this trigger: setting the cursor by a changed definition begins anew, a resume goes on. */
   fired: number;
   trigger: Trigger;
   timeZone: string;
@@ -185,11 +191,14 @@ export interface ClaimResult {
 export interface Settlement {
   runId: string;
   fence: number;
-  /** `handed_back`: the worker shuts down; the run becomes due again and the attempt is not counted. */
+  /**
+   * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
+   * somebody asked to cancel it, it ends as `cancelled` instead.
+   */
   outcome: Outcome;
   startedAt: EpochMs;
   finishedAt: EpochMs;
-  /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile. */
+  /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile or somebody asked to cancel the run. */
   retryAt: EpochMs | null;
   error: string | null;
   result: JsonValue;
@@ -213,6 +222,7 @@ export interface NextWake {
 
 export interface ReleaseResult {
   now: EpochMs;
+  /** Those whose runs were taken back by this call. */
   workers: string[];
   /** Each with what became of it. */
   runs: {
@@ -309,11 +319,14 @@ export abstract class StorageAdapter {
   ): Promise<Job | 'not-found' | 'stale'>;
   /** Removes a job. Its waiting runs end as `cancelled`; a run that goes on ends with its attempt, without retries. False: not found. */
   abstract deleteJob(ref: JobRef): Promise<boolean>;
-  /** The cursor goes (an open gap notes from when), waiting runs are held. Running ones go on. Pausing a paused job keeps the first pause. Null: not found. */
+  /**
+   * The cursor goes, an open gap begins where it stood, waiting runs are held. Running ones go on; one that comes back (for a retry, or from
+   * a lost worker) is held. Pausing a paused job keeps the first pause, and a job with a verdict stays as it is. Null: not found.
+   */
   abstract pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null>;
   /**
-   * Sets the cursor to `nextAt(job, now)` and closes the gap with what `missed` counts; held runs are due again at their old times.
-   * A job that is not paused stays as it is. Null: not found.
+   * Sets the cursor to `nextAt` of the plan, replaces the open gap by its `gap` (null: nothing was missed); held runs are due again at their
+   * old times. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
    */
   abstract resumeJob(
     ref: JobRef,
@@ -325,8 +338,8 @@ export abstract class StorageAdapter {
   /** Ends waiting runs as `cancelled`, asks the workers of running ones to abort them. Recurring jobs go on with their next instant. Returns how many runs were concerned, null: not found. */
   abstract cancelJob(ref: JobRef): Promise<number | null>;
   /**
-   * A run due now, beside whatever goes on. A one-off that waits becomes due now; one that runs is returned as it is;
-   * one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
+   * A run due now, beside whatever goes on; also while the job is paused. A one-off that waits becomes due now, which ends its pause; one that
+   * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
    */
   abstract runNow(ref: JobRef): Promise<Run | null>;
 
@@ -376,7 +389,7 @@ export abstract class StorageAdapter {
    * trigger's `every` (trigger mode `fixed-delay`).
    */
   abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
-  /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim. */
+  /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
   abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */
   abstract heldBy(workerId: string): Promise<Unstarted[]>;

@@ -1,0 +1,56 @@
+import type { JobState } from './job.js';
+import type { TriggerType } from './trigger.js';
+import type { RunVerdict } from './verdict.js';
+
+/** What the state of a recurring job is derived from. */
+export interface RecurringFacts {
+  triggerType: TriggerType;
+  orphaned: boolean;
+  paused: boolean;
+  /** One of its runs is claimed by a worker. */
+  claimed: boolean;
+  /** One of its runs is due, now or later. */
+  waits: boolean;
+  /** It has a next nominal time, or will have one when a run ends (fixed delay). */
+  hasCursor: boolean;
+  /** Attempts that came to their end; those handed back do not count. */
+  finishedAttempts: number;
+}
+
+/** What the state of a one-off is derived from: its single run. */
+export interface OneOffFacts {
+  verdict: RunVerdict | null;
+  claimed: boolean;
+  /** Kept from becoming due by a pause. */
+  held: boolean;
+  /** Attempts begun. */
+  attempt: number;
+}
+
+/** The state of a job that stands for many runs. The first rule that fits decides; SQL storages mirror it. */
+export function recurringState(facts: RecurringFacts): JobState {
+  if (facts.orphaned) return 'orphaned';
+  if (facts.paused) return 'paused';
+  if (facts.claimed) return 'running';
+  if (facts.triggerType === 'after') return 'waiting';
+  const manual = facts.triggerType === 'manual';
+  const hasFuture = facts.hasCursor || facts.waits || manual;
+  if (!hasFuture) return 'completed';
+  return facts.finishedAttempts === 0 ? 'pending' : 'scheduled';
+}
+
+const stateOfVerdict: Readonly<Record<RunVerdict, JobState>> = {
+  succeeded: 'completed',
+  failed: 'failed',
+  timed_out: 'failed',
+  lost: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** The state of a one-off. The first rule that fits decides; SQL storages mirror it. */
+export function oneOffState(facts: OneOffFacts): JobState {
+  if (facts.verdict !== null) return stateOfVerdict[facts.verdict];
+  if (facts.claimed) return 'running';
+  if (facts.held) return 'paused';
+  return facts.attempt === 0 ? 'pending' : 'scheduled';
+}
