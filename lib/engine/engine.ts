@@ -243,6 +243,7 @@ export class Engine {
     this.stopWatchingHandlers?.();
     shift.session.active = false;
     shift.loop.nudge();
+    this.calls.hurry();
     const sessions = [...this.sessions];
     const emptied = Promise.all(sessions.map((session) => session.empty()));
     // The lease is kept up through the drain: keeper.stop() comes last.
@@ -251,6 +252,7 @@ export class Engine {
     await emptied;
     await this.within(abortGraceMs, this.settler.flush());
     this.settler.close();
+    this.calls.hurry();
     shift.keeper.stop();
     try {
       await storage.unregister(shift.session.workerId);

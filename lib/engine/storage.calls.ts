@@ -6,6 +6,8 @@ const longestDelayMs = 5_000;
 
 /** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
 export class StorageCalls {
+  private readonly pauses = new Set<() => void>();
+
   constructor(
     private readonly clock: Clock,
     private readonly events: ChronisEvents,
@@ -31,9 +33,26 @@ export class StorageCalls {
         const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
         const retryInMs = Math.round(delay * (0.5 + this.random() / 2));
         this.events.emit('storage.failing', { operation, error, retryInMs });
-        await new Promise<void>((resolve) => this.clock.setTimer(retryInMs, resolve));
+        await this.pause(retryInMs);
         if (!needed()) return null;
       }
     }
+  }
+
+  /** Ends all pauses: what is not needed any more gives up at once, the rest is tried again now. */
+  hurry(): void {
+    for (const end of this.pauses) end();
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.setTimer(ms, () => end());
+      const end = (): void => {
+        cancel();
+        this.pauses.delete(end);
+        resolve();
+      };
+      this.pauses.add(end);
+    });
   }
 }

@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, everyMs } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+
+describe('an engine whose storage fails', () => {
+  let clock: ManualClock;
+  let faulty: FaultyStorage;
+  let rig: EngineRig;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    faulty = new FaultyStorage(new MemoryStorage({ clock }));
+    rig = new EngineRig({ clock, storage: faulty.storage });
+  });
+
+  afterEach(async () => {
+    faulty.comeUp();
+    if (rig.engine.running) await rig.stop(120_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  const ledger = async () => (await rig.storage.queryAttempts({}, {})).items;
+
+  test('goes on when the storage was away for ten seconds, and catches up', async () => {
+    const ran: number[] = [];
+    const start = clock.now();
+    rig.handle('work', ({ nominalAt }) => ran.push((nominalAt.getTime() - start) / 1_000));
+    await rig.engine.start();
+    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow' } }));
+    await clock.advanceBy(3_000);
+    faulty.goDown();
+    await clock.advanceBy(10_000);
+    expect(rig.told).toContain('storage.failing');
+    faulty.comeUp();
+    await clock.advanceBy(7_000);
+    expect(ran.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(rig.told).toContain('storage.recovered');
+    expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  test('runs claimed by a call whose answer was lost are given back and run', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    faulty.fail('claim', 'after');
+    await rig.add({}, {});
+    await clock.advanceBy(1_000);
+    expect((await ledger()).map((row) => [row.outcome, row.attempt])).toEqual([
+      ['succeeded', 1],
+      ['succeeded', 1],
+    ]);
+  });
+
+  test('an occurrence born by a fire whose answer was lost runs once', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add(everyMs(clock.now(), 60_000));
+    faulty.fail('fire', 'after');
+    await clock.advanceBy(65_000);
+    expect((await ledger()).map((row) => row.outcome)).toEqual(['succeeded']);
+  });
+
+  test('a settle whose answer was lost is not written twice, and nothing is called stale', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    faulty.fail('settle', 'after');
+    await rig.add({});
+    await clock.advanceBy(1_000);
+    expect(await ledger()).toHaveLength(1);
+    expect(rig.told).not.toContain('run.stale');
+  });
+
+  test('a settle is repeated until it succeeds', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    faulty.fail('settle', 'before', 'before', 'before');
+    await rig.add({});
+    await clock.advanceBy(5_000);
+    expect(await ledger()).toHaveLength(1);
+  });
+
+  test('results that arrive during a settle are written together by the next one', async () => {
+    rig = new EngineRig({ clock, storage: faulty.storage, options: { concurrency: 100 } });
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add(...Array.from({ length: 100 }, () => ({})));
+    await clock.advanceBy(0);
+    expect(await ledger()).toHaveLength(100);
+    expect(faulty.calls.filter((call) => call === 'settle').length).toBeLessThan(5);
+  });
+
+  test('an idle engine makes less than one call a second', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await clock.advanceBy(1_000);
+    faulty.calls.length = 0;
+    await clock.advanceBy(60_000);
+    expect(faulty.calls.length).toBeLessThan(30);
+  });
+
+  describe('and whose lease cannot be renewed', () => {
+    test('aborts its handlers before the storage lets others have their runs', async () => {
+      let abortedAt: number | null = null;
+      const start = clock.now();
+      rig.handle('work', ({ signal }: RunContext) => {
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            abortedAt = clock.now() - start;
+            reject(signal.reason as Error);
+          });
+        });
+      });
+      await rig.engine.start();
+      await rig.add({});
+      await rig.settle();
+      faulty.goDown();
+      await clock.advanceBy(29_000);
+      expect(abortedAt).toBe(25_000);
+      expect(rig.told).toContain('worker.lease-lost');
+    });
+
+    test('goes on as a new worker, which takes the lost runs over', async () => {
+      const attempts: number[] = [];
+      rig.handle('work', ({ attempt, signal }: RunContext) => {
+        attempts.push(attempt);
+        if (attempt > 1) return undefined;
+        return new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        );
+      });
+      await rig.engine.start();
+      const first = rig.engine.workerId;
+      await rig.add({});
+      await rig.settle();
+      faulty.goDown();
+      await clock.advanceBy(40_000);
+      faulty.comeUp();
+      await clock.advanceBy(15_000);
+      expect(rig.engine.workerId).not.toBe(first);
+      expect(attempts).toEqual([1, 2]);
+      expect((await ledger()).map((row) => [row.outcome, row.final])).toEqual([
+        ['succeeded', true],
+        ['lost', false],
+      ]);
+    });
+
+    test('a success after the abort counts as long as nobody else has the run', async () => {
+      let finish = (): void => undefined;
+      rig.handle('work', () => new Promise<void>((resolve) => (finish = resolve)));
+      await rig.engine.start();
+      await rig.add({});
+      await rig.settle();
+      faulty.goDown();
+      await clock.advanceBy(25_000);
+      finish();
+      faulty.comeUp();
+      await clock.advanceBy(1_000);
+      expect((await ledger()).map((row) => row.outcome)).toEqual(['succeeded']);
+    });
+  });
+});
+
+describe('two engines on one storage', () => {
+  test('a worker that freezes past its lease cannot settle what another has taken over', async () => {
+    const clock = new ManualClock();
+    const storage = new MemoryStorage({ clock });
+    const faulty = new FaultyStorage(storage);
+    const frozen = new EngineRig({ clock, storage: faulty.storage });
+    const healthy = new EngineRig({ clock, storage });
+    let finish = (): void => undefined;
+    frozen.handle('work', () => new Promise<void>((resolve) => (finish = resolve)));
+    await frozen.engine.start();
+    await frozen.add({ id: 'shared' });
+    await frozen.settle();
+    healthy.handle('work', () => new Promise(() => undefined));
+    await healthy.engine.start();
+    faulty.goDown();
+    await clock.advanceBy(26_000);
+    finish();
+    await clock.advanceBy(6_000);
+    expect(healthy.told).toContain('run.started');
+    faulty.comeUp();
+    await clock.advanceBy(10_000);
+    const rows = (await storage.queryAttempts({}, {})).items;
+    expect(rows.map((row) => row.outcome)).toEqual(['lost']);
+    const [run] = (await storage.queryRuns({}, {})).items;
+    expect(run).toMatchObject({ state: 'running', worker: healthy.engine.workerId });
+    await frozen.stop(60_000);
+    await healthy.stop(60_000);
+  });
+
+  test('share the work, each run once', async () => {
+    const clock = new ManualClock();
+    const storage = new MemoryStorage({ clock });
+    const rigs = [1, 2, 3].map(() => new EngineRig({ clock, storage }));
+    const ran: string[] = [];
+    for (const rig of rigs) {
+      rig.handle('work', ({ job, nominalAt }) => ran.push(`${job.id} ${nominalAt.toISOString()}`));
+      await rig.engine.start();
+    }
+    const start = clock.now();
+    await rigs[0]!.add(...Array.from({ length: 10 }, () => everyMs(start, 1_000)));
+    await clock.advanceBy(20_000);
+    expect(ran).toHaveLength(200);
+    expect(new Set(ran).size).toBe(200);
+    for (const rig of rigs) await rig.stop(60_000);
+  });
+});
