@@ -1,0 +1,164 @@
+import type { CronTrigger, IntervalTrigger, Trigger } from '../model/trigger.js';
+import { BoundedCache } from './bounded.cache.js';
+import { CalendarSource } from './calendar.source.js';
+import { planCron } from './cron.plan.js';
+import { CronSource } from './cron.source.js';
+import { Exclusions, type Calendars } from './exclusions.js';
+import { delayed, noOccurrences, onceAt } from './fixed.sources.js';
+import { IntervalSource } from './interval.source.js';
+import type { OccurrenceSource } from './occurrence.source.js';
+import { stableHash } from './stable.hash.js';
+import { assertTimeZone } from './time.zone.js';
+import { ZoneOffsets } from './zone.offsets.js';
+
+/** Excluded stretches that one search passes over, and excluded instants that one count names. */
+const maxStretches = 10_000;
+const maxExcluded = 100_000;
+const noCalendars: Calendars = {};
+
+/** A trigger made ready for questions; all times in epoch milliseconds, all answers nominal. */
+export class CompiledTrigger {
+  /** For a fixed-delay interval: how long after the end of a run the next one is due. */
+  readonly fixedDelayMs: number | null;
+  private readonly startAt: number;
+  private readonly endAt: number;
+  private readonly jitterMs: number;
+
+  constructor(
+    readonly trigger: Trigger,
+    readonly source: OccurrenceSource,
+    readonly exclusions: Exclusions | null,
+    private readonly jobKey: string,
+  ) {
+    const recurring = trigger.type === 'cron' || trigger.type === 'interval' ? trigger : null;
+    this.startAt = recurring?.startAt === undefined ? -Infinity : Date.parse(recurring.startAt);
+    this.endAt = recurring?.endAt === undefined ? Infinity : Date.parse(recurring.endAt);
+    this.jitterMs = recurring?.jitter ?? 0;
+    this.fixedDelayMs =
+      trigger.type === 'interval' && trigger.mode === 'fixed-delay' ? (trigger.every as number) : null;
+  }
+
+  /** The first instant strictly after `after`. */
+  next(after: number): number | null {
+    let from = after + 1;
+    for (let stretches = 0; stretches < maxStretches; stretches++) {
+      const found = this.nominalFrom(from);
+      if (found === null || this.exclusions === null || !this.exclusions.excludes(found)) return found;
+      from = this.exclusions.endAfter(found);
+    }
+    return null;
+  }
+
+  /** The last instant strictly before `before`. */
+  previous(before: number): number | null {
+    let until = before - 1;
+    for (let stretches = 0; stretches < maxStretches; stretches++) {
+      const found = this.source.previousFrom(Math.min(until, this.endAt));
+      if (found === null || found < this.startAt) return null;
+      if (this.exclusions === null || !this.exclusions.excludes(found)) return found;
+      until = this.exclusions.lastBefore(found);
+    }
+    return null;
+  }
+
+  /**
+   * How many instants t with after < t ≤ until there are, and the last of them; stops at `limit`, and then `last` is
+   * the one that reached it. Intervals without exclusions are not walked.
+   */
+  countBetween(after: number, until: number, limit: number): { count: number; last: number | null } {
+    if (this.exclusions === null && this.source instanceof IntervalSource) {
+      return this.source.countBetween(Math.max(after + 1, this.startAt), Math.min(until, this.endAt), limit);
+    }
+    let count = 0;
+    let last: number | null = null;
+    for (let at = this.next(after); at !== null && at <= until && count < limit; at = this.next(at)) {
+      count++;
+      last = at;
+    }
+    return { count, last };
+  }
+
+  /** The excluded instants strictly between two instants; counts at most 100,000 of them. */
+  excludedBetween(after: number, until: number): { from: number; until: number; count: number } | null {
+    if (this.exclusions === null) return null;
+    let from: number | null = null;
+    let last = 0;
+    let count = 0;
+    for (let at = this.nominalFrom(after + 1); at !== null && at < until && count < maxExcluded;) {
+      if (this.exclusions.excludes(at)) {
+        from ??= at;
+        last = at;
+        count++;
+      }
+      at = this.nominalFrom(at + 1);
+    }
+    return from === null ? null : { from, until: last, count };
+  }
+
+  /** How long after its nominal time an instant starts: the same on every worker, and before the next instant. */
+  jitterOf(nominal: number): number {
+    if (this.jitterMs === 0) return 0;
+    const next = this.next(nominal);
+    const room = next === null ? Infinity : next - nominal;
+    return stableHash(`${this.jobKey}\n${nominal}`) % Math.min(this.jitterMs + 1, room);
+  }
+
+  private nominalFrom(from: number): number | null {
+    const found = this.source.nextFrom(from < this.startAt ? this.startAt : from);
+    return found === null || found > this.endAt ? null : found;
+  }
+}
+
+const compiled = new BoundedCache<CompiledTrigger>(20_000);
+
+/**
+ * The compiled form of a stored trigger, kept by content. `jobKey` ("namespace/id") decides `H` and jitter. Named
+ * calendars may change, so a trigger that refers to one is compiled anew for each registry.
+ */
+export function compileTrigger(
+  trigger: Trigger,
+  jobKey: string,
+  calendars: Calendars = noCalendars,
+): CompiledTrigger {
+  const content = JSON.stringify(trigger);
+  if (content.includes('"calendar":"')) return compile(trigger, jobKey, calendars);
+  const key = `${jobKey}\n${content}`;
+  return compiled.get(key) ?? compiled.set(key, compile(trigger, jobKey, calendars));
+}
+
+function compile(trigger: Trigger, jobKey: string, calendars: Calendars): CompiledTrigger {
+  const recurring = trigger.type === 'cron' || trigger.type === 'interval' ? trigger : null;
+  const zone = assertTimeZone(recurring?.timeZone ?? 'UTC');
+  const exclusions = Exclusions.compile(recurring?.exclude, zone, calendars);
+  return new CompiledTrigger(trigger, sourceOf(trigger, jobKey, zone), exclusions, jobKey);
+}
+
+function sourceOf(trigger: Trigger, jobKey: string, zone: string): OccurrenceSource {
+  switch (trigger.type) {
+    case 'cron':
+      return cronSource(trigger, jobKey, zone);
+    case 'interval':
+      return intervalSource(trigger, zone);
+    case 'at':
+      return onceAt(Date.parse(trigger.at));
+    default:
+      return noOccurrences;
+  }
+}
+
+function cronSource(trigger: CronTrigger, jobKey: string, zone: string): CronSource {
+  const { wall, fixedTime } = planCron(trigger, jobKey);
+  return new CronSource(wall, ZoneOffsets.of(zone), {
+    gap: trigger.dst?.gap ?? (fixedTime ? 'run' : 'skip'),
+    overlap: trigger.dst?.overlap ?? (fixedTime ? 'first' : 'both'),
+  });
+}
+
+function intervalSource(trigger: IntervalTrigger, zone: string): OccurrenceSource {
+  const anchor = Date.parse(trigger.anchor ?? trigger.startAt ?? '1970-01-01T00:00:00Z');
+  const every = trigger.every as number;
+  if (trigger.mode === 'fixed-delay') return delayed(anchor, every);
+  return trigger.calendar
+    ? new CalendarSource(anchor, every, ZoneOffsets.of(zone))
+    : new IntervalSource(anchor, every);
+}

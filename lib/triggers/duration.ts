@@ -1,0 +1,114 @@
+import type { DurationInput, DurationParts } from '../model/trigger.js';
+import { nearestName } from './nearest.name.js';
+import { refuse, shown } from './refuse.js';
+
+/** The longest duration: 36,525 days, which is a hundred years. */
+export const maxDurationMs = 36_525 * 86_400_000;
+
+const partMs: Record<keyof DurationParts, number> = {
+  weeks: 604_800_000,
+  days: 86_400_000,
+  hours: 3_600_000,
+  minutes: 60_000,
+  seconds: 1_000,
+  milliseconds: 1,
+};
+
+const number = String.raw`(\d{1,15}(?:\.\d{1,9})?)`;
+const shortText = new RegExp(
+  `^(?:${number}w)?(?:${number}d)?(?:${number}h)?(?:${number}m(?!s))?(?:${number}s)?(?:${number}ms)?$`,
+);
+const isoNumber = String.raw`(\d{1,15}(?:[.,]\d{1,9})?)`;
+const isoText = new RegExp(
+  `^P(?:${isoNumber}W)?(?:${isoNumber}D)?(?:T(?:${isoNumber}H)?(?:${isoNumber}M)?(?:${isoNumber}S)?)?$`,
+);
+const shortUnits = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1];
+const maxTextLength = 100;
+
+/**
+ * A duration in milliseconds. Takes milliseconds, text (`'90s'`, `'5m'`, `'1h30m'`, `'2d'`, `'1w'`, `'500ms'`, ISO 8601
+ * such as `'PT5M'` or `'P1DT12H'`) or parts that add up (`{ hours: 1, minutes: 30 }`). Days are 24 h, weeks 168 h.
+ *
+ * Throws `InvalidScheduleError` (`bad-duration`, or `unknown-key` for a part that does not exist) for anything else, for
+ * zero and negative durations, fractions of a millisecond, and more than 100 years (36,525 days). @publicApi
+ */
+export function parseDuration(input: DurationInput, field = 'duration'): number {
+  const ms = durationOf(input, field);
+  if (!Number.isFinite(ms)) bad(input, field, 'is not a finite number');
+  if (ms <= 0) bad(input, field, 'must be longer than zero');
+  if (ms > maxDurationMs) bad(input, field, 'is longer than 100 years (36,525 days), the longest duration');
+  if (!Number.isInteger(ms)) bad(input, field, 'is not a whole number of milliseconds');
+  return ms;
+}
+
+function durationOf(input: unknown, field: string): number {
+  if (typeof input === 'number') return input;
+  if (typeof input === 'string') return textDuration(input, field);
+  if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Date) {
+    return bad(input, field, 'is not a duration', 'Give milliseconds, text such as "5m", or { minutes: 5 }.');
+  }
+  return partsDuration(input as Record<string, unknown>, field);
+}
+
+function partsDuration(parts: Record<string, unknown>, field: string): number {
+  let sum = 0;
+  let given = 0;
+  for (const [key, value] of Object.entries(parts)) {
+    if (value === undefined || value === null) continue;
+    if (!Object.hasOwn(partMs, key)) {
+      const near = nearestName(key, Object.keys(partMs));
+      refuse(parts, 'unknown-key', `${field}: a duration has no part "${shown(key)}".`, {
+        field,
+        hint: near ? `Did you mean "${near}"?` : `Its parts are ${Object.keys(partMs).join(', ')}.`,
+      });
+    }
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      bad(parts, field, `has a part "${key}" that is not a finite number`);
+    }
+    if (value < 0) bad(parts, field, `has a negative part "${key}"`);
+    sum += value * partMs[key as keyof DurationParts];
+    given++;
+  }
+  return given > 0 ? tidy(sum) : bad(parts, field, 'has no part', 'Give one, for example { minutes: 5 }.');
+}
+
+function textDuration(text: string, field: string): number {
+  if (text === '') return bad(text, field, 'is empty', 'Write for example "5m" or "1h30m".');
+  if (text.length > maxTextLength) return bad(text, field, `is longer than ${maxTextLength} characters`);
+  const iso = text.startsWith('P');
+  const found = (iso ? isoText : shortText).exec(text);
+  if (!found || (iso && /(?:P|T)$/.test(text))) return bad(text, field, 'is not a duration', textHint(text));
+  let sum = 0;
+  let fractions = 0;
+  const values = found.slice(1);
+  const last = values.findLastIndex((value) => value !== undefined);
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue;
+    if (/[.,]/.test(value) && index !== last) fractions++;
+    sum += Number(value.replace(',', '.')) * shortUnits[index]!;
+  }
+  if (fractions > 0) bad(text, field, 'has a fraction that is not in its last part');
+  return tidy(sum);
+}
+
+/** 0.1 + 0.2 days are whole milliseconds, though the sum of their binary fractions is not. */
+function tidy(ms: number): number {
+  const rounded = Math.round(ms);
+  return Math.abs(ms - rounded) < 1e-4 && rounded !== 0 ? rounded : ms;
+}
+
+function textHint(text: string): string {
+  if (/^\d+$/.test(text)) return `Add a unit, such as "${text}s", or give a number for milliseconds.`;
+  if (/^P[^T]*[YM]/.test(text))
+    return 'Months and years have no fixed length: use a cron expression, or days.';
+  if (/\s/.test(text)) return 'Write it without blanks, such as "1h30m".';
+  return 'Units are w, d, h, m, s and ms, from the largest to the smallest: "1h30m". ISO 8601 is accepted too: "PT5M".';
+}
+
+function bad(input: unknown, field: string, problem: string, hint: string | null = null): never {
+  return refuse(input, 'bad-duration', `${field}: ${shown(input) === '' ? '""' : shown(input)} ${problem}.`, {
+    field,
+    position: typeof input === 'string' ? 0 : null,
+    hint,
+  });
+}

@@ -1,0 +1,93 @@
+import { daySeconds, weekdayOf } from './civil.date.js';
+import { readWallTime } from './wall.time.js';
+import type { ZoneOffsets } from './zone.offsets.js';
+
+/** Both ends belong to it; in days since 1970-01-01. */
+export interface DayRange {
+  first: number;
+  last: number;
+}
+
+const everyWeekday = 0b1111111;
+
+/** Days of one zone on which nothing fires. */
+export class ExcludedDays {
+  /** Ascending and apart from each other. */
+  private readonly ranges: readonly DayRange[];
+
+  constructor(
+    private readonly zone: ZoneOffsets,
+    ranges: readonly DayRange[],
+    /** Bit 0 is Sunday. */
+    private readonly weekdays: number,
+  ) {
+    this.ranges = merged(ranges);
+  }
+
+  excludes(at: number): boolean {
+    return this.covers(this.dayAt(at));
+  }
+
+  /** The beginning of the next day that is not excluded; Infinity: there is none. */
+  endAfter(at: number): number {
+    const day = this.clearDay(this.dayAt(at), 1);
+    return day === Infinity ? Infinity : this.startOf(day, at);
+  }
+
+  /** The beginning of the excluded days around `at`; -Infinity: they have none. */
+  startBefore(at: number): number {
+    const day = this.clearDay(this.dayAt(at), -1);
+    return day === -Infinity ? -Infinity : this.startOf(day + 1, -Infinity);
+  }
+
+  private dayAt(at: number): number {
+    const second = Math.floor(at / 1000);
+    return Math.floor((second + this.zone.segmentAt(second).offset) / daySeconds);
+  }
+
+  private covers(day: number): boolean {
+    return ((this.weekdays >>> weekdayOf(day)) & 1) === 1 || this.rangeOf(day) !== null;
+  }
+
+  private clearDay(from: number, direction: 1 | -1): number {
+    if (this.weekdays === everyWeekday) return direction * Infinity;
+    let day = from;
+    while (this.covers(day)) {
+      const range = this.rangeOf(day);
+      const edge = range === null ? day : direction > 0 ? range.last : range.first;
+      day = edge + direction;
+    }
+    return day;
+  }
+
+  private rangeOf(day: number): DayRange | null {
+    let low = 0;
+    let high = this.ranges.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const range = this.ranges[middle]!;
+      if (range.last < day) low = middle + 1;
+      else if (range.first > day) high = middle - 1;
+      else return range;
+    }
+    return null;
+  }
+
+  /** When a day begins. A midnight that exists twice is the one after `after`. */
+  private startOf(day: number, after: number): number {
+    const reading = readWallTime(this.zone, day * daySeconds);
+    if (reading.kind === 'gap') return reading.end * 1000;
+    return (reading.kind === 'overlap' && reading.at * 1000 <= after ? reading.second : reading.at) * 1000;
+  }
+}
+
+function merged(ranges: readonly DayRange[]): DayRange[] {
+  const sorted = [...ranges].sort((a, b) => a.first - b.first);
+  const apart: DayRange[] = [];
+  for (const { first, last } of sorted) {
+    const before = apart.at(-1);
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
+    else apart.push({ first, last });
+  }
+  return apart;
+}

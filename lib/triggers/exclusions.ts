@@ -1,0 +1,83 @@
+import type { Exclusion } from '../model/trigger.js';
+import { ExcludedDays, type DayRange } from './excluded.days.js';
+import { parseDay, weekdayNumber } from './exclusion.input.js';
+import { nearestName } from './nearest.name.js';
+import { refuse, shown } from './refuse.js';
+import { ZoneOffsets } from './zone.offsets.js';
+
+/** Exclusions under names that many triggers can refer to by `{ calendar: 'name' }`, such as public holidays. @publicApi */
+export type Calendars = Readonly<Record<string, readonly Exclusion[]>>;
+
+/** All days on which one trigger does not fire. */
+export class Exclusions {
+  private constructor(private readonly zones: readonly ExcludedDays[]) {}
+
+  /** null: nothing is excluded. */
+  static compile(
+    given: readonly Exclusion[] | undefined,
+    timeZone: string,
+    calendars: Calendars,
+  ): Exclusions | null {
+    if (!given || given.length === 0) return null;
+    const byZone = new Map<string, { ranges: DayRange[]; weekdays: number }>();
+    const add = (exclusion: Exclusion, defaultZone: string, withinCalendar: boolean): void => {
+      const zone = exclusion.timeZone ?? defaultZone;
+      if ('calendar' in exclusion) {
+        if (withinCalendar)
+          refuse(exclusion, 'bad-name', 'A calendar cannot refer to a calendar.', { field: 'exclude' });
+        for (const entry of calendarNamed(exclusion.calendar, calendars)) add(entry, zone, true);
+        return;
+      }
+      let days = byZone.get(zone);
+      if (!days) byZone.set(zone, (days = { ranges: [], weekdays: 0 }));
+      if ('dates' in exclusion) {
+        for (const date of exclusion.dates) {
+          const day = parseDay(date);
+          days.ranges.push({ first: day, last: day });
+        }
+      } else if ('weekdays' in exclusion) {
+        for (const weekday of exclusion.weekdays) days.weekdays |= 1 << weekdayNumber(weekday);
+      } else {
+        days.ranges.push({ first: parseDay(exclusion.from), last: parseDay(exclusion.to) });
+      }
+    };
+    for (const exclusion of given) add(exclusion, timeZone, false);
+    const zones = [...byZone].map(
+      ([zone, days]) => new ExcludedDays(ZoneOffsets.of(zone), days.ranges, days.weekdays),
+    );
+    return new Exclusions(zones);
+  }
+
+  excludes(at: number): boolean {
+    return this.zones.some((days) => days.excludes(at));
+  }
+
+  /** The first instant after the excluded days around `at`; always later than `at`. */
+  endAfter(at: number): number {
+    let end = at + 1;
+    for (const days of this.zones) if (days.excludes(at)) end = Math.max(end, days.endAfter(at));
+    return end;
+  }
+
+  /** The last instant before the excluded days around `at`; always earlier than `at`. */
+  lastBefore(at: number): number {
+    let last = at - 1;
+    for (const days of this.zones) if (days.excludes(at)) last = Math.min(last, days.startBefore(at) - 1);
+    return last;
+  }
+}
+
+function calendarNamed(name: string, calendars: Calendars): readonly Exclusion[] {
+  const found = Object.hasOwn(calendars, name) ? calendars[name] : undefined;
+  if (found) return found;
+  const names = Object.keys(calendars);
+  const near = nearestName(name, names);
+  return refuse(name, 'bad-name', `exclude: there is no calendar "${shown(name)}".`, {
+    field: 'exclude',
+    hint: near
+      ? `Did you mean "${near}"?`
+      : names.length > 0
+        ? `Known: ${names.slice(0, 10).join(', ')}.`
+        : 'No calendar is known here.',
+  });
+}

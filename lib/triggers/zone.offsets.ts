@@ -1,0 +1,124 @@
+import { FixedOffsetZone, IANAZone, type Zone } from 'luxon';
+
+/**
+ * A stretch of time with one offset. All in seconds; local time = instant + offset. A stretch may be cut in two without
+ * a change; the changes before and after it are known wherever they are within two days of it.
+ */
+export interface OffsetSegment {
+  /** First second of the stretch. */
+  start: number;
+  /** First second after it. */
+  end: number;
+  offset: number;
+  /** When this offset began, at or before `start`; -Infinity: long ago. */
+  changedAt: number;
+  /** The offset before `changedAt`. */
+  before: number;
+  /** When this offset ends, at or after `end`; Infinity: not soon. */
+  changesAt: number;
+  /** The offset from `changesAt` on. */
+  after: number;
+}
+
+/** 48.5 days, looked at every 6 days: no zone changed twice within 7 days since 1970. */
+const chunkSeconds = 2 ** 22;
+const stepSeconds = 2 ** 19;
+const marginSeconds = 2 * 86_400;
+const maxChunks = 512;
+
+const zones = new Map<string, ZoneOffsets>();
+
+/**
+ * The offsets of one zone. What luxon tells is kept in segments, so that an answer costs two comparisons; luxon itself
+ * takes microseconds for each look-up.
+ */
+export class ZoneOffsets {
+  private last: OffsetSegment;
+  private readonly zone: Zone;
+  private readonly chunks = new Map<number, OffsetSegment[]>();
+
+  /** `name` must have passed `assertTimeZone`. */
+  static of(name: string): ZoneOffsets {
+    let offsets = zones.get(name);
+    if (!offsets) zones.set(name, (offsets = new ZoneOffsets(name)));
+    return offsets;
+  }
+
+  private constructor(name: string) {
+    const fixed = /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu|Universal|Greenwich)$/i.test(name);
+    this.zone = fixed ? FixedOffsetZone.utcInstance : IANAZone.create(name);
+    const never = { changedAt: -Infinity, before: 0, changesAt: Infinity, after: 0 };
+    this.last = { start: fixed ? -1e13 : 0, end: fixed ? 1e13 : 0, offset: 0, ...never };
+  }
+
+  /** The segment that holds an instant, in epoch seconds. */
+  segmentAt(second: number): OffsetSegment {
+    const last = this.last;
+    return second >= last.start && second < last.end ? last : this.find(second);
+  }
+
+  private find(second: number): OffsetSegment {
+    const index = Math.floor(second / chunkSeconds);
+    let segments = this.chunks.get(index);
+    if (!segments) {
+      if (this.chunks.size >= maxChunks) this.chunks.clear();
+      this.chunks.set(index, (segments = this.survey(index * chunkSeconds)));
+    }
+    let found = segments[0]!;
+    for (const segment of segments) if (segment.start <= second) found = segment;
+    this.last = found;
+    return found;
+  }
+
+  /** The segments of one chunk. Its surroundings are looked at as well, so that no segment forgets a change nearby. */
+  private survey(from: number): OffsetSegment[] {
+    const until = from + chunkSeconds;
+    const changes: { at: number; offset: number }[] = [];
+    const end = until + marginSeconds;
+    let at = from - marginSeconds;
+    const first = this.offsetAt(at);
+    let offset = first;
+    while (at < end) {
+      const next = Math.min(at + stepSeconds, end);
+      if (this.offsetAt(next) === offset) {
+        at = next;
+      } else {
+        at = this.changeBetween(at, next, offset);
+        offset = this.offsetAt(at);
+        changes.push({ at, offset });
+      }
+    }
+    const segments: OffsetSegment[] = [];
+    for (let index = -1; index < changes.length; index++) {
+      const [change, next] = [changes[index], changes[index + 1]];
+      const own = change?.offset ?? first;
+      const segment = {
+        start: Math.max(change?.at ?? from, from),
+        end: Math.min(next?.at ?? until, until),
+        offset: own,
+        changedAt: change?.at ?? -Infinity,
+        before: change ? (changes[index - 1]?.offset ?? first) : own,
+        changesAt: next?.at ?? Infinity,
+        after: next?.offset ?? own,
+      };
+      if (segment.start < segment.end) segments.push(segment);
+    }
+    return segments;
+  }
+
+  /** The first second at which the offset is not `offset` any more. */
+  private changeBetween(from: number, to: number, offset: number): number {
+    let low = from;
+    let high = to;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.offsetAt(middle) === offset) low = middle;
+      else high = middle;
+    }
+    return high;
+  }
+
+  private offsetAt(second: number): number {
+    return Math.round(this.zone.offset(second * 1000) * 60);
+  }
+}
