@@ -27,6 +27,18 @@ export type {
 } from './model/trigger.js';
 export type { GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
 
+export { describe } from './triggers/describe.js';
+export type { DescribeOptions } from './triggers/describe.js';
+export { parseDuration } from './triggers/duration.js';
+export type { Calendars } from './triggers/exclusions.js';
+export { parseAt } from './triggers/instant.js';
+export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
+export type { OccurrenceOptions } from './triggers/occurrences.js';
+export { preview } from './triggers/preview.js';
+export type { PreviewOccurrence, TriggerPreview } from './triggers/preview.js';
+export type { Remark, RemarkCode } from './triggers/remarks.js';
+export { assertTimeZone } from './triggers/time.zone.js';
+
 export { Clock } from './ports/clock.js';
 export type { CancelTimer } from './ports/clock.js';
 export { SystemClock } from './ports/system.clock.js';

@@ -1,4 +1,4 @@
-import { longestGap } from './cron.source.js';
+import { longestGap, type Touch } from './cron.source.js';
 import type { OccurrenceSource } from './occurrence.source.js';
 import { readWallTime } from './wall.time.js';
 import { lastInstantMs } from './zone.limits.js';
@@ -39,6 +39,18 @@ export class CalendarSource implements OccurrenceSource {
     return null;
   }
 
+  /** What a change of the clocks did to an instant of this schedule; null: nothing. */
+  touchOf(at: number): Touch | null {
+    const second = Math.floor(at / 1000);
+    const { changedAt, before } = this.zone.segmentAt(second);
+    const local = this.localOf(at);
+    if (second === changedAt && (local - this.anchorLocal) % dayMs !== 0) {
+      const shown = (changedAt + before) * 1000;
+      return { missing: Math.floor((shown + modulo(this.anchorLocal - shown, dayMs)) / 1000) };
+    }
+    return readWallTime(this.zone, Math.floor(local / 1000)).kind === 'overlap' ? { pass: 'first' } : null;
+  }
+
   /** An index whose instant is surely before `at`. */
   private indexBefore(at: number): number {
     return Math.max(0, Math.floor((this.localOf(at) - 2 * dayMs - this.anchorLocal) / this.stepMs));
@@ -56,4 +68,8 @@ export class CalendarSource implements OccurrenceSource {
   private localOf(at: number): number {
     return at + this.zone.segmentAt(Math.floor(at / 1000)).offset * 1000;
   }
+}
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by;
 }

@@ -4,6 +4,9 @@ import type { OccurrenceSource } from './occurrence.source.js';
 import type { WallSchedule } from './wall.schedule.js';
 import type { OffsetSegment, ZoneOffsets } from './zone.offsets.js';
 
+/** What a change of the clocks did to an instant: the pass of a wall time that exists twice, or the one that does not exist. */
+export type Touch = { pass: 'first' | 'second' } | { missing: number };
+
 /** Clocks that go forward by more than this correct the calendar; nothing runs for what they leave out. */
 export const longestGap = 3 * 3600;
 /** More than any offset, and than any two of them differ. */
@@ -73,6 +76,17 @@ export class CronSource implements OccurrenceSource {
       }
     }
     return null;
+  }
+
+  /** What a change of the clocks did to an instant of this schedule; null: nothing. */
+  touchOf(at: number): Touch | null {
+    const second = Math.floor(at / 1000);
+    const segment = this.zone.segmentAt(second);
+    if (this.addedFrom(segment, second) === second) {
+      return { missing: this.wall.nextFrom(second + segment.before) };
+    }
+    if (second < segment.changedAt + segment.before - segment.offset) return { pass: 'second' };
+    return second >= segment.changesAt - (segment.offset - segment.after) ? { pass: 'first' } : null;
   }
 
   /** The end of the second pass that a segment begins with, where that pass is left out. */

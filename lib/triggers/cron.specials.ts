@@ -21,7 +21,7 @@ export function looksSpecial(text: FieldText): boolean {
 export function addSpecial(set: FieldSet, text: FieldText): void {
   const known =
     set.spec.kind === 'day' ? addDay(set, text) : set.spec.kind === 'weekday' ? addWeekday(set, text) : false;
-  if (!known) text.refuse('bad-special', 'is not understood', hints[set.spec.kind]);
+  if (!known) text.refuse('bad-special', `is not understood in the ${set.spec.name}`, hints[set.spec.kind]);
 }
 
 const hints = {

@@ -56,7 +56,7 @@ export class FieldText {
   private notAValue(): never {
     const { text, spec } = this;
     if (/^[+-]?[0-9]+(?:\.[0-9]*)?$/.test(text)) this.outOfRange();
-    if (text === '') this.refuse('bad-name', 'is incomplete: a value is missing');
+    if (text === '') this.refuse('bad-name', 'has a range without an end');
     const names = spec.names ? [...spec.names.keys()] : [];
     const near = names.find((name) => text.toUpperCase().startsWith(name)) ?? nearestName(text, names);
     const values = `${spec.min} to ${spec.max}`;
@@ -70,8 +70,9 @@ export class FieldText {
 
   refuse(reason: ScheduleErrorReason, problem: string, hint: string | null = null): never {
     const { input, spec, position } = this;
-    const what = this.text === '' ? `the ${spec.name}` : `"${shown(this.text)}" in the ${spec.name}`;
-    return refuse(input, reason, `Cron "${shown(input)}": ${what} ${problem}.`, {
+    const whole = spec.words ? `${spec.name} "${shown(input)}"` : `"${shown(input)}"`;
+    const culprit = this.text === '' ? `the ${spec.name}` : `"${shown(this.text)}"`;
+    return refuse(input, reason, `Cron ${whole}: ${culprit} ${problem}.`, {
       field: spec.name,
       position,
       hint,
