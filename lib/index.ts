@@ -1,6 +1,18 @@
 // The public API of `nestjs-chronis`: named exports only, one line for each file, so that additions are seen in review.
 export * from './model/errors.js';
 export type { JsonObject, JsonValue } from './model/json.js';
+export type {
+  AtOptions,
+  AtTiming,
+  BackoffInput,
+  CronOptions,
+  CronTiming,
+  DeclarationOptions,
+  IntervalOptions,
+  IntervalTiming,
+  JobOptions,
+  RecurrenceOptions,
+} from './model/job.options.js';
 export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
@@ -53,4 +65,34 @@ export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapte
 export { ChronisEvents } from './events/chronis.events.js';
 export type { ChronisEventMap, ChronisEventName, RunEvent } from './events/event.map.js';
 
+export { At } from './decorators/at.decorator.js';
+export { Cron } from './decorators/cron.decorator.js';
+export { Interval } from './decorators/interval.decorator.js';
+export { JobHandler } from './decorators/job.handler.decorator.js';
+
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
+
+export { SchedulerService } from './scheduler/scheduler.service.js';
+export type {
+  CreateCronJob,
+  CreateDateJob,
+  CreateIntervalJob,
+  CreateJob,
+  CreateOptions,
+  OneOffOptions,
+  UpdateJob,
+} from './scheduler/create.options.js';
+export type { NamespaceOption } from './scheduler/job.identity.js';
+export type { JobQuery } from './scheduler/job.query.js';
+
+export { MemoryStorage } from './memory/memory.storage.js';
+export type { MemoryStorageOptions } from './memory/memory.storage.js';
+export { MemoryLock } from './memory/memory.lock.js';
+
+export { ChronisModule } from './chronis.module.js';
+export type {
+  ChronisModuleAsyncOptions,
+  ChronisModuleOptions,
+  ChronisOptions,
+  ChronisOptionsFactory,
+} from './chronis.options.js';

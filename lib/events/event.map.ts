@@ -17,6 +17,27 @@ export interface RunEvent {
 
 /** Everything that Chronis tells, by name. Events are local to the process that saw them. @publicApi */
 export interface ChronisEventMap {
+  /** The decorators of the application were read; nothing is stored yet. */
+  'jobs.explored': {
+    /** How many jobs they declare. */
+    jobs: number;
+    handlers: readonly string[];
+    /** Classes that several modules provide: their jobs run on the instance of the first. */
+    repeated: readonly { className: string; used: string; ignored: string }[];
+  };
+  /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
+  'modules.boot-later': { modules: readonly string[] };
+  /** This process runs jobs from now on. */
+  'scheduler.started': {
+    name: string;
+    app: string;
+    storage: string;
+    timeZone: string;
+    queues: readonly string[];
+    concurrency: number;
+    /** When the next job that this process can run is due; null: none is. */
+    nextAt: Date | null;
+  };
   /** The declarations of the code were stored, or were found to be older than what live workers run. */
   'jobs.synced': {
     app: string;

@@ -47,6 +47,34 @@ export class JobAlreadyExistsError extends ChronisError {
   }
 }
 
+/** The job was changed by somebody else since it was read. @publicApi */
+export class StaleJobError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_STALE_JOB',
+      `The job "${jobId}" in the namespace "${namespace}" was changed by somebody else. Read it again and repeat the change.`,
+    );
+  }
+}
+
+/** A declaration in the code wants an id that belongs to a job of another origin. @publicApi */
+export class JobIdTakenError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+    place: string,
+    holder: string,
+  ) {
+    super(
+      'CHRONIS_JOB_ID_TAKEN',
+      `${place} declares the job "${jobId}" in the namespace "${namespace}", but this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job.`,
+    );
+  }
+}
+
 /** A job id is empty, too long or holds characters that cannot be stored. @publicApi */
 export class InvalidJobIdError extends ChronisError {
   constructor(problem: string, code = 'CHRONIS_INVALID_JOB_ID') {
@@ -137,13 +165,10 @@ export type ScheduleErrorReason =
   | 'bad-special'
   | 'never-fires'
   | 'past-date'
-  | 'bad-date'
   | 'bad-zone'
   | 'bad-duration'
   | 'unknown-key'
-  | 'ambiguous'
-  | 'syntax'
-  | 'too-long';
+  | 'ambiguous';
 
 /** A cron expression, interval, delay, date or time zone is not valid. @publicApi */
 export class InvalidScheduleError extends ChronisError {

@@ -1,0 +1,180 @@
+import { Logger, Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { openLock, openStorage } from './chronis.adapters.js';
+import { ChronisCore } from './chronis.core.js';
+import type { ChronisOptions } from './chronis.options.js';
+import { chronisSettings, settingsOf, type ChronisSettings } from './chronis.settings.js';
+import { JobExplorer } from './discovery/job.explorer.js';
+import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { Engine } from './engine/engine.js';
+import { HandlerRegistry } from './engine/handler.registry.js';
+import type { RunLogger } from './engine/run.context.js';
+import { ChronisEvents } from './events/chronis.events.js';
+import { logEvents } from './events/event.logger.js';
+import { Clock } from './ports/clock.js';
+import { LockAdapter } from './ports/lock.adapter.js';
+import { StorageAdapter } from './ports/storage.adapter.js';
+import type { JobDefaults } from './scheduler/job.definition.js';
+import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { JobCreator } from './scheduler/job.creator.js';
+import { JobInserter } from './scheduler/job.inserter.js';
+import { JobUpdater } from './scheduler/job.updater.js';
+import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
+import { SchedulerService } from './scheduler/scheduler.service.js';
+import { StorageNow } from './scheduler/storage.now.js';
+
+/** The token of the options as they were given. */
+export const chronisOptions = Symbol('chronisOptions');
+
+const providers: Provider[] = [
+  {
+    provide: chronisSettings,
+    inject: [chronisOptions],
+    useFactory: (options: ChronisOptions) => settingsOf(options),
+  },
+  { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
+  { provide: ChronisEvents, useFactory: makeEvents },
+  { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
+  { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
+  { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
+  {
+    provide: Engine,
+    inject: [StorageAdapter, LockAdapter, HandlerRegistry, ChronisEvents, chronisSettings],
+    useFactory: makeEngine,
+  },
+  {
+    provide: JobExplorer,
+    inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter],
+    useFactory: makeExplorer,
+  },
+  {
+    provide: JobSynchronizer,
+    inject: [StorageAdapter, LockAdapter, ChronisEvents, Engine, JobExplorer, chronisSettings],
+    useFactory: makeSynchronizer,
+  },
+  {
+    provide: SchedulerLifecycle,
+    inject: [Engine, JobSynchronizer, StorageAdapter, ChronisEvents, HandlerRegistry, chronisSettings],
+    useFactory: makeLifecycle,
+  },
+  {
+    provide: SchedulerService,
+    inject: [StorageAdapter, Engine, HandlerRegistry, SchedulerLifecycle, chronisSettings],
+    useFactory: makeScheduler,
+  },
+  ChronisCore,
+];
+
+/** Everything that can be injected. Global unless told otherwise; has no part in when jobs run. */
+@Module({})
+export class ChronisCoreModule {
+  static create(
+    options: readonly Provider[],
+    isGlobal: boolean,
+    imports: NonNullable<ModuleMetadata['imports']> = [],
+  ): DynamicModule {
+    return {
+      module: ChronisCoreModule,
+      global: isGlobal,
+      imports: [DiscoveryModule, ...imports],
+      providers: [...options, ...providers],
+      exports: [
+        SchedulerService,
+        ChronisEvents,
+        StorageAdapter,
+        LockAdapter,
+        Clock,
+        SchedulerLifecycle,
+        ChronisCore,
+        chronisSettings,
+      ],
+    };
+  }
+}
+
+function makeEvents(): ChronisEvents {
+  const events = new ChronisEvents();
+  logEvents(events);
+  return events;
+}
+
+function makeEngine(
+  storage: StorageAdapter,
+  lock: LockAdapter,
+  handlers: HandlerRegistry,
+  events: ChronisEvents,
+  { clock, engine }: ChronisSettings,
+): Engine {
+  const loggers = new Map<string, RunLogger>();
+  const logger = (handler: string): RunLogger => {
+    let known = loggers.get(handler);
+    if (!known) loggers.set(handler, (known = new Logger(handler)));
+    return known;
+  };
+  return new Engine({ storage, lock, clock, handlers, events, logger }, engine);
+}
+
+function makeExplorer(
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  settings: ChronisSettings,
+  storage: StorageAdapter,
+): JobExplorer {
+  return new JobExplorer(discovery, scanner, settings.clock, defaultsOf(settings, storage));
+}
+
+function makeSynchronizer(
+  storage: StorageAdapter,
+  lock: LockAdapter,
+  events: ChronisEvents,
+  engine: Engine,
+  explorer: JobExplorer,
+  { clock, orphans, engine: { app, orphanGraceMs } }: ChronisSettings,
+): JobSynchronizer {
+  return new JobSynchronizer(
+    {
+      storage,
+      lock,
+      clock,
+      events,
+      explore: () => explorer.explore(),
+      workerId: () => engine.workerId,
+      onChange: () => engine.wake(),
+    },
+    { app, orphans, orphanGraceMs },
+  );
+}
+
+function makeLifecycle(
+  engine: Engine,
+  synchronizer: JobSynchronizer,
+  storage: StorageAdapter,
+  events: ChronisEvents,
+  handlers: HandlerRegistry,
+  { engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
+): SchedulerLifecycle {
+  const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
+  return new SchedulerLifecycle({ engine, synchronizer, storage, events, handlers }, about);
+}
+
+function makeScheduler(
+  storage: StorageAdapter,
+  engine: Engine,
+  handlers: HandlerRegistry,
+  lifecycle: SchedulerLifecycle,
+  settings: ChronisSettings,
+): SchedulerService {
+  const { clock } = settings;
+  const defaults = defaultsOf(settings, storage);
+  const time = new StorageNow(storage, clock);
+  const directory = new HandlerDirectory(handlers, storage, clock);
+  const inserter = new JobInserter(storage);
+  const wakeFor = (at: number): void => engine.wake({ kind: 'due', at });
+  const creator = new JobCreator(defaults, directory, inserter, time, wakeFor);
+  const updater = new JobUpdater(defaults, storage, directory, time, () => engine.wake());
+  return new SchedulerService({ storage, engine, handlers, creator, updater, lifecycle });
+}
+
+function defaultsOf({ timeZone, payloadLimit }: ChronisSettings, storage: StorageAdapter): JobDefaults {
+  return { timeZone, payloadLimit, stored: storage.shared };
+}

@@ -1,0 +1,69 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ChronisCoreModule, chronisOptions } from './chronis.core.module.js';
+import type {
+  ChronisModuleAsyncOptions,
+  ChronisModuleOptions,
+  ChronisOptionsFactory,
+} from './chronis.options.js';
+import { ChronisRunner } from './chronis.runner.js';
+import { InvalidOptionError } from './model/errors.js';
+import { knownOptions } from './scheduler/option.checks.js';
+
+const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'isGlobal'];
+
+/**
+ * The scheduler as a module. Import it once, in the root module, **last**: it then starts after all other modules and stops before them.
+ *
+ * @example
+ * imports: [DatabaseModule, ChronisModule.forRoot({ storage: typeOrmStorage({ url }), lock: typeOrmLock() })]
+ * @publicApi
+ */
+@Module({})
+export class ChronisModule {
+  /** Without options jobs live in memory. Options are checked when the application boots. */
+  static forRoot(options: ChronisModuleOptions = {}): DynamicModule {
+    const { isGlobal = true, ...rest } = options;
+    return assemble([{ provide: chronisOptions, useValue: rest }], isGlobal);
+  }
+
+  /** Options that are made by the injector: with `useFactory`, or a ChronisOptionsFactory by `useClass` or `useExisting`. */
+  static forRootAsync(options: ChronisModuleAsyncOptions): DynamicModule {
+    knownOptions(options, asyncKeys, 'ChronisModule.forRootAsync()');
+    return assemble(asyncProviders(options), options.isGlobal ?? true, options.imports);
+  }
+}
+
+function assemble(
+  options: Provider[],
+  isGlobal: boolean,
+  imports?: ChronisModuleAsyncOptions['imports'],
+): DynamicModule {
+  return {
+    module: ChronisModule,
+    imports: [ChronisCoreModule.create(options, isGlobal, imports)],
+    providers: [ChronisRunner],
+    exports: [ChronisCoreModule],
+  };
+}
+
+function asyncProviders({
+  useFactory,
+  inject = [],
+  useClass,
+  useExisting,
+}: ChronisModuleAsyncOptions): Provider[] {
+  if ([useFactory, useClass, useExisting].filter((way) => way !== undefined).length !== 1) {
+    throw new InvalidOptionError(
+      'ChronisModule.forRootAsync()',
+      'give exactly one of useFactory, useClass and useExisting.',
+    );
+  }
+  if (useFactory) return [{ provide: chronisOptions, inject: inject as never[], useFactory }];
+  const factory = useClass ?? (useExisting as never);
+  const provider: Provider = {
+    provide: chronisOptions,
+    inject: [factory],
+    useFactory: (maker: ChronisOptionsFactory) => maker.createChronisOptions(),
+  };
+  return useClass ? [useClass, provider] : [provider];
+}

@@ -1,0 +1,64 @@
+import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { OrphanPolicy } from './discovery/sync.plan.js';
+import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
+import type { Clock } from './ports/clock.js';
+import type { LockAdapter } from './ports/lock.adapter.js';
+import type { StorageAdapter } from './ports/storage.adapter.js';
+
+/** Options of the module. Durations are milliseconds or text such as `'30s'`. @publicApi */
+export interface ChronisOptions {
+  /** Where jobs live: a recipe such as `typeOrmStorage({ url })`, or an instance. @default memory of this process */
+  storage?: AdapterInput<StorageAdapter>;
+  /** Guards the sync and the janitor: a recipe or an instance. @default the storage's own */
+  lock?: AdapterInput<LockAdapter>;
+  /** Whose declared jobs these are: applications that share a database need different names. @default 'default' */
+  app?: string;
+  /** Of this instance, for people. @default host:pid */
+  name?: string;
+  /** The queues whose jobs this process runs. @default ['default'] */
+  queues?: string[];
+  /** How often to look without being told: 100 ms to 1 h. @default '5s' */
+  pollMs?: number | string;
+  /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */
+  leaseMs?: number | string;
+  /** Runs at a time in this process, 1 to 10,000. @default 10 */
+  concurrency?: number;
+  /** Begin to run jobs at bootstrap; else by `SchedulerService.start()`. @default true */
+  autoStart?: boolean;
+  /** The zone of schedules that name none: an IANA name. @default 'UTC' */
+  timeZone?: string;
+  /** How long `app.close()` waits for running handlers, at most 1 h. @default '25s' */
+  shutdownTimeoutMs?: number | string;
+  /** Time for a handler to react to its AbortSignal, also within the shutdown. @default '5s', at most half of shutdownTimeoutMs */
+  abortGraceMs?: number | string;
+  /** The largest payload and metadata of a job, in bytes of JSON: 1 to 100 MiB. @default 1 MiB */
+  payloadLimit?: number;
+  /** How long the record of attempts and gaps is kept: at least 1 min. @default '30d' */
+  keepLedger?: number | string;
+  /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */
+  orphans?: OrphanPolicy;
+  /** The source of time; for tests, with the storage's clock the same. @default the real one */
+  clock?: Clock;
+}
+
+/** Options that decide how the module is built. @publicApi */
+export interface ChronisModuleOptions extends ChronisOptions {
+  /** Whether SchedulerService and ChronisEvents can be injected everywhere. @default true */
+  isGlobal?: boolean;
+}
+
+/** Makes the options of the module, for `useClass` and `useExisting`. @publicApi */
+export interface ChronisOptionsFactory {
+  createChronisOptions(): ChronisOptions | Promise<ChronisOptions>;
+}
+
+/** One of `useFactory`, `useClass` and `useExisting`. @publicApi */
+export interface ChronisModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** @default true */
+  isGlobal?: boolean;
+  /** What `useFactory` takes. */
+  inject?: (InjectionToken | { token: InjectionToken; optional: boolean })[];
+  useFactory?: (...dependencies: any[]) => ChronisOptions | Promise<ChronisOptions>;
+  useClass?: Type<ChronisOptionsFactory>;
+  useExisting?: InjectionToken;
+}

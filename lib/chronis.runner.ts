@@ -1,0 +1,39 @@
+import { Inject, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { ChronisCore } from './chronis.core.js';
+import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
+import { modulesBootingLater } from './discovery/boot.order.js';
+import { ChronisEvents } from './events/chronis.events.js';
+import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
+
+/**
+ * Starts and stops the scheduler with the application. It lives in a module that is not global: the hooks of a global one would come
+ * first at the start, when caches are cold, and last at the end, when connections are closed.
+ */
+export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    @Inject(SchedulerLifecycle) private readonly scheduler: SchedulerLifecycle,
+    @Inject(ChronisCore) private readonly core: ChronisCore,
+    @Inject(ChronisEvents) private readonly events: ChronisEvents,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(chronisSettings) private readonly settings: ChronisSettings,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    // Somebody may have called start() in an earlier hook.
+    if (!this.settings.autoStart || this.scheduler.running) return;
+    const later = modulesBootingLater(this.modules, ChronisRunner);
+    if (later.length > 0) this.events.emit('modules.boot-later', { modules: later });
+    try {
+      await this.scheduler.start();
+    } catch (error) {
+      await this.core.close();
+      throw error;
+    }
+  }
+
+  /** Not a later hook: other modules close their connections in this one. */
+  onModuleDestroy(): Promise<void> {
+    return this.scheduler.shutDown();
+  }
+}

@@ -1,0 +1,163 @@
+import { hostname } from 'node:os';
+import type { ChronisOptions } from './chronis.options.js';
+import type { OrphanPolicy } from './discovery/sync.plan.js';
+import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
+import { InvalidOptionError } from './model/errors.js';
+import { packageVersion } from './package.version.js';
+import type { AdapterInput } from './ports/adapter.recipe.js';
+import { Clock } from './ports/clock.js';
+import type { LockAdapter } from './ports/lock.adapter.js';
+import type { StorageAdapter } from './ports/storage.adapter.js';
+import { SystemClock } from './ports/system.clock.js';
+import { queueName } from './scheduler/job.definition.js';
+import {
+  described,
+  knownOptions,
+  lineOfText,
+  oneOf,
+  trueOrFalse,
+  wholeNumber,
+} from './scheduler/option.checks.js';
+import { parseDuration } from './triggers/duration.js';
+import { assertTimeZone } from './triggers/time.zone.js';
+
+/** The token of the settings. */
+export const chronisSettings = Symbol('chronisSettings');
+
+/** The options of the module, validated and complete. */
+export interface ChronisSettings {
+  storage: AdapterInput<StorageAdapter> | null;
+  lock: AdapterInput<LockAdapter> | null;
+  clock: Clock;
+  engine: EngineOptions;
+  autoStart: boolean;
+  timeZone: string;
+  payloadLimit: number;
+  orphans: OrphanPolicy;
+}
+
+const knownKeys = [
+  'storage',
+  'lock',
+  'app',
+  'name',
+  'queues',
+  'pollMs',
+  'leaseMs',
+  'concurrency',
+  'autoStart',
+  'timeZone',
+  'shutdownTimeoutMs',
+  'abortGraceMs',
+  'payloadLimit',
+  'keepLedger',
+  'orphans',
+  'clock',
+] satisfies (keyof ChronisOptions)[];
+
+const minute = 60_000;
+const hour = 60 * minute;
+const hundredYears = 36_525 * 24 * hour;
+const mebibyte = 1_048_576;
+
+/** Checks the options and fills in the defaults. Throws InvalidOptionError, and InvalidScheduleError for zones and durations. */
+export function settingsOf(given: ChronisOptions): ChronisSettings {
+  if (typeof given === 'object' && given !== null && 'isGlobal' in given) {
+    throw new InvalidOptionError(
+      'isGlobal',
+      'is needed before the options are made: give it beside useFactory.',
+    );
+  }
+  knownOptions(given, knownKeys, 'ChronisModule');
+  const { storage = null, lock = null, orphans = 'keep', clock = new SystemClock() } = given;
+  if (!(clock instanceof Clock)) {
+    throw new InvalidOptionError(
+      'clock',
+      `must be a Clock, such as ManualClock, but is ${described(clock)}.`,
+    );
+  }
+  return {
+    storage: adapterOrRecipe(storage, 'storage', 'typeOrmStorage({ url })'),
+    lock: adapterOrRecipe(lock, 'lock', 'typeOrmLock()'),
+    clock,
+    engine: engineOptionsOf(given),
+    autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
+    timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
+    payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
+    orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
+  };
+}
+
+function engineOptionsOf(given: ChronisOptions): EngineOptions {
+  const { app, name, pollMs, leaseMs, concurrency, shutdownTimeoutMs, abortGraceMs, keepLedger } = given;
+  const shutdownMs = duration(
+    shutdownTimeoutMs,
+    'shutdownTimeoutMs',
+    0,
+    hour,
+    engineDefaults.shutdownTimeoutMs,
+  );
+  const graceDefault = Math.min(engineDefaults.abortGraceMs, Math.floor(shutdownMs / 2));
+  const graceMs = duration(abortGraceMs, 'abortGraceMs', 0, hour, graceDefault);
+  if (graceMs > shutdownMs) {
+    throw new InvalidOptionError(
+      'abortGraceMs',
+      `${graceMs} ms do not fit into shutdownTimeoutMs, which is ${shutdownMs} ms. Raise that, or lower this.`,
+    );
+  }
+  return {
+    ...engineDefaults,
+    name: lineOfText(name ?? `${hostname()}:${process.pid}`, 'name'),
+    app: lineOfText(app ?? 'default', 'app', 100),
+    version: packageVersion(),
+    queues: queuesOf(given.queues),
+    pollMs: duration(pollMs, 'pollMs', 100, hour, engineDefaults.pollMs),
+    leaseMs: duration(leaseMs, 'leaseMs', 1_000, hour, engineDefaults.leaseMs),
+    concurrency: wholeNumber(concurrency ?? engineDefaults.concurrency, 'concurrency', 1, 10_000),
+    shutdownTimeoutMs: shutdownMs,
+    abortGraceMs: graceMs,
+    ledgerMs: duration(keepLedger, 'keepLedger', minute, hundredYears, engineDefaults.ledgerMs),
+  };
+}
+
+function queuesOf(given: unknown): readonly string[] {
+  if (given === undefined) return ['default'];
+  if (!Array.isArray(given) || given.length === 0) {
+    throw new InvalidOptionError(
+      'queues',
+      `must be a list of at least one name, but is ${described(given)}. To run no jobs at all use autoStart: false.`,
+    );
+  }
+  return [...new Set(given.map((queue, i) => queueName(queue, `queues[${i}]`)))];
+}
+
+/** Milliseconds from a number or text, in bounds that make sense for the option. */
+function duration(given: unknown, option: string, least: number, most: number, otherwise: number): number {
+  if (given === undefined) return otherwise;
+  if (typeof given !== 'number' && typeof given !== 'string') {
+    throw new InvalidOptionError(
+      option,
+      `must be milliseconds or text such as '30s', but is ${described(given)}.`,
+    );
+  }
+  const ms = given === 0 && least === 0 ? 0 : milliseconds(given, option);
+  if (ms >= least && ms <= most) return ms;
+  throw new InvalidOptionError(option, `must be ${least} to ${most} ms, but is ${described(given)}.`);
+}
+
+function milliseconds(given: number | string, option: string): number {
+  try {
+    return parseDuration(given, option);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new InvalidOptionError(option, message.slice(option.length + 2));
+  }
+}
+
+function adapterOrRecipe<T extends object>(given: T | null, option: string, example: string): T | null {
+  if (given === null || (typeof given === 'object' && ('create' in given || 'init' in given))) return given;
+  throw new InvalidOptionError(
+    option,
+    `must be a recipe such as ${example}, or an instance of an adapter, but is ${described(given)}.`,
+  );
+}

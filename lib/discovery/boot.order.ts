@@ -1,0 +1,27 @@
+import type { ModulesContainer } from '@nestjs/core';
+
+type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
+
+/**
+ * The modules with hooks that begin after, and end before, the one that provides `token`. Nest calls the hooks of the deepest modules
+ * first, those of equal depth in the order of their imports, and the other way round at the end.
+ */
+export function modulesBootingLater(modules: ModulesContainer, token: unknown): string[] {
+  const order = [...modules.values()].toSorted((a, b) => b.distance - a.distance);
+  const own = order.findIndex((module) => module.providers.has(token as never));
+  return order
+    .slice(own + 1)
+    .filter(hasHooks)
+    .map((module) => module.name);
+}
+
+function hasHooks(module: ModuleOf): boolean {
+  const wrappers = [...module.providers.values(), ...module.controllers.values()];
+  return wrappers.some(({ isAlias, instance }) => !isAlias && isHooked(instance));
+}
+
+function isHooked(instance: unknown): boolean {
+  if (typeof instance !== 'object' || instance === null) return false;
+  const { onApplicationBootstrap, onModuleDestroy } = instance as Record<string, unknown>;
+  return typeof onApplicationBootstrap === 'function' || typeof onModuleDestroy === 'function';
+}

@@ -1,0 +1,70 @@
+import type { Declaration } from '../decorators/declaration.js';
+import { ChronisError, InvalidOptionError } from '../model/errors.js';
+import type { TriggerInput } from '../model/trigger.js';
+import { definitionHash } from '../scheduler/definition.hash.js';
+import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
+import { assertJobId } from '../scheduler/job.identity.js';
+import { described, knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
+import { cronTrigger, timingKeys, timingOf } from '../scheduler/trigger.options.js';
+import type { DeclaredJob } from './declared.job.js';
+
+export type ScheduleDeclaration = Exclude<Declaration, { kind: 'handler' }>;
+
+const decorators = { cron: '@Cron', interval: '@Interval', at: '@At', handler: '@JobHandler' } as const;
+const maxPreviousIds = 100;
+
+/** Runs `read`; what it throws names the decorator and the method. */
+export function naming<T>({ kind }: Declaration, place: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ChronisError) error.message = `${decorators[kind]} on ${place}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Whether the declaration counts; its options are checked here for the first time. */
+export function isEnabled(declaration: ScheduleDeclaration): boolean {
+  const { kind } = declaration;
+  const known = [...jobOptionKeys, ...timingKeys[kind], 'previousIds', 'disabled'];
+  const { disabled } = knownOptions(declaration.options, known, decorators[kind]);
+  return disabled === undefined || !trueOrFalse(disabled, 'disabled');
+}
+
+/** The job that a decorator declares. Throws like `defineJob`. */
+export function readSchedule(
+  declaration: ScheduleDeclaration,
+  names: { defaultId: string; handler: string; place: string },
+  defaults: JobDefaults,
+  now: number,
+): DeclaredJob {
+  const { options } = declaration;
+  const { defaultId, handler, place } = names;
+  const id = options.id === undefined ? defaultId : options.id;
+  const definition = defineJob({ id, handler, trigger: triggerOf(declaration), options }, defaults, now);
+  const previousIds = previousIdsOf(options.previousIds);
+  return { definition, hash: definitionHash(definition), previousIds, place };
+}
+
+function triggerOf(declaration: ScheduleDeclaration): TriggerInput {
+  const options = declaration.options as Readonly<Record<string, unknown>>;
+  switch (declaration.kind) {
+    case 'cron':
+      return cronTrigger(declaration.schedule, options);
+    case 'interval':
+      return { ...timingOf('interval', options), every: declaration.every };
+    case 'at':
+      return { ...timingOf('at', options), at: declaration.at };
+  }
+}
+
+function previousIdsOf(given: unknown): string[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given) || given.length > maxPreviousIds) {
+    throw new InvalidOptionError(
+      'previousIds',
+      `must be a list of at most ${maxPreviousIds} ids, but is ${described(given)}.`,
+    );
+  }
+  return given.map(assertJobId);
+}

@@ -1,0 +1,33 @@
+import type { RunContext } from '../engine/run.context.js';
+import type { JobDefinition } from '../model/job.js';
+
+/** A job as the code declares it. */
+export interface DeclaredJob {
+  definition: JobDefinition;
+  hash: string;
+  /** Of the same namespace. */
+  previousIds: readonly string[];
+  /** For messages: `ReportService.daily`. */
+  place: string;
+}
+
+/** A method that can be run. */
+export interface DeclaredHandler {
+  name: string;
+  place: string;
+  run: (context: RunContext) => unknown;
+}
+
+/** A class that is provided more than once. */
+export interface RepeatedProvider {
+  className: string;
+  used: string;
+  ignored: string;
+}
+
+/** All that the code of the application declares. */
+export interface Exploration {
+  jobs: readonly DeclaredJob[];
+  handlers: readonly DeclaredHandler[];
+  repeated: readonly RepeatedProvider[];
+}

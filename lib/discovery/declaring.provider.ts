@@ -1,0 +1,78 @@
+import { ContextIdFactory, ModuleRef, type DiscoveryService } from '@nestjs/core';
+import type { RunContext } from '../engine/run.context.js';
+import { declarationsOf, type Declaration } from '../decorators/declaration.js';
+
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+type Methods = Record<string, (...args: unknown[]) => unknown>;
+
+/** A provider or controller that may have decorated methods. */
+export class DeclaringProvider {
+  private constructor(
+    private readonly wrapper: InstanceWrapper,
+    readonly prototype: Methods,
+  ) {}
+
+  /** Null: an alias of another provider, or nothing with methods. */
+  static of(wrapper: InstanceWrapper): DeclaringProvider | null {
+    if (wrapper.isAlias) return null;
+    const prototype: unknown = isObject(wrapper.instance)
+      ? Object.getPrototypeOf(wrapper.instance)
+      : wrapper.metatype?.prototype;
+    if (!isObject(prototype) || prototype === Object.prototype) return null;
+    return new DeclaringProvider(wrapper, prototype as Methods);
+  }
+
+  get className(): string {
+    return this.prototype.constructor!.name;
+  }
+
+  get moduleName(): string {
+    return this.wrapper.host?.name ?? 'an unknown module';
+  }
+
+  get token(): unknown {
+    return this.wrapper.token;
+  }
+
+  /** What there is one of in the whole application; null: made anew for each run. */
+  get singleton(): object | null {
+    const { wrapper } = this;
+    return wrapper.isDependencyTreeStatic() && !wrapper.isTransient ? (wrapper.instance as object) : null;
+  }
+
+  /** Inherited methods are included; one that overrides another has only the decorators of its own. */
+  declarationsOf(method: string): readonly Declaration[] {
+    let owner: object | null = this.prototype;
+    while (owner !== null && !Object.hasOwn(owner, method))
+      owner = Object.getPrototypeOf(owner) as object | null;
+    return owner === null ? [] : declarationsOf(owner, method);
+  }
+
+  /**
+   * Calls the method for a run. Request-scoped providers, which include all that depend on one, and transient ones are made for this run,
+   * with its RunContext as the request. The method gets the context unless it takes no parameter.
+   */
+  call(method: string): (context: RunContext) => unknown {
+    const takesContext = (this.prototype[method]?.length ?? 0) > 0;
+    const invoke = (instance: object, context: RunContext): unknown =>
+      takesContext ? (instance as Methods)[method]!(context) : (instance as Methods)[method]!();
+    return (context) => {
+      const { singleton } = this;
+      if (singleton !== null) return invoke(singleton, context);
+      return this.make(context).then((instance) => invoke(instance, context));
+    };
+  }
+
+  private async make(context: RunContext): Promise<object> {
+    const { host, token } = this.wrapper;
+    // The module's own reference: the same token may stand for something else in another module.
+    const moduleRef = host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    const contextId = ContextIdFactory.create();
+    moduleRef.registerRequestByContextId(context, contextId);
+    return moduleRef.resolve<object>(token as never, contextId, { strict: true });
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

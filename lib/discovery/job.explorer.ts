@@ -1,0 +1,138 @@
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
+import type { Clock } from '../ports/clock.js';
+import type { JobDefaults } from '../scheduler/job.definition.js';
+import { refKey } from '../scheduler/job.identity.js';
+import { lineOfText } from '../scheduler/option.checks.js';
+import { isEnabled, naming, readSchedule } from './declaration.reader.js';
+import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
+import { DeclaringProvider } from './declaring.provider.js';
+
+/** What is being found, by what must not occur twice. */
+interface Findings {
+  jobs: Map<string, DeclaredJob & { module: string }>;
+  handlers: Map<string, DeclaredHandler & { module: string }>;
+  repeated: RepeatedProvider[];
+}
+
+/** Reads the decorators of all providers and controllers. */
+export class JobExplorer {
+  private exploration: Exploration | null = null;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly clock: Clock,
+    private readonly defaults: JobDefaults,
+  ) {}
+
+  /**
+   * What the code declares; read once, when all providers exist. Throws what is wrong with a declaration, with the method's name in the
+   * message, DuplicateJobError and DuplicateHandlerError.
+   */
+  explore(): Exploration {
+    return (this.exploration ??= this.read());
+  }
+
+  private read(): Exploration {
+    const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [] };
+    const now = this.clock.now();
+    for (const provider of this.distinctProviders(found.repeated)) {
+      for (const method of this.scanner.getAllMethodNames(provider.prototype)) {
+        this.readMethod(provider, method, now, found);
+      }
+    }
+    return {
+      jobs: [...found.jobs.values()],
+      handlers: [...found.handlers.values()],
+      repeated: found.repeated,
+    };
+  }
+
+  /**
+   * Leaves out what would double jobs: aliases, an instance under a second token, and a class that a second module provides under the same
+   * token. Two providers of one class under different tokens are both meant, and their jobs need ids of their own.
+   */
+  private distinctProviders(repeated: RepeatedProvider[]): DeclaringProvider[] {
+    const instances = new Set<object>();
+    const byToken = new Map<unknown, DeclaringProvider[]>();
+    const distinct: DeclaringProvider[] = [];
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const provider = DeclaringProvider.of(wrapper);
+      if (provider === null || !this.declaresAnything(provider)) continue;
+      const { singleton, token, className, moduleName } = provider;
+      if (singleton !== null && instances.has(singleton)) continue;
+      if (singleton !== null) instances.add(singleton);
+      const sameToken = byToken.get(token) ?? [];
+      const twin = sameToken.find((other) => other.prototype === provider.prototype);
+      if (twin) {
+        repeated.push({ className, used: twin.moduleName, ignored: moduleName });
+        continue;
+      }
+      byToken.set(token, [...sameToken, provider]);
+      distinct.push(provider);
+    }
+    return distinct;
+  }
+
+  private declaresAnything(provider: DeclaringProvider): boolean {
+    return this.scanner
+      .getAllMethodNames(provider.prototype)
+      .some((method) => provider.declarationsOf(method).length > 0);
+  }
+
+  private readMethod(provider: DeclaringProvider, method: string, now: number, found: Findings): void {
+    const declarations = provider.declarationsOf(method);
+    if (declarations.length === 0) return;
+    const { className, moduleName: module } = provider;
+    if (className === '') {
+      throw new InvalidOptionError(
+        `.${method}`,
+        'the class has no name, so its jobs have none. Give it one.',
+      );
+    }
+    const place = `${className}.${method}`;
+    const names: string[] = [];
+    for (const declaration of declarations) {
+      if (declaration.kind !== 'handler') continue;
+      names.push(naming(declaration, place, () => lineOfText(declaration.name, 'name')));
+    }
+    const [handler = place] = names;
+    const schedules = declarations.filter((declaration) => declaration.kind !== 'handler');
+    for (const [i, declaration] of schedules.entries()) {
+      const defaultId = i === 0 ? place : `${place}#${i + 1}`;
+      naming(declaration, place, () => {
+        if (!isEnabled(declaration)) return;
+        const job = readSchedule(declaration, { defaultId, handler, place }, this.defaults, now);
+        addJob(found, { ...job, module });
+        if (names.length === 0) names.push(place);
+      });
+    }
+    const run = provider.call(method);
+    for (const name of names) addHandler(found, { name, place, run, module });
+  }
+}
+
+function addJob({ jobs }: Findings, job: DeclaredJob & { module: string }): void {
+  const key = refKey(job.definition);
+  const other = jobs.get(key);
+  if (other) throw new DuplicateJobError(job.definition.id, ...places(other, job));
+  jobs.set(key, job);
+}
+
+function addHandler({ handlers }: Findings, handler: DeclaredHandler & { module: string }): void {
+  const other = handlers.get(handler.name);
+  if (other) throw new DuplicateHandlerError(handler.name, ...places(other, handler));
+  handlers.set(handler.name, handler);
+}
+
+interface Placed {
+  place: string;
+  module: string;
+}
+
+/** With the modules, where two classes have one name. */
+function places(first: Placed, second: Placed): [string, string] {
+  if (first.place !== second.place || first.module === second.module) return [first.place, second.place];
+  return [`${first.place} (${first.module})`, `${second.place} (${second.module})`];
+}

@@ -1,0 +1,151 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import { JobIdTakenError } from '../model/errors.js';
+import type { JobRef } from '../model/job.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { LockAdapter } from '../ports/lock.adapter.js';
+import type {
+  DefinitionChange,
+  StorageAdapter,
+  StoredDefinition,
+  SyncResult,
+} from '../ports/storage.adapter.js';
+import { hashOf } from '../scheduler/definition.hash.js';
+import { refKey } from '../scheduler/job.identity.js';
+import type { DeclaredJob, Exploration } from './declared.job.js';
+import { acquireWithin } from './lock.patience.js';
+import { planSync, type SyncRules } from './sync.plan.js';
+
+const lockMs = 30_000;
+const lockWaitMs = 60_000;
+const tryAgainMs = 5_000;
+
+/** What the synchronizer works with. */
+export interface SynchronizerParts {
+  storage: StorageAdapter;
+  lock: LockAdapter;
+  clock: Clock;
+  events: ChronisEvents;
+  explore: () => Exploration;
+  /** Of the lease that the process has now; it may be another one than at the first sync. */
+  workerId: () => string | null;
+  /** Something changed after the start. */
+  onChange: () => void;
+}
+
+/**
+ * Makes the stored jobs of the app agree with the code, under a lock and in one transaction of the storage.
+ *
+ * superseded: a live worker runs a newer release, whose jobs stay; tries again every few seconds until that release is gone, and
+ * then adopts its own (a rollback) · synced: done, for this process.
+ */
+export class JobSynchronizer {
+  private cancelTimer: CancelTimer | null = null;
+  private stopped = true;
+
+  constructor(
+    private readonly parts: SynchronizerParts,
+    private readonly rules: SyncRules,
+  ) {}
+
+  /** Returns the generation of the declarations; null: there are none. Throws LockTimeoutError, JobIdTakenError. */
+  async sync(workerId: string): Promise<number | null> {
+    if (this.parts.explore().jobs.length === 0) return null;
+    this.stopped = false;
+    const result = await this.attempt(workerId);
+    if (result.status === 'superseded') this.later();
+    return result.generation;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+  }
+
+  private later(): void {
+    if (this.stopped) return;
+    this.cancelTimer = this.parts.clock.setTimer(tryAgainMs, () => void this.tryAgain());
+  }
+
+  private async tryAgain(): Promise<void> {
+    const { events, workerId, onChange } = this.parts;
+    const owner = workerId();
+    try {
+      // Without a lease there is nobody whose generation could be noted: the engine is about to get a new one.
+      const result = owner === null ? null : await this.attempt(owner, false);
+      if (result?.status === 'synced') return onChange();
+    } catch (error) {
+      events.emit('storage.failing', { operation: 'sync', error, retryInMs: tryAgainMs });
+    }
+    this.later();
+  }
+
+  private async attempt(workerId: string, tellIfSuperseded = true): Promise<SyncResult> {
+    const { lock: locks, clock } = this.parts;
+    const key = `chronis:sync:${this.rules.app}`;
+    const wanted = { key, owner: workerId, ttlMs: lockMs, waitMs: lockWaitMs };
+    const lock = await acquireWithin(locks, clock, wanted);
+    try {
+      return await this.store(workerId, tellIfSuperseded);
+    } finally {
+      // What cannot be given back ends with its lease; what was synced stays synced.
+      await locks.release(lock).catch(() => false);
+    }
+  }
+
+  private async store(workerId: string, tellIfSuperseded: boolean): Promise<SyncResult> {
+    const { storage, events, explore } = this.parts;
+    const { jobs, handlers } = explore();
+    const { app } = this.rules;
+    const handlerNames = new Set(handlers.map(({ name }) => name));
+    let stored: readonly StoredDefinition[] = [];
+    const result = await storage.syncDefinitions({
+      app,
+      setHash: hashOf(Object.fromEntries(jobs.map(({ definition, hash }) => [refKey(definition), hash]))),
+      workerId,
+      declared: jobs.map(({ definition }) => refKey(definition)),
+      plan: (found, now) => {
+        stored = found;
+        return planSync(jobs, handlerNames, found, now, this.rules);
+      },
+    });
+    if (result.status === 'synced') {
+      const changes = changedRefs(result.changes, stored);
+      const summary = { app, generation: result.generation, superseded: false, declared: jobs.length };
+      events.emit('jobs.synced', { ...summary, ...changes });
+      if (result.conflicts.length > 0) await this.refuse(jobs, result.conflicts[0]!);
+    } else if (tellIfSuperseded) {
+      const summary = { app, generation: result.generation, superseded: true, declared: jobs.length };
+      events.emit('jobs.synced', { ...summary, created: [], changed: [], orphaned: [], deleted: [] });
+    }
+    return result;
+  }
+
+  private async refuse(jobs: readonly DeclaredJob[], taken: JobRef): Promise<never> {
+    const holder = await this.parts.storage.getJob(taken);
+    const origin = holder?.source === 'code' ? `of the app "${holder.app}"` : 'that was created at run time';
+    const declared = jobs.find(({ definition }) => refKey(definition) === refKey(taken));
+    throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', origin);
+  }
+}
+
+function changedRefs(
+  changes: readonly DefinitionChange[],
+  stored: readonly StoredDefinition[],
+): { created: JobRef[]; changed: JobRef[]; orphaned: JobRef[]; deleted: JobRef[] } {
+  const byUid = new Map(stored.map(({ uid, namespace, id }) => [uid, { namespace, id }]));
+  const refs = (...kinds: DefinitionChange['kind'][]): JobRef[] =>
+    changes
+      .filter(({ kind }) => kinds.includes(kind))
+      .map((change) => ('job' in change ? refOf(change.job) : byUid.get(change.uid)!));
+  return {
+    created: refs('insert'),
+    changed: refs('update', 'adopt'),
+    orphaned: refs('orphan'),
+    deleted: refs('delete'),
+  };
+}
+
+function refOf({ namespace, id }: JobRef): JobRef {
+  return { namespace, id };
+}

@@ -1,0 +1,173 @@
+import type { JobRef } from '../model/job.js';
+import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
+
+export type LogLevel = 'debug' | 'log' | 'warn' | 'error';
+
+/** A line of the log. */
+export interface LogLine {
+  level: LogLevel;
+  text: string;
+  stack?: string | undefined;
+}
+
+type Sentences = { readonly [N in ChronisEventName]: (event: ChronisEventMap[N]) => LogLine };
+
+/**
+ * Everything that Chronis writes to the log, one sentence per event. What happens all the time is for `debug`; what somebody should know
+ * is told once, with its remedy.
+ */
+export const logSentences: Sentences = {
+  'jobs.explored': ({ jobs, handlers, repeated }) => ({
+    level: repeated.length > 0 ? 'warn' : 'log',
+    text: [
+      `Found ${count(jobs, 'declared job')} and ${count(handlers.length, 'handler')}.`,
+      ...repeated.map(
+        ({ className, used, ignored }) =>
+          `${className} is provided by ${used} and by ${ignored}: its jobs run once, on the instance of ${used}.`,
+      ),
+    ].join(' '),
+  }),
+  'modules.boot-later': ({ modules }) => ({
+    level: 'warn',
+    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ChronisModule after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
+  }),
+  'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, nextAt }) => ({
+    level: 'log',
+    text: `Running jobs of "${app}" as ${name} on ${storage}: ${queues.length === 1 ? 'queue' : 'queues'} ${list(queues)}, ${concurrency} at a time, default zone ${timeZone}. ${nextAt === null ? 'Nothing is due yet.' : `Next: ${nextAt.toISOString()}.`}`,
+  }),
+  'jobs.synced': (event) => (event.superseded ? superseded(event) : synced(event)),
+  'job.orphaned': (job) => ({
+    level: 'warn',
+    text: `The job ${named(job)} is in no live code any more: it does not fire, and is kept as orphaned.`,
+  }),
+  'worker.started': ({ workerId, handlers, zoneData }) => ({
+    level: 'debug',
+    text: `Registered as worker ${workerId} with ${count(handlers.length, 'handler')}, time zone data ${zoneData}.`,
+  }),
+  'worker.stopped': ({ finished, handedBack }) => ({
+    level: 'log',
+    text: `Stopped: ${count(finished, 'run')} finished${handedBack > 0 ? `, ${handedBack} handed back to others` : ''}.`,
+  }),
+  'worker.lease-lost': ({ runs }) => ({
+    level: 'error',
+    text: `The lease ended before it could be renewed, so others may take over: ${count(runs, 'handler')} told to stop. Going on as a new worker. Was the process blocked, or the database away?`,
+  }),
+  'workers.released': ({ workers, rerun, ended }) => ({
+    level: 'warn',
+    text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again, ${ended} ended.`,
+  }),
+  'clock.offset': ({ offsetMs }) => ({
+    level: 'warn',
+    text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
+  }),
+  'run.started': (run) => ({
+    level: 'debug',
+    text: `${describe(run)} started ${run.lagMs} ms after its time.`,
+  }),
+  'run.succeeded': (run) => ({
+    level: 'debug',
+    text: `${describe(run)} succeeded after ${run.durationMs} ms.`,
+  }),
+  'run.retrying': (run) => ({
+    level: 'warn',
+    text: `${describe(run)} failed after ${run.durationMs} ms and is tried again at ${run.retryAt.toISOString()}: ${messageOf(run.error)}`,
+  }),
+  'run.failed': (run) => ({
+    level: 'error',
+    text: `${describe(run)} failed after ${run.durationMs} ms: ${messageOf(run.error)}`,
+    stack: stackOf(run.error),
+  }),
+  'run.timed_out': (run) => ({
+    level: 'error',
+    text: `${describe(run)} timed out after ${run.durationMs} ms.`,
+  }),
+  'run.cancelled': (run) => ({
+    level: 'log',
+    text: `${describe(run)} was cancelled after ${run.durationMs} ms.`,
+  }),
+  'run.handed-back': (run) => ({
+    level: 'log',
+    text: `${describe(run)} was not finished in time and is handed back to be executed elsewhere.`,
+  }),
+  'run.stale': (run) => ({
+    level: 'warn',
+    text: `${describe(run)} ended too late: it belongs to another worker, and its result was refused.`,
+  }),
+  'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
+    level: verdict === 'missed' ? 'warn' : 'debug',
+    text: `The job ${named(job)} did not run for ${count(instants, 'due instant')} (${verdict}: ${reason}), ${from.toISOString()}${instants > 1 ? ` to ${until.toISOString()}` : ''}.`,
+  }),
+  'schedule.failed': ({ error, ...job }) => ({
+    level: 'error',
+    text: `The job ${named(job)} is paused, as its next time cannot be computed: ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
+  'storage.failing': ({ operation, error, retryInMs }) => ({
+    level: 'warn',
+    text: `The storage failed (${operation}): ${messageOf(error)}. ${retryInMs > 0 ? 'Trying until it answers.' : 'Going on without.'}`,
+  }),
+  'storage.recovered': ({ operation, failures }) => ({
+    level: 'log',
+    text: `The storage answers again (${operation}) after ${count(failures, 'failure')}.`,
+  }),
+  'wake.unavailable': ({ error }) => ({
+    level: 'warn',
+    text: `Changes by other processes are seen by polling only: ${messageOf(error)}`,
+  }),
+  'listener.failed': ({ event, error }) => ({
+    level: 'error',
+    text: `A listener of the event "${event}" threw: ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
+};
+
+function superseded({ app }: ChronisEventMap['jobs.synced']): LogLine {
+  return {
+    level: 'warn',
+    text: `A newer release of "${app}" is running: its jobs stay as they are, and this release takes over when the newer one is gone.`,
+  };
+}
+
+function synced({ declared, ...changes }: ChronisEventMap['jobs.synced']): LogLine {
+  const parts = (['created', 'changed', 'orphaned', 'deleted'] as const)
+    .filter((kind) => changes[kind].length > 0)
+    .map((kind) => `${changes[kind].length} ${kind} (${refs(changes[kind])})`);
+  return {
+    level: parts.length > 0 ? 'log' : 'debug',
+    text: `${count(declared, 'declared job')} in the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.`,
+  };
+}
+
+const shownRefs = 5;
+
+function refs(jobs: readonly JobRef[]): string {
+  const names = jobs.slice(0, shownRefs).map(named);
+  return jobs.length > shownRefs ? `${names.join(', ')}, …` : names.join(', ');
+}
+
+function named({ namespace, id }: JobRef): string {
+  return namespace === 'default' ? `"${id}"` : `"${id}" in "${namespace}"`;
+}
+
+function describe(run: RunEvent): string {
+  const job = named({ namespace: run.namespace, id: run.jobId });
+  return `Run ${run.runId} of ${job}${run.attempt > 1 ? `, attempt ${run.attempt},` : ''}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 3
+    ? names.join(' and ')
+    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

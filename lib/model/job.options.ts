@@ -1,0 +1,103 @@
+import type { JsonObject, JsonValue } from './json.js';
+import type { Backoff, MisfirePolicy, OverlapPolicy, RecoveryPolicy } from './policies.js';
+import type { PriorityInput } from './priority.js';
+import type { DstPolicy, DurationInput, Exclusion, InstantInput } from './trigger.js';
+
+/**
+ * Delays before retries, as users write them: the stored form, the same with durations under `delay` and `max`, one duration for
+ * every retry, or a list whose last element repeats. @publicApi
+ */
+export type BackoffInput =
+  | Backoff
+  | DurationInput
+  | DurationInput[]
+  | { type: 'fixed'; delay: DurationInput }
+  | { type: 'linear'; delay: DurationInput; max?: DurationInput }
+  | { type: 'exponential'; delay: DurationInput; max?: DurationInput; jitter?: boolean };
+
+/** What every job may say about itself and about how it is run. @publicApi */
+export interface JobOptions {
+  /**
+   * Unique in its namespace, at most 255 characters. @default `ClassName.method` for declared jobs (`#2` and so on for further
+   * schedules of one method), a random UUID for jobs created at run time
+   */
+  id?: string;
+  /** For people. */
+  name?: string;
+  /** @default 'default' */
+  namespace?: string;
+  /** Only workers with this queue run the job. @default 'default' */
+  queue?: string;
+  /** 0 (first) to 9 (last), or a level: critical, high, normal, low. @default 5 */
+  priority?: PriorityInput;
+  /** What the handler gets as `context.payload`: JSON. @default null */
+  payload?: JsonValue;
+  /** For queries: JSON, such as `{ tenant_id: 'acme' }`. @default {} */
+  metadata?: JsonObject;
+  /** A due instant while the previous run is not finished. @default 'skip' */
+  overlap?: OverlapPolicy;
+  /** Instants that fell due while nobody could run them. @default 'once' */
+  misfire?: MisfirePolicy;
+  /** An instant at most this late is late, not misfired. @default '60s' */
+  misfireThreshold?: DurationInput;
+  /** What happens to a run whose worker died. @default 'rerun' */
+  recovery?: RecoveryPolicy;
+  /** Further attempts after a failed one. @default 0 */
+  maxRetries?: number;
+  /** @default exponential from 1 s up to 1 h, with jitter */
+  backoff?: BackoffInput;
+  /** Longest time of one attempt; null: no limit. @default null */
+  timeout?: DurationInput | null;
+  /** A run whose worker died this often ends as `lost`. @default 3 */
+  maxLost?: number;
+}
+
+/** What recurring jobs may say about when. @publicApi */
+export interface RecurrenceOptions {
+  /** IANA name. @default the module's `timeZone` */
+  timeZone?: string;
+  /** Nothing fires before this instant. */
+  startAt?: InstantInput;
+  /** Nothing fires after this instant. */
+  endAt?: InstantInput;
+  /** The job ends after this many fired instants. */
+  maxRuns?: number;
+  /** Runs start up to this much after their nominal time, by a hash of job and time. */
+  jitter?: DurationInput;
+  /** When not to run. */
+  exclude?: Exclusion[];
+}
+
+export interface CronTiming extends RecurrenceOptions {
+  /** What clock changes do to fixed times. */
+  dst?: DstPolicy;
+}
+
+export interface IntervalTiming extends RecurrenceOptions {
+  /** The grid is anchor + k · every. @default when the job was created */
+  anchor?: InstantInput;
+  /** `fixed-delay`: the next time is the end of the run + every. @default 'fixed-rate' */
+  mode?: 'fixed-rate' | 'fixed-delay';
+  /** Whole days or weeks that keep the wall time in the zone. @default false */
+  calendar?: boolean;
+}
+
+export interface AtTiming {
+  /** Of a time without an offset. IANA name. @default the module's `timeZone` */
+  timeZone?: string;
+}
+
+/** What only declarations in code may say. */
+export interface DeclarationOptions {
+  /** Ids this job had before; its history goes on under the new id. */
+  previousIds?: string[];
+  /** As if the decorator were not there. @default false */
+  disabled?: boolean;
+}
+
+/** Options of `@Cron`. @publicApi */
+export interface CronOptions extends JobOptions, CronTiming, DeclarationOptions {}
+/** Options of `@Interval`. @publicApi */
+export interface IntervalOptions extends JobOptions, IntervalTiming, DeclarationOptions {}
+/** Options of `@At`. @publicApi */
+export interface AtOptions extends JobOptions, AtTiming, DeclarationOptions {}

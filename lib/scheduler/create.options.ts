@@ -1,0 +1,65 @@
+import type { AtTiming, CronTiming, IntervalTiming, JobOptions } from '../model/job.options.js';
+import type {
+  CronFields,
+  DurationInput,
+  DurationParts,
+  InstantInput,
+  TriggerInput,
+} from '../model/trigger.js';
+import type { ConflictPolicy } from '../ports/storage.adapter.js';
+
+/** What every job that is created at run time may say. @publicApi */
+export interface CreateOptions extends JobOptions {
+  /** The name of a handler: of `@JobHandler`, `registerHandler`, or `ClassName.method` of a scheduled method. */
+  handler: string;
+  /** When the id is taken: an error, the existing job, or the existing job with the new definition. @default 'raise' */
+  onConflict?: ConflictPolicy;
+  /** Create the job even if no live process has the handler yet. @default false */
+  allowUnknownHandler?: boolean;
+}
+
+/** What one-offs may say as well. @publicApi */
+export interface OneOffOptions {
+  /**
+   * How long the finished job stays readable, and its id taken; `'forever'`, or 0: the ledger alone has it.
+   * @default 0
+   */
+  keep?: DurationInput;
+  /** Refuse a time in the past instead of running at once. @default false */
+  refusePast?: boolean;
+}
+
+/** `every`, or its parts: `{ minutes: 5 }`. @publicApi */
+export interface CreateIntervalJob extends CreateOptions, IntervalTiming, DurationParts {
+  every?: DurationInput;
+}
+
+/** `expression`, `fields`, or the fields themselves: `{ hour: 9, minute: 0 }`. @publicApi */
+export interface CreateCronJob extends CreateOptions, CronTiming, CronFields {
+  expression?: string;
+  fields?: CronFields;
+}
+
+/** `runAt`, or `in` for a time from now by the storage's clock. @publicApi */
+export interface CreateDateJob extends CreateOptions, AtTiming, OneOffOptions {
+  runAt?: InstantInput;
+  in?: DurationInput;
+}
+
+/** A job with any trigger as data. @publicApi */
+export interface CreateJob extends CreateOptions, OneOffOptions {
+  trigger: TriggerInput;
+}
+
+/** What `updateJob` may change; what is not given stays. @publicApi */
+export interface UpdateJob
+  extends
+    Partial<Omit<CreateOptions, 'id' | 'namespace' | 'onConflict' | 'name'>>,
+    Pick<OneOffOptions, 'keep'> {
+  /** null takes the name away. */
+  name?: string | null;
+  /** Another schedule, of any kind for recurring jobs, of the type `at` for one-offs. */
+  trigger?: TriggerInput;
+  /** Another zone for the schedule that the job has. */
+  timeZone?: string;
+}

@@ -1,0 +1,31 @@
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import { HandlerNotFoundError } from '../model/errors.js';
+import type { Clock } from '../ports/clock.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+
+const rememberedForMs = 5_000;
+
+/** Which handlers there are: in this process and in the live workers of others. */
+export class HandlerDirectory {
+  private remote: ReadonlySet<string> = new Set();
+  private askedAt: number | null = null;
+
+  constructor(
+    private readonly local: HandlerRegistry,
+    private readonly storage: StorageAdapter,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws HandlerNotFoundError when nobody has the handler. `now` is the storage's time. */
+  async assertKnown(handler: string, now: number): Promise<void> {
+    if (this.local.has(handler)) return;
+    const fresh = this.askedAt !== null && this.clock.monotonic() - this.askedAt < rememberedForMs;
+    if (fresh && this.remote.has(handler)) return;
+    const workers = await this.storage.queryWorkers();
+    const live = workers.filter((worker) => worker.leaseUntil.getTime() > now);
+    this.remote = new Set(live.flatMap((worker) => worker.handlers));
+    this.askedAt = this.clock.monotonic();
+    if (this.remote.has(handler)) return;
+    throw new HandlerNotFoundError(handler, [...new Set([...this.local.names(), ...this.remote])].toSorted());
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { JobAlreadyExistsError } from '../model/errors.js';
+import type { Job } from '../model/job.js';
+import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
+import { parseDuration } from '../triggers/duration.js';
+import type {
+  CreateCronJob,
+  CreateDateJob,
+  CreateIntervalJob,
+  CreateJob,
+  CreateOptions,
+  OneOffOptions,
+} from './create.options.js';
+import { definitionHash } from './definition.hash.js';
+import type { HandlerDirectory } from './handler.directory.js';
+import { beginSchedule, defineJob, handlerName, jobOptionKeys, type JobDefaults } from './job.definition.js';
+import type { JobInserter } from './job.inserter.js';
+import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
+import type { StorageNow } from './storage.now.js';
+import {
+  cronFieldKeys,
+  cronTrigger,
+  durationPartKeys,
+  onlyOne,
+  timingKeys,
+  timingOf,
+} from './trigger.options.js';
+
+const createKeys = [...jobOptionKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
+const oneOffKeys = ['keep', 'refusePast'];
+const intervalKeys = [...createKeys, ...timingKeys.interval, 'every', ...durationPartKeys];
+const cronKeys = [...createKeys, ...timingKeys.cron, 'expression', 'fields', ...cronFieldKeys];
+const dateKeys = [...createKeys, ...timingKeys.at, ...oneOffKeys, 'runAt', 'in'];
+const anyKeys = [...createKeys, ...oneOffKeys, 'trigger'];
+
+/** Makes jobs at run time: validated before anything is stored. */
+export class JobCreator {
+  constructor(
+    private readonly defaults: JobDefaults,
+    private readonly handlers: HandlerDirectory,
+    private readonly inserter: JobInserter,
+    private readonly time: StorageNow,
+    private readonly wake: (dueAt: number) => void,
+  ) {}
+
+  async interval(options: CreateIntervalJob): Promise<Job> {
+    const given = knownOptions(options, intervalKeys, 'createIntervalJob()');
+    const every = onlyOne(given, [
+      { name: '"every"', keys: ['every'] },
+      { name: 'parts such as "minutes"', keys: durationPartKeys },
+    ]) as DurationInput;
+    return this.create(options, { ...timingOf('interval', given), every });
+  }
+
+  async cron(options: CreateCronJob): Promise<Job> {
+    const given = knownOptions(options, cronKeys, 'createCronJob()');
+    const schedule = onlyOne(given, [
+      { name: '"expression"', keys: ['expression'] },
+      { name: '"fields"', keys: ['fields'] },
+      { name: 'fields such as "hour"', keys: cronFieldKeys },
+    ]) as string | CronFields;
+    return this.create(options, cronTrigger(schedule, given));
+  }
+
+  async date(options: CreateDateJob): Promise<Job> {
+    const given = knownOptions(options, dateKeys, 'createDateJob()');
+    const when = onlyOne(given, [
+      { name: '"runAt"', keys: ['runAt'] },
+      { name: '"in"', keys: ['in'] },
+    ]);
+    const at =
+      options.in === undefined
+        ? (when as InstantInput)
+        : (await this.time.now()) + parseDuration(options.in, 'in');
+    return this.create(options, { ...timingOf('at', given), at });
+  }
+
+  async any(options: CreateJob): Promise<Job> {
+    knownOptions(options, anyKeys, 'createJob()');
+    return this.create(options, options.trigger);
+  }
+
+  private async create(options: CreateOptions & OneOffOptions, trigger: TriggerInput): Promise<Job> {
+    const {
+      id = randomUUID(),
+      onConflict = 'raise',
+      allowUnknownHandler = false,
+      refusePast = false,
+    } = options;
+    oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
+    const mayBeUnknown = trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
+    trueOrFalse(refusePast, 'refusePast');
+    const now = await this.time.now();
+    const handler = handlerName(options.handler);
+    // A one-off in the past runs at once; what recurs and has no instant left is a mistake.
+    const assertFuture = refusePast || trigger?.type !== 'at';
+    const input = { id, handler, trigger, options, refusePast: assertFuture };
+    const definition = defineJob(input, this.defaults, now);
+    if (!mayBeUnknown) await this.handlers.assertKnown(handler, now);
+    const begun = beginSchedule(definition, now);
+    const result = await this.inserter.insert(
+      { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) },
+      onConflict,
+    );
+    if (result.status === 'conflict') throw new JobAlreadyExistsError(definition.id, definition.namespace);
+    if (result.status !== 'existing' && begun.nextAt !== null) this.wake(begun.nextAt);
+    return result.job;
+  }
+}

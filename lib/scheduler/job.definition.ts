@@ -1,0 +1,135 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { JobDefinition } from '../model/job.js';
+import type { JobOptions } from '../model/job.options.js';
+import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
+import type { DurationInput, Trigger, TriggerInput } from '../model/trigger.js';
+import { compileTrigger } from '../triggers/compiled.trigger.js';
+import { normalizeTrigger, withAnchor } from '../triggers/normalize.js';
+import { assertJobId, namespaceOf, refKey } from './job.identity.js';
+import { described, lineOfText } from './option.checks.js';
+import { policiesOf, priorityOf } from './policy.options.js';
+
+/** What the module decides for all jobs. */
+export interface JobDefaults {
+  timeZone: string;
+  payloadLimit: number;
+  /** Whether jobs outlive this process, so that short intervals would cost statements. */
+  stored: boolean;
+}
+
+/** The options of a job that do not belong to its trigger. */
+export const jobOptionKeys = [
+  'id',
+  'name',
+  'namespace',
+  'queue',
+  'priority',
+  'payload',
+  'metadata',
+  'overlap',
+  'misfire',
+  'misfireThreshold',
+  'recovery',
+  'maxRetries',
+  'backoff',
+  'timeout',
+  'maxLost',
+] as const satisfies readonly (keyof JobOptions)[];
+
+const shortestStoredIntervalMs = 1_000;
+const maxNameLength = 100;
+
+export interface JobInput {
+  id: string;
+  handler: string;
+  trigger: TriggerInput;
+  options: JobOptions & { keep?: DurationInput };
+  /** Whether a one-off in the past is an error. */
+  refusePast?: boolean;
+}
+
+/**
+ * The one way from what users write to what is stored, for decorators and for jobs created at run time. Pure. Throws
+ * InvalidJobIdError, InvalidOptionError, InvalidScheduleError, InvalidPayloadError before anything is stored.
+ */
+export function defineJob(
+  { id, handler, trigger, options, refusePast }: JobInput,
+  defaults: JobDefaults,
+  now: number,
+): JobDefinition {
+  const ref = { namespace: namespaceOf(options.namespace), id: assertJobId(id) };
+  const normalized = defineTrigger(trigger, refKey(ref), defaults, now, refusePast);
+  assertKeepFits(options.keep, normalized);
+  return {
+    ...ref,
+    name: options.name === undefined ? null : lineOfText(options.name, 'name'),
+    handler: handlerName(handler),
+    queue: options.queue === undefined ? 'default' : queueName(options.queue),
+    priority: priorityOf(options.priority ?? 5),
+    trigger: normalized,
+    timeZone: ('timeZone' in normalized ? normalized.timeZone : undefined) ?? defaults.timeZone,
+    payload: payloadOf(options.payload ?? null, defaults),
+    metadata: metadataOf(options.metadata ?? {}, defaults),
+    policies: policiesOf(options),
+  };
+}
+
+export function defineTrigger(
+  input: TriggerInput,
+  jobKey: string,
+  { timeZone, stored }: JobDefaults,
+  now: number,
+  refusePast = false,
+): Trigger {
+  const minEveryMs = stored ? shortestStoredIntervalMs : 1;
+  const trigger = normalizeTrigger(input, { timeZone, now, refusePast, minEveryMs, jobKey });
+  if (trigger.type === 'after') {
+    throw new InvalidOptionError('trigger', `the type 'after' is not available in this version.`);
+  }
+  return trigger;
+}
+
+/** Only what ends can be kept after its end. */
+export function assertKeepFits(keep: unknown, trigger: Trigger): void {
+  if (keep === undefined || trigger.type === 'at') return;
+  throw new InvalidOptionError('keep', 'is for one-offs; what recurs stays until it is deleted.');
+}
+
+export function payloadOf(payload: unknown, { payloadLimit }: JobDefaults): JsonValue {
+  return toJson(payload, 'payload', payloadLimit).value;
+}
+
+export function metadataOf(metadata: unknown, { payloadLimit }: JobDefaults): JsonObject {
+  const { value } = toJson(metadata, 'metadata', payloadLimit);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new InvalidOptionError('metadata', `must be an object, but is ${described(metadata)}.`);
+}
+
+export function handlerName(handler: unknown): string {
+  if (typeof handler === 'function') {
+    throw new InvalidOptionError(
+      'handler',
+      `must be the name of a handler, but is a function. Register it with registerHandler(name, fn) and give the name.`,
+    );
+  }
+  return lineOfText(handler, 'handler');
+}
+
+export function queueName(queue: unknown, option = 'queue'): string {
+  return lineOfText(queue, option, maxNameLength);
+}
+
+/**
+ * The trigger with the anchor that an interval without one gets, and the first instant after `now`; a one-off's instant also when it is past.
+ * Null: it never fires (again).
+ */
+export function beginSchedule(
+  definition: Pick<JobDefinition, 'namespace' | 'id' | 'trigger'>,
+  now: number,
+  anchor: number = now,
+): { trigger: Trigger; nextAt: number | null } {
+  const trigger = withAnchor(definition.trigger, anchor);
+  const nextAt =
+    trigger.type === 'at' ? Date.parse(trigger.at) : compileTrigger(trigger, refKey(definition)).next(now);
+  return { trigger, nextAt };
+}

@@ -1,0 +1,119 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { JobFilter, JobState } from '../model/job.js';
+import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
+import type { TriggerType } from '../model/trigger.js';
+import type { PageRequest } from '../ports/storage.adapter.js';
+import { namespaceOf } from './job.identity.js';
+import { knownOptions, described, lineOfText, oneOf, wholeNumber } from './option.checks.js';
+
+/**
+ * Conditions on jobs, and which page of them. Metadata may be given as an object, or one value at a time under a path:
+ * `{ 'metadata.tenant_id': 'acme' }`. @publicApi
+ */
+export interface JobQuery extends JobFilter, PageRequest {
+  [path: `metadata.${string}`]: JsonValue;
+}
+
+const states = [
+  'pending',
+  'scheduled',
+  'running',
+  'paused',
+  'failed',
+  'waiting',
+  'completed',
+  'cancelled',
+  'orphaned',
+] satisfies JobState[];
+const triggerTypes = ['cron', 'interval', 'at', 'after', 'manual'] satisfies TriggerType[];
+const pageKeys = ['limit', 'cursor'];
+const filterKeys = [
+  'namespace',
+  'state',
+  'handler',
+  'queue',
+  'triggerType',
+  'source',
+  'app',
+  'idPrefix',
+  'metadata',
+];
+const maxLimit = 1_000;
+const maxFilterBytes = 65_536;
+
+/** The filter of a query, validated. */
+export function jobFilter(query: Readonly<JobQuery>): JobFilter {
+  const plain = Object.fromEntries(Object.entries(query).filter(([key]) => !key.startsWith('metadata.')));
+  knownOptions(plain, [...filterKeys, ...pageKeys], 'a query of jobs');
+  const { namespace, state, handler, queue, triggerType, source, app, idPrefix } = query;
+  const filter: JobFilter = {};
+  if (namespace !== undefined) filter.namespace = namespaceOf(namespace);
+  if (state !== undefined) filter.state = each(state, (item) => oneOf(item, 'state', states));
+  if (handler !== undefined) filter.handler = each(handler, (item) => lineOfText(item, 'handler'));
+  if (queue !== undefined) filter.queue = each(queue, (item) => lineOfText(item, 'queue'));
+  if (triggerType !== undefined) {
+    filter.triggerType = each(triggerType, (item) => oneOf(item, 'triggerType', triggerTypes));
+  }
+  if (source !== undefined) filter.source = oneOf(source, 'source', ['code', 'api']);
+  if (app !== undefined) filter.app = lineOfText(app, 'app');
+  if (idPrefix !== undefined) filter.idPrefix = lineOfText(idPrefix, 'idPrefix');
+  const metadata = metadataFilter(query);
+  if (metadata !== null) filter.metadata = metadata;
+  return filter;
+}
+
+/** The page of a query, validated. */
+export function pageOf({ limit, cursor }: PageRequest): PageRequest {
+  const page: PageRequest = {};
+  if (limit !== undefined) page.limit = wholeNumber(limit, 'limit', 1, maxLimit);
+  if (cursor !== undefined) page.cursor = lineOfText(cursor, 'cursor', 4_096);
+  return page;
+}
+
+/** Checks the keys of the other queries and parts them from their page. */
+export function filterAndPage<F extends object>(
+  query: F & PageRequest,
+  known: readonly string[],
+  owner: string,
+): { filter: F; page: PageRequest } {
+  knownOptions(query, [...known, ...pageKeys], owner);
+  const { limit: _limit, cursor: _cursor, ...filter } = query as PageRequest & Record<string, unknown>;
+  return { filter: filter as F, page: pageOf(query) };
+}
+
+function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
+  return Array.isArray(given) ? given.map(check) : check(given);
+}
+
+function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {
+  const whole: unknown = query.metadata ?? {};
+  if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) {
+    throw new InvalidOptionError('metadata', `must be an object, but is ${described(whole)}.`);
+  }
+  const result = toJson(whole, 'metadata', maxFilterBytes).value as JsonObject;
+  for (const [key, value] of Object.entries(query)) {
+    if (key.startsWith('metadata.')) place(result, key, toJson(value, key, maxFilterBytes).value);
+  }
+  return Object.keys(result).length > 0 ? result : null;
+}
+
+/** Puts the value where the path of `key` leads; what is there already must not be in its way. */
+function place(root: JsonObject, key: string, value: JsonValue): void {
+  const path = key.split('.').slice(1);
+  if (path.includes('') || path.includes('__proto__')) {
+    throw new InvalidOptionError(key, 'is not a path. Write it like metadata.tenant_id.');
+  }
+  const last = path.pop()!;
+  let object = root;
+  for (const name of path) {
+    const next = (object[name] ??= {});
+    if (typeof next !== 'object' || next === null || Array.isArray(next)) conflict(key);
+    object = next as JsonObject;
+  }
+  if (Object.hasOwn(object, last)) conflict(key);
+  object[last] = value;
+}
+
+function conflict(key: string): never {
+  throw new InvalidOptionError(key, 'contradicts another condition on the metadata.');
+}

@@ -1,0 +1,106 @@
+import { InvalidOptionError, JobNotFoundError, StaleJobError } from '../model/errors.js';
+import type { Job, JobRef } from '../model/job.js';
+import type { Trigger } from '../model/trigger.js';
+import type { JobPatch, StorageAdapter } from '../ports/storage.adapter.js';
+import type { UpdateJob } from './create.options.js';
+import type { HandlerDirectory } from './handler.directory.js';
+import {
+  assertKeepFits,
+  beginSchedule,
+  defineTrigger,
+  handlerName,
+  jobOptionKeys,
+  metadataOf,
+  payloadOf,
+  queueName,
+  type JobDefaults,
+} from './job.definition.js';
+import { refKey } from './job.identity.js';
+import { knownOptions, lineOfText, wholeNumber } from './option.checks.js';
+import { policiesOf, priorityOf } from './policy.options.js';
+import type { StorageNow } from './storage.now.js';
+
+const fixed: readonly string[] = ['id', 'namespace'];
+const updateKeys = [
+  ...jobOptionKeys.filter((key) => !fixed.includes(key)),
+  'handler',
+  'trigger',
+  'timeZone',
+  'keep',
+  'allowUnknownHandler',
+];
+const maxTries = 10;
+
+/** Changes stored jobs: reads, merges, and writes if nobody else has changed the job meanwhile; else it reads again. */
+export class JobUpdater {
+  constructor(
+    private readonly defaults: JobDefaults,
+    private readonly storage: StorageAdapter,
+    private readonly handlers: HandlerDirectory,
+    private readonly time: StorageNow,
+    private readonly wake: () => void,
+  ) {}
+
+  async update(ref: JobRef, changes: UpdateJob, expectedRevision?: number): Promise<Job> {
+    knownOptions(changes, updateKeys, 'updateJob()');
+    if (expectedRevision !== undefined) {
+      wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
+    }
+    const now = await this.time.now();
+    if (changes.handler !== undefined && changes.allowUnknownHandler !== true) {
+      await this.handlers.assertKnown(handlerName(changes.handler), now);
+    }
+    for (let tries = 0; tries < maxTries; tries++) {
+      const job = await this.storage.getJob(ref);
+      if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+      const patch = this.patchOf(job, changes, now);
+      const result = await this.storage.updateJob(ref, patch, expectedRevision ?? job.revision);
+      if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
+      if (result !== 'stale') {
+        this.wake();
+        return result;
+      }
+      if (expectedRevision !== undefined) break;
+    }
+    throw new StaleJobError(ref.id, ref.namespace);
+  }
+
+  private patchOf(job: Job, changes: UpdateJob, now: number): JobPatch {
+    const { name, handler, queue, priority, payload, metadata } = changes;
+    const patch: JobPatch = {};
+    if (name !== undefined) patch.name = name === null ? null : lineOfText(name, 'name');
+    if (handler !== undefined) patch.handler = handlerName(handler);
+    if (queue !== undefined) patch.queue = queueName(queue);
+    if (priority !== undefined) patch.priority = priorityOf(priority);
+    if (payload !== undefined) patch.payload = payloadOf(payload, this.defaults);
+    if (metadata !== undefined) patch.metadata = metadataOf(metadata, this.defaults);
+    const policies = policiesOf(changes);
+    if (Object.keys(policies).length > 0) patch.policies = { ...job.policies, ...policies };
+    if (changes.trigger !== undefined || changes.timeZone !== undefined) {
+      Object.assign(patch, this.schedulePatch(job, changes, now));
+    }
+    assertKeepFits(changes.keep, patch.trigger ?? job.trigger);
+    return patch;
+  }
+
+  private schedulePatch(job: Job, { trigger, timeZone }: UpdateJob, now: number): JobPatch {
+    const wanted = trigger ?? job.trigger;
+    const inZone = timeZone === undefined ? wanted : { ...wanted, timeZone };
+    const normalized = defineTrigger(inZone, refKey(job), { ...this.defaults, timeZone: job.timeZone }, now);
+    if ((normalized.type === 'at') !== (job.trigger.type === 'at')) {
+      throw new InvalidOptionError(
+        'trigger',
+        `the job "${job.id}" ${job.trigger.type === 'at' ? 'is a one-off' : 'recurs'} and stays so. Delete it and create another one.`,
+      );
+    }
+    // A changed interval keeps its anchor.
+    const anchor =
+      job.trigger.type === 'interval' && job.trigger.anchor ? Date.parse(job.trigger.anchor) : now;
+    const begun = beginSchedule({ ...job, trigger: normalized }, now, anchor);
+    return { ...begun, timeZone: zoneOf(normalized) ?? job.timeZone };
+  }
+}
+
+function zoneOf(trigger: Trigger): string | undefined {
+  return 'timeZone' in trigger ? trigger.timeZone : undefined;
+}

@@ -1,0 +1,75 @@
+import { InvalidOptionError } from '../model/errors.js';
+import { nearestName } from '../triggers/nearest.name.js';
+import { shown } from '../triggers/refuse.js';
+
+const unprintable = /[\p{Cc}\p{Surrogate}]/u;
+
+/** Gives the options, and refuses keys that nobody would read, with the one that was probably meant. `owner` is who has the options, for the message. */
+export function knownOptions(
+  given: unknown,
+  known: readonly string[],
+  owner: string,
+): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InvalidOptionError(owner, `takes an object of options, but was given ${described(given)}.`);
+  }
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue;
+    const near = nearestName(key, known);
+    throw new InvalidOptionError(
+      key,
+      `${owner} has no such option. ${near ? `Did you mean "${near}"?` : `There are: ${known.join(', ')}.`}`,
+    );
+  }
+  return given as Readonly<Record<string, unknown>>;
+}
+
+/** A whole number in its bounds. */
+export function wholeNumber(value: unknown, option: string, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidOptionError(
+    option,
+    `must be a whole number from ${least} to ${most}, but is ${described(value)}.`,
+  );
+}
+
+/** One of some words. */
+export function oneOf<const T extends string>(value: unknown, option: string, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T;
+  const near = typeof value === 'string' ? nearestName(value, allowed) : null;
+  throw new InvalidOptionError(
+    option,
+    `must be ${allowed.map((word) => `'${word}'`).join(' or ')}, but is ${described(value)}.${near ? ` Did you mean '${near}'?` : ''}`,
+  );
+}
+
+/** A non-empty text of one line. */
+export function lineOfText(value: unknown, option: string, maxLength = 255): string {
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new InvalidOptionError(option, `must be a non-empty text, but is ${described(value)}.`);
+  }
+  if (value.length > maxLength) {
+    throw new InvalidOptionError(
+      option,
+      `must be at most ${maxLength} characters long, but has ${value.length}.`,
+    );
+  }
+  if (unprintable.test(value)) {
+    throw new InvalidOptionError(
+      option,
+      'must not hold control characters, line breaks or halves of surrogate pairs.',
+    );
+  }
+  return value;
+}
+
+export function trueOrFalse(value: unknown, option: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidOptionError(option, `must be true or false, but is ${described(value)}.`);
+}
+
+/** A value as it is shown in a message. */
+export function described(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  return typeof value === 'string' ? `'${shown(value)}'` : shown(value);
+}

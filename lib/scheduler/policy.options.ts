@@ -1,0 +1,84 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { JobOptions } from '../model/job.options.js';
+import type { Backoff, KeepMs, Policies } from '../model/policies.js';
+import { Priority } from '../model/priority.js';
+import type { DurationInput } from '../model/trigger.js';
+import { parseDuration } from '../triggers/duration.js';
+import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
+
+const maxCount = 1_000_000;
+const maxDelays = 100;
+
+/** The policies among a job's options, validated; what was not given is left to the defaults. */
+export function policiesOf(
+  options: Pick<
+    JobOptions,
+    'overlap' | 'misfire' | 'misfireThreshold' | 'recovery' | 'maxRetries' | 'backoff' | 'timeout' | 'maxLost'
+  > & { keep?: DurationInput },
+): Partial<Policies> {
+  const { overlap, misfire, misfireThreshold, recovery, maxRetries, backoff, timeout, maxLost, keep } =
+    options;
+  const policies: Partial<Policies> = {};
+  if (overlap !== undefined) policies.overlap = oneOf(overlap, 'overlap', ['skip', 'allow']);
+  if (misfire !== undefined) policies.misfire = oneOf(misfire, 'misfire', ['skip', 'once', 'all']);
+  if (misfireThreshold !== undefined) {
+    policies.misfireThresholdMs = durationOrZero(misfireThreshold, 'misfireThreshold');
+  }
+  if (recovery !== undefined) policies.recovery = oneOf(recovery, 'recovery', ['rerun', 'abandon']);
+  if (maxRetries !== undefined) policies.maxRetries = wholeNumber(maxRetries, 'maxRetries', 0, maxCount);
+  if (backoff !== undefined) policies.backoff = backoffOf(backoff);
+  if (timeout !== undefined) policies.timeoutMs = timeout === null ? null : parseDuration(timeout, 'timeout');
+  if (maxLost !== undefined) policies.maxLost = wholeNumber(maxLost, 'maxLost', 1, maxCount);
+  if (keep !== undefined) policies.keepMs = keepOf(keep);
+  return policies;
+}
+
+/** 0 (first) to 9 (last), from a number or the name of a level in any case. */
+export function priorityOf(given: unknown): number {
+  const levels: Record<string, number> = Priority;
+  const named = typeof given === 'string' ? levels[given.toUpperCase()] : undefined;
+  if (named !== undefined) return named;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 0 && given <= 9) return given;
+  throw new InvalidOptionError(
+    'priority',
+    `must be a whole number from 0 (first) to 9 (last), or one of ${Object.keys(Priority).join(', ')}, but is ${described(given)}.`,
+  );
+}
+
+function durationOrZero(given: unknown, option: string): number {
+  return given === 0 ? 0 : parseDuration(given as DurationInput, option);
+}
+
+function keepOf(given: unknown): KeepMs {
+  return given === 'forever' ? 'forever' : durationOrZero(given, 'keep');
+}
+
+function backoffOf(given: unknown): Backoff {
+  if (typeof given === 'function') {
+    throw new InvalidOptionError(
+      'backoff',
+      'must be data, since it is stored with the job, but is a function.',
+    );
+  }
+  if (Array.isArray(given)) {
+    if (given.length === 0 || given.length > maxDelays) {
+      throw new InvalidOptionError('backoff', `must have 1 to ${maxDelays} delays, but has ${given.length}.`);
+    }
+    return given.map((delay, i) => durationOrZero(delay, `backoff[${i}]`));
+  }
+  if (typeof given !== 'object' || given === null || !('type' in given)) {
+    return { type: 'fixed', delayMs: durationOrZero(given, 'backoff') };
+  }
+  const type = oneOf(given.type, 'backoff.type', ['fixed', 'linear', 'exponential']);
+  const capped = type === 'fixed' ? [] : ['max', 'maxMs'];
+  const known = ['type', 'delay', 'delayMs', ...capped, ...(type === 'exponential' ? ['jitter'] : [])];
+  const options = knownOptions(given, known, `a backoff of the type '${type}'`);
+  const delayMs = durationOrZero(options.delay ?? options.delayMs, 'backoff.delay');
+  if (type === 'fixed') return { type, delayMs };
+  const max = options.max ?? options.maxMs;
+  const cap = max === undefined ? {} : { maxMs: durationOrZero(max, 'backoff.max') };
+  if (type === 'linear') return { type, delayMs, ...cap };
+  const jitter =
+    options.jitter === undefined ? {} : { jitter: trueOrFalse(options.jitter, 'backoff.jitter') };
+  return { type, delayMs, ...cap, ...jitter };
+}

@@ -1,0 +1,33 @@
+import type { Trigger } from '../model/trigger.js';
+import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
+import { compileTrigger } from '../triggers/compiled.trigger.js';
+import { refKey } from './job.identity.js';
+
+const maxCounted = 100_000;
+
+/**
+ * Where a paused job goes on: at the first instant from now. What fell into the pause is a gap with its count (up to
+ * 100,000 instants). A one-off runs late rather than not at all, since nothing comes after it.
+ */
+export function planResume(
+  namespace: string,
+  job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null },
+  now: EpochMs,
+): { nextAt: EpochMs | null; gap: NewGap | null } {
+  const { trigger, id, pausedFrom } = job;
+  const compiled = compileTrigger(trigger, refKey({ namespace, id }));
+  if (pausedFrom === null) {
+    // A fixed delay has no time while its run goes on; anything else had come to its end.
+    return { nextAt: compiled.fixedDelayMs === null ? null : now + compiled.fixedDelayMs, gap: null };
+  }
+  if (pausedFrom > now || trigger.type === 'at') return { nextAt: pausedFrom, gap: null };
+  if (compiled.fixedDelayMs !== null) {
+    return { nextAt: now + compiled.fixedDelayMs, gap: gapOf(pausedFrom, pausedFrom, 1) };
+  }
+  const later = compiled.countBetween(pausedFrom, now, maxCounted);
+  return { nextAt: compiled.next(now), gap: gapOf(pausedFrom, later.last ?? pausedFrom, later.count + 1) };
+}
+
+function gapOf(from: EpochMs, until: EpochMs, count: number): NewGap {
+  return { from, until, verdict: 'paused', count, reason: 'pause' };
+}

@@ -1,0 +1,86 @@
+import type { JobSynchronizer } from '../discovery/job.synchronizer.js';
+import type { Engine } from '../engine/engine.js';
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { ChronisEventMap } from '../events/event.map.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+
+/** What the lifecycle works with. */
+export interface LifecycleParts {
+  engine: Engine;
+  synchronizer: JobSynchronizer;
+  storage: StorageAdapter;
+  events: ChronisEvents;
+  handlers: HandlerRegistry;
+}
+
+/** Starts and stops the engine together with the sync of what the code declares. */
+export class SchedulerLifecycle {
+  private starting: Promise<void> | null = null;
+  private stopping: Promise<void> | null = null;
+
+  constructor(
+    private readonly parts: LifecycleParts,
+    private readonly about: Omit<ChronisEventMap['scheduler.started'], 'nextAt'>,
+  ) {}
+
+  /** Whether it runs, or is about to. */
+  get running(): boolean {
+    return this.parts.engine.running || this.starting !== null;
+  }
+
+  /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */
+  async start(): Promise<void> {
+    const { engine, synchronizer } = this.parts;
+    const start = engine.start((workerId) => synchronizer.sync(workerId));
+    this.starting = start;
+    try {
+      await start;
+    } catch (error) {
+      synchronizer.stop();
+      throw error;
+    } finally {
+      this.starting = null;
+    }
+    await this.tell();
+  }
+
+  /** Drains. Throws SchedulerStoppedError when it does not run. */
+  async stop(): Promise<void> {
+    const stop = this.parts.engine.stop();
+    this.parts.synchronizer.stop();
+    this.stopping = stop;
+    try {
+      await stop;
+    } finally {
+      this.stopping = null;
+    }
+  }
+
+  /** Ends it whatever state it is in. */
+  async shutDown(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    if (this.stopping !== null) return this.stopping;
+    if (this.parts.engine.running) await this.stop();
+  }
+
+  private async tell(): Promise<void> {
+    const { engine, storage, events, handlers } = this.parts;
+    const capability = {
+      workerId: engine.workerId ?? '',
+      queues: this.about.queues,
+      handlers: handlers.names(),
+    };
+    try {
+      const { cursorAt, runAt } = await storage.nextWakeAt(capability);
+      const nextAt = Math.min(cursorAt ?? Infinity, runAt ?? Infinity);
+      events.emit('scheduler.started', {
+        ...this.about,
+        nextAt: nextAt === Infinity ? null : new Date(nextAt),
+      });
+    } catch (error) {
+      // It works all the same: the loop tries until the storage answers.
+      events.emit('storage.failing', { operation: 'look ahead', error, retryInMs: 0 });
+    }
+  }
+}

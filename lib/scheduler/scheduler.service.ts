@@ -1,0 +1,209 @@
+import type { Engine } from '../engine/engine.js';
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import type { HandlerFunction, RunContext } from '../engine/run.context.js';
+import { JobNotFoundError } from '../model/errors.js';
+import type { Job, JobRef, Page } from '../model/job.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
+import type {
+  AttemptFilter,
+  GapFilter,
+  PageRequest,
+  RunFilter,
+  StorageAdapter,
+} from '../ports/storage.adapter.js';
+import type {
+  CreateCronJob,
+  CreateDateJob,
+  CreateIntervalJob,
+  CreateJob,
+  UpdateJob,
+} from './create.options.js';
+import type { JobCreator } from './job.creator.js';
+import { jobRef, type NamespaceOption } from './job.identity.js';
+import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
+import type { JobUpdater } from './job.updater.js';
+import { lineOfText } from './option.checks.js';
+import { planResume } from './resume.plan.js';
+import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
+
+/** What the service works with. */
+export interface SchedulerParts {
+  storage: StorageAdapter;
+  engine: Engine;
+  handlers: HandlerRegistry;
+  creator: JobCreator;
+  updater: JobUpdater;
+  lifecycle: SchedulerLifecycle;
+}
+
+/**
+ * Jobs at run time: inject it anywhere. Every method works at any moment, also while the job runs, waits for a retry or is paused, and
+ * also in a process that runs no jobs itself (`autoStart: false`). What it returns is plain data, a snapshot.
+ *
+ * Jobs are named by their id; those outside of the namespace `default` by `{ namespace }` as well. Invalid input is refused
+ * before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, EmptyJobIdError, InvalidJobIdError.
+ * @publicApi
+ */
+export class SchedulerService {
+  constructor(private readonly parts: SchedulerParts) {}
+
+  // ── Handlers
+
+  /**
+   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. Throws DuplicateHandlerError,
+   * InvalidHandlerError (not a function).
+   */
+  registerHandler<P>(name: string, handler: HandlerFunction<P>): void {
+    const run = handler as (context: RunContext) => unknown;
+    this.parts.handlers.register(name, run, 'registerHandler()');
+  }
+
+  // ── Creating
+
+  /** A job that recurs after a fixed time. Throws JobAlreadyExistsError, HandlerNotFoundError. */
+  createIntervalJob(options: CreateIntervalJob): Promise<Job> {
+    return this.parts.creator.interval(options);
+  }
+
+  /** A job that recurs by the calendar. Throws JobAlreadyExistsError, HandlerNotFoundError. */
+  createCronJob(options: CreateCronJob): Promise<Job> {
+    return this.parts.creator.cron(options);
+  }
+
+  /**
+   * A one-off, at a time or after a delay. When it has succeeded it is no job any more, unless `keep` says so; its record stays.
+   * Throws JobAlreadyExistsError, HandlerNotFoundError.
+   */
+  createDateJob(options: CreateDateJob): Promise<Job> {
+    return this.parts.creator.date(options);
+  }
+
+  /** A job with a trigger as data; `{ type: 'manual' }` runs by `runNow` only. Throws JobAlreadyExistsError, HandlerNotFoundError. */
+  createJob(options: CreateJob): Promise<Job> {
+    return this.parts.creator.any(options);
+  }
+
+  // ── Reading
+
+  /** null: there is no such job, or it was a one-off that is finished. */
+  async getJob(id: string, options?: NamespaceOption): Promise<Job | null> {
+    return this.parts.storage.getJob(jobRef(id, options));
+  }
+
+  /** Jobs that meet all conditions, by namespace and id, 100 at a time unless `limit` says otherwise (up to 1,000). */
+  async queryJobs(query: JobQuery = {}): Promise<Page<Job>> {
+    return this.parts.storage.queryJobs(jobFilter(query), pageOf(query));
+  }
+
+  async countJobs(query: JobQuery = {}): Promise<number> {
+    return this.parts.storage.countJobs(jobFilter(query));
+  }
+
+  /** Runs that are stored: those that wait, go on, or are kept. Newest first. */
+  async getRuns(query: RunFilter & PageRequest = {}): Promise<Page<Run>> {
+    const { filter, page } = filterAndPage(query, ['namespace', 'jobId', 'state'], 'a query of runs');
+    return this.parts.storage.queryRuns(filter, page);
+  }
+
+  /** The ledger: a row per attempt, newest first. */
+  async getAttempts(query: AttemptFilter & PageRequest = {}): Promise<Page<Attempt>> {
+    const known = ['namespace', 'jobId', 'runId', 'outcome', 'finalOnly'];
+    const { filter, page } = filterAndPage(query, known, 'a query of attempts');
+    return this.parts.storage.queryAttempts(filter, page);
+  }
+
+  /** Due instants that did not run, as ranges, newest first. */
+  async getGaps(query: GapFilter & PageRequest = {}): Promise<Page<Gap>> {
+    const { filter, page } = filterAndPage(query, ['namespace', 'jobId'], 'a query of gaps');
+    return this.parts.storage.queryGaps(filter, page);
+  }
+
+  // ── Changing
+
+  /**
+   * Changes what is given and leaves the rest. A changed schedule counts from now; a changed interval keeps its anchor. A run that goes on is
+   * not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
+   */
+  async updateJob(
+    id: string,
+    changes: UpdateJob,
+    options: NamespaceOption & { expectedRevision?: number } = {},
+  ): Promise<Job> {
+    return this.parts.updater.update(jobRef(id, options), changes, options.expectedRevision);
+  }
+
+  /** Stops firing; what goes on may finish. A paused job stays as it was paused. Throws JobNotFoundError. */
+  async pauseJob(id: string, options: NamespaceOption & { reason?: string; by?: string } = {}): Promise<Job> {
+    const { reason, by } = options;
+    return this.changed(id, options, (ref) =>
+      this.parts.storage.pauseJob(ref, {
+        reason: reason === undefined ? null : lineOfText(reason, 'reason', 500),
+        by: by === undefined ? null : lineOfText(by, 'by'),
+      }),
+    );
+  }
+
+  /** Goes on with the first instant from now; what fell into the pause is on record as a gap. Throws JobNotFoundError. */
+  async resumeJob(id: string, options: NamespaceOption = {}): Promise<Job> {
+    return this.changed(id, options, (ref) =>
+      this.parts.storage.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now)),
+    );
+  }
+
+  /**
+   * Removes the job. Runs that wait end as `cancelled`; one that goes on ends with its attempt. A job that the code declares comes back with
+   * the next start of the application. Throws JobNotFoundError.
+   */
+  async deleteJob(id: string, options: NamespaceOption = {}): Promise<void> {
+    await this.changed(id, options, async (ref) => (await this.parts.storage.deleteJob(ref)) || null);
+  }
+
+  /**
+   * Ends the runs of the job: those that wait at once, those that go on by their AbortSignal. A recurring job goes on with its next
+   * instant. Returns how many runs were concerned. Throws JobNotFoundError.
+   */
+  async cancelJob(id: string, options: NamespaceOption = {}): Promise<number> {
+    return this.changed(id, options, (ref) => this.parts.storage.cancelJob(ref));
+  }
+
+  /**
+   * A run due now, beside whatever goes on, also while the job is paused. A one-off that waits is due now instead, one that failed gets a
+   * new run. Throws JobNotFoundError.
+   */
+  async runNow(id: string, options: NamespaceOption = {}): Promise<Run> {
+    return this.changed(id, options, (ref) => this.parts.storage.runNow(ref));
+  }
+
+  // ── This process
+
+  /** Whether this process runs jobs. */
+  get running(): boolean {
+    return this.parts.engine.running;
+  }
+
+  /** Begins to run jobs in this process; done at bootstrap unless `autoStart` is false. Throws SchedulerRunningError. */
+  start(): Promise<void> {
+    return this.parts.lifecycle.start();
+  }
+
+  /**
+   * Stops claiming, waits for running handlers up to `shutdownTimeoutMs`, and hands the rest to others. Jobs can still be
+   * created. Throws SchedulerStoppedError.
+   */
+  stop(): Promise<void> {
+    return this.parts.lifecycle.stop();
+  }
+
+  /** Null from the storage means: not found. Whatever was changed, this process looks at once. */
+  private async changed<T>(
+    id: string,
+    options: NamespaceOption,
+    change: (ref: JobRef) => Promise<T | null>,
+  ): Promise<T> {
+    const ref = jobRef(id, options);
+    const result = await change(ref);
+    if (result === null) throw new JobNotFoundError(ref.id, ref.namespace);
+    this.parts.engine.wake();
+    return result;
+  }
+}
