@@ -172,7 +172,7 @@ export class Engine {
     const { clock, events, storage, handlers, logger } = this.parts;
     const { concurrency, abortGraceMs, queues, leaseMs, pollMs } = this.options;
     const { time, settler, random, calls } = this;
-    const session = new WorkerSession(workerId, {
+    const session: WorkerSession = new WorkerSession(workerId, {
       handlers,
       clock,
       time,
@@ -183,9 +183,10 @@ export class Engine {
       concurrency,
       abortGraceMs,
       queues,
+      trusted: () => keeper.trusted,
       onRoom: () => loop.nudge(),
     });
-    const keeper = new LeaseKeeper(
+    const keeper: LeaseKeeper = new LeaseKeeper(
       { storage, clock, events, workerId, leaseMs, running: () => session.runningCount },
       {
         onTime: (now) => time.observe(now),

@@ -24,6 +24,8 @@ export interface SessionParts {
   concurrency: number;
   abortGraceMs: number;
   queues: readonly string[];
+  /** Whether the lease is trusted, so that work may begin. */
+  trusted: () => boolean;
   /** Called when a handler has ended, so that there is room again. */
   onRoom: () => void;
 }
@@ -40,7 +42,7 @@ export class WorkerSession {
   private readonly running = new Map<string, RunningRun>();
   /** All that is not settled yet, so that nobody takes it for a claim whose answer was lost. */
   private readonly held = new Set<string>();
-  private emptied: (() => void) | null = null;
+  private readonly awaitingEmpty: (() => void)[] = [];
 
   constructor(
     readonly workerId: string,
@@ -64,11 +66,15 @@ export class WorkerSession {
     return this.held.has(runId);
   }
 
-  /** Begins what it can; returns what must be given back, since the session is over or the handler is gone. */
+  /**
+   * Begins what it can; returns what must be given back, since the session is over, the handler is gone, or the answer came so late
+   * (the process was frozen) that the lease may have ended.
+   */
   begin(runs: readonly ClaimedRun[]): Unstarted[] {
     const refused: Unstarted[] = [];
     for (const run of runs) {
-      const handler = this.active ? this.parts.handlers.get(run.handler) : undefined;
+      const may = this.active && this.parts.trusted();
+      const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (handler) this.execute(run, handler);
       else refused.push({ runId: run.id, fence: run.fence });
     }
@@ -82,7 +88,7 @@ export class WorkerSession {
 
   /** Resolves when no handler is running any more. */
   async empty(): Promise<void> {
-    if (this.running.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
+    if (this.running.size > 0) await new Promise<void>((resolve) => this.awaitingEmpty.push(resolve));
   }
 
   private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
@@ -101,7 +107,7 @@ export class WorkerSession {
   private async finish({ run, startedAt, abortCause }: RunningRun, ending: Ending): Promise<void> {
     const { time, random, settler } = this.parts;
     this.running.delete(run.id);
-    if (this.running.size === 0) this.emptied?.();
+    if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     const finishedAt = Math.max(time.now(), startedAt);
     const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random);

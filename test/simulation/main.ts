@@ -1,0 +1,34 @@
+// npm run simulate -- --seeds 200 [--from 1]   plays that many histories
+// npm run simulate -- --seed 7                 replays one
+import { parseArgs } from 'node:util';
+import { findViolations } from './history.checker.js';
+import { playScenario } from './scenario.js';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '50' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+  },
+});
+const first = Number(values.seed ?? values.from);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
+  console.error('--seeds, --from and --seed take whole numbers.');
+  process.exit(2);
+}
+
+const total: Record<string, number> = { executions: 0 };
+let broken = 0;
+for (let seed = first; seed < first + count; seed++) {
+  const outcome = await playScenario(seed);
+  const violations = await findViolations(outcome);
+  for (const [fault, times] of Object.entries(outcome.faults)) total[fault] = (total[fault] ?? 0) + times;
+  for (const times of outcome.executions.values()) total.executions! += times;
+  if (violations.length === 0) continue;
+  broken++;
+  console.log(`seed ${seed}: ${violations.length} violations`);
+  for (const violation of violations.slice(0, 10)) console.log(`  ${violation}`);
+}
+console.log(`seeds ${first} to ${first + count - 1}: ${broken} broken`, total);
+process.exit(broken === 0 ? 0 : 1);

@@ -1,0 +1,60 @@
+import type { Clock } from '../../lib/ports/clock.js';
+import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
+import type { SeededRandom } from './seeded.random.js';
+import type { VirtualProcess } from './virtual.process.js';
+
+/** How much trouble there is between a process and its storage, as probabilities of one call. */
+export interface Trouble {
+  slow: number;
+  lostRequest: number;
+  lostAnswer: number;
+  crashBefore: number;
+  crashAfter: number;
+}
+
+/**
+ * The storage as one process sees it: every call takes time on the way there and back; requests and answers get lost; and the
+ * process may die between any two of its calls, also after the storage did what it was asked.
+ */
+export function troubledStorage(
+  storage: StorageAdapter,
+  world: Clock,
+  process: VirtualProcess,
+  random: SeededRandom,
+  trouble: () => Trouble,
+  crash: () => void,
+): StorageAdapter {
+  const travel = (): Promise<void> => {
+    const ms = random.chance(trouble().slow) ? random.between(100, 2_000) : random.between(0, 5);
+    return new Promise((resolve) => world.setTimer(ms, resolve));
+  };
+  const call = async (perform: () => Promise<unknown>): Promise<unknown> => {
+    const { lostRequest, lostAnswer, crashBefore, crashAfter } = trouble();
+    if (random.chance(crashBefore)) crash();
+    const sent = process.alive && !random.chance(lostRequest);
+    await travel();
+    let answer: unknown;
+    let failure: unknown = sent ? null : new Error('The connection was cut before the request arrived.');
+    // A request that left the process is carried out, even if the process is dead by now.
+    if (sent) {
+      try {
+        answer = await perform();
+      } catch (error) {
+        failure = error;
+      }
+      if (random.chance(crashAfter)) crash();
+      if (random.chance(lostAnswer)) failure = new Error('The connection was cut before the answer arrived.');
+    }
+    await travel();
+    return new Promise((resolve, reject) => {
+      process.enter(() => (failure === null ? resolve(answer) : reject(failure as Error)));
+    });
+  };
+  return new Proxy(storage, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return key === 'wakeSignal' ? undefined : value;
+      return (...args: unknown[]) => call(async () => Reflect.apply(value, target, args) as unknown);
+    },
+  });
+}
