@@ -1,0 +1,47 @@
+import type { Capability, ClaimResult, EpochMs, NextWake, Unstarted } from '../ports/storage.adapter.js';
+import { cancelWaiting, claimRun, handBack, isOwnedWith, isUnwanted } from './runs.js';
+import type { MemoryTables } from './tables.js';
+import { holdsLease } from './workers.js';
+
+export function claim(
+  tables: MemoryTables,
+  now: EpochMs,
+  capability: Capability,
+  limit: number,
+): ClaimResult {
+  const { workerId } = capability;
+  if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
+  const due = tables.waiting.take(capability, now, limit);
+  return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
+}
+
+export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): void {
+  for (const { runId, fence } of runs) {
+    const run = tables.runs.get(runId);
+    if (!isOwnedWith(run, fence)) continue;
+    handBack(tables, now, run);
+    if (isUnwanted(run)) cancelWaiting(tables, now, run);
+  }
+}
+
+export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {
+  return [...(tables.held.get(workerId) ?? [])].map((run) => ({ runId: run.id, fence: run.fence }));
+}
+
+export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capability): NextWake {
+  return {
+    now,
+    cursorAt: tables.cursors.earliest(capability),
+    runAt: tables.waiting.earliest(capability),
+    leaseEndsAt: earliestLeaseEnd(tables, capability.workerId),
+  };
+}
+
+/** Only of workers that hold runs: others leave nothing to take back. */
+function earliestLeaseEnd(tables: MemoryTables, exceptOf: string): EpochMs | null {
+  let earliest = Infinity;
+  for (const id of tables.held.keys()) {
+    if (id !== exceptOf) earliest = Math.min(earliest, tables.workers.get(id)?.leaseUntil ?? -Infinity);
+  }
+  return earliest === Infinity ? null : earliest;
+}

@@ -1,0 +1,88 @@
+import type { Job, Pause } from '../model/job.js';
+import type { EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
+import { closeGap, holdCursor, setCursor } from './cursors.js';
+import { begin, clear, touch } from './definitions.js';
+import { onlyRun, runState, toJob } from './rows.to.views.js';
+import { bearRun, cancelWaiting, forget, hold, release } from './runs.js';
+import type { JobRow, MemoryTables, RunRow } from './tables.js';
+
+export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
+
+export function deleteJob(tables: MemoryTables, now: EpochMs, job: JobRow): void {
+  clear(tables, now, job);
+  forget(tables, job);
+}
+
+export function pauseJob(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+): Job {
+  const ended = job.kind === 'one-off' && onlyRun(job).verdict !== null;
+  if (job.pause === null && !ended) {
+    job.pause = { reason, by, at: now };
+    holdCursor(tables, now, job, 'paused', reason ?? 'paused');
+    for (const run of job.runs) if (runState(run) === 'waiting') hold(tables, run);
+    touch(job, now);
+  }
+  return toJob(job);
+}
+
+export function resumeJob(tables: MemoryTables, now: EpochMs, job: JobRow, plan: ResumePlan): Job {
+  if (job.pause === null) return toJob(job);
+  if (job.kind === 'recurring') resumeCursor(tables, now, job, plan);
+  job.pause = null;
+  for (const run of job.runs) if (run.held) release(tables, run);
+  touch(job, now);
+  return toJob(job);
+}
+
+function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: ResumePlan): void {
+  const { id, trigger, timeZone } = job.definition;
+  const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
+  const pausedFrom = paused && paused.from.getTime();
+  const { nextAt, gap } = plan(structuredClone({ id, trigger, timeZone, pausedFrom }), now);
+  // An orphan that was paused later: its place is kept for the adoption.
+  if (job.openGap !== paused) return;
+  closeGap(tables, job, gap);
+  job.pause = null;
+  setCursor(tables, job, nextAt);
+  if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt });
+}
+
+/** How many runs were concerned. */
+export function cancelJob(tables: MemoryTables, now: EpochMs, job: JobRow): number {
+  let concerned = 0;
+  for (const run of job.runs) {
+    if (run.verdict !== null) continue;
+    concerned++;
+    if (run.worker === null) {
+      cancelWaiting(tables, now, run);
+    } else {
+      run.cancelRequested = true;
+      tables.wake({ kind: 'cancel' });
+    }
+  }
+  return concerned;
+}
+
+export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow {
+  if (job.kind === 'recurring') {
+    const run = bearRun(tables, job, { origin: 'manual', nominalAt: now, dueAt: now });
+    release(tables, run);
+    return run;
+  }
+  const run = onlyRun(job);
+  if (run.worker !== null) return run;
+  touch(job, now);
+  job.pause = null;
+  if (run.verdict === null) {
+    run.dueAt = now;
+    release(tables, run);
+  } else {
+    clear(tables, now, job);
+    begin(tables, now, job, now, 'retry');
+  }
+  return onlyRun(job);
+}

@@ -1,0 +1,113 @@
+import type { GapVerdict } from '../model/verdict.js';
+import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
+import { parseDuration } from '../triggers/duration.js';
+import type { GapRow, JobRow, MemoryTables } from './tables.js';
+
+/** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
+export function setCursor(tables: MemoryTables, job: JobRow, at: EpochMs | null): void {
+  removeCursor(tables, job);
+  if (at === null) return;
+  if (job.orphanedAt !== null) openGap(tables, job, at, 'missed', 'orphaned');
+  else if (job.pause !== null) openGap(tables, job, at, 'paused', pauseReason(job));
+  else putCursor(tables, job, at);
+}
+
+/** The cursor goes; an open gap keeps its place. A job that is held for another reason already has such a gap. */
+export function holdCursor(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  verdict: GapVerdict,
+  reason: string,
+): void {
+  const { cursorAt } = job;
+  removeCursor(tables, job);
+  // A cursor that waits for the end of a run has no place yet.
+  if (cursorAt !== null) openGap(tables, job, cursorAt === Infinity ? now : cursorAt, verdict, reason);
+}
+
+/** Puts the cursor of an orphan back to where it stood; a paused one goes on being paused from there. */
+export function restoreCursor(tables: MemoryTables, job: JobRow): void {
+  const gap = job.openGap;
+  if (gap === null || gap.verdict !== 'missed') return;
+  closeGap(tables, job, null);
+  setCursor(tables, job, gap.from.getTime());
+}
+
+/** Ends the open gap: as `replacement` says, or, null, as if it had never been. */
+export function closeGap(tables: MemoryTables, job: JobRow, replacement: NewGap | null): void {
+  const gap = job.openGap;
+  job.openGap = null;
+  const index = gap === null ? -1 : tables.gaps.lastIndexOf(gap);
+  if (index >= 0) tables.gaps.splice(index, 1);
+  if (replacement !== null) addGap(tables, job, replacement);
+}
+
+/** Ends the open gap at this instant, before the job goes or begins anew; how many instants it held is not known. */
+export function endGap(tables: MemoryTables, job: JobRow, now: EpochMs): void {
+  const gap = job.openGap;
+  if (gap === null) return;
+  if (gap.from.getTime() > now) return closeGap(tables, job, null);
+  gap.until = new Date(now);
+  job.openGap = null;
+}
+
+export function addGap(
+  tables: MemoryTables,
+  job: JobRow,
+  gap: Omit<NewGap, 'until'> & { until: EpochMs | null },
+): GapRow {
+  const { id, namespace } = job.definition;
+  const row: GapRow = {
+    sequence: tables.nextNumber(),
+    jobId: id,
+    namespace,
+    from: new Date(gap.from),
+    until: gap.until === null ? null : new Date(gap.until),
+    verdict: gap.verdict,
+    count: gap.count,
+    reason: gap.reason,
+  };
+  tables.append(tables.gaps, row);
+  return row;
+}
+
+/** Under fixed delay the next time is known only when a run has ended. */
+export function endFixedDelay(tables: MemoryTables, job: JobRow, endedAt: EpochMs): void {
+  const { trigger } = job.definition;
+  if (job.cursorAt !== Infinity || trigger.type !== 'interval') return;
+  const { every } = trigger;
+  const at = endedAt + parseDuration(every, 'every');
+  setCursor(tables, job, at);
+  tables.wake({ kind: 'due', at });
+}
+
+/** Keeps the indexed place in step with a changed definition. */
+export function reindexCursor(tables: MemoryTables, job: JobRow): void {
+  if (job.cursorAt !== null && job.cursorAt !== Infinity) putCursor(tables, job, job.cursorAt);
+}
+
+function putCursor(tables: MemoryTables, job: JobRow, at: EpochMs): void {
+  job.cursorAt = at;
+  const { queue, handler } = job.definition;
+  if (at !== Infinity) tables.cursors.set(job, { queue, handler, priority: 0 }, at);
+}
+
+export function removeCursor(tables: MemoryTables, job: JobRow): void {
+  job.cursorAt = null;
+  tables.cursors.delete(job);
+}
+
+function openGap(
+  tables: MemoryTables,
+  job: JobRow,
+  from: EpochMs,
+  verdict: GapVerdict,
+  reason: string,
+): void {
+  job.openGap ??= addGap(tables, job, { from, until: null, verdict, count: 0, reason });
+}
+
+function pauseReason(job: JobRow): string {
+  return job.pause?.reason ?? 'paused';
+}

@@ -1,0 +1,147 @@
+import type { JobDefinition, JobSource } from '../model/job.js';
+import type { RunOrigin } from '../model/run.js';
+import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
+import { endGap, reindexCursor, removeCursor, setCursor } from './cursors.js';
+import { onlyRun, toJob } from './rows.to.views.js';
+import { bearRun, cancelWaiting, detach, reindexRun, waitUntil } from './runs.js';
+import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
+
+/** One item after the other, so the second of two with the same id finds it taken. */
+export function insertJobs(
+  tables: MemoryTables,
+  now: EpochMs,
+  jobs: readonly NewJob[],
+  onConflict: ConflictPolicy,
+): InsertResult[] {
+  return jobs.map((given) => {
+    const existing = tables.jobs.get(keyOf(given));
+    if (!existing) return { status: 'created', job: toJob(insertJob(tables, now, given)) };
+    if (onConflict === 'raise') return { status: 'conflict' };
+    if (onConflict === 'ignore') return { status: 'existing', job: toJob(existing) };
+    existing.definitionHash = given.definitionHash;
+    redefine(tables, now, existing, given, given.nextAt);
+    return { status: 'replaced', job: toJob(existing) };
+  });
+}
+
+export function insertJob(tables: MemoryTables, now: EpochMs, given: NewJob, generation = 0): JobRow {
+  const job: JobRow = {
+    uid: `job-${tables.nextNumber()}`,
+    kind: kindOf(given.source, given),
+    definition: definitionOf(given),
+    definitionHash: given.definitionHash,
+    source: given.source,
+    app: given.app,
+    generation,
+    createdAt: now,
+    updatedAt: now,
+    revision: 1,
+    pause: null,
+    orphanedAt: null,
+    undeclaredSince: null,
+    cursorAt: null,
+    fired: 0,
+    openGap: null,
+    runs: new Set(),
+    statistics: {
+      runCount: 0,
+      errorCount: 0,
+      consecutiveFailures: 0,
+      lastRunAt: null,
+      lastVerdict: null,
+      lastError: null,
+    },
+  };
+  tables.jobs.set(keyOf(given), job);
+  tables.jobsByUid.set(job.uid, job);
+  begin(tables, now, job, given.nextAt);
+  return job;
+}
+
+export function updateJob(tables: MemoryTables, now: EpochMs, job: JobRow, patch: JobPatch): void {
+  const { nextAt, ...given } = patch;
+  const changes = Object.entries(given).filter(([, value]) => value !== undefined);
+  redefine(tables, now, job, { ...job.definition, ...Object.fromEntries(changes) }, nextAt);
+}
+
+/** Gives a job another definition and, where `nextAt` is given, another time. What is not claimed yet uses it at once. */
+export function redefine(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  given: JobDefinition,
+  nextAt: EpochMs | null | undefined,
+): void {
+  const kind = kindOf(job.source, given);
+  const anew = kind !== job.kind || (kind === 'one-off' && nextAt !== undefined && !waits(onlyRun(job)));
+  if (anew) clear(tables, now, job);
+  tables.jobs.delete(keyOf(job.definition));
+  job.kind = kind;
+  job.definition = definitionOf(given);
+  tables.jobs.set(keyOf(given), job);
+  touch(job, now);
+  if (anew) return begin(tables, now, job, nextAt ?? null);
+  reindexCursor(tables, job);
+  for (const run of job.runs) reindexRun(tables, run);
+  if (nextAt !== undefined) moveTo(tables, job, nextAt);
+}
+
+export function touch(job: JobRow, now: EpochMs): void {
+  job.updatedAt = now;
+  job.revision++;
+}
+
+/** Ends what waits, lets go of what is running: its attempt is its last. */
+export function clear(tables: MemoryTables, now: EpochMs, job: JobRow): void {
+  removeCursor(tables, job);
+  endGap(tables, job, now);
+  for (const run of job.runs) {
+    const { worker, verdict } = run;
+    detach(run);
+    if (verdict !== null) tables.runs.delete(run.id);
+    else if (worker === null) cancelWaiting(tables, now, run);
+  }
+}
+
+/** Gives a job that has nothing of its own yet its first time. */
+export function begin(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  nextAt: EpochMs | null,
+  origin: RunOrigin = 'at',
+): void {
+  if (job.kind === 'recurring') return moveTo(tables, job, nextAt);
+  // A one-off without a time is due.
+  const dueAt = nextAt ?? now;
+  waitUntil(tables, bearRun(tables, job, { origin, nominalAt: dueAt, dueAt }), dueAt);
+}
+
+function moveTo(tables: MemoryTables, job: JobRow, nextAt: EpochMs | null): void {
+  if (job.kind === 'recurring') {
+    job.fired = 0;
+    setCursor(tables, job, nextAt);
+    if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt });
+  } else if (nextAt !== null) {
+    const run = onlyRun(job);
+    run.nominalAt = nextAt;
+    waitUntil(tables, run, nextAt);
+  }
+}
+
+function waits(run: RunRow): boolean {
+  return run.verdict === null && run.worker === null;
+}
+
+/** Declared one-offs are jobs with a cursor of one instant: see `NewJob`. */
+function kindOf(source: JobSource, { trigger }: JobDefinition): JobRow['kind'] {
+  return trigger.type === 'at' && source !== 'code' ? 'one-off' : 'recurring';
+}
+
+/** Just the definition, and a copy: what callers hold may change. */
+function definitionOf(given: JobDefinition): JobDefinition {
+  const { id, namespace, name, handler, queue, priority } = given;
+  const { trigger, timeZone, payload, metadata, policies } = given;
+  const identity = { id, namespace, name, handler, queue, priority };
+  return structuredClone({ ...identity, trigger, timeZone, payload, metadata, policies });
+}

@@ -1,0 +1,105 @@
+import { Heap, isBefore, type Entry } from './heap.js';
+
+/** Where an item waits. */
+export interface Place {
+  queue: string;
+  handler: string;
+  priority: number;
+}
+
+interface Found<T> {
+  entry: Entry<T>;
+  heap: Heap<T>;
+}
+
+/** Which queues and handlers count. */
+interface Reach {
+  queues: readonly string[];
+  handlers: readonly string[];
+}
+
+/**
+ * Items by the time they are due, one heap for each queue, handler and priority: so what is due for one worker is found
+ * without looking at what it cannot execute, however much of that there is.
+ */
+export class DueIndex<T extends object> {
+  private readonly heaps = new Map<string, Map<string, Map<number, Heap<T>>>>();
+  private readonly found = new Map<T, Found<T>>();
+  private order = 0;
+
+  /** Puts an item in its place, or moves it there. Among items due at once the first to come is the first to go. */
+  set(item: T, place: Place, dueAt: number): void {
+    this.delete(item);
+    const entry = { item, dueAt, order: this.order++, valid: true };
+    const heap = this.heapAt(place);
+    heap.push(entry);
+    this.found.set(item, { entry, heap });
+  }
+
+  delete(item: T): void {
+    const found = this.found.get(item);
+    if (!found) return;
+    found.entry.valid = false;
+    found.heap.dropped();
+    this.found.delete(item);
+  }
+
+  /** Takes out up to `limit` items due until then: by priority, then time. */
+  take(reach: Reach, until: number, limit: number): T[] {
+    return this.takeEntries(reach, until, limit).map(({ entry }) => {
+      this.found.delete(entry.item);
+      return entry.item;
+    });
+  }
+
+  /** The same, leaving them in. */
+  peek(reach: Reach, until: number, limit: number): T[] {
+    const found = this.takeEntries(reach, until, limit);
+    for (const { entry, heap } of found) heap.push(entry);
+    return found.map(({ entry }) => entry.item);
+  }
+
+  /** When the earliest item is due; null: there is none. */
+  earliest(reach: Reach): number | null {
+    let earliest = Infinity;
+    for (const [, heap] of this.heapsIn(reach)) earliest = Math.min(earliest, heap.top?.dueAt ?? Infinity);
+    return earliest === Infinity ? null : earliest;
+  }
+
+  private takeEntries(reach: Reach, until: number, limit: number): Found<T>[] {
+    const taken: Found<T>[] = [];
+    const priorities = new Map<number, Heap<T>[]>();
+    for (const [priority, heap] of this.heapsIn(reach)) {
+      const heaps = priorities.get(priority);
+      if (heaps) heaps.push(heap);
+      else priorities.set(priority, [heap]);
+    }
+    for (const priority of [...priorities.keys()].sort((a, b) => a - b)) {
+      const heaps = priorities.get(priority)!;
+      while (taken.length < limit) {
+        const heap = heaps.reduce((first, next) => (isBefore(next.top, first.top) ? next : first));
+        if (heap.top === undefined || heap.top.dueAt > until) break;
+        taken.push({ entry: heap.pop()!, heap });
+      }
+    }
+    return taken;
+  }
+
+  private *heapsIn({ queues, handlers }: Reach): Iterable<[priority: number, heap: Heap<T>]> {
+    for (const queue of new Set(queues)) {
+      const inQueue = this.heaps.get(queue);
+      if (!inQueue) continue;
+      for (const handler of new Set(handlers)) yield* inQueue.get(handler) ?? [];
+    }
+  }
+
+  private heapAt({ queue, handler, priority }: Place): Heap<T> {
+    let handlers = this.heaps.get(queue);
+    if (!handlers) this.heaps.set(queue, (handlers = new Map()));
+    let priorities = handlers.get(handler);
+    if (!priorities) handlers.set(handler, (priorities = new Map()));
+    let heap = priorities.get(priority);
+    if (!heap) priorities.set(priority, (heap = new Heap()));
+    return heap;
+  }
+}

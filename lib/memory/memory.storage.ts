@@ -1,0 +1,242 @@
+import { StorageError } from '../model/errors.js';
+import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Clock } from '../ports/clock.js';
+import {
+  StorageAdapter,
+  type AttemptFilter,
+  type Capability,
+  type ClaimResult,
+  type ConflictPolicy,
+  type DueCursor,
+  type EpochMs,
+  type FireResult,
+  type Firing,
+  type GapFilter,
+  type InsertResult,
+  type JobPatch,
+  type NewJob,
+  type NextWake,
+  type PageRequest,
+  type ReleaseResult,
+  type Renewal,
+  type RunFilter,
+  type Settlement,
+  type SyncRequest,
+  type SyncResult,
+  type Unstarted,
+  type WorkerInfo,
+  type WorkerRegistration,
+} from '../ports/storage.adapter.js';
+import { SystemClock } from '../ports/system.clock.js';
+import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
+import { cancelJob, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
+import { insertJobs, updateJob } from './definitions.js';
+import { dueCursors, fire } from './firing.js';
+import { MemoryLock } from './memory.lock.js';
+import { MemoryWakeSignal } from './memory.wake.signal.js';
+import { orphanUndeclared } from './orphaning.js';
+import { prune } from './pruning.js';
+import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
+import { toJob, toRun } from './rows.to.views.js';
+import { settle } from './settling.js';
+import { syncDefinitions } from './syncing.js';
+import { keyOf, MemoryTables, type JobRow } from './tables.js';
+import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
+
+export interface MemoryStorageOptions {
+  /** The storage's clock. @default SystemClock */
+  clock?: Clock;
+  /** How many rows of the ledger, and how many gaps, are kept at most; the oldest go first. @default 100_000 */
+  recordLimit?: number;
+}
+
+/**
+ * Jobs in the memory of this process: nothing survives its end. For development and tests, and for jobs that need no persistence.
+ *
+ * The reference implementation of the port: with fences and leases, each method one atomic step between two turns of the event loop, so
+ * that concurrent callers interleave as they do on a database. @publicApi
+ */
+export class MemoryStorage extends StorageAdapter {
+  readonly kind = 'memory';
+  readonly shared = false;
+  readonly lock: MemoryLock;
+  override readonly wakeSignal: MemoryWakeSignal;
+  private readonly clock: Clock;
+  private readonly tables: MemoryTables;
+  private closed = false;
+
+  constructor(
+    private readonly options: MemoryStorageOptions = {},
+    tables?: MemoryTables,
+  ) {
+    super();
+    this.clock = options.clock ?? new SystemClock();
+    this.tables = tables ?? new MemoryTables(options.recordLimit ?? 100_000);
+    this.lock = new MemoryLock({ clock: this.clock, locks: this.tables.locks });
+    this.wakeSignal = new MemoryWakeSignal(this.tables);
+  }
+
+  /** Another adapter on the same jobs, as another process would have it on a database. */
+  open(): MemoryStorage {
+    return new MemoryStorage(this.options, this.tables);
+  }
+
+  async init(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.wakeSignal.close();
+  }
+
+  now(): Promise<EpochMs> {
+    return this.atomically((_, now) => now);
+  }
+
+  syncDefinitions(request: SyncRequest): Promise<SyncResult> {
+    return this.atomically((tables, now) => syncDefinitions(tables, now, request));
+  }
+
+  orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {
+    return this.atomically((tables, now) => orphanUndeclared(tables, now, app, graceMs));
+  }
+
+  insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
+    return this.atomically((tables, now) => insertJobs(tables, now, jobs, onConflict));
+  }
+
+  getJob(ref: JobRef): Promise<Job | null> {
+    return this.withJob(ref, null, toJob);
+  }
+
+  queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+    return this.atomically((tables) => queryJobs(tables, filter, page));
+  }
+
+  countJobs(filter: JobFilter): Promise<number> {
+    return this.atomically((tables) => countJobs(tables, filter));
+  }
+
+  updateJob(ref: JobRef, patch: JobPatch, expectedRevision?: number): Promise<Job | 'not-found' | 'stale'> {
+    return this.withJob<Job | 'not-found' | 'stale'>(ref, 'not-found', (job, tables, now) => {
+      if (expectedRevision !== undefined && expectedRevision !== job.revision) return 'stale';
+      updateJob(tables, now, job, patch);
+      return toJob(job);
+    });
+  }
+
+  deleteJob(ref: JobRef): Promise<boolean> {
+    return this.withJob(ref, false, (job, tables, now) => {
+      deleteJob(tables, now, job);
+      return true;
+    });
+  }
+
+  pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
+    return this.withJob(ref, null, (job, tables, now) => pauseJob(tables, now, job, pause));
+  }
+
+  resumeJob(ref: JobRef, plan: ResumePlan): Promise<Job | null> {
+    return this.withJob(ref, null, (job, tables, now) => resumeJob(tables, now, job, plan));
+  }
+
+  cancelJob(ref: JobRef): Promise<number | null> {
+    return this.withJob(ref, null, (job, tables, now) => cancelJob(tables, now, job));
+  }
+
+  runNow(ref: JobRef): Promise<Run | null> {
+    return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job)));
+  }
+
+  register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
+    return this.atomically((tables, now) => register(tables, now, worker, leaseMs));
+  }
+
+  renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
+    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running));
+  }
+
+  updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {
+    return this.atomically((tables) => updateWorker(tables, workerId, change));
+  }
+
+  unregister(workerId: string): Promise<void> {
+    return this.atomically((tables, now) => unregister(tables, now, workerId));
+  }
+
+  queryWorkers(): Promise<WorkerInfo[]> {
+    return this.atomically((tables) => workerInfos(tables));
+  }
+
+  releaseLost(): Promise<ReleaseResult> {
+    return this.atomically(releaseLost);
+  }
+
+  dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
+    return this.atomically((tables, now) => dueCursors(tables, now, capability, limit));
+  }
+
+  fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {
+    return this.atomically((tables, now) => fire(tables, now, capability, firings, room));
+  }
+
+  claim(capability: Capability, limit: number): Promise<ClaimResult> {
+    return this.atomically((tables, now) => claim(tables, now, capability, limit));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<string[]> {
+    return this.atomically((tables, now) => settle(tables, now, settlements));
+  }
+
+  giveBack(runs: readonly Unstarted[]): Promise<void> {
+    return this.atomically((tables, now) => giveBack(tables, now, runs));
+  }
+
+  heldBy(workerId: string): Promise<Unstarted[]> {
+    return this.atomically((tables) => heldBy(tables, workerId));
+  }
+
+  nextWakeAt(capability: Capability): Promise<NextWake> {
+    return this.atomically((tables, now) => nextWakeAt(tables, now, capability));
+  }
+
+  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>> {
+    return this.atomically((tables) => queryRuns(tables, filter, page));
+  }
+
+  queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
+    return this.atomically((tables) => queryAttempts(tables, filter, page));
+  }
+
+  queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
+    return this.atomically((tables) => queryGaps(tables, filter, page));
+  }
+
+  prune(ledgerMs: number): Promise<boolean> {
+    return this.atomically((tables, now) => prune(tables, now, ledgerMs));
+  }
+
+  private withJob<T>(
+    ref: JobRef,
+    absent: T,
+    work: (job: JobRow, tables: MemoryTables, now: EpochMs) => T,
+  ): Promise<T> {
+    return this.atomically((tables, now) => {
+      const job = tables.jobs.get(keyOf(ref));
+      return job ? work(job, tables, now) : absent;
+    });
+  }
+
+  /** One step that nobody else sees half done. What leaves is a copy: callers may change what they got. */
+  private async atomically<T>(work: (tables: MemoryTables, now: EpochMs) => T): Promise<T> {
+    await Promise.resolve();
+    if (this.closed) {
+      throw new StorageError(
+        'This memory storage was closed. Make another one, or open() one on the same jobs before.',
+      );
+    }
+    const answer = structuredClone(work(this.tables, this.clock.now()));
+    await Promise.resolve();
+    return answer;
+  }
+}

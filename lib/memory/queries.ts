@@ -1,0 +1,50 @@
+import type { Job, JobFilter, Page } from '../model/job.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
+import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import { is, matchesJob } from './filtering.js';
+import { pageOf } from './paging.js';
+import { runState, toJob, toRun } from './rows.to.views.js';
+import type { MemoryTables } from './tables.js';
+
+export function queryJobs(tables: MemoryTables, filter: JobFilter, page: PageRequest): Page<Job> {
+  const jobs = [...tables.jobs.values()].filter((job) => matchesJob(job, filter));
+  return pageOf(jobs, page, ({ definition }) => [definition.namespace, definition.id], toJob);
+}
+
+export function countJobs(tables: MemoryTables, filter: JobFilter): number {
+  let count = 0;
+  for (const job of tables.jobs.values()) if (matchesJob(job, filter)) count++;
+  return count;
+}
+
+export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageRequest): Page<Run> {
+  const runs = [...tables.runs.values()].filter((run) => {
+    const { namespace, id } = run.job.definition;
+    return is(namespace, filter.namespace) && is(id, filter.jobId) && is(runState(run), filter.state);
+  });
+  return pageOf(runs, page, (run) => [-Number(run.id)], toRun);
+}
+
+export function queryAttempts(tables: MemoryTables, filter: AttemptFilter, page: PageRequest): Page<Attempt> {
+  const rows = tables.ledger.filter(
+    (row) =>
+      is(row.namespace, filter.namespace) &&
+      is(row.jobId, filter.jobId) &&
+      is(row.runId, filter.runId) &&
+      is(row.outcome, filter.outcome) &&
+      (row.final || filter.finalOnly !== true),
+  );
+  return pageOf(rows, page, (row) => [-row.finishedAt.getTime(), -row.sequence], withoutSequence);
+}
+
+export function queryGaps(tables: MemoryTables, filter: GapFilter, page: PageRequest): Page<Gap> {
+  const rows = tables.gaps.filter(
+    (gap) => is(gap.namespace, filter.namespace) && is(gap.jobId, filter.jobId),
+  );
+  return pageOf(rows, page, (gap) => [-gap.sequence], withoutSequence);
+}
+
+function withoutSequence<T extends { sequence: number }>(row: T): Omit<T, 'sequence'> {
+  const { sequence: _, ...rest } = row;
+  return rest;
+}

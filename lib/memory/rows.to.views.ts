@@ -1,0 +1,111 @@
+import { oneOffState, recurringState } from '../model/job.state.js';
+import type { Job, JobState } from '../model/job.js';
+import type { ClaimedRun, Run, RunState } from '../model/run.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import type { JobRow, RunRow } from './tables.js';
+
+/** A job as users see it. */
+export function toJob(row: JobRow): Job {
+  const { statistics } = row;
+  return {
+    ...row.definition,
+    source: row.source,
+    app: row.app,
+    state: stateOf(row),
+    paused: row.pause && { ...row.pause, at: new Date(row.pause.at) },
+    orphanedAt: toDate(row.orphanedAt),
+    nextRunAt: toDate(nextRunAt(row)),
+    runCount: statistics.runCount,
+    errorCount: statistics.errorCount,
+    consecutiveFailures: statistics.consecutiveFailures,
+    lastRunAt: toDate(statistics.lastRunAt),
+    lastVerdict: statistics.lastVerdict,
+    lastError: statistics.lastError,
+    createdAt: new Date(row.createdAt),
+    updatedAt: new Date(row.updatedAt),
+    revision: row.revision,
+  };
+}
+
+/** The one run of a one-off. */
+export function onlyRun(row: JobRow): RunRow {
+  const [run] = row.runs;
+  return run;
+}
+
+export function stateOf(row: JobRow): JobState {
+  if (row.kind === 'one-off') {
+    const run = onlyRun(row);
+    return oneOffState({ ...run, claimed: run.worker !== null });
+  }
+  const runs = [...row.runs];
+  return recurringState({
+    triggerType: row.definition.trigger.type,
+    orphaned: row.orphanedAt !== null,
+    paused: row.pause !== null,
+    claimed: runs.some((run) => run.worker !== null),
+    waits: runs.some((run) => run.worker === null),
+    hasCursor: row.cursorAt !== null,
+    finishedAttempts: row.statistics.runCount,
+  });
+}
+
+function nextRunAt(row: JobRow): EpochMs | null {
+  if (row.kind === 'recurring') return row.cursorAt === Infinity ? null : row.cursorAt;
+  const run = onlyRun(row);
+  return runState(run) === 'waiting' ? run.dueAt : null;
+}
+
+/** A run as users see it. */
+export function toRun(run: RunRow): Run {
+  const { id, namespace, handler, queue, priority } = run.job.definition;
+  const state = runState(run);
+  return {
+    id: run.id,
+    jobId: id,
+    namespace,
+    handler,
+    queue,
+    priority,
+    origin: run.origin,
+    nominalAt: new Date(run.nominalAt),
+    dueAt: state === 'waiting' ? new Date(run.dueAt) : null,
+    state,
+    attempt: run.attempt,
+    fence: run.fence,
+    lostCount: run.lostCount,
+    worker: run.worker,
+    startedAt: toDate(run.startedAt),
+    lastError: run.lastError,
+  };
+}
+
+export function runState(run: RunRow): RunState {
+  if (run.verdict !== null) return run.verdict;
+  if (run.worker !== null) return 'running';
+  return run.held ? 'paused' : 'waiting';
+}
+
+/** A run as its worker gets it. */
+export function toClaimedRun(run: RunRow): ClaimedRun {
+  const { job } = run;
+  const { id, name, trigger: _, ...definition } = job.definition;
+  return {
+    ...definition,
+    id: run.id,
+    jobId: id,
+    jobName: name,
+    jobUid: job.kind === 'recurring' ? job.uid : null,
+    fence: run.fence,
+    attempt: run.attempt,
+    lostCount: run.lostCount,
+    origin: run.origin,
+    nominalAt: run.nominalAt,
+    dueAt: run.dueAt,
+    missed: run.missed,
+  };
+}
+
+export function toDate(at: EpochMs | null): Date | null {
+  return at === null ? null : new Date(at);
+}

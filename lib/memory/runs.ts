@@ -1,0 +1,197 @@
+import { resolvePolicies } from '../model/policies.js';
+import type { ClaimedRun, RunOrigin } from '../model/run.js';
+import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
+import type { JsonValue } from '../model/json.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { endFixedDelay } from './cursors.js';
+import { runState, toClaimedRun } from './rows.to.views.js';
+import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
+
+/** Gives birth to a run that waits for its time. */
+export function bearRun(
+  tables: MemoryTables,
+  job: JobRow,
+  birth: { origin: RunOrigin; nominalAt: EpochMs; dueAt: EpochMs; missed?: number },
+): RunRow {
+  const { handler, queue } = job.definition;
+  const run: RunRow = {
+    missed: 0,
+    ...birth,
+    id: String(tables.nextNumber()),
+    job,
+    detached: false,
+    held: false,
+    attempt: 0,
+    fence: 0,
+    lostCount: 0,
+    worker: null,
+    startedAt: null,
+    claimedAs: { handler, queue },
+    cancelRequested: false,
+    verdict: null,
+    keptUntil: null,
+    lastError: null,
+  };
+  tables.runs.set(run.id, run);
+  job.runs.add(run);
+  tables.waiting.set(run, job.definition, run.dueAt);
+  return run;
+}
+
+/** Makes a run wait for `dueAt`, or be held where its job is paused. */
+export function waitUntil(tables: MemoryTables, run: RunRow, dueAt: EpochMs): void {
+  letGo(tables, run);
+  run.dueAt = dueAt;
+  if (run.job.pause !== null) hold(tables, run);
+  else release(tables, run);
+}
+
+export function hold(tables: MemoryTables, run: RunRow): void {
+  run.held = true;
+  tables.waiting.delete(run);
+}
+
+/** Ends the hold of a pause, or moves a run that waits. */
+export function release(tables: MemoryTables, run: RunRow): void {
+  run.held = false;
+  tables.waiting.set(run, run.job.definition, run.dueAt);
+  tables.wake({ kind: 'due', at: run.dueAt });
+}
+
+/** Keeps the indexed place in step with a changed definition. */
+export function reindexRun(tables: MemoryTables, run: RunRow): void {
+  if (runState(run) === 'waiting') tables.waiting.set(run, run.job.definition, run.dueAt);
+}
+
+/** Hands a run to a worker. */
+export function claimRun(tables: MemoryTables, now: EpochMs, run: RunRow, workerId: string): ClaimedRun {
+  const { handler, queue } = run.job.definition;
+  tables.waiting.delete(run);
+  run.worker = workerId;
+  run.startedAt = now;
+  run.claimedAs = { handler, queue };
+  run.attempt++;
+  run.fence++;
+  const held = tables.held.get(workerId);
+  if (held) held.add(run);
+  else tables.held.set(workerId, new Set([run]));
+  return toClaimedRun(run);
+}
+
+/** Nobody wants another attempt: whatever brings the run back ends it. */
+export function isUnwanted(run: RunRow): boolean {
+  return run.detached || run.cancelRequested;
+}
+
+/** Whether this fence is the present owner's. */
+export function isOwnedWith(run: RunRow | undefined, fence: number): run is RunRow & { worker: string } {
+  return run !== undefined && run.worker !== null && run.fence === fence;
+}
+
+/** Takes a run from its worker without counting the attempt: due again at once. */
+export function handBack(tables: MemoryTables, now: EpochMs, run: RunRow): void {
+  run.attempt--;
+  run.fence++;
+  waitUntil(tables, run, Math.min(run.dueAt, now));
+}
+
+export interface Ending {
+  outcome: Outcome;
+  startedAt: EpochMs | null;
+  finishedAt: EpochMs;
+  error?: string | null;
+  result?: JsonValue;
+}
+
+/** Writes the ledger row of an attempt, and what it means for the job's statistics. */
+export function record(tables: MemoryTables, run: RunRow, ending: Ending, final: boolean): void {
+  const { id, namespace } = run.job.definition;
+  const { outcome, startedAt, finishedAt, error = null, result = null } = ending;
+  tables.append(tables.ledger, {
+    sequence: tables.nextNumber(),
+    runId: run.id,
+    jobId: id,
+    namespace,
+    ...run.claimedAs,
+    nominalAt: new Date(run.nominalAt),
+    attempt: run.attempt,
+    fence: run.fence,
+    worker: run.worker,
+    outcome,
+    final,
+    startedAt: startedAt === null ? null : new Date(startedAt),
+    finishedAt: new Date(finishedAt),
+    error,
+    result,
+  });
+  if (outcome === 'handed_back') return;
+  const { statistics } = run.job;
+  if (startedAt !== null) {
+    statistics.runCount++;
+    statistics.lastRunAt = startedAt;
+  }
+  if (isFailure(outcome)) {
+    statistics.errorCount++;
+    statistics.lastError = error;
+    run.lastError = error;
+  }
+  if (!final) return;
+  statistics.lastVerdict = outcome;
+  if (outcome === 'succeeded') statistics.consecutiveFailures = 0;
+  else if (isFailure(outcome)) statistics.consecutiveFailures++;
+}
+
+/** Ends a run for good. */
+export function finish(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  ending: Ending & { outcome: RunVerdict },
+): void {
+  record(tables, run, ending, true);
+  letGo(tables, run);
+  tables.waiting.delete(run);
+  const { job } = run;
+  if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
+  job.runs.delete(run);
+  tables.runs.delete(run.id);
+  // A worker's clock that runs ahead must not move the schedule.
+  if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
+}
+
+/** Ends a run that no worker has. */
+export function cancelWaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
+  finish(tables, now, run, { outcome: 'cancelled', startedAt: null, finishedAt: now });
+}
+
+/** Takes a run out of its job's hands: the attempt that goes on is its last. */
+export function detach(run: RunRow): void {
+  run.job.runs.delete(run);
+  run.job = { ...run.job, pause: null, runs: new Set() };
+  run.detached = true;
+}
+
+function keepOrDrop(tables: MemoryTables, now: EpochMs, run: RunRow, verdict: RunVerdict): void {
+  const { keepMs } = resolvePolicies(run.job.definition.policies);
+  run.held = false;
+  if (!isFailure(verdict) && keepMs === 0) return forget(tables, run.job);
+  run.verdict = verdict;
+  // What gave up is a dead letter: it stays until somebody discards it.
+  run.keptUntil = isFailure(verdict) || keepMs === 'forever' ? null : now + keepMs;
+}
+
+/** Removes a job and what is left of its runs. */
+export function forget(tables: MemoryTables, job: JobRow): void {
+  for (const run of job.runs) tables.runs.delete(run.id);
+  tables.jobs.delete(keyOf(job.definition));
+  tables.jobsByUid.delete(job.uid);
+}
+
+function letGo(tables: MemoryTables, run: RunRow): void {
+  if (run.worker === null) return;
+  const held = tables.held.get(run.worker);
+  held?.delete(run);
+  if (held?.size === 0) tables.held.delete(run.worker);
+  run.worker = null;
+  run.startedAt = null;
+}

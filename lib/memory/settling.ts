@@ -1,0 +1,31 @@
+import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
+import { finish, handBack, isOwnedWith, isUnwanted, record, waitUntil } from './runs.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+/** The ids of the runs whose settlement was accepted. */
+export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly Settlement[]): string[] {
+  return settlements.filter((settlement) => settleOne(tables, now, settlement)).map(({ runId }) => runId);
+}
+
+function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {
+  const run = tables.runs.get(settlement.runId);
+  // A late result from an attempt that lost its run must not overwrite the attempt that replaced it.
+  if (!isOwnedWith(run, settlement.fence)) return false;
+  if (settlement.outcome === 'handed_back') handRunBack(tables, now, run, settlement);
+  else if (settlement.retryAt === null || isUnwanted(run)) {
+    finish(tables, now, run, { ...settlement, outcome: settlement.outcome });
+  } else {
+    record(tables, run, settlement, false);
+    waitUntil(tables, run, settlement.retryAt);
+  }
+  return true;
+}
+
+function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement: Settlement): void {
+  if (isUnwanted(run)) {
+    finish(tables, now, run, { ...settlement, outcome: 'cancelled' });
+  } else {
+    record(tables, run, settlement, false);
+    handBack(tables, now, run);
+  }
+}

@@ -1,0 +1,146 @@
+import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
+import type { Attempt, Gap, RunOrigin } from '../model/run.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { EpochMs, WorkerRegistration } from '../ports/storage.adapter.js';
+import type { Wake } from '../ports/wake.signal.js';
+import { DueIndex } from './due.index.js';
+import type { LockTable } from './memory.lock.js';
+
+/** A job, recurring or one-off. */
+export interface JobRow {
+  uid: string;
+  /** A one-off has exactly one run, which is there as long as the job is. */
+  kind: 'recurring' | 'one-off';
+  /** Never changed in place. */
+  definition: JobDefinition;
+  definitionHash: string;
+  source: JobSource;
+  app: string | null;
+  generation: number;
+  createdAt: EpochMs;
+  updatedAt: EpochMs;
+  revision: number;
+  pause: { reason: string | null; by: string | null; at: EpochMs } | null;
+  orphanedAt: EpochMs | null;
+  /** Since when no live worker declares it. */
+  undeclaredSince: EpochMs | null;
+  /** The next nominal time; Infinity: when a run has ended (fixed delay); null: none. */
+  cursorAt: EpochMs | null;
+  /** Nominal instants fired under this trigger. */
+  fired: number;
+  /** Begun by a pause or by orphaning; where the cursor stood. */
+  openGap: GapRow | null;
+  /** Without verdict; of a one-off its run, whatever its state. */
+  runs: Set<RunRow>;
+  statistics: Statistics;
+}
+
+/** What a job's attempts came to. */
+export interface Statistics {
+  runCount: number;
+  errorCount: number;
+  consecutiveFailures: number;
+  lastRunAt: EpochMs | null;
+  lastVerdict: RunVerdict | null;
+  lastError: string | null;
+}
+
+/** One occurrence to be executed. */
+export interface RunRow {
+  id: string;
+  /** The definition is looked up here at every claim; a copy of it once the run is detached. */
+  job: JobRow;
+  /** Its job was deleted or has got another run: it ends with its attempt. */
+  detached: boolean;
+  origin: RunOrigin;
+  nominalAt: EpochMs;
+  /** When it may be claimed, or could when it was. */
+  dueAt: EpochMs;
+  /** By a pause. */
+  held: boolean;
+  missed: number;
+  attempt: number;
+  fence: number;
+  lostCount: number;
+  worker: string | null;
+  startedAt: EpochMs | null;
+  /** What the present attempt was claimed as. */
+  claimedAs: { handler: string; queue: string };
+  cancelRequested: boolean;
+  /** Only of one-offs that are kept. */
+  verdict: RunVerdict | null;
+  /** When the kept one-off goes; null: it stays. */
+  keptUntil: EpochMs | null;
+  lastError: string | null;
+}
+
+export interface LedgerRow extends Attempt {
+  /** Order of writing. */
+  sequence: number;
+}
+
+export interface GapRow extends Gap {
+  sequence: number;
+}
+
+export interface WorkerRow extends WorkerRegistration {
+  startedAt: EpochMs;
+  leaseUntil: EpochMs;
+  running: number;
+}
+
+/** A set of declarations; its place in the list is its generation, from 1. */
+export interface Release {
+  setHash: string;
+  /** `namespace/id` */
+  declared: ReadonlySet<string>;
+}
+
+/**
+ * Everything a memory storage holds, shared by all adapters opened on it. Rows are changed in place and never leave: what
+ * adapters give to callers are copies.
+ */
+export class MemoryTables {
+  /** One id space for recurring jobs and one-offs. */
+  readonly jobs = new Map<string, JobRow>();
+  readonly jobsByUid = new Map<string, JobRow>();
+  readonly runs = new Map<string, RunRow>();
+  /** Runs that may be claimed, now or later. */
+  readonly waiting = new DueIndex<RunRow>();
+  readonly cursors = new DueIndex<JobRow>();
+  readonly workers = new Map<string, WorkerRow>();
+  /** Claimed runs by worker. */
+  readonly held = new Map<string, Set<RunRow>>();
+  readonly releases = new Map<string, Release[]>();
+  readonly ledger: LedgerRow[] = [];
+  readonly gaps: GapRow[] = [];
+  readonly locks: LockTable = new Map();
+  readonly listeners = new Set<(wake: Wake) => void>();
+  private lastNumber = 0;
+
+  constructor(
+    /** Rows of the ledger, and of gaps, that are kept; the oldest go first. */
+    private readonly recordLimit: number,
+  ) {}
+
+  /** Never given twice. */
+  nextNumber(): number {
+    return ++this.lastNumber;
+  }
+
+  append<T>(rows: T[], row: T): void {
+    rows.push(row);
+    // Cut in large pieces, so that it costs little per row.
+    if (rows.length > this.recordLimit * 1.1) rows.splice(0, rows.length - this.recordLimit);
+  }
+
+  /** Tells all listeners after what is under way is done. */
+  wake(wake: Wake): void {
+    for (const listener of this.listeners) queueMicrotask(() => listener(wake));
+  }
+}
+
+/** Ids hold no NUL, so the key is unambiguous. */
+export function keyOf({ namespace, id }: JobRef): string {
+  return `${namespace}\0${id}`;
+}

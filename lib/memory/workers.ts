@@ -1,0 +1,116 @@
+import { resolvePolicies } from '../model/policies.js';
+import type {
+  EpochMs,
+  ReleaseResult,
+  Renewal,
+  WorkerInfo,
+  WorkerRegistration,
+} from '../ports/storage.adapter.js';
+import { finish, record, waitUntil } from './runs.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+export function register(
+  tables: MemoryTables,
+  now: EpochMs,
+  worker: WorkerRegistration,
+  leaseMs: number,
+): { now: EpochMs; leaseUntil: EpochMs } {
+  const leaseUntil = now + leaseMs;
+  tables.workers.set(worker.id, { ...structuredClone(worker), startedAt: now, leaseUntil, running: 0 });
+  return { now, leaseUntil };
+}
+
+export function renew(
+  tables: MemoryTables,
+  now: EpochMs,
+  workerId: string,
+  leaseMs: number,
+  running: number,
+): Renewal {
+  const worker = tables.workers.get(workerId);
+  if (!worker || !holdsLease(tables, now, workerId)) return { now, leaseUntil: null, cancelled: [] };
+  worker.leaseUntil = now + leaseMs;
+  worker.running = running;
+  const held = [...(tables.held.get(workerId) ?? [])];
+  const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
+  return { now, leaseUntil: worker.leaseUntil, cancelled };
+}
+
+export function updateWorker(
+  tables: MemoryTables,
+  workerId: string,
+  { handlers, generation }: Pick<WorkerRegistration, 'handlers' | 'generation'>,
+): void {
+  const worker = tables.workers.get(workerId);
+  if (worker) Object.assign(worker, { handlers: [...handlers], generation });
+}
+
+export function unregister(tables: MemoryTables, now: EpochMs, workerId: string): void {
+  const worker = tables.workers.get(workerId);
+  if (!worker) return;
+  worker.leaseUntil = Math.min(worker.leaseUntil, now);
+  worker.running = 0;
+  tables.wake({ kind: 'change' });
+}
+
+export function holdsLease(tables: MemoryTables, now: EpochMs, workerId: string): boolean {
+  return (tables.workers.get(workerId)?.leaseUntil ?? -Infinity) > now;
+}
+
+export function workerInfos(tables: MemoryTables): WorkerInfo[] {
+  return [...tables.workers.values()].map((worker) => ({
+    ...worker,
+    startedAt: new Date(worker.startedAt),
+    leaseUntil: new Date(worker.leaseUntil),
+  }));
+}
+
+export function releaseLost(tables: MemoryTables, now: EpochMs): ReleaseResult {
+  const result: ReleaseResult = { now, workers: [], runs: [] };
+  for (const [worker, runs] of tables.held) {
+    if (holdsLease(tables, now, worker)) continue;
+    result.workers.push(worker);
+    for (const run of runs) {
+      const { id: jobId, namespace } = run.job.definition;
+      const { handler } = run.claimedAs;
+      const verdict = releaseRun(tables, now, run, worker);
+      result.runs.push({ runId: run.id, jobId, namespace, handler, worker, verdict });
+    }
+  }
+  return result;
+}
+
+function releaseRun(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  worker: string,
+): 'lost' | 'cancelled' | null {
+  run.lostCount++;
+  const verdict = verdictOfLost(run);
+  const ending = { startedAt: run.startedAt, finishedAt: now };
+  if (verdict === 'cancelled') {
+    finish(tables, now, run, { outcome: verdict, ...ending });
+    return verdict;
+  }
+  const lost = {
+    outcome: 'lost' as const,
+    ...ending,
+    error: `The lease of the worker ${worker} ended during the run.`,
+  };
+  if (verdict === 'lost') {
+    finish(tables, now, run, lost);
+  } else {
+    record(tables, run, lost, false);
+    waitUntil(tables, run, now);
+  }
+  return verdict;
+}
+
+/** What a run comes to whose worker died; null: another worker may have it. */
+function verdictOfLost(run: RunRow): 'lost' | 'cancelled' | null {
+  const { recovery, maxLost } = resolvePolicies(run.job.definition.policies);
+  if (run.cancelRequested) return 'cancelled';
+  if (run.detached || recovery === 'abandon' || run.lostCount >= maxLost) return 'lost';
+  return null;
+}

@@ -1,0 +1,6 @@
+// The door `nestjs-chronis/testing`: named exports only.
+export { ManualClock } from './manual.clock.js';
+export { runLaw } from './law.js';
+export type { Law, LawSubject, LockSubject, StorageSubject } from './law.js';
+export { lockLaws } from './lock.laws.js';
+export { storageLaws } from './storage.laws.js';

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { lawsOf } from '../law.js';
+import {
+  addRecurring,
+  fireOne,
+  firingOf,
+  jobOf,
+  minute,
+  only,
+  runsOf,
+  second,
+  settle,
+  startWorker,
+} from './fixture.js';
+
+export const cursorLaws = lawsOf('cursor', {
+  'refuses a cursor that was moved since it was read': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const cursor = only((await storage.dueCursors(worker, 10)).cursors, 'due cursor');
+    await storage.fire(worker, [firingOf(cursor, { nextAt: cursor.nominalAt + 1 })], 10);
+    const again = await storage.fire(worker, [firingOf(cursor)], 10);
+    assert.deepEqual([again.moved, again.runs, again.unclaimed, again.skipped], [[], [], 0, []]);
+    only(await runsOf(storage), 'run');
+  },
+
+  'refuses a wrong revision': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const cursor = only((await storage.dueCursors(worker, 10)).cursors, 'due cursor');
+    const result = await storage.fire(worker, [firingOf(cursor, { revision: cursor.revision - 1 })], 10);
+    assert.deepEqual(result.moved, []);
+    assert.deepEqual(await runsOf(storage), []);
+  },
+
+  'ends the schedule when there is no next time': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    await settle(storage, await fireOne(storage, worker, { nextAt: null }));
+    assert.equal((await jobOf(storage)).nextRunAt, null);
+    assert.deepEqual((await storage.dueCursors(worker, 10)).cursors, []);
+    assert.equal((await storage.nextWakeAt(worker)).cursorAt, null);
+  },
+
+  'counts fired instants as told': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const { nominalAt } = await fireOne(storage, worker, { fired: 7, nextAt: (await storage.now()) - 1 });
+    const cursor = only((await storage.dueCursors(worker, 10)).cursors, 'due cursor');
+    assert.equal(cursor.fired, 7);
+    assert.ok(cursor.nominalAt > nominalAt);
+  },
+
+  'shows due cursors earliest first, no more than asked for, none that are later': async ({ storage }) => {
+    for (const [id, dueInMs] of [
+      ['c', -second],
+      ['a', -3 * second],
+      ['later', minute],
+      ['b', -2 * second],
+    ] as const) {
+      await addRecurring(storage, { id, dueInMs });
+    }
+    const worker = await startWorker(storage);
+    const all = await storage.dueCursors(worker, 10);
+    assert.deepEqual(
+      all.cursors.map((cursor) => cursor.jobId),
+      ['a', 'b', 'c'],
+    );
+    const two = await storage.dueCursors(worker, 2);
+    assert.deepEqual(
+      two.cursors.map((cursor) => cursor.jobId),
+      ['a', 'b'],
+    );
+  },
+
+  'shows a worker only cursors whose handler and queue it has': async ({ storage }) => {
+    await addRecurring(storage, { id: 'mine' });
+    await addRecurring(storage, { id: 'handler', handler: 'other' });
+    await addRecurring(storage, { id: 'queue', queue: 'other' });
+    const { cursors } = await storage.dueCursors(await startWorker(storage), 10);
+    assert.equal(only(cursors, 'due cursor').jobId, 'mine');
+    const nobody = await startWorker(storage, { handlers: [] });
+    assert.deepEqual((await storage.dueCursors(nobody, 10)).cursors, []);
+  },
+});

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import type {
+  Attempt,
+  Capability,
+  ClaimedRun,
+  Firing,
+  FireResult,
+  Gap,
+  Job,
+  NewJob,
+  Run,
+  Settlement,
+  StorageAdapter,
+} from '../../index.js';
+
+export const second = 1_000;
+export const minute = 60 * second;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export const namespace = 'default';
+export const ref = (id: string): { namespace: string; id: string } => ({ namespace, id });
+
+/** What the laws give when they create a job; `dueInMs` in place of an instant. */
+export type Wanted = Partial<NewJob> & { dueInMs?: number | null };
+
+/** A definition of a job that recurs every minute; due by default since a second. */
+export async function recurring(storage: StorageAdapter, wanted: Wanted = {}): Promise<NewJob> {
+  return definition(storage, { type: 'cron', expression: '* * * * *' }, wanted);
+}
+
+/** A definition of a one-off; due by default since a second. */
+export async function oneOff(storage: StorageAdapter, wanted: Wanted = {}): Promise<NewJob> {
+  const at = new Date((await storage.now()) + (wanted.dueInMs ?? -second)).toISOString();
+  return definition(storage, { type: 'at', at }, wanted);
+}
+
+async function definition(
+  storage: StorageAdapter,
+  trigger: NewJob['trigger'],
+  { dueInMs = -second, ...given }: Wanted,
+): Promise<NewJob> {
+  return {
+    id: 'job',
+    namespace,
+    name: null,
+    handler: 'work',
+    queue: 'default',
+    priority: 5,
+    trigger,
+    timeZone: 'UTC',
+    payload: null,
+    metadata: {},
+    policies: {},
+    source: 'api',
+    app: null,
+    definitionHash: 'hash',
+    nextAt: dueInMs === null ? null : (await storage.now()) + dueInMs,
+    ...given,
+  };
+}
+
+export async function addRecurring(storage: StorageAdapter, wanted: Wanted = {}): Promise<Job> {
+  return insert(storage, await recurring(storage, wanted));
+}
+
+export async function addOneOff(storage: StorageAdapter, wanted: Wanted = {}): Promise<Job> {
+  return insert(storage, await oneOff(storage, wanted));
+}
+
+async function insert(storage: StorageAdapter, job: NewJob): Promise<Job> {
+  const [result] = await storage.insertJobs([job], 'raise');
+  assert.ok(result.status === 'created', `The job "${job.id}" should have been created.`);
+  return result.job;
+}
+
+let workers = 0;
+
+/** Registers a worker; by default it has the handler and the queue that the laws' jobs have. */
+export async function startWorker(
+  storage: StorageAdapter,
+  given: Partial<Parameters<StorageAdapter['register']>[0]> & { leaseMs?: number } = {},
+): Promise<Capability> {
+  const { leaseMs = minute, ...registration } = given;
+  const worker = {
+    id: `worker-${++workers}-${Math.random().toString(36).slice(2)}`,
+    name: 'instance',
+    app: 'app',
+    generation: null,
+    host: 'host',
+    pid: 1,
+    version: '1.0.0',
+    zoneData: '2025b',
+    queues: ['default'],
+    handlers: ['work'],
+    ...registration,
+  };
+  await storage.register(worker, leaseMs);
+  return { workerId: worker.id, queues: worker.queues, handlers: worker.handlers };
+}
+
+/** Fires everything that is due, one birth for each cursor, the next time an hour later. */
+export async function fireDue(
+  storage: StorageAdapter,
+  capability: Capability,
+  { room = 100, ...change }: Partial<Firing> & { room?: number } = {},
+): Promise<FireResult> {
+  const { cursors } = await storage.dueCursors(capability, 1_000);
+  const firings = cursors.map((cursor) => firingOf(cursor, change));
+  return storage.fire(capability, firings, room);
+}
+
+/** The firing of one due cursor: a birth at its time, the next time an hour later. */
+export function firingOf(
+  cursor: { jobUid: string; nominalAt: number; revision: number; fired: number },
+  change: Partial<Firing> = {},
+): Firing {
+  const { jobUid, nominalAt, revision, fired } = cursor;
+  return {
+    jobUid,
+    nominalAt,
+    revision,
+    nextAt: nominalAt + hour,
+    fired: fired + 1,
+    overlap: 'skip',
+    births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],
+    gaps: [],
+    ...change,
+  };
+}
+
+/** Fires the one cursor that is due, and returns its run, claimed by this worker. */
+export async function fireOne(
+  storage: StorageAdapter,
+  capability: Capability,
+  change: Partial<Firing> = {},
+): Promise<ClaimedRun> {
+  return only((await fireDue(storage, capability, change)).runs, 'run born claimed');
+}
+
+/** Claims the one run that is due. */
+export async function claimOne(storage: StorageAdapter, capability: Capability): Promise<ClaimedRun> {
+  return only((await storage.claim(capability, 100)).runs, 'claimed run');
+}
+
+/** A settlement: by default a success that began and ended now. */
+export async function settlementOf(
+  storage: StorageAdapter,
+  { id, fence }: { id: string; fence: number },
+  { retryInMs, ...given }: Partial<Settlement> & { retryInMs?: number } = {},
+): Promise<Settlement> {
+  const now = await storage.now();
+  return {
+    runId: id,
+    fence,
+    outcome: 'succeeded',
+    startedAt: now,
+    finishedAt: now,
+    retryAt: retryInMs === undefined ? null : now + retryInMs,
+    error: null,
+    result: null,
+    ...given,
+  };
+}
+
+/** Settles one run and asserts that it was accepted. */
+export async function settle(
+  storage: StorageAdapter,
+  run: { id: string; fence: number },
+  given: Partial<Settlement> & { retryInMs?: number } = {},
+): Promise<void> {
+  const accepted = await storage.settle([await settlementOf(storage, run, given)]);
+  assert.deepEqual(accepted, [run.id], 'The settlement should have been accepted.');
+}
+
+/** Settles one run with a failure after which it is due again. */
+export async function failWithRetry(
+  storage: StorageAdapter,
+  run: { id: string; fence: number },
+  retryInMs = -second,
+): Promise<void> {
+  await settle(storage, run, { outcome: 'failed', error: 'boom', retryInMs });
+}
+
+export async function jobOf(storage: StorageAdapter, id = 'job'): Promise<Job> {
+  const job = await storage.getJob(ref(id));
+  assert.ok(job, `The job "${id}" should be there.`);
+  return job;
+}
+
+export async function attemptsOf(
+  storage: StorageAdapter,
+  filter: Parameters<StorageAdapter['queryAttempts']>[0] = {},
+): Promise<Attempt[]> {
+  return (await storage.queryAttempts(filter, { limit: 1_000 })).items;
+}
+
+export async function gapsOf(storage: StorageAdapter, jobId = 'job'): Promise<Gap[]> {
+  return (await storage.queryGaps({ jobId }, { limit: 1_000 })).items;
+}
+
+export async function runsOf(storage: StorageAdapter, jobId = 'job'): Promise<Run[]> {
+  return (await storage.queryRuns({ jobId }, { limit: 1_000 })).items;
+}
+
+/** The single element. */
+export function only<T>(items: readonly T[], what: string): T {
+  assert.equal(items.length, 1, `There should be exactly one ${what}, but there are ${items.length}.`);
+  return items[0];
+}
+
+/** Does the same eight times at once, alternately over two adapters on the same data. */
+export async function eightAtOnce<T>(
+  adapters: readonly StorageAdapter[],
+  act: (adapter: StorageAdapter, index: number) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(Array.from({ length: 8 }, (_, index) => act(adapters[index % adapters.length], index)));
+}
+
+/** Asserts that two instants differ by no more than a few seconds: storages with a running clock move on meanwhile. */
+export function assertNear(actual: Date | number | null, expected: number, what: string): void {
+  assert.ok(actual !== null, `${what} should be set.`);
+  const difference = Math.abs(new Date(actual).getTime() - expected);
+  assert.ok(
+    difference <= 5 * second,
+    `${what} should be near ${new Date(expected).toISOString()}, but is ${difference} ms off.`,
+  );
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  fireDue,
+  jobOf,
+  only,
+  runsOf,
+  settle,
+  startWorker,
+} from './fixture.js';
+
+export const giveBackLaws = lawsOf('give back', {
+  'makes an unstarted run due again, with a higher fence and the attempt of before': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const run = await claimOne(storage, worker);
+    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    const stored = only(await runsOf(storage), 'run');
+    assert.equal(stored.state, 'waiting');
+    assert.equal(stored.worker, null);
+    assert.equal(stored.attempt, 0);
+    assert.ok(stored.fence > run.fence);
+    assert.equal((await jobOf(storage)).state, 'pending');
+    const again = await claimOne(storage, await startWorker(storage));
+    assert.equal(again.id, run.id);
+    assert.equal(again.attempt, 1);
+    assert.deepEqual(await storage.settle([]), []);
+    assert.deepEqual((await storage.queryAttempts({}, {})).items, []);
+  },
+
+  'passes over a stale fence': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const run = await claimOne(storage, worker);
+    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    const again = await claimOne(storage, worker);
+    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: again.id, fence: again.fence }]);
+  },
+
+  'finds what was claimed by a call whose answer was lost': async ({ storage }) => {
+    for (const id of ['a', 'b', 'c']) await addOneOff(storage, { id });
+    const worker = await startWorker(storage);
+    assert.deepEqual(await storage.heldBy(worker.workerId), []);
+    const known = only((await storage.claim(worker, 1)).runs, 'run');
+    await storage.claim(worker, 10); // The answer is lost.
+    const held = await storage.heldBy(worker.workerId);
+    assert.equal(held.length, 3);
+    await storage.giveBack(held.filter(({ runId }) => runId !== known.id));
+    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: known.id, fence: known.fence }]);
+    assert.equal((await storage.claim(await startWorker(storage), 10)).runs.length, 2);
+  },
+
+  'counts fired runs among those held': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const run = only((await fireDue(storage, worker)).runs, 'run');
+    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: run.id, fence: run.fence }]);
+    await settle(storage, run);
+    assert.deepEqual(await storage.heldBy(worker.workerId), []);
+  },
+});

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  assertNear,
+  attemptsOf,
+  claimOne,
+  eightAtOnce,
+  failWithRetry,
+  fireOne,
+  hour,
+  jobOf,
+  minute,
+  only,
+  ref,
+  runsOf,
+  second,
+  settle,
+  settlementOf,
+  startWorker,
+} from './fixture.js';
+
+export const leaseLaws = lawsOf('lease', {
+  'begins with the registration and shows the worker': async ({ storage }) => {
+    const registration = {
+      id: 'w-1',
+      name: 'instance',
+      app: 'shop',
+      generation: 4,
+      host: 'h',
+      pid: 7,
+      version: '2.0.0',
+      zoneData: '2025b',
+      queues: ['a', 'b'],
+      handlers: ['x', 'y'],
+    };
+    const { now, leaseUntil } = await storage.register(registration, minute);
+    assert.equal(leaseUntil, now + minute);
+    assertNear(now, await storage.now(), 'The time of the answer');
+    const { startedAt, leaseUntil: until, running, ...shown } = only(await storage.queryWorkers(), 'worker');
+    assert.deepEqual(shown, registration);
+    assertNear(startedAt, now, 'startedAt');
+    assert.deepEqual(until, new Date(leaseUntil));
+    assert.equal(running, 0);
+  },
+
+  'is prolonged by a renewal': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage, { leaseMs: minute });
+    const run = await claimOne(storage, worker);
+    for (let beat = 0; beat < 4; beat++) {
+      await clock.advance(40 * second);
+      const { now, leaseUntil } = await storage.renew(worker.workerId, minute, 1);
+      assert.equal(leaseUntil, now + minute);
+    }
+    assert.deepEqual(await storage.releaseLost().then(({ runs }) => runs), []);
+    assert.equal(only(await storage.queryWorkers(), 'worker').running, 1);
+    await settle(storage, run);
+  },
+
+  'cannot be renewed once it has ended': async ({ storage, clock }) => {
+    const worker = await startWorker(storage, { leaseMs: minute });
+    await clock.advance(minute + second);
+    for (let round = 0; round < 2; round++) {
+      const { leaseUntil, cancelled } = await storage.renew(worker.workerId, minute, 0);
+      assert.equal(leaseUntil, null);
+      assert.deepEqual(cancelled, []);
+    }
+    assert.equal((await storage.renew('never-registered', minute, 0)).leaseUntil, null);
+    assert.deepEqual((await storage.claim(worker, 1)).runs, []);
+  },
+
+  'ends at once when the worker leaves': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const run = await claimOne(storage, worker);
+    await storage.unregister(worker.workerId);
+    assert.equal((await storage.renew(worker.workerId, minute, 0)).leaseUntil, null);
+    const released = await storage.releaseLost();
+    assert.equal(only(released.runs, 'released run').runId, run.id);
+    await storage.unregister('never-registered');
+  },
+
+  'belongs to the worker, not to its name': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    await claimOne(storage, await startWorker(storage, { name: 'pod-1', leaseMs: minute }));
+    await clock.advance(2 * minute);
+    const again = await startWorker(storage, { name: 'pod-1' });
+    assert.equal((await storage.releaseLost()).runs.length, 1);
+    await claimOne(storage, again);
+  },
+
+  'covers what the worker can execute from now on': async ({ storage }) => {
+    const { workerId } = await startWorker(storage, { handlers: ['a'] });
+    await storage.updateWorker(workerId, { handlers: ['a', 'b'], generation: 3 });
+    const { handlers, generation } = only(await storage.queryWorkers(), 'worker');
+    assert.deepEqual([...handlers].sort(), ['a', 'b']);
+    assert.equal(generation, 3);
+  },
+});
+
+export const releaseLaws = lawsOf('release', {
+  'never touches runs of a live worker': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage, { leaseMs: minute });
+    const run = await claimOne(storage, worker);
+    await clock.advance(50 * second);
+    const { workers, runs } = await storage.releaseLost();
+    assert.deepEqual([workers, runs], [[], []]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: run.id, fence: run.fence }]);
+  },
+
+  'makes the runs of a dead worker due again, with a ledger row': async ({ storage, clock }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const dead = await startWorker(storage, { leaseMs: minute });
+      const run = add === addRecurring ? await fireOne(storage, dead) : await claimOne(storage, dead);
+      await clock.advance(minute + second);
+      const result = await storage.releaseLost();
+      assert.deepEqual(result.workers, [dead.workerId]);
+      assert.deepEqual(result.runs, [
+        {
+          runId: run.id,
+          jobId: 'job',
+          namespace: 'default',
+          handler: 'work',
+          worker: dead.workerId,
+          verdict: null,
+        },
+      ]);
+      const row = only(await attemptsOf(storage, { runId: run.id }), 'ledger row');
+      assert.deepEqual([row.outcome, row.final, row.worker, row.attempt], ['lost', false, dead.workerId, 1]);
+      const again = await claimOne(storage, await startWorker(storage));
+      assert.deepEqual([again.id, again.attempt, again.lostCount], [run.id, 2, 1]);
+      assert.ok(again.fence > run.fence);
+      assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), [], 'The stale owner.');
+      await settle(storage, again);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'releases each run once, of eight concurrent callers': async ({ storage, open, clock }) => {
+    for (let index = 0; index < 10; index++) await addOneOff(storage, { id: `job-${index}` });
+    await storage.claim(await startWorker(storage, { leaseMs: minute }), 10);
+    await clock.advance(2 * minute);
+    const adapters = [storage, await open()];
+    const results = await eightAtOnce(adapters, (adapter) => adapter.releaseLost());
+    const runs = results.flatMap((result) => result.runs);
+    assert.equal(runs.length, 10);
+    assert.equal(new Set(runs.map((run) => run.runId)).size, 10);
+    assert.equal((await attemptsOf(storage)).length, 10);
+    assert.deepEqual((await storage.releaseLost()).workers, []);
+  },
+
+  'lets either the late result or the release decide, never both': async ({ storage, open, clock }) => {
+    for (let round = 0; round < 5; round++) {
+      await addOneOff(storage);
+      const run = await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+      await clock.advance(2 * minute);
+      const settlement = await settlementOf(storage, run);
+      const [accepted, released] = await Promise.all([
+        storage.settle([settlement]),
+        (await open()).releaseLost(),
+      ]);
+      assert.equal(accepted.length + released.runs.length, 1);
+      assert.equal((await attemptsOf(storage, { runId: run.id })).length, 1);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'ends a run that must not run twice as lost': async ({ storage, clock }) => {
+    await addOneOff(storage, { policies: { recovery: 'abandon' } });
+    const run = await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+    await clock.advance(2 * minute);
+    assert.equal(only((await storage.releaseLost()).runs, 'released run').verdict, 'lost');
+    assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
+    const row = only(await attemptsOf(storage, { runId: run.id }), 'ledger row');
+    assert.deepEqual([row.outcome, row.final], ['lost', true]);
+    const { state, lastVerdict, consecutiveFailures } = await jobOf(storage);
+    assert.deepEqual([state, lastVerdict, consecutiveFailures], ['failed', 'lost', 1]);
+  },
+
+  'ends a recurring run that must not run twice; the job goes on': async ({ storage, clock }) => {
+    await addRecurring(storage, { policies: { recovery: 'abandon' } });
+    const dead = await startWorker(storage, { leaseMs: minute });
+    await fireOne(storage, dead);
+    await clock.advance(2 * hour);
+    assert.equal(only((await storage.releaseLost()).runs, 'released run').verdict, 'lost');
+    assert.deepEqual(await runsOf(storage), []);
+    await fireOne(storage, await startWorker(storage));
+  },
+
+  'retries a reported failure of a run that must not run twice': async ({ storage }) => {
+    await addOneOff(storage, { policies: { recovery: 'abandon' } });
+    const worker = await startWorker(storage);
+    await failWithRetry(storage, await claimOne(storage, worker));
+    assert.equal((await claimOne(storage, worker)).attempt, 2);
+  },
+
+  'ends a run whose workers died too often as lost': async ({ storage, clock }) => {
+    for (const [policies, limit] of [
+      [{}, 3],
+      [{ maxLost: 1 }, 1],
+      [{ maxLost: 2 }, 2],
+    ] as const) {
+      await addOneOff(storage, { policies });
+      for (let losses = 1; losses <= limit; losses++) {
+        await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+        await clock.advance(2 * minute);
+        const { verdict } = only((await storage.releaseLost()).runs, 'released run');
+        assert.equal(verdict, losses === limit ? 'lost' : null);
+      }
+      assert.equal((await jobOf(storage)).state, 'failed');
+      assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'ends the run of a dead worker whose job was deleted': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+    await storage.deleteJob(ref('job'));
+    await clock.advance(2 * minute);
+    assert.equal(only((await storage.releaseLost()).runs, 'released run').verdict, 'lost');
+    assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
+    assert.equal(only(await attemptsOf(storage), 'ledger row').final, true);
+  },
+
+  'takes back only what the dead worker holds': async ({ storage, clock }) => {
+    await addOneOff(storage, { id: 'a' });
+    await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+    await addOneOff(storage, { id: 'b' });
+    const alive = await startWorker(storage, { leaseMs: hour });
+    const kept = await claimOne(storage, alive);
+    await addOneOff(storage, { id: 'c', dueInMs: hour });
+    await clock.advance(2 * minute);
+    assert.equal(only((await storage.releaseLost()).runs, 'released run').jobId, 'a');
+    await settle(storage, kept);
+  },
+});

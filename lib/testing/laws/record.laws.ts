@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import type { StorageAdapter } from '../../index.js';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  attemptsOf,
+  claimOne,
+  day,
+  failWithRetry,
+  fireDue,
+  fireOne,
+  gapsOf,
+  hour,
+  jobOf,
+  minute,
+  oneOff,
+  ref,
+  runsOf,
+  second,
+  settle,
+  startWorker,
+} from './fixture.js';
+
+/** Prunes until there is no more. */
+async function pruneAll(storage: StorageAdapter, ledgerMs: number): Promise<void> {
+  for (let calls = 0; await storage.prune(ledgerMs); calls++) {
+    assert.ok(calls < 1_000, 'Pruning should come to an end.');
+  }
+}
+
+export const recordLaws = lawsOf('record', {
+  'has exactly one final row for every run, whatever became of it': async ({ storage, clock }) => {
+    const worker = await startWorker(storage, { leaseMs: hour });
+    const runIds: string[] = [];
+    const begin = async (id: string, policies = {}): Promise<{ id: string; fence: number }> => {
+      await addOneOff(storage, { id, policies });
+      const run = await claimOne(storage, worker);
+      runIds.push(run.id);
+      return run;
+    };
+    await settle(storage, await begin('succeeded'));
+    await settle(storage, await begin('failed'), { outcome: 'failed', error: 'x' });
+    await failWithRetry(storage, await begin('retried'));
+    await settle(storage, await claimOne(storage, worker));
+    await settle(storage, await begin('handed back'), { outcome: 'handed_back' });
+    await settle(storage, await claimOne(storage, worker), { outcome: 'timed_out', error: 'x' });
+    await failWithRetry(storage, await begin('cancelled'), hour);
+    await storage.cancelJob(ref('cancelled'));
+    const deleted = await begin('deleted');
+    await storage.deleteJob(ref('deleted'));
+    await failWithRetry(storage, deleted);
+    await begin('lost', { recovery: 'abandon' });
+    await clock.advance(2 * hour);
+    await storage.releaseLost();
+    for (const runId of runIds) {
+      const finals = await attemptsOf(storage, { runId, finalOnly: true });
+      assert.equal(finals.length, 1, `The run ${runId} should have one verdict.`);
+      assert.notEqual(finals[0].outcome, 'handed_back');
+    }
+  },
+
+  'has a row for every attempt, each with its own fence': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage, { leaseMs: hour });
+    await failWithRetry(storage, await claimOne(storage, worker));
+    await clock.advance(second);
+    await settle(storage, await claimOne(storage, worker), { outcome: 'handed_back' });
+    await clock.advance(second);
+    await settle(storage, await claimOne(storage, worker));
+    const rows = (await attemptsOf(storage)).reverse();
+    assert.deepEqual(
+      rows.map((row) => [row.attempt, row.outcome]),
+      [
+        [1, 'failed'],
+        [2, 'handed_back'],
+        [2, 'succeeded'],
+      ],
+    );
+    assert.equal(new Set(rows.map((row) => row.fence)).size, 3);
+  },
+
+  'remembers a job that is gone': async ({ storage }) => {
+    await addRecurring(storage, { handler: 'work' });
+    const run = await fireOne(storage, await startWorker(storage));
+    await settle(storage, run);
+    await storage.deleteJob(ref('job'));
+    assert.equal((await attemptsOf(storage, { jobId: 'job' })).length, 1);
+  },
+
+  'loses old rows of the ledger to pruning, and keeps young ones': async ({ storage, clock }) => {
+    const worker = await startWorker(storage, { leaseMs: 90 * day });
+    await addRecurring(storage);
+    await settle(storage, await fireOne(storage, worker));
+    await clock.advance(10 * day);
+    const young = await fireOne(storage, worker);
+    await settle(storage, young);
+    await pruneAll(storage, 30 * day);
+    assert.equal((await attemptsOf(storage)).length, 2);
+    await pruneAll(storage, 5 * day);
+    assert.deepEqual(
+      (await attemptsOf(storage)).map((row) => row.runId),
+      [young.id],
+    );
+    assert.equal((await jobOf(storage)).runCount, 2, 'Statistics outlive the ledger.');
+  },
+
+  'loses old gaps to pruning, and keeps open ones': async ({ storage, clock }) => {
+    const { nextRunAt } = await addRecurring(storage);
+    const from = nextRunAt!.getTime();
+    const worker = await startWorker(storage);
+    const gaps = [{ from, until: from, verdict: 'missed', count: 1, reason: 'misfire' }] as const;
+    await fireDue(storage, worker, { births: [], gaps, nextAt: from + minute });
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    assert.equal((await gapsOf(storage)).length, 2);
+    await clock.advance(10 * day);
+    await pruneAll(storage, 5 * day);
+    assert.deepEqual(
+      (await gapsOf(storage)).map((gap) => gap.until),
+      [null],
+    );
+  },
+
+  'prunes nothing that is still to come': async ({ storage, clock }) => {
+    await addRecurring(storage, { id: 'recurring', dueInMs: 99 * day });
+    await addOneOff(storage, { id: 'later', dueInMs: 99 * day });
+    await addOneOff(storage, { id: 'dead' });
+    await settle(storage, await claimOne(storage, await startWorker(storage)), {
+      outcome: 'failed',
+      error: 'x',
+    });
+    await clock.advance(50 * day);
+    await pruneAll(storage, day);
+    for (const id of ['recurring', 'later', 'dead']) await jobOf(storage, id);
+  },
+});
+
+export const keepLaws = lawsOf('keep', {
+  'a one-off that succeeded goes at once by default': async ({ storage }) => {
+    await addOneOff(storage);
+    await settle(storage, await claimOne(storage, await startWorker(storage)));
+    assert.equal(await storage.getJob(ref('job')), null);
+    assert.deepEqual(await runsOf(storage), []);
+    assert.equal(await storage.countJobs({}), 0);
+  },
+
+  'a one-off that is kept stays, with its id taken, until its time is over': async ({ storage, clock }) => {
+    await addOneOff(storage, { policies: { keepMs: hour } });
+    await settle(storage, await claimOne(storage, await startWorker(storage)));
+    const again = await oneOff(storage);
+    await pruneAll(storage, 30 * day);
+    assert.equal((await jobOf(storage)).state, 'completed');
+    assert.deepEqual(await storage.insertJobs([again], 'raise'), [{ status: 'conflict' }]);
+    await clock.advance(2 * hour);
+    await pruneAll(storage, 30 * day);
+    assert.equal(await storage.getJob(ref('job')), null);
+    const [result] = await storage.insertJobs([again], 'raise');
+    assert.equal(result.status, 'created');
+  },
+
+  'a one-off that is kept for ever stays': async ({ storage, clock }) => {
+    await addOneOff(storage, { policies: { keepMs: 'forever' } });
+    await settle(storage, await claimOne(storage, await startWorker(storage)));
+    await clock.advance(400 * day);
+    await pruneAll(storage, day);
+    assert.equal((await jobOf(storage)).state, 'completed');
+  },
+
+  'a one-off that gave up stays as a dead letter, whatever it says': async ({ storage, clock }) => {
+    await addOneOff(storage, { policies: { keepMs: second } });
+    await settle(storage, await claimOne(storage, await startWorker(storage)), {
+      outcome: 'failed',
+      error: 'boom',
+    });
+    await clock.advance(90 * day);
+    await pruneAll(storage, day);
+    const { state, lastError, nextRunAt } = await jobOf(storage);
+    assert.deepEqual([state, lastError, nextRunAt], ['failed', 'boom', null]);
+  },
+
+  'a finished run of a recurring job goes, whatever it says': async ({ storage }) => {
+    await addRecurring(storage, { policies: { keepMs: 'forever' } });
+    const worker = await startWorker(storage);
+    await settle(storage, await fireOne(storage, worker), { outcome: 'failed', error: 'x' });
+    assert.deepEqual(await runsOf(storage), []);
+  },
+});

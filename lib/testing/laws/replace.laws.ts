@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import type { NewJob, StorageAdapter } from '../../index.js';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  attemptsOf,
+  claimOne,
+  failWithRetry,
+  fireOne,
+  hour,
+  jobOf,
+  minute,
+  oneOff,
+  only,
+  recurring,
+  ref,
+  runsOf,
+  settle,
+  startWorker,
+} from './fixture.js';
+
+async function replace(storage: StorageAdapter, job: NewJob): Promise<void> {
+  const [result] = await storage.insertJobs([job], 'replace');
+  assert.equal(result.status, 'replaced');
+}
+
+export const replaceLaws = lawsOf('replace', {
+  'gives the job the new definition and time, and keeps its history': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const before = await addRecurring(storage, { payload: 'old' });
+    await settle(storage, await fireOne(storage, worker));
+    const given = await recurring(storage, { payload: 'new', priority: 1, dueInMs: 2 * hour });
+    const [result] = await storage.insertJobs([given], 'replace');
+    assert.ok(result.status === 'replaced');
+    const job = await jobOf(storage);
+    assert.deepEqual(result.job, job);
+    assert.equal(job.payload, 'new');
+    assert.equal(job.priority, 1);
+    assert.deepEqual(job.nextRunAt, new Date(given.nextAt!));
+    assert.equal(job.runCount, 1);
+    assert.equal(job.lastVerdict, 'succeeded');
+    assert.deepEqual(job.createdAt, before.createdAt);
+    assert.ok(job.revision > before.revision);
+  },
+
+  'creates what is not there yet': async ({ storage }) => {
+    const [result] = await storage.insertJobs([await recurring(storage)], 'replace');
+    assert.equal(result.status, 'created');
+  },
+
+  'moves a one-off that waits': async ({ storage }) => {
+    await addOneOff(storage, { payload: 'old' });
+    const given = await oneOff(storage, { payload: 'new', dueInMs: hour });
+    await replace(storage, given);
+    const worker = await startWorker(storage);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    assert.equal((await jobOf(storage)).payload, 'new');
+    assert.deepEqual(only(await runsOf(storage), 'run').dueAt, new Date(given.nextAt!));
+  },
+
+  'makes a one-off that runs due anew, and lets the run go on': async ({ storage }) => {
+    await addOneOff(storage, { payload: 'old' });
+    const worker = await startWorker(storage);
+    const first = await claimOne(storage, worker);
+    await replace(storage, await oneOff(storage, { payload: 'new' }));
+    const again = await claimOne(storage, worker);
+    assert.equal(again.payload, 'new');
+    assert.notEqual(again.id, first.id);
+    await settle(storage, first);
+    assert.equal((await jobOf(storage)).state, 'running');
+    await settle(storage, again);
+    assert.equal((await attemptsOf(storage, { finalOnly: true })).length, 2);
+  },
+
+  'gives a one-off that gave up a new run': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const first = await claimOne(storage, worker);
+    await settle(storage, first, { outcome: 'failed', error: 'boom' });
+    await replace(storage, await oneOff(storage));
+    const again = await claimOne(storage, worker);
+    assert.notEqual(again.id, first.id);
+    assert.equal(again.attempt, 1);
+  },
+
+  'turns a recurring job into a one-off': async ({ storage }) => {
+    await addRecurring(storage);
+    await replace(storage, await oneOff(storage, { payload: 'once' }));
+    const worker = await startWorker(storage);
+    assert.deepEqual((await storage.dueCursors(worker, 10)).cursors, []);
+    const run = await claimOne(storage, worker);
+    assert.equal(run.payload, 'once');
+    assert.equal(run.jobUid, null);
+    assert.equal((await jobOf(storage)).trigger.type, 'at');
+    assert.equal(await storage.countJobs({}), 1);
+    await settle(storage, run);
+    assert.equal(await storage.getJob(ref('job')), null);
+  },
+
+  'turns a one-off into a recurring job': async ({ storage }) => {
+    await addOneOff(storage);
+    await replace(storage, await recurring(storage, { payload: 'often' }));
+    const worker = await startWorker(storage);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    assert.equal((await fireOne(storage, worker)).payload, 'often');
+    assert.equal(await storage.countJobs({}), 1);
+    const cancelled = only(await attemptsOf(storage), 'ledger row');
+    assert.equal(cancelled.outcome, 'cancelled');
+  },
+
+  'lets a run that goes on end without retries when the kind changes': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const run = await claimOne(storage, worker);
+    await replace(storage, await recurring(storage, { dueInMs: minute }));
+    await failWithRetry(storage, run);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    assert.equal(only(await attemptsOf(storage), 'ledger row').final, true);
+    assert.equal((await jobOf(storage)).trigger.type, 'cron');
+  },
+
+  'leaves a paused job paused': async ({ storage }) => {
+    await addRecurring(storage);
+    await storage.pauseJob(ref('job'), { reason: 'audit', by: 'ops' });
+    await replace(storage, await recurring(storage, { payload: 'new' }));
+    const job = await jobOf(storage);
+    assert.equal(job.state, 'paused');
+    assert.equal(job.payload, 'new');
+    const worker = await startWorker(storage);
+    assert.deepEqual((await storage.dueCursors(worker, 10)).cursors, []);
+  },
+
+  'replaces within one batch: the last of two equal ids stays': async ({ storage }) => {
+    const batch = [await recurring(storage, { payload: 1 }), await recurring(storage, { payload: 2 })];
+    const results = await storage.insertJobs(batch, 'replace');
+    assert.deepEqual(
+      results.map((result) => result.status),
+      ['created', 'replaced'],
+    );
+    assert.equal((await jobOf(storage)).payload, 2);
+  },
+});

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  attemptsOf,
+  claimOne,
+  eightAtOnce,
+  fireOne,
+  hour,
+  jobOf,
+  minute,
+  only,
+  ref,
+  runsOf,
+  settle,
+  settlementOf,
+  startWorker,
+} from './fixture.js';
+
+export const settleLaws = lawsOf('settle', {
+  'writes one final row of the ledger, and the run is gone': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const run = await fireOne(storage, worker);
+    const finishedAt = await storage.now();
+    await settle(storage, run, { startedAt: finishedAt - 500, finishedAt, result: { sent: 3 } });
+    assert.deepEqual(only(await attemptsOf(storage), 'ledger row'), {
+      runId: run.id,
+      jobId: 'job',
+      namespace: 'default',
+      handler: 'work',
+      queue: 'default',
+      nominalAt: new Date(run.nominalAt),
+      attempt: 1,
+      fence: run.fence,
+      worker: worker.workerId,
+      outcome: 'succeeded',
+      final: true,
+      error: null,
+      result: { sent: 3 },
+      startedAt: new Date(finishedAt - 500),
+      finishedAt: new Date(finishedAt),
+    });
+    assert.deepEqual(await runsOf(storage), []);
+  },
+
+  'takes a settlement once: repeated, it is refused and writes nothing': async ({ storage, open }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      for (const retryInMs of [undefined, minute]) {
+        await add(storage);
+        const worker = await startWorker(storage);
+        const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+        const given = { outcome: 'failed', error: 'boom', ...(retryInMs && { retryInMs }) } as const;
+        const settlement = await settlementOf(storage, run, given);
+        assert.deepEqual(await storage.settle([settlement]), [run.id]);
+        const before = await jobOf(storage);
+        assert.deepEqual(await (await open()).settle([settlement]), []);
+        assert.equal((await attemptsOf(storage, { runId: run.id })).length, 1);
+        assert.deepEqual(await jobOf(storage), before);
+        await storage.deleteJob(ref('job'));
+      }
+    }
+  },
+
+  'takes one of eight concurrent settlements of one attempt': async ({ storage, open }) => {
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    const adapters = [storage, await open()];
+    const accepted = await eightAtOnce(adapters, async (adapter) =>
+      adapter.settle([await settlementOf(adapter, run)]),
+    );
+    assert.deepEqual(accepted.flat(), [run.id]);
+    assert.equal((await attemptsOf(storage)).length, 1);
+  },
+
+  'takes the same settlement twice in one call for one': async ({ storage }) => {
+    await addOneOff(storage);
+    const settlement = await settlementOf(storage, await claimOne(storage, await startWorker(storage)));
+    const accepted = await storage.settle([settlement, settlement]);
+    assert.equal(new Set(accepted).size, 1);
+    assert.equal((await attemptsOf(storage)).length, 1);
+  },
+
+  'refuses a fence that is not the present one': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const first = await claimOne(storage, worker);
+    await storage.giveBack([{ runId: first.id, fence: first.fence }]);
+    assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Nobody owns it.');
+    const second = await claimOne(storage, await startWorker(storage));
+    assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Another one owns it.');
+    const future = { ...second, fence: second.fence + 1 };
+    assert.deepEqual(await storage.settle([await settlementOf(storage, future)]), [], 'Nobody has it yet.');
+    assert.deepEqual(await attemptsOf(storage), []);
+    await settle(storage, second);
+  },
+
+  'refuses a run that it does not know': async ({ storage }) => {
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    await settle(storage, run);
+    assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
+    assert.deepEqual(await storage.settle([await settlementOf(storage, { id: '987654321', fence: 1 })]), []);
+  },
+
+  'takes the good ones of a call that also holds a stale one': async ({ storage }) => {
+    for (const id of ['a', 'b', 'c']) await addOneOff(storage, { id });
+    const worker = await startWorker(storage);
+    const { runs } = await storage.claim(worker, 10);
+    await storage.giveBack([{ runId: runs[1].id, fence: runs[1].fence }]);
+    const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
+    const accepted = await storage.settle(settlements);
+    assert.deepEqual([...accepted].sort(), [runs[0].id, runs[2].id].sort());
+    assert.deepEqual(
+      (await attemptsOf(storage)).map((row) => row.runId).sort(),
+      [runs[0].id, runs[2].id].sort(),
+    );
+    assert.equal((await claimOne(storage, worker)).id, runs[1].id);
+  },
+
+  'settles many runs of both kinds in one call, with different outcomes': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    await addRecurring(storage, { id: 'recurring' });
+    const recurring = await fireOne(storage, worker);
+    for (const id of ['ok', 'retry', 'back', 'dead']) await addOneOff(storage, { id });
+    const { runs } = await storage.claim(worker, 10);
+    const givens = {
+      ok: {},
+      retry: { outcome: 'failed', error: 'x', retryInMs: minute },
+      back: { outcome: 'handed_back' },
+      dead: { outcome: 'timed_out', error: 'y' },
+    } as const;
+    const settlements = [await settlementOf(storage, recurring, { outcome: 'failed', error: 'z' })];
+    for (const run of runs) {
+      settlements.push(await settlementOf(storage, run, givens[run.jobId as keyof typeof givens]));
+    }
+    assert.equal((await storage.settle(settlements)).length, 5);
+    const rows = await attemptsOf(storage);
+    assert.deepEqual(rows.map((row) => `${row.jobId} ${row.outcome} ${row.final}`).sort(), [
+      'back handed_back false',
+      'dead timed_out true',
+      'ok succeeded true',
+      'recurring failed true',
+      'retry failed false',
+    ]);
+    assert.equal(await storage.getJob(ref('ok')), null);
+    assert.equal((await jobOf(storage, 'dead')).state, 'failed');
+    assert.equal((await claimOne(storage, worker)).jobId, 'back');
+  },
+
+  'makes a run due again at the time of its retry': async ({ storage, clock }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const worker = await startWorker(storage, { leaseMs: hour });
+      const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+      const retryAt = (await storage.now()) + 10 * minute;
+      await settle(storage, run, { outcome: 'failed', error: 'boom', retryAt });
+      const waiting = only(await runsOf(storage), 'run');
+      assert.deepEqual(
+        [waiting.state, waiting.dueAt, waiting.lastError],
+        ['waiting', new Date(retryAt), 'boom'],
+      );
+      assert.equal(waiting.worker, null);
+      assert.equal((await storage.nextWakeAt(worker)).runAt, retryAt);
+      assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+      await clock.advance(11 * minute);
+      const retry = await claimOne(storage, worker);
+      assert.equal(retry.id, run.id);
+      assert.equal(retry.attempt, 2);
+      assert.ok(retry.fence > run.fence);
+      assert.equal(retry.nominalAt, run.nominalAt);
+      await settle(storage, retry);
+      const rows = await attemptsOf(storage, { runId: run.id });
+      assert.deepEqual(
+        rows.map((row) => [row.attempt, row.outcome, row.final]),
+        [
+          [2, 'succeeded', true],
+          [1, 'failed', false],
+        ],
+      );
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'does not count an attempt that was handed back': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage);
+    const run = await claimOne(storage, worker);
+    await settle(storage, run, { outcome: 'handed_back' });
+    const row = only(await attemptsOf(storage), 'ledger row');
+    assert.deepEqual([row.outcome, row.final, row.attempt], ['handed_back', false, 1]);
+    const job = await jobOf(storage);
+    assert.deepEqual([job.state, job.runCount, job.errorCount, job.lastVerdict], ['pending', 0, 0, null]);
+    const stored = only(await runsOf(storage), 'run');
+    assert.ok(stored.fence > run.fence, 'The old fence should be void at once.');
+    const again = await claimOne(storage, await startWorker(storage));
+    assert.equal(again.id, run.id);
+    assert.equal(again.attempt, 1);
+    assert.ok(again.fence > run.fence);
+    assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
+  },
+
+  'takes a late result as long as nobody took the run': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage, { leaseMs: minute });
+    const run = await claimOne(storage, worker);
+    await clock.advance(5 * minute);
+    await settle(storage, run);
+    assert.deepEqual((await storage.releaseLost()).runs, []);
+    assert.equal(only(await attemptsOf(storage), 'ledger row').outcome, 'succeeded');
+  },
+
+  'addresses runs by number and fence alone, whichever adapter is asked': async ({ storage, open }) => {
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    await settle(await open(), run);
+    assert.deepEqual(await runsOf(storage), []);
+  },
+});

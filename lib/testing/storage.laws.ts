@@ -1,0 +1,62 @@
+import type { Law } from './law.js';
+import { cancelLaws } from './laws/cancel.laws.js';
+import { claimLaws } from './laws/claim.laws.js';
+import { adapterLaws, clockLaws } from './laws/clock.laws.js';
+import { createLaws } from './laws/create.laws.js';
+import { deleteLaws } from './laws/delete.laws.js';
+import { fireLaws } from './laws/fire.laws.js';
+import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
+import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
+import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
+import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
+import { queryLaws } from './laws/query.laws.js';
+import { giveBackLaws } from './laws/give.back.laws.js';
+import { generationLaws } from './laws/generation.laws.js';
+import { cursorLaws } from './laws/cursor.laws.js';
+import { keepLaws, recordLaws } from './laws/record.laws.js';
+import { replaceLaws } from './laws/replace.laws.js';
+import { runNowLaws } from './laws/run.now.laws.js';
+import { settleLaws } from './laws/settle.laws.js';
+import { statisticsLaws } from './laws/statistics.laws.js';
+import { stateLaws } from './laws/state.laws.js';
+import { syncLaws } from './laws/sync.laws.js';
+import { textLaws } from './laws/text.laws.js';
+import { updateLaws } from './laws/update.laws.js';
+import { signalLaws, wakeLaws } from './laws/wake.laws.js';
+
+/** What every storage promises; see `runLaw`. @publicApi */
+export function storageLaws(): Law[] {
+  return [
+    ...adapterLaws,
+    ...clockLaws,
+    ...createLaws,
+    ...replaceLaws,
+    ...textLaws,
+    ...queryLaws,
+    ...stateLaws,
+    ...updateLaws,
+    ...deleteLaws,
+    ...pauseLaws,
+    ...resumeLaws,
+    ...cancelLaws,
+    ...runNowLaws,
+    ...leaseLaws,
+    ...releaseLaws,
+    ...cursorLaws,
+    ...fireLaws,
+    ...overlapLaws,
+    ...fixedDelayLaws,
+    ...claimLaws,
+    ...giveBackLaws,
+    ...settleLaws,
+    ...statisticsLaws,
+    ...keepLaws,
+    ...recordLaws,
+    ...syncLaws,
+    ...generationLaws,
+    ...orphanLaws,
+    ...undeclaredLaws,
+    ...wakeLaws,
+    ...signalLaws,
+  ];
+}

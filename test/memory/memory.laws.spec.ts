@@ -1,0 +1,40 @@
+import { describe, test } from 'vitest';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import {
+  lockLaws,
+  ManualClock,
+  runLaw,
+  storageLaws,
+  type LockSubject,
+  type StorageSubject,
+} from '../../lib/testing/index.js';
+
+function storageSubject(): StorageSubject {
+  const clock = new ManualClock();
+  const storage = new MemoryStorage({ clock });
+  return {
+    storage,
+    open: async () => storage.open(),
+    clock: { advance: (ms) => clock.advanceBy(ms) },
+    close: () => storage.close(),
+  };
+}
+
+function lockSubject(): LockSubject {
+  const clock = new ManualClock();
+  const storage = new MemoryStorage({ clock });
+  return {
+    lock: storage.lock,
+    open: async () => storage.open().lock,
+    clock: { advance: (ms) => clock.advanceBy(ms) },
+    close: () => storage.close(),
+  };
+}
+
+describe('the memory storage keeps the laws', () => {
+  for (const law of storageLaws()) test(law.name, () => runLaw(law, storageSubject));
+});
+
+describe('the memory lock keeps the laws', () => {
+  for (const law of lockLaws()) test(law.name, () => runLaw(law, lockSubject));
+});
