@@ -66,19 +66,25 @@ export async function playScenario(
     handlers.register('work', work(process), 'scenario');
     const options = {
       ...engineDefaults,
-      ...{ name: `instance ${slot}`, app: 'simulation', version: '0', queues: ['default'] },
-      ...{
-        leaseMs,
-        pollMs: 1_000,
-        concurrency: random.between(1, 5),
-        shutdownTimeoutMs: 4_000,
-        abortGraceMs: 500,
-      },
+      name: `instance ${slot}`,
+      app: 'simulation',
+      version: '0',
+      queues: ['default'],
+      leaseMs,
+      pollMs: 1_000,
+      concurrency: random.between(1, 5),
+      shutdownTimeoutMs: 4_000,
+      abortGraceMs: 500,
     };
     const engine = new Engine(
       {
-        ...{ storage: seen, lock: storage.lock, clock: process, handlers, events: new ChronisEvents() },
-        ...{ logger: () => silent, random: random.next },
+        storage: seen,
+        lock: storage.lock,
+        clock: process,
+        handlers,
+        events: new ChronisEvents(),
+        logger: () => silent,
+        random: random.next,
       },
       options,
     );
@@ -114,18 +120,19 @@ export async function playScenario(
     const instance = random.pick(instances);
     if (instance === null) continue;
     const { process, engine } = instance;
-    if (random.chance(0.08)) {
+    const fate = random.next();
+    if (fate < 0.08) {
       faults.freeze!++;
       process.freeze();
       clock.setTimer(random.between(500, 4 * leaseMs), () => process.thaw());
-    } else if (random.chance(0.05)) {
+    } else if (fate < 0.13) {
       faults.jump!++;
       process.jump(random.between(-3_600_000, 3_600_000));
-    } else if (random.chance(0.05)) {
+    } else if (fate < 0.18) {
       faults.cut!++;
       trouble = { ...stormy, lostRequest: 1 };
       clock.setTimer(random.between(500, 6_000), () => (trouble = stormy));
-    } else if (random.chance(0.05) && engine.running) {
+    } else if (fate < 0.23 && engine.running) {
       const slot = instances.indexOf(instance);
       void engine.stop().then(() => process.alive && boot(slot));
     }
