@@ -167,7 +167,7 @@ export class WorkLoop {
 
   private async giveBackUnknown(): Promise<void> {
     const held = await this.parts.storage.heldBy(this.session.workerId);
-    const unknown = held.filter((run) => !this.session.holds(run.runId));
+    const unknown = held.filter((run) => !this.session.holds(run));
     if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
     this.inDoubt = false;
   }

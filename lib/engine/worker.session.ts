@@ -40,7 +40,7 @@ export class WorkerSession {
   finished = 0;
   handedBack = 0;
   private readonly running = new Map<string, RunningRun>();
-  /** All that is not settled yet, so that nobody takes it for a claim whose answer was lost. */
+  /** All claims (run and fence) that are not settled yet, so that nobody takes them for ones whose answer was lost. */
   private readonly held = new Set<string>();
   private readonly awaitingEmpty: (() => void)[] = [];
 
@@ -62,8 +62,8 @@ export class WorkerSession {
     return this.running.size;
   }
 
-  holds(runId: string): boolean {
-    return this.held.has(runId);
+  holds(claim: Unstarted): boolean {
+    return this.held.has(claimKey(claim.runId, claim.fence));
   }
 
   /**
@@ -94,7 +94,7 @@ export class WorkerSession {
   private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
     const { clock, time, events, abortGraceMs, logger } = this.parts;
     const startedAt = time.now();
-    this.held.add(run.id);
+    this.held.add(claimKey(run.id, run.fence));
     events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
     const running = new RunningRun(run, startedAt, handler, logger(run.handler), clock, {
       timeoutMs: resolvePolicies(run.policies).timeoutMs,
@@ -113,7 +113,7 @@ export class WorkerSession {
     const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random);
     if (judgement === null) return;
     const verdict = await settler.settle(judgement.settlement);
-    this.held.delete(run.id);
+    this.held.delete(claimKey(run.id, run.fence));
     if (verdict === 'accepted') this.tell(run, judgement);
     else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
   }
@@ -158,4 +158,9 @@ export class WorkerSession {
       workerId: this.workerId,
     };
   }
+}
+
+// The fence belongs to it: a run may be claimed anew while the result of its last attempt is still being written.
+function claimKey(runId: string, fence: number): string {
+  return `${runId} ${fence}`;
 }
