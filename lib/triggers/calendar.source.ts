@@ -31,6 +31,7 @@ export class CalendarSource implements OccurrenceSource {
   }
 
   previousFrom(at: number): number | null {
+    if (at < this.anchor) return null;
     const until = Math.min(at, lastInstantMs);
     for (let k = this.indexBefore(until) + 3; k >= 0; k--) {
       const found = this.instantOf(k);

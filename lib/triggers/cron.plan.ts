@@ -1,4 +1,4 @@
-import type { CronTrigger } from '../model/trigger.js';
+import type { CronFields, CronTrigger } from '../model/trigger.js';
 import { BoundedCache } from './bounded.cache.js';
 import { isFixedTime, type CronDefinition } from './cron.definition.js';
 import { parseCronExpression } from './cron.expression.js';
@@ -13,17 +13,18 @@ export interface CronPlan {
   fixedTime: boolean;
 }
 
+const maxCachedLength = 4_096;
 const plans = new BoundedCache<CronPlan>(2_000);
 
 /** Reads a cron once for all jobs that have the same; refuses one that never fires. */
 export function planCron(trigger: Pick<CronTrigger, 'expression' | 'fields'>, jobKey: string): CronPlan {
   const { expression, fields } = trigger;
-  const source = typeof expression === 'string' ? expression : JSON.stringify(fields);
-  const cached = typeof source === 'string' && source.length <= 4_096;
-  const key = cached
-    ? `${expression === undefined ? 'f' : 'e'}${/h/i.test(source) ? jobKey : ''}\n${source}`
-    : '';
-  const known = cached ? plans.get(key) : undefined;
+  const content = fields === undefined ? expression : contentOf(fields);
+  const key =
+    typeof content === 'string' && content.length <= maxCachedLength
+      ? `${fields === undefined ? 'e' : 'f'}${/h/i.test(content) ? jobKey : ''}\n${content}`
+      : null;
+  const known = key === null ? undefined : plans.get(key);
   if (known) return known;
   const definition =
     fields === undefined
@@ -36,5 +37,15 @@ export function planCron(trigger: Pick<CronTrigger, 'expression' | 'fields'>, jo
       hint: 'Check the day against the months, weekdays and years.',
     });
   }
-  return cached ? plans.set(key, plan) : plan;
+  return key === null ? plan : plans.set(key, plan);
+}
+
+/** The fields as text; null where a value is of a kind that text cannot tell from another. */
+function contentOf(fields: CronFields): string | null {
+  let content = '';
+  for (const [key, value] of Object.entries(fields ?? {})) {
+    if (typeof value !== 'string' && typeof value !== 'number') return null;
+    content += `${key}\n${typeof value} ${value}\n`;
+  }
+  return content;
 }

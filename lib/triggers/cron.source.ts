@@ -30,6 +30,7 @@ export class CronSource implements OccurrenceSource {
 
   nextFrom(at: number): number | null {
     let from = Math.max(Math.ceil(at / 1000), firstLocal - around);
+    if (from > lastLocal + around) return null;
     for (let steps = 0; steps < maxSteps; steps++) {
       const segment = this.zone.segmentAt(from);
       const repeatedUntil = this.repeatedUntil(segment);
@@ -56,6 +57,7 @@ export class CronSource implements OccurrenceSource {
 
   previousFrom(at: number): number | null {
     let until = Math.min(Math.floor(at / 1000), lastLocal + around);
+    if (until < firstLocal - around) return null;
     for (let steps = 0; steps < maxSteps; steps++) {
       const segment = this.zone.segmentAt(until);
       const repeatedFrom = this.repeatedFrom(segment);

@@ -3,19 +3,13 @@ import type { FieldSet } from './field.set.js';
 import type { FieldText } from './field.text.js';
 
 /** Whether a text uses L, W, # or ? rather than being a number, a name or a range of them. */
-export function looksSpecial(text: FieldText): boolean {
-  const { spec } = text;
-  if (spec.words && spec.kind === 'day' && /^(?:last|\d*(?:st|nd|rd|th))(?:[ \t]|$)/i.test(text.text))
-    return true;
-  if (/[#?]/.test(text.text)) return true;
-  if (
-    /^(?:L|W|LW|WL)(?:[^A-Z]|$)/i.test(text.text) ||
-    /\d[LW]/i.test(text.text) ||
-    /-[LW]+$/i.test(text.text)
-  )
-    return true;
-  return spec.kind === 'weekday' && /^[A-Z]{3}L(?:[^A-Z]|$)/i.test(text.text);
+export function looksSpecial({ text, spec }: FieldText): boolean {
+  if (signs.some((sign) => sign.test(text))) return true;
+  if (spec.kind === 'weekday') return /^[A-Z]{3}L(?:[^A-Z]|$)/i.test(text);
+  return spec.kind === 'day' && spec.words && /^(?:last|\d*(?:st|nd|rd|th))(?:[ \t]|$)/i.test(text);
 }
+
+const signs = [/[#?]/, /^[LW]+(?:[^A-Z]|$)/i, /\d[LW]/i, /-[LW]+$/i];
 
 /** Adds L, LW, L-n, nW to a day, nL and n#k to a weekday; the words of the fields object to its day. */
 export function addSpecial(set: FieldSet, text: FieldText): void {

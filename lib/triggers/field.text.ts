@@ -55,7 +55,7 @@ export class FieldText {
 
   private notAValue(): never {
     const { text, spec } = this;
-    if (/^[+-]?[0-9]+(?:\.[0-9]*)?$/.test(text)) this.outOfRange();
+    if (/^-[0-9]+$/.test(text)) this.outOfRange();
     if (text === '') this.refuse('bad-name', 'has a range without an end');
     const names = spec.names ? [...spec.names.keys()] : [];
     const near = names.find((name) => text.toUpperCase().startsWith(name)) ?? nearestName(text, names);

@@ -6,7 +6,7 @@ import { readWallTime } from './wall.time.js';
 import { ZoneOffsets } from './zone.offsets.js';
 
 const pattern =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{3}))?)?(Z|([+-])(\d{2}):(\d{2}))?$/;
+  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{3}))?)?(Z|([+-])(\d{2}):(\d{2}))?$/d;
 const maxEpochMs = 8.64e15;
 
 /**
@@ -56,7 +56,7 @@ function textMs(text: string, zone: string, field: string): number {
       `${field}: "${text}" has the ${what} ${value}; it must be ${least} to ${most}.`,
       {
         field,
-        position: groupPositions[group] ?? 0,
+        position: found.indices![group]?.[0] ?? 0,
       },
     );
   };
@@ -74,9 +74,6 @@ function textMs(text: string, zone: string, field: string): number {
   const offset = check(10, 0, 23, 'offset hour') * 3600 + check(11, 0, 59, 'offset minute') * 60;
   return (local - sign * offset) * 1000 + fraction;
 }
-
-/** Where the groups of the pattern begin; the offset's place depends on the rest and is not told. */
-const groupPositions: readonly number[] = [0, 0, 5, 8, 11, 14, 17, 20];
 
 function notADate(text: string, field: string): never {
   const reason = /^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:\D|$)/.test(text) ? 'ambiguous' : 'out-of-range';

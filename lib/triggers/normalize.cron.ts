@@ -1,12 +1,14 @@
 import type { CronFields, CronTrigger, DstPolicy, IntervalTrigger } from '../model/trigger.js';
+import { InvalidScheduleError } from '../model/errors.js';
 import { everyOf } from './cron.macros.js';
 import { normalizeFields } from './cron.fields.js';
 import { planCron } from './cron.plan.js';
+import { parseDuration } from './duration.js';
 import { checkKeys, checkWord } from './keys.js';
 import { normalizeInterval } from './normalize.interval.js';
 import type { NormalizeContext } from './normalize.context.js';
 import { normalizeRecurrence, recurrenceKeys } from './normalize.recurrence.js';
-import { refuse } from './refuse.js';
+import { refuse, shown } from './refuse.js';
 
 /** The stored form of a cron; of an interval where the expression is `@every …`. */
 export function normalizeCron(given: object, context: NormalizeContext): CronTrigger | IntervalTrigger {
@@ -22,35 +24,46 @@ export function normalizeCron(given: object, context: NormalizeContext): CronTri
     });
   }
   const every = typeof expression === 'string' ? everyOf(expression) : null;
-  if (every) return everyInterval(keys, every.text, context);
+  if (every) return everyInterval(keys, every, context);
 
+  // As it was given, so that an error's position is right.
+  planCron({ expression, fields } as CronTrigger, context.jobKey ?? '');
   const when =
     fields === undefined
-      ? { expression: trimmed(expression) }
+      ? { expression: trimmed(expression as string) }
       : { fields: normalizeFields(fields as CronFields) };
-  planCron(when, context.jobKey ?? '');
   const dst = keys.dst === undefined ? null : normalizeDst(keys.dst);
   return { type: 'cron', ...when, ...normalizeRecurrence(keys, context), ...(dst ? { dst } : {}) };
 }
 
 function everyInterval(
-  keys: Record<string, unknown>,
-  text: string,
+  { expression, dst, ...rest }: Record<string, unknown>,
+  every: { text: string; position: number },
   context: NormalizeContext,
 ): IntervalTrigger {
-  const { expression: _expression, dst, ...rest } = keys;
   if (dst !== undefined) {
     refuse(dst, 'unknown-key', 'Cron "@every" is an interval: daylight saving does not touch it.', {
       field: 'dst',
       hint: 'Remove dst.',
     });
   }
-  return normalizeInterval({ ...rest, type: 'interval', every: text }, context);
+  try {
+    parseDuration(every.text);
+  } catch (error) {
+    if (!(error instanceof InvalidScheduleError)) throw error;
+    const { reason, hint } = error;
+    refuse(expression, reason, `Cron "${shown(expression)}": it names no duration.`, {
+      field: 'every',
+      position: every.position,
+      hint,
+    });
+  }
+  return normalizeInterval({ ...rest, type: 'interval', every: every.text }, context);
 }
 
-/** Blanks at the ends say nothing; what is no text is refused by the parser. */
-function trimmed(expression: unknown): string {
-  return typeof expression === 'string' ? expression.replace(/^[ \t]+|[ \t]+$/g, '') : (expression as string);
+/** Blanks at the ends say nothing. */
+function trimmed(expression: string): string {
+  return expression.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 function normalizeDst(given: unknown): DstPolicy | null {

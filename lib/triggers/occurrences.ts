@@ -7,7 +7,7 @@ import { resolveTrigger } from './resolved.trigger.js';
 
 /** From where, how many, and under which defaults. @publicApi */
 export interface OccurrenceOptions {
-  /** Occurrences are strictly after (or before) this instant. Text without an offset is read in `timeZone`. */
+  /** Occurrences are strictly after (or before) this instant. Text without an offset is read in the trigger's zone. */
   from: InstantInput;
   /** @default 1 */
   count?: number;
@@ -29,7 +29,7 @@ export const maxCount = 100_000;
  * An interval without `anchor` and `startAt` counts from `from`. Throws `InvalidScheduleError`. @publicApi
  */
 export function nextOccurrences(trigger: TriggerInput, options: OccurrenceOptions): Date[] {
-  const from = fromOf(options);
+  const from = fromOf(trigger, options);
   const compiled = resolveTrigger(trigger, options, from);
   const most = Math.min(countOf(options, 1), maxRunsOf(compiled));
   const found: Date[] = [];
@@ -47,7 +47,7 @@ export function nextOccurrences(trigger: TriggerInput, options: OccurrenceOption
  * interval has none before its anchor, a fixed-delay interval none at all. Throws `InvalidScheduleError`. @publicApi
  */
 export function previousOccurrences(trigger: TriggerInput, options: OccurrenceOptions): Date[] {
-  const from = fromOf(options);
+  const from = fromOf(trigger, options);
   const compiled = resolveTrigger(trigger, options, from);
   const most = countOf(options, 1);
   const found: Date[] = [];
@@ -60,11 +60,10 @@ export function previousOccurrences(trigger: TriggerInput, options: OccurrenceOp
   return found;
 }
 
-export function fromOf(options: OccurrenceOptions): number {
-  const { from, timeZone } = options;
-  return from instanceof Date && !Number.isNaN(from.getTime())
-    ? from.getTime()
-    : parseAt(from, timeZone ?? 'UTC', 'from').getTime();
+export function fromOf(trigger: TriggerInput, { from, timeZone = 'UTC' }: OccurrenceOptions): number {
+  if (from instanceof Date && !Number.isNaN(from.getTime())) return from.getTime();
+  const own = (trigger as { timeZone?: string } | null)?.timeZone;
+  return parseAt(from, own ?? timeZone, 'from').getTime();
 }
 
 export function countOf(options: OccurrenceOptions, otherwise: number): number {

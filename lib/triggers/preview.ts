@@ -40,7 +40,7 @@ export interface TriggerPreview {
  * on daylight saving, exclusions and jitter, and a sentence. Throws `InvalidScheduleError`. @publicApi
  */
 export function preview(trigger: TriggerInput, options: OccurrenceOptions): TriggerPreview {
-  const from = fromOf(options);
+  const from = fromOf(trigger, options);
   const compiled = resolveTrigger(trigger, options, from);
   const stored = compiled.trigger;
   const jobKey = options.jobKey ?? '';

@@ -58,6 +58,7 @@ export class ZoneOffsets {
   }
 
   private find(second: number): OffsetSegment {
+    if (!Number.isFinite(second)) throw new RangeError(`No offset at ${second}`);
     const index = Math.floor(second / chunkSeconds);
     let segments = this.chunks.get(index);
     if (!segments) {
