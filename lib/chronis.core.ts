@@ -1,7 +1,9 @@
 import { Inject, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
+import { InvalidOptionError } from './model/errors.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 
@@ -18,10 +20,12 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     @Inject(ChronisEvents) private readonly events: ChronisEvents,
     @Inject(StorageAdapter) private readonly storage: StorageAdapter,
     @Inject(LockAdapter) private readonly lock: LockAdapter,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
+      this.assertAlone();
       const { jobs, handlers, repeated } = this.explorer.explore();
       for (const { name, run, place } of handlers) this.handlers.register(name, run, place);
       const names = handlers.map(({ name }) => name);
@@ -39,6 +43,15 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   /** Gives back what the adapters hold; also after a boot that failed, or the process could not end. */
   close(): Promise<void> {
     return (this.closing ??= this.closeAdapters());
+  }
+
+  private assertAlone(): void {
+    const cores = [...this.modules.values()].filter((module) => module.providers.has(ChronisCore)).length;
+    if (cores === 1) return;
+    throw new InvalidOptionError(
+      'ChronisModule',
+      `forRoot() is imported ${cores} times. Import it once, in the root module; what it exports can be injected everywhere.`,
+    );
   }
 
   private async closeAdapters(): Promise<void> {

@@ -30,6 +30,13 @@ export class DeclaringProvider {
     return this.wrapper.host?.name ?? 'an unknown module';
   }
 
+  /** For messages, where the name of the class is not enough. */
+  get label(): string {
+    const { token } = this.wrapper;
+    const own = typeof token === 'function' && token.name === this.className;
+    return own ? this.moduleName : `${typeof token === 'function' ? token.name : String(token)} in ${this.moduleName}`;
+  }
+
   get token(): unknown {
     return this.wrapper.token;
   }

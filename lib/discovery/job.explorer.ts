@@ -8,10 +8,16 @@ import { isEnabled, naming, readSchedule } from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import { DeclaringProvider } from './declaring.provider.js';
 
+/** Where a declaration was found; two providers may share a class. */
+interface Origin {
+  place: string;
+  provider: string;
+}
+
 /** What is being found, by what must not occur twice. */
 interface Findings {
-  jobs: Map<string, DeclaredJob & { module: string }>;
-  handlers: Map<string, DeclaredHandler & { module: string }>;
+  jobs: Map<string, DeclaredJob & Origin>;
+  handlers: Map<string, DeclaredHandler & Origin>;
   repeated: RepeatedProvider[];
 }
 
@@ -84,7 +90,7 @@ export class JobExplorer {
   private readMethod(provider: DeclaringProvider, method: string, now: number, found: Findings): void {
     const declarations = provider.declarationsOf(method);
     if (declarations.length === 0) return;
-    const { className, moduleName: module } = provider;
+    const { className } = provider;
     if (className === '') {
       throw new InvalidOptionError(
         `.${method}`,
@@ -92,6 +98,7 @@ export class JobExplorer {
       );
     }
     const place = `${className}.${method}`;
+    const origin = { place, provider: provider.label };
     const names: string[] = [];
     for (const declaration of declarations) {
       if (declaration.kind !== 'handler') continue;
@@ -104,35 +111,30 @@ export class JobExplorer {
       naming(declaration, place, () => {
         if (!isEnabled(declaration)) return;
         const job = readSchedule(declaration, { defaultId, handler, place }, this.defaults, now);
-        addJob(found, { ...job, module });
+        addJob(found, { ...job, ...origin });
         if (names.length === 0) names.push(place);
       });
     }
     const run = provider.call(method);
-    for (const name of names) addHandler(found, { name, place, run, module });
+    for (const name of names) addHandler(found, { name, run, ...origin });
   }
 }
 
-function addJob({ jobs }: Findings, job: DeclaredJob & { module: string }): void {
+function addJob({ jobs }: Findings, job: DeclaredJob & Origin): void {
   const key = refKey(job.definition);
   const other = jobs.get(key);
   if (other) throw new DuplicateJobError(job.definition.id, ...places(other, job));
   jobs.set(key, job);
 }
 
-function addHandler({ handlers }: Findings, handler: DeclaredHandler & { module: string }): void {
+function addHandler({ handlers }: Findings, handler: DeclaredHandler & Origin): void {
   const other = handlers.get(handler.name);
   if (other) throw new DuplicateHandlerError(handler.name, ...places(other, handler));
   handlers.set(handler.name, handler);
 }
 
-interface Placed {
-  place: string;
-  module: string;
-}
-
-/** With the modules, where two classes have one name. */
-function places(first: Placed, second: Placed): [string, string] {
-  if (first.place !== second.place || first.module === second.module) return [first.place, second.place];
-  return [`${first.place} (${first.module})`, `${second.place} (${second.module})`];
+/** With the providers, where two have methods of one name. */
+function places(first: Origin, second: Origin): [string, string] {
+  if (first.place !== second.place || first.provider === second.provider) return [first.place, second.place];
+  return [`${first.place} (${first.provider})`, `${second.place} (${second.provider})`];
 }

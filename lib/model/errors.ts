@@ -117,7 +117,7 @@ export class DuplicateHandlerError extends ChronisError {
   ) {
     super(
       'CHRONIS_DUPLICATE_HANDLER',
-      `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name.`,
+      `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name, for a method by @JobHandler('…').`,
     );
   }
 }

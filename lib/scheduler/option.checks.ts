@@ -11,7 +11,7 @@ export function knownOptions(
   owner: string,
 ): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new InvalidOptionError(owner, `takes an object of options, but was given ${described(given)}.`);
+    throw new InvalidOptionError('options', `${owner} takes an object, but was given ${described(given)}.`);
   }
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;

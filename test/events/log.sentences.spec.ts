@@ -1,0 +1,136 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ChronisEvents } from '../../lib/events/chronis.events.js';
+import { logEvents } from '../../lib/events/event.logger.js';
+import type { RunEvent } from '../../lib/events/event.map.js';
+
+const run: RunEvent & { durationMs: number } = {
+  runId: '42',
+  jobId: 'daily',
+  namespace: 'default',
+  handler: 'Reports.daily',
+  queue: 'default',
+  origin: 'schedule',
+  nominalAt: new Date('2026-01-01T09:00:00Z'),
+  attempt: 1,
+  workerId: 'w',
+  durationMs: 1_234,
+};
+
+describe('the log', () => {
+  const events = new ChronisEvents();
+  let lines: [level: string, text: string, stack?: unknown][];
+  let stop: () => void;
+
+  beforeEach(() => {
+    lines = [];
+    const write =
+      (level: string) =>
+      (text: unknown, ...rest: unknown[]) =>
+        void lines.push(rest.length > 1 ? [level, String(text), rest[0]] : [level, String(text)]);
+    const levels = ['log', 'warn', 'error', 'debug'];
+    Logger.overrideLogger(Object.fromEntries(levels.map((level) => [level, write(level)])) as never);
+    stop = logEvents(events);
+  });
+  afterEach(() => {
+    stop();
+    Logger.overrideLogger(false);
+  });
+
+  test('tells at the start what was found, what has changed, and when the next job is due', () => {
+    events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], repeated: [] });
+    const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));
+    const synced = { app: 'shop', generation: 1, superseded: false, declared: 3, deleted: [] };
+    events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], orphaned: refs('b') });
+    events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [] });
+    events.emit('scheduler.started', {
+      name: 'host:1',
+      app: 'shop',
+      storage: 'postgres',
+      timeZone: 'UTC',
+      queues: ['default', 'slow'],
+      concurrency: 10,
+      nextAt: new Date('2026-01-01T09:00:00Z'),
+    });
+    expect(lines).toEqual([
+      ['log', 'Found 3 declared jobs and 1 handler.'],
+      ['log', '3 declared jobs in the storage: 2 created ("a", "c" in "other"), 1 orphaned ("b").'],
+      ['debug', '3 declared jobs in the storage: nothing has changed.'],
+      [
+        'log',
+        'Running jobs of "shop" as host:1 on postgres: queues default and slow, 10 at a time, default zone UTC. Next: 2026-01-01T09:00:00.000Z.',
+      ],
+    ]);
+  });
+
+  test('is silent about what goes well, and complete about what fails', () => {
+    const error = new Error('no paper');
+    events.emit('run.started', { ...run, lagMs: 3 });
+    events.emit('run.succeeded', run);
+    events.emit('run.retrying', { ...run, error, retryAt: new Date('2026-01-01T09:00:10Z') });
+    events.emit('run.failed', { ...run, attempt: 2, namespace: 'other', error });
+    expect(lines).toEqual([
+      ['debug', 'Run 42 of "daily" started 3 ms after its time.'],
+      ['debug', 'Run 42 of "daily" succeeded after 1234 ms.'],
+      [
+        'warn',
+        'Run 42 of "daily" failed after 1234 ms and is tried again at 2026-01-01T09:00:10.000Z: no paper',
+      ],
+      ['error', 'Run 42 of "daily" in "other", attempt 2, failed after 1234 ms: no paper', error.stack],
+    ]);
+  });
+
+  test('tells once that the storage fails, and once that it answers again', () => {
+    const failing = { operation: 'work', error: new Error('connection refused'), retryInMs: 50 };
+    for (let i = 0; i < 3; i++) events.emit('storage.failing', failing);
+    events.emit('storage.recovered', { operation: 'work', failures: 3 });
+    events.emit('storage.failing', failing);
+    const told = 'The storage failed (work): connection refused. Trying until it answers.';
+    expect(lines).toEqual([
+      ['warn', told],
+      ['debug', told],
+      ['debug', told],
+      ['log', 'The storage answers again (work) after 3 failures.'],
+      ['warn', told],
+    ]);
+  });
+
+  test('names what a person has to act on', () => {
+    const job = { namespace: 'default', id: 'daily' };
+    events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'] });
+    events.emit('job.orphaned', job);
+    const [from, until] = [new Date('2026-01-01T00:01:00Z'), new Date('2026-01-01T00:05:00Z')];
+    const gap = { ...job, from, until, verdict: 'missed', count: 5, reason: 'misfire' } as const;
+    events.emit('gap.recorded', gap);
+    events.emit('gap.recorded', { ...gap, count: 1, verdict: 'skipped', reason: 'overlap' });
+    events.emit('clock.offset', { offsetMs: -2_500.4 });
+    expect(lines).toEqual([
+      [
+        'warn',
+        'Jobs may start before CacheModule and DbModule are ready, and run after they have closed: import ChronisModule after them, and give the hooks of the root module to a module of their own.',
+      ],
+      ['warn', 'The job "daily" is in no live code any more: it does not fire, and is kept as orphaned.'],
+      [
+        'warn',
+        'The job "daily" did not run for 5 due instants (missed: misfire), 2026-01-01T00:01:00.000Z to 2026-01-01T00:05:00.000Z.',
+      ],
+      [
+        'debug',
+        'The job "daily" did not run for 1 due instant (skipped: overlap), 2026-01-01T00:01:00.000Z.',
+      ],
+      ['warn', "The clock of this machine is 2500 ms behind the storage's, which decides what is due."],
+    ]);
+  });
+
+  test('goes on when a listener throws', () => {
+    const failing = events.on('job.orphaned', () => {
+      throw new Error('my mistake');
+    });
+    events.emit('job.orphaned', { namespace: 'default', id: 'a' });
+    failing();
+    expect(lines.map(([level, text]) => [level, text])).toContainEqual([
+      'error',
+      'A listener of the event "job.orphaned" threw: my mistake',
+    ]);
+  });
+});

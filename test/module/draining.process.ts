@@ -1,0 +1,23 @@
+// A process with one long run, for the test of SIGTERM.
+import 'reflect-metadata';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ChronisModule, JobHandler, SchedulerService } from '../../lib/index.js';
+
+@Injectable()
+class Jobs {
+  @JobHandler('long')
+  async long(): Promise<void> {
+    process.send?.('started');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    process.send?.('finished');
+  }
+}
+
+@Module({ imports: [ChronisModule.forRoot()], providers: [Jobs] })
+class AppModule {}
+
+const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error'] });
+app.enableShutdownHooks();
+const scheduler = app.get(SchedulerService);
+await scheduler.createDateJob({ handler: 'long', in: 1 });

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JobNotFoundError, RunAbortedError, StaleJobError, type RunContext } from '../../lib/index.js';
+import { NestApp } from '../support/nest.app.js';
+
+describe('changing jobs at run time', () => {
+  let app: NestApp;
+  let ran: string[];
+  /** Ends the handler that waits. */
+  let finish: () => void;
+  let aborted: unknown;
+
+  beforeEach(async () => {
+    app = await NestApp.boot();
+    ran = [];
+    aborted = null;
+    app.scheduler.registerHandler('work', ({ job, payload }: RunContext) => {
+      ran.push(payload === null ? job.id : `${job.id} ${JSON.stringify(payload)}`);
+    });
+    app.scheduler.registerHandler('wait', async ({ signal }) => {
+      await new Promise<void>((resolve, reject) => {
+        finish = resolve;
+        signal.addEventListener('abort', () => reject((aborted = signal.reason)));
+      });
+      ran.push('waited');
+    });
+    app.scheduler.registerHandler('fail', ({ attempt }) => {
+      ran.push(`attempt ${attempt}`);
+      throw new Error('not today');
+    });
+  });
+  afterEach(() => app.close());
+
+  const minutely = (id: string, given = {}) =>
+    app.scheduler.createIntervalJob({ id, handler: 'work', minutes: 1, ...given });
+  const gaps = async () => (await app.scheduler.getGaps()).items;
+
+  describe('updateJob', () => {
+    test('changes what is given and leaves the rest', async () => {
+      await minutely('a', { name: 'A', maxRetries: 2, backoff: '1s', payload: 1, metadata: { x: 1 } });
+      const changed = await app.scheduler.updateJob('a', {
+        payload: 'new',
+        timeout: '30s',
+        priority: 'low',
+        queue: 'slow',
+        name: null,
+      });
+      expect(changed).toMatchObject({
+        name: null,
+        payload: 'new',
+        metadata: { x: 1 },
+        priority: 9,
+        queue: 'slow',
+        policies: { maxRetries: 2, timeoutMs: 30_000, backoff: { type: 'fixed', delayMs: 1_000 } },
+        nextRunAt: new Date('2026-01-01T00:01:00Z'),
+      });
+      expect(changed.revision).toBeGreaterThan(1);
+    });
+
+    test('computes the next time of a changed schedule from now; an interval keeps its anchor', async () => {
+      await minutely('a');
+      await app.clock.advanceBy(30_000);
+      const every = (text: string) =>
+        app.scheduler.updateJob('a', { trigger: { type: 'interval', every: text } });
+      expect((await every('25s')).nextRunAt).toEqual(new Date('2026-01-01T00:00:50Z'));
+      const cron = { type: 'cron', expression: '0 9 * * *' } as const;
+      const changed = await app.scheduler.updateJob('a', { trigger: cron, timeZone: 'Asia/Seoul' });
+      expect(changed).toMatchObject({ timeZone: 'Asia/Seoul', nextRunAt: new Date('2026-01-02T00:00:00Z') });
+      const moved = await app.scheduler.updateJob('a', { timeZone: 'UTC' });
+      expect(moved).toMatchObject({ timeZone: 'UTC', nextRunAt: new Date('2026-01-01T09:00:00Z') });
+      await app.clock.advanceTo('2026-01-01T09:00:00Z');
+      expect(ran).toEqual(['a']);
+    });
+
+    test('moves a one-off that waits', async () => {
+      await app.scheduler.createDateJob({ id: 'a', handler: 'work', in: '1h' });
+      await app.scheduler.updateJob('a', { trigger: { type: 'at', at: app.clock.now() + 1_000 } });
+      await app.clock.advanceBy(1_000);
+      expect(ran).toEqual(['a']);
+    });
+
+    test('does not make a one-off of what recurs', async () => {
+      await minutely('a');
+      await expect(
+        app.scheduler.updateJob('a', { trigger: { type: 'at', at: '2030-01-01 00:00' } }),
+      ).rejects.toThrow('trigger: the job "a" recurs and stays so. Delete it and create another one.');
+    });
+
+    test('refuses a change to what has changed since, when asked to', async () => {
+      const { revision } = await minutely('a');
+      await app.scheduler.updateJob('a', { payload: 1 }, { expectedRevision: revision });
+      const stale = app.scheduler.updateJob('a', { payload: 2 }, { expectedRevision: revision });
+      await expect(stale).rejects.toThrow(StaleJobError);
+      await expect(stale).rejects.toThrow(
+        'The job "a" in the namespace "default" was changed by somebody else. Read it again and repeat the change.',
+      );
+      expect((await app.scheduler.getJob('a'))!.payload).toBe(1);
+    });
+
+    test('loses no change when several come at once', async () => {
+      await minutely('a');
+      const changes = [{ maxRetries: 1 }, { timeout: '1m' }, { maxLost: 7 }, { overlap: 'allow' as const }];
+      await Promise.all(changes.map((change) => app.scheduler.updateJob('a', change)));
+      expect((await app.scheduler.getJob('a'))!.policies).toEqual({
+        maxRetries: 1,
+        timeoutMs: 60_000,
+        maxLost: 7,
+        overlap: 'allow',
+      });
+    });
+
+    test('does not touch a run that goes on, and reaches the retry of one that failed', async () => {
+      await app.scheduler.createDateJob({
+        id: 'a',
+        handler: 'fail',
+        in: 1,
+        maxRetries: 1,
+        backoff: '10s',
+      });
+      await app.clock.advanceBy(1);
+      expect(ran).toEqual(['attempt 1']);
+      await app.scheduler.updateJob('a', { handler: 'work', payload: 'mended' });
+      await app.clock.advanceBy(10_000);
+      expect(ran).toEqual(['attempt 1', 'a "mended"']);
+    });
+  });
+
+  describe('pauseJob and resumeJob', () => {
+    test('stop and go on from now, and what fell into the pause is on record', async () => {
+      await minutely('a');
+      await app.clock.advanceBy(60_000);
+      const paused = await app.scheduler.pauseJob('a', { reason: 'audit', by: 'ada' });
+      expect(paused).toMatchObject({ state: 'paused', nextRunAt: null });
+      expect(paused.paused).toMatchObject({ reason: 'audit', by: 'ada' });
+      await app.clock.advanceBy(5 * 60_000 + 30_000);
+      expect(ran).toEqual(['a']);
+      const resumed = await app.scheduler.resumeJob('a');
+      expect(resumed).toMatchObject({ paused: null, nextRunAt: new Date('2026-01-01T00:07:00Z') });
+      expect(await gaps()).toMatchObject([
+        {
+          jobId: 'a',
+          verdict: 'paused',
+          count: 5,
+          from: new Date('2026-01-01T00:02:00Z'),
+          until: new Date('2026-01-01T00:06:00Z'),
+        },
+      ]);
+      await app.clock.advanceBy(30_000);
+      expect(ran).toEqual(['a', 'a']);
+    });
+
+    test('leave no gap when nothing fell due', async () => {
+      await minutely('a');
+      await app.scheduler.pauseJob('a');
+      await app.clock.advanceBy(30_000);
+      expect((await app.scheduler.resumeJob('a')).nextRunAt).toEqual(new Date('2026-01-01T00:01:00Z'));
+      expect(await gaps()).toEqual([]);
+    });
+
+    test('run a one-off late rather than never', async () => {
+      await app.scheduler.createDateJob({ id: 'a', handler: 'work', in: '10s' });
+      await app.scheduler.pauseJob('a');
+      await app.clock.advanceBy(60_000);
+      expect(ran).toEqual([]);
+      await app.scheduler.resumeJob('a');
+      await app.settle();
+      expect(ran).toEqual(['a']);
+    });
+
+    test('count a fixed delay from the resume', async () => {
+      await minutely('a', { mode: 'fixed-delay' });
+      await app.scheduler.pauseJob('a');
+      await app.clock.advanceBy(90_000);
+      expect((await app.scheduler.resumeJob('a')).nextRunAt).toEqual(new Date('2026-01-01T00:02:30Z'));
+      expect(await gaps()).toMatchObject([{ verdict: 'paused', count: 1 }]);
+    });
+  });
+
+  test('deleteJob removes a job; its run may finish, and its id is free', async () => {
+    await minutely('a', { handler: 'wait' });
+    await app.clock.advanceBy(60_000);
+    await app.scheduler.deleteJob('a');
+    expect(await app.scheduler.getJob('a')).toBeNull();
+    await minutely('a');
+    finish();
+    await app.settle();
+    expect(ran).toEqual(['waited']);
+  });
+
+  test('cancelJob aborts the run that goes on; a recurring job goes on with its next instant', async () => {
+    await minutely('a', { handler: 'wait' });
+    await app.clock.advanceBy(60_000);
+    expect(await app.scheduler.cancelJob('a')).toBe(1);
+    await app.clock.advanceBy(1_000);
+    expect(aborted).toBeInstanceOf(RunAbortedError);
+    expect((await app.scheduler.getAttempts({ jobId: 'a' })).items).toMatchObject([{ outcome: 'cancelled' }]);
+    await app.clock.advanceBy(59_000);
+    expect(await app.scheduler.getJob('a')).toMatchObject({ state: 'running' });
+    finish();
+  });
+
+  test('cancelJob ends a one-off that waits', async () => {
+    await app.scheduler.createDateJob({ id: 'a', handler: 'work', in: '1h', keep: '1d' });
+    expect(await app.scheduler.cancelJob('a')).toBe(1);
+    expect(await app.scheduler.getJob('a')).toMatchObject({ state: 'cancelled' });
+    await app.clock.advanceBy(3_600_000);
+    expect(ran).toEqual([]);
+  });
+
+  test('runNow runs at once, also beside a run that goes on and while paused', async () => {
+    await minutely('a', { handler: 'wait' });
+    await app.clock.advanceBy(60_000);
+    await app.scheduler.pauseJob('a');
+    const run = await app.scheduler.runNow('a');
+    expect(run).toMatchObject({ jobId: 'a', origin: 'manual' });
+    await app.settle();
+    expect((await app.scheduler.getRuns({ jobId: 'a', state: 'running' })).items).toHaveLength(2);
+    await app.scheduler.cancelJob('a');
+  });
+
+  test('every call names a job that is not there', async () => {
+    const { scheduler } = app;
+    const calls = [
+      scheduler.updateJob('none', { payload: 1 }),
+      scheduler.pauseJob('none'),
+      scheduler.resumeJob('none', { namespace: 'other' }),
+      scheduler.deleteJob('none'),
+      scheduler.cancelJob('none'),
+      scheduler.runNow('none'),
+    ];
+    for (const call of calls) await expect(call).rejects.toThrow(JobNotFoundError);
+    await expect(calls[3]).rejects.toThrow(
+      'There is no job "none" in the namespace "default". It may have been deleted, or be finished: a one-off is only kept as a job for as long as `keep` says.',
+    );
+    await expect(calls[2]).rejects.toThrow('There is no job "none" in the namespace "other".');
+    expect(await scheduler.getJob('none')).toBeNull();
+  });
+});

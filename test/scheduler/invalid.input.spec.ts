@@ -1,0 +1,381 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DuplicateHandlerError,
+  EmptyJobIdError,
+  InvalidHandlerError,
+  InvalidJobIdError,
+  InvalidOptionError,
+  InvalidScheduleError,
+} from '../../lib/index.js';
+import { NestApp } from '../support/nest.app.js';
+import { work, wrong, type Refusal } from '../support/refusal.js';
+
+const refusals: Refusal[] = [
+  [
+    'an empty id',
+    (s) => s.createIntervalJob({ ...work, id: '' }),
+    EmptyJobIdError,
+    'The job id is empty. Give a non-empty string, or leave the id out to have one generated.',
+  ],
+  [
+    'an id of blanks',
+    (s) => s.createIntervalJob({ ...work, id: '  ' }),
+    EmptyJobIdError,
+    'The job id is empty.',
+  ],
+  [
+    'an id that is null',
+    (s) => s.createIntervalJob({ ...work, id: wrong(null) }),
+    EmptyJobIdError,
+    'The job id is empty.',
+  ],
+  [
+    'an id that is a number',
+    (s) => s.createIntervalJob({ ...work, id: wrong(7) }),
+    InvalidJobIdError,
+    'The job id must be a string, but is 7.',
+  ],
+  [
+    'an id that is too long',
+    (s) => s.createIntervalJob({ ...work, id: 'x'.repeat(256) }),
+    InvalidJobIdError,
+    'The job id has 256 characters; at most 255 are allowed.',
+  ],
+  [
+    'an id with a NUL',
+    (s) => s.createIntervalJob({ ...work, id: 'a\0b' }),
+    InvalidJobIdError,
+    'The job id "a\\u0000b" holds control characters or halves of surrogate pairs, which cannot be stored.',
+  ],
+  ['an id to look up that is empty', (s) => s.getJob(''), EmptyJobIdError, 'The job id is empty.'],
+  [
+    'a namespace with a slash',
+    (s) => s.getJob('a', { namespace: 'a/b' }),
+    InvalidOptionError,
+    `namespace: 'a/b' must not hold a "/".`,
+  ],
+  [
+    'a handler that is a function',
+    (s) => s.createIntervalJob({ ...work, handler: wrong(() => 1) }),
+    InvalidOptionError,
+    'handler: must be the name of a handler, but is a function. Register it with registerHandler(name, fn) and give the name.',
+  ],
+  [
+    'no handler',
+    (s) => s.createIntervalJob(wrong({ every: '1h' })),
+    InvalidOptionError,
+    'handler: must be a non-empty text, but is undefined.',
+  ],
+  [
+    'no options',
+    (s) => s.createIntervalJob(wrong(undefined)),
+    InvalidOptionError,
+    'options: createIntervalJob() takes an object, but was given undefined.',
+  ],
+  [
+    'an option with another spelling',
+    (s) => s.createCronJob(wrong({ handler: 'work', hour: 9, timezone: 'UTC' })),
+    InvalidOptionError,
+    'timezone: createCronJob() has no such option. Did you mean "timeZone"?',
+  ],
+  [
+    'an option of another call',
+    (s) => s.createIntervalJob(wrong({ ...work, runAt: '2030-01-01 00:00' })),
+    InvalidOptionError,
+    'runAt: createIntervalJob() has no such option. There are: id, name,',
+  ],
+  [
+    'no interval',
+    (s) => s.createIntervalJob({ handler: 'work' }),
+    InvalidScheduleError,
+    'The schedule is missing. Give "every" or parts such as "minutes".',
+  ],
+  [
+    'two intervals',
+    (s) => s.createIntervalJob({ ...work, seconds: 5 }),
+    InvalidScheduleError,
+    'The schedule is given 2 times, as "every" and as parts such as "minutes". Give one of them.',
+  ],
+  [
+    'two crons',
+    (s) => s.createCronJob({ handler: 'work', expression: '* * * * *', hour: 9 }),
+    InvalidScheduleError,
+    'The schedule is given 2 times, as "expression" and as fields such as "hour". Give one of them.',
+  ],
+  [
+    'no date',
+    (s) => s.createDateJob({ handler: 'work' }),
+    InvalidScheduleError,
+    'The schedule is missing. Give "runAt" or "in".',
+  ],
+  [
+    'an interval of zero',
+    (s) => s.createIntervalJob({ handler: 'work', every: 0 }),
+    InvalidScheduleError,
+    'every: 0 must be longer than zero.',
+  ],
+  [
+    'parts that are zero',
+    (s) => s.createIntervalJob({ handler: 'work', seconds: 0 }),
+    InvalidScheduleError,
+    'every: {"seconds":0} must be longer than zero.',
+  ],
+  [
+    'a negative interval',
+    (s) => s.createIntervalJob({ handler: 'work', seconds: -1 }),
+    InvalidScheduleError,
+    'every: {"seconds":-1} has a negative part "seconds".',
+  ],
+  [
+    'an interval of NaN',
+    (s) => s.createIntervalJob({ handler: 'work', every: NaN }),
+    InvalidScheduleError,
+    'every: NaN is not a finite number.',
+  ],
+  [
+    'an empty cron',
+    (s) => s.createCronJob({ handler: 'work', expression: '' }),
+    InvalidScheduleError,
+    'empty',
+  ],
+  [
+    'a cron without anything',
+    (s) => s.createCronJob({ handler: 'work' }),
+    InvalidScheduleError,
+    'The schedule is missing. Give "expression" or "fields" or fields such as "hour".',
+  ],
+  [
+    'a cron that has ended',
+    (s) => s.createCronJob({ handler: 'work', hour: 9, endAt: '2025-01-01 00:00' }),
+    InvalidScheduleError,
+    'The trigger lies in the past: it has no instant from now on.',
+  ],
+  [
+    'a zone that does not exist',
+    (s) => s.createCronJob({ handler: 'work', hour: 9, timeZone: 'Asia/Soul' }),
+    InvalidScheduleError,
+    'timeZone: Asia/Soul is not an IANA time zone. Did you mean "Asia/Seoul"?',
+  ],
+  [
+    'a date that is none',
+    (s) => s.createDateJob({ handler: 'work', runAt: 'tomorrow' }),
+    InvalidScheduleError,
+    'at: "tomorrow" is not a date and time.',
+  ],
+  [
+    'an invalid Date',
+    (s) => s.createDateJob({ handler: 'work', runAt: new Date('x') }),
+    InvalidScheduleError,
+    'at: Invalid Date is not an instant.',
+  ],
+  [
+    'a delay that is none',
+    (s) => s.createDateJob({ handler: 'work', in: '5 bananas' }),
+    InvalidScheduleError,
+    'in: 5 bananas is not a duration.',
+  ],
+  [
+    'a negative delay',
+    (s) => s.createDateJob({ handler: 'work', in: -1 }),
+    InvalidScheduleError,
+    'in: -1 must be longer than zero.',
+  ],
+  [
+    'a trigger of an unknown type',
+    (s) => s.createJob({ handler: 'work', trigger: wrong({ type: 'corn' }) }),
+    InvalidScheduleError,
+    'trigger: its type is corn. Did you mean "cron"?',
+  ],
+  [
+    'a trigger that waits for other jobs',
+    (s) => s.createJob({ handler: 'work', trigger: { type: 'after', jobs: ['a'] } }),
+    InvalidOptionError,
+    "trigger: the type 'after' is not available in this version.",
+  ],
+  [
+    'no trigger',
+    (s) => s.createJob(wrong({ handler: 'work' })),
+    InvalidScheduleError,
+    'trigger: undefined is not a trigger.',
+  ],
+  [
+    'a conflict policy that does not exist',
+    (s) => s.createIntervalJob({ ...work, onConflict: wrong('overwrite') }),
+    InvalidOptionError,
+    "onConflict: must be 'raise' or 'ignore' or 'replace', but is 'overwrite'.",
+  ],
+  [
+    'an overlap policy that does not exist',
+    (s) => s.createIntervalJob({ ...work, overlap: wrong('queue') }),
+    InvalidOptionError,
+    "overlap: must be 'skip' or 'allow', but is 'queue'.",
+  ],
+  [
+    'a misfire policy that does not exist',
+    (s) => s.createIntervalJob({ ...work, misfire: wrong('run_once') }),
+    InvalidOptionError,
+    "misfire: must be 'skip' or 'once' or 'all', but is 'run_once'.",
+  ],
+  [
+    'a recovery policy that does not exist',
+    (s) => s.createIntervalJob({ ...work, recovery: wrong('') }),
+    InvalidOptionError,
+    "recovery: must be 'rerun' or 'abandon', but is ''.",
+  ],
+  [
+    'negative retries',
+    (s) => s.createIntervalJob({ ...work, maxRetries: -1 }),
+    InvalidOptionError,
+    'maxRetries: must be a whole number from 0 to 1000000, but is -1.',
+  ],
+  [
+    'half a retry',
+    (s) => s.createIntervalJob({ ...work, maxRetries: 1.5 }),
+    InvalidOptionError,
+    'maxRetries: must be a whole number from 0 to 1000000, but is 1.5.',
+  ],
+  [
+    'a priority beyond the last',
+    (s) => s.createIntervalJob({ ...work, priority: 10 }),
+    InvalidOptionError,
+    'priority: must be a whole number from 0 (first) to 9 (last), or one of CRITICAL, HIGH, NORMAL, LOW, but is 10.',
+  ],
+  [
+    'a priority without a level',
+    (s) => s.createIntervalJob({ ...work, priority: wrong('urgent') }),
+    InvalidOptionError,
+    "priority: must be a whole number from 0 (first) to 9 (last), or one of CRITICAL, HIGH, NORMAL, LOW, but is 'urgent'.",
+  ],
+  [
+    'a timeout of zero',
+    (s) => s.createIntervalJob({ ...work, timeout: 0 }),
+    InvalidScheduleError,
+    'timeout: 0 must be longer than zero.',
+  ],
+  [
+    'a backoff that is a function',
+    (s) => s.createIntervalJob({ ...work, backoff: wrong(() => 5) }),
+    InvalidOptionError,
+    'backoff: must be data, since it is stored with the job, but is a function.',
+  ],
+  [
+    'a backoff of an unknown type',
+    (s) => s.createIntervalJob({ ...work, backoff: wrong({ type: 'expo', delay: 1 }) }),
+    InvalidOptionError,
+    "backoff.type: must be 'fixed' or 'linear' or 'exponential', but is 'expo'.",
+  ],
+  [
+    'a backoff with an unknown key',
+    (s) => s.createIntervalJob({ ...work, backoff: wrong({ type: 'fixed', delay: 1, max: 2 }) }),
+    InvalidOptionError,
+    "max: a backoff of the type 'fixed' has no such option.",
+  ],
+  [
+    'a backoff without delays',
+    (s) => s.createIntervalJob({ ...work, backoff: [] }),
+    InvalidOptionError,
+    'backoff: must have 1 to 100 delays, but has 0.',
+  ],
+  [
+    'a negative backoff',
+    (s) => s.createIntervalJob({ ...work, backoff: ['1s', -1] }),
+    InvalidScheduleError,
+    'backoff[1]: -1 must be longer than zero.',
+  ],
+  [
+    'keep for what recurs',
+    (s) => s.createJob({ handler: 'work', trigger: { type: 'interval', every: '1h' }, keep: '1d' }),
+    InvalidOptionError,
+    'keep: is for one-offs; what recurs stays until it is deleted.',
+  ],
+  [
+    'a queue without a name',
+    (s) => s.createIntervalJob({ ...work, queue: '' }),
+    InvalidOptionError,
+    "queue: must be a non-empty text, but is ''.",
+  ],
+  [
+    'a queue of two lines',
+    (s) => s.createIntervalJob({ ...work, queue: 'a\nb' }),
+    InvalidOptionError,
+    'queue: must not hold control characters, line breaks or halves of surrogate pairs.',
+  ],
+  [
+    'a filter with another spelling',
+    (s) => s.queryJobs(wrong({ status: 'failed' })),
+    InvalidOptionError,
+    'status: a query of jobs has no such option. Did you mean "state"?',
+  ],
+  [
+    'a state that does not exist',
+    (s) => s.queryJobs({ state: wrong('sheduled') }),
+    InvalidOptionError,
+    "state: must be 'pending' or 'scheduled'",
+  ],
+  [
+    'a page of nothing',
+    (s) => s.queryJobs({ limit: 0 }),
+    InvalidOptionError,
+    'limit: must be a whole number from 1 to 1000, but is 0.',
+  ],
+  [
+    'a path into the prototype',
+    (s) => s.queryJobs({ 'metadata.__proto__.x': 1 }),
+    InvalidOptionError,
+    'metadata.__proto__.x: is not a path. Write it like metadata.tenant_id.',
+  ],
+  [
+    'conditions that contradict each other',
+    (s) => s.queryJobs({ metadata: { a: 1 }, 'metadata.a.b': 2 }),
+    InvalidOptionError,
+    'metadata.a.b: contradicts another condition on the metadata.',
+  ],
+  [
+    'a filter of runs that does not exist',
+    (s) => s.getRuns(wrong({ jobid: 'a' })),
+    InvalidOptionError,
+    'jobid: a query of runs has no such option. Did you mean "jobId"?',
+  ],
+  [
+    'a reason that is no text',
+    (s) => s.pauseJob('a', { reason: wrong(5) }),
+    InvalidOptionError,
+    'reason: must be a non-empty text, but is 5.',
+  ],
+  [
+    'a change of the id',
+    (s) => s.updateJob('a', wrong({ id: 'b' })),
+    InvalidOptionError,
+    'id: updateJob() has no such option.',
+  ],
+];
+
+describe('input that is wrong is refused before anything is stored:', () => {
+  let app: NestApp;
+  beforeAll(async () => {
+    app = await NestApp.boot();
+    app.scheduler.registerHandler('work', () => undefined);
+  });
+  afterAll(() => app.close());
+
+  test.each(refusals)('%s', async (_, call, type, message) => {
+    const refused = call(app.scheduler);
+    await expect(refused).rejects.toThrow(type);
+    await expect(refused).rejects.toThrow(message);
+    expect(await app.scheduler.countJobs()).toBe(0);
+  });
+
+  test('a handler that is nil, that is named twice, or has no name', () => {
+    const { scheduler } = app;
+    expect(() => scheduler.registerHandler('x', null as never)).toThrow(
+      new InvalidHandlerError('x', null).message,
+    );
+    expect(() => scheduler.registerHandler('x', undefined as never)).toThrow(
+      'The handler "x" must be a function, but is undefined.',
+    );
+    expect(() => scheduler.registerHandler('work', () => undefined)).toThrow(DuplicateHandlerError);
+    expect(() => scheduler.registerHandler('', () => undefined)).toThrow(
+      'handler: the name of a handler must be a non-empty string.',
+    );
+  });
+});
