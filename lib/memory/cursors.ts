@@ -22,8 +22,10 @@ export function holdCursor(
 ): void {
   const { cursorAt } = job;
   removeCursor(tables, job);
-  // A cursor that waits for the end of a run has no place yet.
-  if (cursorAt !== null) openGap(tables, job, cursorAt === Infinity ? now : cursorAt, verdict, reason);
+  if (cursorAt === null) return;
+  // A cursor that waits for the end of a run has no place yet, but an orphan needs one to come back to.
+  if (cursorAt !== Infinity) openGap(tables, job, cursorAt, verdict, reason);
+  else if (job.orphanedAt !== null) openGap(tables, job, now, verdict, reason);
 }
 
 /** Puts the cursor of an orphan back to where it stood; a paused one goes on being paused from there. */

@@ -50,7 +50,7 @@ export interface StoredDefinition extends JobRef {
 /** What the sync decides for one job. */
 export type DefinitionChange =
   | { kind: 'insert'; job: NewJob }
-  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `nextAt` the cursor is set (unless paused), without it stays. Ends being orphaned. */
+  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `nextAt` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
   | { kind: 'update'; uid: string; job: NewJob; moveCursor: boolean }
   /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. */
   | { kind: 'adopt'; uid: string }
@@ -326,7 +326,7 @@ export abstract class StorageAdapter {
   abstract pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null>;
   /**
    * Sets the cursor to `nextAt` of the plan, replaces the open gap by its `gap` (null: nothing was missed); held runs are due again at their
-   * old times. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
+   * old times. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none, or waited for the end of a run. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
    */
   abstract resumeJob(
     ref: JobRef,

@@ -170,6 +170,17 @@ export const fireLaws = lawsOf('fire', {
     );
   },
 
+  'gives the worker no run whose handler or queue it does not have': async ({ storage }) => {
+    await addRecurring(storage, { id: 'handler', handler: 'other' });
+    await addRecurring(storage, { id: 'queue', queue: 'slow' });
+    const able = await startWorker(storage, { handlers: ['work', 'other'], queues: ['default', 'slow'] });
+    const { cursors } = await storage.dueCursors(able, 10);
+    const firings = cursors.map((cursor) => firingOf(cursor));
+    const result = await storage.fire(await startWorker(storage), firings, 10);
+    assert.deepEqual([result.moved.length, result.runs, result.unclaimed], [2, [], 2]);
+    assert.equal((await storage.claim(able, 10)).runs.length, 2);
+  },
+
   'records the gaps of a firing': async ({ storage }) => {
     const { nextRunAt } = await addRecurring(storage, { dueInMs: -hour });
     const from = nextRunAt!.getTime();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { lawsOf } from '../law.js';
-import { jobOf, minute, only, second, startWorker } from './fixture.js';
+import { jobOf, minute, only, startWorker } from './fixture.js';
 import { app, changeStored, declared, insertDeclared, sync, synced } from './sync.fixture.js';
 
 export const generationLaws = lawsOf('generation', {

@@ -65,7 +65,10 @@ export const orphanLaws = lawsOf('orphan', {
       const { orphanedAt, nextRunAt, payload } = await jobOf(storage);
       const expected = moveCursor ? changed.nextAt : job.nextAt!;
       assert.deepEqual([orphanedAt, nextRunAt, payload], [null, new Date(expected), moveCursor]);
-      for (const gap of await gapsOf(storage)) assert.notEqual(gap.until, null, 'No gap should stay open.');
+      const gaps = await gapsOf(storage);
+      // Where the cursor goes on from another place, the time without one stays on record.
+      assert.equal(gaps.length, moveCursor ? 1 : 0);
+      for (const gap of gaps) assert.notEqual(gap.until, null, 'No gap should stay open.');
     }
   },
 

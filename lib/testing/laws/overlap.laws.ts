@@ -19,6 +19,7 @@ import {
   settle,
   startWorker,
 } from './fixture.js';
+import { changeStored, declared, insertDeclared } from './sync.fixture.js';
 
 /** Asserts that the due instant of the job was skipped, and recorded where it was due. */
 async function assertSkipped(storage: StorageAdapter, worker: Parameters<typeof fireDue>[1]): Promise<void> {
@@ -142,7 +143,29 @@ export const fixedDelayLaws = lawsOf('fixed delay', {
     await settle(storage, run);
     assert.equal((await jobOf(storage)).nextRunAt, null);
     const nextAt = (await storage.now()) + minute;
-    await storage.resumeJob(ref('job'), () => ({ nextAt, gap: null }));
+    await storage.resumeJob(ref('job'), ({ pausedFrom }) => {
+      assert.equal(pausedFrom, null, 'It waited for the end of a run: no instant was missed.');
+      return { nextAt, gap: null };
+    });
     assert.deepEqual((await jobOf(storage)).nextRunAt, new Date(nextAt));
+    assert.deepEqual(await gapsOf(storage), []);
+  },
+
+  'leaves the cursor of any other schedule alone when a run ends': async ({ storage }) => {
+    await addRecurring(storage, { trigger: { type: 'interval', every: 10 * minute } });
+    const run = await fireOne(storage, await startWorker(storage));
+    const { nextRunAt } = await jobOf(storage);
+    await settle(storage, run);
+    assert.deepEqual((await jobOf(storage)).nextRunAt, nextRunAt);
+  },
+
+  'comes back to life when an orphan that ran is adopted': async ({ storage }) => {
+    const trigger = { type: 'interval', every: 10 * minute, mode: 'fixed-delay' } as const;
+    await insertDeclared(storage, [await declared(storage, { trigger })]);
+    const run = await fireOne(storage, await startWorker(storage), { nextAt: Infinity });
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await settle(storage, run);
+    await changeStored(storage, (uid) => ({ kind: 'adopt', uid }));
+    assert.notEqual((await jobOf(storage)).nextRunAt, null);
   },
 });

@@ -123,6 +123,17 @@ export const updateLaws = lawsOf('update', {
     assert.deepEqual({ handler, queue, priority, payload, policies }, patch);
   },
 
+  'shows the cursor to workers that have the new handler': async ({ storage }) => {
+    await addRecurring(storage);
+    const before = await startWorker(storage);
+    const after = await startWorker(storage, { handlers: ['other'], queues: ['slow'] });
+    await storage.updateJob(ref('job'), { handler: 'other', queue: 'slow' });
+    assert.deepEqual((await storage.dueCursors(before, 10)).cursors, []);
+    assert.equal((await storage.nextWakeAt(before)).cursorAt, null);
+    assert.notEqual((await storage.nextWakeAt(after)).cursorAt, null);
+    assert.equal((await fireOne(storage, after)).handler, 'other');
+  },
+
   'does not touch a run that goes on; its retry uses the new definition': async ({ storage }) => {
     for (const add of [addRecurring, addOneOff]) {
       await add(storage, { payload: 'old' });
