@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** The keys that an interface declares itself. */
+function keysOf(file: string, name: string): string[] {
+  const body = new RegExp(`interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(read(file))?.[1];
+  expect(body, `${name} in ${file}`).toBeDefined();
+  return [...body!.matchAll(/^ {2}(\w+)\??:/gm)].map((match) => match[1]!);
+}
+
+/** The options that a section of the reference lists. */
+function listed(heading: string): string[] {
+  const section = read('docs/reference/options.md')
+    .split(/^## /m)
+    .find((part) => part.startsWith(heading));
+  expect(section, heading).toBeDefined();
+  return [...section!.matchAll(/^\| (`.*?`) \|/gm)].flatMap((row) =>
+    [...row[1]!.matchAll(/`(\w+)`/g)].map((match) => match[1]!),
+  );
+}
+
+describe('the reference of options lists exactly what the code takes', () => {
+  test('of the module', () => {
+    expect(listed('Module').toSorted()).toEqual(
+      keysOf('lib/chronis.options.ts', 'ChronisOptions').toSorted(),
+    );
+  });
+
+  test('of the storage', () => {
+    const file = 'lib/typeorm/typeorm.options.ts';
+    const keys = ['TableOptions', 'TypeOrmAdapterOptions', 'TypeOrmStorageOptions'].flatMap((name) =>
+      keysOf(file, name),
+    );
+    expect(listed('`typeOrmStorage').toSorted()).toEqual(keys.toSorted());
+  });
+
+  test('of jobs', () => {
+    const names = ['JobOptions', 'RecurrenceOptions', 'CronTiming', 'IntervalTiming', 'DeclarationOptions'];
+    const keys = names.flatMap((name) => keysOf('lib/model/job.options.ts', name));
+    expect(listed('Jobs').toSorted()).toEqual(keys.toSorted());
+  });
+});
+
+test('every file that the README and the docs link to exists', () => {
+  for (const page of ['README.md', 'docs/guides/getting-started.md', 'docs/guides/deploys.md']) {
+    const folder = new URL(page, root);
+    for (const [, target] of read(page).matchAll(/\]\((?!http)([^)#]+)/g)) {
+      expect(() => readFileSync(new URL(target!, folder)), `${page} links to ${target}`).not.toThrow(
+        /ENOENT/,
+      );
+    }
+  }
+});
+
+test('the reference of tables lists exactly the tables and columns of the schema', () => {
+  const text = read('lib/typeorm/sql/schema.v1.sql.ts');
+  const schema = [...text.matchAll(/create table \$\{t\.(\w+)\} \(([\s\S]*?)\n {4}\)/g)].map(
+    ([, name, body]) => {
+      const columns = [...body!.matchAll(/^ {6}(?!unique )(\w+) /gm)].map((match) => match[1]!);
+      return [name!, columns.toSorted()] as const;
+    },
+  );
+  const sections = read('docs/reference/tables.md').split(/^## /m).slice(1);
+  const documented = sections
+    .filter((section) => !section.startsWith('Queries'))
+    .map((section) => {
+      const list = section.trim().split('\n\n').at(-1)!;
+      const columns = list.split('·').map((item) => /`(\w+)`/.exec(item)![1]!);
+      return [section.split('\n')[0]!, columns.toSorted()] as const;
+    });
+  expect(schema.length).toBeGreaterThan(7);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(schema));
+});
