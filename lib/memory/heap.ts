@@ -27,6 +27,11 @@ export class Heap<T> {
     return this.entries[0];
   }
 
+  /** Entries that take up space, the invalid ones included. */
+  get size(): number {
+    return this.entries.length;
+  }
+
   push(entry: Entry<T>): void {
     this.entries.push(entry);
     this.rise(this.entries.length - 1);

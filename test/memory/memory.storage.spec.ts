@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { Capability, NewJob } from '../../lib/ports/storage.adapter.js';
+import { ManualClock } from '../../lib/testing/index.js';
+
+const clock = new ManualClock();
+
+function oneOff(id: string, change: Partial<NewJob> = {}): NewJob {
+  return {
+    id,
+    namespace: 'default',
+    name: null,
+    handler: 'work',
+    queue: 'default',
+    priority: 5,
+    trigger: { type: 'at', at: new Date(clock.now()).toISOString() },
+    timeZone: 'UTC',
+    payload: null,
+    metadata: {},
+    policies: {},
+    source: 'api',
+    app: null,
+    definitionHash: '',
+    nextAt: clock.now(),
+    ...change,
+  };
+}
+
+async function worker(storage: MemoryStorage, handlers = ['work']): Promise<Capability> {
+  const id = `worker of ${handlers.join()}`;
+  const about = { name: '', app: 'app', generation: null, host: '', pid: 0, version: '', zoneData: '' };
+  await storage.register({ id, ...about, queues: ['default'], handlers }, 60_000);
+  return { workerId: id, queues: ['default'], handlers };
+}
+
+/** Claims and settles everything that is due, `limit` at a time. */
+async function drain(storage: MemoryStorage, capability: Capability, limit: number): Promise<number> {
+  const at = clock.now();
+  for (let drained = 0; ;) {
+    const { runs } = await storage.claim(capability, limit);
+    if (runs.length === 0) return drained;
+    drained += runs.length;
+    await storage.settle(
+      runs.map(({ id: runId, fence }) => ({
+        runId,
+        fence,
+        outcome: 'succeeded' as const,
+        startedAt: at,
+        finishedAt: at,
+        retryAt: null,
+        error: null,
+        result: null,
+      })),
+    );
+  }
+}
+
+describe('MemoryStorage', () => {
+  test('keeps jobs apart from those of another storage', async () => {
+    const [one, other] = [new MemoryStorage({ clock }), new MemoryStorage({ clock })];
+    await one.insertJobs([oneOff('job')], 'raise');
+    expect(await other.countJobs({})).toBe(0);
+    expect(await one.open().countJobs({})).toBe(1);
+  });
+
+  test('says how to go on when it is used after its end', async () => {
+    const storage = new MemoryStorage({ clock });
+    await storage.close();
+    await expect(storage.now()).rejects.toMatchObject({
+      code: 'CHRONIS_STORAGE',
+      message: expect.stringContaining('was closed'),
+    });
+  });
+
+  test('drops the oldest rows of the record beyond the limit', async () => {
+    const storage = new MemoryStorage({ clock, recordLimit: 100 });
+    const ids = Array.from({ length: 1_000 }, (_, index) => `job-${index}`);
+    await storage.insertJobs(
+      ids.map((id) => oneOff(id)),
+      'raise',
+    );
+    await drain(storage, await worker(storage), 10);
+    const { items } = await storage.queryAttempts({}, { limit: 1_000 });
+    expect(items.length).toBeGreaterThanOrEqual(100);
+    expect(items.length).toBeLessThanOrEqual(110);
+    expect(items[0]?.jobId).toBe('job-999');
+  });
+
+  test('claims past any number of runs that the worker cannot execute', async () => {
+    const storage = new MemoryStorage({ clock });
+    const foreign = Array.from({ length: 5_000 }, (_, index) =>
+      oneOff(`foreign-${index}`, { handler: 'nobody', priority: 0 }),
+    );
+    await storage.insertJobs([...foreign, oneOff('mine', { priority: 9 })], 'raise');
+    const { runs } = await storage.claim(await worker(storage), 10);
+    expect(runs.map((run) => run.jobId)).toEqual(['mine']);
+  });
+});

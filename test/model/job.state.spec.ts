@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import {
+  oneOffState,
+  recurringState,
+  type OneOffFacts,
+  type RecurringFacts,
+} from '../../lib/model/job.state.js';
+
+const recurring = (facts: Partial<RecurringFacts>): string =>
+  recurringState({
+    triggerType: 'cron',
+    orphaned: false,
+    paused: false,
+    claimed: false,
+    waits: false,
+    hasCursor: false,
+    finishedAttempts: 0,
+    ...facts,
+  });
+
+const oneOff = (facts: Partial<OneOffFacts>): string =>
+  oneOffState({ verdict: null, claimed: false, held: false, attempt: 0, ...facts });
+
+describe('the state of a recurring job', () => {
+  test.each<[string, Partial<RecurringFacts>]>([
+    ['orphaned', { orphaned: true, paused: true, claimed: true, hasCursor: true }],
+    ['paused', { paused: true, claimed: true, triggerType: 'after' }],
+    ['running', { claimed: true, hasCursor: true }],
+    ['running', { claimed: true, triggerType: 'after' }],
+    ['waiting', { triggerType: 'after', finishedAttempts: 3 }],
+    ['pending', { hasCursor: true }],
+    ['pending', { waits: true }],
+    ['pending', { triggerType: 'manual' }],
+    ['scheduled', { hasCursor: true, finishedAttempts: 1 }],
+    ['scheduled', { waits: true, finishedAttempts: 1 }],
+    ['scheduled', { triggerType: 'manual', finishedAttempts: 1 }],
+    ['completed', {}],
+    ['completed', { finishedAttempts: 1 }],
+  ])('is %s for %j', (state, facts) => {
+    expect(recurring(facts)).toBe(state);
+  });
+});
+
+describe('the state of a one-off', () => {
+  test.each<[string, Partial<OneOffFacts>]>([
+    ['completed', { verdict: 'succeeded', attempt: 1 }],
+    ['failed', { verdict: 'failed', attempt: 1 }],
+    ['failed', { verdict: 'timed_out', attempt: 1 }],
+    ['failed', { verdict: 'lost', attempt: 1 }],
+    ['cancelled', { verdict: 'cancelled' }],
+    ['running', { claimed: true, held: false, attempt: 1 }],
+    ['paused', { held: true }],
+    ['paused', { held: true, attempt: 2 }],
+    ['pending', {}],
+    ['scheduled', { attempt: 1 }],
+  ])('is %s for %j', (state, facts) => {
+    expect(oneOff(facts)).toBe(state);
+  });
+});
