@@ -10,7 +10,10 @@ export function logEvents(events: ChronisEvents): () => void {
   const logger = new Logger('Chronis');
   const failing = new Set<string>();
   return events.onAny(<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]) => {
-    const line = logSentences[name](event);
+    // On the way of every run: not even put into words unless somebody reads it.
+    if (name === 'run.succeeded' && !Logger.isLevelEnabled('debug')) return;
+    const line = logSentences[name]?.(event);
+    if (!line) return;
     if (name === 'storage.failing' || name === 'storage.recovered') {
       const { operation } = event as ChronisEventMap['storage.failing' | 'storage.recovered'];
       if (name === 'storage.recovered') failing.clear();

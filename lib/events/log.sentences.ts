@@ -10,11 +10,12 @@ export interface LogLine {
   stack?: string | undefined;
 }
 
-type Sentences = { readonly [N in ChronisEventName]: (event: ChronisEventMap[N]) => LogLine };
+/** null: not worth a line. */
+type Sentences = { readonly [N in ChronisEventName]: ((event: ChronisEventMap[N]) => LogLine) | null };
 
 /**
- * Everything that Chronis writes to the log, one sentence per event. What happens all the time is for `debug`; what somebody should know
- * is told once, with its remedy.
+ * Everything that Chronis writes to the log, one sentence per event. What happens all the time is for `debug`, and as Nest shows that by
+ * default, it is one line per run; what somebody should know is told with its remedy.
  */
 export const logSentences: Sentences = {
   'jobs.explored': ({ jobs, handlers, repeated }) => ({
@@ -60,10 +61,7 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
   }),
-  'run.started': (run) => ({
-    level: 'debug',
-    text: `${describe(run)} started ${run.lagMs} ms after its time.`,
-  }),
+  'run.started': null,
   'run.succeeded': (run) => ({
     level: 'debug',
     text: `${describe(run)} succeeded after ${run.durationMs} ms.`,

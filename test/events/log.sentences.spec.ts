@@ -70,7 +70,6 @@ describe('the log', () => {
     events.emit('run.retrying', { ...run, error, retryAt: new Date('2026-01-01T09:00:10Z') });
     events.emit('run.failed', { ...run, attempt: 2, namespace: 'other', error });
     expect(lines).toEqual([
-      ['debug', 'Run 42 of "daily" started 3 ms after its time.'],
       ['debug', 'Run 42 of "daily" succeeded after 1234 ms.'],
       [
         'warn',
