@@ -42,6 +42,12 @@ describe('the reference of options lists exactly what the code takes', () => {
     const keys = names.flatMap((name) => keysOf('lib/model/job.options.ts', name));
     expect(listed('Jobs').toSorted()).toEqual(keys.toSorted());
   });
+
+  test('of jobs that are created at run time', () => {
+    const names = ['CreateOptions', 'OneOffOptions'];
+    const keys = names.flatMap((name) => keysOf('lib/scheduler/create.options.ts', name));
+    expect(listed('Run time').toSorted()).toEqual(keys.toSorted());
+  });
 });
 
 test('every file that the README and the docs link to exists', () => {
