@@ -1,0 +1,53 @@
+import { StorageError } from '../model/errors.js';
+import { connect } from './connect.js';
+import type { Database } from './database.js';
+import { createLedgerDays } from './ledger.days.js';
+import { prepareSchema } from './migrations.js';
+import { readTimeSql } from './sql/read.time.sql.js';
+import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
+
+/** The database of one adapter, from its opening to its end. */
+export class AdapterConnection {
+  private opened: Database | null = null;
+  private closed = false;
+
+  constructor(
+    readonly server: PostgresOptions,
+    readonly settings: AdapterSettings,
+  ) {}
+
+  /** Throws StorageError before it is open, and once it is closed. */
+  readonly database = (): Database => {
+    if (this.opened === null) {
+      throw new StorageError(
+        this.closed ? 'The storage is closed.' : 'The storage is not open yet: call init() first.',
+      );
+    }
+    return this.opened;
+  };
+
+  /** Connects, and makes sure of the tables. Throws StorageError. */
+  async open(): Promise<void> {
+    const { tables, migrate } = this.settings;
+    const database = await connect(this.server, this.settings);
+    try {
+      await prepareSchema(database, tables, migrate);
+      if (migrate === 'auto') {
+        const [{ now }] = await database.run<{ now: number }>(readTimeSql());
+        await createLedgerDays(database, tables, now);
+      }
+    } catch (error) {
+      await database.close().catch(() => undefined);
+      throw error;
+    }
+    this.opened = database;
+    this.closed = false;
+  }
+
+  async close(): Promise<void> {
+    const database = this.opened;
+    this.opened = null;
+    this.closed = true;
+    await database?.close();
+  }
+}

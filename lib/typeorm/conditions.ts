@@ -1,0 +1,46 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { PageCursor } from './paging.js';
+
+/** The WHERE of a query and its values: conditions are texts of ours, everything that callers give is a value. */
+export class Conditions {
+  readonly values: unknown[];
+  private readonly texts = ['true'];
+
+  /** `first`: values that the statement has before those of the conditions, from $2 on ($1 is the time). */
+  constructor(...first: unknown[]) {
+    this.values = first;
+  }
+
+  get text(): string {
+    return this.texts.join(' and ');
+  }
+
+  /** Each `?` stands for one of the values. */
+  add(text: string, ...values: unknown[]): void {
+    let next = this.values.length + 2;
+    this.texts.push(text.replaceAll('?', () => `$${next++}`));
+    this.values.push(...values);
+  }
+
+  /** The column has this value, or one of these; undefined: whatever it has. */
+  among(column: string, asked: string | readonly string[] | undefined): void {
+    if (typeof asked === 'string') this.add(`${column} = ?`, asked);
+    else if (asked !== undefined) this.add(`${column} = any (?::text[])`, asked);
+  }
+
+  /** What comes after the end of the previous page. Throws InvalidOptionError. */
+  after(
+    cursor: string | undefined,
+    condition: (place: PageCursor) => [text: string, ...values: unknown[]],
+  ): void {
+    if (cursor === undefined) return;
+    let place: PageCursor;
+    try {
+      place = JSON.parse(cursor) as PageCursor;
+      if (!Array.isArray(place)) throw new TypeError('not a list');
+    } catch {
+      throw new InvalidOptionError('cursor', 'pass on what the previous page had as its cursor.');
+    }
+    this.add(...condition(place));
+  }
+}

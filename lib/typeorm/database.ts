@@ -1,0 +1,202 @@
+import type { DataSource } from 'typeorm';
+import { ChronisError, InvalidPayloadError, StorageError } from '../model/errors.js';
+import type { Clock } from '../ports/clock.js';
+import { columnParsers } from './column.parsers.js';
+import { readClockSql } from './sql/read.clock.sql.js';
+
+/** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
+export interface Queries {
+  run<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction under way. */
+export interface Transaction extends Queries {
+  /**
+   * Reads the clock, which all statements after this one use: to be called when the locks are held, since the transaction may have waited for
+   * them since it began.
+   */
+  readClock(): Promise<number>;
+}
+
+interface Client {
+  query(config: object): Promise<{ rows: unknown[] }>;
+  on(event: 'error', listener: () => void): void;
+  removeListener(event: 'error', listener: () => void): void;
+}
+type Connection = [client: Client, release: (destroy?: Error) => void];
+
+const mostAttempts = 10;
+/** Serialization failure, deadlock, lock not available: nothing was done, and another attempt may succeed. */
+const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
+const readClock = readClockSql();
+
+/**
+ * A pool of connections. Keeps no state in sessions and no session locks, so it works behind a pooler in transaction mode.
+ * What a dying server does to connections ends here: as a rejected call.
+ */
+export class Database implements Queries {
+  private closed = false;
+
+  constructor(
+    readonly source: DataSource,
+    private readonly deadlineMs: number,
+    private readonly clock: Clock | null,
+  ) {}
+
+  run<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return repeatedly(() =>
+      this.connected((client) => this.query<Row>(client, text, [this.time, ...values])),
+    );
+  }
+
+  /** Rolled back when `work` rejects; `work` runs again after a deadlock, so it must not touch anything but the transaction. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return repeatedly(() =>
+      this.connected(async (client) => {
+        let time = this.time;
+        const transaction: Transaction = {
+          run: (text, values = []) => this.query(client, text, [time, ...values]),
+          readClock: async () => {
+            const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
+            return (time = now);
+          },
+        };
+        await this.query(client, 'begin isolation level read committed');
+        try {
+          const result = await work(transaction);
+          await this.query(client, 'commit');
+          return result;
+        } catch (error) {
+          await this.query(client, 'rollback').catch((cause: unknown) => {
+            throw isSqlError(error) ? new StorageError('A rollback failed.', { cause }) : error;
+          });
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** For statements without parameters. */
+  plain<Row>(text: string): Promise<Row[]> {
+    return this.connected((client) => this.query<Row>(client, text));
+  }
+
+  /** For changes of the schema: statements without parameters, in one transaction, without a deadline of their own. */
+  script(work: (run: <Row>(text: string) => Promise<Row[]>) => Promise<void>): Promise<void> {
+    return this.connected(async (client) => {
+      const run = <Row>(text: string): Promise<Row[]> => this.query<Row>(client, text, undefined, 0);
+      await run('begin isolation level read committed');
+      try {
+        await run('set local statement_timeout = 0');
+        await work(run);
+        await run('commit');
+      } catch (error) {
+        await run('rollback').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** A connection outside of the pool, not yet open. */
+  newClient<C>(settings: object): C {
+    const { postgres } = this.source.driver as unknown as { postgres: { Client: new (config: object) => C } };
+    return new postgres.Client(settings);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.source.destroy();
+  }
+
+  private get time(): number | null {
+    return this.clock && Math.floor(this.clock.now());
+  }
+
+  private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    if (this.closed) throw new StorageError('The storage is closed.');
+    const [client, release] = await this.connection();
+    // pg tells the query under way *and* emits; an event that nobody listens to would end the process.
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
+    let broken: Error | undefined;
+    try {
+      return await work(client);
+    } catch (error) {
+      // After a deadline the answer may still come, and must not be taken for that of the next query.
+      if (error instanceof StorageError && !isSqlError(error)) broken = error;
+      throw error;
+    } finally {
+      client.removeListener('error', ignore);
+      release(broken);
+    }
+  }
+
+  private async connection(): Promise<Connection> {
+    const driver = this.source.driver as unknown as { obtainMasterConnection(): Promise<Connection> };
+    try {
+      return await driver.obtainMasterConnection();
+    } catch (cause) {
+      throw new StorageError(`No connection to PostgreSQL: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  private async query<Row>(
+    client: Client,
+    text: string,
+    values?: readonly unknown[],
+    deadlineMs = this.deadlineMs,
+  ): Promise<Row[]> {
+    try {
+      // The server's own deadline, where there is one, comes first and keeps the connection.
+      const query_timeout = deadlineMs === 0 ? 0 : deadlineMs + 500;
+      const result = await client.query({ text, values, query_timeout, types: columnParsers });
+      return result.rows as Row[];
+    } catch (cause) {
+      throw translated(cause);
+    }
+  }
+}
+
+/** Values that the database cannot store are the caller's matter, everything else is the storage's. */
+function translated(cause: unknown): ChronisError {
+  const state = sqlStateOf(cause) ?? '';
+  if (!state.startsWith('22') && state !== '54000')
+    return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
+  const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
+  return Object.assign(refused, { cause });
+}
+
+/** The SQLSTATE of what went wrong; null: it did not come from a running server. */
+export function sqlStateOf(error: unknown): string | null {
+  const cause: unknown = error instanceof ChronisError ? error.cause : error;
+  if (!(cause instanceof Error) || !('code' in cause) || !('severity' in cause)) return null;
+  return typeof cause.code === 'string' ? cause.code : null;
+}
+
+/** Text for people; several addresses of one host make an AggregateError without a message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The server answered, and the connection goes on. */
+function isSqlError(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== null && !state.startsWith('57P') && !state.startsWith('08');
+}
+
+/** The database has undone it because of others, who may be through by now. */
+export function isWorthAnotherAttempt(error: unknown): boolean {
+  return worthAnotherAttempt.has(sqlStateOf(error) ?? '');
+}
+
+async function repeatedly<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import type { JobRef } from '../model/job.js';
+import type {
+  DefinitionChange,
+  EpochMs,
+  StoredDefinition,
+  SyncRequest,
+  SyncResult,
+} from '../ports/storage.adapter.js';
+import { endGap, holdCursor, restoreCursor } from './job.cursor.js';
+import { insertNew, keyOf } from './job.insertion.js';
+import { clear, redefine } from './job.redefinition.js';
+import type { Change, Run } from './statement.runner.js';
+import { lockDeclared, type StoredRecurring } from './stored.job.js';
+
+type InsertChange = Extract<DefinitionChange, { kind: 'insert' }>;
+type UpdateChange = Extract<DefinitionChange, { kind: 'update' }>;
+
+/** One sync at a time for an app; everything in the transaction of `change`. */
+export async function syncDefinitions(change: Change, request: SyncRequest): Promise<SyncResult> {
+  const { run } = change;
+  const { app, setHash, workerId, declared } = request;
+  await run('lockApp', app);
+  await change.readClock();
+  const [{ generation }] = await run<{ generation: number }>('takeRelease', app, setHash, declared);
+  if (workerId !== null) await run('noteGeneration', workerId, generation);
+  const [newest] = await run<{ generation: number }>('newestAlive', app, workerId);
+  if (newest.generation > generation) return { status: 'superseded', generation, by: newest.generation };
+
+  const stored = await lockDeclared(run, app);
+  const now = await change.readClock();
+  const changes = request.plan(stored.map(toStoredDefinition), now);
+  const written = new Set<DefinitionChange>();
+  const conflicts: JobRef[] = [];
+  const inserts = changes.filter((planned): planned is InsertChange => planned.kind === 'insert');
+  const others = changes.filter((planned) => planned.kind !== 'insert');
+  const byUid = new Map(stored.map((job) => [job.uid, job]));
+  // First what frees ids, then what takes them.
+  for (const planned of others.toSorted(
+    (a, b) => Number(b.kind === 'delete') - Number(a.kind === 'delete'),
+  )) {
+    const job = byUid.get(planned.uid);
+    if (!job)
+      throw new RangeError(
+        `The plan names the job ${planned.uid}, which is not stored as code of the app "${app}".`,
+      );
+    const conflict = await apply(run, now, job, generation, planned);
+    if (conflict) conflicts.push(conflict);
+    else written.add(planned);
+  }
+  for (const insert of await insertDeclared(run, inserts, generation, conflicts)) written.add(insert);
+  return {
+    status: 'synced',
+    generation,
+    changes: changes.filter((planned) => written.has(planned)),
+    conflicts,
+  };
+}
+
+/** Ends being orphaned. */
+export async function adopt(run: Run, job: StoredRecurring): Promise<void> {
+  if (job.orphanedAt === null) {
+    if (job.undeclaredSince !== null) await run('markJob', job.uid, 'declare');
+    job.undeclaredSince = null;
+    return;
+  }
+  await run('markJob', job.uid, 'adopt');
+  job.undeclaredSince = null;
+  job.orphanedAt = null;
+  await restoreCursor(run, job);
+}
+
+/** Stops firing; the cursor's place is kept for an adoption. */
+export async function orphan(run: Run, now: EpochMs, job: StoredRecurring): Promise<void> {
+  if (job.orphanedAt !== null) return;
+  await run('markJob', job.uid, 'orphan');
+  job.orphanedAt = now;
+  await holdCursor(run, now, job, 'missed', 'orphaned');
+}
+
+/** Returns the id that is taken, if so; nothing is written then. */
+async function apply(
+  run: Run,
+  now: EpochMs,
+  job: StoredRecurring,
+  generation: number,
+  change: Exclude<DefinitionChange, InsertChange>,
+): Promise<JobRef | null> {
+  switch (change.kind) {
+    case 'update':
+      return update(run, now, job, generation, change);
+    case 'adopt':
+      await run('setGeneration', job.uid, generation);
+      await adopt(run, job);
+      return null;
+    case 'orphan':
+      await orphan(run, now, job);
+      return null;
+    case 'delete':
+      await clear(run, now, job);
+      return null;
+  }
+}
+
+async function update(
+  run: Run,
+  now: EpochMs,
+  job: StoredRecurring,
+  generation: number,
+  { job: given, moveCursor }: UpdateChange,
+): Promise<JobRef | null> {
+  const { namespace, id } = given;
+  const former = job.definition;
+  if (keyOf(former) !== keyOf(given)) {
+    const renamed = await run('renameKey', former.namespace, former.id, namespace, id);
+    if (renamed.length === 0) return { namespace, id };
+  }
+  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, now);
+  await adopt(run, job);
+  job.generation = generation;
+  job.definitionHash = given.definitionHash;
+  await redefine(run, now, job, given, moveCursor ? given.nextAt : undefined);
+  return null;
+}
+
+/** Returns those that were inserted. */
+async function insertDeclared(
+  run: Run,
+  inserts: readonly InsertChange[],
+  generation: number,
+  conflicts: JobRef[],
+): Promise<InsertChange[]> {
+  const created = await insertNew(
+    run,
+    inserts.map(({ job }) => job),
+    generation,
+  );
+  return inserts.filter(({ job }) => {
+    // Of two with the same id the first is there.
+    if (created.delete(keyOf(job))) return true;
+    conflicts.push({ namespace: job.namespace, id: job.id });
+    return false;
+  });
+}
+
+function toStoredDefinition(job: StoredRecurring): StoredDefinition {
+  const { uid, definition, definitionHash, paused, orphanedAt, generation } = job;
+  const { id, namespace, trigger, timeZone, handler } = definition;
+  const facts = { paused: paused !== null, orphanedAt, generation };
+  return structuredClone({ id, namespace, uid, definitionHash, trigger, timeZone, handler, ...facts });
+}

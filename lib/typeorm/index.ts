@@ -1,0 +1,10 @@
+// The door `nestjs-chronis/typeorm`: storage and lock in PostgreSQL.
+export { typeOrmLock, typeOrmStorage } from './typeorm.recipes.js';
+export { migrationSql, schemaVersion } from './migration.steps.js';
+export type {
+  MigrationMode,
+  PostgresOptions,
+  TableOptions,
+  TypeOrmAdapterOptions,
+  TypeOrmStorageOptions,
+} from './typeorm.options.js';

@@ -1,0 +1,83 @@
+import type { JobRef, Pause } from '../model/job.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { closeGap, holdCursor, setCursor } from './job.cursor.js';
+import { beginAnew, clear } from './job.redefinition.js';
+import type { Change, Run } from './statement.runner.js';
+import { addressOf, lockJob, type StoredRecurring } from './stored.job.js';
+import type { RunRow } from './run.rows.js';
+
+export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
+
+/** False: not found. */
+export async function deleteJob({ run, readClock }: Change, ref: JobRef): Promise<boolean> {
+  const job = await lockJob(run, ref);
+  if (job === null) return false;
+  await clear(run, await readClock(), job);
+  return true;
+}
+
+/** False: not found. */
+export async function pauseJob(
+  { run, readClock }: Change,
+  ref: JobRef,
+  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+): Promise<boolean> {
+  const job = await lockJob(run, ref);
+  if (job === null) return false;
+  if (job.paused !== null || (job.kind === 'one-off' && job.verdict !== null)) return true;
+  const now = await readClock();
+  await run('setPause', ...addressOf(job), true, reason, by);
+  if (job.kind === 'recurring') await holdCursor(run, now, job, 'paused', reason ?? 'paused');
+  await run('holdRuns', ...addressOf(job));
+  return true;
+}
+
+/** False: not found. */
+export async function resumeJob({ run, readClock }: Change, ref: JobRef, plan: ResumePlan): Promise<boolean> {
+  const job = await lockJob(run, ref);
+  if (job === null) return false;
+  if (job.paused === null) return true;
+  const now = await readClock();
+  await run('setPause', ...addressOf(job), false, null, null);
+  if (job.kind === 'recurring') await resumeCursor(run, now, job, plan);
+  await run('releaseRuns', ...addressOf(job));
+  return true;
+}
+
+/** How many runs were concerned; null: not found. */
+export async function cancelJob({ run, readClock }: Change, ref: JobRef): Promise<number | null> {
+  const job = await lockJob(run, ref);
+  if (job === null) return null;
+  const runs = await run<{ id: string; running: boolean }>('lockRuns', ...addressOf(job));
+  await readClock();
+  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
+  const going = runs.filter(({ running }) => running).map(({ id }) => id);
+  if (waiting.length > 0) await run('endWaiting', waiting);
+  if (going.length > 0) await run('requestCancel', going);
+  return runs.length;
+}
+
+/** The run that is due, or under way; null: not found. */
+export async function runOneOffNow({ run, readClock }: Change, ref: JobRef): Promise<RunRow | null> {
+  const job = await lockJob(run, ref);
+  if (job?.kind !== 'one-off') return null;
+  const now = await readClock();
+  if (job.verdict !== null) {
+    await beginAnew(run, now, { ...job, paused: null }, job.definition, now, 'retry');
+  } else if (!job.running) {
+    await run('runOneOffNow', job.runId);
+  }
+  const [row] = await run<RunRow>('readOneOffRun', ref.namespace, ref.id);
+  return row;
+}
+
+async function resumeCursor(run: Run, now: number, job: StoredRecurring, plan: ResumePlan): Promise<void> {
+  const { id, trigger, timeZone } = job.definition;
+  const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
+  const { nextAt, gap } = plan({ id, trigger, timeZone, pausedFrom: paused && paused.from }, now);
+  // An orphan that was paused later: its place is kept for the adoption.
+  if (job.openGap !== paused) return;
+  await closeGap(run, job, gap);
+  job.paused = null;
+  await setCursor(run, job, nextAt);
+}

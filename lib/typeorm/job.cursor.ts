@@ -1,0 +1,71 @@
+import type { GapVerdict } from '../model/verdict.js';
+import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
+import { fixedDelayMs } from './fixed.delay.js';
+import type { Run } from './statement.runner.js';
+import type { StoredRecurring } from './stored.job.js';
+
+/** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
+export async function setCursor(run: Run, job: StoredRecurring, at: EpochMs | null): Promise<void> {
+  if (at !== null && job.orphanedAt === null && job.paused === null) {
+    await run('putCursor', job.uid, at, fixedDelayMs(job.definition.trigger));
+    return;
+  }
+  await run('removeCursor', job.uid);
+  if (at === null) return;
+  if (job.orphanedAt !== null) await openGap(run, job, at, 'missed', 'orphaned');
+  else await openGap(run, job, at, 'paused', pauseReason(job));
+}
+
+/** The cursor goes; an open gap keeps its place. A job that is held for another reason already has such a gap. */
+export async function holdCursor(
+  run: Run,
+  now: EpochMs,
+  job: StoredRecurring,
+  verdict: GapVerdict,
+  reason: string,
+): Promise<void> {
+  const [stood] = await run<{ next_at: EpochMs }>('removeCursor', job.uid);
+  if (!stood) return;
+  // A cursor that waits for the end of a run has no place yet, but an orphan needs one to come back to.
+  if (stood.next_at !== Infinity) await openGap(run, job, stood.next_at, verdict, reason);
+  else if (job.orphanedAt !== null) await openGap(run, job, now, verdict, reason);
+}
+
+/** Puts the cursor of an orphan back to where it stood; a paused one goes on being paused from there. */
+export async function restoreCursor(run: Run, job: StoredRecurring): Promise<void> {
+  const gap = job.openGap;
+  if (gap === null || gap.verdict !== 'missed') return;
+  await closeGap(run, job, null);
+  await setCursor(run, job, gap.from);
+}
+
+/** Ends the open gap: as `replacement` says, or, null, as if it had never been. */
+export async function closeGap(run: Run, job: StoredRecurring, replacement: NewGap | null): Promise<void> {
+  await run('closeGap', job.uid, null);
+  job.openGap = null;
+  if (replacement === null) return;
+  const { from, until, verdict, count, reason } = replacement;
+  await run('addGap', job.uid, from, until, verdict, count, reason);
+}
+
+/** Ends the open gap at this instant, before the job goes or begins anew; how many instants it held is not known. */
+export async function endGap(run: Run, job: StoredRecurring, now: EpochMs): Promise<void> {
+  if (job.openGap === null) return;
+  await run('closeGap', job.uid, job.openGap.from > now ? null : now);
+  job.openGap = null;
+}
+
+export function pauseReason(job: StoredRecurring): string {
+  return job.paused?.reason ?? 'paused';
+}
+
+async function openGap(
+  run: Run,
+  job: StoredRecurring,
+  from: EpochMs,
+  verdict: GapVerdict,
+  reason: string,
+): Promise<void> {
+  await run('openGap', job.uid, from, verdict, reason);
+  job.openGap ??= { from, verdict };
+}

@@ -1,0 +1,94 @@
+import type { Job } from '../model/job.js';
+import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
+import { fixedDelayMs } from './fixed.delay.js';
+import { insertColumns, isOneOff } from './job.rows.js';
+import type { Run } from './statement.runner.js';
+
+/** What the caller does with an id that is taken: null, the id is free again by now. */
+type OnTaken = (job: NewJob) => Promise<InsertResult | null>;
+
+interface Created {
+  namespace: string;
+  id: string;
+  next_at: EpochMs | null;
+  created_at: EpochMs;
+}
+
+/**
+ * Stores many jobs, each kind in one statement. Of items with the same id the first is stored before the others are looked at, so
+ * that they find it taken.
+ */
+export async function insertJobs(
+  run: Run,
+  jobs: readonly NewJob[],
+  onConflict: ConflictPolicy,
+  onTaken: OnTaken,
+): Promise<InsertResult[]> {
+  const results = Array.from<InsertResult | undefined>({ length: jobs.length });
+  let open = jobs.map((job, index) => ({ job, index }));
+  while (open.length > 0) {
+    const seen = new Set<string>();
+    const batch = open.filter(({ job }) => {
+      const isFirst = !seen.has(keyOf(job));
+      seen.add(keyOf(job));
+      return isFirst;
+    });
+    const created = await insertNew(
+      run,
+      batch.map(({ job }) => job),
+    );
+    for (const { job, index } of batch) {
+      const row = created.get(keyOf(job));
+      if (row) results[index] = { status: 'created', job: newJob(job, row) };
+      else if (onConflict === 'raise') results[index] = { status: 'conflict' };
+      else results[index] = (await onTaken(job)) ?? undefined;
+    }
+    open = open.filter(({ index }) => results[index] === undefined);
+  }
+  return results as InsertResult[];
+}
+
+/** Inserts what is not there yet; the keys are distinct. Recurring jobs are declared by `generation`, 0: by none. */
+export async function insertNew(
+  run: Run,
+  jobs: readonly NewJob[],
+  generation = 0,
+): Promise<Map<string, Created>> {
+  const rows: Created[] = [];
+  const oneOffs = jobs.filter((job) => isOneOff(job.source, job.trigger));
+  const recurring = jobs.filter((job) => !isOneOff(job.source, job.trigger));
+  if (oneOffs.length > 0) rows.push(...(await run<Created>('insertOneOffs', ...insertColumns(oneOffs))));
+  if (recurring.length > 0) {
+    const delays = recurring.map(({ trigger }) => fixedDelayMs(trigger));
+    rows.push(...(await run<Created>('insertRecurring', ...insertColumns(recurring), delays, generation)));
+  }
+  return new Map(rows.map((row) => [keyOf(row), row]));
+}
+
+export function keyOf({ namespace, id }: { namespace: string; id: string }): string {
+  return JSON.stringify([namespace, id]);
+}
+
+/** What a job looks like that has just been created: nothing else can have happened to it. */
+function newJob(given: NewJob, { next_at, created_at }: Created): Job {
+  const { definitionHash: _, nextAt: __, ...job } = given;
+  const { type } = job.trigger;
+  const hasFuture = next_at !== null || type === 'manual';
+  const createdAt = new Date(created_at);
+  return structuredClone({
+    ...job,
+    state: type === 'after' ? 'waiting' : hasFuture ? 'pending' : 'completed',
+    paused: null,
+    orphanedAt: null,
+    nextRunAt: next_at === null || next_at === Infinity ? null : new Date(next_at),
+    runCount: 0,
+    errorCount: 0,
+    consecutiveFailures: 0,
+    lastRunAt: null,
+    lastVerdict: null,
+    lastError: null,
+    createdAt,
+    updatedAt: createdAt,
+    revision: 1,
+  });
+}

@@ -1,0 +1,91 @@
+import type { JobDefinition } from '../model/job.js';
+import type { RunOrigin } from '../model/run.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { fixedDelayMs } from './fixed.delay.js';
+import { setCursor, endGap } from './job.cursor.js';
+import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
+import { definitionValues, isOneOff } from './job.rows.js';
+import type { Run } from './statement.runner.js';
+import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } from './stored.job.js';
+
+/** Gives a job another definition and, where `nextAt` is given, another time. What is not claimed yet uses it at once. */
+export async function redefine(
+  run: Run,
+  now: EpochMs,
+  job: StoredJob,
+  given: JobDefinition,
+  nextAt: EpochMs | null | undefined,
+): Promise<void> {
+  const kind = isOneOff(job.source, given.trigger) ? 'one-off' : 'recurring';
+  const newTime = job.kind === 'one-off' && nextAt !== undefined && (job.running || job.verdict !== null);
+  if (kind !== job.kind || newTime) return beginAnew(run, now, job, given, nextAt ?? null, 'at');
+  if (job.kind === 'one-off') return redefineOneOff(run, job, given, nextAt ?? null);
+  return redefineRecurring(run, job, given, nextAt);
+}
+
+/** Lets go of all runs that a job has, and has it start over, with its history. */
+export async function beginAnew(
+  run: Run,
+  now: EpochMs,
+  job: StoredJob,
+  given: JobDefinition,
+  nextAt: EpochMs | null,
+  origin: RunOrigin,
+): Promise<void> {
+  const statistics = await statisticsOf(run, job);
+  await clear(run, now, job);
+  const reborn = { ...job, definition: given, revision: job.revision + 1 };
+  if (isOneOff(job.source, given.trigger)) {
+    // A one-off without a time is due.
+    await bearOneOff(run, reborn, statistics, nextAt ?? now, origin);
+  } else {
+    await setCursor(run, await bearRecurring(run, reborn, statistics), nextAt);
+  }
+}
+
+/** Removes a job: ends what waits, lets go of what is running, whose attempt is its last. */
+export async function clear(run: Run, now: EpochMs, job: StoredJob): Promise<void> {
+  if (job.kind === 'recurring') {
+    await run('removeCursor', job.uid);
+    await endGap(run, job, now);
+  }
+  const runs = await run<{ id: string; running: boolean }>('lockRuns', ...addressOf(job));
+  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
+  const going = runs.filter(({ running }) => running).map(({ id }) => id);
+  // A one-off's id is free again before its run ends, so that the run is not kept.
+  if (job.kind === 'one-off') await run('detachRuns', [...waiting, ...going]);
+  if (waiting.length > 0) await run('endWaiting', waiting);
+  if (job.kind === 'recurring') {
+    if (going.length > 0) await run('detachRuns', going);
+    await run('deleteJob', job.uid);
+  } else if (job.verdict !== null) {
+    await run('dropRuns', [job.runId]);
+  }
+}
+
+async function redefineOneOff(
+  run: Run,
+  job: StoredOneOff,
+  given: JobDefinition,
+  nextAt: EpochMs | null,
+): Promise<void> {
+  await run('updateOneOff', job.runId, ...definitionValues(given), job.definitionHash, nextAt);
+}
+
+async function redefineRecurring(
+  run: Run,
+  job: StoredRecurring,
+  given: JobDefinition,
+  nextAt: EpochMs | null | undefined,
+): Promise<void> {
+  const { namespace, id } = given;
+  const values = [...definitionValues(given), job.definitionHash, job.generation];
+  await run('updateJob', job.uid, namespace, id, ...values);
+  job.definition = given;
+  await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
+  await run('updateRuns', job.uid);
+  if (nextAt === undefined) return;
+  await run('removeCursor', job.uid);
+  await run('setFired', job.uid, 0);
+  await setCursor(run, job, nextAt);
+}

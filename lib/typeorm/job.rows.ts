@@ -1,0 +1,97 @@
+import type { Job, JobDefinition, JobSource, JobState } from '../model/job.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Policies } from '../model/policies.js';
+import type { Trigger } from '../model/trigger.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { EpochMs, NewJob } from '../ports/storage.adapter.js';
+
+/** The columns that make a definition, as statements return them. */
+export interface DefinitionRow {
+  namespace: string;
+  id: string;
+  name: string | null;
+  handler: string;
+  queue: string;
+  priority: number;
+  trigger: Trigger;
+  time_zone: string;
+  payload: JsonValue;
+  metadata: JsonObject;
+  policies: Partial<Policies>;
+}
+
+/** A row of the job view. */
+export interface JobRow extends DefinitionRow {
+  source: JobSource;
+  app: string | null;
+  state: JobState;
+  paused_at: EpochMs | null;
+  paused_reason: string | null;
+  paused_by: string | null;
+  orphaned_at: EpochMs | null;
+  next_run_at: EpochMs | null;
+  run_count: number;
+  error_count: number;
+  consecutive_failures: number;
+  last_run_at: EpochMs | null;
+  last_verdict: RunVerdict | null;
+  last_error: string | null;
+  created_at: EpochMs;
+  updated_at: EpochMs;
+  revision: number;
+}
+
+export function toDefinition(row: DefinitionRow): JobDefinition {
+  const { namespace, id, name, handler, queue, priority, trigger, time_zone, payload, metadata, policies } =
+    row;
+  const identity = { namespace, id, name, handler, queue, priority };
+  return { ...identity, trigger, timeZone: time_zone, payload, metadata, policies };
+}
+
+export function toJob(row: JobRow): Job {
+  const { paused_at, paused_reason, paused_by } = row;
+  return {
+    ...toDefinition(row),
+    source: row.source,
+    app: row.app,
+    state: row.state,
+    paused: paused_at === null ? null : { reason: paused_reason, by: paused_by, at: new Date(paused_at) },
+    orphanedAt: toDate(row.orphaned_at),
+    nextRunAt: toDate(row.next_run_at),
+    runCount: row.run_count,
+    errorCount: row.error_count,
+    consecutiveFailures: row.consecutive_failures,
+    lastRunAt: toDate(row.last_run_at),
+    lastVerdict: row.last_verdict,
+    lastError: row.last_error,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+    revision: row.revision,
+  };
+}
+
+export function toDate(at: EpochMs | null): Date | null {
+  return at === null ? null : new Date(at);
+}
+
+/** Declared one-offs are jobs with a cursor of one instant: see `NewJob`. */
+export function isOneOff(source: JobSource, trigger: Trigger): boolean {
+  return trigger.type === 'at' && source !== 'code';
+}
+
+/** The values of a definition in the order in which statements take them, from `name` on. */
+export function definitionValues(job: JobDefinition): unknown[] {
+  const { name, handler, queue, priority, trigger, timeZone, payload, metadata, policies } = job;
+  const documents = [payload, metadata, policies].map((document) => JSON.stringify(document));
+  return [name, handler, queue, priority, JSON.stringify(trigger), timeZone, ...documents];
+}
+
+/** What the statements of `insertJobs` take of many jobs: one array for each column. */
+export function insertColumns(jobs: readonly NewJob[]): unknown[][] {
+  const rows = jobs.map((job) => {
+    const [name, ...definition] = definitionValues(job);
+    const { namespace, id, source, app, definitionHash, nextAt } = job;
+    return [namespace, id, name, source, app, ...definition, definitionHash, nextAt];
+  });
+  return rows[0].map((_, column) => rows.map((row) => row[column]));
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { StorageError } from '../model/errors.js';
+import type { Database } from './database.js';
+import { migrationStatements, schemaVersion } from './migration.steps.js';
+import type { TableNames } from './sql/table.names.js';
+import type { MigrationMode } from './typeorm.options.js';
+
+interface Installed {
+  /** 0: nothing there. */
+  version: number;
+  /** The oldest code that can work on it. */
+  compatibleWith: number;
+}
+
+/** Brings the tables up to date, or says why not. Safe when many processes do it at once. Throws StorageError. */
+export async function prepareSchema(database: Database, t: TableNames, mode: MigrationMode): Promise<void> {
+  if (mode === 'off') return;
+  const installed = await installedVersion(t, (text) => database.plain(text));
+  refuseNewer(t, installed);
+  if (installed.version >= schemaVersion) return;
+  if (mode === 'check') {
+    const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
+    throw new StorageError(
+      `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
+    );
+  }
+  await migrate(database, t);
+}
+
+async function migrate(database: Database, t: TableNames): Promise<void> {
+  await database.script(async (script) => {
+    // Held to the end of the transaction: the second of two starters waits here, and then finds nothing to do.
+    await script(`select pg_advisory_xact_lock(${lockKey(t)})`);
+    const installed = await installedVersion(t, script);
+    refuseNewer(t, installed);
+    const statements = migrationStatements(t, installed.version);
+    const exists = await script(`select from pg_namespace where nspname = '${t.schemaText}'`);
+    for (const statement of statements) {
+      // Asks for a right on the database that is not needed when the schema is there.
+      if (statement.startsWith('create schema') && exists.length > 0) continue;
+      await script(statement);
+    }
+  });
+}
+
+async function installedVersion(
+  t: TableNames,
+  run: (text: string) => Promise<Record<string, unknown>[]>,
+): Promise<Installed> {
+  // Not by to_regclass(), which may answer from a cache of before the lock.
+  const found = await run(
+    `select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = '${t.schemaText}' and c.relname = '${t.prefix}meta'`,
+  );
+  if (found.length === 0) return { version: 0, compatibleWith: 0 };
+  const rows = await run(`select key, value from ${t.meta}`);
+  const meta = new Map(rows.map(({ key, value }) => [key, Number(value)]));
+  const version = meta.get('schema_version') ?? 0;
+  return { version, compatibleWith: meta.get('compatible_with') ?? version };
+}
+
+function refuseNewer(t: TableNames, { version, compatibleWith }: Installed): void {
+  if (compatibleWith <= schemaVersion) return;
+  throw new StorageError(
+    `The schema "${t.schemaText}" is at version ${version}, which this release (version ${schemaVersion}) cannot work with. Update nestjs-chronis.`,
+  );
+}
+
+function lockKey(t: TableNames): bigint {
+  return createHash('sha256').update(`chronis migrate ${t.meta}`).digest().readBigInt64BE();
+}

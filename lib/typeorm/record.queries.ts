@@ -1,0 +1,74 @@
+import type { Page } from '../model/job.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
+import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import { Conditions } from './conditions.js';
+import type { Queries } from './database.js';
+import { toPage } from './paging.js';
+import { toAttempt, toGap, toRun, type AttemptRow, type GapRow, type RunRow } from './run.rows.js';
+import { queryAttemptsSql } from './sql/query.attempts.sql.js';
+import { queryGapsSql } from './sql/query.gaps.sql.js';
+import { queryRunsSql } from './sql/query.runs.sql.js';
+import type { TableNames } from './sql/table.names.js';
+import { at } from './sql/time.fragment.js';
+
+export async function queryRuns(
+  queries: Queries,
+  t: TableNames,
+  { namespace, jobId, state }: RunFilter,
+  { limit = 100, cursor }: PageRequest,
+): Promise<Page<Run>> {
+  const conditions = new Conditions(limit + 1);
+  conditions.among('v.namespace', namespace);
+  conditions.among('v.job_id', jobId);
+  if (namespace !== undefined && jobId !== undefined) {
+    // Nothing new, but in the words of the three indexes that find the runs of one job.
+    conditions.add(
+      `(v.keyed or v.job_uid is null or v.job_uid = (select uid from ${t.job} where namespace = ? and id = ?))`,
+      namespace,
+      jobId,
+    );
+  }
+  conditions.among('v.state', state);
+  conditions.after(cursor, ([id]) => ['v.number < ?::bigint', id]);
+  const rows = await queries.run<RunRow>(queryRunsSql(t, conditions.text), conditions.values);
+  return toPage(rows, limit, toRun, ({ id }) => [id]);
+}
+
+export async function queryAttempts(
+  queries: Queries,
+  t: TableNames,
+  { namespace, jobId, runId, outcome, finalOnly }: AttemptFilter,
+  { limit = 100, cursor }: PageRequest,
+): Promise<Page<Attempt>> {
+  const conditions = new Conditions(limit + 1);
+  conditions.among('v.namespace', namespace);
+  conditions.among('v.job_id', jobId);
+  // Ids are numbers here: no other text names a run.
+  if (runId !== undefined && /^\d{1,18}$/.test(runId)) conditions.add('v.run_id = ?::bigint', runId);
+  else if (runId !== undefined) conditions.add('false');
+  conditions.among('v.outcome', outcome);
+  if (finalOnly) conditions.add('v.final');
+  const place = `(v.finished_at, v.run_id, v.fence, v.final) < (${at('?::float8')}, ?::bigint, ?::int, ?::boolean)`;
+  conditions.after(cursor, (values) => [place, ...values]);
+  const rows = await queries.run<AttemptRow>(queryAttemptsSql(t, conditions.text), conditions.values);
+  return toPage(rows, limit, toAttempt, ({ finished_at, run_id, fence, final }) => [
+    finished_at,
+    run_id,
+    fence,
+    final,
+  ]);
+}
+
+export async function queryGaps(
+  queries: Queries,
+  t: TableNames,
+  { namespace, jobId }: GapFilter,
+  { limit = 100, cursor }: PageRequest,
+): Promise<Page<Gap>> {
+  const conditions = new Conditions(limit + 1);
+  conditions.among('v.namespace', namespace);
+  conditions.among('v.job_id', jobId);
+  conditions.after(cursor, ([id]) => ['v.id < ?::bigint', id]);
+  const rows = await queries.run<GapRow>(queryGapsSql(t, conditions.text), conditions.values);
+  return toPage(rows, limit, toGap, ({ id }) => [id]);
+}

@@ -1,0 +1,152 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Policies } from '../model/policies.js';
+import type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from '../model/run.js';
+import type { GapVerdict, Outcome } from '../model/verdict.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { toDate } from './job.rows.js';
+
+/** A row of `claimedColumns`. */
+export interface ClaimedRow {
+  id: string;
+  fence: number;
+  attempt: number;
+  lost_count: number;
+  missed: number;
+  origin: RunOrigin;
+  job_uid: string | null;
+  job_id: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  priority: number;
+  nominal_at: EpochMs;
+  due_at: EpochMs;
+  name: string | null;
+  time_zone: string;
+  payload: JsonValue;
+  metadata: JsonObject;
+  policies: Partial<Policies>;
+}
+
+/** A row of `runColumns`. */
+export interface RunRow {
+  id: string;
+  job_id: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  priority: number;
+  origin: RunOrigin;
+  nominal_at: EpochMs;
+  due_at: EpochMs | null;
+  state: RunState;
+  attempt: number;
+  fence: number;
+  lost_count: number;
+  worker: string | null;
+  started_at: EpochMs | null;
+  last_error: string | null;
+}
+
+export interface AttemptRow {
+  run_id: string;
+  job_id: string;
+  namespace: string;
+  handler: string;
+  queue: string;
+  nominal_at: EpochMs;
+  attempt: number;
+  fence: number;
+  worker: string | null;
+  outcome: Outcome;
+  final: boolean;
+  started_at: EpochMs | null;
+  finished_at: EpochMs;
+  error: string | null;
+  result: JsonValue;
+}
+
+export interface GapRow {
+  id: string;
+  job_id: string;
+  namespace: string;
+  from_at: EpochMs;
+  until_at: EpochMs | null;
+  verdict: GapVerdict;
+  count: number;
+  reason: string;
+}
+
+export function toClaimedRun(row: ClaimedRow): ClaimedRun {
+  const { id, fence, attempt, missed, origin, namespace, handler, queue, priority } = row;
+  return {
+    id,
+    fence,
+    attempt,
+    lostCount: row.lost_count,
+    jobUid: row.job_uid,
+    jobId: row.job_id,
+    jobName: row.name,
+    namespace,
+    handler,
+    queue,
+    priority,
+    origin,
+    payload: row.payload,
+    metadata: row.metadata,
+    policies: row.policies,
+    timeZone: row.time_zone,
+    nominalAt: row.nominal_at,
+    dueAt: row.due_at,
+    missed,
+  };
+}
+
+export function toRun(row: RunRow): Run {
+  const { id, namespace, handler, queue, priority, origin, state, attempt, fence, worker } = row;
+  return {
+    id,
+    jobId: row.job_id,
+    namespace,
+    handler,
+    queue,
+    priority,
+    origin,
+    nominalAt: new Date(row.nominal_at),
+    dueAt: toDate(row.due_at),
+    state,
+    attempt,
+    fence,
+    lostCount: row.lost_count,
+    worker,
+    startedAt: toDate(row.started_at),
+    lastError: row.last_error,
+  };
+}
+
+export function toAttempt(row: AttemptRow): Attempt {
+  const { namespace, handler, queue, attempt, fence, worker, outcome, final, error, result } = row;
+  return {
+    runId: row.run_id,
+    jobId: row.job_id,
+    namespace,
+    handler,
+    queue,
+    nominalAt: new Date(row.nominal_at),
+    attempt,
+    fence,
+    worker,
+    outcome,
+    final,
+    startedAt: toDate(row.started_at),
+    finishedAt: new Date(row.finished_at),
+    error,
+    result,
+  };
+}
+
+export function toGap(row: GapRow): Gap {
+  const { namespace, verdict, count, reason } = row;
+  const range = { from: new Date(row.from_at), until: toDate(row.until_at) };
+  return { jobId: row.job_id, namespace, ...range, verdict, count, reason };
+}

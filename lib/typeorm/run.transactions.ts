@@ -1,0 +1,113 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { ClaimLostError, TransactionNotSupportedError } from '../model/errors.js';
+import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { Settlement } from '../ports/storage.adapter.js';
+import type { AdapterConnection } from './adapter.connection.js';
+import { connect } from './connect.js';
+import { isWorthAnotherAttempt, messageOf, sqlStateOf, type Database } from './database.js';
+import { settle } from './run.loop.js';
+import { readClockSql } from './sql/read.clock.sql.js';
+import { readInstallIdSql } from './sql/read.install.id.sql.js';
+import type { Run } from './statement.runner.js';
+import type { Statements } from './statements.js';
+
+const mostAttempts = 10;
+/** Of the pool for handlers when the storage was not made from an application's DataSource. */
+const ownPoolSize = 10;
+
+/**
+ * Transactions that handlers share with the verdict of their run. They never use the connections of the loop: handlers that take their
+ * time must not keep the lease from being renewed.
+ */
+export class RunTransactions {
+  private own: Promise<Database> | null = null;
+
+  constructor(
+    private readonly connection: AdapterConnection,
+    private readonly statements: Statements,
+    /** The application's; null: the storage was made from a URL or settings. */
+    private readonly application: DataSource | null,
+  ) {}
+
+  async perform<T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+    options: TransactionOptions,
+  ): Promise<T> {
+    const source = options.dataSource ?? this.application ?? (await this.ownPool()).source;
+    if (source.options.type !== 'postgres') {
+      throw new TransactionNotSupportedError(
+        `the DataSource is of type "${source.options.type}", the jobs are in PostgreSQL.`,
+      );
+    }
+    const installId = await this.installId();
+    return source.transaction(async (manager) => {
+      await this.assertSameDatabase(manager, installId);
+      const value = await work(manager);
+      await this.settle(manager, conclude(value));
+      return value;
+    });
+  }
+
+  async close(): Promise<void> {
+    const { own } = this;
+    this.own = null;
+    await (await own?.catch(() => null))?.close();
+  }
+
+  private ownPool(): Promise<Database> {
+    const { server, settings } = this.connection;
+    this.own ??= connect(server, { ...settings, poolSize: ownPoolSize }).catch((error: unknown) => {
+      this.own = null;
+      throw error;
+    });
+    return this.own;
+  }
+
+  private async installId(): Promise<string> {
+    const [row] = await this.connection
+      .database()
+      .plain<{ value: string }>(readInstallIdSql(this.connection.settings.tables));
+    return row.value;
+  }
+
+  private async assertSameDatabase(manager: EntityManager, installId: string): Promise<void> {
+    const { tables } = this.connection.settings;
+    let found: { value: string }[];
+    try {
+      found = await manager.query(readInstallIdSql(tables));
+    } catch (cause) {
+      // No such table or schema, or no right to read it; anything else says nothing about the place.
+      if (!/^(42|3F)/.test(sqlStateOf(cause) ?? '')) throw cause;
+      throw new TransactionNotSupportedError(
+        `the DataSource does not see the tables of the jobs (schema "${tables.schemaText}"): ${messageOf(cause)}. Give one on the same database, whose user may use that schema.`,
+        { cause },
+      );
+    }
+    if (found.length === 1 && found[0].value === installId) return;
+    throw new TransactionNotSupportedError(
+      `the DataSource is on another database, which has jobs of its own in the schema "${tables.schemaText}". Give one on the database of the jobs.`,
+    );
+  }
+
+  /** Behind a savepoint: a deadlock with other settlements must not cost the handler its work. */
+  private async settle(manager: EntityManager, settlement: Settlement): Promise<void> {
+    const { databaseClock } = this.connection.settings;
+    const given = databaseClock && Math.floor(databaseClock.now());
+    for (let attempt = 1; ; attempt++) {
+      await manager.query('savepoint chronis_verdict');
+      try {
+        const [{ now }] = await manager.query<{ now: unknown }[]>(readClockSql(), [given]);
+        const run: Run = (statement, ...values) =>
+          manager.query(this.statements[statement], [Number(now), ...values]);
+        const accepted = await settle(run, [settlement]);
+        if (accepted.length === 1) return;
+      } catch (error) {
+        if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;
+        await manager.query('rollback to savepoint chronis_verdict');
+        continue;
+      }
+      throw new ClaimLostError(settlement.runId);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { claimedColumns } from './claimed.run.fragment.js';
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit
+ *
+ * One probe for each priority and queue, in the order of priorities: the cost depends on what is due, not on what is stored.
+ * The probes lock as they go and stop at the limit; MATERIALIZED, or the planner might run them again and take more. With
+ * several queues each probe of a priority runs to the limit before the earliest are picked; the rest is unlocked
+ * at the end of the statement.
+ */
+export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
+  const probe = `
+    select r.ctid, r.due_at from ${t.run} r
+    where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
+      and r.due_at <= ${now} and r.handler = any ($4::text[])
+    order by r.due_at limit $5 for update skip locked`;
+  const ofPriority =
+    queues === 'one'
+      ? `(select ($3::text[])[1] as queue) q cross join lateral (${probe}) found`
+      : `lateral (
+    select probed.ctid from unnest($3::text[]) q (queue) cross join lateral (${probe}) probed
+    order by probed.due_at limit $5
+  ) found`;
+  return `
+with alive as (
+  select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null
+),
+picked as materialized (
+  select found.ctid
+  from (select priority from alive, generate_series(0, 9) priority order by priority) p cross join ${ofPriority}
+  limit $5
+),
+taken as (
+  update ${t.run} r
+  set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
+  from picked where r.ctid = picked.ctid
+  returning r.*
+)
+select ${ms(now)} as now, claimed.*
+from (select) always left join (
+  select ${claimedColumns} from taken r left join ${t.job} j on j.uid = r.job_uid
+) claimed on true
+order by claimed.priority, claimed.due_at, claimed.id::bigint`;
+}

@@ -1,0 +1,17 @@
+import type { TableNames } from './table.names.js';
+import { at, ms, now } from './time.fragment.js';
+
+// $1 time · $2 job · $3 until in ms; null: as if the gap had never been
+export function closeGapSql(t: TableNames): string {
+  return `
+with job as (
+  select uid, open_gap from ${t.job} where uid = $2
+),
+ended as (
+  update ${t.gap} g set until_at = ${at('$3::float8')} from job where g.id = job.open_gap and $3::float8 is not null
+),
+gone as (
+  delete from ${t.gap} g using job where g.id = job.open_gap and $3::float8 is null
+)
+update ${t.job} j set open_gap = null from job where j.uid = job.uid returning ${ms(now)} as now`;
+}

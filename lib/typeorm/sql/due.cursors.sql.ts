@@ -1,0 +1,22 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+// $1 time · $2 queues · $3 handlers · $4 limit. One probe for each handler: what this worker cannot fire costs nothing.
+export function dueCursorsSql(t: TableNames): string {
+  return `
+with due as (
+  select found.* from unnest($3::text[]) h (handler) cross join lateral (
+    select c.job_uid, c.next_at, c.revision, c.fired from ${t.cursor} c
+    where c.handler = h.handler and c.next_at <= ${now} and c.queue = any ($2::text[])
+    order by c.next_at limit $4
+  ) found
+  order by found.next_at, found.job_uid limit $4
+)
+select ${ms(now)} as now, due_cursor.*
+from (select) always left join (
+  select d.job_uid::text, j.id as job_id, j.namespace, j.handler, ${ms('d.next_at')} as nominal_at,
+    d.revision, d.fired, j.trigger, j.time_zone, j.policies
+  from due d join ${t.job} j on j.uid = d.job_uid
+) due_cursor on true
+order by due_cursor.nominal_at, due_cursor.job_uid::bigint`;
+}

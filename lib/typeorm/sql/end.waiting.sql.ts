@@ -1,0 +1,18 @@
+import { endings } from './endings.fragment.js';
+import type { TableNames } from './table.names.js';
+import { now } from './time.fragment.js';
+import { toldColumn } from './wake.fragment.js';
+
+// $1 time · $2 runs that no worker has and that are locked. They end as cancelled, never begun.
+export function endWaitingSql(t: TableNames): string {
+  return `
+with ending as (
+  select id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies,
+    attempt, fence, null::text as worker, null::timestamptz as started_at, ${now} as finished_at,
+    'cancelled' as outcome, true as final, null::text as error, null::text as result, true as record,
+    attempt as next_attempt, fence as next_fence, lost_count as next_lost, null::timestamptz as retry_at
+  from ${t.run} where id = any ($2::bigint[])
+),
+${endings(t)}
+select id::text, ${toldColumn} from ending`;
+}

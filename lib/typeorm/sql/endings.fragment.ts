@@ -1,0 +1,93 @@
+import type { TableNames } from './table.names.js';
+import { after, now } from './time.fragment.js';
+import { tellDue } from './wake.fragment.js';
+
+/**
+ * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
+ *
+ * `id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies` of the run (policies null: the job's) ·
+ * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
+ * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on.
+ *
+ * A run that ends goes, unless it is a one-off to be kept: as a dead letter, or by its `keepMs`. Recurring jobs get their statistics, and
+ * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
+ */
+export function endings(t: TableNames): string {
+  return `
+judged as (
+  select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
+    e.record and e.started_at is not null and e.outcome <> 'handed_back' as counted,
+    coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
+    e.final and (
+      not e.keyed or (e.outcome in ('succeeded', 'cancelled') and coalesce(e.policies ->> 'keepMs', '0') = '0')
+    ) as goes
+  from ending e
+),
+gone as (
+  delete from ${t.run} r using judged e where r.id = e.id and e.goes
+),
+kept as (
+  update ${t.run} r set
+    worker = null, started_at = null, claimed_handler = null, claimed_queue = null,
+    attempt = e.next_attempt, fence = e.next_fence, lost_count = e.next_lost,
+    due_at = case when not e.final and not r.held then e.retry_at end,
+    held = r.held and not e.final,
+    held_due_at = case when not e.final and r.held then e.retry_at end,
+    verdict = case when e.final then e.outcome end,
+    finished_at = case when e.final then e.finished_at end,
+    keep_until = case when e.final and not e.failure and e.keep_ms <> 'forever'
+      then ${after(now, 'e.keep_ms::float8')} end,
+    run_count = r.run_count + e.counted::int,
+    error_count = r.error_count + (e.record and e.failure)::int,
+    consecutive_failures = case
+      when not e.final then r.consecutive_failures
+      when e.outcome = 'succeeded' then 0
+      else r.consecutive_failures + e.failure::int end,
+    last_run_at = case when e.counted then e.started_at else r.last_run_at end,
+    last_verdict = case when e.final then e.outcome else r.last_verdict end,
+    last_error = case when e.failure then e.error else r.last_error end
+  from judged e where r.id = e.id and not e.goes
+  returning r.due_at
+),
+ledger as (
+  insert into ${t.attempt} (run_id, job_uid, namespace, job_id, handler, queue, nominal_at, attempt, fence,
+    worker, outcome, final, started_at, finished_at, error, result)
+  select id, job_uid, namespace, job_id, handler, queue, nominal_at, attempt, fence,
+    worker, outcome, final, started_at, finished_at, error, result::json
+  from judged where record
+),
+counted as (
+  update ${t.job_stat} s set
+    run_count = s.run_count + n.runs,
+    error_count = s.error_count + n.errors,
+    -- s: succeeded, f: failed, in the order of time. What counts comes after the last s.
+    consecutive_failures = case when n.trail like '%s%' then 0 else s.consecutive_failures end
+      + length(substring(coalesce(n.trail, '') from '[^s]*$')),
+    last_run_at = coalesce(n.last_run_at, s.last_run_at),
+    last_verdict = coalesce(n.last_verdict, s.last_verdict),
+    last_error = coalesce(n.last_error, s.last_error)
+  from (
+    select job_uid,
+      count(*) filter (where counted) as runs,
+      count(*) filter (where failure) as errors,
+      max(started_at) filter (where counted) as last_run_at,
+      (array_agg(outcome order by finished_at desc, id desc) filter (where final))[1] as last_verdict,
+      (array_agg(error order by finished_at desc, id desc) filter (where failure))[1] as last_error,
+      string_agg(case when outcome = 'succeeded' then 's' when failure then 'f' else '' end, ''
+        order by finished_at, id) filter (where final) as trail
+    from judged where job_uid is not null and record and outcome <> 'handed_back'
+    group by job_uid order by job_uid
+  ) n where s.job_uid = n.job_uid
+),
+-- Locks the cursor also where it is not at infinity (yet): a fire that sees this run still going may be about to put it there.
+delayed as (
+  update ${t.cursor} c
+  set next_at = case when c.next_at = 'infinity' then ${after('e.ended_at', 'c.delay_ms')} else c.next_at end
+  from (
+    select job_uid, max(least(finished_at, ${now})) as ended_at
+    from judged where final and job_uid is not null group by job_uid order by job_uid
+  ) e where c.job_uid = e.job_uid and c.delay_ms is not null
+  returning c.next_at
+),
+${tellDue(t, 'select min(at) from (select due_at as at from kept union all select next_at from delayed) soon')}`;
+}

@@ -1,0 +1,92 @@
+import { claimedColumns } from './claimed.run.fragment.js';
+import type { TableNames } from './table.names.js';
+import { at, ms, now } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 room
+ * Firings: $6 jobs · $7 nominal times · $8 revisions · $9 next times · $10 fired · $11 overlap
+ * Births: $12 jobs · $13 nominal times · $14 due · $15 missed
+ * Gaps: $16 jobs · $17 from · $18 until · $19 verdicts · $20 counts · $21 reasons
+ *
+ * The compare-and-set of the cursor decides who fires. A cursor that somebody else has locked is left to them: firers neither wait for
+ * one another nor meet in a deadlock. Cursors first, then runs, as everywhere.
+ */
+export function fireSql(t: TableNames): string {
+  return `
+with firing as (
+  select u.* from unnest($6::bigint[], $7::float8[], $8::int[], $9::float8[], $10::int[], $11::text[])
+    u (job_uid, nominal_ms, revision, next_ms, fired, overlap)
+),
+moved as materialized (
+  select f.* from firing f join ${t.cursor} c on c.job_uid = f.job_uid
+  where c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
+  order by c.job_uid for update of c skip locked
+),
+advanced as (
+  update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired
+  from moved m where c.job_uid = m.job_uid and m.next_ms is not null
+),
+finished as (
+  delete from ${t.cursor} c using moved m where c.job_uid = m.job_uid and m.next_ms is null
+),
+birth as (
+  select b.*, m.overlap, j.namespace, j.id as job_id, j.handler, j.queue, j.priority,
+    row_number() over (partition by b.job_uid order by b.nth) as nth_of_job,
+    exists (select from ${t.run} r where r.job_uid = b.job_uid) as active,
+    exists (
+      select from ${t.run} r
+      where r.job_uid = b.job_uid and r.nominal_at = ${at('b.nominal_ms')} and r.origin = 'schedule'
+    ) as there
+  from unnest($12::bigint[], $13::float8[], $14::float8[], $15::int[]) with ordinality
+    b (job_uid, nominal_ms, due_ms, missed, nth)
+  join moved m on m.job_uid = b.job_uid
+  join ${t.job} j on j.uid = b.job_uid
+),
+decided as (
+  select *, overlap = 'skip' and (active or nth_of_job > 1) as skipped from birth where not there
+),
+due as (
+  select *, row_number() over (
+    partition by ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) order by nth
+  ) as place,
+  ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) as claimable
+  from decided where not skipped
+),
+born as (
+  insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
+    missed, attempt, fence, worker, started_at)
+  select namespace, job_id, false, job_uid, 'schedule', handler, queue, priority,
+    ${at('nominal_ms')}, ${at('due_ms')}, missed,
+    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then ${now} end
+  from (
+    select *, claimable and place <= $5 and exists (
+      select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null
+    ) as claimed
+    from due
+  ) d order by nth
+  returning *
+),
+gaps as (
+  insert into ${t.gap} (job_uid, namespace, job_id, from_at, until_at, verdict, count, reason)
+  select g.job_uid, j.namespace, j.id, ${at('g.from_ms')}, ${at('g.until_ms')}, g.verdict, g.count, g.reason
+  from (
+    select u.*, 0 as part
+    from unnest($16::bigint[], $17::float8[], $18::float8[], $19::text[], $20::int[], $21::text[]) with ordinality
+      u (job_uid, from_ms, until_ms, verdict, count, reason, nth)
+    union all
+    select job_uid, nominal_ms, nominal_ms, 'skipped', 1, 'overlap', nth, 1 from decided where skipped
+  ) g join moved m on m.job_uid = g.job_uid join ${t.job} j on j.uid = g.job_uid
+  order by g.part, g.nth
+),
+${tellDue(t, 'select min(due_at) from born where worker is null')}
+select ${ms(now)} as now,
+  (select coalesce(json_agg(job_uid::text), '[]') from moved) as moved,
+  (select coalesce(json_agg(claimed order by claimed.id::bigint), '[]') from (
+    select ${claimedColumns} from born r join ${t.job} j on j.uid = r.job_uid where r.worker is not null
+  ) claimed) as runs,
+  (select count(*)::int from born where worker is null) as unclaimed,
+  (select coalesce(json_agg(json_build_object('jobUid', job_uid::text, 'nominalAt', nominal_ms) order by nth), '[]')
+    from decided where skipped) as skipped,
+  ${toldColumn}`;
+}

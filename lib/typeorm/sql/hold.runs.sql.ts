@@ -1,0 +1,16 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 job · $3 one-off's run
+ *
+ * Runs that go on are marked too: settle and release find the mark on the row they have locked, and hold the run when it comes back.
+ */
+export function holdRunsSql(t: TableNames): string {
+  return `
+update ${t.run} set held = true,
+  due_at = case when worker is not null then due_at end,
+  held_due_at = case when worker is null then due_at end
+where (job_uid = $2::bigint or id = $3::bigint) and verdict is null and not held
+returning ${ms(now)} as now`;
+}

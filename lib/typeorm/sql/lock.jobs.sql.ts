@@ -1,0 +1,20 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/**
+ * `one`: $1 time · $2 namespace · $3 id — `app`: $1 time · $2 app, its declared jobs
+ *
+ * Recurring jobs with all that a change needs to know, locked until the transaction ends.
+ */
+export function lockJobsSql(t: TableNames, which: 'one' | 'app'): string {
+  const where =
+    which === 'one' ? 'j.namespace = $2 and j.id = $3' : `j.app = $2 and j.source = 'code' order by j.uid`;
+  return `
+select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, j.payload,
+  j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired,
+  ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
+  ${ms('j.orphaned_at')} as orphaned_at, ${ms('j.undeclared_since')} as undeclared_since,
+  g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now
+from ${t.job} j left join ${t.gap} g on g.id = j.open_gap
+where ${where} for update of j`;
+}

@@ -1,0 +1,37 @@
+import { holders } from './holders.fragment.js';
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/** Of one queue and priority no more rows than this are looked at; beyond them a later time is a good enough answer. */
+const window = 1_000;
+
+/**
+ * $1 time · $2 worker · $3 queues · $4 handlers
+ *
+ * Where the window is full of runs that only others can execute, its last time is answered, though never the past: this worker then
+ * looks again, without spinning.
+ */
+export function nextWakeSql(t: TableNames): string {
+  const ahead = `
+        select r.due_at, r.handler from ${t.run} r
+        where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
+        order by r.due_at limit ${window}`;
+  return `
+with recursive ${holders(t)}
+select ${ms(now)} as now,
+  (select ${ms('min(found.next_at)')} from unnest($4::text[]) h (handler) cross join lateral (
+    select c.next_at from ${t.cursor} c
+    where c.handler = h.handler and c.queue = any ($3::text[]) and c.next_at < 'infinity'
+    order by c.next_at limit 1
+  ) found) as cursor_at,
+  (select ${ms('min(found.due_at)')} from unnest($3::text[]) q (queue) cross join generate_series(0, 9) p (priority)
+    cross join lateral (
+      select coalesce(
+        (select ahead.due_at from (${ahead}) ahead where ahead.handler = any ($4::text[]) order by ahead.due_at limit 1),
+        (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
+      ) as due_at
+    ) found) as run_at,
+  (select ${ms('min(coalesce(w.lease_until, h_now.at))')}
+    from holders h cross join (select ${now} as at) h_now left join ${t.worker} w on w.id = h.worker
+    where h.worker is not null and h.worker <> $2) as lease_ends_at`;
+}

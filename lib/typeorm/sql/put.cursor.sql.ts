@@ -1,0 +1,17 @@
+import type { TableNames } from './table.names.js';
+import { at } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+// $1 time · $2 job · $3 next time in ms · $4 fixed delay in ms
+export function putCursorSql(t: TableNames): string {
+  return `
+with stands as (
+  insert into ${t.cursor} (job_uid, handler, queue, next_at, delay_ms, revision, fired)
+  select uid, handler, queue, ${at('$3::float8')}, $4::bigint, revision, fired from ${t.job} where uid = $2
+  on conflict (job_uid) do update set handler = excluded.handler, queue = excluded.queue, next_at = excluded.next_at,
+    delay_ms = excluded.delay_ms, revision = excluded.revision, fired = excluded.fired
+  returning next_at
+),
+${tellDue(t, 'select next_at from stands')}
+select ${toldColumn} from stands`;
+}

@@ -1,0 +1,57 @@
+import { defaultPolicies } from '../../model/policies.js';
+import { endings } from './endings.fragment.js';
+import { holders } from './holders.fragment.js';
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+import { toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time
+ *
+ * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers whose row is gone count too:
+ * their claim was committed after they had been released.
+ */
+export function releaseLostSql(t: TableNames): string {
+  return `
+with recursive ${holders(t)},
+ended as (
+  update ${t.worker} w set released_at = coalesce(w.released_at, ${now}), running = 0
+  where w.id in (select worker from holders) and w.lease_until <= ${now}
+  returning w.id
+),
+dead as (
+  select id from ended
+  union all
+  select h.worker from holders h
+  where h.worker is not null and not exists (select from ${t.worker} w where w.id = h.worker)
+),
+mine as materialized (
+  select r.*,
+    case
+      when r.cancel_requested then 'cancelled'
+      when r.last_attempt
+        or coalesce(r.policies, j.policies) ->> 'recovery' = 'abandon'
+        or r.lost_count + 1 >= coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost})
+      then 'lost'
+    end as ending
+  from dead d join ${t.run} r on r.worker = d.id left join ${t.job} j on j.uid = r.job_uid
+  order by r.id for update of r
+),
+ending as (
+  select id, keyed, job_uid, namespace, job_id, nominal_at, policies,
+    coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
+    attempt, fence, worker, started_at, greatest(started_at, ${now}) as finished_at,
+    coalesce(ending, 'lost') as outcome, ending is not null as final,
+    case when ending is distinct from 'cancelled'
+      then 'The lease of the worker ' || worker || ' ended during the run.' end as error,
+    null::text as result, true as record,
+    attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, ${now} as retry_at
+  from mine
+),
+${endings(t)}
+select ${ms(now)} as now, ended_run.*
+from (select) always left join (
+  select id::text, job_id, namespace, handler, worker, case when final then outcome end as verdict, ${toldColumn}
+  from ending
+) ended_run on true`;
+}

@@ -1,0 +1,14 @@
+import type { TableNames } from './table.names.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+// $1 time · $2 job · $3 one-off's run. Ends the hold of a pause: due at the old times.
+export function releaseRunsSql(t: TableNames): string {
+  return `
+with released as (
+  update ${t.run} set held = false, due_at = coalesce(held_due_at, due_at), held_due_at = null
+  where (job_uid = $2::bigint or id = $3::bigint) and held
+  returning case when worker is null then due_at end as due_at
+),
+${tellDue(t, 'select min(due_at) from released')}
+select ${toldColumn} from released`;
+}

@@ -1,0 +1,15 @@
+import type { TableNames } from './table.names.js';
+import { after, ms, now } from './time.fragment.js';
+
+// $1 time · $2 worker · $3 lease in ms · $4 running
+export function renewSql(t: TableNames): string {
+  return `
+with renewed as (
+  update ${t.worker} set lease_until = ${after(now, '$3::float8')}, running = $4
+  where id = $2 and lease_until > ${now} and released_at is null
+  returning lease_until
+)
+select ${ms(now)} as now, (select ${ms('lease_until')} from renewed) as lease_until,
+  (select coalesce(json_agg(r.id::text order by r.id), '[]') from ${t.run} r
+    where r.worker = $2 and r.cancel_requested and exists (select from renewed)) as cancelled`;
+}

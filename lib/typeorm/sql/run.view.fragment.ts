@@ -1,0 +1,13 @@
+import { ms } from './time.fragment.js';
+
+/** A run `r` as users see it. */
+export const runColumns = `
+  r.id::text, r.job_id, r.namespace, r.handler, r.queue, r.priority, r.origin, ${ms('r.nominal_at')} as nominal_at,
+  case when r.worker is null then ${ms('r.due_at')} end as due_at,
+  case
+    when r.verdict is not null then r.verdict
+    when r.worker is not null then 'running'
+    when r.held then 'paused'
+    else 'waiting'
+  end as state,
+  r.attempt, r.fence, r.lost_count, r.worker, ${ms('r.started_at')} as started_at, r.last_error`;

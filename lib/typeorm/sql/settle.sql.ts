@@ -1,0 +1,43 @@
+import { endings } from './endings.fragment.js';
+import type { TableNames } from './table.names.js';
+import { at, now } from './time.fragment.js';
+import { toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results
+ *
+ * Runs are addressed by id and fence alone; `started_at` tells a settled one from one in somebody's hands (a predicate on `worker`
+ * makes the planner choose its index, at a quarter of the rate). The rows are locked before anything is decided, in the
+ * order of ids: a cancel or a delete under way is waited for and seen.
+ */
+export function settleSql(t: TableNames): string {
+  return `
+with said as (
+  select distinct on (u.id, u.fence) u.*
+  from unnest($2::bigint[], $3::int[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::text[], $9::text[])
+    u (id, fence, outcome, started_ms, finished_ms, retry_ms, error, result)
+  order by u.id, u.fence
+),
+mine as materialized (
+  select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.nominal_at, r.policies,
+    coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
+    r.attempt, r.fence, r.lost_count, r.worker, r.due_at,
+    r.last_attempt or r.cancel_requested as unwanted, s.outcome = 'handed_back' as handed,
+    s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
+  from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
+  where r.started_at is not null
+  order by r.id for update of r
+),
+ending as (
+  select id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies, attempt, fence, worker,
+    ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
+    case when handed and unwanted then 'cancelled' else outcome end as outcome,
+    unwanted or (retry_ms is null and not handed) as final, error, result, true as record,
+    attempt - (handed and not unwanted)::int as next_attempt,
+    fence + (handed and not unwanted)::int as next_fence, lost_count as next_lost,
+    case when handed then least(due_at, ${now}) else ${at('retry_ms')} end as retry_at
+  from mine
+),
+${endings(t)}
+select id::text, ${toldColumn} from ending`;
+}

@@ -1,0 +1,23 @@
+/**
+ * Time in statements. All instants cross as epoch milliseconds, in float8: exact for every instant that Date can hold,
+ * `Infinity` included, and read the same whatever DateStyle, time zone and type parsers the connection has.
+ *
+ * The first parameter of every statement stands in for the database's clock in tests; null: the database's own. Cut
+ * to milliseconds, so that what is stored comes back as what it was.
+ */
+export const now = `coalesce(to_timestamp($1::float8 / 1000), date_trunc('milliseconds', now()))`;
+
+/** Milliseconds to an instant. */
+export function at(ms: string): string {
+  return `to_timestamp(${ms} / 1000)`;
+}
+
+/** An instant to milliseconds. */
+export function ms(instant: string): string {
+  return `(extract(epoch from ${instant}) * 1000)::float8`;
+}
+
+/** An instant this many milliseconds after another. */
+export function after(instant: string, delayMs: string): string {
+  return `${instant} + ${delayMs} * interval '1 millisecond'`;
+}

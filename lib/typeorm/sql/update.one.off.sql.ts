@@ -1,0 +1,26 @@
+import type { TableNames } from './table.names.js';
+import { at, now } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 run · $3 name · $4 handler · $5 queue · $6 priority · $7 trigger · $8 time zone · $9 payload · $10 metadata · $11 policies · $12 hash
+ * · $13 new time in ms, null: as it is
+ */
+export function updateOneOffSql(t: TableNames): string {
+  return `
+with changed as (
+  update ${t.run} r set
+    claimed_handler = case when r.worker is not null then coalesce(r.claimed_handler, r.handler) end,
+    claimed_queue = case when r.worker is not null then coalesce(r.claimed_queue, r.queue) end,
+    name = $3, handler = $4, queue = $5, priority = $6, trigger = $7::json, time_zone = $8, payload = $9::json,
+    metadata = $10::jsonb, policies = $11::json, definition_hash = $12,
+    revision = r.revision + 1, updated_at = ${now},
+    nominal_at = coalesce(${at('$13::float8')}, r.nominal_at),
+    due_at = case when r.held or r.verdict is not null then r.due_at else coalesce(${at('$13::float8')}, r.due_at) end,
+    held_due_at = case when r.held then coalesce(${at('$13::float8')}, r.held_due_at) end
+  where id = $2
+  returning case when worker is null then due_at end as due_at
+),
+${tellDue(t, 'select due_at from changed')}
+select ${toldColumn} from changed`;
+}

@@ -1,0 +1,20 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/** Due later than this, nobody needs to be told: everybody polls before then. */
+const horizon = `interval '60 seconds'`;
+
+/**
+ * A CTE `told` that tells others when something is due, at most once for the whole statement. `instant`: a scalar query. It only happens
+ * if the statement reads `told`, in a row that comes out: see `toldColumn`.
+ */
+export function tellDue(t: TableNames, instant: string): string {
+  if (t.channel === null) return `told as (select 1)`;
+  return `
+told as (
+  select pg_notify('${t.channel}', 'due ' || ${ms('soon.at')}::bigint)
+  from (select (${instant}) as at) soon where soon.at <= ${now} + ${horizon}
+)`;
+}
+
+export const toldColumn = '(select count(*) from told) as told';

@@ -1,0 +1,35 @@
+import type { Database, Queries, Transaction } from './database.js';
+import type { StatementName, Statements } from './statements.js';
+
+/** Runs a prepared statement with its values from $2 on. */
+export type Run = <Row>(statement: StatementName, ...values: readonly unknown[]) => Promise<Row[]>;
+
+/** A transaction that holds its locks, with the time at which it got them. */
+export interface Change {
+  run: Run;
+  /** To be called again once further locks are held. */
+  readonly readClock: () => Promise<number>;
+}
+
+/** Statements of one set of tables, on one database. */
+export class StatementRunner {
+  /** Each statement by itself. */
+  readonly run: Run = (statement, ...values) => this.on(this.database())(statement, ...values);
+
+  constructor(
+    private readonly statements: Statements,
+    /** Rejects where there is none (yet). */
+    readonly database: () => Database,
+  ) {}
+
+  /** Several statements as one; see `Database.transaction`. */
+  change<T>(work: (change: Change) => Promise<T>): Promise<T> {
+    return this.database().transaction((transaction: Transaction) =>
+      work({ run: this.on(transaction), readClock: () => transaction.readClock() }),
+    );
+  }
+
+  private on(queries: Queries): Run {
+    return (statement, ...values) => queries.run(this.statements[statement], values);
+  }
+}

@@ -1,0 +1,139 @@
+import { acquireLockSql } from './sql/acquire.lock.sql.js';
+import { addGapSql } from './sql/add.gap.sql.js';
+import { bearOneOffSql } from './sql/bear.one.off.sql.js';
+import { bearRecurringSql } from './sql/bear.recurring.sql.js';
+import { claimSql } from './sql/claim.sql.js';
+import { closeGapSql } from './sql/close.gap.sql.js';
+import { deleteJobSql } from './sql/delete.job.sql.js';
+import { detachRunsSql } from './sql/detach.runs.sql.js';
+import { dropRunsSql } from './sql/drop.runs.sql.js';
+import { dueCursorsSql } from './sql/due.cursors.sql.js';
+import { endWaitingSql } from './sql/end.waiting.sql.js';
+import { extendLockSql } from './sql/extend.lock.sql.js';
+import { fireSql } from './sql/fire.sql.js';
+import { forgetAttemptsSql } from './sql/forget.attempts.sql.js';
+import { forgetGapsSql } from './sql/forget.gaps.sql.js';
+import { forgetKeptSql } from './sql/forget.kept.sql.js';
+import { forgetWorkersSql } from './sql/forget.workers.sql.js';
+import { getJobsSql } from './sql/get.jobs.sql.js';
+import { giveBackSql } from './sql/give.back.sql.js';
+import { heldBySql } from './sql/held.by.sql.js';
+import { holdRunsSql } from './sql/hold.runs.sql.js';
+import { insertOneOffsSql } from './sql/insert.one.offs.sql.js';
+import { insertRecurringSql } from './sql/insert.recurring.sql.js';
+import { inspectLockSql } from './sql/inspect.lock.sql.js';
+import { lockAppSql } from './sql/lock.app.sql.js';
+import { lockJobsSql } from './sql/lock.jobs.sql.js';
+import { lockOneOffSql } from './sql/lock.one.off.sql.js';
+import { lockRunsSql } from './sql/lock.runs.sql.js';
+import { markJobSql } from './sql/mark.job.sql.js';
+import { newestAliveSql } from './sql/newest.alive.sql.js';
+import { nextWakeSql } from './sql/next.wake.sql.js';
+import { noteGenerationSql } from './sql/note.generation.sql.js';
+import { openGapSql } from './sql/open.gap.sql.js';
+import { putCursorSql } from './sql/put.cursor.sql.js';
+import { queryWorkersSql } from './sql/query.workers.sql.js';
+import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
+import { readStatisticsSql } from './sql/read.statistics.sql.js';
+import { readTimeSql } from './sql/read.time.sql.js';
+import { registerSql } from './sql/register.sql.js';
+import { releaseLockSql } from './sql/release.lock.sql.js';
+import { releaseLostSql } from './sql/release.lost.sql.js';
+import { releaseRunsSql } from './sql/release.runs.sql.js';
+import { removeCursorSql } from './sql/remove.cursor.sql.js';
+import { renameKeySql } from './sql/rename.key.sql.js';
+import { renewSql } from './sql/renew.sql.js';
+import { requestCancelSql } from './sql/request.cancel.sql.js';
+import { runManuallySql } from './sql/run.manually.sql.js';
+import { runOneOffNowSql } from './sql/run.one.off.now.sql.js';
+import { setFiredSql } from './sql/set.fired.sql.js';
+import { setGenerationSql } from './sql/set.generation.sql.js';
+import { setPauseSql } from './sql/set.pause.sql.js';
+import { settleSql } from './sql/settle.sql.js';
+import type { TableNames } from './sql/table.names.js';
+import { takeReleaseSql } from './sql/take.release.sql.js';
+import { undeclaredSql } from './sql/undeclared.sql.js';
+import { unregisterSql } from './sql/unregister.sql.js';
+import { updateCursorSql } from './sql/update.cursor.sql.js';
+import { updateJobSql } from './sql/update.job.sql.js';
+import { updateOneOffSql } from './sql/update.one.off.sql.js';
+import { updateRunsSql } from './sql/update.runs.sql.js';
+import { updateWorkerSql } from './sql/update.worker.sql.js';
+import { wakeDelayedSql } from './sql/wake.delayed.sql.js';
+
+/** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
+const builders = {
+  acquireLock: acquireLockSql,
+  addGap: addGapSql,
+  bearOneOff: bearOneOffSql,
+  bearRecurring: bearRecurringSql,
+  claimFromOne: (t: TableNames) => claimSql(t, 'one'),
+  claimFromSeveral: (t: TableNames) => claimSql(t, 'several'),
+  closeGap: closeGapSql,
+  deleteJob: deleteJobSql,
+  detachRuns: detachRunsSql,
+  dropRuns: dropRunsSql,
+  dueCursors: dueCursorsSql,
+  endWaiting: endWaitingSql,
+  extendLock: extendLockSql,
+  fire: fireSql,
+  forgetAttempts: (t: TableNames) => forgetAttemptsSql(t, 'all'),
+  forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
+  forgetGaps: forgetGapsSql,
+  forgetKept: forgetKeptSql,
+  forgetWorkers: forgetWorkersSql,
+  getJobs: getJobsSql,
+  giveBack: giveBackSql,
+  heldBy: heldBySql,
+  holdRuns: holdRunsSql,
+  insertOneOffs: insertOneOffsSql,
+  insertRecurring: insertRecurringSql,
+  inspectLock: inspectLockSql,
+  lockApp: lockAppSql,
+  lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
+  lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
+  lockOneOff: lockOneOffSql,
+  lockRuns: lockRunsSql,
+  markJob: markJobSql,
+  newestAlive: newestAliveSql,
+  nextWake: nextWakeSql,
+  noteGeneration: noteGenerationSql,
+  openGap: openGapSql,
+  putCursor: putCursorSql,
+  queryWorkers: queryWorkersSql,
+  readOneOffRun: readOneOffRunSql,
+  readStatistics: readStatisticsSql,
+  readTime: readTimeSql,
+  register: registerSql,
+  releaseLock: releaseLockSql,
+  releaseLost: releaseLostSql,
+  releaseRuns: releaseRunsSql,
+  removeCursor: removeCursorSql,
+  renameKey: renameKeySql,
+  renew: renewSql,
+  requestCancel: requestCancelSql,
+  runManually: runManuallySql,
+  runOneOffNow: runOneOffNowSql,
+  setFired: setFiredSql,
+  setGeneration: setGenerationSql,
+  setPause: setPauseSql,
+  settle: settleSql,
+  takeRelease: takeReleaseSql,
+  undeclared: undeclaredSql,
+  unregister: unregisterSql,
+  updateCursor: updateCursorSql,
+  updateJob: updateJobSql,
+  updateOneOff: updateOneOffSql,
+  updateRuns: updateRunsSql,
+  updateWorker: updateWorkerSql,
+  wakeDelayed: wakeDelayedSql,
+};
+
+export type StatementName = keyof typeof builders;
+export type Statements = Readonly<Record<StatementName, string>>;
+
+/** The texts for one set of tables, made once. */
+export function prepareStatements(t: TableNames): Statements {
+  const texts = Object.entries(builders).map(([name, build]) => [name, build(t)]);
+  return Object.fromEntries(texts) as Statements;
+}

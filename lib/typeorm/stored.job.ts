@@ -1,0 +1,111 @@
+import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
+import type { GapVerdict, RunVerdict } from '../model/verdict.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { toDefinition, type DefinitionRow } from './job.rows.js';
+import type { Run } from './statement.runner.js';
+
+interface StoredFacts {
+  definition: JobDefinition;
+  definitionHash: string;
+  source: JobSource;
+  app: string | null;
+  revision: number;
+  createdAt: EpochMs;
+  paused: { at: EpochMs; reason: string | null; by: string | null } | null;
+}
+
+/** A recurring job, locked. Kept in step by whoever changes its tables. */
+export interface StoredRecurring extends StoredFacts {
+  kind: 'recurring';
+  uid: string;
+  generation: number;
+  orphanedAt: EpochMs | null;
+  undeclaredSince: EpochMs | null;
+  /** Begun by a pause or by orphaning; `from` is where the cursor stood. */
+  openGap: { from: EpochMs; verdict: GapVerdict } | null;
+}
+
+/** A one-off, locked. */
+export interface StoredOneOff extends StoredFacts {
+  kind: 'one-off';
+  runId: string;
+  running: boolean;
+  verdict: RunVerdict | null;
+}
+
+export type StoredJob = StoredRecurring | StoredOneOff;
+
+interface FactsRow extends DefinitionRow {
+  source: JobSource;
+  app: string | null;
+  definition_hash: string;
+  revision: number;
+  created_at: EpochMs;
+  paused_at: EpochMs | null;
+  paused_reason: string | null;
+  paused_by: string | null;
+}
+
+interface RecurringRow extends FactsRow {
+  uid: string;
+  generation: number;
+  orphaned_at: EpochMs | null;
+  undeclared_since: EpochMs | null;
+  gap_from: EpochMs | null;
+  gap_verdict: GapVerdict | null;
+}
+
+interface OneOffRow extends FactsRow {
+  run_id: string;
+  running: boolean;
+  verdict: RunVerdict | null;
+}
+
+/**
+ * Locks a job of either kind until the transaction ends; null: there is none. It looks twice, because the row that it waited for may have been
+ * replaced by another one for the same job.
+ */
+export async function lockJob(run: Run, { namespace, id }: JobRef): Promise<StoredJob | null> {
+  for (let look = 1; look <= 2; look++) {
+    const [recurring] = await run<RecurringRow>('lockJob', namespace, id);
+    if (recurring) return toRecurring(recurring);
+    const [oneOff] = await run<OneOffRow>('lockOneOff', namespace, id);
+    if (oneOff) return toOneOff(oneOff);
+  }
+  return null;
+}
+
+/** Locks all jobs that the app's code declares, or once declared. */
+export async function lockDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
+  return (await run<RecurringRow>('lockJobsOfApp', app)).map(toRecurring);
+}
+
+/** `uid` of recurring jobs, `runId` of one-offs: the values by which statements find the runs of a job. */
+export function addressOf(job: StoredJob): [uid: string | null, runId: string | null] {
+  return job.kind === 'recurring' ? [job.uid, null] : [null, job.runId];
+}
+
+function toRecurring(row: RecurringRow): StoredRecurring {
+  const { uid, generation, orphaned_at, undeclared_since, gap_from, gap_verdict } = row;
+  const openGap = gap_from === null ? null : { from: gap_from, verdict: gap_verdict! };
+  const since = { orphanedAt: orphaned_at, undeclaredSince: undeclared_since };
+  return { kind: 'recurring', ...toFacts(row), uid, generation, ...since, openGap };
+}
+
+function toOneOff(row: OneOffRow): StoredOneOff {
+  const { run_id, running, verdict } = row;
+  return { kind: 'one-off', ...toFacts(row), runId: run_id, running, verdict };
+}
+
+function toFacts(row: FactsRow): StoredFacts {
+  const { paused_at, paused_reason, paused_by } = row;
+  return {
+    definition: toDefinition(row),
+    definitionHash: row.definition_hash,
+    source: row.source,
+    app: row.app,
+    revision: row.revision,
+    createdAt: row.created_at,
+    paused: paused_at === null ? null : { at: paused_at, reason: paused_reason, by: paused_by },
+  };
+}

@@ -1,0 +1,110 @@
+import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
+import { InvalidOptionError } from '../model/errors.js';
+import type { InjectionToken } from '../ports/adapter.recipe.js';
+import type { Clock } from '../ports/clock.js';
+import { SystemClock } from '../ports/system.clock.js';
+import { tableNames, type TableNames } from './sql/table.names.js';
+
+declare module '../ports/run.transaction.js' {
+  interface TransactionTypes {
+    manager: EntityManager;
+    dataSource: DataSource;
+  }
+}
+
+/** Settings of a PostgreSQL connection as TypeORM takes them. @publicApi */
+export type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+
+/**
+ * `auto`: brings the tables up to date at start · `check`: refuses to start when they are not · `off`: trusts. @publicApi
+ */
+export type MigrationMode = 'auto' | 'check' | 'off';
+
+/** Where the tables are. @publicApi */
+export interface TableOptions {
+  /** PostgreSQL schema; created if need be. @default 'chronis' */
+  schema?: string;
+  /** Put before each table's name. @default '' */
+  tablePrefix?: string;
+}
+
+/**
+ * Which PostgreSQL, and how to use it. Exactly one of `url`, `dataSource` and `options` names the server.
+ * @publicApi
+ */
+export interface TypeOrmAdapterOptions extends TableOptions {
+  /** Such as `postgres://user:password@host:5432/database`. */
+  url?: string;
+  /**
+   * The application's DataSource, or its injection token: `getDataSourceToken()`. Chronis takes its settings and opens a small pool of its
+   * own, so that an application that has used up its pool does not stop the jobs; only `ctx.transaction()` uses the DataSource itself.
+   */
+  dataSource?: DataSource | InjectionToken;
+  /** Connection settings as TypeORM takes them, for what does not fit into a URL. */
+  options?: Omit<PostgresOptions, 'type'>;
+  /** @default 'auto' */
+  migrate?: MigrationMode;
+  /** Connections for statements; the wake signal needs one more. @default 4 */
+  poolSize?: number;
+  /** Deadline of each statement, kept by the client and, without a pooler, by the server too. @default 10_000 */
+  statementTimeoutMs?: number;
+  /** How long to try at start while the server cannot be reached. @default 30_000 */
+  connectTimeoutMs?: number;
+  /** Stands in for the database's clock, and for all timers: for tests. @default the database's own */
+  clock?: Clock;
+}
+
+/** Options of `typeOrmStorage()`. @publicApi */
+export interface TypeOrmStorageOptions extends TypeOrmAdapterOptions {
+  /** Tell other processes at once what is due, by LISTEN and NOTIFY; without it they poll. @default true */
+  notify?: boolean;
+  /** Where to LISTEN when the other connection goes through a pooler such as PgBouncer, which cannot. @default as for all else */
+  listenUrl?: string;
+}
+
+/** Options with the defaults filled in. */
+export interface AdapterSettings {
+  tables: TableNames;
+  migrate: MigrationMode;
+  poolSize: number;
+  statementTimeoutMs: number;
+  connectTimeoutMs: number;
+  /** For timers. */
+  clock: Clock;
+  /** In place of the database's clock; null: the database's own. */
+  databaseClock: Clock | null;
+}
+
+/** Throws InvalidOptionError. */
+export function adapterSettings(given: TypeOrmAdapterOptions, notify: boolean): AdapterSettings {
+  const named = [given.url, given.dataSource, given.options].filter((source) => source !== undefined);
+  if (named.length !== 1) {
+    throw new InvalidOptionError(
+      'storage',
+      `give exactly one of url, dataSource and options, not ${named.length}. A url from an environment variable that is not set is undefined.`,
+    );
+  }
+  if (given.url !== undefined && (typeof given.url !== 'string' || !/^postgres(ql)?:\/\//.test(given.url))) {
+    throw new InvalidOptionError('url', 'must begin with postgres:// or postgresql://.');
+  }
+  const { migrate = 'auto' } = given;
+  if (!['auto', 'check', 'off'].includes(migrate)) {
+    throw new InvalidOptionError('migrate', `"${migrate}" is none of 'auto', 'check' and 'off'.`);
+  }
+  return {
+    tables: tableNames(given.schema ?? 'chronis', given.tablePrefix ?? '', notify),
+    migrate,
+    poolSize: atLeastOne('poolSize', given.poolSize ?? 4),
+    statementTimeoutMs: atLeastOne('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
+    connectTimeoutMs: atLeastOne('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
+    clock: given.clock ?? new SystemClock(),
+    databaseClock: given.clock ?? null,
+  };
+}
+
+function atLeastOne(option: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidOptionError(option, `${String(value)} is not a whole number of at least 1.`);
+  }
+  return value;
+}

@@ -1,0 +1,97 @@
+import type { DataSource } from 'typeorm';
+import { InvalidOptionError } from '../model/errors.js';
+import type { AdapterRecipe, InjectionToken } from '../ports/adapter.recipe.js';
+import type { LockAdapter } from '../ports/lock.adapter.js';
+import { StorageAdapter } from '../ports/storage.adapter.js';
+import { AdapterConnection } from './adapter.connection.js';
+import { clientSettings, settingsOf } from './connection.settings.js';
+import { NotifySignal } from './notify.signal.js';
+import {
+  adapterSettings,
+  type PostgresOptions,
+  type TypeOrmAdapterOptions,
+  type TypeOrmStorageOptions,
+} from './typeorm.options.js';
+import { TypeOrmLock } from './typeorm.lock.js';
+import { TypeOrmStorage } from './typeorm.storage.js';
+
+/**
+ * Jobs in PostgreSQL, for `ChronisModule.forRoot({ storage })`. Options are checked when the application boots.
+ *
+ * @example
+ * typeOrmStorage({ url: 'postgres://localhost/app' })
+ * typeOrmStorage({ dataSource: getDataSourceToken() })
+ * @publicApi
+ */
+export function typeOrmStorage(options: TypeOrmStorageOptions): AdapterRecipe<StorageAdapter> {
+  return {
+    inject: tokensOf(options),
+    create: (injected?: DataSource) => newStorage(options, injected),
+  };
+}
+
+/**
+ * Locks in PostgreSQL, for `ChronisModule.forRoot({ lock })`. Without options they are in the tables of the module's own
+ * `typeOrmStorage()`; with options in any other database.
+ * @publicApi
+ */
+export function typeOrmLock(options?: TypeOrmAdapterOptions): AdapterRecipe<LockAdapter> {
+  if (options === undefined) return { inject: [StorageAdapter], create: lockOfStorage };
+  return {
+    inject: tokensOf(options),
+    create: (injected?: DataSource) => newLock(options, serverOf(options, injected)),
+  };
+}
+
+function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undefined): TypeOrmStorage {
+  const server = serverOf(options, injected);
+  const application = injected ?? (isToken(options.dataSource) ? undefined : options.dataSource) ?? null;
+  const { notify = true, listenUrl } = options;
+  const settings = adapterSettings(options, notify);
+  const connection = new AdapterConnection(server, settings);
+  const { channel } = settings.tables;
+  if (channel === null) return new TypeOrmStorage(connection, null, application);
+  const listenServer = listenUrl === undefined ? server : { ...server, url: listenUrl };
+  const listening = clientSettings(listenServer, settings.statementTimeoutMs);
+  const newClient = () => connection.database().newClient<never>(listening);
+  return new TypeOrmStorage(connection, new NotifySignal(newClient, channel, settings.clock), application);
+}
+
+function newLock(options: TypeOrmAdapterOptions, server: PostgresOptions): TypeOrmLock {
+  const connection = new AdapterConnection(server, adapterSettings(options, false));
+  return new TypeOrmLock(connection.settings.tables, {
+    database: connection.database,
+    init: () => connection.open(),
+    close: () => connection.close(),
+  });
+}
+
+function lockOfStorage(storage: StorageAdapter): LockAdapter {
+  if (storage instanceof TypeOrmStorage) return storage.lock;
+  throw new InvalidOptionError(
+    'lock',
+    `typeOrmLock() without options is the lock of typeOrmStorage(), but the storage is "${storage.kind}". Leave the option out, or name a database: typeOrmLock({ url }).`,
+  );
+}
+
+/** What the injector has to look up: the application's DataSource, when it is given by its token. */
+function tokensOf({ dataSource }: TypeOrmAdapterOptions): InjectionToken[] {
+  return isToken(dataSource) ? [dataSource] : [];
+}
+
+function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {
+  const dataSource = injected ?? options.dataSource;
+  if (dataSource === undefined)
+    return { ...options.options, type: 'postgres', ...(options.url ? { url: options.url } : {}) };
+  if (isToken(dataSource)) {
+    throw new InvalidOptionError(
+      'dataSource',
+      'is a token that nobody has resolved: give create() what it stands for.',
+    );
+  }
+  return settingsOf(dataSource);
+}
+
+function isToken(dataSource: TypeOrmAdapterOptions['dataSource']): dataSource is InjectionToken {
+  return ['string', 'symbol', 'function'].includes(typeof dataSource);
+}

@@ -1,0 +1,61 @@
+import { StorageError } from '../model/errors.js';
+import type { EpochMs, Renewal, WorkerInfo, WorkerRegistration } from '../ports/storage.adapter.js';
+import type { Run } from './statement.runner.js';
+
+interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUntil'> {
+  zone_data: string;
+  started_at: EpochMs;
+  lease_until: EpochMs;
+}
+
+export async function register(
+  run: Run,
+  worker: WorkerRegistration,
+  leaseMs: number,
+): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
+  const { id, name, app, generation, host, pid, version, zoneData, queues, handlers } = worker;
+  const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
+    'register',
+    id,
+    name,
+    app,
+    generation,
+    host,
+    pid,
+    version,
+    zoneData,
+    queues,
+    handlers,
+    leaseMs,
+  );
+  if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
+  return { now: row.now, leaseUntil: row.lease_until };
+}
+
+export async function renew(run: Run, workerId: string, leaseMs: number, running: number): Promise<Renewal> {
+  const [row] = await run<{ now: EpochMs; lease_until: EpochMs | null; cancelled: string[] }>(
+    'renew',
+    workerId,
+    leaseMs,
+    running,
+  );
+  return { now: row.now, leaseUntil: row.lease_until, cancelled: row.cancelled };
+}
+
+export async function queryWorkers(run: Run): Promise<WorkerInfo[]> {
+  return (await run<WorkerRow>('queryWorkers')).map((row) => ({
+    id: row.id,
+    name: row.name,
+    app: row.app,
+    generation: row.generation,
+    host: row.host,
+    pid: row.pid,
+    version: row.version,
+    zoneData: row.zone_data,
+    queues: row.queues,
+    handlers: row.handlers,
+    startedAt: new Date(row.started_at),
+    leaseUntil: new Date(row.lease_until),
+    running: row.running,
+  }));
+}

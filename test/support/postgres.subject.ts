@@ -1,0 +1,82 @@
+import pg from 'pg';
+import { Clock, type CancelTimer, type StorageAdapter } from '../../lib/index.js';
+import { ManualClock, type LockSubject, type StorageSubject } from '../../lib/testing/index.js';
+import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { databaseUrl, freshSchema } from './schema.js';
+
+/** A storage on the test run's PostgreSQL; not yet open. */
+export function newStorage(options: TypeOrmStorageOptions): StorageAdapter {
+  return typeOrmStorage({ url: databaseUrl(), ...options }).create() as StorageAdapter;
+}
+
+/** Each law has a clock of its own, but the storage is opened once. */
+class ClockOfTheLaw extends Clock {
+  current = new ManualClock();
+
+  now(): number {
+    return this.current.now();
+  }
+
+  monotonic(): number {
+    return this.current.monotonic();
+  }
+
+  setTimer(delayMs: number, callback: () => void): CancelTimer {
+    return this.current.setTimer(delayMs, callback);
+  }
+}
+
+/** Makes subjects for the laws: one schema for all of them, emptied before each. */
+export class PostgresLawBench {
+  private readonly schema = freshSchema('laws');
+  private readonly client = new pg.Client(databaseUrl());
+  private readonly clock = new ClockOfTheLaw();
+  private readonly storage = newStorage({ schema: this.schema, clock: this.clock });
+  private emptying = '';
+
+  async open(): Promise<void> {
+    await this.storage.init();
+    await this.client.connect();
+    const { rows } = await this.client.query<{ name: string }>(
+      `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
+       where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt\_%'`,
+      [this.schema],
+    );
+    this.emptying = rows.map(({ name }) => `delete from ${name}`).join('; ');
+  }
+
+  async storageSubject(): Promise<StorageSubject> {
+    const { open, clock, close } = await this.fresh();
+    return { storage: this.storage, open, clock, close };
+  }
+
+  async lockSubject(): Promise<LockSubject> {
+    const { open, clock, close } = await this.fresh();
+    return { lock: this.storage.lock, open: async () => (await open()).lock, clock, close };
+  }
+
+  async close(): Promise<void> {
+    await this.storage.close();
+    await this.client.query(`drop schema "${this.schema}" cascade`);
+    await this.client.end();
+  }
+
+  private async fresh() {
+    await this.client.query(this.emptying);
+    const clock = new ManualClock();
+    this.clock.current = clock;
+    const opened: StorageAdapter[] = [];
+    return {
+      clock: { advance: (ms: number) => clock.advanceBy(ms) },
+      open: async (): Promise<StorageAdapter> => {
+        const storage = newStorage({ schema: this.schema, clock, migrate: 'check' });
+        await storage.init();
+        opened.push(storage);
+        return storage;
+      },
+      close: async () => {
+        await Promise.all(opened.map((storage) => storage.close()));
+      },
+    };
+  }
+}
