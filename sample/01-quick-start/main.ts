@@ -7,7 +7,7 @@ import { untilStopped } from '../support/until-stopped.js';
 import { AppModule } from './app.module.js';
 
 const database = await provideDatabase();
-const app = await NestFactory.createApplicationContext(AppModule);
+const app = await NestFactory.createApplicationContext(AppModule, { logger: ['log', 'warn', 'error'] });
 printRuns(app.get(ChronisEvents));
 
 // A job created at run time; the id makes it safe to say twice.

@@ -38,6 +38,14 @@ async function startWorker(name: string): Promise<ChildProcess> {
   return child;
 }
 
+/** What one worker started in a second, orders counted. */
+function describe(list: { name: string; start: Started }[], name: string): string {
+  const ids = list.filter((item) => item.name === name).map((item) => item.start.jobId);
+  const recurring = ids.filter((id) => !id.startsWith('order-'));
+  const orderCount = ids.length - recurring.length;
+  return [...recurring, ...(orderCount > 0 ? [`${orderCount} × order`] : [])].join(' ') || '–';
+}
+
 /** A client only: it creates jobs, the workers run them. */
 @Module({
   imports: [
@@ -64,10 +72,7 @@ const printing = setInterval(() => {
   for (const [second, list] of [...starts].toSorted()) {
     if (second > complete) break;
     starts.delete(second);
-    const columns = names.map((name) => {
-      const ids = list.filter((item) => item.name === name).map((item) => item.start.jobId);
-      return `${name}: ${ids.join(' ') || '–'}`.padEnd(44);
-    });
+    const columns = names.map((name) => `${name}: ${describe(list, name)}`.padEnd(40));
     console.log(`${second}  ${columns.join(' ')}`);
   }
 }, 500);
