@@ -18,7 +18,7 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
   try {
     return read();
   } catch (error) {
-    if (error instanceof ChronisError) error.message = `${decorators[kind]} on ${place}: ${error.message}`;
+    if (error instanceof ChronisError) prefix(error, `${decorators[kind]} on ${place}: `);
     throw error;
   }
 }
@@ -67,4 +67,11 @@ function previousIdsOf(given: unknown): string[] {
     );
   }
   return given.map(assertJobId);
+}
+
+/** Of the stack as well: it is what Nest prints when the boot fails. */
+function prefix(error: ChronisError, text: string): void {
+  const { message, stack } = error;
+  error.message = `${text}${message}`;
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
 }

@@ -34,7 +34,9 @@ export class DeclaringProvider {
   get label(): string {
     const { token } = this.wrapper;
     const own = typeof token === 'function' && token.name === this.className;
-    return own ? this.moduleName : `${typeof token === 'function' ? token.name : String(token)} in ${this.moduleName}`;
+    return own
+      ? this.moduleName
+      : `${typeof token === 'function' ? token.name : String(token)} in ${this.moduleName}`;
   }
 
   get token(): unknown {

@@ -64,6 +64,7 @@ export class JobSynchronizer {
 
   private later(): void {
     if (this.stopped) return;
+    this.cancelTimer?.();
     this.cancelTimer = this.parts.clock.setTimer(tryAgainMs, () => void this.tryAgain());
   }
 

@@ -12,19 +12,19 @@ const maxDepth = 500;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
- * A copy of `value` if it is JSON that every storage keeps exactly, and its size in bytes. `what` names it in the error and is
- * the root of the culprit's path (`payload.items[3].price`).
+ * A copy of `value` if it is JSON that every storage keeps exactly. `what` names it in the error and is the root of the culprit's
+ * path (`payload.items[3].price`).
  *
  * Throws InvalidPayloadError for everything that JSON would drop, change or refuse (undefined, functions, symbols, BigInt, NaN,
  * Infinity, Dates and other class instances, holes, cycles), for text with NUL characters or lone surrogates, for more
  * than 500 levels, and for more than `limitBytes` of UTF-8.
  */
-export function toJson(
-  value: unknown,
-  what: string,
-  limitBytes: number,
-): { value: JsonValue; bytes: number } {
-  assertJson(value, what, [], what);
+export function toJson(value: unknown, what: string, limitBytes: number): JsonValue {
+  const problem = problemOf(value, []);
+  if (problem) {
+    const place = problem.path.length === 0 ? '' : `at ${what}${problem.path.join('')}: `;
+    throw new InvalidPayloadError(what, `${place}${problem.text}`);
+  }
   const text = JSON.stringify(value);
   const bytes = Buffer.byteLength(text);
   if (bytes > limitBytes) {
@@ -33,67 +33,82 @@ export function toJson(
       `is ${bytes} bytes as JSON, more than the limit of ${limitBytes}. Store large things elsewhere and pass a reference, or raise the module option payloadLimit.`,
     );
   }
-  return { value: JSON.parse(text) as JsonValue, bytes };
+  return JSON.parse(text) as JsonValue;
 }
 
-function assertJson(value: unknown, path: string, above: readonly object[], what: string): void {
-  const fail = (problem: string): never => {
-    throw new InvalidPayloadError(what, path === what ? problem : `at ${path}: ${problem}`);
-  };
+/** What is wrong, and the way to it, which is only put together when something is. */
+interface Problem {
+  path: string[];
+  text: string;
+}
+
+function problemOf(value: unknown, above: readonly object[]): Problem | null {
   switch (typeof value) {
     case 'boolean':
-      return;
+      return null;
     case 'number':
-      if (!Number.isFinite(value)) fail(`${value} is not JSON.`);
-      return;
+      return Number.isFinite(value) ? null : problem(`${value} is not JSON.`);
     case 'string':
-      return assertText(value, fail);
+      return textProblem(value);
     case 'object':
-      if (value === null) return;
-      break;
+      return value === null ? null : objectProblem(value, above);
+    case 'undefined':
+      return problem('undefined is not JSON. Leave the key out, or use null.');
+    case 'bigint':
+      return problem(`the BigInt ${value} is not JSON.`);
     default:
-      fail(
-        `${nameOf(value)} is not JSON.${typeof value === 'undefined' ? ' Leave the key out, or use null.' : ''}`,
-      );
+      return problem(`a ${typeof value} is not JSON.`);
   }
-  const object = value as object;
-  if (above.includes(object)) fail('refers back to something that contains it.');
-  if (above.length >= maxDepth) fail(`is nested more than ${maxDepth} levels deep.`);
+}
+
+function objectProblem(object: object, above: readonly object[]): Problem | null {
+  if (above.includes(object)) return problem('refers back to something that contains it.');
+  if (above.length >= maxDepth) return problem(`is nested more than ${maxDepth} levels deep.`);
   const inside = [...above, object];
   if (Array.isArray(object)) {
     // Not forEach: it passes over holes.
-    for (let i = 0; i < object.length; i++) assertJson(object[i], `${path}[${i}]`, inside, what);
-    return;
+    for (let i = 0; i < object.length; i++) {
+      const found = problemOf(object[i], inside);
+      if (found) return under(`[${i}]`, found);
+    }
+    return null;
   }
+  return kindProblem(object) ?? entriesProblem(object, inside);
+}
+
+function kindProblem(object: object): Problem | null {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) {
-    fail(
-      `${nameOf(object)} is not JSON. ${object instanceof Date ? 'Use toISOString().' : 'Give a plain object.'}`,
-    );
+    return object instanceof Date
+      ? problem('a Date is not JSON. Use toISOString().')
+      : problem(`an instance of ${object.constructor?.name || 'a class'} is not JSON. Give a plain object.`);
   }
-  if (Object.getOwnPropertySymbols(object).length > 0) fail('has a symbol as a key, which is not JSON.');
+  return Object.getOwnPropertySymbols(object).length > 0
+    ? problem('has a symbol as a key, which is not JSON.')
+    : null;
+}
+
+function entriesProblem(object: object, inside: readonly object[]): Problem | null {
   for (const [key, item] of Object.entries(object)) {
-    const itemPath = /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-    assertText(key, (problem) => fail(`the key ${JSON.stringify(key)} ${problem}`));
-    if (key === 'toJSON' && typeof item === 'function') fail('has a method toJSON; give a plain object.');
-    assertJson(item, itemPath, inside, what);
+    const inKey = textProblem(key);
+    if (inKey) return problem(`the key ${JSON.stringify(key)} ${inKey.text}`);
+    const found = problemOf(item, inside);
+    if (found) return under(/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, found);
   }
+  return null;
 }
 
-function assertText(text: string, fail: (problem: string) => never): void {
-  if (text.includes('\0')) fail('holds a NUL character, which PostgreSQL cannot store.');
-  if (loneSurrogate.test(text)) fail('holds half of a surrogate pair, which is not valid Unicode.');
+function textProblem(text: string): Problem | null {
+  if (text.includes('\0')) return problem('holds a NUL character, which PostgreSQL cannot store.');
+  if (loneSurrogate.test(text)) return problem('holds half of a surrogate pair, which is not valid Unicode.');
+  return null;
 }
 
-function nameOf(value: unknown): string {
-  switch (typeof value) {
-    case 'undefined':
-      return 'undefined';
-    case 'bigint':
-      return `the BigInt ${value}`;
-    case 'object':
-      return value instanceof Date ? 'a Date' : `an instance of ${value?.constructor?.name || 'a class'}`;
-    default:
-      return `a ${typeof value}`;
-  }
+function problem(text: string): Problem {
+  return { path: [], text };
+}
+
+function under(segment: string, found: Problem): Problem {
+  found.path.unshift(segment);
+  return found;
 }

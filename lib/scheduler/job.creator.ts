@@ -92,8 +92,8 @@ export class JobCreator {
     trueOrFalse(refusePast, 'refusePast');
     const now = await this.time.now();
     const handler = handlerName(options.handler);
-    // A one-off in the past runs at once; what recurs and has no instant left is a mistake.
-    const assertFuture = refusePast || trigger?.type !== 'at';
+    // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
+    const assertFuture = refusePast || (trigger?.type !== 'at' && onConflict === 'raise');
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
     if (!mayBeUnknown) await this.handlers.assertKnown(handler, now);

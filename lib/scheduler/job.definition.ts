@@ -96,11 +96,11 @@ export function assertKeepFits(keep: unknown, trigger: Trigger): void {
 }
 
 export function payloadOf(payload: unknown, { payloadLimit }: JobDefaults): JsonValue {
-  return toJson(payload, 'payload', payloadLimit).value;
+  return toJson(payload, 'payload', payloadLimit);
 }
 
 export function metadataOf(metadata: unknown, { payloadLimit }: JobDefaults): JsonObject {
-  const { value } = toJson(metadata, 'metadata', payloadLimit);
+  const value = toJson(metadata, 'metadata', payloadLimit);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new InvalidOptionError('metadata', `must be an object, but is ${described(metadata)}.`);
 }

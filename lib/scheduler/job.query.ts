@@ -90,9 +90,9 @@ function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {
   if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) {
     throw new InvalidOptionError('metadata', `must be an object, but is ${described(whole)}.`);
   }
-  const result = toJson(whole, 'metadata', maxFilterBytes).value as JsonObject;
+  const result = toJson(whole, 'metadata', maxFilterBytes) as JsonObject;
   for (const [key, value] of Object.entries(query)) {
-    if (key.startsWith('metadata.')) place(result, key, toJson(value, key, maxFilterBytes).value);
+    if (key.startsWith('metadata.')) place(result, key, toJson(value, key, maxFilterBytes));
   }
   return Object.keys(result).length > 0 ? result : null;
 }

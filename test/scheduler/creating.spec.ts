@@ -106,6 +106,13 @@ describe('creating jobs at run time', () => {
     expect(await scheduler.countJobs()).toBe(2);
   });
 
+  test('is refused for a schedule that has ended, unless the job may be there already', async () => {
+    const given = { id: 'a', handler: 'work', hour: 9, endAt: '2025-12-31 00:00' };
+    await expect(app.scheduler.createCronJob(given)).rejects.toThrow('no instant from now on');
+    const job = await app.scheduler.createCronJob({ ...given, onConflict: 'ignore' });
+    expect(job).toMatchObject({ nextRunAt: null, state: 'completed' });
+  });
+
   test('needs a handler that some live process has', async () => {
     const { scheduler } = app;
     const creating = scheduler.createDateJob({ handler: 'wrok', in: '1s' });
