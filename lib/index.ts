@@ -58,6 +58,12 @@ export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
 export { StorageAdapter } from './ports/storage.adapter.js';
 export type * from './ports/storage.adapter.js';
+export type {
+  TransactionManager,
+  TransactionOptions,
+  TransactionTypes,
+  TransactionWork,
+} from './ports/run.transaction.js';
 export { WakeSignal } from './ports/wake.signal.js';
 export type { Wake } from './ports/wake.signal.js';
 export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapter.recipe.js';

@@ -173,6 +173,7 @@ export class Engine {
     const { concurrency, abortGraceMs, queues, leaseMs, pollMs } = this.options;
     const { time, settler, random, calls } = this;
     const session: WorkerSession = new WorkerSession(workerId, {
+      storage,
       handlers,
       clock,
       time,

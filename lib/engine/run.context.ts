@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RunOrigin } from '../model/run.js';
+import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 
 /** Where a handler writes; a Nest Logger fits. @publicApi */
 export interface RunLogger {
@@ -35,6 +36,15 @@ export interface RunContext<P = JsonValue> {
   /** Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. */
   readonly signal: AbortSignal;
   readonly logger: RunLogger;
+  /**
+   * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result), or neither: an
+   * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when
+   * committed. Rejects, with nothing written, with what `work` throws, ClaimLostError, RunSettledError or TransactionNotSupportedError.
+   *
+   * @example
+   * await ctx.transaction((manager) => manager.insert(Invoice, { order: ctx.payload.order }));
+   */
+  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
 }
 
 /** The code of a job. What it returns is kept as the result if it is JSON; what it throws fails the attempt. @publicApi */

@@ -3,6 +3,7 @@ import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Handler } from './handler.registry.js';
 import type { RunContext, RunLogger } from './run.context.js';
+import type { VerdictTransaction } from './verdict.transaction.js';
 
 /** How a handler ended. `abandoned`: it went on after its signal and the grace time. */
 export type Ending =
@@ -30,6 +31,7 @@ export class RunningRun {
     handler: Handler,
     logger: RunLogger,
     private readonly clock: Clock,
+    readonly transaction: VerdictTransaction,
     private readonly limits: { timeoutMs: number | null; abortGraceMs: number },
   ) {
     const abandoned = new Promise<Ending>((resolve) => {
@@ -40,6 +42,7 @@ export class RunningRun {
     }
     this.ended = Promise.race([this.call(handler, logger), abandoned]).finally(() => {
       for (const cancel of this.timers) cancel();
+      this.transaction.end();
     });
   }
 
@@ -61,6 +64,7 @@ export class RunningRun {
 
   private context(logger: RunLogger): RunContext {
     const { run } = this;
+    const { signal } = this.controller;
     return {
       job: {
         id: run.jobId,
@@ -78,8 +82,9 @@ export class RunningRun {
       origin: run.origin,
       attempt: run.attempt,
       missed: run.missed,
-      signal: this.controller.signal,
+      signal,
       logger,
+      transaction: (work, options) => this.transaction.perform(work, signal, options),
     };
   }
 }

@@ -4,16 +4,18 @@ import type { AbortCause } from '../model/errors.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
-import type { Capability, Unstarted } from '../ports/storage.adapter.js';
+import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import type { RunLogger } from './run.context.js';
 import { RunningRun, type Ending } from './running.run.js';
 import { judge, type Judgement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StorageTime } from './storage.time.js';
+import { VerdictTransaction } from './verdict.transaction.js';
 
 /** What a session needs of its engine. */
 export interface SessionParts {
+  storage: StorageAdapter;
   handlers: HandlerRegistry;
   clock: Clock;
   time: StorageTime;
@@ -92,11 +94,15 @@ export class WorkerSession {
   }
 
   private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
-    const { clock, time, events, abortGraceMs, logger } = this.parts;
+    const { storage, clock, time, events, abortGraceMs, logger, random } = this.parts;
     const startedAt = time.now();
     this.held.add(claimKey(run.id, run.fence));
     events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
-    const running = new RunningRun(run, startedAt, handler, logger(run.handler), clock, {
+    const transaction = new VerdictTransaction(storage, run, (value) => {
+      const times = { startedAt, finishedAt: Math.max(time.now(), startedAt) };
+      return judge(run, { kind: 'returned', value }, null, times, random)!.settlement;
+    });
+    const running = new RunningRun(run, startedAt, handler, logger(run.handler), clock, transaction, {
       timeoutMs: resolvePolicies(run.policies).timeoutMs,
       abortGraceMs,
     });
@@ -104,18 +110,32 @@ export class WorkerSession {
     void running.ended.then((ending) => this.finish(running, ending));
   }
 
-  private async finish({ run, startedAt, abortCause }: RunningRun, ending: Ending): Promise<void> {
+  private async finish(
+    { run, startedAt, abortCause, transaction }: RunningRun,
+    ending: Ending,
+  ): Promise<void> {
     const { time, random, settler } = this.parts;
     this.running.delete(run.id);
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
+    if (transaction.committed !== null) return this.tellCommitted(run, transaction.committed, ending);
     const finishedAt = Math.max(time.now(), startedAt);
     const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random);
     if (judgement === null) return;
     const verdict = await settler.settle(judgement.settlement);
     this.held.delete(claimKey(run.id, run.fence));
     if (verdict === 'accepted') this.tell(run, judgement);
+    else if (transaction.committed !== null) this.tellCommitted(run, transaction.committed, ending);
     else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
+  }
+
+  /** The verdict stands, whatever the handler did after it. */
+  private tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
+    this.held.delete(claimKey(run.id, run.fence));
+    this.tell(run, { settlement, error: null });
+    if (ending.kind === 'threw') {
+      this.parts.events.emit('run.threw-after-commit', { ...this.eventOf(run), error: ending.error });
+    }
   }
 
   private tell(run: ClaimedRun, { settlement, error }: Judgement): void {

@@ -78,6 +78,8 @@ export interface ChronisEventMap {
   'run.timed_out': RunEvent & { durationMs: number; error: unknown };
   'run.cancelled': RunEvent & { durationMs: number };
   'run.handed-back': RunEvent & { durationMs: number };
+  /** The handler threw after its transaction had committed the verdict, which stands. */
+  'run.threw-after-commit': RunEvent & { error: unknown };
   /** A result came too late: the run had another owner by then, and nothing was written. */
   'run.stale': RunEvent;
 

@@ -91,6 +91,11 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `${describe(run)} ended too late: it belongs to another worker, and its result was refused.`,
   }),
+  'run.threw-after-commit': (run) => ({
+    level: 'error',
+    text: `${describe(run)} has succeeded, as its transaction is committed, but its handler threw afterwards: ${messageOf(run.error)}`,
+    stack: stackOf(run.error),
+  }),
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',
     text: `The job ${named(job)} did not run for ${count(instants, 'due instant')} (${verdict}: ${reason}), ${from.toISOString()}${instants > 1 ? ` to ${until.toISOString()}` : ''}.`,

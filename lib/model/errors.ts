@@ -250,3 +250,30 @@ export class RunAbortedError extends ChronisError {
     super('CHRONIS_RUN_ABORTED', abortSentences[abortCause]);
   }
 }
+
+/** The storage cannot share a transaction with the handler, or the DataSource is on another database. @publicApi */
+export class TransactionNotSupportedError extends ChronisError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `ctx.transaction(): ${problem}`, options);
+  }
+}
+
+/** The run belongs to another worker by now, or has its verdict: nothing of the transaction was committed. @publicApi */
+export class ClaimLostError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_CLAIM_LOST',
+      `The run ${runId} is not this attempt's any more, so its transaction was rolled back. Others may execute it; stop working on it.`,
+    );
+  }
+}
+
+/** `ctx.transaction()` was called again, or after the attempt had ended. @publicApi */
+export class RunSettledError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_RUN_SETTLED',
+      `The attempt of run ${runId} has ended: ctx.transaction() commits the verdict of the run, so only one of them can. Put all writes into one transaction.`,
+    );
+  }
+}

@@ -5,6 +5,7 @@ import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { LockAdapter } from './lock.adapter.js';
+import type { TransactionOptions, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
 
 /** All instants that cross this port are epoch milliseconds of the storage's own clock, unless they are Dates in what users read. */
@@ -389,6 +390,17 @@ export abstract class StorageAdapter {
    * trigger's `every` (trigger mode `fixed-delay`).
    */
   abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
+  /**
+   * Runs `work` in one transaction with the settlement that `conclude` makes of its value: both are committed, or neither. The settlement is
+   * the last statement before the commit; refused like by `settle`, everything is rolled back with ClaimLostError. Rejects with
+   * TransactionNotSupportedError, before `work` is called, if the DataSource is not proven to be on the storage's own database. Never
+   * repeats `work`. Absent: the storage has no transactions to share.
+   */
+  transaction?<T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+    options: TransactionOptions,
+  ): Promise<T>;
   /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
   abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */

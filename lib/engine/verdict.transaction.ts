@@ -1,0 +1,63 @@
+import {
+  ClaimLostError,
+  RunAbortedError,
+  RunSettledError,
+  TransactionNotSupportedError,
+} from '../model/errors.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+
+/**
+ * The transaction of one attempt that commits what the handler wrote together with the verdict.
+ *
+ * open → working → committed, or back to open when it was rolled back: nothing has happened then, so the handler may try again. `end`
+ * closes it when the attempt has its outcome by other means.
+ */
+export class VerdictTransaction {
+  private state: 'open' | 'working' | 'committed' = 'open';
+  private settlement: Settlement | null = null;
+  private ended = false;
+
+  constructor(
+    private readonly storage: StorageAdapter,
+    private readonly run: ClaimedRun,
+    private readonly conclude: (value: unknown) => Settlement,
+  ) {}
+
+  /** What was committed; null: nothing. */
+  get committed(): Settlement | null {
+    return this.state === 'committed' ? this.settlement : null;
+  }
+
+  async perform<T>(
+    work: TransactionWork<T>,
+    signal: AbortSignal,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const { storage, run } = this;
+    if (storage.transaction === undefined) {
+      throw new TransactionNotSupportedError(
+        `the storage "${storage.kind}" has no transactions to share with a handler. Use typeOrmStorage(), or write without it and make the handler idempotent by ctx.runId.`,
+      );
+    }
+    if (this.ended || this.state !== 'open') throw new RunSettledError(run.id);
+    const { reason } = signal as { reason: unknown };
+    if (reason instanceof RunAbortedError && reason.abortCause === 'lease-lost')
+      throw new ClaimLostError(run.id);
+    this.state = 'working';
+    try {
+      const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));
+      const value = await storage.transaction(work, conclude, options);
+      this.state = 'committed';
+      return value;
+    } finally {
+      if (this.state === 'working') this.state = 'open';
+    }
+  }
+
+  /** The attempt is over: nothing may begin any more. What is under way is decided by the fence. */
+  end(): void {
+    this.ended = true;
+  }
+}

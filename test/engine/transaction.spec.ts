@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RunSettledError, TransactionNotSupportedError } from '../../lib/model/errors.js';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig } from '../support/engine.js';
+
+/** A storage whose transactions settle like any other call: what the engine makes of them is under test. */
+class TransactingStorage extends MemoryStorage {
+  override async transaction<T>(
+    work: (manager: never) => T | Promise<T>,
+    conclude: (value: T) => Parameters<MemoryStorage['settle']>[0][number],
+  ): Promise<T> {
+    const value = await work(undefined as never);
+    await this.settle([conclude(value)]);
+    return value;
+  }
+}
+
+describe('the transaction of a run', () => {
+  let clock: ManualClock;
+  let rig: EngineRig;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+  });
+
+  afterEach(() => rig.stop(60_000));
+
+  const run = async (storage: MemoryStorage, work: (context: RunContext) => unknown): Promise<void> => {
+    rig = new EngineRig({ clock, storage }).handle('work', work);
+    await rig.engine.start();
+    await rig.add({});
+    await rig.settle();
+  };
+  const ledger = async () =>
+    (await rig.storage.queryAttempts({}, {})).items.map(({ outcome, result }) => ({ outcome, result }));
+
+  test('is refused in memory', async () => {
+    let error: unknown;
+    await run(new MemoryStorage({ clock }), async ({ transaction }) => {
+      await transaction(() => 1).catch((reason: unknown) => (error = reason));
+    });
+    expect(error).toBeInstanceOf(TransactionNotSupportedError);
+    expect(String(error)).toContain('"memory"');
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', result: null }]);
+  });
+
+  test('settles the run once, with the value of its work as the result', async () => {
+    await run(new TransactingStorage({ clock }), async ({ transaction }) => {
+      expect(await transaction(() => 'kept')).toBe('kept');
+      return 'dropped';
+    });
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', result: 'kept' }]);
+    expect(rig.told.filter((name) => name.startsWith('run.'))).toEqual(['run.started', 'run.succeeded']);
+  });
+
+  test('cannot begin once the attempt has ended', async () => {
+    let transaction!: RunContext['transaction'];
+    await run(new TransactingStorage({ clock }), (context) => void ({ transaction } = context));
+    await expect(transaction(() => 1)).rejects.toBeInstanceOf(RunSettledError);
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', result: null }]);
+  });
+});

@@ -1,0 +1,224 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  ChronisEvents,
+  ChronisModule,
+  ClaimLostError,
+  RunSettledError,
+  SchedulerService,
+  TransactionNotSupportedError,
+  type ChronisEventName,
+  type RunContext,
+} from '../../lib/index.js';
+import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+type Close = () => Promise<void>;
+
+describe('a transaction that a handler shares with its verdict', () => {
+  const client = new pg.Client(databaseUrl());
+  const opened: Close[] = [];
+  let schema: string;
+
+  beforeAll(() => client.connect());
+  afterAll(() => client.end());
+
+  beforeEach(async () => {
+    schema = freshSchema('transaction');
+    await client.query(`create schema "${schema}"; create table "${schema}".effect (run_id text)`);
+  });
+
+  afterEach(async () => {
+    for (const close of opened.splice(0)) await close();
+    await client.query(`drop schema "${schema}" cascade`);
+  });
+
+  /** Runs one job with this handler, until the first event that tells its end. */
+  async function runOnce(
+    handler: (context: RunContext, insert: string) => unknown,
+    given: { storage?: Partial<TypeOrmStorageOptions>; job?: object } = {},
+  ): Promise<{ names: ChronisEventName[] }> {
+    const storage = typeOrmStorage(
+      given.storage?.dataSource ? { schema, ...given.storage } : { url: databaseUrl(), schema },
+    );
+    @Module({ imports: [ChronisModule.forRoot({ storage })] })
+    class AppModule {}
+    const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+    opened.unshift(() => app.close());
+    const events = app.get(ChronisEvents);
+    const names: ChronisEventName[] = [];
+    events.onAny((name) => names.push(name));
+    const ended = Promise.race(
+      (['run.succeeded', 'run.failed', 'run.stale', 'run.timed_out'] as const).map((name) =>
+        events.once(name),
+      ),
+    );
+    const scheduler = app.get(SchedulerService);
+    scheduler.registerHandler('work', (context: RunContext) =>
+      handler(context, `insert into "${schema}".effect values ('${context.runId}')`),
+    );
+    await scheduler.createDateJob({ id: 'once', handler: 'work', runAt: new Date(), ...given.job });
+    await ended;
+    return { names };
+  }
+
+  async function dataSource(url = databaseUrl()): Promise<DataSource> {
+    const source = await new DataSource({ type: 'postgres', url }).initialize();
+    opened.push(() => source.destroy());
+    return source;
+  }
+
+  const effects = async () => (await client.query(`select run_id from "${schema}".effect`)).rowCount;
+  const ledger = async () =>
+    (await client.query(`select outcome, final, result from "${schema}".attempt order by fence`))
+      .rows as object[];
+
+  test('commits the rows of the handler and the verdict together', async () => {
+    const { names } = await runOnce(async (context, insert) => {
+      await context.transaction(async (manager) => {
+        await manager.query(insert);
+        return { inserted: 1 };
+      });
+      const { rows } = await client.query(`select outcome from "${schema}".attempt`);
+      expect(rows).toEqual([{ outcome: 'succeeded' }]);
+      return 'ignored';
+    });
+    expect(await effects()).toBe(1);
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', final: true, result: { inserted: 1 } }]);
+    expect(names.filter((name) => name === 'run.succeeded')).toHaveLength(1);
+    expect(names).not.toContain('run.stale');
+    expect(names).not.toContain('run.threw-after-commit');
+  });
+
+  test('uses the DataSource that the storage was made from', async () => {
+    const source = await dataSource();
+    let same = false;
+    await runOnce(
+      ({ transaction }, insert) =>
+        transaction((manager) => {
+          same = manager.connection === source;
+          return manager.query(insert);
+        }),
+      { storage: { dataSource: source } },
+    );
+    expect([same, await effects()]).toEqual([true, 1]);
+  });
+
+  test('uses the DataSource that the call names', async () => {
+    const source = await dataSource();
+    await runOnce(({ transaction }, insert) =>
+      transaction((manager) => manager.query(insert), { dataSource: source }),
+    );
+    expect(await effects()).toBe(1);
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  test('writes nothing when its work throws, and may then be tried again', async () => {
+    await runOnce(async ({ transaction }, insert) => {
+      const failing = transaction(async (manager) => {
+        await manager.query(insert);
+        throw new Error('changed my mind');
+      });
+      await expect(failing).rejects.toThrow('changed my mind');
+      expect([await effects(), await ledger()]).toEqual([0, []]);
+      await transaction((manager) => manager.query(insert));
+    });
+    expect(await effects()).toBe(1);
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
+  });
+
+  test('is rolled back when the run has got another owner', async () => {
+    let error: unknown;
+    const { names } = await runOnce(async ({ transaction, runId }, insert) => {
+      const late = transaction(async (manager) => {
+        await manager.query(insert);
+        await client.query(`update "${schema}".run set fence = fence + 1, worker = 'other' where id = $1`, [
+          runId,
+        ]);
+      });
+      await late.catch((reason: unknown) => (error = reason));
+      throw error;
+    });
+    expect(error).toBeInstanceOf(ClaimLostError);
+    expect([await effects(), await ledger()]).toEqual([0, []]);
+    expect(names).toContain('run.stale');
+  });
+
+  test('is refused a second time', async () => {
+    let error: unknown;
+    await runOnce(async ({ transaction }, insert) => {
+      await transaction((manager) => manager.query(insert));
+      await transaction((manager) => manager.query(insert)).catch((reason: unknown) => (error = reason));
+    });
+    expect(error).toBeInstanceOf(RunSettledError);
+    expect(await effects()).toBe(1);
+  });
+
+  test('stands when the handler throws afterwards, and the error is told', async () => {
+    const { names } = await runOnce(
+      async ({ transaction }, insert) => {
+        await transaction((manager) => manager.query(insert));
+        throw new Error('too late');
+      },
+      { job: { maxRetries: 3 } },
+    );
+    expect(await effects()).toBe(1);
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
+    expect(names).toContain('run.threw-after-commit');
+    expect(names).not.toContain('run.retrying');
+  });
+
+  test('counts when it commits within the grace time of a timeout', async () => {
+    const { names } = await runOnce(
+      async ({ transaction, signal }, insert) => {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        await transaction((manager) => manager.query(insert));
+      },
+      { job: { timeout: '100ms' } },
+    );
+    expect(names).toContain('run.succeeded');
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
+  });
+
+  describe('with a DataSource elsewhere', () => {
+    const elsewhere = `other_${freshSchema()}`;
+    const otherUrl = (): string => {
+      const url = new URL(databaseUrl());
+      url.pathname = `/${elsewhere}`;
+      return url.href;
+    };
+
+    beforeAll(() => client.query(`create database "${elsewhere}"`));
+    afterAll(() => client.query(`drop database "${elsewhere}" with (force)`));
+
+    const errorOf = async (source: DataSource): Promise<unknown> => {
+      let error: unknown;
+      let called = false;
+      await runOnce(async ({ transaction }) => {
+        const work = () => (called = true);
+        await transaction(work, { dataSource: source }).catch((reason: unknown) => (error = reason));
+      });
+      expect(called).toBe(false);
+      return error;
+    };
+
+    test('refuses a database without the tables of the jobs', async () => {
+      const error = await errorOf(await dataSource(otherUrl()));
+      expect(error).toBeInstanceOf(TransactionNotSupportedError);
+      expect(String(error)).toContain(schema);
+    });
+
+    test('refuses a database with another installation in a schema of the same name', async () => {
+      const other = typeOrmStorage({ url: otherUrl(), schema }).create();
+      const storage = await other;
+      await storage.init();
+      await storage.close();
+      const error = await errorOf(await dataSource(otherUrl()));
+      expect(error).toBeInstanceOf(TransactionNotSupportedError);
+      expect(String(error)).toContain('another database');
+    });
+  });
+});
