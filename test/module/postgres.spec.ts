@@ -1,0 +1,88 @@
+import { Injectable, Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  ChronisEvents,
+  ChronisModule,
+  Cron,
+  Interval,
+  MemoryLock,
+  SchedulerService,
+  type ChronisModuleOptions,
+} from '../../lib/index.js';
+import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+@Injectable()
+class Jobs {
+  @Interval('1s')
+  tick(): void {}
+
+  @Cron('0 9 * * *', { id: 'daily', metadata: { tenant_id: 'acme' } })
+  daily(): void {}
+}
+
+describe('the module on PostgreSQL', () => {
+  let close: () => Promise<void> = async () => undefined;
+  afterEach(() => close());
+
+  async function boot(chronis: DynamicModule, imports: DynamicModule[] = []) {
+    @Module({ imports: [...imports, chronis], providers: [Jobs] })
+    class AppModule {}
+    const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    close = async () => {
+      close = async () => undefined;
+      await app.close();
+    };
+    return app;
+  }
+  const database = (name?: string): DynamicModule =>
+    TypeOrmModule.forRoot({ type: 'postgres', url: databaseUrl(), ...(name ? { name } : {}) });
+  const options = (given: object, schema = freshSchema('module')): ChronisModuleOptions => ({
+    storage: typeOrmStorage({ schema, ...given }),
+    lock: typeOrmLock(),
+  });
+
+  const ways: [string, () => ChronisModuleOptions, DynamicModule[]][] = [
+    ['a URL', () => options({ url: databaseUrl() }), []],
+    ["the application's DataSource", () => options({ dataSource: getDataSourceToken() }), [database()]],
+    [
+      'one of several DataSources',
+      () => options({ dataSource: getDataSourceToken('jobs') }),
+      [database('jobs')],
+    ],
+  ];
+  test.each(ways)('connects by %s, and runs what is declared', async (_, chronis, imports) => {
+    const app = await boot(ChronisModule.forRoot(chronis()), imports);
+    const ran = await app.get(ChronisEvents).once('run.succeeded', ({ jobId }) => jobId === 'Jobs.tick');
+    expect(ran).toMatchObject({ handler: 'Jobs.tick', attempt: 1 });
+    const { items } = await app.get(SchedulerService).queryJobs({ 'metadata.tenant_id': 'acme' });
+    expect(items).toMatchObject([{ id: 'daily', source: 'code', state: 'pending' }]);
+  });
+
+  test('finds its jobs unchanged at the next start, and what was made at run time', async () => {
+    const chronis = options({ url: databaseUrl() });
+    const first = await boot(ChronisModule.forRoot(chronis));
+    const { nextRunAt } = (await first.get(SchedulerService).getJob('daily'))!;
+    await first.get(SchedulerService).createDateJob({ id: 'once', handler: 'Jobs.daily', in: '1d' });
+    await close();
+    const second = await boot(ChronisModule.forRoot(chronis));
+    const scheduler = second.get(SchedulerService);
+    expect(await scheduler.getJob('daily')).toMatchObject({ nextRunAt, revision: 1 });
+    expect(await scheduler.getJob('once')).toMatchObject({ source: 'api', state: 'pending' });
+  });
+
+  test('refuses a lock that other processes do not see', async () => {
+    const storage = typeOrmStorage({ url: databaseUrl(), schema: freshSchema('module') });
+    await expect(boot(ChronisModule.forRoot({ storage, lock: new MemoryLock() }))).rejects.toThrow(
+      'lock: other processes use the same storage (postgres), but this lock is seen by this process alone.',
+    );
+  });
+
+  test('says how to name a database that is not there', async () => {
+    const url = 'postgres://nobody@127.0.0.1:1/none';
+    const storage = typeOrmStorage({ url, connectTimeoutMs: 300 });
+    await expect(boot(ChronisModule.forRoot({ storage }))).rejects.toThrow(/127\.0\.0\.1:1/);
+  });
+});
