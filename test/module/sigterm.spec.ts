@@ -1,11 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { compiledTests } from '../support/compiled.js';
 
+let folder: string;
+beforeAll(() => {
+  folder = compiledTests();
+});
+
 test('on SIGTERM, with shutdown hooks, a process lets its run finish and ends', async () => {
-  const child = fork(join(compiledTests(), 'test/module/draining.process.js'));
+  const child = fork(join(folder, 'test/module/draining.process.js'));
   const said: unknown[] = [];
   child.on('message', (message) => {
     said.push(message);
