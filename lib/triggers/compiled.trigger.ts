@@ -11,8 +11,7 @@ import { stableHash } from './stable.hash.js';
 import { assertTimeZone } from './time.zone.js';
 import { ZoneOffsets } from './zone.offsets.js';
 
-/** Excluded stretches that one search passes over, and excluded instants that one count names. */
-const maxStretches = 10_000;
+/** Excluded instants that one count names. */
 const maxExcluded = 100_000;
 const noCalendars: Calendars = {};
 
@@ -40,23 +39,22 @@ export class CompiledTrigger {
 
   /** The first instant strictly after `after`. */
   next(after: number): number | null {
-    let from = after + 1;
-    for (let stretches = 0; stretches < maxStretches; stretches++) {
-      const found = this.nominalFrom(from);
-      if (found === null || this.exclusions === null || !this.exclusions.excludes(found)) return found;
-      from = this.exclusions.endAfter(found);
+    let found = this.nominalFrom(after + 1);
+    if (this.exclusions === null) return found;
+    for (let stretches = 0; found !== null && stretches < this.exclusions.maxStretches; stretches++) {
+      if (!this.exclusions.excludes(found)) return found;
+      found = this.nominalFrom(this.exclusions.endAfter(found));
     }
     return null;
   }
 
   /** The last instant strictly before `before`. */
   previous(before: number): number | null {
-    let until = before - 1;
-    for (let stretches = 0; stretches < maxStretches; stretches++) {
-      const found = this.source.previousFrom(Math.min(until, this.endAt));
-      if (found === null || found < this.startAt) return null;
-      if (this.exclusions === null || !this.exclusions.excludes(found)) return found;
-      until = this.exclusions.lastBefore(found);
+    let found = this.nominalUpTo(before - 1);
+    if (this.exclusions === null) return found;
+    for (let stretches = 0; found !== null && stretches < this.exclusions.maxStretches; stretches++) {
+      if (!this.exclusions.excludes(found)) return found;
+      found = this.nominalUpTo(this.exclusions.lastBefore(found));
     }
     return null;
   }
@@ -107,6 +105,11 @@ export class CompiledTrigger {
     const found = this.source.nextFrom(from < this.startAt ? this.startAt : from);
     return found === null || found > this.endAt ? null : found;
   }
+
+  private nominalUpTo(until: number): number | null {
+    const found = this.source.previousFrom(until > this.endAt ? this.endAt : until);
+    return found === null || found < this.startAt ? null : found;
+  }
 }
 
 const compiled = new BoundedCache<CompiledTrigger>(20_000);
@@ -130,7 +133,10 @@ function compile(trigger: Trigger, jobKey: string, calendars: Calendars): Compil
   const recurring = trigger.type === 'cron' || trigger.type === 'interval' ? trigger : null;
   const zone = assertTimeZone(recurring?.timeZone ?? 'UTC');
   const exclusions = Exclusions.compile(recurring?.exclude, zone, calendars);
-  return new CompiledTrigger(trigger, sourceOf(trigger, jobKey, zone), exclusions, jobKey);
+  const source = sourceOf(trigger, jobKey, zone);
+  const leftOut = exclusions?.weekdaysIn(zone) ?? 0;
+  const isEmpty = leftOut !== 0 && source instanceof CronSource && !source.wall.everMatches(leftOut);
+  return new CompiledTrigger(trigger, isEmpty ? noOccurrences : source, exclusions, jobKey);
 }
 
 function sourceOf(trigger: Trigger, jobKey: string, zone: string): OccurrenceSource {

@@ -31,7 +31,7 @@ export function planCron(trigger: Pick<CronTrigger, 'expression' | 'fields'>, jo
       ? parseCronExpression(expression as string, jobKey)
       : parseCronFields(fields, jobKey);
   const plan = { definition, wall: new WallSchedule(definition), fixedTime: isFixedTime(definition) };
-  if (!plan.wall.everMatches) {
+  if (!plan.wall.everMatches()) {
     refuse(expression ?? fields, 'never-fires', 'The schedule never fires: no date matches it.', {
       field: 'day',
       hint: 'Check the day against the months, weekdays and years.',

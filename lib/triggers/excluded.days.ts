@@ -19,9 +19,13 @@ export class ExcludedDays {
     private readonly zone: ZoneOffsets,
     ranges: readonly DayRange[],
     /** Bit 0 is Sunday. */
-    private readonly weekdays: number,
+    readonly weekdays: number,
   ) {
     this.ranges = merged(ranges);
+  }
+
+  get rangeCount(): number {
+    return this.ranges.length;
   }
 
   excludes(at: number): boolean {

@@ -10,7 +10,15 @@ export type Calendars = Readonly<Record<string, readonly Exclusion[]>>;
 
 /** All days on which one trigger does not fire. */
 export class Exclusions {
-  private constructor(private readonly zones: readonly ExcludedDays[]) {}
+  /**
+   * A search that passes over more stretches than this finds nothing: ranges are met once, and weekdays do not leave out a
+   * recurring date for so long without leaving it out for ever.
+   */
+  readonly maxStretches: number;
+
+  private constructor(private readonly zones: ReadonlyMap<string, ExcludedDays>) {
+    this.maxStretches = [...zones.values()].reduce((sum, days) => sum + 2 * days.rangeCount, 200);
+  }
 
   /** null: nothing is excluded. */
   static compile(
@@ -43,26 +51,33 @@ export class Exclusions {
     };
     for (const exclusion of given) add(exclusion, timeZone, false);
     const zones = [...byZone].map(
-      ([zone, days]) => new ExcludedDays(ZoneOffsets.of(zone), days.ranges, days.weekdays),
+      ([zone, days]) => [zone, new ExcludedDays(ZoneOffsets.of(zone), days.ranges, days.weekdays)] as const,
     );
-    return new Exclusions(zones);
+    return new Exclusions(new Map(zones));
   }
 
   excludes(at: number): boolean {
-    return this.zones.some((days) => days.excludes(at));
+    for (const days of this.zones.values()) if (days.excludes(at)) return true;
+    return false;
+  }
+
+  /** The weekdays that are left out in a zone, bit 0 is Sunday. */
+  weekdaysIn(zone: string): number {
+    return this.zones.get(zone)?.weekdays ?? 0;
   }
 
   /** The first instant after the excluded days around `at`; always later than `at`. */
   endAfter(at: number): number {
     let end = at + 1;
-    for (const days of this.zones) if (days.excludes(at)) end = Math.max(end, days.endAfter(at));
+    for (const days of this.zones.values()) if (days.excludes(at)) end = Math.max(end, days.endAfter(at));
     return end;
   }
 
   /** The last instant before the excluded days around `at`; always earlier than `at`. */
   lastBefore(at: number): number {
     let last = at - 1;
-    for (const days of this.zones) if (days.excludes(at)) last = Math.min(last, days.startBefore(at) - 1);
+    for (const days of this.zones.values())
+      if (days.excludes(at)) last = Math.min(last, days.startBefore(at) - 1);
     return last;
   }
 }

@@ -45,7 +45,7 @@ export function preview(trigger: TriggerInput, options: OccurrenceOptions): Trig
   const stored = compiled.trigger;
   const jobKey = options.jobKey ?? '';
   const timeZone = zoneOf(stored) ?? options.timeZone ?? 'UTC';
-  const remarks = remarksOn(stored, jobKey);
+  const remarks = remarksOn(stored, jobKey, isAnchored(trigger));
   const most = Math.min(countOf(options, 5), maxRunsOf(compiled));
   const occurrences: PreviewOccurrence[] = [];
   let last = from;
@@ -64,6 +64,12 @@ export function preview(trigger: TriggerInput, options: OccurrenceOptions): Trig
     last = at;
   }
   return { sentence: describeStored(stored, jobKey), timeZone, occurrences, remarks };
+}
+
+/** Whether a trigger says itself where its interval begins; `from` is taken otherwise. */
+function isAnchored(trigger: TriggerInput): boolean {
+  const { anchor, startAt } = trigger as { anchor?: unknown; startAt?: unknown };
+  return (anchor ?? startAt ?? null) !== null;
 }
 
 const yearMs = 366 * 86_400_000;

@@ -31,8 +31,8 @@ export interface Remark {
 }
 
 /** The remarks on a trigger as a whole. */
-export function remarksOn(trigger: Trigger, jobKey: string): Remark[] {
-  if (trigger.type === 'interval') return intervalRemarks(trigger);
+export function remarksOn(trigger: Trigger, jobKey: string, isAnchored: boolean): Remark[] {
+  if (trigger.type === 'interval') return intervalRemarks(trigger, isAnchored);
   if (trigger.type !== 'cron') return [];
   const { definition } = planCron(trigger, jobKey);
   const { day, weekday, minute, second, either } = definition;
@@ -59,9 +59,9 @@ export function remarksOn(trigger: Trigger, jobKey: string): Remark[] {
   return remarks;
 }
 
-function intervalRemarks(trigger: Extract<Trigger, { type: 'interval' }>): Remark[] {
+function intervalRemarks(trigger: Extract<Trigger, { type: 'interval' }>, isAnchored: boolean): Remark[] {
   const remarks: Remark[] = [];
-  if (trigger.anchor === undefined && trigger.startAt === undefined) {
+  if (!isAnchored) {
     remarks.push({
       code: 'no-anchor',
       text: 'Without an anchor the interval counts from the moment of creation.',

@@ -1,5 +1,5 @@
 import { dayNumber, dayOf, daySeconds, monthOf, packedDate, yearOf } from './civil.date.js';
-import { firstLocal, lastLocal, type CronDefinition } from './cron.definition.js';
+import { firstLocal, firstWeekday, lastLocal, type CronDefinition } from './cron.definition.js';
 import { DayRule } from './day.rule.js';
 import type { FieldSet } from './field.set.js';
 
@@ -50,12 +50,16 @@ export class WallSchedule {
     return matching * daySeconds + (matching === day && time >= 0 ? time : this.lastTime);
   }
 
-  /** Whether any date ever matches; the calendar repeats after 400 years. */
-  get everMatches(): boolean {
+  /**
+   * Whether any date ever matches that is not on one of the left out weekdays (bit 0 is Sunday). The calendar repeats
+   * after 400 years.
+   */
+  everMatches(leftOut = 0): boolean {
     const years = this.years ?? Array.from({ length: 400 }, (_, index) => 2000 + index);
     return years.some((year) => {
       for (let month = this.month.first; month !== none; month = this.month.next[month + 1]!) {
-        if (this.days.maskOf(year, month) !== 0) return true;
+        const mask = this.days.maskOf(year, month);
+        if (mask !== 0 && (leftOut === 0 || hasOther(mask, firstWeekday(year, month), leftOut))) return true;
       }
       return false;
     });
@@ -157,6 +161,14 @@ export class WallSchedule {
     if (year < 1970) return -Infinity;
     return this.years === null ? year : (this.years[lowerBound(this.years, year + 1) - 1] ?? -Infinity);
   }
+}
+
+/** Whether a month's mask has a day that is on none of the weekdays. */
+function hasOther(mask: number, first: number, weekdays: number): boolean {
+  for (let day = 0; day < 31; day++) {
+    if ((mask >>> day) & 1 && !((weekdays >>> ((first + day) % 7)) & 1)) return true;
+  }
+  return false;
 }
 
 /** For each value the next that matches, itself included, and the previous that matches, itself left out. */
