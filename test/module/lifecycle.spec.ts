@@ -66,6 +66,7 @@ describe('the scheduler in the life of the application', () => {
   test('imported first, cannot know them ready, and names them', async () => {
     const seen = await bootWithResources(true);
     expect(seen).toContain('cold');
+    expect(seen).toContain('closed');
     expect(app!.heard('modules.boot-later')).toEqual([{ modules: ['SlowModule'] }]);
   });
 
