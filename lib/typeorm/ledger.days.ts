@@ -14,7 +14,7 @@ const harmless = new Set(['42501', '55P03', '40P01', '23514']);
  * default partition, so nothing depends on the partitions being there but the speed of forgetting.
  */
 export async function createLedgerDays(database: Database, t: TableNames, now: number): Promise<void> {
-  const days = [];
+  const days: number[] = [];
   for (let day = startOfDay(now); day <= now + daysAhead * dayMs; day += dayMs) days.push(day);
   const existing = await partitions(t, (text) => database.plain(text));
   if (days.every((day) => existing.has(partitionName(t, day)))) return;

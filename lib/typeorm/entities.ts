@@ -1,0 +1,100 @@
+import { EntitySchema, type ColumnType, type EntitySchemaColumnOptions } from 'typeorm';
+import {
+  attemptColumns,
+  cursorColumns,
+  gapColumns,
+  jobColumns,
+  jobStatColumns,
+  lockColumns,
+  releaseColumns,
+  runColumns,
+  workerColumns,
+  type Columns,
+  type ShortType,
+} from './entity.columns.js';
+import type {
+  ChronisAttempt,
+  ChronisCursor,
+  ChronisGap,
+  ChronisJob,
+  ChronisJobStat,
+  ChronisLock,
+  ChronisRelease,
+  ChronisRun,
+  ChronisWorker,
+} from './entity.rows.js';
+import { tableNames } from './sql/table.names.js';
+import type { TableOptions } from './typeorm.options.js';
+
+/** The tables as entities, by the names of the tables. @publicApi */
+export interface ChronisEntities {
+  job: EntitySchema<ChronisJob>;
+  cursor: EntitySchema<ChronisCursor>;
+  run: EntitySchema<ChronisRun>;
+  attempt: EntitySchema<ChronisAttempt>;
+  gap: EntitySchema<ChronisGap>;
+  jobStat: EntitySchema<ChronisJobStat>;
+  worker: EntitySchema<ChronisWorker>;
+  release: EntitySchema<ChronisRelease>;
+  lock: EntitySchema<ChronisLock>;
+}
+
+/**
+ * Entities to read the tables with: put them into the application's DataSource. Its own `synchronize` leaves them alone. Not for writing:
+ * SchedulerService does that. Throws InvalidOptionError (schema, tablePrefix).
+ *
+ * @example
+ * const chronis = chronisEntities();
+ * new DataSource({ …, entities: [Invoice, ...Object.values(chronis)] });
+ * dataSource.getRepository(chronis.attempt).findBy({ jobId: 'nightly-report', final: true });
+ * @publicApi
+ */
+export function chronisEntities(options: TableOptions = {}): ChronisEntities {
+  const { schema = 'chronis', tablePrefix = '' } = options;
+  tableNames(schema, tablePrefix);
+  const entity = <Row extends object>(
+    table: string,
+    primary: readonly (keyof Row & string)[],
+    columns: Columns<Row>,
+  ): EntitySchema<Row> => {
+    const isPrimary = (property: string): boolean => (primary as readonly string[]).includes(property);
+    const options = Object.entries<ShortType>(columns).map(([property, type]) => [
+      property,
+      columnOf(property, type, isPrimary(property)),
+    ]);
+    return new EntitySchema<Row>({
+      name: `Chronis${nameOf(table)}`,
+      tableName: `${tablePrefix}${table}`,
+      schema,
+      synchronize: false,
+      columns: Object.fromEntries(options) as never,
+    });
+  };
+  return {
+    job: entity('job', ['uid'], jobColumns),
+    cursor: entity('cursor', ['jobUid'], cursorColumns),
+    run: entity('run', ['id'], runColumns),
+    attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
+    gap: entity('gap', ['id'], gapColumns),
+    jobStat: entity('job_stat', ['jobUid'], jobStatColumns),
+    worker: entity('worker', ['id'], workerColumns),
+    release: entity('release', ['generation'], releaseColumns),
+    lock: entity('lock', ['key'], lockColumns),
+  };
+}
+
+function columnOf(property: string, short: ShortType, primary: boolean): EntitySchemaColumnOptions {
+  const nullable = short.endsWith('?');
+  const type = short.replace('?', '');
+  return {
+    name: property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    type: type.replace('[]', '') as ColumnType,
+    array: type.endsWith('[]'),
+    nullable,
+    primary,
+  };
+}
+
+function nameOf(table: string): string {
+  return table.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,185 @@
+import type { JobSource } from '../model/job.js';
+import type { Policies } from '../model/policies.js';
+import type { RunOrigin } from '../model/run.js';
+import type { Trigger, TriggerType } from '../model/trigger.js';
+import type { GapVerdict, Outcome, RunVerdict } from '../model/verdict.js';
+
+// Rows as TypeORM reads them; docs/reference/tables.md explains them. Numbers of 64 bits are text; JSON is unknown, since
+// TypeORM's types for conditions cannot cope with recursive ones.
+
+/** A recurring or manual job. @publicApi */
+export interface ChronisJob {
+  uid: string;
+  namespace: string;
+  id: string;
+  name: string | null;
+  source: JobSource;
+  app: string | null;
+  generation: number;
+  handler: string;
+  queue: string;
+  priority: number;
+  trigger: Trigger;
+  triggerType: TriggerType;
+  timeZone: string;
+  payload: unknown;
+  metadata: Record<string, unknown>;
+  policies: Partial<Policies>;
+  definitionHash: string;
+  pausedAt: Date | null;
+  pausedReason: string | null;
+  pausedBy: string | null;
+  undeclaredSince: Date | null;
+  orphanedAt: Date | null;
+  openGap: string | null;
+  fired: number;
+  revision: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** Where a recurring job stands. @publicApi */
+export interface ChronisCursor {
+  jobUid: string;
+  handler: string;
+  queue: string;
+  /** Infinity while a fixed delay waits for the end of the run. */
+  nextAt: Date | number;
+  delayMs: string | null;
+  revision: number;
+  fired: number;
+}
+
+/** An occurrence to be executed, or a one-off. @publicApi */
+export interface ChronisRun {
+  id: string;
+  namespace: string;
+  jobId: string;
+  keyed: boolean;
+  jobUid: string | null;
+  /** `reserved`: holds the id of a recurring job, and nothing else. */
+  origin: RunOrigin | 'reserved';
+  handler: string;
+  queue: string;
+  priority: number;
+  nominalAt: Date;
+  dueAt: Date | null;
+  held: boolean;
+  heldDueAt: Date | null;
+  missed: number;
+  attempt: number;
+  fence: number;
+  lostCount: number;
+  worker: string | null;
+  startedAt: Date | null;
+  claimedHandler: string | null;
+  claimedQueue: string | null;
+  cancelRequested: boolean;
+  lastAttempt: boolean;
+  retryOf: string | null;
+  /** The recurring job whose dead letter this is. */
+  deadOf: string | null;
+  verdict: RunVerdict | null;
+  finishedAt: Date | null;
+  keepUntil: Date | null;
+  lastError: string | null;
+  name: string | null;
+  source: JobSource | null;
+  app: string | null;
+  trigger: Trigger | null;
+  timeZone: string | null;
+  payload: unknown;
+  metadata: Record<string, unknown> | null;
+  policies: Partial<Policies> | null;
+  definitionHash: string | null;
+  pausedAt: Date | null;
+  pausedReason: string | null;
+  pausedBy: string | null;
+  revision: number | null;
+  createdAt: Date | null;
+  updatedAt: Date | null;
+  runCount: number;
+  errorCount: number;
+  consecutiveFailures: number;
+  lastRunAt: Date | null;
+  lastVerdict: RunVerdict | null;
+}
+
+/** A row of the ledger: one execution of a run. @publicApi */
+export interface ChronisAttempt {
+  runId: string;
+  jobUid: string | null;
+  namespace: string;
+  jobId: string;
+  handler: string;
+  queue: string;
+  nominalAt: Date;
+  attempt: number;
+  fence: number;
+  worker: string | null;
+  outcome: Outcome;
+  final: boolean;
+  startedAt: Date | null;
+  finishedAt: Date;
+  error: string | null;
+  result: unknown;
+}
+
+/** A range of due instants that did not run. @publicApi */
+export interface ChronisGap {
+  id: string;
+  jobUid: string;
+  namespace: string;
+  jobId: string;
+  fromAt: Date;
+  untilAt: Date | null;
+  verdict: GapVerdict;
+  count: number;
+  reason: string;
+}
+
+/** The counters of a recurring job. @publicApi */
+export interface ChronisJobStat {
+  jobUid: string;
+  runCount: string;
+  errorCount: string;
+  consecutiveFailures: number;
+  lastRunAt: Date | null;
+  lastVerdict: RunVerdict | null;
+  lastError: string | null;
+}
+
+/** A process that works, or did. @publicApi */
+export interface ChronisWorker {
+  id: string;
+  name: string;
+  app: string;
+  generation: number | null;
+  host: string;
+  pid: number;
+  version: string;
+  zoneData: string;
+  queues: string[];
+  handlers: string[];
+  startedAt: Date;
+  leaseUntil: Date;
+  releasedAt: Date | null;
+  running: number;
+}
+
+/** A set of declarations of an app. @publicApi */
+export interface ChronisRelease {
+  generation: number;
+  app: string;
+  setHash: string;
+  declared: string[];
+  firstSeen: Date;
+}
+
+/** A lock, held or not. @publicApi */
+export interface ChronisLock {
+  key: string;
+  owner: string | null;
+  fence: string;
+  expiresAt: Date;
+}

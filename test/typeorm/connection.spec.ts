@@ -1,0 +1,259 @@
+import { createRequire } from 'node:module';
+import { createServer, connect as connectTo, type AddressInfo, type Server } from 'node:net';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { InvalidOptionError, StorageError, type StorageAdapter } from '../../lib/index.js';
+import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+const client = new pg.Client(databaseUrl());
+const schema = freshSchema('connection');
+const closing: (() => unknown)[] = [];
+
+beforeAll(() => client.connect());
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+afterAll(async () => {
+  await client.query(`drop schema if exists "${schema}" cascade`);
+  await client.end();
+});
+
+async function opened(storage: StorageAdapter): Promise<StorageAdapter> {
+  closing.unshift(() => storage.close());
+  await storage.init();
+  return storage;
+}
+
+async function refusal(work: Promise<unknown>): Promise<Error> {
+  return work.then(
+    () => expect.fail('It should have been refused.'),
+    (error: unknown) => error as Error,
+  );
+}
+
+describe('what names the server', () => {
+  test('is a url', async () => {
+    expect(await (await opened(newStorage({ schema }))).countJobs({})).toBe(0);
+  });
+
+  test('is settings as TypeORM takes them', async () => {
+    const { hostname, port, username, pathname } = new URL(databaseUrl());
+    const options = { host: hostname, port: Number(port), username, database: pathname.slice(1) };
+    const storage = typeOrmStorage({ schema, options }).create() as StorageAdapter;
+    expect(await (await opened(storage)).countJobs({})).toBe(0);
+  });
+
+  test('is the DataSource of the application, of which only the settings are used', async () => {
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: databaseUrl(),
+      poolSize: 1,
+      extra: { options: '-c search_path=somewhere' },
+      // Were this used, it would drop the tables.
+      dropSchema: false,
+      entities: [],
+    });
+    await dataSource.initialize();
+    closing.push(() => dataSource.destroy());
+    const storage = await opened(typeOrmStorage({ schema, dataSource }).create() as StorageAdapter);
+    // The application has used up its pool.
+    const runner = dataSource.createQueryRunner();
+    await runner.connect();
+    expect(await storage.countJobs({})).toBe(0);
+    await runner.release();
+    await storage.close();
+    expect(dataSource.isInitialized).toBe(true);
+  });
+
+  test.each([
+    [{}, 'storage: give exactly one of url, dataSource and options, not 0.'],
+    [
+      { url: 'postgres://h/d', options: {} },
+      'storage: give exactly one of url, dataSource and options, not 2.',
+    ],
+    [{ url: 'mysql://h/d' }, 'url: must begin with postgres:// or postgresql://.'],
+    [
+      { url: 'postgres://h/d', migrate: 'sometimes' },
+      `migrate: "sometimes" is none of 'auto', 'check' and 'off'.`,
+    ],
+    [{ url: 'postgres://h/d', poolSize: 0 }, 'poolSize: 0 is not a whole number of at least 1.'],
+    [
+      { url: 'postgres://h/d', statementTimeoutMs: Number.NaN },
+      'statementTimeoutMs: NaN is not a whole number',
+    ],
+    [{ url: 'postgres://h/d', connectTimeoutMs: 1.5 }, 'connectTimeoutMs: 1.5 is not a whole number'],
+  ])('is refused when the adapter is made from %j', (options, message) => {
+    const recipe = typeOrmStorage(options as never);
+    expect(() => recipe.create()).toThrow(InvalidOptionError);
+    expect(() => recipe.create()).toThrow(message);
+  });
+
+  test('is refused when it is a DataSource of another kind', () => {
+    const dataSource = { options: { type: 'mysql' } } as unknown as DataSource;
+    expect(() => typeOrmStorage({ dataSource }).create()).toThrow(
+      'dataSource: is of type "mysql"; Chronis needs one of type "postgres".',
+    );
+  });
+
+  test('is asked of the injector when it is a token', () => {
+    expect(typeOrmStorage({ dataSource: 'reportsDataSource' }).inject).toEqual(['reportsDataSource']);
+    expect(typeOrmStorage({ dataSource: DataSource }).inject).toEqual([DataSource]);
+    expect(typeOrmStorage({ url: databaseUrl() }).inject).toEqual([]);
+  });
+});
+
+describe('a server that cannot be used', () => {
+  test('is tried for a while, and named without the password when that is over', async () => {
+    const port = await unusedPort();
+    const url = `postgres://ada:sesame@127.0.0.1:${port}/app`;
+    const error = await refusal(newStorage({ url, connectTimeoutMs: 400 }).init());
+    expect(error).toBeInstanceOf(StorageError);
+    expect(error.message).toContain(`PostgreSQL at 127.0.0.1:${port}/app cannot be reached:`);
+    expect(error.message).toMatch(/Tried [2-9] times in 400 ms/);
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain(
+      'sesame',
+    );
+  });
+
+  test('is waited for while it starts', async () => {
+    const port = await unusedPort();
+    const opening = opened(newStorage({ schema, url: localUrl(port) }));
+    setTimeout(() => void proxy(port), 150);
+    expect(await (await opening).countJobs({})).toBe(0);
+  });
+
+  test('is not waited for when waiting does not help', async () => {
+    const url = new URL(databaseUrl());
+    url.pathname = '/no_such_database';
+    const error = await refusal(newStorage({ url: url.href, connectTimeoutMs: 60_000 }).init());
+    expect(error).toBeInstanceOf(StorageError);
+    expect(error.message).toMatch(/refuses the connection: database "no_such_database" does not exist/);
+  });
+
+  test('has no driver', async () => {
+    type Loader = { PlatformTools: { load: (this: unknown, name: string) => unknown } };
+    const { PlatformTools } = createRequire(import.meta.url)('typeorm/platform/PlatformTools.js') as Loader;
+    const { load } = PlatformTools;
+    PlatformTools.load = (name) => {
+      if (name === 'pg') throw new Error(`Cannot find module 'pg'`);
+      return load.call(PlatformTools, name);
+    };
+    try {
+      const error = await refusal(newStorage({ schema }).init());
+      expect(error).toBeInstanceOf(StorageError);
+      expect(error.message).toBe('The PostgreSQL driver is not installed: npm install pg');
+    } finally {
+      PlatformTools.load = load;
+    }
+  });
+});
+
+describe('a pooler', () => {
+  test('that refuses settings at connection start gets none', async () => {
+    const port = await unusedPort();
+    const asked = await proxy(port, 'statement_timeout');
+    const storage = await opened(newStorage({ schema, url: localUrl(port), notify: false }));
+    expect(await storage.countJobs({})).toBe(0);
+    expect(asked.refused).toBe(1);
+  });
+});
+
+describe('an adapter', () => {
+  test('rejects calls before it is opened and after it is closed', async () => {
+    const storage = newStorage({ schema });
+    await expect(storage.countJobs({})).rejects.toThrow('The storage is not open yet: call init() first.');
+    await expect(storage.lock.inspect('key')).rejects.toThrow('not open yet');
+    await storage.init();
+    await storage.close();
+    await storage.close();
+    for (const call of [
+      storage.countJobs({}),
+      storage.now(),
+      storage.lock.inspect('key'),
+      storage.prune(1_000),
+    ]) {
+      await expect(call).rejects.toThrow('The storage is closed.');
+    }
+  });
+
+  test('reads rows right where the application has changed the parsers of pg', async () => {
+    const { types } = pg;
+    const before = [20, 1184, 114, 701].map((oid) => [oid, types.getTypeParser(oid)] as const);
+    for (const [oid] of before) types.setTypeParser(oid, () => 'changed' as never);
+    try {
+      const storage = await opened(newStorage({ schema }));
+      const now = await storage.now();
+      expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
+    } finally {
+      for (const [oid, parse] of before) types.setTypeParser(oid, parse as never);
+    }
+  });
+});
+
+describe('the lock', () => {
+  test('without options is the one of the storage', async () => {
+    const storage = await opened(newStorage({ schema }));
+    expect(typeOrmLock().create(storage as never)).toBe(storage.lock);
+  });
+
+  test('without options is refused beside another storage', () => {
+    expect(() => typeOrmLock().create({ kind: 'memory' } as never)).toThrow(
+      /^lock: typeOrmLock\(\) without options is the lock of typeOrm/,
+    );
+  });
+
+  test('with options has a connection of its own', async () => {
+    const storage = await opened(newStorage({ schema }));
+    const lock = await typeOrmLock({ url: databaseUrl(), schema }).create();
+    await expect(lock.inspect('key')).rejects.toThrow(StorageError);
+    await lock.init();
+    closing.unshift(() => lock.close());
+    const held = await lock.acquire('key', 'me', 60_000);
+    expect(await storage.lock.inspect('key')).toMatchObject({ owner: 'me', fence: held!.fence });
+    expect(await lock.release(held!)).toBe(true);
+  });
+});
+
+function localUrl(port: number): string {
+  const url = new URL(databaseUrl());
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
+}
+
+async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Passes on to the real server, but refuses connections that ask for this setting, as PgBouncer does. */
+async function proxy(port: number, setting = 'none'): Promise<{ refused: number }> {
+  const counts = { refused: 0 };
+  const { hostname, port: target } = new URL(databaseUrl());
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (startup) => {
+      if (startup.includes(setting)) {
+        counts.refused++;
+        const fields = `SFATAL\0C08P01\0Munsupported startup parameter: ${setting}\0\0`;
+        const length = Buffer.alloc(4);
+        length.writeInt32BE(4 + Buffer.byteLength(fields));
+        socket.end(Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)]));
+        return;
+      }
+      const upstream = connectTo(Number(target), hostname).on('error', () => socket.destroy());
+      upstream.write(startup);
+      socket.pipe(upstream).pipe(socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  closing.push(() => server.close());
+  return counts;
+}

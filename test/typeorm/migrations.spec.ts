@@ -1,0 +1,165 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { StorageError, type StorageAdapter } from '../../lib/index.js';
+import { migrationSql, schemaVersion, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+const client = new pg.Client(databaseUrl());
+const opened: StorageAdapter[] = [];
+const roles: string[] = [];
+let schema: string;
+
+beforeAll(() => client.connect());
+afterAll(() => client.end());
+
+beforeEach(() => {
+  schema = freshSchema('migrations');
+});
+
+afterEach(async () => {
+  for (const storage of opened.splice(0)) await storage.close();
+  await client.query(`drop schema if exists "${schema}" cascade`);
+  for (const role of roles.splice(0)) await client.query(`drop role ${role}`);
+});
+
+/** The URL for a new role, which has been given its rights by these statements. */
+async function roleThat(statements: string): Promise<string> {
+  const role = freshSchema('tenant');
+  await client.query(`create role ${role} login; ${statements.replaceAll('ROLE', role)}`);
+  roles.push(role);
+  const url = new URL(databaseUrl());
+  url.username = role;
+  return url.href;
+}
+
+async function start(options: TypeOrmStorageOptions = {}): Promise<StorageAdapter> {
+  const storage = newStorage({ schema, ...options });
+  opened.push(storage);
+  await storage.init();
+  return storage;
+}
+
+async function tables(): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'select tablename as name from pg_tables where schemaname = $1 order by 1',
+    [schema],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function setMeta(key: string, value: number): Promise<void> {
+  await client.query(`update "${schema}".meta set value = $2 where key = $1`, [key, value]);
+}
+
+describe('migrate: auto', () => {
+  test('makes the tables of a fresh database, once for eight starters at once', async () => {
+    const storages = await Promise.all(Array.from({ length: 8 }, () => start()));
+    for (const storage of storages) expect(await storage.countJobs({})).toBe(0);
+    const { rows } = await client.query(`select key, value from "${schema}".meta order by key`);
+    expect(rows.map(({ key }) => key)).toEqual(['compatible_with', 'install_id', 'schema_version']);
+    expect(rows[2].value).toBe(String(schemaVersion));
+  });
+
+  test('changes nothing at the second start', async () => {
+    await start();
+    const before = await tables();
+    const { rows } = await client.query(`select * from "${schema}".meta`);
+    await start();
+    expect(await tables()).toEqual(before);
+    expect((await client.query(`select * from "${schema}".meta`)).rows).toEqual(rows);
+  });
+
+  test('keeps two installations apart that share a schema', async () => {
+    const one = await start({ tablePrefix: 'one_' });
+    const two = await start({ tablePrefix: 'Two_' });
+    const lock = await one.lock.acquire('key', 'me', 1_000);
+    expect(lock).not.toBeNull();
+    expect(await two.lock.inspect('key')).toBeNull();
+    const names = await tables();
+    expect(names.filter((name) => !/^(one|Two)_/.test(name))).toEqual([]);
+    expect(names).toContain('one_job');
+    expect(names).toContain('Two_job');
+  });
+
+  test('needs no right on the database where the schema is there', async () => {
+    const url = await roleThat(`create schema "${schema}" authorization ROLE`);
+    const storage = await start({ url });
+    expect(await storage.countJobs({})).toBe(0);
+  });
+});
+
+describe('migrate: check', () => {
+  test('refuses a database without tables, and says what to do', async () => {
+    const refused = start({ migrate: 'check' });
+    await expect(refused).rejects.toThrow(StorageError);
+    await expect(refused).rejects.toThrow(
+      `The schema "${schema}" has no tables of Chronis, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
+    );
+    expect(await tables()).toEqual([]);
+  });
+
+  test('accepts what migrationSql() makes', async () => {
+    await client.query(migrationSql({ schema, tablePrefix: 'x_' }));
+    const storage = await start({ migrate: 'check', tablePrefix: 'x_' });
+    expect(await storage.countJobs({})).toBe(0);
+  });
+
+  test('works with a role that may not change tables: the ledger then has no partitions by day', async () => {
+    await client.query(migrationSql({ schema }));
+    const url = await roleThat(
+      `grant usage on schema "${schema}" to ROLE; grant all on all tables in schema "${schema}" to ROLE`,
+    );
+    const storage = await start({ url, migrate: 'check' });
+    expect(await storage.prune(1_000)).toBe(false);
+    expect((await tables()).filter((name) => /^attempt_\d/.test(name))).toEqual([]);
+  });
+});
+
+describe('a schema of another release', () => {
+  test.each(['auto', 'check'] as const)('is refused with migrate: %s when it is too new', async (migrate) => {
+    await start();
+    await setMeta('schema_version', schemaVersion + 2);
+    await setMeta('compatible_with', schemaVersion + 1);
+    await expect(start({ migrate })).rejects.toThrow(
+      /is at version \d+, which this release .* Update nestjs-chronis/,
+    );
+  });
+
+  test.each(['auto', 'check'] as const)(
+    'is accepted with migrate: %s when it is newer but compatible',
+    async (migrate) => {
+      await start();
+      await setMeta('schema_version', schemaVersion + 1);
+      await setMeta('compatible_with', schemaVersion);
+      expect(await (await start({ migrate })).countJobs({})).toBe(0);
+      const { rows } = await client.query(`select value from "${schema}".meta where key = 'schema_version'`);
+      expect(rows).toEqual([{ value: String(schemaVersion + 1) }]);
+    },
+  );
+
+  test('is not looked at with migrate: off', async () => {
+    const storage = await start({ migrate: 'off' });
+    await expect(storage.countJobs({})).rejects.toThrow(/does not exist/);
+  });
+});
+
+describe('names of schemas and tables', () => {
+  test.each(['', '1st', 'with space', 'quo"te', "quo'te", 'a-b', 'pg_chronis', 'x'.repeat(49)])(
+    'refuses the schema %j',
+    (name) => {
+      expect(() => migrationSql({ schema: name })).toThrow(/^schema: .* cannot be used as a schema name/);
+    },
+  );
+
+  test.each(['1', 'a b', 'a"', 'x'.repeat(25)])('refuses the prefix %j', (tablePrefix) => {
+    expect(() => migrationSql({ tablePrefix })).toThrow(/^tablePrefix: .* cannot be used as a table prefix/);
+  });
+
+  test('keeps capital letters', async () => {
+    schema = `Mixed_${schema}`;
+    const storage = await start({ tablePrefix: 'P_' });
+    expect(await storage.countJobs({})).toBe(0);
+    expect(await tables()).toContain('P_run');
+  });
+});
