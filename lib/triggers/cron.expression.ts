@@ -65,8 +65,9 @@ export function parseCronExpression(given: string, key: string): CronDefinition 
 
 /** Reads the text of one field. */
 export function parseField(text: FieldText, key: string): FieldSet {
+  if (text.text === '*') return impliedField(text.spec);
   const set = new FieldSet(text.spec);
-  set.unrestricted = text.text === '*' || text.text === '?';
+  set.unrestricted = text.text === '?';
   const items = text.items();
   if (items.length > maxTerms) text.refuse('out-of-range', `has more than ${maxTerms} items`);
   for (const item of items) addItem(set, item, key);

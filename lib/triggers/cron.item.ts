@@ -6,9 +6,14 @@ import type { FieldText } from './field.text.js';
 
 /** Adds one item of a list to the set: `*`, `?`, `n`, `a-b`, each with a step, `H`, or one of the specials. */
 export function addItem(set: FieldSet, item: FieldText, key: string): void {
+  if (/^[0-9]+$/.test(item.text)) {
+    addValues(set, item, null);
+    return;
+  }
   const { spec } = set;
-  if (item.text === '')
+  if (item.text === '') {
     item.refuse('empty', 'has an empty item', 'Remove the comma, or put a value beside it.');
+  }
   const slash = item.text.indexOf('/');
   const base = slash < 0 ? item : item.part(0, slash);
   if (slash >= 0) set.open = set.stepped = true;
@@ -51,8 +56,11 @@ function addValues(set: FieldSet, base: FieldText, step: number | null): void {
 
 function stepOf(item: FieldText, slash: number): number {
   const step = item.part(slash + 1);
-  if (!/^[0-9]+$/.test(step.text))
+  if (step.text === '')
+    step.refuse('bad-step', 'has no step after its "/"', 'A step is a whole number from 1.');
+  if (!/^[0-9]+$/.test(step.text)) {
     step.refuse('bad-step', 'is not a step', 'A step is a whole number from 1.');
+  }
   const value = Number(step.text);
   if (value < 1) step.refuse('bad-step', 'is not a step', 'A step is at least 1.');
   const { spec } = item;

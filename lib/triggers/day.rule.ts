@@ -2,7 +2,7 @@ import { dayNumber, isoWeekOf, monthLength, weekdayOf } from './civil.date.js';
 import type { CronDefinition } from './cron.definition.js';
 import type { FieldSet, NthWeekday } from './field.set.js';
 
-const cacheSize = 128;
+const cacheSize = 32;
 
 /**
  * Which days of a month match, as a bit mask: bit 0 is the first. Masks of the months last asked for are kept, since a
@@ -11,16 +11,16 @@ const cacheSize = 128;
 export class DayRule {
   private readonly days: number;
   /** The plain weekdays of a month by the weekday of its first. */
-  private readonly weekdayMasks: Int32Array;
+  private readonly weekdayMasks: readonly number[];
   private readonly weeks: Uint8Array | null;
   private readonly special: boolean;
-  private readonly keys = new Int32Array(cacheSize).fill(-1);
+  private readonly keys = new Int32Array(cacheSize);
   private readonly masks = new Int32Array(cacheSize);
 
   constructor(private readonly cron: CronDefinition) {
     const { day, weekday, week } = cron;
-    this.days = day.list().reduce((mask, value) => mask | (1 << (value - 1)), 0);
-    this.weekdayMasks = Int32Array.from({ length: 7 }, (_, first) => plainWeekdays(weekday, first));
+    this.days = plainDays(day);
+    this.weekdayMasks = weekday.unrestricted ? everyDay : plainWeekdays(weekday);
     this.weeks = week && !week.unrestricted ? week.values : null;
     this.special =
       day.fromLast !== 0 || day.nearest !== 0 || day.lastWorkday || day.nth.length + weekday.nth.length > 0;
@@ -45,7 +45,7 @@ export class DayRule {
       for (const nth of this.cron.weekday.nth) weekdays |= nthWeekday(nth, first, length);
     }
     let mask = this.cron.either ? days | weekdays : days & weekdays;
-    mask &= 0x7fffffff >>> (31 - length);
+    mask &= allDays >>> (31 - length);
     if (this.weeks && mask) {
       for (let day = 0; day < length; day++) {
         if ((mask >>> day) & 1 && !this.weeks[isoWeekOf(firstDay + day)]) mask &= ~(1 << day);
@@ -55,10 +55,26 @@ export class DayRule {
   }
 }
 
-function plainWeekdays(weekday: FieldSet, first: number): number {
+const allDays = 0x7fffffff;
+const everyDay = Array<number>(7).fill(allDays);
+
+function plainDays(day: FieldSet): number {
+  if (day.unrestricted) return allDays;
   let mask = 0;
-  for (let day = 0; day < 31; day++) if (weekday.values[(first + day) % 7]) mask |= 1 << day;
+  for (let value = 1; value <= 31; value++) if (day.values[value]) mask |= 1 << (value - 1);
   return mask;
+}
+
+function plainWeekdays({ values }: FieldSet): number[] {
+  let fromSunday = 0;
+  for (let day = 0; day < 31; day++) if (values[day % 7]) fromSunday |= 1 << day;
+  // A month that begins on another weekday sees the same pattern from there on; five weeks are 35 bits, hence the wrap.
+  const masks = [fromSunday];
+  for (let first = 1; first < 7; first++) {
+    const before = masks[first - 1]!;
+    masks.push((before >>> 1) | (values[(first + 30) % 7] ? 1 << 30 : 0));
+  }
+  return masks;
 }
 
 function specialDays(set: FieldSet, first: number, length: number): number {

@@ -48,12 +48,22 @@ export class FieldSet {
   }
 
   list(): number[] {
-    return [...this.values.keys()].filter((value) => this.values[value] === 1);
+    const found: number[] = [];
+    for (let value = 0; value < this.values.length; value++) if (this.values[value]) found.push(value);
+    return found;
   }
 }
 
-/** A field that was not given: every value, or only `minimum`. */
+const implied = new Map<FieldSpec, [every: FieldSet, minimum: FieldSet]>();
+
+/** A field that was not given, or is a star: every value, or only the minimum. Shared, since nothing is added to it. */
 export function impliedField(spec: FieldSpec, minimum = false): FieldSet {
+  let sets = implied.get(spec);
+  if (!sets) implied.set(spec, (sets = [makeImplied(spec, false), makeImplied(spec, true)]));
+  return sets[minimum ? 1 : 0];
+}
+
+function makeImplied(spec: FieldSpec, minimum: boolean): FieldSet {
   const set = new FieldSet(spec);
   set.addRange(spec.min, minimum ? spec.min : spec.max, 1);
   set.unrestricted = !minimum;

@@ -1,10 +1,7 @@
 import { dayNumber, dayOf, daySeconds, monthOf, packedDate, yearOf } from './civil.date.js';
 import { firstLocal, firstWeekday, lastLocal, type CronDefinition } from './cron.definition.js';
 import { DayRule } from './day.rule.js';
-import type { FieldSet } from './field.set.js';
-
-/** What the next tables say when nothing follows, and the previous ones when nothing precedes. */
-const none = 255;
+import { noValue as none, Steps } from './steps.js';
 
 /**
  * The wall times of a cron, knowing no zone: seconds of a clock that shows every second once. Each field is a table that
@@ -20,10 +17,10 @@ export class WallSchedule {
   private readonly days: DayRule;
 
   constructor(cron: CronDefinition) {
-    this.second = new Steps(cron.second);
-    this.minute = new Steps(cron.minute);
-    this.hour = new Steps(cron.hour);
-    this.month = new Steps(cron.month);
+    this.second = Steps.of(cron.second);
+    this.minute = Steps.of(cron.minute);
+    this.hour = Steps.of(cron.hour);
+    this.month = Steps.of(cron.month);
     this.years = cron.year === null || cron.year.unrestricted ? null : cron.year.list();
     this.days = new DayRule(cron);
   }
@@ -55,14 +52,15 @@ export class WallSchedule {
    * after 400 years.
    */
   everMatches(leftOut = 0): boolean {
-    const years = this.years ?? Array.from({ length: 400 }, (_, index) => 2000 + index);
-    return years.some((year) => {
+    const { years } = this;
+    for (let index = 0; index < (years?.length ?? 400); index++) {
+      const year = years?.[index] ?? 2000 + index;
       for (let month = this.month.first; month !== none; month = this.month.next[month + 1]!) {
         const mask = this.days.maskOf(year, month);
         if (mask !== 0 && (leftOut === 0 || hasOther(mask, firstWeekday(year, month), leftOut))) return true;
       }
-      return false;
-    });
+    }
+    return false;
   }
 
   private get firstTime(): number {
@@ -169,28 +167,6 @@ function hasOther(mask: number, first: number, weekdays: number): boolean {
     if ((mask >>> day) & 1 && !((weekdays >>> ((first + day) % 7)) & 1)) return true;
   }
   return false;
-}
-
-/** For each value the next that matches, itself included, and the previous that matches, itself left out. */
-class Steps {
-  readonly next: Uint8Array;
-  readonly previous: Uint8Array;
-  readonly first: number;
-  readonly last: number;
-
-  constructor(set: FieldSet) {
-    const { max } = set.spec;
-    this.next = new Uint8Array(max + 2).fill(none);
-    this.previous = new Uint8Array(max + 2).fill(none);
-    for (let value = max; value >= 0; value--) {
-      this.next[value] = set.values[value] ? value : this.next[value + 1]!;
-    }
-    for (let value = 0; value <= max; value++) {
-      this.previous[value + 1] = set.values[value] ? value : this.previous[value]!;
-    }
-    this.first = this.next[0]!;
-    this.last = this.previous[max + 1]!;
-  }
 }
 
 /** The index of the first element that is not below `value`. */
