@@ -35,6 +35,7 @@ export class WorkLoop {
   private readonly firer: Firer;
   private outlook: Omit<NextWake, 'now'> | null = null;
   private pollAt = 0;
+  private wakes = 0;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
   /** A fire or claim failed without an answer, so there may be runs that the storage thinks are ours. */
@@ -61,6 +62,7 @@ export class WorkLoop {
 
   /** Something has changed; without details: look again. */
   wake(wake: Wake = { kind: 'change' }): void {
+    this.wakes++;
     if (wake.kind === 'due' && this.outlook !== null) {
       this.outlook.cursorAt = earlier(this.outlook.cursorAt, wake.at);
       this.outlook.runAt = earlier(this.outlook.runAt, wake.at);
@@ -77,7 +79,7 @@ export class WorkLoop {
 
   private async turn(): Promise<void> {
     if (this.inDoubt) await this.giveBackUnknown();
-    const outlook = (this.outlook ??= await this.look());
+    const outlook = this.outlook ?? (await this.look());
     const now = this.parts.time.now();
     const isDue = (at: number | null): boolean => at !== null && at <= now;
     const fireDue = isDue(outlook.cursorAt);
@@ -99,10 +101,14 @@ export class WorkLoop {
 
   private async look(): Promise<Omit<NextWake, 'now'>> {
     const { storage, time, clock, pollMs, random } = this.parts;
+    const wakes = this.wakes;
     const next = await storage.nextWakeAt(this.session.capability);
     time.observe(next.now);
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
-    return { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
+    const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
+    // What a wake tells of meanwhile may be missing in the answer, so it only serves for this turn.
+    if (wakes === this.wakes) this.outlook = outlook;
+    return outlook;
   }
 
   private async sleep(outlook: Omit<NextWake, 'now'>, now: number): Promise<void> {

@@ -2,8 +2,8 @@ import type { Job, Pause } from '../model/job.js';
 import type { EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
-import { onlyRun, runState, toJob } from './rows.to.views.js';
-import { bearRun, cancelWaiting, forget, hold, release } from './runs.js';
+import { onlyRun, toJob } from './rows.to.views.js';
+import { bearRun, cancel, forget, hold, release } from './runs.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
@@ -23,7 +23,7 @@ export function pauseJob(
   if (job.pause === null && !ended) {
     job.pause = { reason, by, at: now };
     holdCursor(tables, now, job, 'paused', reason ?? 'paused');
-    for (const run of job.runs) if (runState(run) === 'waiting') hold(tables, run);
+    for (const run of job.runs) if (run.worker === null && run.verdict === null) hold(tables, run);
     touch(job, now);
   }
   return toJob(job);
@@ -53,18 +53,9 @@ function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: Res
 
 /** How many runs were concerned. */
 export function cancelJob(tables: MemoryTables, now: EpochMs, job: JobRow): number {
-  let concerned = 0;
-  for (const run of job.runs) {
-    if (run.verdict !== null) continue;
-    concerned++;
-    if (run.worker === null) {
-      cancelWaiting(tables, now, run);
-    } else {
-      run.cancelRequested = true;
-      tables.wake({ kind: 'cancel' });
-    }
-  }
-  return concerned;
+  const unfinished = [...job.runs].filter((run) => run.verdict === null);
+  for (const run of unfinished) cancel(tables, now, run);
+  return unfinished.length;
 }
 
 export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow {

@@ -1,6 +1,6 @@
 import type { Birth, Capability, DueCursor, EpochMs, Firing, FireResult } from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
-import { bearRun, claimRun } from './runs.js';
+import { bearRun, cancel, claimRun } from './runs.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 import { holdsLease } from './workers.js';
 
@@ -29,44 +29,60 @@ export function fire(
     setCursor(tables, job, firing.nextAt);
     job.fired = firing.fired;
     for (const gap of firing.gaps) addGap(tables, job, gap);
-    for (const birth of firing.births) {
-      const run = bear(tables, job, firing, birth);
-      if (run === 'skipped') {
+    const births = newBirths(job, firing);
+    for (const [nth, birth] of births.entries()) {
+      const run = bear(tables, now, job, firing.overlap, birth, nth === births.length - 1);
+      if (run === null) {
         result.skipped.push({ jobUid: job.uid, nominalAt: birth.nominalAt });
-      } else if (run !== 'exists') {
-        const claimed =
-          mayClaim && result.runs.length < room && run.dueAt <= now && canExecute(capability, job);
-        if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));
-        else result.unclaimed++;
-        if (!claimed) tables.wake({ kind: 'due', at: run.dueAt });
+        continue;
       }
+      const due = run.blockedBy.size === 0 && run.dueAt <= now;
+      const claimed = due && mayClaim && result.runs.length < room && canExecute(capability, job);
+      if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));
+      else result.unclaimed++;
+      if (!claimed && run.blockedBy.size === 0) tables.wake({ kind: 'due', at: run.dueAt });
     }
   }
   return result;
 }
 
-/** Creates one occurrence, unless an earlier run is not finished and overlaps are to be left out. */
+/** A trigger that was changed may name an instant again whose run is still there. */
+function newBirths(job: JobRow, { births }: Firing): Birth[] {
+  const scheduled = [...job.runs].filter((run) => run.origin === 'schedule');
+  const there = new Set(scheduled.map((run) => run.nominalAt));
+  return births.filter(({ nominalAt }) => !there.has(nominalAt));
+}
+
+/** Creates one occurrence; null: it is left out, since it meets an earlier run. */
 function bear(
   tables: MemoryTables,
+  now: EpochMs,
   job: JobRow,
-  { overlap }: Firing,
+  overlap: Firing['overlap'],
   { nominalAt, dueAt, missed }: Birth,
-): RunRow | 'skipped' | 'exists' {
-  // A trigger that was changed may name an instant again whose run is still there.
-  for (const run of job.runs) {
-    if (run.origin === 'schedule' && run.nominalAt === nominalAt) return 'exists';
+  isLast: boolean,
+): RunRow | null {
+  if (isLeftOut(job, overlap, isLast)) {
+    const range = { from: nominalAt, until: nominalAt };
+    addGap(tables, job, { ...range, verdict: 'skipped', count: 1, reason: 'overlap' });
+    return null;
   }
-  if (overlap === 'skip' && job.runs.size > 0) {
-    addGap(tables, job, {
-      from: nominalAt,
-      until: nominalAt,
-      verdict: 'skipped',
-      count: 1,
-      reason: 'overlap',
-    });
-    return 'skipped';
+  if (overlap === 'cancel-running') for (const run of [...job.runs]) cancel(tables, now, run);
+  const earlier = overlap === 'allow' ? [] : job.runs;
+  return bearRun(tables, job, { origin: 'schedule', nominalAt, dueAt, missed }, earlier);
+}
+
+function isLeftOut({ runs }: JobRow, overlap: Firing['overlap'], isLast: boolean): boolean {
+  switch (overlap) {
+    case 'allow':
+      return false;
+    case 'skip':
+      return runs.size > 0;
+    case 'queue':
+      return [...runs].some((run) => run.blockedBy.size > 0);
+    case 'cancel-running':
+      return !isLast;
   }
-  return bearRun(tables, job, { origin: 'schedule', nominalAt, dueAt, missed });
 }
 
 function canExecute({ queues, handlers }: Capability, { definition }: JobRow): boolean {

@@ -83,7 +83,8 @@ export function toRun(run: RunRow): Run {
 export function runState(run: RunRow): RunState {
   if (run.verdict !== null) return run.verdict;
   if (run.worker !== null) return 'running';
-  return run.held ? 'paused' : 'waiting';
+  if (run.held) return 'paused';
+  return run.blockedBy.size > 0 ? 'blocked' : 'waiting';
 }
 
 /** A run as its worker gets it. */

@@ -12,6 +12,7 @@ export function bearRun(
   tables: MemoryTables,
   job: JobRow,
   birth: { origin: RunOrigin; nominalAt: EpochMs; dueAt: EpochMs; missed?: number },
+  blockedBy: Iterable<RunRow> = [],
 ): RunRow {
   const { handler, queue } = job.definition;
   const run: RunRow = {
@@ -21,6 +22,7 @@ export function bearRun(
     job,
     detached: false,
     held: false,
+    blockedBy: new Set(blockedBy),
     attempt: 0,
     fence: 0,
     lostCount: 0,
@@ -34,7 +36,7 @@ export function bearRun(
   };
   tables.runs.set(run.id, run);
   job.runs.add(run);
-  tables.waiting.set(run, job.definition, run.dueAt);
+  if (run.blockedBy.size === 0) tables.waiting.set(run, job.definition, run.dueAt);
   return run;
 }
 
@@ -54,6 +56,7 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 /** Ends the hold of a pause, or moves a run that waits. */
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
+  if (run.blockedBy.size > 0) return;
   tables.waiting.set(run, run.job.definition, run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt });
 }
@@ -155,13 +158,28 @@ export function finish(
   if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
   job.runs.delete(run);
   tables.runs.delete(run.id);
+  unblock(tables, run);
   // A worker's clock that runs ahead must not move the schedule.
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
+}
+
+/** Those that waited for the end of this run only are due. */
+function unblock(tables: MemoryTables, ended: RunRow): void {
+  for (const run of ended.job.runs) {
+    if (run.blockedBy.delete(ended) && run.blockedBy.size === 0 && !run.held) release(tables, run);
+  }
 }
 
 /** Ends a run that no worker has. */
 export function cancelWaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
   finish(tables, now, run, { outcome: 'cancelled', startedAt: null, finishedAt: now });
+}
+
+/** Ends a run that waits, asks the worker of one that goes on to abort it. */
+export function cancel(tables: MemoryTables, now: EpochMs, run: RunRow): void {
+  if (run.worker === null) return cancelWaiting(tables, now, run);
+  run.cancelRequested = true;
+  tables.wake({ kind: 'cancel' });
 }
 
 /** Takes a run out of its job's hands: the attempt that goes on is its last. */

@@ -58,6 +58,8 @@ export interface RunRow {
   dueAt: EpochMs;
   /** By a pause. */
   held: boolean;
+  /** The earlier runs whose end it waits for. */
+  readonly blockedBy: Set<RunRow>;
   missed: number;
   attempt: number;
   fence: number;

@@ -34,7 +34,7 @@ export interface JobOptions {
   payload?: JsonValue;
   /** For queries: JSON, such as `{ tenant_id: 'acme' }`. @default {} */
   metadata?: JsonObject;
-  /** A due instant while the previous run is not finished. @default 'skip' */
+  /** A due instant while an earlier run is not finished: `skip`, `allow`, `queue` or `cancel-running`. @default 'skip' */
   overlap?: OverlapPolicy;
   /** Instants that fell due while nobody could run them. @default 'once' */
   misfire?: MisfirePolicy;

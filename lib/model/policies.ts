@@ -1,5 +1,11 @@
-/** What happens to a due instant while an earlier run of the job is not finished. @publicApi */
-export type OverlapPolicy = 'skip' | 'allow';
+/**
+ * What happens to a due instant while an earlier run of the job is not finished; one that waits for its retry is not.
+ *
+ * `skip`: it does not run, which is on record · `allow`: it runs beside · `queue`: it waits for the end of the earlier run; while one
+ * waits, further instants are skipped · `cancel-running`: the earlier run is cancelled, and it begins when that has ended.
+ * @publicApi
+ */
+export type OverlapPolicy = 'skip' | 'allow' | 'queue' | 'cancel-running';
 
 /** What happens to instants that fell due while nobody could fire them. @publicApi */
 export type MisfirePolicy = 'skip' | 'once' | 'all';

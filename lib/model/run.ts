@@ -5,8 +5,11 @@ import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
 /** How a run came to be. @publicApi */
 export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry';
 
-/** `waiting`: due later or now · `running`: claimed by a worker · else its verdict. @publicApi */
-export type RunState = 'waiting' | 'running' | 'paused' | RunVerdict;
+/**
+ * `waiting`: due later or now · `blocked`: waits for the end of an earlier run of its job (overlap) · `running`: claimed by a worker
+ * · `paused`: held by a pause · else its verdict. @publicApi
+ */
+export type RunState = 'waiting' | 'blocked' | 'running' | 'paused' | RunVerdict;
 
 /** One occurrence of a job that is stored, from its birth to its verdict. @publicApi */
 export interface Run {
@@ -20,7 +23,7 @@ export interface Run {
   origin: RunOrigin;
   /** The instant the trigger names. */
   nominalAt: Date;
-  /** When it may be claimed; null while it runs to its end, is paused, or has a verdict. */
+  /** When it may be claimed; null while it runs to its end, is blocked or paused, or has a verdict. */
   dueAt: Date | null;
   state: RunState;
   /** Attempts begun. */

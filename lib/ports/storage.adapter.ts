@@ -177,9 +177,9 @@ export interface FireResult {
   moved: string[];
   /** Runs born claimed by this worker. */
   runs: ClaimedRun[];
-  /** Runs born for anybody, since there was no room or they are due later. */
+  /** Runs born for anybody, since there was no room, they are due later, or they are blocked. */
   unclaimed: number;
-  /** Instants not run because the previous run was not finished (overlap `skip`). */
+  /** Instants not run because an earlier run was not finished. */
   skipped: { jobUid: string; nominalAt: EpochMs }[];
 }
 
@@ -375,6 +375,11 @@ export abstract class StorageAdapter {
    * Moves cursors and gives birth to their occurrences. Per job: only if cursor and revision are as read, so of any number of
    * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due by now are born claimed by this
    * worker, if its lease holds. A firing whose worker has no lease still fires; its runs are for anybody.
+   *
+   * An instant that meets a run of its job without verdict, or an earlier birth of the same firing: overlap `skip` leaves it out; `queue` has it
+   * born blocked, or leaves it out where one is blocked already; `cancel-running` ends what waits as `cancelled`, asks for the cancellation of what is
+   * claimed, and has it born blocked by that (of several births only the last is born). What is left out is a gap `skipped`. A blocked run cannot be
+   * claimed; it is due, by its own time, in the step that ends the last of the runs that were there when it was born.
    */
   abstract fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult>;
   /**

@@ -6,6 +6,7 @@ import type { DurationInput } from '../model/trigger.js';
 import { parseDuration } from '../triggers/duration.js';
 import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
+const overlaps = ['skip', 'allow', 'queue', 'cancel-running'] as const;
 const maxCount = 1_000_000;
 const maxDelays = 100;
 
@@ -19,7 +20,7 @@ export function policiesOf(
   const { overlap, misfire, misfireThreshold, recovery, maxRetries, backoff, timeout, maxLost, keep } =
     options;
   const policies: Partial<Policies> = {};
-  if (overlap !== undefined) policies.overlap = oneOf(overlap, 'overlap', ['skip', 'allow']);
+  if (overlap !== undefined) policies.overlap = oneOf(overlap, 'overlap', overlaps);
   if (misfire !== undefined) policies.misfire = oneOf(misfire, 'misfire', ['skip', 'once', 'all']);
   if (misfireThreshold !== undefined) {
     policies.misfireThresholdMs = durationOrZero(misfireThreshold, 'misfireThreshold');

@@ -1,4 +1,5 @@
 import type { Law } from './law.js';
+import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
 import { cancelLaws } from './laws/cancel.laws.js';
 import { claimLaws } from './laws/claim.laws.js';
 import { adapterLaws, clockLaws } from './laws/clock.laws.js';
@@ -45,6 +46,8 @@ export function storageLaws(): Law[] {
     ...cursorLaws,
     ...fireLaws,
     ...overlapLaws,
+    ...queueLaws,
+    ...cancelRunningLaws,
     ...fixedDelayLaws,
     ...claimLaws,
     ...giveBackLaws,

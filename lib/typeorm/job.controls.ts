@@ -4,6 +4,7 @@ import { closeGap, holdCursor, setCursor } from './job.cursor.js';
 import { beginAnew, clear } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJob, type StoredRecurring } from './stored.job.js';
+import { cancelRuns, unblock } from './run.loop.js';
 import type { RunRow } from './run.rows.js';
 
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
@@ -50,10 +51,9 @@ export async function cancelJob({ run, readClock }: Change, ref: JobRef): Promis
   if (job === null) return null;
   const runs = await run<{ id: string; running: boolean }>('lockRuns', ...addressOf(job));
   await readClock();
-  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
-  const going = runs.filter(({ running }) => running).map(({ id }) => id);
-  if (waiting.length > 0) await run('endWaiting', waiting);
-  if (going.length > 0) await run('requestCancel', going);
+  await cancelRuns(run, runs);
+  // What waited for one of these may have been born after they were listed.
+  if (job.kind === 'recurring') await unblock(run, [job.uid]);
   return runs.length;
 }
 

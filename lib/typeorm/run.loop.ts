@@ -36,6 +36,8 @@ interface FiredRow {
   moved: string[];
   runs: ClaimedRow[];
   unclaimed: number;
+  /** Whether some run waits for the end of others. */
+  blocked: boolean;
   skipped: FireResult['skipped'];
 }
 
@@ -77,13 +79,15 @@ export async function fire(
     ...columns(births, ['jobUid', 'nominalAt', 'dueAt', 'missed']),
     ...columns(gaps, ['jobUid', 'from', 'until', 'verdict', 'count', 'reason']),
   ];
+  const waiting = firings.filter(({ overlap }) => overlap === 'queue' || overlap === 'cancel-running');
   const delayed = firings.filter(({ nextAt }) => nextAt === Infinity).map(({ jobUid }) => jobUid);
   const [row] =
-    delayed.length === 0
+    delayed.length + waiting.length === 0
       ? await statements.run<FiredRow>('fire', ...values)
       : await statements.change(async ({ run }) => {
           const rows = await run<FiredRow>('fire', ...values);
-          await run('wakeDelayed', delayed);
+          if (rows[0].blocked) await cancelBlocking(run, waiting, rows[0].moved);
+          if (delayed.length > 0) await run('wakeDelayed', delayed);
           return rows;
         });
   const { now, moved, runs, unclaimed, skipped } = row;
@@ -100,20 +104,80 @@ export async function claim(
   return { now: rows[0].now, runs: present<ClaimedRow>(rows, 'id').map(toClaimedRun) };
 }
 
-export async function settle(run: Run, settlements: readonly Settlement[]): Promise<string[]> {
+/** For what was born blocked: cancels what it waits for, where the job says so; what has ended meanwhile is not waited for. */
+async function cancelBlocking(run: Run, firings: readonly Firing[], moved: readonly string[]): Promise<void> {
+  const fired = firings.filter(({ jobUid }) => moved.includes(jobUid));
+  const replaced = fired.filter(({ overlap }) => overlap === 'cancel-running').map(({ jobUid }) => jobUid);
+  if (replaced.length > 0) await cancelRuns(run, await run('lockBlocking', replaced));
+  await unblock(
+    run,
+    fired.map(({ jobUid }) => jobUid),
+  );
+}
+
+/** Ends what waits, asks for the cancellation of what goes on; the runs are locked. */
+export async function cancelRuns(run: Run, runs: readonly { id: string; running: boolean }[]): Promise<void> {
+  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
+  const going = runs.filter(({ running }) => running).map(({ id }) => id);
+  if (waiting.length > 0) await run('endWaiting', waiting);
+  if (going.length > 0) await run('requestCancel', going);
+}
+
+/** Lets runs go that waited for others of these jobs, which are over. */
+export async function unblock(run: Run, jobUids: readonly (string | null)[]): Promise<void> {
+  const jobs = [...new Set(jobUids)].filter((uid) => uid !== null);
+  if (jobs.length > 0) await run('unblock', jobs);
+}
+
+interface EndedRow {
+  id: string;
+  job_uid: string | null;
+  final: boolean;
+}
+
+const jobsOfEnded = (rows: readonly EndedRow[]): (string | null)[] =>
+  rows.filter(({ final }) => final).map(({ job_uid }) => job_uid);
+
+/** Those that others wait for take a second step, and so a transaction; there are few of them. */
+export async function settle(
+  statements: StatementRunner,
+  settlements: readonly Settlement[],
+): Promise<string[]> {
   if (settlements.length === 0) return [];
+  const rows = await statements.run<EndedRow & { deferred: boolean }>(
+    'settle',
+    ...settlementColumns(settlements),
+    false,
+  );
+  const deferred = new Set(rows.filter((row) => row.deferred).map(({ id }) => id));
+  const accepted = rows.filter((row) => !row.deferred).map(({ id }) => id);
+  if (deferred.size === 0) return accepted;
+  const rest = settlements.filter(({ runId }) => deferred.has(runId));
+  return [...accepted, ...(await statements.change(({ run }) => settleWithin(run, rest)))];
+}
+
+/** The same in a transaction of the caller's, which must be at READ COMMITTED. */
+export async function settleWithin(run: Run, settlements: readonly Settlement[]): Promise<string[]> {
+  const rows = await run<EndedRow>('settle', ...settlementColumns(settlements), true);
+  await unblock(run, jobsOfEnded(rows));
+  return rows.map(({ id }) => id);
+}
+
+function settlementColumns(settlements: readonly Settlement[]): unknown[][] {
   const rows = settlements.map(({ result, ...settlement }) => ({
     ...settlement,
     result: result === null ? null : JSON.stringify(result),
   }));
-  const values = columns(rows, [
+  return columns(rows, [
     ...(['runId', 'fence', 'outcome', 'startedAt', 'finishedAt', 'retryAt', 'error', 'result'] as const),
   ]);
-  return (await run<{ id: string }>('settle', ...values)).map(({ id }) => id);
 }
 
-export async function giveBack(run: Run, runs: readonly Unstarted[]): Promise<void> {
-  if (runs.length > 0) await run('giveBack', ...columns(runs, ['runId', 'fence']));
+export async function giveBack(statements: StatementRunner, runs: readonly Unstarted[]): Promise<void> {
+  if (runs.length === 0) return;
+  await statements.change(async ({ run }) => {
+    await unblock(run, jobsOfEnded(await run<EndedRow>('giveBack', ...columns(runs, ['runId', 'fence']))));
+  });
 }
 
 export async function heldBy(run: Run, workerId: string): Promise<Unstarted[]> {
@@ -128,9 +192,21 @@ export async function nextWakeAt(run: Run, { workerId, queues, handlers }: Capab
   return { now: row.now, cursorAt: row.cursor_at, runAt: row.run_at, leaseEndsAt: row.lease_ends_at };
 }
 
-export async function releaseLost(run: Run): Promise<ReleaseResult> {
-  type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & { id: string; job_id: string };
-  const rows = await run<Perhaps<Released>>('releaseLost');
+export async function releaseLost(statements: StatementRunner): Promise<ReleaseResult> {
+  type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & {
+    id: string;
+    job_id: string;
+    job_uid: string | null;
+  };
+  const rows = await statements.change(async ({ run }) => {
+    const released = await run<Perhaps<Released>>('releaseLost');
+    const ended = present<Released>(released, 'id').filter(({ verdict }) => verdict !== null);
+    await unblock(
+      run,
+      ended.map(({ job_uid }) => job_uid),
+    );
+    return released;
+  });
   const runs = present<Released>(rows, 'id').map(({ id, job_id, namespace, handler, worker, verdict }) => ({
     runId: id,
     jobId: job_id,

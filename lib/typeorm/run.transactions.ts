@@ -5,7 +5,7 @@ import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
 import { isWorthAnotherAttempt, messageOf, sqlStateOf, type Database } from './database.js';
-import { settle } from './run.loop.js';
+import { settleWithin } from './run.loop.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import { readInstallIdSql } from './sql/read.install.id.sql.js';
 import type { Run } from './statement.runner.js';
@@ -100,7 +100,7 @@ export class RunTransactions {
         const [{ now }] = await manager.query<{ now: unknown }[]>(readClockSql(), [given]);
         const run: Run = (statement, ...values) =>
           manager.query(this.statements[statement], [Number(now), ...values]);
-        const accepted = await settle(run, [settlement]);
+        const accepted = await settleWithin(run, [settlement]);
         if (accepted.length === 1) return;
       } catch (error) {
         if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;

@@ -23,6 +23,7 @@ import { insertOneOffsSql } from './sql/insert.one.offs.sql.js';
 import { insertRecurringSql } from './sql/insert.recurring.sql.js';
 import { inspectLockSql } from './sql/inspect.lock.sql.js';
 import { lockAppSql } from './sql/lock.app.sql.js';
+import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
 import { lockOneOffSql } from './sql/lock.one.off.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
@@ -52,6 +53,7 @@ import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleSql } from './sql/settle.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { takeReleaseSql } from './sql/take.release.sql.js';
+import { unblockSql } from './sql/unblock.sql.js';
 import { undeclaredSql } from './sql/undeclared.sql.js';
 import { unregisterSql } from './sql/unregister.sql.js';
 import { updateCursorSql } from './sql/update.cursor.sql.js';
@@ -90,6 +92,7 @@ const builders = {
   insertRecurring: insertRecurringSql,
   inspectLock: inspectLockSql,
   lockApp: lockAppSql,
+  lockBlocking: lockBlockingSql,
   lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
   lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
   lockOneOff: lockOneOffSql,
@@ -119,6 +122,7 @@ const builders = {
   setPause: setPauseSql,
   settle: settleSql,
   takeRelease: takeReleaseSql,
+  unblock: unblockSql,
   undeclared: undeclaredSql,
   unregister: unregisterSql,
   updateCursor: updateCursorSql,

@@ -174,7 +174,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   releaseLost(): Promise<ReleaseResult> {
-    return releaseLost(this.run);
+    return releaseLost(this.statements);
   }
 
   dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
@@ -190,7 +190,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   settle(settlements: readonly Settlement[]): Promise<string[]> {
-    return settle(this.run, settlements);
+    return settle(this.statements, settlements);
   }
 
   override transaction<T>(
@@ -202,7 +202,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   giveBack(runs: readonly Unstarted[]): Promise<void> {
-    return giveBack(this.run, runs);
+    return giveBack(this.statements, runs);
   }
 
   heldBy(workerId: string): Promise<Unstarted[]> {

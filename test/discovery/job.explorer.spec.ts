@@ -415,7 +415,7 @@ describe('what the code declares', () => {
         'a policy that does not exist',
         Cron('0 9 * * *', { overlap: 'skipp' as never }),
         InvalidOptionError,
-        "@Cron on Jobs.run: overlap: must be 'skip' or 'allow', but is 'skipp'. Did you mean 'skip'?",
+        "@Cron on Jobs.run: overlap: must be 'skip' or 'allow' or 'queue' or 'cancel-running', but is 'skipp'. Did you mean 'skip'?",
       ],
       [
         'ids that are no list',
@@ -439,6 +439,8 @@ describe('what the code declares', () => {
       const booting = NestApp.boot({ providers: [Jobs] });
       await expect(booting).rejects.toThrow(type);
       await expect(booting).rejects.toThrow(message);
+      // Nest prints the stack when a boot fails.
+      await expect(booting).rejects.toMatchObject({ stack: expect.stringContaining(message) });
     });
   });
 });

@@ -206,9 +206,9 @@ const refusals: Refusal[] = [
   ],
   [
     'an overlap policy that does not exist',
-    (s) => s.createIntervalJob({ ...work, overlap: wrong('queue') }),
+    (s) => s.createIntervalJob({ ...work, overlap: wrong('cancel') }),
     InvalidOptionError,
-    "overlap: must be 'skip' or 'allow', but is 'queue'.",
+    "overlap: must be 'skip' or 'allow' or 'queue' or 'cancel-running', but is 'cancel'.",
   ],
   [
     'a misfire policy that does not exist',

@@ -1,5 +1,5 @@
 import type { Attempt, Gap, Page, Run } from '../../lib/index.js';
-import type { NewJob, PageRequest } from '../../lib/ports/storage.adapter.js';
+import type { NewJob, PageRequest, WorkerInfo } from '../../lib/ports/storage.adapter.js';
 import { compileTrigger } from '../../lib/triggers/compiled.trigger.js';
 import type { Outcome } from './scenario.js';
 
@@ -16,15 +16,17 @@ export async function findViolations({ storage, jobs, executions }: Outcome): Pr
   const byRun = new Map<string, Attempt[]>();
   for (const row of attempts) byRun.set(row.runId, [...(byRun.get(row.runId) ?? []), row]);
   for (const [runId, rows] of byRun) violations.push(...checkRun(runId, rows, executions.get(runId) ?? 0));
+  violations.push(...checkLosses(attempts, await storage.queryWorkers()));
 
   for (const run of runs) {
-    if (run.state === 'waiting' || run.state === 'running') {
+    if (run.state === 'waiting' || run.state === 'blocked' || run.state === 'running') {
       violations.push(`run ${run.id} of ${run.jobId} never ended: ${run.state}`);
     }
   }
   for (const job of jobs) {
     const rows = attempts.filter((row) => row.jobId === job.id);
     if (job.policies.recovery === 'abandon') violations.push(...checkAtMostOnce(job, rows, executions));
+    if (job.policies.overlap !== 'allow') violations.push(...checkAlone(job, rows));
     const own = gaps.filter((gap) => gap.jobId === job.id);
     if (job.trigger.type === 'at') {
       const verdicts = rows.filter((row) => row.final).length;
@@ -39,12 +41,14 @@ export async function findViolations({ storage, jobs, executions }: Outcome): Pr
 /** Exactly one verdict, which comes last; and nobody's attempt reaches into that of a later owner. */
 function checkRun(runId: string, rows: readonly Attempt[], executions: number): string[] {
   const found: string[] = [];
-  const sorted = rows.toSorted((a, b) => a.fence - b.fence);
+  // A run that is cancelled while it waits ends with the fence of its last attempt.
+  const sorted = rows.toSorted((a, b) => a.fence - b.fence || Number(a.final) - Number(b.final));
   const finals = sorted.filter((row) => row.final);
   if (finals.length !== 1) found.push(`run ${runId} has ${finals.length} verdicts`);
   if (finals.length === 1 && sorted.at(-1) !== finals[0])
     found.push(`run ${runId} went on after its verdict`);
-  if (new Set(sorted.map((row) => row.fence)).size !== sorted.length) {
+  const fences = sorted.filter((row) => row.startedAt !== null).map((row) => row.fence);
+  if (new Set(fences).size !== fences.length) {
     found.push(`run ${runId} has two attempts with one fence`);
   }
   for (let i = 1; i < sorted.length; i++) {
@@ -62,9 +66,35 @@ function checkRun(runId: string, rows: readonly Attempt[], executions: number): 
   return found;
 }
 
+/** The attempts of two runs of the job are never under way at once, unless it says so. */
+function checkAlone(job: NewJob, rows: readonly Attempt[]): string[] {
+  const found: string[] = [];
+  const begun = rows.filter((row) => row.startedAt !== null);
+  const sorted = begun.toSorted((a, b) => a.startedAt!.getTime() - b.startedAt!.getTime());
+  for (const [index, row] of sorted.entries()) {
+    const next = sorted.slice(index + 1).find((other) => other.runId !== row.runId);
+    if (next && next.startedAt!.getTime() < row.finishedAt.getTime() - clockToleranceMs) {
+      found.push(`${job.id}: run ${next.runId} began while run ${row.runId} went on`);
+    }
+  }
+  return found;
+}
+
+/** A run is taken only from a worker whose lease has ended, which no later renewal may have revived. */
+function checkLosses(attempts: readonly Attempt[], workers: readonly WorkerInfo[]): string[] {
+  const leases = new Map(workers.map((worker) => [worker.id, worker.leaseUntil.getTime()]));
+  return attempts
+    .filter(({ outcome, worker, finishedAt }) => {
+      return outcome === 'lost' && (leases.get(worker ?? '') ?? 0) > finishedAt.getTime();
+    })
+    .map(({ runId, fence }) => `run ${runId}: fence ${fence} was taken from a worker whose lease held`);
+}
+
 /** What is never given to a second worker is executed once for each failure that it reported, and once more at most. */
 function checkAtMostOnce(job: NewJob, rows: readonly Attempt[], executions: Outcome['executions']): string[] {
-  const found: string[] = [];
+  const found = rows
+    .filter((row) => row.outcome === 'lost' && !row.final)
+    .map((row) => `${job.id}: run ${row.runId} was given to another worker after it was lost`);
   for (const runId of new Set(rows.map((row) => row.runId))) {
     const retried = rows.filter((row) => row.runId === runId && !row.final).length;
     const times = executions.get(runId) ?? 0;

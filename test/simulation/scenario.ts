@@ -149,7 +149,7 @@ export async function playScenario(
 function makeJobs(random: SeededRandom, now: number): NewJob[] {
   const policies = () => ({
     ...(random.chance(0.2) ? { recovery: 'abandon' as const } : {}),
-    overlap: random.pick(['skip', 'allow'] as const),
+    overlap: random.pick(['skip', 'allow', 'queue', 'cancel-running'] as const),
     misfire: random.pick(['skip', 'once', 'all'] as const),
     misfireThresholdMs: random.pick([1_000, 5_000, 60_000]),
     maxRetries: random.between(0, 2),

@@ -9,6 +9,9 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * Births: $12 jobs · $13 nominal times · $14 due · $15 missed
  * Gaps: $16 jobs · $17 from · $18 until · $19 verdicts · $20 counts · $21 reasons
  *
+ * An instant that waits for earlier runs is born blocked, and they are marked: locked one by one, so that a settle of one of them either
+ * sees the mark or is over by now (then `unblockSql` finds out, which has to follow in the same transaction).
+ *
  * The compare-and-set of the cursor decides who fires. A cursor that somebody else has locked is left to them: firers neither wait for
  * one another nor meet in a deadlock. Cursors first, then runs, as everywhere.
  */
@@ -32,8 +35,8 @@ finished as (
 ),
 birth as (
   select b.*, m.overlap, j.namespace, j.id as job_id, j.handler, j.queue, j.priority,
-    row_number() over (partition by b.job_uid order by b.nth) as nth_of_job,
     exists (select from ${t.run} r where r.job_uid = b.job_uid) as active,
+    exists (select from ${t.run} r where r.job_uid = b.job_uid and r.blocked) as queued,
     exists (
       select from ${t.run} r
       where r.job_uid = b.job_uid and r.nominal_at = ${at('b.nominal_ms')} and r.origin = 'schedule'
@@ -43,21 +46,47 @@ birth as (
   join moved m on m.job_uid = b.job_uid
   join ${t.job} j on j.uid = b.job_uid
 ),
+counted as (
+  select *, row_number() over (partition by job_uid order by nth) as nth_of_job, count(*) over (partition by job_uid) as of_job
+  from birth where not there
+),
 decided as (
-  select *, overlap = 'skip' and (active or nth_of_job > 1) as skipped from birth where not there
+  select *,
+    case overlap
+      when 'skip' then active or nth_of_job > 1
+      when 'queue' then queued or nth_of_job + active::int > 2
+      when 'cancel-running' then nth_of_job < of_job
+      else false
+    end as skipped,
+    case overlap
+      when 'queue' then active or nth_of_job > 1
+      when 'cancel-running' then active
+      else false
+    end as blocked,
+    overlap = 'queue' and not active and of_job > 1 and nth_of_job = 1 as blocks
+  from counted
+),
+blocking as materialized (
+  select r.id from ${t.run} r
+  where r.job_uid in (select job_uid from decided where blocked and active and not skipped) and r.verdict is null
+  order by r.id for update of r
+),
+marked as (
+  update ${t.run} r set blocks = true from blocking b where r.id = b.id
 ),
 due as (
-  select *, row_number() over (
-    partition by ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) order by nth
-  ) as place,
-  ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) as claimable
-  from decided where not skipped
+  select *, row_number() over (partition by claimable order by nth) as place
+  from (
+    select *, ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
+    from decided where not skipped
+  ) d
 ),
 born as (
   insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
-    missed, attempt, fence, worker, started_at)
+    held_due_at, blocked, blocks, missed, attempt, fence, worker, started_at)
   select namespace, job_id, false, job_uid, 'schedule', handler, queue, priority,
-    ${at('nominal_ms')}, ${at('due_ms')}, missed,
+    ${at('nominal_ms')}, case when not blocked then ${at('due_ms')} end,
+    case when blocked then ${at('due_ms')} end, blocked, blocks, missed,
     claimed::int, claimed::int, case when claimed then $2 end, case when claimed then ${now} end
   from (
     select *, claimable and place <= $5 and exists (
@@ -86,6 +115,7 @@ select ${ms(now)} as now,
     select ${claimedColumns} from born r join ${t.job} j on j.uid = r.job_uid where r.worker is not null
   ) claimed) as runs,
   (select count(*)::int from born where worker is null) as unclaimed,
+  exists (select from born where blocked) as blocked,
   (select coalesce(json_agg(json_build_object('jobUid', job_uid::text, 'nominalAt', nominal_ms) order by nth), '[]')
     from decided where skipped) as skipped,
   ${toldColumn}`;

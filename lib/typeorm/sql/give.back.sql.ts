@@ -25,5 +25,5 @@ ending as (
   from mine
 ),
 ${endings(t)}
-select id::text, ${toldColumn} from ending`;
+select id::text, job_uid::text, final, ${toldColumn} from ending`;
 }

@@ -10,7 +10,7 @@ export function holdRunsSql(t: TableNames): string {
   return `
 update ${t.run} set held = true,
   due_at = case when worker is not null then due_at end,
-  held_due_at = case when worker is null then due_at end
+  held_due_at = case when worker is null then coalesce(due_at, held_due_at) end
 where (job_uid = $2::bigint or id = $3::bigint) and verdict is null and not held
 returning ${ms(now)} as now`;
 }

@@ -51,7 +51,7 @@ ending as (
 ${endings(t)}
 select ${ms(now)} as now, ended_run.*
 from (select) always left join (
-  select id::text, job_id, namespace, handler, worker, case when final then outcome end as verdict, ${toldColumn}
+  select id::text, job_uid::text, job_id, namespace, handler, worker, case when final then outcome end as verdict, ${toldColumn}
   from ending
 ) ended_run on true`;
 }

@@ -8,6 +8,7 @@ export const runColumns = `
     when r.verdict is not null then r.verdict
     when r.worker is not null then 'running'
     when r.held then 'paused'
+    when r.blocked then 'blocked'
     else 'waiting'
   end as state,
   r.attempt, r.fence, r.lost_count, r.worker, ${ms('r.started_at')} as started_at, r.last_error`;

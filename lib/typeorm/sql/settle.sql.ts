@@ -4,11 +4,14 @@ import { at, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results
+ * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results · $10 blocking (boolean)
  *
  * Runs are addressed by id and fence alone; `started_at` tells a settled one from one in somebody's hands (a predicate on `worker`
  * makes the planner choose its index, at a quarter of the rate). The rows are locked before anything is decided, in the
  * order of ids: a cancel or a delete under way is waited for and seen.
+ *
+ * A run that another one waits for is settled only where `$10` says so, as the caller then has to run `unblockSql` in the same transaction;
+ * else it comes out as `deferred`, untouched.
  */
 export function settleSql(t: TableNames): string {
   return `
@@ -21,7 +24,7 @@ with said as (
 mine as materialized (
   select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.nominal_at, r.policies,
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
-    r.attempt, r.fence, r.lost_count, r.worker, r.due_at,
+    r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
     r.last_attempt or r.cancel_requested as unwanted, s.outcome = 'handed_back' as handed,
     s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
@@ -36,8 +39,10 @@ ending as (
     attempt - (handed and not unwanted)::int as next_attempt,
     fence + (handed and not unwanted)::int as next_fence, lost_count as next_lost,
     case when handed then least(due_at, ${now}) else ${at('retry_ms')} end as retry_at
-  from mine
+  from mine where not blocks or $10
 ),
 ${endings(t)}
-select id::text, ${toldColumn} from ending`;
+select id::text, job_uid::text, final, false as deferred, ${toldColumn} from ending
+union all
+select id::text, job_uid::text, false, true, 0 from mine where blocks and not $10`;
 }

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import type { OverlapPolicy } from '../../lib/model/policies.js';
+import { EngineRig, everyMs } from '../support/engine.js';
+
+describe('runs that overlap', () => {
+  let rig: EngineRig;
+  let begun: number[];
+  let atOnce: number;
+  let mostAtOnce: number;
+
+  beforeEach(() => {
+    rig = new EngineRig();
+    begun = [];
+    atOnce = mostAtOnce = 0;
+  });
+
+  afterEach(async () => {
+    if (rig.engine.running) await rig.stop(60_000);
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  /** A job every second whose runs take a while unless they are aborted; the instants that began within the time. */
+  async function play(overlap: OverlapPolicy, takesMs: number, passMs: number, endAfterMs = Infinity) {
+    const start = rig.clock.now();
+    rig.handle('work', async ({ nominalAt, signal }: RunContext) => {
+      begun.push(nominalAt.getTime() - start);
+      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+      await new Promise<void>((resolve) => {
+        const cancel = rig.clock.setTimer(takesMs, resolve);
+        signal.addEventListener('abort', () => (cancel(), resolve()));
+      }).finally(() => atOnce--);
+      signal.throwIfAborted();
+    });
+    await rig.engine.start();
+    const job = everyMs(start, 1_000, { id: 'job', policies: { overlap } });
+    if (endAfterMs !== Infinity) {
+      Object.assign(job.trigger!, { endAt: new Date(start + endAfterMs).toISOString() });
+    }
+    await rig.add(job);
+    await rig.clock.advanceBy(passMs);
+    return begun;
+  }
+
+  const gaps = async () =>
+    (await rig.storage.queryGaps({}, {})).items.map((gap) => [gap.verdict, gap.count]).toReversed();
+  const outcomes = async () =>
+    (await rig.storage.queryAttempts({}, {})).items.map((row) => row.outcome).toReversed();
+
+  test('queue: one waits and begins at the end of the run before, further ones are skipped on record', async () => {
+    expect(await play('queue', 2_500, 10_000, 6_000)).toEqual([1_000, 2_000, 4_000, 6_000]);
+    expect(mostAtOnce).toBe(1);
+    expect(await gaps()).toEqual([
+      ['skipped', 1],
+      ['skipped', 1],
+    ]);
+    await rig.clock.advanceBy(5_000);
+    expect(await outcomes()).toEqual(Array(4).fill('succeeded'));
+  });
+
+  test('queue: what waits begins at once, without a poll', async () => {
+    const starts: number[] = [];
+    const start = rig.clock.now();
+    rig.events.on('run.started', () => starts.push(rig.clock.now() - start));
+    await play('queue', 1_300, 4_000, 2_000);
+    expect(starts).toEqual([1_000, 2_300]);
+  });
+
+  test('cancel-running: each instant aborts the run before it, and begins when that has ended', async () => {
+    expect(await play('cancel-running', 60_000, 4_500, 3_000)).toEqual([1_000, 2_000, 3_000]);
+    expect(mostAtOnce).toBe(1);
+    expect(await gaps()).toEqual([]);
+    expect(await outcomes()).toEqual(['cancelled', 'cancelled']);
+    await rig.clock.advanceBy(60_000);
+    expect(await outcomes()).toEqual(['cancelled', 'cancelled', 'succeeded']);
+  });
+
+  test('cancel-running: a handler that ignores its signal delays the next run by the grace time only', async () => {
+    const starts: number[] = [];
+    const start = rig.clock.now();
+    rig = new EngineRig({ options: { abortGraceMs: 500 }, clock: rig.clock });
+    rig.handle('work', () => {
+      starts.push(rig.clock.now() - start);
+      return new Promise<void>((resolve) => rig.clock.setTimer(10_000, resolve));
+    });
+    await rig.engine.start();
+    await rig.add(everyMs(start, 2_000, { policies: { overlap: 'cancel-running' } }));
+    await rig.clock.advanceBy(4_600);
+    expect(starts).toEqual([2_000, 4_500]);
+    await rig.stop(30_000);
+    await rig.clock.advanceBy(20_000);
+  });
+
+  test('a run that waits for its retry goes on: the next instant waits for its verdict', async () => {
+    const start = rig.clock.now();
+    rig.handle('work', ({ nominalAt, attempt }: RunContext) => {
+      begun.push(nominalAt.getTime() - start);
+      if (nominalAt.getTime() - start === 1_000 && attempt === 1) throw new Error('not yet');
+    });
+    await rig.engine.start();
+    const policies = { overlap: 'queue', maxRetries: 1, backoff: { type: 'fixed', delayMs: 2_500 } } as const;
+    await rig.add(everyMs(start, 1_000, { policies }));
+    await rig.clock.advanceBy(3_600);
+    expect(begun).toEqual([1_000, 1_000, 2_000]);
+    expect(await gaps()).toEqual([['skipped', 1]]);
+  });
+});
