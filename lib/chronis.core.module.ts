@@ -16,6 +16,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobInserter } from './scheduler/job.inserter.js';
 import { JobUpdater } from './scheduler/job.updater.js';
@@ -172,7 +173,8 @@ function makeScheduler(
   const wakeFor = (at: number): void => engine.wake({ kind: 'due', at });
   const creator = new JobCreator(defaults, directory, inserter, time, wakeFor);
   const updater = new JobUpdater(defaults, storage, directory, time, () => engine.wake());
-  return new SchedulerService({ storage, engine, handlers, creator, updater, lifecycle });
+  const deadLetters = new DeadLetters(storage, () => engine.wake());
+  return new SchedulerService({ storage, engine, handlers, creator, updater, deadLetters, lifecycle });
 }
 
 function defaultsOf({ timeZone, payloadLimit }: ChronisSettings, storage: StorageAdapter): JobDefaults {

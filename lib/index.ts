@@ -37,7 +37,7 @@ export type {
   TriggerInput,
   TriggerType,
 } from './model/trigger.js';
-export type { GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
+export type { FailureVerdict, GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
 
 export { describe } from './triggers/describe.js';
 export type { DescribeOptions } from './triggers/describe.js';
@@ -88,8 +88,10 @@ export type {
   OneOffOptions,
   UpdateJob,
 } from './scheduler/create.options.js';
+export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
+export type { FailedRunFilter } from './scheduler/run.query.js';
 
 export { MemoryStorage } from './memory/memory.storage.js';
 export type { MemoryStorageOptions } from './memory/memory.storage.js';

@@ -43,6 +43,7 @@ export function insertJob(tables: MemoryTables, now: EpochMs, given: NewJob, gen
     fired: 0,
     openGap: null,
     runs: new Set(),
+    deadLetters: new Set(),
     statistics: {
       runCount: 0,
       errorCount: 0,
@@ -101,6 +102,8 @@ export function clear(tables: MemoryTables, now: EpochMs, job: JobRow): void {
     if (verdict !== null) tables.runs.delete(run.id);
     else if (worker === null) cancelWaiting(tables, now, run);
   }
+  for (const run of job.deadLetters) tables.runs.delete(run.id);
+  job.deadLetters.clear();
 }
 
 /** Gives a job that has nothing of its own yet its first time. */

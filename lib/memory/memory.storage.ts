@@ -31,6 +31,7 @@ import {
 import { SystemClock } from '../ports/system.clock.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
+import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { dueCursors, fire } from './firing.js';
 import { MemoryLock } from './memory.lock.js';
@@ -146,6 +147,14 @@ export class MemoryStorage extends StorageAdapter {
 
   runNow(ref: JobRef): Promise<Run | null> {
     return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job)));
+  }
+
+  retryRuns(runIds: readonly string[]): Promise<Run[]> {
+    return this.atomically((tables, now) => retryRuns(tables, now, runIds).map(toRun));
+  }
+
+  discardRuns(runIds: readonly string[]): Promise<string[]> {
+    return this.atomically((tables) => discardRuns(tables, runIds));
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
 import type { MemoryTables } from './tables.js';
 
@@ -10,6 +11,7 @@ export function prune(tables: MemoryTables, now: EpochMs, ledgerMs: number): boo
   for (const run of tables.runs.values()) {
     if (run.keptUntil !== null && run.keptUntil <= now) forget(tables, run.job);
   }
+  pruneDeadLetters(tables, () => horizon);
   for (const worker of tables.workers.values()) {
     if (worker.leaseUntil < horizon && !tables.held.has(worker.id)) tables.workers.delete(worker.id);
   }

@@ -18,9 +18,21 @@ export function countJobs(tables: MemoryTables, filter: JobFilter): number {
 }
 
 export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageRequest): Page<Run> {
+  const { finishedAfter, finishedBefore } = filter;
+  const from = finishedAfter?.getTime() ?? -Infinity;
+  const until = finishedBefore?.getTime() ?? Infinity;
+  const anyTime = finishedAfter === undefined && finishedBefore === undefined;
   const runs = [...tables.runs.values()].filter((run) => {
-    const { namespace, id } = run.job.definition;
-    return is(namespace, filter.namespace) && is(id, filter.jobId) && is(runState(run), filter.state);
+    const { namespace, id, handler, queue } = run.job.definition;
+    return (
+      is(namespace, filter.namespace) &&
+      is(id, filter.jobId) &&
+      is(run.id, filter.runId) &&
+      is(handler, filter.handler) &&
+      is(queue, filter.queue) &&
+      is(runState(run), filter.state) &&
+      (anyTime || (run.verdict !== null && run.finishedAt! > from && run.finishedAt! < until))
+    );
   });
   return pageOf(runs, page, (run) => [-Number(run.id)], toRun);
 }

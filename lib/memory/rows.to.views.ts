@@ -77,6 +77,8 @@ export function toRun(run: RunRow): Run {
     worker: run.worker,
     startedAt: toDate(run.startedAt),
     lastError: run.lastError,
+    finishedAt: run.verdict === null ? null : toDate(run.finishedAt),
+    retryOf: run.retryOf,
   };
 }
 

@@ -31,6 +31,8 @@ export function bearRun(
     claimedAs: { handler, queue },
     cancelRequested: false,
     verdict: null,
+    finishedAt: null,
+    retryOf: null,
     keptUntil: null,
     lastError: null,
   };
@@ -155,9 +157,11 @@ export function finish(
   letGo(tables, run);
   tables.waiting.delete(run);
   const { job } = run;
+  run.finishedAt = ending.finishedAt;
   if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
   job.runs.delete(run);
-  tables.runs.delete(run.id);
+  if (run.detached || !isFailure(ending.outcome)) tables.runs.delete(run.id);
+  else bury(run, ending.outcome);
   unblock(tables, run);
   // A worker's clock that runs ahead must not move the schedule.
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
@@ -185,8 +189,15 @@ export function cancel(tables: MemoryTables, now: EpochMs, run: RunRow): void {
 /** Takes a run out of its job's hands: the attempt that goes on is its last. */
 export function detach(run: RunRow): void {
   run.job.runs.delete(run);
-  run.job = { ...run.job, pause: null, runs: new Set() };
+  run.job = { ...run.job, pause: null, runs: new Set(), deadLetters: new Set() };
   run.detached = true;
+}
+
+/** Out of the way of everything that goes on, but there to be retried. */
+function bury(run: RunRow, verdict: RunVerdict): void {
+  run.verdict = verdict;
+  run.held = false;
+  run.job.deadLetters.add(run);
 }
 
 function keepOrDrop(tables: MemoryTables, now: EpochMs, run: RunRow, verdict: RunVerdict): void {
@@ -200,7 +211,7 @@ function keepOrDrop(tables: MemoryTables, now: EpochMs, run: RunRow, verdict: Ru
 
 /** Removes a job and what is left of its runs. */
 export function forget(tables: MemoryTables, job: JobRow): void {
-  for (const run of job.runs) tables.runs.delete(run.id);
+  for (const run of [...job.runs, ...job.deadLetters]) tables.runs.delete(run.id);
   tables.jobs.delete(keyOf(job.definition));
   tables.jobsByUid.delete(job.uid);
 }

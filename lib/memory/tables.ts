@@ -32,6 +32,8 @@ export interface JobRow {
   openGap: GapRow | null;
   /** Without verdict; of a one-off its run, whatever its state. */
   runs: Set<RunRow>;
+  /** Of a recurring job: runs that gave up, the oldest first. Those of a one-off are its run. */
+  deadLetters: Set<RunRow>;
   statistics: Statistics;
 }
 
@@ -69,8 +71,10 @@ export interface RunRow {
   /** What the present attempt was claimed as. */
   claimedAs: { handler: string; queue: string };
   cancelRequested: boolean;
-  /** Only of one-offs that are kept. */
+  /** Only of dead letters, and of one-offs that are kept. */
   verdict: RunVerdict | null;
+  finishedAt: EpochMs | null;
+  retryOf: string | null;
   /** When the kept one-off goes; null: it stays. */
   keptUntil: EpochMs | null;
   lastError: string | null;

@@ -47,6 +47,29 @@ export class JobAlreadyExistsError extends ChronisError {
   }
 }
 
+/** No stored run has this id: there never was one, or it is finished. @publicApi */
+export class RunNotFoundError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_RUN_NOT_FOUND',
+      `There is no run "${runId}". Runs that succeeded or were retried or discarded are not stored any more; getAttempts({ runId }) shows what became of them.`,
+    );
+  }
+}
+
+/** Only runs that gave up can be retried or discarded. @publicApi */
+export class RunNotFailedError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly state: string,
+  ) {
+    super(
+      'CHRONIS_RUN_NOT_FAILED',
+      `The run "${runId}" is ${state}: only runs that failed, timed out or were lost can be retried or discarded. To end one that has no verdict yet, cancel it.`,
+    );
+  }
+}
+
 /** The job was changed by somebody else since it was read. @publicApi */
 export class StaleJobError extends ChronisError {
   constructor(

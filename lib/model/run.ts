@@ -11,7 +11,10 @@ export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry';
  */
 export type RunState = 'waiting' | 'blocked' | 'running' | 'paused' | RunVerdict;
 
-/** One occurrence of a job that is stored, from its birth to its verdict. @publicApi */
+/**
+ * One occurrence of a job that is stored, from its birth to its verdict. One that gave up stays as a dead letter: of a one-off until it is
+ * retried or discarded, of a recurring job for as long as its ledger row at most. @publicApi
+ */
 export interface Run {
   /** Unique for ever in its database, never reused: good as an idempotency key. */
   id: string;
@@ -33,6 +36,10 @@ export interface Run {
   worker: string | null;
   startedAt: Date | null;
   lastError: string | null;
+  /** When it got its verdict; null: it has none. */
+  finishedAt: Date | null;
+  /** The id of the run that gave up, of which this is the retry by hand. */
+  retryOf: string | null;
 }
 
 /** A run in the hands of a worker: everything it needs to execute it. */

@@ -16,7 +16,10 @@ export type Outcome = RunVerdict | 'handed_back';
 
 const failures: ReadonlySet<Outcome> = new Set<Outcome>(['failed', 'timed_out', 'lost']);
 
+/** The verdicts of runs that gave up: those are kept as dead letters. @publicApi */
+export type FailureVerdict = 'failed' | 'timed_out' | 'lost';
+
 /** Whether an outcome counts as an error in a job's statistics. */
-export function isFailure(outcome: Outcome): boolean {
+export function isFailure(outcome: Outcome): outcome is FailureVerdict {
   return failures.has(outcome);
 }

@@ -247,7 +247,13 @@ export interface PageRequest {
 export interface RunFilter {
   namespace?: string;
   jobId?: string;
+  runId?: string;
   state?: RunState | RunState[];
+  handler?: string | string[];
+  queue?: string | string[];
+  /** Of runs with a verdict: when they got it. */
+  finishedAfter?: Date;
+  finishedBefore?: Date;
 }
 export interface AttemptFilter {
   namespace?: string;
@@ -343,6 +349,16 @@ export abstract class StorageAdapter {
    * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
    */
   abstract runNow(ref: JobRef): Promise<Run | null>;
+
+  // ── Dead letters: runs that failed, timed out or were lost. A recurring job's newest 1,000 are kept, for as long as the ledger.
+
+  /**
+   * Gives each of these dead letters a new run, due now: with a higher id, `origin: 'retry'`, `retryOf` and the old nominal time, by the definition that the
+   * job has now, also while the job is paused. The old row goes. Returns the new runs; what is no dead letter (any more) is passed over.
+   */
+  abstract retryRuns(runIds: readonly string[]): Promise<Run[]>;
+  /** Removes these dead letters, and with them the one-offs that they are; the ledger keeps its rows. Returns which; what is no dead letter is passed over. */
+  abstract discardRuns(runIds: readonly string[]): Promise<string[]>;
 
   // ── Workers and their leases
 

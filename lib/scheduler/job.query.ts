@@ -26,7 +26,7 @@ const states = [
   'orphaned',
 ] satisfies JobState[];
 const triggerTypes = ['cron', 'interval', 'at', 'after', 'manual'] satisfies TriggerType[];
-const pageKeys = ['limit', 'cursor'];
+export const pageKeys = ['limit', 'cursor'];
 const filterKeys = [
   'namespace',
   'state',
@@ -81,7 +81,8 @@ export function filterAndPage<F extends object>(
   return { filter: filter as F, page: pageOf(query) };
 }
 
-function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
+/** Checks one value, or each of several. */
+export function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
   return Array.isArray(given) ? given.map(check) : check(given);
 }
 

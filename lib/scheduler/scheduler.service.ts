@@ -18,12 +18,14 @@ import type {
   CreateJob,
   UpdateJob,
 } from './create.options.js';
+import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import type { JobUpdater } from './job.updater.js';
 import { lineOfText } from './option.checks.js';
 import { planResume } from './resume.plan.js';
+import { runFilter, type FailedRunFilter } from './run.query.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 
 /** What the service works with. */
@@ -33,6 +35,7 @@ export interface SchedulerParts {
   handlers: HandlerRegistry;
   creator: JobCreator;
   updater: JobUpdater;
+  deadLetters: DeadLetters;
   lifecycle: SchedulerLifecycle;
 }
 
@@ -99,10 +102,12 @@ export class SchedulerService {
     return this.parts.storage.countJobs(jobFilter(query));
   }
 
-  /** Runs that are stored: those that wait, go on, or are kept. Newest first. */
+  /**
+   * Runs that are stored: those that wait, go on, or are kept. Newest first. With `state: ['failed', 'timed_out', 'lost']` the dead
+   * letters: runs that gave up, of one-offs and of recurring jobs.
+   */
   async getRuns(query: RunFilter & PageRequest = {}): Promise<Page<Run>> {
-    const { filter, page } = filterAndPage(query, ['namespace', 'jobId', 'state'], 'a query of runs');
-    return this.parts.storage.queryRuns(filter, page);
+    return this.parts.storage.queryRuns(runFilter(query), pageOf(query));
   }
 
   /** The ledger: a row per attempt, newest first. */
@@ -172,6 +177,31 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption = {}): Promise<Run> {
     return this.changed(id, options, (ref) => this.parts.storage.runNow(ref));
+  }
+
+  // ── Runs that gave up
+
+  /**
+   * Gives a run that failed, timed out or was lost a new run, due now, with `retryOf`, the old nominal time and fresh retries. Throws
+   * RunNotFoundError, RunNotFailedError.
+   */
+  async retryRun(runId: string): Promise<Run> {
+    return this.parts.deadLetters.retry(runId);
+  }
+
+  /** Removes a run that failed, timed out or was lost, and with it the one-off that it is; its record stays. Throws RunNotFoundError, RunNotFailedError. */
+  async discardRun(runId: string): Promise<void> {
+    return this.parts.deadLetters.discard(runId);
+  }
+
+  /** `retryRun` for all that meet the filter; without one for all runs that gave up. Those that fail again meanwhile are not retried twice. */
+  async retryFailed(filter: FailedRunFilter = {}, options: BulkOptions = {}): Promise<BulkResult> {
+    return this.parts.deadLetters.retryAll(filter, options);
+  }
+
+  /** `discardRun` for all that meet the filter; without one for all runs that gave up. */
+  async discardFailed(filter: FailedRunFilter = {}, options: BulkOptions = {}): Promise<BulkResult> {
+    return this.parts.deadLetters.discardAll(filter, options);
   }
 
   // ── This process

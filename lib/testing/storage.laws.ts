@@ -4,6 +4,7 @@ import { cancelLaws } from './laws/cancel.laws.js';
 import { claimLaws } from './laws/claim.laws.js';
 import { adapterLaws, clockLaws } from './laws/clock.laws.js';
 import { createLaws } from './laws/create.laws.js';
+import { deadLetterLaws } from './laws/dead.letter.laws.js';
 import { deleteLaws } from './laws/delete.laws.js';
 import { fireLaws } from './laws/fire.laws.js';
 import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
@@ -41,6 +42,7 @@ export function storageLaws(): Law[] {
     ...resumeLaws,
     ...cancelLaws,
     ...runNowLaws,
+    ...deadLetterLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

@@ -28,6 +28,12 @@ export class Conditions {
     else if (asked !== undefined) this.add(`${column} = any (?::text[])`, asked);
   }
 
+  /** The column is the id of this run. Ids are numbers here: no other text names a run. */
+  run(column: string, runId: string): void {
+    if (/^\d{1,18}$/.test(runId)) this.add(`${column} = ?::bigint`, runId);
+    else this.add('false');
+  }
+
   /** What comes after the end of the previous page. Throws InvalidOptionError. */
   after(
     cursor: string | undefined,

@@ -19,6 +19,7 @@ export async function prune(run: Run, database: Database, t: TableNames, ledgerM
     await run<{ count: number }>('forgetUndated', horizon, rowsPerRound),
     await run<{ count: number }>('forgetGaps', horizon, rowsPerRound),
     await run<{ count: number }>('forgetKept', rowsPerRound),
+    await run<{ count: number }>('forgetDead', horizon, rowsPerRound),
   ];
   const inDays = ledgerMs >= twoDaysMs;
   counts.push(

@@ -1,5 +1,6 @@
 import type { Page } from '../model/job.js';
-import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Attempt, Gap, Run, RunState } from '../model/run.js';
+import type { RunVerdict } from '../model/verdict.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { Conditions } from './conditions.js';
 import type { Queries } from './database.js';
@@ -14,7 +15,7 @@ import { at } from './sql/time.fragment.js';
 export async function queryRuns(
   queries: Queries,
   t: TableNames,
-  { namespace, jobId, state }: RunFilter,
+  { namespace, jobId, runId, state, handler, queue, finishedAfter, finishedBefore }: RunFilter,
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Run>> {
   const conditions = new Conditions(limit + 1);
@@ -28,10 +29,31 @@ export async function queryRuns(
       jobId,
     );
   }
+  if (runId !== undefined) conditions.run('v.number', runId);
   conditions.among('v.state', state);
+  // In the words of the index that finds the few that have one.
+  if (state !== undefined && [state].flat().every(isVerdict)) conditions.among('v.verdict', state);
+  conditions.among('v.handler', handler);
+  conditions.among('v.queue', queue);
+  if (finishedAfter)
+    conditions.add(`v.verdict is not null and v.ended_at > ${at('?::float8')}`, finishedAfter.getTime());
+  if (finishedBefore)
+    conditions.add(`v.verdict is not null and v.ended_at < ${at('?::float8')}`, finishedBefore.getTime());
   conditions.after(cursor, ([id]) => ['v.number < ?::bigint', id]);
   const rows = await queries.run<RunRow>(queryRunsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toRun, ({ id }) => [id]);
+}
+
+const verdicts: readonly RunState[] = [
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'lost',
+] satisfies RunVerdict[];
+
+function isVerdict(state: RunState): boolean {
+  return verdicts.includes(state);
 }
 
 export async function queryAttempts(
@@ -43,9 +65,7 @@ export async function queryAttempts(
   const conditions = new Conditions(limit + 1);
   conditions.among('v.namespace', namespace);
   conditions.among('v.job_id', jobId);
-  // Ids are numbers here: no other text names a run.
-  if (runId !== undefined && /^\d{1,18}$/.test(runId)) conditions.add('v.run_id = ?::bigint', runId);
-  else if (runId !== undefined) conditions.add('false');
+  if (runId !== undefined) conditions.run('v.run_id', runId);
   conditions.among('v.outcome', outcome);
   if (finalOnly) conditions.add('v.final');
   const place = `(v.finished_at, v.run_id, v.fence, v.final) < (${at('?::float8')}, ?::bigint, ?::int, ?::boolean)`;

@@ -46,6 +46,8 @@ export interface RunRow {
   worker: string | null;
   started_at: EpochMs | null;
   last_error: string | null;
+  finished_at: EpochMs | null;
+  retry_of: string | null;
 }
 
 export interface AttemptRow {
@@ -121,6 +123,8 @@ export function toRun(row: RunRow): Run {
     worker,
     startedAt: toDate(row.started_at),
     lastError: row.last_error,
+    finishedAt: toDate(row.finished_at),
+    retryOf: row.retry_of,
   };
 }
 

@@ -6,12 +6,14 @@ import { claimSql } from './sql/claim.sql.js';
 import { closeGapSql } from './sql/close.gap.sql.js';
 import { deleteJobSql } from './sql/delete.job.sql.js';
 import { detachRunsSql } from './sql/detach.runs.sql.js';
+import { discardRunsSql } from './sql/discard.runs.sql.js';
 import { dropRunsSql } from './sql/drop.runs.sql.js';
 import { dueCursorsSql } from './sql/due.cursors.sql.js';
 import { endWaitingSql } from './sql/end.waiting.sql.js';
 import { extendLockSql } from './sql/extend.lock.sql.js';
 import { fireSql } from './sql/fire.sql.js';
 import { forgetAttemptsSql } from './sql/forget.attempts.sql.js';
+import { forgetDeadSql } from './sql/forget.dead.sql.js';
 import { forgetGapsSql } from './sql/forget.gaps.sql.js';
 import { forgetKeptSql } from './sql/forget.kept.sql.js';
 import { forgetWorkersSql } from './sql/forget.workers.sql.js';
@@ -45,6 +47,7 @@ import { removeCursorSql } from './sql/remove.cursor.sql.js';
 import { renameKeySql } from './sql/rename.key.sql.js';
 import { renewSql } from './sql/renew.sql.js';
 import { requestCancelSql } from './sql/request.cancel.sql.js';
+import { retryRunsSql } from './sql/retry.runs.sql.js';
 import { runManuallySql } from './sql/run.manually.sql.js';
 import { runOneOffNowSql } from './sql/run.one.off.now.sql.js';
 import { setFiredSql } from './sql/set.fired.sql.js';
@@ -74,6 +77,7 @@ const builders = {
   closeGap: closeGapSql,
   deleteJob: deleteJobSql,
   detachRuns: detachRunsSql,
+  discardRuns: discardRunsSql,
   dropRuns: dropRunsSql,
   dueCursors: dueCursorsSql,
   endWaiting: endWaitingSql,
@@ -81,6 +85,7 @@ const builders = {
   fire: fireSql,
   forgetAttempts: (t: TableNames) => forgetAttemptsSql(t, 'all'),
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
+  forgetDead: forgetDeadSql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
   forgetWorkers: forgetWorkersSql,
@@ -115,6 +120,7 @@ const builders = {
   renameKey: renameKeySql,
   renew: renewSql,
   requestCancel: requestCancelSql,
+  retryRuns: retryRunsSql,
   runManually: runManuallySql,
   runOneOffNow: runOneOffNowSql,
   setFired: setFiredSql,

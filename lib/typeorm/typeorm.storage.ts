@@ -31,6 +31,7 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
+import { discardRuns, retryRuns } from './dead.letters.js';
 import { syncDefinitions } from './definition.sync.js';
 import { cancelJob, deleteJob, pauseJob, resumeJob, runOneOffNow, type ResumePlan } from './job.controls.js';
 import { insertJobs } from './job.insertion.js';
@@ -148,6 +149,14 @@ export class TypeOrmStorage extends StorageAdapter {
     const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
     const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
     return row && toRun(row);
+  }
+
+  retryRuns(runIds: readonly string[]): Promise<RunView[]> {
+    return retryRuns(this.run, runIds);
+  }
+
+  discardRuns(runIds: readonly string[]): Promise<string[]> {
+    return discardRuns(this.run, runIds);
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {

@@ -178,10 +178,10 @@ export const keepLaws = lawsOf('keep', {
     assert.deepEqual([state, lastError, nextRunAt], ['failed', 'boom', null]);
   },
 
-  'a finished run of a recurring job goes, whatever it says': async ({ storage }) => {
+  'a run of a recurring job that succeeded goes, whatever it says': async ({ storage }) => {
     await addRecurring(storage, { policies: { keepMs: 'forever' } });
     const worker = await startWorker(storage);
-    await settle(storage, await fireOne(storage, worker), { outcome: 'failed', error: 'x' });
+    await settle(storage, await fireOne(storage, worker));
     assert.deepEqual(await runsOf(storage), []);
   },
 });

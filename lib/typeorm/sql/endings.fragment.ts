@@ -9,7 +9,7 @@ import { tellDue } from './wake.fragment.js';
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on.
  *
- * A run that ends goes, unless it is a one-off to be kept: as a dead letter, or by its `keepMs`. Recurring jobs get their statistics, and
+ * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
  */
 export function endings(t: TableNames): string {
@@ -18,9 +18,10 @@ judged as (
   select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
     e.record and e.started_at is not null and e.outcome <> 'handed_back' as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
-    e.final and (
-      not e.keyed or (e.outcome in ('succeeded', 'cancelled') and coalesce(e.policies ->> 'keepMs', '0') = '0')
-    ) as goes
+    e.final and case
+      when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
+      else not e.keyed or coalesce(e.policies ->> 'keepMs', '0') = '0'
+    end as goes
   from ending e
 ),
 gone as (
@@ -29,6 +30,7 @@ gone as (
 kept as (
   update ${t.run} r set
     worker = null, started_at = null, claimed_handler = null, claimed_queue = null,
+    job_uid = case when not e.final then r.job_uid end, dead_of = case when e.final then e.job_uid end,
     attempt = e.next_attempt, fence = e.next_fence, lost_count = e.next_lost,
     due_at = case when not e.final and not r.held then e.retry_at end,
     held = r.held and not e.final,

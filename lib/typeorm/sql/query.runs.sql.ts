@@ -6,6 +6,7 @@ import { ms, now } from './time.fragment.js';
 export function queryRunsSql(t: TableNames, where: string): string {
   return `
 select v.*, ${ms(now)} as now
-from (select ${runColumns}, r.id as number, r.job_uid, r.keyed from ${t.run} r where r.origin <> 'reserved') v
+from (select ${runColumns}, r.id as number, r.job_uid, r.keyed, r.verdict,
+    r.finished_at as ended_at from ${t.run} r where r.origin <> 'reserved') v
 where ${where} order by v.number desc limit $2`;
 }

@@ -11,4 +11,5 @@ export const runColumns = `
     when r.blocked then 'blocked'
     else 'waiting'
   end as state,
-  r.attempt, r.fence, r.lost_count, r.worker, ${ms('r.started_at')} as started_at, r.last_error`;
+  r.attempt, r.fence, r.lost_count, r.worker, ${ms('r.started_at')} as started_at, r.last_error,
+  case when r.verdict is not null then ${ms('r.finished_at')} end as finished_at, r.retry_of::text`;

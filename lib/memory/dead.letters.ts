@@ -1,0 +1,59 @@
+import { isFailure, type FailureVerdict } from '../model/verdict.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { touch } from './definitions.js';
+import { bearRun, forget, release } from './runs.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+/** Of one recurring job; older ones are found in the ledger only. */
+const mostOfJob = 1_000;
+
+export function retryRuns(tables: MemoryTables, now: EpochMs, runIds: readonly string[]): RunRow[] {
+  return deadLetters(tables, runIds).map((dead) => retry(tables, now, dead));
+}
+
+/** The ids of those that were there. */
+export function discardRuns(tables: MemoryTables, runIds: readonly string[]): string[] {
+  return deadLetters(tables, runIds).map((dead) => {
+    if (dead.job.kind === 'one-off') forget(tables, dead.job);
+    else remove(tables, dead);
+    return dead.id;
+  });
+}
+
+/** Those of recurring jobs go with their ledger rows; one-offs stay until somebody decides. */
+export function pruneDeadLetters(
+  tables: MemoryTables,
+  horizonOf: (verdict: FailureVerdict) => EpochMs,
+): void {
+  for (const { deadLetters } of tables.jobs.values()) {
+    let surplus = deadLetters.size - mostOfJob;
+    for (const dead of deadLetters) {
+      const old = dead.finishedAt! < horizonOf(dead.verdict as FailureVerdict);
+      if (surplus-- > 0 || old) remove(tables, dead);
+    }
+  }
+}
+
+function retry(tables: MemoryTables, now: EpochMs, dead: RunRow): RunRow {
+  const { job, nominalAt } = dead;
+  remove(tables, dead);
+  const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now });
+  run.retryOf = dead.id;
+  if (job.kind === 'one-off') {
+    job.pause = null;
+    touch(job, now);
+  }
+  release(tables, run);
+  return run;
+}
+
+function remove(tables: MemoryTables, dead: RunRow): void {
+  tables.runs.delete(dead.id);
+  dead.job.runs.delete(dead);
+  dead.job.deadLetters.delete(dead);
+}
+
+function deadLetters(tables: MemoryTables, runIds: readonly string[]): RunRow[] {
+  const runs = [...new Set(runIds)].map((id) => tables.runs.get(id));
+  return runs.filter((run): run is RunRow => !!run?.verdict && isFailure(run.verdict));
+}

@@ -1,0 +1,37 @@
+import { runColumns } from './run.view.fragment.js';
+import type { TableNames } from './table.names.js';
+import { now } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 runs
+ *
+ * The row begins anew under a new id. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
+ * letters with them.
+ */
+export function retryRunsSql(t: TableNames): string {
+  return `
+with job as materialized (
+  select j.uid from ${t.job} j
+  where j.uid in (select dead_of from ${t.run} where id = any ($2::bigint[]) and dead_of is not null)
+  order by j.uid for share
+),
+dead as materialized (
+  select r.id from ${t.run} r
+  where r.id = any ($2::bigint[]) and r.verdict in ('failed', 'timed_out', 'lost')
+    and (r.dead_of is null or r.dead_of in (select uid from job))
+  order by r.id for update
+),
+born as (
+  update ${t.run} r set
+    id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
+    due_at = ${now}, attempt = 0, fence = 0, lost_count = 0, missed = 0, cancel_requested = false,
+    verdict = null, finished_at = null, last_error = null,
+    paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
+    updated_at = case when r.updated_at is not null then ${now} end
+  from dead where r.id = dead.id
+  returning r.*
+),
+${tellDue(t, 'select min(due_at) from born')}
+select ${runColumns}, ${toldColumn} from born r order by r.id`;
+}
