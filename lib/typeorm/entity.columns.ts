@@ -70,6 +70,8 @@ export const runColumns: Columns<ChronisRun> = {
   dueAt: 'timestamptz?',
   held: 'boolean',
   heldDueAt: 'timestamptz?',
+  blocked: 'boolean',
+  blocks: 'boolean',
   missed: 'integer',
   attempt: 'integer',
   fence: 'integer',

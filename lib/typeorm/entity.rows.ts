@@ -66,6 +66,8 @@ export interface ChronisRun {
   dueAt: Date | null;
   held: boolean;
   heldDueAt: Date | null;
+  blocked: boolean;
+  blocks: boolean;
   missed: number;
   attempt: number;
   fence: number;

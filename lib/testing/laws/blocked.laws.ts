@@ -254,7 +254,8 @@ export const queueLaws = lawsOf('overlap queue', {
     const first = await fireOne(storage, worker, queue);
     await clock.advance(2 * hour);
     const adapters = [storage, await open()];
-    const fired = await eightAtOnce(adapters, (adapter) => fireDue(adapter, worker, queue));
+    const nextAt = (await storage.now()) + hour;
+    const fired = await eightAtOnce(adapters, (adapter) => fireDue(adapter, worker, { ...queue, nextAt }));
     assert.equal(fired.flatMap(({ moved }) => moved).length, 1);
     assert.equal((await runsOf(storage)).length, 2);
     await settle(storage, first);

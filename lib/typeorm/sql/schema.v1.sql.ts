@@ -70,6 +70,8 @@ function definitions(t: TableNames): string[] {
  * Hot. A one-off is a row here and nothing else, so the row carries what a job has; a recurring job's runs have null there.
  * `keyed`: the row holds its job's id. For a recurring job a row of origin `reserved`, never due, does, so that one
  * unique index decides for both kinds. `dead_of` in place of `job_uid`: a recurring job's run that gave up, in nobody's way.
+ *
+ * `blocked`: waits for the end of all runs of its job that are marked `blocks`; `held_due_at` has its time until then.
  */
 function runs(t: TableNames): string[] {
   return [
@@ -87,6 +89,8 @@ function runs(t: TableNames): string[] {
       due_at timestamptz,
       held boolean not null default false,
       held_due_at timestamptz,
+      blocked boolean not null default false,
+      blocks boolean not null default false,
       missed integer not null default 0,
       attempt integer not null default 0,
       fence integer not null default 0,
@@ -132,6 +136,7 @@ function runs(t: TableNames): string[] {
     `create index ${t.index('run_detached')} on ${t.run} (namespace, job_id) where not keyed and job_uid is null`,
     `create index ${t.index('run_dead')} on ${t.run} (dead_of, id) where dead_of is not null`,
     `create index ${t.index('run_ended')} on ${t.run} (id) where verdict is not null`,
+    `create index ${t.index('run_blocked')} on ${t.run} (job_uid) where blocked`,
     `create index ${t.index('run_kept')} on ${t.run} (keep_until) where keep_until is not null`,
   ];
 }
