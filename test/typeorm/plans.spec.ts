@@ -1,0 +1,151 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NewJob, StorageAdapter } from '../../lib/index.js';
+import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
+import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
+import { tableNames } from '../../lib/typeorm/sql/table.names.js';
+import { prepareStatements } from '../../lib/typeorm/statements.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+const schema = freshSchema('plans');
+const t = tableNames(schema, '', true);
+const sql = prepareStatements(t);
+const client = new pg.Client(databaseUrl());
+let storage: StorageAdapter;
+
+/** Many runs of later, a few that are due, and schedules: what a plan must not walk through. */
+beforeAll(async () => {
+  storage = newStorage({ schema });
+  await storage.init();
+  await client.connect();
+  const now = await storage.now();
+  const job = (id: string, nextAt: number, recurring: boolean): NewJob => ({
+    id,
+    namespace: 'default',
+    name: null,
+    handler: 'work',
+    queue: 'default',
+    priority: 5,
+    trigger: recurring
+      ? { type: 'interval', every: 60_000 }
+      : { type: 'at', at: new Date(nextAt).toISOString() },
+    timeZone: 'UTC',
+    payload: null,
+    metadata: {},
+    policies: {},
+    source: 'api',
+    app: null,
+    definitionHash: 'h',
+    nextAt,
+  });
+  const later = Array.from({ length: 20_000 }, (_, i) => job(`later-${i}`, now + 3_600_000 + i, false));
+  const due = Array.from({ length: 100 }, (_, i) => job(`due-${i}`, now - i, false));
+  const cursors = Array.from({ length: 5_000 }, (_, i) => job(`cron-${i}`, now - 60_000 + i * 1_000, true));
+  await storage.insertJobs([...later, ...due, ...cursors], 'raise');
+  await client.query(`analyze ${t.run}; analyze ${t.job}; analyze ${t.cursor}; analyze ${t.job_stat}`);
+});
+
+afterAll(async () => {
+  await storage.close();
+  await client.query(`drop schema "${schema}" cascade`);
+  await client.end();
+});
+
+interface Node {
+  'Node Type': string;
+  'Index Name'?: string;
+  'Relation Name'?: string;
+  Plans?: Node[];
+}
+
+/** The indexes that a statement uses, and the tables that it reads from one end to the other. */
+async function planOf(
+  text: string,
+  values: unknown[],
+): Promise<{ indexes: Set<string>; scanned: Set<string> }> {
+  // What a statement takes beyond the values that matter here is empty.
+  const wanted = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  const all = Array.from({ length: wanted }, (_, i) => (i === 0 ? null : (values[i - 1] ?? null)));
+  const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Node }[] }>(
+    `explain (format json) ${text}`,
+    all,
+  );
+  const indexes = new Set<string>();
+  const scanned = new Set<string>();
+  const visit = (node: Node): void => {
+    if (node['Index Name']) indexes.add(node['Index Name']);
+    if (node['Node Type'] === 'Seq Scan') scanned.add(node['Relation Name']!);
+    for (const child of node.Plans ?? []) visit(child);
+  };
+  visit(rows[0]!['QUERY PLAN'][0]!.Plan);
+  return { indexes, scanned };
+}
+
+const capability = [['default'], ['work']];
+const manyIds = Array.from({ length: 10 }, (_, i) => String(i + 1));
+const numbers = manyIds.map(Number);
+const times = manyIds.map(() => 1_700_000_000_000);
+const texts = manyIds.map(() => 'succeeded');
+const nothing = manyIds.map(() => null);
+
+test.each([
+  ['a claim from one queue', sql.claimFromOne, ['worker', ...capability, 10], 'run_claim'],
+  [
+    'a claim from several queues',
+    sql.claimFromSeveral,
+    ['worker', ['default', 'b'], ['work'], 10],
+    'run_claim',
+  ],
+  ['the look at what comes next', sql.nextWake, ['worker', ...capability], 'run_claim'],
+  ['the read of due cursors', sql.dueCursors, [...capability, 10], 'cursor_due'],
+  [
+    'a settlement',
+    sql.settle,
+    [manyIds, numbers, texts, times, times, nothing, nothing, nothing],
+    'run_pkey',
+  ],
+  ['a hand-back', sql.giveBack, [manyIds, numbers], 'run_pkey'],
+  ['the release of lost runs', sql.releaseLost, [], 'run_worker'],
+  ['the question what a worker holds', sql.heldBy, ['worker'], 'run_worker'],
+  ['a renewal', sql.renew, ['worker', 30_000, 0], 'run_worker'],
+  ['the lock of all runs of a job', sql.lockRuns, ['1', null], 'run_job'],
+  ['the lock of a one-off', sql.lockOneOff, ['default', 'later-1'], 'run_key'],
+  ['the read of one job', sql.getJobs, [['default'], ['later-1']], 'run_key'],
+  ['the forgetting of kept one-offs', sql.forgetKept, [100], 'run_kept'],
+])('%s walks through no table of runs, but uses an index', async (_, text, values, index) => {
+  const { indexes, scanned } = await planOf(text, values as unknown[]);
+  expect([...scanned].filter((table) => ['run', 'cursor', 'job', 'job_stat'].includes(table))).toEqual([]);
+  expect(indexes).toContain(index);
+});
+
+test('a fire finds runs of the same job by index', async () => {
+  const firings = [manyIds, times, numbers, times, numbers, manyIds.map(() => 'skip')];
+  const births = [manyIds, times, times, numbers];
+  const gaps = [[], [], [], [], [], []];
+  const { indexes, scanned } = await planOf(sql.fire, [
+    'worker',
+    ...capability,
+    10,
+    ...firings,
+    ...births,
+    ...gaps,
+  ]);
+  expect([...scanned].filter((table) => ['run', 'cursor', 'job'].includes(table))).toEqual([]);
+  expect(indexes).toContain('run_job');
+  expect(indexes).toContain('cursor_pkey');
+});
+
+test('a page of jobs is read in the order of indexes', async () => {
+  const text = queryJobsSql(t, 'v.namespace = $3 and (v.namespace, v.id) > ($4, $5)');
+  const { indexes, scanned } = await planOf(text, [101, 'default', 'default', 'later-5']);
+  expect([...scanned]).toEqual([]);
+  expect(indexes).toContain('run_key');
+  expect(indexes).toContain('job_key');
+});
+
+test('a page of runs is read from the newest on', async () => {
+  const { indexes, scanned } = await planOf(queryRunsSql(t, 'v.number < $3'), [101, '15000']);
+  expect([...scanned]).toEqual([]);
+  expect(indexes).toContain('run_pkey');
+});
