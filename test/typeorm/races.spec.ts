@@ -1,0 +1,255 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Capability, ClaimedRun, NewJob, StorageAdapter } from '../../lib/index.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+// Each test stops one statement in the middle by a lock of its own, lets another one happen, and then goes on.
+
+const ref = { namespace: 'default', id: 'job' };
+const other = new pg.Client(databaseUrl());
+const watcher = new pg.Client(databaseUrl());
+let schema: string;
+let storage: StorageAdapter;
+
+beforeAll(() => Promise.all([other.connect(), watcher.connect()]));
+afterAll(() => Promise.all([other.end(), watcher.end()]));
+
+beforeEach(async () => {
+  schema = freshSchema('races');
+  storage = newStorage({ schema });
+  await storage.init();
+});
+
+afterEach(async () => {
+  await other.query('rollback');
+  await storage.close();
+  await other.query(`drop schema "${schema}" cascade`);
+});
+
+async function add(given: Partial<NewJob> = {}): Promise<void> {
+  const nextAt = (await storage.now()) - 1_000;
+  const job: NewJob = {
+    ...ref,
+    name: null,
+    handler: 'work',
+    queue: 'default',
+    priority: 5,
+    trigger: { type: 'at', at: new Date(nextAt).toISOString() },
+    timeZone: 'UTC',
+    payload: null,
+    metadata: {},
+    policies: {},
+    source: 'api',
+    app: null,
+    definitionHash: 'h',
+    nextAt,
+    ...given,
+  };
+  await storage.insertJobs([job], 'raise');
+}
+
+async function worker(leaseMs = 60_000): Promise<Capability> {
+  const capability = { workerId: freshSchema('worker'), queues: ['default'], handlers: ['work'] };
+  await storage.register(
+    {
+      id: capability.workerId,
+      name: 'w',
+      app: 'app',
+      generation: null,
+      host: 'h',
+      pid: 1,
+      version: '1',
+      zoneData: '2025b',
+      queues: capability.queues,
+      handlers: capability.handlers,
+    },
+    leaseMs,
+  );
+  return capability;
+}
+
+async function claimOne(capability: Capability): Promise<ClaimedRun> {
+  const { runs } = await storage.claim(capability, 10);
+  expect(runs).toHaveLength(1);
+  return runs[0]!;
+}
+
+async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string[]> {
+  const now = await storage.now();
+  const retryAt = retryInMs === null ? null : now + retryInMs;
+  const outcome = retryInMs === null ? ('succeeded' as const) : ('failed' as const);
+  const times = { startedAt: now, finishedAt: now, retryAt };
+  return storage.settle([{ runId: run.id, fence: run.fence, outcome, ...times, error: null, result: null }]);
+}
+
+/** Resolves when somebody waits for a lock in this database's tables. */
+async function somebodyWaits(): Promise<void> {
+  const waiting = `select count(*)::int as count from pg_stat_activity
+    where wait_event_type = 'Lock' and query like '%"${schema}"%'`;
+  while ((await watcher.query<{ count: number }>(waiting)).rows[0]!.count === 0);
+}
+
+describe('a settle with a retry', () => {
+  test('that waits for a cancel under way ends the run', async () => {
+    await add();
+    const run = await claimOne(await worker());
+    await other.query(`begin; update "${schema}".run set cancel_requested = true where id = ${run.id}`);
+    const settled = settle(run, 1_000);
+    await somebodyWaits();
+    await other.query('commit');
+    expect(await settled).toEqual([run.id]);
+    const { items } = await storage.queryAttempts({}, {});
+    expect(items).toMatchObject([{ runId: run.id, outcome: 'failed', final: true }]);
+    expect(await storage.getJob(ref)).toMatchObject({ state: 'failed' });
+  });
+
+  test('that waits for a pause under way leaves the run held', async () => {
+    await add();
+    const capability = await worker();
+    const run = await claimOne(capability);
+    await other.query(`begin; select from "${schema}".run where id = ${run.id} for update`);
+    const paused = storage.pauseJob(ref, { reason: 'audit', by: null });
+    await somebodyWaits();
+    const settled = settle(run, -1_000);
+    await other.query('commit');
+    expect(await paused).not.toBeNull();
+    expect(await settled).toEqual([run.id]);
+    expect((await storage.claim(capability, 10)).runs).toEqual([]);
+    await storage.resumeJob(ref, () => ({ nextAt: null, gap: null }));
+    expect((await claimOne(capability)).id).toBe(run.id);
+  });
+
+  test('that waits for a delete under way ends the run, and leaves nothing', async () => {
+    await add();
+    const run = await claimOne(await worker());
+    await other.query(`begin; select from "${schema}".run where id = ${run.id} for update`);
+    const deleted = storage.deleteJob(ref);
+    await somebodyWaits();
+    const settled = settle(run, 1_000);
+    await other.query('commit');
+    expect(await deleted).toBe(true);
+    expect(await settled).toEqual([run.id]);
+    expect((await storage.queryRuns({}, {})).items).toEqual([]);
+    expect((await storage.queryAttempts({ finalOnly: true }, {})).items).toHaveLength(1);
+  });
+
+  test('of a fixed delay gives the next time, also when a fire is about to wait for it', async () => {
+    const trigger = { type: 'interval', every: 60_000, mode: 'fixed-delay' } as const;
+    await add({ trigger });
+    const capability = await worker();
+    await storage.runNow(ref);
+    const run = await claimOne(capability);
+    const { cursors } = await storage.dueCursors(capability, 10);
+    const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[0]];
+    // The fire records a gap, as the run goes on: here it is stopped, holding the cursor.
+    await other.query(`begin; lock table "${schema}".gap in access exclusive mode`);
+    const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
+    const firing = {
+      jobUid,
+      nominalAt,
+      revision,
+      nextAt: Infinity,
+      fired: 1,
+      overlap: 'skip' as const,
+      births,
+      gaps: [],
+    };
+    const fired = storage.fire(capability, [firing], 10);
+    await somebodyWaits();
+    const settled = settle(run, null);
+    await other.query('commit');
+    expect((await fired).moved).toEqual([jobUid]);
+    expect(await settled).toEqual([run.id]);
+    expect((await storage.getJob(ref))!.nextRunAt).not.toBeNull();
+  });
+});
+
+describe('a worker', () => {
+  test('cannot renew its lease when it has been released meanwhile, however early it asked', async () => {
+    const { workerId } = await worker(60_000);
+    await other.query(`begin; update "${schema}".worker set released_at = now() where id = '${workerId}'`);
+    const renewed = storage.renew(workerId, 60_000, 0);
+    await somebodyWaits();
+    await other.query('commit');
+    expect((await renewed).leaseUntil).toBeNull();
+  });
+
+  test('whose claim was committed after its release leaves runs that are found', async () => {
+    await add();
+    const late = await worker();
+    const run = await claimOne(late);
+    await other.query(`delete from "${schema}".worker where id = $1`, [late.workerId]);
+    const next = await worker();
+    const { now, leaseEndsAt } = await storage.nextWakeAt(next);
+    expect(leaseEndsAt).toBeLessThanOrEqual(now);
+    const released = await storage.releaseLost();
+    expect(released.runs).toMatchObject([{ runId: run.id, worker: late.workerId, verdict: null }]);
+    expect((await claimOne(next)).fence).toBeGreaterThan(run.fence);
+  });
+});
+
+describe('a conflict between transactions', () => {
+  /** The first writes to the table of locks fail with this SQLSTATE. */
+  async function failFirst(times: number, state: string): Promise<void> {
+    await other.query(`
+      create sequence "${schema}".tries;
+      create function "${schema}".fail() returns trigger language plpgsql as $$ begin
+        if nextval('"${schema}".tries') <= ${times} then raise exception 'no' using errcode = '${state}'; end if;
+        return new;
+      end $$;
+      create trigger fail before insert on "${schema}".lock for each row execute function "${schema}".fail()`);
+  }
+
+  test.each(['40001', '40P01', '55P03'])('%s is tried again by itself', async (state) => {
+    await failFirst(3, state);
+    expect(await storage.lock.acquire('key', 'me', 1_000)).not.toBeNull();
+  });
+
+  test('is not tried for ever', async () => {
+    await failFirst(1_000, '40001');
+    await expect(storage.lock.acquire('key', 'me', 1_000)).rejects.toThrow('PostgreSQL: no');
+  });
+
+  test('of another kind is the caller’s', async () => {
+    await failFirst(1, 'P0001');
+    await expect(storage.lock.acquire('key', 'me', 1_000)).rejects.toThrow('PostgreSQL: no');
+    expect(await storage.lock.acquire('key', 'me', 1_000)).not.toBeNull();
+  });
+});
+
+test('many deletes, pauses, settles and fires of the same jobs end without an error', async () => {
+  const capability = await worker();
+  const ids = Array.from({ length: 20 }, (_, i) => `job-${i}`);
+  for (const id of ids) {
+    await add({
+      id,
+      trigger: { type: 'interval', every: 1_000, mode: id.endsWith('3') ? 'fixed-delay' : 'fixed-rate' },
+    });
+  }
+  const round = async (offset: number): Promise<void> => {
+    const { cursors } = await storage.dueCursors(capability, 100);
+    const firings = cursors.map(({ jobUid, nominalAt, revision }) => ({
+      jobUid,
+      nominalAt,
+      revision,
+      nextAt: nominalAt + 10,
+      fired: 1,
+      overlap: 'allow' as const,
+      gaps: [],
+      births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],
+    }));
+    const { runs } = await storage.fire(capability, offset % 2 ? firings : firings.toReversed(), 100);
+    const jobRef = { ...ref, id: ids[offset % ids.length]! };
+    await Promise.all([
+      Promise.all(runs.map((run) => settle(run, offset % 3 === 0 ? -1_000 : null))),
+      storage.pauseJob(jobRef, { reason: null, by: null }),
+      storage.cancelJob(jobRef),
+      storage.runNow(jobRef),
+      storage.resumeJob(jobRef, (_, now) => ({ nextAt: now, gap: null })),
+      storage.deleteJob({ ...ref, id: ids[(offset * 7) % ids.length]! }),
+    ]);
+  };
+  await Promise.all(Array.from({ length: 12 }, (_, i) => round(i)));
+  expect(await storage.countJobs({})).toBeLessThan(ids.length);
+});
