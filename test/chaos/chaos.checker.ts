@@ -1,0 +1,77 @@
+import { jobs, notes } from './chaos.options.js';
+import { checks, dueInstants } from './checks.js';
+import { recoveryFigures, recoverySql, type Recovery, type RecoveryFigure } from './recovery.js';
+
+export interface Report {
+  /** Occurrences that were due by the definitions and at creation; what came of them. */
+  figures: Record<string, number>;
+  verdicts: Record<string, number>;
+  attempts: Record<string, number>;
+  /** Occurrences with more than one effect; in the plain manner some are to be expected. */
+  doubles: Record<string, number>;
+  faults: Record<string, number>;
+  recovery: Record<string, RecoveryFigure>;
+  /** By check; empty: none. */
+  found: Record<string, string[]>;
+  violations: number;
+}
+
+type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
+
+/** Reads the tables, and nothing else. */
+export async function check(query: Query, leaseMs: number, slackMs: number): Promise<Report> {
+  const found: Record<string, string[]> = {};
+  for (const { name, sql } of checks) {
+    const rows = await query<{ violation: string }>(`select v.* from (${sql}) v (violation) order by 1`);
+    if (rows.length > 0) found[name] = rows.map(({ violation }) => violation);
+  }
+  const recoveries = await query<Recovery>(recoverySql, [leaseMs, slackMs]);
+  const late = recoveries.filter(({ ms, limitMs }) => limitMs !== null && ms > limitMs);
+  if (late.length > 0) {
+    found['late recoveries'] = late.map(
+      ({ kind, ms, limitMs }) => `${kind}: ${ms} ms, allowed are ${limitMs} ms`,
+    );
+  }
+  return {
+    figures: await figures(query),
+    verdicts: await counts(query, `select outcome as key from ${jobs}.attempt where final`),
+    attempts: await counts(query, `select outcome as key from ${jobs}.attempt`),
+    doubles: await counts(query, doubledSql),
+    faults: await counts(query, `select kind as key from ${notes}.fault`),
+    recovery: recoveryFigures(recoveries),
+    found,
+    violations: Object.values(found).reduce((sum, list) => sum + list.length, 0),
+  };
+}
+
+const doubledSql = ['plain', 'unique', 'transaction']
+  .map(
+    (manner) =>
+      `select '${manner}' as key from ${notes}.${manner}_effect group by job_id, nominal_at having count(*) > 1`,
+  )
+  .join(' union all ');
+
+async function figures(query: Query): Promise<Record<string, number>> {
+  const [row] = await query<Record<string, number>>(`with ${dueInstants}
+    select (select count(*) from due)::int as "due instants",
+      (select count(*) from ${notes}.one_off)::int as "one-offs",
+      (select count(distinct (job_id, nominal_at)) from ${jobs}.attempt)::int as created,
+      (select count(distinct run_id) from ${jobs}.attempt)::int as runs,
+      (select count(*) from ${jobs}.attempt)::int as attempts,
+      (select count(*) from ${jobs}.attempt where final)::int as verdicts,
+      (select coalesce(sum(count), 0) from ${jobs}.gap where until_at is not null)::int as "instants in gaps",
+      (select count(*) from ${notes}.plain_effect)::int as "plain effects",
+      (select count(*) from ${notes}.unique_effect)::int as "unique effects",
+      (select count(*) from ${notes}.transaction_effect)::int as "transaction effects",
+      (select count(*) from ${jobs}.attempt
+        where final and outcome = 'succeeded' and job_id like 'transaction-%')::int as "succeeded in a transaction",
+      (select count(*) from ${jobs}.worker)::int as workers`);
+  return row!;
+}
+
+async function counts(query: Query, keys: string): Promise<Record<string, number>> {
+  const rows = await query<{ key: string; count: number }>(
+    `select key, count(*)::int as count from (${keys}) k group by key order by key`,
+  );
+  return Object.fromEntries(rows.map(({ key, count }) => [key, count]));
+}

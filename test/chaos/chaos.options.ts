@@ -1,0 +1,38 @@
+/** What a worker process is started with; crosses as JSON in an environment variable. */
+export interface WorkerOptions {
+  url: string;
+  name: string;
+  /** Which set of declarations it runs; a rolling deploy raises it. */
+  release: number;
+  /** How far its wall clock is ahead, in ms. */
+  clockOffsetMs: number;
+  leaseMs: number;
+  /** First and last moment of all recurring jobs: instants outside cannot be due. */
+  startAt: number;
+  endAt: number;
+}
+
+export interface ChaosOptions {
+  seconds: number;
+  workers: number;
+  seed: number;
+  leaseMs: number;
+  /** One-offs created each second. */
+  rate: number;
+  /** Which faults to draw from. */
+  faults: readonly string[];
+  /** Pause between two faults, at least and at most, in ms. */
+  everyMs: readonly [number, number];
+  /** How much longer than the lease a recovery from kill -9 may take. */
+  slackMs: number;
+  /** What happens is told here. */
+  tell: (line: string) => void;
+}
+
+/** Schema of the jobs, and of what this test notes. */
+export const jobs = 'chronis';
+export const notes = 'chaos';
+
+/** How a handler leaves its effect; the id of a job begins with it. */
+export const manners = ['plain', 'unique', 'transaction'] as const;
+export type Manner = (typeof manners)[number];

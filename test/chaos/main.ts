@@ -1,0 +1,73 @@
+// npm run chaos -- --seconds 60 --workers 4 --seed 7 --json out.json [--faults kill,freeze] [--rate 20] [--lease 3000] [--every 500,2500]
+import 'reflect-metadata';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { runChaos } from './chaos.run.js';
+import { faults } from './faults.js';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    workers: { type: 'string', default: '4' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'string' },
+    faults: { type: 'string', default: Object.keys(faults).join(',') },
+    rate: { type: 'string', default: '20' },
+    lease: { type: 'string', default: '3000' },
+    every: { type: 'string', default: '500,2500' },
+    slack: { type: 'string', default: '1000' },
+    quiet: { type: 'boolean', default: false },
+  },
+});
+const kinds = values.faults.split(',').filter((kind) => kind !== '');
+const numbers = [values.seconds, values.workers, values.seed, values.rate, values.lease, values.slack].map(
+  Number,
+);
+const [atLeast, atMost] = values.every.split(',').map(Number);
+if (numbers.some((value) => !Number.isFinite(value) || value < 0) || !(atLeast! <= atMost!)) {
+  console.error(
+    '--seconds, --workers, --seed, --rate, --lease and --slack take numbers, --every two: least,most.',
+  );
+  process.exit(2);
+}
+const unknown = kinds.filter((kind) => !(kind in faults));
+if (unknown.length > 0) {
+  console.error(`--faults: ${unknown.join(', ')} is none of ${Object.keys(faults).join(', ')}.`);
+  process.exit(2);
+}
+
+const [seconds, workers, seed, rate, leaseMs, slackMs] = numbers as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+const begun = Date.now();
+const report = await runChaos({
+  seconds,
+  workers,
+  seed,
+  rate,
+  leaseMs,
+  slackMs,
+  faults: kinds,
+  everyMs: [atLeast!, atMost!],
+  tell: (line) => {
+    if (!values.quiet) console.log(`${((Date.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
+  },
+});
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ seed, ...report }, null, 2)}\n`);
+const { found, violations, ...tables } = report;
+for (const [title, table] of Object.entries(tables)) {
+  console.log(`\n${title}`);
+  console.table(table);
+}
+for (const [name, list] of Object.entries(found)) {
+  console.log(`\n${name}: ${list.length}`);
+  for (const violation of list.slice(0, 10)) console.log(`  ${violation}`);
+}
+console.log(`\nseed ${seed}: ${violations} violations`);
+process.exit(violations === 0 ? 0 : 1);

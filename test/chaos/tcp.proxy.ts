@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** The network between one worker and the database. */
+export class TcpProxy {
+  private readonly pairs = new Set<readonly [Socket, Socket]>();
+  private state: 'open' | 'silent' | 'refusing' = 'open';
+
+  private constructor(
+    private readonly server: Server,
+    private readonly targetPort: number,
+  ) {
+    server.on('connection', (socket) => this.join(socket));
+  }
+
+  static async to(targetPort: number): Promise<TcpProxy> {
+    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, targetPort);
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Connections break, and new ones are refused. */
+  cut(): void {
+    this.state = 'refusing';
+    for (const [inner, outer] of this.pairs) {
+      inner.destroy();
+      outer.destroy();
+    }
+  }
+
+  /** Nothing gets through and nobody is told; what was sent arrives late, after `heal`. */
+  silence(): void {
+    this.state = 'silent';
+    for (const pair of this.pairs) for (const socket of pair) socket.pause();
+  }
+
+  heal(): void {
+    this.state = 'open';
+    for (const pair of this.pairs) for (const socket of pair) socket.resume();
+  }
+
+  close(): void {
+    this.cut();
+    this.server.close();
+  }
+
+  private join(inner: Socket): void {
+    if (this.state === 'refusing') return void inner.destroy();
+    const outer = connect(this.targetPort, '127.0.0.1');
+    const pair = [inner, outer] as const;
+    this.pairs.add(pair);
+    // Written by hand, since pipe() would resume what is to be silent.
+    const pass = (from: Socket, to: Socket): void => {
+      from.on('data', (chunk) => void to.write(chunk));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.pairs.delete(pair);
+        to.destroy();
+      });
+      if (this.state === 'silent') from.pause();
+      else from.resume();
+    };
+    pass(inner, outer);
+    pass(outer, inner);
+  }
+}

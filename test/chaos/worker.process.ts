@@ -1,0 +1,68 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { WorkerOptions } from './chaos.options.js';
+import { TcpProxy } from './tcp.proxy.js';
+
+/** One worker and the network between it and the database. */
+export class WorkerProcess {
+  /** Something is being done to it. */
+  busy = false;
+  private said = '';
+  private expected = false;
+
+  private constructor(
+    readonly options: WorkerOptions,
+    readonly proxy: TcpProxy,
+    private readonly child: ChildProcess,
+    /** Resolves when the process has ended. */
+    readonly ended: Promise<unknown>,
+  ) {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.said = (this.said + text).slice(-6_000)));
+    }
+  }
+
+  /** Resolves when it works; rejects when it ends before. */
+  static async start(options: WorkerOptions, databasePort: number): Promise<WorkerProcess> {
+    const proxy = await TcpProxy.to(databasePort);
+    const url = new URL(options.url);
+    url.port = String(proxy.port);
+    const child = fork(new URL('./chaos.worker.js', import.meta.url), {
+      env: { ...process.env, CHAOS_WORKER: JSON.stringify({ ...options, url: url.href }) },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const ended = once(child, 'exit');
+    const worker = new WorkerProcess(options, proxy, child, ended);
+    const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
+    if (message !== 'ready') {
+      proxy.close();
+      throw new Error(`The worker ${options.name} did not start:\n${worker.said}`);
+    }
+    return worker;
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** What it said last, if it has ended though nobody asked it to; null: all is well. */
+  get crash(): string | null {
+    const over = this.child.exitCode !== null || this.child.signalCode !== null;
+    return over && !this.expected
+      ? `${this.options.name} (${this.child.exitCode ?? this.child.signalCode}): ${this.said}`
+      : null;
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(name);
+  }
+
+  /** Ends it; resolves when it is gone. */
+  async end(name: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.expected = true;
+    this.child.kill(name);
+    await this.ended;
+    this.proxy.close();
+  }
+}
