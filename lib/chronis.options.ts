@@ -1,4 +1,5 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { Calendars } from './model/trigger.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
 import type { Clock } from './ports/clock.js';
@@ -27,6 +28,8 @@ export interface ChronisOptions {
   autoStart?: boolean;
   /** The zone of schedules that name none: an IANA name. @default 'UTC' */
   timeZone?: string;
+  /** Exclusions under names that schedules refer to by `exclude: [{ calendar: 'name' }]`, such as public holidays. @default none */
+  calendars?: Calendars;
   /** How long `app.close()` waits for running handlers, at most 1 h. @default '25s' */
   shutdownTimeoutMs?: number | string;
   /** Time for a handler to react to its AbortSignal, also within the shutdown. @default '5s', at most half of shutdownTimeoutMs */

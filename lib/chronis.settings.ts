@@ -19,6 +19,7 @@ import {
   wholeNumber,
 } from './scheduler/option.checks.js';
 import { parseDuration } from './triggers/duration.js';
+import { normalizeCalendars } from './triggers/exclusion.input.js';
 import { assertTimeZone } from './triggers/time.zone.js';
 
 /** The token of the settings. */
@@ -47,6 +48,7 @@ const knownKeys = [
   'concurrency',
   'autoStart',
   'timeZone',
+  'calendars',
   'shutdownTimeoutMs',
   'abortGraceMs',
   'payloadLimit',
@@ -111,6 +113,7 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     app: lineOfText(app ?? 'default', 'app', 100),
     version: packageVersion(),
     queues: queuesOf(given.queues),
+    calendars: normalizeCalendars(given.calendars ?? {}),
     pollMs: duration(pollMs, 'pollMs', 100, hour, engineDefaults.pollMs),
     leaseMs: duration(leaseMs, 'leaseMs', 1_000, hour, engineDefaults.leaseMs),
     concurrency: wholeNumber(concurrency ?? engineDefaults.concurrency, 'concurrency', 1, 10_000),

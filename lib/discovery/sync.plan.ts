@@ -2,6 +2,7 @@ import type { DefinitionChange, NewJob, StoredDefinition } from '../ports/storag
 import { stableJson } from '../scheduler/definition.hash.js';
 import { beginSchedule } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
+import type { Calendars } from '../model/trigger.js';
 import type { DeclaredJob } from './declared.job.js';
 
 /** What to do about jobs that the code does not declare any more. */
@@ -9,6 +10,8 @@ export type OrphanPolicy = 'keep' | 'delete';
 
 export interface SyncRules {
   app: string;
+  /** What exclusions may name. */
+  calendars: Calendars;
   orphans: OrphanPolicy;
   /** How long a job has to be orphaned before `delete` deletes it: a rollback may want it back. */
   orphanGraceMs: number;
@@ -37,7 +40,7 @@ export function planSync(
   for (const job of declared) {
     const existing = storedByKey.get(refKey(job.definition)) ?? renamed(job);
     if (existing) inUse.add(existing.uid);
-    const change = existing ? changeOf(job, existing, now, rules.app) : insert(job, now, rules.app);
+    const change = existing ? changeOf(job, existing, now, rules) : insert(job, now, rules);
     if (change) changes.push(change);
   }
   const replaced = new Set(declared.flatMap(previousKeys));
@@ -65,31 +68,36 @@ function previousKeys({ definition: { namespace }, previousIds }: DeclaredJob): 
   return previousIds.map((id) => refKey({ namespace, id }));
 }
 
-function insert(job: DeclaredJob, now: number, app: string): DefinitionChange {
-  return { kind: 'insert', job: newJob(job, now, app, now) };
+function insert(job: DeclaredJob, now: number, rules: SyncRules): DefinitionChange {
+  return { kind: 'insert', job: newJob(job, now, rules, now) };
 }
 
 function changeOf(
   job: DeclaredJob,
   stored: StoredDefinition,
   now: number,
-  app: string,
+  rules: SyncRules,
 ): DefinitionChange | null {
   if (stored.definitionHash === job.hash) {
     return stored.orphanedAt === null ? null : { kind: 'adopt', uid: stored.uid };
   }
   // A changed interval keeps its anchor.
   const kept = stored.trigger.type === 'interval' ? stored.trigger.anchor : undefined;
-  const next = newJob(job, now, app, kept === undefined ? now : Date.parse(kept));
+  const next = newJob(job, now, rules, kept === undefined ? now : Date.parse(kept));
   const moveCursor =
     next.timeZone !== stored.timeZone || stableJson(next.trigger) !== stableJson(stored.trigger);
   return { kind: 'update', uid: stored.uid, job: next, moveCursor };
 }
 
-function newJob({ definition, hash }: DeclaredJob, now: number, app: string, anchor: number): NewJob {
+function newJob(
+  { definition, hash }: DeclaredJob,
+  now: number,
+  { app, calendars }: SyncRules,
+  anchor: number,
+): NewJob {
   return {
     ...definition,
-    ...beginSchedule(definition, now, anchor),
+    ...beginSchedule(definition, now, calendars, anchor),
     source: 'code',
     app,
     definitionHash: hash,

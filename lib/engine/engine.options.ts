@@ -1,3 +1,5 @@
+import type { Calendars } from '../model/trigger.js';
+
 /** What an engine needs to know; all times in milliseconds. */
 export interface EngineOptions {
   /** Name of the instance, for people. */
@@ -9,6 +11,8 @@ export interface EngineOptions {
   /** The slow look that needs neither timers nor signals to be right. */
   pollMs: number;
   leaseMs: number;
+  /** An event loop that is blocked for longer counts as hung: its lease is not kept up from outside any more. 0: never is. */
+  maxBlockedMs: number;
   /** Runs at a time in this process. */
   concurrency: number;
   /** Time for the whole of stop(), the grace of aborted handlers included. */
@@ -19,13 +23,17 @@ export interface EngineOptions {
   ledgerMs: number;
   /** A declared job that no live worker declares for so long is orphaned. */
   orphanGraceMs: number;
+  /** Exclusions that triggers refer to by name. */
+  calendars: Calendars;
   /** Pause between two rounds of the janitor. */
   janitorMs: number;
 }
 
 export const engineDefaults = Object.freeze({
+  calendars: {} as Calendars,
   pollMs: 5_000,
   leaseMs: 30_000,
+  maxBlockedMs: 5 * 60_000,
   concurrency: 10,
   shutdownTimeoutMs: 25_000,
   abortGraceMs: 5_000,

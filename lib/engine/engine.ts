@@ -170,7 +170,7 @@ export class Engine {
 
   private work(workerId: string, registeredAt: number): void {
     const { clock, events, storage, handlers, logger } = this.parts;
-    const { concurrency, abortGraceMs, queues, leaseMs, pollMs } = this.options;
+    const { concurrency, abortGraceMs, queues, leaseMs, pollMs, calendars } = this.options;
     const { time, settler, random, calls } = this;
     const session: WorkerSession = new WorkerSession(workerId, {
       storage,
@@ -204,6 +204,7 @@ export class Engine {
       calls,
       random,
       pollMs,
+      calendars,
       trusted: () => keeper.trusted,
     });
     this.sessions.add(session);

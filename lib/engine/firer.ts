@@ -1,7 +1,9 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { InvalidScheduleError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Capability, DueCursor, Firing, StorageAdapter } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
+import type { Calendars } from '../model/trigger.js';
 import { planFiring } from './firing.plan.js';
 import { describeError } from './settlement.js';
 import type { StorageTime } from './storage.time.js';
@@ -10,10 +12,14 @@ const cursorsPerTurn = 500;
 
 /** Reads due cursors, decides what happens to each, has the storage do it, and tells what did not run. */
 export class Firer {
+  /** Jobs, as of a revision, whose lack of a calendar was told. */
+  private readonly told = new Set<string>();
+
   constructor(
     private readonly storage: StorageAdapter,
     private readonly time: StorageTime,
     private readonly events: ChronisEvents,
+    private readonly calendars: Calendars,
   ) {}
 
   async due(capability: Capability): Promise<DueCursor[]> {
@@ -54,15 +60,32 @@ export class Firer {
   private async plan(cursor: DueCursor, now: number): Promise<Firing | null> {
     const { namespace, jobId } = cursor;
     try {
-      const firing = planFiring(cursor, compileTrigger(cursor.trigger, `${namespace}/${jobId}`), now);
+      const firing = planFiring(
+        cursor,
+        compileTrigger(cursor.trigger, `${namespace}/${jobId}`, this.calendars),
+        now,
+      );
       if (firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
       throw new RangeError('The computed next time is not later than the one before it.');
     } catch (error) {
+      if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);
       this.events.emit('schedule.failed', { namespace, id: jobId, error });
       const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
       await this.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
       return null;
     }
+  }
+
+  /** A calendar that this process does not have may be known to those of a newer release. */
+  private isOurLack(error: unknown): boolean {
+    return error instanceof InvalidScheduleError && error.field === 'exclude';
+  }
+
+  private leaveToOthers({ namespace, jobId, jobUid, revision }: DueCursor, error: unknown): null {
+    const told = `${jobUid} ${revision}`;
+    if (!this.told.has(told)) this.events.emit('schedule.failed', { namespace, id: jobId, error });
+    this.told.add(told);
+    return null;
   }
 
   private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { DueCursor, NextWake, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
+import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
 import { Firer } from './firer.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -20,6 +21,7 @@ export interface LoopParts {
   calls: StorageCalls;
   random: () => number;
   pollMs: number;
+  calendars: Calendars;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
 }
@@ -46,7 +48,7 @@ export class WorkLoop {
     private readonly parts: LoopParts,
   ) {
     this.alarm = new Alarm(parts.clock);
-    this.firer = new Firer(parts.storage, parts.time, parts.events);
+    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars);
   }
 
   /** Works until the session is over. Never rejects. */

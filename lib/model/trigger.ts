@@ -45,6 +45,9 @@ export type Exclusion =
   | { from: string; to: string; timeZone?: string }
   | { calendar: string; timeZone?: string };
 
+/** Exclusions under names that many triggers can refer to by `{ calendar: 'name' }`, such as public holidays. @publicApi */
+export type Calendars = Readonly<Record<string, readonly Exclusion[]>>;
+
 /** What every recurring trigger may carry. `I` and `D` are the forms of instants and durations. */
 interface Recurrence<I, D> {
   /** IANA name; default: the module's `timeZone`. */

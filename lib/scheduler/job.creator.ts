@@ -97,7 +97,7 @@ export class JobCreator {
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
     if (!mayBeUnknown) await this.handlers.assertKnown(handler, now);
-    const begun = beginSchedule(definition, now);
+    const begun = beginSchedule(definition, now, this.defaults.calendars);
     const result = await this.inserter.insert(
       { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) },
       onConflict,

@@ -4,6 +4,7 @@ import type { JobOptions } from '../model/job.options.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { DurationInput, Trigger, TriggerInput } from '../model/trigger.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
+import type { Calendars } from '../model/trigger.js';
 import { normalizeTrigger, withAnchor } from '../triggers/normalize.js';
 import { assertJobId, namespaceOf, refKey } from './job.identity.js';
 import { described, lineOfText } from './option.checks.js';
@@ -13,6 +14,8 @@ import { policiesOf, priorityOf } from './policy.options.js';
 export interface JobDefaults {
   timeZone: string;
   payloadLimit: number;
+  /** What exclusions may name. */
+  calendars: Calendars;
   /** Whether jobs outlive this process, so that short intervals would cost statements. */
   stored: boolean;
 }
@@ -77,12 +80,12 @@ export function defineJob(
 export function defineTrigger(
   input: TriggerInput,
   jobKey: string,
-  { timeZone, stored }: JobDefaults,
+  { timeZone, stored, calendars }: JobDefaults,
   now: number,
   refusePast = false,
 ): Trigger {
   const minEveryMs = stored ? shortestStoredIntervalMs : 1;
-  const trigger = normalizeTrigger(input, { timeZone, now, refusePast, minEveryMs, jobKey });
+  const trigger = normalizeTrigger(input, { timeZone, now, refusePast, minEveryMs, jobKey, calendars });
   if (trigger.type === 'after') {
     throw new InvalidOptionError('trigger', `the type 'after' is not available in this version.`);
   }
@@ -126,10 +129,13 @@ export function queueName(queue: unknown, option = 'queue'): string {
 export function beginSchedule(
   definition: Pick<JobDefinition, 'namespace' | 'id' | 'trigger'>,
   now: number,
+  calendars: Calendars,
   anchor: number = now,
 ): { trigger: Trigger; nextAt: number | null } {
   const trigger = withAnchor(definition.trigger, anchor);
   const nextAt =
-    trigger.type === 'at' ? Date.parse(trigger.at) : compileTrigger(trigger, refKey(definition)).next(now);
+    trigger.type === 'at'
+      ? Date.parse(trigger.at)
+      : compileTrigger(trigger, refKey(definition), calendars).next(now);
   return { trigger, nextAt };
 }

@@ -96,7 +96,7 @@ export class JobUpdater {
     // A changed interval keeps its anchor.
     const anchor =
       job.trigger.type === 'interval' && job.trigger.anchor ? Date.parse(job.trigger.anchor) : now;
-    const begun = beginSchedule({ ...job, trigger: normalized }, now, anchor);
+    const begun = beginSchedule({ ...job, trigger: normalized }, now, this.defaults.calendars, anchor);
     return { ...begun, timeZone: zoneOf(normalized) ?? job.timeZone };
   }
 }

@@ -1,6 +1,7 @@
 import type { Trigger } from '../model/trigger.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
+import type { Calendars } from '../model/trigger.js';
 import { refKey } from './job.identity.js';
 
 const maxCounted = 100_000;
@@ -13,9 +14,10 @@ export function planResume(
   namespace: string,
   job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null },
   now: EpochMs,
+  calendars: Calendars,
 ): { nextAt: EpochMs | null; gap: NewGap | null } {
   const { trigger, id, pausedFrom } = job;
-  const compiled = compileTrigger(trigger, refKey({ namespace, id }));
+  const compiled = compileTrigger(trigger, refKey({ namespace, id }), calendars);
   if (pausedFrom === null) {
     // A fixed delay has no time while its run goes on; anything else had come to its end.
     return { nextAt: compiled.fixedDelayMs === null ? null : now + compiled.fixedDelayMs, gap: null };

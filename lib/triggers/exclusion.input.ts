@@ -1,4 +1,4 @@
-import type { Exclusion } from '../model/trigger.js';
+import type { Calendars, Exclusion } from '../model/trigger.js';
 import { dateText, dayNumber, monthLength } from './civil.date.js';
 import { weekdayNames } from './cron.field.js';
 import { checkKeys } from './keys.js';
@@ -27,6 +27,24 @@ export function normalizeExclusions(given: unknown): Exclusion[] {
   if (days > maxDays)
     refuse(given, 'out-of-range', `exclude: it has ${days} entries, more than ${maxDays}.`, { field });
   return exclusions;
+}
+
+/** Checks named calendars: each is a list of exclusions, none of which refers to another calendar. */
+export function normalizeCalendars(given: unknown): Calendars {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    refuse(given, 'bad-name', `calendars: ${shown(given)} is not an object.`, {
+      field: 'calendars',
+      hint: 'Write for example { holidays: [{ dates: ["2026-12-25"] }] }.',
+    });
+  }
+  const entries = Object.entries(given).map(([name, exclusions]) => {
+    const list = normalizeExclusions(exclusions);
+    if (list.some((exclusion) => 'calendar' in exclusion)) {
+      refuse(name, 'bad-name', `calendars: "${name}" refers to a calendar.`, { field: 'calendars' });
+    }
+    return [name, list] as const;
+  });
+  return Object.freeze(Object.fromEntries(entries));
 }
 
 function normalizeExclusion(given: unknown): Exclusion {

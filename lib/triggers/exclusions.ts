@@ -1,12 +1,9 @@
-import type { Exclusion } from '../model/trigger.js';
+import type { Calendars, Exclusion } from '../model/trigger.js';
 import { ExcludedDays, type DayRange } from './excluded.days.js';
 import { parseDay, weekdayNumber } from './exclusion.input.js';
 import { nearestName } from './nearest.name.js';
 import { refuse, shown } from './refuse.js';
 import { ZoneOffsets } from './zone.offsets.js';
-
-/** Exclusions under names that many triggers can refer to by `{ calendar: 'name' }`, such as public holidays. @publicApi */
-export type Calendars = Readonly<Record<string, readonly Exclusion[]>>;
 
 /** All days on which one trigger does not fire. */
 export class Exclusions {

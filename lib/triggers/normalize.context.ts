@@ -1,4 +1,4 @@
-import type { Calendars } from './exclusions.js';
+import type { Calendars } from '../model/trigger.js';
 
 /** What a trigger is judged against. */
 export interface NormalizeContext {

@@ -1,6 +1,6 @@
 import type { InstantInput, TriggerInput } from '../model/trigger.js';
 import type { CompiledTrigger } from './compiled.trigger.js';
-import type { Calendars } from './exclusions.js';
+import type { Calendars } from '../model/trigger.js';
 import { parseAt } from './instant.js';
 import { refuse, shown } from './refuse.js';
 import { resolveTrigger } from './resolved.trigger.js';

@@ -2,7 +2,7 @@ import type { Trigger, TriggerInput } from '../model/trigger.js';
 import { withAnchor } from './anchor.js';
 import { BoundedCache } from './bounded.cache.js';
 import { compileTrigger, type CompiledTrigger } from './compiled.trigger.js';
-import type { Calendars } from './exclusions.js';
+import type { Calendars } from '../model/trigger.js';
 import { normalizeTrigger } from './normalize.js';
 
 interface Options {

@@ -8,12 +8,12 @@ import { defineJob, type JobInput } from '../../lib/scheduler/job.definition.js'
 
 const now = Date.parse('2026-01-01T12:00:00Z');
 const created = now - 3_600_000;
-const rules: SyncRules = { app: 'shop', orphans: 'keep', orphanGraceMs: 600_000 };
+const rules: SyncRules = { app: 'shop', orphans: 'keep', orphanGraceMs: 600_000, calendars: {} };
 const hourly: TriggerInput = { type: 'cron', expression: '0 * * * *' };
 
 function declared(id: string, given: Partial<JobInput> = {}, previousIds: string[] = []): DeclaredJob {
   const input = { id, handler: `${id}.run`, trigger: hourly, options: {}, ...given };
-  const definition = defineJob(input, { timeZone: 'UTC', payloadLimit: 1_000, stored: true }, now);
+  const definition = defineJob(input, { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true }, now);
   return { definition, hash: definitionHash(definition), previousIds, place: `${id}.run` };
 }
 
