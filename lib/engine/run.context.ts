@@ -44,7 +44,7 @@ export interface RunContext<P = JsonValue> {
    * @example
    * await ctx.transaction((manager) => manager.insert(Invoice, { order: ctx.payload.order }));
    */
-  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
+  readonly transaction: <T>(work: TransactionWork<T>, options?: TransactionOptions) => Promise<T>;
 }
 
 /** The code of a job. What it returns is kept as the result if it is JSON; what it throws fails the attempt. @publicApi */

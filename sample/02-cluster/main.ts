@@ -69,7 +69,7 @@ for (let order = 1; order <= orders; order++) {
 console.log(`Three processes on one database: ${names.join(', ')}. Who starts what, second by second:\n`);
 const printing = setInterval(() => {
   const complete = new Date(Date.now() - 2_000).toISOString().slice(11, 19);
-  for (const [second, list] of [...starts].toSorted()) {
+  for (const [second, list] of [...starts].toSorted(([a], [b]) => a.localeCompare(b))) {
     if (second > complete) break;
     starts.delete(second);
     const columns = names.map((name) => `${name}: ${describe(list, name)}`.padEnd(40));

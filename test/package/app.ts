@@ -2,7 +2,14 @@
 import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ChronisEvents, ChronisModule, Interval, JobHandler, SchedulerService, type RunContext } from 'nestjs-chronis';
+import {
+  ChronisEvents,
+  ChronisModule,
+  Interval,
+  JobHandler,
+  SchedulerService,
+  type RunContext,
+} from 'nestjs-chronis';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
 
 @Injectable()

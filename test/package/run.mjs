@@ -24,7 +24,10 @@ const folder = mkdtempSync(join(tmpdir(), 'chronis-package-'));
 const postgres = await startPostgres();
 let failed = 0;
 try {
-  const tarball = join(folder, run('npm', ['pack', '--silent', '--pack-destination', folder], root).split('\n').at(-1));
+  const tarball = join(
+    folder,
+    run('npm', ['pack', '--silent', '--pack-destination', folder], root).split('\n').at(-1),
+  );
   for (const app of apps) {
     const dir = join(folder, app.name);
     mkdirSync(dir);
@@ -38,10 +41,24 @@ try {
       rxjs: '^7.8.0',
       typeorm: app.typeorm,
     };
-    writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: app.name, private: true, type: app.type, dependencies }));
+    writeFileSync(
+      join(dir, 'package.json'),
+      JSON.stringify({ name: app.name, private: true, type: app.type, dependencies }),
+    );
     const compilerOptions = {
-      ...{ module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: false, outDir: 'out', types: ['node'] },
-      ...{ experimentalDecorators: true, emitDecoratorMetadata: true, typeRoots: [join(root, 'node_modules/@types')] },
+      ...{
+        module: 'nodenext',
+        target: 'es2022',
+        strict: true,
+        skipLibCheck: false,
+        outDir: 'out',
+        types: ['node'],
+      },
+      ...{
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+        typeRoots: [join(root, 'node_modules/@types')],
+      },
     };
     writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
     try {

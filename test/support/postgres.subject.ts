@@ -39,7 +39,7 @@ export class PostgresLawBench {
     await this.client.connect();
     const { rows } = await this.client.query<{ name: string }>(
       `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-       where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt\_%'`,
+       where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt@_%' escape '@'`,
       [this.schema],
     );
     this.emptying = rows.map(({ name }) => `delete from ${name}`).join('; ');
