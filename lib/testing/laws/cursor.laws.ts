@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { lawsOf } from '../law.js';
 import {
   addRecurring,
+  fireDue,
   fireOne,
   firingOf,
+  gapsOf,
   jobOf,
   minute,
   only,
+  ref,
   runsOf,
   second,
   settle,
@@ -22,6 +25,17 @@ export const cursorLaws = lawsOf('cursor', {
     const again = await storage.fire(worker, [firingOf(cursor)], 10);
     assert.deepEqual([again.moved, again.runs, again.unclaimed, again.skipped], [[], [], 0, []]);
     only(await runsOf(storage), 'run');
+  },
+
+  'creates no instant twice whose run is still there, even when it is set back': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const run = await fireOne(storage, worker);
+    await storage.updateJob(ref('job'), { nextAt: run.nominalAt });
+    const result = await fireDue(storage, worker, { overlap: 'allow' });
+    assert.deepEqual([result.moved.length, result.runs, result.unclaimed], [1, [], 0]);
+    assert.equal(only(await runsOf(storage), 'run').id, run.id);
+    assert.deepEqual(await gapsOf(storage), []);
   },
 
   'refuses a wrong revision': async ({ storage }) => {

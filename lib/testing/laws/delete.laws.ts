@@ -152,6 +152,13 @@ export const deleteLaws = lawsOf('delete', {
     assert.equal((await jobOf(storage)).state, 'pending');
   },
 
+  'leaves no gap of a paused job that missed nothing': async ({ storage }) => {
+    await addRecurring(storage, { dueInMs: minute });
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    await storage.deleteJob(ref('job'));
+    assert.deepEqual(await gapsOf(storage), []);
+  },
+
   'discards a dead letter without a second verdict': async ({ storage }) => {
     await addOneOff(storage);
     const run = await claimOne(storage, await startWorker(storage));

@@ -104,6 +104,17 @@ export const orphanLaws = lawsOf('orphan', {
     assert.deepEqual((await storage.dueCursors(await startWorker(storage), 10)).cursors, []);
   },
 
+  'that was paused later and resumed comes back to where it stood': async ({ storage }) => {
+    const job = await declared(storage);
+    await insertDeclared(storage, [job]);
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    await storage.resumeJob(ref('job'), (_, now) => ({ nextAt: now + hour, gap: null }));
+    assert.equal(only(await gapsOf(storage), 'gap').verdict, 'missed');
+    await changeStored(storage, (uid) => ({ kind: 'adopt', uid }));
+    assert.deepEqual((await jobOf(storage)).nextRunAt, new Date(job.nextAt!));
+  },
+
   'lets a run go on': async ({ storage }) => {
     await insertDeclared(storage, [await declared(storage)]);
     const run = await fireOne(storage, await startWorker(storage));

@@ -38,6 +38,17 @@ export const pauseLaws = lawsOf('pause', {
     assert.equal((await storage.nextWakeAt(worker)).cursorAt, null);
   },
 
+  'is a change, and so is its end: a revision of before is stale': async ({ storage }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      const { revision } = await add(storage, { dueInMs: hour });
+      const paused = await storage.pauseJob(ref('job'), pause);
+      assert.equal(await storage.updateJob(ref('job'), { payload: 1 }, revision), 'stale');
+      await storage.resumeJob(ref('job'), nothingMissed(null));
+      assert.equal(await storage.updateJob(ref('job'), { payload: 1 }, paused!.revision), 'stale');
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
   'begins an open gap where the cursor stood': async ({ storage }) => {
     const { nextRunAt } = await addRecurring(storage, { dueInMs: hour });
     await storage.pauseJob(ref('job'), pause);
@@ -225,6 +236,13 @@ export const resumeLaws = lawsOf('resume', {
     assert.equal(only(await gapsOf(storage), 'gap').until, null);
   },
 
+  'asks for no plan where there is no schedule': async ({ storage }) => {
+    await addOneOff(storage);
+    await storage.pauseJob(ref('job'), pause);
+    await storage.resumeJob(ref('job'), () => assert.fail('A one-off needs no plan.'));
+    await claimOne(storage, await startWorker(storage));
+  },
+
   'ends a pause that came while the job ran': async ({ storage }) => {
     await addRecurring(storage);
     const worker = await startWorker(storage);
@@ -232,6 +250,7 @@ export const resumeLaws = lawsOf('resume', {
     await storage.pauseJob(ref('job'), pause);
     await storage.resumeJob(ref('job'), nothingMissed((await storage.now()) + hour));
     assert.equal((await jobOf(storage)).state, 'running');
+    assert.deepEqual((await storage.claim(worker, 10)).runs, [], 'The run has a worker.');
     await settle(storage, run);
     assert.equal((await jobOf(storage)).state, 'scheduled');
     assert.equal((await attemptsOf(storage)).length, 1);

@@ -116,7 +116,9 @@ export const queryLaws = lawsOf('query', {
       metadata: { team: { name: 'core', level: 2 }, tags: ['x', 'y'] },
     });
     await addOneOff(storage, { id: 'b', metadata: { team: { name: 'core' }, active: true } });
-    await addRecurring(storage, { id: 'c', metadata: { team: 'core', owner: null } });
+    await addRecurring(storage, { id: 'c', metadata: { team: 'core', owner: null, tags: 'y' } });
+    await addRecurring(storage, { id: 'd', metadata: { team: null, tags: { y: 'y' } } });
+    await addRecurring(storage, { id: 'e', metadata: { team: ['core'], count: 0 } });
     await assertFound(storage, { metadata: { team: { name: 'core' } } }, ['a', 'b']);
     await assertFound(storage, { metadata: { team: { name: 'core', level: 2 } } }, ['a']);
     await assertFound(storage, { metadata: { team: { level: '2' } } }, []);
@@ -124,8 +126,11 @@ export const queryLaws = lawsOf('query', {
     await assertFound(storage, { metadata: { active: true } }, ['b']);
     await assertFound(storage, { metadata: { owner: null } }, ['c']);
     await assertFound(storage, { metadata: { tags: ['y'] } }, ['a']);
+    await assertFound(storage, { metadata: { team: {} } }, ['a', 'b']);
+    await assertFound(storage, { metadata: { team: null } }, ['d']);
+    await assertFound(storage, { metadata: { count: false } }, []);
     await assertFound(storage, { metadata: { name: 'core' } }, []);
-    await assertFound(storage, { metadata: {} }, ['a', 'b', 'c']);
+    await assertFound(storage, { metadata: {} }, ['a', 'b', 'c', 'd', 'e']);
   },
 
   'joins all conditions by "and"': async ({ storage }) => {

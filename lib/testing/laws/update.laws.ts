@@ -23,13 +23,14 @@ import {
 const pause = { reason: null, by: null };
 
 export const updateLaws = lawsOf('update', {
-  'changes what is given and leaves the rest': async ({ storage }) => {
+  'changes what is given and leaves the rest': async ({ storage, clock }) => {
     const before = await addRecurring(storage, {
       name: 'a',
       payload: 1,
       metadata: { x: 1 },
       dueInMs: minute,
     });
+    await clock.advance(minute);
     const after = await storage.updateJob(ref('job'), { payload: 2, priority: 0 });
     assert.ok(typeof after === 'object');
     assert.deepEqual(after, await jobOf(storage));
@@ -37,7 +38,7 @@ export const updateLaws = lawsOf('update', {
     const { revision: oldRevision, updatedAt: _, ...old } = before;
     assert.deepEqual(rest, { ...old, payload: 2, priority: 0 });
     assert.ok(revision > oldRevision);
-    assert.ok(updatedAt >= before.updatedAt);
+    assert.ok(updatedAt.getTime() >= before.updatedAt.getTime() + minute);
   },
 
   'keeps the cursor when only the payload changes': async ({ storage }) => {
@@ -208,6 +209,9 @@ export const updateLaws = lawsOf('update', {
     const worker = await startWorker(storage);
     await addRecurring(storage);
     await storage.pauseJob(ref('job'), pause);
+    await storage.updateJob(ref('job'), { payload: 0 });
+    assert.deepEqual((await storage.dueCursors(worker, 10)).cursors, []);
+    assert.equal((await storage.nextWakeAt(worker)).cursorAt, null);
     const due = (await storage.now()) - second;
     await storage.updateJob(ref('job'), {
       payload: 1,

@@ -7,6 +7,7 @@ import {
   assertNear,
   claimOne,
   fireDue,
+  fireOne,
   hour,
   minute,
   ref,
@@ -144,6 +145,25 @@ export const signalLaws = lawsOf('wake signal', {
     await next(isDue);
     const run = await claimOne(storage, worker);
     await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    await next(isDue);
+    await end();
+  },
+
+  'tells another adapter of a schedule that is resumed, or that goes on after a run': async ({
+    storage,
+    open,
+  }) => {
+    const other = await open();
+    if (!other.wakeSignal) return;
+    const worker = await startWorker(storage);
+    await addRecurring(storage, { trigger: { type: 'interval', every: second, mode: 'fixed-delay' } });
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    const { next, end } = await listen(other.wakeSignal);
+    const isDue = (wake: Wake): boolean => wake.kind === 'due';
+    await storage.resumeJob(ref('job'), (_, now) => ({ nextAt: now - second, gap: null }));
+    await next(isDue);
+    const run = await fireOne(storage, worker, { nextAt: Infinity });
+    await settle(storage, run);
     await next(isDue);
     await end();
   },
