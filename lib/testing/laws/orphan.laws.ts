@@ -176,6 +176,15 @@ export const undeclaredLaws = lawsOf('undeclared', {
     assert.deepEqual([state, nextRunAt], ['pending', new Date(job.nextAt!)]);
   },
 
+  'are declared by workers of their own app only': async ({ storage, clock }) => {
+    await insertDeclared(storage, [await declared(storage)]);
+    const stranger = await startWorker(storage, { app: 'other', leaseMs: 9 * hour });
+    await synced(storage, { app: 'other', ids: ['job'], workerId: stranger.workerId });
+    await storage.orphanUndeclared(app, graceMs);
+    await clock.advance(hour);
+    assert.deepEqual(await storage.orphanUndeclared(app, graceMs), [ref('job')]);
+  },
+
   'are only declared jobs of the app': async ({ storage, clock }) => {
     await addRecurring(storage, { id: 'by-api' });
     await addOneOff(storage, { id: 'once' });

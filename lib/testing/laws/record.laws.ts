@@ -133,6 +133,46 @@ export const recordLaws = lawsOf('record', {
     await pruneAll(storage, day);
     for (const id of ['recurring', 'later', 'dead']) await jobOf(storage, id);
   },
+
+  'keeps workers that live, and dead ones that hold runs': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const dead = await startWorker(storage, { leaseMs: minute });
+    await claimOne(storage, dead);
+    const alive = await startWorker(storage, { leaseMs: 90 * day });
+    await clock.advance(50 * day);
+    await pruneAll(storage, day);
+    assert.notEqual((await storage.renew(alive.workerId, 90 * day, 0)).leaseUntil, null);
+    assert.equal((await storage.releaseLost()).runs.length, 1);
+    assert.equal((await claimOne(storage, alive)).attempt, 2);
+  },
+
+  'gives gaps newest first, by namespace and job, page by page': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const { nextRunAt } = await addRecurring(storage, { dueInMs: -hour });
+    await addRecurring(storage, { id: 'other', dueInMs: -hour });
+    await addRecurring(storage, { namespace: 'elsewhere', dueInMs: -hour });
+    const from = nextRunAt!.getTime();
+    for (let round = 0; round < 3; round++) {
+      const at = from + round * minute;
+      const gaps = [{ from: at, until: at, verdict: 'missed', count: 1, reason: `round ${round}` }] as const;
+      await fireDue(storage, worker, { births: [], gaps, nextAt: at + minute });
+    }
+    const all = await storage.queryGaps({ namespace: 'default', jobId: 'job' }, {});
+    assert.deepEqual(
+      all.items.map((gap) => [gap.namespace, gap.jobId, gap.reason]),
+      [2, 1, 0].map((round) => ['default', 'job', `round ${round}`]),
+    );
+    const first = await storage.queryGaps({ namespace: 'default', jobId: 'job' }, { limit: 2 });
+    const rest = await storage.queryGaps(
+      { namespace: 'default', jobId: 'job' },
+      { limit: 2, cursor: first.cursor! },
+    );
+    assert.deepEqual([...first.items, ...rest.items], all.items);
+    assert.equal(rest.cursor, null);
+    assert.equal((await storage.queryGaps({ namespace: 'default' }, {})).items.length, 6);
+    assert.equal((await storage.queryGaps({ jobId: 'job' }, {})).items.length, 6);
+    assert.equal((await storage.queryGaps({}, {})).items.length, 9);
+  },
 });
 
 export const keepLaws = lawsOf('keep', {
