@@ -22,6 +22,11 @@ export interface ChronisOptions {
   pollMs?: number | string;
   /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */
   leaseMs?: number | string;
+  /**
+   * How long a handler may block the event loop before the process counts as hung: until then a thread renews the lease (SQL storages
+   * only). At most 1 h; 0: no thread. @default '5m'
+   */
+  maxBlockedMs?: number | string;
   /** Runs at a time in this process, 1 to 10,000. @default 10 */
   concurrency?: number;
   /** Begin to run jobs at bootstrap; else by `SchedulerService.start()`. @default true */

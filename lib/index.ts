@@ -51,6 +51,7 @@ export type { PreviewOccurrence, TriggerPreview } from './triggers/preview.js';
 export type { Remark, RemarkCode } from './triggers/remarks.js';
 export { assertTimeZone } from './triggers/time.zone.js';
 
+export type { Beat, BeatOrder } from './ports/beat.js';
 export { Clock } from './ports/clock.js';
 export type { CancelTimer } from './ports/clock.js';
 export { SystemClock } from './ports/system.clock.js';

@@ -170,7 +170,7 @@ export class Engine {
 
   private work(workerId: string, registeredAt: number): void {
     const { clock, events, storage, handlers, logger } = this.parts;
-    const { concurrency, abortGraceMs, queues, leaseMs, pollMs, calendars } = this.options;
+    const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, calendars } = this.options;
     const { time, settler, random, calls } = this;
     const session: WorkerSession = new WorkerSession(workerId, {
       storage,
@@ -188,7 +188,7 @@ export class Engine {
       onRoom: () => loop.nudge(),
     });
     const keeper: LeaseKeeper = new LeaseKeeper(
-      { storage, clock, events, workerId, leaseMs, running: () => session.runningCount },
+      { storage, clock, events, workerId, leaseMs, maxBlockedMs, running: () => session.runningCount },
       {
         onTime: (now) => time.observe(now),
         onCancelled: (runIds) => session.abort('cancel', runIds),

@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { Beat } from '../ports/beat.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 
@@ -9,6 +10,8 @@ export interface LeaseParts {
   events: ChronisEvents;
   workerId: string;
   leaseMs: number;
+  /** 0: no beat from outside the event loop. */
+  maxBlockedMs: number;
   /** How many runs the worker executes. */
   running: () => number;
 }
@@ -27,9 +30,13 @@ export interface LeaseEars {
  * Keeps one worker's lease: one update per beat, a third of the lease apart. The lease is trusted for five sixths of its length from
  * the moment the last successful renewal was *sent*, measured by monotonic time: so handlers are told to stop before the storage lets
  * anybody else take their runs, however the wall clocks stand and however long the answer took.
+ *
+ * While the event loop is blocked, a beat from outside renews where the storage has one; its renewals count like those of the keeper.
  */
 export class LeaseKeeper {
-  private trustedUntil: number;
+  private renewedAt: number;
+  private outside: Beat | null = null;
+  private cancelTick: CancelTimer | null = null;
   private cancelBeat: CancelTimer | null = null;
   private cancelTrust: CancelTimer | null = null;
   private renewing = false;
@@ -43,9 +50,10 @@ export class LeaseKeeper {
     /** Monotonic time just before the registration. */
     registeredAt: number,
   ) {
-    this.trustedUntil = registeredAt + this.trustMs;
+    this.renewedAt = registeredAt;
     this.watchTrust();
     this.nextBeat(this.parts.leaseMs / 3);
+    void this.beginOutside();
   }
 
   /** Whether new work may begin. */
@@ -64,10 +72,34 @@ export class LeaseKeeper {
     this.ended = true;
     this.cancelBeat?.();
     this.cancelTrust?.();
+    this.cancelTick?.();
+    void this.outside?.stop();
   }
 
-  private get trustMs(): number {
-    return (this.parts.leaseMs * 5) / 6;
+  private get trustedUntil(): number {
+    const { clock, leaseMs } = this.parts;
+    const outsideAt = clock.monotonic() - (this.outside?.renewedMsAgo() ?? Infinity);
+    return Math.max(this.renewedAt, outsideAt) + (leaseMs * 5) / 6;
+  }
+
+  /** Never rejects. */
+  private async beginOutside(): Promise<void> {
+    const { storage, events, workerId, leaseMs, maxBlockedMs } = this.parts;
+    if (maxBlockedMs === 0) return;
+    try {
+      const beat = (await storage.startBeat?.({ workerId, leaseMs, maxBlockedMs })) ?? null;
+      if (this.ended) return await beat?.stop();
+      this.outside = beat;
+      if (beat !== null) this.tick(beat);
+    } catch (error) {
+      if (!this.ended) events.emit('beat.unavailable', { error });
+    }
+  }
+
+  private tick(beat: Beat): void {
+    const { clock, leaseMs } = this.parts;
+    beat.tick(clock.monotonic() - this.renewedAt);
+    this.cancelTick = clock.setTimer(Math.min(leaseMs / 6, 1_000), () => this.tick(beat));
   }
 
   private nextBeat(inMs: number): void {
@@ -107,7 +139,7 @@ export class LeaseKeeper {
         this.failures = 0;
       }
       if (renewal.leaseUntil === null) return this.lose();
-      this.trustedUntil = sentAt + this.trustMs;
+      this.renewedAt = sentAt;
       this.watchTrust();
       this.nextBeat(this.parts.leaseMs / 3);
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);

@@ -93,6 +93,8 @@ export interface ChronisEventMap {
   'storage.recovered': { operation: string; failures: number };
   /** Changes by others are seen by polling only. */
   'wake.unavailable': { error: unknown };
+  /** Handlers that block the event loop for longer than the lease lose their runs to others. */
+  'beat.unavailable': { error: unknown };
   /** A listener of an event threw. */
   'listener.failed': { event: string; error: unknown };
 }

@@ -117,6 +117,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Changes by other processes are seen by polling only: ${messageOf(error)}`,
   }),
+  'beat.unavailable': ({ error }) => ({
+    level: 'warn',
+    text: `Handlers that block the event loop for longer than the lease will be executed again elsewhere, as no thread can renew it: ${messageOf(error)}`,
+  }),
   'listener.failed': ({ event, error }) => ({
     level: 'error',
     text: `A listener of the event "${event}" threw: ${messageOf(error)}`,

@@ -4,6 +4,7 @@ import type { OverlapPolicy, Policies } from '../model/policies.js';
 import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
+import type { Beat, BeatOrder } from './beat.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type { TransactionOptions, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
@@ -369,6 +370,11 @@ export abstract class StorageAdapter {
   ): Promise<{ now: EpochMs; leaseUntil: EpochMs }>;
   /** Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. */
   abstract renew(workerId: string, leaseMs: number, running: number): Promise<Renewal>;
+  /**
+   * Begins to renew the lease from outside the event loop, when that has not done so for half of the lease although it ticked within
+   * `maxBlockedMs`. Absent, or null: not possible here. Rejects when it should be, but is not.
+   */
+  startBeat?(order: BeatOrder): Promise<Beat | null>;
   /** Replaces what a live worker can execute. */
   abstract updateWorker(
     workerId: string,

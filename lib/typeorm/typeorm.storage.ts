@@ -1,5 +1,6 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type { Beat, BeatOrder } from '../ports/beat.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import {
   StorageAdapter,
@@ -32,6 +33,8 @@ import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
+import { startBeat } from './beat.js';
+import { clientSettings } from './connection.settings.js';
 import { syncDefinitions } from './definition.sync.js';
 import { cancelJob, deleteJob, pauseJob, resumeJob, runOneOffNow, type ResumePlan } from './job.controls.js';
 import { insertJobs } from './job.insertion.js';
@@ -44,6 +47,7 @@ import { prune } from './record.pruning.js';
 import { claim, dueCursors, fire, giveBack, heldBy, nextWakeAt, releaseLost, settle } from './run.loop.js';
 import { toRun, type RunRow } from './run.rows.js';
 import { RunTransactions } from './run.transactions.js';
+import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
 import { TypeOrmLock } from './typeorm.lock.js';
@@ -165,6 +169,13 @@ export class TypeOrmStorage extends StorageAdapter {
 
   renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
     return renew(this.run, workerId, leaseMs, running);
+  }
+
+  override async startBeat(order: BeatOrder): Promise<Beat | null> {
+    const { server, settings } = this.connection;
+    // The thread knows no other clock than the database's.
+    if (settings.databaseClock !== null) return null;
+    return startBeat(order, clientSettings(server, settings.statementTimeoutMs), renewSql(settings.tables));
   }
 
   async updateWorker(

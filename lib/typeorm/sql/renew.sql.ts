@@ -1,11 +1,11 @@
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
-// $1 time · $2 worker · $3 lease in ms · $4 running
+// $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was
 export function renewSql(t: TableNames): string {
   return `
 with renewed as (
-  update ${t.worker} set lease_until = ${after(now, '$3::float8')}, running = $4
+  update ${t.worker} set lease_until = ${after(now, '$3::float8')}, running = coalesce($4::int, running)
   where id = $2 and lease_until > ${now} and released_at is null
   returning lease_until
 )

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { StorageError } from '../model/errors.js';
+import type { Beat, BeatOrder } from '../ports/beat.js';
+import { messageOf } from './database.js';
+import { beatTimes, msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
+
+/**
+ * Starts the thread that renews while the event loop is blocked. Throws StorageError where the connection settings cannot be handed to a
+ * thread, or the thread's file is not there.
+ */
+export async function startBeat(
+  order: BeatOrder,
+  connection: Record<string, unknown>,
+  sql: string,
+): Promise<Beat> {
+  const file = new URL('./beat.thread.js', import.meta.url);
+  if (!existsSync(file)) {
+    throw new StorageError(`${file.pathname} is missing: a bundler must leave nestjs-chronis as it is.`);
+  }
+  const shared = beatTimes();
+  const times = new BigInt64Array(shared);
+  const thread = newThread(file, { ...order, connection, sql, shared });
+  // It must not keep the process alive, and what kills it is no reason to kill the process.
+  thread.unref();
+  thread.on('error', () => undefined);
+  await started(thread);
+  return {
+    tick: (renewedMsAgo) => {
+      const now = rightNow();
+      Atomics.store(times, 0, now);
+      if (Number.isFinite(renewedMsAgo)) Atomics.store(times, 1, now - BigInt(Math.ceil(renewedMsAgo * 1e6)));
+    },
+    renewedMsAgo: () => msSince(Atomics.load(times, 2)),
+    stop: async () => {
+      await thread.terminate();
+    },
+  };
+}
+
+function newThread(file: URL, workerData: BeatThreadOrder): Worker {
+  try {
+    return new Worker(file, { workerData, execArgv: [] });
+  } catch (cause) {
+    throw new StorageError(
+      `The connection settings cannot be handed to a thread, such as a password that is a function: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+async function started(thread: Worker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    thread.once('message', () => resolve());
+    thread.once('error', (cause) =>
+      reject(new StorageError(`The thread failed: ${messageOf(cause)}`, { cause })),
+    );
+    thread.once('exit', () => reject(new StorageError('The thread ended at once.')));
+  });
+}

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { Beat, BeatOrder } from '../../lib/ports/beat.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+
+/** A storage with a beat that says what the test wants. */
+class BeatingStorage extends MemoryStorage {
+  order: BeatOrder | null = null;
+  ticks = 0;
+  ownRenewalMsAgo = Infinity;
+  outsideMsAgo = Infinity;
+  stopped = 0;
+
+  async startBeat(order: BeatOrder): Promise<Beat> {
+    this.order = order;
+    return {
+      tick: (renewedMsAgo) => {
+        this.ticks++;
+        this.ownRenewalMsAgo = renewedMsAgo;
+      },
+      renewedMsAgo: () => this.outsideMsAgo,
+      stop: async () => void this.stopped++,
+    };
+  }
+}
+
+describe('a lease with a beat outside of the event loop', () => {
+  const clock = new ManualClock();
+  let rig: EngineRig;
+
+  afterEach(async () => {
+    if (rig.engine.running) await rig.stop(120_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('tells the beat that the loop turns and when it renewed, until the engine stops', async () => {
+    const storage = new BeatingStorage({ clock });
+    rig = new EngineRig({ clock, storage, options: { leaseMs: 30_000, maxBlockedMs: 60_000 } });
+    await rig.engine.start();
+    await clock.advanceBy(10_000);
+    expect(storage.order).toEqual({ workerId: rig.engine.workerId, leaseMs: 30_000, maxBlockedMs: 60_000 });
+    expect(storage.ticks).toBeGreaterThanOrEqual(10);
+    expect(storage.ownRenewalMsAgo).toBeLessThanOrEqual(10_000);
+    await rig.stop();
+    expect(storage.stopped).toBe(1);
+  });
+
+  test('is trusted while the beat renews it, although the loop cannot', async () => {
+    const storage = new BeatingStorage({ clock });
+    const faulty = new FaultyStorage(storage);
+    rig = new EngineRig({ clock, storage: faulty.storage, options: { leaseMs: 30_000 } });
+    await rig.engine.start();
+    faulty.goDown();
+    storage.outsideMsAgo = 0;
+    await clock.advanceBy(60_000);
+    expect(rig.told).not.toContain('worker.lease-lost');
+    storage.outsideMsAgo = Infinity;
+    await clock.advanceBy(60_000);
+    expect(rig.told).toContain('worker.lease-lost');
+    faulty.comeUp();
+    await clock.advanceBy(30_000);
+  });
+
+  test('works without it, and says so, when it cannot begin', async () => {
+    const storage = new BeatingStorage({ clock });
+    storage.startBeat = () => Promise.reject(new Error('no threads here'));
+    rig = new EngineRig({ clock, storage });
+    await rig.engine.start();
+    await clock.advanceBy(60_000);
+    expect(rig.told).toContain('beat.unavailable');
+    expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  test('begins none when it is switched off', async () => {
+    const storage = new BeatingStorage({ clock });
+    rig = new EngineRig({ clock, storage, options: { maxBlockedMs: 0 } });
+    await rig.engine.start();
+    await clock.advanceBy(60_000);
+    expect(storage.order).toBeNull();
+  });
+});
