@@ -20,6 +20,7 @@ import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobInserter } from './scheduler/job.inserter.js';
 import { JobUpdater } from './scheduler/job.updater.js';
+import { Pauses } from './scheduler/pauses.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
@@ -130,7 +131,7 @@ function makeSynchronizer(
   events: ChronisEvents,
   engine: Engine,
   explorer: JobExplorer,
-  { clock, orphans, engine: { app, orphanGraceMs } }: ChronisSettings,
+  { clock, orphans, engine: { app, orphanGraceMs, calendars } }: ChronisSettings,
 ): JobSynchronizer {
   return new JobSynchronizer(
     {
@@ -142,7 +143,7 @@ function makeSynchronizer(
       workerId: () => engine.workerId,
       onChange: () => engine.wake(),
     },
-    { app, orphans, orphanGraceMs },
+    { app, orphans, orphanGraceMs, calendars },
   );
 }
 
@@ -174,9 +175,22 @@ function makeScheduler(
   const creator = new JobCreator(defaults, directory, inserter, time, wakeFor);
   const updater = new JobUpdater(defaults, storage, directory, time, () => engine.wake());
   const deadLetters = new DeadLetters(storage, () => engine.wake());
-  return new SchedulerService({ storage, engine, handlers, creator, updater, deadLetters, lifecycle });
+  const { calendars } = defaults;
+  const pauses = new Pauses(storage, calendars, () => engine.wake());
+  return new SchedulerService({
+    storage,
+    engine,
+    handlers,
+    creator,
+    updater,
+    deadLetters,
+    pauses,
+    lifecycle,
+    calendars,
+  });
 }
 
-function defaultsOf({ timeZone, payloadLimit }: ChronisSettings, storage: StorageAdapter): JobDefaults {
-  return { timeZone, payloadLimit, stored: storage.shared };
+function defaultsOf(settings: ChronisSettings, storage: StorageAdapter): JobDefaults {
+  const { timeZone, payloadLimit, engine } = settings;
+  return { timeZone, payloadLimit, calendars: engine.calendars, stored: storage.shared };
 }

@@ -14,6 +14,7 @@ export type {
   RecurrenceOptions,
 } from './model/job.options.js';
 export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
+export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
   Backoff,
@@ -27,6 +28,7 @@ export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
 export type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from './model/run.js';
 export type {
+  Calendars,
   CronFields,
   DstPolicy,
   DurationInput,
@@ -42,7 +44,7 @@ export type { FailureVerdict, GapVerdict, Outcome, RunVerdict } from './model/ve
 export { describe } from './triggers/describe.js';
 export type { DescribeOptions } from './triggers/describe.js';
 export { parseDuration } from './triggers/duration.js';
-export type { Calendars } from './triggers/exclusions.js';
+
 export { parseAt } from './triggers/instant.js';
 export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
 export type { OccurrenceOptions } from './triggers/occurrences.js';
@@ -92,6 +94,7 @@ export type {
 export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
+export type { PauseOptions } from './scheduler/pauses.js';
 export type { FailedRunFilter } from './scheduler/run.query.js';
 
 export { MemoryStorage } from './memory/memory.storage.js';

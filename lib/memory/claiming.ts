@@ -1,5 +1,6 @@
 import type { Capability, ClaimResult, EpochMs, NextWake, Unstarted } from '../ports/storage.adapter.js';
 import { cancelWaiting, claimRun, handBack, isOwnedWith, isUnwanted } from './runs.js';
+import { reachOf } from './scopes.js';
 import type { MemoryTables } from './tables.js';
 import { holdsLease } from './workers.js';
 
@@ -11,7 +12,7 @@ export function claim(
 ): ClaimResult {
   const { workerId } = capability;
   if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
-  const due = tables.waiting.take(capability, now, limit);
+  const due = tables.waiting.take(reachOf(tables, capability), now, limit);
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 
@@ -29,10 +30,11 @@ export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {
 }
 
 export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capability): NextWake {
+  const reach = reachOf(tables, capability);
   return {
     now,
-    cursorAt: tables.cursors.earliest(capability),
-    runAt: tables.waiting.earliest(capability),
+    cursorAt: tables.cursors.earliest(reach),
+    runAt: tables.waiting.earliest(reach),
     leaseEndsAt: earliestLeaseEnd(tables, capability.workerId),
   };
 }

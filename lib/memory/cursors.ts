@@ -91,8 +91,7 @@ export function reindexCursor(tables: MemoryTables, job: JobRow): void {
 
 function putCursor(tables: MemoryTables, job: JobRow, at: EpochMs): void {
   job.cursorAt = at;
-  const { queue, handler } = job.definition;
-  if (at !== Infinity) tables.cursors.set(job, { queue, handler, priority: 0 }, at);
+  if (at !== Infinity) tables.cursors.set(job, { ...job.definition, priority: 0 }, at);
 }
 
 export function removeCursor(tables: MemoryTables, job: JobRow): void {

@@ -4,6 +4,7 @@ import { Heap, isBefore, type Entry } from './heap.js';
 export interface Place {
   queue: string;
   handler: string;
+  namespace: string;
   priority: number;
 }
 
@@ -12,18 +13,20 @@ interface Found<T> {
   heap: Heap<T>;
 }
 
-/** Which queues and handlers count. */
-interface Reach {
+/** Which queues and handlers count, and of which namespaces. */
+export interface Reach {
   queues: readonly string[];
   handlers: readonly string[];
+  /** @default all are */
+  isOpen?: (namespace: string) => boolean;
 }
 
 /**
- * Items by the time they are due, one heap for each queue, handler and priority: so what is due for one worker is found
+ * Items by the time they are due, one heap for each queue, handler, namespace and priority: so what is due for one worker is found
  * without looking at what it cannot execute, however much of that there is.
  */
 export class DueIndex<T extends object> {
-  private readonly heaps = new Map<string, Map<string, Map<number, Heap<T>>>>();
+  private readonly heaps = new Map<string, Map<string, Map<string, Map<number, Heap<T>>>>>();
   private readonly found = new Map<T, Found<T>>();
   private order = 0;
 
@@ -85,21 +88,28 @@ export class DueIndex<T extends object> {
     return taken;
   }
 
-  private *heapsIn({ queues, handlers }: Reach): Iterable<[priority: number, heap: Heap<T>]> {
+  private *heapsIn({ queues, handlers, isOpen }: Reach): Iterable<[priority: number, heap: Heap<T>]> {
     for (const queue of new Set(queues)) {
       const inQueue = this.heaps.get(queue);
       if (!inQueue) continue;
-      for (const handler of new Set(handlers)) yield* inQueue.get(handler) ?? [];
+      for (const handler of new Set(handlers)) {
+        for (const [namespace, priorities] of inQueue.get(handler) ?? []) {
+          if (isOpen === undefined || isOpen(namespace)) yield* priorities;
+        }
+      }
     }
   }
 
-  private heapAt({ queue, handler, priority }: Place): Heap<T> {
-    let handlers = this.heaps.get(queue);
-    if (!handlers) this.heaps.set(queue, (handlers = new Map()));
-    let priorities = handlers.get(handler);
-    if (!priorities) handlers.set(handler, (priorities = new Map()));
+  private heapAt({ queue, handler, namespace, priority }: Place): Heap<T> {
+    const priorities = entryOf(entryOf(entryOf(this.heaps, queue), handler), namespace);
     let heap = priorities.get(priority);
     if (!heap) priorities.set(priority, (heap = new Heap()));
     return heap;
   }
+}
+
+function entryOf<K, V>(maps: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  let map = maps.get(key);
+  if (!map) maps.set(key, (map = new Map()));
+  return map;
 }

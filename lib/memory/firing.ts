@@ -1,6 +1,7 @@
 import type { Birth, Capability, DueCursor, EpochMs, Firing, FireResult } from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
 import { bearRun, cancel, claimRun } from './runs.js';
+import { isStopped, reachOf } from './scopes.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 import { holdsLease } from './workers.js';
 
@@ -10,7 +11,7 @@ export function dueCursors(
   capability: Capability,
   limit: number,
 ): { now: EpochMs; cursors: DueCursor[] } {
-  return { now, cursors: tables.cursors.peek(capability, now, limit).map(toDueCursor) };
+  return { now, cursors: tables.cursors.peek(reachOf(tables, capability), now, limit).map(toDueCursor) };
 }
 
 export function fire(
@@ -25,6 +26,7 @@ export function fire(
   for (const firing of firings) {
     const job = tables.jobsByUid.get(firing.jobUid);
     if (!job || job.cursorAt !== firing.nominalAt || job.revision !== firing.revision) continue;
+    if (isStopped(tables, job)) continue;
     result.moved.push(job.uid);
     setCursor(tables, job, firing.nextAt);
     job.fired = firing.fired;

@@ -1,5 +1,6 @@
 import { StorageError } from '../model/errors.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
+import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import {
@@ -21,7 +22,9 @@ import {
   type ReleaseResult,
   type Renewal,
   type RunFilter,
+  type ScopeResumption,
   type Settlement,
+  type StoredPause,
   type SyncRequest,
   type SyncResult,
   type Unstarted,
@@ -40,6 +43,7 @@ import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
 import { toJob, toRun } from './rows.to.views.js';
+import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
 import { syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow } from './tables.js';
@@ -147,6 +151,18 @@ export class MemoryStorage extends StorageAdapter {
 
   runNow(ref: JobRef): Promise<Run | null> {
     return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job)));
+  }
+
+  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+    return this.atomically((tables, now) => pauseScope(tables, now, scope, pause));
+  }
+
+  resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean> {
+    return this.atomically((tables, now) => resumeScope(tables, now, scope, plan));
+  }
+
+  queryPauses(): Promise<StoredPause[]> {
+    return this.atomically(queryPauses);
   }
 
   retryRuns(runIds: readonly string[]): Promise<Run[]> {

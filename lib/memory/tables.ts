@@ -1,5 +1,6 @@
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { Attempt, Gap, RunOrigin } from '../model/run.js';
+import type { ScopeRef } from '../model/pause.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { EpochMs, WorkerRegistration } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
@@ -95,6 +96,13 @@ export interface WorkerRow extends WorkerRegistration {
   running: number;
 }
 
+/** A pause of everything in a scope. */
+export interface PauseRow extends ScopeRef {
+  reason: string | null;
+  by: string | null;
+  at: EpochMs;
+}
+
 /** A set of declarations; its place in the list is its generation, from 1. */
 export interface Release {
   setHash: string;
@@ -117,6 +125,8 @@ export class MemoryTables {
   readonly workers = new Map<string, WorkerRow>();
   /** Claimed runs by worker. */
   readonly held = new Map<string, Set<RunRow>>();
+  /** By kind and name. */
+  readonly pauses = new Map<string, PauseRow>();
   readonly releases = new Map<string, Release[]>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];

@@ -1,5 +1,6 @@
 import type { Job, JobDefinition, JobFilter, JobRef, JobSource, Page, Pause } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
+import type { ScopeRef } from '../model/pause.js';
 import type { OverlapPolicy, Policies } from '../model/policies.js';
 import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
@@ -31,6 +32,15 @@ export type ConflictPolicy = 'raise' | 'ignore' | 'replace';
 
 /** What became of one item of `insertJobs`; items do not affect each other. `conflict`: the id was taken and the policy is `raise`. */
 export type InsertResult = { status: 'created' | 'existing' | 'replaced'; job: Job } | { status: 'conflict' };
+
+/** A pause of everything in a scope. */
+export interface StoredPause extends ScopeRef, Pause {}
+
+/** What becomes of a cursor that fell due while its scope was paused. Pure. */
+export type ScopeResumption = (
+  job: JobRef & { trigger: Trigger; timeZone: string; pausedFrom: EpochMs },
+  now: EpochMs,
+) => { nextAt: EpochMs | null; gap: NewGap | null };
 
 /** A change to a stored job; absent keys stay as they are. `nextAt` must come with a changed trigger. */
 export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'>> {
@@ -350,6 +360,21 @@ export abstract class StorageAdapter {
    * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
    */
   abstract runNow(ref: JobRef): Promise<Run | null>;
+
+  // ── Pauses of a handler, a queue, a namespace, or everything
+
+  /**
+   * Of a scope that is paused no cursor fires, also by a firing that was planned before, and no run is claimed, also one made by hand; `nextWakeAt` passes over
+   * them. What is running goes on, and comes to its end. Pausing a paused scope keeps the first pause.
+   */
+  abstract pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause>;
+  /**
+   * Ends the pause of a scope. Of its cursors those that fell due, and that no other pause of a scope stops, are moved as the plan says, and its gap goes on
+   * record. Runs are due at their old times. False: the scope is not paused.
+   */
+  abstract resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean>;
+  /** The oldest first. */
+  abstract queryPauses(): Promise<StoredPause[]>;
 
   // ── Dead letters: runs that failed, timed out or were lost. A recurring job's newest 1,000 are kept, for as long as the ledger.
 

@@ -3,6 +3,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import { JobNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
+import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type {
   AttemptFilter,
@@ -19,11 +20,12 @@ import type {
   UpdateJob,
 } from './create.options.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
+import type { Calendars } from '../model/trigger.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import type { JobUpdater } from './job.updater.js';
-import { lineOfText } from './option.checks.js';
+import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
@@ -36,7 +38,10 @@ export interface SchedulerParts {
   creator: JobCreator;
   updater: JobUpdater;
   deadLetters: DeadLetters;
+  pauses: Pauses;
   lifecycle: SchedulerLifecycle;
+  /** What exclusions may name. */
+  calendars: Calendars;
 }
 
 /**
@@ -138,20 +143,16 @@ export class SchedulerService {
   }
 
   /** Stops firing; what goes on may finish. A paused job stays as it was paused. Throws JobNotFoundError. */
-  async pauseJob(id: string, options: NamespaceOption & { reason?: string; by?: string } = {}): Promise<Job> {
-    const { reason, by } = options;
-    return this.changed(id, options, (ref) =>
-      this.parts.storage.pauseJob(ref, {
-        reason: reason === undefined ? null : lineOfText(reason, 'reason', 500),
-        by: by === undefined ? null : lineOfText(by, 'by'),
-      }),
-    );
+  async pauseJob(id: string, options: NamespaceOption & PauseOptions = {}): Promise<Job> {
+    return this.changed(id, options, (ref) => this.parts.storage.pauseJob(ref, pauseOf(options)));
   }
 
   /** Goes on with the first instant from now; what fell into the pause is on record as a gap. Throws JobNotFoundError. */
   async resumeJob(id: string, options: NamespaceOption = {}): Promise<Job> {
     return this.changed(id, options, (ref) =>
-      this.parts.storage.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now)),
+      this.parts.storage.resumeJob(ref, (job, now) =>
+        planResume(ref.namespace, job, now, this.parts.calendars),
+      ),
     );
   }
 
@@ -177,6 +178,29 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption = {}): Promise<Run> {
     return this.changed(id, options, (ref) => this.parts.storage.runNow(ref));
+  }
+
+  // ── Pausing many at once
+
+  /**
+   * Stops a handler, a queue, a namespace or everything, in all processes: nothing of it fires or begins, not even by `runNow`, until `resume`.
+   * What is running may finish. A scope that is paused already stays as it was paused.
+   */
+  async pause(scope: PauseScope, options: PauseOptions = {}): Promise<ScopePause> {
+    return this.parts.pauses.pause(scope, options);
+  }
+
+  /**
+   * Ends the pause of a scope, by the same words as it was paused. Its jobs go on with their first instant from now, and what fell into the pause is on
+   * record as gaps; runs that waited begin. Pauses of single jobs and of other scopes stay. False: the scope was not paused.
+   */
+  async resume(scope: PauseScope): Promise<boolean> {
+    return this.parts.pauses.resume(scope);
+  }
+
+  /** The scopes that are paused at present, the oldest pause first. Single jobs that are paused: `queryJobs({ state: 'paused' })`. */
+  async getPauses(): Promise<ScopePause[]> {
+    return this.parts.pauses.list();
   }
 
   // ── Runs that gave up

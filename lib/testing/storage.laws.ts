@@ -18,6 +18,7 @@ import { cursorLaws } from './laws/cursor.laws.js';
 import { keepLaws, recordLaws } from './laws/record.laws.js';
 import { replaceLaws } from './laws/replace.laws.js';
 import { runNowLaws } from './laws/run.now.laws.js';
+import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
 import { stateLaws } from './laws/state.laws.js';
@@ -40,6 +41,7 @@ export function storageLaws(): Law[] {
     ...deleteLaws,
     ...pauseLaws,
     ...resumeLaws,
+    ...scopeLaws,
     ...cancelLaws,
     ...runNowLaws,
     ...deadLetterLaws,

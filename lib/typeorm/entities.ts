@@ -6,6 +6,7 @@ import {
   jobColumns,
   jobStatColumns,
   lockColumns,
+  pauseColumns,
   releaseColumns,
   runColumns,
   workerColumns,
@@ -19,6 +20,7 @@ import type {
   ChronisJob,
   ChronisJobStat,
   ChronisLock,
+  ChronisPause,
   ChronisRelease,
   ChronisRun,
   ChronisWorker,
@@ -33,6 +35,7 @@ export interface ChronisEntities {
   run: EntitySchema<ChronisRun>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
+  pause: EntitySchema<ChronisPause>;
   jobStat: EntitySchema<ChronisJobStat>;
   worker: EntitySchema<ChronisWorker>;
   release: EntitySchema<ChronisRelease>;
@@ -76,6 +79,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     run: entity('run', ['id'], runColumns),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
+    pause: entity('pause', ['kind', 'name'], pauseColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),
     worker: entity('worker', ['id'], workerColumns),
     release: entity('release', ['generation'], releaseColumns),

@@ -5,6 +5,7 @@ import type {
   ChronisJob,
   ChronisJobStat,
   ChronisLock,
+  ChronisPause,
   ChronisRelease,
   ChronisRun,
   ChronisWorker,
@@ -48,6 +49,7 @@ export const jobColumns: Columns<ChronisJob> = {
 
 export const cursorColumns: Columns<ChronisCursor> = {
   jobUid: 'bigint',
+  namespace: 'text',
   handler: 'text',
   queue: 'text',
   nextAt: 'timestamptz',
@@ -181,4 +183,12 @@ export const lockColumns: Columns<ChronisLock> = {
   owner: 'text?',
   fence: 'bigint',
   expiresAt: 'timestamptz',
+};
+
+export const pauseColumns: Columns<ChronisPause> = {
+  kind: 'text',
+  name: 'text',
+  pausedAt: 'timestamptz',
+  pausedReason: 'text?',
+  pausedBy: 'text?',
 };

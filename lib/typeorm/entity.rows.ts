@@ -41,6 +41,7 @@ export interface ChronisJob {
 /** Where a recurring job stands. @publicApi */
 export interface ChronisCursor {
   jobUid: string;
+  namespace: string;
   handler: string;
   queue: string;
   /** Infinity while a fixed delay waits for the end of the run. */
@@ -138,6 +139,16 @@ export interface ChronisGap {
   verdict: GapVerdict;
   count: number;
   reason: string;
+}
+
+/** A pause of a handler, a queue, a namespace or everything. @publicApi */
+export interface ChronisPause {
+  kind: 'handler' | 'queue' | 'namespace' | 'all';
+  /** Empty for `all`. */
+  name: string;
+  pausedAt: Date;
+  pausedReason: string | null;
+  pausedBy: string | null;
 }
 
 /** The counters of a recurring job. @publicApi */

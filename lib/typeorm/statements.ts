@@ -9,6 +9,7 @@ import { detachRunsSql } from './sql/detach.runs.sql.js';
 import { discardRunsSql } from './sql/discard.runs.sql.js';
 import { dropRunsSql } from './sql/drop.runs.sql.js';
 import { dueCursorsSql } from './sql/due.cursors.sql.js';
+import { endPauseSql } from './sql/end.pause.sql.js';
 import { endWaitingSql } from './sql/end.waiting.sql.js';
 import { extendLockSql } from './sql/extend.lock.sql.js';
 import { fireSql } from './sql/fire.sql.js';
@@ -28,13 +29,17 @@ import { lockAppSql } from './sql/lock.app.sql.js';
 import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
 import { lockOneOffSql } from './sql/lock.one.off.sql.js';
+import { lockPauseSql } from './sql/lock.pause.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
 import { markJobSql } from './sql/mark.job.sql.js';
+import { moveCursorsSql } from './sql/move.cursors.sql.js';
 import { newestAliveSql } from './sql/newest.alive.sql.js';
 import { nextWakeSql } from './sql/next.wake.sql.js';
 import { noteGenerationSql } from './sql/note.generation.sql.js';
 import { openGapSql } from './sql/open.gap.sql.js';
+import { pauseScopeSql } from './sql/pause.scope.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
+import { queryPausesSql } from './sql/query.pauses.sql.js';
 import { queryWorkersSql } from './sql/query.workers.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
@@ -55,6 +60,7 @@ import { setGenerationSql } from './sql/set.generation.sql.js';
 import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleSql } from './sql/settle.sql.js';
 import type { TableNames } from './sql/table.names.js';
+import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
 import { takeReleaseSql } from './sql/take.release.sql.js';
 import { unblockSql } from './sql/unblock.sql.js';
 import { undeclaredSql } from './sql/undeclared.sql.js';
@@ -80,6 +86,7 @@ const builders = {
   discardRuns: discardRunsSql,
   dropRuns: dropRunsSql,
   dueCursors: dueCursorsSql,
+  endPause: endPauseSql,
   endWaiting: endWaitingSql,
   extendLock: extendLockSql,
   fire: fireSql,
@@ -101,13 +108,17 @@ const builders = {
   lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
   lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
   lockOneOff: lockOneOffSql,
+  lockPause: lockPauseSql,
   lockRuns: lockRunsSql,
   markJob: markJobSql,
+  moveCursors: moveCursorsSql,
   newestAlive: newestAliveSql,
   nextWake: nextWakeSql,
   noteGeneration: noteGenerationSql,
   openGap: openGapSql,
+  pauseScope: pauseScopeSql,
   putCursor: putCursorSql,
+  queryPauses: queryPausesSql,
   queryWorkers: queryWorkersSql,
   readOneOffRun: readOneOffRunSql,
   readStatistics: readStatisticsSql,
@@ -127,6 +138,7 @@ const builders = {
   setGeneration: setGenerationSql,
   setPause: setPauseSql,
   settle: settleSql,
+  stoppedCursors: stoppedCursorsSql,
   takeRelease: takeReleaseSql,
   unblock: unblockSql,
   undeclared: undeclaredSql,

@@ -1,4 +1,5 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
+import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
@@ -21,7 +22,9 @@ import {
   type ReleaseResult,
   type Renewal,
   type RunFilter,
+  type ScopeResumption,
   type Settlement,
+  type StoredPause,
   type SyncRequest,
   type SyncResult,
   type Unstarted,
@@ -47,6 +50,7 @@ import { prune } from './record.pruning.js';
 import { claim, dueCursors, fire, giveBack, heldBy, nextWakeAt, releaseLost, settle } from './run.loop.js';
 import { toRun, type RunRow } from './run.rows.js';
 import { RunTransactions } from './run.transactions.js';
+import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
@@ -153,6 +157,18 @@ export class TypeOrmStorage extends StorageAdapter {
     const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
     const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
     return row && toRun(row);
+  }
+
+  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+    return pauseScope(this.run, scope, pause);
+  }
+
+  resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean> {
+    return this.statements.change((change) => resumeScope(change, scope, plan));
+  }
+
+  queryPauses(): Promise<StoredPause[]> {
+    return queryPauses(this.run);
   }
 
   retryRuns(runIds: readonly string[]): Promise<RunView[]> {

@@ -6,12 +6,15 @@ import { Heap } from '../../lib/memory/heap.js';
 const place = fc.record({
   queue: fc.constantFrom('a', 'b'),
   handler: fc.constantFrom('x', 'y'),
+  namespace: fc.constantFrom('m', 'n'),
   priority: fc.integer({ min: 0, max: 3 }),
 });
 const reach = fc.record({
   queues: fc.subarray(['a', 'b']),
   handlers: fc.subarray(['x', 'y', 'z']),
+  isOpen: fc.subarray(['m', 'n']).map((open) => (namespace: string) => open.includes(namespace)),
 });
+type Reach = typeof reach extends fc.Arbitrary<infer T> ? T : never;
 const step = fc.oneof(
   fc.record({ kind: fc.constant('set'), item: fc.nat(200), place, dueAt: fc.nat(50) }),
   fc.record({ kind: fc.constant('delete'), item: fc.nat(200) }),
@@ -20,7 +23,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 interface Known {
   item: object;
-  place: { queue: string; handler: string; priority: number };
+  place: { queue: string; handler: string; namespace: string; priority: number };
   dueAt: number;
   order: number;
 }
@@ -39,15 +42,14 @@ class Model {
     this.known = this.known.filter((entry) => entry.item !== item);
   }
 
-  peek(
-    { queues, handlers }: { queues: string[]; handlers: string[] },
-    until: number,
-    limit: number,
-  ): object[] {
+  peek({ queues, handlers, isOpen }: Reach, until: number, limit: number): object[] {
     return this.known
       .filter(
         ({ place: at, dueAt }) =>
-          queues.includes(at.queue) && handlers.includes(at.handler) && dueAt <= until,
+          queues.includes(at.queue) &&
+          handlers.includes(at.handler) &&
+          isOpen(at.namespace) &&
+          dueAt <= until,
       )
       .sort((a, b) => a.place.priority - b.place.priority || a.dueAt - b.dueAt || a.order - b.order)
       .slice(0, limit)
@@ -94,7 +96,7 @@ describe('DueIndex', () => {
       for (let n = 0; n < waiting; n++) {
         // A time that counts how often it is looked at.
         const dueAt = { valueOf: () => (comparisons++, (n * 7_919) % waiting) } as unknown as number;
-        index.set({}, { queue: 'a', handler: 'x', priority: n % 10 }, dueAt);
+        index.set({}, { queue: 'a', handler: 'x', namespace: 'n', priority: n % 10 }, dueAt);
       }
       comparisons = 0;
       for (let claims = 0; claims < 20; claims++) index.take({ queues: ['a'], handlers: ['x'] }, waiting, 5);

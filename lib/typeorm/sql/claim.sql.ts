@@ -1,4 +1,5 @@
 import { claimedColumns } from './claimed.run.fragment.js';
+import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -14,17 +15,18 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
     select r.ctid, r.due_at from ${t.run} r
     where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
-      and r.due_at <= ${now} and r.handler = any ($4::text[])
+      and r.due_at <= ${now} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
     queues === 'one'
-      ? `(select ($3::text[])[1] as queue) q cross join lateral (${probe}) found`
+      ? `unnest(${openQueues}) q (queue) cross join lateral (${probe}) found`
       : `lateral (
-    select probed.ctid from unnest($3::text[]) q (queue) cross join lateral (${probe}) probed
+    select probed.ctid from unnest(${openQueues}) q (queue) cross join lateral (${probe}) probed
     order by probed.due_at limit $5
   ) found`;
   return `
-with alive as (
+with ${reach(t, '$3', '$4')},
+alive as (
   select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null
 ),
 picked as materialized (

@@ -1,4 +1,6 @@
+import { unnest } from './arrays.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
+import { isStopped } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, ms, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -18,13 +20,16 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function fireSql(t: TableNames): string {
   return `
 with firing as (
-  select u.* from unnest($6::bigint[], $7::float8[], $8::int[], $9::float8[], $10::int[], $11::text[])
+  select u.* from ${unnest(['$6::bigint[]', '$7::float8[]', '$8::int[]', '$9::float8[]', '$10::int[]', '$11::text[]'])}
     u (job_uid, nominal_ms, revision, next_ms, fired, overlap)
 ),
 moved as materialized (
-  select f.* from firing f join ${t.cursor} c on c.job_uid = f.job_uid
-  where c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
-  order by c.job_uid for update of c skip locked
+  select f.* from firing f cross join lateral (
+    select from ${t.cursor} c
+    where c.job_uid = f.job_uid and c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
+      and not ${isStopped(t, 'c')}
+    for update of c skip locked
+  ) stands
 ),
 advanced as (
   update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired
@@ -34,17 +39,17 @@ finished as (
   delete from ${t.cursor} c using moved m where c.job_uid = m.job_uid and m.next_ms is null
 ),
 birth as (
-  select b.*, m.overlap, j.namespace, j.id as job_id, j.handler, j.queue, j.priority,
-    exists (select from ${t.run} r where r.job_uid = b.job_uid) as active,
-    exists (select from ${t.run} r where r.job_uid = b.job_uid and r.blocked) as queued,
-    exists (
-      select from ${t.run} r
-      where r.job_uid = b.job_uid and r.nominal_at = ${at('b.nominal_ms')} and r.origin = 'schedule'
-    ) as there
-  from unnest($12::bigint[], $13::float8[], $14::float8[], $15::int[]) with ordinality
+  select b.*, m.overlap, j.namespace, j.id as job_id, j.handler, j.queue, j.priority, met.*
+  from ${unnest(['$12::bigint[]', '$13::float8[]', '$14::float8[]', '$15::int[]'])} with ordinality
     b (job_uid, nominal_ms, due_ms, missed, nth)
   join moved m on m.job_uid = b.job_uid
   join ${t.job} j on j.uid = b.job_uid
+  -- Not EXISTS: the planner might answer it by a hash of all runs.
+  cross join lateral (
+    select count(*) > 0 as active, coalesce(bool_or(r.blocked), false) as queued,
+      coalesce(bool_or(r.nominal_at = ${at('b.nominal_ms')} and r.origin = 'schedule'), false) as there
+    from ${t.run} r where r.job_uid = b.job_uid
+  ) met
 ),
 counted as (
   select *, row_number() over (partition by job_uid order by nth) as nth_of_job, count(*) over (partition by job_uid) as of_job
@@ -98,14 +103,15 @@ born as (
 ),
 gaps as (
   insert into ${t.gap} (job_uid, namespace, job_id, from_at, until_at, verdict, count, reason)
-  select g.job_uid, j.namespace, j.id, ${at('g.from_ms')}, ${at('g.until_ms')}, g.verdict, g.count, g.reason
+  select g.job_uid, g.namespace, g.job_id, ${at('g.from_ms')}, ${at('g.until_ms')}, g.verdict, g.count, g.reason
   from (
-    select u.*, 0 as part
-    from unnest($16::bigint[], $17::float8[], $18::float8[], $19::text[], $20::int[], $21::text[]) with ordinality
+    select u.*, j.namespace, j.id as job_id, 0 as part
+    from ${unnest(['$16::bigint[]', '$17::float8[]', '$18::float8[]', '$19::text[]', '$20::int[]', '$21::text[]'])} with ordinality
       u (job_uid, from_ms, until_ms, verdict, count, reason, nth)
+    join moved m on m.job_uid = u.job_uid join ${t.job} j on j.uid = u.job_uid
     union all
-    select job_uid, nominal_ms, nominal_ms, 'skipped', 1, 'overlap', nth, 1 from decided where skipped
-  ) g join moved m on m.job_uid = g.job_uid join ${t.job} j on j.uid = g.job_uid
+    select job_uid, nominal_ms, nominal_ms, 'skipped', 1, 'overlap', nth, namespace, job_id, 1 from decided where skipped
+  ) g
   order by g.part, g.nth
 ),
 ${tellDue(t, 'select min(due_at) from born where worker is null')}

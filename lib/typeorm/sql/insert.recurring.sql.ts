@@ -40,8 +40,8 @@ counted as (
   insert into ${t.job_stat} (job_uid) select uid from created
 ),
 stands as (
-  insert into ${t.cursor} (job_uid, handler, queue, next_at, delay_ms, revision, fired)
-  select c.uid, f.handler, f.queue, ${at('f.next_ms')}, f.delay_ms, 1, 0
+  insert into ${t.cursor} (job_uid, namespace, handler, queue, next_at, delay_ms, revision, fired)
+  select c.uid, f.namespace, f.handler, f.queue, ${at('f.next_ms')}, f.delay_ms, 1, 0
   from created c join first f on f.namespace = c.namespace and f.id = c.id
   where f.next_ms is not null
   returning job_uid, next_at

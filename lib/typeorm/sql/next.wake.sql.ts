@@ -1,4 +1,5 @@
 import { holders } from './holders.fragment.js';
+import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -13,21 +14,23 @@ const window = 1_000;
  */
 export function nextWakeSql(t: TableNames): string {
   const ahead = `
-        select r.due_at, r.handler from ${t.run} r
+        select r.due_at, r.handler, r.namespace from ${t.run} r
         where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
         order by r.due_at limit ${window}`;
   return `
-with recursive ${holders(t)}
+with recursive ${holders(t)},
+${reach(t, '$3', '$4')}
 select ${ms(now)} as now,
-  (select ${ms('min(found.next_at)')} from unnest($4::text[]) h (handler) cross join lateral (
+  (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handler) cross join lateral (
     select c.next_at from ${t.cursor} c
-    where c.handler = h.handler and c.queue = any ($3::text[]) and c.next_at < 'infinity'
+    where c.handler = h.handler and c.next_at < 'infinity' and ${isReachable('c', 'queue')}
     order by c.next_at limit 1
   ) found) as cursor_at,
-  (select ${ms('min(found.due_at)')} from unnest($3::text[]) q (queue) cross join generate_series(0, 9) p (priority)
+  (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (priority)
     cross join lateral (
       select coalesce(
-        (select ahead.due_at from (${ahead}) ahead where ahead.handler = any ($4::text[]) order by ahead.due_at limit 1),
+        (select ahead.due_at from (${ahead}) ahead
+          where ${isReachable('ahead', 'handler')} order by ahead.due_at limit 1),
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,

@@ -43,9 +43,18 @@ function definitions(t: TableNames): string[] {
     `create unique index ${t.index('job_key')} on ${t.job} (namespace, id)`,
     `create index ${t.index('job_declared')} on ${t.job} (app) where source = 'code'`,
     `create index ${t.index('job_metadata')} on ${t.job} using gin (metadata jsonb_path_ops)`,
+    `create table ${t.pause} (
+      kind text not null,
+      name text collate "C" not null,
+      paused_at timestamptz not null,
+      paused_reason text,
+      paused_by text
+    )`,
+    `create unique index ${t.index('pause_scope')} on ${t.pause} (kind, name)`,
     // The handler comes first: a worker finds its own due cursors however many are due that it cannot fire.
     `create table ${t.cursor} (
       job_uid bigint primary key,
+      namespace ${idText},
       handler text not null,
       queue text not null,
       next_at timestamptz not null,

@@ -8,6 +8,7 @@ const tables = [
   'job_stat',
   'attempt',
   'gap',
+  'pause',
   'worker',
   'release',
   'lock',

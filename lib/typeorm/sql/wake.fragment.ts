@@ -18,3 +18,8 @@ told as (
 }
 
 export const toldColumn = '(select count(*) from told) as told';
+
+/** A column that tells others to look again: `, told`. */
+export function tellChange(t: TableNames): string {
+  return t.channel === null ? '' : `, pg_notify('${t.channel}', 'change')::text as told`;
+}

@@ -1,0 +1,15 @@
+import type { Pause } from './job.js';
+
+/** What is paused as a whole. @publicApi */
+export type PauseScope = { handler: string } | { queue: string } | { namespace: string } | { all: true };
+
+/** A pause of many jobs at once. @publicApi */
+export interface ScopePause extends Pause {
+  scope: PauseScope;
+}
+
+/** A scope as storages name it; the name of `all` is empty. */
+export interface ScopeRef {
+  kind: 'handler' | 'queue' | 'namespace' | 'all';
+  name: string;
+}

@@ -1,0 +1,79 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { Pause } from '../model/job.js';
+import type { PauseScope, ScopePause, ScopeRef } from '../model/pause.js';
+import type { ScopeResumption, StorageAdapter, StoredPause } from '../ports/storage.adapter.js';
+import type { Calendars } from '../model/trigger.js';
+import { namespaceOf } from './job.identity.js';
+import { described, knownOptions, lineOfText } from './option.checks.js';
+import { planResume } from './resume.plan.js';
+
+/** Why, and who. @publicApi */
+export interface PauseOptions {
+  /** One line, at most 500 characters. */
+  reason?: string;
+  by?: string;
+}
+
+const kinds = ['handler', 'queue', 'namespace', 'all'] as const;
+
+/** Pauses of many jobs at once. */
+export class Pauses {
+  constructor(
+    private readonly storage: StorageAdapter,
+    private readonly calendars: Calendars,
+    private readonly wake: () => void,
+  ) {}
+
+  async pause(scope: PauseScope, options: PauseOptions): Promise<ScopePause> {
+    const given = knownOptions(options, ['reason', 'by'], 'pause()') as PauseOptions;
+    return toScopePause(await this.storage.pauseScope(scopeRef(scope), pauseOf(given)));
+  }
+
+  async resume(scope: PauseScope): Promise<boolean> {
+    const resumed = await this.storage.resumeScope(scopeRef(scope), this.plan);
+    if (resumed) this.wake();
+    return resumed;
+  }
+
+  async list(): Promise<ScopePause[]> {
+    return (await this.storage.queryPauses()).map(toScopePause);
+  }
+
+  /** A job whose times cannot be computed must not keep the others paused: its cursor stays, and the next firing tells what is wrong with it. */
+  private readonly plan: ScopeResumption = ({ namespace, ...job }, now) => {
+    try {
+      return planResume(namespace, job, now, this.calendars);
+    } catch {
+      return { nextAt: job.pausedFrom, gap: null };
+    }
+  };
+}
+
+/** What is told of a pause, validated. */
+export function pauseOf({ reason, by }: PauseOptions): Pick<Pause, 'reason' | 'by'> {
+  return {
+    reason: reason === undefined ? null : lineOfText(reason, 'reason', 500),
+    by: by === undefined ? null : lineOfText(by, 'by'),
+  };
+}
+
+function scopeRef(scope: unknown): ScopeRef {
+  const given = knownOptions(scope, kinds, 'a scope');
+  const [kind, ...more] = kinds.filter((name) => given[name] !== undefined);
+  if (kind === undefined || more.length > 0) {
+    throw new InvalidOptionError(
+      'scope',
+      `must be one of { handler }, { queue }, { namespace } and { all: true }, but is ${described(scope)}.`,
+    );
+  }
+  const name = given[kind];
+  if (kind === 'all') {
+    if (name !== true) throw new InvalidOptionError('all', `must be true, but is ${described(name)}.`);
+    return { kind, name: '' };
+  }
+  return { kind, name: kind === 'namespace' ? namespaceOf(name) : lineOfText(name, kind) };
+}
+
+function toScopePause({ kind, name, ...pause }: StoredPause): ScopePause {
+  return { scope: kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope), ...pause };
+}

@@ -1,0 +1,77 @@
+import type { ScopeRef } from '../model/pause.js';
+import type { Pause } from '../model/job.js';
+import type { Trigger } from '../model/trigger.js';
+import type { EpochMs, NewGap, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
+import type { Change, Run } from './statement.runner.js';
+
+interface PauseRow extends ScopeRef {
+  paused_at: EpochMs;
+  paused_reason: string | null;
+  paused_by: string | null;
+}
+
+interface StoppedRow {
+  job_uid: string;
+  id: string;
+  namespace: string;
+  trigger: Trigger;
+  time_zone: string;
+  next_at: EpochMs;
+}
+
+const cursorsPerStep = 500;
+
+export async function pauseScope(
+  run: Run,
+  { kind, name }: ScopeRef,
+  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+): Promise<StoredPause> {
+  const [row] = await run<PauseRow>('pauseScope', kind, name, reason, by);
+  return toPause(row);
+}
+
+/** False: it is not paused. Everything in the transaction of `change`, so that nobody fires a cursor before it is moved. */
+export async function resumeScope(
+  { run, readClock }: Change,
+  { kind, name }: ScopeRef,
+  plan: ScopeResumption,
+): Promise<boolean> {
+  if ((await run('lockPause', kind, name)).length === 0) return false;
+  const now = await readClock();
+  let after = '0';
+  for (let rows: StoppedRow[]; ; after = rows.at(-1)!.job_uid) {
+    rows = await run<StoppedRow>('stoppedCursors', kind, name, after, cursorsPerStep);
+    if (rows.length > 0) await move(run, rows, plan, now);
+    if (rows.length < cursorsPerStep) break;
+  }
+  await run('endPause', kind, name);
+  return true;
+}
+
+export async function queryPauses(run: Run): Promise<StoredPause[]> {
+  return (await run<PauseRow>('queryPauses')).map(toPause);
+}
+
+async function move(
+  run: Run,
+  rows: readonly StoppedRow[],
+  plan: ScopeResumption,
+  now: EpochMs,
+): Promise<void> {
+  const planned = rows.map(({ job_uid, id, namespace, trigger, time_zone, next_at }) => ({
+    job_uid,
+    ...plan({ id, namespace, trigger, timeZone: time_zone, pausedFrom: next_at }, now),
+  }));
+  const gaps = planned.flatMap(({ job_uid, gap }) => (gap === null ? [] : [{ job_uid, ...gap }]));
+  const column = <K extends keyof NewGap>(key: K): NewGap[K][] => gaps.map((gap) => gap[key]);
+  await run(
+    'moveCursors',
+    ...[planned.map(({ job_uid }) => job_uid), planned.map(({ nextAt }) => nextAt)],
+    ...[gaps.map(({ job_uid }) => job_uid), column('from'), column('until'), column('verdict')],
+    ...[column('count'), column('reason')],
+  );
+}
+
+function toPause({ kind, name, paused_at, paused_reason, paused_by }: PauseRow): StoredPause {
+  return { kind, name, reason: paused_reason, by: paused_by, at: new Date(paused_at) };
+}
