@@ -1,6 +1,6 @@
 import { daySeconds, weekdayOf } from './civil.date.js';
 import { readWallTime } from './wall.time.js';
-import type { ZoneOffsets } from './zone.offsets.js';
+import type { OffsetSegment, ZoneOffsets } from './zone.offsets.js';
 
 /** Both ends belong to it; in days since 1970-01-01. */
 export interface DayRange {
@@ -32,21 +32,32 @@ export class ExcludedDays {
     return this.covers(this.dayAt(at));
   }
 
-  /** The beginning of the next day that is not excluded; Infinity: there is none. */
+  /** The first instant after `at` on a day that is not excluded; Infinity: there is none. */
   endAfter(at: number): number {
     const day = this.clearDay(this.dayAt(at), 1);
-    return day === Infinity ? Infinity : this.startOf(day, at);
+    if (day === Infinity) return Infinity;
+    // Where the clocks go back just after midnight, the day before comes again.
+    const ends = [...this.midnightsOf(day), this.segmentAt(at).changesAt * 1000];
+    const later = ends.filter((end) => end > at && end !== Infinity);
+    return Math.min(...preferred(later, (end) => !this.excludes(end)));
   }
 
   /** The beginning of the excluded days around `at`; -Infinity: they have none. */
   startBefore(at: number): number {
     const day = this.clearDay(this.dayAt(at), -1);
-    return day === -Infinity ? -Infinity : this.startOf(day + 1, -Infinity);
+    if (day === -Infinity) return -Infinity;
+    const starts = [...this.midnightsOf(day + 1), this.segmentAt(at).changedAt * 1000];
+    return Math.max(
+      ...starts.filter((start) => start <= at && start !== -Infinity && !this.excludes(start - 1)),
+    );
   }
 
   private dayAt(at: number): number {
-    const second = Math.floor(at / 1000);
-    return Math.floor((second + this.zone.segmentAt(second).offset) / daySeconds);
+    return Math.floor((Math.floor(at / 1000) + this.segmentAt(at).offset) / daySeconds);
+  }
+
+  private segmentAt(at: number): OffsetSegment {
+    return this.zone.segmentAt(Math.floor(at / 1000));
   }
 
   private covers(day: number): boolean {
@@ -77,12 +88,18 @@ export class ExcludedDays {
     return null;
   }
 
-  /** When a day begins. A midnight that exists twice is the one after `after`. */
-  private startOf(day: number, after: number): number {
+  /** When a day begins, which may be twice. */
+  private midnightsOf(day: number): number[] {
     const reading = readWallTime(this.zone, day * daySeconds);
-    if (reading.kind === 'gap') return reading.end * 1000;
-    return (reading.kind === 'overlap' && reading.at * 1000 <= after ? reading.second : reading.at) * 1000;
+    if (reading.kind === 'gap') return [reading.end * 1000];
+    return reading.kind === 'overlap' ? [reading.at * 1000, reading.second * 1000] : [reading.at * 1000];
   }
+}
+
+/** Those that are clear, or all: a day that the calendar left out has no instant of its own. */
+function preferred(edges: number[], isClear: (edge: number) => boolean): number[] {
+  const clear = edges.filter(isClear);
+  return clear.length > 0 ? clear : edges;
 }
 
 function merged(ranges: readonly DayRange[]): DayRange[] {

@@ -142,4 +142,66 @@ describe('exclusions', () => {
       expect(back.reverse()).toEqual(kept);
     }
   });
+
+  test('see the day before again where the clocks go back just after midnight', () => {
+    // In St. John's 2010-11-07 00:01 became 2010-11-06 23:01 at 02:31Z.
+    const around = { from: '2010-11-07T02:30:58Z', count: 4, timeZone: 'America/St_Johns' };
+    const every = (date: string): TriggerInput => ({
+      type: 'cron',
+      expression: '* * * * * *',
+      exclude: [{ dates: [date] }],
+    });
+    const shown = (dates: Date[]): string[] => dates.map((date) => date.toISOString().slice(11, 19));
+    expect(shown(nextOccurrences(every('2010-11-06'), around))).toEqual([
+      '02:30:59',
+      '03:30:00',
+      '03:30:01',
+      '03:30:02',
+    ]);
+    expect(shown(nextOccurrences(every('2010-11-07'), around))).toEqual([
+      '02:31:00',
+      '02:31:01',
+      '02:31:02',
+      '02:31:03',
+    ]);
+    const later = { ...around, from: '2010-11-07T03:30:01Z' };
+    expect(shown(previousOccurrences(every('2010-11-06'), later))).toEqual([
+      '03:30:00',
+      '02:30:59',
+      '02:30:58',
+      '02:30:57',
+    ]);
+    expect(shown(previousOccurrences(every('2010-11-07'), later))).toEqual([
+      '03:29:59',
+      '03:29:58',
+      '03:29:57',
+      '03:29:56',
+    ]);
+    const earlier = { ...around, from: '2010-11-07T02:31:01Z' };
+    expect(shown(previousOccurrences(every('2010-11-07'), earlier))).toEqual([
+      '02:31:00',
+      '02:29:59',
+      '02:29:58',
+      '02:29:57',
+    ]);
+  });
+
+  test('pass over a day that the calendar left out', () => {
+    // Samoa had no 2011-12-30; noon there was 22:00Z before and after.
+    const exclude: Exclusion[] = [{ dates: ['2011-12-29', '2011-12-31'] }];
+    const trigger: TriggerInput = {
+      type: 'cron',
+      expression: '0 12 * * *',
+      exclude,
+      timeZone: 'Pacific/Apia',
+    };
+    const forth = nextOccurrences(trigger, { from: '2011-12-28T00:00:00Z', count: 3 }).map((date) =>
+      date.toISOString().slice(0, 13),
+    );
+    expect(forth).toEqual(['2011-12-28T22', '2011-12-31T22', '2012-01-01T22']);
+    const back = previousOccurrences(trigger, { from: '2012-01-02T00:00:00Z', count: 3 }).map((date) =>
+      date.toISOString().slice(0, 13),
+    );
+    expect(back.reverse()).toEqual(forth);
+  });
 });
