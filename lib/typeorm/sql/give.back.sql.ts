@@ -1,3 +1,4 @@
+import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
@@ -7,7 +8,7 @@ import { toldColumn } from './wake.fragment.js';
 export function giveBackSql(t: TableNames): string {
   return `
 with given as (
-  select u.* from unnest($2::bigint[], $3::int[]) u (id, fence)
+  select u.* from ${unnest(['$2::bigint[]', '$3::int[]'])} u (id, fence)
 ),
 mine as materialized (
   select r.*, r.last_attempt or r.cancel_requested as unwanted

@@ -1,3 +1,4 @@
+import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, now } from './time.fragment.js';
@@ -17,7 +18,7 @@ export function settleSql(t: TableNames): string {
   return `
 with said as (
   select distinct on (u.id, u.fence) u.*
-  from unnest($2::bigint[], $3::int[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::text[], $9::text[])
+  from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]', '$5::float8[]', '$6::float8[]', '$7::float8[]', '$8::text[]', '$9::text[]'])}
     u (id, fence, outcome, started_ms, finished_ms, retry_ms, error, result)
   order by u.id, u.fence
 ),
