@@ -47,9 +47,8 @@ export class ExcludedDays {
     const day = this.clearDay(this.dayAt(at), -1);
     if (day === -Infinity) return -Infinity;
     const starts = [...this.midnightsOf(day + 1), this.segmentAt(at).changedAt * 1000];
-    return Math.max(
-      ...starts.filter((start) => start <= at && start !== -Infinity && !this.excludes(start - 1)),
-    );
+    const earlier = starts.filter((start) => start <= at && start !== -Infinity);
+    return Math.max(...preferred(earlier, (start) => !this.excludes(start - 1)));
   }
 
   private dayAt(at: number): number {
