@@ -27,7 +27,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     try {
       this.assertAlone();
       const { jobs, handlers, repeated } = this.explorer.explore();
-      for (const { name, run, place } of handlers) this.handlers.register(name, run, place);
+      for (const { name, run, place, rules } of handlers) this.handlers.register(name, run, place, rules);
       const names = handlers.map(({ name }) => name);
       this.events.emit('jobs.explored', { jobs: jobs.length, handlers: names, repeated });
     } catch (error) {

@@ -24,6 +24,7 @@ export type {
   Policies,
   RecoveryPolicy,
 } from './model/policies.js';
+export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
 export type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from './model/run.js';

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { InvalidOptionError } from '../model/errors.js';
 import type { AtOptions, CronOptions, IntervalOptions } from '../model/job.options.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
 
 /** What one decorator says about its method. Nothing is checked before the application boots, where the errors can be shown. */
@@ -8,7 +9,7 @@ export type Declaration =
   | { kind: 'cron'; schedule: string | CronFields; options: CronOptions }
   | { kind: 'interval'; every: DurationInput; options: IntervalOptions }
   | { kind: 'at'; at: InstantInput; options: AtOptions }
-  | { kind: 'handler'; name: string };
+  | { kind: 'handler'; name: string; rules: RetryRules };
 
 /** A constant, so that two copies of the package in one process understand each other. */
 const metadataKey = 'chronis:declarations';

@@ -1,10 +1,13 @@
 import type { Declaration } from '../decorators/declaration.js';
 import { ChronisError, InvalidOptionError } from '../model/errors.js';
+import type { DeclarationOptions, JobOptions } from '../model/job.options.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { TriggerInput } from '../model/trigger.js';
 import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { assertJobId } from '../scheduler/job.identity.js';
 import { described, knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
+import { retryRulesOf } from '../scheduler/retry.rules.options.js';
 import { cronTrigger, timingKeys, timingOf } from '../scheduler/trigger.options.js';
 import type { DeclaredJob } from './declared.job.js';
 
@@ -26,7 +29,7 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
 /** Whether the declaration counts; its options are checked here for the first time. */
 export function isEnabled(declaration: ScheduleDeclaration): boolean {
   const { kind } = declaration;
-  const known = [...jobOptionKeys, ...timingKeys[kind], 'previousIds', 'disabled'];
+  const known = [...jobOptionKeys, ...timingKeys[kind], 'retryIf', 'previousIds', 'disabled'];
   const { disabled } = knownOptions(declaration.options, known, decorators[kind]);
   return disabled === undefined || !trueOrFalse(disabled, 'disabled');
 }
@@ -38,12 +41,28 @@ export function readSchedule(
   defaults: JobDefaults,
   now: number,
 ): DeclaredJob {
-  const { options } = declaration;
+  const options = storedOptions(declaration);
   const { defaultId, handler, place } = names;
   const id = options.id === undefined ? defaultId : options.id;
   const definition = defineJob({ id, handler, trigger: triggerOf(declaration), options }, defaults, now);
   const previousIds = previousIdsOf(options.previousIds);
   return { definition, hash: definitionHash(definition), previousIds, place };
+}
+
+/** What one decorator says about the retries of its method. */
+export function rulesOf(declaration: Declaration): RetryRules {
+  if (declaration.kind === 'handler') return retryRulesOf(declaration.rules, '@JobHandler');
+  const { retryIf, backoff } = declaration.options;
+  return retryRulesOf(
+    { retryIf, ...(typeof backoff === 'function' ? { backoff } : {}) },
+    decorators[declaration.kind],
+  );
+}
+
+/** Functions belong to the handler, not to what is stored. */
+function storedOptions({ options }: ScheduleDeclaration): JobOptions & DeclarationOptions {
+  const { retryIf: _, backoff, ...rest } = options;
+  return typeof backoff === 'function' || backoff === undefined ? rest : { ...rest, backoff };
 }
 
 function triggerOf(declaration: ScheduleDeclaration): TriggerInput {

@@ -15,6 +15,7 @@ import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
 import { StorageCalls } from './storage.calls.js';
 import { StorageTime } from './storage.time.js';
+import { Stragglers } from './stragglers.js';
 import { WorkLoop } from './work.loop.js';
 import { WorkerSession } from './worker.session.js';
 
@@ -61,6 +62,7 @@ export class Engine {
   private readonly time: StorageTime;
   private readonly calls: StorageCalls;
   private settler: Settler;
+  private readonly stragglers = new Stragglers();
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
   private readonly scope = new AsyncResource('ChronisEngine');
 
@@ -104,9 +106,11 @@ export class Engine {
     return this.scope.runInAsyncScope(() => this.drain(shift));
   }
 
-  /** Something was changed by this process: look at once. */
+  /** Something was changed, here or elsewhere: look at once. */
   wake(wake?: Wake): void {
-    this.shift?.loop.wake(wake);
+    // The renewal tells which runs are to be cancelled.
+    if (wake?.kind === 'cancel') this.shift?.keeper.beat();
+    else this.shift?.loop.wake(wake);
   }
 
   private async begin(prepare: (workerId: string) => Promise<number | null>): Promise<void> {
@@ -179,6 +183,7 @@ export class Engine {
       time,
       events,
       settler,
+      stragglers: this.stragglers,
       logger,
       random,
       concurrency,
@@ -284,11 +289,7 @@ export class Engine {
   private async listen(): Promise<void> {
     const { storage, events } = this.parts;
     try {
-      this.unsubscribe =
-        (await storage.wakeSignal?.subscribe((wake) => {
-          if (wake.kind === 'cancel') this.shift?.keeper.beat();
-          else this.wake(wake);
-        })) ?? null;
+      this.unsubscribe = (await storage.wakeSignal?.subscribe((wake) => this.wake(wake))) ?? null;
     } catch (error) {
       events.emit('wake.unavailable', { error });
     }

@@ -1,4 +1,5 @@
 import { DuplicateHandlerError, InvalidHandlerError, InvalidOptionError } from '../model/errors.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { RunContext } from './run.context.js';
 
 /** A registered handler. */
@@ -6,6 +7,7 @@ export interface Handler {
   name: string;
   /** Where it comes from, for messages: `ReportService.generate`, or `registerHandler()`. */
   origin: string;
+  rules: RetryRules;
   run(context: RunContext): unknown;
 }
 
@@ -15,14 +17,19 @@ export class HandlerRegistry {
   private readonly listeners = new Set<() => void>();
 
   /** Throws DuplicateHandlerError, InvalidHandlerError, InvalidOptionError (name). */
-  register(name: string, run: (context: RunContext) => unknown, origin: string): void {
+  register(
+    name: string,
+    run: (context: RunContext) => unknown,
+    origin: string,
+    rules: RetryRules = {},
+  ): void {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new InvalidOptionError('handler', 'the name of a handler must be a non-empty string.');
     }
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
     const existing = this.handlers.get(name);
     if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
-    this.handlers.set(name, { name, origin, run });
+    this.handlers.set(name, { name, origin, rules, run });
     for (const listener of this.listeners) listener();
   }
 

@@ -1,5 +1,9 @@
+import { RetryAfterError, UnrecoverableError } from '../model/errors.js';
 import type { Backoff, Policies } from '../model/policies.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
+import type { DurationInput } from '../model/trigger.js';
+import { parseDuration } from '../triggers/duration.js';
 
 /** The delay before the given retry (from 1), in whole milliseconds. `random` gives numbers in [0, 1). */
 export function backoffDelayMs(backoff: Backoff, retry: number, random: () => number): number {
@@ -11,14 +15,65 @@ export function backoffDelayMs(backoff: Backoff, retry: number, random: () => nu
   return Math.round(backoff.jitter === false ? delay : delay * random());
 }
 
-/** When a run whose attempt failed is due again; null: it gives up. Attempts that were lost with their worker do not count. */
-export function retryAt(
+/** A function of the handler that threw or gave nothing of use; the job's own policy was followed instead. */
+export interface RuleFailure {
+  rule: 'retryIf' | 'backoff' | 'RetryAfterError';
+  error: unknown;
+}
+
+/** What follows a failure. */
+export interface RetryDecision {
+  /** When the run is due again; null: it gives up. */
+  retryAt: number | null;
+  ruleFailures: RuleFailure[];
+}
+
+/**
+ * Whether and when a run whose attempt failed is tried again. Attempts that were lost with their worker do not count. The retries of the job
+ * are the limit; within it an UnrecoverableError ends the run, then `retryIf` decides, then a RetryAfterError or the handler's `backoff` gives the
+ * delay, else the job's.
+ */
+export function decideRetry(
   run: ClaimedRun,
   policies: Policies,
+  error: unknown,
   failedAt: number,
+  rules: RetryRules,
   random: () => number,
-): number | null {
+): RetryDecision {
+  const ruleFailures: RuleFailure[] = [];
   const failures = run.attempt - run.lostCount;
-  if (failures > policies.maxRetries) return null;
-  return failedAt + backoffDelayMs(policies.backoff, Math.max(failures, 1), random);
+  const giveUp = { retryAt: null, ruleFailures };
+  if (failures > policies.maxRetries || error instanceof UnrecoverableError) return giveUp;
+  const retry = Math.max(failures, 1);
+  const worth = rules.retryIf && attempted('retryIf', () => booleanOf(rules.retryIf!(error)), ruleFailures);
+  if (worth === false) return giveUp;
+  const wanted =
+    error instanceof RetryAfterError
+      ? attempted('RetryAfterError', () => delayOf(error.delay), ruleFailures)
+      : rules.backoff && attempted('backoff', () => delayOf(rules.backoff!(retry, error)), ruleFailures);
+  const delayMs = wanted ?? backoffDelayMs(policies.backoff, retry, random);
+  return { retryAt: failedAt + delayMs, ruleFailures };
+}
+
+function attempted<T>(rule: RuleFailure['rule'], decide: () => T, failures: RuleFailure[]): T | undefined {
+  try {
+    return decide();
+  } catch (error) {
+    failures.push({ rule, error });
+    return undefined;
+  }
+}
+
+function delayOf(given: DurationInput): number {
+  return given === 0 ? 0 : parseDuration(given, 'delay');
+}
+
+function booleanOf(given: unknown): boolean {
+  if (typeof given === 'boolean') return given;
+  throw new TypeError(`retryIf must return true or false, but returned ${describeValue(given)}.`);
+}
+
+function describeValue(value: unknown): string {
+  return value instanceof Promise ? 'a promise' : String(value);
 }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RunOrigin } from '../model/run.js';
+import type { DurationInput } from '../model/trigger.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 
 /** Where a handler writes; a Nest Logger fits. @publicApi */
@@ -36,6 +37,11 @@ export interface RunContext<P = JsonValue> {
   /** Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. */
   readonly signal: AbortSignal;
   readonly logger: RunLogger;
+  /**
+   * Has the run executed again after this delay, counted from the handler's return: milliseconds, or text such as '5m'; 0: at once. Does not
+   * end the handler: return after it. The attempt does not count against the retries, and is on record as `snoozed`. Throws InvalidScheduleError.
+   */
+  snooze(delay: DurationInput): void;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when

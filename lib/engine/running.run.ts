@@ -1,28 +1,37 @@
 import { RunAbortedError, type AbortCause } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
+import { parseDuration } from '../triggers/duration.js';
 import type { Handler } from './handler.registry.js';
 import type { RunContext, RunLogger } from './run.context.js';
 import type { VerdictTransaction } from './verdict.transaction.js';
 
-/** How a handler ended. `abandoned`: it went on after its signal and the grace time. */
+/** How a handler ended. `snoozed`: it returned, and wants to be called again later · `abandoned`: it went on after its signal and the grace time. */
 export type Ending =
   | { kind: 'returned'; value: unknown }
+  | { kind: 'snoozed'; delayMs: number }
   | { kind: 'threw'; error: unknown }
   | { kind: 'abandoned' };
 
+/** A retry begins beside an earlier attempt that has not ended by then. */
+export const longestWaitForStragglerMs = 60_000;
+
 /**
- * One attempt in this process: begins at once, and ends exactly once, by itself or `abortGraceMs` after the abort. A
+ * One attempt in this process: begins at once, or when an earlier one that was given up has ended, and ends exactly once, by itself or `abortGraceMs` after the abort. A
  * handler that ignores its signal goes on, but nobody waits for it; what it does to its run by then is refused by the fence.
  */
 export class RunningRun {
   /** Never rejects. */
   readonly ended: Promise<Ending>;
+  /** When the handler itself has ended; never rejects. */
+  readonly handlerEnded: Promise<void>;
   /** The first reason to abort; null: none. */
   abortCause: AbortCause | null = null;
   private readonly controller = new AbortController();
   private readonly timers: (() => void)[] = [];
   private abandon!: () => void;
+  private begun = false;
+  private snoozeMs: number | null = null;
 
   constructor(
     readonly run: ClaimedRun,
@@ -33,14 +42,15 @@ export class RunningRun {
     private readonly clock: Clock,
     readonly transaction: VerdictTransaction,
     private readonly limits: { timeoutMs: number | null; abortGraceMs: number },
+    /** Resolves when the earlier attempts of the run in this process have ended; null: there are none. */
+    earlier: Promise<void> | null = null,
   ) {
     const abandoned = new Promise<Ending>((resolve) => {
       this.abandon = () => resolve({ kind: 'abandoned' });
     });
-    if (limits.timeoutMs !== null) {
-      this.timers.push(clock.setTimer(limits.timeoutMs, () => this.abort('timeout')));
-    }
-    this.ended = Promise.race([this.call(handler, logger), abandoned]).finally(() => {
+    const called = this.call(handler, logger, earlier);
+    this.handlerEnded = called.then(() => undefined);
+    this.ended = Promise.race([called, abandoned]).finally(() => {
       for (const cancel of this.timers) cancel();
       this.transaction.end();
     });
@@ -50,16 +60,33 @@ export class RunningRun {
   abort(cause: AbortCause): void {
     if (this.abortCause !== null) return;
     this.abortCause = cause;
+    if (!this.begun) return this.abandon();
     this.timers.push(this.clock.setTimer(this.limits.abortGraceMs, this.abandon));
     this.controller.abort(new RunAbortedError(cause));
   }
 
-  private async call(handler: Handler, logger: RunLogger): Promise<Ending> {
+  private async call(handler: Handler, logger: RunLogger, earlier: Promise<void> | null): Promise<Ending> {
+    if (earlier !== null) {
+      await Promise.race([earlier, this.longestWait()]);
+      if (this.abortCause !== null) return { kind: 'abandoned' };
+    }
+    this.begun = true;
+    const { timeoutMs } = this.limits;
+    if (timeoutMs !== null) this.timers.push(this.clock.setTimer(timeoutMs, () => this.abort('timeout')));
     try {
-      return { kind: 'returned', value: await handler.run(this.context(logger)) };
+      const value = await handler.run(this.context(logger));
+      return this.snoozeMs === null
+        ? { kind: 'returned', value }
+        : { kind: 'snoozed', delayMs: this.snoozeMs };
     } catch (error) {
       return { kind: 'threw', error };
     }
+  }
+
+  private longestWait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.timers.push(this.clock.setTimer(longestWaitForStragglerMs, resolve));
+    });
   }
 
   private context(logger: RunLogger): RunContext {
@@ -84,6 +111,7 @@ export class RunningRun {
       missed: run.missed,
       signal,
       logger,
+      snooze: (delay) => void (this.snoozeMs = delay === 0 ? 0 : parseDuration(delay, 'delay')),
       transaction: (work, options) => this.transaction.perform(work, signal, options),
     };
   }

@@ -1,10 +1,11 @@
 import { RunAbortedError, type AbortCause } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import { resolvePolicies } from '../model/policies.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
 import type { Settlement } from '../ports/storage.adapter.js';
-import { retryAt } from './retry.policy.js';
+import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './running.run.js';
 
 /** Longest error text and result that the ledger keeps, in characters. */
@@ -16,6 +17,7 @@ export interface Judgement {
   settlement: Settlement;
   /** What the handler threw, for the event; null: nothing. */
   error: unknown;
+  ruleFailures: readonly RuleFailure[];
 }
 
 /**
@@ -28,11 +30,13 @@ export function judge(
   abortCause: AbortCause | null,
   times: { startedAt: number; finishedAt: number },
   random: () => number,
+  rules: RetryRules = {},
 ): Judgement | null {
+  const { finishedAt } = times;
   const settled = (
     outcome: Outcome,
     error: unknown,
-    retry: boolean,
+    { retryAt, ruleFailures }: RetryDecision = { retryAt: null, ruleFailures: [] },
     result: JsonValue = null,
   ): Judgement => ({
     settlement: {
@@ -40,26 +44,36 @@ export function judge(
       fence: run.fence,
       outcome,
       ...times,
-      retryAt: retry ? retryAt(run, resolvePolicies(run.policies), times.finishedAt, random) : null,
+      retryAt,
       error: error === null ? null : describeError(error),
       result,
     },
     error,
+    ruleFailures,
   });
+  const failed = (outcome: Outcome, error: unknown): Judgement =>
+    settled(
+      outcome,
+      error,
+      decideRetry(run, resolvePolicies(run.policies), error, finishedAt, rules, random),
+    );
 
-  if (ending.kind === 'returned') return settled('succeeded', null, false, toResult(ending.value));
+  if (ending.kind === 'returned') return settled('succeeded', null, undefined, toResult(ending.value));
+  if (ending.kind === 'snoozed') {
+    return settled('snoozed', null, { retryAt: finishedAt + ending.delayMs, ruleFailures: [] });
+  }
   const thrown = ending.kind === 'threw' ? ending.error : null;
   switch (abortCause) {
     case 'lease-lost':
       return null;
     case 'cancel':
-      return settled('cancelled', null, false);
+      return settled('cancelled', null);
     case 'shutdown':
-      return settled('handed_back', null, false);
+      return settled('handed_back', null);
     case 'timeout':
-      return settled('timed_out', new RunAbortedError('timeout'), true);
+      return failed('timed_out', new RunAbortedError('timeout'));
     case null:
-      return settled('failed', thrown ?? new Error(`The handler threw ${String(thrown)}.`), true);
+      return failed('failed', thrown ?? new Error(`The handler threw ${String(thrown)}.`));
   }
 }
 

@@ -2,6 +2,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
 import { resolvePolicies } from '../model/policies.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
@@ -11,6 +12,7 @@ import { RunningRun, type Ending } from './running.run.js';
 import { judge, type Judgement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StorageTime } from './storage.time.js';
+import type { Stragglers } from './stragglers.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
 /** What a session needs of its engine. */
@@ -21,6 +23,7 @@ export interface SessionParts {
   time: StorageTime;
   events: ChronisEvents;
   settler: Settler;
+  stragglers: Stragglers;
   logger: (handler: string) => RunLogger;
   random: () => number;
   concurrency: number;
@@ -94,7 +97,7 @@ export class WorkerSession {
   }
 
   private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
-    const { storage, clock, time, events, abortGraceMs, logger, random } = this.parts;
+    const { storage, clock, time, events, abortGraceMs, logger, random, stragglers } = this.parts;
     const startedAt = time.now();
     this.held.add(claimKey(run.id, run.fence));
     events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
@@ -102,25 +105,26 @@ export class WorkerSession {
       const times = { startedAt, finishedAt: Math.max(time.now(), startedAt) };
       return judge(run, { kind: 'returned', value }, null, times, random)!.settlement;
     });
-    const running = new RunningRun(run, startedAt, handler, logger(run.handler), clock, transaction, {
-      timeoutMs: resolvePolicies(run.policies).timeoutMs,
-      abortGraceMs,
-    });
+    const limits = { timeoutMs: resolvePolicies(run.policies).timeoutMs, abortGraceMs };
+    const [log, earlier] = [logger(run.handler), stragglers.of(run.id)];
+    const running = new RunningRun(run, startedAt, handler, log, clock, transaction, limits, earlier);
     this.running.set(run.id, running);
-    void running.ended.then((ending) => this.finish(running, ending));
+    void running.ended.then((ending) => this.finish(running, ending, handler.rules));
   }
 
   private async finish(
-    { run, startedAt, abortCause, transaction }: RunningRun,
+    { run, startedAt, abortCause, transaction, handlerEnded }: RunningRun,
     ending: Ending,
+    rules: RetryRules,
   ): Promise<void> {
-    const { time, random, settler } = this.parts;
+    const { time, random, settler, stragglers } = this.parts;
+    if (ending.kind === 'abandoned') stragglers.note(run.id, handlerEnded);
     this.running.delete(run.id);
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     if (transaction.committed !== null) return this.tellCommitted(run, transaction.committed, ending);
     const finishedAt = Math.max(time.now(), startedAt);
-    const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random);
+    const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random, rules);
     if (judgement === null) return;
     const verdict = await settler.settle(judgement.settlement);
     this.held.delete(claimKey(run.id, run.fence));
@@ -132,16 +136,22 @@ export class WorkerSession {
   /** The verdict stands, whatever the handler did after it. */
   private tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
     this.held.delete(claimKey(run.id, run.fence));
-    this.tell(run, { settlement, error: null });
+    this.tell(run, { settlement, error: null, ruleFailures: [] });
     if (ending.kind === 'threw') {
       this.parts.events.emit('run.threw-after-commit', { ...this.eventOf(run), error: ending.error });
     }
   }
 
-  private tell(run: ClaimedRun, { settlement, error }: Judgement): void {
+  private tell(run: ClaimedRun, { settlement, error, ruleFailures }: Judgement): void {
     const { events } = this.parts;
     const durationMs = settlement.finishedAt - settlement.startedAt;
     const event = { ...this.eventOf(run), durationMs };
+    for (const failure of ruleFailures) {
+      events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
+    }
+    if (settlement.outcome === 'snoozed') {
+      return events.emit('run.snoozed', { ...event, until: new Date(settlement.retryAt!) });
+    }
     this.finished++;
     if (settlement.retryAt !== null) {
       events.emit('run.retrying', { ...event, error, retryAt: new Date(settlement.retryAt) });

@@ -77,6 +77,10 @@ export interface ChronisEventMap {
   'run.failed': RunEvent & { durationMs: number; error: unknown };
   'run.timed_out': RunEvent & { durationMs: number; error: unknown };
   'run.cancelled': RunEvent & { durationMs: number };
+  /** The handler wants to be called again later; the attempt does not count. */
+  'run.snoozed': RunEvent & { durationMs: number; until: Date };
+  /** `retryIf` or `backoff` of a handler, or the delay of a RetryAfterError, was of no use; the job's own policy was followed. */
+  'retry-rule.failed': RunEvent & { rule: 'retryIf' | 'backoff' | 'RetryAfterError'; error: unknown };
   'run.handed-back': RunEvent & { durationMs: number };
   /** The handler threw after its transaction had committed the verdict, which stands. */
   'run.threw-after-commit': RunEvent & { error: unknown };

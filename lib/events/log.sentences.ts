@@ -83,6 +83,15 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `${describe(run)} was cancelled after ${run.durationMs} ms.`,
   }),
+  'run.snoozed': (run) => ({
+    level: 'debug',
+    text: `${describe(run)} is to be called again at ${run.until.toISOString()}.`,
+  }),
+  'retry-rule.failed': ({ rule, error, ...run }) => ({
+    level: 'error',
+    text: `${rule} of the handler "${run.handler}" was of no use for ${describe(run)}, so the job's own retries count: ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
   'run.handed-back': (run) => ({
     level: 'log',
     text: `${describe(run)} was not finished in time and is handed back to be executed elsewhere.`,

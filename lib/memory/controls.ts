@@ -58,6 +58,18 @@ export function cancelJob(tables: MemoryTables, now: EpochMs, job: JobRow): numb
   return unfinished.length;
 }
 
+export function cancelRun(
+  tables: MemoryTables,
+  now: EpochMs,
+  runId: string,
+): 'cancelled' | 'requested' | null {
+  const run = tables.runs.get(runId);
+  if (!run || run.verdict !== null) return null;
+  const answer = run.worker === null ? 'cancelled' : 'requested';
+  cancel(tables, now, run);
+  return answer;
+}
+
 export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow {
   if (job.kind === 'recurring') {
     const run = bearRun(tables, job, { origin: 'manual', nominalAt: now, dueAt: now });

@@ -33,7 +33,7 @@ import {
 } from '../ports/storage.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
-import { cancelJob, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
+import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { dueCursors, fire } from './firing.js';
@@ -147,6 +147,10 @@ export class MemoryStorage extends StorageAdapter {
 
   cancelJob(ref: JobRef): Promise<number | null> {
     return this.withJob(ref, null, (job, tables, now) => cancelJob(tables, now, job));
+  }
+
+  cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
+    return this.atomically((tables, now) => cancelRun(tables, now, runId));
   }
 
   runNow(ref: JobRef): Promise<Run | null> {

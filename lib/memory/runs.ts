@@ -93,11 +93,16 @@ export function isOwnedWith(run: RunRow | undefined, fence: number): run is RunR
   return run !== undefined && run.worker !== null && run.fence === fence;
 }
 
-/** Takes a run from its worker without counting the attempt: due again at once. */
-export function handBack(tables: MemoryTables, now: EpochMs, run: RunRow): void {
+/** Takes a run from its worker without counting the attempt: due again at once, or when it says. */
+export function handBack(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  dueAt = Math.min(run.dueAt, now),
+): void {
   run.attempt--;
   run.fence++;
-  waitUntil(tables, run, Math.min(run.dueAt, now));
+  waitUntil(tables, run, dueAt);
 }
 
 export interface Ending {
@@ -129,7 +134,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     error,
     result,
   });
-  if (outcome === 'handed_back') return;
+  if (outcome === 'handed_back' || outcome === 'snoozed') return;
   const { statistics } = run.job;
   if (startedAt !== null) {
     statistics.runCount++;

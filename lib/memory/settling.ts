@@ -11,7 +11,8 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
   const run = tables.runs.get(settlement.runId);
   // A late result from an attempt that lost its run must not overwrite the attempt that replaced it.
   if (!isOwnedWith(run, settlement.fence)) return false;
-  if (settlement.outcome === 'handed_back') handRunBack(tables, now, run, settlement);
+  if (settlement.outcome === 'handed_back' || settlement.outcome === 'snoozed')
+    handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {
     finish(tables, now, run, { ...settlement, outcome: settlement.outcome });
   } else {
@@ -26,6 +27,7 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
     finish(tables, now, run, { ...settlement, outcome: 'cancelled' });
   } else {
     record(tables, run, settlement, false);
-    handBack(tables, now, run);
+    const snoozedUntil = settlement.outcome === 'snoozed' ? (settlement.retryAt ?? now) : null;
+    handBack(tables, now, run, snoozedUntil ?? undefined);
   }
 }

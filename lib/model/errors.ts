@@ -1,3 +1,5 @@
+import type { DurationInput } from './trigger.js';
+
 /** Base of everything Chronis throws. `code` is stable; messages may improve. @publicApi */
 export class ChronisError extends Error {
   constructor(
@@ -253,6 +255,27 @@ export class LockTimeoutError extends ChronisError {
       'CHRONIS_LOCK_TIMEOUT',
       `The lock "${key}" was held by others for ${waitedMs} ms. Its holder may be working, or dead until its lease ends.`,
     );
+  }
+}
+
+/** Thrown by a handler: the run has failed, whatever retries it has left. @publicApi */
+export class UnrecoverableError extends ChronisError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHRONIS_UNRECOVERABLE', message, options);
+  }
+}
+
+/**
+ * Thrown by a handler: the next retry, if there is one left, is due after this delay instead of the job's backoff: milliseconds, or text
+ * such as '90s'; 0: at once. @publicApi
+ */
+export class RetryAfterError extends ChronisError {
+  constructor(
+    readonly delay: DurationInput,
+    message?: string,
+    options?: ErrorOptions,
+  ) {
+    super('CHRONIS_RETRY_AFTER', message ?? `To be tried again after ${JSON.stringify(delay)}.`, options);
   }
 }
 

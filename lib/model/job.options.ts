@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from './json.js';
 import type { Backoff, MisfirePolicy, OverlapPolicy, RecoveryPolicy } from './policies.js';
 import type { PriorityInput } from './priority.js';
+import type { RetryRules } from './retry.rules.js';
 import type { DstPolicy, DurationInput, Exclusion, InstantInput } from './trigger.js';
 
 /**
@@ -89,6 +90,10 @@ export interface AtTiming {
 
 /** What only declarations in code may say. */
 export interface DeclarationOptions {
+  /** As data it is stored with the job; a function belongs to the method, see `RetryRules`. @default exponential from 1 s up to 1 h, with jitter */
+  backoff?: BackoffInput | NonNullable<RetryRules['backoff']>;
+  /** Whether to try again after this error. Belongs to the method, whatever triggers it. @default every error is worth a retry */
+  retryIf?: NonNullable<RetryRules['retryIf']>;
   /** Ids this job had before; its history goes on under the new id. */
   previousIds?: string[];
   /** As if the decorator were not there. @default false */
@@ -96,8 +101,8 @@ export interface DeclarationOptions {
 }
 
 /** Options of `@Cron`. @publicApi */
-export interface CronOptions extends JobOptions, CronTiming, DeclarationOptions {}
+export interface CronOptions extends Omit<JobOptions, 'backoff'>, CronTiming, DeclarationOptions {}
 /** Options of `@Interval`. @publicApi */
-export interface IntervalOptions extends JobOptions, IntervalTiming, DeclarationOptions {}
+export interface IntervalOptions extends Omit<JobOptions, 'backoff'>, IntervalTiming, DeclarationOptions {}
 /** Options of `@At`. @publicApi */
-export interface AtOptions extends JobOptions, AtTiming, DeclarationOptions {}
+export interface AtOptions extends Omit<JobOptions, 'backoff'>, AtTiming, DeclarationOptions {}

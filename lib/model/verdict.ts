@@ -10,9 +10,9 @@ export type GapVerdict = 'skipped' | 'missed' | 'paused' | 'excluded';
 
 /**
  * How one attempt ended. An attempt may end without deciding the run: it is retried, was `lost` with its worker,
- * or was `handed_back` by a worker that shut down (which does not count against the retries). @publicApi
+ * was `handed_back` by a worker that shut down, or `snoozed` by its handler (the last two do not count against the retries). @publicApi
  */
-export type Outcome = RunVerdict | 'handed_back';
+export type Outcome = RunVerdict | 'handed_back' | 'snoozed';
 
 const failures: ReadonlySet<Outcome> = new Set<Outcome>(['failed', 'timed_out', 'lost']);
 

@@ -205,7 +205,7 @@ export interface Settlement {
   fence: number;
   /**
    * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
-   * somebody asked to cancel it, it ends as `cancelled` instead.
+   * somebody asked to cancel it, it ends as `cancelled` instead. `snoozed`: the same by the wish of the handler, due at `retryAt`.
    */
   outcome: Outcome;
   startedAt: EpochMs;
@@ -353,6 +353,8 @@ export abstract class StorageAdapter {
       now: EpochMs,
     ) => { nextAt: EpochMs | null; gap: NewGap | null },
   ): Promise<Job | null>;
+  /** `cancelJob` for one run. `cancelled`: it waited and has ended · `requested`: its worker is asked · null: no run without verdict has this id. */
+  abstract cancelRun(runId: string): Promise<'cancelled' | 'requested' | null>;
   /** Ends waiting runs as `cancelled`, asks the workers of running ones to abort them. Recurring jobs go on with their next instant. Returns how many runs were concerned, null: not found. */
   abstract cancelJob(ref: JobRef): Promise<number | null>;
   /**

@@ -58,7 +58,7 @@ function backoffOf(given: unknown): Backoff {
   if (typeof given === 'function') {
     throw new InvalidOptionError(
       'backoff',
-      'must be data, since it is stored with the job, but is a function.',
+      'must be data, since it is stored with the job, but is a function. Give that to the handler: registerHandler(name, fn, { backoff }).',
     );
   }
   if (Array.isArray(given)) {

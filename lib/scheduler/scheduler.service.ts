@@ -1,9 +1,10 @@
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
-import { JobNotFoundError } from '../model/errors.js';
+import { JobNotFoundError, RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type {
   AttemptFilter,
@@ -25,9 +26,11 @@ import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import type { JobUpdater } from './job.updater.js';
+import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
+import { retryRulesOf } from './retry.rules.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 
 /** What the service works with. */
@@ -58,12 +61,12 @@ export class SchedulerService {
   // ── Handlers
 
   /**
-   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. Throws DuplicateHandlerError,
-   * InvalidHandlerError (not a function).
+   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `rules` decide about its retries.
+   * Throws DuplicateHandlerError, InvalidHandlerError (not a function).
    */
-  registerHandler<P>(name: string, handler: HandlerFunction<P>): void {
+  registerHandler<P>(name: string, handler: HandlerFunction<P>, rules: RetryRules = {}): void {
     const run = handler as (context: RunContext) => unknown;
-    this.parts.handlers.register(name, run, 'registerHandler()');
+    this.parts.handlers.register(name, run, 'registerHandler()', retryRulesOf(rules, 'registerHandler()'));
   }
 
   // ── Creating
@@ -169,7 +172,20 @@ export class SchedulerService {
    * instant. Returns how many runs were concerned. Throws JobNotFoundError.
    */
   async cancelJob(id: string, options: NamespaceOption = {}): Promise<number> {
-    return this.changed(id, options, (ref) => this.parts.storage.cancelJob(ref));
+    const concerned = await this.changed(id, options, (ref) => this.parts.storage.cancelJob(ref));
+    this.parts.engine.wake({ kind: 'cancel' });
+    return concerned;
+  }
+
+  /**
+   * Ends one run, from any process: `cancelled` if it waited; `requested` if it goes on: its AbortSignal fires within a second (at the next
+   * beat, a third of `leaseMs`, where there is no wake signal), and what becomes of it is on record. Throws RunNotFoundError.
+   */
+  async cancelRun(runId: string): Promise<'cancelled' | 'requested'> {
+    const answer = await this.parts.storage.cancelRun(lineOfText(runId, 'runId'));
+    if (answer === null) throw new RunNotFoundError(runId);
+    this.parts.engine.wake({ kind: answer === 'requested' ? 'cancel' : 'change' });
+    return answer;
   }
 
   /**

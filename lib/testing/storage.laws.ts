@@ -1,6 +1,6 @@
 import type { Law } from './law.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
-import { cancelLaws } from './laws/cancel.laws.js';
+import { cancelLaws, cancelRunLaws } from './laws/cancel.laws.js';
 import { claimLaws } from './laws/claim.laws.js';
 import { adapterLaws, clockLaws } from './laws/clock.laws.js';
 import { createLaws } from './laws/create.laws.js';
@@ -43,6 +43,7 @@ export function storageLaws(): Law[] {
     ...resumeLaws,
     ...scopeLaws,
     ...cancelLaws,
+    ...cancelRunLaws,
     ...runNowLaws,
     ...deadLetterLaws,
     ...leaseLaws,

@@ -12,6 +12,6 @@ export async function discardRuns(run: Run, runIds: readonly string[]): Promise<
 }
 
 /** Ids are numbers here: no other text names a run. */
-function isId(runId: string): boolean {
+export function isId(runId: string): boolean {
   return /^\d{1,18}$/.test(runId);
 }

@@ -57,6 +57,19 @@ export async function cancelJob({ run, readClock }: Change, ref: JobRef): Promis
   return runs.length;
 }
 
+/** Null: no run without verdict has this id. */
+export async function cancelRun(
+  { run, readClock }: Change,
+  runId: string,
+): Promise<'cancelled' | 'requested' | null> {
+  const [found] = await run<{ id: string; job_uid: string | null; running: boolean }>('lockRun', runId);
+  if (!found) return null;
+  await readClock();
+  await cancelRuns(run, [found]);
+  await unblock(run, [found.job_uid]);
+  return found.running ? 'requested' : 'cancelled';
+}
+
 /** The run that is due, or under way; null: not found. */
 export async function runOneOffNow({ run, readClock }: Change, ref: JobRef): Promise<RunRow | null> {
   const job = await lockJob(run, ref);

@@ -30,6 +30,7 @@ import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
 import { lockOneOffSql } from './sql/lock.one.off.sql.js';
 import { lockPauseSql } from './sql/lock.pause.sql.js';
+import { lockRunSql } from './sql/lock.run.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
 import { markJobSql } from './sql/mark.job.sql.js';
 import { moveCursorsSql } from './sql/move.cursors.sql.js';
@@ -109,6 +110,7 @@ const builders = {
   lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
   lockOneOff: lockOneOffSql,
   lockPause: lockPauseSql,
+  lockRun: lockRunSql,
   lockRuns: lockRunsSql,
   markJob: markJobSql,
   moveCursors: moveCursorsSql,

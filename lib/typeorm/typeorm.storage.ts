@@ -35,11 +35,19 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
-import { discardRuns, retryRuns } from './dead.letters.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
+import { discardRuns, isId, retryRuns } from './dead.letters.js';
 import { syncDefinitions } from './definition.sync.js';
-import { cancelJob, deleteJob, pauseJob, resumeJob, runOneOffNow, type ResumePlan } from './job.controls.js';
+import {
+  cancelJob,
+  cancelRun,
+  deleteJob,
+  pauseJob,
+  resumeJob,
+  runOneOffNow,
+  type ResumePlan,
+} from './job.controls.js';
 import { insertJobs } from './job.insertion.js';
 import { countJobs, getJob, queryJobs } from './job.queries.js';
 import { changeJob, replaceJob } from './job.updates.js';
@@ -151,6 +159,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   cancelJob(ref: JobRef): Promise<number | null> {
     return this.statements.change((change) => cancelJob(change, ref));
+  }
+
+  async cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
+    return isId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
   }
 
   async runNow(ref: JobRef): Promise<RunView | null> {

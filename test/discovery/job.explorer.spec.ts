@@ -328,6 +328,38 @@ describe('what the code declares', () => {
     expect(ran).toEqual(['once', 'minutely']);
   });
 
+  test('may say by functions which errors are worth a retry, and when it is due; nothing of it is stored', async () => {
+    const attempts: string[] = [];
+    const retryIf = (error: unknown): boolean => (error as Error).message === 'busy';
+    @Injectable()
+    class Reports {
+      @JobHandler('report', { retryIf, backoff: (retry) => retry * 2_000 })
+      run({ attempt }: RunContext): void {
+        attempts.push(`report ${attempt}`);
+        throw new Error(attempt === 1 ? 'busy' : 'gone');
+      }
+      @Interval('1m', { retryIf, backoff: () => '3s', maxRetries: 2 })
+      @Cron('0 0 1 1 *', { retryIf, backoff: '1m' })
+      poll({ attempt }: RunContext): void {
+        attempts.push(`poll ${attempt}`);
+        throw new Error(attempt === 1 ? 'busy' : 'gone');
+      }
+    }
+    await boot({ providers: [Reports] });
+    await booted!.scheduler.createDateJob({ id: 'z', handler: 'report', in: '30s', maxRetries: 5 });
+    await booted!.clock.advanceBy(31_999);
+    expect(attempts).toEqual(['report 1']);
+    await booted!.clock.advanceBy(30_000);
+    expect(attempts).toEqual(['report 1', 'report 2', 'poll 1']);
+    await booted!.clock.advanceBy(1_001);
+    expect(attempts).toEqual(['report 1', 'report 2', 'poll 1', 'poll 2']);
+    expect((await jobs()).map(({ id, policies }) => [id, policies])).toEqual([
+      ['Reports.poll', { backoff: { type: 'fixed', delayMs: 60_000 } }],
+      ['Reports.poll#2', { maxRetries: 2 }],
+      ['z', { maxRetries: 5 }],
+    ]);
+  });
+
   test('is refused with both places when two handlers have one name', async () => {
     @Injectable()
     class First {
@@ -422,6 +454,33 @@ describe('what the code declares', () => {
         Cron('0 9 * * *', { previousIds: 'old' as never }),
         InvalidOptionError,
         "@Cron on Jobs.run: previousIds: must be a list of at most 100 ids, but is 'old'.",
+      ],
+      [
+        'a rule that is no function',
+        Cron('0 9 * * *', { retryIf: true as never }),
+        InvalidOptionError,
+        '@Cron on Jobs.run: retryIf: must be a function, but is true.',
+      ],
+      [
+        'a rule of a handler that is data',
+        JobHandler('work', { backoff: 500 as never }),
+        InvalidOptionError,
+        '@JobHandler on Jobs.run: backoff: must be a function, but is 500. Data belongs to the job.',
+      ],
+      [
+        'a rule that does not exist',
+        JobHandler('work', { retryif: () => true } as never),
+        InvalidOptionError,
+        '@JobHandler on Jobs.run: retryif: @JobHandler has no such option. Did you mean "retryIf"?',
+      ],
+      [
+        'two rules for one method',
+        ((...given: Parameters<MethodDecorator>) => {
+          Interval('1m', { retryIf: () => true })(...given);
+          JobHandler('work', { retryIf: () => false })(...given);
+        }) as MethodDecorator,
+        InvalidOptionError,
+        '@JobHandler on Jobs.run: retryIf: another decorator of the method gives another function. Give it once.',
       ],
       [
         'a handler without a name',

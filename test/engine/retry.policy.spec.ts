@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { backoffDelayMs, retryAt } from '../../lib/engine/retry.policy.js';
+import { RetryAfterError, UnrecoverableError } from '../../lib/model/errors.js';
+import { backoffDelayMs, decideRetry } from '../../lib/engine/retry.policy.js';
 import { resolvePolicies, type Backoff, type Policies } from '../../lib/model/policies.js';
+import type { RetryRules } from '../../lib/model/retry.rules.js';
+import type { ClaimedRun } from '../../lib/model/run.js';
 import { claimedRun } from '../support/claimed-run.js';
 
 const half = (): number => 0.5;
@@ -37,23 +40,114 @@ describe('backoff', () => {
   });
 });
 
-describe('retryAt', () => {
-  const policies = (given: Partial<Policies>): Policies =>
-    resolvePolicies({ backoff: { type: 'fixed', delayMs: 100 }, ...given });
+describe('the decision about a retry', () => {
+  const fixed = { backoff: { type: 'fixed', delayMs: 100 } } as const;
+  const boom = new Error('boom');
+
+  function decide(
+    given: Partial<Policies>,
+    run: Partial<ClaimedRun> = {},
+    error: unknown = boom,
+    rules: RetryRules = {},
+  ) {
+    return decideRetry(claimedRun(run), resolvePolicies({ ...fixed, ...given }), error, 1_000, rules, half);
+  }
+  const retryAt = (...given: Parameters<typeof decide>) => decide(...given).retryAt;
 
   test('gives up at once without retries', () => {
-    expect(retryAt(claimedRun({ attempt: 1 }), policies({}), 1_000, half)).toBeNull();
+    expect(retryAt({}, { attempt: 1 })).toBeNull();
   });
 
   test('retries until the retries are used up', () => {
-    const two = policies({ maxRetries: 2 });
-    expect(retryAt(claimedRun({ attempt: 2 }), two, 1_000, half)).toBe(1_100);
-    expect(retryAt(claimedRun({ attempt: 3 }), two, 1_000, half)).toBeNull();
+    expect(retryAt({ maxRetries: 2 }, { attempt: 2 })).toBe(1_100);
+    expect(retryAt({ maxRetries: 2 }, { attempt: 3 })).toBeNull();
   });
 
   test('does not count attempts that were lost with their worker', () => {
-    const one = policies({ maxRetries: 1 });
-    expect(retryAt(claimedRun({ attempt: 3, lostCount: 2 }), one, 1_000, half)).toBe(1_100);
-    expect(retryAt(claimedRun({ attempt: 4, lostCount: 2 }), one, 1_000, half)).toBeNull();
+    expect(retryAt({ maxRetries: 1 }, { attempt: 3, lostCount: 2 })).toBe(1_100);
+    expect(retryAt({ maxRetries: 1 }, { attempt: 4, lostCount: 2 })).toBeNull();
+  });
+
+  test('an UnrecoverableError ends the run', () => {
+    expect(retryAt({ maxRetries: 9 }, {}, new UnrecoverableError('no such account'))).toBeNull();
+  });
+
+  test.each([
+    [5_000, 6_000],
+    ['2m', 121_000],
+    [{ seconds: 3 }, 4_000],
+    [0, 1_000],
+  ])('a RetryAfterError of %j gives the delay', (delay, due) => {
+    expect(retryAt({ maxRetries: 1 }, {}, new RetryAfterError(delay))).toBe(due);
+    expect(retryAt({ maxRetries: 1 }, { attempt: 2 }, new RetryAfterError(delay))).toBeNull();
+  });
+
+  test('retryIf decides by the error', () => {
+    const seen: unknown[] = [];
+    const retryIf = (error: unknown): boolean => (seen.push(error), error === boom);
+    expect(retryAt({ maxRetries: 1 }, {}, boom, { retryIf })).toBe(1_100);
+    expect(retryAt({ maxRetries: 1 }, {}, new Error('other'), { retryIf })).toBeNull();
+    expect(seen).toHaveLength(2);
+    expect(retryAt({ maxRetries: 0 }, {}, boom, { retryIf })).toBeNull();
+    expect(seen, 'It is not asked where no retry is left.').toHaveLength(2);
+  });
+
+  test('the backoff of the handler gets the number of the retry and the error', () => {
+    const seen: unknown[] = [];
+    const backoff = (retry: number, error: unknown) => (seen.push([retry, error]), retry === 1 ? 0 : '3s');
+    expect(retryAt({ maxRetries: 3 }, { attempt: 1 }, boom, { backoff })).toBe(1_000);
+    expect(retryAt({ maxRetries: 3 }, { attempt: 3, lostCount: 1 }, boom, { backoff })).toBe(4_000);
+    expect(seen).toEqual([
+      [1, boom],
+      [2, boom],
+    ]);
+  });
+
+  test('a RetryAfterError comes before the backoff of the handler', () => {
+    expect(retryAt({ maxRetries: 1 }, {}, new RetryAfterError(7), { backoff: () => 9 })).toBe(1_007);
+  });
+
+  test.each([
+    ['NaN', () => NaN, 'delay: NaN is not a finite number.'],
+    ['a negative number', () => -1, 'delay: -1 must be longer than zero.'],
+    ['infinity', () => Infinity, 'delay: Infinity is not a finite number.'],
+    ['nothing', () => undefined as never, 'delay: undefined is not a duration.'],
+    ['a promise', () => Promise.resolve(5) as never, 'delay:'],
+    [
+      'an error',
+      () => {
+        throw new Error('no network');
+      },
+      'no network',
+    ],
+  ])(
+    'a backoff function that gives %s is told of, and the policy of the job counts',
+    (_, backoff, message) => {
+      const { retryAt: due, ruleFailures } = decide({ maxRetries: 1 }, {}, boom, { backoff });
+      expect(due).toBe(1_100);
+      expect(ruleFailures).toMatchObject([{ rule: 'backoff' }]);
+      expect((ruleFailures[0]!.error as Error).message).toContain(message);
+    },
+  );
+
+  test.each([
+    ['throws', () => JSON.parse('{'), 'JSON'],
+    ['gives no boolean', () => 'yes' as never, 'retryIf must return true or false, but returned yes.'],
+    [
+      'gives a promise',
+      () => Promise.resolve(false) as never,
+      'retryIf must return true or false, but returned a promise.',
+    ],
+  ])('a retryIf that %s is told of, and the run is tried again', (_, retryIf, message) => {
+    const { retryAt: due, ruleFailures } = decide({ maxRetries: 1 }, {}, boom, { retryIf });
+    expect(due).toBe(1_100);
+    expect(ruleFailures).toMatchObject([{ rule: 'retryIf' }]);
+    expect((ruleFailures[0]!.error as Error).message).toContain(message);
+  });
+
+  test('a RetryAfterError without a usable delay is told of, and the policy of the job counts', () => {
+    const { retryAt: due, ruleFailures } = decide({ maxRetries: 1 }, {}, new RetryAfterError('soon'));
+    expect(due).toBe(1_100);
+    expect(ruleFailures).toMatchObject([{ rule: 'RetryAfterError' }]);
   });
 });

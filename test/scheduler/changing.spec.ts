@@ -198,6 +198,23 @@ describe('changing jobs at run time', () => {
     finish();
   });
 
+  test('cancelRun aborts one run of several and ends one that waits', async () => {
+    await app.scheduler.createIntervalJob({ id: 'a', handler: 'wait', every: '1h' });
+    const first = await app.scheduler.runNow('a');
+    await app.settle();
+    expect(await app.scheduler.cancelRun(first.id)).toBe('requested');
+    await app.settle();
+    expect(aborted).toBeInstanceOf(RunAbortedError);
+    expect((await app.scheduler.getAttempts({ runId: first.id })).items).toMatchObject([
+      { outcome: 'cancelled' },
+    ]);
+    await app.scheduler.createDateJob({ id: 'b', handler: 'wait', in: '1h' });
+    const [second] = (await app.scheduler.getRuns({ jobId: 'b' })).items;
+    expect(await app.scheduler.cancelRun(second!.id)).toBe('cancelled');
+    await expect(app.scheduler.cancelRun(second!.id)).rejects.toThrow(`There is no run "${second!.id}".`);
+    await expect(app.scheduler.cancelRun('')).rejects.toThrow("runId: must be a non-empty text, but is ''.");
+  });
+
   test('cancelJob ends a one-off that waits', async () => {
     await app.scheduler.createDateJob({ id: 'a', handler: 'work', in: '1h', keep: '1d' });
     expect(await app.scheduler.cancelJob('a')).toBe(1);

@@ -22,7 +22,8 @@ describe('runs that gave up', () => {
   });
   afterEach(() => app.close());
 
-  const oneOff = (id: string, handler = 'call') => app.scheduler.createDateJob({ id, handler, runAt: new Date(app.clock.now()) });
+  const oneOff = (id: string, handler = 'call') =>
+    app.scheduler.createDateJob({ id, handler, runAt: new Date(app.clock.now()) });
   const dead = async () => (await app.scheduler.getRuns(failed)).items;
 
   test('are listed with their error, of one-offs and of recurring jobs', async () => {

@@ -256,7 +256,7 @@ const refusals: Refusal[] = [
     'a backoff that is a function',
     (s) => s.createIntervalJob({ ...work, backoff: wrong(() => 5) }),
     InvalidOptionError,
-    'backoff: must be data, since it is stored with the job, but is a function.',
+    'backoff: must be data, since it is stored with the job, but is a function. Give that to the handler: registerHandler(name, fn, { backoff }).',
   ],
   [
     'a backoff of an unknown type',

@@ -100,10 +100,12 @@ export async function playScenario(
 
   const work =
     (process: VirtualProcess) =>
-    async ({ runId, signal }: RunContext): Promise<void> => {
+    async (context: RunContext): Promise<void> => {
+      const { runId, signal } = context;
       executions.set(runId, (executions.get(runId) ?? 0) + 1);
       const fails = random.chance(0.15);
       const obeys = random.chance(0.7);
+      if (random.chance(0.05)) context.snooze(random.between(0, 2_000));
       await new Promise<void>((resolve, reject) => {
         process.setTimer(random.chance(0.1) ? random.between(1_000, 8_000) : random.between(0, 200), resolve);
         if (obeys) signal.addEventListener('abort', () => reject(signal.reason as Error));

@@ -18,6 +18,65 @@ import {
   startWorker,
 } from './fixture.js';
 
+export const cancelRunLaws = lawsOf('cancel of a run', {
+  'ends the run if it waits, and no other': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    await fireDue(storage, worker, { room: 0 });
+    const manual = await storage.runNow(ref('job'));
+    assert.equal(await storage.cancelRun(manual!.id), 'cancelled');
+    const row = only(await attemptsOf(storage), 'ledger row');
+    assert.deepEqual([row.runId, row.outcome, row.final], [manual!.id, 'cancelled', true]);
+    assert.notEqual((await claimOne(storage, worker)).id, manual!.id);
+  },
+
+  'asks the worker of a run that goes on, from any adapter': async ({ storage, open }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const worker = await startWorker(storage);
+      const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+      const other = await storage.runNow(ref('job'));
+      assert.equal(await (await open()).cancelRun(run.id), 'requested');
+      assert.deepEqual((await storage.renew(worker.workerId, minute, 1)).cancelled, [run.id]);
+      await settle(storage, run, { outcome: 'cancelled' });
+      if (add === addRecurring) assert.equal((await claimOne(storage, worker)).id, other!.id);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'ends a one-off, which goes or is kept as it says, and one that a pause holds': async ({ storage }) => {
+    await addOneOff(storage, { policies: { keepMs: hour } });
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    const run = only(await runsOf(storage), 'run');
+    assert.equal(await storage.cancelRun(run.id), 'cancelled');
+    assert.equal((await jobOf(storage)).state, 'cancelled');
+    assert.equal(await storage.cancelRun(run.id), null, 'It has a verdict.');
+    await addOneOff(storage, { id: 'brief' });
+    const [brief] = await runsOf(storage, 'brief');
+    await storage.cancelRun(brief.id);
+    assert.equal(await storage.getJob(ref('brief')), null);
+  },
+
+  'knows no run without verdict by another id': async ({ storage }) => {
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    await settle(storage, run, { outcome: 'failed', error: 'boom' });
+    for (const id of [run.id, '987654321', 'no number', '']) assert.equal(await storage.cancelRun(id), null);
+  },
+
+  'lets go what waited for the run': async ({ storage, clock }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage, { leaseMs: 9 * hour });
+    const overlap = 'queue';
+    await fireDue(storage, worker, { overlap, room: 0 });
+    const first = only(await runsOf(storage), 'run');
+    await clock.advance(2 * hour);
+    assert.equal((await fireDue(storage, worker, { overlap })).unclaimed, 1);
+    assert.equal(await storage.cancelRun(first.id), 'cancelled');
+    assert.notEqual((await claimOne(storage, worker)).id, first.id);
+  },
+});
+
 export const cancelLaws = lawsOf('cancel', {
   'has nothing to do for a job without runs; its schedule goes on': async ({ storage }) => {
     const before = await addRecurring(storage);

@@ -201,6 +201,38 @@ export const settleLaws = lawsOf('settle', {
     assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
   },
 
+  'does not count an attempt that was snoozed, and has it due when it says': async ({ storage, clock }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const worker = await startWorker(storage, { leaseMs: hour });
+      const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+      const retryAt = (await storage.now()) + 10 * minute;
+      await settle(storage, run, { outcome: 'snoozed', retryAt });
+      const row = only(await attemptsOf(storage, { runId: run.id }), 'ledger row');
+      assert.deepEqual([row.outcome, row.final, row.attempt], ['snoozed', false, 1]);
+      const job = await jobOf(storage);
+      assert.deepEqual([job.runCount, job.errorCount, job.lastVerdict], [0, 0, null]);
+      const waiting = only(await runsOf(storage), 'run');
+      assert.deepEqual([waiting.state, waiting.dueAt, waiting.attempt], ['waiting', new Date(retryAt), 0]);
+      assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+      await clock.advance(11 * minute);
+      const again = await claimOne(storage, worker);
+      assert.deepEqual([again.id, again.attempt], [run.id, 1]);
+      assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
+      await settle(storage, again);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'ends a snoozed run that somebody asked to cancel': async ({ storage }) => {
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    await storage.cancelJob(ref('job'));
+    await settle(storage, run, { outcome: 'snoozed', retryInMs: minute });
+    const row = only(await attemptsOf(storage), 'ledger row');
+    assert.deepEqual([row.outcome, row.final], ['cancelled', true]);
+  },
+
   'takes a late result as long as nobody took the run': async ({ storage, clock }) => {
     await addOneOff(storage);
     const worker = await startWorker(storage, { leaseMs: minute });

@@ -16,7 +16,7 @@ export function endings(t: TableNames): string {
   return `
 judged as (
   select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
-    e.record and e.started_at is not null and e.outcome <> 'handed_back' as counted,
+    e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed') as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
     e.final and case
       when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
@@ -77,7 +77,7 @@ counted as (
       (array_agg(error order by finished_at desc, id desc) filter (where failure))[1] as last_error,
       string_agg(case when outcome = 'succeeded' then 's' when failure then 'f' else '' end, ''
         order by finished_at, id) filter (where final) as trail
-    from judged where job_uid is not null and record and outcome <> 'handed_back'
+    from judged where job_uid is not null and record and outcome not in ('handed_back', 'snoozed')
     group by job_uid order by job_uid
   ) n where s.job_uid = n.job_uid
 ),

@@ -26,7 +26,7 @@ mine as materialized (
   select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.nominal_at, r.policies,
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
-    r.last_attempt or r.cancel_requested as unwanted, s.outcome = 'handed_back' as handed,
+    r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed') as handed,
     s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
   where r.started_at is not null
@@ -39,7 +39,7 @@ ending as (
     unwanted or (retry_ms is null and not handed) as final, error, result, true as record,
     attempt - (handed and not unwanted)::int as next_attempt,
     fence + (handed and not unwanted)::int as next_fence, lost_count as next_lost,
-    case when handed then least(due_at, ${now}) else ${at('retry_ms')} end as retry_at
+    case when outcome = 'handed_back' then least(due_at, ${now}) else coalesce(${at('retry_ms')}, ${now}) end as retry_at
   from mine where not blocks or $10
 ),
 ${endings(t)}

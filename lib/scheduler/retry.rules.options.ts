@@ -1,0 +1,17 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { RetryRules } from '../model/retry.rules.js';
+import { described, knownOptions } from './option.checks.js';
+
+/** The rules of a handler, validated. `owner` is who has them, for the message. */
+export function retryRulesOf(given: RetryRules, owner: string): RetryRules {
+  const { retryIf, backoff } = knownOptions(given, ['retryIf', 'backoff'], owner) as RetryRules;
+  const rules: RetryRules = {};
+  if (retryIf !== undefined) rules.retryIf = functionOf(retryIf, 'retryIf');
+  if (backoff !== undefined) rules.backoff = functionOf(backoff, 'backoff', ' Data belongs to the job.');
+  return rules;
+}
+
+function functionOf<F>(given: F, option: string, hint = ''): F {
+  if (typeof given === 'function') return given;
+  throw new InvalidOptionError(option, `must be a function, but is ${described(given)}.${hint}`);
+}

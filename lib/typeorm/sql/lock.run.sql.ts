@@ -1,0 +1,9 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+// $1 time · $2 run. One run without verdict, locked.
+export function lockRunSql(t: TableNames): string {
+  return `
+select id::text, job_uid::text, worker is not null as running, ${ms(now)} as now from ${t.run}
+where id = $2 and verdict is null and origin <> 'reserved' for update`;
+}
