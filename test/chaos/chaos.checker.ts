@@ -11,7 +11,9 @@ export interface Report {
   doubles: Record<string, number>;
   faults: Record<string, number>;
   recovery: Record<string, RecoveryFigure>;
-  /** By check; empty: none. */
+  /** How many violations each check found. */
+  checks: Record<string, number>;
+  /** What they are, by check; empty: none. */
   found: Record<string, string[]>;
   violations: number;
 }
@@ -28,7 +30,7 @@ export async function check(query: Query, leaseMs: number, slackMs: number): Pro
   const recoveries = await query<Recovery>(recoverySql, [leaseMs, slackMs]);
   const late = recoveries.filter(({ ms, limitMs }) => limitMs !== null && ms > limitMs);
   if (late.length > 0) {
-    found['late recoveries'] = late.map(
+    found[lateRecoveries] = late.map(
       ({ kind, ms, limitMs }) => `${kind}: ${ms} ms, allowed are ${limitMs} ms`,
     );
   }
@@ -39,10 +41,15 @@ export async function check(query: Query, leaseMs: number, slackMs: number): Pro
     doubles: await counts(query, doubledSql),
     faults: await counts(query, `select kind as key from ${notes}.fault`),
     recovery: recoveryFigures(recoveries),
+    checks: Object.fromEntries(
+      [...checks.map(({ name }) => name), lateRecoveries].map((name) => [name, found[name]?.length ?? 0]),
+    ),
     found,
     violations: Object.values(found).reduce((sum, list) => sum + list.length, 0),
   };
 }
+
+const lateRecoveries = 'late recoveries';
 
 const doubledSql = ['plain', 'unique', 'transaction']
   .map(

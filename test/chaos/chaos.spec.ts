@@ -49,6 +49,8 @@ describe('four processes under faults for twelve seconds', () => {
       violations: 0,
     });
     expect(status).toBe(0);
+    expect(Object.values(report.checks)).toEqual(Object.values(report.checks).map(() => 0));
+    expect(Object.keys(report.checks)).toContain('instants without a verdict');
   });
 
   test('the run was worth it: work was done, each kind of fault happened, attempts were lost', () => {

@@ -27,24 +27,28 @@ function toOne(
   };
 }
 
-function replacing(kind: string, signal: 'SIGKILL' | 'SIGTERM'): Fault {
+/** Ends a worker and puts another in its place at once. */
+async function replace(cluster: Cluster, worker: WorkerProcess, kind: 'kill' | 'term'): Promise<void> {
+  const at = Date.now();
+  cluster.note({ kind, pid: worker.pid, at, until: at });
+  await cluster.replace(worker, kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
+}
+
+function replacing(kind: 'kill' | 'term'): Fault {
   return async (cluster, random) => {
     const worker = random.pick(cluster.free());
     if (worker === undefined) return false;
-    const at = Date.now();
-    cluster.note({ kind, pid: worker.pid, at, until: at });
-    await cluster.replace(worker, signal);
+    await replace(cluster, worker, kind);
     return true;
   };
 }
 
+/** Another set of declarations, worker by worker; one that is being harmed stays behind. */
 const deploy: Fault = async (cluster) => {
   cluster.release++;
   const at = Date.now();
   const old = cluster.workers.filter((worker) => worker.options.release < cluster.release);
-  for (const worker of old) {
-    if (!worker.busy) await cluster.replace(worker, 'SIGTERM');
-  }
+  for (const worker of old) if (!worker.busy) await replace(cluster, worker, 'term');
   cluster.note({ kind: 'deploy', pid: null, at, until: Date.now() });
   return true;
 };
@@ -93,13 +97,13 @@ const snapshot: Fault = async (cluster, random) => {
 };
 
 export const faults: Readonly<Record<string, Fault>> = {
-  kill: replacing('kill', 'SIGKILL'),
+  kill: replacing('kill'),
   freeze: toOne(
     'freeze',
     (worker) => worker.signal('SIGSTOP'),
     (worker) => worker.signal('SIGCONT'),
   ),
-  term: replacing('term', 'SIGTERM'),
+  term: replacing('term'),
   terminate,
   restart,
   snapshot,

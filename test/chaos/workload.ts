@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Cron, Interval, type JobOptions, type JsonObject, type RunContext } from '../../lib/index.js';
 import type { Effects } from './effects.js';
 import { manners, type WorkerOptions } from './chaos.options.js';
 
 /** How the handler of a job behaves before it leaves its effect. */
-type Conduct = 'quick' | 'slow' | 'flaky' | 'overtime';
+type Conduct = 'quick' | 'slow' | 'long' | 'flaky' | 'overtime' | 'blocking';
 
 interface Declaration extends JobOptions {
   id: string;
@@ -39,17 +40,20 @@ function declarations(release: number): Declaration[] {
       { id: `${manner}-changing`, everyMs: release % 2 === 0 ? 2_000 : 1_000, conduct: 'quick' },
       { id: `${manner}-release-${release}`, everyMs: 1_000, conduct: 'quick' },
     ]),
+    // Longer than a worker has to shut down: given back to be executed elsewhere.
+    { id: 'plain-long', everyMs: 2_000, conduct: 'long', overlap: 'allow' },
+    { id: 'transaction-long', everyMs: 2_000, conduct: 'long', overlap: 'allow' },
+    // Nothing of this process turns meanwhile, for longer than its lease.
+    { id: 'unique-blocking', everyMs: 8_000, conduct: 'blocking' },
     { id: 'plain-abandon', everyMs: 1_000, conduct: 'slow', overlap: 'allow', recovery: 'abandon' },
   ];
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A provider class with these jobs on its one method. */
 export function jobsOf(options: WorkerOptions, effects: Effects): new () => object {
   class ChaosJobs {
     async work(context: RunContext): Promise<void> {
-      await behave(context);
+      await behave(context, options);
       await effects.leave(context);
     }
   }
@@ -69,7 +73,10 @@ export function jobsOf(options: WorkerOptions, effects: Effects): new () => obje
 }
 
 /** Chance decides by run and attempt, so that it does not depend on who executes it. */
-async function behave({ runId, attempt, job, signal }: RunContext): Promise<void> {
+async function behave(
+  { runId, attempt, job, signal }: RunContext,
+  { leaseMs }: WorkerOptions,
+): Promise<void> {
   const draw = (Number(runId) * 31 + attempt * 17) % 10;
   switch ((job.metadata.conduct ?? 'quick') as Conduct) {
     case 'quick':
@@ -77,6 +84,12 @@ async function behave({ runId, attempt, job, signal }: RunContext): Promise<void
     case 'slow':
       await pause(500 + draw * 150);
       return signal.throwIfAborted();
+    case 'long':
+      await pause(3_000 + draw * 200, undefined, { signal });
+      return;
+    case 'blocking':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, attempt === 1 ? leaseMs * 1.3 : 0);
+      return;
     case 'flaky':
       await pause(draw * 10);
       if (draw < 4) throw new Error('Fails now and then.');
