@@ -72,11 +72,16 @@ export function keyOf({ namespace, id }: { namespace: string; id: string }): str
 /** What a job looks like that has just been created: nothing else can have happened to it. */
 function newJob(given: NewJob, { next_at, created_at }: Created): Job {
   const { definitionHash: _, nextAt: __, ...job } = given;
-  const { type } = job.trigger;
+  const { trigger, payload, metadata, policies } = job;
+  const { type } = trigger;
   const hasFuture = next_at !== null || type === 'manual';
   const createdAt = new Date(created_at);
-  return structuredClone({
+  return {
     ...job,
+    trigger: copyOf(trigger),
+    payload: copyOf(payload),
+    metadata: copyOf(metadata),
+    policies: copyOf(policies),
     state: type === 'after' ? 'waiting' : hasFuture ? 'pending' : 'completed',
     paused: null,
     orphanedAt: null,
@@ -90,5 +95,10 @@ function newJob(given: NewJob, { next_at, created_at }: Created): Job {
     createdAt,
     updatedAt: createdAt,
     revision: 1,
-  });
+  };
+}
+
+/** Of JSON; several times as fast as structuredClone. */
+function copyOf<T>(json: T): T {
+  return typeof json === 'object' && json !== null ? (JSON.parse(JSON.stringify(json)) as T) : json;
 }
