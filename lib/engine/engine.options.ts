@@ -23,6 +23,8 @@ export interface EngineOptions {
   ledgerMs: number;
   /** A declared job that no live worker declares for so long is orphaned. */
   orphanGraceMs: number;
+  /** Version of the time zone data that this process computes with, such as `2026a`. */
+  zoneData: string;
   /** Exclusions that triggers refer to by name. */
   calendars: Calendars;
   /** Pause between two rounds of the janitor. */
@@ -30,6 +32,7 @@ export interface EngineOptions {
 }
 
 export const engineDefaults = Object.freeze({
+  zoneData: process.versions.tz ?? 'unknown',
   calendars: {} as Calendars,
   pollMs: 5_000,
   leaseMs: 30_000,

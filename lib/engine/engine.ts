@@ -16,6 +16,7 @@ import { Settler } from './settler.js';
 import { StorageCalls } from './storage.calls.js';
 import { StorageTime } from './storage.time.js';
 import { Stragglers } from './stragglers.js';
+import { applyZoneData } from './zone.data.js';
 import { WorkLoop } from './work.loop.js';
 import { WorkerSession } from './worker.session.js';
 
@@ -121,6 +122,7 @@ export class Engine {
       const registeredAt = await this.register(workerId);
       try {
         this.generation = await prepare(workerId);
+        await applyZoneData(storage, events, this.options.zoneData, this.options.calendars);
       } catch (error) {
         await storage.unregister(workerId).catch(() => undefined);
         throw error;
@@ -143,7 +145,7 @@ export class Engine {
       queues,
       handlers: handlers.names(),
       concurrency,
-      zoneData: process.versions.tz ?? 'unknown',
+      zoneData: this.options.zoneData,
     });
     const offsetMs = this.time.localOffsetMs;
     if (Math.abs(offsetMs) >= worthTellingOffsetMs) events.emit('clock.offset', { offsetMs });
@@ -162,7 +164,7 @@ export class Engine {
         host: hostname(),
         pid: process.pid,
         version,
-        zoneData: process.versions.tz ?? 'unknown',
+        zoneData: this.options.zoneData,
         queues,
         handlers: this.parts.handlers.names(),
       },

@@ -66,6 +66,10 @@ export interface ChronisEventMap {
   'worker.lease-lost': { workerId: string; runs: number };
   /** Runs of dead workers were taken back. */
   'workers.released': { workers: readonly string[]; rerun: number; ended: number };
+  /** The zone data of this process are newer than what next times were computed with: they were computed anew. */
+  'schedules.recomputed': { from: string; to: string; moved: JobRef[] };
+  /** Other live workers compute with other zone data. */
+  'zone-data.differs': { own: string; others: readonly string[] };
   /** The local wall clock differs from the storage's by this much. */
   'clock.offset': { offsetMs: number };
 
@@ -86,6 +90,11 @@ export interface ChronisEventMap {
   'run.threw-after-commit': RunEvent & { error: unknown };
   /** A result came too late: the run had another owner by then, and nothing was written. */
   'run.stale': RunEvent;
+
+  /** Due runs that no live worker has both handler and queue for: they are looked at again 30 s later. */
+  'runs.deferred': { handler: string; queue: string; runs: number };
+  /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
+  'runs.lifted': { runs: number };
 
   /** Due instants that did not run. */
   'gap.recorded': JobRef & { from: Date; until: Date; verdict: GapVerdict; count: number; reason: string };

@@ -57,6 +57,14 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again, ${ended} ended.`,
   }),
+  'schedules.recomputed': ({ from, to, moved }) => ({
+    level: 'log',
+    text: `Time zone data ${to} are newer than ${from}: ${count(moved.length, 'next time')} changed${moved.length > 0 ? ` (${moved.slice(0, 5).map(named).join(', ')}${moved.length > 5 ? ', …' : ''})` : ''}.`,
+  }),
+  'zone-data.differs': ({ own, others }) => ({
+    level: 'warn',
+    text: `Other live workers compute with time zone data ${others.join(', ')}, this one with ${own}: local times may differ until all run the same Node.`,
+  }),
   'clock.offset': ({ offsetMs }) => ({
     level: 'warn',
     text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
@@ -104,6 +112,14 @@ export const logSentences: Sentences = {
     level: 'error',
     text: `${describe(run)} has succeeded, as its transaction is committed, but its handler threw afterwards: ${messageOf(run.error)}`,
     stack: stackOf(run.error),
+  }),
+  'runs.deferred': ({ handler, queue, runs }) => ({
+    level: 'warn',
+    text: `No live worker has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} put off by 30 s. Start an instance that has both, or check the names.`,
+  }),
+  'runs.lifted': ({ runs }) => ({
+    level: 'debug',
+    text: `${count(runs, 'overdue run')} lifted in priority, so as not to starve.`,
   }),
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',

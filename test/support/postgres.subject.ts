@@ -42,7 +42,8 @@ export class PostgresLawBench {
        where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt@_%' escape '@'`,
       [this.schema],
     );
-    this.emptying = rows.map(({ name }) => `delete from ${name}`).join('; ');
+    const forget = `delete from "${this.schema}".meta where key = 'zone_data'`;
+    this.emptying = [forget, ...rows.map(({ name }) => `delete from ${name}`)].join('; ');
   }
 
   async storageSubject(): Promise<StorageSubject> {

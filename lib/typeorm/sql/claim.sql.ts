@@ -14,7 +14,7 @@ import { ms, now } from './time.fragment.js';
 export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
     select r.ctid, r.due_at from ${t.run} r
-    where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
+    where r.queue = q.queue and r.rank = p.rank and r.worker is null and r.due_at is not null
       and r.due_at <= ${now} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
@@ -31,7 +31,7 @@ alive as (
 ),
 picked as materialized (
   select found.ctid
-  from (select priority from alive, generate_series(0, 9) priority order by priority) p cross join ${ofPriority}
+  from (select rank from alive, generate_series(0, 9) rank order by rank) p cross join ${ofPriority}
   limit $5
 ),
 taken as (
@@ -42,7 +42,7 @@ taken as (
 )
 select ${ms(now)} as now, claimed.*
 from (select) always left join (
-  select ${claimedColumns} from taken r left join ${t.job} j on j.uid = r.job_uid
+  select ${claimedColumns}, r.rank from taken r left join ${t.job} j on j.uid = r.job_uid
 ) claimed on true
-order by claimed.priority, claimed.due_at, claimed.id::bigint`;
+order by claimed.rank, claimed.due_at, claimed.id::bigint`;
 }

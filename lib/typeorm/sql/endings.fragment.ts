@@ -31,7 +31,7 @@ kept as (
   update ${t.run} r set
     worker = null, started_at = null, claimed_handler = null, claimed_queue = null,
     job_uid = case when not e.final then r.job_uid end, dead_of = case when e.final then e.job_uid end,
-    attempt = e.next_attempt, fence = e.next_fence, lost_count = e.next_lost,
+    attempt = e.next_attempt, fence = e.next_fence, lost_count = e.next_lost, lifted = 0,
     due_at = case when not e.final and not r.held then e.retry_at end,
     held = r.held and not e.final,
     held_due_at = case when not e.final and r.held then e.retry_at end,

@@ -15,7 +15,7 @@ const window = 1_000;
 export function nextWakeSql(t: TableNames): string {
   const ahead = `
         select r.due_at, r.handler, r.namespace from ${t.run} r
-        where r.queue = q.queue and r.priority = p.priority and r.worker is null and r.due_at is not null
+        where r.queue = q.queue and r.rank = p.rank and r.worker is null and r.due_at is not null
         order by r.due_at limit ${window}`;
   return `
 with recursive ${holders(t)},
@@ -26,7 +26,7 @@ select ${ms(now)} as now,
     where c.handler = h.handler and c.next_at < 'infinity' and ${isReachable('c', 'queue')}
     order by c.next_at limit 1
   ) found) as cursor_at,
-  (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (priority)
+  (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (rank)
     cross join lateral (
       select coalesce(
         (select ahead.due_at from (${ahead}) ahead

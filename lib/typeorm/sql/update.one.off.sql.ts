@@ -16,6 +16,7 @@ with changed as (
     metadata = $10::jsonb, policies = $11::json, definition_hash = $12,
     revision = r.revision + 1, updated_at = ${now},
     nominal_at = coalesce(${at('$13::float8')}, r.nominal_at),
+    lifted = case when $13::float8 is null then r.lifted else 0 end,
     due_at = case when r.held or r.verdict is not null then r.due_at else coalesce(${at('$13::float8')}, r.due_at) end,
     held_due_at = case when r.held then coalesce(${at('$13::float8')}, r.held_due_at) end
   where id = $2

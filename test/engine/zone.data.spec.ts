@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, newJob } from '../support/engine.js';
+
+const trigger = { type: 'cron' as const, expression: '0 9 * * *', timeZone: 'Europe/Lisbon' };
+
+test('next times that were computed with older zone data are computed anew, and it is told', async () => {
+  const clock = new ManualClock('2026-06-01T12:00:00Z');
+  const storage = new MemoryStorage({ clock });
+  const older = new EngineRig({ clock, storage, options: { zoneData: '2020a' } });
+  const newer = new EngineRig({ clock, storage, options: { zoneData: '2026a' } });
+  for (const rig of [older, newer]) rig.handle('work', () => undefined);
+  // As if Lisbon had no summer time by the older data: 09:00 there would be 09:00Z.
+  await storage.insertJobs(
+    [
+      newJob(clock.now(), { id: 'wrong', trigger, nextAt: Date.parse('2026-06-02T09:00:00Z') }),
+      newJob(clock.now(), { id: 'right', trigger, nextAt: Date.parse('2026-06-02T08:00:00Z') }),
+    ],
+    'raise',
+  );
+  const told: unknown[] = [];
+  newer.events.on('schedules.recomputed', (event) => told.push(event));
+  newer.events.on('zone-data.differs', (event) => told.push(event));
+  await older.engine.start();
+  await newer.engine.start();
+  expect(told).toEqual([
+    { from: '2020a', to: '2026a', moved: [{ namespace: 'default', id: 'wrong' }] },
+    { own: '2026a', others: ['2020a'] },
+  ]);
+  for (const id of ['wrong', 'right']) {
+    const job = await storage.getJob({ namespace: 'default', id });
+    expect(job?.nextRunAt).toEqual(new Date('2026-06-02T08:00:00Z'));
+  }
+  await older.stop(60_000);
+  await newer.stop(60_000);
+});
