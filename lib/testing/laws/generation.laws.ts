@@ -20,6 +20,27 @@ export const generationLaws = lawsOf('generation', {
     assert.equal(only(await storage.queryWorkers(), 'worker').generation, generation);
   },
 
+  'is noted with each job that it wrote': async ({ storage }) => {
+    const job = await declared(storage);
+    let expected = (await insertDeclared(storage, [job], { setHash: 'a' })).generation;
+    const noted = async (): Promise<void> => {
+      await synced(storage, {
+        setHash: 'z',
+        plan: (stored) => {
+          assert.equal(only(stored, 'stored definition').generation, expected);
+          return [];
+        },
+      });
+    };
+    await noted();
+    const update = (uid: string) => ({ kind: 'update', uid, job, moveCursor: false }) as const;
+    expected = (await changeStored(storage, update, { setHash: 'b' })).generation;
+    await noted();
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }), { setHash: 'b' });
+    expected = (await changeStored(storage, (uid) => ({ kind: 'adopt', uid }), { setHash: 'c' })).generation;
+    await noted();
+  },
+
   'that is superseded writes no job while a live worker runs a newer one': async ({ storage }) => {
     const job = await declared(storage);
     const old = await insertDeclared(storage, [job], { setHash: 'old' });

@@ -16,6 +16,7 @@ import {
   only,
   ref,
   runsOf,
+  second,
   settle,
   startWorker,
 } from './fixture.js';
@@ -149,6 +150,18 @@ export const fixedDelayLaws = lawsOf('fixed delay', {
     });
     assert.deepEqual((await jobOf(storage)).nextRunAt, new Date(nextAt));
     assert.deepEqual(await gapsOf(storage), []);
+  },
+
+  'brings no job back that was deleted during the run': async ({ storage, clock }) => {
+    const trigger = { type: 'interval', every: second, mode: 'fixed-delay' } as const;
+    await addRecurring(storage, { trigger });
+    const worker = await startWorker(storage, { leaseMs: hour });
+    const run = await fireOne(storage, worker, { nextAt: Infinity });
+    await storage.deleteJob(ref('job'));
+    await settle(storage, run);
+    await clock.advance(minute);
+    assert.deepEqual((await storage.dueCursors(worker, 10)).cursors, []);
+    assert.equal((await storage.nextWakeAt(worker)).cursorAt, null);
   },
 
   'leaves the cursor of any other schedule alone when a run ends': async ({ storage }) => {

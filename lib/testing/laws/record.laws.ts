@@ -80,6 +80,19 @@ export const recordLaws = lawsOf('record', {
     assert.equal(new Set(rows.map((row) => row.fence)).size, 3);
   },
 
+  'names the handler and the queue that executed, though the job has others by now': async ({ storage }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const worker = await startWorker(storage);
+      const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+      await storage.updateJob(ref('job'), { handler: 'other', queue: 'slow' });
+      await settle(storage, run);
+      const [row] = await attemptsOf(storage, { runId: run.id });
+      assert.deepEqual([row.handler, row.queue], ['work', 'default']);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
   'remembers a job that is gone': async ({ storage }) => {
     await addRecurring(storage, { handler: 'work' });
     const run = await fireOne(storage, await startWorker(storage));

@@ -6,10 +6,12 @@ import {
   assertNear,
   claimOne,
   failWithRetry,
+  fireDue,
   fireOne,
   hour,
   jobOf,
   minute,
+  ref,
   settle,
   startWorker,
 } from './fixture.js';
@@ -66,6 +68,14 @@ export const statisticsLaws = lawsOf('statistics', {
     assert.equal((await jobOf(storage)).lastRunAt, null);
     await settle(storage, run);
     assertNear((await jobOf(storage)).lastRunAt, await storage.now(), 'lastRunAt');
+  },
+
+  'do not count what never began': async ({ storage }) => {
+    await addRecurring(storage);
+    await fireDue(storage, await startWorker(storage), { room: 0 });
+    await storage.cancelJob(ref('job'));
+    const { runCount, errorCount, lastRunAt } = await jobOf(storage);
+    assert.deepEqual([runCount, errorCount, lastRunAt], [0, 0, null]);
   },
 
   'count a lost attempt': async ({ storage, clock }) => {
