@@ -12,7 +12,7 @@ export const longestGap = 3 * 3600;
 /** More than any offset, and than any two of them differ. */
 const around = 2 * 86_400;
 /** Of steps from one offset to the next without an occurrence: a schedule that needs more lies in gaps only. */
-const maxSteps = 400;
+const maxSteps = 100;
 
 /**
  * The wall times of a cron as instants of a zone.
