@@ -36,9 +36,12 @@ export class Firer {
   ): Promise<{ moved: number; runs: ClaimedRun[] }> {
     const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
     const now = this.time.now();
+    let left = room;
     for (const cursor of cursors) {
-      const firing = await this.plan(cursor, now);
-      if (firing) planned.set(cursor.jobUid, { cursor, firing });
+      const firing = await this.plan(cursor, now, left);
+      if (firing === null) continue;
+      planned.set(cursor.jobUid, { cursor, firing });
+      left -= firing.births.length;
     }
     if (planned.size === 0) return { moved: 0, runs: [] };
     const firings = [...planned.values()].map(({ firing }) => firing);
@@ -55,17 +58,18 @@ export class Firer {
   }
 
   /**
-   * Null: the next time cannot be computed. Such a job is paused with the reason, as it must neither stop the others nor be due for ever.
+   * Null: there is no room for what it missed, or the next time cannot be computed. Such a job is paused with the reason, as it must neither stop the others nor be due for ever.
    */
-  private async plan(cursor: DueCursor, now: number): Promise<Firing | null> {
+  private async plan(cursor: DueCursor, now: number, room: number): Promise<Firing | null> {
     const { namespace, jobId } = cursor;
     try {
       const firing = planFiring(
         cursor,
         compileTrigger(cursor.trigger, `${namespace}/${jobId}`, this.calendars),
         now,
+        room,
       );
-      if (firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
+      if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
       throw new RangeError('The computed next time is not later than the one before it.');
     } catch (error) {
       if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);

@@ -1,4 +1,4 @@
-import { resolvePolicies } from '../model/policies.js';
+import { resolvePolicies, type Policies } from '../model/policies.js';
 import type { Birth, DueCursor, Firing, NewGap } from '../ports/storage.adapter.js';
 import type { CompiledTrigger } from '../triggers/compiled.trigger.js';
 
@@ -12,9 +12,15 @@ const maxCounted = 100_000;
  *
  * An instant is misfired when it is late by more than the threshold. Without misfires every due instant becomes a run.
  * With them: `skip` leaves the misfired ones out, `once` lets the latest due instant stand for all the others,
- * `all` runs every one of them, `maxBirths` at a time.
+ * `all` runs those within the limit, as many at a time as there is room for; one at a time, and none while a run goes on, where
+ * runs of the job must not overlap. Null: not now, as there is no room.
  */
-export function planFiring(cursor: DueCursor, compiled: CompiledTrigger, now: number): Firing {
+export function planFiring(
+  cursor: DueCursor,
+  compiled: CompiledTrigger,
+  now: number,
+  room: number,
+): Firing | null {
   const policies = resolvePolicies(cursor.policies);
   const { trigger } = cursor;
   const maxRuns = 'maxRuns' in trigger ? (trigger.maxRuns ?? Infinity) : Infinity;
@@ -27,11 +33,21 @@ export function planFiring(cursor: DueCursor, compiled: CompiledTrigger, now: nu
 
   // The last instant that this firing deals with; the cursor goes to the one after it.
   let last = cursor.nominalAt;
+  let overlap: Firing['overlap'] = policies.overlap;
   const misfiredUntil = now - policies.misfireThresholdMs - 1;
   if (compiled.fixedDelayMs !== null) {
     birth(cursor.nominalAt, 0);
-  } else if (policies.misfire === 'all' || cursor.nominalAt > misfiredUntil) {
-    last = birthEach(cursor.nominalAt, now);
+  } else if (cursor.nominalAt > misfiredUntil) {
+    last = birthEach(cursor.nominalAt, now, maxBirths);
+  } else if (policies.misfire === 'all') {
+    if (room <= 0) return null;
+    if (overlap !== 'allow') overlap = 'wait';
+    const dropped = leaveOutBeyond(policies.misfireLimit);
+    const first = dropped === null ? cursor.nominalAt : compiled.next(dropped.until);
+    if (dropped !== null) last = dropped.until;
+    if (first !== null && first <= now && !dropped?.more) {
+      last = birthEach(first, now, overlap === 'wait' ? 1 : Math.min(room, maxBirths));
+    }
   } else {
     const until = policies.misfire === 'once' ? now : misfiredUntil;
     const rest = compiled.countBetween(cursor.nominalAt, until, maxCounted);
@@ -61,15 +77,35 @@ export function planFiring(cursor: DueCursor, compiled: CompiledTrigger, now: nu
     revision: cursor.revision,
     nextAt,
     fired,
-    overlap: policies.overlap,
+    overlap,
     births,
     gaps,
   };
 
-  function birthEach(from: number, until: number): number {
+  /**
+   * Puts what `all` leaves out on record: what is too old, and what is too much. Null: nothing is. `more`: the backlog is too long to be
+   * counted, so it goes bit by bit.
+   */
+  function leaveOutBeyond({
+    count,
+    ageMs,
+  }: Policies['misfireLimit']): { until: number; more: boolean } | null {
+    const from = cursor.nominalAt;
+    const later = compiled.countBetween(from, now, maxCounted);
+    const isOld = ageMs !== null && from < now - ageMs;
+    const old = isOld ? 1 + compiled.countBetween(from, now - ageMs - 1, maxCounted).count : 0;
+    const more = later.count >= maxCounted;
+    const dropped = more ? maxCounted : Math.max(old, 1 + later.count - count);
+    if (dropped <= 0) return null;
+    const until = dropped === 1 ? from : compiled.countBetween(from, now, dropped - 1).last!;
+    gaps.push({ from, until, verdict: 'missed', count: dropped, reason: 'misfire limit' });
+    return { until, more };
+  }
+
+  function birthEach(from: number, until: number, most: number): number {
     let at: number | null = from;
     let latest = from;
-    while (at !== null && at <= until && births.length < Math.min(maxBirths, left)) {
+    while (at !== null && at <= until && births.length < Math.min(most, left)) {
       birth(at, 0);
       latest = at;
       at = compiled.next(at);

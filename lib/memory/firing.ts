@@ -26,6 +26,7 @@ export function fire(
   for (const firing of firings) {
     const job = tables.jobsByUid.get(firing.jobUid);
     if (!job || job.cursorAt !== firing.nominalAt || job.revision !== firing.revision) continue;
+    if (firing.overlap === 'wait' && job.runs.size > 0) continue;
     if (isStopped(tables, job)) continue;
     result.moved.push(job.uid);
     setCursor(tables, job, firing.nextAt);
@@ -70,13 +71,14 @@ function bear(
     return null;
   }
   if (overlap === 'cancel-running') for (const run of [...job.runs]) cancel(tables, now, run);
-  const earlier = overlap === 'allow' ? [] : job.runs;
+  const earlier = overlap === 'allow' || overlap === 'wait' ? [] : job.runs;
   return bearRun(tables, job, { origin: 'schedule', nominalAt, dueAt, missed }, earlier);
 }
 
 function isLeftOut({ runs }: JobRow, overlap: Firing['overlap'], isLast: boolean): boolean {
   switch (overlap) {
     case 'allow':
+    case 'wait':
       return false;
     case 'skip':
       return runs.size > 0;

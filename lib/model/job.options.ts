@@ -39,8 +39,14 @@ export interface JobOptions {
   overlap?: OverlapPolicy;
   /** Instants that fell due while nobody could run them. @default 'once' */
   misfire?: MisfirePolicy;
+  /** Another name of `misfire`. */
+  ifMissed?: 'skip' | 'run_once' | 'run_all';
+  /** Another name of `misfire`. */
+  if_missed?: 'skip' | 'run_once' | 'run_all';
   /** An instant at most this late is late, not misfired. @default '60s' */
   misfireThreshold?: DurationInput;
+  /** What misfire `all` runs: the newest `count` instants (1 to 100,000), none older than `age` (null: of any age). @default 1,000 of any age */
+  misfireLimit?: { count?: number; age?: DurationInput | null };
   /** What happens to a run whose worker died. @default 'rerun' */
   recovery?: RecoveryPolicy;
   /** Further attempts after a failed one. @default 0 */

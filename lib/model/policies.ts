@@ -7,7 +7,12 @@
  */
 export type OverlapPolicy = 'skip' | 'allow' | 'queue' | 'cancel-running';
 
-/** What happens to instants that fell due while nobody could fire them. @publicApi */
+/**
+ * What happens to instants that fell due while nobody could fire them.
+ *
+ * `skip`: they do not run · `once`: the latest due instant runs for all of them · `all`: each of them runs, as far as `misfireLimit` goes and
+ * no faster than workers are free; one after the other unless the job lets runs overlap. What does not run is on record. @publicApi
+ */
 export type MisfirePolicy = 'skip' | 'once' | 'all';
 
 /** What happens to a run whose worker died: another worker takes it (at least once) or it ends as `lost` (at most once). @publicApi */
@@ -35,6 +40,8 @@ export interface Policies {
   misfire: MisfirePolicy;
   /** An instant at most this late is simply late, not misfired. @default 60_000 */
   misfireThresholdMs: number;
+  /** What misfire `all` runs of a backlog: the newest `count` instants that are not older than `ageMs` (null: of any age). @default 1,000 of any age */
+  misfireLimit: { count: number; ageMs: number | null };
   /** @default 'rerun' */
   recovery: RecoveryPolicy;
   /** Further attempts after a failed one. @default 0 */
@@ -53,6 +60,7 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
   overlap: 'skip',
   misfire: 'once',
   misfireThresholdMs: 60_000,
+  misfireLimit: { count: 1_000, ageMs: null },
   recovery: 'rerun',
   maxRetries: 0,
   backoff: { type: 'exponential', delayMs: 1_000, maxMs: 3_600_000, jitter: true },

@@ -176,7 +176,8 @@ export interface Firing {
   nextAt: EpochMs | null;
   /** New total of fired instants. */
   fired: number;
-  overlap: OverlapPolicy;
+  /** `wait`: nothing happens, so the cursor stays, while a run of the job has no verdict. */
+  overlap: OverlapPolicy | 'wait';
   /** In order of nominal time. */
   births: readonly Birth[];
   gaps: readonly NewGap[];

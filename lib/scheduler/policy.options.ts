@@ -1,30 +1,36 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOptions } from '../model/job.options.js';
-import type { Backoff, KeepMs, Policies } from '../model/policies.js';
+import { defaultPolicies } from '../model/policies.js';
+import type { Backoff, KeepMs, MisfirePolicy, Policies } from '../model/policies.js';
 import { Priority } from '../model/priority.js';
 import type { DurationInput } from '../model/trigger.js';
 import { parseDuration } from '../triggers/duration.js';
 import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
 const overlaps = ['skip', 'allow', 'queue', 'cancel-running'] as const;
+const maxCaughtUp = 100_000;
 const maxCount = 1_000_000;
 const maxDelays = 100;
+
+type MisfireOption = 'misfire' | 'ifMissed' | 'if_missed' | 'misfireThreshold' | 'misfireLimit';
 
 /** The policies among a job's options, validated; what was not given is left to the defaults. */
 export function policiesOf(
   options: Pick<
     JobOptions,
-    'overlap' | 'misfire' | 'misfireThreshold' | 'recovery' | 'maxRetries' | 'backoff' | 'timeout' | 'maxLost'
+    'overlap' | MisfireOption | 'recovery' | 'maxRetries' | 'backoff' | 'timeout' | 'maxLost'
   > & { keep?: DurationInput },
 ): Partial<Policies> {
-  const { overlap, misfire, misfireThreshold, recovery, maxRetries, backoff, timeout, maxLost, keep } =
+  const { overlap, misfireThreshold, misfireLimit, recovery, maxRetries, backoff, timeout, maxLost, keep } =
     options;
   const policies: Partial<Policies> = {};
   if (overlap !== undefined) policies.overlap = oneOf(overlap, 'overlap', overlaps);
-  if (misfire !== undefined) policies.misfire = oneOf(misfire, 'misfire', ['skip', 'once', 'all']);
+  const misfire = misfireOf(options);
+  if (misfire !== undefined) policies.misfire = misfire;
   if (misfireThreshold !== undefined) {
     policies.misfireThresholdMs = durationOrZero(misfireThreshold, 'misfireThreshold');
   }
+  if (misfireLimit !== undefined) policies.misfireLimit = misfireLimitOf(misfireLimit);
   if (recovery !== undefined) policies.recovery = oneOf(recovery, 'recovery', ['rerun', 'abandon']);
   if (maxRetries !== undefined) policies.maxRetries = wholeNumber(maxRetries, 'maxRetries', 0, maxCount);
   if (backoff !== undefined) policies.backoff = backoffOf(backoff);
@@ -32,6 +38,29 @@ export function policiesOf(
   if (maxLost !== undefined) policies.maxLost = wholeNumber(maxLost, 'maxLost', 1, maxCount);
   if (keep !== undefined) policies.keepMs = keepOf(keep);
   return policies;
+}
+
+/** `misfire`, or one of its names in other schedulers with the values that belong to it. */
+function misfireOf(options: Pick<JobOptions, MisfireOption>): MisfirePolicy | undefined {
+  const names = (['misfire', 'ifMissed', 'if_missed'] as const).filter((name) => options[name] !== undefined);
+  if (names.length > 1) {
+    throw new InvalidOptionError(names[1], `is another name of "${names[0]}". Give one of them.`);
+  }
+  const [name] = names;
+  if (name === undefined) return undefined;
+  if (name === 'misfire') return oneOf(options.misfire, name, ['skip', 'once', 'all']);
+  return ({ skip: 'skip', run_once: 'once', run_all: 'all' } as const)[
+    oneOf(options[name], name, ['skip', 'run_once', 'run_all'])
+  ];
+}
+
+function misfireLimitOf(given: NonNullable<JobOptions['misfireLimit']>): Policies['misfireLimit'] {
+  const { count, age } = knownOptions(given, ['count', 'age'], 'misfireLimit') as typeof given;
+  const standard = defaultPolicies.misfireLimit;
+  return {
+    count: count === undefined ? standard.count : wholeNumber(count, 'misfireLimit.count', 1, maxCaughtUp),
+    ageMs: age === undefined || age === null ? standard.ageMs : parseDuration(age, 'misfireLimit.age'),
+  };
 }
 
 /** 0 (first) to 9 (last), from a number or the name of a level in any case. */

@@ -12,7 +12,7 @@ const hour = 60 * minute;
 function plan(
   lateMs: number,
   policies: Partial<Policies> = {},
-  given: { trigger?: Trigger; fired?: number } = {},
+  given: { trigger?: Trigger; fired?: number; room?: number } = {},
 ) {
   const trigger: Trigger = given.trigger ?? { type: 'cron', expression: '0 * * * *', timeZone: 'UTC' };
   const cursor: DueCursor = {
@@ -27,7 +27,12 @@ function plan(
     timeZone: 'UTC',
     policies,
   };
-  const firing = planFiring(cursor, compileTrigger(trigger, 'default/hourly'), noon + lateMs);
+  const firing = planFiring(
+    cursor,
+    compileTrigger(trigger, 'default/hourly'),
+    noon + lateMs,
+    given.room ?? 200,
+  )!;
   const hours = (at: number | null): number | null => (at === null ? null : (at - noon) / hour);
   return {
     births: firing.births.map((birth) => [hours(birth.nominalAt), birth.missed]),
@@ -93,8 +98,10 @@ describe('instants missed in a downtime', () => {
     expect(plan(5 * hour, { misfire: 'skip' })).toMatchObject({ gaps: [['missed', 0, 4, 5]], next: 5 });
   });
 
+  const all = { misfire: 'all', overlap: 'allow' } as const;
+
   test('all: every instant runs', () => {
-    const { births, gaps, next } = plan(2 * hour + 90_000, { misfire: 'all' });
+    const { births, gaps, next, firing } = plan(2 * hour + 90_000, all);
     expect(births).toEqual([
       [0, 0],
       [1, 0],
@@ -102,12 +109,76 @@ describe('instants missed in a downtime', () => {
     ]);
     expect(gaps).toEqual([]);
     expect(next).toBe(3);
+    expect(firing.overlap).toBe('allow');
   });
 
   test('all: a long downtime is worked off in bounded portions', () => {
-    const { births, next } = plan(1_000 * hour, { misfire: 'all' });
+    const { births, next } = plan(900 * hour, all);
     expect(births).toHaveLength(100);
     expect(next).toBe(100);
+  });
+
+  test('all: no more instants become runs than there is room for, and none without room', () => {
+    expect(plan(9 * hour, all, { room: 4 })).toMatchObject({ births: { length: 4 }, next: 4 });
+    expect(() => plan(9 * hour, all, { room: 0 })).toThrow();
+    expect(plan(minute, all, { room: 0 }), 'What is not missed waits for nothing.').toMatchObject({
+      next: 1,
+    });
+  });
+
+  test.each(['skip', 'queue', 'cancel-running'] as const)(
+    'all: with the overlap policy %s one runs after the other',
+    (overlap) => {
+      const { births, next, firing } = plan(9 * hour, { misfire: 'all', overlap });
+      expect({ births, next, overlap: firing.overlap }).toEqual({
+        births: [[0, 0]],
+        next: 1,
+        overlap: 'wait',
+      });
+      expect(plan(minute, { misfire: 'all', overlap }).firing.overlap).toBe(overlap);
+    },
+  );
+
+  test('all: beyond the limit by count the newest run, the others are on record', () => {
+    const misfireLimit = { count: 3, ageMs: null };
+    expect(plan(9 * hour + 90_000, { ...all, misfireLimit })).toMatchObject({
+      births: [
+        [7, 0],
+        [8, 0],
+        [9, 0],
+      ],
+      gaps: [['missed', 0, 6, 7]],
+      next: 10,
+      firing: { gaps: [{ reason: 'misfire limit' }] },
+    });
+    expect(plan(2 * hour + 90_000, { ...all, misfireLimit })).toMatchObject({
+      births: { length: 3 },
+      gaps: [],
+    });
+    expect(plan(3 * hour + 90_000, { ...all, misfireLimit }).gaps).toEqual([['missed', 0, 0, 1]]);
+  });
+
+  test('all: what is older than the limit does not run', () => {
+    const misfireLimit = { count: 1_000, ageMs: 3 * hour };
+    expect(plan(9 * hour, { ...all, misfireLimit })).toMatchObject({
+      births: [
+        [6, 0],
+        [7, 0],
+        [8, 0],
+        [9, 0],
+      ],
+      gaps: [['missed', 0, 5, 6]],
+    });
+    const none = plan(30 * minute, { ...all, misfireLimit: { count: 1, ageMs: minute } });
+    expect(none).toMatchObject({ births: [], gaps: [['missed', 0, 0, 1]], next: 1 });
+  });
+
+  test('all: a backlog too long to be counted is put on record in portions, and none of it runs too early', () => {
+    const trigger: Trigger = { type: 'cron', expression: '* * * * * *', timeZone: 'UTC' };
+    const { firing } = plan(200_000_000, all, { trigger });
+    expect(firing.births).toEqual([]);
+    expect(firing.gaps).toMatchObject([{ count: 100_000, verdict: 'missed' }]);
+    expect(firing.nextAt).toBe(noon + 100_000_000);
   });
 
   test('are counted without bound by several firings', () => {

@@ -91,6 +91,45 @@ describe('runs that overlap', () => {
     await rig.clock.advanceBy(20_000);
   });
 
+  test('instants missed in a downtime run one after the other, and then the policy counts again', async () => {
+    const start = rig.clock.now();
+    const began: [number, number][] = [];
+    rig.handle('work', async ({ nominalAt }: RunContext) => {
+      began.push([(nominalAt.getTime() - start) / 60_000, (rig.clock.now() - start) / 60_000]);
+      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+      await new Promise<void>((resolve) => rig.clock.setTimer(30_000, resolve));
+      atOnce--;
+    });
+    await rig.add(everyMs(start, 60_000, { policies: { misfire: 'all', misfireThresholdMs: 1_000 } }));
+    await rig.clock.advanceBy(5 * 60_000 + 30_000);
+    await rig.engine.start();
+    await rig.clock.advanceBy(4 * 60_000);
+    expect(mostAtOnce).toBe(1);
+    expect(began.map(([nominal]) => nominal)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(began.at(-1)).toEqual([8, 9]);
+    expect(await gaps(), 'The one that was due when the last missed one had just begun.').toEqual([
+      ['skipped', 1],
+    ]);
+  });
+
+  test('missed instants that may overlap become runs as fast as there is room, not faster', async () => {
+    rig = new EngineRig({ options: { concurrency: 2 } });
+    const start = rig.clock.now();
+    let stored = 0;
+    rig.handle('work', async () => {
+      stored = Math.max(stored, (await rig.storage.queryRuns({}, {})).items.length);
+      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+      await new Promise<void>((resolve) => rig.clock.setTimer(5_000, resolve));
+      atOnce--;
+    });
+    await rig.add(everyMs(start, 60_000, { policies: { misfire: 'all', overlap: 'allow' } }));
+    await rig.clock.advanceBy(20 * 60_000);
+    await rig.engine.start();
+    await rig.clock.advanceBy(59_000);
+    expect([mostAtOnce, stored]).toEqual([2, 2]);
+    expect((await outcomes()).length).toBe(20);
+  });
+
   test('a run that waits for its retry goes on: the next instant waits for its verdict', async () => {
     const start = rig.clock.now();
     rig.handle('work', ({ nominalAt, attempt }: RunContext) => {

@@ -182,4 +182,18 @@ describe('creating jobs at run time', () => {
     await app.clock.advanceBy(1_000);
     expect(ran).toEqual(['a {"list":[1]}']);
   });
+
+  test.each([
+    ['skip', 'skip'],
+    ['run_once', 'once'],
+    ['run_all', 'all'],
+  ] as const)('takes ifMissed and if_missed: %s for misfire: %s', async (given, misfire) => {
+    const options = { handler: 'work', every: '1h', misfireLimit: { age: '2d' } };
+    const jobs = [
+      await app.scheduler.createIntervalJob({ ...options, ifMissed: given }),
+      await app.scheduler.createIntervalJob({ ...options, if_missed: given }),
+    ];
+    const misfireLimit = { count: 1_000, ageMs: 172_800_000 };
+    for (const { policies } of jobs) expect(policies).toEqual({ misfire, misfireLimit });
+  });
 });

@@ -217,6 +217,42 @@ const refusals: Refusal[] = [
     "misfire: must be 'skip' or 'once' or 'all', but is 'run_once'.",
   ],
   [
+    'a misfire policy by another name that does not exist',
+    (s) => s.createIntervalJob({ ...work, ifMissed: wrong('once') }),
+    InvalidOptionError,
+    "ifMissed: must be 'skip' or 'run_once' or 'run_all', but is 'once'.",
+  ],
+  [
+    'two names of the misfire policy',
+    (s) => s.createIntervalJob({ ...work, misfire: 'all', if_missed: 'run_all' }),
+    InvalidOptionError,
+    'if_missed: is another name of "misfire". Give one of them.',
+  ],
+  [
+    'a limit of misfires without any',
+    (s) => s.createIntervalJob({ ...work, misfireLimit: { count: 0 } }),
+    InvalidOptionError,
+    'misfireLimit.count: must be a whole number from 1 to 100000, but is 0.',
+  ],
+  [
+    'a limit of misfires of a negative age',
+    (s) => s.createIntervalJob({ ...work, misfireLimit: { age: -5 } }),
+    InvalidScheduleError,
+    'misfireLimit.age: -5 must be longer than zero.',
+  ],
+  [
+    'a limit of misfires with an unknown key',
+    (s) => s.createIntervalJob({ ...work, misfireLimit: wrong({ max: 5 }) }),
+    InvalidOptionError,
+    'max: misfireLimit has no such option. There are: count, age.',
+  ],
+  [
+    'a negative threshold of misfires',
+    (s) => s.createIntervalJob({ ...work, misfireThreshold: -1 }),
+    InvalidScheduleError,
+    'misfireThreshold: -1 must be longer than zero.',
+  ],
+  [
     'a recovery policy that does not exist',
     (s) => s.createIntervalJob({ ...work, recovery: wrong('') }),
     InvalidOptionError,

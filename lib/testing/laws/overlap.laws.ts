@@ -90,6 +90,22 @@ export const overlapLaws = lawsOf('overlap', {
     assert.equal((await jobOf(storage)).runCount, 3);
   },
 
+  'does nothing while a run goes on where the firing is to wait': async ({ storage, clock }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage, { leaseMs: 9 * hour });
+    const run = await fireOne(storage, worker);
+    await clock.advance(2 * hour);
+    const { nextRunAt } = await jobOf(storage);
+    const gap = { from: 0, until: 0, verdict: 'missed', count: 1, reason: 'test' } as const;
+    const waiting = await fireDue(storage, worker, { overlap: 'wait', gaps: [gap] });
+    assert.deepEqual([waiting.moved, waiting.runs, waiting.skipped], [[], [], []]);
+    assert.deepEqual((await jobOf(storage)).nextRunAt, nextRunAt);
+    assert.deepEqual(await gapsOf(storage), []);
+    await settle(storage, run);
+    const next = await fireOne(storage, worker, { overlap: 'wait' });
+    assert.equal(next.nominalAt, nextRunAt!.getTime());
+  },
+
   'does not take runs of other jobs for an overlap': async ({ storage }) => {
     await addOneOff(storage, { id: 'other-one-off' });
     await addRecurring(storage, { id: 'other' });

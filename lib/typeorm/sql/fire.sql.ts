@@ -28,6 +28,7 @@ moved as materialized (
     select from ${t.cursor} c
     where c.job_uid = f.job_uid and c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
       and not ${isStopped(t, 'c')}
+      and (f.overlap <> 'wait' or (select count(*) from ${t.run} r where r.job_uid = f.job_uid) = 0)
     for update of c skip locked
   ) stands
 ),
