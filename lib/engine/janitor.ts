@@ -7,8 +7,8 @@ import type { EngineOptions } from './engine.options.js';
 const maxPruneRounds = 20;
 
 /**
- * Cleans up, one worker of an app per period: orphans what no live code declares, deletes what is older than it should be kept. Each
- * step is tried alone; what fails is told and tried again in the next round.
+ * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
+ * is overdue so that nothing starves, deletes what is older than it should be kept. Each step is tried alone; what fails is told and tried again in the next round.
  */
 export class Janitor {
   private cancelTimer: CancelTimer | null = null;
@@ -45,6 +45,9 @@ export class Janitor {
       const lock = await this.lock.acquire(`chronis:janitor:${this.options.app}`, owner, leaseMs);
       if (lock === null) return;
       await this.step('orphan', () => this.orphan());
+      // First what nobody can execute: it is not overdue then.
+      await this.step('defer', () => this.defer());
+      await this.step('lift', () => this.lift());
       await this.step('prune', () => this.prune());
     });
   }
@@ -53,6 +56,15 @@ export class Janitor {
     for (const ref of await this.storage.orphanUndeclared(this.options.app, this.options.orphanGraceMs)) {
       this.events.emit('job.orphaned', ref);
     }
+  }
+
+  private async defer(): Promise<void> {
+    for (const deferral of await this.storage.deferStranded()) this.events.emit('runs.deferred', deferral);
+  }
+
+  private async lift(): Promise<void> {
+    const runs = await this.storage.liftOverdue();
+    if (runs > 0) this.events.emit('runs.lifted', { runs });
   }
 
   private async prune(): Promise<void> {

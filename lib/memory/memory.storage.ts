@@ -9,7 +9,9 @@ import {
   type Capability,
   type ClaimResult,
   type ConflictPolicy,
+  type CursorPlan,
   type DueCursor,
+  type Deferral,
   type EpochMs,
   type FireResult,
   type Firing,
@@ -19,6 +21,7 @@ import {
   type NewJob,
   type NextWake,
   type PageRequest,
+  type Recomputation,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -42,11 +45,13 @@ import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
+import { deferStranded, liftOverdue } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
 import { syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow } from './tables.js';
+import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
 
 export interface MemoryStorageOptions {
@@ -169,6 +174,10 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically(queryPauses);
   }
 
+  recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {
+    return this.atomically((tables) => recomputeCursors(tables, zoneData, plan));
+  }
+
   retryRuns(runIds: readonly string[]): Promise<Run[]> {
     return this.atomically((tables, now) => retryRuns(tables, now, runIds).map(toRun));
   }
@@ -239,6 +248,14 @@ export class MemoryStorage extends StorageAdapter {
 
   queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
     return this.atomically((tables) => queryGaps(tables, filter, page));
+  }
+
+  liftOverdue(): Promise<number> {
+    return this.atomically(liftOverdue);
+  }
+
+  deferStranded(): Promise<Deferral[]> {
+    return this.atomically(deferStranded);
   }
 
   prune(ledgerMs: number): Promise<boolean> {

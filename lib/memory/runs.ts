@@ -4,6 +4,7 @@ import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
+import type { Place } from './due.index.js';
 import { runState, toClaimedRun } from './rows.to.views.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
@@ -22,6 +23,7 @@ export function bearRun(
     job,
     detached: false,
     held: false,
+    lifted: 0,
     blockedBy: new Set(blockedBy),
     attempt: 0,
     fence: 0,
@@ -38,14 +40,21 @@ export function bearRun(
   };
   tables.runs.set(run.id, run);
   job.runs.add(run);
-  if (run.blockedBy.size === 0) tables.waiting.set(run, job.definition, run.dueAt);
+  if (run.blockedBy.size === 0) tables.waiting.set(run, placeOf(run), run.dueAt);
   return run;
+}
+
+/** Where it waits: by its priority, lifted while it is overdue. */
+function placeOf({ job, lifted }: RunRow): Place {
+  const { definition } = job;
+  return { ...definition, priority: Math.max(definition.priority - lifted, 0) };
 }
 
 /** Makes a run wait for `dueAt`, or be held where its job is paused. */
 export function waitUntil(tables: MemoryTables, run: RunRow, dueAt: EpochMs): void {
   letGo(tables, run);
   run.dueAt = dueAt;
+  run.lifted = 0;
   if (run.job.pause !== null) hold(tables, run);
   else release(tables, run);
 }
@@ -59,13 +68,13 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
   if (run.blockedBy.size > 0) return;
-  tables.waiting.set(run, run.job.definition, run.dueAt);
+  tables.waiting.set(run, placeOf(run), run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt });
 }
 
 /** Keeps the indexed place in step with a changed definition. */
 export function reindexRun(tables: MemoryTables, run: RunRow): void {
-  if (runState(run) === 'waiting') tables.waiting.set(run, run.job.definition, run.dueAt);
+  if (runState(run) === 'waiting') tables.waiting.set(run, placeOf(run), run.dueAt);
 }
 
 /** Hands a run to a worker. */

@@ -59,6 +59,8 @@ export interface RunRow {
   nominalAt: EpochMs;
   /** When it may be claimed, or could when it was. */
   dueAt: EpochMs;
+  /** By how many levels of priority, as it is overdue. */
+  lifted: number;
   /** By a pause. */
   held: boolean;
   /** The earlier runs whose end it waits for. */
@@ -130,6 +132,8 @@ export class MemoryTables {
   readonly releases = new Map<string, Release[]>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];
+  /** The version of the zone data that cursors were computed with. */
+  zoneData: string | null = null;
   readonly locks: LockTable = new Map();
   readonly listeners = new Set<(wake: Wake) => void>();
   private lastNumber = 0;

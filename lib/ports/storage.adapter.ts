@@ -248,7 +248,36 @@ export interface ReleaseResult {
   }[];
 }
 
+/** A cursor whose next time was computed with older zone data. */
+export interface StandingCursor extends JobRef {
+  trigger: Trigger;
+  timeZone: string;
+  nextAt: EpochMs;
+  /** The last instant that was dealt with, or, later than that, the job's last change: what the next time is a function of. */
+  since: EpochMs;
+}
+
+/** Where a cursor belongs; null: nowhere. */
+export type CursorPlan = (cursor: StandingCursor) => EpochMs | null;
+
+export interface Recomputation {
+  /** The version that the times had been computed with; null: there was nothing to do. */
+  from: string | null;
+  /** The cursors that stand elsewhere now. */
+  moved: (JobRef & { from: EpochMs; to: EpochMs | null })[];
+}
+
 // ── Queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Runs that were put off, since no live worker has both their handler and their queue. */
+export interface Deferral {
+  handler: string;
+  queue: string;
+  runs: number;
+}
+
+/** By how much `deferStranded` puts runs off. */
+export const deferralMs = 30_000;
 
 export interface PageRequest {
   /** 1–1,000. @default 100 */
@@ -417,6 +446,12 @@ export abstract class StorageAdapter {
    */
   abstract releaseLost(): Promise<ReleaseResult>;
 
+  /**
+   * Computes the next times anew when `zoneData` (such as `2026a`) is newer than the version noted with them, and notes it; one caller does it for all. The first
+   * caller ever only notes its version. Nobody fires a cursor while it is moved.
+   */
+  abstract recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation>;
+
   // ── The loop
 
   /** Cursors that are due and whose handler and queue this worker has, earliest first. */
@@ -470,6 +505,16 @@ export abstract class StorageAdapter {
   /** The ledger, newest first. */
   abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
   abstract queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>>;
+  /**
+   * Lifts runs that have been due for more than a minute by one level of priority for each minute, so that nothing starves; not those that a pause stops. The
+   * level counts for claims only, and until the end of the attempt. Bounded work per call, the longest overdue first. Returns how many were lifted.
+   */
+  abstract liftOverdue(): Promise<number>;
+  /**
+   * Has due runs that no live worker can execute be due 30 s from now, so that they are not in the way of others; not those that a pause
+   * stops. Bounded work per call.
+   */
+  abstract deferStranded(): Promise<Deferral[]>;
   /** Deletes ledger rows, closed gaps and kept one-offs older than their time; bounded work per call. Returns whether there is more. */
   abstract prune(ledgerMs: number): Promise<boolean>;
 }

@@ -10,6 +10,7 @@ import { fireLaws } from './laws/fire.laws.js';
 import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
 import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
 import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
+import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
@@ -26,6 +27,7 @@ import { syncLaws } from './laws/sync.laws.js';
 import { textLaws } from './laws/text.laws.js';
 import { updateLaws } from './laws/update.laws.js';
 import { signalLaws, wakeLaws } from './laws/wake.laws.js';
+import { zoneLaws } from './laws/zone.laws.js';
 
 /** What every storage promises; see `runLaw`. @publicApi */
 export function storageLaws(): Law[] {
@@ -55,6 +57,8 @@ export function storageLaws(): Law[] {
     ...cancelRunningLaws,
     ...fixedDelayLaws,
     ...claimLaws,
+    ...liftLaws,
+    ...deferLaws,
     ...giveBackLaws,
     ...settleLaws,
     ...statisticsLaws,
@@ -66,5 +70,6 @@ export function storageLaws(): Law[] {
     ...undeclaredLaws,
     ...wakeLaws,
     ...signalLaws,
+    ...zoneLaws,
   ];
 }

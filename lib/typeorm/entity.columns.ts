@@ -68,6 +68,8 @@ export const runColumns: Columns<ChronisRun> = {
   handler: 'text',
   queue: 'text',
   priority: 'smallint',
+  lifted: 'smallint',
+  rank: 'smallint',
   nominalAt: 'timestamptz',
   dueAt: 'timestamptz?',
   held: 'boolean',

@@ -4,6 +4,7 @@ import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
 import { claimSql } from './sql/claim.sql.js';
 import { closeGapSql } from './sql/close.gap.sql.js';
+import { deferStrandedSql } from './sql/defer.stranded.sql.js';
 import { deleteJobSql } from './sql/delete.job.sql.js';
 import { detachRunsSql } from './sql/detach.runs.sql.js';
 import { discardRunsSql } from './sql/discard.runs.sql.js';
@@ -25,6 +26,7 @@ import { holdRunsSql } from './sql/hold.runs.sql.js';
 import { insertOneOffsSql } from './sql/insert.one.offs.sql.js';
 import { insertRecurringSql } from './sql/insert.recurring.sql.js';
 import { inspectLockSql } from './sql/inspect.lock.sql.js';
+import { liftOverdueSql } from './sql/lift.overdue.sql.js';
 import { lockAppSql } from './sql/lock.app.sql.js';
 import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
@@ -60,6 +62,10 @@ import { setFiredSql } from './sql/set.fired.sql.js';
 import { setGenerationSql } from './sql/set.generation.sql.js';
 import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleSql } from './sql/settle.sql.js';
+import { lockZoneDataSql } from './sql/lock.zone.data.sql.js';
+import { noteZoneDataSql } from './sql/note.zone.data.sql.js';
+import { setZoneDataSql } from './sql/set.zone.data.sql.js';
+import { standingCursorsSql } from './sql/standing.cursors.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
 import { takeReleaseSql } from './sql/take.release.sql.js';
@@ -82,6 +88,7 @@ const builders = {
   claimFromOne: (t: TableNames) => claimSql(t, 'one'),
   claimFromSeveral: (t: TableNames) => claimSql(t, 'several'),
   closeGap: closeGapSql,
+  deferStranded: deferStrandedSql,
   deleteJob: deleteJobSql,
   detachRuns: detachRunsSql,
   discardRuns: discardRunsSql,
@@ -104,6 +111,7 @@ const builders = {
   insertOneOffs: insertOneOffsSql,
   insertRecurring: insertRecurringSql,
   inspectLock: inspectLockSql,
+  liftOverdue: liftOverdueSql,
   lockApp: lockAppSql,
   lockBlocking: lockBlockingSql,
   lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
@@ -150,6 +158,10 @@ const builders = {
   updateOneOff: updateOneOffSql,
   updateRuns: updateRunsSql,
   updateWorker: updateWorkerSql,
+  lockZoneData: lockZoneDataSql,
+  noteZoneData: noteZoneDataSql,
+  setZoneData: setZoneDataSql,
+  standingCursors: standingCursorsSql,
   wakeDelayed: wakeDelayedSql,
 };
 

@@ -9,7 +9,10 @@ import {
   type Capability,
   type ClaimResult,
   type ConflictPolicy,
+  type CursorPlan,
+  deferralMs,
   type DueCursor,
+  type Deferral,
   type EpochMs,
   type Firing,
   type FireResult,
@@ -19,6 +22,7 @@ import {
   type NewJob,
   type NextWake,
   type PageRequest,
+  type Recomputation,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -64,6 +68,10 @@ import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { queryWorkers, register, renew } from './worker.registry.js';
+import { recomputeCursors } from './zone.data.js';
+
+/** Of each queue and rank. */
+const runsPerStep = 1_000;
 
 /**
  * Jobs in PostgreSQL: the statements of `sql/` decide, this only says which. The hot path is one statement each; what users do
@@ -111,6 +119,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
     return this.statements.change((change) => syncDefinitions(change, request));
+  }
+
+  recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {
+    return this.statements.change((change) => recomputeCursors(change, zoneData, plan));
   }
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {
@@ -271,6 +283,16 @@ export class TypeOrmStorage extends StorageAdapter {
 
   async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
     return queryGaps(this.database, this.tables, filter, page);
+  }
+
+  async liftOverdue(): Promise<number> {
+    const [{ count }] = await this.run<{ count: number }>('liftOverdue', runsPerStep);
+    return count;
+  }
+
+  async deferStranded(): Promise<Deferral[]> {
+    const rows = await this.run<Deferral>('deferStranded', runsPerStep, deferralMs);
+    return rows.map(({ handler, queue, runs }) => ({ handler, queue, runs }));
   }
 
   async prune(ledgerMs: number): Promise<boolean> {

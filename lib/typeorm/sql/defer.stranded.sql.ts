@@ -1,0 +1,34 @@
+import { dueQueues } from './due.queues.fragment.js';
+import { isStopped } from './pauses.fragment.js';
+import type { TableNames } from './table.names.js';
+import { after, ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 how many of each queue and rank are looked at · $3 delay in ms
+ *
+ * Only what stands first is in the way of others. What a pause stops is left alone: it shall go on at its own time.
+ */
+export function deferStrandedSql(t: TableNames): string {
+  return `
+with recursive ${dueQueues(t)},
+head as materialized (
+  select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
+    select r.id, r.handler, r.queue, r.namespace from ${t.run} r
+    where r.queue = q.name and r.rank = p.rank and r.worker is null and r.due_at is not null and r.due_at <= ${now}
+    order by r.due_at limit $2
+  ) found
+),
+stranded as (
+  select h.id from head h
+  where not exists (
+    select from ${t.worker} w
+    where w.lease_until > ${now} and w.released_at is null and h.queue = any (w.queues) and h.handler = any (w.handlers)
+  ) and not ${isStopped(t, 'h')}
+),
+deferred as (
+  update ${t.run} r set due_at = ${after(now, '$3::float8')}
+  from stranded s where r.id = s.id and r.worker is null and r.due_at <= ${now}
+  returning r.handler, r.queue
+)
+select handler, queue, count(*)::int as runs, ${ms(now)} as now from deferred group by handler, queue order by handler, queue`;
+}

@@ -1,0 +1,29 @@
+import { dueQueues } from './due.queues.fragment.js';
+import { isStopped } from './pauses.fragment.js';
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 limit for each queue and rank
+ *
+ * The longest overdue of each come first: when they have gone, the next are lifted. Nothing is locked before it is changed, so a claim that comes
+ * in between wins.
+ */
+export function liftOverdueSql(t: TableNames): string {
+  const minutes = `floor(extract(epoch from ${now} - r.due_at) / 60)`;
+  return `
+with recursive ${dueQueues(t)},
+overdue as materialized (
+  select found.id, found.levels from due_queue q cross join generate_series(1, 9) p (rank) cross join lateral (
+    select r.id, least(r.priority, ${minutes})::smallint as levels from ${t.run} r
+    where r.queue = q.name and r.rank = p.rank and r.worker is null and r.due_at is not null
+      and r.due_at <= ${now} - interval '1 minute' and r.lifted < ${minutes} and not ${isStopped(t, 'r')}
+    order by r.due_at limit $2
+  ) found
+),
+lifted as (
+  update ${t.run} r set lifted = o.levels from overdue o where r.id = o.id and r.worker is null and r.due_at is not null
+  returning r.id
+)
+select count(*)::int as count, ${ms(now)} as now from lifted`;
+}

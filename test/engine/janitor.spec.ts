@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FaultyStorage } from '../support/faulty.storage.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig } from '../support/engine.js';
+
+const minute = 60_000;
+let rig: EngineRig;
+let faulty: FaultyStorage;
+
+beforeEach(async () => {
+  const clock = new ManualClock();
+  faulty = new FaultyStorage(new MemoryStorage({ clock }));
+  rig = new EngineRig({ clock, storage: faulty.storage, options: { concurrency: 1 } });
+});
+afterEach(() => rig.stop(60_000));
+
+const pass = async (ms: number): Promise<void> => {
+  for (let passed = 0; passed < ms; passed += 1_000) await rig.clock.advanceBy(1_000);
+  await rig.settle();
+};
+
+test('puts off runs that no live worker can execute, and tells which', async () => {
+  const told: unknown[] = [];
+  rig.events.on('runs.deferred', (deferral) => told.push(deferral));
+  await rig.handle('work', () => undefined).engine.start();
+  await rig.add({ handler: 'nobody' }, { handler: 'nobody' });
+  await pass(minute);
+  expect(told).toEqual([{ handler: 'nobody', queue: 'default', runs: 2 }]);
+});
+
+test('a run of low priority does not starve behind ones that keep coming', async () => {
+  const ran: string[] = [];
+  let serial = 0;
+  rig.handle('work', async ({ job }: { job: { id: string } }) => {
+    ran.push(job.id);
+    // There is always a run of the highest priorities that waits.
+    await rig.add({ id: `busy ${++serial}`, priority: 3 });
+    await new Promise<void>((resolve) => rig.clock.setTimer(5_000, resolve));
+  });
+  await rig.add({ id: 'patient', priority: 6 }, { id: 'busy', priority: 3 });
+  await rig.engine.start();
+  await pass(2 * minute);
+  expect(ran).not.toContain('patient');
+  await pass(4 * minute);
+  expect(ran).toContain('patient');
+  expect(rig.told).toContain('runs.lifted');
+});
+
+test('each step is tried alone: one that fails does not keep the others from their work', async () => {
+  await rig.handle('work', () => undefined).engine.start();
+  faulty.fail('deferStranded', 'before');
+  faulty.fail('orphanUndeclared', 'before');
+  await pass(minute);
+  expect(faulty.calls).toEqual(
+    expect.arrayContaining(['orphanUndeclared', 'deferStranded', 'liftOverdue', 'prune']),
+  );
+  expect(rig.told.filter((name) => name === 'storage.failing')).toHaveLength(2);
+  await pass(minute);
+  expect(faulty.calls.filter((name) => name === 'deferStranded')).toHaveLength(2);
+});
