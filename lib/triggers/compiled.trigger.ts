@@ -1,9 +1,8 @@
-import type { CronTrigger, IntervalTrigger, Trigger } from '../model/trigger.js';
+import type { Calendars, CronTrigger, IntervalTrigger, Trigger } from '../model/trigger.js';
 import { BoundedCache } from './bounded.cache.js';
 import { CalendarSource } from './calendar.source.js';
 import { planCron } from './cron.plan.js';
 import { CronSource } from './cron.source.js';
-import type { Calendars } from '../model/trigger.js';
 import { Exclusions } from './exclusions.js';
 import { delayed, noOccurrences, onceAt } from './fixed.sources.js';
 import { IntervalSource } from './interval.source.js';
@@ -104,20 +103,27 @@ export class CompiledTrigger {
 
   private nominalFrom(from: number): number | null {
     const found = this.source.nextFrom(from < this.startAt ? this.startAt : from);
+    // An answer from the past would be fired again and again: rather an error than a loop.
+    if (found !== null && found < from)
+      throw new Error(`The instant after ${from} was computed as ${found}.`);
     return found === null || found > this.endAt ? null : found;
   }
 
   private nominalUpTo(until: number): number | null {
     const found = this.source.previousFrom(until > this.endAt ? this.endAt : until);
+    if (found !== null && found > until)
+      throw new Error(`The instant before ${until} was computed as ${found}.`);
     return found === null || found < this.startAt ? null : found;
   }
 }
 
-const compiled = new BoundedCache<CompiledTrigger>(20_000);
+const maxCompiled = 20_000;
+const compiled = new BoundedCache<CompiledTrigger>(maxCompiled);
+const compiledWith = new WeakMap<Calendars, BoundedCache<CompiledTrigger>>();
 
 /**
- * The compiled form of a stored trigger, kept by content. `jobKey` ("namespace/id") decides `H` and jitter. Named
- * calendars may change, so a trigger that refers to one is compiled anew for each registry.
+ * The compiled form of a stored trigger, kept by content. `jobKey` ("namespace/id") decides `H` and jitter. A trigger that
+ * refers to a named calendar is kept for a registry that is frozen, since another one may change.
  */
 export function compileTrigger(
   trigger: Trigger,
@@ -125,9 +131,24 @@ export function compileTrigger(
   calendars: Calendars = noCalendars,
 ): CompiledTrigger {
   const content = JSON.stringify(trigger);
-  if (content.includes('"calendar":"')) return compile(trigger, jobKey, calendars);
+  const cache = content.includes('"calendar":"') ? cacheOf(calendars) : compiled;
   const key = `${jobKey}\n${content}`;
-  return compiled.get(key) ?? compiled.set(key, compile(trigger, jobKey, calendars));
+  return cache?.get(key) ?? keep(cache, key, compile(trigger, jobKey, calendars));
+}
+
+function cacheOf(calendars: Calendars): BoundedCache<CompiledTrigger> | null {
+  if (!Object.isFrozen(calendars)) return null;
+  let cache = compiledWith.get(calendars);
+  if (!cache) compiledWith.set(calendars, (cache = new BoundedCache(maxCompiled)));
+  return cache;
+}
+
+function keep(
+  cache: BoundedCache<CompiledTrigger> | null,
+  key: string,
+  value: CompiledTrigger,
+): CompiledTrigger {
+  return cache === null ? value : cache.set(key, value);
 }
 
 function compile(trigger: Trigger, jobKey: string, calendars: Calendars): CompiledTrigger {

@@ -20,7 +20,7 @@ const maxEpochMs = 8.64e15;
  * (01/02/2025) or `bad-zone`. @publicApi
  */
 export function parseAt(input: InstantInput, zone: string, field = 'at'): Date {
-  const ms = instantMs(input, zone, field);
+  const ms = instantMs(input, assertTimeZone(zone), field);
   if (!Number.isFinite(ms) || Math.abs(ms) > maxEpochMs) {
     refuse(input, 'out-of-range', `${field}: ${shown(input)} is not an instant.`, { field, hint: dateHint });
   }
@@ -42,7 +42,6 @@ const dateHint =
   'Give a Date, epoch milliseconds, or text such as "2025-11-08 10:00:00" or "2025-11-08T10:00:00Z".';
 
 function textMs(text: string, zone: string, field: string): number {
-  const zoneName = assertTimeZone(zone);
   if (text.trim() === '')
     refuse(text, 'empty', `${field}: the date is empty.`, { field, position: 0, hint: dateHint });
   const found = text.length <= 40 ? pattern.exec(text) : null;
@@ -67,7 +66,7 @@ function textMs(text: string, zone: string, field: string): number {
   const local = dayNumber(year, month, day) * daySeconds + seconds;
   const fraction = Number(found[7] ?? 0);
   if (found[8] === undefined) {
-    const reading = readWallTime(ZoneOffsets.of(zoneName), local);
+    const reading = readWallTime(ZoneOffsets.of(zone), local);
     return (reading.kind === 'gap' ? reading.later : reading.at) * 1000 + fraction;
   }
   const sign = found[9] === '-' ? -1 : 1;

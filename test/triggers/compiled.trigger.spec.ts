@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Trigger } from '../../lib/index.js';
-import { compileTrigger } from '../../lib/triggers/compiled.trigger.js';
+import { compileTrigger, CompiledTrigger } from '../../lib/triggers/compiled.trigger.js';
+import type { OccurrenceSource } from '../../lib/triggers/occurrence.source.js';
 
 const start = Date.UTC(2026, 0, 1);
 const minute = 60_000;
@@ -28,6 +29,23 @@ describe('a compiled trigger', () => {
   test('is kept by content, each job on its own', () => {
     expect(compileTrigger({ ...cron }, 'a/b')).toBe(compileTrigger(cron, 'a/b'));
     expect(compileTrigger(cron, 'a/c')).not.toBe(compileTrigger(cron, 'a/b'));
+  });
+
+  test('that names a calendar is kept for a frozen registry', () => {
+    const named: Trigger = { ...cron, exclude: [{ calendar: 'holidays' }] };
+    const frozen = Object.freeze({ holidays: [{ dates: ['2026-01-01'] }] });
+    expect(compileTrigger(named, 'a/b', frozen)).toBe(compileTrigger({ ...named }, 'a/b', frozen));
+    expect(compileTrigger(named, 'a/b', { ...frozen })).not.toBe(compileTrigger(named, 'a/b', { ...frozen }));
+    expect(compileTrigger(named, 'a/b', Object.freeze({ holidays: [] })).next(start)).toBe(start + 12 * hour);
+    expect(compileTrigger(named, 'a/b', frozen).next(start)).toBe(start + 36 * hour);
+  });
+
+  test('whose calculation answers with the wrong side says so instead of going round in a loop', () => {
+    const stuck: OccurrenceSource = { nextFrom: (at) => at - 1, previousFrom: (at) => at + 1 };
+    const compiled = new CompiledTrigger(cron, stuck, null, 'a/b');
+    expect(() => compiled.next(start)).toThrow(/was computed as/);
+    expect(() => compiled.previous(start)).toThrow(/was computed as/);
+    expect(() => compiled.countBetween(start, start + day, 5)).toThrow(/was computed as/);
   });
 
   test('counts the instants of a stretch, its end included', () => {

@@ -260,6 +260,7 @@ const zones: unknown[] = [
 describe('a zone is refused', () => {
   test.each(zones)('%s', (zone) => {
     expect(refusal(() => assertTimeZone(zone as string)).reason).toBe('bad-zone');
+    expect(refusal(() => parseAt(new Date(), zone as string)).reason).toBe('bad-zone');
     if (zone !== null) {
       expect(refusedTrigger({ type: 'cron', expression: '* * * * *', timeZone: zone }).reason).toBe(
         'bad-zone',
