@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { SeededRandom } from '../simulation/seeded.random.js';
 import type { PostgresServer } from '../support/postgres.js';
 import { notes, type ChaosOptions } from './chaos.options.js';
 import { WorkerProcess } from './worker.process.js';
@@ -55,10 +56,18 @@ export class Cluster {
     await Promise.all(this.noted);
   }
 
-  /** Somebody must be left to do the work. */
-  free(): WorkerProcess[] {
-    const free = this.workers.filter((worker) => !worker.busy);
-    return free.length > 1 ? free : [];
+  /** One that nothing else is being done to until it is not busy any more, as soon as another is left to do the work. */
+  async victim(random: SeededRandom): Promise<WorkerProcess> {
+    for (let waited = 0; waited < 30_000; waited += 50) {
+      const free = this.workers.filter((worker) => !worker.busy);
+      if (free.length > 1) {
+        const worker = random.pick(free);
+        worker.busy = true;
+        return worker;
+      }
+      await pause(50);
+    }
+    throw new Error(`For 30 s less than two workers were well:\n${this.crashes.join('\n')}`);
   }
 
   watchForCrashes(): void {

@@ -3,8 +3,8 @@ import type { SeededRandom } from '../simulation/seeded.random.js';
 import { pause, type Cluster } from './cluster.js';
 import type { WorkerProcess } from './worker.process.js';
 
-/** Does its harm, notes it, and resolves when it is over; false: there was nobody to harm. */
-type Fault = (cluster: Cluster, random: SeededRandom) => Promise<boolean>;
+/** Does its harm, notes it, and resolves when it is over. */
+type Fault = (cluster: Cluster, random: SeededRandom) => Promise<void>;
 
 /** Harm to one worker that it survives. */
 function toOne(
@@ -13,17 +13,14 @@ function toOne(
   heal: (worker: WorkerProcess) => void,
 ): Fault {
   return async (cluster, random) => {
-    const worker = random.pick(cluster.free());
     const lastsMs = cluster.options.leaseMs * (1.3 + random.next());
-    if (worker === undefined) return false;
-    worker.busy = true;
+    const worker = await cluster.victim(random);
     const at = Date.now();
     harm(worker);
     cluster.note({ kind, pid: worker.pid, at, until: at + lastsMs });
     await pause(lastsMs);
     heal(worker);
     worker.busy = false;
-    return true;
   };
 }
 
@@ -36,10 +33,7 @@ async function replace(cluster: Cluster, worker: WorkerProcess, kind: 'kill' | '
 
 function replacing(kind: 'kill' | 'term'): Fault {
   return async (cluster, random) => {
-    const worker = random.pick(cluster.free());
-    if (worker === undefined) return false;
-    await replace(cluster, worker, kind);
-    return true;
+    await replace(cluster, await cluster.victim(random), kind);
   };
 }
 
@@ -50,7 +44,6 @@ const deploy: Fault = async (cluster) => {
   const old = cluster.workers.filter((worker) => worker.options.release < cluster.release);
   for (const worker of old) if (!worker.busy) await replace(cluster, worker, 'term');
   cluster.note({ kind: 'deploy', pid: null, at, until: Date.now() });
-  return true;
 };
 
 const terminate: Fault = async (cluster) => {
@@ -63,18 +56,16 @@ const terminate: Fault = async (cluster) => {
     // The server may be restarting at this moment: then they are all gone anyway.
   }
   cluster.note({ kind: 'terminate', pid: null, at, until: Date.now() });
-  return true;
 };
 
 const restart: Fault = async (cluster) => {
-  if (cluster.serverIsDown) return false;
+  while (cluster.serverIsDown) await pause(50);
   cluster.serverIsDown = true;
   const at = Date.now();
   await cluster.server.kill('SIGQUIT');
   await cluster.server.restart();
   cluster.serverIsDown = false;
   cluster.note({ kind: 'restart', pid: null, at, until: Date.now() });
-  return true;
 };
 
 const snapshot: Fault = async (cluster, random) => {
@@ -93,7 +84,6 @@ const snapshot: Fault = async (cluster, random) => {
     await client.end().catch(() => undefined);
   }
   cluster.note({ kind: 'snapshot', pid: null, at, until: Date.now() });
-  return true;
 };
 
 export const faults: Readonly<Record<string, Fault>> = {

@@ -24,9 +24,13 @@ const numbers = [values.seconds, values.workers, values.seed, values.rate, value
   Number,
 );
 const [atLeast, atMost] = values.every.split(',').map(Number);
-if (numbers.some((value) => !Number.isFinite(value) || value < 0) || !(atLeast! <= atMost!)) {
+if (
+  numbers.some((value) => !Number.isFinite(value) || value < 0) ||
+  numbers[1]! < 2 ||
+  !(atLeast! <= atMost!)
+) {
   console.error(
-    '--seconds, --workers, --seed, --rate, --lease and --slack take numbers, --every two: least,most.',
+    '--seconds, --workers, --seed, --rate, --lease and --slack take numbers, --workers at least 2, --every two: least,most.',
   );
   process.exit(2);
 }
