@@ -18,7 +18,7 @@ export interface ChronisOptions {
   name?: string;
   /** The queues whose jobs this process runs. @default ['default'] */
   queues?: string[];
-  /** How often to look without being told: 100 ms to 1 h. @default '5s' */
+  /** How often to look without being told: 100 ms to 1 min. @default '5s' */
   pollMs?: number | string;
   /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */
   leaseMs?: number | string;

@@ -115,7 +115,7 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     version: packageVersion(),
     queues: queuesOf(given.queues),
     calendars: normalizeCalendars(given.calendars ?? {}),
-    pollMs: duration(pollMs, 'pollMs', 100, hour, engineDefaults.pollMs),
+    pollMs: duration(pollMs, 'pollMs', 100, minute, engineDefaults.pollMs),
     leaseMs: duration(leaseMs, 'leaseMs', 1_000, hour, engineDefaults.leaseMs),
     maxBlockedMs: duration(
       given.maxBlockedMs,

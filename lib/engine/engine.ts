@@ -193,6 +193,11 @@ export class Engine {
       queues,
       trusted: () => keeper.trusted,
       onRoom: () => loop.nudge(),
+      onSettled: ({ jobUid }, retryAt) => {
+        if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt });
+        // Without signals nobody tells of what the end of a run sets off: a fixed delay, or a run that waited for it.
+        else if (jobUid !== null && !storage.wakeSignal) loop.wake();
+      },
     });
     const keeper: LeaseKeeper = new LeaseKeeper(
       { storage, clock, events, workerId, leaseMs, maxBlockedMs, running: () => session.runningCount },

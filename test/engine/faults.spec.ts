@@ -208,3 +208,36 @@ describe('two engines on one storage', () => {
     for (const rig of rigs) await rig.stop(60_000);
   });
 });
+
+describe('an engine whose storage has no wake signal', () => {
+  test('knows of its own retries and of fixed delays without polling', async () => {
+    const clock = new ManualClock();
+    const memory = new MemoryStorage({ clock });
+    const storage = new Proxy(memory, {
+      get: (target, key) => {
+        if (key === 'wakeSignal') return undefined;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const rig = new EngineRig({ clock, storage, options: { pollMs: 60_000 } });
+    const start = clock.now();
+    const ran: string[] = [];
+    rig.handle('work', ({ job, attempt }: RunContext) => {
+      ran.push(`${job.id} ${(clock.now() - start) / 1_000}`);
+      if (job.id === 'retried' && attempt === 1) throw new Error('again');
+    });
+    await rig.engine.start();
+    await rig.add(
+      { id: 'retried', policies: { maxRetries: 1, backoff: { type: 'fixed', delayMs: 3_000 } } },
+      {
+        id: 'delayed',
+        trigger: { type: 'interval', every: 4_000, mode: 'fixed-delay' },
+        nextAt: start + 1_000,
+      },
+    );
+    await clock.advanceBy(10_000);
+    expect(ran).toEqual(['retried 0', 'delayed 1', 'retried 3', 'delayed 5', 'delayed 9']);
+    await rig.stop(60_000);
+  });
+});

@@ -111,7 +111,7 @@ describe('the options of the module', () => {
       'a poll that is too quick',
       { pollMs: 50 },
       InvalidOptionError,
-      'pollMs: must be 100 to 3600000 ms, but is 50.',
+      'pollMs: must be 100 to 60000 ms, but is 50.',
     ],
     [
       'a poll that is no duration',
