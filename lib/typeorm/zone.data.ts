@@ -37,7 +37,7 @@ export async function recomputeCursors(
       const column = [planned.map(({ job_uid }) => job_uid), planned.map(({ to }) => to)];
       await run('moveCursors', ...column, [], [], [], [], [], []);
     }
-    moved.push(...planned.map(({ job_uid: _, ...cursor }) => cursor));
+    moved.push(...planned.map(({ namespace, id, from: old, to }) => ({ namespace, id, from: old, to })));
     if (rows.length < cursorsPerStep) break;
   }
   await run('setZoneData', zoneData);
