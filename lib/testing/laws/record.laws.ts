@@ -15,6 +15,7 @@ import {
   jobOf,
   minute,
   oneOff,
+  only,
   ref,
   runsOf,
   second,
@@ -87,7 +88,7 @@ export const recordLaws = lawsOf('record', {
       const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
       await storage.updateJob(ref('job'), { handler: 'other', queue: 'slow' });
       await settle(storage, run);
-      const [row] = await attemptsOf(storage, { runId: run.id });
+      const row = only(await attemptsOf(storage, { runId: run.id }), 'ledger row');
       assert.deepEqual([row.handler, row.queue], ['work', 'default']);
       await storage.deleteJob(ref('job'));
     }
