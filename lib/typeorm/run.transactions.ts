@@ -35,9 +35,12 @@ export class RunTransactions {
     options: TransactionOptions,
   ): Promise<T> {
     const source = options.dataSource ?? this.application ?? (await this.ownPool()).source;
-    if (source.options.type !== 'postgres') {
+    const type = (source as Partial<DataSource> | null)?.options?.type;
+    if (type !== 'postgres') {
       throw new TransactionNotSupportedError(
-        `the DataSource is of type "${source.options.type}", the jobs are in PostgreSQL.`,
+        type === undefined
+          ? 'what was given as dataSource is no DataSource of TypeORM.'
+          : `the DataSource is of type "${type}", the jobs are in PostgreSQL.`,
       );
     }
     const installId = await this.installId();

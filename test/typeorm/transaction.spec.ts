@@ -205,6 +205,12 @@ describe('a transaction that a handler shares with its verdict', () => {
       return error;
     };
 
+    test('refuses what is no DataSource', async () => {
+      const error = await errorOf('a token' as never);
+      expect(error).toBeInstanceOf(TransactionNotSupportedError);
+      expect(String(error)).toContain('no DataSource');
+    });
+
     test('refuses a database without the tables of the jobs', async () => {
       const error = await errorOf(await dataSource(otherUrl()));
       expect(error).toBeInstanceOf(TransactionNotSupportedError);
