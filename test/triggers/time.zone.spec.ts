@@ -12,7 +12,8 @@ function hintFor(zone: string): string | null {
 
 describe('assertTimeZone', () => {
   test('gives back every zone that this Node knows by a place', () => {
-    for (const zone of Intl.supportedValuesOf('timeZone')) expect(assertTimeZone(zone)).toBe(zone);
+    const places = Intl.supportedValuesOf('timeZone').filter((zone) => zone.includes('/'));
+    for (const zone of places) expect(assertTimeZone(zone)).toBe(zone);
   });
 
   test.each([
