@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
+import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
@@ -63,6 +64,7 @@ export class Engine {
   private readonly time: StorageTime;
   private readonly calls: StorageCalls;
   private settler: Settler;
+  private readonly circuit: Circuit;
   private readonly stragglers = new Stragglers();
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
   private readonly scope = new AsyncResource('ChronisEngine');
@@ -75,6 +77,7 @@ export class Engine {
     this.time = new StorageTime(parts.clock);
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
+    this.circuit = new Circuit(parts.storage, this.calls, parts.events, () => this.running);
   }
 
   get running(): boolean {
@@ -198,6 +201,7 @@ export class Engine {
         // Without signals nobody tells of what the end of a run sets off: a fixed delay, or a run that waited for it.
         else if (jobUid !== null && !storage.wakeSignal) loop.wake();
       },
+      onGaveUp: (jobs) => void this.circuit.note(jobs),
     });
     const keeper: LeaseKeeper = new LeaseKeeper(
       { storage, clock, events, workerId, leaseMs, maxBlockedMs, running: () => session.runningCount },
@@ -218,6 +222,7 @@ export class Engine {
       pollMs,
       calendars,
       trusted: () => keeper.trusted,
+      onGaveUp: (jobs) => void this.circuit.note(jobs),
     });
     this.sessions.add(session);
     this.shift = { session, keeper, loop, ended: loop.run() };

@@ -1,5 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
+import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { DueCursor, NextWake, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
@@ -24,6 +25,8 @@ export interface LoopParts {
   calendars: Calendars;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
+  /** Called with the jobs of runs that have ended as lost. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
 /**
@@ -155,6 +158,8 @@ export class WorkLoop {
     const result = await this.parts.storage.releaseLost();
     this.parts.time.observe(result.now);
     const ended = result.runs.filter((run) => run.verdict !== null).length;
+    const lost = result.runs.filter((run) => run.verdict === 'lost');
+    this.parts.onGaveUp(lost.map(({ namespace, jobId: id }) => ({ namespace, id })));
     if (result.workers.length > 0) {
       this.parts.events.emit('workers.released', {
         workers: result.workers,

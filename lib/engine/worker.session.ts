@@ -1,9 +1,11 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
+import type { JobRef } from '../model/job.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
+import { isFailure } from '../model/verdict.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import type { HandlerRegistry } from './handler.registry.js';
@@ -35,6 +37,8 @@ export interface SessionParts {
   onRoom: () => void;
   /** Called when the end of an attempt is on record; `retryAt` as it was settled. */
   onSettled: (run: ClaimedRun, retryAt: number | null) => void;
+  /** Called with the job of a run that has given up, if that may pause the job. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
 /**
@@ -159,6 +163,10 @@ export class WorkerSession {
     if (settlement.retryAt !== null) {
       events.emit('run.retrying', { ...event, error, retryAt: new Date(settlement.retryAt) });
       return;
+    }
+    const mayPause = run.jobUid !== null && resolvePolicies(run.policies).pauseAfterFailures !== null;
+    if (mayPause && isFailure(settlement.outcome)) {
+      this.parts.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
     }
     switch (settlement.outcome) {
       case 'succeeded':

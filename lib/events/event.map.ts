@@ -51,6 +51,8 @@ export interface ChronisEventMap {
     deleted: JobRef[];
   };
   'job.orphaned': JobRef;
+  /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */
+  'job.paused': JobRef & { reason: string };
 
   'worker.started': {
     workerId: string;

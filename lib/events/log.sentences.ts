@@ -41,6 +41,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `The job ${named(job)} is in no live code any more: it does not fire, and is kept as orphaned.`,
   }),
+  'job.paused': ({ reason, ...job }) => ({
+    level: 'error',
+    text: `The job ${named(job)} is paused until somebody resumes it: ${reason}`,
+  }),
   'worker.started': ({ workerId, handlers, zoneData }) => ({
     level: 'debug',
     text: `Registered as worker ${workerId} with ${count(handlers.length, 'handler')}, time zone data ${zoneData}.`,
@@ -196,10 +200,23 @@ function list(names: readonly string[]): string {
     : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
+const longestMessage = 1_000;
+const longestStack = 8_000;
+
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return cut(error instanceof Error ? error.message : String(error), longestMessage);
+  } catch {
+    return 'an error that cannot be shown as text';
+  }
 }
 
 function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
+  return error instanceof Error && typeof error.stack === 'string'
+    ? cut(error.stack, longestStack)
+    : undefined;
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

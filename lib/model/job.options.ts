@@ -55,6 +55,8 @@ export interface JobOptions {
   backoff?: BackoffInput;
   /** Longest time of one attempt; null: no limit. @default null */
   timeout?: DurationInput | null;
+  /** Pause the (recurring) job when so many of its occurrences have failed in a row, with the reason; null: never. @default null */
+  pauseAfterFailures?: number | null;
   /** A run whose worker died this often ends as `lost`. @default 3 */
   maxLost?: number;
 }

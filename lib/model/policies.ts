@@ -50,6 +50,8 @@ export interface Policies {
   backoff: Backoff;
   /** Per attempt; null: no limit. @default null */
   timeoutMs: number | null;
+  /** A recurring job is paused when so many of its occurrences have failed in a row; null: never. @default null */
+  pauseAfterFailures: number | null;
   /** A run whose worker died this often ends as `lost`. @default 3 */
   maxLost: number;
   /** @default 0 */
@@ -65,6 +67,7 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
   maxRetries: 0,
   backoff: { type: 'exponential', delayMs: 1_000, maxMs: 3_600_000, jitter: true },
   timeoutMs: null,
+  pauseAfterFailures: null,
   maxLost: 3,
   keepMs: 0,
 });

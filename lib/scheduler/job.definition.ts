@@ -39,6 +39,7 @@ export const jobOptionKeys = [
   'maxRetries',
   'backoff',
   'timeout',
+  'pauseAfterFailures',
   'maxLost',
 ] as const satisfies readonly (keyof JobOptions)[];
 

@@ -18,7 +18,14 @@ type MisfireOption = 'misfire' | 'ifMissed' | 'if_missed' | 'misfireThreshold' |
 export function policiesOf(
   options: Pick<
     JobOptions,
-    'overlap' | MisfireOption | 'recovery' | 'maxRetries' | 'backoff' | 'timeout' | 'maxLost'
+    | 'overlap'
+    | MisfireOption
+    | 'recovery'
+    | 'maxRetries'
+    | 'backoff'
+    | 'timeout'
+    | 'pauseAfterFailures'
+    | 'maxLost'
   > & { keep?: DurationInput },
 ): Partial<Policies> {
   const { overlap, misfireThreshold, misfireLimit, recovery, maxRetries, backoff, timeout, maxLost, keep } =
@@ -35,6 +42,11 @@ export function policiesOf(
   if (maxRetries !== undefined) policies.maxRetries = wholeNumber(maxRetries, 'maxRetries', 0, maxCount);
   if (backoff !== undefined) policies.backoff = backoffOf(backoff);
   if (timeout !== undefined) policies.timeoutMs = timeout === null ? null : parseDuration(timeout, 'timeout');
+  const { pauseAfterFailures: limit } = options;
+  if (limit !== undefined) {
+    policies.pauseAfterFailures =
+      limit === null ? null : wholeNumber(limit, 'pauseAfterFailures', 1, maxCount);
+  }
   if (maxLost !== undefined) policies.maxLost = wholeNumber(maxLost, 'maxLost', 1, maxCount);
   if (keep !== undefined) policies.keepMs = keepOf(keep);
   return policies;

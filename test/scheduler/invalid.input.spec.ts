@@ -289,6 +289,30 @@ const refusals: Refusal[] = [
     'timeout: 0 must be longer than zero.',
   ],
   [
+    'a negative timeout',
+    (s) => s.createIntervalJob({ ...work, timeout: -1_000 }),
+    InvalidScheduleError,
+    'timeout: -1000 must be longer than zero.',
+  ],
+  [
+    'a negative delay of a backoff',
+    (s) => s.createIntervalJob({ ...work, backoff: { type: 'exponential', delay: -1 } }),
+    InvalidScheduleError,
+    'backoff.delay: -1 must be longer than zero.',
+  ],
+  [
+    'a backoff without a number',
+    (s) => s.createIntervalJob({ ...work, backoff: NaN }),
+    InvalidScheduleError,
+    'backoff: NaN is not a finite number.',
+  ],
+  [
+    'a pause after no failure at all',
+    (s) => s.createIntervalJob({ ...work, pauseAfterFailures: 0 }),
+    InvalidOptionError,
+    'pauseAfterFailures: must be a whole number from 1 to 1000000, but is 0.',
+  ],
+  [
     'a backoff that is a function',
     (s) => s.createIntervalJob({ ...work, backoff: wrong(() => 5) }),
     InvalidOptionError,

@@ -40,10 +40,10 @@ describe('simulated clusters', () => {
   });
 
   test('the checker notices when the fence check is missing', async () => {
-    let broken = 0;
-    for (const seed of seeds) {
-      if ((await findViolations(await playScenario(seed, withoutFences))).length > 0) broken++;
+    let noticed: string[] = [];
+    for (let seed = 1; noticed.length === 0 && seed <= 100; seed++) {
+      noticed = await findViolations(await playScenario(seed, withoutFences));
     }
-    expect(broken).toBeGreaterThan(0);
+    expect(noticed).not.toEqual([]);
   });
 });
