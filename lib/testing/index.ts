@@ -4,3 +4,5 @@ export { runLaw } from './law.js';
 export type { Law, LawSubject, LockSubject, StorageSubject } from './law.js';
 export { lockLaws } from './lock.laws.js';
 export { storageLaws } from './storage.laws.js';
+export { flaky, FlakyStorageError } from './flaky.storage.js';
+export type { Fault, FlakyOptions } from './flaky.storage.js';

@@ -1,0 +1,56 @@
+import type { StorageAdapter } from '../../lib/index.js';
+import { flaky, FlakyStorageError, type Fault, type StorageSubject } from '../../lib/testing/index.js';
+
+/** What may be said again when the answer was lost: the second answer is the same as the first would have been. */
+const repeatable = new Set([
+  'now',
+  'getJob',
+  'queryJobs',
+  'countJobs',
+  'queryRuns',
+  'queryAttempts',
+  'queryGaps',
+  'queryWorkers',
+  'queryPauses',
+  'pauseScope',
+  'register',
+  'renew',
+  'updateWorker',
+  'unregister',
+  'giveBack',
+  'heldBy',
+  'dueCursors',
+  'nextWakeAt',
+]);
+
+/** A subject behind a bad connection, with a caller that says everything again until it gets an answer. */
+export function flakySubject(subject: StorageSubject, seed: number): StorageSubject & { faults: Fault[] } {
+  const faults: Fault[] = [];
+  let serial = seed;
+  const behind = (storage: StorageAdapter): StorageAdapter => {
+    const may = (method: string, fault: Fault): boolean => fault === 'before' || repeatable.has(method);
+    const bad = flaky(storage, { seed: serial++, before: 0.1, during: 0.1, after: 0.1, may });
+    return new Proxy(bad, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== 'function' || key === 'close') return value;
+        return async (...args: unknown[]) => {
+          for (;;) {
+            try {
+              return await (Reflect.apply(value, target, args) as Promise<unknown>);
+            } catch (error) {
+              if (!(error instanceof FlakyStorageError)) throw error;
+              faults.push(error.fault);
+            }
+          }
+        };
+      },
+    });
+  };
+  return {
+    ...subject,
+    storage: behind(subject.storage),
+    open: async () => behind(await subject.open()),
+    faults,
+  };
+}
