@@ -11,6 +11,8 @@ import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
+/** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
+const lateEffectMs = 30_000;
 const longestFruitlessPauseMs = 1_000;
 
 /** What a loop needs of its engine. */
@@ -43,8 +45,11 @@ export class WorkLoop {
   private wakes = 0;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
-  /** A fire or claim failed without an answer, so there may be runs that the storage thinks are ours. */
-  private inDoubt = false;
+  /**
+   * A call that hands out runs failed without an answer, so until then (monotonic) there may be runs that the storage thinks are ours;
+   * null: there is no doubt.
+   */
+  private doubtUntil: number | null = null;
 
   constructor(
     private readonly session: WorkerSession,
@@ -83,7 +88,7 @@ export class WorkLoop {
   }
 
   private async turn(): Promise<void> {
-    if (this.inDoubt) await this.giveBackUnknown();
+    if (this.doubtUntil !== null) await this.giveBackUnknown(this.doubtUntil);
     const outlook = this.outlook ?? (await this.look());
     const now = this.parts.time.now();
     const isDue = (at: number | null): boolean => at !== null && at <= now;
@@ -151,7 +156,7 @@ export class WorkLoop {
 
   private async begin(runs: readonly ClaimedRun[]): Promise<void> {
     const refused = this.session.begin(runs);
-    if (refused.length > 0) await this.parts.storage.giveBack(refused);
+    if (refused.length > 0) await this.certain(() => this.parts.storage.giveBack(refused));
   }
 
   private async releaseLost(): Promise<number> {
@@ -170,19 +175,22 @@ export class WorkLoop {
     return result.workers.length;
   }
 
-  /** Calls something that hands out runs; a failure leaves it open whether it did. */
+  /** Calls something that hands out runs or takes them back; a failure leaves it open whether it did. */
   private async certain<T>(call: () => Promise<T>): Promise<T> {
-    this.inDoubt = true;
-    const result = await call();
-    this.inDoubt = false;
-    return result;
+    try {
+      return await call();
+    } catch (error) {
+      this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
+      throw error;
+    }
   }
 
-  private async giveBackUnknown(): Promise<void> {
+  private async giveBackUnknown(until: number): Promise<void> {
+    const isLast = this.parts.clock.monotonic() >= until;
     const held = await this.parts.storage.heldBy(this.session.workerId);
     const unknown = held.filter((run) => !this.session.holds(run));
     if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
-    this.inDoubt = false;
+    if (isLast && this.doubtUntil === until) this.doubtUntil = null;
   }
 }
 

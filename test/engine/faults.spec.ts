@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { EngineRig, everyMs } from '../support/engine.js';
+import { EngineRig, everyMs, newJob } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 
 describe('an engine whose storage fails', () => {
@@ -50,6 +50,39 @@ describe('an engine whose storage fails', () => {
     expect((await ledger()).map((row) => [row.outcome, row.attempt])).toEqual([
       ['succeeded', 1],
       ['succeeded', 1],
+    ]);
+  });
+
+  test('runs claimed by a statement that went on after its caller had given up are found and run', async () => {
+    const memory = new MemoryStorage({ clock });
+    let gaveUp = false;
+    const storage = new Proxy(memory, {
+      get: (target, key) => {
+        const value: unknown = key === 'wakeSignal' ? undefined : Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        const call = value.bind(target) as (...args: unknown[]) => unknown;
+        if (key !== 'claim') return call;
+        return (...args: unknown[]) => {
+          if (gaveUp) return call(...args);
+          gaveUp = true;
+          clock.setTimer(2_000, () => void call(...args));
+          return Promise.reject(new Error('No answer in time.'));
+        };
+      },
+    });
+    rig = new EngineRig({ clock, storage, options: { pollMs: 10_000 } });
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add({ id: 'first' });
+    await clock.advanceBy(1_000);
+    // Nobody tells the engine of it, and the late claim takes it before the next poll.
+    await memory.insertJobs([newJob(clock.now(), { id: 'second' })], 'raise');
+    await clock.advanceBy(2_000);
+    expect((await rig.storage.getJob({ namespace: 'default', id: 'second' }))?.state).toBe('running');
+    await clock.advanceBy(60_000);
+    expect((await ledger()).map((row) => [row.jobId, row.outcome, row.attempt])).toEqual([
+      ['second', 'succeeded', 1],
+      ['first', 'succeeded', 1],
     ]);
   });
 
