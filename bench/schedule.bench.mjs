@@ -160,6 +160,18 @@ const alone = {
   'a leap day that is a Monday, next': (from) => rare.next(from.getTime()),
   'a leap day that is a Monday, the whole question': (from) => nextOccurrences(rarest, { from, count: 1 }),
 };
+// The longest legal search: every date falls into a gap of the clocks, so there is no answer. The first call in a process also surveys the zone.
+const onlyGaps = {
+  type: 'cron',
+  expression: '30 2 * 3 SUN#2',
+  timeZone: 'America/Chicago',
+  dst: { gap: 'skip' },
+};
+for (const call of ['first', 'second', 'third']) {
+  const begun = performance.now();
+  nextOccurrences(onlyGaps, { from: new Date('2026-01-01T00:00:00Z'), count: 1 });
+  console.log(`only clock gaps, ${call} call: ${((performance.now() - begun) * 1_000).toFixed(0)}`);
+}
 for (const [name, us] of Object.entries(measure(alone))) console.log(`${name}: ${shown(us)}`);
 
 const years = 50;
