@@ -11,8 +11,13 @@ export type Touch = { pass: 'first' | 'second' } | { missing: number };
 export const longestGap = 3 * 3600;
 /** More than any offset, and than any two of them differ. */
 const around = 2 * 86_400;
-/** Of steps from one offset to the next without an occurrence: a schedule that needs more lies in gaps only. */
-const maxSteps = 100;
+/**
+ * Of dates without an occurrence in one search. The weekdays of the dates repeat after 28 years, so a schedule that meets only gaps
+ * for longer does so for as long as the zone keeps its rules.
+ */
+const mostMisses = 30;
+/** From one offset to the next: at most three for each date. */
+const maxSteps = 3 * mostMisses + 10;
 
 /**
  * The wall times of a cron as instants of a zone.
@@ -31,7 +36,7 @@ export class CronSource implements OccurrenceSource {
   nextFrom(at: number): number | null {
     let from = Math.max(Math.ceil(at / 1000), firstLocal - around);
     if (from > lastLocal + around) return null;
-    for (let steps = 0; steps < maxSteps; steps++) {
+    for (let steps = 0, misses = 0; steps < maxSteps && misses < mostMisses; steps++) {
       const segment = this.zone.segmentAt(from);
       const repeatedUntil = this.repeatedUntil(segment);
       if (from < repeatedUntil) {
@@ -48,6 +53,7 @@ export class CronSource implements OccurrenceSource {
         // Nothing matches up to there, so no change on the way can add or repeat anything.
         if (found === Infinity) return null;
         from = found - around;
+        misses++;
       } else {
         from = segment.end;
       }
@@ -58,7 +64,7 @@ export class CronSource implements OccurrenceSource {
   previousFrom(at: number): number | null {
     let until = Math.min(Math.floor(at / 1000), lastLocal + around);
     if (until < firstLocal - around) return null;
-    for (let steps = 0; steps < maxSteps; steps++) {
+    for (let steps = 0, misses = 0; steps < maxSteps && misses < mostMisses; steps++) {
       const segment = this.zone.segmentAt(until);
       const repeatedFrom = this.repeatedFrom(segment);
       if (until >= repeatedFrom) {
@@ -73,6 +79,7 @@ export class CronSource implements OccurrenceSource {
       if (until - segment.changedAt > around && plain + around < segment.start) {
         if (plain === -Infinity) return null;
         until = plain + around;
+        misses++;
       } else {
         until = segment.start - 1;
       }

@@ -1,28 +1,13 @@
-import { dayNumber, daySeconds } from './civil.date.js';
-
-/** Before it, years have less than three digits, and every zone its local mean time. */
-const earliest = dayNumber(100, 1, 2) * daySeconds;
-
 /** What the clock on the wall of a zone shows, from the zone data of Node. luxon reads the same data in eight times the time. */
 export class ZoneClock {
   private readonly format: Intl.DateTimeFormat | null;
 
   /** `name` must have passed `assertTimeZone`. */
   constructor(name: string) {
+    // Without a field of its own the format would show a date as well, and take longer.
     this.format = isUtc(name)
       ? null
-      : new Intl.DateTimeFormat('en-US', {
-          timeZone: name,
-          calendar: 'gregory',
-          numberingSystem: 'latn',
-          hourCycle: 'h23',
-          year: 'numeric',
-          month: 'numeric',
-          day: 'numeric',
-          hour: 'numeric',
-          minute: 'numeric',
-          second: 'numeric',
-        });
+      : new Intl.DateTimeFormat('en-US', { timeZone: name, second: 'numeric', timeZoneName: 'longOffset' });
   }
 
   /** Whether the offset is always zero. */
@@ -33,12 +18,18 @@ export class ZoneClock {
   /** Seconds to add to an instant, in epoch seconds, for the wall time. */
   offsetAt(second: number): number {
     if (this.format === null) return 0;
-    const at = Math.max(second, earliest);
-    const shown = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/.exec(this.format.format(at * 1000));
-    if (!shown) throw new Error(`Intl shows ${this.format.format(at * 1000)} for an instant`);
-    const day = dayNumber(Number(shown[3]), Number(shown[1]), Number(shown[2]));
-    return day * daySeconds + Number(shown[4]) * 3600 + Number(shown[5]) * 60 + Number(shown[6]) - at;
+    const shown = this.format.format(second * 1000);
+    const at = shown.indexOf('GMT') + 3;
+    if (at < 3) throw new Error(`Intl shows ${shown} for an instant`);
+    if (at === shown.length) return 0;
+    const offset = twoDigits(shown, at + 1) * 3600 + twoDigits(shown, at + 4) * 60 + twoDigits(shown, at + 7);
+    return shown[at] === '-' ? -offset : offset;
   }
+}
+
+/** Local mean times have seconds, the others end before them. */
+function twoDigits(text: string, at: number): number {
+  return at < text.length ? text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528 : 0;
 }
 
 function isUtc(name: string): boolean {
