@@ -9,7 +9,7 @@ import { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 import { SystemClock } from './ports/system.clock.js';
-import { queueName } from './scheduler/job.definition.js';
+import { queueName } from './scheduler/names.js';
 import {
   described,
   knownOptions,

@@ -5,6 +5,7 @@ export type {
   AtOptions,
   AtTiming,
   BackoffInput,
+  CallbackInput,
   CronOptions,
   CronTiming,
   DeclarationOptions,
@@ -18,6 +19,7 @@ export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
   Backoff,
+  Callback,
   KeepMs,
   MisfirePolicy,
   OverlapPolicy,
@@ -55,6 +57,8 @@ export type { Remark, RemarkCode } from './triggers/remarks.js';
 export { assertTimeZone } from './triggers/time.zone.js';
 
 export type { Beat, BeatOrder } from './ports/beat.js';
+export { callbackOf } from './ports/callback.js';
+export type { CalledRun, CallbackPayload } from './ports/callback.js';
 export { Clock } from './ports/clock.js';
 export type { CancelTimer } from './ports/clock.js';
 export { SystemClock } from './ports/system.clock.js';

@@ -196,10 +196,10 @@ export class Engine {
       queues,
       trusted: () => keeper.trusted,
       onRoom: () => loop.nudge(),
-      onSettled: ({ jobUid }, retryAt) => {
+      onSettled: ({ jobUid }, { retryAt, callback }) => {
         if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt });
-        // Without signals nobody tells of what the end of a run sets off: a fixed delay, or a run that waited for it.
-        else if (jobUid !== null && !storage.wakeSignal) loop.wake();
+        // Without signals nobody tells of what the end of a run sets off: a fixed delay, a callback, or a run that waited for it.
+        else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
       },
       onGaveUp: (jobs) => void this.circuit.note(jobs),
     });

@@ -4,6 +4,7 @@ import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
+import { callbackOf } from '../ports/callback.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './running.run.js';
@@ -39,15 +40,7 @@ export function judge(
     { retryAt, ruleFailures }: RetryDecision = { retryAt: null, ruleFailures: [] },
     result: JsonValue = null,
   ): Judgement => ({
-    settlement: {
-      runId: run.id,
-      fence: run.fence,
-      outcome,
-      ...times,
-      retryAt,
-      error: error === null ? null : describeError(error),
-      result,
-    },
+    settlement: settlementOf(run, outcome, times, retryAt, error, result),
     error,
     ruleFailures,
   });
@@ -75,6 +68,20 @@ export function judge(
     case null:
       return failed('failed', thrown ?? new Error(`The handler threw ${String(thrown)}.`));
   }
+}
+
+function settlementOf(
+  run: ClaimedRun,
+  outcome: Outcome,
+  times: { startedAt: number; finishedAt: number },
+  retryAt: number | null,
+  thrown: unknown,
+  result: JsonValue,
+): Settlement {
+  const error = thrown === null ? null : describeError(thrown);
+  // Also with a retry: it may turn out that nobody wants it, and the outcome is the verdict.
+  const callback = callbackOf(run, outcome, { finishedAt: times.finishedAt, error, result });
+  return { runId: run.id, fence: run.fence, outcome, ...times, retryAt, error, result, callback };
 }
 
 /** The text of anything that was thrown, cut to a bounded length. */

@@ -35,8 +35,8 @@ export interface SessionParts {
   trusted: () => boolean;
   /** Called when a handler has ended, so that there is room again. */
   onRoom: () => void;
-  /** Called when the end of an attempt is on record; `retryAt` as it was settled. */
-  onSettled: (run: ClaimedRun, retryAt: number | null) => void;
+  /** Called when the end of an attempt is on record. */
+  onSettled: (run: ClaimedRun, settlement: Settlement) => void;
   /** Called with the job of a run that has given up, if that may pause the job. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
@@ -155,7 +155,7 @@ export class WorkerSession {
     for (const failure of ruleFailures) {
       events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
     }
-    this.parts.onSettled(run, settlement.retryAt);
+    this.parts.onSettled(run, settlement);
     if (settlement.outcome === 'snoozed') {
       return events.emit('run.snoozed', { ...event, until: new Date(settlement.retryAt!) });
     }

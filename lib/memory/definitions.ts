@@ -24,7 +24,18 @@ export function insertJobs(
   });
 }
 
-export function insertJob(tables: MemoryTables, now: EpochMs, given: NewJob, generation = 0): JobRow {
+/** What a verdict gives birth to, unless its id is taken. */
+export function bearCallback(tables: MemoryTables, now: EpochMs, given: NewJob | null | undefined): void {
+  if (given && !tables.jobs.has(keyOf(given))) insertJob(tables, now, given, 0, 'callback');
+}
+
+export function insertJob(
+  tables: MemoryTables,
+  now: EpochMs,
+  given: NewJob,
+  generation = 0,
+  origin: RunOrigin = 'at',
+): JobRow {
   const job: JobRow = {
     uid: `job-${tables.nextNumber()}`,
     kind: kindOf(given.source, given),
@@ -55,7 +66,7 @@ export function insertJob(tables: MemoryTables, now: EpochMs, given: NewJob, gen
   };
   tables.jobs.set(keyOf(given), job);
   tables.jobsByUid.set(job.uid, job);
-  begin(tables, now, job, given.nextAt);
+  begin(tables, now, job, given.nextAt, origin);
   return job;
 }
 

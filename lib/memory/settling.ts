@@ -1,4 +1,5 @@
 import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
+import { bearCallback } from './definitions.js';
 import { finish, handBack, isOwnedWith, isUnwanted, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -15,6 +16,7 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
     handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {
     finish(tables, now, run, { ...settlement, outcome: settlement.outcome });
+    bearCallback(tables, now, settlement.callback);
   } else {
     record(tables, run, settlement, false);
     waitUntil(tables, run, settlement.retryAt);

@@ -6,6 +6,9 @@ import type {
   WorkerInfo,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
+import { callbackOf } from '../ports/callback.js';
+import { bearCallback } from './definitions.js';
+import { toClaimedRun } from './rows.to.views.js';
 import { finish, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -99,7 +102,10 @@ function releaseRun(
     error: `The lease of the worker ${worker} ended during the run.`,
   };
   if (verdict === 'lost') {
+    const called = { ...toClaimedRun(run), ...run.claimedAs };
     finish(tables, now, run, lost);
+    const callback = run.detached ? null : callbackOf(called, 'lost', { ...lost, result: null });
+    bearCallback(tables, now, callback);
   } else {
     record(tables, run, lost, false);
     waitUntil(tables, run, now);

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from './json.js';
-import type { Backoff, MisfirePolicy, OverlapPolicy, RecoveryPolicy } from './policies.js';
+import type { Backoff, Callback, MisfirePolicy, OverlapPolicy, RecoveryPolicy } from './policies.js';
 import type { PriorityInput } from './priority.js';
 import type { RetryRules } from './retry.rules.js';
 import type { DstPolicy, DurationInput, Exclusion, InstantInput } from './trigger.js';
@@ -15,6 +15,9 @@ export type BackoffInput =
   | { type: 'fixed'; delay: DurationInput }
   | { type: 'linear'; delay: DurationInput; max?: DurationInput }
   | { type: 'exponential'; delay: DurationInput; max?: DurationInput; jitter?: boolean };
+
+/** A callback, as users write it: the name of a handler, or with the queue that it shall run in. @publicApi */
+export type CallbackInput = string | Callback;
 
 /** What every job may say about itself and about how it is run. @publicApi */
 export interface JobOptions {
@@ -59,6 +62,13 @@ export interface JobOptions {
   pauseAfterFailures?: number | null;
   /** A run whose worker died this often ends as `lost`. @default 3 */
   maxLost?: number;
+  /**
+   * The name of a handler that runs once for each run of this job that has succeeded, with a CallbackPayload: born in the same step as the
+   * verdict, so it survives crashes. In the queue of the run, unless given with another one. Null takes it away. @default null
+   */
+  onSuccess?: CallbackInput | null;
+  /** The same for each run that has failed for good, timed out or was lost. Not for cancelled ones. @default null */
+  onFailure?: CallbackInput | null;
 }
 
 /** What recurring jobs may say about when. @publicApi */

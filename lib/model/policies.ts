@@ -32,6 +32,12 @@ export type Backoff =
 /** How long a finished one-off stays readable as a job; its id counts as taken meanwhile. `0`: the row goes at once, the ledger has it. @publicApi */
 export type KeepMs = number | 'forever';
 
+/** A handler that runs when a run has its verdict. `queue`: where it runs, if not in the queue of the run. @publicApi */
+export interface Callback {
+  handler: string;
+  queue?: string;
+}
+
 /** Everything a job may say about how it is run. Stored as given; `resolvePolicies` adds the defaults. @publicApi */
 export interface Policies {
   /** @default 'skip' */
@@ -56,6 +62,10 @@ export interface Policies {
   maxLost: number;
   /** @default 0 */
   keepMs: KeepMs;
+  /** Runs once for each run that has succeeded; null: none. @default null */
+  onSuccess: Callback | null;
+  /** Runs once for each run that has failed for good, timed out or was lost; null: none. @default null */
+  onFailure: Callback | null;
 }
 
 export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
@@ -70,6 +80,8 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
   pauseAfterFailures: null,
   maxLost: 3,
   keepMs: 0,
+  onSuccess: null,
+  onFailure: null,
 });
 
 /** The policies of a job with the defaults filled in. */

@@ -215,6 +215,8 @@ export interface Settlement {
   retryAt: EpochMs | null;
   error: string | null;
   result: JsonValue;
+  /** A one-off to be born if `outcome` becomes the verdict of the run; null or absent: none. See `callbackOf`. */
+  callback?: NewJob | null;
 }
 
 /** A run that a worker gives back unstarted: no attempt, no ledger row. */
@@ -443,6 +445,7 @@ export abstract class StorageAdapter {
   /**
    * Takes back the runs of workers whose lease has ended: each becomes due again with a ledger row `lost`, or ends (`lost`
    * for `recovery: 'abandon'`, for a job deleted meanwhile and after `maxLost`; `cancelled` where asked). Runs of live workers are never touched.
+   * What ends as `lost` gives birth to the `onFailure` of its job as it is now, like `settle`; that of a deleted job to none.
    */
   abstract releaseLost(): Promise<ReleaseResult>;
 
@@ -475,6 +478,9 @@ export abstract class StorageAdapter {
   /**
    * Records how attempts ended and what becomes of their runs, each addressed by (run, fence) alone. Returns the run ids that were accepted;
    * the others were lost to another owner or settled before, and nothing was written for them.
+   *
+   * The callback of a settlement that decides its run is born in the same step, with the origin `callback`, due now; where its id is taken by hand, it
+   * is left out.
    *
    * Whatever ends a run of a recurring job (this, `releaseLost`, a cancel) moves a cursor that stands at Infinity to the end of the run + the
    * trigger's `every` (trigger mode `fixed-delay`).

@@ -13,8 +13,10 @@ import type {
 } from './create.options.js';
 import { definitionHash } from './definition.hash.js';
 import type { HandlerDirectory } from './handler.directory.js';
-import { beginSchedule, defineJob, handlerName, jobOptionKeys, type JobDefaults } from './job.definition.js';
+import { callbackHandlers } from './callback.options.js';
+import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
 import type { JobInserter } from './job.inserter.js';
+import { handlerName } from './names.js';
 import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
 import type { StorageNow } from './storage.now.js';
 import {
@@ -96,7 +98,9 @@ export class JobCreator {
     const assertFuture = refusePast || (trigger?.type !== 'at' && onConflict === 'raise');
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
-    if (!mayBeUnknown) await this.handlers.assertKnown(handler, now);
+    for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {
+      await this.handlers.assertKnown(name, now);
+    }
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     const result = await this.inserter.insert(
       { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) },

@@ -7,6 +7,7 @@ import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
 import { normalizeTrigger, withAnchor } from '../triggers/normalize.js';
 import { assertJobId, namespaceOf, refKey } from './job.identity.js';
+import { handlerName, queueName } from './names.js';
 import { described, lineOfText } from './option.checks.js';
 import { policiesOf, priorityOf } from './policy.options.js';
 
@@ -41,10 +42,11 @@ export const jobOptionKeys = [
   'timeout',
   'pauseAfterFailures',
   'maxLost',
+  'onSuccess',
+  'onFailure',
 ] as const satisfies readonly (keyof JobOptions)[];
 
 const shortestStoredIntervalMs = 1_000;
-const maxNameLength = 100;
 
 export interface JobInput {
   id: string;
@@ -110,20 +112,6 @@ export function metadataOf(metadata: unknown, { payloadLimit }: JobDefaults): Js
   const value = toJson(metadata, 'metadata', payloadLimit);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new InvalidOptionError('metadata', `must be an object, but is ${described(metadata)}.`);
-}
-
-export function handlerName(handler: unknown): string {
-  if (typeof handler === 'function') {
-    throw new InvalidOptionError(
-      'handler',
-      `must be the name of a handler, but is a function. Register it with registerHandler(name, fn) and give the name.`,
-    );
-  }
-  return lineOfText(handler, 'handler');
-}
-
-export function queueName(queue: unknown, option = 'queue'): string {
-  return lineOfText(queue, option, maxNameLength);
 }
 
 /**

@@ -3,19 +3,19 @@ import type { Job, JobRef } from '../model/job.js';
 import type { Trigger } from '../model/trigger.js';
 import type { JobPatch, StorageAdapter } from '../ports/storage.adapter.js';
 import type { UpdateJob } from './create.options.js';
+import { callbackHandlers, callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import {
   assertKeepFits,
   beginSchedule,
   defineTrigger,
-  handlerName,
   jobOptionKeys,
   metadataOf,
   payloadOf,
-  queueName,
   type JobDefaults,
 } from './job.definition.js';
 import { refKey } from './job.identity.js';
+import { handlerName, queueName } from './names.js';
 import { knownOptions, lineOfText, wholeNumber } from './option.checks.js';
 import { policiesOf, priorityOf } from './policy.options.js';
 import type { StorageNow } from './storage.now.js';
@@ -47,9 +47,7 @@ export class JobUpdater {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
     }
     const now = await this.time.now();
-    if (changes.handler !== undefined && changes.allowUnknownHandler !== true) {
-      await this.handlers.assertKnown(handlerName(changes.handler), now);
-    }
+    if (changes.allowUnknownHandler !== true) await this.assertHandlers(changes, now);
     for (let tries = 0; tries < maxTries; tries++) {
       const job = await this.storage.getJob(ref);
       if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
@@ -63,6 +61,13 @@ export class JobUpdater {
       if (expectedRevision !== undefined) break;
     }
     throw new StaleJobError(ref.id, ref.namespace);
+  }
+
+  private async assertHandlers(changes: UpdateJob, now: number): Promise<void> {
+    const own = changes.handler === undefined ? [] : [handlerName(changes.handler)];
+    for (const name of [...own, ...callbackHandlers(callbacksOf(changes))]) {
+      await this.handlers.assertKnown(name, now);
+    }
   }
 
   private patchOf(job: Job, changes: UpdateJob, now: number): JobPatch {

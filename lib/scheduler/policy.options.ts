@@ -5,6 +5,7 @@ import type { Backoff, KeepMs, MisfirePolicy, Policies } from '../model/policies
 import { Priority } from '../model/priority.js';
 import type { DurationInput } from '../model/trigger.js';
 import { parseDuration } from '../triggers/duration.js';
+import { callbacksOf } from './callback.options.js';
 import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
 const overlaps = ['skip', 'allow', 'queue', 'cancel-running'] as const;
@@ -26,6 +27,8 @@ export function policiesOf(
     | 'timeout'
     | 'pauseAfterFailures'
     | 'maxLost'
+    | 'onSuccess'
+    | 'onFailure'
   > & { keep?: DurationInput },
 ): Partial<Policies> {
   const { overlap, misfireThreshold, misfireLimit, recovery, maxRetries, backoff, timeout, maxLost, keep } =
@@ -49,7 +52,7 @@ export function policiesOf(
   }
   if (maxLost !== undefined) policies.maxLost = wholeNumber(maxLost, 'maxLost', 1, maxCount);
   if (keep !== undefined) policies.keepMs = keepOf(keep);
-  return policies;
+  return { ...policies, ...callbacksOf(options) };
 }
 
 /** `misfire`, or one of its names in other schedulers with the values that belong to it. */

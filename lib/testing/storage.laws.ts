@@ -1,5 +1,6 @@
 import type { Law } from './law.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
+import { callbackLaws } from './laws/callback.laws.js';
 import { cancelLaws, cancelRunLaws } from './laws/cancel.laws.js';
 import { claimLaws } from './laws/claim.laws.js';
 import { adapterLaws, clockLaws } from './laws/clock.laws.js';
@@ -61,6 +62,7 @@ export function storageLaws(): Law[] {
     ...deferLaws,
     ...giveBackLaws,
     ...settleLaws,
+    ...callbackLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

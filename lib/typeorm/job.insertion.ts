@@ -57,12 +57,18 @@ export async function insertNew(
   const rows: Created[] = [];
   const oneOffs = jobs.filter((job) => isOneOff(job.source, job.trigger));
   const recurring = jobs.filter((job) => !isOneOff(job.source, job.trigger));
-  if (oneOffs.length > 0) rows.push(...(await run<Created>('insertOneOffs', ...insertColumns(oneOffs))));
+  if (oneOffs.length > 0)
+    rows.push(...(await run<Created>('insertOneOffs', ...insertColumns(oneOffs), 'at')));
   if (recurring.length > 0) {
     const delays = recurring.map(({ trigger }) => fixedDelayMs(trigger));
     rows.push(...(await run<Created>('insertRecurring', ...insertColumns(recurring), delays, generation)));
   }
   return new Map(rows.map((row) => [keyOf(row), row]));
+}
+
+/** Gives birth to callbacks, due now; one whose id is taken is left out. */
+export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Promise<void> {
+  if (callbacks.length > 0) await run('insertOneOffs', ...insertColumns(callbacks), 'callback');
 }
 
 export function keyOf({ namespace, id }: { namespace: string; id: string }): string {

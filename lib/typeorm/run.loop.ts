@@ -5,13 +5,16 @@ import type {
   EpochMs,
   Firing,
   FireResult,
+  NewJob,
   NextWake,
   ReleaseResult,
   Settlement,
   Unstarted,
 } from '../ports/storage.adapter.js';
 import type { Policies } from '../model/policies.js';
+import { callbackOf, type CalledRun } from '../ports/callback.js';
 import type { Trigger } from '../model/trigger.js';
+import { bearCallbacks } from './job.insertion.js';
 import { toClaimedRun, type ClaimedRow } from './run.rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
@@ -131,6 +134,7 @@ export async function unblock(run: Run, jobUids: readonly (string | null)[]): Pr
 
 interface EndedRow {
   id: string;
+  fence: number;
   job_uid: string | null;
   final: boolean;
 }
@@ -138,12 +142,15 @@ interface EndedRow {
 const jobsOfEnded = (rows: readonly EndedRow[]): (string | null)[] =>
   rows.filter(({ final }) => final).map(({ job_uid }) => job_uid);
 
-/** Those that others wait for take a second step, and so a transaction; there are few of them. */
+/** Those that others wait for, and those with callbacks, take a second step, and so a transaction. */
 export async function settle(
   statements: StatementRunner,
   settlements: readonly Settlement[],
 ): Promise<string[]> {
   if (settlements.length === 0) return [];
+  if (settlements.some(({ callback }) => callback)) {
+    return statements.change(({ run }) => settleWithin(run, settlements));
+  }
   const rows = await statements.run<EndedRow & { deferred: boolean }>(
     'settle',
     ...settlementColumns(settlements),
@@ -160,6 +167,12 @@ export async function settle(
 export async function settleWithin(run: Run, settlements: readonly Settlement[]): Promise<string[]> {
   const rows = await run<EndedRow>('settle', ...settlementColumns(settlements), true);
   await unblock(run, jobsOfEnded(rows));
+  const decided = new Set(rows.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
+  const called = new Map<string, NewJob>();
+  for (const { runId, fence, callback } of settlements) {
+    if (callback && decided.has(`${runId} ${fence}`)) called.set(runId, callback);
+  }
+  await bearCallbacks(run, [...called.values()]);
   return rows.map(({ id }) => id);
 }
 
@@ -197,6 +210,7 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
     id: string;
     job_id: string;
     job_uid: string | null;
+    called: (CalledRun & { finishedAt: EpochMs; error: string }) | null;
   };
   const rows = await statements.change(async ({ run }) => {
     const released = await run<Perhaps<Released>>('releaseLost');
@@ -204,6 +218,12 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
     await unblock(
       run,
       ended.map(({ job_uid }) => job_uid),
+    );
+    await bearCallbacks(
+      run,
+      ended.flatMap(
+        ({ called }) => (called && callbackOf(called, 'lost', { ...called, result: null })) ?? [],
+      ),
     );
     return released;
   });

@@ -76,6 +76,34 @@ describe('a transaction that a handler shares with its verdict', () => {
     (await client.query(`select outcome, final, result from "${schema}".attempt order by fence`))
       .rows as object[];
 
+  test('gives birth to the callback with the verdict', async () => {
+    const given = { job: { onSuccess: 'after', allowUnknownHandler: true } };
+    await runOnce((context, insert) => context.transaction((manager) => manager.query(insert)), given);
+    const { rows } = await client.query<{ job_id: string; payload: object }>(
+      `select job_id, payload from "${schema}".run where origin = 'callback' and handler = 'after'`,
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0].payload).toMatchObject({ jobId: 'once', verdict: 'succeeded' });
+  });
+
+  test('rolls the callback back with the rows of the handler, also when the commit itself fails', async () => {
+    await client.query(
+      `alter table "${schema}".effect add constraint once unique (run_id) deferrable initially deferred`,
+    );
+    const given = { job: { onSuccess: 'after', allowUnknownHandler: true } };
+    const { names } = await runOnce(
+      (context, insert) =>
+        context.transaction(async (manager) => {
+          await manager.query(insert);
+          await manager.query(insert);
+        }),
+      given,
+    );
+    expect(names).toContain('run.failed');
+    const { rows } = await client.query(`select from "${schema}".run where origin = 'callback'`);
+    expect(rows).toHaveLength(0);
+  });
+
   test('commits the rows of the handler and the verdict together', async () => {
     const { names } = await runOnce(async (context, insert) => {
       await context.transaction(async (manager) => {

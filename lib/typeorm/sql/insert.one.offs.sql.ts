@@ -4,7 +4,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
  * $1 time · $2 namespaces · $3 ids · $4 names · $5 sources · $6 apps · $7 handlers · $8 queues · $9 priorities · $10 triggers · $11 time zones
- * · $12 payloads · $13 metadata · $14 policies · $15 hashes · $16 due in ms (null: now)
+ * · $12 payloads · $13 metadata · $14 policies · $15 hashes · $16 due in ms (null: now) · $17 origin
  *
  * Returns what was created; the others' ids are taken.
  */
@@ -20,7 +20,7 @@ with given as (
 created as (
   insert into ${t.run} (namespace, job_id, keyed, origin, handler, queue, priority, nominal_at, due_at,
     name, source, app, trigger, time_zone, payload, metadata, policies, definition_hash, revision, created_at, updated_at)
-  select namespace, id, true, 'at', handler, queue, priority, due_at, due_at,
+  select namespace, id, true, $17, handler, queue, priority, due_at, due_at,
     name, source, app, trigger::json, time_zone, payload::json, metadata::jsonb, policies::json, hash, 1, ${now}, ${now}
   from given order by nth
   on conflict (namespace, job_id) where keyed do nothing

@@ -26,7 +26,8 @@ dead as (
   where h.worker is not null and not exists (select from ${t.worker} w where w.id = h.worker)
 ),
 mine as materialized (
-  select r.*,
+  select r.*, j.uid as job, j.payload as job_payload, j.metadata as job_metadata,
+    coalesce(r.policies, j.policies) as all_policies, coalesce(r.time_zone, j.time_zone) as zone,
     case
       when r.cancel_requested then 'cancelled'
       when r.last_attempt
@@ -48,10 +49,24 @@ ending as (
     attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, ${now} as retry_at
   from mine
 ),
+-- The runs that callbacks are about, as objects of the type CalledRun.
+called as (
+  select m.id, json_build_object(
+    'id', m.id::text, 'jobId', m.job_id, 'namespace', m.namespace, 'handler', e.handler, 'queue', e.queue,
+    'priority', m.priority, 'origin', m.origin, 'nominalAt', ${ms('m.nominal_at')}, 'attempt', m.attempt,
+    'timeZone', m.zone, 'policies', m.all_policies,
+    'payload', case when m.job is null then m.payload else m.job_payload end,
+    'metadata', case when m.job is null then m.metadata else m.job_metadata end,
+    'finishedAt', ${ms('e.finished_at')}, 'error', e.error
+  ) as run
+  from mine m join ending e on e.id = m.id
+  where m.ending = 'lost' and not m.last_attempt and m.all_policies ->> 'onFailure' is not null
+),
 ${endings(t)}
 select ${ms(now)} as now, ended_run.*
 from (select) always left join (
-  select id::text, job_uid::text, job_id, namespace, handler, worker, case when final then outcome end as verdict, ${toldColumn}
-  from ending
+  select e.id::text, e.job_uid::text, e.job_id, e.namespace, e.handler, e.worker,
+    case when e.final then e.outcome end as verdict, c.run as called, ${toldColumn}
+  from ending e left join called c on c.id = e.id
 ) ended_run on true`;
 }

@@ -43,7 +43,7 @@ ending as (
   from mine where not blocks or $10
 ),
 ${endings(t)}
-select id::text, job_uid::text, final, false as deferred, ${toldColumn} from ending
+select id::text, fence, job_uid::text, final, false as deferred, ${toldColumn} from ending
 union all
-select id::text, job_uid::text, false, true, 0 from mine where blocks and not $10`;
+select id::text, fence, job_uid::text, false, true, 0 from mine where blocks and not $10`;
 }
