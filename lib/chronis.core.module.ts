@@ -16,6 +16,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { BulkCreator } from './scheduler/bulk.creator.js';
 import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobInserter } from './scheduler/job.inserter.js';
@@ -173,6 +174,7 @@ function makeScheduler(
   const inserter = new JobInserter(storage);
   const wakeFor = (at: number): void => engine.wake({ kind: 'due', at });
   const creator = new JobCreator(defaults, directory, inserter, time, wakeFor);
+  const bulkCreator = new BulkCreator(creator, inserter, time, wakeFor);
   const updater = new JobUpdater(defaults, storage, directory, time, () => engine.wake());
   const deadLetters = new DeadLetters(storage, () => engine.wake());
   const { calendars } = defaults;
@@ -182,6 +184,7 @@ function makeScheduler(
     engine,
     handlers,
     creator,
+    bulkCreator,
     updater,
     deadLetters,
     pauses,

@@ -100,6 +100,14 @@ export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
 export type { PauseOptions } from './scheduler/pauses.js';
+export type {
+  CreateManyOptions,
+  CreateManyResult,
+  ScheduledJob,
+  ScheduleOptions,
+  ScheduleTiming,
+  UpsertResult,
+} from './scheduler/schedule.options.js';
 export type { FailedRunFilter } from './scheduler/run.query.js';
 
 export { MemoryStorage } from './memory/memory.storage.js';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
+import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
 import type {
   CreateCronJob,
@@ -82,7 +83,25 @@ export class JobCreator {
     return this.create(options, options.trigger);
   }
 
-  private async create(options: CreateOptions & OneOffOptions, trigger: TriggerInput): Promise<Job> {
+  async create(options: CreateOptions & OneOffOptions, trigger: TriggerInput): Promise<Job> {
+    return (await this.createOr(options, trigger)).job;
+  }
+
+  /** The same, with what became of it. */
+  async createOr(options: CreateOptions & OneOffOptions, trigger: TriggerInput): Promise<Stored> {
+    const job = await this.prepare(options, trigger);
+    const result = await this.inserter.insert(job, options.onConflict ?? 'raise');
+    if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
+    if (result.status !== 'existing' && job.nextAt !== null) this.wake(job.nextAt);
+    return result;
+  }
+
+  /** A job as it is to be stored, validated. */
+  async prepare(
+    options: CreateOptions & OneOffOptions,
+    trigger: TriggerInput,
+    assertKnown: (handler: string, now: number) => Promise<void> = this.assertKnown,
+  ): Promise<NewJob> {
     const {
       id = randomUUID(),
       onConflict = 'raise',
@@ -99,15 +118,15 @@ export class JobCreator {
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
     for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {
-      await this.handlers.assertKnown(name, now);
+      await assertKnown(name, now);
     }
     const begun = beginSchedule(definition, now, this.defaults.calendars);
-    const result = await this.inserter.insert(
-      { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) },
-      onConflict,
-    );
-    if (result.status === 'conflict') throw new JobAlreadyExistsError(definition.id, definition.namespace);
-    if (result.status !== 'existing' && begun.nextAt !== null) this.wake(begun.nextAt);
-    return result.job;
+    return { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) };
   }
+
+  /** Throws HandlerNotFoundError when nobody has the handler. */
+  readonly assertKnown = (handler: string, now: number): Promise<void> =>
+    this.handlers.assertKnown(handler, now);
 }
+
+type Stored = Exclude<InsertResult, { status: 'conflict' }>;

@@ -20,6 +20,7 @@ import type {
   CreateJob,
   UpdateJob,
 } from './create.options.js';
+import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { Calendars } from '../model/trigger.js';
 import type { JobCreator } from './job.creator.js';
@@ -31,6 +32,13 @@ import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
 import { retryRulesOf } from './retry.rules.options.js';
+import type {
+  CreateManyOptions,
+  CreateManyResult,
+  ScheduledJob,
+  ScheduleOptions,
+  UpsertResult,
+} from './schedule.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 
 /** What the service works with. */
@@ -39,6 +47,7 @@ export interface SchedulerParts {
   engine: Engine;
   handlers: HandlerRegistry;
   creator: JobCreator;
+  bulkCreator: BulkCreator;
   updater: JobUpdater;
   deadLetters: DeadLetters;
   pauses: Pauses;
@@ -92,6 +101,33 @@ export class SchedulerService {
   /** A job with a trigger as data; `{ type: 'manual' }` runs by `runNow` only. Throws JobAlreadyExistsError, HandlerNotFoundError. */
   createJob(options: CreateJob): Promise<Job> {
     return this.parts.creator.any(options);
+  }
+
+  /**
+   * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every` and `cron`. Throws
+   * InvalidScheduleError (none, or several), JobAlreadyExistsError, HandlerNotFoundError.
+   */
+  async schedule(handler: string, options: ScheduleOptions): Promise<Job> {
+    return this.parts.bulkCreator.one(handler, options);
+  }
+
+  /**
+   * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
+   * `rejected` by itself. Not one transaction: items are stored as far as it got.
+   */
+  async createMany(
+    items: readonly ScheduledJob[],
+    options: CreateManyOptions = {},
+  ): Promise<CreateManyResult[]> {
+    return this.parts.bulkCreator.many(items, options);
+  }
+
+  /**
+   * Creates the job, or gives the one with this id the new definition and time; its history stays. Tells which. Throws EmptyJobIdError (no
+   * id), HandlerNotFoundError.
+   */
+  async upsert(job: ScheduledJob): Promise<UpsertResult> {
+    return this.parts.bulkCreator.upsert(job);
   }
 
   // ── Reading

@@ -7,7 +7,8 @@ import type {
   SyncResult,
 } from '../ports/storage.adapter.js';
 import { endGap, holdCursor, restoreCursor } from './job.cursor.js';
-import { insertNew, keyOf } from './job.insertion.js';
+import { insertNew } from './job.insertion.js';
+import { keyOf } from './job.queries.js';
 import { clear, redefine } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
 import { lockDeclared, type StoredRecurring } from './stored.job.js';

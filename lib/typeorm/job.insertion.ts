@@ -1,11 +1,12 @@
 import type { Job } from '../model/job.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { fixedDelayMs } from './fixed.delay.js';
+import { getJobs, keyOf } from './job.queries.js';
 import { insertColumns, isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
 
-/** What the caller does with an id that is taken: null, the id is free again by now. */
-type OnTaken = (job: NewJob) => Promise<InsertResult | null>;
+/** What the caller does with ids that are taken: one result for each; null, the id is free again by now. */
+type OnTaken = (jobs: readonly NewJob[]) => Promise<(InsertResult | null)[]>;
 
 interface Created {
   namespace: string;
@@ -37,15 +38,24 @@ export async function insertJobs(
       run,
       batch.map(({ job }) => job),
     );
-    for (const { job, index } of batch) {
-      const row = created.get(keyOf(job));
-      if (row) results[index] = { status: 'created', job: newJob(job, row) };
-      else if (onConflict === 'raise') results[index] = { status: 'conflict' };
-      else results[index] = (await onTaken(job)) ?? undefined;
+    const taken: typeof batch = [];
+    for (const item of batch) {
+      const row = created.get(keyOf(item.job));
+      if (row) results[item.index] = { status: 'created', job: newJob(item.job, row) };
+      else if (onConflict === 'raise') results[item.index] = { status: 'conflict' };
+      else taken.push(item);
     }
+    const found = taken.length === 0 ? [] : await onTaken(taken.map(({ job }) => job));
+    for (const [nth, { index }] of taken.entries()) results[index] = found[nth] ?? undefined;
     open = open.filter(({ index }) => results[index] === undefined);
   }
   return results as InsertResult[];
+}
+
+/** Those that are there, in one statement. */
+export async function existingJobs(run: Run, taken: readonly NewJob[]): Promise<(InsertResult | null)[]> {
+  const jobs = await getJobs(run, taken);
+  return jobs.map((job) => job && { status: 'existing', job });
 }
 
 /** Inserts what is not there yet; the keys are distinct. Recurring jobs are declared by `generation`, 0: by none. */
@@ -69,10 +79,6 @@ export async function insertNew(
 /** Gives birth to callbacks, due now; one whose id is taken is left out. */
 export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Promise<void> {
   if (callbacks.length > 0) await run('insertOneOffs', ...insertColumns(callbacks), 'callback');
-}
-
-export function keyOf({ namespace, id }: { namespace: string; id: string }): string {
-  return JSON.stringify([namespace, id]);
 }
 
 /** What a job looks like that has just been created: nothing else can have happened to it. */

@@ -10,8 +10,23 @@ import type { TableNames } from './sql/table.names.js';
 import type { Run } from './statement.runner.js';
 
 export async function getJob(run: Run, ref: JobRef): Promise<Job | null> {
-  const [row] = await run<JobRow>('getJobs', [ref.namespace], [ref.id]);
-  return row ? toJob(row) : null;
+  return (await getJobs(run, [ref]))[0] ?? null;
+}
+
+/** In the order of the refs; null: not there. */
+export async function getJobs(run: Run, refs: readonly JobRef[]): Promise<(Job | null)[]> {
+  const [namespaces, ids] = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id)];
+  const rows = await run<JobRow>('getJobs', namespaces, ids);
+  const found = new Map(rows.map((row) => [keyOf(row), row]));
+  return refs.map((ref) => {
+    const row = found.get(keyOf(ref));
+    return row ? toJob(row) : null;
+  });
+}
+
+/** One text for each job. */
+export function keyOf({ namespace, id }: JobRef): string {
+  return JSON.stringify([namespace, id]);
 }
 
 export async function queryJobs(

@@ -1,9 +1,11 @@
 import type { Job, JobDefinition, JobRef } from '../model/job.js';
 import type { InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
-import { getJob } from './job.queries.js';
+import { getJob, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
-import type { Change } from './statement.runner.js';
+import type { Change, StatementRunner } from './statement.runner.js';
 import { lockJob } from './stored.job.js';
+
+const jobsPerTransaction = 50;
 
 /** Changes what the patch names; with `expectedRevision`, only if the job is as it was then. */
 export async function changeJob(
@@ -22,8 +24,27 @@ export async function changeJob(
   return (await getJob(run, ref)) ?? 'not-found';
 }
 
+/**
+ * Gives existing jobs another definition and time; null: gone by now. Some share a transaction, for the sake of its commit, but not so many that
+ * others would wait long for their locks; in the order of ids, so that two of these do not meet in a deadlock.
+ */
+export async function replaceJobs(
+  statements: StatementRunner,
+  taken: readonly NewJob[],
+): Promise<(InsertResult | null)[]> {
+  const results = new Map<NewJob, InsertResult | null>();
+  const ordered = taken.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (let start = 0; start < ordered.length; start += jobsPerTransaction) {
+    const some = ordered.slice(start, start + jobsPerTransaction);
+    await statements.change(async (change) => {
+      for (const job of some) results.set(job, await replaceJob(change, job));
+    });
+  }
+  return taken.map((job) => results.get(job)!);
+}
+
 /** Gives an existing job another definition and time; null: it is gone by now. */
-export async function replaceJob({ run, readClock }: Change, given: NewJob): Promise<InsertResult | null> {
+async function replaceJob({ run, readClock }: Change, given: NewJob): Promise<InsertResult | null> {
   const job = await lockJob(run, given);
   if (job === null) return null;
   job.definitionHash = given.definitionHash;

@@ -52,9 +52,9 @@ import {
   runOneOffNow,
   type ResumePlan,
 } from './job.controls.js';
-import { insertJobs } from './job.insertion.js';
+import { existingJobs, insertJobs } from './job.insertion.js';
 import { countJobs, getJob, queryJobs } from './job.queries.js';
-import { changeJob, replaceJob } from './job.updates.js';
+import { changeJob, replaceJobs } from './job.updates.js';
 import type { NotifySignal } from './notify.signal.js';
 import { orphanUndeclared } from './orphans.js';
 import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
@@ -130,11 +130,9 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
-    return insertJobs(this.run, jobs, onConflict, async (job) => {
-      if (onConflict === 'replace') return this.statements.change((change) => replaceJob(change, job));
-      const existing = await getJob(this.run, job);
-      return existing && { status: 'existing', job: existing };
-    });
+    return insertJobs(this.run, jobs, onConflict, (taken) =>
+      onConflict === 'replace' ? replaceJobs(this.statements, taken) : existingJobs(this.run, taken),
+    );
   }
 
   getJob(ref: JobRef): Promise<Job | null> {

@@ -1,0 +1,123 @@
+import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
+import type { Job } from '../model/job.js';
+import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
+import type { JobCreator } from './job.creator.js';
+import type { JobInserter } from './job.inserter.js';
+import { described, knownOptions, oneOf } from './option.checks.js';
+import {
+  scheduledTrigger,
+  type CreateManyOptions,
+  type CreateManyResult,
+  type ScheduledJob,
+  type ScheduleOptions,
+  type UpsertResult,
+} from './schedule.options.js';
+import type { StorageNow } from './storage.now.js';
+
+/** Prepared while the former ones are written. */
+const itemsPerStep = 500;
+
+/** Creates jobs by the common form of `schedule`: one, one that may be there, or very many. */
+export class BulkCreator {
+  constructor(
+    private readonly creator: JobCreator,
+    private readonly inserter: JobInserter,
+    private readonly time: StorageNow,
+    private readonly wake: (dueAt: number) => void,
+  ) {}
+
+  async one(handler: string, options: ScheduleOptions): Promise<Job> {
+    const given = { ...options, handler };
+    return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'));
+  }
+
+  async upsert(given: ScheduledJob): Promise<UpsertResult> {
+    if (given?.id === undefined) throw new EmptyJobIdError();
+    if (given.onConflict !== undefined && given.onConflict !== 'replace') {
+      throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
+    }
+    const options: ScheduledJob = { ...given, onConflict: 'replace' };
+    const trigger = scheduledTrigger(options, await this.time.now(), 'upsert()');
+    const result = await this.creator.createOr(options, trigger);
+    return result as UpsertResult;
+  }
+
+  async many(items: readonly ScheduledJob[], options: CreateManyOptions): Promise<CreateManyResult[]> {
+    if (!Array.isArray(items)) {
+      throw new InvalidOptionError(
+        'items',
+        `createMany() takes a list of jobs, but was given ${described(items)}.`,
+      );
+    }
+    knownOptions(options, ['onConflict'], 'createMany()');
+    const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
+    const assertKnown = this.rememberedHandlers(await this.time.now());
+    const results: CreateManyResult[] = [];
+    let writing: Promise<CreateManyResult[]> = Promise.resolve([]);
+    for (let start = 0; start < items.length; start += itemsPerStep) {
+      const prepared = [];
+      for (const item of items.slice(start, start + itemsPerStep)) {
+        prepared.push(await this.prepare(item, onConflict, assertKnown));
+      }
+      const written = await writing;
+      results.push(...written);
+      const gone = written.find(
+        (result) => result.status === 'rejected' && result.error instanceof StorageError,
+      );
+      // Each further call would wait for the same storage.
+      if (gone) return [...results, ...items.slice(results.length).map(() => gone)];
+      writing = this.store(prepared);
+    }
+    return [...results, ...(await writing)];
+  }
+
+  private async prepare(
+    item: ScheduledJob,
+    onConflict: ConflictPolicy,
+    assertKnown: (handler: string) => Promise<void>,
+  ): Promise<Prepared> {
+    try {
+      const trigger = scheduledTrigger(item, await this.time.now(), 'an item of createMany()');
+      const options = { ...item, onConflict: item.onConflict ?? onConflict };
+      return {
+        job: await this.creator.prepare(options, trigger, assertKnown),
+        onConflict: options.onConflict,
+      };
+    } catch (error) {
+      return { status: 'rejected', error };
+    }
+  }
+
+  private async store(prepared: readonly Prepared[]): Promise<CreateManyResult[]> {
+    const results = await Promise.all(
+      prepared.map(async (item): Promise<CreateManyResult> => {
+        if ('status' in item) return item;
+        const { job, onConflict } = item;
+        try {
+          const result = await this.inserter.insert(job, onConflict);
+          if (result.status !== 'conflict') return result;
+          return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
+        } catch (error) {
+          return { status: 'rejected', error };
+        }
+      }),
+    );
+    const dueTimes = prepared.flatMap((item) =>
+      'job' in item && item.job.nextAt !== null ? [item.job.nextAt] : [],
+    );
+    if (dueTimes.length > 0) this.wake(Math.min(...dueTimes));
+    return results;
+  }
+
+  /** Each handler is looked up once, also one that nobody has. */
+  private rememberedHandlers(now: number): (handler: string) => Promise<void> {
+    const answers = new Map<string, Promise<void>>();
+    return (handler) => {
+      let answer = answers.get(handler);
+      if (!answer) answers.set(handler, (answer = this.creator.assertKnown(handler, now)));
+      return answer;
+    };
+  }
+}
+
+type Prepared = { job: NewJob; onConflict: ConflictPolicy } | { status: 'rejected'; error: unknown };
