@@ -97,6 +97,7 @@ export type {
   UpdateJob,
 } from './scheduler/create.options.js';
 export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
+export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
 export type { PauseOptions } from './scheduler/pauses.js';

@@ -297,10 +297,10 @@ export class RunAbortedError extends ChronisError {
   }
 }
 
-/** The storage cannot share a transaction with the handler, or the DataSource is on another database. @publicApi */
+/** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
-  constructor(problem: string, options?: ErrorOptions) {
-    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `ctx.transaction(): ${problem}`, options);
+  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: ErrorOptions) {
+    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `${call}: ${problem}`, options);
   }
 }
 

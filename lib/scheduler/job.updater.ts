@@ -1,10 +1,11 @@
 import { InvalidOptionError, JobNotFoundError, StaleJobError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
 import type { Trigger } from '../model/trigger.js';
-import type { JobPatch, StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobPatch } from '../ports/storage.adapter.js';
 import type { UpdateJob } from './create.options.js';
 import { callbackHandlers, callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
+import type { JobAccess } from './job.access.js';
 import {
   assertKeepFits,
   beginSchedule,
@@ -35,13 +36,16 @@ const maxTries = 10;
 export class JobUpdater {
   constructor(
     private readonly defaults: JobDefaults,
-    private readonly storage: StorageAdapter,
     private readonly handlers: HandlerDirectory,
     private readonly time: StorageNow,
-    private readonly wake: () => void,
   ) {}
 
-  async update(ref: JobRef, changes: UpdateJob, expectedRevision?: number): Promise<Job> {
+  async update(
+    ref: JobRef,
+    changes: UpdateJob,
+    { jobs, changed }: JobAccess,
+    expectedRevision?: number,
+  ): Promise<Job> {
     knownOptions(changes, updateKeys, 'updateJob()');
     if (expectedRevision !== undefined) {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
@@ -49,13 +53,13 @@ export class JobUpdater {
     const now = await this.time.now();
     if (changes.allowUnknownHandler !== true) await this.assertHandlers(changes, now);
     for (let tries = 0; tries < maxTries; tries++) {
-      const job = await this.storage.getJob(ref);
+      const job = await jobs.getJob(ref);
       if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
       const patch = this.patchOf(job, changes, now);
-      const result = await this.storage.updateJob(ref, patch, expectedRevision ?? job.revision);
+      const result = await jobs.updateJob(ref, patch, expectedRevision ?? job.revision);
       if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
       if (result !== 'stale') {
-        this.wake();
+        changed();
         return result;
       }
       if (expectedRevision !== undefined) break;
