@@ -11,17 +11,8 @@ export interface Change {
   readonly readClock: () => Promise<number>;
 }
 
-/** Where statements run: each by itself, or all in one transaction. */
-export interface StatementScope {
-  readonly run: Run;
-  /** Several statements as one. */
-  change<T>(work: (change: Change) => Promise<T>): Promise<T>;
-  /** For statements whose text depends on what a caller filters by. */
-  readonly queries: Queries;
-}
-
 /** Statements of one set of tables, on one database. */
-export class StatementRunner implements StatementScope {
+export class StatementRunner {
   /** Each statement by itself. */
   readonly run: Run = (statement, ...values) => this.on(this.database())(statement, ...values);
 
@@ -31,11 +22,7 @@ export class StatementRunner implements StatementScope {
     readonly database: () => Database,
   ) {}
 
-  get queries(): Queries {
-    return this.database();
-  }
-
-  /** See `Database.transaction`. */
+  /** Several statements as one; see `Database.transaction`. */
   change<T>(work: (change: Change) => Promise<T>): Promise<T> {
     return this.database().transaction((transaction: Transaction) =>
       work({ run: this.on(transaction), readClock: () => transaction.readClock() }),
