@@ -19,12 +19,12 @@ import { HandlerDirectory } from './scheduler/handler.directory.js';
 import { BulkCreator } from './scheduler/bulk.creator.js';
 import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
-import { JobInserter } from './scheduler/job.inserter.js';
 import { JobUpdater } from './scheduler/job.updater.js';
 import { Pauses } from './scheduler/pauses.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
+import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
 /** The token of the options as they were given. */
 export const chronisOptions = Symbol('chronisOptions');
@@ -171,22 +171,19 @@ function makeScheduler(
   const defaults = defaultsOf(settings, storage);
   const time = new StorageNow(storage, clock);
   const directory = new HandlerDirectory(handlers, storage, clock);
-  const inserter = new JobInserter(storage);
-  const wakeFor = (at: number): void => engine.wake({ kind: 'due', at });
-  const creator = new JobCreator(defaults, directory, inserter, time, wakeFor);
-  const bulkCreator = new BulkCreator(creator, inserter, time, wakeFor);
-  const updater = new JobUpdater(defaults, storage, directory, time, () => engine.wake());
-  const deadLetters = new DeadLetters(storage, () => engine.wake());
+  const creator = new JobCreator(defaults, directory, time);
+  const updater = new JobUpdater(defaults, directory, time);
+  const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
   const { calendars } = defaults;
-  const pauses = new Pauses(storage, calendars, () => engine.wake());
+  const pauses = new Pauses(calendars);
   return new SchedulerService({
-    storage,
+    transactions,
     engine,
     handlers,
     creator,
-    bulkCreator,
+    bulkCreator: new BulkCreator(creator, time),
     updater,
-    deadLetters,
+    deadLetters: new DeadLetters(),
     pauses,
     lifecycle,
     calendars,

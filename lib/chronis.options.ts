@@ -4,6 +4,7 @@ import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
 import type { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
+import type { TransactionManager } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 
 /** Options of the module. Durations are milliseconds or text such as `'30s'`. @publicApi */
@@ -45,6 +46,11 @@ export interface ChronisOptions {
   keepLedger?: number | string;
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */
   orphans?: OrphanPolicy;
+  /**
+   * Gives the transaction that the caller is in, if any: calls of SchedulerService then are part of it without saying so. For libraries that keep it in
+   * AsyncLocalStorage. @default none
+   */
+  transactionContext?: () => TransactionManager | null | undefined;
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

@@ -7,6 +7,7 @@ import { packageVersion } from './package.version.js';
 import type { AdapterInput } from './ports/adapter.recipe.js';
 import { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
+import type { TransactionManager } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 import { SystemClock } from './ports/system.clock.js';
 import { queueName } from './scheduler/names.js';
@@ -35,6 +36,7 @@ export interface ChronisSettings {
   timeZone: string;
   payloadLimit: number;
   orphans: OrphanPolicy;
+  transactionContext: (() => TransactionManager | null | undefined) | null;
 }
 
 const knownKeys = [
@@ -55,6 +57,7 @@ const knownKeys = [
   'payloadLimit',
   'keepLedger',
   'orphans',
+  'transactionContext',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -73,10 +76,17 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
   }
   knownOptions(given, knownKeys, 'ChronisModule');
   const { storage = null, lock = null, orphans = 'keep', clock = new SystemClock() } = given;
+  const { transactionContext = null } = given;
   if (!(clock instanceof Clock)) {
     throw new InvalidOptionError(
       'clock',
       `must be a Clock, such as ManualClock, but is ${described(clock)}.`,
+    );
+  }
+  if (transactionContext !== null && typeof transactionContext !== 'function') {
+    throw new InvalidOptionError(
+      'transactionContext',
+      `must be a function that gives the current EntityManager, but is ${described(transactionContext)}.`,
     );
   }
   return {
@@ -88,6 +98,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
     orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
+    transactionContext,
   };
 }
 

@@ -26,16 +26,6 @@ export type {
   Policies,
   RecoveryPolicy,
 } from './model/policies.js';
-export type { HandlerOptions } from './model/handler.options.js';
-export type {
-  DtoClass,
-  JsonForm,
-  PayloadInput,
-  PayloadIssue,
-  PayloadOutput,
-  PayloadSchema,
-} from './model/payload.schema.js';
-export type { StandardIssue, StandardResult, StandardSchema } from './model/standard.schema.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
@@ -96,11 +86,6 @@ export { JobHandler } from './decorators/job.handler.decorator.js';
 
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 
-export { defineJob } from './scheduler/define.job.js';
-export type { DefinedJob, DefineJobOptions, HandleDecorator } from './scheduler/define.job.js';
-export { handlerOf } from './scheduler/handler.of.js';
-export type { HandlerMethod, MethodPayload } from './scheduler/handler.of.js';
-export type { ForHandler, HandlerDefaults, HandlerReference } from './scheduler/handler.reference.js';
 export { SchedulerService } from './scheduler/scheduler.service.js';
 export type {
   CreateCronJob,
@@ -108,11 +93,11 @@ export type {
   CreateIntervalJob,
   CreateJob,
   CreateOptions,
-  HandlerChange,
   OneOffOptions,
   UpdateJob,
 } from './scheduler/create.options.js';
 export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
+export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
 export type { PauseOptions } from './scheduler/pauses.js';
@@ -120,7 +105,6 @@ export type {
   CreateManyOptions,
   CreateManyResult,
   ScheduledJob,
-  ScheduleFor,
   ScheduleOptions,
   ScheduleTiming,
   UpsertResult,

@@ -12,6 +12,7 @@ import type { EngineOptions } from './engine.options.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
 import { LeaseKeeper } from './lease.keeper.js';
+import { LookAgain } from './look.again.js';
 import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
 import { StorageCalls } from './storage.calls.js';
@@ -66,6 +67,7 @@ export class Engine {
   private settler: Settler;
   private readonly circuit: Circuit;
   private readonly stragglers = new Stragglers();
+  private readonly lookAgain: LookAgain;
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
   private readonly scope = new AsyncResource('ChronisEngine');
 
@@ -77,6 +79,7 @@ export class Engine {
     this.time = new StorageTime(parts.clock);
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
+    this.lookAgain = new LookAgain(parts.clock, (wake) => this.wake(wake));
     this.circuit = new Circuit(parts.storage, this.calls, parts.events, () => this.running);
   }
 
@@ -115,6 +118,14 @@ export class Engine {
     // The renewal tells which runs are to be cancelled.
     if (wake?.kind === 'cancel') this.shift?.keeper.beat();
     else this.shift?.loop.wake(wake);
+  }
+
+  /** Something was changed in a transaction that is not committed yet: looks several times within half a second, as nobody tells of the commit. */
+  wakeAfterCommit(wake: Wake): void {
+    if (!this.running) return;
+    // The poll comes before that is due.
+    if (wake.kind === 'due' && wake.at > this.time.now() + 2 * this.options.pollMs) return;
+    this.scope.runInAsyncScope(() => this.lookAgain.begin(wake.kind));
   }
 
   private async begin(prepare: (workerId: string) => Promise<number | null>): Promise<void> {
@@ -260,6 +271,7 @@ export class Engine {
     const { shutdownTimeoutMs, abortGraceMs } = this.options;
     const { storage, events } = this.parts;
     this.janitor?.stop();
+    this.lookAgain.stop();
     this.stopWatchingHandlers?.();
     shift.session.active = false;
     shift.loop.nudge();

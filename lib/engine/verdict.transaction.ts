@@ -38,6 +38,7 @@ export class VerdictTransaction {
     const { storage, run } = this;
     if (storage.transaction === undefined) {
       throw new TransactionNotSupportedError(
+        'ctx.transaction()',
         `the storage "${storage.kind}" has no transactions to share with a handler. Use typeOrmStorage(), or write without it and make the handler idempotent by ctx.runId.`,
       );
     }

@@ -1,4 +1,3 @@
-import { issuesText, type PayloadIssue } from './payload.schema.js';
 import type { DurationInput } from './trigger.js';
 
 /** Base of everything Chronis throws. `code` is stable; messages may improve. @publicApi */
@@ -173,14 +172,9 @@ export class InvalidHandlerError extends ChronisError {
   }
 }
 
-/** A payload or metadata is not JSON, holds a NUL character, is over the limit, or does not fit its schema. @publicApi */
+/** A payload or metadata is not JSON, holds a NUL character, or is over the limit. @publicApi */
 export class InvalidPayloadError extends ChronisError {
-  constructor(
-    what: string,
-    problem: string,
-    /** What the schema objects to; empty: something else is wrong. */
-    readonly issues: readonly PayloadIssue[] = [],
-  ) {
+  constructor(what: string, problem: string) {
     super('CHRONIS_INVALID_PAYLOAD', `${what}: ${problem}`);
   }
 }
@@ -266,23 +260,8 @@ export class LockTimeoutError extends ChronisError {
 
 /** Thrown by a handler: the run has failed, whatever retries it has left. @publicApi */
 export class UnrecoverableError extends ChronisError {
-  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_UNRECOVERABLE') {
-    super(code, message, options);
-  }
-}
-
-/** The stored payload does not fit the schema of the handler (any more): the run has failed, and the handler was not called. @publicApi */
-export class PayloadMismatchError extends UnrecoverableError {
-  constructor(
-    readonly jobId: string,
-    readonly handler: string,
-    readonly issues: readonly PayloadIssue[],
-  ) {
-    super(
-      `The stored payload of the job "${jobId}" does not fit the schema of the handler "${handler}": ${issuesText(issues)}. Update the job's payload or let the schema accept it, then retry the run.`,
-      undefined,
-      'CHRONIS_PAYLOAD_MISMATCH',
-    );
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHRONIS_UNRECOVERABLE', message, options);
   }
 }
 
@@ -318,10 +297,10 @@ export class RunAbortedError extends ChronisError {
   }
 }
 
-/** The storage cannot share a transaction with the handler, or the DataSource is on another database. @publicApi */
+/** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
-  constructor(problem: string, options?: ErrorOptions) {
-    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `ctx.transaction(): ${problem}`, options);
+  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: ErrorOptions) {
+    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `${call}: ${problem}`, options);
   }
 }
 

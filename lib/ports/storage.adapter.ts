@@ -7,7 +7,7 @@ import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { Beat, BeatOrder } from './beat.js';
 import type { LockAdapter } from './lock.adapter.js';
-import type { TransactionOptions, TransactionWork } from './run.transaction.js';
+import type { TransactionManager, TransactionOptions, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
 
 /** All instants that cross this port are epoch milliseconds of the storage's own clock, unless they are Dates in what users read. */
@@ -310,6 +310,30 @@ export interface GapFilter {
   jobId?: string;
 }
 
+/** What users do with jobs: all of it can also be part of a transaction of theirs, see `StorageAdapter.joined`. */
+export type JobStore = Pick<
+  StorageAdapter,
+  | 'insertJobs'
+  | 'getJob'
+  | 'queryJobs'
+  | 'countJobs'
+  | 'updateJob'
+  | 'deleteJob'
+  | 'pauseJob'
+  | 'resumeJob'
+  | 'cancelRun'
+  | 'cancelJob'
+  | 'runNow'
+  | 'pauseScope'
+  | 'resumeScope'
+  | 'queryPauses'
+  | 'retryRuns'
+  | 'discardRuns'
+  | 'queryRuns'
+  | 'queryAttempts'
+  | 'queryGaps'
+>;
+
 /**
  * Where jobs live and where workers meet. The contract of every adapter; `storageLaws` from `nestjs-chronis/testing`
  * checks it.
@@ -497,6 +521,16 @@ export abstract class StorageAdapter {
     conclude: (value: T) => Settlement,
     options: TransactionOptions,
   ): Promise<T>;
+  /**
+   * The same methods within a transaction that the caller began and will end: what they do is seen by others from its commit on, and never if it is
+   * rolled back. One that rejects, or that finds an id taken, has done nothing and leaves the transaction as usable as it was; deadlocks are
+   * tried again behind a savepoint. Calls at once on one transaction take turns. Nobody is told to wake, unless the adapter was asked to.
+   * The time is that of the call, not of the beginning of the transaction.
+   *
+   * Null: the manager is in no transaction. Rejects with InvalidOptionError (no manager), and, here or at the first call, with TransactionNotSupportedError
+   * if it is not proven to be on the storage's own database. Absent: the storage has no transactions to share.
+   */
+  joined?(manager: TransactionManager): Promise<JobStore | null>;
   /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
   abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */

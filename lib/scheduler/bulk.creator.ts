@@ -1,16 +1,14 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
-import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
-import type { JobInserter } from './job.inserter.js';
+import type { JobAccess, ManagerOption } from './job.access.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
 import {
   scheduledTrigger,
   type CreateManyOptions,
   type CreateManyResult,
   type ScheduledJob,
-  type ScheduleFor,
   type ScheduleOptions,
   type UpsertResult,
 } from './schedule.options.js';
@@ -23,33 +21,29 @@ const itemsPerStep = 500;
 export class BulkCreator {
   constructor(
     private readonly creator: JobCreator,
-    private readonly inserter: JobInserter,
     private readonly time: StorageNow,
-    private readonly wake: (dueAt: number) => void,
   ) {}
 
-  async one(
-    handler: string | HandlerReference<any>,
-    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
-  ): Promise<Job> {
-    const given = { ...options, handler } as ByHandler<ScheduledJob>;
-    return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'));
+  async one(handler: string, options: ScheduleOptions, access: JobAccess): Promise<Job> {
+    const given = { ...options, handler };
+    return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'), access);
   }
 
-  async upsert(given: ByHandler<ScheduledJob>): Promise<UpsertResult> {
+  async upsert(given: ScheduledJob, access: JobAccess): Promise<UpsertResult> {
     if (given?.id === undefined) throw new EmptyJobIdError();
     if (given.onConflict !== undefined && given.onConflict !== 'replace') {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
-    const options: ByHandler<ScheduledJob> = { ...given, onConflict: 'replace' };
+    const options: ScheduledJob = { ...given, onConflict: 'replace' };
     const trigger = scheduledTrigger(options, await this.time.now(), 'upsert()');
-    const result = await this.creator.createOr(options, trigger);
+    const result = await this.creator.createOr(options, trigger, access);
     return result as UpsertResult;
   }
 
   async many(
-    items: readonly ByHandler<ScheduledJob>[],
-    options: CreateManyOptions,
+    items: readonly ScheduledJob[],
+    options: CreateManyOptions & ManagerOption,
+    access: JobAccess,
   ): Promise<CreateManyResult[]> {
     if (!Array.isArray(items)) {
       throw new InvalidOptionError(
@@ -57,7 +51,7 @@ export class BulkCreator {
         `createMany() takes a list of jobs, but was given ${described(items)}.`,
       );
     }
-    knownOptions(options, ['onConflict'], 'createMany()');
+    knownOptions(options, ['onConflict', 'manager'], 'createMany()');
     const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
     const assertKnown = this.rememberedHandlers(await this.time.now());
     const results: CreateManyResult[] = [];
@@ -74,13 +68,13 @@ export class BulkCreator {
       );
       // Each further call would wait for the same storage.
       if (gone) return [...results, ...items.slice(results.length).map(() => gone)];
-      writing = this.store(prepared);
+      writing = this.store(prepared, access);
     }
     return [...results, ...(await writing)];
   }
 
   private async prepare(
-    item: ByHandler<ScheduledJob>,
+    item: ScheduledJob,
     onConflict: ConflictPolicy,
     assertKnown: (handler: string) => Promise<void>,
   ): Promise<Prepared> {
@@ -96,13 +90,13 @@ export class BulkCreator {
     }
   }
 
-  private async store(prepared: readonly Prepared[]): Promise<CreateManyResult[]> {
+  private async store(prepared: readonly Prepared[], access: JobAccess): Promise<CreateManyResult[]> {
     const results = await Promise.all(
       prepared.map(async (item): Promise<CreateManyResult> => {
         if ('status' in item) return item;
         const { job, onConflict } = item;
         try {
-          const result = await this.inserter.insert(job, onConflict);
+          const result = await access.insert(job, onConflict);
           if (result.status !== 'conflict') return result;
           return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
         } catch (error) {
@@ -113,7 +107,7 @@ export class BulkCreator {
     const dueTimes = prepared.flatMap((item) =>
       'job' in item && item.job.nextAt !== null ? [item.job.nextAt] : [],
     );
-    if (dueTimes.length > 0) this.wake(Math.min(...dueTimes));
+    if (dueTimes.length > 0) access.changed({ kind: 'due', at: Math.min(...dueTimes) });
     return results;
   }
 

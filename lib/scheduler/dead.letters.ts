@@ -1,6 +1,7 @@
 import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore } from '../ports/storage.adapter.js';
+import type { JobAccess } from './job.access.js';
 import { knownOptions, lineOfText, trueOrFalse } from './option.checks.js';
 import { failedRunFilter, type FailedRunFilter } from './run.query.js';
 
@@ -21,46 +22,46 @@ const runsPerStep = 500;
 
 /** Runs that gave up: retries and discards them, one by one and in bulk. */
 export class DeadLetters {
-  constructor(
-    private readonly storage: StorageAdapter,
-    private readonly wake: () => void,
-  ) {}
-
-  async retry(runId: string): Promise<Run> {
-    const [run] = await this.storage.retryRuns([lineOfText(runId, 'runId')]);
-    if (run === undefined) await this.refuse(runId);
-    this.wake();
+  async retry(runId: string, { jobs, changed }: JobAccess): Promise<Run> {
+    const [run] = await jobs.retryRuns([lineOfText(runId, 'runId')]);
+    if (run === undefined) await this.refuse(runId, jobs);
+    changed();
     return run;
   }
 
-  async discard(runId: string): Promise<void> {
-    const discarded = await this.storage.discardRuns([lineOfText(runId, 'runId')]);
-    if (discarded.length === 0) await this.refuse(runId);
+  async discard(runId: string, { jobs }: JobAccess): Promise<void> {
+    const discarded = await jobs.discardRuns([lineOfText(runId, 'runId')]);
+    if (discarded.length === 0) await this.refuse(runId, jobs);
   }
 
-  async retryAll(filter: FailedRunFilter, options: BulkOptions): Promise<BulkResult> {
-    const result = await this.each(filter, options, (runIds) => this.storage.retryRuns(runIds));
-    this.wake();
+  async retryAll(
+    filter: FailedRunFilter,
+    options: BulkOptions,
+    { jobs, changed }: JobAccess,
+  ): Promise<BulkResult> {
+    const result = await this.each(filter, options, jobs, (runIds) => jobs.retryRuns(runIds));
+    changed();
     return result;
   }
 
-  discardAll(filter: FailedRunFilter, options: BulkOptions): Promise<BulkResult> {
-    return this.each(filter, options, (runIds) => this.storage.discardRuns(runIds));
+  discardAll(filter: FailedRunFilter, options: BulkOptions, { jobs }: JobAccess): Promise<BulkResult> {
+    return this.each(filter, options, jobs, (runIds) => jobs.discardRuns(runIds));
   }
 
   /** From the newest to the oldest: what fails again meanwhile has a higher id than where this stands, and is left alone. */
   private async each(
     given: FailedRunFilter,
     options: BulkOptions,
+    jobs: JobStore,
     change: (runIds: string[]) => Promise<readonly unknown[]>,
   ): Promise<BulkResult> {
-    knownOptions(options, ['dryRun'], 'a bulk operation');
+    knownOptions(options, ['dryRun', 'manager'], 'a bulk operation');
     const dryRun = trueOrFalse(options.dryRun ?? false, 'dryRun');
     const filter = failedRunFilter(given);
     const result = { found: 0, changed: 0 };
     let cursor: string | null = null;
     do {
-      const page = await this.storage.queryRuns(filter, { limit: runsPerStep, ...(cursor && { cursor }) });
+      const page = await jobs.queryRuns(filter, { limit: runsPerStep, ...(cursor && { cursor }) });
       result.found += page.items.length;
       if (!dryRun && page.items.length > 0)
         result.changed += (await change(page.items.map(({ id }) => id))).length;
@@ -69,8 +70,8 @@ export class DeadLetters {
     return result;
   }
 
-  private async refuse(runId: string): Promise<never> {
-    const [run] = (await this.storage.queryRuns({ runId }, { limit: 1 })).items;
+  private async refuse(runId: string, jobs: JobStore): Promise<never> {
+    const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
     throw run ? new RunNotFailedError(runId, run.state) : new RunNotFoundError(runId);
   }
 }

@@ -15,9 +15,8 @@ import type {
 import { definitionHash } from './definition.hash.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { callbackHandlers } from './callback.options.js';
-import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
+import type { JobAccess } from './job.access.js';
 import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
-import type { JobInserter } from './job.inserter.js';
 import { handlerName } from './names.js';
 import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
 import type { StorageNow } from './storage.now.js';
@@ -42,31 +41,29 @@ export class JobCreator {
   constructor(
     private readonly defaults: JobDefaults,
     private readonly handlers: HandlerDirectory,
-    private readonly inserter: JobInserter,
     private readonly time: StorageNow,
-    private readonly wake: (dueAt: number) => void,
   ) {}
 
-  async interval(options: ByHandler<CreateIntervalJob>): Promise<Job> {
+  async interval(options: CreateIntervalJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, intervalKeys, 'createIntervalJob()');
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
       { name: 'parts such as "minutes"', keys: durationPartKeys },
     ]) as DurationInput;
-    return this.create(options, { ...timingOf('interval', given), every });
+    return this.create(options, { ...timingOf('interval', given), every }, access);
   }
 
-  async cron(options: ByHandler<CreateCronJob>): Promise<Job> {
+  async cron(options: CreateCronJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, cronKeys, 'createCronJob()');
     const schedule = onlyOne(given, [
       { name: '"expression"', keys: ['expression'] },
       { name: '"fields"', keys: ['fields'] },
       { name: 'fields such as "hour"', keys: cronFieldKeys },
     ]) as string | CronFields;
-    return this.create(options, cronTrigger(schedule, given));
+    return this.create(options, cronTrigger(schedule, given), access);
   }
 
-  async date(options: ByHandler<CreateDateJob>): Promise<Job> {
+  async date(options: CreateDateJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, dateKeys, 'createDateJob()');
     const when = onlyOne(given, [
       { name: '"runAt"', keys: ['runAt'] },
@@ -76,34 +73,41 @@ export class JobCreator {
       options.in === undefined
         ? (when as InstantInput)
         : (await this.time.now()) + parseDuration(options.in, 'in');
-    return this.create(options, { ...timingOf('at', given), at });
+    return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
-  async any(options: ByHandler<CreateJob>): Promise<Job> {
+  async any(options: CreateJob, access: JobAccess): Promise<Job> {
     knownOptions(options, anyKeys, 'createJob()');
-    return this.create(options, options.trigger);
+    return this.create(options, options.trigger, access);
   }
 
-  async create(options: ByHandler<CreateOptions & OneOffOptions>, trigger: TriggerInput): Promise<Job> {
-    return (await this.createOr(options, trigger)).job;
+  async create(
+    options: CreateOptions & OneOffOptions,
+    trigger: TriggerInput,
+    access: JobAccess,
+  ): Promise<Job> {
+    return (await this.createOr(options, trigger, access)).job;
   }
 
   /** The same, with what became of it. */
-  async createOr(options: ByHandler<CreateOptions & OneOffOptions>, trigger: TriggerInput): Promise<Stored> {
+  async createOr(
+    options: CreateOptions & OneOffOptions,
+    trigger: TriggerInput,
+    access: JobAccess,
+  ): Promise<Stored> {
     const job = await this.prepare(options, trigger);
-    const result = await this.inserter.insert(job, options.onConflict ?? 'raise');
+    const result = await access.insert(job, options.onConflict ?? 'raise');
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
-    if (result.status !== 'existing' && job.nextAt !== null) this.wake(job.nextAt);
+    if (result.status !== 'existing' && job.nextAt !== null) access.changed({ kind: 'due', at: job.nextAt });
     return result;
   }
 
   /** A job as it is to be stored, validated. */
   async prepare(
-    given: ByHandler<CreateOptions & OneOffOptions>,
+    options: CreateOptions & OneOffOptions,
     trigger: TriggerInput,
     assertKnown: (handler: string, now: number) => Promise<void> = this.assertKnown,
   ): Promise<NewJob> {
-    const options = withDefaults(given);
     const {
       id = randomUUID(),
       onConflict = 'raise',
@@ -122,7 +126,6 @@ export class JobCreator {
     for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {
       await assertKnown(name, now);
     }
-    await this.handlers.assertFits(definition, schemaOf(given.handler));
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     return { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) };
   }

@@ -1,5 +1,5 @@
 import { StorageError } from '../model/errors.js';
-import type { ConflictPolicy, InsertResult, NewJob, StorageAdapter } from '../ports/storage.adapter.js';
+import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
 
 const largestBatch = 500;
 const largestBatchChars = 4_000_000;
@@ -20,7 +20,7 @@ export class JobInserter {
   private waiting: Waiting[] = [];
   private writing = false;
 
-  constructor(private readonly storage: StorageAdapter) {}
+  constructor(private readonly storage: Pick<JobStore, 'insertJobs'>) {}
 
   insert(job: NewJob, onConflict: ConflictPolicy): Promise<InsertResult> {
     const chars = job.payload === null ? 0 : JSON.stringify(job.payload).length;

@@ -1,8 +1,9 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Pause } from '../model/job.js';
 import type { PauseScope, ScopePause, ScopeRef } from '../model/pause.js';
-import type { ScopeResumption, StorageAdapter, StoredPause } from '../ports/storage.adapter.js';
+import type { ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
 import type { Calendars } from '../model/trigger.js';
+import type { JobAccess } from './job.access.js';
 import { namespaceOf } from './job.identity.js';
 import { described, knownOptions, lineOfText } from './option.checks.js';
 import { planResume } from './resume.plan.js';
@@ -18,25 +19,21 @@ const kinds = ['handler', 'queue', 'namespace', 'all'] as const;
 
 /** Pauses of many jobs at once. */
 export class Pauses {
-  constructor(
-    private readonly storage: StorageAdapter,
-    private readonly calendars: Calendars,
-    private readonly wake: () => void,
-  ) {}
+  constructor(private readonly calendars: Calendars) {}
 
-  async pause(scope: PauseScope, options: PauseOptions): Promise<ScopePause> {
-    const given = knownOptions(options, ['reason', 'by'], 'pause()') as PauseOptions;
-    return toScopePause(await this.storage.pauseScope(scopeRef(scope), pauseOf(given)));
+  async pause(scope: PauseScope, options: PauseOptions, { jobs }: JobAccess): Promise<ScopePause> {
+    const given = knownOptions(options, ['reason', 'by', 'manager'], 'pause()') as PauseOptions;
+    return toScopePause(await jobs.pauseScope(scopeRef(scope), pauseOf(given)));
   }
 
-  async resume(scope: PauseScope): Promise<boolean> {
-    const resumed = await this.storage.resumeScope(scopeRef(scope), this.plan);
-    if (resumed) this.wake();
+  async resume(scope: PauseScope, { jobs, changed }: JobAccess): Promise<boolean> {
+    const resumed = await jobs.resumeScope(scopeRef(scope), this.plan);
+    if (resumed) changed();
     return resumed;
   }
 
-  async list(): Promise<ScopePause[]> {
-    return (await this.storage.queryPauses()).map(toScopePause);
+  async list({ jobs }: JobAccess): Promise<ScopePause[]> {
+    return (await jobs.queryPauses()).map(toScopePause);
   }
 
   /** A job whose times cannot be computed must not keep the others paused: its cursor stays, and the next firing tells what is wrong with it. */

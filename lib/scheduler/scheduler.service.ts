@@ -4,53 +4,43 @@ import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import { JobNotFoundError, RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
-import type { HandlerOptions } from '../model/handler.options.js';
-import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
-import type {
-  AttemptFilter,
-  GapFilter,
-  PageRequest,
-  RunFilter,
-  StorageAdapter,
-} from '../ports/storage.adapter.js';
+import type { TransactionManager } from '../ports/run.transaction.js';
+import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import type {
   CreateCronJob,
   CreateDateJob,
   CreateIntervalJob,
   CreateJob,
-  HandlerChange,
   UpdateJob,
 } from './create.options.js';
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { Calendars } from '../model/trigger.js';
-import type { DefinedJob } from './define.job.js';
-import { schemaOf, type ByHandler, type ForHandler, type HandlerReference } from './handler.reference.js';
+import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import type { JobUpdater } from './job.updater.js';
-import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
+import { retryRulesOf } from './retry.rules.options.js';
 import type {
   CreateManyOptions,
   CreateManyResult,
   ScheduledJob,
-  ScheduleFor,
   ScheduleOptions,
   UpsertResult,
 } from './schedule.options.js';
-import { handlerOptionsOf } from './handler.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
+import type { TransactionJoiner } from './transaction.joiner.js';
 
 /** What the service works with. */
 export interface SchedulerParts {
-  storage: StorageAdapter;
+  transactions: TransactionJoiner;
   engine: Engine;
   handlers: HandlerRegistry;
   creator: JobCreator;
@@ -69,6 +59,9 @@ export interface SchedulerParts {
  *
  * Jobs are named by their id; those outside of the namespace `default` by `{ namespace }` as well. Invalid input is refused
  * before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, EmptyJobIdError, InvalidJobIdError.
+ *
+ * With `{ manager }` among the options a call is part of the caller's own transaction: it is committed with it, or rolled back with it.
+ * Throws TransactionNotSupportedError where that is not possible.
  * @publicApi
  */
 export class SchedulerService {
@@ -77,135 +70,110 @@ export class SchedulerService {
   // ── Handlers
 
   /**
-   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `options` decide about its retries and
-   * the payloads that it takes. Throws DuplicateHandlerError, InvalidHandlerError (not a function).
+   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `rules` decide about its retries.
+   * Throws DuplicateHandlerError, InvalidHandlerError (not a function).
    */
-  registerHandler<P>(name: string, handler: HandlerFunction<P>, options?: RetryRules): void;
-  registerHandler<S extends PayloadSchema>(
-    name: string,
-    handler: HandlerFunction<PayloadOutput<S>>,
-    options: HandlerOptions & { schema: S },
-  ): void;
-  registerHandler<P, O>(job: DefinedJob<P, O>, handler: HandlerFunction<O>, rules?: RetryRules): void;
-  registerHandler(
-    job: string | DefinedJob<any, any>,
-    handler: HandlerFunction<any>,
-    options: HandlerOptions = {},
-  ): void {
-    const schema = schemaOf(job);
-    const name = typeof job === 'string' ? job : handlerName(job);
-    const owner = 'registerHandler()';
-    const checked = handlerOptionsOf(schema === null ? options : { ...options, schema }, owner);
-    this.parts.handlers.register(name, handler as (context: RunContext) => unknown, owner, checked);
+  registerHandler<P>(name: string, handler: HandlerFunction<P>, rules: RetryRules = {}): void {
+    const run = handler as (context: RunContext) => unknown;
+    this.parts.handlers.register(name, run, 'registerHandler()', retryRulesOf(rules, 'registerHandler()'));
   }
 
   // ── Creating
 
   /** A job that recurs after a fixed time. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  createIntervalJob<R extends HandlerReference<any>>(options: ForHandler<CreateIntervalJob, R>): Promise<Job>;
-  createIntervalJob(options: CreateIntervalJob): Promise<Job>;
-  createIntervalJob(options: ByHandler<CreateIntervalJob>): Promise<Job> {
-    return this.parts.creator.interval(options);
+  async createIntervalJob(options: CreateIntervalJob, within: ManagerOption = {}): Promise<Job> {
+    return this.parts.creator.interval(options, await this.accessOf(within, 'createIntervalJob()'));
   }
 
   /** A job that recurs by the calendar. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  createCronJob<R extends HandlerReference<any>>(options: ForHandler<CreateCronJob, R>): Promise<Job>;
-  createCronJob(options: CreateCronJob): Promise<Job>;
-  createCronJob(options: ByHandler<CreateCronJob>): Promise<Job> {
-    return this.parts.creator.cron(options);
+  async createCronJob(options: CreateCronJob, within: ManagerOption = {}): Promise<Job> {
+    return this.parts.creator.cron(options, await this.accessOf(within, 'createCronJob()'));
   }
 
   /**
    * A one-off, at a time or after a delay. When it has succeeded it is no job any more, unless `keep` says so; its record stays.
    * Throws JobAlreadyExistsError, HandlerNotFoundError.
    */
-  createDateJob<R extends HandlerReference<any>>(options: ForHandler<CreateDateJob, R>): Promise<Job>;
-  createDateJob(options: CreateDateJob): Promise<Job>;
-  createDateJob(options: ByHandler<CreateDateJob>): Promise<Job> {
-    return this.parts.creator.date(options);
+  async createDateJob(options: CreateDateJob, within: ManagerOption = {}): Promise<Job> {
+    return this.parts.creator.date(options, await this.accessOf(within, 'createDateJob()'));
   }
 
   /** A job with a trigger as data; `{ type: 'manual' }` runs by `runNow` only. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  createJob<R extends HandlerReference<any>>(options: ForHandler<CreateJob, R>): Promise<Job>;
-  createJob(options: CreateJob): Promise<Job>;
-  createJob(options: ByHandler<CreateJob>): Promise<Job> {
-    return this.parts.creator.any(options);
+  async createJob(options: CreateJob, within: ManagerOption = {}): Promise<Job> {
+    return this.parts.creator.any(options, await this.accessOf(within, 'createJob()'));
   }
 
   /**
    * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every` and `cron`. Throws
    * InvalidScheduleError (none, or several), JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async schedule<R extends HandlerReference<any>>(handler: R, options: ScheduleFor<R>): Promise<Job>;
-  async schedule(handler: string, options: ScheduleOptions): Promise<Job>;
-  async schedule(
-    handler: string | HandlerReference<any>,
-    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
-  ): Promise<Job> {
-    return this.parts.bulkCreator.one(handler, options);
+  async schedule(handler: string, options: ScheduleOptions, within: ManagerOption = {}): Promise<Job> {
+    return this.parts.bulkCreator.one(handler, options, await this.accessOf(within, 'schedule()'));
   }
 
   /**
    * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
    * `rejected` by itself. Not one transaction: items are stored as far as it got.
    */
-  async createMany<R extends HandlerReference<any>[]>(
-    items: readonly [...{ [K in keyof R]: ForHandler<ScheduledJob, R[K]> }],
-    options?: CreateManyOptions,
-  ): Promise<CreateManyResult[]>;
-  async createMany(items: readonly ScheduledJob[], options?: CreateManyOptions): Promise<CreateManyResult[]>;
   async createMany(
-    items: readonly ByHandler<ScheduledJob>[],
-    options: CreateManyOptions = {},
+    items: readonly ScheduledJob[],
+    options: CreateManyOptions & ManagerOption = {},
   ): Promise<CreateManyResult[]> {
-    return this.parts.bulkCreator.many(items, options);
+    return this.parts.bulkCreator.many(items, options, await this.access(options));
   }
 
   /**
    * Creates the job, or gives the one with this id the new definition and time; its history stays. Tells which. Throws EmptyJobIdError (no
    * id), HandlerNotFoundError.
    */
-  async upsert<R extends HandlerReference<any>>(job: ForHandler<ScheduledJob, R>): Promise<UpsertResult>;
-  async upsert(job: ScheduledJob): Promise<UpsertResult>;
-  async upsert(job: ByHandler<ScheduledJob>): Promise<UpsertResult> {
-    return this.parts.bulkCreator.upsert(job);
+  async upsert(job: ScheduledJob, within: ManagerOption = {}): Promise<UpsertResult> {
+    return this.parts.bulkCreator.upsert(job, await this.accessOf(within, 'upsert()'));
   }
 
   // ── Reading
 
   /** null: there is no such job, or it was a one-off that is finished. */
-  async getJob(id: string, options?: NamespaceOption): Promise<Job | null> {
-    return this.parts.storage.getJob(jobRef(id, options));
+  async getJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job | null> {
+    const ref = jobRef(id, options);
+    return (await this.access(options)).jobs.getJob(ref);
   }
 
   /** Jobs that meet all conditions, by namespace and id, 100 at a time unless `limit` says otherwise (up to 1,000). */
-  async queryJobs(query: JobQuery = {}): Promise<Page<Job>> {
-    return this.parts.storage.queryJobs(jobFilter(query), pageOf(query));
+  async queryJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<Page<Job>> {
+    const { jobs } = await this.accessOf(within, 'queryJobs()');
+    return jobs.queryJobs(jobFilter(query), pageOf(query));
   }
 
-  async countJobs(query: JobQuery = {}): Promise<number> {
-    return this.parts.storage.countJobs(jobFilter(query));
+  async countJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<number> {
+    const { jobs } = await this.accessOf(within, 'countJobs()');
+    return jobs.countJobs(jobFilter(query));
   }
 
   /**
    * Runs that are stored: those that wait, go on, or are kept. Newest first. With `state: ['failed', 'timed_out', 'lost']` the dead
    * letters: runs that gave up, of one-offs and of recurring jobs.
    */
-  async getRuns(query: RunFilter & PageRequest = {}): Promise<Page<Run>> {
-    return this.parts.storage.queryRuns(runFilter(query), pageOf(query));
+  async getRuns(query: RunFilter & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Run>> {
+    const { jobs } = await this.accessOf(within, 'getRuns()');
+    return jobs.queryRuns(runFilter(query), pageOf(query));
   }
 
   /** The ledger: a row per attempt, newest first. */
-  async getAttempts(query: AttemptFilter & PageRequest = {}): Promise<Page<Attempt>> {
+  async getAttempts(
+    query: AttemptFilter & PageRequest = {},
+    within: ManagerOption = {},
+  ): Promise<Page<Attempt>> {
     const known = ['namespace', 'jobId', 'runId', 'outcome', 'finalOnly'];
     const { filter, page } = filterAndPage(query, known, 'a query of attempts');
-    return this.parts.storage.queryAttempts(filter, page);
+    const { jobs } = await this.accessOf(within, 'getAttempts()');
+    return jobs.queryAttempts(filter, page);
   }
 
   /** Due instants that did not run, as ranges, newest first. */
-  async getGaps(query: GapFilter & PageRequest = {}): Promise<Page<Gap>> {
+  async getGaps(query: GapFilter & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Gap>> {
     const { filter, page } = filterAndPage(query, ['namespace', 'jobId'], 'a query of gaps');
-    return this.parts.storage.queryGaps(filter, page);
+    const { jobs } = await this.accessOf(within, 'getGaps()');
+    return jobs.queryGaps(filter, page);
   }
 
   // ── Changing
@@ -214,35 +182,24 @@ export class SchedulerService {
    * Changes what is given and leaves the rest. A changed schedule counts from now; a changed interval keeps its anchor. A run that goes on is
    * not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
    */
-  async updateJob<R extends HandlerReference<any>>(
-    id: string,
-    changes: HandlerChange<R>,
-    options?: NamespaceOption & { expectedRevision?: number },
-  ): Promise<Job>;
   async updateJob(
     id: string,
     changes: UpdateJob,
-    options?: NamespaceOption & { expectedRevision?: number },
-  ): Promise<Job>;
-  async updateJob(
-    id: string,
-    changes: UpdateJob | HandlerChange<HandlerReference<any>>,
-    options: NamespaceOption & { expectedRevision?: number } = {},
+    options: NamespaceOption & ManagerOption & { expectedRevision?: number } = {},
   ): Promise<Job> {
-    return this.parts.updater.update(jobRef(id, options), changes, options.expectedRevision);
+    const ref = jobRef(id, options);
+    return this.parts.updater.update(ref, changes, await this.access(options), options.expectedRevision);
   }
 
   /** Stops firing; what goes on may finish. A paused job stays as it was paused. Throws JobNotFoundError. */
-  async pauseJob(id: string, options: NamespaceOption & PauseOptions = {}): Promise<Job> {
-    return this.changed(id, options, (ref) => this.parts.storage.pauseJob(ref, pauseOf(options)));
+  async pauseJob(id: string, options: NamespaceOption & PauseOptions & ManagerOption = {}): Promise<Job> {
+    return this.changed(id, options, (ref, { jobs }) => jobs.pauseJob(ref, pauseOf(options)));
   }
 
   /** Goes on with the first instant from now; what fell into the pause is on record as a gap. Throws JobNotFoundError. */
-  async resumeJob(id: string, options: NamespaceOption = {}): Promise<Job> {
-    return this.changed(id, options, (ref) =>
-      this.parts.storage.resumeJob(ref, (job, now) =>
-        planResume(ref.namespace, job, now, this.parts.calendars),
-      ),
+  async resumeJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
+    return this.changed(id, options, (ref, { jobs }) =>
+      jobs.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now, this.parts.calendars)),
     );
   }
 
@@ -250,28 +207,31 @@ export class SchedulerService {
    * Removes the job. Runs that wait end as `cancelled`; one that goes on ends with its attempt. A job that the code declares comes back with
    * the next start of the application. Throws JobNotFoundError.
    */
-  async deleteJob(id: string, options: NamespaceOption = {}): Promise<void> {
-    await this.changed(id, options, async (ref) => (await this.parts.storage.deleteJob(ref)) || null);
+  async deleteJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<void> {
+    await this.changed(id, options, async (ref, { jobs }) => (await jobs.deleteJob(ref)) || null);
   }
 
   /**
    * Ends the runs of the job: those that wait at once, those that go on by their AbortSignal. A recurring job goes on with its next
    * instant. Returns how many runs were concerned. Throws JobNotFoundError.
    */
-  async cancelJob(id: string, options: NamespaceOption = {}): Promise<number> {
-    const concerned = await this.changed(id, options, (ref) => this.parts.storage.cancelJob(ref));
-    this.parts.engine.wake({ kind: 'cancel' });
-    return concerned;
+  async cancelJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<number> {
+    return this.changed(id, options, async (ref, { jobs, changed }) => {
+      const concerned = await jobs.cancelJob(ref);
+      if (concerned !== null) changed({ kind: 'cancel' });
+      return concerned;
+    });
   }
 
   /**
    * Ends one run, from any process: `cancelled` if it waited; `requested` if it goes on: its AbortSignal fires within a second (at the next
    * beat, a third of `leaseMs`, where there is no wake signal), and what becomes of it is on record. Throws RunNotFoundError.
    */
-  async cancelRun(runId: string): Promise<'cancelled' | 'requested'> {
-    const answer = await this.parts.storage.cancelRun(lineOfText(runId, 'runId'));
+  async cancelRun(runId: string, within: ManagerOption = {}): Promise<'cancelled' | 'requested'> {
+    const { jobs, changed } = await this.accessOf(within, 'cancelRun()');
+    const answer = await jobs.cancelRun(lineOfText(runId, 'runId'));
     if (answer === null) throw new RunNotFoundError(runId);
-    this.parts.engine.wake({ kind: answer === 'requested' ? 'cancel' : 'change' });
+    changed({ kind: answer === 'requested' ? 'cancel' : 'change' });
     return answer;
   }
 
@@ -279,8 +239,8 @@ export class SchedulerService {
    * A run due now, beside whatever goes on, also while the job is paused. A one-off that waits is due now instead, one that failed gets a
    * new run. Throws JobNotFoundError.
    */
-  async runNow(id: string, options: NamespaceOption = {}): Promise<Run> {
-    return this.changed(id, options, (ref) => this.parts.storage.runNow(ref));
+  async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Run> {
+    return this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
   }
 
   // ── Pausing many at once
@@ -289,21 +249,21 @@ export class SchedulerService {
    * Stops a handler, a queue, a namespace or everything, in all processes: nothing of it fires or begins, not even by `runNow`, until `resume`.
    * What is running may finish. A scope that is paused already stays as it was paused.
    */
-  async pause(scope: PauseScope, options: PauseOptions = {}): Promise<ScopePause> {
-    return this.parts.pauses.pause(scope, options);
+  async pause(scope: PauseScope, options: PauseOptions & ManagerOption = {}): Promise<ScopePause> {
+    return this.parts.pauses.pause(scope, options, await this.access(options));
   }
 
   /**
    * Ends the pause of a scope, by the same words as it was paused. Its jobs go on with their first instant from now, and what fell into the pause is on
    * record as gaps; runs that waited begin. Pauses of single jobs and of other scopes stay. False: the scope was not paused.
    */
-  async resume(scope: PauseScope): Promise<boolean> {
-    return this.parts.pauses.resume(scope);
+  async resume(scope: PauseScope, within: ManagerOption = {}): Promise<boolean> {
+    return this.parts.pauses.resume(scope, await this.accessOf(within, 'resume()'));
   }
 
   /** The scopes that are paused at present, the oldest pause first. Single jobs that are paused: `queryJobs({ state: 'paused' })`. */
-  async getPauses(): Promise<ScopePause[]> {
-    return this.parts.pauses.list();
+  async getPauses(within: ManagerOption = {}): Promise<ScopePause[]> {
+    return this.parts.pauses.list(await this.accessOf(within, 'getPauses()'));
   }
 
   // ── Runs that gave up
@@ -312,23 +272,42 @@ export class SchedulerService {
    * Gives a run that failed, timed out or was lost a new run, due now, with `retryOf`, the old nominal time and fresh retries. Throws
    * RunNotFoundError, RunNotFailedError.
    */
-  async retryRun(runId: string): Promise<Run> {
-    return this.parts.deadLetters.retry(runId);
+  async retryRun(runId: string, within: ManagerOption = {}): Promise<Run> {
+    return this.parts.deadLetters.retry(runId, await this.accessOf(within, 'retryRun()'));
   }
 
   /** Removes a run that failed, timed out or was lost, and with it the one-off that it is; its record stays. Throws RunNotFoundError, RunNotFailedError. */
-  async discardRun(runId: string): Promise<void> {
-    return this.parts.deadLetters.discard(runId);
+  async discardRun(runId: string, within: ManagerOption = {}): Promise<void> {
+    return this.parts.deadLetters.discard(runId, await this.accessOf(within, 'discardRun()'));
   }
 
   /** `retryRun` for all that meet the filter; without one for all runs that gave up. Those that fail again meanwhile are not retried twice. */
-  async retryFailed(filter: FailedRunFilter = {}, options: BulkOptions = {}): Promise<BulkResult> {
-    return this.parts.deadLetters.retryAll(filter, options);
+  async retryFailed(
+    filter: FailedRunFilter = {},
+    options: BulkOptions & ManagerOption = {},
+  ): Promise<BulkResult> {
+    return this.parts.deadLetters.retryAll(filter, options, await this.access(options));
   }
 
   /** `discardRun` for all that meet the filter; without one for all runs that gave up. */
-  async discardFailed(filter: FailedRunFilter = {}, options: BulkOptions = {}): Promise<BulkResult> {
-    return this.parts.deadLetters.discardAll(filter, options);
+  async discardFailed(
+    filter: FailedRunFilter = {},
+    options: BulkOptions & ManagerOption = {},
+  ): Promise<BulkResult> {
+    return this.parts.deadLetters.discardAll(filter, options, await this.access(options));
+  }
+
+  // ── Transactions of the caller
+
+  /**
+   * All calls of the scheduler that `work` makes, however deep, are part of this transaction, as with `{ manager }`; null: of none. Does not begin or
+   * end it: that stays with the caller.
+   *
+   * @example
+   * await dataSource.transaction((manager) => scheduler.withTransaction(manager, () => this.signUp(user)));
+   */
+  withTransaction<T>(manager: TransactionManager | null, work: () => T): T {
+    return this.parts.transactions.within(manager, work);
   }
 
   // ── This process
@@ -351,16 +330,26 @@ export class SchedulerService {
     return this.parts.lifecycle.stop();
   }
 
-  /** Null from the storage means: not found. Whatever was changed, this process looks at once. */
+  /** Null from the storage means: not found. Whatever was changed, this process looks as soon as it can be seen. */
   private async changed<T>(
     id: string,
-    options: NamespaceOption,
-    change: (ref: JobRef) => Promise<T | null>,
+    options: NamespaceOption & ManagerOption,
+    change: (ref: JobRef, access: JobAccess) => Promise<T | null>,
   ): Promise<T> {
     const ref = jobRef(id, options);
-    const result = await change(ref);
+    const access = await this.access(options);
+    const result = await change(ref, access);
     if (result === null) throw new JobNotFoundError(ref.id, ref.namespace);
-    this.parts.engine.wake();
+    access.changed();
     return result;
+  }
+
+  private access(options: ManagerOption): Promise<JobAccess> {
+    return this.parts.transactions.access(options);
+  }
+
+  /** The same where a call takes no other option. */
+  private accessOf(within: ManagerOption, call: string): Promise<JobAccess> {
+    return this.parts.transactions.accessOf(within, call);
   }
 }

@@ -1,4 +1,4 @@
-import type { LockAdapter, StorageAdapter } from '../index.js';
+import type { LockAdapter, StorageAdapter, TransactionManager } from '../index.js';
 
 /** What every subject of a law has. @publicApi */
 export interface LawSubject {
@@ -13,6 +13,8 @@ export interface StorageSubject extends LawSubject {
   storage: StorageAdapter;
   /** Another adapter on the same stored jobs, as another process would have it. */
   open: () => Promise<StorageAdapter>;
+  /** Runs `work` in a transaction as an application begins it, for storages that can be joined: commits, or rolls back when it rejects. */
+  transaction?: (work: (manager: TransactionManager) => Promise<void>) => Promise<void>;
 }
 
 /** A lock to be judged: fresh, nothing held. @publicApi */

@@ -13,6 +13,7 @@ import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
 import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
+import { joinLaws } from './laws/join.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
 import { generationLaws } from './laws/generation.laws.js';
@@ -49,6 +50,7 @@ export function storageLaws(): Law[] {
     ...cancelRunLaws,
     ...runNowLaws,
     ...deadLetterLaws,
+    ...joinLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

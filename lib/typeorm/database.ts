@@ -159,7 +159,7 @@ export class Database implements Queries {
 }
 
 /** Values that the database cannot store are the caller's matter, everything else is the storage's. */
-function translated(cause: unknown): ChronisError {
+export function translated(cause: unknown): ChronisError {
   const state = sqlStateOf(cause) ?? '';
   if (!state.startsWith('22') && state !== '54000')
     return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });

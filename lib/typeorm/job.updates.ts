@@ -2,7 +2,7 @@ import type { Job, JobDefinition, JobRef } from '../model/job.js';
 import type { InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
 import { getJob, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
-import type { Change, StatementRunner } from './statement.runner.js';
+import type { Change, StatementScope } from './statement.runner.js';
 import { lockJob } from './stored.job.js';
 
 const jobsPerTransaction = 50;
@@ -29,7 +29,7 @@ export async function changeJob(
  * others would wait long for their locks; in the order of ids, so that two of these do not meet in a deadlock.
  */
 export async function replaceJobs(
-  statements: StatementRunner,
+  statements: StatementScope,
   taken: readonly NewJob[],
 ): Promise<(InsertResult | null)[]> {
   const results = new Map<NewJob, InsertResult | null>();

@@ -4,10 +4,10 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
-import { isWorthAnotherAttempt, messageOf, sqlStateOf, type Database } from './database.js';
+import { isWorthAnotherAttempt, type Database } from './database.js';
+import type { Installation } from './installation.js';
 import { settleWithin } from './run.loop.js';
 import { readClockSql } from './sql/read.clock.sql.js';
-import { readInstallIdSql } from './sql/read.install.id.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
 
@@ -27,6 +27,7 @@ export class RunTransactions {
     private readonly statements: Statements,
     /** The application's; null: the storage was made from a URL or settings. */
     private readonly application: DataSource | null,
+    private readonly installation: Installation,
   ) {}
 
   async perform<T>(
@@ -38,14 +39,14 @@ export class RunTransactions {
     const type = (source as Partial<DataSource> | null)?.options?.type;
     if (type !== 'postgres') {
       throw new TransactionNotSupportedError(
+        'ctx.transaction()',
         type === undefined
           ? 'what was given as dataSource is no DataSource of TypeORM.'
           : `the DataSource is of type "${type}", the jobs are in PostgreSQL.`,
       );
     }
-    const installId = await this.installId();
     return source.transaction(async (manager) => {
-      await this.assertSameDatabase(manager, installId);
+      await this.installation.assertSame('ctx.transaction()', () => manager.query(this.installation.readSql));
       const value = await work(manager);
       await this.settle(manager, conclude(value));
       return value;
@@ -65,32 +66,6 @@ export class RunTransactions {
       throw error;
     });
     return this.own;
-  }
-
-  private async installId(): Promise<string> {
-    const [row] = await this.connection
-      .database()
-      .plain<{ value: string }>(readInstallIdSql(this.connection.settings.tables));
-    return row.value;
-  }
-
-  private async assertSameDatabase(manager: EntityManager, installId: string): Promise<void> {
-    const { tables } = this.connection.settings;
-    let found: { value: string }[];
-    try {
-      found = await manager.query(readInstallIdSql(tables));
-    } catch (cause) {
-      // No such table or schema, or no right to read it; anything else says nothing about the place.
-      if (!/^(42|3F)/.test(sqlStateOf(cause) ?? '')) throw cause;
-      throw new TransactionNotSupportedError(
-        `the DataSource does not see the tables of the jobs (schema "${tables.schemaText}"): ${messageOf(cause)}. Give one on the same database, whose user may use that schema.`,
-        { cause },
-      );
-    }
-    if (found.length === 1 && found[0].value === installId) return;
-    throw new TransactionNotSupportedError(
-      `the DataSource is on another database, which has jobs of its own in the schema "${tables.schemaText}". Give one on the database of the jobs.`,
-    );
   }
 
   /** Behind a savepoint: a deadlock with other settlements must not cost the handler its work. */

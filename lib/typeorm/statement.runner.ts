@@ -11,8 +11,17 @@ export interface Change {
   readonly readClock: () => Promise<number>;
 }
 
+/** Where statements run: each by itself, or all in one transaction. */
+export interface StatementScope {
+  readonly run: Run;
+  /** Several statements as one. */
+  change<T>(work: (change: Change) => Promise<T>): Promise<T>;
+  /** For statements whose text depends on what a caller filters by. */
+  readonly queries: Queries;
+}
+
 /** Statements of one set of tables, on one database. */
-export class StatementRunner {
+export class StatementRunner implements StatementScope {
   /** Each statement by itself. */
   readonly run: Run = (statement, ...values) => this.on(this.database())(statement, ...values);
 
@@ -22,7 +31,11 @@ export class StatementRunner {
     readonly database: () => Database,
   ) {}
 
-  /** Several statements as one; see `Database.transaction`. */
+  get queries(): Queries {
+    return this.database();
+  }
+
+  /** See `Database.transaction`. */
   change<T>(work: (change: Change) => Promise<T>): Promise<T> {
     return this.database().transaction((transaction: Transaction) =>
       work({ run: this.on(transaction), readClock: () => transaction.readClock() }),

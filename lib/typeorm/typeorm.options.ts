@@ -58,6 +58,11 @@ export interface TypeOrmAdapterOptions extends TableOptions {
 export interface TypeOrmStorageOptions extends TypeOrmAdapterOptions {
   /** Tell other processes at once what is due, by LISTEN and NOTIFY; without it they poll. @default true */
   notify?: boolean;
+  /**
+   * Tell others also of what is done in the caller's own transactions (`{ manager }`). PostgreSQL has transactions that notify commit one after another.
+   * @default false: the process that made the call looks again shortly after, the others poll
+   */
+  notifyInTransactions?: boolean;
   /** Where to LISTEN when the other connection goes through a pooler such as PgBouncer, which cannot. @default as for all else */
   listenUrl?: string;
 }
@@ -65,6 +70,8 @@ export interface TypeOrmStorageOptions extends TypeOrmAdapterOptions {
 /** Options with the defaults filled in. */
 export interface AdapterSettings {
   tables: TableNames;
+  /** Whether statements in transactions of callers notify. */
+  notifyInTransactions: boolean;
   migrate: MigrationMode;
   poolSize: number;
   statementTimeoutMs: number;
@@ -76,7 +83,11 @@ export interface AdapterSettings {
 }
 
 /** Throws InvalidOptionError. */
-export function adapterSettings(given: TypeOrmAdapterOptions, notify: boolean): AdapterSettings {
+export function adapterSettings(
+  given: TypeOrmAdapterOptions,
+  notify: boolean,
+  notifyInTransactions = false,
+): AdapterSettings {
   const named = [given.url, given.dataSource, given.options].filter((source) => source !== undefined);
   if (named.length !== 1) {
     throw new InvalidOptionError(
@@ -93,6 +104,7 @@ export function adapterSettings(given: TypeOrmAdapterOptions, notify: boolean): 
   }
   return {
     tables: tableNames(given.schema ?? 'chronis', given.tablePrefix ?? '', notify),
+    notifyInTransactions,
     migrate,
     poolSize: atLeastOne('poolSize', given.poolSize ?? 4),
     statementTimeoutMs: atLeastOne('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),

@@ -46,8 +46,8 @@ export function typeOrmLock(options?: TypeOrmAdapterOptions): AdapterRecipe<Lock
 function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undefined): TypeOrmStorage {
   const server = serverOf(options, injected);
   const application = injected ?? (isToken(options.dataSource) ? undefined : options.dataSource) ?? null;
-  const { notify = true, listenUrl } = options;
-  const settings = adapterSettings(options, notify);
+  const { notify = true, notifyInTransactions, listenUrl } = options;
+  const settings = adapterSettings(options, notify, notifyInTransactions);
   const connection = new AdapterConnection(server, settings);
   const { channel } = settings.tables;
   if (channel === null) return new TypeOrmStorage(connection, null, application);

@@ -19,6 +19,7 @@ import {
   type GapFilter,
   type InsertResult,
   type JobPatch,
+  type JobStore,
   type NewJob,
   type NextWake,
   type PageRequest,
@@ -35,37 +36,25 @@ import {
   type WorkerInfo,
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { TransactionManager, TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
-import { discardRuns, isId, retryRuns } from './dead.letters.js';
 import { syncDefinitions } from './definition.sync.js';
-import {
-  cancelJob,
-  cancelRun,
-  deleteJob,
-  pauseJob,
-  resumeJob,
-  runOneOffNow,
-  type ResumePlan,
-} from './job.controls.js';
-import { existingJobs, insertJobs } from './job.insertion.js';
-import { countJobs, getJob, queryJobs } from './job.queries.js';
-import { changeJob, replaceJobs } from './job.updates.js';
+import { CallerTransactions } from './caller.transactions.js';
+import { Installation } from './installation.js';
+import type { ResumePlan } from './job.controls.js';
 import type { NotifySignal } from './notify.signal.js';
 import { orphanUndeclared } from './orphans.js';
-import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
 import { prune } from './record.pruning.js';
 import { claim, dueCursors, fire, giveBack, heldBy, nextWakeAt, releaseLost, settle } from './run.loop.js';
-import { toRun, type RunRow } from './run.rows.js';
 import { RunTransactions } from './run.transactions.js';
-import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
+import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { queryWorkers, register, renew } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
@@ -83,7 +72,10 @@ export class TypeOrmStorage extends StorageAdapter {
   readonly lock: LockAdapter;
   declare readonly wakeSignal?: WakeSignal;
   private readonly statements: StatementRunner;
+  private readonly jobs: TypeOrmJobs;
   private readonly transactions: RunTransactions;
+  private readonly callers: CallerTransactions;
+  private readonly installation: Installation;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -95,7 +87,10 @@ export class TypeOrmStorage extends StorageAdapter {
     const { tables } = connection.settings;
     const statements = prepareStatements(tables);
     this.statements = new StatementRunner(statements, connection.database);
-    this.transactions = new RunTransactions(connection, statements, application);
+    this.jobs = new TypeOrmJobs(this.statements, tables);
+    this.installation = new Installation(connection);
+    this.transactions = new RunTransactions(connection, statements, application, this.installation);
+    this.callers = new CallerTransactions(connection.settings, this.installation);
     // Its home is this storage, which opens and closes it.
     const home = { database: connection.database, init: async () => undefined, close: async () => undefined };
     this.lock = new TypeOrmLock(tables, home);
@@ -109,6 +104,7 @@ export class TypeOrmStorage extends StorageAdapter {
   async close(): Promise<void> {
     await this.signal?.close();
     await this.transactions.close();
+    this.installation.forget();
     await this.connection.close();
   }
 
@@ -129,76 +125,68 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.statements.change((change) => orphanUndeclared(change, app, graceMs));
   }
 
-  async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
-    return insertJobs(this.run, jobs, onConflict, (taken) =>
-      onConflict === 'replace' ? replaceJobs(this.statements, taken) : existingJobs(this.run, taken),
-    );
+  insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
+    return this.jobs.insertJobs(jobs, onConflict);
   }
 
   getJob(ref: JobRef): Promise<Job | null> {
-    return getJob(this.run, ref);
+    return this.jobs.getJob(ref);
   }
 
-  async queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
-    return queryJobs(this.database, this.tables, filter, page);
+  queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+    return this.jobs.queryJobs(filter, page);
   }
 
-  async countJobs(filter: JobFilter): Promise<number> {
-    return countJobs(this.database, this.tables, filter);
+  countJobs(filter: JobFilter): Promise<number> {
+    return this.jobs.countJobs(filter);
   }
 
   updateJob(ref: JobRef, patch: JobPatch, expectedRevision?: number): Promise<Job | 'not-found' | 'stale'> {
-    return this.statements.change((change) => changeJob(change, ref, patch, expectedRevision));
+    return this.jobs.updateJob(ref, patch, expectedRevision);
   }
 
   deleteJob(ref: JobRef): Promise<boolean> {
-    return this.statements.change((change) => deleteJob(change, ref));
+    return this.jobs.deleteJob(ref);
   }
 
   pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
-    return this.statements.change(async (change) => {
-      return (await pauseJob(change, ref, pause)) ? getJob(change.run, ref) : null;
-    });
+    return this.jobs.pauseJob(ref, pause);
   }
 
   resumeJob(ref: JobRef, plan: ResumePlan): Promise<Job | null> {
-    return this.statements.change(async (change) => {
-      return (await resumeJob(change, ref, plan)) ? getJob(change.run, ref) : null;
-    });
+    return this.jobs.resumeJob(ref, plan);
   }
 
   cancelJob(ref: JobRef): Promise<number | null> {
-    return this.statements.change((change) => cancelJob(change, ref));
+    return this.jobs.cancelJob(ref);
   }
 
-  async cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
-    return isId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
+  cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
+    return this.jobs.cancelRun(runId);
   }
 
-  async runNow(ref: JobRef): Promise<RunView | null> {
-    const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
-    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
-    return row && toRun(row);
+  runNow(ref: JobRef): Promise<RunView | null> {
+    return this.jobs.runNow(ref);
   }
 
   pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
-    return pauseScope(this.run, scope, pause);
+    return this.jobs.pauseScope(scope, pause);
   }
 
   resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean> {
-    return this.statements.change((change) => resumeScope(change, scope, plan));
+    return this.jobs.resumeScope(scope, plan);
   }
 
   queryPauses(): Promise<StoredPause[]> {
-    return queryPauses(this.run);
+    return this.jobs.queryPauses();
   }
 
   retryRuns(runIds: readonly string[]): Promise<RunView[]> {
-    return retryRuns(this.run, runIds);
+    return this.jobs.retryRuns(runIds);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {
-    return discardRuns(this.run, runIds);
+    return this.jobs.discardRuns(runIds);
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
@@ -259,6 +247,11 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.transactions.perform(work, conclude, options);
   }
 
+  override async joined(manager: TransactionManager): Promise<JobStore | null> {
+    const statements = await this.callers.find(manager);
+    return statements && new TypeOrmJobs(statements, this.tables);
+  }
+
   giveBack(runs: readonly Unstarted[]): Promise<void> {
     return giveBack(this.statements, runs);
   }
@@ -271,16 +264,16 @@ export class TypeOrmStorage extends StorageAdapter {
     return nextWakeAt(this.run, capability);
   }
 
-  async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {
-    return queryRuns(this.database, this.tables, filter, page);
+  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {
+    return this.jobs.queryRuns(filter, page);
   }
 
-  async queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
-    return queryAttempts(this.database, this.tables, filter, page);
+  queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
+    return this.jobs.queryAttempts(filter, page);
   }
 
-  async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
-    return queryGaps(this.database, this.tables, filter, page);
+  queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
+    return this.jobs.queryGaps(filter, page);
   }
 
   async liftOverdue(): Promise<number> {

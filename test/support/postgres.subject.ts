@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DataSource, type EntityManager } from 'typeorm';
 import { Clock, type CancelTimer, type StorageAdapter } from '../../lib/index.js';
 import { ManualClock, type LockSubject, type StorageSubject } from '../../lib/testing/index.js';
 import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
@@ -32,10 +33,12 @@ export class PostgresLawBench {
   private readonly client = new pg.Client(databaseUrl());
   private readonly clock = new ClockOfTheLaw();
   private readonly storage = newStorage({ schema: this.schema, clock: this.clock });
+  private readonly application = new DataSource({ type: 'postgres', url: databaseUrl() });
   private emptying = '';
 
   async open(): Promise<void> {
     await this.storage.init();
+    await this.application.initialize();
     await this.client.connect();
     const { rows } = await this.client.query<{ name: string }>(
       `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
@@ -48,7 +51,9 @@ export class PostgresLawBench {
 
   async storageSubject(): Promise<StorageSubject> {
     const { open, clock, close } = await this.fresh();
-    return { storage: this.storage, open, clock, close };
+    const transaction = (work: (manager: EntityManager) => Promise<void>): Promise<void> =>
+      this.application.transaction(work);
+    return { storage: this.storage, open, clock, close, transaction };
   }
 
   async lockSubject(): Promise<LockSubject> {
@@ -58,6 +63,7 @@ export class PostgresLawBench {
 
   async close(): Promise<void> {
     await this.storage.close();
+    await this.application.destroy();
     await this.client.query(`drop schema "${this.schema}" cascade`);
     await this.client.end();
   }

@@ -1,0 +1,21 @@
+import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
+import type { TransactionManager } from '../ports/run.transaction.js';
+import type { Wake } from '../ports/wake.signal.js';
+
+/** Which transaction a call is part of. @publicApi */
+export interface ManagerOption {
+  /**
+   * An `EntityManager` inside a transaction on the database of the jobs: what the call does is committed with it, or rolled back with it. null: none,
+   * whatever the context says. @default the one of `withTransaction` or of the module's `transactionContext`; else none
+   */
+  manager?: TransactionManager | null;
+}
+
+/** The stored jobs as one call works with them: on their own, or within a transaction of the caller. */
+export interface JobAccess {
+  readonly jobs: JobStore;
+  /** Stores one job. */
+  readonly insert: (job: NewJob, onConflict: ConflictPolicy) => Promise<InsertResult>;
+  /** To be told what was changed, so that this process looks at it as soon as it can be seen. */
+  readonly changed: (wake?: Wake) => void;
+}

@@ -1,0 +1,130 @@
+import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
+import type { ScopeRef } from '../model/pause.js';
+import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type {
+  AttemptFilter,
+  ConflictPolicy,
+  GapFilter,
+  InsertResult,
+  JobPatch,
+  JobStore,
+  NewJob,
+  PageRequest,
+  RunFilter,
+  ScopeResumption,
+  StoredPause,
+} from '../ports/storage.adapter.js';
+import { discardRuns, isId, retryRuns } from './dead.letters.js';
+import {
+  cancelJob,
+  cancelRun,
+  deleteJob,
+  pauseJob,
+  resumeJob,
+  runOneOffNow,
+  type ResumePlan,
+} from './job.controls.js';
+import { existingJobs, insertJobs } from './job.insertion.js';
+import { countJobs, getJob, queryJobs } from './job.queries.js';
+import { changeJob, replaceJobs } from './job.updates.js';
+import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
+import { toRun, type RunRow } from './run.rows.js';
+import { pauseScope, queryPauses, resumeScope } from './scopes.js';
+import type { TableNames } from './sql/table.names.js';
+import type { StatementScope } from './statement.runner.js';
+
+/** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
+export class TypeOrmJobs implements JobStore {
+  constructor(
+    private readonly statements: StatementScope,
+    private readonly tables: TableNames,
+  ) {}
+
+  async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
+    return insertJobs(this.run, jobs, onConflict, (taken) =>
+      onConflict === 'replace' ? replaceJobs(this.statements, taken) : existingJobs(this.run, taken),
+    );
+  }
+
+  getJob(ref: JobRef): Promise<Job | null> {
+    return getJob(this.run, ref);
+  }
+
+  async queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+    return queryJobs(this.statements.queries, this.tables, filter, page);
+  }
+
+  async countJobs(filter: JobFilter): Promise<number> {
+    return countJobs(this.statements.queries, this.tables, filter);
+  }
+
+  updateJob(ref: JobRef, patch: JobPatch, expectedRevision?: number): Promise<Job | 'not-found' | 'stale'> {
+    return this.statements.change((change) => changeJob(change, ref, patch, expectedRevision));
+  }
+
+  deleteJob(ref: JobRef): Promise<boolean> {
+    return this.statements.change((change) => deleteJob(change, ref));
+  }
+
+  pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
+    return this.statements.change(async (change) => {
+      return (await pauseJob(change, ref, pause)) ? getJob(change.run, ref) : null;
+    });
+  }
+
+  resumeJob(ref: JobRef, plan: ResumePlan): Promise<Job | null> {
+    return this.statements.change(async (change) => {
+      return (await resumeJob(change, ref, plan)) ? getJob(change.run, ref) : null;
+    });
+  }
+
+  cancelJob(ref: JobRef): Promise<number | null> {
+    return this.statements.change((change) => cancelJob(change, ref));
+  }
+
+  async cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
+    return isId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
+  }
+
+  async runNow(ref: JobRef): Promise<RunView | null> {
+    const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
+    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
+    return row && toRun(row);
+  }
+
+  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+    return pauseScope(this.run, scope, pause);
+  }
+
+  resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean> {
+    return this.statements.change((change) => resumeScope(change, scope, plan));
+  }
+
+  queryPauses(): Promise<StoredPause[]> {
+    return queryPauses(this.run);
+  }
+
+  retryRuns(runIds: readonly string[]): Promise<RunView[]> {
+    return retryRuns(this.run, runIds);
+  }
+
+  discardRuns(runIds: readonly string[]): Promise<string[]> {
+    return discardRuns(this.run, runIds);
+  }
+
+  async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {
+    return queryRuns(this.statements.queries, this.tables, filter, page);
+  }
+
+  async queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
+    return queryAttempts(this.statements.queries, this.tables, filter, page);
+  }
+
+  async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
+    return queryGaps(this.statements.queries, this.tables, filter, page);
+  }
+
+  private get run() {
+    return this.statements.run;
+  }
+}

@@ -1,0 +1,100 @@
+import type { EntityManager } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SchedulerService } from '../../lib/index.js';
+import { TransactionalApp } from '../support/transactional.app.js';
+
+describe('calls of the scheduler within a transaction of the caller', () => {
+  let app: TransactionalApp;
+  let scheduler: SchedulerService;
+
+  beforeAll(async () => {
+    app = await TransactionalApp.create('joined');
+    ({ scheduler } = await app.boot());
+    scheduler.registerHandler('work', () => undefined);
+  });
+  afterAll(() => app.close());
+  beforeEach(() => app.empty());
+
+  const undone = new Error('undone');
+  const job = { id: 'a', handler: 'work' };
+  const minutely = { ...job, minutes: 1 };
+  const later = { ...job, in: '1h' };
+
+  /** Runs the work in a transaction that is rolled back, then in one that is committed. */
+  async function twice(work: (manager: EntityManager) => Promise<unknown>, rolledBack: () => Promise<void>) {
+    const before = await app.effects();
+    await expect(
+      app.source.transaction(async (manager) => {
+        await app.insert(manager);
+        await work(manager);
+        throw undone;
+      }),
+    ).rejects.toBe(undone);
+    expect(await app.effects()).toBe(before);
+    await rolledBack();
+    await app.source.transaction(async (manager) => {
+      await app.insert(manager);
+      await work(manager);
+    });
+    expect(await app.effects()).toBe(before + 1);
+  }
+
+  test.each([
+    ['createIntervalJob', (manager: EntityManager) => scheduler.createIntervalJob(minutely, { manager })],
+    [
+      'createCronJob',
+      (manager: EntityManager) => scheduler.createCronJob({ ...job, expression: '0 9 * * *' }, { manager }),
+    ],
+    ['createDateJob', (manager: EntityManager) => scheduler.createDateJob(later, { manager })],
+    [
+      'createJob',
+      (manager: EntityManager) => scheduler.createJob({ ...job, trigger: { type: 'manual' } }, { manager }),
+    ],
+  ])('%s stores the job exactly if the transaction commits', async (_, create) => {
+    await twice(
+      async (manager) => {
+        expect((await create(manager)).id).toBe('a');
+        expect(await scheduler.getJob('a')).toBeNull();
+        const within = await scheduler.getJob('a', { manager });
+        expect(within).toMatchObject({ id: 'a' });
+        expect(await scheduler.countJobs({}, { manager })).toBe(1);
+        expect((await scheduler.queryJobs({}, { manager })).items).toEqual([within]);
+      },
+      async () => expect(await scheduler.countJobs()).toBe(0),
+    );
+    expect(await scheduler.countJobs()).toBe(1);
+  });
+
+  test('what is changed is changed exactly if the transaction commits', async () => {
+    for (const id of ['paused', 'resumed', 'updated', 'deleted', 'ran', 'cancelled'])
+      await scheduler.createDateJob({ id, handler: 'work', in: '1h' });
+    await scheduler.pauseJob('resumed');
+    const states = async () =>
+      Object.fromEntries(
+        (await scheduler.queryJobs()).items.map(({ id, state, payload }) => [id, payload ?? state]),
+      );
+    const before = await states();
+    await twice(
+      async (manager) => {
+        await scheduler.pauseJob('paused', { manager, reason: 'audit' });
+        await scheduler.resumeJob('resumed', { manager });
+        await scheduler.updateJob('updated', { payload: 'new' }, { manager });
+        await scheduler.deleteJob('deleted', { manager });
+        expect((await scheduler.runNow('ran', { manager })).origin).toBe('at');
+        expect(await scheduler.cancelJob('cancelled', { manager })).toBe(1);
+        await scheduler.pause({ queue: 'slow' }, { manager, by: 'ada' });
+        expect(await scheduler.getPauses({ manager })).toHaveLength(1);
+      },
+      async () => {
+        expect(await states()).toEqual(before);
+        expect(await scheduler.getPauses()).toEqual([]);
+      },
+    );
+    expect(await states()).toEqual({ paused: 'paused', resumed: 'pending', updated: 'new', ran: 'pending' });
+    await twice(
+      async (manager) => expect(await scheduler.resume({ queue: 'slow' }, { manager })).toBe(true),
+      async () => expect(await scheduler.getPauses()).toHaveLength(1),
+    );
+    expect(await scheduler.getPauses()).toEqual([]);
+  });
+});
