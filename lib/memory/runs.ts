@@ -1,4 +1,4 @@
-import { resolvePolicies } from '../model/policies.js';
+import { resolvePolicies, type KeepMs } from '../model/policies.js';
 import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
@@ -6,7 +6,7 @@ import type { EpochMs } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
 import { runState, toClaimedRun } from './rows.to.views.js';
-import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
+import { keyOf, type JobRow, type LedgerRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** Gives birth to a run that waits for its time. */
 export function bearRun(
@@ -126,7 +126,7 @@ export interface Ending {
 export function record(tables: MemoryTables, run: RunRow, ending: Ending, final: boolean): void {
   const { id, namespace } = run.job.definition;
   const { outcome, startedAt, finishedAt, error = null, result = null } = ending;
-  tables.append(tables.ledger, {
+  const entry: LedgerRow = {
     sequence: tables.nextNumber(),
     runId: run.id,
     jobId: id,
@@ -142,7 +142,8 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     finishedAt: new Date(finishedAt),
     error,
     result,
-  });
+  };
+  if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
   if (outcome === 'handed_back' || outcome === 'snoozed') return;
   const { statistics } = run.job;
   if (startedAt !== null) {
@@ -215,12 +216,17 @@ function bury(run: RunRow, verdict: RunVerdict): void {
 }
 
 function keepOrDrop(tables: MemoryTables, now: EpochMs, run: RunRow, verdict: RunVerdict): void {
-  const { keepMs } = resolvePolicies(run.job.definition.policies);
+  const keepMs = keepOf(run);
   run.held = false;
-  if (!isFailure(verdict) && keepMs === 0) return forget(tables, run.job);
+  if (!isFailure(verdict) && (keepMs === 0 || keepMs === 'none')) return forget(tables, run.job);
   run.verdict = verdict;
   // What gave up is a dead letter: it stays until somebody discards it.
-  run.keptUntil = isFailure(verdict) || keepMs === 'forever' ? null : now + keepMs;
+  run.keptUntil = isFailure(verdict) || typeof keepMs === 'string' ? null : now + keepMs;
+}
+
+/** Only one-offs end, so only they have a say. */
+function keepOf({ job }: RunRow): KeepMs {
+  return job.kind === 'one-off' ? resolvePolicies(job.definition.policies).keepMs : 0;
 }
 
 /** Removes a job and what is left of its runs. */

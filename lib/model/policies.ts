@@ -29,8 +29,11 @@ export type Backoff =
   | { type: 'exponential'; delayMs: number; maxMs?: number; jitter?: boolean }
   | number[];
 
-/** How long a finished one-off stays readable as a job; its id counts as taken meanwhile. `0`: the row goes at once, the ledger has it. @publicApi */
-export type KeepMs = number | 'forever';
+/**
+ * How long a finished one-off stays readable as a job; its id counts as taken meanwhile. `0`: the row goes at once, the ledger has it ·
+ * `none`: the ledger has nothing of it either, so nobody can look up what became of it. One that gave up stays in any case. @publicApi
+ */
+export type KeepMs = number | 'forever' | 'none';
 
 /** A handler that runs when a run has its verdict. `queue`: where it runs, if not in the queue of the run. @publicApi */
 export interface Callback {

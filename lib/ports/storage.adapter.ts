@@ -507,7 +507,7 @@ export abstract class StorageAdapter {
    * is left out.
    *
    * Whatever ends a run of a recurring job (this, `releaseLost`, a cancel) moves a cursor that stands at Infinity to the end of the run + the
-   * trigger's `every` (trigger mode `fixed-delay`).
+   * trigger's `every` (trigger mode `fixed-delay`). A one-off with `keepMs: 'none'` gets no rows in the ledger, by whatever end its attempts come to.
    */
   abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
   /**

@@ -21,8 +21,8 @@ export interface CreateOptions extends JobOptions {
 /** What one-offs may say as well. @publicApi */
 export interface OneOffOptions {
   /**
-   * How long the finished job stays readable, and its id taken; `'forever'`, or 0: the ledger alone has it.
-   * @default 0
+   * How long the finished job stays readable, and its id taken; `'forever'`, 0: the ledger alone has it, or `'none'`: not even the
+   * ledger, so that nobody can look up what became of it (one that gave up stays as a dead letter). @default 0
    */
   keep?: DurationInput;
   /** Refuse a time in the past instead of running at once. @default false */

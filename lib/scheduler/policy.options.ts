@@ -95,7 +95,7 @@ function durationOrZero(given: unknown, option: string): number {
 }
 
 function keepOf(given: unknown): KeepMs {
-  return given === 'forever' ? 'forever' : durationOrZero(given, 'keep');
+  return given === 'forever' || given === 'none' ? given : durationOrZero(given, 'keep');
 }
 
 function backoffOf(given: unknown): Backoff {

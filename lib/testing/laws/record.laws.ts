@@ -220,6 +220,48 @@ export const keepLaws = lawsOf('keep', {
     assert.equal((await jobOf(storage)).state, 'completed');
   },
 
+  'a one-off that is to leave no record leaves none, however its attempts end': async ({
+    storage,
+    clock,
+  }) => {
+    const worker = await startWorker(storage, { leaseMs: hour });
+    const policies = { keepMs: 'none' } as const;
+    await addOneOff(storage, { policies });
+    await failWithRetry(storage, await claimOne(storage, worker));
+    await settle(storage, await claimOne(storage, worker), { outcome: 'handed_back' });
+    await settle(storage, await claimOne(storage, worker));
+    assert.equal(await storage.getJob(ref('job')), null);
+    const [again] = await storage.insertJobs([await oneOff(storage, { policies })], 'raise');
+    assert.equal(again.status, 'created', 'The id should be free at once.');
+    await storage.cancelJob(ref('job'));
+    await addOneOff(storage, { policies });
+    await claimOne(storage, worker);
+    await storage.deleteJob(ref('job'));
+    await clock.advance(2 * hour);
+    await storage.releaseLost();
+    assert.deepEqual(await attemptsOf(storage), []);
+    assert.deepEqual(await runsOf(storage), []);
+  },
+
+  'a one-off that leaves no record stays as a dead letter when it gave up': async ({ storage }) => {
+    await addOneOff(storage, { policies: { keepMs: 'none' } });
+    await settle(storage, await claimOne(storage, await startWorker(storage)), {
+      outcome: 'failed',
+      error: 'boom',
+    });
+    const { state, lastError, runCount } = await jobOf(storage);
+    assert.deepEqual([state, lastError, runCount], ['failed', 'boom', 1]);
+    assert.deepEqual(await attemptsOf(storage), []);
+    const [retry] = await storage.retryRuns([(await runsOf(storage))[0].id]);
+    assert.equal(retry.state, 'waiting');
+  },
+
+  'a recurring job has a record, whatever it says': async ({ storage }) => {
+    await addRecurring(storage, { policies: { keepMs: 'none' } });
+    await settle(storage, await fireOne(storage, await startWorker(storage)));
+    assert.equal((await attemptsOf(storage, { finalOnly: true })).length, 1);
+  },
+
   'a one-off that gave up stays as a dead letter, whatever it says': async ({ storage, clock }) => {
     await addOneOff(storage, { policies: { keepMs: second } });
     await settle(storage, await claimOne(storage, await startWorker(storage)), {

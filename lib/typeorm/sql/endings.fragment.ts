@@ -9,7 +9,7 @@ import { tellDue } from './wake.fragment.js';
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on.
  *
- * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`. Recurring jobs get their statistics, and
+ * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
  */
 export function endings(t: TableNames): string {
@@ -20,7 +20,7 @@ judged as (
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
     e.final and case
       when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
-      else not e.keyed or coalesce(e.policies ->> 'keepMs', '0') = '0'
+      else not e.keyed or coalesce(e.policies ->> 'keepMs', '0') in ('0', 'none')
     end as goes
   from ending e
 ),
@@ -56,7 +56,7 @@ ledger as (
     worker, outcome, final, started_at, finished_at, error, result)
   select id, job_uid, namespace, job_id, handler, queue, nominal_at, attempt, fence,
     worker, outcome, final, started_at, finished_at, error, result::json
-  from judged where record
+  from judged where record and keep_ms <> 'none'
 ),
 counted as (
   update ${t.job_stat} s set
