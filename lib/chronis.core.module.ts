@@ -21,6 +21,7 @@ import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobUpdater } from './scheduler/job.updater.js';
 import { Pauses } from './scheduler/pauses.js';
+import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
@@ -62,7 +63,7 @@ const providers: Provider[] = [
   },
   {
     provide: SchedulerService,
-    inject: [StorageAdapter, Engine, HandlerRegistry, SchedulerLifecycle, chronisSettings],
+    inject: [StorageAdapter, Engine, HandlerRegistry, ChronisEvents, SchedulerLifecycle, chronisSettings],
     useFactory: makeScheduler,
   },
   ChronisCore,
@@ -164,6 +165,7 @@ function makeScheduler(
   storage: StorageAdapter,
   engine: Engine,
   handlers: HandlerRegistry,
+  events: ChronisEvents,
   lifecycle: SchedulerLifecycle,
   settings: ChronisSettings,
 ): SchedulerService {
@@ -182,6 +184,8 @@ function makeScheduler(
     handlers,
     creator,
     bulkCreator: new BulkCreator(creator, time),
+    waiter: new RunWaiter(storage, events, clock),
+    time,
     updater,
     deadLetters: new DeadLetters(),
     pauses,

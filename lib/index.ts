@@ -100,7 +100,9 @@ export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
+export type { PreviewOptions } from './scheduler/job.preview.js';
 export type { PauseOptions } from './scheduler/pauses.js';
+export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type {
   CreateManyOptions,
   CreateManyResult,

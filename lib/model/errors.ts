@@ -54,7 +54,20 @@ export class RunNotFoundError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_RUN_NOT_FOUND',
-      `There is no run "${runId}". Runs that succeeded or were retried or discarded are not stored any more; getAttempts({ runId }) shows what became of them.`,
+      `There is no run "${runId}". Runs that succeeded or were retried or discarded are not stored any more; getAttempts({ runId }) shows what became of them, unless their job says keep: 'none'.`,
+    );
+  }
+}
+
+/** The run had no verdict yet when the time was over; it goes on. @publicApi */
+export class RunWaitTimeoutError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      'CHRONIS_RUN_WAIT_TIMEOUT',
+      `The run "${runId}" has no verdict after ${timeoutMs} ms. It is not touched by this: wait again, or cancel it with cancelRun().`,
     );
   }
 }

@@ -3,6 +3,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import { JobNotFoundError, RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
@@ -22,11 +23,13 @@ import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
+import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { JobUpdater } from './job.updater.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
+import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import { retryRulesOf } from './retry.rules.options.js';
 import type {
   CreateManyOptions,
@@ -37,6 +40,8 @@ import type {
 } from './schedule.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 import type { TransactionJoiner } from './transaction.joiner.js';
+import type { StorageNow } from './storage.now.js';
+import type { TriggerPreview } from '../triggers/preview.js';
 
 /** What the service works with. */
 export interface SchedulerParts {
@@ -44,6 +49,8 @@ export interface SchedulerParts {
   engine: Engine;
   handlers: HandlerRegistry;
   creator: JobCreator;
+  waiter: RunWaiter;
+  time: StorageNow;
   bulkCreator: BulkCreator;
   updater: JobUpdater;
   deadLetters: DeadLetters;
@@ -174,6 +181,30 @@ export class SchedulerService {
     const { filter, page } = filterAndPage(query, ['namespace', 'jobId'], 'a query of gaps');
     const { jobs } = await this.accessOf(within, 'getGaps()');
     return jobs.queryGaps(filter, page);
+  }
+
+  /**
+   * What a stored job will do: instants with wall time and remarks, as `preview` shows them, also of a job that is paused (a remark tells).
+   * Throws JobNotFoundError.
+   */
+  async previewJob(
+    id: string,
+    options: NamespaceOption & ManagerOption & PreviewOptions = {},
+  ): Promise<TriggerPreview> {
+    const { namespace, manager, ...rest } = options;
+    const ref = jobRef(id, { namespace });
+    const { jobs } = await this.access({ manager });
+    const job = await jobs.getJob(ref);
+    if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+    return previewOf(job, rest, await this.parts.time.now(), this.parts.calendars);
+  }
+
+  /**
+   * Resolves when the run has its verdict, whichever process executes it, also if it has had it for long. Throws RunNotFoundError,
+   * RunWaitTimeoutError, the reason of the signal.
+   */
+  async waitForRun<R = JsonValue>(runId: string, options: WaitOptions = {}): Promise<RunOutcome<R>> {
+    return this.parts.waiter.wait<R>(runId, options);
   }
 
   // ── Changing

@@ -20,6 +20,9 @@ export type RemarkCode =
   | 'dst-gap'
   /** The clocks go back: this wall time exists twice. */
   | 'dst-overlap'
+  /** The job is paused, or declared by no live code: nothing of this fires until that ends. */
+  | 'paused'
+  | 'orphaned'
   | 'excluded'
   | 'jitter';
 
