@@ -1,4 +1,5 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { Calendars } from './model/trigger.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
@@ -6,6 +7,12 @@ import type { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
 import type { TransactionManager } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
+
+/** How long the record is kept, by how attempts ended and why instants did not run. @publicApi */
+export type LedgerRetention = { [Verdict in Outcome | GapVerdict]?: number | string } & {
+  /** For those that are not named. @default '30d' */
+  default?: number | string;
+};
 
 /** Options of the module. Durations are milliseconds or text such as `'30s'`. @publicApi */
 export interface ChronisOptions {
@@ -42,8 +49,11 @@ export interface ChronisOptions {
   abortGraceMs?: number | string;
   /** The largest payload and metadata of a job, in bytes of JSON: 1 to 100 MiB. @default 1 MiB */
   payloadLimit?: number;
-  /** How long the record of attempts and gaps is kept: at least 1 min. @default '30d' */
-  keepLedger?: number | string;
+  /**
+   * How long the record of attempts and gaps is kept: at least 1 min. Or for each outcome and verdict, such as
+   * `{ default: '30d', succeeded: '7d', failed: '90d' }`. @default '30d'
+   */
+  keepLedger?: number | string | LedgerRetention;
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */
   orphans?: OrphanPolicy;
   /**

@@ -3,6 +3,7 @@ import type { ChronisOptions } from './chronis.options.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
 import { InvalidOptionError } from './model/errors.js';
+import { gapVerdicts, outcomes, type Retention } from './model/retention.js';
 import { packageVersion } from './package.version.js';
 import type { AdapterInput } from './ports/adapter.recipe.js';
 import { Clock } from './ports/clock.js';
@@ -132,7 +133,25 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     concurrency: wholeNumber(concurrency ?? engineDefaults.concurrency, 'concurrency', 1, 10_000),
     shutdownTimeoutMs: shutdownMs,
     abortGraceMs: graceMs,
-    ledgerMs: duration(keepLedger, 'keepLedger', minute, hundredYears, engineDefaults.ledgerMs),
+    retention: retentionOf(keepLedger),
+  };
+}
+
+function retentionOf(given: ChronisOptions['keepLedger']): Retention {
+  const kept = (value: unknown, option: string, otherwise: number): number =>
+    duration(value, option, minute, hundredYears, otherwise);
+  const { defaultMs } = engineDefaults.retention;
+  if (typeof given !== 'object' || given === null) {
+    return { defaultMs: kept(given, 'keepLedger', defaultMs), byVerdict: {} };
+  }
+  const verdicts = [...outcomes, ...gapVerdicts];
+  knownOptions(given, ['default', ...verdicts], 'keepLedger');
+  const byVerdict = verdicts
+    .filter((verdict) => given[verdict] !== undefined)
+    .map((verdict) => [verdict, kept(given[verdict], `keepLedger.${verdict}`, 0)]);
+  return {
+    defaultMs: kept(given.default, 'keepLedger.default', defaultMs),
+    byVerdict: Object.fromEntries(byVerdict) as Retention['byVerdict'],
   };
 }
 

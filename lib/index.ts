@@ -26,6 +26,7 @@ export type {
   Policies,
   RecoveryPolicy,
 } from './model/policies.js';
+export type { Pruned, Retention } from './model/retention.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
@@ -123,4 +124,5 @@ export type {
   ChronisModuleOptions,
   ChronisOptions,
   ChronisOptionsFactory,
+  LedgerRetention,
 } from './chronis.options.js';

@@ -1,3 +1,4 @@
+import type { Retention } from '../model/retention.js';
 import type { Calendars } from '../model/trigger.js';
 
 /** What an engine needs to know; all times in milliseconds. */
@@ -20,7 +21,7 @@ export interface EngineOptions {
   /** Time between the signal to a handler and the verdict without it. */
   abortGraceMs: number;
   /** How long the ledger is kept. */
-  ledgerMs: number;
+  retention: Retention;
   /** A declared job that no live worker declares for so long is orphaned. */
   orphanGraceMs: number;
   /** Version of the time zone data that this process computes with, such as `2026a`. */
@@ -40,7 +41,7 @@ export const engineDefaults = Object.freeze({
   concurrency: 10,
   shutdownTimeoutMs: 25_000,
   abortGraceMs: 5_000,
-  ledgerMs: 30 * 86_400_000,
+  retention: { defaultMs: 30 * 86_400_000, byVerdict: {} },
   orphanGraceMs: 10 * 60_000,
   janitorMs: 60_000,
 });

@@ -20,7 +20,7 @@ export class Janitor {
     private readonly clock: Clock,
     private readonly events: ChronisEvents,
     private readonly random: () => number,
-    private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'ledgerMs'>,
+    private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
   ) {}
 
   start(owner: string): void {
@@ -69,7 +69,9 @@ export class Janitor {
 
   private async prune(): Promise<void> {
     for (let round = 0; round < maxPruneRounds && !this.stopped; round++) {
-      if (!(await this.storage.prune(this.options.ledgerMs))) return;
+      const { more, ...forgotten } = await this.storage.prune(this.options.retention);
+      if (Object.values(forgotten).some((count) => count > 0)) this.events.emit('record.pruned', forgotten);
+      if (!more) return;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { JobRef } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
+import type { Pruned } from '../model/retention.js';
 import type { GapVerdict } from '../model/verdict.js';
 
 /** Which run an event is about. @publicApi */
@@ -97,6 +98,8 @@ export interface ChronisEventMap {
   'runs.deferred': { handler: string; queue: string; runs: number };
   /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
   'runs.lifted': { runs: number };
+  /** What was kept long enough was deleted, see `keepLedger`. `days`: those that were dropped from the ledger as a whole. */
+  'record.pruned': Omit<Pruned, 'more'>;
 
   /** Due instants that did not run. */
   'gap.recorded': JobRef & { from: Date; until: Date; verdict: GapVerdict; count: number; reason: string };

@@ -125,6 +125,10 @@ export const logSentences: Sentences = {
     level: 'debug',
     text: `${count(runs, 'overdue run')} lifted in priority, so as not to starve.`,
   }),
+  'record.pruned': ({ attempts, days, gaps, jobs, deadLetters }) => ({
+    level: 'debug',
+    text: `Old records deleted: ${count(attempts, 'attempt')}, ${count(days, 'day')} of attempts, ${count(gaps, 'gap')}, ${count(jobs, 'finished job')}, ${count(deadLetters, 'dead letter')}.`,
+  }),
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',
     text: `The job ${named(job)} did not run for ${count(instants, 'due instant')} (${verdict}: ${reason}), ${from.toISOString()}${instants > 1 ? ` to ${until.toISOString()}` : ''}.`,

@@ -1,4 +1,4 @@
-import { isFailure, type FailureVerdict } from '../model/verdict.js';
+import { isFailure } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { touch } from './definitions.js';
 import { bearRun, forget, release } from './runs.js';
@@ -20,18 +20,18 @@ export function discardRuns(tables: MemoryTables, runIds: readonly string[]): st
   });
 }
 
-/** Those of recurring jobs go with their ledger rows; one-offs stay until somebody decides. */
-export function pruneDeadLetters(
-  tables: MemoryTables,
-  horizonOf: (verdict: FailureVerdict) => EpochMs,
-): void {
+/** Those of recurring jobs go with the ledger; one-offs stay until somebody decides. Returns how many went. */
+export function pruneDeadLetters(tables: MemoryTables, horizon: EpochMs): number {
+  let gone = 0;
   for (const { deadLetters } of tables.jobs.values()) {
     let surplus = deadLetters.size - mostOfJob;
     for (const dead of deadLetters) {
-      const old = dead.finishedAt! < horizonOf(dead.verdict as FailureVerdict);
-      if (surplus-- > 0 || old) remove(tables, dead);
+      if (surplus-- <= 0 && dead.finishedAt! >= horizon) continue;
+      remove(tables, dead);
+      gone++;
     }
   }
+  return gone;
 }
 
 function retry(tables: MemoryTables, now: EpochMs, dead: RunRow): RunRow {

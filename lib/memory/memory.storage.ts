@@ -1,6 +1,7 @@
 import { StorageError } from '../model/errors.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import {
@@ -258,8 +259,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically(deferStranded);
   }
 
-  prune(ledgerMs: number): Promise<boolean> {
-    return this.atomically((tables, now) => prune(tables, now, ledgerMs));
+  prune(retention: Retention): Promise<Pruned> {
+    return this.atomically((tables, now) => prune(tables, now, retention));
   }
 
   private withJob<T>(

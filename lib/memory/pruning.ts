@@ -1,24 +1,30 @@
+import { deadLettersKeptMs, keptMs, longestKeptMs, type Pruned, type Retention } from '../model/retention.js';
+import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
 import type { MemoryTables } from './tables.js';
 
 /** All in one go, as memory is fast: there is never more. */
-export function prune(tables: MemoryTables, now: EpochMs, ledgerMs: number): boolean {
-  const horizon = now - ledgerMs;
-  keepOnly(tables.ledger, (row) => row.finishedAt.getTime() >= horizon);
-  keepOnly(tables.gaps, (gap) => gap.until === null || gap.until.getTime() >= horizon);
-  for (const run of tables.runs.values()) {
-    if (run.keptUntil !== null && run.keptUntil <= now) forget(tables, run.job);
-  }
-  pruneDeadLetters(tables, () => horizon);
+export function prune(tables: MemoryTables, now: EpochMs, retention: Retention): Pruned {
+  const isKept = (verdict: Outcome | GapVerdict, at: Date): boolean =>
+    at.getTime() >= now - keptMs(retention, verdict);
+  const attempts = keepOnly(tables.ledger, (row) => isKept(row.outcome, row.finishedAt));
+  const gaps = keepOnly(tables.gaps, ({ verdict, until }) => until === null || isKept(verdict, until));
+  const over = [...tables.runs.values()].filter((run) => run.keptUntil !== null && run.keptUntil <= now);
+  for (const run of over) forget(tables, run.job);
+  const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
+  const horizon = now - longestKeptMs(retention);
   for (const worker of tables.workers.values()) {
     if (worker.leaseUntil < horizon && !tables.held.has(worker.id)) tables.workers.delete(worker.id);
   }
-  return false;
+  return { more: false, attempts, days: 0, gaps, jobs: over.length, deadLetters };
 }
 
-function keepOnly<T>(rows: T[], isKept: (row: T) => boolean): void {
+/** Returns how many went. */
+function keepOnly<T>(rows: T[], isKept: (row: T) => boolean): number {
   const kept = rows.filter(isKept);
-  if (kept.length < rows.length) rows.splice(0, rows.length, ...kept);
+  const gone = rows.length - kept.length;
+  if (gone > 0) rows.splice(0, rows.length, ...kept);
+  return gone;
 }

@@ -132,6 +132,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     jobId: id,
     namespace,
     ...run.claimedAs,
+    origin: run.origin,
     nominalAt: new Date(run.nominalAt),
     attempt: run.attempt,
     fence: run.fence,
@@ -142,6 +143,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     finishedAt: new Date(finishedAt),
     error,
     result,
+    retryOf: run.retryOf,
   };
   if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
   if (outcome === 'handed_back' || outcome === 'snoozed') return;

@@ -76,6 +76,7 @@ export interface Attempt {
   namespace: string;
   handler: string;
   queue: string;
+  origin: RunOrigin;
   nominalAt: Date;
   attempt: number;
   fence: number;
@@ -89,6 +90,8 @@ export interface Attempt {
   finishedAt: Date;
   error: string | null;
   result: JsonValue;
+  /** The id of the run that gave up, of which this run is the retry by hand. */
+  retryOf: string | null;
 }
 
 /** A range of due instants that did not run. @publicApi */

@@ -1,6 +1,7 @@
 import type { Job, JobDefinition, JobFilter, JobRef, JobSource, Page, Pause } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { Pruned, Retention } from '../model/retention.js';
 import type { OverlapPolicy, Policies } from '../model/policies.js';
 import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
@@ -555,6 +556,9 @@ export abstract class StorageAdapter {
    * stops. Bounded work per call.
    */
   abstract deferStranded(): Promise<Deferral[]>;
-  /** Deletes ledger rows, closed gaps and kept one-offs older than their time; bounded work per call. Returns whether there is more. */
-  abstract prune(ledgerMs: number): Promise<boolean>;
+  /**
+   * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
+   * long as the longest of `failed`, `timed_out` and `lost`.
+   */
+  abstract prune(retention: Retention): Promise<Pruned>;
 }

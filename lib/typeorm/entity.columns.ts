@@ -121,6 +121,7 @@ export const attemptColumns: Columns<ChronisAttempt> = {
   jobId: 'text',
   handler: 'text',
   queue: 'text',
+  origin: 'text',
   nominalAt: 'timestamptz',
   attempt: 'integer',
   fence: 'integer',
@@ -131,6 +132,7 @@ export const attemptColumns: Columns<ChronisAttempt> = {
   finishedAt: 'timestamptz',
   error: 'text?',
   result: 'json?',
+  retryOf: 'bigint?',
 };
 
 export const gapColumns: Columns<ChronisGap> = {

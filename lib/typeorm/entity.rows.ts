@@ -120,6 +120,7 @@ export interface ChronisAttempt {
   jobId: string;
   handler: string;
   queue: string;
+  origin: RunOrigin;
   nominalAt: Date;
   attempt: number;
   fence: number;
@@ -130,6 +131,7 @@ export interface ChronisAttempt {
   finishedAt: Date;
   error: string | null;
   result: unknown;
+  retryOf: string | null;
 }
 
 /** A range of due instants that did not run. @publicApi */

@@ -32,16 +32,19 @@ export async function createLedgerDays(database: Database, t: TableNames, now: n
   });
 }
 
-/** Drops the days that are over by then as a whole. */
-export async function dropLedgerDays(database: Database, t: TableNames, horizon: number): Promise<void> {
+/** Drops the days that are over by then as a whole. Returns how many. */
+export async function dropLedgerDays(database: Database, t: TableNames, horizon: number): Promise<number> {
   const isOver = (name: string): boolean => (dayOf(name) ?? Infinity) + dayMs <= horizon;
   const existing = await partitions(t, (text) => database.plain(text));
-  if (![...existing].some(isOver)) return;
+  if (![...existing].some(isOver)) return 0;
+  let dropped = 0;
   await alone(database, t, async (run) => {
     for (const name of [...(await partitions(t, run))].filter(isOver)) {
       await run(`drop table ${t.qualified(name.slice(t.prefix.length))}`);
+      dropped++;
     }
   });
+  return dropped;
 }
 
 async function partitions(t: TableNames, run: Script): Promise<Set<string>> {

@@ -56,6 +56,7 @@ export interface AttemptRow {
   namespace: string;
   handler: string;
   queue: string;
+  origin: RunOrigin;
   nominal_at: EpochMs;
   attempt: number;
   fence: number;
@@ -66,6 +67,7 @@ export interface AttemptRow {
   finished_at: EpochMs;
   error: string | null;
   result: JsonValue;
+  retry_of: string | null;
 }
 
 export interface GapRow {
@@ -129,13 +131,14 @@ export function toRun(row: RunRow): Run {
 }
 
 export function toAttempt(row: AttemptRow): Attempt {
-  const { namespace, handler, queue, attempt, fence, worker, outcome, final, error, result } = row;
+  const { namespace, handler, queue, origin, attempt, fence, worker, outcome, final, error, result } = row;
   return {
     runId: row.run_id,
     jobId: row.job_id,
     namespace,
     handler,
     queue,
+    origin,
     nominalAt: new Date(row.nominal_at),
     attempt,
     fence,
@@ -146,6 +149,7 @@ export function toAttempt(row: AttemptRow): Attempt {
     finishedAt: new Date(row.finished_at),
     error,
     result,
+    retryOf: row.retry_of,
   };
 }
 

@@ -18,6 +18,8 @@ import { forgetAttemptsSql } from './sql/forget.attempts.sql.js';
 import { forgetDeadSql } from './sql/forget.dead.sql.js';
 import { forgetGapsSql } from './sql/forget.gaps.sql.js';
 import { forgetKeptSql } from './sql/forget.kept.sql.js';
+import { forgetOutcomeSql } from './sql/forget.outcome.sql.js';
+import { oldestAttemptSql } from './sql/oldest.attempt.sql.js';
 import { forgetWorkersSql } from './sql/forget.workers.sql.js';
 import { getJobsSql } from './sql/get.jobs.sql.js';
 import { giveBackSql } from './sql/give.back.sql.js';
@@ -103,6 +105,8 @@ const builders = {
   forgetDead: forgetDeadSql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
+  forgetOutcome: forgetOutcomeSql,
+  oldestAttempt: oldestAttemptSql,
   forgetWorkers: forgetWorkersSql,
   getJobs: getJobsSql,
   giveBack: giveBackSql,

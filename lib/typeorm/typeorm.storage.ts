@@ -1,5 +1,6 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
@@ -48,7 +49,7 @@ import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
 import type { NotifySignal } from './notify.signal.js';
 import { orphanUndeclared } from './orphans.js';
-import { prune } from './record.pruning.js';
+import { RecordPruning } from './record.pruning.js';
 import { claim, dueCursors, fire, giveBack, heldBy, nextWakeAt, releaseLost, settle } from './run.loop.js';
 import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
@@ -76,6 +77,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly transactions: RunTransactions;
   private readonly callers: CallerTransactions;
   private readonly installation: Installation;
+  private readonly pruning = new RecordPruning();
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -286,8 +288,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return rows.map(({ handler, queue, runs }) => ({ handler, queue, runs }));
   }
 
-  async prune(ledgerMs: number): Promise<boolean> {
-    return prune(this.run, this.database, this.tables, ledgerMs);
+  async prune(retention: Retention): Promise<Pruned> {
+    return this.pruning.prune(this.run, this.database, this.tables, retention);
   }
 
   private get run() {

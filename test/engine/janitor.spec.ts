@@ -47,6 +47,19 @@ test('a run of low priority does not starve behind ones that keep coming', async
   expect(rig.told).toContain('runs.lifted');
 });
 
+test('tells what it has deleted', async () => {
+  const retention = { defaultMs: 3 * minute, byVerdict: { succeeded: minute } };
+  rig = new EngineRig({ clock: rig.clock, storage: faulty.storage, options: { retention } });
+  const told: unknown[] = [];
+  rig.events.on('record.pruned', (forgotten) => told.push(forgotten));
+  await rig.handle('work', () => undefined).engine.start();
+  await rig.add({});
+  await pass(minute);
+  expect(told).toEqual([]);
+  await pass(minute);
+  expect(told).toEqual([{ attempts: 1, days: 0, gaps: 0, jobs: 0, deadLetters: 0 }]);
+});
+
 test('each step is tried alone: one that fails does not keep the others from their work', async () => {
   await rig.handle('work', () => undefined).engine.start();
   faulty.fail('deferStranded', 'before');

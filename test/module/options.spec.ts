@@ -44,7 +44,7 @@ describe('the options of the module', () => {
       concurrency: 10,
       shutdownTimeoutMs: 25_000,
       abortGraceMs: 5_000,
-      ledgerMs: 30 * 86_400_000,
+      retention: { defaultMs: 30 * 86_400_000, byVerdict: {} },
     });
   });
 
@@ -61,7 +61,15 @@ describe('the options of the module', () => {
       leaseMs: 60_000,
       shutdownTimeoutMs: 120_000,
       abortGraceMs: 10_000,
-      ledgerMs: 604_800_000,
+      retention: { defaultMs: 604_800_000, byVerdict: {} },
+    });
+  });
+
+  test('keep the record for a time of its own for each outcome', () => {
+    const keepLedger = { default: '60d', succeeded: '7d', skipped: 3_600_000 };
+    expect(settingsOf({ keepLedger }).engine.retention).toEqual({
+      defaultMs: 5_184_000_000,
+      byVerdict: { succeeded: 604_800_000, skipped: 3_600_000 },
     });
   });
 
@@ -192,6 +200,18 @@ describe('the options of the module', () => {
       { keepLedger: 0 },
       InvalidOptionError,
       'keepLedger: 0 must be longer than zero.',
+    ],
+    [
+      'a time for an outcome that does not exist',
+      { keepLedger: { sucess: '7d' } },
+      InvalidOptionError,
+      'sucess: keepLedger has no such option. There are: default, succeeded, failed,',
+    ],
+    [
+      'an outcome that is not kept',
+      { keepLedger: { succeeded: '10s' } },
+      InvalidOptionError,
+      "keepLedger.succeeded: must be 60000 to 3155760000000 ms, but is '10s'.",
     ],
     [
       'a policy for orphans that does not exist',

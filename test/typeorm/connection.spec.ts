@@ -175,7 +175,7 @@ describe('an adapter', () => {
       storage.countJobs({}),
       storage.now(),
       storage.lock.inspect('key'),
-      storage.prune(1_000),
+      storage.prune({ defaultMs: 1_000, byVerdict: {} }),
     ]) {
       await expect(call).rejects.toThrow('The storage is closed.');
     }

@@ -14,6 +14,7 @@ import {
   jobOf,
   minute,
   only,
+  pruneAll,
   ref,
   runsOf,
   settle,
@@ -122,6 +123,21 @@ export const deadLetterLaws = lawsOf('dead letters', {
     await addOneOff(storage, { id: 'waits' });
     const everything = await storage.queryRuns({ finishedBefore: new Date(between.getTime() + day) }, {});
     assert.equal(everything.items.length, 2, 'What has no verdict has no end.');
+  },
+
+  'are named by the record of their retry': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const id = await failRecurring(storage, worker);
+    const retry = only(await storage.retryRuns([id]), 'new run');
+    await settle(storage, await claimOne(storage, worker));
+    assert.deepEqual(
+      (await attemptsOf(storage)).map(({ runId, retryOf, origin }) => [runId, retryOf, origin]),
+      [
+        [retry.id, id, 'retry'],
+        [id, null, 'schedule'],
+      ],
+    );
   },
 
   'get a new run by a retry, with the old nominal time and the definition of now': async ({ storage }) => {
@@ -267,9 +283,9 @@ export const deadLetterLaws = lawsOf('dead letters', {
     await failRecurring(storage, worker);
     const oneOff = await failOneOff(storage, worker, 'one-off');
     await clock.advance(2 * day);
-    while (await storage.prune(3 * day));
+    await pruneAll(storage, { failed: 3 * day });
     assert.equal((await deadOf(storage)).length, 2);
-    while (await storage.prune(day));
+    await pruneAll(storage, {});
     assert.equal(only(await deadOf(storage), 'dead letter').id, oneOff);
   },
 });

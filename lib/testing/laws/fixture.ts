@@ -8,6 +8,8 @@ import type {
   Gap,
   Job,
   NewJob,
+  Pruned,
+  Retention,
   Run,
   Settlement,
   StorageAdapter,
@@ -225,4 +227,19 @@ export function assertNear(actual: Date | number | null, expected: number, what:
     difference <= 5 * second,
     `${what} should be near ${new Date(expected).toISOString()}, but is ${difference} ms off.`,
   );
+}
+
+/** Prunes until there is no more. Returns what was forgotten in sum. */
+export async function pruneAll(
+  storage: StorageAdapter,
+  byVerdict: Retention['byVerdict'] = {},
+  defaultMs: number = day,
+): Promise<Omit<Pruned, 'more'>> {
+  const sum = { attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
+  for (let calls = 0; ; calls++) {
+    assert.ok(calls < 1_000, 'Pruning should come to an end.');
+    const { more, ...forgotten } = await storage.prune({ defaultMs, byVerdict });
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += forgotten[key];
+    if (!more) return sum;
+  }
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { StorageAdapter } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -19,16 +18,10 @@ import {
   ref,
   runsOf,
   second,
+  pruneAll,
   settle,
   startWorker,
 } from './fixture.js';
-
-/** Prunes until there is no more. */
-async function pruneAll(storage: StorageAdapter, ledgerMs: number): Promise<void> {
-  for (let calls = 0; await storage.prune(ledgerMs); calls++) {
-    assert.ok(calls < 1_000, 'Pruning should come to an end.');
-  }
-}
 
 export const recordLaws = lawsOf('record', {
   'has exactly one final row for every run, whatever became of it': async ({ storage, clock }) => {
@@ -109,9 +102,9 @@ export const recordLaws = lawsOf('record', {
     await clock.advance(10 * day);
     const young = await fireOne(storage, worker);
     await settle(storage, young);
-    await pruneAll(storage, 30 * day);
+    await pruneAll(storage, {}, 30 * day);
     assert.equal((await attemptsOf(storage)).length, 2);
-    await pruneAll(storage, 5 * day);
+    await pruneAll(storage, {}, 5 * day);
     assert.deepEqual(
       (await attemptsOf(storage)).map((row) => row.runId),
       [young.id],
@@ -128,7 +121,7 @@ export const recordLaws = lawsOf('record', {
     await storage.pauseJob(ref('job'), { reason: null, by: null });
     assert.equal((await gapsOf(storage)).length, 2);
     await clock.advance(10 * day);
-    await pruneAll(storage, 5 * day);
+    await pruneAll(storage, {}, 5 * day);
     assert.deepEqual(
       (await gapsOf(storage)).map((gap) => gap.until),
       [null],
@@ -144,7 +137,7 @@ export const recordLaws = lawsOf('record', {
       error: 'x',
     });
     await clock.advance(50 * day);
-    await pruneAll(storage, day);
+    await pruneAll(storage);
     for (const id of ['recurring', 'later', 'dead']) await jobOf(storage, id);
   },
 
@@ -154,7 +147,7 @@ export const recordLaws = lawsOf('record', {
     await claimOne(storage, dead);
     const alive = await startWorker(storage, { leaseMs: 90 * day });
     await clock.advance(50 * day);
-    await pruneAll(storage, day);
+    await pruneAll(storage);
     assert.notEqual((await storage.renew(alive.workerId, 90 * day, 0)).leaseUntil, null);
     assert.equal((await storage.releaseLost()).runs.length, 1);
     assert.equal((await claimOne(storage, alive)).attempt, 2);
@@ -202,21 +195,93 @@ export const keepLaws = lawsOf('keep', {
     await addOneOff(storage, { policies: { keepMs: hour } });
     await settle(storage, await claimOne(storage, await startWorker(storage)));
     const again = await oneOff(storage);
-    await pruneAll(storage, 30 * day);
+    await pruneAll(storage, {}, 30 * day);
     assert.equal((await jobOf(storage)).state, 'completed');
     assert.deepEqual(await storage.insertJobs([again], 'raise'), [{ status: 'conflict' }]);
     await clock.advance(2 * hour);
-    await pruneAll(storage, 30 * day);
+    await pruneAll(storage, {}, 30 * day);
     assert.equal(await storage.getJob(ref('job')), null);
     const [result] = await storage.insertJobs([again], 'raise');
     assert.equal(result.status, 'created');
+  },
+
+  'keeps each outcome for as long as its own time': async ({ storage, clock }) => {
+    const worker = await startWorker(storage, { leaseMs: 90 * day });
+    const outcomes = ['succeeded', 'failed', 'cancelled', 'handed_back'] as const;
+    const settleEach = async (): Promise<void> => {
+      for (const outcome of outcomes) {
+        await addOneOff(storage, { id: outcome });
+        await settle(storage, await claimOne(storage, worker), { outcome, error: 'x' });
+        await storage.deleteJob(ref(outcome));
+      }
+    };
+    const kept = async (): Promise<string[]> => (await attemptsOf(storage)).map((row) => row.outcome).sort();
+    const retention = { succeeded: 2 * day, failed: 9 * day, handed_back: day };
+    await settleEach();
+    await clock.advance(3 * day);
+    await settleEach();
+    assert.deepEqual(await kept(), [
+      'cancelled',
+      'cancelled',
+      'cancelled',
+      'cancelled',
+      'failed',
+      'failed',
+      'handed_back',
+      'handed_back',
+      'succeeded',
+      'succeeded',
+    ]);
+    const forgotten = await pruneAll(storage, retention, 5 * day);
+    assert.deepEqual(await kept(), [
+      'cancelled',
+      'cancelled',
+      'cancelled',
+      'cancelled',
+      'failed',
+      'failed',
+      'handed_back',
+      'succeeded',
+    ]);
+    assert.equal(forgotten.attempts, 2);
+    await clock.advance(3 * day);
+    await pruneAll(storage, retention, 5 * day);
+    assert.deepEqual(await kept(), ['cancelled', 'cancelled', 'failed', 'failed']);
+    await clock.advance(4 * day);
+    await pruneAll(storage, retention, 5 * day);
+    assert.deepEqual(await kept(), ['failed']);
+    await clock.advance(3 * day);
+    await pruneAll(storage, retention, 5 * day);
+    assert.deepEqual(await kept(), []);
+  },
+
+  'keeps each kind of gap for as long as its own time': async ({ storage, clock }) => {
+    const worker = await startWorker(storage, { leaseMs: 90 * day });
+    await addRecurring(storage);
+    const at = await storage.now();
+    const gaps = (['missed', 'skipped', 'excluded'] as const).map((verdict) => ({
+      from: at,
+      until: at,
+      verdict,
+      count: 1,
+      reason: verdict,
+    }));
+    await fireDue(storage, worker, { births: [], gaps });
+    await clock.advance(3 * day);
+    const forgotten = await pruneAll(storage, { missed: 2 * day, skipped: 4 * day }, 5 * day);
+    assert.equal(forgotten.gaps, 1);
+    const kept = async (): Promise<string[]> => (await gapsOf(storage)).map((gap) => gap.verdict).sort();
+    assert.deepEqual(await kept(), ['excluded', 'skipped']);
+    await clock.advance(1.5 * day);
+    await pruneAll(storage, { missed: 2 * day, skipped: 4 * day }, 5 * day);
+    assert.deepEqual(await kept(), ['excluded']);
   },
 
   'a one-off that is kept for ever stays': async ({ storage, clock }) => {
     await addOneOff(storage, { policies: { keepMs: 'forever' } });
     await settle(storage, await claimOne(storage, await startWorker(storage)));
     await clock.advance(400 * day);
-    await pruneAll(storage, day);
+    await pruneAll(storage);
     assert.equal((await jobOf(storage)).state, 'completed');
   },
 
@@ -269,7 +334,7 @@ export const keepLaws = lawsOf('keep', {
       error: 'boom',
     });
     await clock.advance(90 * day);
-    await pruneAll(storage, day);
+    await pruneAll(storage);
     const { state, lastError, nextRunAt } = await jobOf(storage);
     assert.deepEqual([state, lastError, nextRunAt], ['failed', 'boom', null]);
   },

@@ -31,6 +31,7 @@ export const settleLaws = lawsOf('settle', {
       namespace: 'default',
       handler: 'work',
       queue: 'default',
+      origin: 'schedule',
       nominalAt: new Date(run.nominalAt),
       attempt: 1,
       fence: run.fence,
@@ -41,6 +42,7 @@ export const settleLaws = lawsOf('settle', {
       result: { sent: 3 },
       startedAt: new Date(finishedAt - 500),
       finishedAt: new Date(finishedAt),
+      retryOf: null,
     });
     assert.deepEqual(await runsOf(storage), []);
   },

@@ -7,7 +7,7 @@ import { toldColumn } from './wake.fragment.js';
 export function endWaitingSql(t: TableNames): string {
   return `
 with ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies,
     attempt, fence, null::text as worker, null::timestamptz as started_at, ${now} as finished_at,
     'cancelled' as outcome, true as final, null::text as error, null::text as result, true as record,
     attempt as next_attempt, fence as next_fence, lost_count as next_lost, null::timestamptz as retry_at

@@ -5,7 +5,7 @@ import { tellDue } from './wake.fragment.js';
 /**
  * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
  *
- * `id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies` of the run (policies null: the job's) ·
+ * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies` of the run (policies null: the job's) ·
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on.
  *
@@ -52,10 +52,10 @@ kept as (
   returning r.due_at
 ),
 ledger as (
-  insert into ${t.attempt} (run_id, job_uid, namespace, job_id, handler, queue, nominal_at, attempt, fence,
-    worker, outcome, final, started_at, finished_at, error, result)
-  select id, job_uid, namespace, job_id, handler, queue, nominal_at, attempt, fence,
-    worker, outcome, final, started_at, finished_at, error, result::json
+  insert into ${t.attempt} (run_id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
+    worker, outcome, final, started_at, finished_at, error, result, retry_of)
+  select id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
+    worker, outcome, final, started_at, finished_at, error, result::json, retry_of
   from judged where record and keep_ms <> 'none'
 ),
 counted as (

@@ -17,7 +17,7 @@ mine as materialized (
   order by r.id for update of r
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies,
     attempt - 1 as attempt, fence + 1 as fence, null::text as worker,
     null::timestamptz as started_at, ${now} as finished_at, 'cancelled' as outcome, unwanted as final,
     null::text as error, null::text as result, unwanted as record,

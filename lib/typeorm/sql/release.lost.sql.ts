@@ -39,7 +39,7 @@ mine as materialized (
   order by r.id for update of r
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
     coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
     attempt, fence, worker, started_at, greatest(started_at, ${now}) as finished_at,
     coalesce(ending, 'lost') as outcome, ending is not null as final,

@@ -162,6 +162,7 @@ function record(t: TableNames): string[] {
       job_id ${idText},
       handler text not null,
       queue text not null,
+      origin text not null,
       nominal_at timestamptz not null,
       attempt integer not null,
       fence integer not null,
@@ -171,7 +172,8 @@ function record(t: TableNames): string[] {
       started_at timestamptz,
       finished_at timestamptz not null,
       error text,
-      result json
+      result json,
+      retry_of bigint
     ) partition by range (finished_at)`,
     `create index ${t.index('attempt_job')} on ${t.attempt} (namespace, job_id, finished_at)`,
     `create index ${t.index('attempt_run')} on ${t.attempt} (run_id)`,
@@ -189,7 +191,7 @@ function record(t: TableNames): string[] {
       reason text not null
     )`,
     `create index ${t.index('gap_job')} on ${t.gap} (namespace, job_id, id)`,
-    `create index ${t.index('gap_until')} on ${t.gap} (until_at) where until_at is not null`,
+    `create index ${t.index('gap_until')} on ${t.gap} (verdict, until_at) where until_at is not null`,
   ];
 }
 

@@ -23,7 +23,7 @@ with said as (
   order by u.id, u.fence
 ),
 mine as materialized (
-  select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.nominal_at, r.policies,
+  select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.origin, r.retry_of, r.nominal_at, r.policies,
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
     r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed') as handed,
@@ -33,7 +33,7 @@ mine as materialized (
   order by r.id for update of r
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, nominal_at, policies, attempt, fence, worker,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
     case when handed and unwanted then 'cancelled' else outcome end as outcome,
     unwanted or (retry_ms is null and not handed) as final, error, result, true as record,

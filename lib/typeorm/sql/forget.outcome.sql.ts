@@ -1,0 +1,16 @@
+import type { TableNames } from './table.names.js';
+import { at, ms, now } from './time.fragment.js';
+
+// $1 time · $2 outcome · $3 from, $4 until in ms · $5 limit. Rows of one outcome in a stretch of the ledger.
+export function forgetOutcomeSql(t: TableNames): string {
+  return `
+with old as (
+  select tableoid, ctid from ${t.attempt}
+  where finished_at >= ${at('$3::float8')} and finished_at < ${at('$4::float8')} and outcome = $2
+  order by finished_at limit $5
+),
+gone as (
+  delete from ${t.attempt} a using old where a.tableoid = old.tableoid and a.ctid = old.ctid returning a.run_id
+)
+select count(*)::int as count, ${ms(now)} as now from gone`;
+}
