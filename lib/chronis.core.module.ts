@@ -4,6 +4,7 @@ import { openLock, openStorage } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
 import type { ChronisOptions } from './chronis.options.js';
 import { chronisSettings, settingsOf, type ChronisSettings } from './chronis.settings.js';
+import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { Engine } from './engine/engine.js';
@@ -62,6 +63,11 @@ const providers: Provider[] = [
     useFactory: makeLifecycle,
   },
   {
+    provide: JobDeclarations,
+    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, StorageAdapter, chronisSettings],
+    useFactory: makeDeclarations,
+  },
+  {
     provide: SchedulerService,
     inject: [StorageAdapter, Engine, HandlerRegistry, ChronisEvents, SchedulerLifecycle, chronisSettings],
     useFactory: makeScheduler,
@@ -84,6 +90,7 @@ export class ChronisCoreModule {
       providers: [...options, ...providers],
       exports: [
         SchedulerService,
+        JobDeclarations,
         ChronisEvents,
         StorageAdapter,
         LockAdapter,
@@ -159,6 +166,18 @@ function makeLifecycle(
 ): SchedulerLifecycle {
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
   return new SchedulerLifecycle({ engine, synchronizer, storage, events, handlers }, about);
+}
+
+function makeDeclarations(
+  explorer: JobExplorer,
+  handlers: HandlerRegistry,
+  lifecycle: SchedulerLifecycle,
+  storage: StorageAdapter,
+  settings: ChronisSettings,
+): JobDeclarations {
+  const { clock } = settings;
+  const defaults = defaultsOf(settings, storage);
+  return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
 }
 
 function makeScheduler(

@@ -85,6 +85,9 @@ export { Cron } from './decorators/cron.decorator.js';
 export { Interval } from './decorators/interval.decorator.js';
 export { JobHandler } from './decorators/job.handler.decorator.js';
 
+export { JobDeclarations } from './discovery/job.declarations.js';
+export type { JobDeclaration } from './discovery/job.declarations.js';
+
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 
 export { SchedulerService } from './scheduler/scheduler.service.js';

@@ -42,6 +42,15 @@ export class JobExplorer {
     return (this.exploration ??= this.read());
   }
 
+  /** A job that was found in another way. Throws DuplicateJobError. */
+  add(job: DeclaredJob): void {
+    const { jobs, ...rest } = this.explore();
+    const key = refKey(job.definition);
+    const other = jobs.find(({ definition }) => refKey(definition) === key);
+    if (other) throw new DuplicateJobError(job.definition.id, other.place, job.place);
+    this.exploration = { ...rest, jobs: [...jobs, job] };
+  }
+
   private read(): Exploration {
     const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [] };
     const now = this.clock.now();

@@ -1,0 +1,52 @@
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import type { HandlerFunction, RunContext } from '../engine/run.context.js';
+import { SchedulerRunningError } from '../model/errors.js';
+import type { JobOptions } from '../model/job.options.js';
+import type { TriggerInput } from '../model/trigger.js';
+import type { Clock } from '../ports/clock.js';
+import { definitionHash } from '../scheduler/definition.hash.js';
+import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
+import { knownOptions } from '../scheduler/option.checks.js';
+import type { JobExplorer } from './job.explorer.js';
+
+/** A job with its code, as a decorator declares it. @publicApi */
+export interface JobDeclaration extends JobOptions {
+  /** Of the job and of its handler. */
+  id: string;
+  trigger: TriggerInput;
+  /** What the job runs. */
+  run: HandlerFunction;
+  /** Where it is declared, for messages: `ReportService.daily`. */
+  place: string;
+}
+
+/** What declarations are added to. */
+export interface DeclarationParts {
+  explorer: JobExplorer;
+  handlers: HandlerRegistry;
+  clock: Clock;
+  defaults: JobDefaults;
+  running: () => boolean;
+}
+
+/**
+ * Declares jobs for code that finds its schedules in another way than by the decorators of this package. They are synced like those of decorators: changed
+ * with the code, and orphaned when no live code declares them any more. @publicApi
+ */
+export class JobDeclarations {
+  constructor(private readonly parts: DeclarationParts) {}
+
+  /**
+   * Until the scheduler starts, best in `onModuleInit`. Throws SchedulerRunningError, DuplicateJobError, DuplicateHandlerError and what is wrong
+   * with the options: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, EmptyJobIdError, InvalidJobIdError.
+   */
+  declare(declaration: JobDeclaration): void {
+    const { explorer, handlers, clock, defaults, running } = this.parts;
+    if (running()) throw new SchedulerRunningError();
+    knownOptions(declaration, [...jobOptionKeys, 'trigger', 'run', 'place'], 'declare()');
+    const { id, trigger, run, place, ...options } = declaration;
+    const definition = defineJob({ id, handler: id, trigger, options }, defaults, clock.now());
+    explorer.add({ definition, hash: definitionHash(definition), previousIds: [], place });
+    handlers.register(id, run as (context: RunContext) => unknown, place);
+  }
+}

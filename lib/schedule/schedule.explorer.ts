@@ -1,0 +1,70 @@
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { guarded } from './guarded.js';
+import { scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
+import type { ScheduleModuleOptions } from './schedule.options.js';
+import { ScheduleRunner } from './schedule.runner.js';
+import { scheduleOptions } from './schedule.tokens.js';
+import { ScheduledMethod } from './scheduled.method.js';
+import { StoredSchedules } from './stored.schedules.js';
+
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+const labels = { cron: 'cron job', interval: 'interval', timeout: 'timeout' } as const;
+const switches = { cron: 'cronJobs', interval: 'intervals', timeout: 'timeouts' } as const;
+/** Shorter ones would cost statements all the time. */
+const shortestStoredMs = 1_000;
+
+/** Finds the decorated methods of controllers and providers when the modules are initialized. @publicApi */
+@Injectable()
+export class ScheduleExplorer implements OnModuleInit {
+  private readonly logger = new Logger('Scheduler');
+
+  constructor(
+    @Inject(scheduleOptions) private readonly options: ScheduleModuleOptions,
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(ScheduleRunner) private readonly runner: ScheduleRunner,
+    @Inject(StoredSchedules) private readonly stored: StoredSchedules | null,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    try {
+      this.explore();
+    } catch (error) {
+      await this.stored?.abandon();
+      throw error;
+    }
+  }
+
+  /** Throws an error for two methods of one name. */
+  explore(): void {
+    for (const wrapper of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
+      const instance = wrapper.instance as ScheduledMethod['instance'] | null;
+      const prototype: unknown = instance ? Object.getPrototypeOf(instance) : null;
+      if (!instance || !prototype) continue;
+      for (const name of this.scanner.getAllMethodNames(prototype)) this.look(wrapper, instance, name);
+    }
+  }
+
+  private look(wrapper: InstanceWrapper, instance: ScheduledMethod['instance'], name: string): void {
+    const schedule = scheduleOf(instance[name]);
+    if (schedule === null || !this.options[switches[schedule.kind]]) return;
+    if (wrapper.isDependencyTreeStatic()) return this.add(schedule, new ScheduledMethod(instance, name));
+    this.logger.warn(
+      `Cannot register ${labels[schedule.kind]} "${String(wrapper.name)}@${name}" because it is defined in a non static provider.`,
+    );
+  }
+
+  private add(schedule: ScheduleMetadata, scheduled: ScheduledMethod): void {
+    const { stored, runner } = this;
+    if (stored && schedule.kind === 'cron') return stored.addCron(scheduled, schedule.options);
+    if (stored && schedule.kind === 'interval' && schedule.ms >= shortestStoredMs) {
+      return stored.addInterval(scheduled, schedule.ms, schedule.name);
+    }
+    const target = guarded(scheduled.method, scheduled.instance, this.logger);
+    if (schedule.kind === 'cron') runner.addCron(target, schedule.options);
+    else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);
+    else runner.addTimeout(target, schedule.ms, schedule.name);
+  }
+}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { afterEach, expect, test } from 'vitest';
+import { Interval, JobDeclarations, type JobDeclaration } from '../../lib/index.js';
+import { NestApp } from '../support/nest.app.js';
+
+let app: NestApp | null = null;
+afterEach(async () => {
+  await app?.close();
+  app = null;
+});
+
+/** Boots an application that declares in `onModuleInit`; what it throws stands in the way. */
+async function bootWith(...declared: Partial<JobDeclaration>[]): Promise<NestApp> {
+  @Injectable()
+  class Declarer {
+    constructor(private readonly declarations: JobDeclarations) {}
+    onModuleInit(): void {
+      for (const declaration of declared) {
+        const trigger = { type: 'interval', every: '10s' } as const;
+        const defaults = { id: 'declared', trigger, place: 'Declarer.run', run: () => 'done' };
+        this.declarations.declare({ ...defaults, ...declaration });
+      }
+    }
+    @Interval('1h', { id: 'decorated' })
+    decorated(): void {}
+  }
+  Reflect.defineMetadata('design:paramtypes', [JobDeclarations], Declarer);
+  return (app = await NestApp.boot({ providers: [Declarer] }));
+}
+
+test('a declared job is synced like a decorated one, and runs', async () => {
+  const { scheduler, clock } = await bootWith({ metadata: { of: 'test' }, overlap: 'allow' });
+  expect(await scheduler.getJob('declared')).toMatchObject({
+    ...{ source: 'code', app: 'default', handler: 'declared', metadata: { of: 'test' } },
+    ...{ trigger: { type: 'interval', every: 10_000 }, policies: { overlap: 'allow' } },
+  });
+  await clock.advanceBy(10_000);
+  const { items } = await scheduler.getAttempts({ jobId: 'declared' });
+  expect(items).toMatchObject([{ outcome: 'succeeded', result: 'done' }]);
+});
+
+test('an id is declared once, by whatever means', async () => {
+  await expect(bootWith({}, { place: 'Other.run' })).rejects.toThrow(
+    'Two methods declare the job "declared": Declarer.run and Other.run.',
+  );
+  await expect(bootWith({ id: 'decorated' })).rejects.toThrow(
+    'Two methods declare the job "decorated": Declarer.decorated and Declarer.run.',
+  );
+});
+
+test('bad options are refused', async () => {
+  await expect(bootWith({ id: '' })).rejects.toThrow('The job id is empty');
+  await expect(bootWith({ trigger: { type: 'interval', every: 0 } })).rejects.toThrow(/every/);
+  await expect(bootWith({ overlaps: 'skip' } as never)).rejects.toThrow('declare() has no such option');
+});
+
+test('it is too late when the scheduler runs', async () => {
+  const { app: nest } = await bootWith({});
+  const late = { id: 'late', trigger: { type: 'manual' }, place: 'late', run: () => undefined } as const;
+  expect(() => nest.get(JobDeclarations).declare(late)).toThrow('The scheduler is running already');
+});
