@@ -1,5 +1,6 @@
 import { Inject, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -27,7 +28,10 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     try {
       this.assertAlone();
       const { jobs, handlers, repeated } = this.explorer.explore();
-      for (const { name, run, place, rules } of handlers) this.handlers.register(name, run, place, rules);
+      for (const { name, run, place, options } of handlers) {
+        this.handlers.register(name, run, place, options);
+      }
+      await assertDeclaredPayloads(jobs, this.handlers);
       const names = handlers.map(({ name }) => name);
       this.events.emit('jobs.explored', { jobs: jobs.length, handlers: names, repeated });
     } catch (error) {

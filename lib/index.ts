@@ -27,6 +27,16 @@ export type {
   RecoveryPolicy,
 } from './model/policies.js';
 export type { Pruned, Retention } from './model/retention.js';
+export type { HandlerOptions } from './model/handler.options.js';
+export type {
+  DtoClass,
+  JsonForm,
+  PayloadInput,
+  PayloadIssue,
+  PayloadOutput,
+  PayloadSchema,
+} from './model/payload.schema.js';
+export type { StandardIssue, StandardResult, StandardSchema } from './model/standard.schema.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
@@ -90,6 +100,11 @@ export type { JobDeclaration } from './discovery/job.declarations.js';
 
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 
+export { defineJob } from './scheduler/define.job.js';
+export type { DefinedJob, DefineJobOptions, HandleDecorator } from './scheduler/define.job.js';
+export { handlerOf } from './scheduler/handler.of.js';
+export type { HandlerMethod, MethodPayload } from './scheduler/handler.of.js';
+export type { ForHandler, HandlerDefaults, HandlerReference } from './scheduler/handler.reference.js';
 export { SchedulerService } from './scheduler/scheduler.service.js';
 export type {
   CreateCronJob,
@@ -97,6 +112,7 @@ export type {
   CreateIntervalJob,
   CreateJob,
   CreateOptions,
+  HandlerChange,
   OneOffOptions,
   UpdateJob,
 } from './scheduler/create.options.js';
@@ -111,6 +127,7 @@ export type {
   CreateManyOptions,
   CreateManyResult,
   ScheduledJob,
+  ScheduleFor,
   ScheduleOptions,
   ScheduleTiming,
   UpsertResult,

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { InvalidOptionError } from '../model/errors.js';
 import type { AtOptions, CronOptions, IntervalOptions } from '../model/job.options.js';
-import type { RetryRules } from '../model/retry.rules.js';
+import type { HandlerOptions } from '../model/handler.options.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
 
 /** What one decorator says about its method. Nothing is checked before the application boots, where the errors can be shown. */
@@ -9,7 +9,7 @@ export type Declaration =
   | { kind: 'cron'; schedule: string | CronFields; options: CronOptions }
   | { kind: 'interval'; every: DurationInput; options: IntervalOptions }
   | { kind: 'at'; at: InstantInput; options: AtOptions }
-  | { kind: 'handler'; name: string; rules: RetryRules };
+  | { kind: 'handler'; name: string; options: HandlerOptions };
 
 /** A constant, so that two copies of the package in one process understand each other. */
 const metadataKey = 'chronis:declarations';
@@ -28,6 +28,14 @@ export function declares(decorator: string, declaration: Declaration): MethodDec
     const earlier = declarationsOf(target, method as string);
     Reflect.defineMetadata(metadataKey, [...earlier, declaration], target, method);
   };
+}
+
+/** What is declared on the method of a class; inherited methods are included. */
+export function inheritedDeclarationsOf(prototype: object, method: string): readonly Declaration[] {
+  let owner: object | null = prototype;
+  while (owner !== null && !Object.hasOwn(owner, method))
+    owner = Object.getPrototypeOf(owner) as object | null;
+  return owner === null ? [] : declarationsOf(owner, method);
 }
 
 /** What is declared on this very method: one that overrides another does not inherit its schedules. */

@@ -1,13 +1,13 @@
 import type { Declaration } from '../decorators/declaration.js';
 import { ChronisError, InvalidOptionError } from '../model/errors.js';
 import type { DeclarationOptions, JobOptions } from '../model/job.options.js';
-import type { RetryRules } from '../model/retry.rules.js';
+import type { HandlerOptions } from '../model/handler.options.js';
 import type { TriggerInput } from '../model/trigger.js';
 import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { assertJobId } from '../scheduler/job.identity.js';
 import { described, knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
-import { retryRulesOf } from '../scheduler/retry.rules.options.js';
+import { handlerOptionsOf } from '../scheduler/handler.options.js';
 import { cronTrigger, timingKeys, timingOf } from '../scheduler/trigger.options.js';
 import type { DeclaredJob } from './declared.job.js';
 
@@ -49,11 +49,11 @@ export function readSchedule(
   return { definition, hash: definitionHash(definition), previousIds, place };
 }
 
-/** What one decorator says about the retries of its method. */
-export function rulesOf(declaration: Declaration): RetryRules {
-  if (declaration.kind === 'handler') return retryRulesOf(declaration.rules, '@JobHandler');
+/** What one decorator says about its method as a handler. */
+export function optionsOf(declaration: Declaration): HandlerOptions {
+  if (declaration.kind === 'handler') return handlerOptionsOf(declaration.options, '@JobHandler');
   const { retryIf, backoff } = declaration.options;
-  return retryRulesOf(
+  return handlerOptionsOf(
     { retryIf, ...(typeof backoff === 'function' ? { backoff } : {}) },
     decorators[declaration.kind],
   );

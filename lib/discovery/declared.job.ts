@@ -1,5 +1,5 @@
 import type { RunContext } from '../engine/run.context.js';
-import type { RetryRules } from '../model/retry.rules.js';
+import type { HandlerOptions } from '../model/handler.options.js';
 import type { JobDefinition } from '../model/job.js';
 
 /** A job as the code declares it. */
@@ -17,7 +17,7 @@ export interface DeclaredHandler {
   name: string;
   place: string;
   run: (context: RunContext) => unknown;
-  rules: RetryRules;
+  options: HandlerOptions;
 }
 
 /** A class that is provided more than once. */

@@ -1,6 +1,6 @@
 import { ContextIdFactory, ModuleRef, type DiscoveryService } from '@nestjs/core';
 import type { RunContext } from '../engine/run.context.js';
-import { declarationsOf, type Declaration } from '../decorators/declaration.js';
+import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Methods = Record<string, (...args: unknown[]) => unknown>;
@@ -51,10 +51,7 @@ export class DeclaringProvider {
 
   /** Inherited methods are included; one that overrides another has only the decorators of its own. */
   declarationsOf(method: string): readonly Declaration[] {
-    let owner: object | null = this.prototype;
-    while (owner !== null && !Object.hasOwn(owner, method))
-      owner = Object.getPrototypeOf(owner) as object | null;
-    return owner === null ? [] : declarationsOf(owner, method);
+    return inheritedDeclarationsOf(this.prototype, method);
   }
 
   /**

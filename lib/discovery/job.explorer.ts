@@ -1,12 +1,12 @@
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Declaration } from '../decorators/declaration.js';
 import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
-import type { RetryRules } from '../model/retry.rules.js';
+import type { HandlerOptions } from '../model/handler.options.js';
 import type { Clock } from '../ports/clock.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import { lineOfText } from '../scheduler/option.checks.js';
-import { isEnabled, naming, readSchedule, rulesOf } from './declaration.reader.js';
+import { isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import { DeclaringProvider } from './declaring.provider.js';
 
@@ -127,26 +127,27 @@ export class JobExplorer {
       });
     }
     const run = provider.call(method);
-    const rules = rulesOfMethod(declarations, place);
-    for (const name of names) addHandler(found, { name, run, rules, ...origin });
+    const options = optionsOfMethod(declarations, place);
+    for (const name of names) addHandler(found, { name, run, options, ...origin });
   }
 }
 
 /** A method is one handler, so its decorators must agree. */
-function rulesOfMethod(declarations: readonly Declaration[], place: string): RetryRules {
-  const rules: RetryRules = {};
+function optionsOfMethod(declarations: readonly Declaration[], place: string): HandlerOptions {
+  const options: HandlerOptions = {};
   for (const declaration of declarations) {
     naming(declaration, place, () => {
-      for (const [key, rule] of Object.entries(rulesOf(declaration)) as [keyof RetryRules, never][]) {
-        if ((rules[key] ??= rule) === rule) continue;
+      for (const [key, option] of Object.entries(optionsOf(declaration)) as [keyof HandlerOptions, never][]) {
+        if ((options[key] ??= option) === option) continue;
+        const what = key === 'schema' ? 'schema' : 'function';
         throw new InvalidOptionError(
           key,
-          'another decorator of the method gives another function. Give it once.',
+          `another decorator of the method gives another ${what}. Give it once.`,
         );
       }
     });
   }
-  return rules;
+  return options;
 }
 
 function addJob({ jobs }: Findings, job: DeclaredJob & Origin): void {

@@ -1,4 +1,6 @@
 import { DuplicateHandlerError, InvalidHandlerError, InvalidOptionError } from '../model/errors.js';
+import type { HandlerOptions } from '../model/handler.options.js';
+import type { PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { RunContext } from './run.context.js';
 
@@ -8,6 +10,8 @@ export interface Handler {
   /** Where it comes from, for messages: `ReportService.generate`, or `registerHandler()`. */
   origin: string;
   rules: RetryRules;
+  /** What payloads are checked with before `run`; null: any are taken. */
+  schema: PayloadSchema | null;
   run(context: RunContext): unknown;
 }
 
@@ -21,7 +25,7 @@ export class HandlerRegistry {
     name: string,
     run: (context: RunContext) => unknown,
     origin: string,
-    rules: RetryRules = {},
+    { schema, ...rules }: HandlerOptions = {},
   ): void {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new InvalidOptionError('handler', 'the name of a handler must be a non-empty string.');
@@ -29,7 +33,7 @@ export class HandlerRegistry {
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
     const existing = this.handlers.get(name);
     if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
-    this.handlers.set(name, { name, origin, rules, run });
+    this.handlers.set(name, { name, origin, rules, schema: schema ?? null, run });
     for (const listener of this.listeners) listener();
   }
 

@@ -1,8 +1,10 @@
-import { RunAbortedError, type AbortCause } from '../model/errors.js';
+import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
+import type { JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import { parseDuration } from '../triggers/duration.js';
 import type { Handler } from './handler.registry.js';
+import { checkPayload } from './payload.check.js';
 import type { RunContext, RunLogger } from './run.context.js';
 import type { VerdictTransaction } from './verdict.transaction.js';
 
@@ -74,7 +76,8 @@ export class RunningRun {
     const { timeoutMs } = this.limits;
     if (timeoutMs !== null) this.timers.push(this.clock.setTimer(timeoutMs, () => this.abort('timeout')));
     try {
-      const value = await handler.run(this.context(logger));
+      const payload = handler.schema === null ? this.run.payload : await this.accepted(handler);
+      const value = await handler.run(this.context(logger, payload));
       return this.snoozeMs === null
         ? { kind: 'returned', value }
         : { kind: 'snoozed', delayMs: this.snoozeMs };
@@ -83,13 +86,21 @@ export class RunningRun {
     }
   }
 
+  /** The payload as the schema of the handler gives it; what was right when the job was made may be wrong for the code of today. */
+  private async accepted({ name, schema }: Handler): Promise<unknown> {
+    const checked = await checkPayload(schema!, this.run.payload);
+    this.controller.signal.throwIfAborted();
+    if (checked.issues === null) return checked.value;
+    throw new PayloadMismatchError(this.run.jobId, name, checked.issues);
+  }
+
   private longestWait(): Promise<void> {
     return new Promise((resolve) => {
       this.timers.push(this.clock.setTimer(longestWaitForStragglerMs, resolve));
     });
   }
 
-  private context(logger: RunLogger): RunContext {
+  private context(logger: RunLogger, payload: unknown): RunContext {
     const { run } = this;
     const { signal } = this.controller;
     return {
@@ -104,7 +115,7 @@ export class RunningRun {
         metadata: run.metadata,
       },
       runId: run.id,
-      payload: run.payload,
+      payload: payload as JsonValue,
       nominalAt: new Date(run.nominalAt),
       origin: run.origin,
       attempt: run.attempt,

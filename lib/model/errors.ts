@@ -1,3 +1,4 @@
+import { issuesText, type PayloadIssue } from './payload.schema.js';
 import type { DurationInput } from './trigger.js';
 
 /** Base of everything Chronis throws. `code` is stable; messages may improve. @publicApi */
@@ -185,9 +186,14 @@ export class InvalidHandlerError extends ChronisError {
   }
 }
 
-/** A payload or metadata is not JSON, holds a NUL character, or is over the limit. @publicApi */
+/** A payload or metadata is not JSON, holds a NUL character, is over the limit, or does not fit its schema. @publicApi */
 export class InvalidPayloadError extends ChronisError {
-  constructor(what: string, problem: string) {
+  constructor(
+    what: string,
+    problem: string,
+    /** What the schema objects to; empty: something else is wrong. */
+    readonly issues: readonly PayloadIssue[] = [],
+  ) {
     super('CHRONIS_INVALID_PAYLOAD', `${what}: ${problem}`);
   }
 }
@@ -273,8 +279,23 @@ export class LockTimeoutError extends ChronisError {
 
 /** Thrown by a handler: the run has failed, whatever retries it has left. @publicApi */
 export class UnrecoverableError extends ChronisError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('CHRONIS_UNRECOVERABLE', message, options);
+  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_UNRECOVERABLE') {
+    super(code, message, options);
+  }
+}
+
+/** The stored payload does not fit the schema of the handler (any more): the run has failed, and the handler was not called. @publicApi */
+export class PayloadMismatchError extends UnrecoverableError {
+  constructor(
+    readonly jobId: string,
+    readonly handler: string,
+    readonly issues: readonly PayloadIssue[],
+  ) {
+    super(
+      `The stored payload of the job "${jobId}" does not fit the schema of the handler "${handler}": ${issuesText(issues)}. Update the job's payload or let the schema accept it, then retry the run.`,
+      undefined,
+      'CHRONIS_PAYLOAD_MISMATCH',
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
+import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
@@ -9,6 +10,7 @@ import {
   type CreateManyOptions,
   type CreateManyResult,
   type ScheduledJob,
+  type ScheduleFor,
   type ScheduleOptions,
   type UpsertResult,
 } from './schedule.options.js';
@@ -24,24 +26,28 @@ export class BulkCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async one(handler: string, options: ScheduleOptions, access: JobAccess): Promise<Job> {
-    const given = { ...options, handler };
+  async one(
+    handler: string | HandlerReference<any>,
+    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
+    access: JobAccess,
+  ): Promise<Job> {
+    const given = { ...options, handler } as ByHandler<ScheduledJob>;
     return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'), access);
   }
 
-  async upsert(given: ScheduledJob, access: JobAccess): Promise<UpsertResult> {
+  async upsert(given: ByHandler<ScheduledJob>, access: JobAccess): Promise<UpsertResult> {
     if (given?.id === undefined) throw new EmptyJobIdError();
     if (given.onConflict !== undefined && given.onConflict !== 'replace') {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
-    const options: ScheduledJob = { ...given, onConflict: 'replace' };
+    const options: ByHandler<ScheduledJob> = { ...given, onConflict: 'replace' };
     const trigger = scheduledTrigger(options, await this.time.now(), 'upsert()');
     const result = await this.creator.createOr(options, trigger, access);
     return result as UpsertResult;
   }
 
   async many(
-    items: readonly ScheduledJob[],
+    items: readonly ByHandler<ScheduledJob>[],
     options: CreateManyOptions & ManagerOption,
     access: JobAccess,
   ): Promise<CreateManyResult[]> {
@@ -74,7 +80,7 @@ export class BulkCreator {
   }
 
   private async prepare(
-    item: ScheduledJob,
+    item: ByHandler<ScheduledJob>,
     onConflict: ConflictPolicy,
     assertKnown: (handler: string) => Promise<void>,
   ): Promise<Prepared> {

@@ -7,10 +7,14 @@ import type {
   TriggerInput,
 } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
+import type { HandlerReference } from './handler.reference.js';
 
 /** What every job that is created at run time may say. @publicApi */
 export interface CreateOptions extends JobOptions {
-  /** The name of a handler: of `@JobHandler`, `registerHandler`, or `ClassName.method` of a scheduled method. */
+  /**
+   * The name of a handler: of `@JobHandler`, `registerHandler`, or `ClassName.method` of a scheduled method. A reference by `defineJob` or
+   * `handlerOf` fits too, and has the payload checked by the compiler.
+   */
   handler: string;
   /** When the id is taken: an error, the existing job, or the existing job with the new definition. @default 'raise' */
   onConflict?: ConflictPolicy;
@@ -63,3 +67,9 @@ export interface UpdateJob
   /** Another zone for the schedule that the job has. */
   timeZone?: string;
 }
+
+/** `UpdateJob` with another handler by reference, and a payload that fits it. @publicApi */
+export type HandlerChange<R extends HandlerReference<any>> = Omit<UpdateJob, 'handler' | 'payload'> & {
+  handler: R;
+  payload?: R['~payload'];
+};

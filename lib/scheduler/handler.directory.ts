@@ -1,11 +1,14 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import { HandlerNotFoundError } from '../model/errors.js';
+import type { JsonValue } from '../model/json.js';
+import type { PayloadSchema } from '../model/payload.schema.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { assertPayload } from './payload.assertion.js';
 
 const rememberedForMs = 5_000;
 
-/** Which handlers there are: in this process and in the live workers of others. */
+/** Which handlers there are, in this process and in the live workers of others, and which payloads they take. */
 export class HandlerDirectory {
   private remote: ReadonlySet<string> = new Set();
   private askedAt: number | null = null;
@@ -27,5 +30,17 @@ export class HandlerDirectory {
     this.askedAt = this.clock.monotonic();
     if (this.remote.has(handler)) return;
     throw new HandlerNotFoundError(handler, [...new Set([...this.local.names(), ...this.remote])].toSorted());
+  }
+
+  /**
+   * Throws InvalidPayloadError when the payload does not fit the schema that came with the reference, or that of the handler in this process. All
+   * that creates or changes a job asks here before it stores anything.
+   */
+  async assertFits(
+    job: { handler: string; payload: JsonValue },
+    ofReference: PayloadSchema | null,
+  ): Promise<void> {
+    const own = this.local.get(job.handler)?.schema ?? null;
+    for (const schema of new Set([ofReference, own])) if (schema !== null) await assertPayload(schema, job);
   }
 }

@@ -15,6 +15,7 @@ import type {
 import { definitionHash } from './definition.hash.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { callbackHandlers } from './callback.options.js';
+import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
 import type { JobAccess } from './job.access.js';
 import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
 import { handlerName } from './names.js';
@@ -44,7 +45,7 @@ export class JobCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async interval(options: CreateIntervalJob, access: JobAccess): Promise<Job> {
+  async interval(options: ByHandler<CreateIntervalJob>, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, intervalKeys, 'createIntervalJob()');
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
@@ -53,7 +54,7 @@ export class JobCreator {
     return this.create(options, { ...timingOf('interval', given), every }, access);
   }
 
-  async cron(options: CreateCronJob, access: JobAccess): Promise<Job> {
+  async cron(options: ByHandler<CreateCronJob>, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, cronKeys, 'createCronJob()');
     const schedule = onlyOne(given, [
       { name: '"expression"', keys: ['expression'] },
@@ -63,7 +64,7 @@ export class JobCreator {
     return this.create(options, cronTrigger(schedule, given), access);
   }
 
-  async date(options: CreateDateJob, access: JobAccess): Promise<Job> {
+  async date(options: ByHandler<CreateDateJob>, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, dateKeys, 'createDateJob()');
     const when = onlyOne(given, [
       { name: '"runAt"', keys: ['runAt'] },
@@ -76,13 +77,13 @@ export class JobCreator {
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
-  async any(options: CreateJob, access: JobAccess): Promise<Job> {
+  async any(options: ByHandler<CreateJob>, access: JobAccess): Promise<Job> {
     knownOptions(options, anyKeys, 'createJob()');
     return this.create(options, options.trigger, access);
   }
 
   async create(
-    options: CreateOptions & OneOffOptions,
+    options: ByHandler<CreateOptions & OneOffOptions>,
     trigger: TriggerInput,
     access: JobAccess,
   ): Promise<Job> {
@@ -91,7 +92,7 @@ export class JobCreator {
 
   /** The same, with what became of it. */
   async createOr(
-    options: CreateOptions & OneOffOptions,
+    options: ByHandler<CreateOptions & OneOffOptions>,
     trigger: TriggerInput,
     access: JobAccess,
   ): Promise<Stored> {
@@ -104,10 +105,11 @@ export class JobCreator {
 
   /** A job as it is to be stored, validated. */
   async prepare(
-    options: CreateOptions & OneOffOptions,
+    given: ByHandler<CreateOptions & OneOffOptions>,
     trigger: TriggerInput,
     assertKnown: (handler: string, now: number) => Promise<void> = this.assertKnown,
   ): Promise<NewJob> {
+    const options = withDefaults(given);
     const {
       id = randomUUID(),
       onConflict = 'raise',
@@ -126,6 +128,7 @@ export class JobCreator {
     for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {
       await assertKnown(name, now);
     }
+    await this.handlers.assertFits(definition, schemaOf(given.handler));
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     return { ...definition, ...begun, source: 'api', app: null, definitionHash: definitionHash(definition) };
   }

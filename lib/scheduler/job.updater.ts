@@ -2,9 +2,10 @@ import { InvalidOptionError, JobNotFoundError, StaleJobError } from '../model/er
 import type { Job, JobRef } from '../model/job.js';
 import type { Trigger } from '../model/trigger.js';
 import type { JobPatch } from '../ports/storage.adapter.js';
-import type { UpdateJob } from './create.options.js';
+import type { HandlerChange, UpdateJob } from './create.options.js';
 import { callbackHandlers, callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
+import { schemaOf, type HandlerReference } from './handler.reference.js';
 import type { JobAccess } from './job.access.js';
 import {
   assertKeepFits,
@@ -32,6 +33,8 @@ const updateKeys = [
 ];
 const maxTries = 10;
 
+type Changes = UpdateJob | HandlerChange<HandlerReference<any>>;
+
 /** Changes stored jobs: reads, merges, and writes if nobody else has changed the job meanwhile; else it reads again. */
 export class JobUpdater {
   constructor(
@@ -42,7 +45,7 @@ export class JobUpdater {
 
   async update(
     ref: JobRef,
-    changes: UpdateJob,
+    changes: Changes,
     { jobs, changed }: JobAccess,
     expectedRevision?: number,
   ): Promise<Job> {
@@ -56,6 +59,10 @@ export class JobUpdater {
       const job = await jobs.getJob(ref);
       if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
       const patch = this.patchOf(job, changes, now);
+      if (patch.payload !== undefined || patch.handler !== undefined) {
+        const { handler, payload } = { ...job, ...patch };
+        await this.handlers.assertFits({ handler, payload }, schemaOf(changes.handler));
+      }
       const result = await jobs.updateJob(ref, patch, expectedRevision ?? job.revision);
       if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
       if (result !== 'stale') {
@@ -67,14 +74,14 @@ export class JobUpdater {
     throw new StaleJobError(ref.id, ref.namespace);
   }
 
-  private async assertHandlers(changes: UpdateJob, now: number): Promise<void> {
+  private async assertHandlers(changes: Changes, now: number): Promise<void> {
     const own = changes.handler === undefined ? [] : [handlerName(changes.handler)];
     for (const name of [...own, ...callbackHandlers(callbacksOf(changes))]) {
       await this.handlers.assertKnown(name, now);
     }
   }
 
-  private patchOf(job: Job, changes: UpdateJob, now: number): JobPatch {
+  private patchOf(job: Job, changes: Changes, now: number): JobPatch {
     const { name, handler, queue, priority, payload, metadata } = changes;
     const patch: JobPatch = {};
     if (name !== undefined) patch.name = name === null ? null : lineOfText(name, 'name');
@@ -92,7 +99,11 @@ export class JobUpdater {
     return patch;
   }
 
-  private schedulePatch(job: Job, { trigger, timeZone }: UpdateJob, now: number): JobPatch {
+  private schedulePatch(
+    job: Job,
+    { trigger, timeZone }: Pick<UpdateJob, 'trigger' | 'timeZone'>,
+    now: number,
+  ): JobPatch {
     const wanted = trigger ?? job.trigger;
     const inZone = timeZone === undefined ? wanted : { ...wanted, timeZone };
     const normalized = defineTrigger(inZone, refKey(job), { ...this.defaults, timeZone: job.timeZone }, now);

@@ -1,9 +1,10 @@
 import { InvalidOptionError } from '../model/errors.js';
+import { HandlerReference } from './handler.reference.js';
 import { lineOfText } from './option.checks.js';
 
 const maxQueueLength = 100;
 
-/** The name of a handler that can be stored. Throws InvalidOptionError. */
+/** The name of a handler, given so or as a reference, that can be stored. Throws InvalidOptionError. */
 export function handlerName(handler: unknown, option = 'handler'): string {
   if (typeof handler === 'function') {
     throw new InvalidOptionError(
@@ -11,6 +12,7 @@ export function handlerName(handler: unknown, option = 'handler'): string {
       `must be the name of a handler, but is a function. Register it with registerHandler(name, fn) and give the name.`,
     );
   }
+  if (handler instanceof HandlerReference) return handler.name;
   return lineOfText(handler, option);
 }
 

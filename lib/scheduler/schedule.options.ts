@@ -4,6 +4,7 @@ import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../m
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
 import type { CreateOptions, OneOffOptions } from './create.options.js';
+import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
 import { jobOptionKeys } from './job.definition.js';
 import { knownOptions } from './option.checks.js';
 import { cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
@@ -22,6 +23,10 @@ export interface ScheduleTiming extends CronTiming, IntervalTiming {
 
 /** Everything that `schedule` takes beside the handler. @publicApi */
 export interface ScheduleOptions extends Omit<CreateOptions, 'handler'>, OneOffOptions, ScheduleTiming {}
+
+/** `ScheduleOptions` for a handler that is given as a reference. @publicApi */
+export type ScheduleFor<R extends HandlerReference<any>> = Omit<ScheduleOptions, 'payload'> &
+  PayloadOption<R['~payload']>;
 
 /** The same in one piece, for `createMany` and `upsert`. @publicApi */
 export interface ScheduledJob extends CreateOptions, OneOffOptions, ScheduleTiming {}
@@ -56,7 +61,7 @@ const keysOf = {
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 
 /** The trigger out of the one timing that is given. `owner` is who takes the options. Throws InvalidOptionError, InvalidScheduleError. */
-export function scheduledTrigger(options: ScheduledJob, now: number, owner: string): TriggerInput {
+export function scheduledTrigger(options: ByHandler<ScheduledJob>, now: number, owner: string): TriggerInput {
   const given = knownOptions(options, allKeys, owner);
   const when = onlyOne(given, ways);
   const way =

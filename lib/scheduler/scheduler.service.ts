@@ -5,6 +5,8 @@ import { JobNotFoundError, RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
+import type { HandlerOptions } from '../model/handler.options.js';
+import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { TransactionManager } from '../ports/run.transaction.js';
@@ -14,30 +16,35 @@ import type {
   CreateDateJob,
   CreateIntervalJob,
   CreateJob,
+  HandlerChange,
   UpdateJob,
 } from './create.options.js';
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { Calendars } from '../model/trigger.js';
+import type { DefinedJob } from './define.job.js';
+import { schemaOf, type ByHandler, type ForHandler, type HandlerReference } from './handler.reference.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { JobUpdater } from './job.updater.js';
+import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
-import { retryRulesOf } from './retry.rules.options.js';
 import type {
   CreateManyOptions,
   CreateManyResult,
   ScheduledJob,
+  ScheduleFor,
   ScheduleOptions,
   UpsertResult,
 } from './schedule.options.js';
+import { handlerOptionsOf } from './handler.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 import type { TransactionJoiner } from './transaction.joiner.js';
 import type { StorageNow } from './storage.now.js';
@@ -77,23 +84,47 @@ export class SchedulerService {
   // ── Handlers
 
   /**
-   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `rules` decide about its retries.
-   * Throws DuplicateHandlerError, InvalidHandlerError (not a function).
+   * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `options` decide about its retries and
+   * the payloads that it takes. Throws DuplicateHandlerError, InvalidHandlerError (not a function).
    */
-  registerHandler<P>(name: string, handler: HandlerFunction<P>, rules: RetryRules = {}): void {
-    const run = handler as (context: RunContext) => unknown;
-    this.parts.handlers.register(name, run, 'registerHandler()', retryRulesOf(rules, 'registerHandler()'));
+  registerHandler<P>(name: string, handler: HandlerFunction<P>, options?: RetryRules): void;
+  registerHandler<S extends PayloadSchema>(
+    name: string,
+    handler: HandlerFunction<PayloadOutput<S>>,
+    options: HandlerOptions & { schema: S },
+  ): void;
+  registerHandler<P, O>(job: DefinedJob<P, O>, handler: HandlerFunction<O>, rules?: RetryRules): void;
+  registerHandler(
+    job: string | DefinedJob<any, any>,
+    handler: HandlerFunction<any>,
+    options: HandlerOptions = {},
+  ): void {
+    const schema = schemaOf(job);
+    const name = typeof job === 'string' ? job : handlerName(job);
+    const owner = 'registerHandler()';
+    const checked = handlerOptionsOf(schema === null ? options : { ...options, schema }, owner);
+    this.parts.handlers.register(name, handler as (context: RunContext) => unknown, owner, checked);
   }
 
   // ── Creating
 
   /** A job that recurs after a fixed time. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createIntervalJob(options: CreateIntervalJob, within: ManagerOption = {}): Promise<Job> {
+  async createIntervalJob<R extends HandlerReference<any>>(
+    options: ForHandler<CreateIntervalJob, R>,
+    within?: ManagerOption,
+  ): Promise<Job>;
+  async createIntervalJob(options: CreateIntervalJob, within?: ManagerOption): Promise<Job>;
+  async createIntervalJob(options: ByHandler<CreateIntervalJob>, within: ManagerOption = {}): Promise<Job> {
     return this.parts.creator.interval(options, await this.accessOf(within, 'createIntervalJob()'));
   }
 
   /** A job that recurs by the calendar. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createCronJob(options: CreateCronJob, within: ManagerOption = {}): Promise<Job> {
+  async createCronJob<R extends HandlerReference<any>>(
+    options: ForHandler<CreateCronJob, R>,
+    within?: ManagerOption,
+  ): Promise<Job>;
+  async createCronJob(options: CreateCronJob, within?: ManagerOption): Promise<Job>;
+  async createCronJob(options: ByHandler<CreateCronJob>, within: ManagerOption = {}): Promise<Job> {
     return this.parts.creator.cron(options, await this.accessOf(within, 'createCronJob()'));
   }
 
@@ -101,12 +132,22 @@ export class SchedulerService {
    * A one-off, at a time or after a delay. When it has succeeded it is no job any more, unless `keep` says so; its record stays.
    * Throws JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async createDateJob(options: CreateDateJob, within: ManagerOption = {}): Promise<Job> {
+  async createDateJob<R extends HandlerReference<any>>(
+    options: ForHandler<CreateDateJob, R>,
+    within?: ManagerOption,
+  ): Promise<Job>;
+  async createDateJob(options: CreateDateJob, within?: ManagerOption): Promise<Job>;
+  async createDateJob(options: ByHandler<CreateDateJob>, within: ManagerOption = {}): Promise<Job> {
     return this.parts.creator.date(options, await this.accessOf(within, 'createDateJob()'));
   }
 
   /** A job with a trigger as data; `{ type: 'manual' }` runs by `runNow` only. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createJob(options: CreateJob, within: ManagerOption = {}): Promise<Job> {
+  async createJob<R extends HandlerReference<any>>(
+    options: ForHandler<CreateJob, R>,
+    within?: ManagerOption,
+  ): Promise<Job>;
+  async createJob(options: CreateJob, within?: ManagerOption): Promise<Job>;
+  async createJob(options: ByHandler<CreateJob>, within: ManagerOption = {}): Promise<Job> {
     return this.parts.creator.any(options, await this.accessOf(within, 'createJob()'));
   }
 
@@ -114,7 +155,17 @@ export class SchedulerService {
    * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every` and `cron`. Throws
    * InvalidScheduleError (none, or several), JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async schedule(handler: string, options: ScheduleOptions, within: ManagerOption = {}): Promise<Job> {
+  async schedule<R extends HandlerReference<any>>(
+    handler: R,
+    options: ScheduleFor<R>,
+    within?: ManagerOption,
+  ): Promise<Job>;
+  async schedule(handler: string, options: ScheduleOptions, within?: ManagerOption): Promise<Job>;
+  async schedule(
+    handler: string | HandlerReference<any>,
+    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
+    within: ManagerOption = {},
+  ): Promise<Job> {
     return this.parts.bulkCreator.one(handler, options, await this.accessOf(within, 'schedule()'));
   }
 
@@ -122,8 +173,16 @@ export class SchedulerService {
    * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
    * `rejected` by itself. Not one transaction: items are stored as far as it got.
    */
+  async createMany<R extends HandlerReference<any>[]>(
+    items: readonly [...{ [K in keyof R]: ForHandler<ScheduledJob, R[K]> }],
+    options?: CreateManyOptions & ManagerOption,
+  ): Promise<CreateManyResult[]>;
   async createMany(
     items: readonly ScheduledJob[],
+    options?: CreateManyOptions & ManagerOption,
+  ): Promise<CreateManyResult[]>;
+  async createMany(
+    items: readonly ByHandler<ScheduledJob>[],
     options: CreateManyOptions & ManagerOption = {},
   ): Promise<CreateManyResult[]> {
     return this.parts.bulkCreator.many(items, options, await this.access(options));
@@ -133,7 +192,12 @@ export class SchedulerService {
    * Creates the job, or gives the one with this id the new definition and time; its history stays. Tells which. Throws EmptyJobIdError (no
    * id), HandlerNotFoundError.
    */
-  async upsert(job: ScheduledJob, within: ManagerOption = {}): Promise<UpsertResult> {
+  async upsert<R extends HandlerReference<any>>(
+    job: ForHandler<ScheduledJob, R>,
+    within?: ManagerOption,
+  ): Promise<UpsertResult>;
+  async upsert(job: ScheduledJob, within?: ManagerOption): Promise<UpsertResult>;
+  async upsert(job: ByHandler<ScheduledJob>, within: ManagerOption = {}): Promise<UpsertResult> {
     return this.parts.bulkCreator.upsert(job, await this.accessOf(within, 'upsert()'));
   }
 
@@ -213,9 +277,19 @@ export class SchedulerService {
    * Changes what is given and leaves the rest. A changed schedule counts from now; a changed interval keeps its anchor. A run that goes on is
    * not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
    */
+  async updateJob<R extends HandlerReference<any>>(
+    id: string,
+    changes: HandlerChange<R>,
+    options?: NamespaceOption & ManagerOption & { expectedRevision?: number },
+  ): Promise<Job>;
   async updateJob(
     id: string,
     changes: UpdateJob,
+    options?: NamespaceOption & ManagerOption & { expectedRevision?: number },
+  ): Promise<Job>;
+  async updateJob(
+    id: string,
+    changes: UpdateJob | HandlerChange<HandlerReference<any>>,
     options: NamespaceOption & ManagerOption & { expectedRevision?: number } = {},
   ): Promise<Job> {
     const ref = jobRef(id, options);

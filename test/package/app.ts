@@ -45,6 +45,15 @@ async function main(): Promise<void> {
   const greeted = events.once('run.succeeded', (run) => run.handler === 'greet');
   const scheduler = app.get(SchedulerService);
   await scheduler.createDateJob({ handler: 'greet', runAt: new Date(), payload: { name: 'Ada' } });
+  // Optional peers that are not installed here are asked for by name, and for nothing else.
+  class Dto {}
+  let told = '';
+  try {
+    scheduler.registerHandler('dto', () => undefined, { schema: Dto });
+  } catch (error) {
+    told = String(error);
+  }
+  if (!told.includes('npm install class-validator class-transformer')) throw new Error(`Not told: ${told}`);
   await Promise.all([ticked, greeted]);
   if (app.get(ReportService).ticks < 1) throw new Error('The interval did not run.');
   await app.close();

@@ -1,6 +1,17 @@
-import { InvalidOptionError } from '../model/errors.js';
 import type { RetryRules } from '../model/retry.rules.js';
+import { InvalidOptionError } from '../model/errors.js';
+import type { HandlerOptions } from '../model/handler.options.js';
+import { assertPayloadSchema } from '../engine/payload.check.js';
 import { described, knownOptions } from './option.checks.js';
+
+/** The options of a handler, validated. `owner` is who has them, for the message. */
+export function handlerOptionsOf(given: HandlerOptions, owner: string): HandlerOptions {
+  knownOptions(given, ['retryIf', 'backoff', 'schema'], owner);
+  const { schema, ...rules } = given;
+  const options: HandlerOptions = retryRulesOf(rules, owner);
+  if (schema !== undefined) options.schema = assertPayloadSchema(schema);
+  return options;
+}
 
 /** The rules of a handler, validated. `owner` is who has them, for the message. */
 export function retryRulesOf(given: RetryRules, owner: string): RetryRules {

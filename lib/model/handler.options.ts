@@ -1,0 +1,11 @@
+import type { PayloadSchema } from './payload.schema.js';
+import type { RetryRules } from './retry.rules.js';
+
+/** What a handler decides itself: its retries, and which payloads it takes. Belongs to the code, never stored. @publicApi */
+export interface HandlerOptions extends RetryRules {
+  /**
+   * What payloads are checked with, when a job is created or changed and again before it runs; the handler gets the schema's output.
+   * @default any JSON
+   */
+  schema?: PayloadSchema;
+}

@@ -1,0 +1,61 @@
+import { declares } from '../decorators/declaration.js';
+import type { RunContext } from '../engine/run.context.js';
+import type { JsonValue } from '../model/json.js';
+import type { PayloadInput, PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
+import type { RetryRules } from '../model/retry.rules.js';
+import type { StandardSchema } from '../model/standard.schema.js';
+import { HandlerReference, type HandlerDefaults } from './handler.reference.js';
+import { jobOptionKeys } from './job.definition.js';
+import { knownOptions, lineOfText } from './option.checks.js';
+
+/** What a defined job may say: the schema of its payload, and options of the jobs that are created with it. @publicApi */
+export interface DefineJobOptions extends HandlerDefaults {
+  /** What payloads are checked with. @default any JSON */
+  schema?: PayloadSchema;
+}
+
+/** A decorator for methods that take a RunContext with the payload `P`. @publicApi */
+export type HandleDecorator<P> = <M extends (context: RunContext<P>) => unknown>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/** A job that is known by type: `P` is what it is created with, `O` what its handler gets. @publicApi */
+export class DefinedJob<P = JsonValue, O = P> extends HandlerReference<P> {
+  /** For the compiler only; there is no such value. */
+  declare readonly '~output': O;
+
+  /** Makes the method the handler of the job. A method that takes another payload is an error of the compiler. `rules` decide about its retries. */
+  Handle(rules: RetryRules = {}): HandleDecorator<O> {
+    const { name, schema } = this;
+    const options = schema === null ? rules : { ...rules, schema };
+    return declares(`@Handle of "${name}"`, { kind: 'handler', name, options });
+  }
+}
+
+const neverDefaults: readonly string[] = ['id', 'payload', 'ifMissed', 'if_missed'];
+const defineKeys = ['schema', ...jobOptionKeys.filter((key) => !neverDefaults.includes(key))];
+
+/**
+ * A job by its name and the type of its payload, from a schema or by hand. It declares its handler (`@SendEmail.Handle()`) and creates jobs
+ * (`scheduler.schedule(SendEmail, { payload, in: '5m' })`), which take the other options as defaults. Throws InvalidOptionError.
+ *
+ * @example
+ * export const SendEmail = defineJob<{ to: string }>('send-email', { queue: 'mail', maxRetries: 3 });
+ * export const Resize = defineJob('resize', { schema: z.object({ image: z.string(), width: z.number() }) });
+ * @publicApi
+ */
+export function defineJob<S extends PayloadSchema>(
+  name: string,
+  options: DefineJobOptions & { schema: S },
+): DefinedJob<PayloadInput<S>, PayloadOutput<S>>;
+export function defineJob<P = JsonValue>(
+  name: string,
+  options?: HandlerDefaults & { schema?: StandardSchema<any, P> | (new () => P) },
+): DefinedJob<P>;
+export function defineJob(name: string, options: DefineJobOptions = {}): DefinedJob<unknown> {
+  knownOptions(options, defineKeys, 'defineJob()');
+  const { schema = null, ...defaults } = options;
+  return new DefinedJob(lineOfText(name, 'name'), schema, defaults);
+}
