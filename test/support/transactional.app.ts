@@ -27,7 +27,12 @@ export class TransactionalApp {
     const client = new pg.Client(databaseUrl());
     await client.connect();
     await client.query(`create schema "${schema}"; create table "${schema}".effect (name text)`);
-    const source = await new DataSource({ type: 'postgres', url: databaseUrl(), poolSize: 12 }).initialize();
+    const source = await new DataSource({
+      type: 'postgres',
+      url: databaseUrl(),
+      poolSize: 12,
+      applicationName: schema,
+    }).initialize();
     return new TransactionalApp(schema, client, source);
   }
 
@@ -61,6 +66,12 @@ export class TransactionalApp {
     await storage.init();
     this.closing.push(() => storage.close());
     return storage;
+  }
+
+  /** Resolves when a connection of the application waits for a lock. */
+  async waiting(): Promise<void> {
+    const text = `select from pg_stat_activity where wait_event_type = 'Lock' and application_name = $1`;
+    while ((await this.client.query(text, [this.schema])).rowCount === 0);
   }
 
   /** Nothing of the jobs is left, the tables stay. */

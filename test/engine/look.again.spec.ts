@@ -1,0 +1,59 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { LookAgain } from '../../lib/engine/look.again.js';
+import type { Wake } from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/index.js';
+
+describe('looking again for what a transaction may have committed', () => {
+  let clock: ManualClock;
+  let looks: { at: number; kind: Wake['kind'] }[];
+  let again: LookAgain;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    looks = [];
+    const start = clock.monotonic();
+    again = new LookAgain(clock, ({ kind }) => looks.push({ at: clock.monotonic() - start, kind }));
+  });
+
+  const changeAt = (...times: number[]) => times.map((at) => ({ at, kind: 'change' }));
+
+  test('happens 20, 100 and 500 ms after the call', async () => {
+    again.begin('change');
+    await clock.advanceBy(10_000);
+    expect(looks).toEqual(changeAt(20, 100, 500));
+  });
+
+  test('happens for many calls together, and no call puts off a look that is planned', async () => {
+    for (let i = 0; i < 10; i++) {
+      again.begin('due');
+      expect(clock.pending).toBe(1);
+      await clock.advanceBy(10);
+    }
+    await clock.advanceBy(10_000);
+    // The last call was at 90 ms.
+    expect(looks).toEqual(changeAt(20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 190, 590));
+  });
+
+  test('asks for cancelled runs too, once somebody cancelled, until it is over', async () => {
+    again.begin('cancel');
+    again.begin('change');
+    await clock.advanceBy(1_000);
+    expect(looks.filter(({ kind }) => kind === 'cancel').map(({ at }) => at)).toEqual([20, 100, 500]);
+    looks.length = 0;
+    again.begin('change');
+    await clock.advanceBy(1_000);
+    expect(looks.map(({ kind }) => kind)).toEqual(['change', 'change', 'change']);
+  });
+
+  test('ends when told to, and begins anew', async () => {
+    again.begin('change');
+    await clock.advanceBy(50);
+    again.stop();
+    expect(clock.pending).toBe(0);
+    await clock.advanceBy(1_000);
+    expect(looks).toEqual(changeAt(20));
+    again.begin('change');
+    await clock.advanceBy(30);
+    expect(looks).toEqual(changeAt(20, 1_070));
+  });
+});
