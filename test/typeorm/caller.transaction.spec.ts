@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SchedulerService } from '../../lib/index.js';
+import { addOneOff, claimOne, settle, startWorker } from '../../lib/testing/laws/fixture.js';
+import type { Job, SchedulerService } from '../../lib/index.js';
 import { TransactionalApp } from '../support/transactional.app.js';
 
 describe('calls of the scheduler within a transaction of the caller', () => {
@@ -50,6 +51,25 @@ describe('calls of the scheduler within a transaction of the caller', () => {
       'createJob',
       (manager: EntityManager) => scheduler.createJob({ ...job, trigger: { type: 'manual' } }, { manager }),
     ],
+    [
+      'schedule',
+      (manager: EntityManager) => scheduler.schedule('work', { id: 'a', every: '1h' }, { manager }),
+    ],
+    [
+      'upsert',
+      async (manager: EntityManager) => {
+        const result = await scheduler.upsert(later, { manager });
+        expect(result.status).toBe('created');
+        return result.job;
+      },
+    ],
+    [
+      'createMany',
+      async (manager: EntityManager) => {
+        const [result] = await scheduler.createMany([later], { manager });
+        return (result as { job: Job }).job;
+      },
+    ],
   ])('%s stores the job exactly if the transaction commits', async (_, create) => {
     await twice(
       async (manager) => {
@@ -96,5 +116,39 @@ describe('calls of the scheduler within a transaction of the caller', () => {
       async () => expect(await scheduler.getPauses()).toHaveLength(1),
     );
     expect(await scheduler.getPauses()).toEqual([]);
+  });
+
+  test('what gave up is retried and discarded exactly if the transaction commits', async () => {
+    const storage = await app.storage();
+    const worker = await startWorker(storage);
+    for (const id of ['retried', 'discarded', 'all', 'none']) {
+      await addOneOff(storage, { id });
+      await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'boom' });
+    }
+    const failed = async (within = {}) => (await scheduler.getRuns({ state: 'failed' }, within)).items;
+    const runIdOf = new Map((await failed()).map(({ jobId, id }) => [jobId, id]));
+    await twice(
+      async (manager) => {
+        const within = { manager };
+        expect((await scheduler.retryRun(runIdOf.get('retried')!, within)).origin).toBe('retry');
+        await scheduler.discardRun(runIdOf.get('discarded')!, within);
+        expect(await scheduler.retryFailed({ jobId: 'all' }, within)).toEqual({ found: 1, changed: 1 });
+        expect(await scheduler.discardFailed({}, within)).toEqual({ found: 1, changed: 1 });
+        expect(await failed(within)).toEqual([]);
+      },
+      async () => expect(await failed()).toHaveLength(4),
+    );
+    expect((await scheduler.queryJobs()).items.map(({ id }) => id)).toEqual(['all', 'retried']);
+  });
+
+  test('calls at once share the connection, and very many jobs one statement for each batch', async () => {
+    const jobs = Array.from({ length: 1_200 }, (_, i) => ({ ...later, id: `job-${i}` }));
+    await app.source.transaction(async (manager) => {
+      const single = Promise.all(jobs.slice(0, 50).map((item) => scheduler.createDateJob(item, { manager })));
+      await single;
+      const results = await scheduler.createMany(jobs, { manager, onConflict: 'ignore' });
+      expect(results.filter(({ status }) => status === 'existing')).toHaveLength(50);
+    });
+    expect(await scheduler.countJobs()).toBe(1_200);
   });
 });
