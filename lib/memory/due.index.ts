@@ -47,6 +47,11 @@ export class DueIndex<T extends object> {
     this.found.delete(item);
   }
 
+  /** In the order in which they were put there. */
+  items(): Iterable<T> {
+    return this.found.keys();
+  }
+
   /** Takes out up to `limit` items due until then: by priority, then time. */
   take(reach: Reach, until: number, limit: number): T[] {
     return this.takeEntries(reach, until, limit).map(({ entry }) => {

@@ -50,10 +50,13 @@ import { deferStranded, liftOverdue } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
+import { restoreTables, takeSnapshot } from './snapshot.js';
 import { syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow } from './tables.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
+
+const defaultRecordLimit = 100_000;
 
 export interface MemoryStorageOptions {
   /** The storage's clock. @default SystemClock */
@@ -83,9 +86,22 @@ export class MemoryStorage extends StorageAdapter {
   ) {
     super();
     this.clock = options.clock ?? new SystemClock();
-    this.tables = tables ?? new MemoryTables(options.recordLimit ?? 100_000);
+    this.tables = tables ?? new MemoryTables(options.recordLimit ?? defaultRecordLimit);
     this.lock = new MemoryLock({ clock: this.clock, locks: this.tables.locks });
     this.wakeSignal = new MemoryWakeSignal(this.tables);
+  }
+
+  /** A storage that holds what another one held when the snapshot was taken. Throws InvalidOptionError for what is not a snapshot of this version's format. */
+  static restore(snapshot: string, options: MemoryStorageOptions = {}): MemoryStorage {
+    return new MemoryStorage(options, restoreTables(snapshot, options.recordLimit ?? defaultRecordLimit));
+  }
+
+  /**
+   * Everything that is stored, as JSON text: jobs, runs, ledger, gaps, workers, pauses and locks, as they are between two steps. For storages
+   * that keep it elsewhere, and to go on after a restart. Its layout may change with the version: only `restore` reads it.
+   */
+  snapshot(): string {
+    return takeSnapshot(this.tables);
   }
 
   /** Another adapter on the same jobs, as another process would have it on a database. */

@@ -45,7 +45,7 @@ export function bearRun(
 }
 
 /** Where it waits: by its priority, lifted while it is overdue. */
-function placeOf({ job, lifted }: RunRow): Place {
+export function placeOf({ job, lifted }: RunRow): Place {
   const { definition } = job;
   return { ...definition, priority: Math.max(definition.priority - lifted, 0) };
 }

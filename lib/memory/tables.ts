@@ -136,16 +136,21 @@ export class MemoryTables {
   zoneData: string | null = null;
   readonly locks: LockTable = new Map();
   readonly listeners = new Set<(wake: Wake) => void>();
-  private lastNumber = 0;
 
   constructor(
     /** Rows of the ledger, and of gaps, that are kept; the oldest go first. */
     private readonly recordLimit: number,
+    private last = 0,
   ) {}
+
+  /** The latest number that was given; 0: none was. */
+  get lastNumber(): number {
+    return this.last;
+  }
 
   /** Never given twice. */
   nextNumber(): number {
-    return ++this.lastNumber;
+    return ++this.last;
   }
 
   append<T>(rows: T[], row: T): void {

@@ -17,6 +17,7 @@ import {
   minute,
   namespace,
   only,
+  recurring,
   ref,
   runsOf,
   second,
@@ -242,11 +243,11 @@ export const scopeLaws = lawsOf('pause of a scope', {
   },
 
   'moves the cursors of more jobs than one statement takes': async ({ storage }) => {
-    for (let from = 0; from < 1_100; from += 100) {
-      await Promise.all(
-        Array.from({ length: 100 }, (_, n) => addRecurring(storage, { id: `job ${from + n}` })),
-      );
-    }
+    const job = await recurring(storage);
+    await storage.insertJobs(
+      Array.from({ length: 1_100 }, (_, n) => ({ ...job, id: `job ${n}` })),
+      'raise',
+    );
     const worker = await startWorker(storage);
     await storage.pauseScope({ kind: 'all', name: '' }, pause);
     await storage.resumeScope({ kind: 'all', name: '' }, inAnHour);

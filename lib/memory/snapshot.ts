@@ -1,0 +1,190 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { placeOf } from './runs.js';
+import {
+  keyOf,
+  MemoryTables,
+  type GapRow,
+  type JobRow,
+  type LedgerRow,
+  type PauseRow,
+  type RunRow,
+  type WorkerRow,
+} from './tables.js';
+
+/** Raised when what is written changes: a snapshot of another format is refused, never guessed at. */
+const format = 1;
+
+/** What JSON makes of a row: the same with text for dates. */
+type Stored<Row> = {
+  [Key in keyof Row]: Date extends Row[Key] ? string | Exclude<Row[Key], Date> : Row[Key];
+};
+
+/** Rows name each other by id. */
+interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'deadLetters'> {
+  cursorAt: EpochMs | 'end-of-run' | null;
+  openGap: Stored<GapRow> | null;
+  runs: string[];
+  deadLetters: string[];
+}
+
+interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy'> {
+  /** A uid; of a detached run the job as it was then. */
+  job: string | StoredJob;
+  blockedBy: string[];
+}
+
+/** Lists are in the order of the tables, which decides between what is due at once. */
+interface Snapshot {
+  format: number;
+  lastNumber: number;
+  zoneData: string | null;
+  jobs: StoredJob[];
+  runs: StoredRun[];
+  waiting: string[];
+  cursors: string[];
+  held: [worker: string, runIds: string[]][];
+  workers: WorkerRow[];
+  pauses: [key: string, PauseRow][];
+  releases: [app: string, { setHash: string; declared: string[] }[]][];
+  ledger: Stored<LedgerRow>[];
+  gaps: Stored<GapRow>[];
+  locks: [key: string, { fence: number; owner: string | null; expiresAt: number }][];
+}
+
+/** Everything that the tables hold, as JSON. */
+export function takeSnapshot(tables: MemoryTables): string {
+  const snapshot: Record<keyof Snapshot, unknown> = {
+    format,
+    lastNumber: tables.lastNumber,
+    zoneData: tables.zoneData,
+    jobs: [...tables.jobs.values()].map(storedJob),
+    runs: [...tables.runs.values()].map((run) => ({
+      ...run,
+      job: run.detached ? storedJob(run.job) : run.job.uid,
+      blockedBy: idsOf(run.blockedBy),
+    })),
+    waiting: idsOf(tables.waiting.items()),
+    cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
+    held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
+    workers: [...tables.workers.values()],
+    pauses: [...tables.pauses],
+    releases: Array.from(tables.releases, ([app, releases]) => [
+      app,
+      releases.map(({ setHash, declared }) => ({ setHash, declared: [...declared] })),
+    ]),
+    ledger: tables.ledger,
+    gaps: tables.gaps,
+    locks: [...tables.locks],
+  };
+  return JSON.stringify(snapshot);
+}
+
+/** Tables as they were. Throws InvalidOptionError for what `takeSnapshot` did not make. */
+export function restoreTables(text: string, recordLimit: number): MemoryTables {
+  try {
+    return restored(parsed(text), recordLimit);
+  } catch (cause) {
+    const problem = `${(cause as Error).message} Give what snapshot() returned, unchanged.`;
+    throw Object.assign(new InvalidOptionError('snapshot', problem), { cause });
+  }
+}
+
+function parsed(text: string): Snapshot {
+  const snapshot = JSON.parse(text) as Partial<Snapshot> | null;
+  if (snapshot?.format === format) return snapshot as Snapshot;
+  throw new RangeError(`has the format ${JSON.stringify(snapshot?.format)}; this version reads ${format}.`);
+}
+
+function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
+  const tables = new MemoryTables(recordLimit, snapshot.lastNumber);
+  tables.zoneData = snapshot.zoneData;
+  for (const row of snapshot.ledger) tables.ledger.push(ledgerRow(row));
+  for (const row of snapshot.gaps) tables.gaps.push(gapRow(row));
+  for (const stored of snapshot.jobs) {
+    const job = jobRow(stored, tables);
+    tables.jobs.set(keyOf(job.definition), job);
+    tables.jobsByUid.set(job.uid, job);
+  }
+  for (const stored of snapshot.runs) tables.runs.set(stored.id, runRow(stored, tables));
+  const run = (id: string): RunRow => found(tables.runs, id, 'run');
+  const job = (uid: string): JobRow => found(tables.jobsByUid, uid, 'job');
+  for (const { uid, runs, deadLetters } of snapshot.jobs) {
+    for (const id of runs) job(uid).runs.add(run(id));
+    for (const id of deadLetters) job(uid).deadLetters.add(run(id));
+  }
+  for (const { id, blockedBy } of snapshot.runs)
+    for (const other of blockedBy) run(id).blockedBy.add(run(other));
+  for (const row of snapshot.waiting.map(run)) tables.waiting.set(row, placeOf(row), row.dueAt);
+  for (const row of snapshot.cursors.map(job)) {
+    tables.cursors.set(row, { ...row.definition, priority: 0 }, row.cursorAt!);
+  }
+  for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
+  for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
+  for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
+  for (const [app, releases] of snapshot.releases) {
+    const rows = releases.map(({ setHash, declared }) => ({ setHash, declared: new Set(declared) }));
+    tables.releases.set(app, rows);
+  }
+  for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
+  return tables;
+}
+
+/** Spreads keep the order of keys, so that what did not change is the same text again. */
+function storedJob(row: JobRow): object {
+  return {
+    ...row,
+    cursorAt: row.cursorAt === Infinity ? 'end-of-run' : row.cursorAt,
+    runs: idsOf(row.runs),
+    deadLetters: idsOf(row.deadLetters),
+  };
+}
+
+function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
+  const { cursorAt, openGap } = row;
+  return {
+    ...row,
+    cursorAt: cursorAt === 'end-of-run' ? Infinity : cursorAt,
+    // The very row of the list, as closing the gap changes it there.
+    openGap: openGap && (gaps.find(({ sequence }) => sequence === openGap.sequence) ?? gapRow(openGap)),
+    runs: new Set(),
+    deadLetters: new Set(),
+  };
+}
+
+function runRow(row: StoredRun, tables: MemoryTables): RunRow {
+  const blockedBy = new Set<RunRow>();
+  const { job } = row;
+  if (typeof job === 'string') return { ...row, blockedBy, job: found(tables.jobsByUid, job, 'job') };
+  // Its attempts count for the job that it was taken from, if that is still there.
+  const { statistics } = tables.jobsByUid.get(job.uid) ?? job;
+  return { ...row, blockedBy, job: { ...jobRow(job, tables), statistics } };
+}
+
+function ledgerRow(row: Stored<LedgerRow>): LedgerRow {
+  const { nominalAt, startedAt, finishedAt } = row;
+  return {
+    ...row,
+    nominalAt: new Date(nominalAt),
+    startedAt: date(startedAt),
+    finishedAt: new Date(finishedAt),
+  };
+}
+
+function gapRow(row: Stored<GapRow>): GapRow {
+  return { ...row, from: new Date(row.from), until: date(row.until) };
+}
+
+function date(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
+
+function idsOf(runs: Iterable<RunRow>): string[] {
+  return Array.from(runs, ({ id }) => id);
+}
+
+function found<T>(rows: ReadonlyMap<string, T>, key: string, what: string): T {
+  const row = rows.get(key);
+  if (row === undefined) throw new RangeError(`names the ${what} ${key}, which is not in it.`);
+  return row;
+}

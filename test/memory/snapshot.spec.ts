@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { InvalidOptionError, MemoryStorage, type StorageAdapter } from '../../lib/index.js';
+import {
+  lockLaws,
+  ManualClock,
+  runLaw,
+  storageLaws,
+  type LockSubject,
+  type StorageSubject,
+} from '../../lib/testing/index.js';
+
+/** What may be asked twice of one restored storage. */
+const asks = /^(now|get|query|count|heldBy|nextWakeAt|inspect)/;
+
+/** Jobs that are nothing but a text between any two calls that may change them. */
+class Written {
+  readonly clock = new ManualClock();
+  private storage = new MemoryStorage({ clock: this.clock });
+  private last: Promise<unknown> = Promise.resolve();
+
+  exclusively<T>(method: string, work: (storage: MemoryStorage) => Promise<T>): Promise<T> {
+    const call = this.last.then(async () => {
+      const answer = await work(this.storage);
+      if (!asks.test(method)) this.storage = this.restored();
+      return answer;
+    });
+    this.last = call.catch(() => undefined);
+    return call;
+  }
+
+  /** The same from its text, which has to say the same again. */
+  private restored(): MemoryStorage {
+    const text = this.storage.snapshot();
+    const storage = MemoryStorage.restore(text, { clock: this.clock });
+    expect(storage.snapshot() === text).toBe(true);
+    return storage;
+  }
+}
+
+/** Each of its methods is called on what was restored a moment before. */
+function through<T extends object>(written: Written, like: T, part: (storage: MemoryStorage) => T): T {
+  let closed = false;
+  return new Proxy(like, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key === 'wakeSignal') return undefined;
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (closed) throw new Error('closed');
+        closed = key === 'close';
+        return written.exclusively(String(key), (storage) => {
+          const restored = part(storage);
+          const method = Reflect.get(restored, key, restored) as (...given: unknown[]) => Promise<unknown>;
+          return method.apply(restored, args);
+        });
+      };
+    },
+  });
+}
+
+function storageSubject(): StorageSubject {
+  const written = new Written();
+  const like = new MemoryStorage({ clock: written.clock });
+  const open = (): StorageAdapter => through<StorageAdapter>(written, like, (storage) => storage);
+  return {
+    storage: open(),
+    open: async () => open(),
+    clock: { advance: (ms) => written.clock.advanceBy(ms) },
+    close: () => like.close(),
+  };
+}
+
+function lockSubject(): LockSubject {
+  const written = new Written();
+  const like = new MemoryStorage({ clock: written.clock });
+  const open = () => through(written, like.lock, (storage) => storage.lock);
+  return {
+    lock: open(),
+    open: async () => open(),
+    clock: { advance: (ms) => written.clock.advanceBy(ms) },
+    close: () => like.close(),
+  };
+}
+
+describe('a memory storage that is written and restored after each change keeps the laws', () => {
+  for (const law of storageLaws()) test(law.name, () => runLaw(law, storageSubject));
+  for (const law of lockLaws()) test(law.name, () => runLaw(law, lockSubject));
+});
+
+describe('a snapshot', () => {
+  test('is refused unless it is one of this format', () => {
+    const text = new MemoryStorage().snapshot();
+    const wrong = [
+      text.replace('"format":1', '"format":2'),
+      text.replace('"held":[]', '"held":[["worker",["7"]]]'),
+      text.slice(0, -1),
+      'null',
+      '{}',
+    ];
+    for (const given of wrong) expect(() => MemoryStorage.restore(given), given).toThrow(InvalidOptionError);
+    expect(() => MemoryStorage.restore(wrong[0]!)).toThrow(
+      'snapshot: has the format 2; this version reads 1.',
+    );
+    expect(() => MemoryStorage.restore(wrong[1]!)).toThrow('names the run 7, which is not in it.');
+  });
+
+  test('changes neither with the storage that it was taken from, nor with one that it was restored to', async () => {
+    const storage = new MemoryStorage();
+    const text = storage.snapshot();
+    const lock = await MemoryStorage.restore(text).lock.acquire('key', 'me', 60_000);
+    expect(lock?.fence).toBe(1);
+    expect(await storage.lock.inspect('key')).toBeNull();
+    expect(storage.snapshot()).toBe(text);
+  });
+});
