@@ -1,9 +1,5 @@
-/** Something Nest's injector can look up: a class, or a string or symbol token. */
-export type InjectionToken =
-  | string
-  | symbol
-  | (abstract new (...args: never[]) => unknown)
-  | (new (...args: never[]) => unknown);
+/** Something Nest's injector can look up: a class, or a string or symbol token. Any function, as `getDataSourceToken()` says no more of a class. */
+export type InjectionToken = string | symbol | Function;
 
 /**
  * How to make an adapter: tokens that the injector resolves, and a function that takes what they stand for. So an
