@@ -23,7 +23,8 @@ export function pauseJob(
   if (job.pause === null && !ended) {
     job.pause = { reason, by, at: now };
     holdCursor(tables, now, job, 'paused', reason ?? 'paused');
-    for (const run of job.runs) if (run.worker === null && run.verdict === null) hold(tables, run);
+    // One that goes on is held when it comes back.
+    for (const run of job.runs) if (run.verdict === null) hold(tables, run);
     touch(job, now);
   }
   return toJob(job);

@@ -128,7 +128,9 @@ export function begin(
   if (job.kind === 'recurring') return moveTo(tables, job, nextAt);
   // A one-off without a time is due.
   const dueAt = nextAt ?? now;
-  waitUntil(tables, bearRun(tables, job, { origin, nominalAt: dueAt, dueAt }), dueAt);
+  const run = bearRun(tables, job, { origin, nominalAt: dueAt, dueAt });
+  run.held = job.pause !== null;
+  waitUntil(tables, run, dueAt);
 }
 
 function moveTo(tables: MemoryTables, job: JobRow, nextAt: EpochMs | null): void {

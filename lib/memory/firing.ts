@@ -26,7 +26,7 @@ export function fire(
   for (const firing of firings) {
     const job = tables.jobsByUid.get(firing.jobUid);
     if (!job || job.cursorAt !== firing.nominalAt || job.revision !== firing.revision) continue;
-    if (firing.overlap === 'wait' && job.runs.size > 0) continue;
+    if (firing.overlap === 'wait' && ownRuns(job).length > 0) continue;
     if (isStopped(tables, job)) continue;
     result.moved.push(job.uid);
     setCursor(tables, job, firing.nextAt);
@@ -51,8 +51,8 @@ export function fire(
 
 /** A trigger that was changed may name an instant again whose run is still there. */
 function newBirths(job: JobRow, { births }: Firing): Birth[] {
-  const scheduled = [...job.runs].filter((run) => run.origin === 'schedule');
-  const there = new Set(scheduled.map((run) => run.nominalAt));
+  const known = [...job.runs].filter(({ origin }) => origin === 'schedule' || origin === 'backfill');
+  const there = new Set(known.map((run) => run.nominalAt));
   return births.filter(({ nominalAt }) => !there.has(nominalAt));
 }
 
@@ -70,23 +70,28 @@ function bear(
     addGap(tables, job, { ...range, verdict: 'skipped', count: 1, reason: 'overlap' });
     return null;
   }
-  if (overlap === 'cancel-running') for (const run of [...job.runs]) cancel(tables, now, run);
-  const earlier = overlap === 'allow' || overlap === 'wait' ? [] : job.runs;
+  if (overlap === 'cancel-running') for (const run of ownRuns(job)) cancel(tables, now, run);
+  const earlier = overlap === 'allow' || overlap === 'wait' ? [] : ownRuns(job);
   return bearRun(tables, job, { origin: 'schedule', nominalAt, dueAt, missed }, earlier);
 }
 
-function isLeftOut({ runs }: JobRow, overlap: Firing['overlap'], isLast: boolean): boolean {
+function isLeftOut(job: JobRow, overlap: Firing['overlap'], isLast: boolean): boolean {
   switch (overlap) {
     case 'allow':
     case 'wait':
       return false;
     case 'skip':
-      return runs.size > 0;
+      return ownRuns(job).length > 0;
     case 'queue':
-      return [...runs].some((run) => run.blockedBy.size > 0);
+      return ownRuns(job).some((run) => run.blockedBy.size > 0);
     case 'cancel-running':
       return !isLast;
   }
+}
+
+/** Backfilled runs are beside the schedule: they are in nobody's way. */
+function ownRuns({ runs }: JobRow): RunRow[] {
+  return [...runs].filter(({ origin }) => origin !== 'backfill');
 }
 
 function canExecute({ queues, handlers }: Capability, { definition }: JobRow): boolean {

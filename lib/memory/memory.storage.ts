@@ -3,6 +3,7 @@ import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
+import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { Clock } from '../ports/clock.js';
 import {
   StorageAdapter,
@@ -36,6 +37,7 @@ import {
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
+import { backfill } from './backfilling.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
@@ -177,6 +179,12 @@ export class MemoryStorage extends StorageAdapter {
 
   runNow(ref: JobRef): Promise<Run | null> {
     return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job)));
+  }
+
+  backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
+    return this.withJob(ref, null, (job, tables, now) =>
+      job.kind === 'recurring' ? backfill(tables, now, job, order) : null,
+    );
   }
 
   pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {

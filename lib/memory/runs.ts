@@ -25,6 +25,7 @@ export function bearRun(
     held: false,
     lifted: 0,
     blockedBy: new Set(blockedBy),
+    inQueue: false,
     attempt: 0,
     fence: 0,
     lostCount: 0,
@@ -50,12 +51,12 @@ export function placeOf({ job, lifted }: RunRow): Place {
   return { ...definition, priority: Math.max(definition.priority - lifted, 0) };
 }
 
-/** Makes a run wait for `dueAt`, or be held where its job is paused. */
+/** Makes a run wait for `dueAt`, or be held where its job was paused since it was born. */
 export function waitUntil(tables: MemoryTables, run: RunRow, dueAt: EpochMs): void {
   letGo(tables, run);
   run.dueAt = dueAt;
   run.lifted = 0;
-  if (run.job.pause !== null) hold(tables, run);
+  if (run.held) hold(tables, run);
   else release(tables, run);
 }
 
@@ -67,7 +68,7 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 /** Ends the hold of a pause, or moves a run that waits. */
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
-  if (run.blockedBy.size > 0) return;
+  if (run.worker !== null || run.blockedBy.size > 0) return;
   tables.waiting.set(run, placeOf(run), run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt });
 }
@@ -184,10 +185,12 @@ export function finish(
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
 }
 
-/** Those that waited for the end of this run only are due. */
+/** Those that waited for the end of this run only are due; the others wait for what it waited for itself. */
 function unblock(tables: MemoryTables, ended: RunRow): void {
   for (const run of ended.job.runs) {
-    if (run.blockedBy.delete(ended) && run.blockedBy.size === 0 && !run.held) release(tables, run);
+    if (!run.blockedBy.delete(ended)) continue;
+    for (const earlier of ended.blockedBy) run.blockedBy.add(earlier);
+    if (run.blockedBy.size === 0 && !run.held) release(tables, run);
   }
 }
 
@@ -208,6 +211,7 @@ export function detach(run: RunRow): void {
   run.job.runs.delete(run);
   run.job = { ...run.job, pause: null, runs: new Set(), deadLetters: new Set() };
   run.detached = true;
+  run.held = false;
 }
 
 /** Out of the way of everything that goes on, but there to be retried. */

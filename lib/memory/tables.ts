@@ -65,6 +65,8 @@ export interface RunRow {
   held: boolean;
   /** The earlier runs whose end it waits for. */
   readonly blockedBy: Set<RunRow>;
+  /** One of the backfilled runs that run one after the other. */
+  inQueue: boolean;
   missed: number;
   attempt: number;
   fence: number;

@@ -2,8 +2,11 @@ import type { JsonObject, JsonValue } from './json.js';
 import type { Policies } from './policies.js';
 import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
 
-/** How a run came to be. `callback`: another run got its verdict, and its job has `onSuccess` or `onFailure`. @publicApi */
-export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry' | 'callback';
+/**
+ * How a run came to be. `callback`: another run got its verdict, and its job has `onSuccess` or `onFailure` · `backfill`: asked for by hand for
+ * a past instant of the schedule. @publicApi
+ */
+export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry' | 'callback' | 'backfill';
 
 /**
  * `waiting`: due later or now · `blocked`: waits for the end of an earlier run of its job (overlap) · `running`: claimed by a worker

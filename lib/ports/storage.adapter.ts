@@ -6,6 +6,7 @@ import type { OverlapPolicy, Policies } from '../model/policies.js';
 import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
+import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { Beat, BeatOrder } from './beat.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type { TransactionManager, TransactionOptions, TransactionWork } from './run.transaction.js';
@@ -325,6 +326,7 @@ export type JobStore = Pick<
   | 'cancelRun'
   | 'cancelJob'
   | 'runNow'
+  | 'backfill'
   | 'pauseScope'
   | 'resumeScope'
   | 'queryPauses'
@@ -419,6 +421,13 @@ export abstract class StorageAdapter {
    * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
    */
   abstract runNow(ref: JobRef): Promise<Run | null>;
+  /**
+   * Gives past instants of a recurring job a run each (`origin: 'backfill'`, the payload and policies of the job), also while the job is paused: held only by
+   * a later pause. They are beside the schedule: overlap takes no notice of them, nor they of it, and no total of fired instants counts them. Each
+   * instant gets at most one, however many ask at once: what is active, has succeeded (unless asked for) or is the schedule's own is left out and
+   * counted. Whatever ends a run that others wait for lets the next go in the same step. Null: there is no recurring job.
+   */
+  abstract backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null>;
 
   // ── Pauses of a handler, a queue, a namespace, or everything
 

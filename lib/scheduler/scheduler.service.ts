@@ -19,11 +19,12 @@ import type {
   HandlerChange,
   UpdateJob,
 } from './create.options.js';
+import { backfillJob, type BackfillOptions, type BackfillResult } from './job.backfill.js';
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
-import type { Calendars } from '../model/trigger.js';
 import type { DefinedJob } from './define.job.js';
 import { schemaOf, type ByHandler, type ForHandler, type HandlerReference } from './handler.reference.js';
+import type { Calendars, InstantInput } from '../model/trigger.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
@@ -346,6 +347,23 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Run> {
     return this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
+  }
+
+  /**
+   * A run (`origin: 'backfill'`) for each instant of the job's schedule from `from` to `until`, both included: beside the schedule, at any moment, also
+   * while the job is paused. Instants that have a run without verdict, or have succeeded, are left out. To end it, cancel the job.
+   * Throws JobNotFoundError, InvalidOptionError (no schedule with past instants, more of them than `limit`).
+   */
+  async backfill(
+    id: string,
+    from: InstantInput,
+    until: InstantInput,
+    options: NamespaceOption & ManagerOption & BackfillOptions = {},
+  ): Promise<BackfillResult> {
+    const { namespace, manager, ...rest } = options;
+    const ref = jobRef(id, { namespace });
+    const now = await this.parts.time.now();
+    return backfillJob(ref, { from, until, now }, rest, await this.access({ manager }), this.parts.calendars);
   }
 
   // ── Pausing many at once

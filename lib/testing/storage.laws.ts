@@ -1,5 +1,6 @@
 import type { Law } from './law.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
+import { backfillLaws } from './laws/backfill.laws.js';
 import { callbackLaws } from './laws/callback.laws.js';
 import { cancelLaws, cancelRunLaws } from './laws/cancel.laws.js';
 import { claimLaws } from './laws/claim.laws.js';
@@ -49,6 +50,7 @@ export function storageLaws(): Law[] {
     ...cancelLaws,
     ...cancelRunLaws,
     ...runNowLaws,
+    ...backfillLaws,
     ...deadLetterLaws,
     ...joinLaws,
     ...leaseLaws,

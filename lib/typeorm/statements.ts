@@ -1,5 +1,6 @@
 import { acquireLockSql } from './sql/acquire.lock.sql.js';
 import { addGapSql } from './sql/add.gap.sql.js';
+import { backfillSql } from './sql/backfill.sql.js';
 import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
 import { claimSql } from './sql/claim.sql.js';
@@ -31,9 +32,11 @@ import { inspectLockSql } from './sql/inspect.lock.sql.js';
 import { liftOverdueSql } from './sql/lift.overdue.sql.js';
 import { lockAppSql } from './sql/lock.app.sql.js';
 import { lockBlockingSql } from './sql/lock.blocking.sql.js';
+import { lockCursorSql } from './sql/lock.cursor.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
 import { lockOneOffSql } from './sql/lock.one.off.sql.js';
 import { lockPauseSql } from './sql/lock.pause.sql.js';
+import { lockQueueSql } from './sql/lock.queue.sql.js';
 import { lockRunSql } from './sql/lock.run.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
 import { markJobSql } from './sql/mark.job.sql.js';
@@ -85,6 +88,7 @@ import { wakeDelayedSql } from './sql/wake.delayed.sql.js';
 const builders = {
   acquireLock: acquireLockSql,
   addGap: addGapSql,
+  backfill: backfillSql,
   bearOneOff: bearOneOffSql,
   bearRecurring: bearRecurringSql,
   claimFromOne: (t: TableNames) => claimSql(t, 'one'),
@@ -118,10 +122,12 @@ const builders = {
   liftOverdue: liftOverdueSql,
   lockApp: lockAppSql,
   lockBlocking: lockBlockingSql,
+  lockCursor: lockCursorSql,
   lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
   lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
   lockOneOff: lockOneOffSql,
   lockPause: lockPauseSql,
+  lockQueue: lockQueueSql,
   lockRun: lockRunSql,
   lockRuns: lockRunsSql,
   markJob: markJobSql,

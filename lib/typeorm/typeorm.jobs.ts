@@ -1,6 +1,7 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type {
   AttemptFilter,
   ConflictPolicy,
@@ -14,6 +15,7 @@ import type {
   ScopeResumption,
   StoredPause,
 } from '../ports/storage.adapter.js';
+import { backfill } from './backfilling.js';
 import { discardRuns, isId, retryRuns } from './dead.letters.js';
 import {
   cancelJob,
@@ -90,6 +92,10 @@ export class TypeOrmJobs implements JobStore {
     const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
     const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
     return row && toRun(row);
+  }
+
+  backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
+    return this.statements.change((change) => backfill(change, ref, order));
   }
 
   pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {

@@ -2,6 +2,7 @@ import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import {
@@ -169,6 +170,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   runNow(ref: JobRef): Promise<RunView | null> {
     return this.jobs.runNow(ref);
+  }
+
+  backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
+    return this.jobs.backfill(ref, order);
   }
 
   pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {

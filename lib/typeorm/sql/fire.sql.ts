@@ -14,6 +14,8 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * An instant that waits for earlier runs is born blocked, and they are marked: locked one by one, so that a settle of one of them either
  * sees the mark or is over by now (then `unblockSql` finds out, which has to follow in the same transaction).
  *
+ * Backfilled runs are beside the schedule: they are in nobody's way.
+ *
  * The compare-and-set of the cursor decides who fires. A cursor that somebody else has locked is left to them: firers neither wait for
  * one another nor meet in a deadlock. Cursors first, then runs, as everywhere.
  */
@@ -28,7 +30,7 @@ moved as materialized (
     select from ${t.cursor} c
     where c.job_uid = f.job_uid and c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
       and not ${isStopped(t, 'c')}
-      and (f.overlap <> 'wait' or (select count(*) from ${t.run} r where r.job_uid = f.job_uid) = 0)
+      and (f.overlap <> 'wait' or (select count(*) from ${t.run} r where r.job_uid = f.job_uid and r.origin <> 'backfill') = 0)
     for update of c skip locked
   ) stands
 ),
@@ -47,8 +49,9 @@ birth as (
   join ${t.job} j on j.uid = b.job_uid
   -- Not EXISTS: the planner might answer it by a hash of all runs.
   cross join lateral (
-    select count(*) > 0 as active, coalesce(bool_or(r.blocked), false) as queued,
-      coalesce(bool_or(r.nominal_at = ${at('b.nominal_ms')} and r.origin = 'schedule'), false) as there
+    select count(*) filter (where r.origin <> 'backfill') > 0 as active,
+      coalesce(bool_or(r.blocked and r.origin <> 'backfill'), false) as queued,
+      coalesce(bool_or(r.nominal_at = ${at('b.nominal_ms')} and r.origin in ('schedule', 'backfill')), false) as there
     from ${t.run} r where r.job_uid = b.job_uid
   ) met
 ),
@@ -75,6 +78,7 @@ decided as (
 blocking as materialized (
   select r.id from ${t.run} r
   where r.job_uid in (select job_uid from decided where blocked and active and not skipped) and r.verdict is null
+    and r.origin <> 'backfill'
   order by r.id for update of r
 ),
 marked as (

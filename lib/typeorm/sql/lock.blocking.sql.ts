@@ -5,6 +5,6 @@ import { ms, now } from './time.fragment.js';
 export function lockBlockingSql(t: TableNames): string {
   return `
 select id::text, worker is not null as running, ${ms(now)} as now from ${t.run}
-where job_uid = any ($2::bigint[]) and blocks and verdict is null
+where job_uid = any ($2::bigint[]) and blocks and verdict is null and origin <> 'backfill'
 order by id for update`;
 }

@@ -25,7 +25,7 @@ dead as materialized (
 born as (
   update ${t.run} r set
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
-    due_at = ${now}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, cancel_requested = false,
+    due_at = ${now}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
     verdict = null, finished_at = null, last_error = null,
     paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end

@@ -4,16 +4,25 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 jobs
  *
- * Runs that waited for the end of others which are over. Needs a snapshot of its own, taken when the runs that have ended (or may be
+ * Runs that waited for the end of others which are over. Backfilled ones wait for those before them only, and nothing else waits for them. Needs a snapshot of its own, taken when the runs that have ended (or may be
  * ending) are locked: so it is a statement after the one that locked them, in the same transaction.
  */
 export function unblockSql(t: TableNames): string {
   return `
-with freed as (
+with heads as materialized (
+  select min(e.id) as id from ${t.run} e
+  where e.job_uid = any ($2::bigint[]) and e.origin = 'backfill' and e.blocks and e.verdict is null
+  group by e.job_uid
+),
+freed as (
   update ${t.run} r set blocked = false,
     due_at = case when not r.held then r.held_due_at end, held_due_at = case when r.held then r.held_due_at end
   where r.job_uid = any ($2::bigint[]) and r.blocked
-    and not exists (select from ${t.run} e where e.job_uid = r.job_uid and e.blocks and e.verdict is null)
+    and case when r.origin = 'backfill' then r.id in (select id from heads)
+      else not exists (
+        select from ${t.run} e
+        where e.job_uid = r.job_uid and e.blocks and e.verdict is null and e.origin <> 'backfill'
+      ) end
   returning r.due_at
 ),
 ${tellDue(t, 'select min(due_at) from freed')}
