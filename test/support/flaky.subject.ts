@@ -29,7 +29,8 @@ export function flakySubject(subject: StorageSubject, seed: number): StorageSubj
   let serial = seed;
   const behind = (storage: StorageAdapter): StorageAdapter => {
     const may = (method: string, fault: Fault): boolean => fault === 'before' || repeatable.has(method);
-    const bad = flaky(storage, { seed: serial++, before: 0.1, during: 0.1, after: 0.1, may });
+    const { tracked, idle } = underWatch(storage);
+    const bad = flaky(tracked, { seed: serial++, before: 0.1, during: 0.1, after: 0.1, may });
     return new Proxy(bad, {
       get(target, key) {
         const value: unknown = Reflect.get(target, key, target);
@@ -37,7 +38,10 @@ export function flakySubject(subject: StorageSubject, seed: number): StorageSubj
         return async (...args: unknown[]) => {
           for (;;) {
             try {
-              return await (Reflect.apply(value, target, args) as Promise<unknown>);
+              const answer = await (Reflect.apply(value, target, args) as Promise<unknown>);
+              // What was said twice may still be at it, with locks that the next call, made for a quiet storage, would pass over.
+              await idle();
+              return answer;
             } catch (error) {
               if (!(error instanceof FlakyStorageError)) throw error;
               faults.push(error.fault);
@@ -53,4 +57,26 @@ export function flakySubject(subject: StorageSubject, seed: number): StorageSubj
     open: async () => behind(await subject.open()),
     faults,
   };
+}
+
+/** The storage, and when all calls of it have come to their end. */
+function underWatch(storage: StorageAdapter): { tracked: StorageAdapter; idle: () => Promise<void> } {
+  const underWay = new Set<Promise<unknown>>();
+  const tracked = new Proxy(storage, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const answer: unknown = Reflect.apply(value, target, args);
+        if (!(answer instanceof Promise)) return answer;
+        const ended = answer.then(
+          () => underWay.delete(ended),
+          () => underWay.delete(ended),
+        );
+        underWay.add(ended);
+        return answer;
+      };
+    },
+  });
+  return { tracked, idle: async () => void (await Promise.all(underWay)) };
 }
