@@ -69,7 +69,7 @@ function underWatch(storage: StorageAdapter): { tracked: StorageAdapter; idle: (
       return (...args: unknown[]) => {
         const answer: unknown = Reflect.apply(value, target, args);
         if (!(answer instanceof Promise)) return answer;
-        const ended = answer.then(
+        const ended: Promise<unknown> = answer.then(
           () => underWay.delete(ended),
           () => underWay.delete(ended),
         );
