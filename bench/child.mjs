@@ -1,0 +1,59 @@
+// One process of one system: opens it, and then does what the parent calls for, one message at a time.
+import { Starts, wallNow } from './starts.mjs';
+
+const { system, options } = JSON.parse(process.argv[2]);
+const { open } = await import(`./systems/${system}.mjs`);
+const instance = await open(options);
+const starts = new Starts();
+
+const calls = {
+  create: (jobs) => instance.create(jobs),
+  work: () => instance.work((data) => starts.note(data)),
+  crons: (count, pace) => instance.crons(count, pace, (data) => starts.note(data)),
+  remaining: () => instance.remaining(),
+  summary: () => starts.summary,
+  take: () => starts.take(),
+  usage: () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss(), at: performance.now() }),
+  close: () => instance.close(),
+
+  /** Many ready jobs of one kind, made here so that they need not travel. */
+  async fill(count, job = {}) {
+    const size = 10_000;
+    for (let done = 0; done < count; done += size) {
+      await instance.create(Array.from({ length: Math.min(size, count - done) }, () => job));
+    }
+  },
+
+  /** Seconds that so many callers take for so many jobs, one call each. */
+  async createSingly(count, callers) {
+    let left = count;
+    const begun = performance.now();
+    await Promise.all(
+      Array.from({ length: callers }, async () => {
+        while (left-- > 0) await instance.createOne({});
+      }),
+    );
+    return (performance.now() - begun) / 1_000;
+  },
+
+  async createBulk(count) {
+    const jobs = Array.from({ length: count }, () => ({}));
+    const begun = performance.now();
+    await instance.create(jobs);
+    return (performance.now() - begun) / 1_000;
+  },
+
+  /** Due at once; the lag counts from before the call that creates it. */
+  createNow: () => instance.createOne({ data: { since: wallNow() } }),
+};
+
+process.on('message', ({ id, name, args }) => {
+  Promise.resolve()
+    .then(() => calls[name](...args))
+    .then(
+      (value) => process.send({ id, value }),
+      (error) => process.send({ id, error: String(error?.stack ?? error) }),
+    );
+});
+process.on('disconnect', () => process.exit());
+process.send({ ready: true });

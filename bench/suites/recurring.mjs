@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { quantile } from '../figures.mjs';
+
+export const suite = {
+  about:
+    'Schedules that are each due once a second, on one worker: starts per second, and how late they are by the nominal time that the system gives (for those that give none, the second before the start). Tables and indexes in bytes before and after. Warm-up: 3 s.',
+  mode: 'throughput',
+  rounds: 3,
+  quickRounds: 1,
+  settings: ({ quick }) => [
+    quick
+      ? { name: '1000 schedules', jobs: 1_000, seconds: 10 }
+      : { name: '10000 schedules', jobs: 10_000, seconds: 60 },
+  ],
+
+  async run(run, { jobs, seconds }) {
+    await run.client.call('crons', jobs, 'second');
+    const worker = await run.start('worker');
+    if (run.about.cronsIn === 'worker') await worker.call('crons', jobs, 'second');
+    await worker.call('work');
+    await delay(3_000);
+    const before = await sizeOf(run);
+    await worker.call('take');
+    const begun = performance.now();
+    await delay(seconds * 1_000);
+    const { noted } = await worker.call('take');
+    const elapsed = (performance.now() - begun) / 1_000;
+    const after = await sizeOf(run);
+    const lags = noted.map(({ at, since }) => at - (since ?? Math.floor(at / 1_000) * 1_000));
+    const line = (measure, value, unit, better) => ({ measure, value, unit, better });
+    return [
+      line('starts', noted.length / elapsed, 'per second', 'more'),
+      line('share of those due', (100 * noted.length) / elapsed / jobs, '%', 'more'),
+      line('lag p50', quantile(lags, 0.5), 'ms', 'less'),
+      line('lag p99', quantile(lags, 0.99), 'ms', 'less'),
+      line('tables before', before / 2 ** 20, 'MiB', null),
+      line('tables after', after / 2 ** 20, 'MiB', null),
+    ];
+  },
+};
+
+async function sizeOf(run) {
+  const [{ bytes }] = await run.sql(
+    `select coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 as bytes from pg_class c
+     join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'r' and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'`,
+  );
+  return bytes;
+}

@@ -1,0 +1,31 @@
+import { openBullMq } from '../bullmq.mjs';
+
+export const about = {
+  name: 'bullmq-redis',
+  package: 'bullmq',
+  keeps: 'nothing (removeOnComplete)',
+  setting: 'throughput: concurrency 100 · otherwise concurrency 10 unless stated; Redis as it is configured',
+  needsRedis: true,
+};
+
+/** The queues of a run bear the name of its database, and are removed by the process that created jobs. */
+export async function open(options) {
+  const { hostname: host, port, password } = new URL(options.redisUrl);
+  const connection = {
+    host,
+    port: Number(port || 6379),
+    ...(password ? { password } : {}),
+    maxRetriesPerRequest: null,
+  };
+  const instance = await openBullMq(
+    { ...options, name: new URL(options.url).pathname.slice(1) },
+    { connection },
+  );
+  return {
+    ...instance,
+    async close() {
+      if (options.role === 'client') await instance.obliterate();
+      await instance.close();
+    },
+  };
+}
