@@ -5,6 +5,7 @@ import { ChronisCore } from './chronis.core.js';
 import type { ChronisOptions } from './chronis.options.js';
 import { chronisSettings, settingsOf, type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
+import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { Engine } from './engine/engine.js';
@@ -38,7 +39,7 @@ const providers: Provider[] = [
     useFactory: (options: ChronisOptions) => settingsOf(options),
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
-  { provide: ChronisEvents, useFactory: makeEvents },
+  { provide: ChronisEvents, inject: [chronisSettings], useFactory: makeEvents },
   { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
   { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
@@ -51,6 +52,12 @@ const providers: Provider[] = [
     provide: JobExplorer,
     inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter],
     useFactory: makeExplorer,
+  },
+  {
+    provide: EventSubscriber,
+    inject: [DiscoveryService, MetadataScanner, ChronisEvents],
+    useFactory: (discovery: DiscoveryService, scanner: MetadataScanner, events: ChronisEvents) =>
+      new EventSubscriber(discovery, scanner, events),
   },
   {
     provide: JobSynchronizer,
@@ -103,9 +110,10 @@ export class ChronisCoreModule {
   }
 }
 
-function makeEvents(): ChronisEvents {
-  const events = new ChronisEvents();
+function makeEvents({ clock, engine: { name }, listeners }: ChronisSettings): ChronisEvents {
+  const events = new ChronisEvents(name, () => clock.now());
   logEvents(events);
+  for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;
 }
 

@@ -1,6 +1,7 @@
 import { Inject, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
+import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -22,11 +23,13 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     @Inject(StorageAdapter) private readonly storage: StorageAdapter,
     @Inject(LockAdapter) private readonly lock: LockAdapter,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(EventSubscriber) private readonly subscriber: EventSubscriber,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
       this.assertAlone();
+      this.subscriber.subscribe();
       const { jobs, handlers, repeated } = this.explorer.explore();
       for (const { name, run, place, options } of handlers) {
         this.handlers.register(name, run, place, options);
@@ -63,6 +66,8 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       await this.lock.close();
     } finally {
       await this.storage.close();
+      this.subscriber.unsubscribe();
+      this.events.close();
     }
   }
 }

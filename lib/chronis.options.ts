@@ -1,5 +1,7 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { GapVerdict, Outcome } from './model/verdict.js';
+import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
+import type { EventOrigin } from './events/event.origin.js';
 import type { Calendars } from './model/trigger.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
@@ -12,6 +14,11 @@ import type { StorageAdapter } from './ports/storage.adapter.js';
 export type LedgerRetention = { [Verdict in Outcome | GapVerdict]?: number | string } & {
   /** For those that are not named. @default '30d' */
   default?: number | string;
+};
+
+/** Listeners by the name of what they listen to, such as `failed`, `run.*` or `job.paused`. @publicApi */
+export type EventListeners = {
+  [S in EventSelector]?: (event: SelectedEvent<S>, origin: EventOrigin<SelectedName<S>>) => unknown;
 };
 
 /** Options of the module. Durations are milliseconds or text such as `'30s'`. @publicApi */
@@ -61,6 +68,11 @@ export interface ChronisOptions {
    * AsyncLocalStorage. @default none
    */
   transactionContext?: () => TransactionManager | null | undefined;
+  /**
+   * Called for the events of this process: `{ failed: (run) => …, 'job.paused': (job) => … }`. What a listener throws becomes the event
+   * `listener.failed` and affects no run. @default none
+   */
+  on?: EventListeners;
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { ChronisOptions } from './chronis.options.js';
+import { listenersOf, type EventListening } from './chronis.listeners.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
 import { InvalidOptionError } from './model/errors.js';
@@ -38,6 +39,8 @@ export interface ChronisSettings {
   payloadLimit: number;
   orphans: OrphanPolicy;
   transactionContext: (() => TransactionManager | null | undefined) | null;
+  /** Of the option `on`. */
+  listeners: readonly EventListening[];
 }
 
 const knownKeys = [
@@ -59,6 +62,7 @@ const knownKeys = [
   'keepLedger',
   'orphans',
   'transactionContext',
+  'on',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -100,6 +104,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
     orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
     transactionContext,
+    listeners: listenersOf(given.on),
   };
 }
 

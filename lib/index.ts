@@ -89,12 +89,18 @@ export type { Wake } from './ports/wake.signal.js';
 export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapter.recipe.js';
 
 export { ChronisEvents } from './events/chronis.events.js';
+export type { EventFilter } from './events/event.filter.js';
 export type { ChronisEventMap, ChronisEventName, RunEvent } from './events/event.map.js';
+export type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
+export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
+export type { EventStream, StreamedEvent } from './events/event.stream.js';
 
 export { At } from './decorators/at.decorator.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { Interval } from './decorators/interval.decorator.js';
 export { JobHandler } from './decorators/job.handler.decorator.js';
+export { OnJobEvent } from './decorators/on.job.event.decorator.js';
+export type { OnJobEventOptions } from './decorators/on.job.event.decorator.js';
 
 export { JobDeclarations } from './discovery/job.declarations.js';
 export type { JobDeclaration } from './discovery/job.declarations.js';
@@ -147,4 +153,5 @@ export type {
   ChronisOptions,
   ChronisOptionsFactory,
   LedgerRetention,
+  EventListeners,
 } from './chronis.options.js';

@@ -21,7 +21,7 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
   try {
     return read();
   } catch (error) {
-    if (error instanceof ChronisError) prefix(error, `${decorators[kind]} on ${place}: `);
+    if (error instanceof ChronisError) prefixMessage(error, `${decorators[kind]} on ${place}: `);
     throw error;
   }
 }
@@ -89,7 +89,7 @@ function previousIdsOf(given: unknown): string[] {
 }
 
 /** Of the stack as well: it is what Nest prints when the boot fails. */
-function prefix(error: ChronisError, text: string): void {
+export function prefixMessage(error: ChronisError, text: string): void {
   const { message, stack } = error;
   error.message = `${text}${message}`;
   if (stack !== undefined) error.stack = stack.replace(message, () => error.message);

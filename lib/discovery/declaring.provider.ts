@@ -1,6 +1,7 @@
 import { ContextIdFactory, ModuleRef, type DiscoveryService } from '@nestjs/core';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
+import { eventAnnotationsOf, type EventAnnotation } from '../decorators/on.job.event.decorator.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Methods = Record<string, (...args: unknown[]) => unknown>;
@@ -54,27 +55,45 @@ export class DeclaringProvider {
     return inheritedDeclarationsOf(this.prototype, method);
   }
 
+  /** The same for `@OnJobEvent`. */
+  eventAnnotationsOf(method: string): readonly EventAnnotation[] {
+    const owner = this.ownerOf(method);
+    return owner === null ? [] : eventAnnotationsOf(owner, method);
+  }
+
   /**
    * Calls the method for a run. Request-scoped providers, which include all that depend on one, and transient ones are made for this run,
    * with its RunContext as the request. The method gets the context unless it takes no parameter.
    */
   call(method: string): (context: RunContext) => unknown {
     const takesContext = (this.prototype[method]?.length ?? 0) > 0;
-    const invoke = (instance: object, context: RunContext): unknown =>
-      takesContext ? (instance as Methods)[method]!(context) : (instance as Methods)[method]!();
-    return (context) => {
+    const call = this.callWith(method);
+    return (context) => (takesContext ? call(context, context) : call(context));
+  }
+
+  /** Calls the method for anything else that is a request. */
+  callWith(method: string): (request: object, ...values: unknown[]) => unknown {
+    return (request, ...values) => {
       const { singleton } = this;
-      if (singleton !== null) return invoke(singleton, context);
-      return this.make(context).then((instance) => invoke(instance, context));
+      if (singleton !== null) return (singleton as Methods)[method]!(...values);
+      return this.make(request).then((instance) => (instance as Methods)[method]!(...values));
     };
   }
 
-  private async make(context: RunContext): Promise<object> {
+  private ownerOf(method: string): object | null {
+    let owner: object | null = this.prototype;
+    while (owner !== null && !Object.hasOwn(owner, method)) {
+      owner = Object.getPrototypeOf(owner) as object | null;
+    }
+    return owner;
+  }
+
+  private async make(request: object): Promise<object> {
     const { host, token } = this.wrapper;
     // The module's own reference: the same token may stand for something else in another module.
     const moduleRef = host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     const contextId = ContextIdFactory.create();
-    moduleRef.registerRequestByContextId(context, contextId);
+    moduleRef.registerRequestByContextId(request, contextId);
     return moduleRef.resolve<object>(token as never, contextId, { strict: true });
   }
 }

@@ -8,7 +8,8 @@ import { refKey } from '../scheduler/job.identity.js';
 import { lineOfText } from '../scheduler/option.checks.js';
 import { isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
-import { DeclaringProvider } from './declaring.provider.js';
+import type { DeclaringProvider } from './declaring.provider.js';
+import { distinctProviders } from './distinct.providers.js';
 
 /** Where a declaration was found; two providers may share a class. */
 interface Origin {
@@ -54,7 +55,11 @@ export class JobExplorer {
   private read(): Exploration {
     const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [] };
     const now = this.clock.now();
-    for (const provider of this.distinctProviders(found.repeated)) {
+    for (const provider of distinctProviders(
+      this.discovery,
+      (each) => this.declaresAnything(each),
+      found.repeated,
+    )) {
       for (const method of this.scanner.getAllMethodNames(provider.prototype)) {
         this.readMethod(provider, method, now, found);
       }
@@ -64,32 +69,6 @@ export class JobExplorer {
       handlers: [...found.handlers.values()],
       repeated: found.repeated,
     };
-  }
-
-  /**
-   * Leaves out what would double jobs: aliases, an instance under a second token, and a class that a second module provides under the same
-   * token. Two providers of one class under different tokens are both meant, and their jobs need ids of their own.
-   */
-  private distinctProviders(repeated: RepeatedProvider[]): DeclaringProvider[] {
-    const instances = new Set<object>();
-    const byToken = new Map<unknown, DeclaringProvider[]>();
-    const distinct: DeclaringProvider[] = [];
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      const provider = DeclaringProvider.of(wrapper);
-      if (provider === null || !this.declaresAnything(provider)) continue;
-      const { singleton, token, className, moduleName } = provider;
-      if (singleton !== null && instances.has(singleton)) continue;
-      if (singleton !== null) instances.add(singleton);
-      const sameToken = byToken.get(token) ?? [];
-      const twin = sameToken.find((other) => other.prototype === provider.prototype);
-      if (twin) {
-        repeated.push({ className, used: twin.moduleName, ignored: moduleName });
-        continue;
-      }
-      byToken.set(token, [...sameToken, provider]);
-      distinct.push(provider);
-    }
-    return distinct;
   }
 
   private declaresAnything(provider: DeclaringProvider): boolean {

@@ -1,28 +1,61 @@
+import { InvalidOptionError } from '../model/errors.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
+import { selectEvents, type EventSelector, type SelectedName } from './event.names.js';
+import type { EventOrigin, ListenOptions, StreamOptions } from './event.origin.js';
+import { EventStream, type StreamedEvent } from './event.stream.js';
 
-type Listener<N extends ChronisEventName> = (event: ChronisEventMap[N]) => unknown;
-type AnyListener = (name: ChronisEventName, event: ChronisEventMap[ChronisEventName]) => unknown;
+type Listener<N extends ChronisEventName> = (event: ChronisEventMap[N], origin: EventOrigin<N>) => unknown;
+type AnyListener = (
+  name: ChronisEventName,
+  event: ChronisEventMap[ChronisEventName],
+  origin: EventOrigin,
+) => unknown;
+
+/** An object of its own for each subscription, so that one listener may be subscribed twice. */
+interface Subscription {
+  tell: (event: never, origin: EventOrigin<never>) => unknown;
+  remote: boolean;
+}
+
+const largestBuffer = 1_000_000;
 
 /**
  * The one emitter. Listeners are called in order, at once; what they throw, or reject with, becomes a `listener.failed`
- * event and never reaches the engine. @publicApi
+ * event and never reaches the engine. Events of other instances come only to those who ask for them. @publicApi
  */
 export class ChronisEvents {
-  private readonly listeners = new Map<ChronisEventName, Set<(event: never) => unknown>>();
-  private readonly anyListeners = new Set<AnyListener>();
+  private readonly listeners = new Map<ChronisEventName, Set<Subscription>>();
+  private readonly anyListeners = new Set<Subscription>();
+  private readonly streams = new Set<EventStream>();
+  private closed = false;
+
+  constructor(
+    /** The name of this instance. */
+    private readonly instance = 'this process',
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** Calls `listener` for each event of this name; returns the function that ends it. */
-  on<N extends ChronisEventName>(name: N, listener: Listener<N>): () => void {
+  on<N extends ChronisEventName>(
+    name: N,
+    listener: Listener<N>,
+    { remote = false }: ListenOptions = {},
+  ): () => void {
     let set = this.listeners.get(name);
     if (!set) this.listeners.set(name, (set = new Set()));
-    set.add(listener);
-    return () => set.delete(listener);
+    const subscription: Subscription = { tell: listener as Subscription['tell'], remote };
+    set.add(subscription);
+    return () => set.delete(subscription);
   }
 
   /** Calls `listener` for every event. */
-  onAny(listener: AnyListener): () => void {
-    this.anyListeners.add(listener);
-    return () => this.anyListeners.delete(listener);
+  onAny(listener: AnyListener, { remote = false }: ListenOptions = {}): () => void {
+    const subscription: Subscription = {
+      tell: (event, origin: EventOrigin) => listener(origin.name, event, origin),
+      remote,
+    };
+    this.anyListeners.add(subscription);
+    return () => this.anyListeners.delete(subscription);
   }
 
   /** Resolves with the next event of this name that `matches`. */
@@ -39,19 +72,65 @@ export class ChronisEvents {
     });
   }
 
-  emit<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void {
-    for (const listener of this.listeners.get(name) ?? []) {
-      this.call(name, () => (listener as Listener<N>)(event));
+  /**
+   * The events from this call on, for one consumer: `for await (const { name, event } of events.stream('run.*'))`. A consumer that is too slow loses the
+   * oldest, see `dropped`. Throws InvalidOptionError (events, bufferSize).
+   */
+  stream<const S extends EventSelector>(
+    selectors: S | readonly S[],
+    { signal, bufferSize = 1_000, remote }: StreamOptions = {},
+  ): EventStream<SelectedName<S>> {
+    if (!(Number.isInteger(bufferSize) && bufferSize >= 1 && bufferSize <= largestBuffer)) {
+      throw new InvalidOptionError(
+        'bufferSize',
+        `must be a whole number from 1 to ${largestBuffer}, but is ${String(bufferSize)}.`,
+      );
     }
-    for (const listener of this.anyListeners) this.call(name, () => listener(name, event));
+    const stops: (() => void)[] = [];
+    const stream: EventStream = new EventStream(bufferSize, () => {
+      for (const stop of stops) stop();
+      this.streams.delete(stream);
+    });
+    const push = (event: object, origin: EventOrigin): void =>
+      stream.push({ ...origin, event } as StreamedEvent);
+    for (const name of selectEvents(selectors, 'events')) stops.push(this.on(name, push, { remote }));
+    this.streams.add(stream);
+    const abort = (): void => void stream.return();
+    signal?.addEventListener('abort', abort);
+    stops.push(() => signal?.removeEventListener('abort', abort));
+    if (signal?.aborted || this.closed) abort();
+    return stream as unknown as EventStream<SelectedName<S>>;
   }
 
-  private call(name: ChronisEventName, listener: () => unknown): void {
+  emit<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void {
+    this.deliver(event, { name, at: new Date(this.now()), remote: false, instance: this.instance });
+  }
+
+  /** An event of another instance: for those who asked for such. @internal */
+  receive(event: ChronisEventMap[ChronisEventName], origin: Omit<EventOrigin, 'remote'>): void {
+    this.deliver(event, { ...origin, remote: true });
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    this.closed = true;
+    for (const stream of this.streams) stream.end();
+  }
+
+  private deliver(event: ChronisEventMap[ChronisEventName], origin: EventOrigin): void {
+    for (const subscription of this.listeners.get(origin.name) ?? []) this.call(subscription, event, origin);
+    for (const subscription of this.anyListeners) this.call(subscription, event, origin);
+  }
+
+  private call({ tell, remote }: Subscription, event: unknown, origin: EventOrigin): void {
+    if (origin.remote && !remote) return;
     try {
-      const returned = listener();
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.failed(name, error));
+      const returned = tell(event as never, origin as never);
+      if (returned instanceof Promise) {
+        returned.catch((error: unknown) => this.failed(origin.name, error));
+      }
     } catch (error) {
-      this.failed(name, error);
+      this.failed(origin.name, error);
     }
   }
 

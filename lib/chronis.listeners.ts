@@ -1,0 +1,27 @@
+import type { ChronisEventName } from './events/event.map.js';
+import { selectEvents } from './events/event.names.js';
+import { InvalidOptionError } from './model/errors.js';
+import { described } from './scheduler/option.checks.js';
+
+/** A listener of the module's option `on`, with the names that it is called for. */
+export interface EventListening {
+  names: readonly ChronisEventName[];
+  listener: (event: object) => unknown;
+}
+
+/** Throws InvalidOptionError for what is no event, and for what cannot be called. */
+export function listenersOf(given: unknown = {}): EventListening[] {
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError(
+      'on',
+      `must be an object of functions by the names of events, but is ${described(given)}.`,
+    );
+  }
+  return Object.entries(given)
+    .filter(([, listener]) => listener !== undefined)
+    .map(([selector, listener]) => {
+      const names = selectEvents(selector, 'on');
+      if (typeof listener === 'function') return { names, listener: listener as EventListening['listener'] };
+      throw new InvalidOptionError(`on['${selector}']`, `must be a function, but is ${described(listener)}.`);
+    });
+}

@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+import { InvalidOptionError } from '../model/errors.js';
+
+/**
+ * A decorator that adds to what is noted on the method under `key`; decorators nearer to the method come first. The key is a constant, so that two copies
+ * of the package in one process understand each other.
+ */
+export function annotates(key: string, decorator: string, note: object): MethodDecorator {
+  return (target: object, method: string | symbol, descriptor?: PropertyDescriptor) => {
+    const refuse = (problem: string): never => {
+      const owner = typeof target === 'function' ? target.name : target.constructor.name;
+      throw new InvalidOptionError(`${decorator} on ${owner}.${String(method)}`, problem);
+    };
+    if (typeof target === 'function') refuse('is a static method; only methods of an instance can be run.');
+    if (typeof method === 'symbol')
+      refuse('is named by a symbol; only methods with a name in text are found.');
+    if (typeof descriptor?.value !== 'function') refuse('is not a method. Decorate a method of the class.');
+    const earlier = annotationsOf(key, target, method as string);
+    Reflect.defineMetadata(key, [...earlier, note], target, method);
+  };
+}
+
+/** What is noted on this very method: one that overrides another does not inherit its decorators. */
+export function annotationsOf(key: string, prototype: object, method: string): readonly object[] {
+  return (Reflect.getOwnMetadata(key, prototype, method) ?? []) as object[];
+}

@@ -1,0 +1,34 @@
+import type { DiscoveryService } from '@nestjs/core';
+import type { RepeatedProvider } from './declared.job.js';
+import { DeclaringProvider } from './declaring.provider.js';
+
+/**
+ * The providers and controllers that are of interest, without what would double jobs and listeners: aliases, an instance under a second token, and a
+ * class that a second module provides under the same token, which is noted in `repeated`. Two providers of one class under different tokens
+ * are both meant, and their jobs need ids of their own.
+ */
+export function distinctProviders(
+  discovery: DiscoveryService,
+  isOfInterest: (provider: DeclaringProvider) => boolean,
+  repeated: RepeatedProvider[] = [],
+): DeclaringProvider[] {
+  const instances = new Set<object>();
+  const byToken = new Map<unknown, DeclaringProvider[]>();
+  const distinct: DeclaringProvider[] = [];
+  for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
+    const provider = DeclaringProvider.of(wrapper);
+    if (provider === null || !isOfInterest(provider)) continue;
+    const { singleton, token, className, moduleName } = provider;
+    if (singleton !== null && instances.has(singleton)) continue;
+    if (singleton !== null) instances.add(singleton);
+    const sameToken = byToken.get(token) ?? [];
+    const twin = sameToken.find((other) => other.prototype === provider.prototype);
+    if (twin) {
+      repeated.push({ className, used: twin.moduleName, ignored: moduleName });
+      continue;
+    }
+    byToken.set(token, [...sameToken, provider]);
+    distinct.push(provider);
+  }
+  return distinct;
+}
