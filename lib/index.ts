@@ -74,6 +74,7 @@ export type { CalledRun, CallbackPayload } from './ports/callback.js';
 export { Clock } from './ports/clock.js';
 export type { CancelTimer } from './ports/clock.js';
 export { SystemClock } from './ports/system.clock.js';
+export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
 export { StorageAdapter } from './ports/storage.adapter.js';

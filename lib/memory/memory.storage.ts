@@ -43,6 +43,7 @@ import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type Resu
 import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { dueCursors, fire } from './firing.js';
+import { MemoryEventChannel } from './memory.event.channel.js';
 import { MemoryLock } from './memory.lock.js';
 import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { orphanUndeclared } from './orphaning.js';
@@ -78,6 +79,7 @@ export class MemoryStorage extends StorageAdapter {
   readonly shared = false;
   readonly lock: MemoryLock;
   override readonly wakeSignal: MemoryWakeSignal;
+  override readonly eventChannel: MemoryEventChannel;
   private readonly clock: Clock;
   private readonly tables: MemoryTables;
   private closed = false;
@@ -91,6 +93,7 @@ export class MemoryStorage extends StorageAdapter {
     this.tables = tables ?? new MemoryTables(options.recordLimit ?? defaultRecordLimit);
     this.lock = new MemoryLock({ clock: this.clock, locks: this.tables.locks });
     this.wakeSignal = new MemoryWakeSignal(this.tables);
+    this.eventChannel = new MemoryEventChannel(this.tables);
   }
 
   /** A storage that holds what another one held when the snapshot was taken. Throws InvalidOptionError for what is not a snapshot of this version's format. */
@@ -116,6 +119,7 @@ export class MemoryStorage extends StorageAdapter {
   async close(): Promise<void> {
     this.closed = true;
     this.wakeSignal.close();
+    this.eventChannel.close();
   }
 
   now(): Promise<EpochMs> {

@@ -138,6 +138,8 @@ export class MemoryTables {
   zoneData: string | null = null;
   readonly locks: LockTable = new Map();
   readonly listeners = new Set<(wake: Wake) => void>();
+  /** Of events that instances share. */
+  readonly hearers = new Set<(message: string) => void>();
 
   constructor(
     /** Rows of the ledger, and of gaps, that are kept; the oldest go first. */

@@ -8,6 +8,7 @@ import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { Beat, BeatOrder } from './beat.js';
+import type { EventChannel } from './event.channel.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type { TransactionManager, TransactionOptions, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
@@ -355,6 +356,8 @@ export abstract class StorageAdapter {
   abstract readonly lock: LockAdapter;
   /** Tells others at once of what is new; absent: workers poll. */
   readonly wakeSignal?: WakeSignal;
+  /** Carries events to other instances; absent: it cannot. */
+  readonly eventChannel?: EventChannel;
 
   /** Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. */
   abstract init(): Promise<void>;

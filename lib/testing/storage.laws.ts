@@ -8,6 +8,7 @@ import { adapterLaws, clockLaws } from './laws/clock.laws.js';
 import { createLaws } from './laws/create.laws.js';
 import { deadLetterLaws } from './laws/dead.letter.laws.js';
 import { deleteLaws } from './laws/delete.laws.js';
+import { eventChannelLaws } from './laws/event.channel.laws.js';
 import { fireLaws } from './laws/fire.laws.js';
 import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
 import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
@@ -76,6 +77,7 @@ export function storageLaws(): Law[] {
     ...undeclaredLaws,
     ...wakeLaws,
     ...signalLaws,
+    ...eventChannelLaws,
     ...zoneLaws,
   ];
 }

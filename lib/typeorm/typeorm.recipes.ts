@@ -5,7 +5,7 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import { StorageAdapter } from '../ports/storage.adapter.js';
 import { AdapterConnection } from './adapter.connection.js';
 import { clientSettings, settingsOf } from './connection.settings.js';
-import { NotifySignal } from './notify.signal.js';
+import { NotifyConnection } from './notify.connection.js';
 import {
   adapterSettings,
   type PostgresOptions,
@@ -49,12 +49,11 @@ function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undef
   const { notify = true, notifyInTransactions, listenUrl } = options;
   const settings = adapterSettings(options, notify, notifyInTransactions);
   const connection = new AdapterConnection(server, settings);
-  const { channel } = settings.tables;
-  if (channel === null) return new TypeOrmStorage(connection, null, application);
+  if (settings.tables.channel === null) return new TypeOrmStorage(connection, null, application);
   const listenServer = listenUrl === undefined ? server : { ...server, url: listenUrl };
   const listening = clientSettings(listenServer, settings.statementTimeoutMs);
   const newClient = () => connection.database().newClient<never>(listening);
-  return new TypeOrmStorage(connection, new NotifySignal(newClient, channel, settings.clock), application);
+  return new TypeOrmStorage(connection, new NotifyConnection(newClient, settings.clock), application);
 }
 
 function newLock(options: TypeOrmAdapterOptions, server: PostgresOptions): TypeOrmLock {

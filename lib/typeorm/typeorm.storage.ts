@@ -39,6 +39,7 @@ import {
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type { TransactionManager, TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { EventChannel } from '../ports/event.channel.js';
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
@@ -48,7 +49,9 @@ import { syncDefinitions } from './definition.sync.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
-import type { NotifySignal } from './notify.signal.js';
+import type { NotifyConnection } from './notify.connection.js';
+import { NotifyEvents } from './notify.events.js';
+import { NotifySignal } from './notify.signal.js';
 import { orphanUndeclared } from './orphans.js';
 import { RecordPruning } from './record.pruning.js';
 import { claim, dueCursors, fire, giveBack, heldBy, nextWakeAt, releaseLost, settle } from './run.loop.js';
@@ -73,6 +76,7 @@ export class TypeOrmStorage extends StorageAdapter {
   readonly shared = true;
   readonly lock: LockAdapter;
   declare readonly wakeSignal?: WakeSignal;
+  declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
   private readonly jobs: TypeOrmJobs;
   private readonly transactions: RunTransactions;
@@ -82,7 +86,7 @@ export class TypeOrmStorage extends StorageAdapter {
 
   constructor(
     private readonly connection: AdapterConnection,
-    private readonly signal: NotifySignal | null,
+    private readonly notify: NotifyConnection | null,
     /** The application's, which its handlers write by; null: the storage was made without one. */
     application: DataSource | null = null,
   ) {
@@ -97,7 +101,10 @@ export class TypeOrmStorage extends StorageAdapter {
     // Its home is this storage, which opens and closes it.
     const home = { database: connection.database, init: async () => undefined, close: async () => undefined };
     this.lock = new TypeOrmLock(tables, home);
-    if (signal !== null) this.wakeSignal = signal;
+    const { channel } = tables;
+    if (notify === null || channel === null) return;
+    this.wakeSignal = new NotifySignal(notify, channel);
+    this.eventChannel = new NotifyEvents(notify, `${channel}_events`, connection.database);
   }
 
   init(): Promise<void> {
@@ -105,7 +112,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async close(): Promise<void> {
-    await this.signal?.close();
+    await this.notify?.close();
     await this.transactions.close();
     this.installation.forget();
     await this.connection.close();

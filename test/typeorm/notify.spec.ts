@@ -43,6 +43,8 @@ async function listen(storage: StorageAdapter) {
         const found = heard.findIndex((wake, index) => index >= next && fits(wake));
         if (found < 0) return;
         next = found + 1;
+        // What comes before the next call is for that one to find.
+        tell = () => undefined;
         resolve();
       };
       tell();
