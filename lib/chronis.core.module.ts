@@ -9,6 +9,7 @@ import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { Engine } from './engine/engine.js';
+import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import type { RunLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -52,6 +53,12 @@ const providers: Provider[] = [
     provide: JobExplorer,
     inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter],
     useFactory: makeExplorer,
+  },
+  {
+    provide: EventSharer,
+    inject: [StorageAdapter, ChronisEvents, chronisSettings],
+    useFactory: (storage: StorageAdapter, events: ChronisEvents, settings: ChronisSettings) =>
+      new EventSharer(storage, events, settings.engine.name, settings.sharedEvents),
   },
   {
     provide: EventSubscriber,

@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
+import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { InvalidOptionError } from './model/errors.js';
@@ -24,12 +25,14 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     @Inject(LockAdapter) private readonly lock: LockAdapter,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(EventSubscriber) private readonly subscriber: EventSubscriber,
+    @Inject(EventSharer) private readonly sharer: EventSharer,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
       this.assertAlone();
       this.subscriber.subscribe();
+      await this.sharer.start();
       const { jobs, handlers, repeated } = this.explorer.explore();
       for (const { name, run, place, options } of handlers) {
         this.handlers.register(name, run, place, options);
@@ -62,6 +65,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async closeAdapters(): Promise<void> {
+    await this.sharer.close();
     try {
       await this.lock.close();
     } finally {

@@ -25,3 +25,20 @@ export function listenersOf(given: unknown = {}): EventListening[] {
       throw new InvalidOptionError(`on['${selector}']`, `must be a function, but is ${described(listener)}.`);
     });
 }
+
+/** Sharing these would tell of itself for ever. */
+const unshared: ReadonlySet<ChronisEventName> = new Set<ChronisEventName>([
+  'sharing.failing',
+  'listener.failed',
+]);
+
+/** What the option `shareEvents` stands for; null: nothing is told or heard. Throws InvalidOptionError. */
+export function sharedNamesOf(given: unknown): readonly ChronisEventName[] | null {
+  if (given === undefined || given === false) return null;
+  const names = selectEvents(given === true ? ['run.*', 'job.*'] : given, 'shareEvents');
+  const refused = Array.isArray(given) ? given.find((each) => unshared.has(each as never)) : given;
+  if (unshared.has(refused as never)) {
+    throw new InvalidOptionError('shareEvents', `the event "${String(refused)}" cannot be shared.`);
+  }
+  return names.filter((name) => !unshared.has(name));
+}

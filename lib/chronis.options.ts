@@ -73,6 +73,11 @@ export interface ChronisOptions {
    * `listener.failed` and affects no run. @default none
    */
   on?: EventListeners;
+  /**
+   * Tells other instances on the same storage of the events of this one, and hears theirs: true for those of runs and jobs, or which. Best effort. Listeners
+   * get events of others only with `remote: true`; an empty list only hears. @default false
+   */
+  shareEvents?: boolean | EventSelector | readonly EventSelector[];
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

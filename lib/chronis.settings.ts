@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import type { ChronisOptions } from './chronis.options.js';
-import { listenersOf, type EventListening } from './chronis.listeners.js';
+import { listenersOf, sharedNamesOf, type EventListening } from './chronis.listeners.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
+import type { ChronisEventName } from './events/event.map.js';
 import { InvalidOptionError } from './model/errors.js';
 import { gapVerdicts, outcomes, type Retention } from './model/retention.js';
 import { packageVersion } from './package.version.js';
@@ -41,6 +42,8 @@ export interface ChronisSettings {
   transactionContext: (() => TransactionManager | null | undefined) | null;
   /** Of the option `on`. */
   listeners: readonly EventListening[];
+  /** Events that other instances are told of; null: none, and theirs are not heard. */
+  sharedEvents: readonly ChronisEventName[] | null;
 }
 
 const knownKeys = [
@@ -63,6 +66,7 @@ const knownKeys = [
   'orphans',
   'transactionContext',
   'on',
+  'shareEvents',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -105,6 +109,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
     transactionContext,
     listeners: listenersOf(given.on),
+    sharedEvents: sharedNamesOf(given.shareEvents),
   };
 }
 

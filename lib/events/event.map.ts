@@ -16,7 +16,7 @@ export interface RunEvent {
   workerId: string;
 }
 
-/** Everything that Chronis tells, by name. Events are local to the process that saw them. @publicApi */
+/** Everything that Chronis tells, by name, in the process that saw it; to other instances only by `shareEvents`. @publicApi */
 export interface ChronisEventMap {
   /** The decorators of the application were read; nothing is stored yet. */
   'jobs.explored': {
@@ -113,6 +113,8 @@ export interface ChronisEventMap {
   'wake.unavailable': { error: unknown };
   /** Handlers that block the event loop for longer than the lease lose their runs to others. */
   'beat.unavailable': { error: unknown };
+  /** Events could not be told to other instances (`shareEvents`), and are lost there; told once until it works again. */
+  'sharing.failing': { events: number; error: unknown };
   /** A listener of an event threw. */
   'listener.failed': { event: string; error: unknown };
 }

@@ -154,6 +154,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Handlers that block the event loop for longer than the lease will be executed again elsewhere, as no thread can renew it: ${messageOf(error)}`,
   }),
+  'sharing.failing': ({ error }) => ({
+    level: 'warn',
+    text: `Other instances are not told of events at present: ${messageOf(error)}`,
+  }),
   'listener.failed': ({ event, error }) => ({
     level: 'error',
     text: `A listener of the event "${event}" threw: ${messageOf(error)}`,
