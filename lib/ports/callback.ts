@@ -3,7 +3,8 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Callback, Policies } from '../model/policies.js';
 import type { RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
-import type { EpochMs, NewJob } from './storage.adapter.js';
+import type { NewJob } from './definitions.js';
+import type { EpochMs } from './epoch.ms.js';
 
 /** What a callback gets as `context.payload`: the run whose verdict it is about. @publicApi */
 export interface CallbackPayload<P = JsonValue> {

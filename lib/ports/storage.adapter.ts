@@ -1,317 +1,47 @@
-import type { Job, JobDefinition, JobFilter, JobRef, JobSource, Page, Pause } from '../model/job.js';
-import type { JsonValue } from '../model/json.js';
+import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { OverlapPolicy, Policies } from '../model/policies.js';
-import type { Attempt, ClaimedRun, Gap, Run, RunState } from '../model/run.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
-import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { Beat, BeatOrder } from './beat.js';
+import type {
+  ConflictPolicy,
+  InsertResult,
+  JobPatch,
+  NewJob,
+  ScopeResumption,
+  StoredPause,
+  SyncRequest,
+  SyncResult,
+} from './definitions.js';
+import type { EpochMs } from './epoch.ms.js';
 import type { EventChannel } from './event.channel.js';
 import type { LockAdapter } from './lock.adapter.js';
+import type {
+  ClaimResult,
+  CursorPlan,
+  DueCursor,
+  FireResult,
+  Firing,
+  NewGap,
+  NextWake,
+  Recomputation,
+  ReleaseResult,
+  Settlement,
+  Unstarted,
+} from './loop.js';
+import type { AttemptFilter, Deferral, GapFilter, PageRequest, RunFilter } from './queries.js';
 import type { TransactionManager, TransactionOptions, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
+import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
-/** All instants that cross this port are epoch milliseconds of the storage's own clock, unless they are Dates in what users read. */
-export type EpochMs = number;
-
-// ── Definitions ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * A job to be stored. One-offs (`trigger.type === 'at'`) given to `insertJobs` become a run and nothing else. Those declared in code
- * (`syncDefinitions`) are kept as jobs with a cursor of one instant, or the next deploy would take them for new and run them again.
- */
-export interface NewJob extends JobDefinition {
-  source: JobSource;
-  app: string | null;
-  definitionHash: string;
-  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due. */
-  nextAt: EpochMs | null;
-}
-
-/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition and time, and keeps its history. */
-export type ConflictPolicy = 'raise' | 'ignore' | 'replace';
-
-/** What became of one item of `insertJobs`; items do not affect each other. `conflict`: the id was taken and the policy is `raise`. */
-export type InsertResult = { status: 'created' | 'existing' | 'replaced'; job: Job } | { status: 'conflict' };
-
-/** A pause of everything in a scope. */
-export interface StoredPause extends ScopeRef, Pause {}
-
-/** What becomes of a cursor that fell due while its scope was paused. Pure. */
-export type ScopeResumption = (
-  job: JobRef & { trigger: Trigger; timeZone: string; pausedFrom: EpochMs },
-  now: EpochMs,
-) => { nextAt: EpochMs | null; gap: NewGap | null };
-
-/** A change to a stored job; absent keys stay as they are. `nextAt` must come with a changed trigger. */
-export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'>> {
-  nextAt?: EpochMs | null;
-}
-
-/** What the sync needs to know of a stored job of the app. */
-export interface StoredDefinition extends JobRef {
-  uid: string;
-  definitionHash: string;
-  trigger: Trigger;
-  timeZone: string;
-  handler: string;
-  paused: boolean;
-  orphanedAt: EpochMs | null;
-  generation: number;
-}
-
-/** What the sync decides for one job. */
-export type DefinitionChange =
-  | { kind: 'insert'; job: NewJob }
-  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `nextAt` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
-  | { kind: 'update'; uid: string; job: NewJob; moveCursor: boolean }
-  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. */
-  | { kind: 'adopt'; uid: string }
-  /** Stops firing at once; the cursor's place is kept as an open gap. */
-  | { kind: 'orphan'; uid: string }
-  | { kind: 'delete'; uid: string };
-
-export interface SyncRequest {
-  app: string;
-  /** Hash of the whole set of declarations: names the generation. */
-  setHash: string;
-  /** The registered worker that runs this set; its generation is noted in the same transaction. null: this process does not work. */
-  workerId: string | null;
-  /** Namespaced ids (`namespace/id`) that this set declares. */
-  declared: readonly string[];
-  /** Pure: from what is stored to what shall change. Not called when a newer generation is alive. */
-  plan(stored: readonly StoredDefinition[], now: EpochMs): DefinitionChange[];
-}
-
-export type SyncResult =
-  /**
-   * Another live worker of this app runs a newer generation: no job was written. (The worker's own generation is noted all the same, so that
-   * what only this set declares is not orphaned while it lives.)
-   */
-  | { status: 'superseded'; generation: number; by: number }
-  /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them. */
-  | { status: 'synced'; generation: number; changes: DefinitionChange[]; conflicts: JobRef[] };
-
-// ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface WorkerRegistration {
-  /** Random for every registration; never used again. */
-  id: string;
-  /** The name of the instance, for people. */
-  name: string;
-  app: string;
-  generation: number | null;
-  host: string;
-  pid: number;
-  version: string;
-  /** `process.versions.tz`. */
-  zoneData: string;
-  queues: readonly string[];
-  handlers: readonly string[];
-}
-
-/** A worker that is or was alive. */
-export interface WorkerInfo extends WorkerRegistration {
-  startedAt: Date;
-  leaseUntil: Date;
-  running: number;
-}
-
-export interface Renewal {
-  now: EpochMs;
-  /** null: the lease has ended or was taken away. It cannot be revived: its runs may be others' already. */
-  leaseUntil: EpochMs | null;
-  /** Runs held by this worker that somebody asked to cancel. */
-  cancelled: string[];
-}
-
-/** What a worker can execute. */
-export interface Capability {
-  workerId: string;
-  queues: readonly string[];
-  handlers: readonly string[];
-}
-
-// ── The loop ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** A recurring job whose next nominal time has come. */
-export interface DueCursor {
-  jobUid: string;
-  jobId: string;
-  namespace: string;
-  handler: string;
-  nominalAt: EpochMs;
-  revision: number;
-  /** Nominal instants fired so far under this trigger: setting the cursor by a changed definition begins anew, a resume goes on. */
-  fired: number;
-  trigger: Trigger;
-  timeZone: string;
-  policies: Partial<Policies>;
-}
-
-/** One occurrence to be born. */
-export interface Birth {
-  nominalAt: EpochMs;
-  /** Nominal time plus jitter. */
-  dueAt: EpochMs;
-  /** Earlier instants that this run stands for. */
-  missed: number;
-}
-
-/** A range of instants that will not run. */
-export interface NewGap {
-  from: EpochMs;
-  until: EpochMs;
-  verdict: GapVerdict;
-  count: number;
-  reason: string;
-}
-
-/** What shall happen to one due cursor. */
-export interface Firing {
-  jobUid: string;
-  /** The cursor as it was read: the compare of the compare-and-set. */
-  nominalAt: EpochMs;
-  revision: number;
-  /** null: there is no further instant; the cursor goes. Infinity (fixed delay): the cursor waits for the run to end. */
-  nextAt: EpochMs | null;
-  /** New total of fired instants. */
-  fired: number;
-  /** `wait`: nothing happens, so the cursor stays, while a run of the job has no verdict. */
-  overlap: OverlapPolicy | 'wait';
-  /** In order of nominal time. */
-  births: readonly Birth[];
-  gaps: readonly NewGap[];
-}
-
-export interface FireResult {
-  now: EpochMs;
-  /** jobUids whose cursor was moved by this call; the others were fired or changed by somebody else. */
-  moved: string[];
-  /** Runs born claimed by this worker. */
-  runs: ClaimedRun[];
-  /** Runs born for anybody, since there was no room, they are due later, or they are blocked. */
-  unclaimed: number;
-  /** Instants not run because an earlier run was not finished. */
-  skipped: { jobUid: string; nominalAt: EpochMs }[];
-}
-
-export interface ClaimResult {
-  now: EpochMs;
-  runs: ClaimedRun[];
-}
-
-/** How an attempt ended. */
-export interface Settlement {
-  runId: string;
-  fence: number;
-  /**
-   * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
-   * somebody asked to cancel it, it ends as `cancelled` instead. `snoozed`: the same by the wish of the handler, due at `retryAt`.
-   */
-  outcome: Outcome;
-  startedAt: EpochMs;
-  finishedAt: EpochMs;
-  /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile or somebody asked to cancel the run. */
-  retryAt: EpochMs | null;
-  error: string | null;
-  result: JsonValue;
-  /** A one-off to be born if `outcome` becomes the verdict of the run; null or absent: none. See `callbackOf`. */
-  callback?: NewJob | null;
-}
-
-/** A run that a worker gives back unstarted: no attempt, no ledger row. */
-export interface Unstarted {
-  runId: string;
-  fence: number;
-}
-
-export interface NextWake {
-  now: EpochMs;
-  /** The earliest cursor that this worker can fire; may be in the past. null: none. */
-  cursorAt: EpochMs | null;
-  /** When the earliest unclaimed run that this worker can execute is due; may be in the past. null: none. */
-  runAt: EpochMs | null;
-  /** When the lease of some other worker that still holds runs ends (or ended). null: none. */
-  leaseEndsAt: EpochMs | null;
-}
-
-export interface ReleaseResult {
-  now: EpochMs;
-  /** Those whose runs were taken back by this call. */
-  workers: string[];
-  /** Each with what became of it. */
-  runs: {
-    runId: string;
-    jobId: string;
-    namespace: string;
-    handler: string;
-    worker: string;
-    verdict: 'lost' | 'cancelled' | null;
-  }[];
-}
-
-/** A cursor whose next time was computed with older zone data. */
-export interface StandingCursor extends JobRef {
-  trigger: Trigger;
-  timeZone: string;
-  nextAt: EpochMs;
-  /** The last instant that was dealt with, or, later than that, the job's last change: what the next time is a function of. */
-  since: EpochMs;
-}
-
-/** Where a cursor belongs; null: nowhere. */
-export type CursorPlan = (cursor: StandingCursor) => EpochMs | null;
-
-export interface Recomputation {
-  /** The version that the times had been computed with; null: there was nothing to do. */
-  from: string | null;
-  /** The cursors that stand elsewhere now. */
-  moved: (JobRef & { from: EpochMs; to: EpochMs | null })[];
-}
-
-// ── Queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Runs that were put off, since no live worker has both their handler and their queue. */
-export interface Deferral {
-  handler: string;
-  queue: string;
-  runs: number;
-}
-
-/** By how much `deferStranded` puts runs off. */
-export const deferralMs = 30_000;
-
-export interface PageRequest {
-  /** 1–1,000. @default 100 */
-  limit?: number;
-  /** From the previous page. */
-  cursor?: string;
-}
-export interface RunFilter {
-  namespace?: string;
-  jobId?: string;
-  runId?: string;
-  state?: RunState | RunState[];
-  handler?: string | string[];
-  queue?: string | string[];
-  /** Of runs with a verdict: when they got it. */
-  finishedAfter?: Date;
-  finishedBefore?: Date;
-}
-export interface AttemptFilter {
-  namespace?: string;
-  jobId?: string;
-  runId?: string;
-  outcome?: Outcome | Outcome[];
-  finalOnly?: boolean;
-}
-export interface GapFilter {
-  namespace?: string;
-  jobId?: string;
-}
+// The data of the contract, topic by topic.
+export type * from './definitions.js';
+export type * from './epoch.ms.js';
+export type * from './loop.js';
+export * from './queries.js';
+export type * from './workers.js';
 
 /** What users do with jobs: all of it can also be part of a transaction of theirs, see `StorageAdapter.joined`. */
 export type JobStore = Pick<

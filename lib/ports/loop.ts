@@ -1,0 +1,144 @@
+import type { JobRef } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
+import type { OverlapPolicy, Policies } from '../model/policies.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { Trigger } from '../model/trigger.js';
+import type { GapVerdict, Outcome } from '../model/verdict.js';
+import type { NewJob } from './definitions.js';
+import type { EpochMs } from './epoch.ms.js';
+
+/** A recurring job whose next nominal time has come. */
+export interface DueCursor {
+  jobUid: string;
+  jobId: string;
+  namespace: string;
+  handler: string;
+  nominalAt: EpochMs;
+  revision: number;
+  /** Nominal instants fired so far under this trigger: setting the cursor by a changed definition begins anew, a resume goes on. */
+  fired: number;
+  trigger: Trigger;
+  timeZone: string;
+  policies: Partial<Policies>;
+}
+
+/** One occurrence to be born. */
+export interface Birth {
+  nominalAt: EpochMs;
+  /** Nominal time plus jitter. */
+  dueAt: EpochMs;
+  /** Earlier instants that this run stands for. */
+  missed: number;
+}
+
+/** A range of instants that will not run. */
+export interface NewGap {
+  from: EpochMs;
+  until: EpochMs;
+  verdict: GapVerdict;
+  count: number;
+  reason: string;
+}
+
+/** What shall happen to one due cursor. */
+export interface Firing {
+  jobUid: string;
+  /** The cursor as it was read: the compare of the compare-and-set. */
+  nominalAt: EpochMs;
+  revision: number;
+  /** null: there is no further instant; the cursor goes. Infinity (fixed delay): the cursor waits for the run to end. */
+  nextAt: EpochMs | null;
+  /** New total of fired instants. */
+  fired: number;
+  /** `wait`: nothing happens, so the cursor stays, while a run of the job has no verdict. */
+  overlap: OverlapPolicy | 'wait';
+  /** In order of nominal time. */
+  births: readonly Birth[];
+  gaps: readonly NewGap[];
+}
+
+export interface FireResult {
+  now: EpochMs;
+  /** jobUids whose cursor was moved by this call; the others were fired or changed by somebody else. */
+  moved: string[];
+  /** Runs born claimed by this worker. */
+  runs: ClaimedRun[];
+  /** Runs born for anybody, since there was no room, they are due later, or they are blocked. */
+  unclaimed: number;
+  /** Instants not run because an earlier run was not finished. */
+  skipped: { jobUid: string; nominalAt: EpochMs }[];
+}
+
+export interface ClaimResult {
+  now: EpochMs;
+  runs: ClaimedRun[];
+}
+
+/** How an attempt ended. */
+export interface Settlement {
+  runId: string;
+  fence: number;
+  /**
+   * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
+   * somebody asked to cancel it, it ends as `cancelled` instead. `snoozed`: the same by the wish of the handler, due at `retryAt`.
+   */
+  outcome: Outcome;
+  startedAt: EpochMs;
+  finishedAt: EpochMs;
+  /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile or somebody asked to cancel the run. */
+  retryAt: EpochMs | null;
+  error: string | null;
+  result: JsonValue;
+  /** A one-off to be born if `outcome` becomes the verdict of the run; null or absent: none. See `callbackOf`. */
+  callback?: NewJob | null;
+}
+
+/** A run that a worker gives back unstarted: no attempt, no ledger row. */
+export interface Unstarted {
+  runId: string;
+  fence: number;
+}
+
+export interface NextWake {
+  now: EpochMs;
+  /** The earliest cursor that this worker can fire; may be in the past. null: none. */
+  cursorAt: EpochMs | null;
+  /** When the earliest unclaimed run that this worker can execute is due; may be in the past. null: none. */
+  runAt: EpochMs | null;
+  /** When the lease of some other worker that still holds runs ends (or ended). null: none. */
+  leaseEndsAt: EpochMs | null;
+}
+
+export interface ReleaseResult {
+  now: EpochMs;
+  /** Those whose runs were taken back by this call. */
+  workers: string[];
+  /** Each with what became of it. */
+  runs: {
+    runId: string;
+    jobId: string;
+    namespace: string;
+    handler: string;
+    worker: string;
+    verdict: 'lost' | 'cancelled' | null;
+  }[];
+}
+
+/** A cursor whose next time was computed with older zone data. */
+export interface StandingCursor extends JobRef {
+  trigger: Trigger;
+  timeZone: string;
+  nextAt: EpochMs;
+  /** The last instant that was dealt with, or, later than that, the job's last change: what the next time is a function of. */
+  since: EpochMs;
+}
+
+/** Where a cursor belongs; null: nowhere. */
+export type CursorPlan = (cursor: StandingCursor) => EpochMs | null;
+
+export interface Recomputation {
+  /** The version that the times had been computed with; null: there was nothing to do. */
+  from: string | null;
+  /** The cursors that stand elsewhere now. */
+  moved: (JobRef & { from: EpochMs; to: EpochMs | null })[];
+}

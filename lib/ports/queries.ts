@@ -1,0 +1,41 @@
+import type { RunState } from '../model/run.js';
+import type { Outcome } from '../model/verdict.js';
+
+/** Runs that were put off, since no live worker has both their handler and their queue. */
+export interface Deferral {
+  handler: string;
+  queue: string;
+  runs: number;
+}
+
+/** By how much `deferStranded` puts runs off. */
+export const deferralMs = 30_000;
+
+export interface PageRequest {
+  /** 1–1,000. @default 100 */
+  limit?: number;
+  /** From the previous page. */
+  cursor?: string;
+}
+export interface RunFilter {
+  namespace?: string;
+  jobId?: string;
+  runId?: string;
+  state?: RunState | RunState[];
+  handler?: string | string[];
+  queue?: string | string[];
+  /** Of runs with a verdict: when they got it. */
+  finishedAfter?: Date;
+  finishedBefore?: Date;
+}
+export interface AttemptFilter {
+  namespace?: string;
+  jobId?: string;
+  runId?: string;
+  outcome?: Outcome | Outcome[];
+  finalOnly?: boolean;
+}
+export interface GapFilter {
+  namespace?: string;
+  jobId?: string;
+}
