@@ -9,7 +9,7 @@ const delaysMs = [20, 100, 500] as const;
  * process, however many transactions there are.
  */
 export class LookAgain {
-  private cancelTimer: CancelTimer | null = null;
+  private planned: { at: number; cancel: CancelTimer } | null = null;
   private lastCallAt = 0;
   private cancels = false;
 
@@ -18,28 +18,36 @@ export class LookAgain {
     private readonly look: (wake: Wake) => void,
   ) {}
 
-  /** Something was done in a transaction that is not committed yet. A look that is planned is not put off. */
+  /** Something was done in a transaction that is not committed yet. A look that is planned comes no later for it. */
   begin(kind: Wake['kind']): void {
-    this.lastCallAt = this.clock.monotonic();
+    const now = this.clock.monotonic();
+    this.lastCallAt = now;
     this.cancels ||= kind === 'cancel';
-    if (this.cancelTimer === null) this.plan();
+    if (this.planned === null || this.planned.at > now + delaysMs[0]) this.plan(now + delaysMs[0]);
   }
 
   stop(): void {
-    this.cancelTimer?.();
-    this.cancelTimer = null;
+    this.planned?.cancel();
+    this.planned = null;
     this.cancels = false;
   }
 
-  private plan(): void {
+  private plan(at: number): void {
+    this.planned?.cancel();
+    const cancel = this.clock.setTimer(at - this.clock.monotonic(), () => {
+      this.planned = null;
+      this.look({ kind: 'change' });
+      if (this.cancels) this.look({ kind: 'cancel' });
+      this.goOn();
+    });
+    this.planned = { at, cancel };
+  }
+
+  private goOn(): void {
     const passedMs = this.clock.monotonic() - this.lastCallAt;
     // A timer may come a moment early.
     const nextMs = delaysMs.find((delayMs) => delayMs > passedMs + 1);
-    if (nextMs === undefined) return this.stop();
-    this.cancelTimer = this.clock.setTimer(nextMs - passedMs, () => {
-      this.look({ kind: 'change' });
-      if (this.cancels) this.look({ kind: 'cancel' });
-      this.plan();
-    });
+    if (nextMs === undefined) this.stop();
+    else this.plan(this.lastCallAt + nextMs);
   }
 }

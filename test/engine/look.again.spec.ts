@@ -34,6 +34,15 @@ describe('looking again for what a transaction may have committed', () => {
     expect(looks).toEqual(changeAt(20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 190, 590));
   });
 
+  test('happens soon after each call, also while the last looks for an earlier one are to come', async () => {
+    again.begin('change');
+    await clock.advanceBy(200);
+    again.begin('change');
+    expect(clock.pending).toBe(1);
+    await clock.advanceBy(10_000);
+    expect(looks).toEqual(changeAt(20, 100, 220, 300, 700));
+  });
+
   test('asks for cancelled runs too, once somebody cancelled, until it is over', async () => {
     again.begin('cancel');
     again.begin('change');
