@@ -143,6 +143,9 @@ export type {
 } from './scheduler/schedule.options.js';
 export type { FailedRunFilter } from './scheduler/run.query.js';
 
+export type { TenantOptions } from './scheduler/tenancy.js';
+export type { TenantScheduler } from './scheduler/tenant.scheduler.js';
+
 export { MemoryStorage } from './memory/memory.storage.js';
 export type { MemoryStorageOptions } from './memory/memory.storage.js';
 export { MemoryLock } from './memory/memory.lock.js';

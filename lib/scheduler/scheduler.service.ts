@@ -47,6 +47,8 @@ import type {
 } from './schedule.options.js';
 import { handlerOptionsOf } from './handler.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
+import { Tenancy, type TenantOptions } from './tenancy.js';
+import { ConfinedScheduler, type TenantScheduler } from './tenant.scheduler.js';
 import type { TransactionJoiner } from './transaction.joiner.js';
 import type { StorageNow } from './storage.now.js';
 import type { TriggerPreview } from '../triggers/preview.js';
@@ -418,6 +420,19 @@ export class SchedulerService {
     options: BulkOptions & ManagerOption = {},
   ): Promise<BulkResult> {
     return this.parts.deadLetters.discardAll(filter, options, await this.access(options));
+  }
+
+  // ── Tenants
+
+  /**
+   * The scheduler of one tenant: the same methods for the jobs in a namespace of its own, `tenant:` and the id, marked with `{ tenant_id }` in the
+   * metadata. Jobs and runs of others are as if they did not exist; namespaces and marks of others are refused. Throws InvalidOptionError.
+   *
+   * @example
+   * await scheduler.forTenant('acme').schedule('send-report', { cron: '0 9 * * *' });
+   */
+  forTenant(tenant: string, options: TenantOptions = {}): TenantScheduler {
+    return new ConfinedScheduler(this, new Tenancy(tenant, options));
   }
 
   // ── Transactions of the caller

@@ -58,6 +58,10 @@ function jobConditions(conditions: Conditions, filter: JobFilter): Conditions {
   conditions.among('v.app', filter.app);
   // The first condition is the one that an index can serve.
   if (idPrefix) conditions.add('v.id >= ? and starts_with(v.id, ?)', idPrefix, idPrefix);
-  if (metadata !== undefined) conditions.add('v.metadata @> ?::jsonb', JSON.stringify(metadata));
+  if (metadata !== undefined) {
+    conditions.add('v.metadata @> ?::jsonb', JSON.stringify(metadata));
+    // Says what the index of one-offs is limited to.
+    if (Object.keys(metadata).length > 0) conditions.add("v.metadata <> '{}'");
+  }
   return conditions;
 }

@@ -148,6 +148,9 @@ function runs(t: TableNames): string[] {
     `create index ${t.index('run_dead')} on ${t.run} (dead_of, id) where dead_of is not null`,
     `create index ${t.index('run_ended')} on ${t.run} (id) where verdict is not null`,
     `create index ${t.index('run_blocked')} on ${t.run} (job_uid) where blocked`,
+    // Of one-offs that have any: others would pay for it at each claim.
+    `create index ${t.index('run_metadata')} on ${t.run} using gin (metadata jsonb_path_ops)
+      where keyed and metadata <> '{}'`,
     `create index ${t.index('run_kept')} on ${t.run} (keep_until) where keep_until is not null`,
   ];
 }
