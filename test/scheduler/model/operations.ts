@@ -5,8 +5,8 @@ import type { Answer, Conflict, JobModel, ModelItem, ModelJob } from './job.mode
 /** One call of the service, and of the model. */
 export interface Operation {
   text: string;
-  actual(service: SchedulerService, namespace: string): Promise<unknown>;
-  expected(model: JobModel): Answer;
+  actual: (service: SchedulerService, namespace: string) => Promise<unknown>;
+  expected: (model: JobModel) => Answer;
 }
 
 const handler = 'work';
