@@ -1,0 +1,53 @@
+import { ChronisError } from './chronis.error.js';
+import type { PayloadIssue } from './payload.schema.js';
+
+/** Two handlers were registered under one name. @publicApi */
+export class DuplicateHandlerError extends ChronisError {
+  constructor(
+    readonly handler: string,
+    first: string,
+    second: string,
+  ) {
+    super(
+      'CHRONIS_DUPLICATE_HANDLER',
+      `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name, for a method by @JobHandler('…').`,
+    );
+  }
+}
+
+/** Neither this process nor a live worker knows the handler. @publicApi */
+export class HandlerNotFoundError extends ChronisError {
+  constructor(
+    readonly handler: string,
+    known: readonly string[],
+  ) {
+    super(
+      'CHRONIS_HANDLER_NOT_FOUND',
+      `No handler "${handler}" is known here or to any live worker. ${
+        known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
+      }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later.`,
+    );
+  }
+}
+
+/** What was given as a handler cannot be called. @publicApi */
+export class InvalidHandlerError extends ChronisError {
+  constructor(handler: string, given: unknown) {
+    super(
+      'CHRONIS_INVALID_HANDLER',
+      `The handler "${handler}" must be a function, but is ${given === null ? 'null' : typeof given}.`,
+    );
+  }
+}
+
+/** A payload or metadata is not JSON, holds a NUL character, is over the limit, or does not fit its schema. @publicApi */
+export class InvalidPayloadError extends ChronisError {
+  constructor(
+    what: string,
+    problem: string,
+    /** What the schema objects to; empty: something else is wrong. */
+    readonly issues: readonly PayloadIssue[] = [],
+  ) {
+    super('CHRONIS_INVALID_PAYLOAD', `${what}: ${problem}`);
+  }
+}

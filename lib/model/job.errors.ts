@@ -1,0 +1,88 @@
+import { ChronisError } from './chronis.error.js';
+
+/** No job has this id in this namespace. @publicApi */
+export class JobNotFoundError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_JOB_NOT_FOUND',
+      `There is no job "${jobId}" in the namespace "${namespace}". It may have been deleted, or be finished: a one-off is only kept as a job for as long as \`keep\` says.`,
+    );
+  }
+}
+
+/** The id is taken in this namespace. @publicApi */
+export class JobAlreadyExistsError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_JOB_ALREADY_EXISTS',
+      `A job "${jobId}" already exists in the namespace "${namespace}". Choose another id, delete or update the existing job, or create it with onConflict: 'ignore' or 'replace'.`,
+    );
+  }
+}
+
+/** The job was changed by somebody else since it was read. @publicApi */
+export class StaleJobError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+  ) {
+    super(
+      'CHRONIS_STALE_JOB',
+      `The job "${jobId}" in the namespace "${namespace}" was changed by somebody else. Read it again and repeat the change.`,
+    );
+  }
+}
+
+/** A declaration in the code wants an id that belongs to a job of another origin. @publicApi */
+export class JobIdTakenError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    readonly namespace: string,
+    place: string,
+    holder: string,
+  ) {
+    super(
+      'CHRONIS_JOB_ID_TAKEN',
+      `${place} declares the job "${jobId}" in the namespace "${namespace}", but this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job.`,
+    );
+  }
+}
+
+/** A job id is empty, too long or holds characters that cannot be stored. @publicApi */
+export class InvalidJobIdError extends ChronisError {
+  constructor(problem: string, code = 'CHRONIS_INVALID_JOB_ID') {
+    super(code, problem);
+  }
+}
+
+/** A job id was given and is empty. @publicApi */
+export class EmptyJobIdError extends InvalidJobIdError {
+  constructor() {
+    super(
+      'The job id is empty. Give a non-empty string, or leave the id out to have one generated.',
+      'CHRONIS_EMPTY_JOB_ID',
+    );
+  }
+}
+
+/** Two declarations in the code claim one id. @publicApi */
+export class DuplicateJobError extends ChronisError {
+  constructor(
+    readonly jobId: string,
+    first: string,
+    second: string,
+  ) {
+    super(
+      'CHRONIS_DUPLICATE_JOB',
+      first === second
+        ? `The method ${first} declares the job "${jobId}" twice. Give one of its decorators another id: { id: '…' }.`
+        : `Two methods declare the job "${jobId}": ${first} and ${second}. Give one of them another id: { id: '…' }.`,
+    );
+  }
+}

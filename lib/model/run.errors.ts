@@ -1,0 +1,113 @@
+import { ChronisError } from './chronis.error.js';
+import { issuesText, type PayloadIssue } from './payload.schema.js';
+import type { DurationInput } from './trigger.js';
+
+/** No stored run has this id: there never was one, or it is finished. @publicApi */
+export class RunNotFoundError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_RUN_NOT_FOUND',
+      `There is no run "${runId}". Runs that succeeded or were retried or discarded are not stored any more; getAttempts({ runId }) shows what became of them, unless their job says keep: 'none'.`,
+    );
+  }
+}
+
+/** The run had no verdict yet when the time was over; it goes on. @publicApi */
+export class RunWaitTimeoutError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      'CHRONIS_RUN_WAIT_TIMEOUT',
+      `The run "${runId}" has no verdict after ${timeoutMs} ms. It is not touched by this: wait again, or cancel it with cancelRun().`,
+    );
+  }
+}
+
+/** Only runs that gave up can be retried or discarded. @publicApi */
+export class RunNotFailedError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly state: string,
+  ) {
+    super(
+      'CHRONIS_RUN_NOT_FAILED',
+      `The run "${runId}" is ${state}: only runs that failed, timed out or were lost can be retried or discarded. To end one that has no verdict yet, cancel it.`,
+    );
+  }
+}
+
+/** Thrown by a handler: the run has failed, whatever retries it has left. @publicApi */
+export class UnrecoverableError extends ChronisError {
+  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_UNRECOVERABLE') {
+    super(code, message, options);
+  }
+}
+
+/** The stored payload does not fit the schema of the handler (any more): the run has failed, and the handler was not called. @publicApi */
+export class PayloadMismatchError extends UnrecoverableError {
+  constructor(
+    readonly jobId: string,
+    readonly handler: string,
+    readonly issues: readonly PayloadIssue[],
+  ) {
+    super(
+      `The stored payload of the job "${jobId}" does not fit the schema of the handler "${handler}": ${issuesText(issues)}. Update the job's payload or let the schema accept it, then retry the run.`,
+      undefined,
+      'CHRONIS_PAYLOAD_MISMATCH',
+    );
+  }
+}
+
+/**
+ * Thrown by a handler: the next retry, if there is one left, is due after this delay instead of the job's backoff: milliseconds, or text
+ * such as '90s'; 0: at once. @publicApi
+ */
+export class RetryAfterError extends ChronisError {
+  constructor(
+    readonly delay: DurationInput,
+    message?: string,
+    options?: ErrorOptions,
+  ) {
+    super('CHRONIS_RETRY_AFTER', message ?? `To be tried again after ${JSON.stringify(delay)}.`, options);
+  }
+}
+
+/** Why a handler was told to stop. @publicApi */
+export type AbortCause = 'timeout' | 'cancel' | 'shutdown' | 'lease-lost';
+
+const abortSentences: Record<AbortCause, string> = {
+  timeout: 'The run took longer than its timeout allows.',
+  cancel: 'The run was cancelled.',
+  shutdown:
+    'The process shuts down and the time to finish is over; the run will be executed again by another worker.',
+  'lease-lost': 'The worker lost its lease: the run may be executed by another worker already.',
+};
+
+/** The reason of a handler's `AbortSignal`. @publicApi */
+export class RunAbortedError extends ChronisError {
+  constructor(readonly abortCause: AbortCause) {
+    super('CHRONIS_RUN_ABORTED', abortSentences[abortCause]);
+  }
+}
+
+/** The run belongs to another worker by now, or has its verdict: nothing of the transaction was committed. @publicApi */
+export class ClaimLostError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_CLAIM_LOST',
+      `The run ${runId} is not this attempt's any more, so its transaction was rolled back. Others may execute it; stop working on it.`,
+    );
+  }
+}
+
+/** `ctx.transaction()` was called again, or after the attempt had ended. @publicApi */
+export class RunSettledError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_RUN_SETTLED',
+      `The attempt of run ${runId} has ended: ctx.transaction() commits the verdict of the run, so only one of them can. Put all writes into one transaction.`,
+    );
+  }
+}

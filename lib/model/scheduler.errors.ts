@@ -1,0 +1,42 @@
+import { ChronisError } from './chronis.error.js';
+
+/** `start()` was called on a scheduler that runs. @publicApi */
+export class SchedulerRunningError extends ChronisError {
+  constructor() {
+    super(
+      'CHRONIS_SCHEDULER_RUNNING',
+      'The scheduler is running already; start() may be called again after stop().',
+    );
+  }
+}
+
+/** `stop()` was called on a scheduler that does not run. @publicApi */
+export class SchedulerStoppedError extends ChronisError {
+  constructor() {
+    super('CHRONIS_SCHEDULER_STOPPED', 'The scheduler is not running; there is nothing to stop.');
+  }
+}
+
+/** The storage cannot be used: not reachable, wrong schema version, missing driver. `cause` has the original. @publicApi */
+export class StorageError extends ChronisError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHRONIS_STORAGE', message, options);
+  }
+}
+
+/** A lock could not be had in time. @publicApi */
+export class LockTimeoutError extends ChronisError {
+  constructor(key: string, waitedMs: number) {
+    super(
+      'CHRONIS_LOCK_TIMEOUT',
+      `The lock "${key}" was held by others for ${waitedMs} ms. Its holder may be working, or dead until its lease ends.`,
+    );
+  }
+}
+
+/** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
+export class TransactionNotSupportedError extends ChronisError {
+  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: ErrorOptions) {
+    super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `${call}: ${problem}`, options);
+  }
+}
