@@ -2,8 +2,8 @@ import { Logger, Module, type DynamicModule, type ModuleMetadata, type Provider 
 import { DiscoveryModule, DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { openLock, openStorage } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
-import type { ChronisOptions } from './chronis.options.js';
-import { chronisSettings, settingsOf, type ChronisSettings } from './chronis.settings.js';
+import { ChronisOverride, settingsUnder } from './chronis.override.js';
+import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
@@ -33,14 +33,16 @@ import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 /** The token of the options as they were given. */
 export const chronisOptions = Symbol('chronisOptions');
 
+const override = { token: ChronisOverride, optional: true };
+
 const providers: Provider[] = [
   {
     provide: chronisSettings,
-    inject: [chronisOptions],
-    useFactory: (options: ChronisOptions) => settingsOf(options),
+    inject: [chronisOptions, override],
+    useFactory: settingsUnder,
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
-  { provide: ChronisEvents, inject: [chronisSettings], useFactory: makeEvents },
+  { provide: ChronisEvents, inject: [chronisSettings, override], useFactory: makeEvents },
   { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
   { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
@@ -117,9 +119,13 @@ export class ChronisCoreModule {
   }
 }
 
-function makeEvents({ clock, engine: { name }, listeners }: ChronisSettings): ChronisEvents {
+function makeEvents(
+  { clock, engine: { name }, listeners }: ChronisSettings,
+  override?: ChronisOverride,
+): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
   logEvents(events);
+  override?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;
 }

@@ -159,3 +159,4 @@ export type {
   LedgerRetention,
   EventListeners,
 } from './chronis.options.js';
+export { ChronisOverride } from './chronis.override.js';

@@ -1,0 +1,26 @@
+import type { ChronisOptions } from './chronis.options.js';
+import { settingsOf, type ChronisSettings } from './chronis.settings.js';
+import type { ChronisEvents } from './events/chronis.events.js';
+
+/**
+ * Stands between the options of the module and what is built from them, where a global module provides it: for tests of an application
+ * that brings its own `ChronisModule.forRoot(…)`. `ChronisTesting` of `nestjs-chronis/testing` is one. @publicApi
+ */
+export abstract class ChronisOverride {
+  /** Called with the options as they were given, which are valid; returns those in force. */
+  abstract options(given: ChronisOptions): ChronisOptions;
+  /** Called once with the events, before anything has happened. */
+  abstract observe(events: ChronisEvents): void;
+}
+
+/** A process without others: nobody's lease to watch, nobody's changes to look for, nothing to clean up after. */
+const century = 36_525 * 86_400_000;
+const alone = { leaseMs: century, pollMs: century, janitorMs: century, maxBlockedMs: 0 };
+
+/** The settings; under an override this process has the storage to itself, and only what is due wakes it. */
+export function settingsUnder(given: ChronisOptions, override?: ChronisOverride): ChronisSettings {
+  const settings = settingsOf(given);
+  if (!override) return settings;
+  const { engine, ...rest } = settingsOf(override.options(given));
+  return { ...rest, engine: { ...engine, ...alone } };
+}

@@ -1,0 +1,203 @@
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  ChronisModule,
+  parseDuration,
+  SchedulerService,
+  type Attempt,
+  type AttemptFilter,
+  type DurationInput,
+  type Job,
+  type JobQuery,
+  type Page,
+} from '../index.js';
+import { ChronisTestingModule } from './chronis.testing.module.js';
+import type { Execution } from './execution.js';
+import { importsChronis } from './imports.chronis.js';
+import type { ManualClock } from './manual.clock.js';
+import { assertSucceeded, reportOf, type RunJobOptions, type RunReport } from './run.report.js';
+import { TestBench } from './test.bench.js';
+import type { PassOptions } from './test.time.js';
+import { ChronisTestingError } from './testing.errors.js';
+import type { ChronisTestingModuleOptions, ChronisTestingOptions } from './testing.options.js';
+import { dueAfter, isOpen } from './waiting.runs.js';
+
+/**
+ * An application under test whose time stands still until it is told to pass. Handlers then run in order, each at its nominal time and
+ * awaited to its end; retries, timeouts, jitter and everything else that takes time take none. Needs no particular test runner.
+ *
+ * @example
+ * const chronis = await ChronisTesting.create({ imports: [AppModule] });
+ * await chronis.advanceBy('1d');
+ * @publicApi
+ */
+export class ChronisTesting {
+  private constructor(
+    /** The application under test. */
+    readonly app: INestApplicationContext,
+    private readonly bench: TestBench,
+  ) {}
+
+  /**
+   * Boots an application of these modules and providers. A `ChronisModule` among them keeps its options, but gets the test's clock and
+   * storage; if there is none it is added. Rejects with what stands in the way, and with ChronisTestingError.
+   */
+  static async create(options: ChronisTestingOptions = {}): Promise<ChronisTesting> {
+    const { imports = [], providers = [], controllers = [], logger = false, ...testing } = options;
+    const bench = new TestBench(testing);
+    const own = (await importsChronis(imports)) ? [] : [ChronisModule.forRoot()];
+    class AppUnderTest {}
+    const root: DynamicModule = {
+      module: AppUnderTest,
+      imports: [ChronisTestingModule.of(bench), ...imports, ...own],
+      providers,
+      controllers,
+    };
+    const app = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
+    return new ChronisTesting(app, bench);
+  }
+
+  /**
+   * To import beside the application's modules where the test builds its own: `Test.createTestingModule({ imports: [ChronisTesting.module(),
+   * AppModule] })`. After its `init()`, `ChronisTesting.of(app)` is what moves the time. Throws InvalidOptionError.
+   */
+  static module(options: ChronisTestingModuleOptions = {}): DynamicModule {
+    return ChronisTestingModule.of(new TestBench(options));
+  }
+
+  /** Of an application that imports `ChronisTesting.module()`. Throws ChronisTestingError. */
+  static of(app: INestApplicationContext): ChronisTesting {
+    try {
+      return new ChronisTesting(app, app.get(TestBench, { strict: false }));
+    } catch (cause) {
+      const problem = 'The application does not import ChronisTesting.module(), so its time is the real one.';
+      throw new ChronisTestingError(problem, { cause });
+    }
+  }
+
+  get clock(): ManualClock {
+    return this.bench.clock;
+  }
+
+  get scheduler(): SchedulerService {
+    return this.app.get(SchedulerService, { strict: false });
+  }
+
+  /**
+   * Lets time pass, and with it everything that falls due, one instant after the other. Returns what was executed, in order of the ends.
+   * Rejects with ChronisTestingError when a handler without timeout does not end; it is then the time at which that began.
+   */
+  advanceBy(time: DurationInput, options?: PassOptions): Promise<Execution[]> {
+    const ms = time === 0 ? 0 : parseDuration(time, 'time');
+    return this.executing('advanceBy', () => this.bench.time.advanceTo(this.clock.now() + ms, options));
+  }
+
+  /** The same until the clock shows this time: a Date, epoch milliseconds or ISO text. Rejects with RangeError (no date, or past). */
+  async advanceTo(date: Date | number | string, options?: PassOptions): Promise<Execution[]> {
+    const at = new Date(date).getTime();
+    if (Number.isNaN(at)) throw new RangeError(`"${String(date)}" is not a date.`);
+    if (at < this.clock.now()) {
+      const now = new Date(this.clock.now()).toISOString();
+      throw new RangeError(
+        `Time does not go back: it is ${now} already, later than ${new Date(at).toISOString()}.`,
+      );
+    }
+    return this.executing('advanceTo', () => this.bench.time.advanceTo(at, options));
+  }
+
+  /** Executes what is due now, and what that makes due; no time passes. */
+  runDue(options?: PassOptions): Promise<Execution[]> {
+    return this.executing('runDue', () => this.bench.time.quiet(options));
+  }
+
+  /**
+   * Runs one job now, whatever its schedule says, and waits for the verdict. Time passes only for retries, snoozes and timeouts, with all that
+   * falls due meanwhile. Rejects with JobNotFoundError; ChronisTestingError when nobody executes it.
+   */
+  async run(id: string, { namespace, throws = false, patienceMs }: RunJobOptions = {}): Promise<RunReport> {
+    const { time } = this.bench;
+    const pass = patienceMs === undefined ? {} : { patienceMs };
+    const report = await time.exclusively('run', async () => {
+      const before = this.bench.activity.count;
+      const { id: runId, jobId } = await this.scheduler.runNow(
+        id,
+        namespace === undefined ? {} : { namespace },
+      );
+      await time.quiet(pass);
+      for (;;) {
+        const [run] = (await this.scheduler.getRuns({ runId })).items;
+        if (run === undefined || !isOpen(run)) break;
+        await time.advanceTo(dueAfter([run], this.clock), pass);
+      }
+      const [final] = (await this.scheduler.getAttempts({ runId, finalOnly: true })).items;
+      const executions = this.bench.activity.since(before).filter((execution) => execution.runId === runId);
+      return reportOf({ id: runId, jobId }, final, executions);
+    });
+    if (throws) assertSucceeded(report);
+    return report;
+  }
+
+  /**
+   * Lets time pass until every run has its verdict: those that are due, one-offs of the future, retries, and what they set off. Recurring jobs
+   * run meanwhile; their next instants are not waited for. Rejects with ChronisTestingError when runs remain after `within`, or nobody executes them.
+   */
+  drain({ within = '366d', ...options }: PassOptions & { within?: DurationInput } = {}): Promise<
+    Execution[]
+  > {
+    const { time } = this.bench;
+    const until = this.clock.now() + parseDuration(within, 'within');
+    return this.executing('drain', async () => {
+      await time.quiet(options);
+      for (;;) {
+        const state: ('waiting' | 'blocked' | 'running')[] = ['waiting', 'blocked', 'running'];
+        const open = await everyPage((cursor) => this.scheduler.getRuns({ state, limit: 1_000, cursor }));
+        if (open.length === 0) return;
+        const next = dueAfter(open, this.clock);
+        if (next > until) {
+          const jobs = [...new Set(open.map(({ jobId }) => `"${jobId}"`))].join(', ');
+          throw new ChronisTestingError(
+            `Runs of ${jobs} remain, the next of them due at ${new Date(next).toISOString()}. Allow more time by { within }.`,
+          );
+        }
+        await time.advanceTo(next, options);
+      }
+    });
+  }
+
+  /** The record of all attempts, the oldest first; of one job by its id. */
+  async ledger(filter: AttemptFilter | string = {}): Promise<Attempt[]> {
+    const query = typeof filter === 'string' ? { jobId: filter } : filter;
+    const rows = await everyPage((cursor) => this.scheduler.getAttempts({ ...query, limit: 1_000, cursor }));
+    return rows.toReversed();
+  }
+
+  /** All jobs that meet the conditions. */
+  jobs(query: Omit<JobQuery, 'limit' | 'cursor'> = {}): Promise<Job[]> {
+    return everyPage((cursor) => this.scheduler.queryJobs({ ...query, limit: 1_000, cursor }));
+  }
+
+  /** Closes the application. Time passes where it waits for handlers that time was let pass for. */
+  close(): Promise<void> {
+    return this.bench.time.passUntil(this.app.close());
+  }
+
+  private executing(operation: string, work: () => Promise<void>): Promise<Execution[]> {
+    const { time, activity } = this.bench;
+    return time.exclusively(operation, async () => {
+      const before = activity.count;
+      await work();
+      return activity.since(before);
+    });
+  }
+}
+
+async function everyPage<T>(page: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const next = await page(cursor);
+    items.push(...next.items);
+    cursor = next.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return items;
+}

@@ -1,0 +1,26 @@
+import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
+import { ChronisModule } from '../index.js';
+
+type Import = NonNullable<ModuleMetadata['imports']>[number];
+
+/** Whether one of the modules, or one that they import, is ChronisModule. */
+export async function importsChronis(
+  imports: readonly Import[],
+  seen = new Set<unknown>(),
+): Promise<boolean> {
+  for (const given of imports) {
+    const found = await given;
+    if (found === undefined || seen.has(found)) continue;
+    seen.add(found);
+    const { module, imports: own = [] } = partsOf(found);
+    if (module === ChronisModule) return true;
+    const declared = (Reflect.getMetadata('imports', module) ?? []) as Import[];
+    if (await importsChronis([...declared, ...own], seen)) return true;
+  }
+  return false;
+}
+
+function partsOf(found: Awaited<Import>): { module: object; imports?: readonly Import[] } {
+  if ('forwardRef' in found) return { module: found.forwardRef() as object };
+  return 'module' in found ? (found as DynamicModule) : { module: found };
+}

@@ -1,0 +1,63 @@
+import {
+  ChronisOverride,
+  InvalidOptionError,
+  MemoryStorage,
+  type AdapterInput,
+  type AdapterRecipe,
+  type ChronisEvents,
+  type ChronisOptions,
+  type StorageAdapter,
+} from '../index.js';
+import { Activity } from './activity.js';
+import { ManualClock } from './manual.clock.js';
+import { TestTime } from './test.time.js';
+import type { ChronisTestingModuleOptions } from './testing.options.js';
+import { StorageClock } from './storage.clock.js';
+import { LocalSignal, watchedStorage } from './watched.storage.js';
+
+const defaultPatienceMs = 3_000;
+/** A year of many schedules. */
+const recordLimit = 10_000_000;
+
+/** What a test has instead of the world: the clock, the storage, and an eye on what goes on. Throws InvalidOptionError, RangeError (startAt). */
+export class TestBench extends ChronisOverride {
+  readonly clock: ManualClock;
+  readonly activity = new Activity();
+  readonly time: TestTime;
+  private readonly signal = new LocalSignal();
+
+  constructor(private readonly given: ChronisTestingModuleOptions) {
+    super();
+    const { clock, startAt, patienceMs = defaultPatienceMs } = given;
+    if (clock !== undefined && startAt !== undefined) {
+      throw new InvalidOptionError('startAt', 'the clock that is given has a time already. Leave one out.');
+    }
+    if (!(Number.isFinite(patienceMs) && patienceMs > 0)) {
+      throw new InvalidOptionError('patienceMs', `${patienceMs} is not a number of milliseconds.`);
+    }
+    this.clock = clock ?? new ManualClock(startAt);
+    this.time = new TestTime(this.clock, this.activity, this.signal, patienceMs);
+  }
+
+  options(given: ChronisOptions): ChronisOptions {
+    const { clock } = this;
+    const storage = this.watched(
+      this.given.storage?.(new StorageClock(clock)) ?? new MemoryStorage({ clock, recordLimit }),
+    );
+    return { ...given, ...this.given.chronis, storage, lock: undefined, clock };
+  }
+
+  observe(events: ChronisEvents): void {
+    this.activity.observe(events);
+  }
+
+  private watched(input: AdapterInput<StorageAdapter>): AdapterRecipe<StorageAdapter> {
+    const watch = (storage: StorageAdapter): StorageAdapter =>
+      watchedStorage(storage, this.signal, this.activity);
+    if (!('create' in input)) return { create: () => watch(input) };
+    return {
+      inject: input.inject,
+      create: async (...dependencies: never[]) => watch(await input.create(...dependencies)),
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import type { LogLevel, LoggerService, ModuleMetadata } from '@nestjs/common';
+import type { AdapterInput, ChronisOptions, Clock, StorageAdapter } from '../index.js';
+import type { ManualClock } from './manual.clock.js';
+
+/** How the scheduler is tested. @publicApi */
+export interface ChronisTestingModuleOptions {
+  /** The clock, if it exists already. @default a new one */
+  clock?: ManualClock;
+  /** What time it is at first: a Date, epoch milliseconds or ISO text. @default 2026-01-01T00:00:00Z */
+  startAt?: Date | number | string;
+  /**
+   * Where jobs live: `(clock) => typeOrmStorage({ url, schema, clock })`. The storage must take its time from the clock; its deadlines are
+   * real. Called for each application. @default memory
+   */
+  storage?: (clock: Clock) => AdapterInput<StorageAdapter>;
+  /** What to change in the options of the application's `ChronisModule`, or those of the module that `create` adds. */
+  chronis?: Omit<ChronisOptions, 'storage' | 'lock' | 'clock'>;
+  /**
+   * Real milliseconds without any progress after which a handler counts as hanging: one with a timeout has its time pass, another one is an
+   * error. @default 3,000
+   */
+  patienceMs?: number;
+}
+
+/** @publicApi */
+export interface ChronisTestingOptions
+  extends ChronisTestingModuleOptions, Pick<ModuleMetadata, 'imports' | 'providers' | 'controllers'> {
+  /** Of the application. @default false */
+  logger?: LoggerService | LogLevel[] | false;
+}

@@ -1,0 +1,319 @@
+import { Global, Inject, Injectable, Module } from '@nestjs/common';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  ChronisModule,
+  Clock,
+  Cron,
+  Interval,
+  InvalidOptionError,
+  JobHandler,
+  JobNotFoundError,
+  SchedulerService,
+  StorageAdapter,
+  type RunContext,
+} from '../../lib/index.js';
+import { ChronisTesting, ChronisTestingError, type ChronisTestingOptions } from '../../lib/testing/index.js';
+import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+/** What ran, and what time the handlers saw. */
+const seen: string[] = [];
+
+@Injectable()
+class ShopJobs {
+  static fail: () => void = () => undefined;
+  static hang: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(SchedulerService) private readonly scheduler: SchedulerService,
+  ) {}
+
+  @Cron('0 9 * * *', { id: 'report', maxRetries: 2, backoff: '10m' })
+  report({ attempt }: RunContext): string {
+    this.note(`report ${attempt}`);
+    ShopJobs.fail();
+    return 'sent';
+  }
+
+  @Interval('8h', { id: 'sync', timeout: '5m', overlap: 'skip' })
+  async sync(): Promise<void> {
+    this.note('sync');
+    await ShopJobs.hang;
+  }
+
+  @JobHandler('welcome')
+  async welcome({ payload }: RunContext<{ user: string }>): Promise<void> {
+    this.note(`welcome ${payload.user}`);
+    await this.scheduler.createDateJob({ id: 'remind', handler: 'remind', in: '3d' });
+  }
+
+  @JobHandler('remind')
+  remind(): void {
+    this.note('remind');
+  }
+
+  private note(what: string): void {
+    seen.push(`${new Date(this.clock.now()).toISOString().slice(5, 16).replace('T', ' ')} ${what}`);
+  }
+}
+
+const slow = new Promise((resolve) => setTimeout(resolve, 30));
+const forever = new Promise(() => undefined);
+
+describe.each(['memory', 'postgres'] as const)('an application under test, on %s', (kind) => {
+  let chronis: ChronisTesting;
+  afterEach(async () => {
+    seen.length = 0;
+    ShopJobs.fail = () => undefined;
+    ShopJobs.hang = Promise.resolve();
+    await chronis?.close();
+  });
+
+  async function create(options: ChronisTestingOptions = {}): Promise<ChronisTesting> {
+    const schema = freshSchema('testing');
+    const postgres: ChronisTestingOptions = {
+      storage: (clock) => typeOrmStorage({ url: databaseUrl(), schema, clock }),
+    };
+    chronis = await ChronisTesting.create({
+      providers: [ShopJobs],
+      ...(kind === 'postgres' ? postgres : {}),
+      ...options,
+    });
+    return chronis;
+  }
+
+  test('executes what falls due in order, each at its nominal time', async () => {
+    await create();
+    const executions = await chronis.advanceBy('1d');
+    expect(seen).toEqual([
+      '01-01 08:00 sync',
+      '01-01 09:00 report 1',
+      '01-01 16:00 sync',
+      '01-02 00:00 sync',
+    ]);
+    expect(executions.map(({ jobId, outcome }) => `${jobId} ${outcome}`)).toEqual([
+      'sync succeeded',
+      'report succeeded',
+      'sync succeeded',
+      'sync succeeded',
+    ]);
+    expect(chronis.clock.now()).toBe(Date.parse('2026-01-02T00:00:00Z'));
+  });
+
+  test('lets no time pass while a handler waits for something real', async () => {
+    await create();
+    ShopJobs.hang = slow;
+    await chronis.advanceTo('2026-01-01T09:00:00Z');
+    const [sync] = await chronis.ledger('sync');
+    expect(sync).toMatchObject({ outcome: 'succeeded' });
+    expect(sync!.finishedAt).toEqual(sync!.startedAt);
+  });
+
+  test('executes retries when they are due, and tells what was thrown', async () => {
+    await create();
+    const error = new Error('no paper');
+    ShopJobs.fail = () => {
+      throw error;
+    };
+    const executions = await chronis.advanceTo('2026-01-01T09:15:00Z');
+    expect(seen.slice(1)).toEqual(['01-01 09:00 report 1', '01-01 09:10 report 2']);
+    expect(executions.at(-1)).toMatchObject({
+      outcome: 'failed',
+      attempt: 2,
+      retryAt: new Date('2026-01-01T09:20:00Z'),
+    });
+    expect(executions.at(-1)!.error).toBe(error);
+    ShopJobs.fail = () => undefined;
+    await chronis.advanceBy('5m');
+    expect((await chronis.ledger('report')).map(({ outcome, final }) => `${outcome} ${final}`)).toEqual([
+      'failed false',
+      'failed false',
+      'succeeded true',
+    ]);
+  });
+
+  test('lets a handler that hangs run into its timeout', async () => {
+    await create({ patienceMs: 20 });
+    ShopJobs.hang = forever;
+    const executions = await chronis.advanceTo('2026-01-01T08:30:00Z');
+    expect(executions).toMatchObject([{ jobId: 'sync', outcome: 'timed_out' }]);
+  });
+
+  test('executes one-offs that handlers create, and their own', async () => {
+    await create();
+    await chronis.scheduler.createDateJob({
+      handler: 'welcome',
+      runAt: new Date(chronis.clock.now()),
+      payload: { user: 'ada' },
+    });
+    await chronis.runDue();
+    expect(seen).toEqual(['01-01 00:00 welcome ada']);
+    const executions = await chronis.drain();
+    expect(seen).toContain('01-04 00:00 remind');
+    expect(chronis.clock.now()).toBe(Date.parse('2026-01-04T00:00:00Z'));
+    expect(executions.filter(({ jobId }) => jobId === 'remind')).toHaveLength(1);
+    expect(await chronis.jobs({ triggerType: 'at' })).toEqual([]);
+  });
+
+  test('runs one job, and waits for its verdict over its retries', async () => {
+    await create();
+    expect(await chronis.run('report', { throws: true })).toMatchObject({
+      verdict: 'succeeded',
+      result: 'sent',
+    });
+    ShopJobs.fail = () => {
+      throw new TypeError('no paper');
+    };
+    const report = await chronis.run('report');
+    expect(report).toMatchObject({ verdict: 'failed', result: null, executions: [{}, {}, {}] });
+    expect(seen.at(-1)).toBe('01-01 00:20 report 3');
+    await expect(chronis.run('report', { throws: true })).rejects.toThrow(TypeError);
+    await expect(chronis.run('nothing')).rejects.toThrow(JobNotFoundError);
+  });
+
+  test('sees what a fixed delay and a queued overlap wait for', async () => {
+    await create({ chronis: { timeZone: 'Asia/Seoul' } });
+    await chronis.scheduler.createIntervalJob({
+      id: 'delayed',
+      handler: 'remind',
+      hours: 2,
+      mode: 'fixed-delay',
+    });
+    expect(await chronis.scheduler.getJob('delayed')).toMatchObject({ timeZone: 'Asia/Seoul' });
+    await chronis.advanceBy('6h');
+    expect((await chronis.ledger('delayed')).map(({ nominalAt }) => nominalAt.getUTCHours())).toEqual([
+      2, 4, 6,
+    ]);
+  });
+});
+
+describe('a test that goes wrong', () => {
+  let chronis: ChronisTesting;
+  afterEach(async () => {
+    ShopJobs.hang = Promise.resolve();
+    seen.length = 0;
+    await chronis?.close();
+  });
+  const create = async (options: ChronisTestingOptions = {}): Promise<ChronisTesting> =>
+    (chronis = await ChronisTesting.create({ providers: [ShopJobs], patienceMs: 20, ...options }));
+
+  test('is told which handler does not end', async () => {
+    await create();
+    chronis.scheduler.registerHandler('stuck', () => forever);
+    await chronis.scheduler.createDateJob({ id: 'job', handler: 'stuck', in: '1h' });
+    await expect(chronis.advanceBy('2h')).rejects.toThrow(
+      /^The handler "stuck" of the job "job" has not ended for 20 ms of real time/,
+    );
+    expect(chronis.clock.now()).toBe(Date.parse('2026-01-01T01:00:00Z'));
+  });
+
+  test('may let time pass while a handler runs', async () => {
+    await create({ patienceMs: 60_000 });
+    ShopJobs.hang = forever;
+    await chronis.scheduler.updateJob('sync', { timeout: null });
+    await chronis.advanceBy('1d', { whileRunning: true });
+    expect(seen.filter((line) => line.endsWith('sync'))).toHaveLength(1);
+    expect((await chronis.scheduler.getGaps({ jobId: 'sync' })).items).toMatchObject([
+      { verdict: 'skipped' },
+      {},
+    ]);
+  });
+
+  test('is told that a run is due which nobody executes', async () => {
+    await create();
+    await chronis.scheduler.pause({ handler: 'remind' });
+    await chronis.scheduler.createDateJob({ id: 'job', handler: 'remind', in: '1h' });
+    const problem = /of the job "job" is due, but nobody executes it: is a scope of it paused/;
+    await expect(chronis.drain()).rejects.toThrow(problem);
+    await expect(chronis.run('job')).rejects.toThrow(problem);
+  });
+
+  test('is told what remains when it has drained for long enough', async () => {
+    await create();
+    await chronis.scheduler.createDateJob({ id: 'far', handler: 'remind', in: '30d' });
+    await expect(chronis.drain({ within: '7d' })).rejects.toThrow(
+      'Runs of "far" remain, the next of them due at 2026-01-31T00:00:00.000Z.',
+    );
+    expect(await chronis.drain()).toContainEqual(expect.objectContaining({ jobId: 'far' }));
+  });
+
+  test('may not move the time from two places, or back', async () => {
+    await create();
+    const first = chronis.advanceBy('1h');
+    await expect(chronis.advanceBy('1h')).rejects.toThrow(ChronisTestingError);
+    await first;
+    await expect(chronis.advanceTo('2026-01-01T00:00:00Z')).rejects.toThrow(
+      'it is 2026-01-01T01:00:00.000Z already',
+    );
+    await expect(chronis.advanceTo('tomorrow')).rejects.toThrow('"tomorrow" is not a date.');
+  });
+
+  test('is told what is wrong with its options', async () => {
+    chronis = undefined as never;
+    await expect(ChronisTesting.create({ patienceMs: 0 })).rejects.toThrow(InvalidOptionError);
+    const { clock } = await create();
+    await expect(ChronisTesting.create({ clock, startAt: 0 })).rejects.toThrow(
+      'startAt: the clock that is given',
+    );
+    const chronisOptions = { nonsense: true } as never;
+    await expect(ChronisTesting.create({ imports: [ChronisModule.forRoot(chronisOptions)] })).rejects.toThrow(
+      /nonsense/,
+    );
+  });
+
+  test('is told that its database cannot be reached', async () => {
+    chronis = undefined as never;
+    const url = 'postgres://nobody@127.0.0.1:1/none';
+    const boot = create({ storage: (clock) => typeOrmStorage({ url, clock, connectTimeoutMs: 100 }) });
+    await expect(boot).rejects.toThrow(/127\.0\.0\.1:1/);
+  });
+});
+
+describe("the application's own module", () => {
+  const forRoot = ChronisModule.forRoot({
+    storage: typeOrmStorage({ url: 'postgres://nobody@127.0.0.1:1/none' }),
+    lock: typeOrmLock(),
+    app: 'shop',
+    timeZone: 'Asia/Seoul',
+  });
+
+  test('keeps its options, and gets the clock and storage of the test', async () => {
+    @Global()
+    @Module({ imports: [forRoot], providers: [ShopJobs] })
+    class AppModule {}
+    const chronis = await ChronisTesting.create({ imports: [AppModule], startAt: '2026-06-01T00:00:00Z' });
+    expect(chronis.app.get(StorageAdapter).kind).toBe('memory');
+    expect(await chronis.scheduler.getJob('report')).toMatchObject({ app: 'shop', timeZone: 'Asia/Seoul' });
+    await chronis.advanceBy('1d');
+    expect(seen).toContain('06-02 00:00 sync');
+    seen.length = 0;
+    await chronis.close();
+  });
+
+  test('is found in an application that was built by other means', async () => {
+    const { Test } = await import('@nestjs/testing');
+    @Module({ imports: [forRoot], providers: [ShopJobs] })
+    class AppModule {}
+    const fake: Partial<ShopJobs> = { report: () => 'fake' };
+    const jobs = Object.assign(Object.create(ShopJobs.prototype) as ShopJobs, fake);
+    const module = await Test.createTestingModule({ imports: [ChronisTesting.module(), AppModule] })
+      .overrideProvider(ShopJobs)
+      .useValue(jobs)
+      .compile();
+    const chronis = ChronisTesting.of(await module.init());
+    expect(await chronis.run('report')).toMatchObject({ verdict: 'succeeded', result: 'fake' });
+    await chronis.close();
+  });
+
+  test('is missed where the test forgot to say so', async () => {
+    @Module({})
+    class Empty {}
+    const { Test } = await import('@nestjs/testing');
+    const module = await Test.createTestingModule({ imports: [Empty] }).compile();
+    expect(() => ChronisTesting.of(module)).toThrow(
+      'The application does not import ChronisTesting.module(), so its time is the real one.',
+    );
+    await module.close();
+  });
+});
