@@ -10,6 +10,7 @@ import {
   SchedulerService,
   type RunContext,
 } from 'nestjs-chronis';
+import { ChronisTesting } from 'nestjs-chronis/testing';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
 
 @Injectable()
@@ -57,7 +58,16 @@ async function main(): Promise<void> {
   await Promise.all([ticked, greeted]);
   if (app.get(ReportService).ticks < 1) throw new Error('The interval did not run.');
   await app.close();
+  await underTest();
   console.log(`ran on ${url ? 'postgres' : 'memory'}`);
+}
+
+/** The door for tests, on a clock that stands still. */
+async function underTest(): Promise<void> {
+  const chronis = await ChronisTesting.create({ providers: [ReportService] });
+  const executions = await chronis.advanceBy('1m');
+  if (executions.length !== 60) throw new Error(`A minute had ${executions.length} runs.`);
+  await chronis.close();
 }
 
 main().catch((error: unknown) => {
