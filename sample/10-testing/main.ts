@@ -15,7 +15,7 @@ class FakeMailer extends Mailer {
   }
 }
 
-describe('a trial', () => {
+void describe('a trial', () => {
   let chronis: ChronisTesting;
   let mailer: FakeMailer;
   beforeEach(async () => {
@@ -28,13 +28,13 @@ describe('a trial', () => {
   });
   afterEach(() => chronis.close());
 
-  test('is reminded of after ten days', async () => {
+  void test('is reminded of after ten days', async () => {
     await chronis.advanceBy('10d');
     assert.deepEqual(mailer.sent.slice(-1), ['ada: Four days left']);
     assert.equal(mailer.sent.filter((mail) => mail === 'sales: 1 open').length, 10);
   });
 
-  test('ends after fourteen days, though the mail server is away for two hours', async () => {
+  void test('ends after fourteen days, though the mail server is away for two hours', async () => {
     await chronis.advanceTo('2026-03-15T11:59:00Z');
     mailer.broken = true;
     await chronis.advanceBy('90m');
@@ -52,7 +52,7 @@ describe('a trial', () => {
     assert.equal(chronis.app.get(TrialService).open.size, 0);
   });
 
-  test('is on the list of the morning', async () => {
+  void test('is on the list of the morning', async () => {
     const { verdict, result } = await chronis.run('list-trials');
     assert.deepEqual({ verdict, result }, { verdict: 'succeeded', result: 1 });
   });
