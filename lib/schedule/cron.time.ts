@@ -86,6 +86,7 @@ export class CronTime {
   /** The next instant after `start`, in `timeZone` or the zone that `start` has. */
   getNextDateFrom(start: Date | CronDate, timeZone?: string | LuxonZone): CronDate {
     const date = start instanceof Date ? DateTime.fromJSDate(start) : (start as DateTime);
+    if (!date.isValid) throw new CronError('ERROR: You specified an invalid date.');
     const { zone } = timeZone ? date.setZone(timeZone) : date;
     return this.after(date.toMillis(), CronZone.of(zone), 1)[0]!;
   }

@@ -11,6 +11,12 @@ import {
   type RunContext,
 } from 'nestjs-chronis';
 import { ChronisTesting } from 'nestjs-chronis/testing';
+import {
+  CronExpression,
+  Cron as LocalCron,
+  ScheduleModule,
+  SchedulerRegistry,
+} from 'nestjs-chronis/schedule';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
 
 @Injectable()
@@ -21,6 +27,9 @@ class ReportService {
   tick(): void {
     this.ticks++;
   }
+
+  @LocalCron(CronExpression.EVERY_SECOND, { name: 'local' })
+  local(): void {}
 
   @JobHandler('greet')
   greet({ payload }: RunContext<{ name: string }>): string {
@@ -34,6 +43,7 @@ async function main(): Promise<void> {
 
   @Module({
     imports: [
+      ScheduleModule.forRoot(),
       ChronisModule.forRoot(url ? { storage: typeOrmStorage({ url, schema }), lock: typeOrmLock() } : {}),
     ],
     providers: [ReportService],
@@ -57,7 +67,11 @@ async function main(): Promise<void> {
   if (!told.includes('npm install class-validator class-transformer')) throw new Error(`Not told: ${told}`);
   await Promise.all([ticked, greeted]);
   if (app.get(ReportService).ticks < 1) throw new Error('The interval did not run.');
+  const local = app.get(SchedulerRegistry).getCronJob('local');
+  if (local.nextDate().toMillis() <= Date.now() - 1_000)
+    throw new Error('The cron of the drop-in has no next date.');
   await app.close();
+  if (local.isActive) throw new Error('The cron of the drop-in goes on after the end.');
   await underTest();
   console.log(`ran on ${url ? 'postgres' : 'memory'}`);
 }
