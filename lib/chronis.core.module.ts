@@ -19,6 +19,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { BulkChanges } from './scheduler/bulk.changes.js';
 import { BulkCreator } from './scheduler/bulk.creator.js';
 import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
@@ -224,6 +225,7 @@ function makeScheduler(
     handlers,
     creator,
     bulkCreator: new BulkCreator(creator, time),
+    bulkChanges: new BulkChanges(calendars),
     waiter: new RunWaiter(storage, events, clock),
     time,
     updater,

@@ -68,6 +68,7 @@ export type { Remark, RemarkCode } from './triggers/remarks.js';
 export { assertTimeZone } from './triggers/time.zone.js';
 
 export type { BackfillOrder, BackfillReport } from './ports/backfill.js';
+export type { BulkChange, BulkOutcome } from './ports/bulk.change.js';
 export type { Beat, BeatOrder } from './ports/beat.js';
 export { callbackOf } from './ports/callback.js';
 export type { CalledRun, CallbackPayload } from './ports/callback.js';
@@ -128,6 +129,7 @@ export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';
+export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
 export type { PauseOptions } from './scheduler/pauses.js';

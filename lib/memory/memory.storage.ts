@@ -4,6 +4,7 @@ import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
+import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Clock } from '../ports/clock.js';
 import {
   StorageAdapter,
@@ -38,6 +39,7 @@ import {
 } from '../ports/storage.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { backfill } from './backfilling.js';
+import { changeJobs } from './bulk.changes.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
@@ -175,6 +177,10 @@ export class MemoryStorage extends StorageAdapter {
 
   cancelJob(ref: JobRef): Promise<number | null> {
     return this.withJob(ref, null, (job, tables, now) => cancelJob(tables, now, job));
+  }
+
+  changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]> {
+    return this.atomically((tables, now) => changeJobs(tables, now, refs, change));
   }
 
   cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {

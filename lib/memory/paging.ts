@@ -12,15 +12,35 @@ export function pageOf<R, T>(
   view: (row: R) => T,
 ): Page<T> {
   const after = cursor === undefined ? null : (JSON.parse(cursor) as Place);
-  const rest = rows
-    .map((row) => ({ row, place: placeOf(row) }))
-    .filter(({ place }) => after === null || comparePlaces(place, after) > 0)
-    .sort((a, b) => comparePlaces(a.place, b.place));
+  const rest = first(
+    rows
+      .map((row) => ({ row, place: placeOf(row) }))
+      .filter(({ place }) => after === null || comparePlaces(place, after) > 0),
+    limit + 1,
+  );
   const items = rest.slice(0, limit);
   return {
     items: items.map(({ row }) => view(row)),
     cursor: rest.length > items.length ? JSON.stringify(items.at(-1)!.place) : null,
   };
+}
+
+/** The first `count` in order, without sorting all of them: whoever reads many pages would wait for it at each. */
+function first<T extends { place: Place }>(items: readonly T[], count: number): T[] {
+  const kept: T[] = [];
+  const cut = (): void => {
+    kept.sort((a, b) => comparePlaces(a.place, b.place)).splice(count);
+  };
+  let last: Place | null = null;
+  for (const item of items) {
+    if (last !== null && comparePlaces(item.place, last) > 0) continue;
+    kept.push(item);
+    if (kept.length < 2 * count) continue;
+    cut();
+    last = kept.at(-1)!.place;
+  }
+  cut();
+  return kept;
 }
 
 function comparePlaces(a: Place, b: Place): number {

@@ -4,6 +4,7 @@ import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
+import type { BulkChange, BulkOutcome } from './bulk.change.js';
 import type { Beat, BeatOrder } from './beat.js';
 import type {
   ConflictPolicy,
@@ -56,6 +57,7 @@ export type JobStore = Pick<
   | 'resumeJob'
   | 'cancelRun'
   | 'cancelJob'
+  | 'changeJobs'
   | 'runNow'
   | 'backfill'
   | 'pauseScope'
@@ -149,6 +151,11 @@ export abstract class StorageAdapter {
   abstract cancelRun(runId: string): Promise<'cancelled' | 'requested' | null>;
   /** Ends waiting runs as `cancelled`, asks the workers of running ones to abort them. Recurring jobs go on with their next instant. Returns how many runs were concerned, null: not found. */
   abstract cancelJob(ref: JobRef): Promise<number | null>;
+  /**
+   * `pauseJob`, `resumeJob`, `cancelJob` or `deleteJob` for many jobs (up to 100, each named once) in one step: one outcome for each, in order. If it rejects, nothing
+   * has happened to any of them.
+   */
+  abstract changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]>;
   /**
    * A run due now, beside whatever goes on; also while the job is paused. A one-off that waits becomes due now, which ends its pause; one that
    * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.

@@ -20,6 +20,7 @@ import type {
   UpdateJob,
 } from './create.options.js';
 import { backfillJob, type BackfillOptions, type BackfillResult } from './job.backfill.js';
+import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.changes.js';
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { DefinedJob } from './define.job.js';
@@ -59,6 +60,7 @@ export interface SchedulerParts {
   engine: Engine;
   handlers: HandlerRegistry;
   creator: JobCreator;
+  bulkChanges: BulkChanges;
   waiter: RunWaiter;
   time: StorageNow;
   bulkCreator: BulkCreator;
@@ -366,6 +368,34 @@ export class SchedulerService {
     const ref = jobRef(id, { namespace });
     const now = await this.parts.time.now();
     return backfillJob(ref, { from, until, now }, rest, await this.access({ manager }), this.parts.calendars);
+  }
+
+  // ── Changing many jobs
+
+  /**
+   * `pauseJob` for all jobs that meet the filter, the same one as `queryJobs` takes. An empty filter is refused unless `{ all: true }`.
+   * For what is created later too, see `pause`.
+   */
+  async pauseMany(
+    filter: ManyFilter,
+    options: ManyOptions & PauseOptions & ManagerOption = {},
+  ): Promise<ManyResult> {
+    return this.parts.bulkChanges.pause(filter, options, await this.access(options));
+  }
+
+  /** `resumeJob` for all jobs that meet the filter. */
+  async resumeMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.parts.bulkChanges.resume(filter, options, await this.access(options));
+  }
+
+  /** `cancelJob` for all jobs that meet the filter. */
+  async cancelMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.parts.bulkChanges.cancel(filter, options, await this.access(options));
+  }
+
+  /** `deleteJob` for all jobs that meet the filter. */
+  async deleteMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.parts.bulkChanges.delete(filter, options, await this.access(options));
   }
 
   // ── Pausing many at once

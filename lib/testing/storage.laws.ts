@@ -1,4 +1,5 @@
 import type { Law } from './law.js';
+import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
 import { backfillLaws } from './laws/backfill.laws.js';
 import { callbackLaws } from './laws/callback.laws.js';
@@ -52,6 +53,7 @@ export function storageLaws(): Law[] {
     ...cancelRunLaws,
     ...runNowLaws,
     ...backfillLaws,
+    ...bulkLaws,
     ...deadLetterLaws,
     ...joinLaws,
     ...leaseLaws,

@@ -84,7 +84,12 @@ export async function runOneOffNow({ run, readClock }: Change, ref: JobRef): Pro
   return row;
 }
 
-async function resumeCursor(run: Run, now: number, job: StoredRecurring, plan: ResumePlan): Promise<void> {
+export async function resumeCursor(
+  run: Run,
+  now: number,
+  job: StoredRecurring,
+  plan: ResumePlan,
+): Promise<void> {
   const { id, trigger, timeZone } = job.definition;
   const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
   const { nextAt, gap } = plan({ id, trigger, timeZone, pausedFrom: paused && paused.from }, now);

@@ -57,7 +57,7 @@ export async function clear(run: Run, now: EpochMs, job: StoredJob): Promise<voi
   if (waiting.length > 0) await run('endWaiting', waiting);
   if (job.kind === 'recurring') {
     if (going.length > 0) await run('detachRuns', going);
-    await run('deleteJob', job.uid);
+    await run('deleteJob', [job.uid]);
   } else if (job.verdict !== null) {
     await run('dropRuns', [job.runId]);
   }

@@ -1,9 +1,9 @@
 import type { Job, JobDefinition, JobRef } from '../model/job.js';
 import type { InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
-import { getJob, keyOf } from './job.queries.js';
+import { getJob, getJobs, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
 import type { Change, StatementScope } from './statement.runner.js';
-import { lockJob } from './stored.job.js';
+import { lockJob, lockJobs } from './stored.job.js';
 
 const jobsPerTransaction = 50;
 
@@ -36,19 +36,22 @@ export async function replaceJobs(
   const ordered = taken.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (let start = 0; start < ordered.length; start += jobsPerTransaction) {
     const some = ordered.slice(start, start + jobsPerTransaction);
-    await statements.change(async (change) => {
-      for (const job of some) results.set(job, await replaceJob(change, job));
-    });
+    const replaced = await statements.change((change) => replaceSome(change, some));
+    for (const [nth, job] of some.entries()) results.set(job, replaced[nth]!);
   }
   return taken.map((job) => results.get(job)!);
 }
 
-/** Gives an existing job another definition and time; null: it is gone by now. */
-async function replaceJob({ run, readClock }: Change, given: NewJob): Promise<InsertResult | null> {
-  const job = await lockJob(run, given);
-  if (job === null) return null;
-  job.definitionHash = given.definitionHash;
-  await redefine(run, await readClock(), job, given, given.nextAt);
-  const replaced = await getJob(run, given);
-  return replaced && { status: 'replaced', job: replaced };
+async function replaceSome(
+  { run, readClock }: Change,
+  given: readonly NewJob[],
+): Promise<(InsertResult | null)[]> {
+  const locked = await lockJobs(run, given);
+  const now = await readClock();
+  for (const [nth, job] of locked.entries()) {
+    const { definitionHash, nextAt } = given[nth]!;
+    if (job !== null) await redefine(run, now, { ...job, definitionHash }, given[nth]!, nextAt);
+  }
+  const jobs = await getJobs(run, given);
+  return jobs.map((job, nth) => (locked[nth] && job ? { status: 'replaced', job } : null));
 }

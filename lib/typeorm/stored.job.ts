@@ -1,6 +1,7 @@
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { GapVerdict, RunVerdict } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { keyOf } from './job.queries.js';
 import { toDefinition, type DefinitionRow } from './job.rows.js';
 import type { Run } from './statement.runner.js';
 
@@ -75,14 +76,28 @@ export async function lockJob(run: Run, { namespace, id }: JobRef): Promise<Stor
   return null;
 }
 
+/** Locks many, in the order of the refs; null: there is none. One after the other only where a row was replaced meanwhile. */
+export async function lockJobs(run: Run, refs: readonly JobRef[]): Promise<(StoredJob | null)[]> {
+  const columns = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id)];
+  const recurring = (await run<RecurringRow>('lockSomeJobs', ...columns)).map(toRecurring);
+  const oneOffs = (await run<OneOffRow>('lockSomeOneOffs', ...columns)).map(toOneOff);
+  const found = new Map([...recurring, ...oneOffs].map((job) => [keyOf(job.definition), job]));
+  const jobs: (StoredJob | null)[] = [];
+  for (const ref of refs) jobs.push(found.get(keyOf(ref)) ?? (await lockJob(run, ref)));
+  return jobs;
+}
+
 /** Locks all jobs that the app's code declares, or once declared. */
 export async function lockDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
   return (await run<RecurringRow>('lockJobsOfApp', app)).map(toRecurring);
 }
 
-/** `uid` of recurring jobs, `runId` of one-offs: the values by which statements find the runs of a job. */
-export function addressOf(job: StoredJob): [uid: string | null, runId: string | null] {
-  return job.kind === 'recurring' ? [job.uid, null] : [null, job.runId];
+/** `uid` of recurring jobs, `runId` of one-offs: the values by which statements find the runs of jobs. */
+export function addressOf(...jobs: StoredJob[]): [uids: string[], runIds: string[]] {
+  return [
+    jobs.flatMap((job) => (job.kind === 'recurring' ? job.uid : [])),
+    jobs.flatMap((job) => (job.kind === 'one-off' ? job.runId : [])),
+  ];
 }
 
 function toRecurring(row: RecurringRow): StoredRecurring {

@@ -2,6 +2,7 @@ import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
+import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type {
   AttemptFilter,
   ConflictPolicy,
@@ -16,6 +17,7 @@ import type {
   StoredPause,
 } from '../ports/storage.adapter.js';
 import { backfill } from './backfilling.js';
+import { changeJobs } from './bulk.changes.js';
 import { discardRuns, isId, retryRuns } from './dead.letters.js';
 import {
   cancelJob,
@@ -82,6 +84,10 @@ export class TypeOrmJobs implements JobStore {
 
   cancelJob(ref: JobRef): Promise<number | null> {
     return this.statements.change((change) => cancelJob(change, ref));
+  }
+
+  changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]> {
+    return this.statements.change((within) => changeJobs(within, refs, change));
   }
 
   async cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {

@@ -3,6 +3,7 @@ import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
+import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import {
@@ -169,6 +170,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   cancelJob(ref: JobRef): Promise<number | null> {
     return this.jobs.cancelJob(ref);
+  }
+
+  changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]> {
+    return this.jobs.changeJobs(refs, change);
   }
 
   cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {

@@ -57,6 +57,7 @@ export class SnapshotStorage extends StorageAdapter {
   cancelRun: StorageAdapter['cancelRun'] = (...given) => this.on((jobs) => jobs.cancelRun(...given));
   cancelJob: StorageAdapter['cancelJob'] = (...given) => this.on((jobs) => jobs.cancelJob(...given));
   runNow: StorageAdapter['runNow'] = (...given) => this.on((jobs) => jobs.runNow(...given));
+  changeJobs: StorageAdapter['changeJobs'] = (...given) => this.on((jobs) => jobs.changeJobs(...given));
   backfill: StorageAdapter['backfill'] = (...given) => this.on((jobs) => jobs.backfill(...given));
   pauseScope: StorageAdapter['pauseScope'] = (...given) => this.on((jobs) => jobs.pauseScope(...given));
   resumeScope: StorageAdapter['resumeScope'] = (...given) => this.on((jobs) => jobs.resumeScope(...given));

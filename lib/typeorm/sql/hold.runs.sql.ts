@@ -2,7 +2,7 @@ import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 job · $3 one-off's run
+ * $1 time · $2 jobs · $3 runs of one-offs
  *
  * Runs that go on are marked too: settle and release find the mark on the row they have locked, and hold the run when it comes back.
  */
@@ -11,6 +11,6 @@ export function holdRunsSql(t: TableNames): string {
 update ${t.run} set held = true,
   due_at = case when worker is not null then due_at end,
   held_due_at = case when worker is null then coalesce(due_at, held_due_at) end
-where (job_uid = $2::bigint or id = $3::bigint) and verdict is null and not held
+where (job_uid = any ($2::bigint[]) or id = any ($3::bigint[])) and verdict is null and not held
 returning ${ms(now)} as now`;
 }

@@ -2,13 +2,16 @@ import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
 /**
- * `one`: $1 time · $2 namespace · $3 id — `app`: $1 time · $2 app, its declared jobs
+ * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `app`: $1 time · $2 app, its declared jobs
  *
  * Recurring jobs with all that a change needs to know, locked until the transaction ends.
  */
-export function lockJobsSql(t: TableNames, which: 'one' | 'app'): string {
-  const where =
-    which === 'one' ? 'j.namespace = $2 and j.id = $3' : `j.app = $2 and j.source = 'code' order by j.uid`;
+export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'app'): string {
+  const where = {
+    one: 'j.namespace = $2 and j.id = $3',
+    some: '(j.namespace, j.id) in (select u.* from unnest($2::text[], $3::text[]) u) order by j.uid',
+    app: `j.app = $2 and j.source = 'code' order by j.uid`,
+  }[which];
   return `
 select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, j.payload,
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired,

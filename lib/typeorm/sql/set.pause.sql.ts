@@ -2,15 +2,15 @@ import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 job · $3 one-off's run · $4 paused (boolean) · $5 reason · $6 by
+ * $1 time · $2 jobs · $3 runs of one-offs · $4 paused (boolean) · $5 reason · $6 by
  *
- * Only one of $2 and $3 is given. The runs are held by `holdRunsSql`.
+ * The runs are held by `holdRunsSql`.
  */
 export function setPauseSql(t: TableNames): string {
   const set = `paused_at = case when $4 then ${now} end, paused_reason = $5, paused_by = $6,
     revision = revision + 1, updated_at = ${now}`;
   return `
-with job as (update ${t.job} set ${set} where uid = $2::bigint),
-one_off as (update ${t.run} set ${set} where id = $3::bigint)
+with job as (update ${t.job} set ${set} where uid = any ($2::bigint[])),
+one_off as (update ${t.run} set ${set} where id = any ($3::bigint[]))
 select ${ms(now)} as now`;
 }

@@ -1,0 +1,141 @@
+import { InvalidOptionError, StorageError } from '../model/errors.js';
+import type { Job, JobFilter, JobRef } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
+import type { Calendars } from '../model/trigger.js';
+import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
+import type { JobAccess } from './job.access.js';
+import { jobFilter, pageKeys } from './job.query.js';
+import { knownOptions, trueOrFalse } from './option.checks.js';
+import { pauseOf, type PauseOptions } from './pauses.js';
+import { planResume } from './resume.plan.js';
+
+/** Conditions on jobs, as `queryJobs` takes them. @publicApi */
+export interface ManyFilter extends JobFilter {
+  [path: `metadata.${string}`]: JsonValue;
+}
+
+/** @publicApi */
+export interface ManyOptions {
+  /** Has to be said where the filter has no condition: all jobs of all namespaces. @default false */
+  all?: boolean;
+  /** Only count. @default false */
+  dryRun?: boolean;
+}
+
+/** What a change of many jobs came to. @publicApi */
+export interface ManyResult {
+  /** Jobs that met the filter. */
+  matched: number;
+  /** Those that are different now; fewer where some were so already, or others were faster. 0 in a dry run. */
+  changed: number;
+  /** Jobs that were left as they were, with what stood in the way; the first 1,000. */
+  failed: { ref: JobRef; error: unknown }[];
+  /** The first 10 that met the filter, by namespace and id. */
+  first: JobRef[];
+}
+
+const jobsPerPage = 1_000;
+const jobsPerStep = 100;
+const mostFailures = 1_000;
+const mostFirst = 10;
+const keys = ['all', 'dryRun', 'manager'];
+
+/** Changes all jobs that meet a filter: page by page, each once, a hundred in one step; what comes or goes meanwhile disturbs nobody. */
+export class BulkChanges {
+  constructor(private readonly calendars: Calendars) {}
+
+  pause(filter: ManyFilter, options: ManyOptions & PauseOptions, access: JobAccess): Promise<ManyResult> {
+    const { reason, by, ...rest } = knownOptions(
+      options,
+      [...keys, 'reason', 'by'],
+      'pauseMany()',
+    ) as typeof options;
+    return this.change(filter, rest, access, { kind: 'pause', pause: pauseOf({ reason, by }) });
+  }
+
+  resume(filter: ManyFilter, options: ManyOptions, access: JobAccess): Promise<ManyResult> {
+    const { calendars } = this;
+    const plan =
+      ({ namespace }: { namespace: string }) =>
+      (...[job, now]: Parameters<ReturnType<Extract<BulkChange, { kind: 'resume' }>['plan']>>) =>
+        planResume(namespace, job, now, calendars);
+    return this.change(filter, options, access, { kind: 'resume', plan });
+  }
+
+  cancel(filter: ManyFilter, options: ManyOptions, access: JobAccess): Promise<ManyResult> {
+    return this.change(filter, options, access, { kind: 'cancel' });
+  }
+
+  delete(filter: ManyFilter, options: ManyOptions, access: JobAccess): Promise<ManyResult> {
+    return this.change(filter, options, access, { kind: 'delete' });
+  }
+
+  private async change(
+    given: ManyFilter,
+    options: ManyOptions,
+    { jobs, changed }: JobAccess,
+    change: BulkChange,
+  ): Promise<ManyResult> {
+    const filter = filterOf(given, options, `${change.kind}Many()`);
+    const result: ManyResult = { matched: 0, changed: 0, failed: [], first: [] };
+    const apply = (refs: JobRef[]): Promise<BulkOutcome[]> => jobs.changeJobs(refs, change);
+    if (trueOrFalse(options.dryRun ?? false, 'dryRun')) {
+      result.matched = await jobs.countJobs(filter);
+      result.first = (await jobs.queryJobs(filter, { limit: mostFirst })).items.map(refOf);
+      return result;
+    }
+    let cursor: string | null = null;
+    do {
+      const page = await jobs.queryJobs(filter, { limit: jobsPerPage, ...(cursor && { cursor }) });
+      const refs = page.items.map(refOf);
+      result.matched += refs.length;
+      result.first.push(...refs.slice(0, mostFirst - result.first.length));
+      for (let start = 0; start < refs.length; start += jobsPerStep) {
+        await step(refs.slice(start, start + jobsPerStep), apply, result);
+      }
+      ({ cursor } = page);
+    } while (cursor !== null);
+    if (result.changed > 0) changed({ kind: change.kind === 'cancel' ? 'cancel' : 'change' });
+    return result;
+  }
+}
+
+/** Of a step that is refused each half is tried by itself, so that one job does not stop the others. */
+async function step(
+  refs: JobRef[],
+  apply: (refs: JobRef[]) => Promise<BulkOutcome[]>,
+  result: ManyResult,
+): Promise<void> {
+  try {
+    result.changed += (await apply(refs)).filter((outcome) => outcome === 'changed').length;
+  } catch (error) {
+    // The storage is away: so it is for all others.
+    if (error instanceof StorageError) throw error;
+    if (refs.length > 1) {
+      const middle = refs.length >> 1;
+      await step(refs.slice(0, middle), apply, result);
+      await step(refs.slice(middle), apply, result);
+    } else if (result.failed.length < mostFailures) result.failed.push({ ref: refs[0]!, error });
+  }
+}
+
+function filterOf(given: ManyFilter, options: ManyOptions, owner: string): JobFilter {
+  const { all } = knownOptions(options, keys, owner) as ManyOptions;
+  knownOptions(
+    given,
+    Object.keys(given ?? {}).filter((key) => !pageKeys.includes(key)),
+    `the filter of ${owner}`,
+  );
+  const filter = jobFilter(given);
+  if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
+    throw new InvalidOptionError(
+      'filter',
+      `is empty, so ${owner} would concern all jobs of all namespaces. If that is meant, say so: { all: true }.`,
+    );
+  }
+  return filter;
+}
+
+function refOf({ namespace, id }: Job): JobRef {
+  return { namespace, id };
+}
