@@ -76,7 +76,9 @@ export class BulkChanges {
     { jobs, changed }: JobAccess,
     change: BulkChange,
   ): Promise<ManyResult> {
-    const filter = filterOf(given, options, `${change.kind}Many()`);
+    const owner = `${change.kind}Many()`;
+    knownOptions(options, keys, owner);
+    const filter = filterOf(given, options, owner);
     const result: ManyResult = { matched: 0, changed: 0, failed: [], first: [] };
     const apply = (refs: JobRef[]): Promise<BulkOutcome[]> => jobs.changeJobs(refs, change);
     if (trueOrFalse(options.dryRun ?? false, 'dryRun')) {
@@ -119,18 +121,16 @@ async function step(
   }
 }
 
-function filterOf(given: ManyFilter, options: ManyOptions, owner: string): JobFilter {
-  const { all } = knownOptions(options, keys, owner) as ManyOptions;
-  knownOptions(
-    given,
-    Object.keys(given ?? {}).filter((key) => !pageKeys.includes(key)),
-    `the filter of ${owner}`,
-  );
+/** The filter, validated. Throws InvalidOptionError, also when it has no condition and nobody said that all are meant. */
+export function filterOf(given: ManyFilter, options: ManyOptions, owner: string): JobFilter {
+  const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
+  const conditions = Object.keys(given ?? {}).filter((key) => !pageKeys.includes(key));
+  knownOptions(given, conditions, `the filter of ${owner}`);
   const filter = jobFilter(given);
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
     throw new InvalidOptionError(
       'filter',
-      `is empty, so ${owner} would concern all jobs of all namespaces. If that is meant, say so: { all: true }.`,
+      `is empty, so ${owner} would concern all jobs there are. If that is meant, say so: { all: true }.`,
     );
   }
   return filter;

@@ -14,6 +14,7 @@ import type {
   HandlerChange,
   UpdateJob,
 } from './create.options.js';
+import { filterOf, type ManyFilter, type ManyOptions, type ManyResult } from './bulk.changes.js';
 import type { BulkOptions, BulkResult } from './dead.letters.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { ManagerOption } from './job.access.js';
@@ -182,6 +183,27 @@ export class ConfinedScheduler implements TenantScheduler {
     return this.all.runNow(id, this.tenancy.confined(options));
   }
 
+  // ── Many at once: an empty filter is all of the tenant, and has to be meant as well
+
+  async pauseMany(
+    filter: ManyFilter,
+    options: ManyOptions & PauseOptions & ManagerOption = {},
+  ): Promise<ManyResult> {
+    return this.all.pauseMany(this.own(filter, options, 'pauseMany()'), options);
+  }
+
+  async resumeMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.all.resumeMany(this.own(filter, options, 'resumeMany()'), options);
+  }
+
+  async cancelMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.all.cancelMany(this.own(filter, options, 'cancelMany()'), options);
+  }
+
+  async deleteMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+    return this.all.deleteMany(this.own(filter, options, 'deleteMany()'), options);
+  }
+
   // ── Runs by their id: those of others are not found
 
   async cancelRun(runId: string, within: ManagerOption = {}): Promise<'cancelled' | 'requested'> {
@@ -227,6 +249,11 @@ export class ConfinedScheduler implements TenantScheduler {
 
   withTransaction<T>(manager: TransactionManager | null, work: () => T): T {
     return this.all.withTransaction(manager, work);
+  }
+
+  private own(filter: ManyFilter, options: ManyOptions, owner: string): ManyFilter {
+    filterOf(filter, options, owner);
+    return this.tenancy.confined(filter);
   }
 
   /** Throws RunNotFoundError, as for a run that never was. Runs never change their namespace, so nothing can happen between this and what follows. */

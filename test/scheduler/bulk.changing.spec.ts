@@ -124,7 +124,9 @@ describe.each(storageKinds)('changes of many jobs on %s', (kind) => {
     for (const call of calls) {
       const refused = scheduler[call]({});
       await expect(refused).rejects.toThrow(InvalidOptionError);
-      await expect(refused).rejects.toThrow(`filter: is empty, so ${call}() would concern all jobs`);
+      await expect(refused).rejects.toThrow(
+        `filter: is empty, so ${call}() would concern all jobs there are`,
+      );
       await expect(scheduler[call]({ metadata: {} }, { dryRun: true })).rejects.toThrow(/all: true/);
       await expect(scheduler[call]({ limit: 3 } as never)).rejects.toThrow(/limit/);
       await expect(scheduler[call]({ queue: 'x' }, { dryrun: true } as never)).rejects.toThrow(/"dryRun"/);

@@ -92,6 +92,10 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   },
   retryFailed: { call: (s) => s.retryFailed(), comesTo: { found: 0, changed: 0 } },
   discardFailed: { call: (s) => s.discardFailed(), comesTo: { found: 0, changed: 0 } },
+  pauseMany: { call: (s) => s.pauseMany({}, { all: true }), comesTo: { matched: 0, changed: 0 } },
+  resumeMany: { call: (s) => s.resumeMany({ handler: 'work' }), comesTo: { matched: 0, changed: 0 } },
+  cancelMany: { call: (s) => s.cancelMany({}, { all: true }), comesTo: { matched: 0, changed: 0 } },
+  deleteMany: { call: (s, { id }) => s.deleteMany({ idPrefix: id }), comesTo: { matched: 0, changed: 0 } },
   pause: { call: (s) => s.pause({ all: true }), comesTo: { scope: { all: true } } },
   resume: { call: (s) => s.resume({ all: true }), comesTo: false },
   getPauses: { call: (s) => s.getPauses(), comesTo: [] },
@@ -191,6 +195,16 @@ describe('a tenant', () => {
     expect(await acme.discardFailed()).toEqual({ found: 1, changed: 1 });
     await acme.deleteJob('job');
     expect(await acme.countJobs()).toBe(0);
+  });
+
+  test('changes all of its own by an empty filter, if it says so', async () => {
+    await acme.schedule('work', { id: 'a', every: '1h' });
+    await other.schedule('work', { id: 'a', every: '1h' });
+    await expect(acme.deleteMany({})).rejects.toThrow(/all: true/);
+    const had = await acme.countJobs();
+    expect(await acme.deleteMany({}, { all: true })).toMatchObject({ matched: had, changed: had });
+    expect(await acme.countJobs()).toBe(0);
+    expect(await other.countJobs()).toBe(1);
   });
 
   test('pauses and resumes all of its own, and sees no other pause', async () => {
