@@ -8,7 +8,9 @@ import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { RUN_CONTEXT, runContextProvider } from './discovery/run.context.injection.js';
 import { Engine } from './engine/engine.js';
+import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import type { RunLogger } from './engine/run.context.js';
@@ -46,7 +48,13 @@ const providers: Provider[] = [
   { provide: ChronisEvents, inject: [chronisSettings, override], useFactory: makeEvents },
   { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
-  { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
+  HandlerSurroundings,
+  runContextProvider,
+  {
+    provide: HandlerRegistry,
+    inject: [HandlerSurroundings],
+    useFactory: (surroundings: HandlerSurroundings) => new HandlerRegistry(surroundings),
+  },
   {
     provide: Engine,
     inject: [StorageAdapter, LockAdapter, HandlerRegistry, ChronisEvents, chronisSettings],
@@ -112,6 +120,7 @@ export class ChronisCoreModule {
         StorageAdapter,
         LockAdapter,
         Clock,
+        RUN_CONTEXT,
         SchedulerLifecycle,
         ChronisCore,
         chronisSettings,

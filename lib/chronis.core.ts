@@ -1,8 +1,11 @@
 import { Inject, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
+import { resolveInterceptors } from './discovery/interceptor.resolver.js';
+import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -26,11 +29,15 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(EventSubscriber) private readonly subscriber: EventSubscriber,
     @Inject(EventSharer) private readonly sharer: EventSharer,
+    @Inject(HandlerSurroundings) private readonly surroundings: HandlerSurroundings,
+    @Inject(chronisSettings) private readonly settings: ChronisSettings,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
       this.assertAlone();
+      this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
       this.subscriber.subscribe();
       await this.sharer.start();
       const { jobs, handlers, repeated } = this.explorer.explore();

@@ -3,6 +3,7 @@ import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 import type { EventOrigin } from './events/event.origin.js';
 import type { Calendars } from './model/trigger.js';
+import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
 import type { Clock } from './ports/clock.js';
@@ -78,6 +79,10 @@ export interface ChronisOptions {
    * get events of others only with `remote: true`; an empty list only hears. @default false
    */
   shareEvents?: boolean | EventSelector | readonly EventSelector[];
+  /**
+   * Stand around every execution of every handler, the first one outermost: instances, or classes that some module provides. @default none
+   */
+  interceptors?: readonly InterceptorInput[];
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

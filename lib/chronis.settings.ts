@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { ChronisOptions } from './chronis.options.js';
 import { listenersOf, sharedNamesOf, type EventListening } from './chronis.listeners.js';
+import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
 import type { ChronisEventName } from './events/event.map.js';
@@ -40,6 +41,7 @@ export interface ChronisSettings {
   payloadLimit: number;
   orphans: OrphanPolicy;
   transactionContext: (() => TransactionManager | null | undefined) | null;
+  interceptors: readonly InterceptorInput[];
   /** Of the option `on`. */
   listeners: readonly EventListening[];
   /** Events that other instances are told of; null: none, and theirs are not heard. */
@@ -67,6 +69,7 @@ const knownKeys = [
   'transactionContext',
   'on',
   'shareEvents',
+  'interceptors',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -103,6 +106,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     lock: adapterOrRecipe(lock, 'lock', 'typeOrmLock()'),
     clock,
     engine: engineOptionsOf(given),
+    interceptors: interceptorsOf(given.interceptors ?? []),
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
@@ -111,6 +115,21 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     listeners: listenersOf(given.on),
     sharedEvents: sharedNamesOf(given.shareEvents),
   };
+}
+
+function interceptorsOf(given: unknown): readonly InterceptorInput[] {
+  if (!Array.isArray(given)) {
+    throw new InvalidOptionError('interceptors', `must be a list, but is ${described(given)}.`);
+  }
+  for (const [i, input] of given.entries()) {
+    const intercept: unknown = (typeof input === 'function' ? input.prototype : input)?.intercept;
+    if (typeof intercept === 'function') continue;
+    throw new InvalidOptionError(
+      `interceptors[${i}]`,
+      `must be a ChronisInterceptor or the class of one, but is ${described(input)}.`,
+    );
+  }
+  return given as readonly InterceptorInput[];
 }
 
 function engineOptionsOf(given: ChronisOptions): EngineOptions {

@@ -107,6 +107,10 @@ export type { OnJobEventOptions } from './decorators/on.job.event.decorator.js';
 export { JobDeclarations } from './discovery/job.declarations.js';
 export type { JobDeclaration } from './discovery/job.declarations.js';
 
+export { ChronisInterceptor } from './engine/chronis.interceptor.js';
+export { currentRun } from './engine/current.run.js';
+export { InjectRunContext, RUN_CONTEXT } from './discovery/run.context.injection.js';
+export type { InterceptorInput } from './discovery/interceptor.resolver.js';
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 
 export { defineJob } from './scheduler/define.job.js';

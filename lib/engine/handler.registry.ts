@@ -2,6 +2,7 @@ import { DuplicateHandlerError, InvalidHandlerError, InvalidOptionError } from '
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
+import { HandlerSurroundings } from './chronis.interceptor.js';
 import type { RunContext } from './run.context.js';
 
 /** A registered handler. */
@@ -20,6 +21,8 @@ export class HandlerRegistry {
   private readonly handlers = new Map<string, Handler>();
   private readonly listeners = new Set<() => void>();
 
+  constructor(private readonly surroundings = new HandlerSurroundings()) {}
+
   /** Throws DuplicateHandlerError, InvalidHandlerError, InvalidOptionError (name). */
   register(
     name: string,
@@ -33,7 +36,8 @@ export class HandlerRegistry {
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
     const existing = this.handlers.get(name);
     if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
-    this.handlers.set(name, { name, origin, rules, schema: schema ?? null, run });
+    const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
+    this.handlers.set(name, { name, origin, rules, schema: schema ?? null, run: surrounded });
     for (const listener of this.listeners) listener();
   }
 

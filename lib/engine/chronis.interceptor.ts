@@ -1,0 +1,40 @@
+import { currentRuns } from './current.run.js';
+import type { RunContext } from './run.context.js';
+
+/**
+ * Stands around every execution of every handler: for tenants, tracing, transactions, a feature switch. Given by the option `interceptors`. What
+ * it returns is the result; what it throws fails the attempt, like a throw of the handler.
+ *
+ * @example
+ * class TenantInterceptor extends ChronisInterceptor {
+ *   intercept(context: RunContext, next: () => Promise<unknown>) {
+ *     return tenants.run(context.job.metadata.tenant_id, next);
+ *   }
+ * }
+ * @publicApi
+ */
+export abstract class ChronisInterceptor {
+  /** `next` calls the next interceptor, or the handler. Not called: the handler is left out. */
+  abstract intercept(context: RunContext, next: () => Promise<unknown>): Promise<unknown>;
+}
+
+/** What stands around the handlers of a process: the context of the run, then the interceptors in their order. */
+export class HandlerSurroundings {
+  private interceptors: readonly ChronisInterceptor[] = [];
+
+  /** Before the first handler runs. */
+  use(interceptors: readonly ChronisInterceptor[]): void {
+    this.interceptors = interceptors;
+  }
+
+  call(context: RunContext, handler: (context: RunContext) => unknown): unknown {
+    return currentRuns.run(context, () => {
+      if (this.interceptors.length === 0) return handler(context);
+      const from = async (i: number): Promise<unknown> => {
+        const interceptor = this.interceptors[i];
+        return interceptor ? interceptor.intercept(context, () => from(i + 1)) : handler(context);
+      };
+      return from(0);
+    });
+  }
+}
