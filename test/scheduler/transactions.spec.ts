@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { InvalidOptionError, TransactionNotSupportedError, type SchedulerService } from '../../lib/index.js';
+import { InvalidOptionError, SchedulerService, TransactionNotSupportedError } from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 const manager = { connection: { options: { type: 'postgres' } } } as never;
@@ -27,6 +27,8 @@ const calls: [string, (scheduler: SchedulerService, options: object) => Promise<
   ['cancelJob', (s, o) => s.cancelJob('a', o)],
   ['cancelRun', (s, o) => s.cancelRun('1', o)],
   ['runNow', (s, o) => s.runNow('a', o)],
+  ['backfill', (s, o) => s.backfill('a', new Date(0), new Date(7_200_000), o)],
+  ['previewJob', (s, o) => s.previewJob('a', o)],
   ['pause', (s, o) => s.pause({ all: true }, o)],
   ['resume', (s, o) => s.resume({ all: true }, o)],
   ['getPauses', (s, o) => s.getPauses(o)],
@@ -35,6 +37,17 @@ const calls: [string, (scheduler: SchedulerService, options: object) => Promise<
   ['retryFailed', (s, o) => s.retryFailed({}, o)],
   ['discardFailed', (s, o) => s.discardFailed({}, o)],
 ];
+
+/** Those that have nothing to do with a transaction: of this process, or waiting for what others commit. */
+const apart = ['constructor', 'registerHandler', 'withTransaction', 'waitForRun', 'running', 'start', 'stop'];
+
+test('every call that reads or changes jobs can be part of a transaction', () => {
+  const internal = ['changed', 'access', 'accessOf'];
+  const names = Object.getOwnPropertyNames(SchedulerService.prototype).filter(
+    (name) => !apart.includes(name) && !internal.includes(name),
+  );
+  expect(calls.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+});
 
 describe('transactions of the caller on a storage that has none', () => {
   let app: NestApp;

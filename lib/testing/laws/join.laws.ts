@@ -103,6 +103,15 @@ const deeds: Record<string, (subject: StorageSubject) => Promise<Deed>> = {
     act: async (jobs) => void (await jobs.runNow(one)),
     seen: runCount,
   }),
+  'a backfill': async ({ storage }) => {
+    const instants = [(await storage.now()) - hour];
+    const order = { instants, overlap: 'allow', includeSucceeded: false, dryRun: false } as const;
+    return {
+      prepare: async (store) => void (await addRecurring(store, { dueInMs: hour })),
+      act: async (jobs) => void (await jobs.backfill(one, order)),
+      seen: runCount,
+    };
+  },
   'a one-off run now': async () => ({
     prepare: withOneOff,
     act: async (jobs) => void (await jobs.runNow(one)),
