@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LookAgain } from '../../lib/engine/look.again.js';
 import type { Wake } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
+import { EngineRig } from '../support/engine.js';
 
 describe('looking again for what a transaction may have committed', () => {
   let clock: ManualClock;
@@ -64,5 +65,34 @@ describe('looking again for what a transaction may have committed', () => {
     again.begin('change');
     await clock.advanceBy(30);
     expect(looks).toEqual(changeAt(20, 1_070));
+  });
+});
+
+describe('an engine that is told of an uncommitted change', () => {
+  const due = (rig: EngineRig, inMs = 0): Wake => ({ kind: 'due', at: rig.clock.now() + inMs });
+  /** How many timers that adds. */
+  const added = async (rig: EngineRig, wake: Wake): Promise<number> => {
+    await rig.settle();
+    const before = rig.clock.pending;
+    rig.engine.wakeAfterCommit(wake);
+    return rig.clock.pending - before;
+  };
+
+  test('does nothing unless it runs, and leaves nothing behind when it stops', async () => {
+    const rig = new EngineRig();
+    expect(await added(rig, due(rig))).toBe(0);
+    await rig.engine.start();
+    expect(await added(rig, due(rig))).toBe(1);
+    await rig.stop();
+    expect(rig.clock.pending).toBe(0);
+    expect(await added(rig, due(rig))).toBe(0);
+  });
+
+  test('does not look for what is due after its next poll anyway', async () => {
+    const rig = new EngineRig();
+    await rig.engine.start();
+    expect(await added(rig, due(rig, 3_600_000))).toBe(0);
+    expect(await added(rig, due(rig, 1_000))).toBe(1);
+    await rig.stop();
   });
 });

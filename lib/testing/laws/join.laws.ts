@@ -208,17 +208,26 @@ export const joinLaws = lawsOf('a transaction of the caller', {
     const { storage } = subject;
     if (storage.joined === undefined) return;
     await addRecurring(storage);
+    await addRecurring(storage, { id: 'paused' });
+    await storage.pauseJob(ref('paused'), pause);
     const others = await Promise.all(
       Array.from({ length: 8 }, (_, i) => oneOff(storage, { id: `other-${i % 6}`, dueInMs: hour })),
     );
     await transact(subject, async (jobs) => {
+      // One that fails must not take back what the others do meanwhile.
+      const broken = new Error('no plan');
+      const plan = (): never => {
+        throw broken;
+      };
+      const failing = assert.rejects(jobs.resumeJob(ref('paused'), plan), broken);
       const inserted = Promise.all(others.map((job) => jobs.insertJobs([job], 'raise')));
       const updated = Promise.all([1, 2, 3].map((payload) => jobs.updateJob(one, { payload })));
       const results = (await inserted).map(([{ status }]) => status);
       assert.equal(results.filter((status) => status === 'created').length, 6);
       await updated;
+      await failing;
     });
-    assert.equal(await storage.countJobs({}), 7);
+    assert.equal(await storage.countJobs({}), 8);
     assert.equal((await storage.getJob(one))?.revision, 4);
   },
 
