@@ -39,7 +39,16 @@ const calls: [string, (scheduler: SchedulerService, options: object) => Promise<
 ];
 
 /** Those that have nothing to do with a transaction: of this process, or waiting for what others commit. */
-const apart = ['constructor', 'registerHandler', 'withTransaction', 'waitForRun', 'running', 'start', 'stop'];
+const apart = [
+  'constructor',
+  'registerHandler',
+  'withTransaction',
+  'forTenant',
+  'waitForRun',
+  'running',
+  'start',
+  'stop',
+];
 
 test('every call that reads or changes jobs can be part of a transaction', () => {
   const internal = ['changed', 'access', 'accessOf'];
