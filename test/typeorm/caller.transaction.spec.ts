@@ -151,4 +151,26 @@ describe('calls of the scheduler within a transaction of the caller', () => {
     });
     expect(await scheduler.countJobs()).toBe(1_200);
   });
+
+  test('many jobs are changed exactly if the transaction commits', async () => {
+    for (const id of ['a', 'b', 'c']) await scheduler.createDateJob({ ...later, id });
+    const states = async () => (await scheduler.queryJobs()).items.map(({ state }) => state);
+    await twice(
+      async (manager) => {
+        const all = { handler: 'work' };
+        expect(await scheduler.pauseMany(all, { manager })).toMatchObject({ changed: 3 });
+        expect(await scheduler.countJobs({ state: 'paused' }, { manager })).toBe(3);
+        expect(await scheduler.resumeMany(all, { manager })).toMatchObject({ changed: 3 });
+        expect(await scheduler.deleteMany({ ...all, idPrefix: 'a' }, { manager })).toMatchObject({
+          changed: 1,
+        });
+        expect(await scheduler.cancelMany({ ...all, idPrefix: 'b' }, { manager })).toMatchObject({
+          changed: 1,
+        });
+        await scheduler.pauseMany(all, { manager });
+      },
+      async () => expect(await states()).toEqual(['pending', 'pending', 'pending']),
+    );
+    expect(await states()).toEqual(['paused']);
+  });
 });
