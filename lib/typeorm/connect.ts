@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
 import { describeServer, poolOptions } from './connection.settings.js';
 import { Database, messageOf, sqlStateOf } from './database.js';
+import { PreparedStatements } from './prepared.statements.js';
 import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
 
 const longestDelayMs = 2_000;
@@ -46,7 +47,7 @@ async function open(
   settings: AdapterSettings,
   serverDeadline: boolean,
 ): Promise<Database> {
-  const { poolSize, statementTimeoutMs, databaseClock } = settings;
+  const { poolSize, statementTimeoutMs, databaseClock, clock } = settings;
   const source = newDataSource(poolOptions(server, { poolSize, statementTimeoutMs, serverDeadline }));
   try {
     await source.initialize();
@@ -55,7 +56,8 @@ async function open(
     await (source.driver as { disconnect(): Promise<void> }).disconnect().catch(() => undefined);
     throw error;
   }
-  return new Database(source, statementTimeoutMs, databaseClock);
+  const prepared = new PreparedStatements(settings.preparedStatements, () => clock.monotonic());
+  return new Database(source, statementTimeoutMs, databaseClock, prepared);
 }
 
 function newDataSource(options: PostgresOptions): DataSource {

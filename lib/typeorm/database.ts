@@ -2,11 +2,13 @@ import type { DataSource } from 'typeorm';
 import { ChronisError, InvalidPayloadError, StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
+import type { PreparedStatements } from './prepared.statements.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
-  run<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** `name`: of a text that is always the same, so that the server may keep it prepared. */
+  run<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
 }
 
 /** A transaction under way. */
@@ -19,7 +21,7 @@ export interface Transaction extends Queries {
 }
 
 interface Client {
-  query(config: object): Promise<{ rows: unknown[] }>;
+  query(config: object | string): Promise<{ rows: unknown[] }>;
   on(event: 'error', listener: () => void): void;
   removeListener(event: 'error', listener: () => void): void;
 }
@@ -41,21 +43,22 @@ export class Database implements Queries {
     readonly source: DataSource,
     private readonly deadlineMs: number,
     private readonly clock: Clock | null,
+    private readonly prepared: PreparedStatements,
   ) {}
 
-  run<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return repeatedly(() =>
-      this.connected((client) => this.query<Row>(client, text, [this.time, ...values])),
+  run<Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<Row[]> {
+    return this.repeatedly(() =>
+      this.connected((client) => this.query<Row>(client, text, [this.time, ...values], name)),
     );
   }
 
   /** Rolled back when `work` rejects; `work` runs again after a deadlock, so it must not touch anything but the transaction. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return repeatedly(() =>
+    return this.repeatedly(() =>
       this.connected(async (client) => {
         let time = this.time;
         const transaction: Transaction = {
-          run: (text, values = []) => this.query(client, text, [time, ...values]),
+          run: (text, values = [], name) => this.query(client, text, [time, ...values], name),
           readClock: async () => {
             const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
             return (time = now);
@@ -84,7 +87,8 @@ export class Database implements Queries {
   /** For changes of the schema: statements without parameters, in one transaction, without a deadline of their own. */
   script(work: (run: <Row>(text: string) => Promise<Row[]>) => Promise<void>): Promise<void> {
     return this.connected(async (client) => {
-      const run = <Row>(text: string): Promise<Row[]> => this.query<Row>(client, text, undefined, 0);
+      const run = <Row>(text: string): Promise<Row[]> =>
+        this.query<Row>(client, text, undefined, undefined, 0);
       await run('begin isolation level read committed');
       try {
         await run('set local statement_timeout = 0');
@@ -132,6 +136,18 @@ export class Database implements Queries {
     }
   }
 
+  private async repeatedly<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        const mayBeRepeated =
+          isWorthAnotherAttempt(error) || this.prepared.gaveUpOn(sqlStateOf(error), messageOf(error));
+        if (attempt === mostAttempts || !mayBeRepeated) throw error;
+      }
+    }
+  }
+
   private async connection(): Promise<Connection> {
     const driver = this.source.driver as unknown as { obtainMasterConnection(): Promise<Connection> };
     try {
@@ -145,12 +161,14 @@ export class Database implements Queries {
     client: Client,
     text: string,
     values?: readonly unknown[],
+    statement?: string,
     deadlineMs = this.deadlineMs,
   ): Promise<Row[]> {
     try {
       // The server's own deadline, where there is one, comes first and keeps the connection.
       const query_timeout = deadlineMs === 0 ? 0 : deadlineMs + 500;
-      const result = await client.query({ text, values, query_timeout, types: columnParsers });
+      const name = await this.prepared.nameOn(client, statement, text);
+      const result = await client.query({ name, text, values, query_timeout, types: columnParsers });
       return result.rows as Row[];
     } catch (cause) {
       throw translated(cause);
@@ -189,14 +207,4 @@ function isSqlError(error: unknown): boolean {
 /** The database has undone it because of others, who may be through by now. */
 export function isWorthAnotherAttempt(error: unknown): boolean {
   return worthAnotherAttempt.has(sqlStateOf(error) ?? '');
-}
-
-async function repeatedly<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;
-    }
-  }
 }

@@ -1,5 +1,5 @@
 import type { Database, Queries, Transaction } from './database.js';
-import type { StatementName, Statements } from './statements.js';
+import { preparedStatements, type StatementName, type Statements } from './statements.js';
 
 /** Runs a prepared statement with its values from $2 on. */
 export type Run = <Row>(statement: StatementName, ...values: readonly unknown[]) => Promise<Row[]>;
@@ -43,6 +43,9 @@ export class StatementRunner implements StatementScope {
   }
 
   private on(queries: Queries): Run {
-    return (statement, ...values) => queries.run(this.statements[statement], values);
+    return (statement, ...values) => {
+      const name = preparedStatements.has(statement) ? statement : undefined;
+      return queries.run(this.statements[statement], values, name);
+    };
   }
 }

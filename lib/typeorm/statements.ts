@@ -178,6 +178,26 @@ const builders = {
 };
 
 export type StatementName = keyof typeof builders;
+
+/**
+ * Those that are worth being kept prepared, since they run all the time. Their plans know no values, a limit for instance, and are held to
+ * the same rules as the others (see the tests of plans).
+ */
+export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementName>([
+  'claimFromOne',
+  'claimFromSeveral',
+  'dueCursors',
+  'fire',
+  'getJobs',
+  'giveBack',
+  'heldBy',
+  'insertOneOffs',
+  'insertRecurring',
+  'nextWake',
+  'renew',
+  'settle',
+]);
+
 export type Statements = Readonly<Record<StatementName, string>>;
 
 /** The texts for one set of tables, made once. */

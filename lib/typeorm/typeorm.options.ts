@@ -50,6 +50,11 @@ export interface TypeOrmAdapterOptions extends TableOptions {
   statementTimeoutMs?: number;
   /** How long to try at start while the server cannot be reached. @default 30_000 */
   connectTimeoutMs?: number;
+  /**
+   * Have the server keep statements prepared on its connections, which saves their planning. Behind a pooler that does not follow prepared
+   * statements it turns itself off at the first failure. @default true
+   */
+  preparedStatements?: boolean;
   /** Stands in for the database's clock, and for all timers: for tests. @default the database's own */
   clock?: Clock;
 }
@@ -76,6 +81,7 @@ export interface AdapterSettings {
   poolSize: number;
   statementTimeoutMs: number;
   connectTimeoutMs: number;
+  preparedStatements: boolean;
   /** For timers. */
   clock: Clock;
   /** In place of the database's clock; null: the database's own. */
@@ -109,6 +115,7 @@ export function adapterSettings(
     poolSize: atLeastOne('poolSize', given.poolSize ?? 4),
     statementTimeoutMs: atLeastOne('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
     connectTimeoutMs: atLeastOne('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
+    preparedStatements: given.preparedStatements ?? true,
     clock: given.clock ?? new SystemClock(),
     databaseClock: given.clock ?? null,
   };

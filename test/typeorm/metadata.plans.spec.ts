@@ -10,7 +10,7 @@ const schema = freshSchema('metadata');
 const t = tableNames(schema, '', true);
 const client = new pg.Client(databaseUrl());
 const rows = 100_000;
-const tenants = 1_000;
+const tenants = 10_000;
 let storage: StorageAdapter;
 
 function newJob(recurring: boolean): NewJob {

@@ -4,7 +4,7 @@ import type { NewJob, StorageAdapter } from '../../lib/index.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
 import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
-import { prepareStatements } from '../../lib/typeorm/statements.js';
+import { prepareStatements, preparedStatements } from '../../lib/typeorm/statements.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -59,18 +59,40 @@ interface Node {
   Plans?: Node[];
 }
 
+/** `generic`: the plan that the server makes for a prepared statement, which knows no values. */
+type PlanMode = 'custom' | 'generic';
+const modes: readonly PlanMode[] = ['custom', 'generic'];
+
+async function explained(
+  text: string,
+  values: unknown[],
+  mode: PlanMode,
+): Promise<pg.QueryResult<{ 'QUERY PLAN': { Plan: Node }[] }>> {
+  if (mode === 'custom') return client.query(`explain (format json) ${text}`, values);
+  await client.query(`set plan_cache_mode = force_generic_plan; prepare statement as ${text}`);
+  try {
+    const literals = values.map((value) => {
+      if (value === null) return 'null';
+      return pg.escapeLiteral(
+        Array.isArray(value) ? `{${value.map((item) => item ?? 'null').join(',')}}` : String(value),
+      );
+    });
+    return await client.query(`explain (format json) execute statement (${literals.join(',')})`);
+  } finally {
+    await client.query('deallocate statement; reset plan_cache_mode');
+  }
+}
+
 /** The indexes that a statement uses, and the tables that it reads from one end to the other. */
 async function planOf(
   text: string,
   values: unknown[],
+  mode: PlanMode = 'custom',
 ): Promise<{ indexes: Set<string>; scanned: Set<string> }> {
   // What a statement takes beyond the values that matter here is empty.
   const wanted = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
   const all = Array.from({ length: wanted }, (_, i) => (i === 0 ? null : (values[i - 1] ?? null)));
-  const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Node }[] }>(
-    `explain (format json) ${text}`,
-    all,
-  );
+  const { rows } = await explained(text, all, mode);
   const indexes = new Set<string>();
   const scanned = new Set<string>();
   const visit = (node: Node): void => {
@@ -89,48 +111,48 @@ const times = manyIds.map(() => 1_700_000_000_000);
 const texts = manyIds.map(() => 'succeeded');
 const nothing = manyIds.map(() => null);
 
-test.each([
-  ['a claim from one queue', sql.claimFromOne, ['worker', ...capability, 10], 'run_claim'],
+const statements: [string, keyof typeof sql, unknown[], string][] = [
+  ['a claim from one queue', 'claimFromOne', ['worker', ...capability, 10], 'run_claim'],
   [
     'a claim from several queues',
-    sql.claimFromSeveral,
+    'claimFromSeveral',
     ['worker', ['default', 'b'], ['work'], 10],
     'run_claim',
   ],
-  ['the look at what comes next', sql.nextWake, ['worker', ...capability], 'run_claim'],
-  ['the read of due cursors', sql.dueCursors, [...capability, 10], 'cursor_due'],
-  [
-    'a settlement',
-    sql.settle,
-    [manyIds, numbers, texts, times, times, nothing, nothing, nothing],
-    'run_pkey',
-  ],
-  ['a hand-back', sql.giveBack, [manyIds, numbers], 'run_pkey'],
-  ['the release of lost runs', sql.releaseLost, [], 'run_worker'],
-  ['the question what a worker holds', sql.heldBy, ['worker'], 'run_worker'],
-  ['a renewal', sql.renew, ['worker', 30_000, 0], 'run_worker'],
-  ['the lock of all runs of a job', sql.lockRuns, ['1', null], 'run_job'],
-  ['the lock of a one-off', sql.lockOneOff, ['default', 'later-1'], 'run_key'],
-  ['the read of one job', sql.getJobs, [['default'], ['later-1']], 'run_key'],
-  ['the forgetting of kept one-offs', sql.forgetKept, [100], 'run_kept'],
-])('%s walks through no table of runs, but uses an index', async (_, text, values, index) => {
-  const { indexes, scanned } = await planOf(text, values as unknown[]);
-  expect([...scanned].filter((table) => ['run', 'cursor', 'job', 'job_stat'].includes(table))).toEqual([]);
-  expect(indexes).toContain(index);
-});
+  ['the look at what comes next', 'nextWake', ['worker', ...capability], 'run_claim'],
+  ['the read of due cursors', 'dueCursors', [...capability, 10], 'cursor_due'],
+  ['a settlement', 'settle', [manyIds, numbers, texts, times, times, nothing, nothing, nothing], 'run_pkey'],
+  ['a hand-back', 'giveBack', [manyIds, numbers], 'run_pkey'],
+  ['the release of lost runs', 'releaseLost', [], 'run_worker'],
+  ['the question what a worker holds', 'heldBy', ['worker'], 'run_worker'],
+  ['a renewal', 'renew', ['worker', 30_000, 0], 'run_worker'],
+  ['the lock of all runs of a job', 'lockRuns', ['1', null], 'run_job'],
+  ['the lock of a one-off', 'lockOneOff', ['default', 'later-1'], 'run_key'],
+  ['the read of one job', 'getJobs', [['default'], ['later-1']], 'run_key'],
+  ['the forgetting of kept one-offs', 'forgetKept', [100], 'run_kept'],
+];
 
-test('a fire finds runs of the same job by index', async () => {
+const cases = modes.flatMap((mode) =>
+  statements
+    .filter(([, name]) => mode === 'custom' || preparedStatements.has(name))
+    .map(([what, name, values, index]) => [what, mode, name, values, index] as const),
+);
+
+test.each(cases)(
+  '%s walks through no table of runs, but uses an index: %s plan',
+  async (_, mode, name, values, index) => {
+    const { indexes, scanned } = await planOf(sql[name], values as unknown[], mode);
+    expect([...scanned].filter((table) => ['run', 'cursor', 'job', 'job_stat'].includes(table))).toEqual([]);
+    expect(indexes).toContain(index);
+  },
+);
+
+test.each(modes)('a fire finds runs of the same job by index: %s plan', async (mode) => {
   const firings = [manyIds, times, numbers, times, numbers, manyIds.map(() => 'skip')];
   const births = [manyIds, times, times, numbers];
   const gaps = [[], [], [], [], [], []];
-  const { indexes, scanned } = await planOf(sql.fire, [
-    'worker',
-    ...capability,
-    10,
-    ...firings,
-    ...births,
-    ...gaps,
-  ]);
+  const values = ['worker', ...capability, 10, ...firings, ...births, ...gaps];
+  const { indexes, scanned } = await planOf(sql.fire, values, mode);
   expect([...scanned].filter((table) => ['run', 'cursor', 'job'].includes(table))).toEqual([]);
   expect(indexes).toContain('run_job');
   expect(indexes).toContain('cursor_pkey');

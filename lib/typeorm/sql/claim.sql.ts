@@ -1,3 +1,4 @@
+import { ofRecurring } from './of.recurring.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -37,12 +38,12 @@ picked as materialized (
 taken as (
   update ${t.run} r
   set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
-  from picked where r.ctid = picked.ctid
+  where r.ctid = any (array(select ctid from picked))
   returning r.*
 )
 select ${ms(now)} as now, claimed.*
 from (select) always left join (
-  select ${claimedColumns}, r.rank from taken r left join ${t.job} j on j.uid = r.job_uid
+  select ${claimedColumns}, r.rank from taken r left join ${ofRecurring(t, 'r.job_uid')} j on true
 ) claimed on true
 order by claimed.rank, claimed.due_at, claimed.id::bigint`;
 }

@@ -1,3 +1,4 @@
+import { ofRecurring } from './of.recurring.fragment.js';
 import { isReachable, openHandlers, reach } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
@@ -18,7 +19,7 @@ select ${ms(now)} as now, due_cursor.*
 from (select) always left join (
   select d.job_uid::text, j.id as job_id, j.namespace, j.handler, ${ms('d.next_at')} as nominal_at,
     d.revision, d.fired, j.trigger, j.time_zone, j.policies
-  from due d join ${t.job} j on j.uid = d.job_uid
+  from due d cross join ${ofRecurring(t, 'd.job_uid')} j
 ) due_cursor on true
 order by due_cursor.nominal_at, due_cursor.job_uid::bigint`;
 }

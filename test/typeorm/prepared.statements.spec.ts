@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../../lib/testing/index.js';
+import { connect } from '../../lib/typeorm/connect.js';
+import type { Database } from '../../lib/typeorm/database.js';
+import { PreparedStatements } from '../../lib/typeorm/prepared.statements.js';
+import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
+import { databaseUrl } from '../support/schema.js';
+
+describe('statements that the server keeps prepared', () => {
+  let database: Database;
+
+  const open = async (preparedStatements?: boolean): Promise<void> => {
+    const url = databaseUrl();
+    const settings = adapterSettings({ url, poolSize: 1, preparedStatements }, false);
+    database = await connect({ type: 'postgres', url }, settings);
+  };
+  const one = (): Promise<{ one: number }[]> => database.run('select 1 as one, $1::text as time', [], 'one');
+  const prepared = async (): Promise<string[]> =>
+    (await database.plain<{ name: string }>(`select name from pg_prepared_statements`)).map(
+      ({ name }) => name,
+    );
+
+  beforeEach(() => open());
+  afterEach(() => database.close());
+
+  test('are named after the statement and its text, and prepared once', async () => {
+    await one();
+    await one();
+    expect(await prepared()).toEqual([expect.stringMatching(/^chronis_one_[0-9a-f]{16}$/)]);
+  });
+
+  test('are not missed where a pooler hands out a connection that does not have them', async () => {
+    await one();
+    await database.plain('deallocate all');
+    expect(await one()).toMatchObject([{ one: 1 }]);
+    await one();
+    expect(await prepared()).toEqual([]);
+  });
+
+  test('are not missed within a transaction', async () => {
+    await one();
+    await database.plain('deallocate all');
+    const work = database.transaction(({ run }) =>
+      run<{ one: number }>('select 1 as one, $1::text as time', [], 'one'),
+    );
+    expect(await work).toMatchObject([{ one: 1 }]);
+  });
+
+  test('are made anew when a table has got another shape', async () => {
+    await database.plain('create temporary table shape (a int)');
+    const all = (): Promise<object[]> =>
+      database.run('select s.*, $1::text as time from shape s', [], 'shape');
+    await database.plain('insert into shape values (1)');
+    await all();
+    await database.plain('alter table shape add b int default 2');
+    expect(await all()).toMatchObject([{ a: 1, b: 2 }]);
+  });
+
+  test('can be switched off', async () => {
+    await database.close();
+    await open(false);
+    await one();
+    expect(await prepared()).toEqual([]);
+  });
+});
+
+test('plans are thrown away every ten seconds, on each connection by itself', async () => {
+  const clock = new ManualClock();
+  const statements = new PreparedStatements(true, () => clock.monotonic());
+  const connection = () => {
+    const sent: string[] = [];
+    return { sent, query: async (text: string) => void sent.push(text) };
+  };
+  const [a, b] = [connection(), connection()];
+  await statements.nameOn(a, 'claim', 'select 1');
+  await clock.advanceBy(9_999);
+  await statements.nameOn(a, 'claim', 'select 1');
+  await statements.nameOn(b, 'claim', 'select 1');
+  expect(a.sent).toEqual([]);
+  await clock.advanceBy(1);
+  await statements.nameOn(a, 'claim', 'select 1');
+  await statements.nameOn(a, 'settle', 'select 2');
+  await statements.nameOn(b, 'claim', 'select 1');
+  expect(a.sent).toEqual(['discard plans']);
+  expect(b.sent).toEqual([]);
+});
