@@ -73,9 +73,10 @@ async function explained(
   try {
     const literals = values.map((value) => {
       if (value === null) return 'null';
-      return pg.escapeLiteral(
-        Array.isArray(value) ? `{${value.map((item) => item ?? 'null').join(',')}}` : String(value),
-      );
+      const text = Array.isArray(value)
+        ? `{${value.map((item) => item ?? 'null').join(',')}}`
+        : `${value as string | number}`;
+      return pg.escapeLiteral(text);
     });
     return await client.query(`explain (format json) execute statement (${literals.join(',')})`);
   } finally {

@@ -40,8 +40,8 @@ describe('statements that the server keeps prepared', () => {
   test('are not missed within a transaction', async () => {
     await one();
     await database.plain('deallocate all');
-    const work = database.transaction(({ run }) =>
-      run<{ one: number }>('select 1 as one, $1::text as time', [], 'one'),
+    const work = database.transaction((transaction) =>
+      transaction.run<{ one: number }>('select 1 as one, $1::text as time', [], 'one'),
     );
     expect(await work).toMatchObject([{ one: 1 }]);
   });
