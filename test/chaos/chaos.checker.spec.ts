@@ -87,8 +87,8 @@ describe('the checker of the chaos test', () => {
       finishedAt = at(second),
     } = given;
     await client.query(
-      `insert into chronis.attempt (run_id, namespace, job_id, handler, queue, nominal_at, attempt, fence, worker, outcome, final, started_at, finished_at)
-       values ($1, 'default', $2, 'work', 'default', $3, $4, $4, $5, $6, $7, $8, $9)`,
+      `insert into chronis.attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, worker, outcome, final, started_at, finished_at)
+       values ($1, 'default', $2, 'work', 'default', 'schedule', $3, $4, $4, $5, $6, $7, $8, $9)`,
       [runId, job, at(second), fence, worker, outcome, final, startedAt, finishedAt],
     );
   }

@@ -13,7 +13,7 @@ describe('the decorators', () => {
     expect(declarationsOf(Reports.prototype, 'report')).toEqual([
       { kind: 'cron', schedule: '0 9 * * *', options: {} },
       { kind: 'interval', every: '5m', options: { queue: 'slow' } },
-      { kind: 'handler', name: 'report', rules: {} },
+      { kind: 'handler', name: 'report', options: {} },
     ]);
   });
 

@@ -127,7 +127,7 @@ const statements: [string, keyof typeof sql, unknown[], string][] = [
   ['the release of lost runs', 'releaseLost', [], 'run_worker'],
   ['the question what a worker holds', 'heldBy', ['worker'], 'run_worker'],
   ['a renewal', 'renew', ['worker', 30_000, 0], 'run_worker'],
-  ['the lock of all runs of a job', 'lockRuns', ['1', null], 'run_job'],
+  ['the lock of all runs of a job', 'lockRuns', [['1'], []], 'run_job'],
   ['the lock of a one-off', 'lockOneOff', ['default', 'later-1'], 'run_key'],
   ['the read of one job', 'getJobs', [['default'], ['later-1']], 'run_key'],
   ['the forgetting of kept one-offs', 'forgetKept', [100], 'run_kept'],
