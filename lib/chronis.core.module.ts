@@ -1,5 +1,11 @@
 import { Logger, Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+} from '@nestjs/core';
 import { openLock, openStorage } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
 import { ChronisOverride, settingsUnder } from './chronis.override.js';
@@ -8,6 +14,7 @@ import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { MethodCalls } from './discovery/method.calls.js';
 import { RUN_CONTEXT, runContextProvider } from './discovery/run.context.injection.js';
 import { Engine } from './engine/engine.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
@@ -62,7 +69,7 @@ const providers: Provider[] = [
   },
   {
     provide: JobExplorer,
-    inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter],
+    inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter, ExternalContextCreator],
     useFactory: makeExplorer,
   },
   {
@@ -161,8 +168,10 @@ function makeExplorer(
   scanner: MetadataScanner,
   settings: ChronisSettings,
   storage: StorageAdapter,
+  creator: ExternalContextCreator,
 ): JobExplorer {
-  return new JobExplorer(discovery, scanner, settings.clock, defaultsOf(settings, storage));
+  const calls = new MethodCalls(creator, settings.useEnhancers);
+  return new JobExplorer(discovery, scanner, settings.clock, defaultsOf(settings, storage), calls);
 }
 
 function makeSynchronizer(

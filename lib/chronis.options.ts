@@ -83,6 +83,11 @@ export interface ChronisOptions {
    * Stand around every execution of every handler, the first one outermost: instances, or classes that some module provides. @default none
    */
   interceptors?: readonly InterceptorInput[];
+  /**
+   * Whether guards, interceptors and exception filters of Nest are applied to handlers that are methods, global ones included. Decorators may say otherwise.
+   * @default false
+   */
+  useEnhancers?: boolean;
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

@@ -42,6 +42,7 @@ export interface ChronisSettings {
   orphans: OrphanPolicy;
   transactionContext: (() => TransactionManager | null | undefined) | null;
   interceptors: readonly InterceptorInput[];
+  useEnhancers: boolean;
   /** Of the option `on`. */
   listeners: readonly EventListening[];
   /** Events that other instances are told of; null: none, and theirs are not heard. */
@@ -70,6 +71,7 @@ const knownKeys = [
   'on',
   'shareEvents',
   'interceptors',
+  'useEnhancers',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -107,6 +109,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     clock,
     engine: engineOptionsOf(given),
     interceptors: interceptorsOf(given.interceptors ?? []),
+    useEnhancers: trueOrFalse(given.useEnhancers ?? false, 'useEnhancers'),
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),

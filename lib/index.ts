@@ -27,7 +27,7 @@ export type {
   RecoveryPolicy,
 } from './model/policies.js';
 export type { Pruned, Retention } from './model/retention.js';
-export type { HandlerOptions } from './model/handler.options.js';
+export type { HandlerOptions, MethodOptions } from './model/handler.options.js';
 export type {
   DtoClass,
   JsonForm,
@@ -107,6 +107,7 @@ export type { OnJobEventOptions } from './decorators/on.job.event.decorator.js';
 export { JobDeclarations } from './discovery/job.declarations.js';
 export type { JobDeclaration } from './discovery/job.declarations.js';
 
+export { Ctx, Payload } from './decorators/arguments.decorator.js';
 export { ChronisInterceptor } from './engine/chronis.interceptor.js';
 export { currentRun } from './engine/current.run.js';
 export { InjectRunContext, RUN_CONTEXT } from './discovery/run.context.injection.js';

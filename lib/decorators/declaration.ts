@@ -1,5 +1,5 @@
 import type { AtOptions, CronOptions, IntervalOptions } from '../model/job.options.js';
-import type { HandlerOptions } from '../model/handler.options.js';
+import type { HandlerOptions, MethodOptions } from '../model/handler.options.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
 import { annotates, annotationsOf } from './annotation.js';
 
@@ -8,7 +8,7 @@ export type Declaration =
   | { kind: 'cron'; schedule: string | CronFields; options: CronOptions }
   | { kind: 'interval'; every: DurationInput; options: IntervalOptions }
   | { kind: 'at'; at: InstantInput; options: AtOptions }
-  | { kind: 'handler'; name: string; options: HandlerOptions };
+  | { kind: 'handler'; name: string; options: HandlerOptions & MethodOptions };
 
 const metadataKey = 'chronis:declarations';
 

@@ -1,4 +1,4 @@
-import type { HandlerOptions } from '../model/handler.options.js';
+import type { HandlerOptions, MethodOptions } from '../model/handler.options.js';
 import { declares } from './declaration.js';
 
 /**
@@ -7,6 +7,6 @@ import { declares } from './declaration.js';
  * classes and methods. Schedules on the same method use this name too, instead of `ClassName.method`. `options`
  * decide about its retries and the payloads that it takes. @publicApi
  */
-export function JobHandler(name: string, options: HandlerOptions = {}): MethodDecorator {
+export function JobHandler(name: string, options: HandlerOptions & MethodOptions = {}): MethodDecorator {
   return declares('@JobHandler', { kind: 'handler', name, options });
 }

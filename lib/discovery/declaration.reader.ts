@@ -29,7 +29,7 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
 /** Whether the declaration counts; its options are checked here for the first time. */
 export function isEnabled(declaration: ScheduleDeclaration): boolean {
   const { kind } = declaration;
-  const known = [...jobOptionKeys, ...timingKeys[kind], 'retryIf', 'previousIds', 'disabled'];
+  const known = [...jobOptionKeys, ...timingKeys[kind], 'retryIf', 'previousIds', 'disabled', 'useEnhancers'];
   const { disabled } = knownOptions(declaration.options, known, decorators[kind]);
   return disabled === undefined || !trueOrFalse(disabled, 'disabled');
 }
@@ -51,7 +51,10 @@ export function readSchedule(
 
 /** What one decorator says about its method as a handler. */
 export function optionsOf(declaration: Declaration): HandlerOptions {
-  if (declaration.kind === 'handler') return handlerOptionsOf(declaration.options, '@JobHandler');
+  if (declaration.kind === 'handler') {
+    const { useEnhancers: _, ...options } = declaration.options;
+    return handlerOptionsOf(options, '@JobHandler');
+  }
   const { retryIf, backoff } = declaration.options;
   return handlerOptionsOf(
     { retryIf, ...(typeof backoff === 'function' ? { backoff } : {}) },
@@ -59,9 +62,14 @@ export function optionsOf(declaration: Declaration): HandlerOptions {
   );
 }
 
+/** Whether the method is called through Nest's enhancers; undefined: it does not say. */
+export function enhancersOf({ options: { useEnhancers } }: Declaration): boolean | undefined {
+  return useEnhancers === undefined ? undefined : trueOrFalse(useEnhancers, 'useEnhancers');
+}
+
 /** Functions belong to the handler, not to what is stored. */
 function storedOptions({ options }: ScheduleDeclaration): JobOptions & DeclarationOptions {
-  const { retryIf: _, backoff, ...rest } = options;
+  const { retryIf: _, useEnhancers: __, backoff, ...rest } = options;
   return typeof backoff === 'function' || backoff === undefined ? rest : { ...rest, backoff };
 }
 

@@ -1,4 +1,4 @@
-import { ContextIdFactory, ModuleRef, type DiscoveryService } from '@nestjs/core';
+import { ContextIdFactory, ModuleRef, type ContextId, type DiscoveryService } from '@nestjs/core';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
 import { eventAnnotationsOf, type EventAnnotation } from '../decorators/on.job.event.decorator.js';
@@ -71,12 +71,25 @@ export class DeclaringProvider {
     return (context) => (takesContext ? call(context, context) : call(context));
   }
 
+  /** Calls the method in a way that is made for an instance: once, or for each run. */
+  callBy(
+    make: (instance: object, contextId?: ContextId) => (context: RunContext) => unknown,
+  ): (context: RunContext) => unknown {
+    let once: ((context: RunContext) => unknown) | null = null;
+    return async (context) => {
+      const { singleton } = this;
+      if (singleton !== null) return (once ??= make(singleton))(context);
+      const { instance, contextId } = await this.make(context);
+      return make(instance, contextId)(context);
+    };
+  }
+
   /** Calls the method for anything else that is a request. */
   callWith(method: string): (request: object, ...values: unknown[]) => unknown {
     return (request, ...values) => {
       const { singleton } = this;
       if (singleton !== null) return (singleton as Methods)[method]!(...values);
-      return this.make(request).then((instance) => (instance as Methods)[method]!(...values));
+      return this.make(request).then(({ instance }) => (instance as Methods)[method]!(...values));
     };
   }
 
@@ -88,13 +101,14 @@ export class DeclaringProvider {
     return owner;
   }
 
-  private async make(request: object): Promise<object> {
+  private async make(request: object): Promise<{ instance: object; contextId: ContextId }> {
     const { host, token } = this.wrapper;
     // The module's own reference: the same token may stand for something else in another module.
     const moduleRef = host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     const contextId = ContextIdFactory.create();
     moduleRef.registerRequestByContextId(request, contextId);
-    return moduleRef.resolve<object>(token as never, contextId, { strict: true });
+    const instance = await moduleRef.resolve<object>(token as never, contextId, { strict: true });
+    return { instance, contextId };
   }
 }
 

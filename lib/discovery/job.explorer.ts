@@ -6,9 +6,10 @@ import type { Clock } from '../ports/clock.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import { lineOfText } from '../scheduler/option.checks.js';
-import { isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
+import { enhancersOf, isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import type { DeclaringProvider } from './declaring.provider.js';
+import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 
 /** Where a declaration was found; two providers may share a class. */
@@ -33,6 +34,7 @@ export class JobExplorer {
     private readonly scanner: MetadataScanner,
     private readonly clock: Clock,
     private readonly defaults: JobDefaults,
+    private readonly calls: MethodCalls,
   ) {}
 
   /**
@@ -105,7 +107,7 @@ export class JobExplorer {
         if (names.length === 0) names.push(place);
       });
     }
-    const run = provider.call(method);
+    const run = this.calls.of(provider, method, methodEnhancers(declarations, place));
     const options = optionsOfMethod(declarations, place);
     for (const name of names) addHandler(found, { name, run, options, ...origin });
   }
@@ -127,6 +129,21 @@ function optionsOfMethod(declarations: readonly Declaration[], place: string): H
     });
   }
   return options;
+}
+
+function methodEnhancers(declarations: readonly Declaration[], place: string): boolean | undefined {
+  let common: boolean | undefined;
+  for (const declaration of declarations) {
+    naming(declaration, place, () => {
+      const own = enhancersOf(declaration);
+      if (own === undefined || (common ??= own) === own) return;
+      throw new InvalidOptionError(
+        'useEnhancers',
+        'another decorator of the method says otherwise. Say it once.',
+      );
+    });
+  }
+  return common;
 }
 
 function addJob({ jobs }: Findings, job: DeclaredJob & Origin): void {

@@ -1,6 +1,12 @@
 import type { PayloadSchema } from './payload.schema.js';
 import type { RetryRules } from './retry.rules.js';
 
+/** What a handler that is a method decides besides. @publicApi */
+export interface MethodOptions {
+  /** Whether the guards, interceptors and exception filters of Nest are applied to the method. @default the module's */
+  useEnhancers?: boolean;
+}
+
 /** What a handler decides itself: its retries, and which payloads it takes. Belongs to the code, never stored. @publicApi */
 export interface HandlerOptions extends RetryRules {
   /**

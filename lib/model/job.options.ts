@@ -114,6 +114,8 @@ export interface DeclarationOptions {
   retryIf?: NonNullable<RetryRules['retryIf']>;
   /** Ids this job had before; its history goes on under the new id. */
   previousIds?: string[];
+  /** Whether the guards, interceptors and exception filters of Nest are applied to the method. @default the module's */
+  useEnhancers?: boolean;
   /** As if the decorator were not there. @default false */
   disabled?: boolean;
 }

@@ -2,6 +2,7 @@ import { declares } from '../decorators/declaration.js';
 import type { RunContext } from '../engine/run.context.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadInput, PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
+import type { MethodOptions } from '../model/handler.options.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { StandardSchema } from '../model/standard.schema.js';
 import { HandlerReference, type HandlerDefaults } from './handler.reference.js';
@@ -27,7 +28,7 @@ export class DefinedJob<P = JsonValue, O = P> extends HandlerReference<P> {
   declare readonly '~output': O;
 
   /** Makes the method the handler of the job. A method that takes another payload is an error of the compiler. `rules` decide about its retries. */
-  Handle(rules: RetryRules = {}): HandleDecorator<O> {
+  Handle(rules: RetryRules & MethodOptions = {}): HandleDecorator<O> {
     const { name, schema } = this;
     const options = schema === null ? rules : { ...rules, schema };
     return declares(`@Handle of "${name}"`, { kind: 'handler', name, options });

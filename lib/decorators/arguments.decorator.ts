@@ -1,0 +1,35 @@
+import 'reflect-metadata';
+import type { PipeTransform, Type } from '@nestjs/common';
+
+/**
+ * Which values parameters get. Numbers and key are those by which Nest keeps the parameters of routes (request and body): it makes pipes that are classes
+ * only for these, and a ValidationPipe passes over what it takes for something else than a body.
+ */
+export const argumentKinds = { context: 0, payload: 3 } as const;
+export const argumentsKey = '__routeArguments__';
+
+/**
+ * The payload as a parameter of a handler: `send(@Payload() mail: SendMail, @Ctx() context: RunContext)`. Pipes are applied to it: those given here, those of
+ * `@UsePipes` and global ones; so a ValidationPipe checks the parameter's class. @publicApi
+ */
+export function Payload(...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator {
+  return argument(argumentKinds.payload, pipes);
+}
+
+/** The RunContext as a parameter of a handler, where another one has `@Payload()`. @publicApi */
+export function Ctx(): ParameterDecorator {
+  return argument(argumentKinds.context, []);
+}
+
+/** Whether a parameter of the method has one of these decorators. */
+export function hasArguments(prototype: object, method: string): boolean {
+  return Reflect.hasMetadata(argumentsKey, prototype.constructor, method);
+}
+
+function argument(kind: number, pipes: unknown[]): ParameterDecorator {
+  return (target, method, index) => {
+    const earlier = (Reflect.getMetadata(argumentsKey, target.constructor, method!) ?? {}) as object;
+    const all = { ...earlier, [`${kind}:${index}`]: { index, data: undefined, pipes } };
+    Reflect.defineMetadata(argumentsKey, all, target.constructor, method!);
+  };
+}

@@ -1,0 +1,50 @@
+import { ForbiddenException } from '@nestjs/common';
+import type { ContextId, ExternalContextCreator } from '@nestjs/core';
+import { argumentKinds, argumentsKey } from '../decorators/arguments.decorator.js';
+import type { RunContext } from '../engine/run.context.js';
+import { UnrecoverableError } from '../model/errors.js';
+
+/** What `ExecutionContext.getType()` says. */
+export const contextType = 'chronis';
+
+type Method = (...args: unknown[]) => unknown;
+
+const argumentValues = {
+  exchangeKeyForValue(kind: number, _data: unknown, [context]: [RunContext]): unknown {
+    return kind === argumentKinds.payload ? context.payload : context;
+  },
+};
+
+/**
+ * A method as Nest calls routes: with pipes on its `@Payload()`, and, if `enhancers`, through its guards, interceptors and filters. A run that is forbidden has
+ * failed, whatever retries it has: a guard says no, it does not say later.
+ */
+export function enhancedCall(
+  creator: ExternalContextCreator,
+  instance: object,
+  method: string,
+  enhancers: boolean,
+  contextId?: ContextId,
+): (context: RunContext) => Promise<unknown> {
+  const options = { guards: enhancers, interceptors: enhancers, filters: enhancers };
+  const callback = (instance as Record<string, Method>)[method]!;
+  const call = creator.create(
+    instance,
+    callback,
+    method,
+    argumentsKey,
+    argumentValues,
+    contextId,
+    undefined,
+    options,
+    contextType,
+  );
+  return async (context) => {
+    try {
+      return (await call(context)) as unknown;
+    } catch (error) {
+      if (!enhancers || !(error instanceof ForbiddenException)) throw error;
+      throw new UnrecoverableError(`The run is refused: ${error.message}.`, { cause: error });
+    }
+  };
+}
