@@ -1,5 +1,6 @@
 // A process with one long run, for the test of SIGTERM.
 import 'reflect-metadata';
+import { once } from 'node:events';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ChronisModule, JobHandler, SchedulerService } from '../../lib/index.js';
@@ -9,7 +10,8 @@ class Jobs {
   @JobHandler('long')
   async long(): Promise<void> {
     process.send?.('started');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Ends when the process was told to stop, and not before.
+    await once(process, 'SIGTERM');
     process.send?.('finished');
   }
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { StorageError, type NewJob, type StorageAdapter, type Wake } from '../../lib/index.js';
 import type { TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
+import { newJob } from '../support/engine.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -53,23 +54,7 @@ async function listen(storage: StorageAdapter) {
 }
 
 function oneOff(id: string, at: number): NewJob {
-  return {
-    id,
-    namespace: 'default',
-    name: null,
-    handler: 'work',
-    queue: 'default',
-    priority: 5,
-    trigger: { type: 'at', at: new Date(at).toISOString() },
-    timeZone: 'UTC',
-    payload: null,
-    metadata: {},
-    policies: {},
-    source: 'api',
-    app: null,
-    definitionHash: 'h',
-    nextAt: at,
-  };
+  return newJob(at, { id });
 }
 
 /** The server's processes that listen for this schema by now. */
