@@ -14,6 +14,7 @@ import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
 import { MethodCalls } from './discovery/method.calls.js';
 import { RUN_CONTEXT, runContextProvider } from './discovery/run.context.injection.js';
 import { Engine } from './engine/engine.js';
@@ -171,7 +172,9 @@ function makeExplorer(
   creator: ExternalContextCreator,
 ): JobExplorer {
   const calls = new MethodCalls(creator, settings.useEnhancers);
-  return new JobExplorer(discovery, scanner, settings.clock, defaultsOf(settings, storage), calls);
+  const configuration = new DeclarationConfiguration(settings.overrides);
+  const defaults = defaultsOf(settings, storage);
+  return new JobExplorer(discovery, scanner, settings.clock, defaults, calls, configuration);
 }
 
 function makeSynchronizer(

@@ -3,6 +3,7 @@ import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 import type { EventOrigin } from './events/event.origin.js';
 import type { Calendars } from './model/trigger.js';
+import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
@@ -88,6 +89,11 @@ export interface ChronisOptions {
    * @default false
    */
   useEnhancers?: boolean;
+  /**
+   * Other options for jobs that decorators declare, by their ids: `{ 'daily-report': { schedule: config.reportCron, disabled: config.isPreview } }`. An id that
+   * no decorator declares is an error. @default none
+   */
+  overrides?: JobOverrides;
   /** The source of time; for tests, with the storage's clock the same. @default the real one */
   clock?: Clock;
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { ChronisOptions } from './chronis.options.js';
 import { listenersOf, sharedNamesOf, type EventListening } from './chronis.listeners.js';
+import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
@@ -43,6 +44,7 @@ export interface ChronisSettings {
   transactionContext: (() => TransactionManager | null | undefined) | null;
   interceptors: readonly InterceptorInput[];
   useEnhancers: boolean;
+  overrides: JobOverrides;
   /** Of the option `on`. */
   listeners: readonly EventListening[];
   /** Events that other instances are told of; null: none, and theirs are not heard. */
@@ -72,6 +74,7 @@ const knownKeys = [
   'shareEvents',
   'interceptors',
   'useEnhancers',
+  'overrides',
   'clock',
 ] satisfies (keyof ChronisOptions)[];
 
@@ -110,6 +113,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     engine: engineOptionsOf(given),
     interceptors: interceptorsOf(given.interceptors ?? []),
     useEnhancers: trueOrFalse(given.useEnhancers ?? false, 'useEnhancers'),
+    overrides: overridesOf(given.overrides ?? {}),
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
@@ -118,6 +122,14 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     listeners: listenersOf(given.on),
     sharedEvents: sharedNamesOf(given.shareEvents),
   };
+}
+
+function overridesOf(given: unknown): JobOverrides {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as JobOverrides;
+  throw new InvalidOptionError(
+    'overrides',
+    `must be an object of options by the id of the job, but is ${described(given)}.`,
+  );
 }
 
 function interceptorsOf(given: unknown): readonly InterceptorInput[] {

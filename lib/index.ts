@@ -12,6 +12,7 @@ export type {
   IntervalOptions,
   IntervalTiming,
   JobOptions,
+  JobOverride,
   RecurrenceOptions,
 } from './model/job.options.js';
 export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
@@ -98,6 +99,7 @@ export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.o
 export type { EventStream, StreamedEvent } from './events/event.stream.js';
 
 export { At } from './decorators/at.decorator.js';
+export type { ScheduleFactory } from './decorators/schedule.factory.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { Interval } from './decorators/interval.decorator.js';
 export { JobHandler } from './decorators/job.handler.decorator.js';
@@ -111,6 +113,7 @@ export { Ctx, Payload } from './decorators/arguments.decorator.js';
 export { ChronisInterceptor } from './engine/chronis.interceptor.js';
 export { currentRun } from './engine/current.run.js';
 export { InjectRunContext, RUN_CONTEXT } from './discovery/run.context.injection.js';
+export type { JobOverrides } from './discovery/declaration.configuration.js';
 export type { InterceptorInput } from './discovery/interceptor.resolver.js';
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 

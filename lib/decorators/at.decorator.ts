@@ -1,5 +1,6 @@
 import type { AtOptions } from '../model/job.options.js';
 import type { InstantInput } from '../model/trigger.js';
+import type { ScheduleFactory } from './schedule.factory.js';
 import { declares } from './declaration.js';
 
 /**
@@ -7,6 +8,9 @@ import { declares } from './declaration.js';
  * not run it again; a changed time does. A time that is past when the job is first seen: at once, or by the `misfire` policy. The
  * method gets the RunContext unless it takes no parameter. Mistakes are reported when the application boots. @publicApi
  */
-export function At(at: InstantInput, options: AtOptions = {}): MethodDecorator {
+export function At(
+  at: InstantInput | ScheduleFactory<InstantInput>,
+  options: AtOptions = {},
+): MethodDecorator {
   return declares('@At', { kind: 'at', at, options });
 }

@@ -1,5 +1,6 @@
 import type { CronOptions } from '../model/job.options.js';
 import type { CronFields } from '../model/trigger.js';
+import type { ScheduleFactory } from './schedule.factory.js';
 import { declares } from './declaration.js';
 
 /**
@@ -7,6 +8,9 @@ import { declares } from './declaration.js';
  * `@Cron({ hour: 9, minute: 0 })`. Several decorators on one method are several jobs. The method gets the RunContext unless it
  * takes no parameter. Mistakes are reported when the application boots. @publicApi
  */
-export function Cron(schedule: string | CronFields, options: CronOptions = {}): MethodDecorator {
+export function Cron(
+  schedule: string | CronFields | ScheduleFactory<string | CronFields>,
+  options: CronOptions = {},
+): MethodDecorator {
   return declares('@Cron', { kind: 'cron', schedule, options });
 }

@@ -1,14 +1,17 @@
 import type { AtOptions, CronOptions, IntervalOptions } from '../model/job.options.js';
 import type { HandlerOptions, MethodOptions } from '../model/handler.options.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
+import type { ScheduleFactory } from './schedule.factory.js';
 import { annotates, annotationsOf } from './annotation.js';
 
 /** What one decorator says about its method. Nothing is checked before the application boots, where the errors can be shown. */
 export type Declaration =
-  | { kind: 'cron'; schedule: string | CronFields; options: CronOptions }
-  | { kind: 'interval'; every: DurationInput; options: IntervalOptions }
-  | { kind: 'at'; at: InstantInput; options: AtOptions }
+  | { kind: 'cron'; schedule: Configurable<string | CronFields>; options: CronOptions }
+  | { kind: 'interval'; every: Configurable<DurationInput>; options: IntervalOptions }
+  | { kind: 'at'; at: Configurable<InstantInput>; options: AtOptions }
   | { kind: 'handler'; name: string; options: HandlerOptions & MethodOptions };
+
+type Configurable<T> = T | ScheduleFactory<T>;
 
 const metadataKey = 'chronis:declarations';
 

@@ -1,5 +1,6 @@
 import type { IntervalOptions } from '../model/job.options.js';
 import type { DurationInput } from '../model/trigger.js';
+import type { ScheduleFactory } from './schedule.factory.js';
 import { declares } from './declaration.js';
 
 /**
@@ -7,6 +8,9 @@ import { declares } from './declaration.js';
  * `@Interval({ minutes: 5 })`. The first time is one interval after the job was first seen; restarts and deploys do not shift the grid. The
  * method gets the RunContext unless it takes no parameter. Mistakes are reported when the application boots. @publicApi
  */
-export function Interval(every: DurationInput, options: IntervalOptions = {}): MethodDecorator {
+export function Interval(
+  every: DurationInput | ScheduleFactory<DurationInput>,
+  options: IntervalOptions = {},
+): MethodDecorator {
   return declares('@Interval', { kind: 'interval', every, options });
 }

@@ -1,8 +1,14 @@
 import type { Declaration } from '../decorators/declaration.js';
 import { ChronisError, InvalidOptionError } from '../model/errors.js';
-import type { DeclarationOptions, JobOptions } from '../model/job.options.js';
+import type {
+  AtOptions,
+  CronOptions,
+  DeclarationOptions,
+  IntervalOptions,
+  JobOptions,
+} from '../model/job.options.js';
 import type { HandlerOptions } from '../model/handler.options.js';
-import type { TriggerInput } from '../model/trigger.js';
+import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { assertJobId } from '../scheduler/job.identity.js';
@@ -11,7 +17,14 @@ import { handlerOptionsOf } from '../scheduler/handler.options.js';
 import { cronTrigger, timingKeys, timingOf } from '../scheduler/trigger.options.js';
 import type { DeclaredJob } from './declared.job.js';
 
-export type ScheduleDeclaration = Exclude<Declaration, { kind: 'handler' }>;
+/** A declaration whose schedule may have to be made yet. */
+export type SchedulingDeclaration = Exclude<Declaration, { kind: 'handler' }>;
+
+/** A declaration whose schedule is known. */
+export type ScheduleDeclaration =
+  | { kind: 'cron'; schedule: string | CronFields; options: CronOptions }
+  | { kind: 'interval'; every: DurationInput; options: IntervalOptions }
+  | { kind: 'at'; at: InstantInput; options: AtOptions };
 
 const decorators = { cron: '@Cron', interval: '@Interval', at: '@At', handler: '@JobHandler' } as const;
 const maxPreviousIds = 100;
@@ -27,7 +40,7 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
 }
 
 /** Whether the declaration counts; its options are checked here for the first time. */
-export function isEnabled(declaration: ScheduleDeclaration): boolean {
+export function isEnabled(declaration: SchedulingDeclaration): boolean {
   const { kind } = declaration;
   const known = [...jobOptionKeys, ...timingKeys[kind], 'retryIf', 'previousIds', 'disabled', 'useEnhancers'];
   const { disabled } = knownOptions(declaration.options, known, decorators[kind]);

@@ -1,4 +1,5 @@
 import { ContextIdFactory, ModuleRef, type ContextId, type DiscoveryService } from '@nestjs/core';
+import { InvalidOptionError } from '../model/errors.js';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
 import { eventAnnotationsOf, type EventAnnotation } from '../decorators/on.job.event.decorator.js';
@@ -53,6 +54,22 @@ export class DeclaringProvider {
   /** Inherited methods are included; one that overrides another has only the decorators of its own. */
   declarationsOf(method: string): readonly Declaration[] {
     return inheritedDeclarationsOf(this.prototype, method);
+  }
+
+  /** What the token stands for in the provider's module, or else in the application. Throws InvalidOptionError. */
+  look(token: unknown): unknown {
+    const moduleRef = this.wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    for (const strict of [true, false]) {
+      try {
+        return moduleRef.get<unknown>(token as never, { strict });
+      } catch (cause) {
+        if (strict) continue;
+        const name = typeof token === 'function' ? token.name : String(token);
+        const problem = `${name} is not a provider that there is one of in the application.`;
+        throw Object.assign(new InvalidOptionError('inject', problem), { cause });
+      }
+    }
+    return undefined;
   }
 
   /** The same for `@OnJobEvent`. */

@@ -9,6 +9,7 @@ import { lineOfText } from '../scheduler/option.checks.js';
 import { enhancersOf, isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import type { DeclaringProvider } from './declaring.provider.js';
+import { scheduleMade, type DeclarationConfiguration } from './declaration.configuration.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 
@@ -35,6 +36,7 @@ export class JobExplorer {
     private readonly clock: Clock,
     private readonly defaults: JobDefaults,
     private readonly calls: MethodCalls,
+    private readonly configuration: DeclarationConfiguration,
   ) {}
 
   /**
@@ -66,6 +68,7 @@ export class JobExplorer {
         this.readMethod(provider, method, now, found);
       }
     }
+    this.configuration.assertAllUsed();
     return {
       jobs: [...found.jobs.values()],
       handlers: [...found.handlers.values()],
@@ -101,8 +104,10 @@ export class JobExplorer {
     for (const [i, declaration] of schedules.entries()) {
       const defaultId = i === 0 ? place : `${place}#${i + 1}`;
       naming(declaration, place, () => {
-        if (!isEnabled(declaration)) return;
-        const job = readSchedule(declaration, { defaultId, handler, place }, this.defaults, now);
+        const configured = this.configuration.configured(declaration, defaultId);
+        const scheduled = isEnabled(configured) ? scheduleMade(configured, provider) : null;
+        if (scheduled === null) return;
+        const job = readSchedule(scheduled, { defaultId, handler, place }, this.defaults, now);
         addJob(found, { ...job, ...origin });
         if (names.length === 0) names.push(place);
       });

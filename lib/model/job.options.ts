@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from './json.js';
 import type { Backoff, Callback, MisfirePolicy, OverlapPolicy, RecoveryPolicy } from './policies.js';
 import type { PriorityInput } from './priority.js';
 import type { RetryRules } from './retry.rules.js';
-import type { DstPolicy, DurationInput, Exclusion, InstantInput } from './trigger.js';
+import type { CronFields, DstPolicy, DurationInput, Exclusion, InstantInput } from './trigger.js';
 
 /**
  * Delays before retries, as users write them: the stored form, the same with durations under `delay` and `max`, one duration for
@@ -117,6 +117,19 @@ export interface DeclarationOptions {
   /** Whether the guards, interceptors and exception filters of Nest are applied to the method. @default the module's */
   useEnhancers?: boolean;
   /** As if the decorator were not there. @default false */
+  disabled?: boolean;
+}
+
+/** What the configuration of the module says instead of a decorator; undefined: nothing. @publicApi */
+export interface JobOverride
+  extends
+    Omit<JobOptions, 'id' | 'namespace'>,
+    Omit<CronTiming, 'timeZone'>,
+    Omit<IntervalTiming, keyof RecurrenceOptions>,
+    AtTiming {
+  /** In the place of the decorator's: an expression or fields, an interval, a time. */
+  schedule?: string | CronFields | DurationInput | InstantInput;
+  /** As if the decorator were not there, or, false, as if it did not say so itself. */
   disabled?: boolean;
 }
 

@@ -1,0 +1,93 @@
+import { isScheduleFactory, type ScheduleFactory } from '../decorators/schedule.factory.js';
+import type { Declaration } from '../decorators/declaration.js';
+import { InvalidOptionError } from '../model/errors.js';
+import type { JobOverride } from '../model/job.options.js';
+import { described, knownOptions } from '../scheduler/option.checks.js';
+import type { ScheduleDeclaration, SchedulingDeclaration } from './declaration.reader.js';
+import type { DeclaringProvider } from './declaring.provider.js';
+
+/** Overrides by the id of the job. */
+export type JobOverrides = Readonly<Record<string, JobOverride>>;
+
+const neverOverridden = ['id', 'namespace', 'previousIds', 'useEnhancers', 'retryIf'];
+const shownIds = 10;
+
+/** What the configuration makes of declarations: schedules from factories, options by the id of the job. */
+export class DeclarationConfiguration {
+  private readonly seen = new Set<string>();
+
+  constructor(private readonly overrides: JobOverrides) {}
+
+  /** The declaration with the options in force. Throws InvalidOptionError. */
+  configured(given: SchedulingDeclaration, defaultId: string): SchedulingDeclaration {
+    const id = given.options.id ?? defaultId;
+    this.seen.add(id);
+    if (!Object.hasOwn(this.overrides, id)) return given;
+    const { schedule, ...options } = overrideOf(id, this.overrides[id]!);
+    return withSchedule({ ...given, options: { ...given.options, ...options } } as never, schedule);
+  }
+
+  /** Throws InvalidOptionError when an override is for a job that no decorator declares. */
+  assertAllUsed(): void {
+    const unknown = Object.keys(this.overrides).find((id) => !this.seen.has(id));
+    if (unknown === undefined) return;
+    const ids = [...this.seen].map((id) => `"${id}"`);
+    const shown = ids.length > shownIds ? [...ids.slice(0, shownIds), '…'] : ids;
+    throw new InvalidOptionError(
+      'overrides',
+      `no decorator declares the job "${unknown}". Declared are: ${shown.join(', ') || 'none'}.`,
+    );
+  }
+}
+
+/** The declaration with its schedule made; null: its factory wants none. Throws InvalidOptionError and what the factory throws. */
+export function scheduleMade(
+  given: SchedulingDeclaration,
+  provider: DeclaringProvider,
+): ScheduleDeclaration | null {
+  const own = given.kind === 'cron' ? given.schedule : given.kind === 'interval' ? given.every : given.at;
+  if (!isScheduleFactory<unknown>(own)) return given as ScheduleDeclaration;
+  const schedule = made(own, provider);
+  return schedule === null ? null : (withSchedule(given, schedule) as ScheduleDeclaration);
+}
+
+function withSchedule(given: SchedulingDeclaration, schedule: unknown): SchedulingDeclaration {
+  if (schedule === undefined) return given;
+  const key = ({ cron: 'schedule', interval: 'every', at: 'at' } as const)[given.kind];
+  return { ...given, [key]: schedule } as SchedulingDeclaration;
+}
+
+/** Without what is undefined: so an environment variable that is not set overrides nothing. */
+function overrideOf(id: string, given: JobOverride): JobOverride {
+  const option = `overrides["${id}"]`;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError(option, `must be an object, but is ${described(given)}.`);
+  }
+  for (const key of neverOverridden) {
+    if (key in given) throw new InvalidOptionError(option, `${key} cannot be overridden.`);
+  }
+  if (typeof given.backoff === 'function') {
+    throw new InvalidOptionError(option, 'backoff must be data; a function belongs to the decorator.');
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function made(factory: ScheduleFactory<unknown>, provider: DeclaringProvider): unknown {
+  const { useFactory, inject = [] } = knownOptions(
+    factory,
+    ['useFactory', 'inject'],
+    'a schedule with useFactory',
+  ) as unknown as ScheduleFactory<unknown>;
+  if (typeof useFactory !== 'function') {
+    throw new InvalidOptionError('useFactory', `must be a function, but is ${described(useFactory)}.`);
+  }
+  const value = useFactory(...inject.map((token) => provider.look(token)));
+  if (value === undefined) {
+    throw new InvalidOptionError('useFactory', 'has returned undefined. Return null for no schedule.');
+  }
+  if (value instanceof Promise) {
+    value.catch(() => undefined);
+    throw new InvalidOptionError('useFactory', 'has returned a promise. Schedules must be known at once.');
+  }
+  return value;
+}
