@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const suiteNames = ['drain', 'recurring', 'minute', 'lag', 'create', 'idle', 'growth', 'schedule'];
 export const peerNames = [
+  'chronis-none',
   'graphile-worker',
   'pg-boss',
   'bullmq-postgres',

@@ -56,11 +56,9 @@ async function takeSamples(suite, options, { taking, skipped, execPath, server }
           skip(reason);
           continue;
         }
-        const { mode, concurrency } = suite;
+        const { mode } = suite;
         try {
-          const found = await inRun({ server, about, mode, concurrency, execPath, quick }, (run) =>
-            suite.run(run, setting),
-          );
+          const found = await inRun({ server, about, mode, execPath }, (run) => suite.run(run, setting));
           samples.push(...found.map((figure) => ({ system, setting: setting.name, ...figure })));
           const figures = found.map(
             ({ measure, value, unit }) => `${measure} ${Number(value.toPrecision(4))} ${unit}`,

@@ -1,7 +1,7 @@
 // BullMQ on either of its backends.
 
 /** `made`: `{ connection, backend }`, backend undefined for Redis. */
-export async function openBullMq({ mode, concurrency, name }, { connection, backend, migrate }) {
+export async function openBullMq({ mode, name }, { connection, backend, migrate }) {
   const { Queue, Worker } = await import('bullmq');
   const factory = backend === undefined ? [] : [backend];
   const queue = new Queue(name, { connection: { ...connection, ...migrate } }, ...factory);
@@ -52,7 +52,7 @@ export async function openBullMq({ mode, concurrency, name }, { connection, back
         if (job.name === 'noop') note(job.data);
         else note({ key: job.data.key, since: job.timestamp + job.delay });
       };
-      const options = { connection, concurrency: mode === 'throughput' ? 100 : (concurrency ?? 10) };
+      const options = { connection, concurrency: mode === 'latency' ? 10 : 100 };
       worker = new Worker(name, process, options, ...factory);
       worker.on('error', (error) => console.error(error));
       await worker.waitUntilReady();

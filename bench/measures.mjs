@@ -12,6 +12,12 @@ export async function until(what, isDone, { everyMs = 20, withinMs = patienceMs 
   }
 }
 
+/** Has the crons made where the system keeps them: in the tables, or in each worker. */
+export async function makeCrons(run, workers, count, pace) {
+  const makers = run.about.cronsIn === 'worker' ? workers : [run.client];
+  for (const maker of makers) await maker.call('crons', count, pace);
+}
+
 /** Ready jobs per second, from the first start to the moment when none is left. The processes are open, but do not work yet. */
 export async function drainRate(run, jobs, workers) {
   await Promise.all(workers.map((worker) => worker.call('work')));
@@ -23,7 +29,7 @@ export async function drainRate(run, jobs, workers) {
       ended = performance.timeOrigin + performance.now();
       return (await run.client.call('remaining')) === 0;
     },
-    { everyMs: 2 },
+    { everyMs: 5 },
   );
   return { settled: (jobs * 1_000) / (ended - rate.first), started: rate.perSecond };
 }

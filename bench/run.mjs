@@ -19,8 +19,8 @@ class Run {
   #processes = [];
 
   /** `server`: its URL; `about`: of the system; `mode`: which of its settings; `execPath`: of Node. */
-  constructor({ server, about, mode, concurrency, execPath, quick, setting }) {
-    Object.assign(this, { server, about, mode, concurrency, execPath, quick, setting });
+  constructor({ server, about, mode, execPath }) {
+    Object.assign(this, { server, about, mode, execPath });
     this.database = `bench_${process.pid}_${++number}`;
     this.url = Object.assign(new URL(server), { pathname: `/${this.database}` }).href;
   }
@@ -33,8 +33,8 @@ class Run {
 
   /** `role`: 'client' or 'worker'. */
   async start(role) {
-    const { url, mode, concurrency } = this;
-    const options = { url, mode, concurrency, role, redisUrl: process.env.REDIS_URL };
+    const { url, mode } = this;
+    const options = { url, mode, role, redisUrl: process.env.REDIS_URL };
     const started = await SystemProcess.start(this.about.name, options, this.execPath);
     this.#processes.push(started);
     return started;

@@ -35,6 +35,7 @@ export const suite = {
     const empty = await observe(run, jobs / share);
     if (finished > 0) await observe(run, finished / share);
     if (future > 0) await client.call('fill', future / share, { at: Date.now() + year });
+    // Those whose schedules are not in the tables have nothing to grow by them.
     if (yearly > 0) await client.call('crons', yearly / share, 'year');
     if (stranded > 0) await client.call('fill', stranded / share, { name: 'nobody' });
     const full = await observe(run, jobs / share);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from '../figures.mjs';
+import { makeCrons } from '../measures.mjs';
 import { wallNow } from '../starts.mjs';
 
 const minuteMs = 60_000;
@@ -10,8 +11,7 @@ const watchMs = 45_000;
 export const suite = {
   about:
     'Cron jobs `* * * * *` that are all due at the same minute: milliseconds from the minute to the start of each handler. Watched for 45 s, or until all have started and one second more. No warm-up: the first minute that begins at least 10 s after the workers did.',
-  mode: 'latency',
-  concurrency: 100,
+  mode: 'crons',
   rounds: 3,
   quickRounds: 1,
   settings: ({ quick }) =>
@@ -31,14 +31,10 @@ export const suite = {
     })),
 
   async run(run, { jobs, workers: count }) {
-    await run.client.call('crons', jobs, 'minute');
     const workers = [];
     for (let index = 0; index < count; index++) workers.push(await run.start('worker'));
-    for (const worker of workers) {
-      // Those whose schedules live in the worker have to be told there as well.
-      if (run.about.cronsIn === 'worker') await worker.call('crons', jobs, 'minute');
-      await worker.call('work');
-    }
+    await makeCrons(run, workers, jobs, 'minute');
+    for (const worker of workers) await worker.call('work');
     const minute = Math.ceil((wallNow() + calmMs) / minuteMs) * minuteMs;
     await delay(minute - 5_000 - wallNow());
     for (const worker of workers) await worker.call('take');

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from '../figures.mjs';
+import { makeCrons } from '../measures.mjs';
 
 export const suite = {
   about:
     'Schedules that are each due once a second, on one worker: starts per second, and how late they are by the nominal time that the system gives (for those that give none, the second before the start). Tables and indexes in bytes before and after. Warm-up: 3 s.',
-  mode: 'throughput',
+  mode: 'crons',
   rounds: 3,
   quickRounds: 1,
   settings: ({ quick }) => [
@@ -14,9 +15,8 @@ export const suite = {
   ],
 
   async run(run, { jobs, seconds }) {
-    await run.client.call('crons', jobs, 'second');
     const worker = await run.start('worker');
-    if (run.about.cronsIn === 'worker') await worker.call('crons', jobs, 'second');
+    await makeCrons(run, [worker], jobs, 'second');
     await worker.call('work');
     await delay(3_000);
     const before = await sizeOf(run);

@@ -6,6 +6,7 @@ export const about = {
   keeps: 'nothing (removeOnComplete)',
   setting: 'processEvery 1 s, LISTEN/NOTIFY on, pool of 20, concurrency 100',
   slow: true,
+  cronsIn: 'worker',
 };
 
 export async function open({ url }) {
@@ -21,7 +22,7 @@ export async function open({ url }) {
   });
   agenda.on('error', (error) => console.error(error));
   await agenda.ready;
-  const left = counter(url, `select count(*) from agenda_jobs where name = 'noop'`);
+  const left = counter(url, `select exists (select from agenda_jobs where name = 'noop')::int`);
   let workers = false;
   const names = [];
   const createOne = ({ name = 'noop', at, data = {} }) =>

@@ -4,7 +4,7 @@ export const about = {
   name: 'bullmq-postgres',
   package: 'bullmq',
   keeps: 'nothing (removeOnComplete)',
-  setting: 'throughput: concurrency 100 · otherwise concurrency 10 unless stated; pool of 20',
+  setting: 'throughput, crons: concurrency 100 · otherwise concurrency 10; pool of 20',
   slow: true,
 };
 

@@ -4,7 +4,7 @@ export const about = {
   name: 'bullmq-redis',
   package: 'bullmq',
   keeps: 'nothing (removeOnComplete)',
-  setting: 'throughput: concurrency 100 · otherwise concurrency 10 unless stated; Redis as it is configured',
+  setting: 'throughput, crons: concurrency 100 · otherwise concurrency 10; Redis as it is configured',
   needsRedis: true,
 };
 

@@ -4,13 +4,15 @@ export const about = {
   name: 'chronis',
   package: 'nestjs-chronis',
   keeps: 'a ledger row per run',
-  setting: 'throughput: concurrency 1000 · otherwise defaults',
+  setting: 'throughput, crons: concurrency 1000 · otherwise defaults',
 };
 
 const door = (path) => import(new URL(`../../dist/${path}`, import.meta.url));
 
-/** `mode`: 'throughput' for long queues, 'latency' for the others; `concurrency`: for what is meant to run beside each other. */
-export async function open({ url, mode, concurrency }) {
+/**
+ * `mode`: 'throughput' for long queues, 'crons' for many at the same time, 'latency' for the others; `keep`: of one-offs. The same for all systems.
+ */
+export async function open({ url, mode, keep }) {
   await import('reflect-metadata');
   const { Module } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
@@ -22,19 +24,20 @@ export async function open({ url, mode, concurrency }) {
     storage: typeOrmStorage({ url }),
     lock: typeOrmLock(),
     autoStart: false,
-    ...(mode === 'throughput' ? { concurrency: 1_000 } : concurrency ? { concurrency } : {}),
+    ...(mode === 'latency' ? {} : { concurrency: 1_000 }),
   });
   Module({ imports: [chronis] })(BenchModule);
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: ['error', 'warn'] });
   const scheduler = app.get(SchedulerService);
   const left = counter(
     url,
-    `select count(*) from chronis.run where verdict is null and (worker is not null or due_at <= now())`,
+    `select exists (select from chronis.run where verdict is null and (worker is not null or due_at <= now()))::int`,
   );
 
   const item = ({ name = 'noop', at, data }) => ({
     handler: name,
     at: at ?? Date.now(),
+    ...(keep === undefined ? {} : { keep }),
     ...(data === undefined ? {} : { payload: data }),
     allowUnknownHandler: true,
   });

@@ -6,19 +6,19 @@ export const about = {
   keeps: 'nothing',
   minNode: 22,
   setting:
-    'throughput: 24 jobs at a time, local queue of 500, completions batched without delay · otherwise concurrency 10',
+    'throughput, crons: 24 jobs at a time, local queue of 500, completions batched without delay · otherwise concurrency 10',
   cronsIn: 'worker',
   cannot: { recurring: 'its crontab knows minutes, not seconds' },
 };
 
 const quiet = () => () => undefined;
 
-export async function open({ url, mode, concurrency }) {
+export async function open({ url, mode }) {
   const { Logger, makeWorkerUtils, parseCronItems, run } = await import('graphile-worker');
   const logger = new Logger(quiet);
   const utils = await makeWorkerUtils({ connectionString: url, logger, maxPoolSize: 10 });
   await utils.migrate();
-  const left = counter(url, 'select count(*) from graphile_worker._private_jobs');
+  const left = counter(url, 'select exists (select from graphile_worker._private_jobs)::int');
   let runner = null;
   let crons = [];
 
@@ -33,7 +33,7 @@ export async function open({ url, mode, concurrency }) {
     localQueue: { size: 500 },
     completeJobBatchDelay: 0,
   };
-  const usual = { concurrentJobs: concurrency ?? 10, maxPoolSize: 12 };
+  const usual = { concurrentJobs: 10, maxPoolSize: 12 };
 
   return {
     create: (jobs) => utils.addJobs(jobs.map(spec)).then(() => undefined),
@@ -53,7 +53,7 @@ export async function open({ url, mode, concurrency }) {
     },
     async work(note) {
       runner = await run({
-        preset: { worker: { connectionString: url, logger, ...(mode === 'throughput' ? fast : usual) } },
+        preset: { worker: { connectionString: url, logger, ...(mode === 'latency' ? usual : fast) } },
         taskList: {
           noop: (data) => note(data),
           recurring: ({ key, _cron }) => note({ key, since: Date.parse(_cron.ts) }),

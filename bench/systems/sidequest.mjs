@@ -34,7 +34,7 @@ export async function open({ url, role }) {
   if (role === 'client') await Sidequest.configure(settings);
   const left = counter(
     url,
-    `select count(*) from sidequest_jobs where state in ('waiting', 'claimed', 'running') and class = 'NoopJob'`,
+    `select exists (select from sidequest_jobs where state in ('waiting', 'claimed', 'running') and class = 'NoopJob')::int`,
   );
   const createOne = ({ name = 'noop', at, data = {} }) => {
     const builder = Sidequest.build(name === 'noop' ? NoopJob : OtherJob);
