@@ -50,7 +50,8 @@ export async function openBullMq({ mode, name }, { connection, backend, migrate 
     async work(note) {
       const process = async (job) => {
         if (job.name === 'noop') note(job.data);
-        else note({ key: job.data.key, since: job.timestamp + job.delay });
+        // The id of such a job ends with its nominal time.
+        else note({ key: job.data.key, since: Number(job.id.split(':').at(-1)) });
       };
       const options = { connection, concurrency: mode === 'latency' ? 10 : 100 };
       worker = new Worker(name, process, options, ...factory);
