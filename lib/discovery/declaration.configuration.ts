@@ -1,5 +1,4 @@
 import { isScheduleFactory, type ScheduleFactory } from '../decorators/schedule.factory.js';
-import type { Declaration } from '../decorators/declaration.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import { described, knownOptions } from '../scheduler/option.checks.js';
