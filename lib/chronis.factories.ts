@@ -1,0 +1,156 @@
+import { Logger } from '@nestjs/common';
+import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { ChronisOverride } from './chronis.override.js';
+import { type ChronisSettings } from './chronis.settings.js';
+import { JobDeclarations } from './discovery/job.declarations.js';
+import { JobExplorer } from './discovery/job.explorer.js';
+import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
+import { MethodCalls } from './discovery/method.calls.js';
+import { Engine } from './engine/engine.js';
+import { HandlerRegistry } from './engine/handler.registry.js';
+import type { RunLogger } from './engine/run.context.js';
+import { ChronisEvents } from './events/chronis.events.js';
+import { logEvents } from './events/event.logger.js';
+import { LockAdapter } from './ports/lock.adapter.js';
+import { StorageAdapter } from './ports/storage.adapter.js';
+import type { JobDefaults } from './scheduler/job.definition.js';
+import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { BulkChanges } from './scheduler/bulk.changes.js';
+import { BulkCreator } from './scheduler/bulk.creator.js';
+import { DeadLetters } from './scheduler/dead.letters.js';
+import { JobCreator } from './scheduler/job.creator.js';
+import { JobUpdater } from './scheduler/job.updater.js';
+import { Pauses } from './scheduler/pauses.js';
+import { RunWaiter } from './scheduler/run.waiter.js';
+import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
+import { SchedulerService } from './scheduler/scheduler.service.js';
+import { StorageNow } from './scheduler/storage.now.js';
+import { TransactionJoiner } from './scheduler/transaction.joiner.js';
+
+// How the parts of the core are put together; each one is the useFactory of a provider.
+
+export function makeEvents(
+  { clock, engine: { name }, listeners }: ChronisSettings,
+  override?: ChronisOverride,
+): ChronisEvents {
+  const events = new ChronisEvents(name, () => clock.now());
+  logEvents(events);
+  override?.observe(events);
+  for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
+  return events;
+}
+
+export function makeEngine(
+  storage: StorageAdapter,
+  lock: LockAdapter,
+  handlers: HandlerRegistry,
+  events: ChronisEvents,
+  { clock, engine }: ChronisSettings,
+): Engine {
+  const loggers = new Map<string, RunLogger>();
+  const logger = (handler: string): RunLogger => {
+    let known = loggers.get(handler);
+    if (!known) loggers.set(handler, (known = new Logger(handler)));
+    return known;
+  };
+  return new Engine({ storage, lock, clock, handlers, events, logger }, engine);
+}
+
+export function makeExplorer(
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  settings: ChronisSettings,
+  storage: StorageAdapter,
+  creator: ExternalContextCreator,
+): JobExplorer {
+  const calls = new MethodCalls(creator, settings.useEnhancers);
+  const configuration = new DeclarationConfiguration(settings.overrides);
+  const defaults = defaultsOf(settings, storage);
+  return new JobExplorer(discovery, scanner, settings.clock, defaults, calls, configuration);
+}
+
+export function makeSynchronizer(
+  storage: StorageAdapter,
+  lock: LockAdapter,
+  events: ChronisEvents,
+  engine: Engine,
+  explorer: JobExplorer,
+  { clock, orphans, engine: { app, orphanGraceMs, calendars } }: ChronisSettings,
+): JobSynchronizer {
+  return new JobSynchronizer(
+    {
+      storage,
+      lock,
+      clock,
+      events,
+      explore: () => explorer.explore(),
+      workerId: () => engine.workerId,
+      onChange: () => engine.wake(),
+    },
+    { app, orphans, orphanGraceMs, calendars },
+  );
+}
+
+export function makeLifecycle(
+  engine: Engine,
+  synchronizer: JobSynchronizer,
+  storage: StorageAdapter,
+  events: ChronisEvents,
+  handlers: HandlerRegistry,
+  { engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
+): SchedulerLifecycle {
+  const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
+  return new SchedulerLifecycle({ engine, synchronizer, storage, events, handlers }, about);
+}
+
+export function makeDeclarations(
+  explorer: JobExplorer,
+  handlers: HandlerRegistry,
+  lifecycle: SchedulerLifecycle,
+  storage: StorageAdapter,
+  settings: ChronisSettings,
+): JobDeclarations {
+  const { clock } = settings;
+  const defaults = defaultsOf(settings, storage);
+  return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
+}
+
+export function makeScheduler(
+  storage: StorageAdapter,
+  engine: Engine,
+  handlers: HandlerRegistry,
+  events: ChronisEvents,
+  lifecycle: SchedulerLifecycle,
+  settings: ChronisSettings,
+): SchedulerService {
+  const { clock } = settings;
+  const defaults = defaultsOf(settings, storage);
+  const time = new StorageNow(storage, clock);
+  const directory = new HandlerDirectory(handlers, storage, clock);
+  const creator = new JobCreator(defaults, directory, time);
+  const updater = new JobUpdater(defaults, directory, time);
+  const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
+  const { calendars } = defaults;
+  const pauses = new Pauses(calendars);
+  return new SchedulerService({
+    transactions,
+    engine,
+    handlers,
+    creator,
+    bulkCreator: new BulkCreator(creator, time),
+    bulkChanges: new BulkChanges(calendars),
+    waiter: new RunWaiter(storage, events, clock),
+    time,
+    updater,
+    deadLetters: new DeadLetters(),
+    pauses,
+    lifecycle,
+    calendars,
+  });
+}
+
+function defaultsOf(settings: ChronisSettings, storage: StorageAdapter): JobDefaults {
+  const { timeZone, payloadLimit, engine } = settings;
+  return { timeZone, payloadLimit, calendars: engine.calendars, stored: storage.shared };
+}
