@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type LogLevel } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { logEvents } from '../../lib/events/event.logger.js';
@@ -28,7 +28,9 @@ describe('the log', () => {
       (level: string) =>
       (text: unknown, ...rest: unknown[]) =>
         void lines.push(rest.length > 1 ? [level, String(text), rest[0]] : [level, String(text)]);
-    const levels = ['log', 'warn', 'error', 'debug'];
+    const levels: LogLevel[] = ['log', 'warn', 'error', 'debug'];
+    // Nest keeps the levels of the process apart from its logger: those that an application of another file was given stay.
+    Logger.overrideLogger(levels);
     Logger.overrideLogger(Object.fromEntries(levels.map((level) => [level, write(level)])) as never);
     stop = logEvents(events);
   });
