@@ -31,11 +31,11 @@ import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 // How the parts of the core are put together; each one is the useFactory of a provider.
 
 export function makeEvents(
-  { clock, engine: { name }, listeners }: ChronisSettings,
+  { clock, engine: { name }, listeners, log }: ChronisSettings,
   override?: ChronisOverride,
 ): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
-  logEvents(events);
+  if (log !== null) logEvents(events, log);
   override?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;

@@ -2,6 +2,7 @@ import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 import type { EventOrigin } from './events/event.origin.js';
+import type { LogOptions } from './events/log.options.js';
 import type { Calendars } from './model/trigger.js';
 import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
@@ -75,6 +76,8 @@ export interface ChronisOptions {
    * `listener.failed` and affects no run. @default none
    */
   on?: EventListeners;
+  /** What is written to Nest's logger, and how: false for nothing, `{ format: 'json' }` for machines. @default true: sentences */
+  log?: boolean | LogOptions;
   /**
    * Tells other instances on the same storage of the events of this one, and hears theirs: true for those of runs and jobs, or which. Best effort. Listeners
    * get events of others only with `remote: true`; an empty list only hears. @default false

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { ChronisOptions } from './chronis.options.js';
+import { logSettingsOf } from './chronis.logging.js';
 import { listenersOf, sharedNamesOf, type EventListening } from './chronis.listeners.js';
 import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
+import type { LogSettings } from './events/event.logger.js';
 import type { ChronisEventName } from './events/event.map.js';
 import { InvalidOptionError } from './model/errors.js';
 import { gapVerdicts, outcomes, type Retention } from './model/retention.js';
@@ -47,6 +49,8 @@ export interface ChronisSettings {
   overrides: JobOverrides;
   /** Of the option `on`. */
   listeners: readonly EventListening[];
+  /** null: nothing is written. */
+  log: LogSettings | null;
   /** Events that other instances are told of; null: none, and theirs are not heard. */
   sharedEvents: readonly ChronisEventName[] | null;
 }
@@ -71,6 +75,7 @@ const knownKeys = [
   'orphans',
   'transactionContext',
   'on',
+  'log',
   'shareEvents',
   'interceptors',
   'useEnhancers',
@@ -120,6 +125,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
     transactionContext,
     listeners: listenersOf(given.on),
+    log: logSettingsOf(given.log),
     sharedEvents: sharedNamesOf(given.shareEvents),
   };
 }

@@ -96,6 +96,7 @@ export type { EventFilter } from './events/event.filter.js';
 export type { ChronisEventMap, ChronisEventName, RunEvent } from './events/event.map.js';
 export type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
+export type { LogOptions } from './events/log.options.js';
 export type { EventStream, StreamedEvent } from './events/event.stream.js';
 
 export { At } from './decorators/at.decorator.js';

@@ -136,6 +136,6 @@ export class ChronisEvents {
 
   private failed(name: ChronisEventName, error: unknown): void {
     // A listener of this event that fails as well is not told about itself.
-    if (name !== 'listener.failed') this.emit('listener.failed', { event: name, error });
+    if (name !== 'listener.failed') this.emit('listener.failed', { eventName: name, error });
   }
 }

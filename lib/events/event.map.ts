@@ -116,7 +116,7 @@ export interface ChronisEventMap {
   /** Events could not be told to other instances (`shareEvents`), and are lost there; told once until it works again. */
   'sharing.failing': { events: number; error: unknown };
   /** A listener of an event threw. */
-  'listener.failed': { event: string; error: unknown };
+  'listener.failed': { eventName: string; error: unknown };
 }
 
 export type ChronisEventName = keyof ChronisEventMap;

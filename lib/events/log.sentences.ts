@@ -1,5 +1,6 @@
 import type { JobRef } from '../model/job.js';
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
+import { messageOf, stackOf } from './shown.error.js';
 
 export type LogLevel = 'debug' | 'log' | 'warn' | 'error';
 
@@ -158,9 +159,9 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Other instances are not told of events at present: ${messageOf(error)}`,
   }),
-  'listener.failed': ({ event, error }) => ({
+  'listener.failed': ({ eventName, error }) => ({
     level: 'error',
-    text: `A listener of the event "${event}" threw: ${messageOf(error)}`,
+    text: `A listener of the event "${eventName}" threw: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
 };
@@ -206,25 +207,4 @@ function list(names: readonly string[]): string {
   return names.length < 3
     ? names.join(' and ')
     : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
-}
-
-const longestMessage = 1_000;
-const longestStack = 8_000;
-
-function messageOf(error: unknown): string {
-  try {
-    return cut(error instanceof Error ? error.message : String(error), longestMessage);
-  } catch {
-    return 'an error that cannot be shown as text';
-  }
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error && typeof error.stack === 'string'
-    ? cut(error.stack, longestStack)
-    : undefined;
-}
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

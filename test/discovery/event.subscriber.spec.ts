@@ -85,7 +85,7 @@ describe('@OnJobEvent', () => {
     await boot([Listener]);
     const failed = app.app.get(ChronisEvents).once('listener.failed');
     app.app.get(ChronisEvents).emit('runs.lifted', { runs: 1 });
-    expect(await failed).toMatchObject({ event: 'runs.lifted', error: new Error('listener broken') });
+    expect(await failed).toMatchObject({ eventName: 'runs.lifted', error: new Error('listener broken') });
   });
 
   test('makes request-scoped providers anew for each event, which is the request', async () => {
@@ -208,7 +208,7 @@ describe('the option `on`', () => {
     app.scheduler.registerHandler('succeed', () => undefined);
     await app.scheduler.createDateJob({ id: 'a', handler: 'succeed', in: '1s' });
     await app.clock.advanceBy(1_000);
-    expect(app.heard('listener.failed')).toMatchObject([{ event: 'run.succeeded' }]);
+    expect(app.heard('listener.failed')).toMatchObject([{ eventName: 'run.succeeded' }]);
     await app.close();
     expect(heard).toEqual([0, 'worker.started', 'a', 'worker.stopped']);
   });

@@ -110,6 +110,24 @@ describe('the options of the module', () => {
       'pollInterval: ChronisModule has no such option. There are: storage, lock,',
     ],
     [
+      'a log that is neither on nor off',
+      { log: 'json' },
+      InvalidOptionError,
+      "log: must be true, false, or an object such as { format: 'json' }, but is 'json'.",
+    ],
+    [
+      'a log in another format',
+      { log: { format: 'xml' } },
+      InvalidOptionError,
+      "log.format: must be 'text' or 'json', but is 'xml'.",
+    ],
+    [
+      'a log without an event that there is not',
+      { log: { silent: ['run.done'] } },
+      InvalidOptionError,
+      'log.silent: there is no event "run.done".',
+    ],
+    [
       'another spelling',
       { polMs: 5 },
       InvalidOptionError,

@@ -1,0 +1,114 @@
+import { ConsoleLogger, Logger, type LogLevel } from '@nestjs/common';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ChronisEvents } from '../../lib/events/chronis.events.js';
+import { logEvents, type LogSettings } from '../../lib/events/event.logger.js';
+import type { RunEvent } from '../../lib/events/event.map.js';
+
+const run: RunEvent & { durationMs: number } = {
+  runId: '42',
+  jobId: 'daily',
+  namespace: 'default',
+  handler: 'Reports.daily',
+  queue: 'default',
+  origin: 'schedule',
+  nominalAt: new Date('2026-01-01T09:00:00Z'),
+  attempt: 1,
+  workerId: 'w',
+  durationMs: 1_234,
+};
+const json: LogSettings = { format: 'json', silent: new Set() };
+const levels: LogLevel[] = ['log', 'warn', 'error', 'debug'];
+let written: string[];
+
+beforeEach(() => {
+  written = [];
+  const keep = (text: string | Uint8Array) => {
+    written.push(String(text));
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+  vi.spyOn(process.stderr, 'write').mockImplementation(keep);
+  Logger.overrideLogger(levels);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  Logger.overrideLogger(false);
+});
+
+/** What a logger of Nest writes while `emit` runs. */
+function output(logger: ConsoleLogger, settings: LogSettings, emit: (events: ChronisEvents) => void): string {
+  Logger.overrideLogger(logger);
+  const events = new ChronisEvents();
+  const stop = logEvents(events, settings);
+  emit(events);
+  stop();
+  return written.join('');
+}
+
+test('as JSON, an event is one line with its name, its sentence, its fields and its error', () => {
+  const error = new TypeError('no\npaper');
+  const text = output(new ConsoleLogger({ colors: false }), json, (events) =>
+    events.emit('run.failed', { ...run, error }),
+  );
+  expect(text.match(/\n/g)).toHaveLength(1);
+  expect(text).toMatch(/^\[Nest\] .* ERROR \[Chronis\] \{"event":"run.failed",/);
+  expect(JSON.parse(text.slice(text.indexOf('{')))).toEqual({
+    event: 'run.failed',
+    message: 'Run 42 of "daily" failed after 1234 ms: no\npaper',
+    ...run,
+    nominalAt: '2026-01-01T09:00:00.000Z',
+    error: { name: 'TypeError', message: 'no\npaper', stack: error.stack },
+  });
+});
+
+test('a logger that writes JSON keeps the fields apart', () => {
+  const text = output(new ConsoleLogger({ json: true }), json, (events) =>
+    events.emit('run.retrying', { ...run, error: 'just text', retryAt: new Date('2026-01-01T09:00:10Z') }),
+  );
+  expect(JSON.parse(text)).toMatchObject({
+    level: 'warn',
+    context: 'Chronis',
+    message: {
+      event: 'run.retrying',
+      jobId: 'daily',
+      retryAt: '2026-01-01T09:00:10.000Z',
+      error: { message: 'just text' },
+    },
+  });
+});
+
+test('what a handler threw is shown whatever it is, and long lists are cut', () => {
+  const unshowable = {
+    toString(): string {
+      throw new Error('no');
+    },
+  };
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  const jobs = Array.from({ length: 1_000 }, (_, i) => ({ namespace: 'default', id: `job-${i}` }));
+  output(new ConsoleLogger({ json: true }), json, (events) => {
+    for (const error of [unshowable, circular, 10n, undefined]) events.emit('wake.unavailable', { error });
+    events.emit('schedules.recomputed', { from: '2026a', to: '2026b', moved: jobs });
+  });
+  const messages = written.map((line) => (JSON.parse(line) as { message: Record<string, unknown> }).message);
+  expect(messages.slice(0, 4).map(({ error }) => error)).toEqual([
+    { message: 'an error that cannot be shown as text' },
+    { message: '[object Object]' },
+    { message: '10' },
+    { message: 'undefined' },
+  ]);
+  expect(messages[4]!.moved).toHaveLength(50);
+});
+
+test('events that shall be silent are not written, and are heard all the same', () => {
+  const heard: string[] = [];
+  const settings: LogSettings = { format: 'text', silent: new Set(['run.failed']) };
+  const text = output(new ConsoleLogger({ colors: false }), settings, (events) => {
+    events.onAny((name) => heard.push(name));
+    events.emit('run.failed', { ...run, error: new Error('no paper') });
+    events.emit('job.orphaned', { namespace: 'default', id: 'daily' });
+  });
+  expect(text).not.toContain('no paper');
+  expect(text).toContain('The job "daily" is in no live code any more');
+  expect(heard).toEqual(['run.failed', 'job.orphaned']);
+});
