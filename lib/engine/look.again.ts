@@ -1,8 +1,11 @@
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { Wake } from '../ports/wake.signal.js';
 
-/** After the last call: most transactions are committed by the first or the second, the poll finds what the others did. */
-const delaysMs = [20, 100, 500] as const;
+/**
+ * After the last call: most transactions are committed by one of the first, the poll finds what the others did. Each is about twice as late as
+ * the one before, so that a commit waits no longer than about the time that the transaction took.
+ */
+const delaysMs = [20, 50, 100, 200, 500] as const;
 
 /**
  * Looks again for what a transaction of somebody else may have committed by now: nobody tells when that happens. One timer for the whole

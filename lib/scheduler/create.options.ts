@@ -44,7 +44,7 @@ export interface CreateCronJob extends CreateOptions, CronTiming, CronFields {
   fields?: CronFields;
 }
 
-/** `runAt`, or `in` for a time from now by the storage's clock. @publicApi */
+/** `runAt`, or `in` for a time from now by the storage's clock (`0`: at once). @publicApi */
 export interface CreateDateJob extends CreateOptions, AtTiming, OneOffOptions {
   runAt?: InstantInput;
   in?: DurationInput;

@@ -3,7 +3,7 @@ import { JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import type {
   CreateCronJob,
   CreateDateJob,
@@ -73,7 +73,7 @@ export class JobCreator {
     const at =
       options.in === undefined
         ? (when as InstantInput)
-        : (await this.time.now()) + parseDuration(options.in, 'in');
+        : (await this.time.now()) + parseDelay(options.in, 'in');
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
@@ -122,7 +122,9 @@ export class JobCreator {
     const now = await this.time.now();
     const handler = handlerName(options.handler);
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
-    const assertFuture = refusePast || (trigger?.type !== 'at' && onConflict === 'raise');
+    // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.
+    const isDelay = 'in' in options && options.in !== undefined;
+    const assertFuture = (refusePast && !isDelay) || (trigger?.type !== 'at' && onConflict === 'raise');
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
     for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {

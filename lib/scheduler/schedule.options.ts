@@ -2,7 +2,7 @@ import type { CronTiming, IntervalTiming } from '../model/job.options.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import type { CreateOptions, OneOffOptions } from './create.options.js';
 import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
 import { jobOptionKeys } from './job.definition.js';
@@ -13,7 +13,7 @@ import { cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js
 export interface ScheduleTiming extends CronTiming, IntervalTiming {
   /** Once, at this time. */
   at?: InstantInput;
-  /** Once, this long from now by the storage's clock. */
+  /** Once, this long from now by the storage's clock; `0` is at once. */
   in?: DurationInput;
   /** Again and again after this time. */
   every?: DurationInput;
@@ -77,7 +77,7 @@ export function scheduledTrigger(options: ByHandler<ScheduledJob>, now: number, 
     case 'at':
       return { ...timingOf('at', given), at: when as InstantInput };
     case 'in':
-      return { ...timingOf('at', given), at: now + parseDuration(when as DurationInput, 'in') };
+      return { ...timingOf('at', given), at: now + parseDelay(when as DurationInput, 'in') };
     case 'every':
       return { ...timingOf('interval', given), every: when as DurationInput };
     case 'cron':

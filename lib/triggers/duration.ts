@@ -33,9 +33,19 @@ const maxTextLength = 100;
  * zero and negative durations, fractions of a millisecond, and more than 100 years (36,525 days). @publicApi
  */
 export function parseDuration(input: DurationInput, field = 'duration'): number {
+  const ms = checkedDuration(input, field);
+  return ms > 0 ? ms : bad(input, field, 'must be longer than zero');
+}
+
+/** As `parseDuration`, but zero is allowed: at once. */
+export function parseDelay(input: DurationInput, field: string): number {
+  const ms = checkedDuration(input, field);
+  return ms >= 0 ? ms : bad(input, field, 'must not be negative');
+}
+
+function checkedDuration(input: DurationInput, field: string): number {
   const ms = durationOf(input, field);
   if (!Number.isFinite(ms)) bad(input, field, 'is not a finite number');
-  if (ms <= 0) bad(input, field, 'must be longer than zero');
   if (ms > maxDurationMs) bad(input, field, 'is longer than 100 years (36,525 days), the longest duration');
   if (!Number.isInteger(ms)) bad(input, field, 'is not a whole number of milliseconds');
   return ms;

@@ -68,6 +68,14 @@ describe('creating jobs at run time', () => {
     expect((await scheduler.getAttempts({ jobId: 'a' })).items).toMatchObject([{ outcome: 'succeeded' }]);
   });
 
+  test('runs a one-off without a delay at once', async () => {
+    await app.scheduler.createDateJob({ id: 'a', handler: 'work', in: 0 });
+    await app.scheduler.schedule('work', { id: 'b', in: '0s', refusePast: true });
+    await app.scheduler.createMany([{ id: 'c', handler: 'work', in: { minutes: 0 } }]);
+    await app.settle();
+    expect(ran.toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
   test('runs a one-off of the past at once, or refuses it when asked to', async () => {
     const given = { handler: 'work', runAt: '2025-12-31 23:59:00' };
     await app.scheduler.createDateJob({ ...given, id: 'a' });

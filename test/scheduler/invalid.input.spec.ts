@@ -178,7 +178,7 @@ const refusals: Refusal[] = [
     'a negative delay',
     (s) => s.createDateJob({ handler: 'work', in: -1 }),
     InvalidScheduleError,
-    'in: -1 must be longer than zero.',
+    'in: -1 must not be negative.',
   ],
   [
     'a trigger of an unknown type',
