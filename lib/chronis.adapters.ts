@@ -10,7 +10,7 @@ import {
   type InjectionToken,
 } from './ports/adapter.recipe.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
-import type { StorageAdapter } from './ports/storage.adapter.js';
+import { StorageAdapter } from './ports/storage.adapter.js';
 
 /** The storage, ready for use. */
 export async function openStorage(settings: ChronisSettings, moduleRef: ModuleRef): Promise<StorageAdapter> {
@@ -27,7 +27,8 @@ export async function openLock(
   storage: StorageAdapter,
 ): Promise<LockAdapter> {
   try {
-    const lock = settings.lock === null ? storage.lock : await made(settings.lock, 'lock', moduleRef);
+    const lock =
+      settings.lock === null ? storage.lock : await made(settings.lock, 'lock', moduleRef, storage);
     if (storage.shared && !lock.shared) {
       throw new InvalidOptionError(
         'lock',
@@ -46,9 +47,10 @@ async function made<T extends StorageAdapter | LockAdapter>(
   input: AdapterInput<T>,
   option: 'storage' | 'lock',
   moduleRef: ModuleRef,
+  storage?: StorageAdapter,
 ): Promise<T> {
   if (!isRecipe(input)) return input;
-  const dependencies = await dependenciesOf(input, option, moduleRef);
+  const dependencies = await dependenciesOf(input, option, moduleRef, storage);
   const adapter = await input.create(...(dependencies as never[]));
   if (typeof (adapter as Partial<T> | null)?.init === 'function') return adapter;
   throw new InvalidOptionError(option, 'the recipe made something that is not an adapter.');
@@ -62,7 +64,15 @@ async function dependenciesOf(
   { inject = [] }: AdapterRecipe<unknown>,
   option: string,
   moduleRef: ModuleRef,
+  storage?: StorageAdapter,
 ): Promise<unknown[]> {
+  // That of the own instance, whatever its token is.
+  const own = inject.indexOf(StorageAdapter);
+  if (storage !== undefined && own >= 0) {
+    const others = inject.filter((token) => token !== StorageAdapter);
+    const found = await dependenciesOf({ inject: others } as never, option, moduleRef);
+    return found.toSpliced(own, 0, storage);
+  }
   class Ingredients {
     readonly list: unknown[];
     constructor(...list: unknown[]) {

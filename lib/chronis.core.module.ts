@@ -1,13 +1,21 @@
-import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type FactoryProvider,
+  type Provider,
+} from '@nestjs/common';
 import {
   DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
   MetadataScanner,
   ModuleRef,
+  ModulesContainer,
 } from '@nestjs/core';
 import { openLock, openStorage } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
+import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.instances.js';
 import { ChronisOverride, settingsUnder } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
@@ -26,6 +34,7 @@ import { StorageAdapter } from './ports/storage.adapter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import {
+  makeSubscriber,
   makeEvents,
   makeEngine,
   makeExplorer,
@@ -40,18 +49,17 @@ export const chronisOptions = Symbol('chronisOptions');
 
 const override = { token: ChronisOverride, optional: true };
 
-const providers: Provider[] = [
+const providers: FactoryProvider[] = [
   {
     provide: chronisSettings,
-    inject: [chronisOptions, override],
+    inject: [chronisOptions, chronisInstance, override],
     useFactory: settingsUnder,
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
   { provide: ChronisEvents, inject: [chronisSettings, override], useFactory: makeEvents },
   { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
-  HandlerSurroundings,
-  runContextProvider,
+  { provide: HandlerSurroundings, useFactory: () => new HandlerSurroundings() },
   {
     provide: HandlerRegistry,
     inject: [HandlerSurroundings],
@@ -64,7 +72,15 @@ const providers: Provider[] = [
   },
   {
     provide: JobExplorer,
-    inject: [DiscoveryService, MetadataScanner, chronisSettings, StorageAdapter, ExternalContextCreator],
+    inject: [
+      DiscoveryService,
+      MetadataScanner,
+      chronisSettings,
+      StorageAdapter,
+      ExternalContextCreator,
+      chronisInstance,
+      ModulesContainer,
+    ],
     useFactory: makeExplorer,
   },
   {
@@ -75,9 +91,8 @@ const providers: Provider[] = [
   },
   {
     provide: EventSubscriber,
-    inject: [DiscoveryService, MetadataScanner, ChronisEvents],
-    useFactory: (discovery: DiscoveryService, scanner: MetadataScanner, events: ChronisEvents) =>
-      new EventSubscriber(discovery, scanner, events),
+    inject: [DiscoveryService, MetadataScanner, ChronisEvents, chronisInstance, ModulesContainer],
+    useFactory: makeSubscriber,
   },
   {
     provide: JobSynchronizer,
@@ -99,7 +114,24 @@ const providers: Provider[] = [
     inject: [StorageAdapter, Engine, HandlerRegistry, ChronisEvents, SchedulerLifecycle, chronisSettings],
     useFactory: makeScheduler,
   },
-  ChronisCore,
+  {
+    provide: ChronisCore,
+    inject: [
+      JobExplorer,
+      HandlerRegistry,
+      ChronisEvents,
+      StorageAdapter,
+      LockAdapter,
+      ModulesContainer,
+      EventSubscriber,
+      EventSharer,
+      HandlerSurroundings,
+      chronisSettings,
+      ModuleRef,
+      chronisInstance,
+    ],
+    useFactory: (...parts: ConstructorParameters<typeof ChronisCore>) => new ChronisCore(...parts),
+  },
 ];
 
 /** Everything that can be injected. Global unless told otherwise; has no part in when jobs run. */
@@ -107,6 +139,7 @@ const providers: Provider[] = [
 export class ChronisCoreModule {
   static create(
     options: readonly Provider[],
+    instance: string,
     isGlobal: boolean,
     imports: NonNullable<ModuleMetadata['imports']> = [],
   ): DynamicModule {
@@ -114,14 +147,14 @@ export class ChronisCoreModule {
       module: ChronisCoreModule,
       global: isGlobal,
       imports: [DiscoveryModule, ...imports],
-      providers: [...options, ...providers],
+      providers: [
+        { provide: chronisInstance, useValue: instance },
+        runContextProvider,
+        ...options,
+        ...providers.map((provider) => providerIn(instance, provider)),
+      ],
       exports: [
-        SchedulerService,
-        JobDeclarations,
-        ChronisEvents,
-        StorageAdapter,
-        LockAdapter,
-        Clock,
+        ...publicParts.map((part) => tokenIn(instance, part)),
         RUN_CONTEXT,
         SchedulerLifecycle,
         ChronisCore,

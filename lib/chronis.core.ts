@@ -1,6 +1,8 @@
-import { Inject, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
-import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
+import { instancesOf } from './chronis.factories.js';
+import { defaultInstance } from './discovery/instance.names.js';
+import type { ChronisSettings } from './chronis.settings.js';
 import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
@@ -21,17 +23,18 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   private closing: Promise<void> | null = null;
 
   constructor(
-    @Inject(JobExplorer) private readonly explorer: JobExplorer,
-    @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
-    @Inject(ChronisEvents) private readonly events: ChronisEvents,
-    @Inject(StorageAdapter) private readonly storage: StorageAdapter,
-    @Inject(LockAdapter) private readonly lock: LockAdapter,
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(EventSubscriber) private readonly subscriber: EventSubscriber,
-    @Inject(EventSharer) private readonly sharer: EventSharer,
-    @Inject(HandlerSurroundings) private readonly surroundings: HandlerSurroundings,
-    @Inject(chronisSettings) private readonly settings: ChronisSettings,
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    private readonly explorer: JobExplorer,
+    private readonly handlers: HandlerRegistry,
+    private readonly events: ChronisEvents,
+    private readonly storage: StorageAdapter,
+    private readonly lock: LockAdapter,
+    private readonly modules: ModulesContainer,
+    private readonly subscriber: EventSubscriber,
+    private readonly sharer: EventSharer,
+    private readonly surroundings: HandlerSurroundings,
+    private readonly settings: ChronisSettings,
+    private readonly moduleRef: ModuleRef,
+    private readonly instance: string,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -63,11 +66,12 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   }
 
   private assertAlone(): void {
-    const cores = [...this.modules.values()].filter((module) => module.providers.has(ChronisCore)).length;
+    const names = instancesOf(this.modules);
+    const cores = names.filter((name) => name === this.instance).length;
     if (cores === 1) return;
     throw new InvalidOptionError(
       'ChronisModule',
-      `forRoot() is imported ${cores} times. Import it once, in the root module; what it exports can be injected everywhere.`,
+      `forRoot() is imported ${cores} times${this.instance === defaultInstance ? '' : ` for the instance "${this.instance}"`}. Import it once, in the root module; what it exports can be injected everywhere. For a second scheduler give that one a name: forRoot({ instance: 'reports', … }).`,
     );
   }
 

@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { chronisInstance } from './chronis.instances.js';
+import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ChronisOverride } from './chronis.override.js';
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
@@ -57,17 +59,38 @@ export function makeEngine(
   return new Engine({ storage, lock, clock, handlers, events, logger }, engine);
 }
 
+export function makeSubscriber(
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  events: ChronisEvents,
+  instance: string,
+  modules: ModulesContainer,
+): EventSubscriber {
+  return new EventSubscriber(discovery, scanner, events, instance, () => instancesOf(modules));
+}
+
+/** The names of all instances of the application. */
+export function instancesOf(modules: ModulesContainer): string[] {
+  return [...modules.values()]
+    .map((module) => module.providers.get(chronisInstance)?.instance as string | undefined)
+    .filter((name) => name !== undefined);
+}
+
 export function makeExplorer(
   discovery: DiscoveryService,
   scanner: MetadataScanner,
   settings: ChronisSettings,
   storage: StorageAdapter,
   creator: ExternalContextCreator,
+  instance: string,
+  modules: ModulesContainer,
 ): JobExplorer {
   const calls = new MethodCalls(creator, settings.useEnhancers);
   const configuration = new DeclarationConfiguration(settings.overrides);
   const defaults = defaultsOf(settings, storage);
-  return new JobExplorer(discovery, scanner, settings.clock, defaults, calls, configuration);
+  const { clock } = settings;
+  const known = (): string[] => instancesOf(modules);
+  return new JobExplorer({ discovery, scanner, clock, defaults, calls, configuration, instance, known });
 }
 
 export function makeSynchronizer(

@@ -5,11 +5,13 @@ import type {
   ChronisModuleOptions,
   ChronisOptionsFactory,
 } from './chronis.options.js';
-import { ChronisRunner } from './chronis.runner.js';
+import { providerIn } from './chronis.instances.js';
+import { instanceName } from './discovery/instance.names.js';
+import { runnerProvider } from './chronis.runner.js';
 import { InvalidOptionError } from './model/errors.js';
 import { knownOptions } from './scheduler/option.checks.js';
 
-const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'isGlobal'];
+const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'isGlobal', 'instance'];
 
 /**
  * The scheduler as a module. Import it once, in the root module, **last**: it then starts after all other modules and stops before them.
@@ -22,26 +24,28 @@ const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting',
 export class ChronisModule {
   /** Without options jobs live in memory. Options are checked when the application boots. */
   static forRoot(options: ChronisModuleOptions = {}): DynamicModule {
-    const { isGlobal = true, ...rest } = options;
-    return assemble([{ provide: chronisOptions, useValue: rest }], isGlobal);
+    const { isGlobal = true, instance, ...rest } = options;
+    return assemble([{ provide: chronisOptions, useValue: rest }], isGlobal, instanceName(instance));
   }
 
   /** Options that are made by the injector: with `useFactory`, or a ChronisOptionsFactory by `useClass` or `useExisting`. */
   static forRootAsync(options: ChronisModuleAsyncOptions): DynamicModule {
     knownOptions(options, asyncKeys, 'ChronisModule.forRootAsync()');
-    return assemble(asyncProviders(options), options.isGlobal ?? true, options.imports);
+    const { isGlobal = true, instance, imports } = options;
+    return assemble(asyncProviders(options), isGlobal, instanceName(instance), imports);
   }
 }
 
 function assemble(
   options: Provider[],
   isGlobal: boolean,
+  instance: string,
   imports?: ChronisModuleAsyncOptions['imports'],
 ): DynamicModule {
   return {
     module: ChronisModule,
-    imports: [ChronisCoreModule.create(options, isGlobal, imports)],
-    providers: [ChronisRunner],
+    imports: [ChronisCoreModule.create(options, instance, isGlobal, imports)],
+    providers: [providerIn(instance, runnerProvider)],
     exports: [ChronisCoreModule],
   };
 }

@@ -103,6 +103,11 @@ export interface ChronisOptions {
 
 /** Options that decide how the module is built. @publicApi */
 export interface ChronisModuleOptions extends ChronisOptions {
+  /**
+   * The name of this one among several ChronisModules of an application; what it exports is injected by `@InjectScheduler(name)` and
+   * `@InjectChronisEvents(name)`, and decorators name it. @default 'default'
+   */
+  instance?: string;
   /** Whether SchedulerService and ChronisEvents can be injected everywhere. @default true */
   isGlobal?: boolean;
 }
@@ -114,6 +119,8 @@ export interface ChronisOptionsFactory {
 
 /** One of `useFactory`, `useClass` and `useExisting`. @publicApi */
 export interface ChronisModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** @default 'default' */
+  instance?: string;
   /** @default true */
   isGlobal?: boolean;
   /** What `useFactory` takes. */

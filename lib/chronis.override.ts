@@ -7,9 +7,9 @@ import type { ChronisEvents } from './events/chronis.events.js';
  * that brings its own `ChronisModule.forRoot(…)`. `ChronisTesting` of `nestjs-chronis/testing` is one. @publicApi
  */
 export abstract class ChronisOverride {
-  /** Called with the options as they were given, which are valid; returns those in force. */
-  abstract options(given: ChronisOptions): ChronisOptions;
-  /** Called once with the events, before anything has happened. */
+  /** Called with the options of an instance as they were given, which are valid; returns those in force. */
+  abstract options(given: ChronisOptions, instance: string): ChronisOptions;
+  /** Called with the events of each instance, before anything has happened. */
   abstract observe(events: ChronisEvents): void;
 }
 
@@ -18,9 +18,13 @@ const century = 36_525 * 86_400_000;
 const alone = { leaseMs: century, pollMs: century, janitorMs: century, maxBlockedMs: 0 };
 
 /** The settings; under an override this process has the storage to itself, and only what is due wakes it. */
-export function settingsUnder(given: ChronisOptions, override?: ChronisOverride): ChronisSettings {
+export function settingsUnder(
+  given: ChronisOptions,
+  instance: string,
+  override?: ChronisOverride,
+): ChronisSettings {
   const settings = settingsOf(given);
   if (!override) return settings;
-  const { engine, ...rest } = settingsOf(override.options(given));
+  const { engine, ...rest } = settingsOf(override.options(given, instance));
   return { ...rest, engine: { ...engine, ...alone } };
 }

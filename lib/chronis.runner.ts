@@ -1,4 +1,4 @@
-import { Inject, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { FactoryProvider, OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ChronisCore } from './chronis.core.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
@@ -12,11 +12,11 @@ import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
  */
 export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
-    @Inject(SchedulerLifecycle) private readonly scheduler: SchedulerLifecycle,
-    @Inject(ChronisCore) private readonly core: ChronisCore,
-    @Inject(ChronisEvents) private readonly events: ChronisEvents,
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(chronisSettings) private readonly settings: ChronisSettings,
+    private readonly scheduler: SchedulerLifecycle,
+    private readonly core: ChronisCore,
+    private readonly events: ChronisEvents,
+    private readonly modules: ModulesContainer,
+    private readonly settings: ChronisSettings,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -37,3 +37,9 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
     return this.scheduler.shutDown();
   }
 }
+
+export const runnerProvider: FactoryProvider = {
+  provide: ChronisRunner,
+  inject: [SchedulerLifecycle, ChronisCore, ChronisEvents, ModulesContainer, chronisSettings],
+  useFactory: (...parts: ConstructorParameters<typeof ChronisRunner>) => new ChronisRunner(...parts),
+};

@@ -90,11 +90,10 @@ const mebibyte = 1_048_576;
 
 /** Checks the options and fills in the defaults. Throws InvalidOptionError, and InvalidScheduleError for zones and durations. */
 export function settingsOf(given: ChronisOptions): ChronisSettings {
-  if (typeof given === 'object' && given !== null && 'isGlobal' in given) {
-    throw new InvalidOptionError(
-      'isGlobal',
-      'is needed before the options are made: give it beside useFactory.',
-    );
+  for (const option of ['isGlobal', 'instance']) {
+    if (typeof given !== 'object' || given === null || !(option in given)) continue;
+    const problem = 'is needed before the options are made: give it beside useFactory.';
+    throw new InvalidOptionError(option, problem);
   }
   knownOptions(given, knownKeys, 'ChronisModule');
   const { storage = null, lock = null, orphans = 'keep', clock = new SystemClock() } = given;

@@ -161,6 +161,12 @@ export { MemoryStorage } from './memory/memory.storage.js';
 export type { MemoryStorageOptions } from './memory/memory.storage.js';
 export { MemoryLock } from './memory/memory.lock.js';
 
+export {
+  getChronisEventsToken,
+  getSchedulerToken,
+  InjectChronisEvents,
+  InjectScheduler,
+} from './chronis.instances.js';
 export { ChronisModule } from './chronis.module.js';
 export type {
   ChronisModuleAsyncOptions,

@@ -4,7 +4,10 @@ import type { EventOrigin, ListenOptions } from '../events/event.origin.js';
 import { annotates, annotationsOf } from './annotation.js';
 
 /** Which of the events a method is called for: those that meet all conditions. @publicApi */
-export interface OnJobEventOptions extends EventFilter, ListenOptions {}
+export interface OnJobEventOptions extends EventFilter, ListenOptions {
+  /** The ChronisModule whose events are meant, by its name. @default the one without a name */
+  instance?: string;
+}
 
 /** Fits methods that take the event, or nothing. */
 export type EventMethodDecorator<S extends EventSelector> = <

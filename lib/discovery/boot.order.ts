@@ -11,7 +11,7 @@ export function modulesBootingLater(modules: ModulesContainer, token: unknown): 
   const own = order.findIndex((module) => module.providers.has(token as never));
   return order
     .slice(own + 1)
-    .filter(hasHooks)
+    .filter((module) => !module.providers.has(token as never) && hasHooks(module))
     .map((module) => module.name);
 }
 

@@ -8,7 +8,7 @@ import type { DeclaringProvider } from './declaring.provider.js';
 /** Overrides by the id of the job. */
 export type JobOverrides = Readonly<Record<string, JobOverride>>;
 
-const neverOverridden = ['id', 'namespace', 'previousIds', 'useEnhancers', 'retryIf'];
+const neverOverridden = ['id', 'namespace', 'previousIds', 'useEnhancers', 'instance', 'retryIf'];
 const shownIds = 10;
 
 /** What the configuration makes of declarations: schedules from factories, options by the id of the job. */

@@ -42,7 +42,15 @@ export function naming<T>({ kind }: Declaration, place: string, read: () => T): 
 /** Whether the declaration counts; its options are checked here for the first time. */
 export function isEnabled(declaration: SchedulingDeclaration): boolean {
   const { kind } = declaration;
-  const known = [...jobOptionKeys, ...timingKeys[kind], 'retryIf', 'previousIds', 'disabled', 'useEnhancers'];
+  const known = [
+    ...jobOptionKeys,
+    ...timingKeys[kind],
+    'retryIf',
+    'previousIds',
+    'disabled',
+    'useEnhancers',
+    'instance',
+  ];
   const { disabled } = knownOptions(declaration.options, known, decorators[kind]);
   return disabled === undefined || !trueOrFalse(disabled, 'disabled');
 }
@@ -65,7 +73,7 @@ export function readSchedule(
 /** What one decorator says about its method as a handler. */
 export function optionsOf(declaration: Declaration): HandlerOptions {
   if (declaration.kind === 'handler') {
-    const { useEnhancers: _, ...options } = declaration.options;
+    const { useEnhancers: _, instance: __, ...options } = declaration.options;
     return handlerOptionsOf(options, '@JobHandler');
   }
   const { retryIf, backoff } = declaration.options;
@@ -82,7 +90,7 @@ export function enhancersOf({ options: { useEnhancers } }: Declaration): boolean
 
 /** Functions belong to the handler, not to what is stored. */
 function storedOptions({ options }: ScheduleDeclaration): JobOptions & DeclarationOptions {
-  const { retryIf: _, useEnhancers: __, backoff, ...rest } = options;
+  const { retryIf: _, useEnhancers: __, instance: ___, backoff, ...rest } = options;
   return typeof backoff === 'function' || backoff === undefined ? rest : { ...rest, backoff };
 }
 

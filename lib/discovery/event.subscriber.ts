@@ -9,9 +9,10 @@ import { ChronisError } from '../model/errors.js';
 import { knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
 import { prefixMessage } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';
+import { instanceOf } from './instance.names.js';
 import { distinctProviders } from './distinct.providers.js';
 
-const known = ['handler', 'queue', 'namespace', 'jobId', 'remote'];
+const known = ['handler', 'queue', 'namespace', 'jobId', 'remote', 'instance'];
 
 interface Listening {
   names: ChronisEventName[];
@@ -27,6 +28,9 @@ export class EventSubscriber {
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly events: ChronisEvents,
+    private readonly instance: string,
+    /** The names of all instances of the application. */
+    private readonly known: () => readonly string[],
   ) {}
 
   /** Called once, when all providers exist. Throws what is wrong with a decorator, with the method's name in the message. */
@@ -34,7 +38,9 @@ export class EventSubscriber {
     const found = distinctProviders(
       this.discovery,
       (provider) => this.methodsOf(provider).length > 0,
-    ).flatMap((provider) => this.methodsOf(provider).flatMap((method) => listeningsOf(provider, method)));
+    ).flatMap((provider) =>
+      this.methodsOf(provider).flatMap((method) => this.listeningsOf(provider, method)),
+    );
     for (const { names, listener, remote } of found) {
       for (const name of names) this.stops.push(this.events.on(name, listener, { remote }));
     }
@@ -44,28 +50,30 @@ export class EventSubscriber {
     for (const stop of this.stops.splice(0)) stop();
   }
 
+  private listeningsOf(provider: DeclaringProvider, method: string): Listening[] {
+    const call = provider.callWith(method);
+    const known = this.known();
+    return provider.eventAnnotationsOf(method).flatMap((annotation) => {
+      try {
+        if (instanceOf(annotation.options, known) !== this.instance) return [];
+        const { names, matches, remote } = read(annotation);
+        const listener = (event: object, origin: EventOrigin): unknown =>
+          matches(event) ? call(event, event, origin) : undefined;
+        return [{ names, listener, remote }];
+      } catch (error) {
+        if (error instanceof ChronisError) {
+          prefixMessage(error, `@OnJobEvent on ${provider.className}.${method}: `);
+        }
+        throw error;
+      }
+    });
+  }
+
   private methodsOf(provider: DeclaringProvider): string[] {
     return this.scanner
       .getAllMethodNames(provider.prototype)
       .filter((method) => provider.eventAnnotationsOf(method).length > 0);
   }
-}
-
-function listeningsOf(provider: DeclaringProvider, method: string): Listening[] {
-  const call = provider.callWith(method);
-  return provider.eventAnnotationsOf(method).map((annotation) => {
-    try {
-      const { names, matches, remote } = read(annotation);
-      const listener = (event: object, origin: EventOrigin): unknown =>
-        matches(event) ? call(event, event, origin) : undefined;
-      return { names, listener, remote };
-    } catch (error) {
-      if (error instanceof ChronisError) {
-        prefixMessage(error, `@OnJobEvent on ${provider.className}.${method}: `);
-      }
-      throw error;
-    }
-  });
 }
 
 function read({ events, options }: EventAnnotation): {
@@ -74,6 +82,6 @@ function read({ events, options }: EventAnnotation): {
   remote: boolean;
 } {
   const names = selectEvents(events, 'events');
-  const { remote = false, ...filter } = knownOptions(options, known, '@OnJobEvent');
+  const { remote = false, instance: _, ...filter } = knownOptions(options, known, '@OnJobEvent');
   return { names, matches: eventFilter(filter as EventFilter, names), remote: trueOrFalse(remote, 'remote') };
 }

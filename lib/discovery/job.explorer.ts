@@ -10,6 +10,7 @@ import { enhancersOf, isEnabled, naming, optionsOf, readSchedule } from './decla
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 import { scheduleMade, type DeclarationConfiguration } from './declaration.configuration.js';
+import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 
@@ -26,18 +27,25 @@ interface Findings {
   repeated: RepeatedProvider[];
 }
 
-/** Reads the decorators of all providers and controllers. */
+/** What the explorer works with. */
+export interface ExplorerParts {
+  discovery: DiscoveryService;
+  scanner: MetadataScanner;
+  clock: Clock;
+  defaults: JobDefaults;
+  calls: MethodCalls;
+  configuration: DeclarationConfiguration;
+  /** Whose declarations are read. */
+  instance: string;
+  /** The names of all instances of the application. */
+  known: () => readonly string[];
+}
+
+/** Reads the decorators of all providers and controllers, those of one instance. */
 export class JobExplorer {
   private exploration: Exploration | null = null;
 
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly clock: Clock,
-    private readonly defaults: JobDefaults,
-    private readonly calls: MethodCalls,
-    private readonly configuration: DeclarationConfiguration,
-  ) {}
+  constructor(private readonly parts: ExplorerParts) {}
 
   /**
    * What the code declares; read once, when all providers exist. Throws what is wrong with a declaration, with the method's name in the
@@ -58,17 +66,17 @@ export class JobExplorer {
 
   private read(): Exploration {
     const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [] };
-    const now = this.clock.now();
+    const now = this.parts.clock.now();
     for (const provider of distinctProviders(
-      this.discovery,
+      this.parts.discovery,
       (each) => this.declaresAnything(each),
       found.repeated,
     )) {
-      for (const method of this.scanner.getAllMethodNames(provider.prototype)) {
+      for (const method of this.parts.scanner.getAllMethodNames(provider.prototype)) {
         this.readMethod(provider, method, now, found);
       }
     }
-    this.configuration.assertAllUsed();
+    this.parts.configuration.assertAllUsed();
     return {
       jobs: [...found.jobs.values()],
       handlers: [...found.handlers.values()],
@@ -77,22 +85,28 @@ export class JobExplorer {
   }
 
   private declaresAnything(provider: DeclaringProvider): boolean {
-    return this.scanner
+    return this.parts.scanner
       .getAllMethodNames(provider.prototype)
       .some((method) => provider.declarationsOf(method).length > 0);
   }
 
   private readMethod(provider: DeclaringProvider, method: string, now: number, found: Findings): void {
-    const declarations = provider.declarationsOf(method);
-    if (declarations.length === 0) return;
+    const all = provider.declarationsOf(method);
+    if (all.length === 0) return;
+    const { instance } = this.parts;
+    const known = this.parts.known();
     const { className } = provider;
+    const place = `${className}.${method}`;
+    const declarations = all.filter((declaration) =>
+      naming(declaration, place, () => instanceOf(declaration.options, known) === instance),
+    );
+    if (declarations.length === 0) return;
     if (className === '') {
       throw new InvalidOptionError(
         `.${method}`,
         'the class has no name, so its jobs have none. Give it one.',
       );
     }
-    const place = `${className}.${method}`;
     const origin = { place, provider: provider.label };
     const names: string[] = [];
     for (const declaration of declarations) {
@@ -104,15 +118,15 @@ export class JobExplorer {
     for (const [i, declaration] of schedules.entries()) {
       const defaultId = i === 0 ? place : `${place}#${i + 1}`;
       naming(declaration, place, () => {
-        const configured = this.configuration.configured(declaration, defaultId);
+        const configured = this.parts.configuration.configured(declaration, defaultId);
         const scheduled = isEnabled(configured) ? scheduleMade(configured, provider) : null;
         if (scheduled === null) return;
-        const job = readSchedule(scheduled, { defaultId, handler, place }, this.defaults, now);
+        const job = readSchedule(scheduled, { defaultId, handler, place }, this.parts.defaults, now);
         addJob(found, { ...job, ...origin });
         if (names.length === 0) names.push(place);
       });
     }
-    const run = this.calls.of(provider, method, methodEnhancers(declarations, place));
+    const run = this.parts.calls.of(provider, method, methodEnhancers(declarations, place));
     const options = optionsOfMethod(declarations, place);
     for (const name of names) addHandler(found, { name, run, options, ...origin });
   }

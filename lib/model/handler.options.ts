@@ -5,6 +5,8 @@ import type { RetryRules } from './retry.rules.js';
 export interface MethodOptions {
   /** Whether the guards, interceptors and exception filters of Nest are applied to the method. @default the module's */
   useEnhancers?: boolean;
+  /** The ChronisModule that it belongs to, by its name. @default the one without a name */
+  instance?: string;
 }
 
 /** What a handler decides itself: its retries, and which payloads it takes. Belongs to the code, never stored. @publicApi */

@@ -116,6 +116,8 @@ export interface DeclarationOptions {
   previousIds?: string[];
   /** Whether the guards, interceptors and exception filters of Nest are applied to the method. @default the module's */
   useEnhancers?: boolean;
+  /** The ChronisModule that it belongs to, by its name. @default the one without a name */
+  instance?: string;
   /** As if the decorator were not there. @default false */
   disabled?: boolean;
 }

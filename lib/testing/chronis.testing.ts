@@ -3,7 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import {
   ChronisModule,
   parseDuration,
-  SchedulerService,
+  getSchedulerToken,
+  type SchedulerService,
   type Attempt,
   type AttemptFilter,
   type DurationInput,
@@ -36,6 +37,7 @@ export class ChronisTesting {
     /** The application under test. */
     readonly app: INestApplicationContext,
     private readonly bench: TestBench,
+    private readonly name?: string,
   ) {}
 
   /**
@@ -75,12 +77,17 @@ export class ChronisTesting {
     }
   }
 
+  /** The same test with the eyes of another instance of the module: its jobs, its ledger. Time is the same for all. */
+  instance(name: string): ChronisTesting {
+    return new ChronisTesting(this.app, this.bench, name);
+  }
+
   get clock(): ManualClock {
     return this.bench.clock;
   }
 
   get scheduler(): SchedulerService {
-    return this.app.get(SchedulerService, { strict: false });
+    return this.app.get(getSchedulerToken(this.name), { strict: false });
   }
 
   /**

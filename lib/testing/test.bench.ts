@@ -39,10 +39,10 @@ export class TestBench extends ChronisOverride {
     this.time = new TestTime(this.clock, this.activity, this.signal, patienceMs);
   }
 
-  options(given: ChronisOptions): ChronisOptions {
+  options(given: ChronisOptions, instance: string): ChronisOptions {
     const { clock } = this;
     const storage = this.watched(
-      this.given.storage?.(new StorageClock(clock)) ?? new MemoryStorage({ clock, recordLimit }),
+      this.given.storage?.(new StorageClock(clock), instance) ?? new MemoryStorage({ clock, recordLimit }),
     );
     return { ...given, ...this.given.chronis, storage, lock: undefined, clock };
   }

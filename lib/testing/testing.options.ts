@@ -10,9 +10,10 @@ export interface ChronisTestingModuleOptions {
   startAt?: Date | number | string;
   /**
    * Where jobs live: `(clock) => typeOrmStorage({ url, schema, clock })`. The storage must take its time from the clock; its deadlines are
-   * real. Called for each application. @default memory
+   * real. Called for each
+   * instance of the module. @default memory
    */
-  storage?: (clock: Clock) => AdapterInput<StorageAdapter>;
+  storage?: (clock: Clock, instance: string) => AdapterInput<StorageAdapter>;
   /** What to change in the options of the application's `ChronisModule`, or those of the module that `create` adds. */
   chronis?: Omit<ChronisOptions, 'storage' | 'lock' | 'clock'>;
   /**

@@ -1,0 +1,58 @@
+import { Inject, type FactoryProvider, type InjectionToken, type Provider } from '@nestjs/common';
+import { defaultInstance } from './discovery/instance.names.js';
+import { JobDeclarations } from './discovery/job.declarations.js';
+import { Clock } from './ports/clock.js';
+import { LockAdapter } from './ports/lock.adapter.js';
+import { StorageAdapter } from './ports/storage.adapter.js';
+import { ChronisEvents } from './events/chronis.events.js';
+import { SchedulerService } from './scheduler/scheduler.service.js';
+
+/** The token of the name of an instance, in its own module. */
+export const chronisInstance = Symbol('chronisInstance');
+
+/** What users inject. In an instance with a name each has another token, or it would stand for that of the default instance. */
+export const publicParts = [
+  SchedulerService,
+  JobDeclarations,
+  ChronisEvents,
+  StorageAdapter,
+  LockAdapter,
+  Clock,
+] as const satisfies InjectionToken[];
+
+/** The token of a part in an instance. */
+export function tokenIn(instance: string, part: InjectionToken): InjectionToken {
+  const isShared = instance === defaultInstance || !(publicParts as readonly InjectionToken[]).includes(part);
+  return isShared ? part : `${(part as { name: string }).name} of ${instance}`;
+}
+
+/** The same provider in an instance. */
+export function providerIn(
+  instance: string,
+  { provide, inject = [], useFactory }: FactoryProvider,
+): Provider {
+  const tokens = inject.map((given) =>
+    typeof given === 'object' && 'token' in given ? given : tokenIn(instance, given),
+  );
+  return { provide: tokenIn(instance, provide), inject: tokens, useFactory };
+}
+
+/** The token of the SchedulerService of an instance. @publicApi */
+export function getSchedulerToken(instance: string = defaultInstance): InjectionToken<SchedulerService> {
+  return tokenIn(instance, SchedulerService) as InjectionToken<SchedulerService>;
+}
+
+/** The token of the ChronisEvents of an instance. @publicApi */
+export function getChronisEventsToken(instance: string = defaultInstance): InjectionToken<ChronisEvents> {
+  return tokenIn(instance, ChronisEvents) as InjectionToken<ChronisEvents>;
+}
+
+/** Injects the SchedulerService of an instance: `@InjectScheduler('reports')`. @publicApi */
+export function InjectScheduler(instance?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getSchedulerToken(instance));
+}
+
+/** Injects the ChronisEvents of an instance. @publicApi */
+export function InjectChronisEvents(instance?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getChronisEventsToken(instance));
+}
