@@ -11,6 +11,7 @@ import type { NewGap } from './loop.js';
 export interface NewJob extends JobDefinition {
   source: JobSource;
   app: string | null;
+  /** Of a declared job: names the definition by its content. Empty for others. */
   definitionHash: string;
   /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due. */
   nextAt: EpochMs | null;

@@ -112,5 +112,7 @@ function newJob(given: NewJob, { next_at, created_at }: Created): Job {
 
 /** Of JSON; several times as fast as structuredClone. */
 function copyOf<T>(json: T): T {
-  return typeof json === 'object' && json !== null ? (JSON.parse(JSON.stringify(json)) as T) : json;
+  if (typeof json !== 'object' || json === null) return json;
+  for (const _ in json) return JSON.parse(JSON.stringify(json)) as T;
+  return (Array.isArray(json) ? [] : {}) as T;
 }
