@@ -1,9 +1,11 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
+import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
+import { storeJob } from './job.replacement.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
 import {
   scheduledTrigger,
@@ -89,6 +91,7 @@ export class BulkCreator {
       const options = { ...item, onConflict: item.onConflict ?? onConflict };
       return {
         job: await this.creator.prepare(options, trigger, assertKnown),
+        trigger,
         onConflict: options.onConflict,
       };
     } catch (error) {
@@ -100,9 +103,9 @@ export class BulkCreator {
     const results = await Promise.all(
       prepared.map(async (item): Promise<CreateManyResult> => {
         if ('status' in item) return item;
-        const { job, onConflict } = item;
+        const { job, trigger, onConflict } = item;
         try {
-          const result = await access.insert(job, onConflict);
+          const result = await storeJob(access, job, trigger, onConflict);
           if (result.status !== 'conflict') return result;
           return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
         } catch (error) {
@@ -128,4 +131,6 @@ export class BulkCreator {
   }
 }
 
-type Prepared = { job: NewJob; onConflict: ConflictPolicy } | { status: 'rejected'; error: unknown };
+type Prepared =
+  | { job: NewJob; trigger: TriggerInput; onConflict: ConflictPolicy }
+  | { status: 'rejected'; error: unknown };

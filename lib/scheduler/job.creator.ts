@@ -16,9 +16,10 @@ import type { HandlerDirectory } from './handler.directory.js';
 import { callbackHandlers } from './callback.options.js';
 import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
 import type { JobAccess } from './job.access.js';
+import { storeJob } from './job.replacement.js';
 import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
 import { handlerName } from './names.js';
-import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
+import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
 import type { StorageNow } from './storage.now.js';
 import {
   cronFieldKeys,
@@ -45,7 +46,7 @@ export class JobCreator {
   ) {}
 
   async interval(options: ByHandler<CreateIntervalJob>, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, intervalKeys, 'createIntervalJob()');
+    const given = knownOptions(options, intervalKeys, 'createIntervalJob()', managerHint);
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
       { name: 'parts such as "minutes"', keys: durationPartKeys },
@@ -54,7 +55,7 @@ export class JobCreator {
   }
 
   async cron(options: ByHandler<CreateCronJob>, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, cronKeys, 'createCronJob()');
+    const given = knownOptions(options, cronKeys, 'createCronJob()', managerHint);
     const schedule = onlyOne(given, [
       { name: '"expression"', keys: ['expression'] },
       { name: '"fields"', keys: ['fields'] },
@@ -64,7 +65,7 @@ export class JobCreator {
   }
 
   async date(options: ByHandler<CreateDateJob>, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, dateKeys, 'createDateJob()');
+    const given = knownOptions(options, dateKeys, 'createDateJob()', managerHint);
     const when = onlyOne(given, [
       { name: '"runAt"', keys: ['runAt'] },
       { name: '"in"', keys: ['in'] },
@@ -77,7 +78,7 @@ export class JobCreator {
   }
 
   async any(options: ByHandler<CreateJob>, access: JobAccess): Promise<Job> {
-    knownOptions(options, anyKeys, 'createJob()');
+    knownOptions(options, anyKeys, 'createJob()', managerHint);
     return this.create(options, options.trigger, access);
   }
 
@@ -96,7 +97,7 @@ export class JobCreator {
     access: JobAccess,
   ): Promise<Stored> {
     const job = await this.prepare(options, trigger);
-    const result = await access.insert(job, options.onConflict ?? 'raise');
+    const result = await storeJob(access, job, trigger, options.onConflict ?? 'raise');
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
     if (result.status !== 'existing' && job.nextAt !== null) access.changed({ kind: 'due', at: job.nextAt });
     return result;

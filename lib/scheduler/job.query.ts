@@ -4,7 +4,7 @@ import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TriggerType } from '../model/trigger.js';
 import type { PageRequest } from '../ports/storage.adapter.js';
 import { namespaceOf } from './job.identity.js';
-import { knownOptions, described, lineOfText, oneOf, wholeNumber } from './option.checks.js';
+import { described, knownOptions, lineOfText, managerHint, oneOf, wholeNumber } from './option.checks.js';
 
 /**
  * Conditions on jobs, and which page of them. Metadata may be given as an object, or one value at a time under a path:
@@ -44,7 +44,7 @@ const maxFilterBytes = 65_536;
 /** The filter of a query, validated. */
 export function jobFilter(query: Readonly<JobQuery>): JobFilter {
   const plain = Object.fromEntries(Object.entries(query).filter(([key]) => !key.startsWith('metadata.')));
-  knownOptions(plain, [...filterKeys, ...pageKeys], 'a query of jobs');
+  knownOptions(plain, [...filterKeys, ...pageKeys], 'a query of jobs', managerHint);
   const { namespace, state, handler, queue, triggerType, source, app, idPrefix } = query;
   const filter: JobFilter = {};
   if (namespace !== undefined) filter.namespace = namespaceOf(namespace);

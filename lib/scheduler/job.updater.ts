@@ -18,9 +18,10 @@ import {
 } from './job.definition.js';
 import { refKey } from './job.identity.js';
 import { handlerName, queueName } from './names.js';
-import { knownOptions, lineOfText, wholeNumber } from './option.checks.js';
+import { knownOptions, lineOfText, managerHint, wholeNumber } from './option.checks.js';
 import { policiesOf, priorityOf } from './policy.options.js';
 import type { StorageNow } from './storage.now.js';
+import { timingKeys } from './trigger.options.js';
 
 const fixed: readonly string[] = ['id', 'namespace'];
 const updateKeys = [
@@ -31,6 +32,15 @@ const updateKeys = [
   'keep',
   'allowUnknownHandler',
 ];
+const scheduleHint = `A schedule is changed as a whole, for example by trigger: { type: 'interval', every: '5m' }.`;
+const updateHints = {
+  ...managerHint,
+  ...Object.fromEntries(
+    ['at', 'in', 'runAt', 'every', ...timingKeys.interval, 'cron', 'expression', ...timingKeys.cron].map(
+      (key) => [key, scheduleHint],
+    ),
+  ),
+};
 const maxTries = 10;
 
 type Changes = UpdateJob | HandlerChange<HandlerReference<any>>;
@@ -49,7 +59,7 @@ export class JobUpdater {
     { jobs, changed }: JobAccess,
     expectedRevision?: number,
   ): Promise<Job> {
-    knownOptions(changes, updateKeys, 'updateJob()');
+    knownOptions(changes, updateKeys, 'updateJob()', updateHints);
     if (expectedRevision !== undefined) {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
     }

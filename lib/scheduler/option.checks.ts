@@ -4,11 +4,18 @@ import { shown } from '../triggers/refuse.js';
 
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 
-/** Gives the options, and refuses keys that nobody would read, with the one that was probably meant. `owner` is who has the options, for the message. */
+/** Of who creates jobs and who queries them. */
+export const managerHint = { manager: 'Give it as an argument of its own, the last one: { manager }.' };
+
+/**
+ * Gives the options, and refuses keys that nobody would read, with the one that was probably meant. `owner` is who has the options, for the
+ * message; `hints` tell where keys belong that are often looked for here.
+ */
 export function knownOptions(
   given: unknown,
   known: readonly string[],
   owner: string,
+  hints: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InvalidOptionError('options', `${owner} takes an object, but was given ${described(given)}.`);
@@ -16,9 +23,10 @@ export function knownOptions(
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const near = nearestName(key, known);
+    const hint = near ? `Did you mean "${near}"?` : `There are: ${known.join(', ')}.`;
     throw new InvalidOptionError(
       key,
-      `${owner} has no such option. ${near ? `Did you mean "${near}"?` : `There are: ${known.join(', ')}.`}`,
+      `${owner} has no such option. ${Object.hasOwn(hints, key) ? hints[key] : hint}`,
     );
   }
   return given as Readonly<Record<string, unknown>>;

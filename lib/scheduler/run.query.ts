@@ -4,7 +4,7 @@ import type { FailureVerdict } from '../model/verdict.js';
 import type { PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { assertJobId, namespaceOf } from './job.identity.js';
 import { each, pageKeys } from './job.query.js';
-import { described, knownOptions, lineOfText, oneOf } from './option.checks.js';
+import { described, knownOptions, lineOfText, managerHint, oneOf } from './option.checks.js';
 
 /** Which runs that gave up; all that is given must fit. @publicApi */
 export interface FailedRunFilter extends Omit<RunFilter, 'state'> {
@@ -30,7 +30,7 @@ const filterKeys = [
 
 /** The filter of a query of runs, validated. */
 export function runFilter(query: Readonly<RunFilter & PageRequest>): RunFilter {
-  knownOptions(query, [...filterKeys, ...pageKeys], 'a query of runs');
+  knownOptions(query, [...filterKeys, ...pageKeys], 'a query of runs', managerHint);
   return conditions(query, states);
 }
 

@@ -6,7 +6,7 @@ import { parseDelay } from '../triggers/duration.js';
 import type { CreateOptions, OneOffOptions } from './create.options.js';
 import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
 import { jobOptionKeys } from './job.definition.js';
-import { knownOptions } from './option.checks.js';
+import { knownOptions, managerHint } from './option.checks.js';
 import { cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
 
 /** When: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
@@ -62,7 +62,7 @@ const allKeys = [...new Set(Object.values(keysOf).flat())];
 
 /** The trigger out of the one timing that is given. `owner` is who takes the options. Throws InvalidOptionError, InvalidScheduleError. */
 export function scheduledTrigger(options: ByHandler<ScheduledJob>, now: number, owner: string): TriggerInput {
-  const given = knownOptions(options, allKeys, owner);
+  const given = knownOptions(options, allKeys, owner, managerHint);
   const when = onlyOne(given, ways);
   const way =
     given.at !== undefined

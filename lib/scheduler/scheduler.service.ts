@@ -194,8 +194,8 @@ export class SchedulerService {
   }
 
   /**
-   * Creates the job, or gives the one with this id the new definition and time; its history stays. Tells which. Throws EmptyJobIdError (no
-   * id), HandlerNotFoundError.
+   * Creates the job, or gives the one with this id the new definition and time; its history stays, and when what recurs has the same schedule as
+   * before, so does its next time. Tells which. Throws EmptyJobIdError (no id), HandlerNotFoundError.
    */
   async upsert<R extends HandlerReference<any>>(
     job: ForHandler<ScheduledJob, R>,

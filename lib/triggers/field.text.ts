@@ -50,7 +50,7 @@ export class FieldText {
 
   outOfRange(): never {
     const { spec } = this;
-    return this.refuse('out-of-range', `is not a ${spec.name}`, `It must be ${spec.min} to ${spec.max}.`);
+    return this.refuse('out-of-range', `is not ${article(spec.name)}`, `It must be ${spec.min} to ${spec.max}.`);
   }
 
   private notAValue(): never {
@@ -63,7 +63,7 @@ export class FieldText {
     const list = names.length > 0 ? `${values} or ${names[0]} to ${names.at(-1)}` : values;
     return this.refuse(
       'bad-name',
-      `is not a ${spec.name}`,
+      `is not ${article(spec.name)}`,
       near ? `Did you mean "${near}"?` : `It must be ${list}.`,
     );
   }
@@ -78,4 +78,8 @@ export class FieldText {
       hint,
     });
   }
+}
+
+function article(name: string): string {
+  return `${name === 'hour' ? 'an' : 'a'} ${name}`;
 }

@@ -12,6 +12,30 @@ import { work, wrong, type Refusal } from '../support/refusal.js';
 
 const refusals: Refusal[] = [
   [
+    'a manager among the options of the job',
+    (s) => s.schedule('work', wrong({ in: '1h', manager: {} })),
+    InvalidOptionError,
+    'manager: schedule() has no such option. Give it as an argument of its own, the last one: { manager }.',
+  ],
+  [
+    'a manager in a query',
+    (s) => s.queryJobs(wrong({ manager: {} })),
+    InvalidOptionError,
+    'manager: a query of jobs has no such option. Give it as an argument of its own, the last one: { manager }.',
+  ],
+  [
+    'a schedule in parts for a job that exists',
+    (s) => s.updateJob('job', wrong({ every: '5m' })),
+    InvalidOptionError,
+    "every: updateJob() has no such option. A schedule is changed as a whole, for example by trigger: { type: 'interval', every: '5m' }.",
+  ],
+  [
+    'an hour that there is not',
+    (s) => s.schedule('work', { cron: '0 25 * * *' }),
+    InvalidScheduleError,
+    'Cron "0 25 * * *": "25" is not an hour. It must be 0 to 23.',
+  ],
+  [
     'an empty id',
     (s) => s.createIntervalJob({ ...work, id: '' }),
     EmptyJobIdError,

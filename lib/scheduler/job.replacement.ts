@@ -1,0 +1,38 @@
+import type { Job } from '../model/job.js';
+import type { TriggerInput } from '../model/trigger.js';
+import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
+import { stableJson } from './definition.hash.js';
+import type { JobAccess } from './job.access.js';
+
+/**
+ * Stores a job. One that is replaced and keeps its schedule keeps its next time as well: what is said again at each start, and by each instance,
+ * must neither put off an interval nor leave out an instant that is due just then. `trigger` is the schedule as it was given.
+ */
+export async function storeJob(
+  { jobs, insert, changed }: JobAccess,
+  job: NewJob,
+  trigger: TriggerInput,
+  onConflict: ConflictPolicy,
+): Promise<InsertResult> {
+  if (onConflict !== 'replace' || job.trigger.type === 'at') return insert(job, onConflict);
+  const stored = await jobs.getJob(job);
+  if (stored === null || !sameSchedule(stored, job, trigger)) return insert(job, onConflict);
+  const { name, handler, queue, priority, payload, metadata, policies } = job;
+  const patch = { name, handler, queue, priority, payload, metadata, policies };
+  const result = await jobs.updateJob(job, patch, stored.revision);
+  if (result === 'not-found' || result === 'stale') return insert(job, onConflict);
+  changed();
+  return { status: 'replaced', job: result };
+}
+
+function sameSchedule(stored: Job, job: NewJob, given: TriggerInput): boolean {
+  if (stored.source !== 'api' || stored.timeZone !== job.timeZone) return false;
+  return stableJson(withStoredAnchor(stored, job, given)) === stableJson(stored.trigger);
+}
+
+/** Whoever names no anchor agrees with the one that the interval has. */
+function withStoredAnchor(stored: Job, { trigger }: NewJob, given: TriggerInput): object {
+  const named = trigger.type === 'interval' && (trigger.startAt ?? ('anchor' in given && given.anchor));
+  const anchor = stored.trigger.type === 'interval' ? stored.trigger.anchor : undefined;
+  return trigger.type !== 'interval' || named || anchor === undefined ? trigger : { ...trigger, anchor };
+}
