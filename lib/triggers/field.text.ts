@@ -50,7 +50,11 @@ export class FieldText {
 
   outOfRange(): never {
     const { spec } = this;
-    return this.refuse('out-of-range', `is not ${article(spec.name)}`, `It must be ${spec.min} to ${spec.max}.`);
+    return this.refuse(
+      'out-of-range',
+      `is not ${article(spec.name)}`,
+      `It must be ${spec.min} to ${spec.max}.`,
+    );
   }
 
   private notAValue(): never {
