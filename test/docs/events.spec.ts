@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { pages, root, textOf } from './pages.js';
 
 /** The events with their fields, as the compiler sees them; `run` for those that all run events have. */
 function eventsOfTheCode(): Record<string, string[]> {
@@ -44,4 +42,21 @@ test('the reference of events lists exactly the events and fields of the code', 
   const code = eventsOfTheCode();
   expect(Object.keys(code).length).toBeGreaterThan(30);
   expect(eventsOfTheReference()).toEqual(code);
+});
+
+test('every event that the pages name is one', () => {
+  const known = new Set(Object.keys(eventsOfTheCode()));
+  const topics = new Set([...known].map((name) => name.split('.')[0]!));
+  // The guides for those who come from elsewhere name what others have.
+  const own = pages.filter((page) => !page.includes('coming-from'));
+  const named = own.flatMap((page) =>
+    [...textOf(page).matchAll(/[`'](\w[\w-]*)\.([a-z][a-z_-]*)[`']/g)].map(
+      ([, topic, rest]) => [page, topic!, rest!] as const,
+    ),
+  );
+  const methods = new Set(['clock.advance']);
+  const events = named.filter(([, topic, rest]) => topics.has(topic) && !methods.has(`${topic}.${rest}`));
+  expect(events.length).toBeGreaterThan(50);
+  const unknown = events.filter(([, topic, rest]) => !known.has(`${topic}.${rest}`));
+  expect(unknown).toEqual([]);
 });

@@ -50,17 +50,6 @@ describe('the reference of options lists exactly what the code takes', () => {
   });
 });
 
-test('every file that the README and the docs link to exists', () => {
-  for (const page of ['README.md', 'docs/guides/getting-started.md', 'docs/guides/deploys.md']) {
-    const folder = new URL(page, root);
-    for (const [, target] of read(page).matchAll(/\]\((?!http)([^)#]+)/g)) {
-      expect(() => readFileSync(new URL(target!, folder)), `${page} links to ${target}`).not.toThrow(
-        /ENOENT/,
-      );
-    }
-  }
-});
-
 test('the reference of tables lists exactly the tables and columns of the schema', () => {
   const text = read('lib/typeorm/sql/schema.v1.sql.ts');
   const schema = [...text.matchAll(/create table \$\{t\.(\w+)\} \(([\s\S]*?)\n {4}\)/g)].map(

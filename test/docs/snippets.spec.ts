@@ -1,61 +1,85 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
-import { expect, test } from 'vitest';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { importsOf, problemsOf } from './compiler.js';
+import { pages, root, snippetsOf, type Snippet } from './pages.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = `${root}out/snippets`;
-const guides = readdirSync(`${root}docs/guides`).map((file) => file.slice(0, -'.md'.length));
+const excerptMark = '// excerpt of ';
+const snippets = pages.flatMap(snippetsOf);
+const excerpts = snippets.filter(({ code }) => code.startsWith(excerptMark));
+const compiled = snippets.filter((snippet) => !excerpts.includes(snippet));
+const fileOf = (snippet: Snippet): string => {
+  const inPage = compiled.filter(({ page }) => page === snippet.page);
+  const name = snippet.name ?? `snippet-${inPage.indexOf(snippet) + 1}.ts`;
+  return `${folder}/${snippet.page.replace(/\.md$/, '')}/${name}`;
+};
 
-function snippetsOf(guide: string): string[] {
-  const text = readFileSync(`${root}docs/guides/${guide}.md`, 'utf8');
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
-}
+beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  const surroundings = importsOf('test/docs/surroundings.ts');
+  for (const snippet of compiled) {
+    const file = fileOf(snippet);
+    mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true });
+    writeFileSync(file, isWhole(snippet) ? snippet.code : completed(snippet.code, surroundings));
+  }
+}, 60_000);
 
-/** A first line `// name.ts` names a snippet for the others of its guide to import. */
-function nameOf(snippet: string): string | null {
-  return /^\/\/ ([\w.-]+\.ts)/.exec(snippet)?.[1] ?? null;
-}
+test('every snippet compiles', { timeout: 120_000 }, () => {
+  expect(compiled.length).toBeGreaterThan(50);
+  expect(problemsOf(compiled.map(fileOf))).toEqual([]);
+});
 
-test(
-  'the snippets of the guides that import something are whole files, and compile',
-  { timeout: 120_000 },
-  () => {
-    rmSync(folder, { recursive: true, force: true });
-    const files = guides.flatMap((guide) => {
-      const whole = snippetsOf(guide).filter((snippet) => nameOf(snippet) || /^import /m.test(snippet));
-      mkdirSync(`${folder}/${guide}`, { recursive: true });
-      return whole.map((snippet, i) => {
-        const file = `${folder}/${guide}/${nameOf(snippet) ?? `snippet-${i + 1}.ts`}`;
-        writeFileSync(file, snippet);
-        return file;
-      });
-    });
-    expect(files.length).toBeGreaterThan(10);
-    expect(problemsOf(files)).toEqual([]);
-  },
-);
+const running = snippets
+  .filter(({ runs }) => runs)
+  .map((snippet) => [fileOf(snippet).slice(folder.length + 1), snippet] as const);
 
-test('what the guides call an excerpt of a file is in that file', () => {
-  const excerpts = guides.flatMap(snippetsOf).filter((snippet) => snippet.startsWith('// excerpt of '));
+test.each(running)('%s runs, and prints what it says', async (file, { code }) => {
+  const printed: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
+    printed.push(values.map(String).join(' '));
+  });
+  try {
+    await import(`${folder}/${file}`);
+  } finally {
+    log.mockRestore();
+  }
+  const promised = promisedBy(code);
+  expect(promised.length).toBeGreaterThan(0);
+  expect(printed).toEqual(promised);
+});
+
+test('what is called an excerpt of a file is in that file', () => {
   expect(excerpts.length).toBeGreaterThan(0);
-  for (const excerpt of excerpts) {
-    const [first, ...lines] = excerpt.split('\n');
-    const path = first!.slice('// excerpt of '.length);
+  for (const { code } of excerpts) {
+    const [first, ...lines] = code.split('\n');
+    const path = first!.slice(excerptMark.length);
     expect(readFileSync(root + path, 'utf8').includes(lines.join('\n')), path).toBe(true);
   }
 });
 
-function problemsOf(files: string[]): string[] {
-  const config = ts.readConfigFile(`${root}tsconfig.json`, (path) => readFileSync(path, 'utf8'));
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const program = ts.createProgram(files, { ...options, noEmit: true });
-  // Of these files alone: the rest of the program is checked with the code.
-  return files
-    .map((file) => program.getSourceFile(file)!)
-    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
-    .map(({ file, messageText }) => {
-      const name = file!.fileName.slice(root.length);
-      return `${name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-    });
+function isWhole({ name, code }: Snippet): boolean {
+  return name !== null || /^import /m.test(code);
+}
+
+/** A part of a program as a file: methods in a class, statements in a function, with the names that they use imported. */
+function completed(code: string, known: ReadonlyMap<string, string>): string {
+  const words = new Set(code.match(/\w+/g));
+  const own = new Set(Array.from(code.matchAll(/\b(?:const|class) (\w+)/g), (match) => match[1]!));
+  const methods = /^(@|async \w+\()/.test(code);
+  const used = [...words].filter((name) => !own.has(name)).flatMap((name) => known.get(name) ?? []);
+  const names = methods ? [...used, 'Surroundings'] : used;
+  return [
+    `import { ${names.join(', ')} } from '${root}test/docs/surroundings.js';`,
+    methods
+      ? `export abstract class Fragment extends Surroundings {\n${code}}`
+      : `export async function fragment() {\n${code}}`,
+  ].join('\n');
+}
+
+/** What a snippet says that it prints: behind each call, or at its end where the call is in a loop. */
+function promisedBy(code: string): string[] {
+  const lines = code.trimEnd().split('\n');
+  const behind = lines.flatMap((line) => /^console\.log\(.*\); \/\/ (.*)$/.exec(line)?.[1] ?? []);
+  const last = lines.findLastIndex((line) => !line.startsWith('// '));
+  return [...behind, ...lines.slice(last + 1).map((line) => line.slice('// '.length))];
 }
