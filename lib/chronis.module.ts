@@ -7,6 +7,8 @@ import type {
 } from './chronis.options.js';
 import { providerIn } from './chronis.instances.js';
 import { instanceName } from './discovery/instance.names.js';
+import { ChronisFeatureModule } from './chronis.feature.module.js';
+import { featureOptions, featureOptionsOf, type ChronisFeatureOptions } from './discovery/feature.options.js';
 import { runnerProvider } from './chronis.runner.js';
 import { InvalidOptionError } from './model/errors.js';
 import { knownOptions } from './scheduler/option.checks.js';
@@ -33,6 +35,15 @@ export class ChronisModule {
     knownOptions(options, asyncKeys, 'ChronisModule.forRootAsync()');
     const { isGlobal = true, instance, imports } = options;
     return assemble(asyncProviders(options), isGlobal, instanceName(instance), imports);
+  }
+
+  /**
+   * What the decorators in the providers of the importing module say unless they say it themselves: `forFeature({ queue: 'mail' })`. Needs a
+   * `forRoot` in the application. Throws InvalidOptionError.
+   */
+  static forFeature(options: ChronisFeatureOptions): DynamicModule {
+    const provider = { provide: featureOptions, useValue: featureOptionsOf(options) };
+    return { module: ChronisFeatureModule, providers: [provider] };
   }
 }
 

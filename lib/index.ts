@@ -167,6 +167,7 @@ export {
   InjectChronisEvents,
   InjectScheduler,
 } from './chronis.instances.js';
+export type { ChronisFeatureOptions } from './discovery/feature.options.js';
 export { ChronisModule } from './chronis.module.js';
 export type {
   ChronisModuleAsyncOptions,

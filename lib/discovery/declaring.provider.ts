@@ -1,4 +1,5 @@
 import { ContextIdFactory, ModuleRef, type ContextId, type DiscoveryService } from '@nestjs/core';
+import { featureDefaults } from './feature.options.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
@@ -53,7 +54,10 @@ export class DeclaringProvider {
 
   /** Inherited methods are included; one that overrides another has only the decorators of its own. */
   declarationsOf(method: string): readonly Declaration[] {
-    return inheritedDeclarationsOf(this.prototype, method);
+    return inheritedDeclarationsOf(this.prototype, method).map((declaration) => {
+      const kind = declaration.kind === 'handler' ? 'handler' : 'schedule';
+      return this.withDefaults(declaration, kind);
+    });
   }
 
   /** What the token stands for in the provider's module, or else in the application. Throws InvalidOptionError. */
@@ -75,7 +79,8 @@ export class DeclaringProvider {
   /** The same for `@OnJobEvent`. */
   eventAnnotationsOf(method: string): readonly EventAnnotation[] {
     const owner = this.ownerOf(method);
-    return owner === null ? [] : eventAnnotationsOf(owner, method);
+    const annotations = owner === null ? [] : eventAnnotationsOf(owner, method);
+    return annotations.map((annotation) => this.withDefaults(annotation, 'listener'));
   }
 
   /**
@@ -108,6 +113,18 @@ export class DeclaringProvider {
       if (singleton !== null) return (singleton as Methods)[method]!(...values);
       return this.make(request).then(({ instance }) => (instance as Methods)[method]!(...values));
     };
+  }
+
+  /** What the module says for all its declarations, by `forFeature`. */
+  private withDefaults<D extends { options: object }>(
+    declaration: D,
+    kind: 'schedule' | 'handler' | 'listener',
+  ): D {
+    const defaults = featureDefaults(this.wrapper.host, kind);
+    const { options } = declaration;
+    // What is no object is refused later, with the decorator's name.
+    if (typeof options !== 'object' || options === null) return declaration;
+    return { ...declaration, options: { ...defaults, ...options } };
   }
 
   private ownerOf(method: string): object | null {
