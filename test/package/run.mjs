@@ -6,10 +6,13 @@ import { join, resolve } from 'node:path';
 import { startPostgres } from '../../out/support/postgres.js';
 
 const root = resolve(import.meta.dirname, '../..');
+const node10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
 const apps = [
   { name: 'nest-12-esm', type: 'module', nest: '^12.0.0', typeorm: '^1.0.0' },
   { name: 'nest-12-commonjs', type: 'commonjs', nest: '^12.0.0', typeorm: '^1.0.0' },
   { name: 'nest-11-typeorm-0.3', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20' },
+  // As projects of Nest 10 and early 11 are set up: the compiler does not read "exports".
+  { name: 'nest-11-node10', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20', compiler: node10 },
 ];
 
 function run(command, args, cwd, env = {}) {
@@ -59,6 +62,7 @@ try {
         emitDecoratorMetadata: true,
         typeRoots: [join(root, 'node_modules/@types')],
       },
+      ...app.compiler,
     };
     writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
     try {
