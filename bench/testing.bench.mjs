@@ -12,7 +12,6 @@ const mixes = {
     if (i < 110) return `${(i * 7) % 60} ${i % 24} * * *`;
     return i < 170 ? `${i % 60} ${i % 24} * * ${i % 7}` : `0 ${i % 24} ${(i % 28) + 1} * *`;
   },
-  'each at the full hour': () => '0 * * * *',
 };
 
 console.log('| 200 schedules | runs in a year | seconds | runs a second |\n|---|---|---|---|');
