@@ -196,7 +196,9 @@ function named({ namespace, id }: JobRef): string {
 
 function describe(run: RunEvent): string {
   const job = named({ namespace: run.namespace, id: run.jobId });
-  return `Run ${run.runId} of ${job}${run.attempt > 1 ? `, attempt ${run.attempt},` : ''}`;
+  // The id of a job made at run time may be random: the handler tells what it is.
+  const handler = run.handler === run.jobId ? '' : ` (${run.handler})`;
+  return `Run ${run.runId} of ${job}${handler}${run.attempt > 1 ? `, attempt ${run.attempt},` : ''}`;
 }
 
 function count(number: number, noun: string): string {

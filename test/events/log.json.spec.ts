@@ -54,7 +54,7 @@ test('as JSON, an event is one line with its name, its sentence, its fields and 
   expect(text).toMatch(/^\[Nest\] .* ERROR \[Chronis\] \{"event":"run.failed",/);
   expect(JSON.parse(text.slice(text.indexOf('{')))).toEqual({
     event: 'run.failed',
-    message: 'Run 42 of "daily" failed after 1234 ms: no\npaper',
+    message: 'Run 42 of "daily" (Reports.daily) failed after 1234 ms: no\npaper',
     ...run,
     nominalAt: '2026-01-01T09:00:00.000Z',
     error: { name: 'TypeError', message: 'no\npaper', stack: error.stack },

@@ -71,13 +71,19 @@ describe('the log', () => {
     events.emit('run.succeeded', run);
     events.emit('run.retrying', { ...run, error, retryAt: new Date('2026-01-01T09:00:10Z') });
     events.emit('run.failed', { ...run, attempt: 2, namespace: 'other', error });
+    events.emit('run.succeeded', { ...run, jobId: 'Reports.daily', handler: 'Reports.daily' });
     expect(lines).toEqual([
-      ['debug', 'Run 42 of "daily" succeeded after 1234 ms.'],
+      ['debug', 'Run 42 of "daily" (Reports.daily) succeeded after 1234 ms.'],
       [
         'warn',
-        'Run 42 of "daily" failed after 1234 ms and is tried again at 2026-01-01T09:00:10.000Z: no paper',
+        'Run 42 of "daily" (Reports.daily) failed after 1234 ms and is tried again at 2026-01-01T09:00:10.000Z: no paper',
       ],
-      ['error', 'Run 42 of "daily" in "other", attempt 2, failed after 1234 ms: no paper', error.stack],
+      [
+        'error',
+        'Run 42 of "daily" in "other" (Reports.daily), attempt 2, failed after 1234 ms: no paper',
+        error.stack,
+      ],
+      ['debug', 'Run 42 of "Reports.daily" succeeded after 1234 ms.'],
     ]);
   });
 
