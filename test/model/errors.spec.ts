@@ -18,6 +18,7 @@ test('the reference lists exactly the codes that the code throws', () => {
 test('each row of the reference names the class that has the code', () => {
   const rows = [...read('docs/reference/errors.md').matchAll(/^\| `(CHRONIS_\w+)` \| `(\w+)`/gm)];
   expect(rows.length).toBeGreaterThan(10);
+  expect(rows.map(([, code]) => code)).toEqual([...new Set(rows.map(([, code]) => code))]);
   for (const [, code, name] of rows) {
     const body = source.split(`export class ${name} `)[1]?.split('\nexport ')[0];
     expect(body, `${name} has ${code}`).toContain(code);
