@@ -1,6 +1,7 @@
 import { Inject, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type { ChronisSettings } from './chronis.settings.js';
+import type { ChronisEvents } from './events/chronis.events.js';
 import { MemoryStorage } from './memory/memory.storage.js';
 import { InvalidOptionError } from './model/errors.js';
 import {
@@ -13,10 +14,19 @@ import type { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 
 /** The storage, ready for use. */
-export async function openStorage(settings: ChronisSettings, moduleRef: ModuleRef): Promise<StorageAdapter> {
+export async function openStorage(
+  settings: ChronisSettings,
+  moduleRef: ModuleRef,
+  events: ChronisEvents,
+): Promise<StorageAdapter> {
   const { storage: given, clock } = settings;
   const storage = given === null ? new MemoryStorage({ clock }) : await made(given, 'storage', moduleRef);
-  await storage.init();
+  let failures = 0;
+  await storage.init((error, retryInMs) => {
+    failures++;
+    events.emit('storage.failing', { operation: 'connect', error, retryInMs });
+  });
+  if (failures > 0) events.emit('storage.recovered', { operation: 'connect', failures });
   return storage;
 }
 

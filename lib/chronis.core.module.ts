@@ -57,7 +57,7 @@ const providers: FactoryProvider[] = [
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
   { provide: ChronisEvents, inject: [chronisSettings, override], useFactory: makeEvents },
-  { provide: StorageAdapter, inject: [chronisSettings, ModuleRef], useFactory: openStorage },
+  { provide: StorageAdapter, inject: [chronisSettings, ModuleRef, ChronisEvents], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
   { provide: HandlerSurroundings, useFactory: () => new HandlerSurroundings() },
   {

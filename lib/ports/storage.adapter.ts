@@ -91,8 +91,11 @@ export abstract class StorageAdapter {
   /** Carries events to other instances; absent: it cannot. */
   readonly eventChannel?: EventChannel;
 
-  /** Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. */
-  abstract init(): Promise<void>;
+  /**
+   * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries
+   * again when it cannot connect calls `failing` before each further try, so that nobody waits without knowing for what.
+   */
+  abstract init(failing?: (error: unknown, retryInMs: number) => void): Promise<void>;
   /** Gives everything back. Later calls reject. */
   abstract close(): Promise<void>;
   /** The storage's clock. */

@@ -27,9 +27,9 @@ export class AdapterConnection {
   };
 
   /** Connects, and makes sure of the tables. Throws StorageError. */
-  async open(): Promise<void> {
+  async open(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
     const { tables, migrate } = this.settings;
-    const database = await connect(this.server, this.settings);
+    const database = await connect(this.server, this.settings, failing);
     try {
       await prepareSchema(database, tables, migrate);
       if (migrate === 'auto') {

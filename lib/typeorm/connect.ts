@@ -9,9 +9,13 @@ const longestDelayMs = 2_000;
 
 /**
  * Opens the pool. While the server cannot be reached it tries again, for `connectTimeoutMs`; what waiting does not mend (a
- * wrong password, a missing database) fails at once. Throws StorageError, which names the server but never a password.
+ * wrong password, a missing database) fails at once. Tells `failing` before each further try. Throws StorageError, which names the server but never a password.
  */
-export async function connect(server: PostgresOptions, settings: AdapterSettings): Promise<Database> {
+export async function connect(
+  server: PostgresOptions,
+  settings: AdapterSettings,
+  failing?: (error: unknown, retryInMs: number) => void,
+): Promise<Database> {
   const { clock, connectTimeoutMs } = settings;
   const giveUpAt = clock.monotonic() + connectTimeoutMs;
   let serverDeadline = true;
@@ -37,6 +41,7 @@ export async function connect(server: PostgresOptions, settings: AdapterSettings
           { cause },
         );
       }
+      failing?.(cause, delayMs);
       await new Promise<void>((resolve) => clock.setTimer(delayMs, resolve));
     }
   }

@@ -108,8 +108,8 @@ export class TypeOrmStorage extends StorageAdapter {
     this.eventChannel = new NotifyEvents(notify, `${channel}_events`, connection.database);
   }
 
-  init(): Promise<void> {
-    return this.connection.open();
+  init(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
+    return this.connection.open(failing);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   MemoryLock,
   SchedulerService,
   type ChronisModuleOptions,
+  type ChronisEventMap,
 } from '../../lib/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -83,6 +84,10 @@ describe('the module on PostgreSQL', () => {
   test('says how to name a database that is not there', async () => {
     const url = 'postgres://nobody@127.0.0.1:1/none';
     const storage = typeOrmStorage({ url, connectTimeoutMs: 300 });
-    await expect(boot(ChronisModule.forRoot({ storage }))).rejects.toThrow(/127\.0\.0\.1:1/);
+    const failing: ChronisEventMap['storage.failing'][] = [];
+    const on = { 'storage.failing': (event: ChronisEventMap['storage.failing']) => failing.push(event) };
+    await expect(boot(ChronisModule.forRoot({ storage, on }))).rejects.toThrow(/127\.0\.0\.1:1/);
+    // Not only when it gives up: until then the boot would stand still without a word.
+    expect(failing[0]).toMatchObject({ operation: 'connect', retryInMs: 100 });
   });
 });

@@ -23,9 +23,9 @@ afterAll(async () => {
   await client.end();
 });
 
-async function opened(storage: StorageAdapter): Promise<StorageAdapter> {
+async function opened(storage: StorageAdapter, failing?: () => void): Promise<StorageAdapter> {
   closing.unshift(() => storage.close());
-  await storage.init();
+  await storage.init(failing);
   return storage;
 }
 
@@ -122,9 +122,12 @@ describe('a server that cannot be used', () => {
 
   test('is waited for while it starts', async () => {
     const port = await unusedPort();
-    const opening = opened(newStorage({ schema, url: localUrl(port) }));
-    setTimeout(() => void proxy(port), 150);
-    expect(await (await opening).countJobs({})).toBe(0);
+    let failures = 0;
+    const storage = await opened(newStorage({ schema, url: localUrl(port) }), () => {
+      if (failures++ === 0) void proxy(port);
+    });
+    expect(await storage.countJobs({})).toBe(0);
+    expect(failures).toBeGreaterThan(0);
   });
 
   test('is not waited for when waiting does not help', async () => {
