@@ -5,7 +5,8 @@ import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
-import { storeJob } from './job.replacement.js';
+import { refKey } from './job.identity.js';
+import { replaceInPlace } from './job.replacement.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
 import {
   scheduledTrigger,
@@ -100,12 +101,15 @@ export class BulkCreator {
   }
 
   private async store(prepared: readonly Prepared[], access: JobAccess): Promise<CreateManyResult[]> {
+    const inPlace = await this.replacedInPlace(prepared, access);
+    // All at once from here on, so that they are stored in their order.
     const results = await Promise.all(
-      prepared.map(async (item): Promise<CreateManyResult> => {
+      prepared.map(async (item, nth): Promise<CreateManyResult> => {
         if ('status' in item) return item;
-        const { job, trigger, onConflict } = item;
+        const { job, onConflict } = item;
         try {
-          const result = await storeJob(access, job, trigger, onConflict);
+          if (inPlace[nth]) return inPlace[nth];
+          const result = await access.insert(job, onConflict);
           if (result.status !== 'conflict') return result;
           return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
         } catch (error) {
@@ -118,6 +122,28 @@ export class BulkCreator {
     );
     if (dueTimes.length > 0) access.changed({ kind: 'due', at: Math.min(...dueTimes) });
     return results;
+  }
+
+  /** Of each item; null: it is to be inserted. Of an id that is there several times the last is to stay, so the storage decides in their order. */
+  private replacedInPlace(
+    prepared: readonly Prepared[],
+    access: JobAccess,
+  ): Promise<(CreateManyResult | null)[]> {
+    const times = new Map<string, number>();
+    for (const item of prepared) {
+      if ('job' in item) times.set(refKey(item.job), (times.get(refKey(item.job)) ?? 0) + 1);
+    }
+    return Promise.all(
+      prepared.map(async (item): Promise<CreateManyResult | null> => {
+        if (!('job' in item) || times.get(refKey(item.job)) !== 1) return null;
+        try {
+          const { job, trigger, onConflict } = item;
+          return (await replaceInPlace(access, job, trigger, onConflict)) as CreateManyResult | null;
+        } catch (error) {
+          return { status: 'rejected', error };
+        }
+      }),
+    );
   }
 
   /** Each handler is looked up once, also one that nobody has. */

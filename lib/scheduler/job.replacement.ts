@@ -9,18 +9,28 @@ import type { JobAccess } from './job.access.js';
  * must neither put off an interval nor leave out an instant that is due just then. `trigger` is the schedule as it was given.
  */
 export async function storeJob(
-  { jobs, insert, changed }: JobAccess,
+  access: JobAccess,
   job: NewJob,
   trigger: TriggerInput,
   onConflict: ConflictPolicy,
 ): Promise<InsertResult> {
-  if (onConflict !== 'replace' || job.trigger.type === 'at') return insert(job, onConflict);
+  return (await replaceInPlace(access, job, trigger, onConflict)) ?? access.insert(job, onConflict);
+}
+
+/** Replaces a job that keeps its schedule. Null: it is another case, and nothing was done. */
+export async function replaceInPlace(
+  { jobs, changed }: JobAccess,
+  job: NewJob,
+  trigger: TriggerInput,
+  onConflict: ConflictPolicy,
+): Promise<InsertResult | null> {
+  if (onConflict !== 'replace' || job.trigger.type === 'at') return null;
   const stored = await jobs.getJob(job);
-  if (stored === null || !sameSchedule(stored, job, trigger)) return insert(job, onConflict);
+  if (stored === null || !sameSchedule(stored, job, trigger)) return null;
   const { name, handler, queue, priority, payload, metadata, policies } = job;
   const patch = { name, handler, queue, priority, payload, metadata, policies };
   const result = await jobs.updateJob(job, patch, stored.revision);
-  if (result === 'not-found' || result === 'stale') return insert(job, onConflict);
+  if (result === 'not-found' || result === 'stale') return null;
   changed();
   return { status: 'replaced', job: result };
 }
