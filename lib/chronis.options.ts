@@ -38,6 +38,11 @@ export interface ChronisOptions {
   queues?: string[];
   /** How often to look without being told: 100 ms to 1 min. @default '5s' */
   pollMs?: number | string;
+  /**
+   * How long before they are due the next jobs of schedules are read, so that only their start is left to do at the instant. Nothing starts early, and
+   * what is changed meanwhile counts. At most 2 s; 0: they are read when they are due. @default '500ms'
+   */
+  lookAheadMs?: number | string;
   /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */
   leaseMs?: number | string;
   /**

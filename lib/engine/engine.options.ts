@@ -11,6 +11,8 @@ export interface EngineOptions {
   queues: readonly string[];
   /** The slow look that needs neither timers nor signals to be right. */
   pollMs: number;
+  /** How long before they are due cursors are read, so that only their firing is left to do at the instant. 0: they are read when due. */
+  lookAheadMs: number;
   leaseMs: number;
   /** An event loop that is blocked for longer counts as hung: its lease is not kept up from outside any more. 0: never is. */
   maxBlockedMs: number;
@@ -36,6 +38,7 @@ export const engineDefaults = Object.freeze({
   zoneData: process.versions.tz ?? 'unknown',
   calendars: {} as Calendars,
   pollMs: 5_000,
+  lookAheadMs: 500,
   leaseMs: 30_000,
   maxBlockedMs: 5 * 60_000,
   concurrency: 10,

@@ -190,7 +190,8 @@ export class Engine {
 
   private work(workerId: string, registeredAt: number): void {
     const { clock, events, storage, handlers, logger } = this.parts;
-    const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, calendars } = this.options;
+    const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
+      this.options;
     const { time, settler, random, calls } = this;
     const session: WorkerSession = new WorkerSession(workerId, {
       storage,
@@ -231,6 +232,7 @@ export class Engine {
       calls,
       random,
       pollMs,
+      lookAheadMs,
       calendars,
       trusted: () => keeper.trusted,
       onGaveUp: (jobs) => void this.circuit.note(jobs),

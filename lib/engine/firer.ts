@@ -1,16 +1,30 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { InvalidScheduleError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { Capability, DueCursor, Firing, StorageAdapter } from '../ports/storage.adapter.js';
+import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
 import { planFiring } from './firing.plan.js';
+import { ReadAhead } from './read.ahead.js';
 import { describeError } from './settlement.js';
 import type { StorageTime } from './storage.time.js';
 
-const cursorsPerTurn = 500;
+/** So many are kept in memory at most; those beyond are read when these have been fired. */
+const cursorsPerRead = 2_000;
 
-/** Reads due cursors, decides what happens to each, has the storage do it, and tells what did not run. */
+/** What has become of some cursors. */
+export interface Fired {
+  /** How many were moved. */
+  moved: number;
+  /** Born claimed. */
+  runs: ClaimedRun[];
+  /** How many runs were born for anybody. */
+  unclaimed: number;
+  /** The earliest of their next times. */
+  nextAt: EpochMs;
+}
+
+/** Reads cursors, also before they are due, decides what happens to each, has the storage do it, and tells what did not run. */
 export class Firer {
   /** Jobs, as of a revision, whose lack of a calendar was told. */
   private readonly told = new Set<string>();
@@ -22,28 +36,26 @@ export class Firer {
     private readonly calendars: Calendars,
   ) {}
 
-  async due(capability: Capability): Promise<DueCursor[]> {
-    const due = await this.storage.dueCursors(capability, cursorsPerTurn);
-    this.time.observe(due.now);
-    return due.cursors;
+  /** The cursors that are due by now or within the time. */
+  async read(capability: Capability, aheadMs: number): Promise<ReadAhead> {
+    const { now, cursors } = await this.storage.dueCursors(capability, cursorsPerRead, aheadMs);
+    this.time.observe(now);
+    const isComplete = cursors.length < cursorsPerRead;
+    return new ReadAhead(cursors, isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1);
   }
 
-  /** How many cursors were moved, and the runs that were born claimed. */
-  async fire(
-    capability: Capability,
-    cursors: readonly DueCursor[],
-    room: number,
-  ): Promise<{ moved: number; runs: ClaimedRun[] }> {
+  async fire(capability: Capability, cursors: readonly DueCursor[], room: number): Promise<Fired> {
     const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
-    const now = this.time.now();
     let left = room;
     for (const cursor of cursors) {
+      // They are due, though the bound may have fallen by a moment since that was found.
+      const now = Math.max(this.time.now(), cursor.nominalAt);
       const firing = await this.plan(cursor, now, left);
       if (firing === null) continue;
       planned.set(cursor.jobUid, { cursor, firing });
       left -= firing.births.length;
     }
-    if (planned.size === 0) return { moved: 0, runs: [] };
+    if (planned.size === 0) return { moved: 0, runs: [], unclaimed: 0, nextAt: Infinity };
     const firings = [...planned.values()].map(({ firing }) => firing);
     const result = await this.storage.fire(capability, firings, room);
     this.time.observe(result.now);
@@ -54,7 +66,8 @@ export class Firer {
       const { cursor, firing } = planned.get(jobUid)!;
       for (const gap of firing.gaps) this.tellGap(cursor, gap);
     }
-    return { moved: result.moved.length, runs: result.runs };
+    const nextAt = Math.min(...firings.map((firing) => firing.nextAt ?? Infinity));
+    return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
   }
 
   /**

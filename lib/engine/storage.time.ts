@@ -20,12 +20,21 @@ export class StorageTime {
 
   /** Epoch milliseconds of the storage's clock; fractions are cut off. */
   now(): number {
-    if (this.samples.length === 0) return Math.floor(this.clock.now());
-    return Math.floor(Math.max(...this.samples) + this.clock.monotonic());
+    return Math.floor(this.exact);
+  }
+
+  /** Milliseconds until `now()` is at this time, fractions included; negative once it is past. */
+  until(at: number): number {
+    return at - this.exact;
   }
 
   /** How far the local wall clock is ahead of the storage's. */
   get localOffsetMs(): number {
     return this.clock.now() - this.now();
+  }
+
+  private get exact(): number {
+    if (this.samples.length === 0) return this.clock.now();
+    return Math.max(...this.samples) + this.clock.monotonic();
   }
 }

@@ -1,18 +1,17 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
 import type { JobRef } from '../model/job.js';
-import type { ClaimedRun } from '../model/run.js';
-import type { DueCursor, NextWake, StorageAdapter } from '../ports/storage.adapter.js';
+import type { NextWake, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
 import { Firer } from './firer.js';
+import type { ReadAhead } from './read.ahead.js';
+import { RunIntake, type Done } from './run.intake.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
-/** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
-const lateEffectMs = 30_000;
 const longestFruitlessPauseMs = 1_000;
 
 /** What a loop needs of its engine. */
@@ -24,6 +23,7 @@ export interface LoopParts {
   calls: StorageCalls;
   random: () => number;
   pollMs: number;
+  lookAheadMs: number;
   calendars: Calendars;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
@@ -35,21 +35,22 @@ export interface LoopParts {
  * The loop of one session: sleep, fire, claim. It sleeps until the earliest of the next due cursor, the next due run, the end of another
  * worker's lease and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
  *
+ * Cursors are read a moment before they are due, so at their instant the firing is the only statement between the timer and the handlers. Until
+ * then nothing is anybody's: whatever changes meanwhile, the firing finds out.
+ *
  * Losing a wake or a wrong outlook costs at most one poll interval; every decision is made by the storage.
  */
 export class WorkLoop {
   private readonly alarm: Alarm;
   private readonly firer: Firer;
+  private readonly intake: RunIntake;
   private outlook: Omit<NextWake, 'now'> | null = null;
+  /** Null: they have to be read when the next one is near. */
+  private ahead: ReadAhead | null = null;
   private pollAt = 0;
   private wakes = 0;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
-  /**
-   * A call that hands out runs failed without an answer, so until then (monotonic) there may be runs that the storage thinks are ours;
-   * null: there is no doubt.
-   */
-  private doubtUntil: number | null = null;
 
   constructor(
     private readonly session: WorkerSession,
@@ -57,6 +58,7 @@ export class WorkLoop {
   ) {
     this.alarm = new Alarm(parts.clock);
     this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars);
+    this.intake = new RunIntake(session, this.firer, this.alarm, parts);
   }
 
   /** Works until the session is over. Never rejects. */
@@ -73,11 +75,15 @@ export class WorkLoop {
   /** Something has changed; without details: look again. */
   wake(wake: Wake = { kind: 'change' }): void {
     this.wakes++;
-    if (wake.kind === 'due' && this.outlook !== null) {
-      this.outlook.cursorAt = earlier(this.outlook.cursorAt, wake.at);
-      this.outlook.runAt = earlier(this.outlook.runAt, wake.at);
+    if (wake.kind !== 'due') {
+      this.forget();
     } else {
-      this.outlook = null;
+      // What is due already is found by the look after the next claim, which need not wait for another read.
+      if (wake.at > this.parts.time.now() && this.ahead?.covers(wake.at)) this.ahead = null;
+      if (this.outlook !== null) {
+        this.outlook.cursorAt = earlier(this.outlook.cursorAt, wake.at);
+        this.outlook.runAt = earlier(this.outlook.runAt, wake.at);
+      }
     }
     this.alarm.wake();
   }
@@ -87,26 +93,53 @@ export class WorkLoop {
     this.alarm.wake();
   }
 
-  private async turn(): Promise<void> {
-    if (this.doubtUntil !== null) await this.giveBackUnknown(this.doubtUntil);
-    const outlook = this.outlook ?? (await this.look());
-    const now = this.parts.time.now();
-    const isDue = (at: number | null): boolean => at !== null && at <= now;
-    const fireDue = isDue(outlook.cursorAt);
-    const claimDue = isDue(outlook.runAt) && this.session.room > 0;
-    const leaseDue = isDue(outlook.leaseEndsAt);
-    if (!fireDue && !claimDue && !leaseDue) return this.sleep(outlook, now);
-    if (!this.parts.trusted()) return this.alarm.sleep(this.parts.pollMs);
-
+  private forget(): void {
     this.outlook = null;
+    this.ahead = null;
+  }
+
+  private async turn(): Promise<void> {
+    try {
+      await this.work();
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  private async work(): Promise<void> {
+    const { time, clock, pollMs, lookAheadMs, trusted } = this.parts;
+    await this.intake.clearDoubt();
+    if (clock.monotonic() >= this.pollAt) this.outlook = null;
+    const outlook = this.outlook ?? (await this.look());
+    const now = time.now();
+    const isDue = (at: number | null): boolean => at !== null && at <= now;
+    const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
+    const fireDue = this.ahead !== null && isDue(this.ahead.nextAt);
+    const claimDue = isDue(outlook.runAt) && this.intake.room > 0;
+    const leaseDue = isDue(outlook.leaseEndsAt);
+    // One that is due and was not there when they were read has to be looked for.
+    const isUnread = isDue(outlook.cursorAt) && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
+    const isAnyDue = isDue(outlook.cursorAt) || fireDue || claimDue || leaseDue;
+    if (!isAnyDue && !readDue) return this.sleep(outlook);
+    if (!trusted()) return this.alarm.sleep(pollMs);
+
+    const wakes = this.wakes;
     const released = leaseDue ? await this.releaseLost() : 0;
-    const [cursors, claimed] = await both(
-      fireDue ? this.firer.due(this.session.capability) : [],
-      claimDue ? this.claim() : 0,
+    // Neither keeps the other from its half of the room.
+    const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
+    const [claim, first] = await both(
+      claimDue ? this.intake.claim(share) : nothing,
+      readDue ? this.readAhead() : this.fireDue(),
     );
-    const fired = cursors.length > 0 ? await this.fire(cursors) : 0;
-    if (released + claimed + fired > 0) this.fruitless = 0;
-    else await this.pauseFruitless();
+    const fired = readDue ? await this.fireDue() : first;
+    // What a wake tells of meanwhile may be missing in what was read, so it only serves for this turn.
+    const isTold = wakes !== this.wakes;
+    if (readDue && isTold) this.ahead = null;
+    if (this.ahead?.nextAt != null) outlook.cursorAt = this.ahead.nextAt;
+    if (leaseDue || isUnread || isTold || !claim.isKnown || !fired.isKnown) this.outlook = null;
+    if (released + claim.count + fired.count > 0) this.fruitless = 0;
+    else if (isAnyDue) await this.pauseFruitless();
   }
 
   private async look(): Promise<Omit<NextWake, 'now'>> {
@@ -116,19 +149,22 @@ export class WorkLoop {
     time.observe(next.now);
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
     const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
+    if (this.ahead?.agreesWith(next.cursorAt) === false) this.ahead = null;
     // What a wake tells of meanwhile may be missing in the answer, so it only serves for this turn.
     if (wakes === this.wakes) this.outlook = outlook;
     return outlook;
   }
 
-  private async sleep(outlook: Omit<NextWake, 'now'>, now: number): Promise<void> {
+  private async sleep(outlook: Omit<NextWake, 'now'>): Promise<void> {
+    const { time, clock, lookAheadMs } = this.parts;
     this.fruitless = 0;
-    const untilPoll = this.pollAt - this.parts.clock.monotonic();
+    const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.
-    const runAt = this.session.room > 0 ? outlook.runAt : null;
-    const next = earlier(earlier(outlook.cursorAt, runAt), outlook.leaseEndsAt);
-    if (untilPoll <= 0) this.outlook = null;
-    else await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : next - now));
+    const runAt = this.intake.room > 0 ? outlook.runAt : null;
+    const cursorAt =
+      this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
+    const next = earlier(earlier(cursorAt, runAt), outlook.leaseEndsAt);
+    await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : time.until(next)));
   }
 
   /** Somebody else is at what is due here: waits a little longer each time, so as not to spin. */
@@ -138,25 +174,19 @@ export class WorkLoop {
     if (this.fruitless > 1) await this.alarm.sleep(pauseMs);
   }
 
-  private async fire(cursors: readonly DueCursor[]): Promise<number> {
-    const { capability, room } = this.session;
-    const { moved, runs } = await this.certain(() => this.firer.fire(capability, cursors, room));
-    await this.begin(runs);
-    return moved;
+  private async readAhead(): Promise<Done> {
+    this.ahead = await this.firer.read(this.session.capability, this.parts.lookAheadMs);
+    return nothing;
   }
 
-  private async claim(): Promise<number> {
-    const { storage, time } = this.parts;
-    const limit = this.session.room;
-    const result = await this.certain(() => storage.claim(this.session.capability, limit));
-    time.observe(result.now);
-    await this.begin(result.runs);
-    return result.runs.length;
-  }
-
-  private async begin(runs: readonly ClaimedRun[]): Promise<void> {
-    const refused = this.session.begin(runs);
-    if (refused.length > 0) await this.certain(() => this.parts.storage.giveBack(refused));
+  private async fireDue(): Promise<Done> {
+    const due = this.ahead?.takeDue(this.parts.time.now()) ?? [];
+    if (due.length === 0) return nothing;
+    const { count, isKnown, nextAt } = await this.intake.fire(due);
+    // The next cursor is known as long as some are left, unless one of these comes before it.
+    const isNextKnown = this.ahead?.nextAt != null && !this.ahead.covers(nextAt);
+    if (!isNextKnown) this.ahead = null;
+    return { count, isKnown: isKnown && isNextKnown };
   }
 
   private async releaseLost(): Promise<number> {
@@ -174,25 +204,9 @@ export class WorkLoop {
     }
     return result.workers.length;
   }
-
-  /** Calls something that hands out runs or takes them back; a failure leaves it open whether it did. */
-  private async certain<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
-      throw error;
-    }
-  }
-
-  private async giveBackUnknown(until: number): Promise<void> {
-    const isLast = this.parts.clock.monotonic() >= until;
-    const held = await this.parts.storage.heldBy(this.session.workerId);
-    const unknown = held.filter((run) => !this.session.holds(run));
-    if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
-    if (isLast && this.doubtUntil === until) this.doubtUntil = null;
-  }
 }
+
+const nothing: Done = { count: 0, isKnown: true };
 
 function earlier(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;

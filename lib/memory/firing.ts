@@ -10,8 +10,10 @@ export function dueCursors(
   now: EpochMs,
   capability: Capability,
   limit: number,
+  aheadMs: number,
 ): { now: EpochMs; cursors: DueCursor[] } {
-  return { now, cursors: tables.cursors.peek(reachOf(tables, capability), now, limit).map(toDueCursor) };
+  const due = tables.cursors.peek(reachOf(tables, capability), now + aheadMs, limit);
+  return { now, cursors: due.map(toDueCursor) };
 }
 
 export function fire(

@@ -245,8 +245,12 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically(releaseLost);
   }
 
-  dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
-    return this.atomically((tables, now) => dueCursors(tables, now, capability, limit));
+  dueCursors(
+    capability: Capability,
+    limit: number,
+    aheadMs = 0,
+  ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
+    return this.atomically((tables, now) => dueCursors(tables, now, capability, limit, aheadMs));
   }
 
   fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {

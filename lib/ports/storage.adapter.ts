@@ -234,8 +234,15 @@ export abstract class StorageAdapter {
 
   // ── The loop
 
-  /** Cursors that are due and whose handler and queue this worker has, earliest first. */
-  abstract dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }>;
+  /**
+   * Cursors that are due, or will be within `aheadMs` (default 0) from now, and whose handler and queue this worker has, earliest first. Reading takes
+   * hold of nothing.
+   */
+  abstract dueCursors(
+    capability: Capability,
+    limit: number,
+    aheadMs?: number,
+  ): Promise<{ now: EpochMs; cursors: DueCursor[] }>;
   /**
    * Moves cursors and gives birth to their occurrences. Per job: only if cursor and revision are as read, so of any number of
    * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due by now are born claimed by this

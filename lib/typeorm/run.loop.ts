@@ -48,8 +48,9 @@ export async function dueCursors(
   run: Run,
   { queues, handlers }: Capability,
   limit: number,
+  aheadMs: number,
 ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
-  const rows = await run<Perhaps<CursorRow>>('dueCursors', queues, handlers, limit);
+  const rows = await run<Perhaps<CursorRow>>('dueCursors', queues, handlers, limit, aheadMs);
   const cursors = present<CursorRow>(rows, 'job_uid').map((row) => ({
     jobUid: row.job_uid,
     jobId: row.job_id,

@@ -242,8 +242,12 @@ export class TypeOrmStorage extends StorageAdapter {
     return releaseLost(this.statements);
   }
 
-  dueCursors(capability: Capability, limit: number): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
-    return dueCursors(this.run, capability, limit);
+  dueCursors(
+    capability: Capability,
+    limit: number,
+    aheadMs = 0,
+  ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
+    return dueCursors(this.run, capability, limit, aheadMs);
   }
 
   fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {

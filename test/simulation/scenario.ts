@@ -72,6 +72,7 @@ export async function playScenario(
       queues: ['default'],
       leaseMs,
       pollMs: 1_000,
+      lookAheadMs: random.pick([0, 500, 2_000]),
       concurrency: random.between(1, 5),
       shutdownTimeoutMs: 4_000,
       abortGraceMs: 500,

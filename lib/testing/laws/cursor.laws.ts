@@ -6,6 +6,7 @@ import {
   fireOne,
   firingOf,
   gapsOf,
+  hour,
   jobOf,
   minute,
   only,
@@ -85,6 +86,37 @@ export const cursorLaws = lawsOf('cursor', {
       two.cursors.map((cursor) => cursor.jobId),
       ['a', 'b'],
     );
+  },
+
+  'shows cursors as far ahead as asked, and holds none of them by it': async ({ storage }) => {
+    for (const [id, dueInMs] of [
+      ['far', hour],
+      ['near', minute],
+      ['due', -second],
+    ] as const) {
+      await addRecurring(storage, { id, dueInMs });
+    }
+    const worker = await startWorker(storage);
+    const idsWithin = async (aheadMs?: number) =>
+      (await storage.dueCursors(worker, 10, aheadMs)).cursors.map((cursor) => cursor.jobId);
+    assert.deepEqual(await idsWithin(), ['due']);
+    assert.deepEqual(await idsWithin(0), ['due']);
+    assert.deepEqual(await idsWithin(2 * minute), ['due', 'near']);
+    assert.deepEqual(await idsWithin(2 * hour), ['due', 'near', 'far']);
+    const { cursors } = await storage.dueCursors(worker, 2, 2 * hour);
+    assert.deepEqual(
+      cursors.map((cursor) => cursor.jobId),
+      ['due', 'near'],
+    );
+    assert.deepEqual(await runsOf(storage), []);
+    await storage.pauseJob(ref('near'), { reason: 'test', by: null });
+    const result = await storage.fire(
+      worker,
+      cursors.map((cursor) => firingOf(cursor)),
+      10,
+    );
+    assert.deepEqual(result.moved, [cursors[0]!.jobUid]);
+    assert.deepEqual(await idsWithin(minute), []);
   },
 
   'shows a worker only cursors whose handler and queue it has': async ({ storage }) => {

@@ -1,0 +1,127 @@
+import type { ClaimedRun } from '../model/run.js';
+import type { Clock } from '../ports/clock.js';
+import type { DueCursor, EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
+import type { Alarm } from './alarm.js';
+import type { Firer } from './firer.js';
+import type { StorageTime } from './storage.time.js';
+import type { WorkerSession } from './worker.session.js';
+
+/** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
+const lateEffectMs = 30_000;
+/**
+ * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
+ * one is sooner there, and a large one costs less.
+ */
+const portion = { least: 100, most: 250 };
+
+/** What a step of a turn has done; `isKnown`: what the loop knows of the future holds all the same. */
+export interface Done {
+  count: number;
+  isKnown: boolean;
+}
+
+interface IntakeParts {
+  storage: StorageAdapter;
+  clock: Clock;
+  time: StorageTime;
+  /** Whether the lease is trusted, so that work may begin. */
+  trusted: () => boolean;
+}
+
+/** Gets runs for a session, by firing and by claiming, never more than it has room for, and has it begin them. */
+export class RunIntake {
+  /** Room for what calls under way may hand out. */
+  private promised = 0;
+  /**
+   * A call that hands out runs failed without an answer, so until then (monotonic) there may be runs that the storage thinks are ours;
+   * null: there is no doubt.
+   */
+  private doubtUntil: number | null = null;
+
+  constructor(
+    private readonly session: WorkerSession,
+    private readonly firer: Firer,
+    private readonly alarm: Alarm,
+    private readonly parts: IntakeParts,
+  ) {}
+
+  /** How many runs more may be asked for. */
+  get room(): number {
+    return Math.max(this.session.room - this.promised, 0);
+  }
+
+  /**
+   * Fires cursors that are due, portion by portion, so that the first handlers begin while the rest is under way. What there is no room for is born
+   * for anybody. `nextAt`: the earliest of their next times.
+   */
+  async fire(cursors: readonly DueCursor[]): Promise<Done & { nextAt: EpochMs }> {
+    const { session, firer } = this;
+    let [at, count, unclaimed, nextAt] = [0, 0, 0, Infinity];
+    while (at < cursors.length && session.active && this.parts.trusted()) {
+      // Handlers that end at once make room for more.
+      if (this.room === 0 && at > 0) await this.untilRoom();
+      const { room } = this;
+      const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
+      const some = cursors.slice(at, at + size);
+      const fired = await this.handingOut(room, () => firer.fire(session.capability, some, room));
+      at += some.length;
+      count += fired.moved;
+      unclaimed += fired.unclaimed;
+      nextAt = Math.min(nextAt, fired.nextAt);
+    }
+    return { count, isKnown: unclaimed === 0 && count === cursors.length, nextAt };
+  }
+
+  async claim(limit: number): Promise<Done> {
+    const { storage, time } = this.parts;
+    const { runs } = await this.handingOut(limit, async () => {
+      const result = await storage.claim(this.session.capability, limit);
+      time.observe(result.now);
+      return result;
+    });
+    // As many as there was room for: the next are due as well.
+    return { count: runs.length, isKnown: runs.length === limit };
+  }
+
+  /** Gives back what a call that failed may have handed out. */
+  async clearDoubt(): Promise<void> {
+    const until = this.doubtUntil;
+    if (until === null) return;
+    const isLast = this.parts.clock.monotonic() >= until;
+    const held = await this.parts.storage.heldBy(this.session.workerId);
+    const unknown = held.filter((run) => !this.session.holds(run));
+    if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
+    if (isLast && this.doubtUntil === until) this.doubtUntil = null;
+  }
+
+  /** A moment at most; twice, as the first sleep may be over at once by an earlier wake. */
+  private async untilRoom(): Promise<void> {
+    for (let tries = 0; this.room === 0 && tries < 2; tries++) await this.alarm.sleep(0);
+  }
+
+  /** Begins what a call hands out, which is at most so many runs. */
+  private async handingOut<T extends { runs: ClaimedRun[] }>(
+    room: number,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    this.promised += room;
+    try {
+      const result = await this.certain(call);
+      const refused = this.session.begin(result.runs);
+      if (refused.length > 0) await this.certain(() => this.parts.storage.giveBack(refused));
+      return result;
+    } finally {
+      this.promised -= room;
+    }
+  }
+
+  /** Calls something that hands out runs or takes them back; a failure leaves it open whether it did. */
+  private async certain<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
+      throw error;
+    }
+  }
+}

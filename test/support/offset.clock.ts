@@ -1,0 +1,23 @@
+import { Clock, type CancelTimer } from '../../lib/ports/clock.js';
+
+/** Another clock of the same world, which shows a different time of day. */
+export class OffsetClock extends Clock {
+  constructor(
+    private readonly world: Clock,
+    private readonly offsetMs: number,
+  ) {
+    super();
+  }
+
+  now(): number {
+    return this.world.now() + this.offsetMs;
+  }
+
+  monotonic(): number {
+    return this.world.monotonic();
+  }
+
+  setTimer(delayMs: number, callback: () => void): CancelTimer {
+    return this.world.setTimer(delayMs, callback);
+  }
+}
