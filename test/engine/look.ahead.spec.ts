@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EngineOptions } from '../../lib/engine/engine.options.js';
+import { Firer } from '../../lib/engine/firer.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
+import { StorageTime } from '../../lib/engine/storage.time.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { EngineRig, everyMs } from '../support/engine.js';
+import { EngineRig, everyMs, newJob } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 import { OffsetClock } from '../support/offset.clock.js';
 
@@ -272,4 +274,18 @@ describe('an engine that looks ahead', () => {
     expect(loopCalls().slice(0, 2)).toEqual(['dueCursors', 'fire']);
     expect(lags).toEqual([0, 0, 0, 0, 0]);
   });
+});
+
+test('an instant that was found due is not lost when the bound of the time falls below it', async () => {
+  const rig = new EngineRig();
+  const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
+  const at = rig.clock.now();
+  await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
+  const { cursors } = await rig.storage.dueCursors(capability, 10);
+  const time = new StorageTime(rig.clock);
+  time.observe(at - 5);
+  const fired = await new Firer(rig.storage, time, rig.events, {}).fire(capability, cursors, 0);
+  expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + minute });
+  const [run] = (await rig.storage.queryRuns({}, {})).items;
+  expect(run?.nominalAt).toEqual(new Date(at));
 });
