@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { startPostgres } from './postgres.js';
 
 /**
@@ -5,6 +8,8 @@ import { startPostgres } from './postgres.js';
  * CHRONIS_TEST_URL or DATABASE_URL names is used instead.
  */
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  process.env.CHRONIS_TEST_RUN = randomUUID();
+  forgetFormerRuns();
   const given = process.env.CHRONIS_TEST_URL || process.env.DATABASE_URL;
   if (given) {
     process.env.CHRONIS_TEST_URL = given;
@@ -17,4 +22,14 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     delete process.env.CHRONIS_TEST_URL;
     await postgres.stop();
   };
+}
+
+/** What `compiledTests` has noted. */
+function forgetFormerRuns(): void {
+  const out = resolve(import.meta.dirname, '../../out');
+  try {
+    for (const name of readdirSync(out)) if (/^test\..*\.done$/.test(name)) rmSync(join(out, name));
+  } catch {
+    // Nothing was compiled yet.
+  }
 }
