@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '../..');
 const spec = 'watering.spec.ts';
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-/** Needs no configuration: vitest takes the decorators from tsconfig.json. */
+/** Needs no configuration of its own: vitest takes the decorator options from a tsconfig.json that includes the specs. */
 export function inVitest(dir) {
   write(dir, (text) => text);
   const { vitest, vite } = JSON.parse(read('package.json')).devDependencies;
