@@ -20,6 +20,8 @@ export async function startBeat(
   }
   const shared = beatTimes();
   const times = new BigInt64Array(shared);
+  // Alive now: a handler may block the event loop before the thread has started, and nothing would tell the thread so.
+  Atomics.store(times, 0, rightNow());
   const thread = newThread(file, { ...order, connection, sql, shared });
   // It must not keep the process alive, and what kills it is no reason to kill the process.
   thread.unref();
