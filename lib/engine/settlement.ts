@@ -81,7 +81,17 @@ function settlementOf(
   const error = thrown === null ? null : describeError(thrown);
   // Also with a retry: it may turn out that nobody wants it, and the outcome is the verdict.
   const callback = callbackOf(run, outcome, { finishedAt: times.finishedAt, error, result });
-  return { runId: run.id, fence: run.fence, outcome, ...times, retryAt, error, result, callback };
+  return {
+    runId: run.id,
+    fence: run.fence,
+    outcome,
+    ...times,
+    retryAt,
+    error,
+    result,
+    oneOff: run.jobUid === null,
+    callback,
+  };
 }
 
 /** The text of anything that was thrown, cut to a bounded length. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
@@ -20,6 +19,7 @@ import { storeJob } from './job.replacement.js';
 import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
 import { handlerName } from './names.js';
 import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
+import { newJobId } from './new.job.id.js';
 import type { StorageNow } from './storage.now.js';
 import {
   cronFieldKeys,
@@ -110,16 +110,12 @@ export class JobCreator {
     assertKnown: (handler: string, now: number) => Promise<void> = this.assertKnown,
   ): Promise<NewJob> {
     const options = withDefaults(given);
-    const {
-      id = randomUUID(),
-      onConflict = 'raise',
-      allowUnknownHandler = false,
-      refusePast = false,
-    } = options;
+    const { id: givenId, onConflict = 'raise', allowUnknownHandler = false, refusePast = false } = options;
     oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
     const mayBeUnknown = trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
     trueOrFalse(refusePast, 'refusePast');
     const now = await this.time.now();
+    const id = givenId === undefined ? newJobId(now) : givenId;
     const handler = handlerName(options.handler);
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
     // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.

@@ -69,7 +69,6 @@ export const runColumns: Columns<ChronisRun> = {
   queue: 'text',
   priority: 'smallint',
   lifted: 'smallint',
-  rank: 'smallint',
   nominalAt: 'timestamptz',
   dueAt: 'timestamptz?',
   held: 'boolean',

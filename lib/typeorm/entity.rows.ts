@@ -65,8 +65,6 @@ export interface ChronisRun {
   priority: number;
   /** Levels that the janitor has added, as the run is overdue. */
   lifted: number;
-  /** What claims go by: the priority, lifted. */
-  rank: number;
   nominalAt: Date;
   dueAt: Date | null;
   held: boolean;

@@ -66,6 +66,7 @@ import { runOneOffNowSql } from './sql/run.one.off.now.sql.js';
 import { setFiredSql } from './sql/set.fired.sql.js';
 import { setGenerationSql } from './sql/set.generation.sql.js';
 import { setPauseSql } from './sql/set.pause.sql.js';
+import { settleOneOffsSql } from './sql/settle.one.offs.sql.js';
 import { settleSql } from './sql/settle.sql.js';
 import { lockZoneDataSql } from './sql/lock.zone.data.sql.js';
 import { noteZoneDataSql } from './sql/note.zone.data.sql.js';
@@ -160,6 +161,7 @@ const builders = {
   setGeneration: setGenerationSql,
   setPause: setPauseSql,
   settle: settleSql,
+  settleOneOffs: settleOneOffsSql,
   stoppedCursors: stoppedCursorsSql,
   takeRelease: takeReleaseSql,
   unblock: unblockSql,
@@ -196,6 +198,7 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'nextWake',
   'renew',
   'settle',
+  'settleOneOffs',
 ]);
 
 export type Statements = Readonly<Record<StatementName, string>>;

@@ -122,6 +122,7 @@ const statements: [string, keyof typeof sql, unknown[], string][] = [
   ],
   ['the look at what comes next', 'nextWake', ['worker', ...capability], 'run_claim'],
   ['the read of due cursors', 'dueCursors', [...capability, 10, 500], 'cursor_due'],
+  ['a settlement of one-offs', 'settleOneOffs', [manyIds, numbers, times, times, nothing], 'run_pkey'],
   ['a settlement', 'settle', [manyIds, numbers, texts, times, times, nothing, nothing, nothing], 'run_pkey'],
   ['a hand-back', 'giveBack', [manyIds, numbers], 'run_pkey'],
   ['the release of lost runs', 'releaseLost', [], 'run_worker'],

@@ -145,10 +145,10 @@ export async function claimOne(storage: StorageAdapter, capability: Capability):
   return only((await storage.claim(capability, 100)).runs, 'claimed run');
 }
 
-/** A settlement: by default a success that began and ended now. */
+/** A settlement: by default a success that began and ended now; of a one-off if the run that was claimed tells so. */
 export async function settlementOf(
   storage: StorageAdapter,
-  { id, fence }: { id: string; fence: number },
+  { id, fence, jobUid }: { id: string; fence: number; jobUid?: string | null },
   { retryInMs, ...given }: Partial<Settlement> & { retryInMs?: number } = {},
 ): Promise<Settlement> {
   const now = await storage.now();
@@ -161,6 +161,7 @@ export async function settlementOf(
     retryAt: retryInMs === undefined ? null : now + retryInMs,
     error: null,
     result: null,
+    oneOff: jobUid === null,
     ...given,
   };
 }
@@ -168,7 +169,7 @@ export async function settlementOf(
 /** Settles one run and asserts that it was accepted. */
 export async function settle(
   storage: StorageAdapter,
-  run: { id: string; fence: number },
+  run: { id: string; fence: number; jobUid?: string | null },
   given: Partial<Settlement> & { retryInMs?: number } = {},
 ): Promise<void> {
   const accepted = await storage.settle([await settlementOf(storage, run, given)]);

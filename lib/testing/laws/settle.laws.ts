@@ -151,6 +151,29 @@ export const settleLaws = lawsOf('settle', {
     assert.equal((await claimOne(storage, worker)).jobId, 'back');
   },
 
+  'writes the same whether or not it is told that a run is a one-off': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    await addRecurring(storage, { id: 'recurring' });
+    await addOneOff(storage, { id: 'goes' });
+    await addOneOff(storage, { id: 'stays', policies: { keepMs: hour } });
+    const { runs } = await storage.claim(worker, 10);
+    const settlements = [
+      await settlementOf(storage, await fireOne(storage, worker), { oneOff: true }),
+      ...(await Promise.all(runs.map((run) => settlementOf(storage, run, { oneOff: false })))),
+    ];
+    assert.equal((await storage.settle(settlements)).length, 3);
+    const rows = await attemptsOf(storage);
+    assert.deepEqual(rows.map((row) => `${row.jobId} ${row.outcome} ${row.final}`).sort(), [
+      'goes succeeded true',
+      'recurring succeeded true',
+      'stays succeeded true',
+    ]);
+    const { runCount, lastVerdict } = await jobOf(storage, 'recurring');
+    assert.deepEqual([runCount, lastVerdict], [1, 'succeeded']);
+    assert.equal(await storage.getJob(ref('goes')), null);
+    assert.equal((await jobOf(storage, 'stays')).state, 'completed');
+  },
+
   'makes a run due again at the time of its retry': async ({ storage, clock }) => {
     for (const add of [addRecurring, addOneOff]) {
       await add(storage);

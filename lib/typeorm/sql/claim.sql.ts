@@ -1,6 +1,7 @@
 import { ofRecurring } from './of.recurring.fragment.js';
-import { claimedColumns } from './claimed.run.fragment.js';
+import { claimedColumns, takenColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
+import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -15,7 +16,7 @@ import { ms, now } from './time.fragment.js';
 export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
     select r.ctid, r.due_at from ${t.run} r
-    where r.queue = q.queue and r.rank = p.rank and r.worker is null and r.due_at is not null
+    where r.queue = q.queue and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
       and r.due_at <= ${now} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
@@ -39,11 +40,11 @@ taken as (
   update ${t.run} r
   set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
   where r.ctid = any (array(select ctid from picked))
-  returning r.*
+  returning ${takenColumns}
 )
 select ${ms(now)} as now, claimed.*
 from (select) always left join (
-  select ${claimedColumns}, r.rank from taken r left join ${ofRecurring(t, 'r.job_uid')} j on true
+  select ${claimedColumns}, ${rankOf('r')} as rank from taken r left join ${ofRecurring(t, 'r.job_uid')} j on true
 ) claimed on true
 order by claimed.rank, claimed.due_at, claimed.id::bigint`;
 }

@@ -1,5 +1,6 @@
 import { dueQueues } from './due.queues.fragment.js';
 import { isStopped } from './pauses.fragment.js';
+import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
@@ -14,7 +15,7 @@ with recursive ${dueQueues(t)},
 head as materialized (
   select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
     select r.id, r.handler, r.queue, r.namespace from ${t.run} r
-    where r.queue = q.name and r.rank = p.rank and r.worker is null and r.due_at is not null and r.due_at <= ${now}
+    where r.queue = q.name and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null and r.due_at <= ${now}
     order by r.due_at limit $2
   ) found
 ),

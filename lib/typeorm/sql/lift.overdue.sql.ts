@@ -1,5 +1,6 @@
 import { dueQueues } from './due.queues.fragment.js';
 import { isStopped } from './pauses.fragment.js';
+import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -16,7 +17,7 @@ with recursive ${dueQueues(t)},
 overdue as materialized (
   select found.id, found.levels from due_queue q cross join generate_series(1, 9) p (rank) cross join lateral (
     select r.id, least(r.priority, ${minutes})::smallint as levels from ${t.run} r
-    where r.queue = q.name and r.rank = p.rank and r.worker is null and r.due_at is not null
+    where r.queue = q.name and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
       and r.due_at <= ${now} - interval '1 minute' and r.lifted < ${minutes} and not ${isStopped(t, 'r')}
     order by r.due_at limit $2
   ) found

@@ -1,5 +1,6 @@
 import { holders } from './holders.fragment.js';
 import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
+import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -15,7 +16,7 @@ const window = 1_000;
 export function nextWakeSql(t: TableNames): string {
   const ahead = `
         select r.due_at, r.handler, r.namespace from ${t.run} r
-        where r.queue = q.queue and r.rank = p.rank and r.worker is null and r.due_at is not null
+        where r.queue = q.queue and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
         order by r.due_at limit ${window}`;
   return `
 with recursive ${holders(t)},

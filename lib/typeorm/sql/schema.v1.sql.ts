@@ -1,3 +1,4 @@
+import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 
 /** The tables of schema version 1. Once released, it never changes: later versions add to it. */
@@ -78,7 +79,7 @@ function definitions(t: TableNames): string[] {
 /**
  * Hot. A one-off is a row here and nothing else, so the row carries what a job has; a recurring job's runs have null there.
  * `keyed`: the row holds its job's id. For a recurring job a row of origin `reserved`, never due, does, so that one
- * unique index decides for both kinds. `rank`: the priority, lifted by the janitor while the run is overdue. `dead_of` in place of `job_uid`: a recurring job's run that gave up, in nobody's way.
+ * unique index decides for both kinds. `lifted`: levels of priority that the janitor adds while the run is overdue. `dead_of` in place of `job_uid`: a recurring job's run that gave up, in nobody's way.
  *
  * `blocked`: waits for the end of all runs of its job that are marked `blocks`; `held_due_at` has its time until then.
  */
@@ -95,7 +96,6 @@ function runs(t: TableNames): string[] {
       queue text not null,
       priority smallint not null,
       lifted smallint not null default 0,
-      rank smallint not null generated always as (greatest(priority - lifted, 0)::smallint) stored,
       nominal_at timestamptz not null,
       due_at timestamptz,
       held boolean not null default false,
@@ -140,7 +140,7 @@ function runs(t: TableNames): string[] {
       last_verdict text
     ) with (autovacuum_vacuum_scale_factor = 0.05)`,
     `create unique index ${t.index('run_key')} on ${t.run} (namespace, job_id) where keyed`,
-    `create index ${t.index('run_claim')} on ${t.run} (queue, rank, due_at)
+    `create index ${t.index('run_claim')} on ${t.run} (queue, (${rankOf()}), due_at)
       where worker is null and due_at is not null`,
     `create index ${t.index('run_worker')} on ${t.run} (worker) where worker is not null`,
     `create index ${t.index('run_job')} on ${t.run} (job_uid) where job_uid is not null`,

@@ -1,0 +1,35 @@
+import { unnest } from './arrays.fragment.js';
+import type { TableNames } from './table.names.js';
+import { at } from './time.fragment.js';
+
+/**
+ * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results
+ *
+ * For one-offs that have succeeded, half as dear as `settleSql`: each goes, and leaves a row in the ledger. It settles those of them that nothing else depends on,
+ * whatever it is told: the rest is left for that one.
+ */
+export function settleOneOffsSql(t: TableNames): string {
+  const keep = `coalesce(r.policies ->> 'keepMs', '0')`;
+  return `
+with said as (
+  select distinct on (u.id, u.fence) u.*
+  from ${unnest(['$2::bigint[]', '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])} u (id, fence, started_ms, finished_ms, result)
+  order by u.id, u.fence
+),
+gone as (
+  delete from ${t.run} r using said s
+  where r.id = s.id and r.fence = s.fence and r.started_at is not null
+    and r.job_uid is null and not r.blocks and (not r.keyed or ${keep} in ('0', 'none'))
+  returning r.id, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
+    r.origin, r.nominal_at, r.attempt, r.fence, r.worker, s.started_ms, s.finished_ms, s.result, r.retry_of, ${keep} as keep
+),
+ledger as (
+  insert into ${t.attempt} (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
+    worker, outcome, final, started_at, finished_at, result, retry_of)
+  select id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
+    worker, 'succeeded', true, ${at('started_ms')}, ${at('finished_ms')}, result::json, retry_of
+  from gone where keep <> 'none'
+)
+-- The time is a parameter of every statement, and one that none of it mentions is an error.
+select id::text from gone cross join (select $1::float8) time`;
+}
