@@ -1,181 +1,127 @@
-import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { NewJob, StorageAdapter } from '../../lib/index.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Unstarted } from '../../lib/index.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
 import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
-import { tableNames } from '../../lib/typeorm/sql/table.names.js';
-import { prepareStatements, preparedStatements } from '../../lib/typeorm/statements.js';
-import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { prepareStatements, preparedStatements, type StatementName } from '../../lib/typeorm/statements.js';
+import { GrownTables } from '../support/grown.tables.js';
+import { planModes, planOf, type Plan, type PlanMode } from '../support/plan.js';
 
-const schema = freshSchema('plans');
-const t = tableNames(schema, '', true);
-const sql = prepareStatements(t);
-const client = new pg.Client(databaseUrl());
-let storage: StorageAdapter;
-
-/** Many runs of later, a few that are due, and schedules: what a plan must not walk through. */
-beforeAll(async () => {
-  storage = newStorage({ schema });
-  await storage.init();
-  await client.connect();
-  const now = await storage.now();
-  const job = (id: string, nextAt: number, recurring: boolean): NewJob => ({
-    id,
-    namespace: 'default',
-    name: null,
-    handler: 'work',
-    queue: 'default',
-    priority: 5,
-    trigger: recurring
-      ? { type: 'interval', every: 60_000 }
-      : { type: 'at', at: new Date(nextAt).toISOString() },
-    timeZone: 'UTC',
-    payload: null,
-    metadata: {},
-    policies: {},
-    source: 'api',
-    app: null,
-    definitionHash: 'h',
-    nextAt,
-  });
-  const later = Array.from({ length: 20_000 }, (_, i) => job(`later-${i}`, now + 3_600_000 + i, false));
-  const due = Array.from({ length: 100 }, (_, i) => job(`due-${i}`, now - i, false));
-  const cursors = Array.from({ length: 5_000 }, (_, i) => job(`cron-${i}`, now - 60_000 + i * 1_000, true));
-  await storage.insertJobs([...later, ...due, ...cursors], 'raise');
-  await client.query(`analyze ${t.run}; analyze ${t.job}; analyze ${t.cursor}; analyze ${t.job_stat}`);
-});
-
-afterAll(async () => {
-  await storage.close();
-  await client.query(`drop schema "${schema}" cascade`);
-  await client.end();
-});
-
-interface Node {
-  'Node Type': string;
-  'Index Name'?: string;
-  'Relation Name'?: string;
-  Plans?: Node[];
-}
-
-/** `generic`: the plan that the server makes for a prepared statement, which knows no values. */
-type PlanMode = 'custom' | 'generic';
-const modes: readonly PlanMode[] = ['custom', 'generic'];
-
-async function explained(
-  text: string,
-  values: unknown[],
-  mode: PlanMode,
-): Promise<pg.QueryResult<{ 'QUERY PLAN': { Plan: Node }[] }>> {
-  if (mode === 'custom') return client.query(`explain (format json) ${text}`, values);
-  await client.query(`set plan_cache_mode = force_generic_plan; prepare statement as ${text}`);
-  try {
-    const literals = values.map((value) => {
-      if (value === null) return 'null';
-      const text = Array.isArray(value)
-        ? `{${value.map((item) => item ?? 'null').join(',')}}`
-        : `${value as string | number}`;
-      return pg.escapeLiteral(text);
-    });
-    return await client.query(`explain (format json) execute statement (${literals.join(',')})`);
-  } finally {
-    await client.query('deallocate statement; reset plan_cache_mode');
-  }
-}
-
-/** The indexes that a statement uses, and the tables that it reads from one end to the other. */
-async function planOf(
-  text: string,
-  values: unknown[],
-  mode: PlanMode = 'custom',
-): Promise<{ indexes: Set<string>; scanned: Set<string> }> {
-  // What a statement takes beyond the values that matter here is empty.
-  const wanted = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
-  const all = Array.from({ length: wanted }, (_, i) => (i === 0 ? null : (values[i - 1] ?? null)));
-  const { rows } = await explained(text, all, mode);
-  const indexes = new Set<string>();
-  const scanned = new Set<string>();
-  const visit = (node: Node): void => {
-    if (node['Index Name']) indexes.add(node['Index Name']);
-    if (node['Node Type'] === 'Seq Scan') scanned.add(node['Relation Name']!);
-    for (const child of node.Plans ?? []) visit(child);
-  };
-  visit(rows[0]!['QUERY PLAN'][0]!.Plan);
-  return { indexes, scanned };
+/** A statement with the values from $2 on, the index that it has to use, and how many rows it may look at. @default 150, for ten that it is about */
+interface Case {
+  what: string;
+  name: StatementName;
+  values: (grown: GrownTables) => unknown[];
+  index: string;
+  rows?: number;
 }
 
 const capability = [['default'], ['work']];
-const manyIds = Array.from({ length: 10 }, (_, i) => String(i + 1));
-const numbers = manyIds.map(Number);
-const times = manyIds.map(() => 1_700_000_000_000);
-const texts = manyIds.map(() => 'succeeded');
-const nothing = manyIds.map(() => null);
+const ten = Array.from({ length: 10 }, (_, i) => i + 1);
+const each = <T>(value: T): T[] => ten.map(() => value);
+const ids = ten.map(String);
+const times = each(1_700_000_000_000);
+/** Of what a step looks at in each queue and rank at most. */
+const step = 1_000;
 
-const statements: [string, keyof typeof sql, unknown[], string][] = [
-  ['a claim from one queue', 'claimFromOne', ['worker', ...capability, 10], 'run_claim'],
-  [
-    'a claim from several queues',
-    'claimFromSeveral',
-    ['worker', ['default', 'b'], ['work'], 10],
-    'run_claim',
-  ],
-  ['the look at what comes next', 'nextWake', ['worker', ...capability], 'run_claim'],
-  ['the read of due cursors', 'dueCursors', [...capability, 10, 500], 'cursor_due'],
-  ['a settlement of one-offs', 'settleOneOffs', [manyIds, numbers, times, times, nothing], 'run_pkey'],
-  ['a settlement', 'settle', [manyIds, numbers, texts, times, times, nothing, nothing, nothing], 'run_pkey'],
-  ['a hand-back', 'giveBack', [manyIds, numbers], 'run_pkey'],
-  ['the release of lost runs', 'releaseLost', [], 'run_worker'],
-  ['the question what a worker holds', 'heldBy', ['worker'], 'run_worker'],
-  ['a renewal', 'renew', ['worker', 30_000, 0], 'run_worker'],
-  ['the lock of all runs of a job', 'lockRuns', [['1'], []], 'run_job'],
-  ['the lock of all runs of many jobs', 'lockRuns', [manyIds, manyIds], 'run_job'],
-  ['the hold of all runs of many jobs', 'holdRuns', [manyIds, manyIds], 'run_job'],
-  ['the lock of many one-offs', 'lockSomeOneOffs', [manyIds.map(() => 'default'), manyIds], 'run_key'],
-  ['the lock of many recurring jobs', 'lockSomeJobs', [manyIds.map(() => 'default'), manyIds], 'job_key'],
-  ['a backfill', 'backfill', ['1', times, null, false, false, true], 'run_job'],
-  ['the end of a wait', 'unblock', [['1']], 'run_job'],
-  ['the lock of a one-off', 'lockOneOff', ['default', 'later-1'], 'run_key'],
-  ['the read of one job', 'getJobs', [['default'], ['later-1']], 'run_key'],
-  ['the forgetting of kept one-offs', 'forgetKept', [100], 'run_kept'],
+const claimsOf = (held: readonly Unstarted[]): unknown[] => [
+  held.map(({ runId }) => runId),
+  held.map(({ fence }) => fence),
+];
+const settlement = ({ recurring }: GrownTables, outcome: string, retryAt: number | null): unknown[] => [
+  ...claimsOf(recurring),
+  each(outcome),
+  ...[times, times, each(retryAt)],
+  ...[each(null), each(null)],
 ];
 
-const cases = modes.flatMap((mode) =>
-  statements
-    .filter(([, name]) => mode === 'custom' || preparedStatements.has(name))
-    .map(([what, name, values, index]) => [what, mode, name, values, index] as const),
+function firing({ cursors }: GrownTables, overlap: string): unknown[] {
+  const jobs = cursors.map(({ jobUid }) => jobUid);
+  const nominal = cursors.map(({ nominalAt }) => nominalAt);
+  const revisions = cursors.map(({ revision }) => revision);
+  const next = nominal.map((at) => at + 60_000);
+  const firings = [jobs, nominal, revisions, next, ten, each(overlap)];
+  const births = [jobs, nominal, nominal, each(0)];
+  const gaps = [jobs, times, times, each('missed'), each(1), each('misfire')];
+  return ['worker', ...capability, 10, ...firings, ...births, ...gaps];
+}
+
+const jobUids = ({ cursors }: GrownTables): string[] => cursors.map(({ jobUid }) => jobUid);
+
+// oxfmt-ignore
+const cases: Case[] = [
+  { what: 'a claim from one queue', name: 'claimFromOne', values: () => ['worker', ...capability, 10], index: 'run_claim' },
+  { what: 'a claim from several queues', name: 'claimFromSeveral', values: () => ['worker', ['default', 'b'], ['work'], 10], index: 'run_claim' },
+  { what: 'the look at what comes next', name: 'nextWake', values: () => ['worker', ...capability], index: 'run_claim' },
+  { what: 'the read of due cursors', name: 'dueCursors', values: () => [...capability, 10, 500], index: 'cursor_due' },
+  { what: 'a settlement of one-offs', name: 'settleOneOffs', values: ({ oneOffs }) => [...claimsOf(oneOffs), times, times, each(null)], index: 'run_pkey' },
+  { what: 'a settlement', name: 'settle', values: (grown) => [...settlement(grown, 'succeeded', null), false], index: 'run_pkey' },
+  { what: 'a settlement for others that wait', name: 'settle', values: (grown) => [...settlement(grown, 'succeeded', null), true], index: 'run_pkey' },
+  { what: 'a settlement of failures', name: 'settle', values: (grown) => [...settlement(grown, 'failed', null), true], index: 'run_pkey' },
+  { what: 'a settlement with retries', name: 'settle', values: (grown) => [...settlement(grown, 'failed', 1_700_000_000_000), true], index: 'run_pkey' },
+  { what: 'a hand-back', name: 'giveBack', values: ({ recurring }) => claimsOf(recurring), index: 'run_pkey' },
+  ...['allow', 'skip', 'queue', 'cancel-running', 'wait'].map((overlap): Case => ({ what: `a fire with overlap ${overlap}`, name: 'fire', values: (grown) => firing(grown, overlap), index: 'run_job' })),
+  { what: 'the lock of what others wait for', name: 'lockBlocking', values: (grown) => [jobUids(grown)], index: 'run_job' },
+  { what: 'the end of a wait', name: 'unblock', values: (grown) => [jobUids(grown)], index: 'run_job' },
+  { what: 'the end of a delay', name: 'wakeDelayed', values: (grown) => [jobUids(grown)], index: 'cursor_pkey' },
+  { what: 'a renewal', name: 'renew', values: () => ['worker', 30_000, 0], index: 'run_worker' },
+  { what: 'the question what a worker holds', name: 'heldBy', values: () => ['worker'], index: 'run_worker' },
+  { what: 'the release of lost runs', name: 'releaseLost', values: () => [], index: 'run_worker' },
+  { what: 'the deferral of what nobody can run', name: 'deferStranded', values: () => [step, 30_000], index: 'run_claim', rows: step },
+  { what: 'the lift of what is overdue', name: 'liftOverdue', values: () => [step], index: 'run_claim', rows: step },
+  { what: 'the lock of all runs of a job', name: 'lockRuns', values: () => [['1'], []], index: 'run_job' },
+  { what: 'the lock of all runs of many jobs', name: 'lockRuns', values: (grown) => [jobUids(grown), ids], index: 'run_job' },
+  { what: 'the hold of all runs of many jobs', name: 'holdRuns', values: (grown) => [jobUids(grown), ids], index: 'run_job' },
+  { what: 'the lock of many one-offs', name: 'lockSomeOneOffs', values: () => [each('default'), ten.map((n) => `later-${n}`)], index: 'run_key' },
+  { what: 'the lock of many recurring jobs', name: 'lockSomeJobs', values: ({ cursors }) => [each('default'), cursors.map(({ jobId }) => jobId)], index: 'job_key' },
+  { what: 'a backfill', name: 'backfill', values: (grown) => [jobUids(grown)[0], times, null, false, false, true], index: 'run_job' },
+  { what: 'the lock of a one-off', name: 'lockOneOff', values: () => ['default', 'later-1'], index: 'run_key' },
+  { what: 'the read of one job', name: 'getJobs', values: () => [['default'], ['later-1']], index: 'run_key' },
+  { what: 'the forgetting of kept one-offs', name: 'forgetKept', values: () => [100], index: 'run_kept' },
+];
+
+const plans = planModes.flatMap((mode) =>
+  cases
+    .filter(({ name }) => mode === 'custom' || preparedStatements.has(name))
+    .map((each) => [each.what, mode, each] as const),
 );
 
-test.each(cases)(
-  '%s walks through no table of runs, but uses an index: %s plan',
-  async (_, mode, name, values, index) => {
-    const { indexes, scanned } = await planOf(sql[name], values as unknown[], mode);
-    expect([...scanned].filter((table) => ['run', 'cursor', 'job', 'job_stat'].includes(table))).toEqual([]);
-    expect(indexes).toContain(index);
-  },
-);
+describe.each(['when empty', 'when small'] as const)('with statistics of tables %s', (analyzed) => {
+  const grown = new GrownTables();
+  const sql = prepareStatements(grown.names);
+  const explain = (text: string, values: unknown[], mode?: PlanMode): Promise<Plan> =>
+    planOf(grown.client, text, [null, ...values], mode);
 
-test.each(modes)('a fire finds runs of the same job by index: %s plan', async (mode) => {
-  const firings = [manyIds, times, numbers, times, numbers, manyIds.map(() => 'skip')];
-  const births = [manyIds, times, times, numbers];
-  const gaps = [[], [], [], [], [], []];
-  const values = ['worker', ...capability, 10, ...firings, ...births, ...gaps];
-  const { indexes, scanned } = await planOf(sql.fire, values, mode);
-  expect([...scanned].filter((table) => ['run', 'cursor', 'job'].includes(table))).toEqual([]);
-  expect(indexes).toContain('run_job');
-  expect(indexes).toContain('cursor_pkey');
-});
+  beforeAll(() => grown.fill(analyzed), 300_000);
+  afterAll(() => grown.drop());
 
-test('a page of jobs is read in the order of indexes', async () => {
-  const text = queryJobsSql(t, 'v.namespace = $3 and (v.namespace, v.id) > ($4, $5)');
-  const { indexes, scanned } = await planOf(text, [101, 'default', 'default', 'later-5']);
-  expect([...scanned]).toEqual([]);
-  expect(indexes).toContain('run_key');
-  expect(indexes).toContain('job_key');
-});
+  describe.each(['stale', 'fresh'])('%s', (statistics) => {
+    beforeAll(async () => {
+      if (statistics === 'fresh') await grown.analyze();
+    });
 
-test('a page of runs is read from the newest on', async () => {
-  const { indexes, scanned } = await planOf(queryRunsSql(t, 'v.number < $3'), [101, '15000']);
-  expect([...scanned]).toEqual([]);
-  expect(indexes).toContain('run_pkey');
+    test.each(plans)(
+      '%s looks at few rows, by index: %s plan',
+      async (_, mode, { name, values, index, rows }) => {
+        const plan = await explain(sql[name], values(grown), mode);
+        expect([...plan.scanned].filter((table) => GrownTables.hot.includes(table))).toEqual([]);
+        expect(plan.indexes).toContain(index);
+        expect(plan.touched).toBeGreaterThan(0);
+        expect(plan.touched).toBeLessThanOrEqual(rows ?? 150);
+      },
+    );
+
+    test('a page of jobs is read in the order of indexes', async () => {
+      const text = queryJobsSql(grown.names, 'v.namespace = $3 and (v.namespace, v.id) > ($4, $5)');
+      const plan = await explain(text, [101, 'default', 'default', 'later-5']);
+      expect([...plan.scanned]).toEqual([]);
+      expect(plan.indexes).toContain('run_key');
+      expect(plan.indexes).toContain('job_key');
+    });
+
+    test('a page of runs is read from the newest on', async () => {
+      const plan = await explain(queryRunsSql(grown.names, 'v.number < $3'), [101, '15000']);
+      expect([...plan.scanned]).toEqual([]);
+      expect(plan.indexes).toContain('run_pkey');
+    });
+  });
 });

@@ -14,13 +14,13 @@ export function deferStrandedSql(t: TableNames): string {
 with recursive ${dueQueues(t)},
 head as materialized (
   select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
-    select r.id, r.handler, r.queue, r.namespace from ${t.run} r
+    select r.ctid, r.handler, r.queue, r.namespace from ${t.run} r
     where r.queue = q.name and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null and r.due_at <= ${now}
     order by r.due_at limit $2
   ) found
 ),
 stranded as (
-  select h.id from head h
+  select h.ctid from head h
   where not exists (
     select from ${t.worker} w
     where w.lease_until > ${now} and w.released_at is null and h.queue = any (w.queues) and h.handler = any (w.handlers)
@@ -28,7 +28,7 @@ stranded as (
 ),
 deferred as (
   update ${t.run} r set due_at = ${after(now, '$3::float8')}
-  from stranded s where r.id = s.id and r.worker is null and r.due_at <= ${now}
+  where r.ctid = any (array(select ctid from stranded)) and r.worker is null and r.due_at <= ${now}
   returning r.handler, r.queue
 )
 select handler, queue, count(*)::int as runs, ${ms(now)} as now from deferred group by handler, queue order by handler, queue`;

@@ -12,18 +12,19 @@ import { ms, now } from './time.fragment.js';
  */
 export function liftOverdueSql(t: TableNames): string {
   const minutes = `floor(extract(epoch from ${now} - r.due_at) / 60)`;
+  const isOverdue = `r.worker is null and r.due_at is not null and r.due_at <= ${now} - interval '1 minute'`;
   return `
 with recursive ${dueQueues(t)},
 overdue as materialized (
-  select found.id, found.levels from due_queue q cross join generate_series(1, 9) p (rank) cross join lateral (
-    select r.id, least(r.priority, ${minutes})::smallint as levels from ${t.run} r
-    where r.queue = q.name and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
-      and r.due_at <= ${now} - interval '1 minute' and r.lifted < ${minutes} and not ${isStopped(t, 'r')}
+  select found.ctid from due_queue q cross join generate_series(1, 9) p (rank) cross join lateral (
+    select r.ctid from ${t.run} r
+    where r.queue = q.name and ${rankOf('r')} = p.rank and ${isOverdue} and r.lifted < ${minutes} and not ${isStopped(t, 'r')}
     order by r.due_at limit $2
   ) found
 ),
 lifted as (
-  update ${t.run} r set lifted = o.levels from overdue o where r.id = o.id and r.worker is null and r.due_at is not null
+  update ${t.run} r set lifted = least(r.priority, ${minutes})::smallint
+  where r.ctid = any (array(select ctid from overdue)) and ${isOverdue}
   returning r.id
 )
 select count(*)::int as count, ${ms(now)} as now from lifted`;

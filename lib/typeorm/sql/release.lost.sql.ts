@@ -2,6 +2,7 @@ import { defaultPolicies } from '../../model/policies.js';
 import { endings } from './endings.fragment.js';
 import { holders } from './holders.fragment.js';
 import type { TableNames } from './table.names.js';
+import { ofRecurring } from './of.recurring.fragment.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
@@ -25,6 +26,10 @@ dead as (
   select h.worker from holders h
   where h.worker is not null and not exists (select from ${t.worker} w where w.id = h.worker)
 ),
+-- By worker, one after the other: the planner might rather walk through all runs.
+held as materialized (
+  select r.id from dead d cross join lateral (select r.id from ${t.run} r where r.worker = d.id offset 0) r
+),
 mine as materialized (
   select r.*, j.uid as job, j.payload as job_payload, j.metadata as job_metadata,
     coalesce(r.policies, j.policies) as all_policies, coalesce(r.time_zone, j.time_zone) as zone,
@@ -35,7 +40,8 @@ mine as materialized (
         or r.lost_count + 1 >= coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost})
       then 'lost'
     end as ending
-  from dead d join ${t.run} r on r.worker = d.id left join ${t.job} j on j.uid = r.job_uid
+  from ${t.run} r left join ${ofRecurring(t, 'r.job_uid')} j on true
+  where r.id = any (array(select id from held)) and r.worker = any (array(select id from dead))
   order by r.id for update of r
 ),
 ending as (
