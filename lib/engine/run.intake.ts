@@ -89,7 +89,7 @@ export class RunIntake {
     if (until === null) return;
     const isLast = this.parts.clock.monotonic() >= until;
     const held = await this.parts.storage.heldBy(this.session.workerId);
-    const unknown = held.filter((run) => !this.session.holds(run));
+    const unknown = this.session.unknownOf(held);
     if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
     if (isLast && this.doubtUntil === until) this.doubtUntil = null;
   }

@@ -1,12 +1,16 @@
 import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
-import type { JsonValue } from '../model/json.js';
+import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { Clock } from '../ports/clock.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
+import { AttemptContext } from './attempt.context.js';
 import type { Handler } from './handler.registry.js';
 import { checkPayload } from './payload.check.js';
-import type { RunContext, RunLogger } from './run.context.js';
-import type { VerdictTransaction } from './verdict.transaction.js';
+import type { RunLogger } from './run.context.js';
+import { VerdictTransaction } from './verdict.transaction.js';
 
 /** How a handler ended. `snoozed`: it returned, and wants to be called again later · `abandoned`: it went on after its signal and the grace time. */
 export type Ending =
@@ -15,115 +19,159 @@ export type Ending =
   | { kind: 'threw'; error: unknown }
   | { kind: 'abandoned' };
 
+/** What the attempts of a worker have in common. */
+export interface AttemptParts {
+  storage: StorageAdapter;
+  clock: Clock;
+  abortGraceMs: number;
+  logger: (handler: string) => RunLogger;
+  /** The settlement of an attempt whose transaction is about to be committed with this value. */
+  conclude: (running: RunningRun, value: unknown) => Settlement;
+  /** Called once, also while `begin` is under way. */
+  onEnded: (running: RunningRun, ending: Ending) => void;
+}
+
 /** A retry begins beside an earlier attempt that has not ended by then. */
 export const longestWaitForStragglerMs = 60_000;
 
 /**
  * One attempt in this process: begins at once, or when an earlier one that was given up has ended, and ends exactly once, by itself or `abortGraceMs` after the abort. A
  * handler that ignores its signal goes on, but nobody waits for it; what it does to its run by then is refused by the fence.
+ *
+ * There are thousands of these a second: what only some need, such as a signal, a timer, a transaction or a promise, is made when it is needed.
  */
 export class RunningRun {
-  /** Never rejects. */
-  readonly ended: Promise<Ending>;
-  /** When the handler itself has ended; never rejects. */
-  readonly handlerEnded: Promise<void>;
   /** The first reason to abort; null: none. */
   abortCause: AbortCause | null = null;
-  private readonly controller = new AbortController();
-  private readonly timers: (() => void)[] = [];
-  private abandon!: () => void;
-  private begun = false;
+  private controller: AbortController | null = null;
+  private opened: VerdictTransaction | null = null;
+  private cancelTimer: CancelTimer | null = null;
+  private cancelGrace: CancelTimer | null = null;
   private snoozeMs: number | null = null;
+  private handler: 'waits' | 'runs' | 'ended' = 'waits';
+  private ended = false;
+  private tellHandlerEnded: (() => void) | null = null;
 
   constructor(
     readonly run: ClaimedRun,
     /** In the storage's time. */
     readonly startedAt: number,
-    handler: Handler,
-    logger: RunLogger,
-    private readonly clock: Clock,
-    readonly transaction: VerdictTransaction,
-    private readonly limits: { timeoutMs: number | null; abortGraceMs: number },
-    /** Resolves when the earlier attempts of the run in this process have ended; null: there are none. */
-    earlier: Promise<void> | null = null,
-  ) {
-    const abandoned = new Promise<Ending>((resolve) => {
-      this.abandon = () => resolve({ kind: 'abandoned' });
-    });
-    const called = this.call(handler, logger, earlier);
-    this.handlerEnded = called.then(() => undefined);
-    this.ended = Promise.race([called, abandoned]).finally(() => {
-      for (const cancel of this.timers) cancel();
-      this.transaction.end();
-    });
+    readonly code: Handler,
+    private readonly parts: AttemptParts,
+  ) {}
+
+  /** `earlier`: resolves when the earlier attempts of the run in this process have ended; null: there are none. */
+  begin(earlier: Promise<void> | null): void {
+    if (earlier === null) return this.call();
+    const callOnce = (): void => {
+      if (this.handler !== 'waits' || this.ended) return;
+      this.cancelTimer?.();
+      this.call();
+    };
+    this.cancelTimer = this.parts.clock.setTimer(longestWaitForStragglerMs, callOnce);
+    void earlier.then(callOnce);
   }
 
   /** Fires the handler's signal; only the first reason counts. */
   abort(cause: AbortCause): void {
     if (this.abortCause !== null) return;
     this.abortCause = cause;
-    if (!this.begun) return this.abandon();
-    this.timers.push(this.clock.setTimer(this.limits.abortGraceMs, this.abandon));
-    this.controller.abort(new RunAbortedError(cause));
+    const abandon = (): void => this.end({ kind: 'abandoned' });
+    if (this.handler === 'waits') return abandon();
+    this.cancelGrace = this.parts.clock.setTimer(this.parts.abortGraceMs, abandon);
+    this.controller?.abort(new RunAbortedError(cause));
   }
 
-  private async call(handler: Handler, logger: RunLogger, earlier: Promise<void> | null): Promise<Ending> {
-    if (earlier !== null) {
-      await Promise.race([earlier, this.longestWait()]);
-      if (this.abortCause !== null) return { kind: 'abandoned' };
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.abortCause !== null) this.controller.abort(new RunAbortedError(this.abortCause));
     }
-    this.begun = true;
-    const { timeoutMs } = this.limits;
-    if (timeoutMs !== null) this.timers.push(this.clock.setTimer(timeoutMs, () => this.abort('timeout')));
+    return this.controller.signal;
+  }
+
+  /** What its transaction has committed; null: nothing. */
+  get committed(): Settlement | null {
+    return this.opened === null ? null : this.opened.committed;
+  }
+
+  /** Throws InvalidScheduleError. */
+  snooze(delay: DurationInput): void {
+    this.snoozeMs = delay === 0 ? 0 : parseDuration(delay, 'delay');
+  }
+
+  /** See `RunContext.transaction`. */
+  async transact<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+    if (this.opened === null) {
+      const { storage, conclude } = this.parts;
+      this.opened = new VerdictTransaction(storage, this.run, (value) => conclude(this, value));
+      if (this.ended) this.opened.end();
+    }
+    return this.opened.perform(work, this.abortCause === 'lease-lost', options);
+  }
+
+  /** Resolves when the handler itself has ended, or was never called; never rejects. */
+  untilHandlerEnded(): Promise<void> {
+    if (this.handler !== 'runs') return Promise.resolve();
+    return new Promise((resolve) => (this.tellHandlerEnded = resolve));
+  }
+
+  private call(): void {
+    this.handler = 'runs';
+    const timeoutMs = policyOf(this.run.policies, 'timeoutMs');
+    if (timeoutMs !== null) {
+      this.cancelTimer = this.parts.clock.setTimer(timeoutMs, () => this.abort('timeout'));
+    }
+    let value: unknown;
     try {
-      const payload = handler.schema === null ? this.run.payload : await this.accepted(handler);
-      const value = await handler.run(this.context(logger, payload));
-      return this.snoozeMs === null
-        ? { kind: 'returned', value }
-        : { kind: 'snoozed', delayMs: this.snoozeMs };
+      value = this.code.schema === null ? this.callWith(this.run.payload) : this.callChecked();
     } catch (error) {
-      return { kind: 'threw', error };
+      return this.threw(error);
     }
+    const mayBePromise = (typeof value === 'object' && value !== null) || typeof value === 'function';
+    if (!mayBePromise) return this.returned(value);
+    void Promise.resolve(value).then(
+      (result) => this.returned(result),
+      (error: unknown) => this.threw(error),
+    );
   }
 
-  /** The payload as the schema of the handler gives it; what was right when the job was made may be wrong for the code of today. */
-  private async accepted({ name, schema }: Handler): Promise<unknown> {
+  private callWith(payload: unknown): unknown {
+    return this.code.run(new AttemptContext(this, this.parts.logger(this.run.handler), payload));
+  }
+
+  /** With the payload as the schema of the handler gives it; what was right when the job was made may be wrong for the code of today. */
+  private async callChecked(): Promise<unknown> {
+    const { name, schema } = this.code;
     const checked = await checkPayload(schema!, this.run.payload);
-    this.controller.signal.throwIfAborted();
-    if (checked.issues === null) return checked.value;
+    if (this.abortCause !== null) this.signal.throwIfAborted();
+    if (checked.issues === null) return this.callWith(checked.value);
     throw new PayloadMismatchError(this.run.jobId, name, checked.issues);
   }
 
-  private longestWait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.timers.push(this.clock.setTimer(longestWaitForStragglerMs, resolve));
-    });
+  private returned(value: unknown): void {
+    const { snoozeMs } = this;
+    this.handlerEnded(
+      snoozeMs === null ? { kind: 'returned', value } : { kind: 'snoozed', delayMs: snoozeMs },
+    );
   }
 
-  private context(logger: RunLogger, payload: unknown): RunContext {
-    const { run } = this;
-    const { signal } = this.controller;
-    return {
-      job: {
-        id: run.jobId,
-        name: run.jobName,
-        namespace: run.namespace,
-        handler: run.handler,
-        queue: run.queue,
-        priority: run.priority,
-        timeZone: run.timeZone,
-        metadata: run.metadata,
-      },
-      runId: run.id,
-      payload: payload as JsonValue,
-      nominalAt: new Date(run.nominalAt),
-      origin: run.origin,
-      attempt: run.attempt,
-      missed: run.missed,
-      signal,
-      logger,
-      snooze: (delay) => void (this.snoozeMs = delay === 0 ? 0 : parseDuration(delay, 'delay')),
-      transaction: (work, options) => this.transaction.perform(work, signal, options),
-    };
+  private threw(error: unknown): void {
+    this.handlerEnded({ kind: 'threw', error });
+  }
+
+  private handlerEnded(ending: Ending): void {
+    this.handler = 'ended';
+    this.tellHandlerEnded?.();
+    this.end(ending);
+  }
+
+  private end(ending: Ending): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.cancelTimer?.();
+    this.cancelGrace?.();
+    this.opened?.end();
+    this.parts.onEnded(this, ending);
   }
 }

@@ -33,36 +33,24 @@ export function judge(
   random: () => number,
   rules: RetryRules = {},
 ): Judgement | null {
-  const { finishedAt } = times;
-  const settled = (
-    outcome: Outcome,
-    error: unknown,
-    { retryAt, ruleFailures }: RetryDecision = { retryAt: null, ruleFailures: [] },
-    result: JsonValue = null,
-  ): Judgement => ({
-    settlement: settlementOf(run, outcome, times, retryAt, error, result),
-    error,
-    ruleFailures,
-  });
-  const failed = (outcome: Outcome, error: unknown): Judgement =>
-    settled(
-      outcome,
-      error,
-      decideRetry(run, resolvePolicies(run.policies), error, finishedAt, rules, random),
-    );
-
-  if (ending.kind === 'returned') return settled('succeeded', null, undefined, toResult(ending.value));
+  if (ending.kind === 'returned')
+    return settled(run, 'succeeded', times, null, noRetry, toResult(ending.value));
   if (ending.kind === 'snoozed') {
-    return settled('snoozed', null, { retryAt: finishedAt + ending.delayMs, ruleFailures: [] });
+    const retryAt = times.finishedAt + ending.delayMs;
+    return settled(run, 'snoozed', times, null, { retryAt, ruleFailures: [] });
   }
+  const failed = (outcome: Outcome, error: unknown): Judgement => {
+    const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
+    return settled(run, outcome, times, error, retry);
+  };
   const thrown = ending.kind === 'threw' ? ending.error : null;
   switch (abortCause) {
     case 'lease-lost':
       return null;
     case 'cancel':
-      return settled('cancelled', null);
+      return settled(run, 'cancelled', times);
     case 'shutdown':
-      return settled('handed_back', null);
+      return settled(run, 'handed_back', times);
     case 'timeout':
       return failed('timed_out', new RunAbortedError('timeout'));
     case null:
@@ -70,27 +58,25 @@ export function judge(
   }
 }
 
-function settlementOf(
+const noRetry: RetryDecision = { retryAt: null, ruleFailures: [] };
+
+function settled(
   run: ClaimedRun,
   outcome: Outcome,
-  times: { startedAt: number; finishedAt: number },
-  retryAt: number | null,
-  thrown: unknown,
-  result: JsonValue,
-): Settlement {
+  { startedAt, finishedAt }: { startedAt: number; finishedAt: number },
+  thrown: unknown = null,
+  { retryAt, ruleFailures }: RetryDecision = noRetry,
+  result: JsonValue = null,
+): Judgement {
   const error = thrown === null ? null : describeError(thrown);
   // Also with a retry: it may turn out that nobody wants it, and the outcome is the verdict.
-  const callback = callbackOf(run, outcome, { finishedAt: times.finishedAt, error, result });
+  const callback = callbackOf(run, outcome, { finishedAt, error, result });
+  const { id: runId, fence } = run;
+  const oneOff = run.jobUid === null;
   return {
-    runId: run.id,
-    fence: run.fence,
-    outcome,
-    ...times,
-    retryAt,
-    error,
-    result,
-    oneOff: run.jobUid === null,
-    callback,
+    settlement: { runId, fence, outcome, startedAt, finishedAt, retryAt, error, result, oneOff, callback },
+    error: thrown,
+    ruleFailures,
   };
 }
 

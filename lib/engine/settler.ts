@@ -1,7 +1,7 @@
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { StorageCalls } from './storage.calls.js';
 
-const largestBatch = 500;
+const largestBatch = 1_000;
 
 /** `unclear`: an earlier call with this settlement failed without an answer, so the refusal may be of our own making. */
 export type SettleVerdict = 'accepted' | 'refused' | 'unclear';
@@ -25,11 +25,10 @@ export class Settler {
     private readonly calls: StorageCalls,
   ) {}
 
-  settle(settlement: Settlement): Promise<SettleVerdict> {
-    return new Promise((done) => {
-      this.waiting.push({ settlement, done });
-      this.writing ??= this.write();
-    });
+  /** Calls `done` once there is an answer; it must not throw. */
+  settle(settlement: Settlement, done: (verdict: SettleVerdict) => void): void {
+    this.waiting.push({ settlement, done });
+    this.writing ??= this.write();
   }
 
   /** Resolves when everything that waits has been written. */

@@ -9,6 +9,7 @@ const samplesKept = 8;
  */
 export class StorageTime {
   private readonly samples: number[] = [];
+  private highest: number | null = null;
 
   constructor(private readonly clock: Clock) {}
 
@@ -16,6 +17,7 @@ export class StorageTime {
   observe(storageNow: number): void {
     this.samples.push(storageNow - this.clock.monotonic());
     if (this.samples.length > samplesKept) this.samples.shift();
+    this.highest = Math.max(...this.samples);
   }
 
   /** Epoch milliseconds of the storage's clock; fractions are cut off. */
@@ -34,7 +36,7 @@ export class StorageTime {
   }
 
   private get exact(): number {
-    if (this.samples.length === 0) return this.clock.now();
-    return Math.max(...this.samples) + this.clock.monotonic();
+    if (this.highest === null) return this.clock.now();
+    return this.highest + this.clock.monotonic();
   }
 }

@@ -1,9 +1,4 @@
-import {
-  ClaimLostError,
-  RunAbortedError,
-  RunSettledError,
-  TransactionNotSupportedError,
-} from '../model/errors.js';
+import { ClaimLostError, RunSettledError, TransactionNotSupportedError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
@@ -32,7 +27,7 @@ export class VerdictTransaction {
 
   async perform<T>(
     work: TransactionWork<T>,
-    signal: AbortSignal,
+    isLeaseLost: boolean,
     options: TransactionOptions = {},
   ): Promise<T> {
     const { storage, run } = this;
@@ -43,9 +38,7 @@ export class VerdictTransaction {
       );
     }
     if (this.ended || this.state !== 'open') throw new RunSettledError(run.id);
-    const { reason } = signal as { reason: unknown };
-    if (reason instanceof RunAbortedError && reason.abortCause === 'lease-lost')
-      throw new ClaimLostError(run.id);
+    if (isLeaseLost) throw new ClaimLostError(run.id);
     this.state = 'working';
     try {
       const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));

@@ -2,20 +2,18 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
-import { resolvePolicies } from '../model/policies.js';
-import type { RetryRules } from '../model/retry.rules.js';
+import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isFailure } from '../model/verdict.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
-import type { HandlerRegistry } from './handler.registry.js';
+import type { Handler, HandlerRegistry } from './handler.registry.js';
 import type { RunLogger } from './run.context.js';
-import { RunningRun, type Ending } from './running.run.js';
+import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
 import { judge, type Judgement } from './settlement.js';
-import type { Settler } from './settler.js';
+import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
-import { VerdictTransaction } from './verdict.transaction.js';
 
 /** What a session needs of its engine. */
 export interface SessionParts {
@@ -51,14 +49,28 @@ export class WorkerSession {
   finished = 0;
   handedBack = 0;
   private readonly running = new Map<string, RunningRun>();
-  /** All claims (run and fence) that are not settled yet, so that nobody takes them for ones whose answer was lost. */
-  private readonly held = new Set<string>();
+  /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
+  private readonly held = new Set<ClaimedRun>();
   private readonly awaitingEmpty: (() => void)[] = [];
+  private readonly attempts: AttemptParts;
 
   constructor(
     readonly workerId: string,
     private readonly parts: SessionParts,
-  ) {}
+  ) {
+    const { storage, clock, abortGraceMs, logger, random } = parts;
+    this.attempts = {
+      storage,
+      clock,
+      abortGraceMs,
+      logger,
+      conclude: (running, value) => {
+        const returned: Ending = { kind: 'returned', value };
+        return judge(running.run, returned, null, this.timesOf(running), random)!.settlement;
+      },
+      onEnded: (running, ending) => this.finish(running, ending),
+    };
+  }
 
   get capability(): Capability {
     return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.names() };
@@ -73,8 +85,12 @@ export class WorkerSession {
     return this.running.size;
   }
 
-  holds(claim: Unstarted): boolean {
-    return this.held.has(claimKey(claim.runId, claim.fence));
+  /** Those of the claims that it does not know. */
+  unknownOf(claims: readonly Unstarted[]): Unstarted[] {
+    // The fence belongs to it: a run may be claimed anew while the result of its last attempt is still being written.
+    const keyOf = (runId: string, fence: number): string => `${runId} ${fence}`;
+    const held = new Set(Array.from(this.held, ({ id, fence }) => keyOf(id, fence)));
+    return claims.filter(({ runId, fence }) => !held.has(keyOf(runId, fence)));
   }
 
   /**
@@ -102,46 +118,46 @@ export class WorkerSession {
     if (this.running.size > 0) await new Promise<void>((resolve) => this.awaitingEmpty.push(resolve));
   }
 
-  private execute(run: ClaimedRun, handler: NonNullable<ReturnType<HandlerRegistry['get']>>): void {
-    const { storage, clock, time, events, abortGraceMs, logger, random, stragglers } = this.parts;
+  private execute(run: ClaimedRun, handler: Handler): void {
+    const { time, events, stragglers } = this.parts;
     const startedAt = time.now();
-    this.held.add(claimKey(run.id, run.fence));
-    events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
-    const transaction = new VerdictTransaction(storage, run, (value) => {
-      const times = { startedAt, finishedAt: Math.max(time.now(), startedAt) };
-      return judge(run, { kind: 'returned', value }, null, times, random)!.settlement;
-    });
-    const limits = { timeoutMs: resolvePolicies(run.policies).timeoutMs, abortGraceMs };
-    const [log, earlier] = [logger(run.handler), stragglers.of(run.id)];
-    const running = new RunningRun(run, startedAt, handler, log, clock, transaction, limits, earlier);
+    this.held.add(run);
+    if (events.hears('run.started')) {
+      events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
+    }
+    const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.set(run.id, running);
-    void running.ended.then((ending) => this.finish(running, ending, handler.rules));
+    running.begin(stragglers.of(run.id));
   }
 
-  private async finish(
-    { run, startedAt, abortCause, transaction, handlerEnded }: RunningRun,
-    ending: Ending,
-    rules: RetryRules,
-  ): Promise<void> {
-    const { time, random, settler, stragglers } = this.parts;
-    if (ending.kind === 'abandoned') stragglers.note(run.id, handlerEnded);
+  private finish(running: RunningRun, ending: Ending): void {
+    const { random, settler, stragglers } = this.parts;
+    const { run, abortCause, committed, code } = running;
+    if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
-    if (transaction.committed !== null) return this.tellCommitted(run, transaction.committed, ending);
-    const finishedAt = Math.max(time.now(), startedAt);
-    const judgement = judge(run, ending, abortCause, { startedAt, finishedAt }, random, rules);
+    if (committed !== null) return this.tellCommitted(run, committed, ending);
+    const judgement = judge(run, ending, abortCause, this.timesOf(running), random, code.rules);
     if (judgement === null) return;
-    const verdict = await settler.settle(judgement.settlement);
-    this.held.delete(claimKey(run.id, run.fence));
+    settler.settle(judgement.settlement, (verdict) => this.settled(running, ending, judgement, verdict));
+  }
+
+  private settled(running: RunningRun, ending: Ending, judgement: Judgement, verdict: SettleVerdict): void {
+    const { run, committed } = running;
+    this.held.delete(run);
     if (verdict === 'accepted') this.tell(run, judgement);
-    else if (transaction.committed !== null) this.tellCommitted(run, transaction.committed, ending);
+    else if (committed !== null) this.tellCommitted(run, committed, ending);
     else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
+  }
+
+  private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
+    return { startedAt, finishedAt: Math.max(this.parts.time.now(), startedAt) };
   }
 
   /** The verdict stands, whatever the handler did after it. */
   private tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
-    this.held.delete(claimKey(run.id, run.fence));
+    this.held.delete(run);
     this.tell(run, { settlement, error: null, ruleFailures: [] });
     if (ending.kind === 'threw') {
       this.parts.events.emit('run.threw-after-commit', { ...this.eventOf(run), error: ending.error });
@@ -150,40 +166,43 @@ export class WorkerSession {
 
   private tell(run: ClaimedRun, { settlement, error, ruleFailures }: Judgement): void {
     const { events } = this.parts;
-    const durationMs = settlement.finishedAt - settlement.startedAt;
-    const event = { ...this.eventOf(run), durationMs };
+    const { outcome, retryAt } = settlement;
     for (const failure of ruleFailures) {
       events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
     }
     this.parts.onSettled(run, settlement);
-    if (settlement.outcome === 'snoozed') {
-      return events.emit('run.snoozed', { ...event, until: new Date(settlement.retryAt!) });
+    if (outcome === 'snoozed') {
+      return events.emit('run.snoozed', { ...this.endOf(run, settlement), until: new Date(retryAt!) });
     }
     this.finished++;
-    if (settlement.retryAt !== null) {
-      events.emit('run.retrying', { ...event, error, retryAt: new Date(settlement.retryAt) });
-      return;
+    if (retryAt !== null) {
+      const event = this.endOf(run, settlement);
+      return events.emit('run.retrying', { ...event, error, retryAt: new Date(retryAt) });
     }
-    const mayPause = run.jobUid !== null && resolvePolicies(run.policies).pauseAfterFailures !== null;
-    if (mayPause && isFailure(settlement.outcome)) {
-      this.parts.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
-    }
-    switch (settlement.outcome) {
+    const mayPause =
+      run.jobUid !== null && isFailure(outcome) && policyOf(run.policies, 'pauseAfterFailures') !== null;
+    if (mayPause) this.parts.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
+    switch (outcome) {
       case 'succeeded':
-        return events.emit('run.succeeded', event);
+        if (events.hears('run.succeeded')) events.emit('run.succeeded', this.endOf(run, settlement));
+        return;
       case 'failed':
-        return events.emit('run.failed', { ...event, error });
+        return events.emit('run.failed', { ...this.endOf(run, settlement), error });
       case 'timed_out':
-        return events.emit('run.timed_out', { ...event, error });
+        return events.emit('run.timed_out', { ...this.endOf(run, settlement), error });
       case 'cancelled':
-        return events.emit('run.cancelled', event);
+        return events.emit('run.cancelled', this.endOf(run, settlement));
       case 'handed_back':
         this.handedBack++;
         this.finished--;
-        return events.emit('run.handed-back', event);
+        return events.emit('run.handed-back', this.endOf(run, settlement));
       case 'lost':
         return; // Only a release writes it.
     }
+  }
+
+  private endOf(run: ClaimedRun, { startedAt, finishedAt }: Settlement): RunEvent & { durationMs: number } {
+    return { ...this.eventOf(run), durationMs: finishedAt - startedAt };
   }
 
   private eventOf(run: ClaimedRun): RunEvent {
@@ -199,9 +218,4 @@ export class WorkerSession {
       workerId: this.workerId,
     };
   }
-}
-
-// The fence belongs to it: a run may be claimed anew while the result of its last attempt is still being written.
-function claimKey(runId: string, fence: number): string {
-  return `${runId} ${fence}`;
 }

@@ -15,6 +15,7 @@ type AnyListener = (
 interface Subscription {
   tell: (event: never, origin: EventOrigin<never>) => unknown;
   remote: boolean;
+  wants?: ((name: ChronisEventName) => boolean) | undefined;
 }
 
 const largestBuffer = 1_000_000;
@@ -49,10 +50,14 @@ export class ChronisEvents {
   }
 
   /** Calls `listener` for every event. */
-  onAny(listener: AnyListener, { remote = false }: ListenOptions = {}): () => void {
+  onAny(
+    listener: AnyListener,
+    { remote = false, wants }: ListenOptions & { /** @internal */ wants?: Subscription['wants'] } = {},
+  ): () => void {
     const subscription: Subscription = {
       tell: (event, origin: EventOrigin) => listener(origin.name, event, origin),
       remote,
+      wants,
     };
     this.anyListeners.add(subscription);
     return () => this.anyListeners.delete(subscription);
@@ -102,6 +107,13 @@ export class ChronisEvents {
     return stream as unknown as EventStream<SelectedName<S>>;
   }
 
+  /** Whether anybody here listens to events of this name: for what is not worth being put together otherwise. @internal */
+  hears(name: ChronisEventName): boolean {
+    if ((this.listeners.get(name)?.size ?? 0) > 0) return true;
+    for (const { wants } of this.anyListeners) if (wants === undefined || wants(name)) return true;
+    return false;
+  }
+
   emit<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void {
     this.deliver(event, { name, at: new Date(this.now()), remote: false, instance: this.instance });
   }
@@ -122,8 +134,9 @@ export class ChronisEvents {
     for (const subscription of this.anyListeners) this.call(subscription, event, origin);
   }
 
-  private call({ tell, remote }: Subscription, event: unknown, origin: EventOrigin): void {
+  private call({ tell, remote, wants }: Subscription, event: unknown, origin: EventOrigin): void {
     if (origin.remote && !remote) return;
+    if (wants?.(origin.name) === false) return;
     try {
       const returned = tell(event as never, origin as never);
       if (returned instanceof Promise) {

@@ -18,10 +18,12 @@ const everything: LogSettings = { format: 'text', silent: new Set() };
 export function logEvents(events: ChronisEvents, { format, silent }: LogSettings = everything): () => void {
   const logger = new Logger('Chronis');
   const failing = new Set<string>();
-  return events.onAny(<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]) => {
-    if (silent.has(name)) return;
-    // On the way of every run: not even put into words unless somebody reads it.
-    if (name === 'run.succeeded' && !Logger.isLevelEnabled('debug')) return;
+  const wants = (name: ChronisEventName): boolean => {
+    if (logSentences[name] === null || silent.has(name)) return false;
+    // On the way of every run: not even put together unless somebody reads it.
+    return name !== 'run.succeeded' || Logger.isLevelEnabled('debug');
+  };
+  const write = <N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void => {
     const line = logSentences[name]?.(event);
     if (!line) return;
     if (name === 'storage.failing' || name === 'storage.recovered') {
@@ -31,11 +33,12 @@ export function logEvents(events: ChronisEvents, { format, silent }: LogSettings
       else failing.add(operation);
     }
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
-    else write(logger, line);
-  });
+    else writeText(logger, line);
+  };
+  return events.onAny(write, { wants });
 }
 
-function write(logger: Logger, { level, text, stack }: LogLine): void {
+function writeText(logger: Logger, { level, text, stack }: LogLine): void {
   if (level === 'error' && stack !== undefined) logger.error(text, stack);
   else logger[level](text);
 }

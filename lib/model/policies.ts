@@ -91,3 +91,9 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
 export function resolvePolicies(given: Partial<Policies>): Policies {
   return { ...defaultPolicies, ...given };
 }
+
+/** One of them, for where all would be made anew for every run. */
+export function policyOf<K extends keyof Policies>(given: Partial<Policies>, key: K): Policies[K] {
+  const value = given[key];
+  return value === undefined ? defaultPolicies[key] : value;
+}

@@ -51,10 +51,10 @@ export function callbackOf(
   outcome: Outcome,
   { finishedAt, error, result }: { finishedAt: EpochMs; error: string | null; result: JsonValue },
 ): NewJob | null {
-  const { id: runId, jobId, namespace, handler, attempt, timeZone, metadata, priority, payload } = run;
   const policy = policyFor(outcome);
   const callback = policy === null || run.origin === 'callback' ? null : run.policies[policy];
   if (!callback) return null;
+  const { id: runId, jobId, namespace, handler, attempt, timeZone, metadata, priority, payload } = run;
   const nominalAt = new Date(run.nominalAt).toISOString();
   const about = { runId, jobId, namespace, handler, verdict: outcome, nominalAt, attempt };
   return {

@@ -1,0 +1,61 @@
+import type { JsonValue } from '../model/json.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { RunContext, RunLogger } from './run.context.js';
+import type { RunningRun } from './running.run.js';
+
+/**
+ * The RunContext of one attempt. All that it has is its own and enumerable, so that it may be spread and destructured; the signal, the
+ * only costly part, which few handlers look at, is made when it is read.
+ */
+export class AttemptContext implements RunContext {
+  readonly job: RunContext['job'];
+  readonly runId: string;
+  readonly payload: JsonValue;
+  readonly nominalAt: Date;
+  readonly origin: RunContext['origin'];
+  readonly attempt: number;
+  readonly missed: number;
+  declare readonly signal: AbortSignal;
+  readonly logger: RunLogger;
+  readonly snooze: (delay: DurationInput) => void;
+  readonly transaction: <T>(work: TransactionWork<T>, options?: TransactionOptions) => Promise<T>;
+  readonly #running: RunningRun;
+
+  constructor(running: RunningRun, logger: RunLogger, payload: unknown) {
+    const { run } = running;
+    this.#running = running;
+    this.job = {
+      id: run.jobId,
+      name: run.jobName,
+      namespace: run.namespace,
+      handler: run.handler,
+      queue: run.queue,
+      priority: run.priority,
+      timeZone: run.timeZone,
+      metadata: run.metadata,
+    };
+    this.runId = run.id;
+    this.payload = payload as JsonValue;
+    this.nominalAt = new Date(run.nominalAt);
+    this.origin = run.origin;
+    this.attempt = run.attempt;
+    this.missed = run.missed;
+    Object.defineProperty(this, 'signal', lazySignal);
+    this.logger = logger;
+    this.snooze = (delay) => running.snooze(delay);
+    this.transaction = (work, options) => running.transact(work, options);
+  }
+
+  static signalOf(context: AttemptContext): AbortSignal {
+    return context.#running.signal;
+  }
+}
+
+// One for all, so that the engine of Node knows them as objects of one shape.
+const lazySignal: PropertyDescriptor & ThisType<AttemptContext> = {
+  enumerable: true,
+  get() {
+    return AttemptContext.signalOf(this);
+  },
+};
