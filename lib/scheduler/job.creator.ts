@@ -129,7 +129,8 @@ export class JobCreator {
     await this.handlers.assertFits(definition, schemaOf(given.handler));
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     // No code declares it, so nobody compares it with one.
-    return { ...definition, ...begun, source: 'api', app: null, definitionHash: '' };
+    // Added, not spread: that would take longer than all the rest.
+    return Object.assign(definition, begun, { source: 'api', app: null, definitionHash: '' } as const);
   }
 
   /** Throws HandlerNotFoundError when nobody has the handler. */

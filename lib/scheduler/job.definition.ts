@@ -70,7 +70,8 @@ export function defineJob(
   const normalized = defineTrigger(trigger, refKey(ref), defaults, now, refusePast);
   assertKeepFits(options.keep, normalized);
   return {
-    ...ref,
+    namespace: ref.namespace,
+    id: ref.id,
     name: options.name === undefined ? null : lineOfText(options.name, 'name'),
     handler: handlerName(handler),
     queue: options.queue === undefined ? 'default' : queueName(options.queue),

@@ -52,7 +52,7 @@ export function policiesOf(
   }
   if (maxLost !== undefined) policies.maxLost = wholeNumber(maxLost, 'maxLost', 1, maxCount);
   if (keep !== undefined) policies.keepMs = keepOf(keep);
-  return { ...policies, ...callbacksOf(options) };
+  return Object.assign(policies, callbacksOf(options));
 }
 
 /** `misfire`, or one of its names in other schedulers with the values that belong to it. */
