@@ -18,6 +18,7 @@ import {
   SchedulerRegistry,
 } from 'nestjs-chronis/schedule';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
+import { tryMachinery } from './machinery.js';
 
 @Injectable()
 class ReportService {
@@ -73,6 +74,9 @@ async function main(): Promise<void> {
   await app.close();
   if (local.isActive) throw new Error('The cron of the drop-in goes on after the end.');
   await underTest();
+  await tryMachinery((name) =>
+    url ? { storage: typeOrmStorage({ url, schema: `${schema}_${name}` }), lock: typeOrmLock() } : {},
+  );
   console.log(`ran on ${url ? 'postgres' : 'memory'}`);
 }
 

@@ -13,9 +13,9 @@ const node10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecati
 const apps = [
   { name: 'nest-12-esm', type: 'module', nest: '^12.0.0', typeorm: '^1.0.0', spec: inVitest },
   { name: 'nest-12-commonjs', type: 'commonjs', nest: '^12.0.0', typeorm: '^1.0.0', spec: inJest },
-  { name: 'nest-11-typeorm-0.3', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20' },
+  { name: 'nest-11-esm', type: 'module', nest: '^11.0.0', typeorm: '^0.3.20' },
   // As projects of Nest 10 and early 11 are set up: the compiler does not read "exports".
-  { name: 'nest-11-node10', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20', compiler: node10 },
+  { name: 'nest-11-commonjs', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20', compiler: node10 },
 ];
 
 const execute = promisify(execFile);
@@ -31,7 +31,7 @@ async function run(command, args, cwd, env = {}) {
 
 async function tryPackage(app, dir) {
   mkdirSync(dir);
-  cpSync(join(import.meta.dirname, 'app.ts'), join(dir, 'app.ts'));
+  for (const file of ['app.ts', 'machinery.ts']) cpSync(join(import.meta.dirname, file), join(dir, file));
   const dependencies = {
     '@nestjs/common': app.nest,
     '@nestjs/core': app.nest,
@@ -65,6 +65,8 @@ async function tryPackage(app, dir) {
 
 const lanes = 2;
 const folder = mkdtempSync(join(tmpdir(), 'chronis-package-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder], root);
 const tarball = join(folder, packed.split('\n').at(-1));
 const postgres = await startPostgres();
@@ -84,7 +86,6 @@ try {
   await Promise.all(Array.from({ length: lanes }, lane));
 } finally {
   await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${apps.length - failed} of ${apps.length} apps run the packed package`);
 process.exit(failed === 0 ? 0 : 1);
