@@ -39,7 +39,7 @@ export class TestTime {
     }
     this.busyWith = operation;
     for (const handler of this.activity.running) handler.overtaken = false;
-    this.signal.wake();
+    this.signal.wake({ kind: 'change' });
     try {
       return await work();
     } finally {

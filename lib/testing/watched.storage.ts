@@ -2,6 +2,8 @@ import { WakeSignal, type ClaimedRun, type StorageAdapter, type Wake } from '../
 
 /** Told of each call that begins and ends, and of what is handed out. */
 export interface StorageWatch {
+  /** The handlers that go on. */
+  readonly running: readonly unknown[];
   callBegan(method: string): void;
   callEnded(method: string): void;
   claimed(workerId: string, runs: readonly ClaimedRun[]): void;
@@ -11,6 +13,8 @@ export interface StorageWatch {
 const handsOut = ['fire', 'claim'];
 /** The ends of runs set others off: what waited for them, a fixed delay. */
 const setsOff = ['settle', 'transaction'];
+/** May ask for the end of runs that go on; where users do, the service tells its engine itself. */
+const mayCancel = 'fire';
 /** Its time is the handler's. */
 const unwatched = ['transaction'];
 
@@ -34,7 +38,8 @@ export function watchedStorage(
       }
       return answer;
     } finally {
-      if (setsOff.includes(method)) signal.wake();
+      if (setsOff.includes(method)) signal.wake({ kind: 'change' });
+      if (method === mayCancel && watch.running.length > 0) signal.wake({ kind: 'cancel' });
       if (watched) watch.callEnded(method);
     }
   };
@@ -57,8 +62,8 @@ export class LocalSignal extends WakeSignal {
     return async () => void this.listeners.delete(listener);
   }
 
-  /** Something may have changed. */
-  wake(): void {
-    for (const listener of this.listeners) listener({ kind: 'change' });
+  /** Something of this kind may have changed. */
+  wake(wake: Wake): void {
+    for (const listener of this.listeners) listener(wake);
   }
 }

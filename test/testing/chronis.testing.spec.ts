@@ -140,6 +140,30 @@ describe.each(['memory', 'postgres'] as const)('an application under test, on %s
     expect(executions).toMatchObject([{ jobId: 'sync', outcome: 'timed_out' }]);
   });
 
+  test('aborts handlers whose runs are cancelled, by hand or by the next instant', async () => {
+    await create();
+    const aborted: string[] = [];
+    chronis.scheduler.registerHandler('long', ({ job, signal }) => {
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error(String(aborted.push(job.id)))));
+      });
+    });
+    const every = { handler: 'long', minutes: 10 } as const;
+    await chronis.scheduler.createIntervalJob({ id: 'replaced', overlap: 'cancel-running', ...every });
+    await chronis.scheduler.createIntervalJob({ id: 'stopped', ...every });
+    await chronis.advanceBy('15m', { whileRunning: true });
+    expect(aborted).toEqual([]);
+    await chronis.scheduler.cancelJob('stopped');
+    await chronis.runDue({ whileRunning: true });
+    expect(aborted).toEqual(['stopped']);
+    await chronis.advanceBy('5m', { whileRunning: true });
+    expect(aborted).toEqual(['stopped', 'replaced']);
+    expect(await chronis.ledger('replaced')).toMatchObject([{ outcome: 'cancelled' }]);
+    await chronis.scheduler.cancelMany({ handler: 'long' });
+    await chronis.runDue();
+    expect(aborted).toHaveLength(4);
+  });
+
   test('executes one-offs that handlers create, and their own', async () => {
     await create();
     await chronis.scheduler.createDateJob({
