@@ -24,6 +24,13 @@ export class StorageError extends ChronisError {
   }
 }
 
+/** Tests empty the tables that they have made, and an application uses the same ones, or the other way round. @publicApi */
+export class TestTablesError extends ChronisError {
+  constructor(message: string) {
+    super('CHRONIS_TEST_TABLES', message);
+  }
+}
+
 /** A lock could not be had in time. @publicApi */
 export class LockTimeoutError extends ChronisError {
   constructor(key: string, waitedMs: number) {

@@ -96,6 +96,11 @@ export abstract class StorageAdapter {
    * again when it cannot connect calls `failing` before each further try, so that nobody waits without knowing for what.
    */
   abstract init(failing?: (error: unknown, retryInMs: number) => void): Promise<void>;
+  /**
+   * Forgets everything that an earlier test left, ids included; called between `init` and anything else. Only what was made for tests: rejects with TestTablesError, and
+   * changes nothing, when it may be an application's. Absent: what it stores ends with the process, or is for the test to empty.
+   */
+  beginTest?(): Promise<void>;
   /** Gives everything back. Later calls reject. */
   abstract close(): Promise<void>;
   /** The storage's clock. */

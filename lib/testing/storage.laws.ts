@@ -19,6 +19,7 @@ import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
+import { freshLaws } from './laws/fresh.laws.js';
 import { generationLaws } from './laws/generation.laws.js';
 import { cursorLaws } from './laws/cursor.laws.js';
 import { keepLaws } from './laws/keep.laws.js';
@@ -82,5 +83,6 @@ export function storageLaws(): Law[] {
     ...signalLaws,
     ...eventChannelLaws,
     ...zoneLaws,
+    ...freshLaws,
   ];
 }

@@ -51,9 +51,20 @@ export class TestBench extends ChronisOverride {
     this.activity.observe(events);
   }
 
+  /** Makes it as if new, as soon as it is open. */
+  private async emptied(storage: StorageAdapter): Promise<void> {
+    try {
+      await storage.beginTest?.();
+    } catch (error) {
+      await storage.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
   private watched(input: AdapterInput<StorageAdapter>): AdapterRecipe<StorageAdapter> {
+    const { fresh = true } = this.given;
     const watch = (storage: StorageAdapter): StorageAdapter =>
-      watchedStorage(storage, this.signal, this.activity);
+      watchedStorage(storage, this.signal, this.activity, () => (fresh ? this.emptied(storage) : undefined));
     if (!('create' in input)) return { create: () => watch(input) };
     return {
       inject: input.inject,

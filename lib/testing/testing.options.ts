@@ -10,10 +10,14 @@ export interface ChronisTestingModuleOptions {
   startAt?: Date | number | string;
   /**
    * Where jobs live: `(clock) => typeOrmStorage({ url, schema, clock })`. The storage must take its time from the clock; its deadlines are
-   * real. Called for each
-   * instance of the module. @default memory
+   * real. Called for each instance of the module. @default memory
    */
   storage?: (clock: Clock, instance: string) => AdapterInput<StorageAdapter>;
+  /**
+   * Begin with an empty storage: what an earlier test left is deleted, where tests have made it. false: with what is there, such as the jobs of an earlier
+   * release. @default true
+   */
+  fresh?: boolean;
   /** What to change in the options of the application's `ChronisModule`, or those of the module that `create` adds. */
   chronis?: Omit<ChronisOptions, 'storage' | 'lock' | 'clock'>;
   /**

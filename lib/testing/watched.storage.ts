@@ -26,12 +26,14 @@ export function watchedStorage(
   storage: StorageAdapter,
   signal: LocalSignal,
   watch: StorageWatch,
+  opened: () => Promise<void> | undefined,
 ): StorageAdapter {
   const call = async (method: string, args: unknown[], perform: () => unknown): Promise<unknown> => {
     const watched = !unwatched.includes(method);
     if (watched) watch.callBegan(method);
     try {
       const answer = await perform();
+      if (method === 'init') await opened();
       if (handsOut.includes(method)) {
         const [{ workerId }] = args as [{ workerId: string }];
         watch.claimed(workerId, (answer as { runs: ClaimedRun[] }).runs);

@@ -26,12 +26,12 @@ export class AdapterConnection {
     return this.opened;
   };
 
-  /** Connects, and makes sure of the tables. Throws StorageError. */
+  /** Connects, and makes sure of the tables. Throws StorageError, TestTablesError. */
   async open(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
     const { tables, migrate } = this.settings;
     const database = await connect(this.server, this.settings, failing);
     try {
-      await prepareSchema(database, tables, migrate);
+      await prepareSchema(database, this.settings);
       if (migrate === 'auto') {
         const [{ now }] = await database.run<{ now: number }>(readTimeSql());
         await createLedgerDays(database, tables, now);

@@ -3,19 +3,27 @@ import { StorageError } from '../model/errors.js';
 import type { Database } from './database.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import type { TableNames } from './sql/table.names.js';
-import type { MigrationMode } from './typeorm.options.js';
+import { markSql, refuseTestTables } from './test.tables.js';
+import type { AdapterSettings } from './typeorm.options.js';
 
 interface Installed {
   /** 0: nothing there. */
   version: number;
   /** The oldest code that can work on it. */
   compatibleWith: number;
+  meta: ReadonlyMap<unknown, unknown>;
 }
 
-/** Brings the tables up to date, or says why not. Safe when many processes do it at once. Throws StorageError. */
-export async function prepareSchema(database: Database, t: TableNames, mode: MigrationMode): Promise<void> {
+/**
+ * Brings the tables up to date, or says why not. Safe when many processes do it at once. Throws StorageError, and TestTablesError when
+ * tests have made them but the time is real.
+ */
+export async function prepareSchema(database: Database, settings: AdapterSettings): Promise<void> {
+  const { tables: t, migrate: mode, databaseClock } = settings;
+  const forTests = databaseClock !== null;
   if (mode === 'off') return;
   const installed = await installedVersion(t, (text) => database.plain(text));
+  if (!forTests) refuseTestTables(t, installed.meta);
   refuseNewer(t, installed);
   if (installed.version >= schemaVersion) return;
   if (mode === 'check') {
@@ -24,16 +32,17 @@ export async function prepareSchema(database: Database, t: TableNames, mode: Mig
       `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
     );
   }
-  await migrate(database, t);
+  await migrate(database, t, forTests);
 }
 
-async function migrate(database: Database, t: TableNames): Promise<void> {
+async function migrate(database: Database, t: TableNames, forTests: boolean): Promise<void> {
   await database.script(async (script) => {
     // Held to the end of the transaction: the second of two starters waits here, and then finds nothing to do.
     await script(`select pg_advisory_xact_lock(${lockKey(t)})`);
     const installed = await installedVersion(t, script);
     refuseNewer(t, installed);
     const statements = migrationStatements(t, installed.version);
+    if (installed.version === 0 && forTests) statements.push(markSql(t));
     const exists = await script(`select from pg_namespace where nspname = '${t.schemaText}'`);
     for (const statement of statements) {
       // Asks for a right on the database that is not needed when the schema is there.
@@ -52,11 +61,11 @@ async function installedVersion(
     `select from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = '${t.schemaText}' and c.relname = '${t.prefix}meta'`,
   );
-  if (found.length === 0) return { version: 0, compatibleWith: 0 };
+  if (found.length === 0) return { version: 0, compatibleWith: 0, meta: new Map() };
   const rows = await run(`select key, value from ${t.meta}`);
-  const meta = new Map(rows.map(({ key, value }) => [key, Number(value)]));
-  const version = meta.get('schema_version') ?? 0;
-  return { version, compatibleWith: meta.get('compatible_with') ?? version };
+  const meta = new Map(rows.map(({ key, value }) => [key, value]));
+  const version = Number(meta.get('schema_version') ?? 0);
+  return { version, compatibleWith: Number(meta.get('compatible_with') ?? version), meta };
 }
 
 function refuseNewer(t: TableNames, { version, compatibleWith }: Installed): void {

@@ -60,6 +60,7 @@ import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
+import { emptyTestTables } from './test.tables.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { queryWorkers, register, renew } from './worker.registry.js';
@@ -117,6 +118,10 @@ export class TypeOrmStorage extends StorageAdapter {
     await this.transactions.close();
     this.installation.forget();
     await this.connection.close();
+  }
+
+  override beginTest(): Promise<void> {
+    return emptyTestTables(this.database, this.tables);
   }
 
   async now(): Promise<EpochMs> {

@@ -1,4 +1,5 @@
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   ChronisModule,
@@ -10,6 +11,7 @@ import {
   JobNotFoundError,
   SchedulerService,
   StorageAdapter,
+  TestTablesError,
   type RunContext,
 } from '../../lib/index.js';
 import { ChronisTesting, ChronisTestingError, type ChronisTestingOptions } from '../../lib/testing/index.js';
@@ -291,6 +293,78 @@ describe('a test that goes wrong', () => {
     const url = 'postgres://nobody@127.0.0.1:1/none';
     const boot = create({ storage: (clock) => typeOrmStorage({ url, clock, connectTimeoutMs: 100 }) });
     await expect(boot).rejects.toThrow(/127\.0\.0\.1:1/);
+  });
+});
+
+describe('tests on one PostgreSQL schema', () => {
+  const schema = freshSchema('testing');
+  const storage: ChronisTestingOptions['storage'] = (clock) =>
+    typeOrmStorage({ url: databaseUrl(), schema, clock });
+  const close: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const each of close.splice(0)) await each();
+    seen.length = 0;
+  });
+  const create = async (options: ChronisTestingOptions): Promise<ChronisTesting> => {
+    const chronis = await ChronisTesting.create({ providers: [ShopJobs], storage, ...options });
+    close.push(() => chronis.close());
+    return chronis;
+  };
+
+  test('begin with nothing of what the one before left, at whatever date', async () => {
+    const first = await create({ startAt: '2026-09-01T00:00:00Z' });
+    await first.advanceBy('1d');
+    await first.scheduler.createDateJob({ id: 'later', handler: 'remind', in: '1d' });
+    await first.scheduler.pause({ handler: 'welcome' });
+    await first.close();
+    seen.length = 0;
+    const second = await create({ startAt: '2026-03-01T00:00:00Z' });
+    expect(await second.ledger()).toEqual([]);
+    expect((await second.jobs()).map(({ id }) => id)).toEqual(['report', 'sync']);
+    await second.advanceBy('1d');
+    expect(seen).toEqual([
+      '03-01 08:00 sync',
+      '03-01 09:00 report 1',
+      '03-01 16:00 sync',
+      '03-02 00:00 sync',
+    ]);
+  });
+
+  test('go on with what is there if they say so', async () => {
+    const first = await create({});
+    await first.advanceBy('8h');
+    await first.close();
+    const second = await create({ fresh: false, clock: first.clock });
+    expect(await second.ledger()).toHaveLength(1);
+  });
+
+  test('never empty tables that an application has made, and no application uses theirs', async () => {
+    const used = freshSchema('application');
+    const boot = async (providers: NonNullable<ChronisTestingOptions['providers']>, where: string) => {
+      @Module({
+        imports: [ChronisModule.forRoot({ storage: typeOrmStorage({ url: databaseUrl(), schema: where }) })],
+        providers,
+      })
+      class AppModule {}
+      const app = await NestFactory.createApplicationContext(AppModule, {
+        logger: false,
+        abortOnError: false,
+      });
+      await app.close();
+    };
+    const onUsed: ChronisTestingOptions = {
+      storage: (clock) => typeOrmStorage({ url: databaseUrl(), schema: used, clock }),
+    };
+    await boot([], used);
+    await (await create(onUsed)).close();
+    await expect(create(onUsed)).rejects.toThrow(
+      `The tables in the schema "${used}" were not made by a test, so they are not emptied (jobs: 2, runs: 0). Give the tests a schema of their own`,
+    );
+    await expect(create(onUsed)).rejects.toThrow(TestTablesError);
+    await create({});
+    await expect(boot([ShopJobs], schema)).rejects.toThrow(
+      `The tables in the schema "${schema}" were made by tests, which empty them. Give the application a schema of its own`,
+    );
   });
 });
 

@@ -1,0 +1,11 @@
+import type { TableNames } from './table.names.js';
+
+/** Everything but what the migrations wrote. */
+export function emptyTablesSql(t: TableNames): string {
+  const emptied = [
+    ...[t.job, t.cursor, t.run, t.job_stat, t.attempt, t.gap, t.pause, t.worker, t.release, t.lock],
+    `${t.meta} where key = 'zone_data'`,
+  ];
+  const steps = emptied.map((table, nth) => `emptied_${nth} as (delete from ${table})`);
+  return `with ${steps.join(', ')} select`;
+}
