@@ -209,7 +209,7 @@ export class Engine {
       trusted: () => keeper.trusted,
       onRoom: () => loop.nudge(),
       onSettled: ({ jobUid }, { retryAt, callback }) => {
-        if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt });
+        if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt, what: 'run' });
         // Without signals nobody tells of what the end of a run sets off: a fixed delay, a callback, or a run that waited for it.
         else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
       },

@@ -78,12 +78,13 @@ export class WorkLoop {
     if (wake.kind !== 'due') {
       this.forget();
     } else {
-      // What is due already is found by the look after the next claim, which need not wait for another read.
-      if (wake.at > this.parts.time.now() && this.ahead?.covers(wake.at)) this.ahead = null;
-      if (this.outlook !== null) {
-        this.outlook.cursorAt = earlier(this.outlook.cursorAt, wake.at);
-        this.outlook.runAt = earlier(this.outlook.runAt, wake.at);
+      const { outlook } = this;
+      if (wake.what !== 'run') {
+        // What is due already is found by the look after the next claim, which need not wait for another read.
+        if (wake.at > this.parts.time.now() && this.ahead?.covers(wake.at)) this.ahead = null;
+        if (outlook !== null) outlook.cursorAt = earlier(outlook.cursorAt, wake.at);
       }
+      if (wake.what !== 'cursor' && outlook !== null) outlook.runAt = earlier(outlook.runAt, wake.at);
     }
     this.alarm.wake();
   }

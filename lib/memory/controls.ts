@@ -49,7 +49,7 @@ function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: Res
   closeGap(tables, job, gap);
   job.pause = null;
   setCursor(tables, job, nextAt);
-  if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt });
+  if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt, what: 'cursor' });
 }
 
 /** How many runs were concerned. */

@@ -81,7 +81,7 @@ export function endFixedDelay(tables: MemoryTables, job: JobRow, endedAt: EpochM
   const { every } = trigger;
   const at = endedAt + parseDuration(every, 'every');
   setCursor(tables, job, at);
-  tables.wake({ kind: 'due', at });
+  tables.wake({ kind: 'due', at, what: 'cursor' });
 }
 
 /** Keeps the indexed place in step with a changed definition. */

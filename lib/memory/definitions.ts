@@ -137,7 +137,7 @@ function moveTo(tables: MemoryTables, job: JobRow, nextAt: EpochMs | null): void
   if (job.kind === 'recurring') {
     job.fired = 0;
     setCursor(tables, job, nextAt);
-    if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt });
+    if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt, what: 'cursor' });
   } else if (nextAt !== null) {
     const run = onlyRun(job);
     run.nominalAt = nextAt;

@@ -45,7 +45,7 @@ export function fire(
       const claimed = due && mayClaim && result.runs.length < room && canExecute(capability, job);
       if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));
       else result.unclaimed++;
-      if (!claimed && run.blockedBy.size === 0) tables.wake({ kind: 'due', at: run.dueAt });
+      if (!claimed && run.blockedBy.size === 0) tables.wake({ kind: 'due', at: run.dueAt, what: 'run' });
     }
   }
   return result;

@@ -70,7 +70,7 @@ export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
   if (run.worker !== null || run.blockedBy.size > 0) return;
   tables.waiting.set(run, placeOf(run), run.dueAt);
-  tables.wake({ kind: 'due', at: run.dueAt });
+  tables.wake({ kind: 'due', at: run.dueAt, what: 'run' });
 }
 
 /** Keeps the indexed place in step with a changed definition. */

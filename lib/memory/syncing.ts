@@ -47,7 +47,7 @@ export function adopt(tables: MemoryTables, now: EpochMs, job: JobRow): void {
   job.orphanedAt = null;
   restoreCursor(tables, job);
   touch(job, now);
-  if (job.cursorAt !== null) tables.wake({ kind: 'due', at: job.cursorAt });
+  if (job.cursorAt !== null) tables.wake({ kind: 'due', at: job.cursorAt, what: 'cursor' });
 }
 
 /** Stops firing; the cursor's place is kept for an adoption. */

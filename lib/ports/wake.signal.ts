@@ -1,8 +1,11 @@
 /**
  * What changed elsewhere.
- * `due`: something is due at `at` (epoch ms of the storage's clock) · `cancel`: somebody asked to cancel a run · `change`: anything else.
+ * `due`: something is due at `at` (epoch ms of the storage's clock), a run or a cursor, or either where nothing is said · `cancel`: somebody asked to cancel a run · `change`: anything else.
  */
-export type Wake = { kind: 'due'; at: number } | { kind: 'cancel' } | { kind: 'change' };
+export type Wake =
+  | { kind: 'due'; at: number; what?: 'run' | 'cursor' }
+  | { kind: 'cancel' }
+  | { kind: 'change' };
 
 /**
  * Tells workers at once what a poll would tell them later. Losing a signal costs latency, never a run. @publicApi

@@ -4,7 +4,7 @@ import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
-import type { JobAccess, ManagerOption } from './job.access.js';
+import { tellDue, type JobAccess, type ManagerOption } from './job.access.js';
 import { refKey } from './job.identity.js';
 import { replaceInPlace } from './job.replacement.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
@@ -117,10 +117,10 @@ export class BulkCreator {
         }
       }),
     );
-    const dueTimes = prepared.flatMap((item) =>
-      'job' in item && item.job.nextAt !== null ? [item.job.nextAt] : [],
+    tellDue(
+      access,
+      prepared.flatMap((item) => ('job' in item ? item.job : [])),
     );
-    if (dueTimes.length > 0) access.changed({ kind: 'due', at: Math.min(...dueTimes) });
     return results;
   }
 

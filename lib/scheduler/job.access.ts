@@ -19,3 +19,12 @@ export interface JobAccess {
   /** To be told what was changed, so that this process looks at it as soon as it can be seen. */
   readonly changed: (wake?: Wake) => void;
 }
+
+/** Tells when the earliest of some jobs, stored just now, is due. They were created at run time, so a one-off is a run, and what recurs has a cursor. */
+export function tellDue({ changed }: JobAccess, jobs: readonly NewJob[]): void {
+  const at = Math.min(...jobs.map(({ nextAt }) => nextAt ?? Infinity));
+  if (at === Infinity) return;
+  const oneOffs = jobs.filter(({ trigger }) => trigger.type === 'at').length;
+  if (oneOffs > 0 && oneOffs < jobs.length) changed({ kind: 'due', at });
+  else changed({ kind: 'due', at, what: oneOffs > 0 ? 'run' : 'cursor' });
+}

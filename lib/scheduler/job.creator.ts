@@ -14,7 +14,7 @@ import type {
 import type { HandlerDirectory } from './handler.directory.js';
 import { callbackHandlers } from './callback.options.js';
 import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
-import type { JobAccess } from './job.access.js';
+import { tellDue, type JobAccess } from './job.access.js';
 import { storeJob } from './job.replacement.js';
 import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
 import { handlerName } from './names.js';
@@ -99,7 +99,7 @@ export class JobCreator {
     const job = await this.prepare(options, trigger);
     const result = await storeJob(access, job, trigger, options.onConflict ?? 'raise');
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
-    if (result.status !== 'existing' && job.nextAt !== null) access.changed({ kind: 'due', at: job.nextAt });
+    if (result.status !== 'existing') tellDue(access, [job]);
     return result;
   }
 

@@ -19,9 +19,11 @@ export class NotifySignal extends WakeSignal {
   }
 }
 
-/** What a notification says: `due <epoch ms>`, `cancel` or `change`; what a later release may say is a change too. */
+/** What a notification says: `run <epoch ms>`, `cursor <epoch ms>` or `due <epoch ms>` for either, `cancel` or `change`; what a later release may say is a change too. */
 function toWake(payload: string): Wake {
   if (payload === 'cancel') return { kind: 'cancel' };
-  const due = /^due (-?\d+)$/.exec(payload);
-  return due ? { kind: 'due', at: Number(due[1]) } : { kind: 'change' };
+  const due = /^(due|run|cursor) (-?\d+)$/.exec(payload);
+  if (!due) return { kind: 'change' };
+  const at = Number(due[2]);
+  return due[1] === 'due' ? { kind: 'due', at } : { kind: 'due', at, what: due[1] as 'run' | 'cursor' };
 }

@@ -90,7 +90,7 @@ describe('after the commit of a transaction of the caller', () => {
         .catch(() => undefined);
       await app.source.transaction(create(6));
       await until(6);
-      expect(heard).toEqual([{ kind: 'due', at: 6 }]);
+      expect(heard).toEqual([{ kind: 'due', at: 6, what: 'run' }]);
     });
   });
 

@@ -77,8 +77,8 @@ describe('the wake signal', { retry: 2 }, () => {
     await writer.insertJobs([oneOff('last', now + 1_000)], 'raise');
     await until((wake) => wake.kind === 'due' && wake.at === now + 1_000);
     expect(heard).toEqual([
-      { kind: 'due', at: now + 10_000 },
-      { kind: 'due', at: now + 1_000 },
+      { kind: 'due', at: now + 10_000, what: 'run' },
+      { kind: 'due', at: now + 1_000, what: 'run' },
     ]);
     await end();
   });
@@ -90,7 +90,7 @@ describe('the wake signal', { retry: 2 }, () => {
     await writer.insertJobs([oneOff('in-an-hour', now + 3_600_000)], 'raise');
     await writer.insertJobs([oneOff('soon', now + 5_000)], 'raise');
     await until((wake) => wake.kind === 'due');
-    expect(heard).toEqual([{ kind: 'due', at: now + 5_000 }]);
+    expect(heard).toEqual([{ kind: 'due', at: now + 5_000, what: 'run' }]);
     await end();
   });
 

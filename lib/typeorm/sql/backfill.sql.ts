@@ -43,7 +43,7 @@ born as (
   from judged d cross join job j where d.left_out is null and not $6 order by d.nominal_at
   returning id, nominal_at, due_at
 ),
-${tellDue(t, 'select min(due_at) from born')}
+${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${ms(now)} as now, ${toldColumn},
   (select coalesce(json_agg(id::text order by nominal_at), '[]') from born) as run_ids,
   coalesce(json_agg(ms order by ms) filter (where left_out is null), '[]') as created,

@@ -24,6 +24,6 @@ with born as (
   from json_populate_record(null::${t.run}, $24::json) s
   returning id, due_at
 ),
-${tellDue(t, 'select due_at from born')}
+${tellDue(t, 'run', 'select due_at from born')}
 select id::text, ${ms(now)} as now, ${toldColumn} from born`;
 }

@@ -91,5 +91,5 @@ delayed as (
   ) e where c.job_uid = e.job_uid and c.delay_ms is not null
   returning c.next_at
 ),
-${tellDue(t, 'select min(at) from (select due_at as at from kept union all select next_at from delayed) soon')}`;
+${tellDue(t, 'due', 'select min(at) from (select due_at as at from kept union all select next_at from delayed) soon')}`;
 }

@@ -119,7 +119,7 @@ gaps as (
   ) g
   order by g.part, g.nth
 ),
-${tellDue(t, 'select min(due_at) from born where worker is null')}
+${tellDue(t, 'run', 'select min(due_at) from born where worker is null')}
 select ${ms(now)} as now,
   (select coalesce(json_agg(job_uid::text), '[]') from moved) as moved,
   (select coalesce(json_agg(claimed order by claimed.id::bigint), '[]') from (

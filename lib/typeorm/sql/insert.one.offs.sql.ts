@@ -26,6 +26,6 @@ created as (
   on conflict (namespace, job_id) where keyed do nothing
   returning namespace, job_id, due_at, created_at
 ),
-${tellDue(t, 'select min(due_at) from created')}
+${tellDue(t, 'run', 'select min(due_at) from created')}
 select namespace, job_id as id, ${ms('due_at')} as next_at, ${ms('created_at')} as created_at, ${toldColumn} from created`;
 }

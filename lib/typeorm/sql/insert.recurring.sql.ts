@@ -46,7 +46,7 @@ stands as (
   where f.next_ms is not null
   returning job_uid, next_at
 ),
-${tellDue(t, 'select min(next_at) from stands')}
+${tellDue(t, 'cursor', 'select min(next_at) from stands')}
 select c.namespace, c.id, ${ms('s.next_at')} as next_at, ${ms('c.created_at')} as created_at, ${toldColumn}
 from created c left join stands s on s.job_uid = c.uid`;
 }

@@ -12,6 +12,6 @@ with stands as (
     delay_ms = excluded.delay_ms, revision = excluded.revision, fired = excluded.fired
   returning next_at
 ),
-${tellDue(t, 'select next_at from stands')}
+${tellDue(t, 'cursor', 'select next_at from stands')}
 select ${toldColumn} from stands`;
 }

@@ -10,6 +10,6 @@ with released as (
   where (job_uid = any ($2::bigint[]) or id = any ($3::bigint[])) and held
   returning case when worker is null then due_at end as due_at
 ),
-${tellDue(t, 'select min(due_at) from released')}
+${tellDue(t, 'run', 'select min(due_at) from released')}
 select ${toldColumn} from released`;
 }

@@ -32,6 +32,6 @@ born as (
   from dead where r.id = dead.id
   returning r.*
 ),
-${tellDue(t, 'select min(due_at) from born')}
+${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${runColumns}, ${toldColumn} from born r order by r.id`;
 }

@@ -14,6 +14,6 @@ born as (
   select namespace, id, false, uid, 'manual', handler, queue, priority, ${now}, ${now} from job
   returning *
 ),
-${tellDue(t, 'select due_at from born')}
+${tellDue(t, 'run', 'select due_at from born')}
 select ${runColumns}, ${toldColumn} from born r`;
 }

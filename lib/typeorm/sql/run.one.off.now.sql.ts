@@ -11,6 +11,6 @@ with due as (
   where id = $2
   returning due_at
 ),
-${tellDue(t, 'select due_at from due')}
+${tellDue(t, 'run', 'select due_at from due')}
 select ${toldColumn} from due`;
 }

@@ -26,6 +26,6 @@ freed as (
       ) = 0 end
   returning r.due_at
 ),
-${tellDue(t, 'select min(due_at) from freed')}
+${tellDue(t, 'run', 'select min(due_at) from freed')}
 select ${toldColumn}`;
 }

@@ -22,6 +22,6 @@ with changed as (
   where id = $2
   returning case when worker is null then due_at end as due_at
 ),
-${tellDue(t, 'select due_at from changed')}
+${tellDue(t, 'run', 'select due_at from changed')}
 select ${toldColumn} from changed`;
 }

@@ -15,6 +15,6 @@ with moved as (
     and (select count(*) from ${t.run} r where r.job_uid = c.job_uid) = 0
   returning c.next_at
 ),
-${tellDue(t, 'select min(next_at) from moved')}
+${tellDue(t, 'cursor', 'select min(next_at) from moved')}
 select ${toldColumn}`;
 }

@@ -5,15 +5,15 @@ import { ms, now } from './time.fragment.js';
 const horizon = `interval '60 seconds'`;
 
 /**
- * A CTE `told` that tells others when something is due, at most once for the whole statement. `instant`: a scalar query. It only happens
+ * A CTE `told` that tells others when something is due, at most once for the whole statement. `instant`: a scalar query; `what`: of what it is the time, `due`: either. It only happens
  * if the statement reads `told`, in a row that comes out: see `toldColumn`.
  */
-export function tellDue(t: TableNames, instant: string): string {
+export function tellDue(t: TableNames, what: 'run' | 'cursor' | 'due', instant: string): string {
   // The time is a parameter of every statement, and one that none of it mentions is an error.
   if (t.channel === null) return `told as (select ${now})`;
   return `
 told as (
-  select pg_notify('${t.channel}', 'due ' || ${ms('soon.at')}::bigint)
+  select pg_notify('${t.channel}', '${what} ' || ${ms('soon.at')}::bigint)
   from (select (${instant}) as at) soon where soon.at <= ${now} + ${horizon}
 )`;
 }
