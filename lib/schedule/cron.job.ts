@@ -2,20 +2,25 @@ import { CronError } from './cron.error.js';
 import { CronTime, type CronSource } from './cron.time.js';
 import type { CronDate } from './installed.types.js';
 
-/** Called at each tick with the job, or the `context` that was given, as `this`. @publicApi */
-export type CronCallback = (this: any, onComplete?: () => void | Promise<void>) => unknown;
+/** The `this` of callbacks: the `context` that was given, else the job. @publicApi */
+export type CronContext<C> = C extends null ? CronJob : NonNullable<C>;
+
+/** Called by `stop()`. @publicApi */
+export type CronOnCompleteCallback = () => void | Promise<void>;
+
+/** Called at each tick. @publicApi */
+export type CronCallback<C = null> = (this: CronContext<C>, onComplete?: any) => unknown;
 
 /** What a CronJob is made of. @publicApi */
-export interface CronJobParams {
+export interface CronJobParams<OC extends CronOnCompleteCallback | null = null, C = null> {
   cronTime: CronSource;
-  onTick: CronCallback;
-  /** Called by `stop()`. */
-  onComplete?: (() => void | Promise<void>) | null;
+  onTick: CronCallback<C>;
+  onComplete?: OC | null;
   /** @default false */
   start?: boolean | null;
   timeZone?: string | null;
   /** @default the job */
-  context?: unknown;
+  context?: C | null;
   /** Call `onTick` at once as well. @default false */
   runOnInit?: boolean | null;
   /** Minutes east of UTC, instead of `timeZone`. */
@@ -38,19 +43,19 @@ const longestDelayMs = 2 ** 31 - 1;
  * A job on a timer of this process, with the surface of the CronJob of the `cron` package: what `SchedulerRegistry.getCronJob()` gives, and what can be
  * made and added by hand. It is idle until `start()`. @publicApi
  */
-export class CronJob {
+export class CronJob<OC extends CronOnCompleteCallback | null = null, C = null> {
   cronTime: CronTime;
   /** Whether it stops by itself after the next tick. */
   runOnce: boolean;
   lastExecution: Date | null = null;
-  context: unknown;
-  onComplete?: () => void | Promise<void>;
+  context: CronContext<C>;
+  onComplete?: CronOnCompleteCallback;
   unrefTimeout: boolean;
   waitForCompletion: boolean;
   errorHandler?: ((error: unknown) => void) | null;
   name?: string;
   threshold: number;
-  protected readonly callbacks: CronCallback[] = [];
+  protected readonly callbacks: CronCallback<C>[] = [];
   private started = false;
   private calling = false;
   private readonly waiting: (() => void)[] = [];
@@ -59,11 +64,11 @@ export class CronJob {
   /** Throws an error for what CronTime refuses, and for an `onTick` that is not a function. */
   constructor(
     cronTime: CronSource,
-    onTick: CronCallback,
-    onComplete?: CronJobParams['onComplete'],
+    onTick: CronCallback<C>,
+    onComplete?: OC | null,
     start?: boolean | null,
     timeZone?: string | null,
-    context?: unknown,
+    context?: C | null,
     runOnInit?: boolean | null,
     utcOffset?: number | null,
     unrefTimeout?: boolean | null,
@@ -72,7 +77,7 @@ export class CronJob {
     name?: string | null,
     threshold?: number | null,
   ) {
-    this.context = context ?? this;
+    this.context = (context ?? this) as CronContext<C>;
     this.cronTime = new CronTime(cronTime, timeZone, utcOffset);
     this.runOnce = this.cronTime.realDate;
     this.unrefTimeout = unrefTimeout ?? false;
@@ -92,7 +97,9 @@ export class CronJob {
   }
 
   /** Throws like the constructor. */
-  static from(params: CronJobParams): CronJob {
+  static from<OC extends CronOnCompleteCallback | null = null, C = null>(
+    params: CronJobParams<OC, C>,
+  ): CronJob<OC, C> {
     const { cronTime, onTick, onComplete, start, timeZone, context, runOnInit, utcOffset } = params;
     const { unrefTimeout, waitForCompletion, errorHandler, name, threshold } = params;
     return new CronJob(
@@ -106,12 +113,17 @@ export class CronJob {
     return this.started;
   }
 
+  /** The same, as it was called in version 3 of the `cron` package, thus in @nestjs/schedule 5 and before. */
+  get running(): boolean {
+    return this.isActive;
+  }
+
   get isCallbackRunning(): boolean {
     return this.calling;
   }
 
   /** Called at each tick after those that are there. */
-  addCallback(callback: CronCallback): void {
+  addCallback(callback: CronCallback<C>): void {
     if (typeof callback === 'function') this.callbacks.push(callback);
   }
 

@@ -3,7 +3,7 @@ export { Cron } from './cron.decorator.js';
 export type { CronOptions } from './cron.decorator.js';
 export { CronExpression } from './cron.expressions.js';
 export { CronJob } from './cron.job.js';
-export type { CronCallback, CronJobParams } from './cron.job.js';
+export type { CronCallback, CronContext, CronJobParams, CronOnCompleteCallback } from './cron.job.js';
 export { CronTime } from './cron.time.js';
 export type { CronSource } from './cron.time.js';
 export type { CronDate } from './installed.types.js';

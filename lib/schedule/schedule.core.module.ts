@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import {
   ChronisEvents,
@@ -18,28 +18,32 @@ import { StoredSchedules } from './stored.schedules.js';
 
 const parts = [JobDeclarations, SchedulerService, ChronisEvents, StorageAdapter, LockAdapter, Clock];
 
-/** What can be injected everywhere, and the hooks: global, so that jobs start and end when those of the original do. */
+/** Everything but the options, where all runs on timers of this process unless the options say otherwise. */
+export const localProviders: Provider[] = scheduling([]);
+
+/** What can be injected everywhere, and the hooks, beside a scheduler: global, so that jobs start and end when those of the original do. */
 @Module({})
 export class ScheduleCoreModule {
-  /** `options` is the module that exports the options; `clustered`: the scheduler is part of the application. */
-  static create(options: DynamicModule, clustered: boolean): DynamicModule {
+  /** `options` is the module that exports the options. */
+  static create(options: DynamicModule): DynamicModule {
     return {
       module: ScheduleCoreModule,
       global: true,
       imports: [DiscoveryModule, options],
-      providers: [
-        ScheduleExplorer,
-        ScheduleRunner,
-        SchedulerRegistry,
-        {
-          provide: StoredSchedules,
-          inject: [scheduleOptions, SchedulerRegistry, ...(clustered ? parts : [])],
-          useFactory: storedSchedules,
-        },
-      ],
+      providers: scheduling(parts),
       exports: [SchedulerRegistry],
     };
   }
+}
+
+function scheduling(schedulerParts: typeof parts | []): Provider[] {
+  const inject = [scheduleOptions, SchedulerRegistry, ...schedulerParts];
+  return [
+    ScheduleExplorer,
+    ScheduleRunner,
+    SchedulerRegistry,
+    { provide: StoredSchedules, inject, useFactory: storedSchedules },
+  ];
 }
 
 /** Null: everything runs on timers of this process. */

@@ -1,12 +1,16 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { ChronisModule } from '../index.js';
-import { ScheduleCoreModule } from './schedule.core.module.js';
+import { Inject, Module, Optional, type DynamicModule, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ChronisModule, InvalidOptionError } from '../index.js';
+import { localProviders, ScheduleCoreModule } from './schedule.core.module.js';
 import type {
   ScheduleModuleAsyncOptions,
   ScheduleModuleOptions,
   ScheduleModuleOptionsFactory,
 } from './schedule.options.js';
 import { scheduleOptions } from './schedule.tokens.js';
+import { SchedulerRegistry } from './scheduler.registry.js';
+
+type Imports = NonNullable<ScheduleModuleAsyncOptions['imports']>;
 
 @Module({})
 class ScheduleOptionsModule {}
@@ -15,50 +19,60 @@ class ScheduleOptionsModule {}
  * Takes the place of the ScheduleModule of @nestjs/schedule: schedules methods with `@Cron`, `@Interval` and `@Timeout` on timers of this process, or with
  * `distributed` once in the cluster. Then import it last in the root module: runs begin after all other modules are ready and end before them. @publicApi
  */
-@Module({})
+@Module({ imports: [DiscoveryModule] })
 export class ScheduleModule {
-  /** Throws InvalidOptionError at the boot for wrong options of `distributed`. */
-  static forRoot(options: ScheduleModuleOptions = {}): DynamicModule {
-    const { distributed } = options;
-    return assemble(
-      optionsModule([{ provide: scheduleOptions, useValue: complete(options) }]),
-      distributed ? ChronisModule.forRoot(distributed) : null,
+  constructor(@Optional() @Inject(scheduleOptions) options?: ScheduleModuleOptions) {
+    if (options) return;
+    throw new InvalidOptionError(
+      'imports',
+      'ScheduleModule is imported as it is, and would schedule nothing: write ScheduleModule.forRoot().',
     );
+  }
+
+  /** Throws InvalidOptionError at the boot for wrong options of `distributed`. */
+  static forRoot(options?: ScheduleModuleOptions): DynamicModule {
+    const made = [{ provide: scheduleOptions, useValue: complete(options) }];
+    return options?.distributed
+      ? distributed(optionsModule(made), ChronisModule.forRoot(options.distributed))
+      : local(made);
   }
 
   /** Options that are made by the injector. For `distributed` among them say `distributed: true` here as well. */
   static forRootAsync(options: ScheduleModuleAsyncOptions): DynamicModule {
-    const made = optionsModule(asyncProviders(options), options.imports);
-    const chronis = (): DynamicModule =>
-      ChronisModule.forRootAsync({
-        imports: [made],
-        inject: [scheduleOptions],
-        // Without the option everything is local, and the scheduler idle.
-        useFactory: ({ distributed }: ScheduleModuleOptions) => distributed ?? { autoStart: false },
-      });
-    return assemble(made, options.distributed ? chronis() : null);
+    const providers = asyncProviders(options);
+    if (!options.distributed) return local(providers, options.imports);
+    const made = optionsModule(providers, options.imports);
+    const chronis = ChronisModule.forRootAsync({
+      imports: [made],
+      inject: [scheduleOptions],
+      // Without the option everything is local, and the scheduler idle.
+      useFactory: (given: ScheduleModuleOptions) => given.distributed ?? { autoStart: false },
+    });
+    return distributed(made, chronis);
   }
 }
 
+/** As the original is made: one global module that has everything. */
+function local(options: Provider[], imports: Imports = []): DynamicModule {
+  const providers = [...localProviders, ...options];
+  return { module: ScheduleModule, global: true, imports, providers, exports: [SchedulerRegistry] };
+}
+
 /** The runner of the scheduler is put into this module, whose place among the imports decides when jobs start. */
-function assemble(options: DynamicModule, chronis: DynamicModule | null): DynamicModule {
-  const core = ScheduleCoreModule.create(options, chronis !== null);
+function distributed(options: DynamicModule, chronis: DynamicModule): DynamicModule {
   return {
     module: ScheduleModule,
-    imports: [core, ...(chronis?.imports ?? [])],
-    providers: chronis?.providers ?? [],
-    exports: [ScheduleCoreModule, ...(chronis?.exports ?? [])],
+    imports: [options, ScheduleCoreModule.create(options), ...(chronis.imports ?? [])],
+    providers: chronis.providers ?? [],
+    exports: [ScheduleCoreModule, ...(chronis.exports ?? [])],
   };
 }
 
-function optionsModule(
-  providers: Provider[],
-  imports: ScheduleModuleAsyncOptions['imports'] = [],
-): DynamicModule {
+function optionsModule(providers: Provider[], imports: Imports = []): DynamicModule {
   return { module: ScheduleOptionsModule, imports, providers, exports: [scheduleOptions] };
 }
 
-function complete(options: ScheduleModuleOptions): ScheduleModuleOptions {
+function complete(options?: ScheduleModuleOptions): ScheduleModuleOptions {
   return { cronJobs: true, intervals: true, timeouts: true, ...options };
 }
 

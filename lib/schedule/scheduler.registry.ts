@@ -8,7 +8,7 @@ import { StoredJob } from './stored.job.js';
 
 /** What can be added by hand: a CronJob of this package or of the `cron` package. @publicApi */
 export interface RegistrableCronJob {
-  fireOnTick(): unknown;
+  fireOnTick: () => unknown;
   start(): unknown;
   stop(): unknown;
 }
@@ -51,7 +51,7 @@ export class SchedulerRegistry {
   /** What the job throws from now on goes to the log. It runs in this process alone, and is not started. Throws an error when the name is taken. */
   addCronJob(name: string, job: RegistrableCronJob): void {
     assertFree(this.cronJobs, 'Cron Job', name);
-    job.fireOnTick = guarded(job.fireOnTick.bind(job), job, this.logger);
+    job.fireOnTick = guarded(job.fireOnTick, job, this.logger);
     this.cronJobs.set(name, job as RegisteredCronJob);
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CronJob } from '../../lib/schedule/index.js';
 import { complaint, start, stopTime, subjects } from './subjects.js';
 
 const second = '* * * * * *';
@@ -244,4 +245,15 @@ describe.each(subjects)('a CronJob of $name', ({ cron: { CronJob, CronTime } }) 
     expect([await complaint(() => job.start()), await complaint(() => job.nextDate())]).toEqual([past, past]);
     expect(job.runOnce).toBe(true);
   });
+});
+
+test('isActive is also called running, as in older versions of the cron package', () => {
+  stopTime();
+  const job = new CronJob(second, () => undefined);
+  expect(job.running).toBe(false);
+  void job.start();
+  expect(job.running).toBe(true);
+  void job.stop();
+  expect(job.running).toBe(false);
+  vi.useRealTimers();
 });

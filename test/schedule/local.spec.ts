@@ -306,4 +306,18 @@ describe.each(subjects)('$name runs methods on timers of the process', (subject)
     }
     app = null;
   });
+
+  test('the module is global and exports the registry, however its options are made', () => {
+    const { SchedulerRegistry } = subject.schedule;
+    for (const module of [
+      ScheduleModule.forRoot(),
+      ScheduleModule.forRootAsync({ useFactory: () => ({}) }),
+    ]) {
+      expect(module).toMatchObject({ module: ScheduleModule, global: true, exports: [SchedulerRegistry] });
+    }
+  });
+
+  test('the module without forRoot does not boot', async () => {
+    expect(await complaint(() => boot(subject, { imports: [ScheduleModule] }))).toContain('ScheduleModule');
+  });
 });

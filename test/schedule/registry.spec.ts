@@ -135,6 +135,24 @@ describe.each(subjects)('the registry of $name', (subject) => {
     },
   );
 
+  test('takes an object that only looks like a CronJob, as tests of applications make them', async () => {
+    let stopped = 0;
+    const double = { start: () => undefined, stop: () => stopped++ };
+    const job = double as unknown as ReturnType<typeof app.registry.getCronJob>;
+    app.registry.addCronJob('double', job);
+    expect(app.registry.getCronJob('double')).toBe(double);
+    await job.fireOnTick();
+    expect(app.log.lines).toEqual([
+      {
+        level: 'error',
+        message: "Cannot read properties of undefined (reading 'call')",
+        context: 'SchedulerRegistry',
+      },
+    ]);
+    app.registry.deleteCronJob('double');
+    expect(stopped).toBe(1);
+  });
+
   test('works by itself as well', () => {
     const registry = new SchedulerRegistry();
     registry.addTimeout('text', 'anything');
