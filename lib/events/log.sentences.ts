@@ -31,7 +31,7 @@ export const logSentences: Sentences = {
   }),
   'modules.boot-later': ({ modules }) => ({
     level: 'warn',
-    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ChronisModule after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
+    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ChronisModule (or ScheduleModule) after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
   }),
   'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, nextAt }) => ({
     level: 'log',

@@ -114,7 +114,7 @@ describe('the log', () => {
     expect(lines).toEqual([
       [
         'warn',
-        'Jobs may start before CacheModule and DbModule are ready, and run after they have closed: import ChronisModule after them, and give the hooks of the root module to a module of their own.',
+        'Jobs may start before CacheModule and DbModule are ready, and run after they have closed: import ChronisModule (or ScheduleModule) after them, and give the hooks of the root module to a module of their own.',
       ],
       ['warn', 'The job "daily" is in no live code any more: it does not fire, and is kept as orphaned.'],
       [
