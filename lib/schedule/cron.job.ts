@@ -85,7 +85,7 @@ export class CronJob<OC extends CronOnCompleteCallback | null = null, C = null> 
     this.threshold = Math.abs(threshold ?? 250);
     if (onComplete) this.onComplete = onComplete;
     if (errorHandler) this.errorHandler = errorHandler;
-    if (name) this.name = name;
+    if (name !== undefined && name !== null) this.name = name;
     if (typeof onTick !== 'function') {
       throw new CronError(
         'onTick must be a function. System commands are not run: spawn them in a function.',
@@ -156,8 +156,8 @@ export class CronJob<OC extends CronOnCompleteCallback | null = null, C = null> 
   /** Throws an error when there is no next instant. */
   start(): void | Promise<void> {
     if (this.started) return;
-    const waitMs = this.cronTime.getTimeout();
     this.started = true;
+    const waitMs = this.cronTime.getTimeout();
     if (waitMs < 0) this.beLate(-waitMs);
     this.sleepUntil(Date.now() + (waitMs < 0 ? this.cronTime.getTimeout() : waitMs));
   }
@@ -226,8 +226,9 @@ export class CronJob<OC extends CronOnCompleteCallback | null = null, C = null> 
   }
 
   private wake(at: number): void {
-    // Timers may fire a little early, and the clock may have been set back.
-    if (Date.now() < at) return this.sleepUntil(at);
+    const earlyMs = at - Date.now();
+    // Timers may fire a little early, and the clock may have been set back: then the next instant may be an earlier one.
+    if (earlyMs > 0) return this.sleepUntil(Date.now() + Math.min(earlyMs, this.cronTime.getTimeout()));
     this.started = false;
     if (!this.runOnce) void this.start();
     this.tick();

@@ -198,6 +198,16 @@ describe.each(subjects)('a CronJob of $name', ({ cron: { CronJob, CronTime } }) 
     void job.stop();
   });
 
+  test('goes on by the new clock when it is set back by far', () => {
+    const job = new CronJob('*/10 * * * * *', tick, null, true);
+    vi.advanceTimersByTime(15_000);
+    expect(ticks).toEqual([10]);
+    vi.setSystemTime(start + 1_000 - 3_600_000);
+    vi.advanceTimersByTime(20_000);
+    expect(ticks).toEqual([10, 10 - 3_600, 20 - 3_600]);
+    void job.stop();
+  });
+
   test('runs once after the event loop was blocked, and goes on from there', () => {
     const job = new CronJob(second, tick, null, true);
     vi.advanceTimersByTime(1_000);
@@ -244,6 +254,15 @@ describe.each(subjects)('a CronJob of $name', ({ cron: { CronJob, CronTime } }) 
     const job = new CronJob(new Date(start - 1), tick);
     expect([await complaint(() => job.start()), await complaint(() => job.nextDate())]).toEqual([past, past]);
     expect(job.runOnce).toBe(true);
+  });
+
+  test('a job whose start has failed starts with its next schedule', async () => {
+    const job = new CronJob(new Date(start - 1), tick);
+    await complaint(() => job.start());
+    expect([job.isActive, vi.getTimerCount()]).toEqual([true, 0]);
+    void job.setTime(new CronTime(new Date(start + 2_000)));
+    vi.advanceTimersByTime(5_000);
+    expect([ticks, job.isActive]).toEqual([[2], false]);
   });
 });
 
