@@ -5,10 +5,12 @@ import { cronTrigger } from './cron.trigger.js';
 import type { StoredJob } from './stored.job.js';
 
 /**
- * The handle of a cron that is stored and runs once in the cluster: it acts on the job for all processes. `lastDate()` and added callbacks are about the runs
- * of this process. @publicApi
+ * The handle of a cron that is stored and runs once in the cluster: it acts on the job for all processes. `lastDate()`, `isCallbackRunning` and added callbacks are
+ * about the runs of this process. @publicApi
  */
 export class StoredCronJob extends CronJob {
+  private runs = 0;
+
   /** `job` is null where the code disables the cron. */
   constructor(
     options: Omit<CronJobParams, 'onTick'>,
@@ -26,6 +28,10 @@ export class StoredCronJob extends CronJob {
 
   override get isActive(): boolean {
     return this.job?.isActive ?? false;
+  }
+
+  override get isCallbackRunning(): boolean {
+    return this.runs > 0;
   }
 
   /** Resumes the job. Throws InvalidOptionError where the code disables the cron. */
@@ -62,9 +68,14 @@ export class StoredCronJob extends CronJob {
   /** A run of the job in this process. Rejects with what the method throws. */
   async execute(context: RunContext, now: number): Promise<unknown> {
     this.lastExecution = new Date(now);
-    const result = await this.method(context);
-    for (const callback of this.callbacks) await callback.call(this.context);
-    return result;
+    this.runs++;
+    try {
+      const result = await this.method(context);
+      for (const callback of this.callbacks) await callback.call(this.context);
+      return result;
+    } finally {
+      this.runs--;
+    }
   }
 
   private stored(): StoredJob {

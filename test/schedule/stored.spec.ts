@@ -124,6 +124,19 @@ describe('distributed', () => {
       expect([...registry.getCronJobs().keys()]).toEqual(['ten', 'Jobs.minute']);
     });
 
+    test('tells whether a run goes on here, also when it fails', async () => {
+      let fail: (reason: Error) => void = () => undefined;
+      const slow = (): Promise<void> => new Promise((_, reject) => (fail = reject));
+      const { registry } = await cluster.boot(withCron('* * * * * *', { name: 'slow' }, slow));
+      const job = registry.getCronJob('slow');
+      expect(job.isCallbackRunning).toBe(false);
+      await cluster.pass(1_000);
+      expect(job.isCallbackRunning).toBe(true);
+      fail(new Error('too slow'));
+      await cluster.pass(1);
+      expect(job.isCallbackRunning).toBe(false);
+    });
+
     test('stops and starts the job for all processes', async () => {
       const [one, two] = [
         await cluster.boot({ providers: [Jobs] }),
