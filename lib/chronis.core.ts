@@ -56,6 +56,11 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  /** When all jobs are declared. Throws InvalidOptionError. */
+  assertConfigured(): void {
+    this.explorer.assertConfigured();
+  }
+
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }

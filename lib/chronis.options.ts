@@ -98,8 +98,8 @@ export interface ChronisOptions {
    */
   useEnhancers?: boolean;
   /**
-   * Other options for jobs that decorators declare, by their ids: `{ 'daily-report': { schedule: config.reportCron, disabled: config.isPreview } }`. An id that
-   * no decorator declares is an error. @default none
+   * Other options for jobs that the code declares, by their ids: `{ 'daily-report': { schedule: config.reportCron, disabled: config.isPreview } }`. An id that
+   * nothing declares is an error. @default none
    */
   overrides?: JobOverrides;
   /** The source of time; for tests, with the storage's clock the same. @default the real one */

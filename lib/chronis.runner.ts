@@ -2,7 +2,7 @@ import type { FactoryProvider, OnApplicationBootstrap, OnModuleDestroy } from '@
 import { ModulesContainer } from '@nestjs/core';
 import { ChronisCore } from './chronis.core.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
-import { modulesBootingLater } from './discovery/boot.order.js';
+import { bootOrder } from './discovery/boot.order.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 
@@ -20,13 +20,12 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    // Somebody may have called start() in an earlier hook.
-    if (!this.settings.autoStart || this.scheduler.running) return;
-    const later = modulesBootingLater(this.modules, ChronisRunner);
-    if (later.length > 0) this.events.emit('modules.boot-later', { modules: later });
     try {
-      await this.scheduler.start();
+      this.core.assertConfigured();
+      // Somebody may have called start() in an earlier hook.
+      if (this.settings.autoStart && !this.scheduler.running) await this.start();
     } catch (error) {
+      await this.scheduler.shutDown();
       await this.core.close();
       throw error;
     }
@@ -35,6 +34,12 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
   /** Not a later hook: other modules close their connections in this one. */
   onModuleDestroy(): Promise<void> {
     return this.scheduler.shutDown();
+  }
+
+  private start(): Promise<void> {
+    const { own, later } = bootOrder(this.modules, ChronisRunner);
+    if (later.length > 0) this.events.emit('modules.boot-later', { modules: later, scheduler: own });
+    return this.scheduler.start();
   }
 }
 

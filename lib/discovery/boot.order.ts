@@ -3,16 +3,17 @@ import type { ModulesContainer } from '@nestjs/core';
 type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
 
 /**
- * The modules with hooks that begin after, and end before, the one that provides `token`. Nest calls the hooks of the deepest modules
+ * The module that provides `token`, and those with hooks that begin after it and end before it. Nest calls the hooks of the deepest modules
  * first, those of equal depth in the order of their imports, and the other way round at the end.
  */
-export function modulesBootingLater(modules: ModulesContainer, token: unknown): string[] {
+export function bootOrder(modules: ModulesContainer, token: unknown): { own: string; later: string[] } {
   const order = [...modules.values()].toSorted((a, b) => b.distance - a.distance);
   const own = order.findIndex((module) => module.providers.has(token as never));
-  return order
+  const later = order
     .slice(own + 1)
     .filter((module) => !module.providers.has(token as never) && hasHooks(module))
     .map((module) => module.name);
+  return { own: order[own]!.name, later };
 }
 
 function hasHooks(module: ModuleOf): boolean {

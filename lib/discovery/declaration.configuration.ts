@@ -19,14 +19,17 @@ export class DeclarationConfiguration {
 
   /** The declaration with the options in force. Throws InvalidOptionError. */
   configured(given: SchedulingDeclaration, defaultId: string): SchedulingDeclaration {
-    const id = given.options.id ?? defaultId;
-    this.seen.add(id);
-    if (!Object.hasOwn(this.overrides, id)) return given;
-    const { schedule, ...options } = overrideOf(id, this.overrides[id]!);
+    const { schedule, ...options } = this.overrideOf(given.options.id ?? defaultId);
     return withSchedule({ ...given, options: { ...given.options, ...options } } as never, schedule);
   }
 
-  /** Throws InvalidOptionError when an override is for a job that no decorator declares. */
+  /** What is said of a declared job instead of its own options; empty: nothing. Throws InvalidOptionError. */
+  overrideOf(id: string): JobOverride {
+    this.seen.add(id);
+    return Object.hasOwn(this.overrides, id) ? checked(id, this.overrides[id]!) : {};
+  }
+
+  /** Throws InvalidOptionError when an override is for a job that nothing in the code declares. */
   assertAllUsed(): void {
     const unknown = Object.keys(this.overrides).find((id) => !this.seen.has(id));
     if (unknown === undefined) return;
@@ -34,7 +37,7 @@ export class DeclarationConfiguration {
     const shown = ids.length > shownIds ? [...ids.slice(0, shownIds), '…'] : ids;
     throw new InvalidOptionError(
       'overrides',
-      `no decorator declares the job "${unknown}". Declared are: ${shown.join(', ') || 'none'}.`,
+      `nothing in the code declares the job "${unknown}". Declared are: ${shown.join(', ') || 'none'}.`,
     );
   }
 }
@@ -57,7 +60,7 @@ function withSchedule(given: SchedulingDeclaration, schedule: unknown): Scheduli
 }
 
 /** Without what is undefined: so an environment variable that is not set overrides nothing. */
-function overrideOf(id: string, given: JobOverride): JobOverride {
+function checked(id: string, given: JobOverride): JobOverride {
   const option = `overrides["${id}"]`;
   if (typeof given !== 'object' || given === null) {
     throw new InvalidOptionError(option, `must be an object, but is ${described(given)}.`);

@@ -1,12 +1,13 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
-import { SchedulerRunningError } from '../model/errors.js';
-import type { JobOptions } from '../model/job.options.js';
+import { ChronisError, SchedulerRunningError } from '../model/errors.js';
+import type { JobOptions, JobOverride } from '../model/job.options.js';
 import type { TriggerInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { knownOptions } from '../scheduler/option.checks.js';
+import { prefixMessage } from './declaration.reader.js';
 import type { JobExplorer } from './job.explorer.js';
 
 /** A job with its code, as a decorator declares it. @publicApi */
@@ -37,6 +38,14 @@ export class JobDeclarations {
   constructor(private readonly parts: DeclarationParts) {}
 
   /**
+   * What `overrides` of the module say of a job, without what is undefined: for whoever declares it to apply, as `declare` does not. An override of a job that
+   * nobody asks for stops the boot. Throws InvalidOptionError.
+   */
+  overrideOf(id: string): JobOverride {
+    return this.parts.explorer.overrideOf(id);
+  }
+
+  /**
    * Until the scheduler starts, best in `onModuleInit`. Throws SchedulerRunningError, DuplicateJobError, DuplicateHandlerError and what is wrong
    * with the options: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, EmptyJobIdError, InvalidJobIdError.
    */
@@ -45,8 +54,20 @@ export class JobDeclarations {
     if (running()) throw new SchedulerRunningError();
     knownOptions(declaration, [...jobOptionKeys, 'trigger', 'run', 'place'], 'declare()');
     const { id, trigger, run, place, ...options } = declaration;
-    const definition = defineJob({ id, handler: id, trigger, options }, defaults, clock.now());
+    const definition = at(place, () =>
+      defineJob({ id, handler: id, trigger, options }, defaults, clock.now()),
+    );
     explorer.add({ definition, hash: definitionHash(definition), previousIds: [], place });
     handlers.register(id, run as (context: RunContext) => unknown, place);
+  }
+}
+
+/** What `define` throws names the place. */
+function at<T>(place: string, define: () => T): T {
+  try {
+    return define();
+  } catch (error) {
+    if (error instanceof ChronisError) prefixMessage(error, `${place}: `);
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Declaration } from '../decorators/declaration.js';
 import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
+import type { JobOverride } from '../model/job.options.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { Clock } from '../ports/clock.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
@@ -55,6 +56,16 @@ export class JobExplorer {
     return (this.exploration ??= this.read());
   }
 
+  /** What the configuration says of a job that is found in another way. Throws InvalidOptionError. */
+  overrideOf(id: string): JobOverride {
+    return this.parts.configuration.overrideOf(id);
+  }
+
+  /** When all jobs are found. Throws InvalidOptionError for configuration of a job that is none of them. */
+  assertConfigured(): void {
+    this.parts.configuration.assertAllUsed();
+  }
+
   /** A job that was found in another way. Throws DuplicateJobError. */
   add(job: DeclaredJob): void {
     const { jobs, ...rest } = this.explore();
@@ -76,7 +87,6 @@ export class JobExplorer {
         this.readMethod(provider, method, now, found);
       }
     }
-    this.parts.configuration.assertAllUsed();
     return {
       jobs: [...found.jobs.values()],
       handlers: [...found.handlers.values()],

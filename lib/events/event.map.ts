@@ -27,7 +27,11 @@ export interface ChronisEventMap {
     repeated: readonly { className: string; used: string; ignored: string }[];
   };
   /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
-  'modules.boot-later': { modules: readonly string[] };
+  'modules.boot-later': {
+    modules: readonly string[];
+    /** The module that has the scheduler: ChronisModule, or ScheduleModule of `nestjs-chronis/schedule`. */
+    scheduler: string;
+  };
   /** This process runs jobs from now on. */
   'scheduler.started': {
     name: string;

@@ -29,9 +29,9 @@ export const logSentences: Sentences = {
       ),
     ].join(' '),
   }),
-  'modules.boot-later': ({ modules }) => ({
+  'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
-    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ChronisModule (or ScheduleModule) after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
+    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ${scheduler} after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
   }),
   'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, nextAt }) => ({
     level: 'log',

@@ -49,7 +49,10 @@ export class ScheduleExplorer implements OnModuleInit {
 
   private look(wrapper: InstanceWrapper, instance: ScheduledMethod['instance'], name: string): void {
     const schedule = scheduleOf(instance[name]);
-    if (schedule === null || !this.options[switches[schedule.kind]]) return;
+    if (schedule === null) return;
+    if (!this.options[switches[schedule.kind]]) {
+      return this.stored?.leaveOut(new ScheduledMethod(instance, name), nameOf(schedule));
+    }
     if (wrapper.isDependencyTreeStatic()) return this.add(schedule, new ScheduledMethod(instance, name));
     this.logger.warn(
       `Cannot register ${labels[schedule.kind]} "${String(wrapper.name)}@${name}" because it is defined in a non static provider.`,
@@ -62,9 +65,14 @@ export class ScheduleExplorer implements OnModuleInit {
     if (stored && schedule.kind === 'interval' && schedule.ms >= shortestStoredMs) {
       return stored.addInterval(scheduled, schedule.ms, schedule.name);
     }
+    if (schedule.kind === 'interval') stored?.leaveLocal(scheduled, schedule.name);
     const target = guarded(scheduled.method, scheduled.instance, this.logger);
     if (schedule.kind === 'cron') runner.addCron(target, schedule.options);
     else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);
     else runner.addTimeout(target, schedule.ms, schedule.name);
   }
+}
+
+function nameOf(schedule: ScheduleMetadata): string | undefined {
+  return schedule.kind === 'cron' ? schedule.options.name : schedule.name;
 }

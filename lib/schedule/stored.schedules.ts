@@ -14,6 +14,7 @@ import { cronTrigger } from './cron.trigger.js';
 import { duplicate } from './messages.js';
 import type { ScheduledMethod } from './scheduled.method.js';
 import type { SchedulerRegistry } from './scheduler.registry.js';
+import { overriddenCron, overriddenInterval, refuseOverride, restOf } from './stored.override.js';
 import { StoredCronJob } from './stored.cron.job.js';
 import { StoredJob } from './stored.job.js';
 
@@ -49,10 +50,12 @@ export class StoredSchedules {
   }
 
   /** Throws an error when another method has the name, and for schedules and ids that cannot be stored. */
-  addCron(scheduled: ScheduledMethod, given: CronOptions & { cronTime: CronSource }): void {
+  addCron(scheduled: ScheduledMethod, declared: CronOptions & { cronTime: CronSource }): void {
     const { place } = scheduled;
-    const id = given.name || place;
+    const id = declared.name || place;
     if (!this.isNew('Cron Job', id, scheduled)) return;
+    const override = this.parts.declarations.overrideOf(id);
+    const given = overriddenCron(declared, id, override);
     const zoned = given.timeZone !== undefined || given.utcOffset !== undefined;
     const { disabled, waitForCompletion, threshold, initialDelay = 0 } = given;
     const timeZone = zoned ? given.timeZone : this.timeZone;
@@ -67,9 +70,10 @@ export class StoredSchedules {
     const trigger = cronTrigger(job.cronTime, place);
     if (disabled) return;
     this.parts.declarations.declare({
-      ...{ id, trigger, place, run: (context) => this.run(job, context, initialDelay) },
+      ...{ id, place, run: (context) => this.run(job, context, initialDelay) },
       ...(waitForCompletion === false ? { overlap: 'allow' } : {}),
       ...(threshold === undefined ? {} : { misfire: 'skip', misfireThreshold: Math.abs(threshold) }),
+      ...restOf(override, trigger),
     });
   }
 
@@ -78,9 +82,26 @@ export class StoredSchedules {
     const { place } = scheduled;
     const id = name || place;
     if (!this.isNew('Interval', id, scheduled)) return;
+    const override = this.parts.declarations.overrideOf(id);
+    const every = overriddenInterval(Math.round(everyMs), id, override);
+    if (every === null) return;
     this.intervals.set(id, this.storedJob(id));
-    const trigger = { type: 'interval', every: Math.round(everyMs) } as const;
-    this.parts.declarations.declare({ id, trigger, place, run: (context) => scheduled.call(context) });
+    this.parts.declarations.declare({
+      ...{ id, place, run: (context) => scheduled.call(context) },
+      ...restOf(override, { type: 'interval', every }),
+    });
+  }
+
+  /** A schedule of a kind that is switched off: the module may override it all the same. */
+  leaveOut({ place }: ScheduledMethod, name: string | undefined): void {
+    this.parts.declarations.overrideOf(name || place);
+  }
+
+  /** An interval that is too short to be stored. Throws InvalidOptionError when the module overrides it. */
+  leaveLocal({ place }: ScheduledMethod, name: string | undefined): void {
+    const id = name || place;
+    const override = this.parts.declarations.overrideOf(id);
+    refuseOverride(id, override, 'an @Interval of less than a second is a timer of each process, not a job.');
   }
 
   /** Makes the handles known. */

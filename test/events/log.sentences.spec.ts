@@ -104,7 +104,7 @@ describe('the log', () => {
 
   test('names what a person has to act on', () => {
     const job = { namespace: 'default', id: 'daily' };
-    events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'] });
+    events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'], scheduler: 'ChronisModule' });
     events.emit('job.orphaned', job);
     const [from, until] = [new Date('2026-01-01T00:01:00Z'), new Date('2026-01-01T00:05:00Z')];
     const gap = { ...job, from, until, verdict: 'missed', count: 5, reason: 'misfire' } as const;

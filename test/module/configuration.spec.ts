@@ -123,7 +123,7 @@ describe('overrides', () => {
     const refused: [object, string][] = [
       [
         { dialy: { disabled: true } },
-        'overrides: no decorator declares the job "dialy". Declared are: "daily", "Plain.hourly".',
+        'overrides: nothing in the code declares the job "dialy". Declared are: "daily", "Plain.hourly".',
       ],
       [{ daily: { id: 'other' } }, '@Cron on Plain.daily: overrides["daily"]: id cannot be overridden.'],
       [{ daily: { every: '5m' } }, 'every'],

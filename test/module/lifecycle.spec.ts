@@ -67,7 +67,9 @@ describe('the scheduler in the life of the application', () => {
     const seen = await bootWithResources(true);
     expect(seen).toContain('cold');
     expect(seen).toContain('closed');
-    expect(app!.heard('modules.boot-later')).toEqual([{ modules: ['SlowModule'] }]);
+    expect(app!.heard('modules.boot-later')).toEqual([
+      { modules: ['SlowModule'], scheduler: 'ChronisModule' },
+    ]);
   });
 
   test('names the root module too where that has hooks of its own', async () => {
@@ -76,7 +78,7 @@ describe('the scheduler in the life of the application', () => {
       onApplicationBootstrap(): void {}
     }
     app = await NestApp.boot({ providers: [Warmer] });
-    expect(app.heard('modules.boot-later')).toEqual([{ modules: ['AppModule'] }]);
+    expect(app.heard('modules.boot-later')).toEqual([{ modules: ['AppModule'], scheduler: 'ChronisModule' }]);
   });
 
   test('waits on close for running handlers, and starts no more', async () => {

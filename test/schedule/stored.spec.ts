@@ -62,6 +62,17 @@ describe('distributed', () => {
     return { providers: [One] };
   }
 
+  test('tells which module to import last, by the name that was imported', async () => {
+    @Injectable()
+    class Warmer {
+      onApplicationBootstrap(): void {}
+    }
+    const { log } = await cluster.boot({ providers: [Warmer] });
+    const told = log.lines.map(({ message }) => String(message)).join();
+    expect(told).toContain('Jobs may start before AppModule is ready');
+    expect(told).toContain('import ScheduleModule after it');
+  });
+
   test('crons and intervals of a second or more run once, whatever the number of processes', async () => {
     for (let i = 0; i < 3; i++) await cluster.boot({ providers: [Jobs] });
     // Beyond the last due instants, as three processes take a few turns to agree who runs them.
