@@ -101,7 +101,15 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: SchedulerLifecycle,
-    inject: [Engine, JobSynchronizer, StorageAdapter, ChronisEvents, HandlerRegistry, chronisSettings],
+    inject: [
+      Engine,
+      JobSynchronizer,
+      StorageAdapter,
+      ChronisEvents,
+      HandlerRegistry,
+      JobExplorer,
+      chronisSettings,
+    ],
     useFactory: makeLifecycle,
   },
   {

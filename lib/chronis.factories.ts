@@ -8,6 +8,7 @@ import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
+import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { MethodCalls } from './discovery/method.calls.js';
 import { Engine } from './engine/engine.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
@@ -121,10 +122,19 @@ export function makeLifecycle(
   storage: StorageAdapter,
   events: ChronisEvents,
   handlers: HandlerRegistry,
-  { engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
+  explorer: JobExplorer,
+  { clock, engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
 ): SchedulerLifecycle {
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
-  return new SchedulerLifecycle({ engine, synchronizer, storage, events, handlers }, about);
+  const directory = new HandlerDirectory(handlers, storage, clock);
+  const callbacks = async () => {
+    const { jobs } = explorer.explore();
+    const unknown = unknownCallbacks(jobs, new Set(handlers.names()));
+    // Only then others are asked.
+    return unknown.length === 0 ? [] : unknownCallbacks(jobs, await directory.known());
+  };
+  const parts = { engine, synchronizer, storage, events, handlers, unknownCallbacks: callbacks };
+  return new SchedulerLifecycle(parts, about);
 }
 
 export function makeDeclarations(

@@ -42,6 +42,18 @@ export interface ChronisEventMap {
     concurrency: number;
     /** When the next job that this process can run is due; null: none is. */
     nextAt: Date | null;
+    /** Which one, and what the clock shows in its zone (`YYYY-MM-DD HH:MM:SS`); null: none, or a run that has no schedule. */
+    nextJob: (JobRef & { timeZone: string; wallTime: string }) | null;
+  };
+  /**
+   * Declared jobs name a handler for `onSuccess` or `onFailure` that neither this process nor any live one has: such runs would wait until one has it. Told when the
+   * scheduler has started.
+   */
+  'callbacks.unknown': {
+    handler: string;
+    callbacks: readonly (JobRef & { option: 'onSuccess' | 'onFailure'; place: string })[];
+    /** A handler of a similar name; null: there is none. */
+    meant: string | null;
   };
   /** The declarations of the code were stored, or were found to be older than what live workers run. */
   'jobs.synced': {

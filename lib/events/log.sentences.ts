@@ -1,5 +1,5 @@
-import type { JobRef } from '../model/job.js';
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
+import { count, cutList, ended, list, named, refs, some } from './log.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 
 export type LogLevel = 'debug' | 'log' | 'warn' | 'error';
@@ -31,16 +31,20 @@ export const logSentences: Sentences = {
   }),
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
-    text: `Jobs may start before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and run after ${modules.length === 1 ? 'it has' : 'they have'} closed: import ${scheduler} after ${modules.length === 1 ? 'it' : 'them'}, and give the hooks of the root module to a module of their own.`,
+    text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,
   }),
-  'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, nextAt }) => ({
+  'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, ...next }) => ({
     level: 'log',
-    text: `Running jobs of "${app}" as ${name} on ${storage}: ${queues.length === 1 ? 'queue' : 'queues'} ${list(queues)}, ${concurrency} at a time, default zone ${timeZone}. ${nextAt === null ? 'Nothing is due yet.' : `Next: ${nextAt.toISOString()}.`}`,
+    text: `Running jobs of "${app}" as ${name} on ${storage}: ${queues.length === 1 ? 'queue' : 'queues'} ${list(queues)}, ${concurrency} at a time, default zone ${timeZone}. ${upNext(next)}`,
+  }),
+  'callbacks.unknown': ({ handler, callbacks, meant }) => ({
+    level: 'warn',
+    text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
   'jobs.synced': (event) => (event.superseded ? superseded(event) : synced(event)),
   'job.orphaned': (job) => ({
     level: 'warn',
-    text: `The job ${named(job)} is in no live code any more: it does not fire, and is kept as orphaned.`,
+    text: `No live process declares the job ${named(job)} any more: it does not run, and is kept as orphaned.`,
   }),
   'job.paused': ({ reason, ...job }) => ({
     level: 'error',
@@ -56,11 +60,11 @@ export const logSentences: Sentences = {
   }),
   'worker.lease-lost': ({ runs }) => ({
     level: 'error',
-    text: `The lease ended before it could be renewed, so others may take over: ${count(runs, 'handler')} told to stop. Going on as a new worker. Was the process blocked, or the database away?`,
+    text: `This process did not renew its lease in time, so others may take over its runs: ${count(runs, 'handler')} told to stop. It goes on as a new worker. Was it blocked, or the database away?`,
   }),
   'workers.released': ({ workers, rerun, ended }) => ({
     level: 'warn',
-    text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again, ${ended} ended.`,
+    text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again${ended > 0 ? `, ${ended} ended without another attempt` : ''}.`,
   }),
   'schedules.recomputed': ({ from, to, moved }) => ({
     level: 'log',
@@ -98,16 +102,16 @@ export const logSentences: Sentences = {
   }),
   'run.snoozed': (run) => ({
     level: 'debug',
-    text: `${describe(run)} is to be called again at ${run.until.toISOString()}.`,
+    text: `${describe(run)} asked to be called again at ${run.until.toISOString()}.`,
   }),
   'retry-rule.failed': ({ rule, error, ...run }) => ({
     level: 'error',
-    text: `${rule} of the handler "${run.handler}" was of no use for ${describe(run)}, so the job's own retries count: ${messageOf(error)}`,
+    text: `${describe(run)}: ${rule} of the handler cannot be used, so the retries of the job count: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
   'run.handed-back': (run) => ({
     level: 'log',
-    text: `${describe(run)} was not finished in time and is handed back to be executed elsewhere.`,
+    text: `${describe(run)} did not end before the shutdown: it is handed back, and another process executes it.`,
   }),
   'run.stale': (run) => ({
     level: 'warn',
@@ -120,7 +124,7 @@ export const logSentences: Sentences = {
   }),
   'runs.deferred': ({ handler, queue, runs }) => ({
     level: 'warn',
-    text: `No live worker has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} put off by 30 s. Start an instance that has both, or check the names.`,
+    text: `No live worker has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} ${runs === 1 ? 'is' : 'are'} put off by 30 s. Start an instance that has both, or check the names.`,
   }),
   'runs.lifted': ({ runs }) => ({
     level: 'debug',
@@ -128,11 +132,17 @@ export const logSentences: Sentences = {
   }),
   'record.pruned': ({ attempts, days, gaps, jobs, deadLetters }) => ({
     level: 'debug',
-    text: `Old records deleted: ${count(attempts, 'attempt')}, ${count(days, 'day')} of attempts, ${count(gaps, 'gap')}, ${count(jobs, 'finished job')}, ${count(deadLetters, 'dead letter')}.`,
+    text: `Old records deleted: ${[
+      ...some(attempts, 'attempt'),
+      ...some(days, 'whole day').map((whole) => `${whole} of attempts`),
+      ...some(gaps, 'gap'),
+      ...some(jobs, 'finished job'),
+      ...some(deadLetters, 'dead letter'),
+    ].join(', ')}.`,
   }),
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',
-    text: `The job ${named(job)} did not run for ${count(instants, 'due instant')} (${verdict}: ${reason}), ${from.toISOString()}${instants > 1 ? ` to ${until.toISOString()}` : ''}.`,
+    text: `The job ${named(job)} did not run ${instants > 1 ? `from ${from.toISOString()} to ${until.toISOString()}, ${instants} times` : `at ${from.toISOString()}`} (${verdict}: ${reason}).`,
   }),
   'schedule.failed': ({ error, ...job }) => ({
     level: 'error',
@@ -141,7 +151,7 @@ export const logSentences: Sentences = {
   }),
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
-    text: `The storage failed (${operation}): ${messageOf(error)}. ${retryInMs > 0 ? 'Trying until it answers.' : 'Going on without.'}`,
+    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${retryInMs > 0 ? 'Trying until it answers.' : 'Going on without.'}`,
   }),
   'storage.recovered': ({ operation, failures }) => ({
     level: 'log',
@@ -149,11 +159,11 @@ export const logSentences: Sentences = {
   }),
   'wake.unavailable': ({ error }) => ({
     level: 'warn',
-    text: `Changes by other processes are seen by polling only: ${messageOf(error)}`,
+    text: `There is no signal of changes by other processes, so polls find them: ${messageOf(error)}`,
   }),
   'beat.unavailable': ({ error }) => ({
     level: 'warn',
-    text: `Handlers that block the event loop for longer than the lease will be executed again elsewhere, as no thread can renew it: ${messageOf(error)}`,
+    text: `No thread can renew the lease, so a handler that blocks the event loop for longer is executed again elsewhere: ${messageOf(error)}`,
   }),
   'sharing.failing': ({ error }) => ({
     level: 'warn',
@@ -169,7 +179,7 @@ export const logSentences: Sentences = {
 function superseded({ app }: ChronisEventMap['jobs.synced']): LogLine {
   return {
     level: 'warn',
-    text: `A newer release of "${app}" is running: its jobs stay as they are, and this release takes over when the newer one is gone.`,
+    text: `A newer release of "${app}" is running, so its jobs stay as they are. This release takes over when that is gone.`,
   };
 }
 
@@ -179,19 +189,18 @@ function synced({ declared, ...changes }: ChronisEventMap['jobs.synced']): LogLi
     .map((kind) => `${changes[kind].length} ${kind} (${refs(changes[kind])})`);
   return {
     level: parts.length > 0 ? 'log' : 'debug',
-    text: `${count(declared, 'declared job')} in the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.`,
+    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.`,
   };
 }
 
-const shownRefs = 5;
-
-function refs(jobs: readonly JobRef[]): string {
-  const names = jobs.slice(0, shownRefs).map(named);
-  return jobs.length > shownRefs ? `${names.join(', ')}, …` : names.join(', ');
-}
-
-function named({ namespace, id }: JobRef): string {
-  return namespace === 'default' ? `"${id}"` : `"${id}" in "${namespace}"`;
+function upNext({
+  nextAt,
+  nextJob,
+}: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob'>): string {
+  if (nextAt === null) return 'Nothing is scheduled yet.';
+  if (nextJob === null) return `Next: a run at ${nextAt.toISOString()}.`;
+  const { timeZone, wallTime } = nextJob;
+  return `Next: ${named(nextJob)} at ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
 }
 
 function describe(run: RunEvent): string {
@@ -199,14 +208,4 @@ function describe(run: RunEvent): string {
   // The id of a job made at run time may be random: the handler tells what it is.
   const handler = run.handler === run.jobId ? '' : ` (${run.handler})`;
   return `Run ${run.runId} of ${job}${handler}${run.attempt > 1 ? `, attempt ${run.attempt},` : ''}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function list(names: readonly string[]): string {
-  return names.length < 3
-    ? names.join(' and ')
-    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }

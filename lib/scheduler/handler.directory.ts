@@ -24,12 +24,22 @@ export class HandlerDirectory {
     if (this.local.has(handler)) return;
     const fresh = this.askedAt !== null && this.clock.monotonic() - this.askedAt < rememberedForMs;
     if (fresh && this.remote.has(handler)) return;
+    await this.ask(now);
+    if (this.remote.has(handler)) return;
+    throw new HandlerNotFoundError(handler, [...new Set([...this.local.names(), ...this.remote])].toSorted());
+  }
+
+  /** Those of this process and of all live ones. */
+  async known(): Promise<ReadonlySet<string>> {
+    await this.ask(await this.storage.now());
+    return new Set([...this.local.names(), ...this.remote]);
+  }
+
+  private async ask(now: number): Promise<void> {
     const workers = await this.storage.queryWorkers();
     const live = workers.filter((worker) => worker.leaseUntil.getTime() > now);
     this.remote = new Set(live.flatMap((worker) => worker.handlers));
     this.askedAt = this.clock.monotonic();
-    if (this.remote.has(handler)) return;
-    throw new HandlerNotFoundError(handler, [...new Set([...this.local.names(), ...this.remote])].toSorted());
   }
 
   /**

@@ -4,6 +4,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { ChronisEventMap } from '../events/event.map.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { nextUp } from './next.up.js';
 
 /** What the lifecycle works with. */
 export interface LifecycleParts {
@@ -12,6 +13,8 @@ export interface LifecycleParts {
   storage: StorageAdapter;
   events: ChronisEvents;
   handlers: HandlerRegistry;
+  /** Callbacks of declared jobs that nobody could execute. */
+  unknownCallbacks: () => Promise<ChronisEventMap['callbacks.unknown'][]>;
 }
 
 /** Starts and stops the engine together with the sync of what the code declares. */
@@ -21,7 +24,7 @@ export class SchedulerLifecycle {
 
   constructor(
     private readonly parts: LifecycleParts,
-    private readonly about: Omit<ChronisEventMap['scheduler.started'], 'nextAt'>,
+    private readonly about: Omit<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob'>,
   ) {}
 
   /** Whether it runs, or is about to. */
@@ -72,12 +75,8 @@ export class SchedulerLifecycle {
       handlers: handlers.names(),
     };
     try {
-      const { cursorAt, runAt } = await storage.nextWakeAt(capability);
-      const nextAt = Math.min(cursorAt ?? Infinity, runAt ?? Infinity);
-      events.emit('scheduler.started', {
-        ...this.about,
-        nextAt: nextAt === Infinity ? null : new Date(nextAt),
-      });
+      for (const unknown of await this.parts.unknownCallbacks()) events.emit('callbacks.unknown', unknown);
+      events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {
       // It works all the same: the loop tries until the storage answers.
       events.emit('storage.failing', { operation: 'look ahead', error, retryInMs: 0 });

@@ -109,6 +109,6 @@ test('events that shall be silent are not written, and are heard all the same', 
     events.emit('job.orphaned', { namespace: 'default', id: 'daily' });
   });
   expect(text).not.toContain('no paper');
-  expect(text).toContain('The job "daily" is in no live code any more');
+  expect(text).toContain('No live process declares the job "daily" any more');
   expect(heard).toEqual(['run.failed', 'job.orphaned']);
 });

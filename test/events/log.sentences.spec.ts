@@ -45,23 +45,29 @@ describe('the log', () => {
     const synced = { app: 'shop', generation: 1, superseded: false, declared: 3, deleted: [] };
     events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], orphaned: refs('b') });
     events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [] });
-    events.emit('scheduler.started', {
+    const started = {
       name: 'host:1',
       app: 'shop',
       storage: 'postgres',
       timeZone: 'UTC',
       queues: ['default', 'slow'],
       concurrency: 10,
-      nextAt: new Date('2026-01-01T09:00:00Z'),
-    });
+    } as const;
+    const job = { namespace: 'other', id: 'c', timeZone: 'Asia/Seoul', wallTime: '2026-01-01 18:00:00' };
+    const nextAt = new Date('2026-01-01T09:00:00Z');
+    events.emit('scheduler.started', { ...started, nextAt, nextJob: job });
+    events.emit('scheduler.started', { ...started, nextAt, nextJob: null });
+    events.emit('scheduler.started', { ...started, queues: ['slow'], nextAt: null, nextJob: null });
     expect(lines).toEqual([
       ['log', 'Found 3 declared jobs and 1 handler.'],
-      ['log', '3 declared jobs in the storage: 2 created ("a", "c" in "other"), 1 orphaned ("b").'],
-      ['debug', '3 declared jobs in the storage: nothing has changed.'],
+      ['log', 'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 orphaned ("b").'],
+      ['debug', 'Synced 3 declared jobs with the storage: nothing has changed.'],
       [
         'log',
-        'Running jobs of "shop" as host:1 on postgres: queues default and slow, 10 at a time, default zone UTC. Next: 2026-01-01T09:00:00.000Z.',
+        'Running jobs of "shop" as host:1 on postgres: queues default and slow, 10 at a time, default zone UTC. Next: "c" in "other" at 2026-01-01 18:00 in Asia/Seoul.',
       ],
+      ['log', expect.stringMatching(/default zone UTC\. Next: a run at 2026-01-01T09:00:00\.000Z\.$/)],
+      ['log', expect.stringMatching(/: queue slow, 10 at a time, .* Nothing is scheduled yet\.$/)],
     ]);
   });
 
@@ -102,6 +108,18 @@ describe('the log', () => {
     ]);
   });
 
+  test('leaves out what there is none of', () => {
+    const none = { attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
+    events.emit('record.pruned', { ...none, attempts: 1, days: 2 });
+    events.emit('workers.released', { workers: ['a'], rerun: 2, ended: 0 });
+    events.emit('storage.failing', { operation: 'work', error: new Error('Gone.'), retryInMs: 0 });
+    expect(lines.map(([, text]) => text)).toEqual([
+      'Old records deleted: 1 attempt, 2 whole days of attempts.',
+      '1 worker died: 2 runs will be executed again.',
+      'The storage failed (work): Gone. Going on without.',
+    ]);
+  });
+
   test('names what a person has to act on', () => {
     const job = { namespace: 'default', id: 'daily' };
     events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'], scheduler: 'ChronisModule' });
@@ -111,21 +129,30 @@ describe('the log', () => {
     events.emit('gap.recorded', gap);
     events.emit('gap.recorded', { ...gap, count: 1, verdict: 'skipped', reason: 'overlap' });
     events.emit('clock.offset', { offsetMs: -2_500.4 });
+    events.emit('callbacks.unknown', {
+      handler: 'alrt',
+      callbacks: [{ ...job, option: 'onFailure', place: 'Reports.daily' }],
+      meant: 'alert',
+    });
     expect(lines).toEqual([
       [
         'warn',
-        'Jobs may start before CacheModule and DbModule are ready, and run after they have closed: import ChronisModule (or ScheduleModule) after them, and give the hooks of the root module to a module of their own.',
+        'Jobs may run before CacheModule and DbModule are ready, and after they have closed. Import ChronisModule last in the root module; hooks of the root module itself belong into a module of their own.',
       ],
-      ['warn', 'The job "daily" is in no live code any more: it does not fire, and is kept as orphaned.'],
       [
         'warn',
-        'The job "daily" did not run for 5 due instants (missed: misfire), 2026-01-01T00:01:00.000Z to 2026-01-01T00:05:00.000Z.',
+        'No live process declares the job "daily" any more: it does not run, and is kept as orphaned.',
       ],
       [
-        'debug',
-        'The job "daily" did not run for 1 due instant (skipped: overlap), 2026-01-01T00:01:00.000Z.',
+        'warn',
+        'The job "daily" did not run from 2026-01-01T00:01:00.000Z to 2026-01-01T00:05:00.000Z, 5 times (missed: misfire).',
       ],
+      ['debug', 'The job "daily" did not run at 2026-01-01T00:01:00.000Z (skipped: overlap).'],
       ['warn', "The clock of this machine is 2500 ms behind the storage's, which decides what is due."],
+      [
+        'warn',
+        'No live process has the handler "alrt", which is onFailure of "daily" (Reports.daily): such runs wait until one has it. Did you mean "alert"?',
+      ],
     ]);
   });
 

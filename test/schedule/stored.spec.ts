@@ -69,8 +69,8 @@ describe('distributed', () => {
     }
     const { log } = await cluster.boot({ providers: [Warmer] });
     const told = log.lines.map(({ message }) => String(message)).join();
-    expect(told).toContain('Jobs may start before AppModule is ready');
-    expect(told).toContain('import ScheduleModule after it');
+    expect(told).toContain('Jobs may run before AppModule is ready');
+    expect(told).toContain('Import ScheduleModule last');
   });
 
   test('crons and intervals of a second or more run once, whatever the number of processes', async () => {
