@@ -1,10 +1,13 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
 
 const maxPruneRounds = 20;
+const maxDeferRounds = 100;
+/** The pause before the first round is so many times shorter: those who begin at the same time have registered by then. */
+const firstIsShorterBy = 30;
 
 /**
  * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
@@ -23,12 +26,17 @@ export class Janitor {
     private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
   ) {}
 
+  /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. */
   start(owner: string): void {
+    this.schedule(owner, this.options.janitorMs / firstIsShorterBy);
+  }
+
+  private schedule(owner: string, longestPauseMs: number): void {
     // Spread, so that the workers of a deploy do not all ask for the lock at the same moment.
-    const pauseMs = this.options.janitorMs * (0.5 + this.random() / 2);
+    const pauseMs = longestPauseMs * (0.5 + this.random() / 2);
     this.cancelTimer = this.clock.setTimer(pauseMs, () => {
       void this.round(owner).then(() => {
-        if (!this.stopped) this.start(owner);
+        if (!this.stopped) this.schedule(owner, this.options.janitorMs);
       });
     });
   }
@@ -59,7 +67,19 @@ export class Janitor {
   }
 
   private async defer(): Promise<void> {
-    for (const deferral of await this.storage.deferStranded()) this.events.emit('runs.deferred', deferral);
+    const deferred = new Map<string, Deferral>();
+    try {
+      for (let round = 0; round < maxDeferRounds && !this.stopped; round++) {
+        const deferrals = await this.storage.deferStranded();
+        if (deferrals.length === 0) return;
+        for (const { handler, queue, runs } of deferrals) {
+          const key = JSON.stringify([handler, queue]);
+          deferred.set(key, { handler, queue, runs: runs + (deferred.get(key)?.runs ?? 0) });
+        }
+      }
+    } finally {
+      for (const deferral of deferred.values()) this.events.emit('runs.deferred', deferral);
+    }
   }
 
   private async lift(): Promise<void> {

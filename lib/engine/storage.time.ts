@@ -27,7 +27,7 @@ export class StorageTime {
 
   /** Milliseconds until `now()` is at this time, fractions included; negative once it is past. */
   until(at: number): number {
-    return at - this.exact;
+    return Math.ceil(at) - this.exact;
   }
 
   /** How far the local wall clock is ahead of the storage's. */

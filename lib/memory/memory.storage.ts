@@ -51,7 +51,7 @@ import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
-import { deferStranded, liftOverdue } from './waiting.runs.js';
+import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
@@ -222,7 +222,11 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
-    return this.atomically((tables, now) => register(tables, now, worker, leaseMs));
+    return this.atomically((tables, now) => {
+      const lease = register(tables, now, worker, leaseMs);
+      recallDeferred(tables, now);
+      return lease;
+    });
   }
 
   renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
@@ -230,7 +234,10 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {
-    return this.atomically((tables) => updateWorker(tables, workerId, change));
+    return this.atomically((tables, now) => {
+      updateWorker(tables, workerId, change);
+      recallDeferred(tables, now);
+    });
   }
 
   unregister(workerId: string): Promise<void> {

@@ -23,6 +23,7 @@ export function bearRun(
     job,
     detached: false,
     held: false,
+    deferredUntil: null,
     lifted: 0,
     blockedBy: new Set(blockedBy),
     inQueue: false,

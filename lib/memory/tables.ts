@@ -59,6 +59,8 @@ export interface RunRow {
   nominalAt: EpochMs;
   /** When it may be claimed, or could when it was. */
   dueAt: EpochMs;
+  /** As long as it is `dueAt`, the run was put off, as no live worker could execute it. */
+  deferredUntil: EpochMs | null;
   /** By how many levels of priority, as it is overdue. */
   lifted: number;
   /** By a pause. */

@@ -1,6 +1,6 @@
 import { deferralMs, type Deferral, type EpochMs } from '../ports/storage.adapter.js';
 import { runState } from './rows.to.views.js';
-import { reindexRun } from './runs.js';
+import { reindexRun, release } from './runs.js';
 import { isStopped } from './scopes.js';
 import type { MemoryTables, RunRow } from './tables.js';
 import { holdsLease } from './workers.js';
@@ -21,18 +21,41 @@ export function liftOverdue(tables: MemoryTables, now: EpochMs): number {
 }
 
 export function deferStranded(tables: MemoryTables, now: EpochMs): Deferral[] {
-  const alive = [...tables.workers.values()].filter(({ id }) => holdsLease(tables, now, id));
+  recallDeferred(tables, now);
+  const isAble = ableOnes(tables, now);
   const deferrals = new Map<string, Deferral>();
   for (const run of dueRuns(tables, now)) {
+    if (isAble(run)) continue;
     const { handler, queue } = run.job.definition;
-    if (alive.some((worker) => worker.queues.includes(queue) && worker.handlers.includes(handler))) continue;
-    run.dueAt = now + deferralMs;
+    run.dueAt = now + Math.min(Math.max(now - run.nominalAt, deferralMs.least), deferralMs.most);
+    run.deferredUntil = run.dueAt;
     reindexRun(tables, run);
     const key = JSON.stringify([handler, queue]);
     const { runs } = deferrals.get(key) ?? { runs: 0 };
     deferrals.set(key, { handler, queue, runs: runs + 1 });
   }
   return [...deferrals.values()];
+}
+
+/** What was deferred is due where some live worker can execute it. */
+export function recallDeferred(tables: MemoryTables, now: EpochMs): void {
+  const isAble = ableOnes(tables, now);
+  for (const run of tables.runs.values()) {
+    if (run.deferredUntil !== run.dueAt || run.dueAt <= now) continue;
+    if (runState(run) !== 'waiting' || !isAble(run)) continue;
+    run.deferredUntil = null;
+    run.dueAt = now;
+    release(tables, run);
+  }
+}
+
+/** Whether some live worker has both handler and queue of a run. */
+function ableOnes(tables: MemoryTables, now: EpochMs): (run: RunRow) => boolean {
+  const alive = [...tables.workers.values()].filter(({ id }) => holdsLease(tables, now, id));
+  return ({ job: { definition } }) =>
+    alive.some(
+      ({ queues, handlers }) => queues.includes(definition.queue) && handlers.includes(definition.handler),
+    );
 }
 
 /** Those that a pause stops are nobody's concern. */

@@ -8,8 +8,8 @@ export interface Deferral {
   runs: number;
 }
 
-/** By how much `deferStranded` puts runs off. */
-export const deferralMs = 30_000;
+/** By how much `deferStranded` puts runs off, at least and at most. */
+export const deferralMs = { least: 30_000, most: 10 * 60_000 } as const;
 
 export interface PageRequest {
   /** 1–1,000. @default 100 */

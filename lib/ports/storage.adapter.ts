@@ -204,7 +204,7 @@ export abstract class StorageAdapter {
 
   // ── Workers and their leases
 
-  /** Begins a lease. */
+  /** Begins a lease. What was deferred and this worker can execute is due. */
   abstract register(
     worker: WorkerRegistration,
     leaseMs: number,
@@ -216,7 +216,7 @@ export abstract class StorageAdapter {
    * `maxBlockedMs`. Absent, or null: not possible here. Rejects when it should be, but is not.
    */
   startBeat?(order: BeatOrder): Promise<Beat | null>;
-  /** Replaces what a live worker can execute. */
+  /** Replaces what a live worker can execute; what was deferred of that is due. */
   abstract updateWorker(
     workerId: string,
     change: Pick<WorkerRegistration, 'handlers' | 'generation'>,
@@ -316,8 +316,9 @@ export abstract class StorageAdapter {
    */
   abstract liftOverdue(): Promise<number>;
   /**
-   * Has due runs that no live worker can execute be due 30 s from now, so that they are not in the way of others; not those that a pause
-   * stops. Bounded work per call.
+   * Puts off due runs that no live worker can execute, so that they are not in the way of others: by as long as it is since their nominal time, half a
+   * minute at least and ten at most; not those that a pause stops. A worker that can execute them, by `register` or `updateWorker`, makes
+   * them due at once; this call does so with what was missed then, and does not tell of it. Bounded work per call.
    */
   abstract deferStranded(): Promise<Deferral[]>;
   /**

@@ -73,6 +73,7 @@ export const runColumns: Columns<ChronisRun> = {
   dueAt: 'timestamptz?',
   held: 'boolean',
   heldDueAt: 'timestamptz?',
+  deferredUntil: 'timestamptz?',
   blocked: 'boolean',
   blocks: 'boolean',
   missed: 'integer',

@@ -69,6 +69,8 @@ export interface ChronisRun {
   dueAt: Date | null;
   held: boolean;
   heldDueAt: Date | null;
+  /** As long as it is `dueAt`, the run was put off, as no live worker could execute it. */
+  deferredUntil: Date | null;
   blocked: boolean;
   blocks: boolean;
   missed: number;

@@ -52,6 +52,7 @@ import { queryWorkersSql } from './sql/query.workers.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
 import { readTimeSql } from './sql/read.time.sql.js';
+import { recallDeferredSql } from './sql/recall.deferred.sql.js';
 import { registerSql } from './sql/register.sql.js';
 import { releaseLockSql } from './sql/release.lock.sql.js';
 import { releaseLostSql } from './sql/release.lost.sql.js';
@@ -143,6 +144,7 @@ const builders = {
   putCursor: putCursorSql,
   queryPauses: queryPausesSql,
   queryWorkers: queryWorkersSql,
+  recallDeferred: recallDeferredSql,
   readOneOffRun: readOneOffRunSql,
   readStatistics: readStatisticsSql,
   readTime: readTimeSql,

@@ -63,7 +63,7 @@ import { prepareStatements } from './statements.js';
 import { emptyTestTables } from './test.tables.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
-import { queryWorkers, register, renew } from './worker.registry.js';
+import { queryWorkers, recalledPerStep, register, renew, updateWorker } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
 
 /** Of each queue and rank. */
@@ -214,7 +214,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
-    return register(this.run, worker, leaseMs);
+    return register(this.statements, worker, leaseMs);
   }
 
   renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
@@ -228,11 +228,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return startBeat(order, clientSettings(server, settings.statementTimeoutMs), renewSql(settings.tables));
   }
 
-  async updateWorker(
-    workerId: string,
-    { handlers, generation }: Pick<WorkerRegistration, 'handlers' | 'generation'>,
-  ): Promise<void> {
-    await this.run('updateWorker', workerId, handlers, generation);
+  updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {
+    return updateWorker(this.statements, workerId, change);
   }
 
   async unregister(workerId: string): Promise<void> {
@@ -310,7 +307,11 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async deferStranded(): Promise<Deferral[]> {
-    const rows = await this.run<Deferral>('deferStranded', runsPerStep, deferralMs);
+    const { least, most } = deferralMs;
+    const rows = await this.statements.change(async ({ run }) => {
+      await run('recallDeferred', recalledPerStep);
+      return run<Deferral>('deferStranded', runsPerStep, least, most);
+    });
     return rows.map(({ handler, queue, runs }) => ({ handler, queue, runs }));
   }
 

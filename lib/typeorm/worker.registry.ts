@@ -1,6 +1,6 @@
 import { StorageError } from '../model/errors.js';
 import type { EpochMs, Renewal, WorkerInfo, WorkerRegistration } from '../ports/storage.adapter.js';
-import type { Run } from './statement.runner.js';
+import type { Run, StatementRunner } from './statement.runner.js';
 
 interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUntil'> {
   zone_data: string;
@@ -8,28 +8,45 @@ interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUn
   lease_until: EpochMs;
 }
 
-export async function register(
-  run: Run,
+/** How many deferred runs are recalled in one step; the janitor sees to the others. */
+export const recalledPerStep = 10_000;
+
+export function register(
+  statements: StatementRunner,
   worker: WorkerRegistration,
   leaseMs: number,
 ): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
   const { id, name, app, generation, host, pid, version, zoneData, queues, handlers } = worker;
-  const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
-    'register',
-    id,
-    name,
-    app,
-    generation,
-    host,
-    pid,
-    version,
-    zoneData,
-    queues,
-    handlers,
-    leaseMs,
-  );
-  if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
-  return { now: row.now, leaseUntil: row.lease_until };
+  return statements.change(async ({ run }) => {
+    const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
+      'register',
+      id,
+      name,
+      app,
+      generation,
+      host,
+      pid,
+      version,
+      zoneData,
+      queues,
+      handlers,
+      leaseMs,
+    );
+    if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
+    await run('recallDeferred', recalledPerStep);
+    return { now: row.now, leaseUntil: row.lease_until };
+  });
+}
+
+export function updateWorker(
+  statements: StatementRunner,
+  workerId: string,
+  { handlers, generation }: Pick<WorkerRegistration, 'handlers' | 'generation'>,
+): Promise<void> {
+  return statements.change(async ({ run }) => {
+    await run('updateWorker', workerId, handlers, generation);
+    await run('recallDeferred', recalledPerStep);
+  });
 }
 
 export async function renew(run: Run, workerId: string, leaseMs: number, running: number): Promise<Renewal> {

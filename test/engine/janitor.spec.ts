@@ -20,13 +20,28 @@ const pass = async (ms: number): Promise<void> => {
   await rig.settle();
 };
 
-test('puts off runs that no live worker can execute, and tells which', async () => {
+test('puts off runs that no live worker can execute soon after the start, all of them, and tells which', async () => {
   const told: unknown[] = [];
   rig.events.on('runs.deferred', (deferral) => told.push(deferral));
   await rig.handle('work', () => undefined).engine.start();
   await rig.add({ handler: 'nobody' }, { handler: 'nobody' });
-  await pass(minute);
+  await pass(3_000);
   expect(told).toEqual([{ handler: 'nobody', queue: 'default', runs: 2 }]);
+});
+
+test('what was put off begins at once in a process that comes with the handler', async () => {
+  await rig.handle('work', () => undefined).engine.start();
+  await rig.add({ handler: 'new', id: 'of the new release' });
+  await pass(3_000);
+  expect(rig.told).toContain('runs.deferred');
+  const ran: string[] = [];
+  const { clock, storage } = rig;
+  const release = new EngineRig({ clock, storage });
+  release.handle('new', ({ job }: { job: { id: string } }) => ran.push(job.id));
+  await release.engine.start();
+  await release.settle();
+  expect(ran).toEqual(['of the new release']);
+  await release.stop();
 });
 
 test('a run of low priority does not starve behind ones that keep coming', async () => {
@@ -64,7 +79,7 @@ test('each step is tried alone: one that fails does not keep the others from the
   await rig.handle('work', () => undefined).engine.start();
   faulty.fail('deferStranded', 'before');
   faulty.fail('orphanUndeclared', 'before');
-  await pass(minute);
+  await pass(3_000);
   expect(faulty.calls).toEqual(
     expect.arrayContaining(['orphanUndeclared', 'deferStranded', 'liftOverdue', 'prune']),
   );

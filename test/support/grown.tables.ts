@@ -46,12 +46,16 @@ export class GrownTables {
     this.recurring = await storage.heldBy('worker');
     const oneOffs = await this.hold('worker', 10);
     this.oneOffs = oneOffs.map(({ id: runId, fence }) => ({ runId, fence }));
+    await this.addOneOffs(10, -120_000, { handler: 'gone' });
+    await storage.deferStranded();
     await this.addOneOffs(100, -120_000);
     await this.addOneOffs(100, -120_000, { handler: 'nobody' });
     if (analyzed === 'when small') await this.analyze();
     await this.addFuture();
+    const { worker } = this.names;
     await client.query(
-      `update ${this.names.worker} set lease_until = now() - interval '1 second' where id = 'dead'`,
+      `update ${worker} set lease_until = now() - interval '1 second' where id = 'dead';
+       update ${worker} set handlers = handlers || '{gone}' where id = 'busy'`,
     );
   }
 

@@ -253,3 +253,14 @@ test('many deletes, pauses, settles and fires of the same jobs end without an er
   await Promise.all(Array.from({ length: 12 }, (_, i) => round(i)));
   expect(await storage.countJobs({})).toBeLessThan(ids.length);
 });
+
+test('a run that was put off while a worker registered that can execute it is brought back by the next round', async () => {
+  await add();
+  const capability = await worker();
+  // As if the deferral had begun before the registration was committed, and was committed after it had looked.
+  const later = `now() + interval '1 minute'`;
+  await other.query(`update "${schema}".run set due_at = ${later}, deferred_until = ${later}`);
+  expect((await storage.claim(capability, 10)).runs).toEqual([]);
+  expect(await storage.deferStranded()).toEqual([]);
+  await claimOne(capability);
+});

@@ -147,17 +147,52 @@ export const deferLaws = lawsOf('runs that nobody can execute', {
     assert.deepEqual(await storage.deferStranded(), []);
   },
 
-  'begin when a worker comes that can': async ({ storage, clock }) => {
+  'are due at once when a worker comes that can': async ({ storage, clock }) => {
     await addOneOff(storage);
     const dead = await startWorker(storage, { leaseMs: minute });
     await clock.advance(minute + second);
     only(await storage.deferStranded(), 'deferral');
     assert.deepEqual((await storage.claim(dead, 10)).runs, []);
+    await startWorker(storage, { leaseMs: hour, handlers: ['else'] });
+    await startWorker(storage, { leaseMs: hour, queues: ['else'] });
     const worker = await startWorker(storage, { leaseMs: hour });
-    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
-    await clock.advance(31 * second);
+    const claim = await claimOne(storage, worker);
     assert.deepEqual(await storage.deferStranded(), []);
-    await settle(storage, await claimOne(storage, worker));
+    await settle(storage, claim);
+  },
+
+  'are due at once when a worker learns how': async ({ storage }) => {
+    await addOneOff(storage);
+    const worker = await startWorker(storage, { handlers: [] });
+    only(await storage.deferStranded(), 'deferral');
+    await storage.updateWorker(worker.workerId, { handlers: ['work'], generation: null });
+    await claimOne(storage, { ...worker, handlers: ['work'] });
+  },
+
+  'are put off for longer the longer they have been due, ten minutes at most': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    const delayOf = async (): Promise<number> => {
+      only(await storage.deferStranded(), 'deferral');
+      const { dueAt } = only(await runsOf(storage, 'job'), 'run');
+      return dueAt!.getTime() - (await storage.now());
+    };
+    await clock.advance(4 * minute);
+    const delayMs = await delayOf();
+    assert.ok(delayMs >= 4 * minute - second && delayMs < 5 * minute, `not ${delayMs} ms`);
+    assert.deepEqual(await storage.deferStranded(), []);
+    await clock.advance(day);
+    assert.ok((await delayOf()) <= 10 * minute);
+  },
+
+  'keep the time that they are given meanwhile': async ({ storage, clock }) => {
+    await addOneOff(storage);
+    only(await storage.deferStranded(), 'deferral');
+    const dueAt = (await storage.now()) + hour;
+    await storage.updateJob(ref('job'), { nextAt: dueAt });
+    const worker = await startWorker(storage, { leaseMs: day });
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    await clock.advance(hour + second);
+    await claimOne(storage, worker);
   },
 
   'stay where they are while a pause stops them': async ({ storage }) => {

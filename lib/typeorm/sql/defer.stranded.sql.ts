@@ -5,11 +5,13 @@ import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 how many of each queue and rank are looked at · $3 delay in ms
+ * $1 time · $2 how many of each queue and rank are looked at · $3 least delay in ms · $4 longest
  *
  * Only what stands first is in the way of others. What a pause stops is left alone: it shall go on at its own time.
  */
 export function deferStrandedSql(t: TableNames): string {
+  const since = `extract(epoch from ${now} - r.nominal_at) * 1000`;
+  const until = after(now, `least(greatest(${since}, $3), $4)::float8`);
   return `
 with recursive ${dueQueues(t)},
 head as materialized (
@@ -27,7 +29,7 @@ stranded as (
   ) and not ${isStopped(t, 'h')}
 ),
 deferred as (
-  update ${t.run} r set due_at = ${after(now, '$3::float8')}
+  update ${t.run} r set due_at = ${until}, deferred_until = ${until}
   where r.ctid = any (array(select ctid from stranded)) and r.worker is null and r.due_at <= ${now}
   returning r.handler, r.queue
 )

@@ -100,6 +100,7 @@ function runs(t: TableNames): string[] {
       due_at timestamptz,
       held boolean not null default false,
       held_due_at timestamptz,
+      deferred_until timestamptz,
       blocked boolean not null default false,
       blocks boolean not null default false,
       missed integer not null default 0,
@@ -151,6 +152,9 @@ function runs(t: TableNames): string[] {
     // Of one-offs that have any: others would pay for it at each claim.
     `create index ${t.index('run_metadata')} on ${t.run} using gin (metadata jsonb_path_ops)
       where keyed and metadata <> '{}'`,
+    // What was deferred and not changed since: its time is still that of the deferral.
+    `create index ${t.index('run_deferred')} on ${t.run} (handler, queue, deferred_until)
+      where due_at = deferred_until and worker is null`,
     `create index ${t.index('run_kept')} on ${t.run} (keep_until) where keep_until is not null`,
   ];
 }
