@@ -19,7 +19,9 @@ export class DeclarationConfiguration {
 
   /** The declaration with the options in force. Throws InvalidOptionError. */
   configured(given: SchedulingDeclaration, defaultId: string): SchedulingDeclaration {
-    const { schedule, ...options } = this.overrideOf(given.options.id ?? defaultId);
+    const override = this.overrideOf(given.options.id ?? defaultId);
+    if (Object.keys(override).length === 0) return given;
+    const { schedule, ...options } = override;
     return withSchedule({ ...given, options: { ...given.options, ...options } } as never, schedule);
   }
 
