@@ -29,12 +29,17 @@ export class ScheduleModule {
     );
   }
 
-  /** Throws InvalidOptionError at the boot for wrong options of `distributed`. */
+  /** Throws InvalidOptionError when `distributed` is no object, and at the boot for what is wrong in it. */
   static forRoot(options?: ScheduleModuleOptions): DynamicModule {
     const made = [{ provide: scheduleOptions, useValue: complete(options) }];
-    return options?.distributed
-      ? distributed(optionsModule(made), ChronisModule.forRoot(options.distributed))
-      : local(made);
+    const chronis = options?.distributed;
+    if (!chronis) return local(made);
+    // It would be taken for no options at all, and jobs would be in the memory of each process.
+    if (typeof chronis !== 'object') {
+      const problem = 'give the options of ChronisModule, such as { storage: typeOrmStorage({ url }) }.';
+      throw new InvalidOptionError('distributed', problem);
+    }
+    return distributed(optionsModule(made), ChronisModule.forRoot(chronis));
   }
 
   /** Options that are made by the injector. For `distributed` among them say `distributed: true` here as well. */

@@ -313,6 +313,12 @@ describe('distributed', () => {
     },
   );
 
+  test('without options for the scheduler there is no module', async () => {
+    expect(await complaint(() => ScheduleModule.forRoot({ distributed: true as never }))).toBe(
+      'distributed: give the options of ChronisModule, such as { storage: typeOrmStorage({ url }) }.',
+    );
+  });
+
   test('an offset that no zone has a name for does not boot', async () => {
     expect(await complaint(() => cluster.boot(withCron('0 9 * * *', { utcOffset: 330 })))).toMatch(
       /^utcOffset: 330 minutes of One\.job are no whole hours/,
