@@ -143,7 +143,9 @@ export class Engine {
       }
       await this.listen();
       this.stopWatchingHandlers = handlers.onChange(() => void this.announceHandlers());
-      this.janitor = new Janitor(storage, lock, clock, events, this.random, this.options);
+      this.janitor = new Janitor(storage, lock, clock, events, this.random, this.options, () =>
+        this.shift?.loop.checkLeases(),
+      );
       this.janitor.start(workerId);
       this.state = 'working';
       this.work(workerId, registeredAt);
@@ -216,7 +218,16 @@ export class Engine {
       onGaveUp: (jobs) => void this.circuit.note(jobs),
     });
     const keeper: LeaseKeeper = new LeaseKeeper(
-      { storage, clock, events, workerId, leaseMs, maxBlockedMs, running: () => session.runningCount },
+      {
+        storage,
+        clock,
+        events,
+        workerId,
+        leaseMs,
+        maxBlockedMs,
+        running: () => session.runningCount,
+        takeLongRunning: () => session.takeLongRunning(),
+      },
       {
         onTime: (now) => time.observe(now),
         onCancelled: (runIds) => session.abort('cancel', runIds),

@@ -24,6 +24,8 @@ export class Janitor {
     private readonly events: ChronisEvents,
     private readonly random: () => number,
     private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
+    /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
+    private readonly checkLeases: () => void,
   ) {}
 
   /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. */
@@ -33,7 +35,7 @@ export class Janitor {
 
   private schedule(owner: string, longestPauseMs: number): void {
     // Spread, so that the workers of a deploy do not all ask for the lock at the same moment.
-    const pauseMs = longestPauseMs * (0.5 + this.random() / 2);
+    const pauseMs = Math.round(longestPauseMs * (0.5 + this.random() / 2));
     this.cancelTimer = this.clock.setTimer(pauseMs, () => {
       void this.round(owner).then(() => {
         if (!this.stopped) this.schedule(owner, this.options.janitorMs);
@@ -52,6 +54,7 @@ export class Janitor {
       const leaseMs = this.options.janitorMs / 2;
       const lock = await this.lock.acquire(`chronis:janitor:${this.options.app}`, owner, leaseMs);
       if (lock === null) return;
+      this.checkLeases();
       await this.step('orphan', () => this.orphan());
       // First what nobody can execute: it is not overdue then.
       await this.step('defer', () => this.defer());

@@ -14,6 +14,8 @@ export interface LeaseParts {
   maxBlockedMs: number;
   /** How many runs the worker executes. */
   running: () => number;
+  /** Those that it has executed for a while and were not asked for before. */
+  takeLongRunning: () => string[];
 }
 
 /** What the keeper tells its engine. */
@@ -131,6 +133,7 @@ export class LeaseKeeper {
         this.parts.workerId,
         this.parts.leaseMs,
         this.parts.running(),
+        this.parts.takeLongRunning(),
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now);

@@ -8,6 +8,7 @@ import type { WorkerSession } from './worker.session.js';
 
 /** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
 const lateEffectMs = 30_000;
+const doubtLookMs = 1_000;
 /**
  * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
  * one is sooner there, and a large one costs less.
@@ -37,6 +38,8 @@ export class RunIntake {
    * null: there is no doubt.
    */
   private doubtUntil: number | null = null;
+  /** When to look for them again (monotonic). */
+  private doubtLookAt = 0;
 
   constructor(
     private readonly session: WorkerSession,
@@ -87,7 +90,11 @@ export class RunIntake {
   async clearDoubt(): Promise<void> {
     const until = this.doubtUntil;
     if (until === null) return;
-    const isLast = this.parts.clock.monotonic() >= until;
+    const now = this.parts.clock.monotonic();
+    const isLast = now >= until;
+    // What is due has to be searched for them: not at each turn.
+    if (!isLast && now < this.doubtLookAt) return;
+    this.doubtLookAt = now + doubtLookMs;
     const held = await this.parts.storage.heldBy(this.session.workerId);
     const unknown = this.session.unknownOf(held);
     if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
@@ -121,6 +128,7 @@ export class RunIntake {
       return await call();
     } catch (error) {
       this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
+      this.doubtLookAt = 0;
       throw error;
     }
   }

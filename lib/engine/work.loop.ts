@@ -49,6 +49,7 @@ export class WorkLoop {
   private ahead: ReadAhead | null = null;
   private pollAt = 0;
   private wakes = 0;
+  private leasesDue = false;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
 
@@ -89,6 +90,12 @@ export class WorkLoop {
     this.alarm.wake();
   }
 
+  /** Has the runs of dead workers taken back at the next turn, whether or not some are known to be dead. */
+  checkLeases(): void {
+    this.leasesDue = true;
+    this.alarm.wake();
+  }
+
   /** There is room for one more run, or the session is over. */
   nudge(): void {
     this.alarm.wake();
@@ -118,7 +125,8 @@ export class WorkLoop {
     const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
     const fireDue = this.ahead !== null && isDue(this.ahead.nextAt);
     const claimDue = isDue(outlook.runAt) && this.intake.room > 0;
-    const leaseDue = isDue(outlook.leaseEndsAt);
+    const leaseOver = isDue(outlook.leaseEndsAt);
+    const leaseDue = this.leasesDue || leaseOver;
     // One that is due and was not there when they were read has to be looked for.
     const isUnread = isDue(outlook.cursorAt) && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
     const isAnyDue = isDue(outlook.cursorAt) || fireDue || claimDue || leaseDue;
@@ -138,7 +146,8 @@ export class WorkLoop {
     const isTold = wakes !== this.wakes;
     if (readDue && isTold) this.ahead = null;
     if (this.ahead?.nextAt != null) outlook.cursorAt = this.ahead.nextAt;
-    if (leaseDue || isUnread || isTold || !claim.isKnown || !fired.isKnown) this.outlook = null;
+    if (leaseOver || released > 0 || isUnread || isTold || !claim.isKnown || !fired.isKnown)
+      this.outlook = null;
     if (released + claim.count + fired.count > 0) this.fruitless = 0;
     else if (isAnyDue) await this.pauseFruitless();
   }
@@ -192,6 +201,7 @@ export class WorkLoop {
 
   private async releaseLost(): Promise<number> {
     const result = await this.parts.storage.releaseLost();
+    this.leasesDue = false;
     this.parts.time.observe(result.now);
     const ended = result.runs.filter((run) => run.verdict !== null).length;
     const lost = result.runs.filter((run) => run.verdict === 'lost');

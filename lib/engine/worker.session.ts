@@ -15,6 +15,8 @@ import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
 
+const longRunningMs = 5_000;
+
 /** What a session needs of its engine. */
 export interface SessionParts {
   storage: StorageAdapter;
@@ -52,6 +54,8 @@ export class WorkerSession {
   /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
   private readonly held = new Set<ClaimedRun>();
   private readonly awaitingEmpty: (() => void)[] = [];
+  /** Those that the storage was told of as running for long. */
+  private readonly known = new WeakSet<RunningRun>();
   private readonly attempts: AttemptParts;
 
   constructor(
@@ -116,6 +120,16 @@ export class WorkerSession {
   /** Resolves when no handler is running any more. */
   async empty(): Promise<void> {
     if (this.running.size > 0) await new Promise<void>((resolve) => this.awaitingEmpty.push(resolve));
+  }
+
+  /** Those that it has executed for a while, each once. */
+  takeLongRunning(): string[] {
+    const since = this.parts.time.now() - longRunningMs;
+    const found = [...this.running.values()].filter(
+      (running) => running.startedAt <= since && !this.known.has(running),
+    );
+    for (const running of found) this.known.add(running);
+    return found.map(({ run }) => run.id);
   }
 
   private execute(run: ClaimedRun, handler: Handler): void {

@@ -229,7 +229,12 @@ export class MemoryStorage extends StorageAdapter {
     });
   }
 
-  renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
+  renew(
+    workerId: string,
+    leaseMs: number,
+    running: number,
+    _longRunning?: readonly string[],
+  ): Promise<Renewal> {
     return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running));
   }
 

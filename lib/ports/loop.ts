@@ -107,7 +107,7 @@ export interface NextWake {
   cursorAt: EpochMs | null;
   /** When the earliest unclaimed run that this worker can execute is due; may be in the past. null: none. */
   runAt: EpochMs | null;
-  /** When the lease of some other worker that still holds runs ends (or ended). null: none. */
+  /** When the lease of some other worker that may still hold runs ends (or ended). null: none. */
   leaseEndsAt: EpochMs | null;
 }
 

@@ -209,8 +209,16 @@ export abstract class StorageAdapter {
     worker: WorkerRegistration,
     leaseMs: number,
   ): Promise<{ now: EpochMs; leaseUntil: EpochMs }>;
-  /** Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. */
-  abstract renew(workerId: string, leaseMs: number, running: number): Promise<Renewal>;
+  /**
+   * Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. `longRunning`: runs
+   * that it has had for a while, each told once, which a storage may put out of the way of claims.
+   */
+  abstract renew(
+    workerId: string,
+    leaseMs: number,
+    running: number,
+    longRunning?: readonly string[],
+  ): Promise<Renewal>;
   /**
    * Begins to renew the lease from outside the event loop, when that has not done so for half of the lease although it ticked within
    * `maxBlockedMs`. Absent, or null: not possible here. Rejects when it should be, but is not.

@@ -81,6 +81,7 @@ export const runColumns: Columns<ChronisRun> = {
   fence: 'integer',
   lostCount: 'integer',
   worker: 'text?',
+  parkedBy: 'text?',
   startedAt: 'timestamptz?',
   claimedHandler: 'text?',
   claimedQueue: 'text?',

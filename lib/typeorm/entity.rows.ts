@@ -78,6 +78,8 @@ export interface ChronisRun {
   fence: number;
   lostCount: number;
   worker: string | null;
+  /** The same worker, once it has had the run for a while. */
+  parkedBy: string | null;
   startedAt: Date | null;
   claimedHandler: string | null;
   claimedQueue: string | null;

@@ -45,6 +45,7 @@ import { newestAliveSql } from './sql/newest.alive.sql.js';
 import { nextWakeSql } from './sql/next.wake.sql.js';
 import { noteGenerationSql } from './sql/note.generation.sql.js';
 import { openGapSql } from './sql/open.gap.sql.js';
+import { parkSql } from './sql/park.sql.js';
 import { pauseScopeSql } from './sql/pause.scope.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
 import { queryPausesSql } from './sql/query.pauses.sql.js';
@@ -140,6 +141,7 @@ const builders = {
   nextWake: nextWakeSql,
   noteGeneration: noteGenerationSql,
   openGap: openGapSql,
+  park: parkSql,
   pauseScope: pauseScopeSql,
   putCursor: putCursorSql,
   queryPauses: queryPausesSql,

@@ -217,8 +217,13 @@ export class TypeOrmStorage extends StorageAdapter {
     return register(this.statements, worker, leaseMs);
   }
 
-  renew(workerId: string, leaseMs: number, running: number): Promise<Renewal> {
-    return renew(this.run, workerId, leaseMs, running);
+  renew(
+    workerId: string,
+    leaseMs: number,
+    running: number,
+    longRunning: readonly string[] = [],
+  ): Promise<Renewal> {
+    return renew(this.run, workerId, leaseMs, running, longRunning);
   }
 
   override async startBeat(order: BeatOrder): Promise<Beat | null> {

@@ -49,13 +49,20 @@ export function updateWorker(
   });
 }
 
-export async function renew(run: Run, workerId: string, leaseMs: number, running: number): Promise<Renewal> {
+export async function renew(
+  run: Run,
+  workerId: string,
+  leaseMs: number,
+  running: number,
+  longRunning: readonly string[],
+): Promise<Renewal> {
   const [row] = await run<{ now: EpochMs; lease_until: EpochMs | null; cancelled: string[] }>(
     'renew',
     workerId,
     leaseMs,
     running,
   );
+  if (row.lease_until !== null && longRunning.length > 0) await run('park', workerId, longRunning);
   return { now: row.now, leaseUntil: row.lease_until, cancelled: row.cancelled };
 }
 

@@ -40,7 +40,8 @@ export class GrownTables {
     if (analyzed === 'when empty') await this.analyze();
     for (const id of ['worker', 'busy', 'dead']) await this.register(id);
     await this.keep(10);
-    await this.hold('busy', busy);
+    const longRunning = (await this.hold('busy', busy)).map(({ id }) => id);
+    await storage.renew('busy', 3_600_000, busy, longRunning);
     await this.hold('dead', 10);
     await this.addSchedules();
     this.recurring = await storage.heldBy('worker');

@@ -227,6 +227,37 @@ export const releaseLaws = lawsOf('release', {
     assert.equal(only(await attemptsOf(storage), 'ledger row').final, true);
   },
 
+  'covers runs however long they go on, and whatever becomes of their time': async ({ storage, clock }) => {
+    const holder = await startWorker(storage, { leaseMs: minute });
+    await addRecurring(storage, { id: 'born' });
+    const runs = [await fireOne(storage, holder)];
+    for (const id of ['brief', 'long', 'cancelled', 'later']) {
+      await addOneOff(storage, { id });
+      runs.push(await claimOne(storage, holder));
+    }
+    const [, , long, cancelled] = runs;
+    const given = { running: runs.length, longRunning: [long.id, cancelled.id, long.id, '987654321'] };
+    await storage.renew(holder.workerId, minute, given.running, given.longRunning);
+    await storage.cancelJob(ref('cancelled'));
+    const nextAt = (await storage.now()) + hour;
+    await storage.updateJob(ref('later'), {
+      trigger: { type: 'at', at: new Date(nextAt).toISOString() },
+      nextAt,
+    });
+    const held = (await storage.heldBy(holder.workerId)).map(({ runId }) => runId);
+    assert.deepEqual(held.sort(), runs.map(({ id }) => id).sort());
+    assert.deepEqual((await storage.renew(holder.workerId, minute, 5)).cancelled, [cancelled.id]);
+    await settle(storage, long);
+    await clock.advance(2 * minute);
+    const worker = await startWorker(storage);
+    const released = (await storage.releaseLost()).runs.map(({ jobId, verdict }) => `${jobId} ${verdict}`);
+    assert.deepEqual(released.sort(), ['born null', 'brief null', 'cancelled cancelled', 'later lost']);
+    assert.deepEqual(await storage.heldBy(holder.workerId), []);
+    const again = (await storage.claim(worker, 10)).runs.map(({ jobId }) => jobId);
+    assert.deepEqual(again.sort(), ['born', 'brief']);
+    assert.equal((await storage.heldBy(worker.workerId)).length, 2);
+  },
+
   'takes back only what the dead worker holds': async ({ storage, clock }) => {
     await addOneOff(storage, { id: 'a' });
     await claimOne(storage, await startWorker(storage, { leaseMs: minute }));

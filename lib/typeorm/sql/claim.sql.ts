@@ -4,6 +4,7 @@ import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { isWaiting } from './waiting.fragment.js';
 
 /**
  * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit
@@ -16,7 +17,7 @@ import { ms, now } from './time.fragment.js';
 export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
     select r.ctid, r.due_at from ${t.run} r
-    where r.queue = q.queue and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
+    where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
       and r.due_at <= ${now} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =

@@ -3,6 +3,7 @@ import { isStopped } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
+import { isWaiting } from './waiting.fragment.js';
 
 /**
  * $1 time · $2 how many of each queue and rank are looked at · $3 least delay in ms · $4 longest
@@ -17,7 +18,7 @@ with recursive ${dueQueues(t)},
 head as materialized (
   select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
     select r.ctid, r.handler, r.queue, r.namespace from ${t.run} r
-    where r.queue = q.name and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null and r.due_at <= ${now}
+    where r.queue = q.name and ${rankOf('r')} = p.rank and ${isWaiting('r')} and r.due_at <= ${now}
     order by r.due_at limit $2
   ) found
 ),

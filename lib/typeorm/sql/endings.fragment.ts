@@ -29,7 +29,7 @@ gone as (
 ),
 kept as (
   update ${t.run} r set
-    worker = null, started_at = null, claimed_handler = null, claimed_queue = null,
+    worker = null, parked_by = null, started_at = null, claimed_handler = null, claimed_queue = null,
     job_uid = case when not e.final then r.job_uid end, dead_of = case when e.final then e.job_uid end,
     attempt = e.next_attempt, fence = e.next_fence, lost_count = e.next_lost, lifted = 0,
     due_at = case when not e.final and not r.held then e.retry_at end,

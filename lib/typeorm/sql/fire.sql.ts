@@ -93,11 +93,11 @@ due as (
 ),
 born as (
   insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
-    held_due_at, blocked, blocks, missed, attempt, fence, worker, started_at)
+    held_due_at, blocked, blocks, missed, attempt, fence, worker, parked_by, started_at)
   select namespace, job_id, false, job_uid, 'schedule', handler, queue, priority,
     ${at('nominal_ms')}, case when not blocked then ${at('due_ms')} end,
     case when blocked then ${at('due_ms')} end, blocked, blocks, missed,
-    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then ${now} end
+    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then $2 end, case when claimed then ${now} end
   from (
     select *, claimable and place <= $5 and exists (
       select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null

@@ -3,6 +3,7 @@ import { isStopped } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { isWaiting } from './waiting.fragment.js';
 
 /**
  * $1 time · $2 limit for each queue and rank
@@ -12,7 +13,7 @@ import { ms, now } from './time.fragment.js';
  */
 export function liftOverdueSql(t: TableNames): string {
   const minutes = `floor(extract(epoch from ${now} - r.due_at) / 60)`;
-  const isOverdue = `r.worker is null and r.due_at is not null and r.due_at <= ${now} - interval '1 minute'`;
+  const isOverdue = `${isWaiting('r')} and r.due_at <= ${now} - interval '1 minute'`;
   return `
 with recursive ${dueQueues(t)},
 overdue as materialized (

@@ -1,8 +1,8 @@
-import { holders } from './holders.fragment.js';
 import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { isWaiting } from './waiting.fragment.js';
 
 /** Of one queue and priority no more rows than this are looked at; beyond them a later time is a good enough answer. */
 const window = 1_000;
@@ -16,11 +16,10 @@ const window = 1_000;
 export function nextWakeSql(t: TableNames): string {
   const ahead = `
         select r.due_at, r.handler, r.namespace from ${t.run} r
-        where r.queue = q.queue and ${rankOf('r')} = p.rank and r.worker is null and r.due_at is not null
+        where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
         order by r.due_at limit ${window}`;
   return `
-with recursive ${holders(t)},
-${reach(t, '$3', '$4')}
+with ${reach(t, '$3', '$4')}
 select ${ms(now)} as now,
   (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handler) cross join lateral (
     select c.next_at from ${t.cursor} c
@@ -35,7 +34,5 @@ select ${ms(now)} as now,
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,
-  (select ${ms('min(coalesce(w.lease_until, h_now.at))')}
-    from holders h cross join (select ${now} as at) h_now left join ${t.worker} w on w.id = h.worker
-    where h.worker is not null and h.worker <> $2) as lease_ends_at`;
+  (select ${ms('min(w.lease_until)')} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at`;
 }

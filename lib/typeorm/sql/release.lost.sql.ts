@@ -1,6 +1,7 @@
 import { defaultPolicies } from '../../model/policies.js';
 import { endings } from './endings.fragment.js';
-import { holders } from './holders.fragment.js';
+import { dueQueues } from './due.queues.fragment.js';
+import { claimedOnly, parkers } from './holders.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ofRecurring } from './of.recurring.fragment.js';
 import { ms, now } from './time.fragment.js';
@@ -9,26 +10,29 @@ import { toldColumn } from './wake.fragment.js';
 /**
  * $1 time
  *
- * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers whose row is gone count too:
- * their claim was committed after they had been released.
+ * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
+ * too: their claim was committed after that.
  */
 export function releaseLostSql(t: TableNames): string {
   return `
-with recursive ${holders(t)},
+with recursive ${dueQueues(t)},
+${parkers(t)},
 ended as (
-  update ${t.worker} w set released_at = coalesce(w.released_at, ${now}), running = 0
-  where w.id in (select worker from holders) and w.lease_until <= ${now}
+  update ${t.worker} w set released_at = ${now}, running = 0
+  where w.released_at is null and w.lease_until <= ${now}
   returning w.id
 ),
-dead as (
-  select id from ended
-  union all
-  select h.worker from holders h
-  where h.worker is not null and not exists (select from ${t.worker} w where w.id = h.worker)
+-- Seen before anything changes, so a worker that came later has no run that is seen.
+alive as materialized (
+  select array(select w.id from ${t.worker} w where w.released_at is null and w.id not in (select id from ended)) as ids
 ),
--- By worker, one after the other: the planner might rather walk through all runs.
 held as materialized (
-  select r.id from dead d cross join lateral (select r.id from ${t.run} r where r.worker = d.id offset 0) r
+  select r.id, r.worker from parker p cross join lateral (
+    -- By worker, one after the other: the planner might rather walk through all runs.
+    select r.id, r.worker from ${t.run} r where r.parked_by = p.worker offset 0
+  ) r where p.worker <> all ((select ids from alive)::text[])
+  union all
+  select c.id, c.worker from (${claimedOnly(t, `r.worker <> all ((select ids from alive)::text[])`)}) c
 ),
 mine as materialized (
   select r.*, j.uid as job, j.payload as job_payload, j.metadata as job_metadata,
@@ -41,7 +45,7 @@ mine as materialized (
       then 'lost'
     end as ending
   from ${t.run} r left join ${ofRecurring(t, 'r.job_uid')} j on true
-  where r.id = any (array(select id from held)) and r.worker = any (array(select id from dead))
+  where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
   order by r.id for update of r
 ),
 ending as (

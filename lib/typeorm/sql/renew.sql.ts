@@ -11,5 +11,5 @@ with renewed as (
 )
 select ${ms(now)} as now, (select ${ms('lease_until')} from renewed) as lease_until,
   (select coalesce(json_agg(r.id::text order by r.id), '[]') from ${t.run} r
-    where r.worker = $2 and r.cancel_requested and exists (select from renewed)) as cancelled`;
+    where r.cancel_requested and r.worker = $2 and exists (select from renewed)) as cancelled`;
 }

@@ -81,6 +81,9 @@ function definitions(t: TableNames): string[] {
  * `keyed`: the row holds its job's id. For a recurring job a row of origin `reserved`, never due, does, so that one
  * unique index decides for both kinds. `lifted`: levels of priority that the janitor adds while the run is overdue. `dead_of` in place of `job_uid`: a recurring job's run that gave up, in nobody's way.
  *
+ * A claim changes no column that is in an index, and pages are half empty, so that it writes no index (a heap-only update). What is claimed stays in the
+ * index of claims, between what is due, until it is settled; what takes longer is `parked_by` its worker, and out of the way. What is born in a worker's hands is so from the start.
+ *
  * `blocked`: waits for the end of all runs of its job that are marked `blocks`; `held_due_at` has its time until then.
  */
 function runs(t: TableNames): string[] {
@@ -108,6 +111,7 @@ function runs(t: TableNames): string[] {
       fence integer not null default 0,
       lost_count integer not null default 0,
       worker text,
+      parked_by text,
       started_at timestamptz,
       claimed_handler text,
       claimed_queue text,
@@ -139,11 +143,12 @@ function runs(t: TableNames): string[] {
       consecutive_failures integer not null default 0,
       last_run_at timestamptz,
       last_verdict text
-    ) with (autovacuum_vacuum_scale_factor = 0.05)`,
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)`,
     `create unique index ${t.index('run_key')} on ${t.run} (namespace, job_id) where keyed`,
     `create index ${t.index('run_claim')} on ${t.run} (queue, (${rankOf()}), due_at)
-      where worker is null and due_at is not null`,
-    `create index ${t.index('run_worker')} on ${t.run} (worker) where worker is not null`,
+      where due_at is not null and parked_by is null`,
+    `create index ${t.index('run_parked')} on ${t.run} (parked_by) where parked_by is not null`,
+    `create index ${t.index('run_cancelled')} on ${t.run} (id) where cancel_requested`,
     `create index ${t.index('run_job')} on ${t.run} (job_uid) where job_uid is not null`,
     `create index ${t.index('run_detached')} on ${t.run} (namespace, job_id) where not keyed and job_uid is null`,
     `create index ${t.index('run_dead')} on ${t.run} (dead_of, id) where dead_of is not null`,
@@ -152,9 +157,9 @@ function runs(t: TableNames): string[] {
     // Of one-offs that have any: others would pay for it at each claim.
     `create index ${t.index('run_metadata')} on ${t.run} using gin (metadata jsonb_path_ops)
       where keyed and metadata <> '{}'`,
-    // What was deferred and not changed since: its time is still that of the deferral.
+    // No predicate on `worker`: claims would have to write this index.
     `create index ${t.index('run_deferred')} on ${t.run} (handler, queue, deferred_until)
-      where due_at = deferred_until and worker is null`,
+      where deferred_until is not null`,
     `create index ${t.index('run_kept')} on ${t.run} (keep_until) where keep_until is not null`,
   ];
 }

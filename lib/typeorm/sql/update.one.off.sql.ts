@@ -5,6 +5,8 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 run · $3 name · $4 handler · $5 queue · $6 priority · $7 trigger · $8 time zone · $9 payload · $10 metadata · $11 policies · $12 hash
  * · $13 new time in ms, null: as it is
+ *
+ * One in the hands of a worker is parked: at a new time it would not be found among what is due.
  */
 export function updateOneOffSql(t: TableNames): string {
   return `
@@ -12,6 +14,7 @@ with changed as (
   update ${t.run} r set
     claimed_handler = case when r.worker is not null then coalesce(r.claimed_handler, r.handler) end,
     claimed_queue = case when r.worker is not null then coalesce(r.claimed_queue, r.queue) end,
+    parked_by = r.worker,
     name = $3, handler = $4, queue = $5, priority = $6, trigger = $7::json, time_zone = $8, payload = $9::json,
     metadata = $10::jsonb, policies = $11::json, definition_hash = $12,
     revision = r.revision + 1, updated_at = ${now},
