@@ -7,7 +7,7 @@ import { tables } from './table.mjs';
 
 /** Prints and returns the report. */
 export async function benchmark(suite, options) {
-  const { taking, skipped, execPath } = await chooseSystems(options.peers);
+  const { taking, skipped, execPath } = await chooseSystems(suite.onlyOurs ? [] : options.peers);
   const server = await provideServer(options.url);
   try {
     const report = {

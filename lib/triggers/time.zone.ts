@@ -1,4 +1,3 @@
-import { IANAZone } from 'luxon';
 import { nearestName } from './nearest.name.js';
 import { refuse, shown } from './refuse.js';
 import { abbreviations, areas, commonAliases, placeNames } from './zone.names.js';
@@ -35,13 +34,22 @@ function properName(zone: string): string | null {
   if (slash < 0) return placeNames.find((name) => name.toLowerCase() === zone.toLowerCase()) ?? null;
   if (!areas.has(zone.slice(0, slash).toLowerCase()) || !/^[A-Za-z]+(?:\/[A-Za-z0-9_+-]+){1,2}$/.test(zone))
     return null;
-  if (!IANAZone.isValidZone(zone)) return null;
+  if (!isKnown(zone)) return null;
   const lower = zone.toLowerCase();
   if (/^etc\/(?:utc|uct|gmt)/.test(lower)) return `Etc/${lower.slice(4).toUpperCase()}`;
   const listed = knownNames().get(lower);
   if (listed !== undefined) return listed;
   // An older name of a zone: kept as it was written, unless its capitals show that it was typed carelessly.
   return /(?:^|\/)[^A-Z]/.test(zone) ? canonicalName(zone) : zone;
+}
+
+function isKnown(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function canonicalName(zone: string): string {
