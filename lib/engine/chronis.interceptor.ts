@@ -28,8 +28,8 @@ export class HandlerSurroundings {
   }
 
   call(context: RunContext, handler: (context: RunContext) => unknown): unknown {
+    if (this.interceptors.length === 0) return currentRuns.run(context, handler, context);
     return currentRuns.run(context, () => {
-      if (this.interceptors.length === 0) return handler(context);
       const from = async (i: number): Promise<unknown> => {
         const interceptor = this.interceptors[i];
         return interceptor ? interceptor.intercept(context, () => from(i + 1)) : handler(context);

@@ -50,7 +50,13 @@ export class Firer {
     for (const cursor of cursors) {
       // They are due, though the bound may have fallen by a moment since that was found.
       const now = Math.max(this.time.now(), cursor.nominalAt);
-      const firing = await this.plan(cursor, now, left);
+      let firing: Firing | null;
+      try {
+        firing = this.plan(cursor, now, left);
+      } catch (error) {
+        await this.setAside(cursor, error);
+        continue;
+      }
       if (firing === null) continue;
       planned.set(cursor.jobUid, { cursor, firing });
       left -= firing.births.length;
@@ -70,27 +76,22 @@ export class Firer {
     return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
   }
 
-  /**
-   * Null: there is no room for what it missed, or the next time cannot be computed. Such a job is paused with the reason, as it must neither stop the others nor be due for ever.
-   */
-  private async plan(cursor: DueCursor, now: number, room: number): Promise<Firing | null> {
+  /** Null: there is no room for what it missed. Throws where the next time cannot be computed. */
+  private plan(cursor: DueCursor, now: number, room: number): Firing | null {
+    const { trigger, namespace, jobId } = cursor;
+    const compiled = compileTrigger(trigger, `${namespace}/${jobId}`, this.calendars);
+    const firing = planFiring(cursor, compiled, now, room);
+    if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
+    throw new RangeError('The computed next time is not later than the one before it.');
+  }
+
+  /** A job without a next time is paused with the reason, as it must neither stop the others nor be due for ever. */
+  private async setAside(cursor: DueCursor, error: unknown): Promise<void> {
     const { namespace, jobId } = cursor;
-    try {
-      const firing = planFiring(
-        cursor,
-        compileTrigger(cursor.trigger, `${namespace}/${jobId}`, this.calendars),
-        now,
-        room,
-      );
-      if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
-      throw new RangeError('The computed next time is not later than the one before it.');
-    } catch (error) {
-      if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);
-      this.events.emit('schedule.failed', { namespace, id: jobId, error });
-      const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
-      await this.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
-      return null;
-    }
+    if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);
+    this.events.emit('schedule.failed', { namespace, id: jobId, error });
+    const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
+    await this.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
   }
 
   /** A calendar that this process does not have may be known to those of a newer release. */
@@ -98,11 +99,10 @@ export class Firer {
     return error instanceof InvalidScheduleError && error.field === 'exclude';
   }
 
-  private leaveToOthers({ namespace, jobId, jobUid, revision }: DueCursor, error: unknown): null {
+  private leaveToOthers({ namespace, jobId, jobUid, revision }: DueCursor, error: unknown): void {
     const told = `${jobUid} ${revision}`;
     if (!this.told.has(told)) this.events.emit('schedule.failed', { namespace, id: jobId, error });
     this.told.add(told);
-    return null;
   }
 
   private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {
