@@ -48,8 +48,8 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
         this.handlers.register(name, run, place, options);
       }
       await assertDeclaredPayloads(jobs, this.handlers);
-      const names = handlers.map(({ name }) => name);
-      this.events.emit('jobs.explored', { jobs: jobs.length, handlers: names, repeated });
+      // Also of those that were declared in another way.
+      this.events.emit('jobs.explored', { jobs: jobs.length, handlers: this.handlers.names(), repeated });
     } catch (error) {
       await this.close();
       throw error;

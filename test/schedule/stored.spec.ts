@@ -62,6 +62,14 @@ describe('distributed', () => {
     return { providers: [One] };
   }
 
+  test('counts what was found, handlers included', async () => {
+    const found: unknown[] = [];
+    const on = { 'jobs.explored': (event: object) => void found.push(event) };
+    await cluster.boot({ providers: [Jobs], chronis: { on } });
+    const handlers = ['ten', 'Jobs.minute', 'seven', 'Jobs.second'];
+    expect(found).toEqual([{ jobs: 4, handlers, repeated: [] }]);
+  });
+
   test('tells which module to import last, by the name that was imported', async () => {
     @Injectable()
     class Warmer {
