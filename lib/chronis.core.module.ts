@@ -56,7 +56,7 @@ const providers: FactoryProvider[] = [
     useFactory: settingsUnder,
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
-  { provide: ChronisEvents, inject: [chronisSettings, override], useFactory: makeEvents },
+  { provide: ChronisEvents, inject: [chronisSettings, chronisInstance, override], useFactory: makeEvents },
   { provide: StorageAdapter, inject: [chronisSettings, ModuleRef, ChronisEvents], useFactory: openStorage },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
   { provide: HandlerSurroundings, useFactory: () => new HandlerSurroundings() },

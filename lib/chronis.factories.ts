@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { chronisInstance } from './chronis.instances.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
+import { defaultInstance } from './discovery/instance.names.js';
 import { ChronisOverride } from './chronis.override.js';
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
@@ -35,10 +36,11 @@ import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
 export function makeEvents(
   { clock, engine: { name }, listeners, log }: ChronisSettings,
+  instance: string,
   override?: ChronisOverride,
 ): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
-  if (log !== null) logEvents(events, log);
+  if (log !== null) logEvents(events, log, instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`);
   override?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;

@@ -1,4 +1,4 @@
-import { ForbiddenException } from '@nestjs/common';
+import { ForbiddenException, HttpException } from '@nestjs/common';
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { argumentKinds, argumentsKey } from '../decorators/arguments.decorator.js';
 import type { RunContext } from '../engine/run.context.js';
@@ -43,8 +43,16 @@ export function enhancedCall(
     try {
       return (await call(context)) as unknown;
     } catch (error) {
+      if (error instanceof HttpException) tellDetails(error);
       if (!enhancers || !(error instanceof ForbiddenException)) throw error;
       throw new UnrecoverableError(`The run is refused: ${error.message}.`, { cause: error });
     }
   };
+}
+
+/** What a ValidationPipe objects to is in the response that nobody gets here; the log and the ledger have the message. */
+function tellDetails(error: HttpException): void {
+  const response = error.getResponse() as { message?: unknown };
+  if (!Array.isArray(response.message) || response.message.length === 0) return;
+  error.message = `${error.message}: ${response.message.join('; ')}`;
 }

@@ -15,8 +15,12 @@ const everything: LogSettings = { format: 'text', silent: new Set() };
 /**
  * Writes the sentences of all events to Nest's logger. A storage that keeps failing is told once, not at each try.
  */
-export function logEvents(events: ChronisEvents, { format, silent }: LogSettings = everything): () => void {
-  const logger = new Logger('Chronis');
+export function logEvents(
+  events: ChronisEvents,
+  { format, silent }: LogSettings = everything,
+  context = 'Chronis',
+): () => void {
+  const logger = new Logger(context);
   const failing = new Set<string>();
   const wants = (name: ChronisEventName): boolean => {
     if (logSentences[name] === null || silent.has(name)) return false;

@@ -229,7 +229,10 @@ describe('pipes', () => {
     await chronis!.scheduler.updateJob('job-mail', { payload: { to: 'nobody' } });
     const refused = await chronis!.run('job-mail');
     expect(refused.verdict).toBe('failed');
-    expect(refused.error).toMatchObject({ status: 400 });
+    expect(refused.error).toMatchObject({
+      status: 400,
+      message: 'Bad Request Exception: to must be an email',
+    });
     expect(await run('number', '41')).toMatchObject({ result: 42 });
   });
 });

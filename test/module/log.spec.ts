@@ -49,6 +49,17 @@ test('the log of an application is sentences by default, records on demand, and 
   expect(await written(false)).toEqual([]);
 });
 
+test('the log of an instance with a name has it as its context', async () => {
+  const contexts = new Set<unknown>();
+  const note = (...args: unknown[]): void => void contexts.add(args.at(-1));
+  @Module({ imports: [ChronisModule.forRoot(), ChronisModule.forRoot({ instance: 'reports' })] })
+  class AppModule {}
+  const logger = { log: note, warn: note, error: note };
+  const app = await NestFactory.createApplicationContext(AppModule, { logger, abortOnError: false });
+  await app.close();
+  expect([...contexts]).toEqual(expect.arrayContaining(['Chronis', 'Chronis reports']));
+});
+
 test('callbacks whose handler nobody has are told when the scheduler has started, those of others are not', async () => {
   @Injectable()
   class Jobs {
