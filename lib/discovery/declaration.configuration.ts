@@ -1,6 +1,7 @@
 import { isScheduleFactory, type ScheduleFactory } from '../decorators/schedule.factory.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
+import { nearestName } from '../triggers/nearest.name.js';
 import { described, knownOptions } from '../scheduler/option.checks.js';
 import type { ScheduleDeclaration, SchedulingDeclaration } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';
@@ -35,11 +36,12 @@ export class DeclarationConfiguration {
   assertAllUsed(): void {
     const unknown = Object.keys(this.overrides).find((id) => !this.seen.has(id));
     if (unknown === undefined) return;
+    const meant = nearestName(unknown, this.seen);
     const ids = [...this.seen].map((id) => `"${id}"`);
     const shown = ids.length > shownIds ? [...ids.slice(0, shownIds), '…'] : ids;
     throw new InvalidOptionError(
       'overrides',
-      `nothing in the code declares the job "${unknown}". Declared are: ${shown.join(', ') || 'none'}.`,
+      `nothing in the code declares the job "${unknown}". ${meant === null ? `Declared are: ${shown.join(', ') || 'none'}.` : `Did you mean "${meant}"?`}`,
     );
   }
 }

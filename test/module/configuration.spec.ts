@@ -123,7 +123,11 @@ describe('overrides', () => {
     const refused: [object, string][] = [
       [
         { dialy: { disabled: true } },
-        'overrides: nothing in the code declares the job "dialy". Declared are: "daily", "Plain.hourly".',
+        'overrides: nothing in the code declares the job "dialy". Did you mean "daily"?',
+      ],
+      [
+        { monthly: { disabled: true } },
+        'overrides: nothing in the code declares the job "monthly". Declared are: "daily", "Plain.hourly".',
       ],
       [{ daily: { id: 'other' } }, '@Cron on Plain.daily: overrides["daily"]: id cannot be overridden.'],
       [{ daily: { every: '5m' } }, 'every'],

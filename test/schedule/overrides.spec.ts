@@ -82,7 +82,7 @@ describe('overrides of the drop-in, distributed', () => {
     [
       'a job that nothing declares',
       { dialy: { disabled: true } },
-      'overrides: nothing in the code declares the job "dialy". Declared are: "daily", "sync", "poll".',
+      'overrides: nothing in the code declares the job "dialy". Did you mean "daily"?',
     ],
     ['a timeout', { warm: { disabled: true } }, 'overrides: nothing in the code declares the job "warm".'],
     [
