@@ -31,4 +31,11 @@ describe.each(storages)('the watering on %s', (_name, storage) => {
     expect(outcomes).toEqual(['failed', 'succeeded']);
     expect(chronis.app.get(Valve).opened).toEqual(['beans', 'roses', 'roses']);
   });
+
+  test('begins anew in each test', async () => {
+    const executions = await chronis.advanceBy('1d');
+
+    expect(executions.map(({ jobId }) => jobId)).toEqual(['morning']);
+    expect(await chronis.ledger()).toHaveLength(1);
+  });
 });
