@@ -1,9 +1,9 @@
 import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
-import { ChronisModule } from '../index.js';
+import { ChronisModule, SchedulerService } from '../index.js';
 
 type Import = NonNullable<ModuleMetadata['imports']>[number];
 
-/** Whether one of the modules, or one that they import, is ChronisModule. */
+/** Whether one of the modules, or one that they import, is ChronisModule, or has a scheduler as that of `nestjs-chronis/schedule` has. */
 export async function importsChronis(
   imports: readonly Import[],
   seen = new Set<unknown>(),
@@ -12,15 +12,15 @@ export async function importsChronis(
     const found = await given;
     if (found === undefined || seen.has(found)) continue;
     seen.add(found);
-    const { module, imports: own = [] } = partsOf(found);
-    if (module === ChronisModule) return true;
+    const { module, imports: own = [], exports = [] } = partsOf(found);
+    if (module === ChronisModule || exports.includes(SchedulerService)) return true;
     const declared = (Reflect.getMetadata('imports', module) ?? []) as Import[];
     if (await importsChronis([...declared, ...own], seen)) return true;
   }
   return false;
 }
 
-function partsOf(found: Awaited<Import>): { module: object; imports?: readonly Import[] } {
+function partsOf(found: Awaited<Import>): Pick<DynamicModule, 'imports' | 'exports'> & { module: object } {
   if ('forwardRef' in found) return { module: found.forwardRef() as object };
   return 'module' in found ? (found as DynamicModule) : { module: found };
 }

@@ -14,6 +14,7 @@ import {
   TestTablesError,
   type RunContext,
 } from '../../lib/index.js';
+import { Cron as ScheduledCron, ScheduleModule } from '../../lib/schedule/index.js';
 import { ChronisTesting, ChronisTestingError, type ChronisTestingOptions } from '../../lib/testing/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -386,6 +387,21 @@ describe("the application's own module", () => {
     await chronis.advanceBy('1d');
     expect(seen).toContain('06-02 00:00 sync');
     seen.length = 0;
+    await chronis.close();
+  });
+
+  test('may be that of the drop-in for @nestjs/schedule', async () => {
+    const storage = typeOrmStorage({ url: 'postgres://nobody@127.0.0.1:1/none' });
+    @Injectable()
+    class Crons {
+      @ScheduledCron('0 0 9 * * *', { name: 'daily', timeZone: 'Asia/Seoul' })
+      daily(): void {}
+    }
+    @Module({ imports: [ScheduleModule.forRoot({ distributed: { storage } })], providers: [Crons] })
+    class AppModule {}
+    const chronis = await ChronisTesting.create({ imports: [AppModule] });
+    const executions = await chronis.advanceBy('1d');
+    expect(executions).toMatchObject([{ jobId: 'daily', nominalAt: new Date('2026-01-02T00:00:00Z') }]);
     await chronis.close();
   });
 
