@@ -43,13 +43,14 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
       this.subscriber.subscribe();
       await this.sharer.start();
-      const { jobs, handlers, repeated } = this.explorer.explore();
+      const { jobs, handlers, repeated, unapplied } = this.explorer.explore();
       for (const { name, run, place, options } of handlers) {
         this.handlers.register(name, run, place, options);
       }
       await assertDeclaredPayloads(jobs, this.handlers);
       // Also of those that were declared in another way.
       this.events.emit('jobs.explored', { jobs: jobs.length, handlers: this.handlers.names(), repeated });
+      if (unapplied.length > 0) this.events.emit('enhancers.unapplied', { methods: unapplied });
     } catch (error) {
       await this.close();
       throw error;

@@ -32,4 +32,6 @@ export interface Exploration {
   jobs: readonly DeclaredJob[];
   handlers: readonly DeclaredHandler[];
   repeated: readonly RepeatedProvider[];
+  /** Methods with decorators of Nest that nobody asked to be applied. */
+  unapplied: readonly { place: string; decorators: readonly string[] }[];
 }

@@ -26,6 +26,7 @@ interface Findings {
   jobs: Map<string, DeclaredJob & Origin>;
   handlers: Map<string, DeclaredHandler & Origin>;
   repeated: RepeatedProvider[];
+  unapplied: { place: string; decorators: string[] }[];
 }
 
 /** What the explorer works with. */
@@ -76,7 +77,7 @@ export class JobExplorer {
   }
 
   private read(): Exploration {
-    const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [] };
+    const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [], unapplied: [] };
     const now = this.parts.clock.now();
     for (const provider of distinctProviders(
       this.parts.discovery,
@@ -91,6 +92,7 @@ export class JobExplorer {
       jobs: [...found.jobs.values()],
       handlers: [...found.handlers.values()],
       repeated: found.repeated,
+      unapplied: found.unapplied,
     };
   }
 
@@ -136,7 +138,10 @@ export class JobExplorer {
         if (names.length === 0) names.push(place);
       });
     }
-    const run = this.parts.calls.of(provider, method, methodEnhancers(declarations, place));
+    const enhancers = methodEnhancers(declarations, place);
+    const run = this.parts.calls.of(provider, method, enhancers);
+    const decorators = this.parts.calls.unapplied(provider, method, enhancers);
+    if (names.length > 0 && decorators.length > 0) found.unapplied.push({ place, decorators });
     const options = optionsOfMethod(declarations, place);
     for (const name of names) addHandler(found, { name, run, options, ...origin });
   }

@@ -3,6 +3,7 @@ import { hasArguments } from '../decorators/arguments.decorator.js';
 import type { RunContext } from '../engine/run.context.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 import { enhancedCall } from './enhanced.call.js';
+import { unappliedEnhancers } from './unapplied.enhancers.js';
 
 /** How decorated methods are called: directly, or as Nest calls routes. */
 export class MethodCalls {
@@ -11,6 +12,12 @@ export class MethodCalls {
     /** The option of the module. */
     private readonly useEnhancers: boolean,
   ) {}
+
+  /** Decorators of Nest on the method that are without effect, as neither it nor the module says anything of `useEnhancers`. */
+  unapplied({ prototype }: DeclaringProvider, method: string, useEnhancers: boolean | undefined): string[] {
+    if (this.useEnhancers || useEnhancers !== undefined) return [];
+    return unappliedEnhancers(prototype[method]!);
+  }
 
   of(
     provider: DeclaringProvider,

@@ -26,6 +26,8 @@ export interface ChronisEventMap {
     /** Classes that several modules provide: their jobs run on the instance of the first. */
     repeated: readonly { className: string; used: string; ignored: string }[];
   };
+  /** Methods have `@UseGuards`, `@UseInterceptors` or `@UseFilters`, which are not applied to runs: neither they nor the module say anything of `useEnhancers`. */
+  'enhancers.unapplied': { methods: readonly { place: string; decorators: readonly string[] }[] };
   /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
   'modules.boot-later': {
     modules: readonly string[];

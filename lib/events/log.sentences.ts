@@ -29,6 +29,10 @@ export const logSentences: Sentences = {
       ),
     ].join(' '),
   }),
+  'enhancers.unapplied': ({ methods }) => ({
+    level: 'warn',
+    text: `Runs pass by ${cutList(methods.map(({ place, decorators }) => `${decorators.join(' and ')} of ${place}`))}: say useEnhancers: true to apply them, or false if that is meant.`,
+  }),
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
     text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,

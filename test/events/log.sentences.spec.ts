@@ -129,6 +129,9 @@ describe('the log', () => {
     events.emit('gap.recorded', gap);
     events.emit('gap.recorded', { ...gap, count: 1, verdict: 'skipped', reason: 'overlap' });
     events.emit('clock.offset', { offsetMs: -2_500.4 });
+    events.emit('enhancers.unapplied', {
+      methods: [{ place: 'A.a', decorators: ['@UseGuards', '@UseFilters'] }],
+    });
     events.emit('callbacks.unknown', {
       handler: 'alrt',
       callbacks: [{ ...job, option: 'onFailure', place: 'Reports.daily' }],
@@ -149,6 +152,10 @@ describe('the log', () => {
       ],
       ['debug', 'The job "daily" did not run at 2026-01-01T00:01:00.000Z (skipped: overlap).'],
       ['warn', "The clock of this machine is 2500 ms behind the storage's, which decides what is due."],
+      [
+        'warn',
+        'Runs pass by @UseGuards and @UseFilters of A.a: say useEnhancers: true to apply them, or false if that is meant.',
+      ],
       [
         'warn',
         'No live process has the handler "alrt", which is onFailure of "daily" (Reports.daily): such runs wait until one has it. Did you mean "alert"?',

@@ -1,5 +1,6 @@
 import {
   Catch,
+  Get,
   ForbiddenException,
   Inject,
   Injectable,
@@ -177,6 +178,37 @@ describe('guards, interceptors and filters', () => {
     await chronis!.run('hourly', { throws: true });
     await run('open');
     expect(seen).toEqual(['guard chronis Silent undefined Silent.hourly']);
+  });
+
+  test('are told of at boot where they are neither wanted nor refused', async () => {
+    class Mixed {
+      @UseGuards(PolicyGuard)
+      @UseFilters(RangeFilter)
+      @JobHandler('open')
+      open(): void {}
+
+      @UseGuards(PolicyGuard)
+      @JobHandler('refused', { useEnhancers: false })
+      refused(): void {}
+
+      @UseGuards(PolicyGuard)
+      @Interval('1h', { useEnhancers: true })
+      applied(): void {}
+
+      @UseGuards(PolicyGuard)
+      @Get('route')
+      @Interval('1h')
+      route(): void {}
+
+      @UseGuards(PolicyGuard)
+      @Interval('1h', { disabled: true })
+      off(): void {}
+    }
+    const told: unknown[] = [];
+    const on = { 'enhancers.unapplied': (event: object) => void told.push(event) };
+    const controllers = [Mixed];
+    await create({ providers: [Policy, PolicyGuard, Reflector], controllers, chronis: { on } });
+    expect(told).toEqual([{ methods: [{ place: 'Mixed.open', decorators: ['@UseGuards', '@UseFilters'] }] }]);
   });
 
   test('include the global ones', async () => {
