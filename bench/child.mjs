@@ -3,18 +3,20 @@ import { Starts, wallNow } from './starts.mjs';
 
 const { system, options } = JSON.parse(process.argv[2]);
 const { open } = await import(`./systems/${system}.mjs`);
-const instance = await open(options);
+/** Several applications in one process where more workers are wanted than the machine has memory for. */
+const instances = await Promise.all(Array.from({ length: options.copies ?? 1 }, () => open(options)));
+const [instance] = instances;
 const starts = new Starts();
 
 const calls = {
   create: (jobs) => instance.create(jobs),
-  work: () => instance.work((data) => starts.note(data)),
+  work: () => Promise.all(instances.map((each) => each.work((data) => starts.note(data)))).then(() => undefined),
   crons: (count, pace) => instance.crons(count, pace, (data) => starts.note(data)),
   remaining: () => instance.remaining(),
   summary: () => starts.summary,
   take: () => starts.take(),
   usage: () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss(), at: performance.now() }),
-  close: () => instance.close(),
+  close: () => Promise.all(instances.map((each) => each.close())).then(() => undefined),
 
   /** Many ready jobs of one kind, made here so that they need not travel. */
   async fill(count, job = {}) {

@@ -31,10 +31,10 @@ class Run {
     this.client = await this.start('client');
   }
 
-  /** `role`: 'client' or 'worker'. */
-  async start(role) {
+  /** `role`: 'client' or 'worker'; `copies`: so many of it in the process. */
+  async start(role, copies = 1) {
     const { url, mode } = this;
-    const options = { url, mode, role, redisUrl: process.env.REDIS_URL };
+    const options = { url, mode, role, copies, redisUrl: process.env.REDIS_URL };
     const started = await SystemProcess.start(this.about.name, options, this.execPath);
     this.#processes.push(started);
     return started;

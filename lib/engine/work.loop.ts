@@ -13,6 +13,8 @@ import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
 const longestFruitlessPauseMs = 1_000;
+/** How long a worker that is always beaten to the runs it is told of leaves them to the others first. */
+const longestYieldMs = 50;
 
 /** What a loop needs of its engine. */
 export interface LoopParts {
@@ -38,6 +40,9 @@ export interface LoopParts {
  * Cursors are read a moment before they are due, so at their instant the firing is the only statement between the timer and the handlers. Until
  * then nothing is anybody's: whatever changes meanwhile, the firing finds out.
  *
+ * All workers are told of a new run, and one gets it. Those that were too late several times come a moment later the next time, so that what they cost is
+ * bounded, however many they are and however often they are told; who has got a run comes at once again.
+ *
  * Losing a wake or a wrong outlook costs at most one poll interval; every decision is made by the storage.
  */
 export class WorkLoop {
@@ -47,11 +52,15 @@ export class WorkLoop {
   private outlook: Omit<NextWake, 'now'> | null = null;
   /** Null: they have to be read when the next one is near. */
   private ahead: ReadAhead | null = null;
+  /** When to claim what it was told to be due; the outlook need not know of it, as one claim finds all that is due. */
+  private toldRunAt: number | null = null;
   private pollAt = 0;
   private wakes = 0;
   private leasesDue = false;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
+  /** Claims in a row of what it was told of that came too late. */
+  private beaten = 0;
 
   constructor(
     private readonly session: WorkerSession,
@@ -75,6 +84,11 @@ export class WorkLoop {
 
   /** Something has changed; without details: look again. */
   wake(wake: Wake = { kind: 'change' }): void {
+    const now = this.parts.time.now();
+    if (wake.kind === 'due' && wake.what === 'run' && wake.at <= now) {
+      this.toldRunAt = earlier(this.toldRunAt, now + this.yieldMs());
+      return this.alarm.wake();
+    }
     this.wakes++;
     if (wake.kind !== 'due') {
       this.forget();
@@ -82,7 +96,7 @@ export class WorkLoop {
       const { outlook } = this;
       if (wake.what !== 'run') {
         // What is due already is found by the look after the next claim, which need not wait for another read.
-        if (wake.at > this.parts.time.now() && this.ahead?.covers(wake.at)) this.ahead = null;
+        if (wake.at > now && this.ahead?.covers(wake.at)) this.ahead = null;
         if (outlook !== null) outlook.cursorAt = earlier(outlook.cursorAt, wake.at);
       }
       if (wake.what !== 'cursor' && outlook !== null) outlook.runAt = earlier(outlook.runAt, wake.at);
@@ -124,7 +138,7 @@ export class WorkLoop {
     const isDue = (at: number | null): boolean => at !== null && at <= now;
     const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
     const fireDue = this.ahead !== null && isDue(this.ahead.nextAt);
-    const claimDue = isDue(outlook.runAt) && this.intake.room > 0;
+    const claimDue = (isDue(outlook.runAt) || isDue(this.toldRunAt)) && this.intake.room > 0;
     const leaseOver = isDue(outlook.leaseEndsAt);
     const leaseDue = this.leasesDue || leaseOver;
     // One that is due and was not there when they were read has to be looked for.
@@ -138,7 +152,7 @@ export class WorkLoop {
     // Neither keeps the other from its half of the room.
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
     const [claim, first] = await both(
-      claimDue ? this.intake.claim(share) : nothing,
+      claimDue ? this.claim(share, isDue(outlook.runAt)) : nothing,
       readDue ? this.readAhead() : this.fireDue(),
     );
     const fired = readDue ? await this.fireDue() : first;
@@ -170,7 +184,7 @@ export class WorkLoop {
     this.fruitless = 0;
     const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.
-    const runAt = this.intake.room > 0 ? outlook.runAt : null;
+    const runAt = this.intake.room > 0 ? earlier(outlook.runAt, this.toldRunAt) : null;
     const cursorAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
     const next = earlier(earlier(cursorAt, runAt), outlook.leaseEndsAt);
@@ -182,6 +196,23 @@ export class WorkLoop {
     const pauseMs = Math.min(5 * 2 ** Math.min(this.fruitless, 10), longestFruitlessPauseMs);
     this.fruitless++;
     if (this.fruitless > 1) await this.alarm.sleep(pauseMs);
+  }
+
+  /** `isForeseen`: the outlook has something due, and does not know what comes after it. */
+  private async claim(limit: number, isForeseen: boolean): Promise<Done> {
+    const told = this.toldRunAt;
+    this.toldRunAt = null;
+    const claim = await this.intake.claim(limit);
+    // As many as there was room for: others may be left.
+    if (claim.isKnown) this.toldRunAt = earlier(this.toldRunAt, told);
+    if (claim.count > 0) this.beaten = 0;
+    else if (!isForeseen) this.beaten++;
+    return isForeseen ? claim : { ...claim, isKnown: true };
+  }
+
+  private yieldMs(): number {
+    if (this.beaten < 3) return 0;
+    return Math.min(2 ** this.beaten, longestYieldMs) * (0.5 + this.parts.random() / 2);
   }
 
   private async readAhead(): Promise<Done> {
