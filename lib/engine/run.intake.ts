@@ -21,6 +21,14 @@ export interface Done {
   isKnown: boolean;
 }
 
+/** What is to be fired, and what came of it so far. */
+interface FiringOrder {
+  left: DueCursor[];
+  count: number;
+  unclaimed: number;
+  nextAt: EpochMs;
+}
+
 interface IntakeParts {
   storage: StorageAdapter;
   clock: Clock;
@@ -54,25 +62,49 @@ export class RunIntake {
   }
 
   /**
-   * Fires cursors that are due, portion by portion, so that the first handlers begin while the rest is under way. What there is no room for is born
-   * for anybody. `nextAt`: the earliest of their next times.
+   * Fires cursors that are due, portion by portion, so that the first handlers begin while the rest is under way: two portions at a time where there is
+   * room for both, so that the storage works while handlers begin. What there is no room for is born for anybody. `nextAt`: the earliest of
+   * their next times.
    */
   async fire(cursors: readonly DueCursor[]): Promise<Done & { nextAt: EpochMs }> {
-    const { session, firer } = this;
-    let [at, count, unclaimed, nextAt] = [0, 0, 0, Infinity];
-    while (at < cursors.length && session.active && this.parts.trusted()) {
-      // Handlers that end at once make room for more.
-      if (this.room === 0 && at > 0) await this.untilRoom();
-      const { room } = this;
-      const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
-      const some = cursors.slice(at, at + size);
-      const fired = await this.handingOut(room, () => firer.fire(session.capability, some, room));
-      at += some.length;
-      count += fired.moved;
-      unclaimed += fired.unclaimed;
-      nextAt = Math.min(nextAt, fired.nextAt);
-    }
+    const order: FiringOrder = { left: [...cursors], count: 0, unclaimed: 0, nextAt: Infinity };
+    const lanes = await Promise.allSettled([this.firePortions(order), this.fireBeside(order)]);
+    const failed = lanes.find((lane) => lane.status === 'rejected');
+    if (failed) throw failed.reason;
+    const { count, unclaimed, nextAt } = order;
     return { count, isKnown: unclaimed === 0 && count === cursors.length, nextAt };
+  }
+
+  private async firePortions(order: FiringOrder): Promise<void> {
+    for (let isFirst = true; this.mayFire(order); isFirst = false) {
+      // Handlers that end at once make room for more.
+      if (this.room === 0 && !isFirst) await this.untilRoom();
+      await this.firePortion(order);
+    }
+  }
+
+  private async fireBeside(order: FiringOrder): Promise<void> {
+    while (this.mayFire(order) && this.room > 0) await this.firePortion(order);
+  }
+
+  private mayFire({ left }: FiringOrder): boolean {
+    return left.length > 0 && this.session.active && this.parts.trusted();
+  }
+
+  private async firePortion(order: FiringOrder): Promise<void> {
+    const { session, firer, room } = this;
+    const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
+    const some = order.left.splice(0, size);
+    const share = Math.min(room, size);
+    try {
+      const fired = await this.handingOut(share, () => firer.fire(session.capability, some, share));
+      order.count += fired.moved;
+      order.unclaimed += fired.unclaimed;
+      order.nextAt = Math.min(order.nextAt, fired.nextAt);
+    } catch (error) {
+      order.left = [];
+      throw error;
+    }
   }
 
   async claim(limit: number): Promise<Done> {
