@@ -29,12 +29,11 @@ describe('when the server dies', () => {
       // Two connections in the pool: both must be noticed.
       await Promise.all([storage.now(), storage.now()]);
       await server.kill(signal);
-      const refused = await Promise.allSettled([
-        storage.now(),
-        storage.countJobs({}),
-        storage.lock.inspect('key'),
-      ]);
-      expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+      const ask = () =>
+        Promise.allSettled([storage.now(), storage.countJobs({}), storage.lock.inspect('key')]);
+      let refused = await ask();
+      // Its children serve for a moment more, until they notice.
+      while (refused.some(({ status }) => status === 'fulfilled')) refused = await ask();
       for (const result of refused)
         expect((result as PromiseRejectedResult).reason).toBeInstanceOf(StorageError);
       await server.restart();
