@@ -46,7 +46,8 @@ const calls = {
   },
 
   /** Due at once; the lag counts from before the call that creates it. */
-  createNow: () => instance.createOne({ data: { since: wallNow() } }),
+  createNow: (job = {}) => instance.createOne({ ...job, data: { since: wallNow() } }),
+  daily: (count, timing) => instance.daily(count, timing),
 };
 
 process.on('message', ({ id, name, args }) => {

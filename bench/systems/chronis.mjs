@@ -34,11 +34,12 @@ export async function open({ url, mode, keep }) {
     `select exists (select from chronis.run where verdict is null and (worker is not null or due_at <= now()))::int`,
   );
 
-  const item = ({ name = 'noop', at, data }) => ({
+  const item = ({ name = 'noop', at, data, priority }) => ({
     handler: name,
     at: at ?? Date.now(),
     ...(keep === undefined ? {} : { keep }),
     ...(data === undefined ? {} : { payload: data }),
+    ...(priority === undefined ? {} : { priority }),
     allowUnknownHandler: true,
   });
   const created = (results) => {
@@ -65,6 +66,19 @@ export async function open({ url, mode, keep }) {
         allowUnknownHandler: true,
       }));
       created(await scheduler.createMany(items));
+    },
+    /** Recurring jobs that are all due at the same instant; `timing`: options of each, such as a cron and a jitter. */
+    async daily(count, timing) {
+      for (let done = 0; done < count; done += 10_000) {
+        const items = Array.from({ length: Math.min(10_000, count - done) }, (_, index) => ({
+          id: `daily-${done + index}`,
+          handler: 'recurring',
+          ...timing,
+          payload: { key: done + index },
+          allowUnknownHandler: true,
+        }));
+        created(await scheduler.createMany(items));
+      }
     },
     async work(note) {
       scheduler.registerHandler('noop', ({ payload }) => note(payload));
