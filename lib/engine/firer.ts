@@ -1,5 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { InvalidScheduleError } from '../model/errors.js';
+import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
@@ -28,6 +29,8 @@ export interface Fired {
 export class Firer {
   /** Jobs, as of a revision, whose lack of a calendar was told. */
   private readonly told = new Set<string>();
+  /** What cursors that were read ahead come to, if they are fired in time. */
+  private readonly ahead = new WeakMap<DueCursor, Firing>();
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -40,6 +43,7 @@ export class Firer {
   async read(capability: Capability, aheadMs: number): Promise<ReadAhead> {
     const { now, cursors } = await this.storage.dueCursors(capability, cursorsPerRead, aheadMs);
     this.time.observe(now);
+    for (const cursor of cursors) if (cursor.nominalAt > now) this.planAhead(cursor);
     const isComplete = cursors.length < cursorsPerRead;
     return new ReadAhead(cursors, isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1);
   }
@@ -52,7 +56,7 @@ export class Firer {
       const now = Math.max(this.time.now(), cursor.nominalAt);
       let firing: Firing | null;
       try {
-        firing = this.plan(cursor, now, left);
+        firing = this.plannedAhead(cursor, now) ?? this.plan(cursor, now, left);
       } catch (error) {
         await this.setAside(cursor, error);
         continue;
@@ -74,6 +78,23 @@ export class Firer {
     }
     const nextAt = Math.min(...firings.map((firing) => firing.nextAt ?? Infinity));
     return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
+  }
+
+  /** Decides before the instant, when there is time, what will hold at it. */
+  private planAhead(cursor: DueCursor): void {
+    try {
+      const firing = this.plan(cursor, cursor.nominalAt, 1);
+      if (firing !== null) this.ahead.set(cursor, firing);
+    } catch {
+      // It is told when it is due.
+    }
+  }
+
+  /** Null: there is none, or it is too late for it, as the instant is misfired or the next one due as well. */
+  private plannedAhead(cursor: DueCursor, now: number): Firing | null {
+    const firing = this.ahead.get(cursor);
+    if (firing === undefined || (firing.nextAt !== null && firing.nextAt <= now)) return null;
+    return now - cursor.nominalAt <= policyOf(cursor.policies, 'misfireThresholdMs') ? firing : null;
   }
 
   /** Null: there is no room for what it missed. Throws where the next time cannot be computed. */

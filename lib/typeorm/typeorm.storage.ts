@@ -48,6 +48,7 @@ import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
 import { syncDefinitions } from './definition.sync.js';
 import { CallerTransactions } from './caller.transactions.js';
+import { FirePlans } from './fire.plans.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
 import type { NotifyConnection } from './notify.connection.js';
@@ -85,6 +86,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly callers: CallerTransactions;
   private readonly installation: Installation;
   private readonly pruning = new RecordPruning();
+  private readonly firePlans: FirePlans;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -96,6 +98,7 @@ export class TypeOrmStorage extends StorageAdapter {
     const { tables } = connection.settings;
     const statements = prepareStatements(tables);
     this.statements = new StatementRunner(statements, connection.database);
+    this.firePlans = new FirePlans(this.statements.run, connection.settings.clock);
     this.jobs = new TypeOrmJobs(this.statements, tables);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);
@@ -249,15 +252,19 @@ export class TypeOrmStorage extends StorageAdapter {
     return releaseLost(this.statements);
   }
 
-  dueCursors(
+  async dueCursors(
     capability: Capability,
     limit: number,
     aheadMs = 0,
   ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
-    return dueCursors(this.run, capability, limit, aheadMs);
+    const due = await dueCursors(this.run, capability, limit, aheadMs);
+    const { now, cursors } = due;
+    if (cursors.length > 0 && cursors[0]!.nominalAt > now) void this.firePlans.prepare();
+    return due;
   }
 
   fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {
+    this.firePlans.used();
     return fire(this.statements, capability, firings, room);
   }
 

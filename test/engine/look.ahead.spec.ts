@@ -289,3 +289,21 @@ test('an instant that was found due is not lost when the bound of the time falls
   const [run] = (await rig.storage.queryRuns({}, {})).items;
   expect(run?.nominalAt).toEqual(new Date(at));
 });
+
+test.each([
+  ['in time', 0, { missed: 0, nextInMs: minute }],
+  ['late', 59_999, { missed: 0, nextInMs: minute }],
+  ['later than the threshold of a misfire', 10 * minute + 1, { missed: 10, nextInMs: 11 * minute }],
+])('what was decided when a cursor was read holds if it is fired %s', async (_, lateMs, expected) => {
+  const rig = new EngineRig();
+  const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
+  const at = rig.clock.now() + 500;
+  await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
+  const firer = new Firer(rig.storage, new StorageTime(rig.clock), rig.events, {});
+  const ahead = await firer.read(capability, 1_000);
+  await rig.clock.advanceBy(500 + lateMs);
+  const fired = await firer.fire(capability, ahead.takeDue(rig.clock.now()), 0);
+  expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + expected.nextInMs });
+  const [run] = (await rig.storage.queryRuns({}, {})).items;
+  expect(run?.nominalAt).toEqual(new Date(at + expected.missed * minute));
+});
