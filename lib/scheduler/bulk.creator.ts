@@ -129,6 +129,8 @@ export class BulkCreator {
     prepared: readonly Prepared[],
     access: JobAccess,
   ): Promise<(CreateManyResult | null)[]> {
+    const isAny = prepared.some((item) => 'job' in item && item.onConflict === 'replace');
+    if (!isAny) return Promise.resolve(prepared.map(() => null));
     const times = new Map<string, number>();
     for (const item of prepared) {
       if ('job' in item) times.set(refKey(item.job), (times.get(refKey(item.job)) ?? 0) + 1);
