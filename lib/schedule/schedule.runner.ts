@@ -42,19 +42,19 @@ export class ScheduleRunner implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    for (const [name, { target, ms }] of this.timeouts) {
+    for (const [name, { target, ms }] of inOrder(this.timeouts)) {
       this.registry.addTimeout(
         name,
         setTimeout(() => void target(), ms),
       );
     }
-    for (const [name, { target, ms }] of this.intervals) {
+    for (const [name, { target, ms }] of inOrder(this.intervals)) {
       this.registry.addInterval(
         name,
         setInterval(() => void target(), ms),
       );
     }
-    for (const [name, { target, options }] of this.crons) this.mountCron(name, target, options);
+    for (const [name, { target, options }] of inOrder(this.crons)) this.mountCron(name, target, options);
     this.stored?.mount();
   }
 
@@ -83,4 +83,9 @@ export class ScheduleRunner implements OnApplicationBootstrap, BeforeApplication
 function add<T>(map: Map<string, T>, kind: string, name: string, item: T): void {
   if (map.has(name)) throw new Error(duplicate(kind, name));
   map.set(name, item);
+}
+
+/** As the keys of an object come, since the original keeps them in one: names that are whole numbers first. */
+function inOrder<T>(map: Map<string, T>): [string, T][] {
+  return Object.entries(Object.fromEntries(map));
 }

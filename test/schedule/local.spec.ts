@@ -56,6 +56,30 @@ describe.each(subjects)('$name runs methods on timers of the process', (subject)
     expect(jobs.of('once')).toEqual(['once 5']);
   });
 
+  test('in the registry by their names, whole numbers first', async () => {
+    @Injectable()
+    class Named {
+      @Cron('0 0 1 1 *', { name: 'b' })
+      lastCron(): void {}
+      @Cron('0 0 1 1 *', { name: '10' })
+      secondCron(): void {}
+      @Cron('0 0 1 1 *', { name: '9' })
+      firstCron(): void {}
+      @Interval('b', 1_000)
+      lastInterval(): void {}
+      @Interval('10', 1_000)
+      firstInterval(): void {}
+      @Timeout('b', 1_000)
+      lastTimeout(): void {}
+      @Timeout('10', 1_000)
+      firstTimeout(): void {}
+    }
+    app = await boot(subject, { providers: [Named] });
+    const { registry } = app;
+    expect([...registry.getCronJobs().keys()]).toEqual(['9', '10', 'b']);
+    expect([registry.getIntervals(), registry.getTimeouts()]).toEqual(Array(2).fill(['10', 'b']));
+  });
+
   test('nothing before the bootstrap', async () => {
     @Injectable()
     class Early extends Jobs {

@@ -1,5 +1,5 @@
 import { dueQueues } from './due.queues.fragment.js';
-import { claimedOnly } from './holders.fragment.js';
+import { claimedOnly } from './held.runs.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 

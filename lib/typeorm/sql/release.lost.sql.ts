@@ -1,7 +1,7 @@
 import { defaultPolicies } from '../../model/policies.js';
 import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
-import { claimedOnly, parkers } from './holders.fragment.js';
+import { claimedOnly, parkers } from './held.runs.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ofRecurring } from './of.recurring.fragment.js';
 import { ms, now } from './time.fragment.js';

@@ -3,7 +3,7 @@ import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { isInClaims } from './waiting.fragment.js';
 
-/** A CTE \`parker\` (needs WITH RECURSIVE): the workers that have parked runs, found by jumping from one to the next in the index. */
+/** A CTE `parker` (needs WITH RECURSIVE): the workers that have parked runs, found by jumping from one to the next in the index. */
 export function parkers(t: TableNames): string {
   return `
 parker (worker) as (
