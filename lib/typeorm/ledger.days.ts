@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sqlStateOf, type Database } from './database.js';
+import { ledgerPartitions } from './sql/ledger.partitions.fragment.js';
 import type { TableNames } from './sql/table.names.js';
 
 type Script = <Row>(text: string) => Promise<Row[]>;
@@ -13,10 +14,15 @@ const harmless = new Set(['42501', '55P03', '40P01', '23514']);
  * The ledger has a partition for each day (UTC) by the time the attempt ended. Rows of days that have none go to the
  * default partition, so nothing depends on the partitions being there but the speed of forgetting.
  */
-export async function createLedgerDays(database: Database, t: TableNames, now: number): Promise<void> {
+export async function createLedgerDays(
+  database: Database,
+  t: TableNames,
+  now: number,
+  known?: ReadonlySet<string>,
+): Promise<void> {
   const days: number[] = [];
   for (let day = startOfDay(now); day <= now + daysAhead * dayMs; day += dayMs) days.push(day);
-  const existing = await partitions(t, (text) => database.plain(text));
+  const existing = known ?? (await partitions(t, (text) => database.plain(text)));
   if (days.every((day) => existing.has(partitionName(t, day)))) return;
   await alone(database, t, async (run) => {
     const present = await partitions(t, run);
@@ -32,11 +38,15 @@ export async function createLedgerDays(database: Database, t: TableNames, now: n
   });
 }
 
-/** Drops the days that are over by then as a whole. Returns how many. */
-export async function dropLedgerDays(database: Database, t: TableNames, horizon: number): Promise<number> {
+/** Drops the days that are over by then as a whole, if there are some among the `known` partitions. Returns how many. */
+export async function dropLedgerDays(
+  database: Database,
+  t: TableNames,
+  horizon: number,
+  known: ReadonlySet<string>,
+): Promise<number> {
   const isOver = (name: string): boolean => (dayOf(name) ?? Infinity) + dayMs <= horizon;
-  const existing = await partitions(t, (text) => database.plain(text));
-  if (![...existing].some(isOver)) return 0;
+  if (![...known].some(isOver)) return 0;
   let dropped = 0;
   await alone(database, t, async (run) => {
     for (const name of [...(await partitions(t, run))].filter(isOver)) {
@@ -48,12 +58,7 @@ export async function dropLedgerDays(database: Database, t: TableNames, horizon:
 }
 
 async function partitions(t: TableNames, run: Script): Promise<Set<string>> {
-  const rows = await run<{ name: string }>(
-    `select p.relname as name from pg_inherits i
-     join pg_class p on p.oid = i.inhrelid join pg_class c on c.oid = i.inhparent
-     join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = '${t.schemaText}' and c.relname = '${t.prefix}attempt'`,
-  );
+  const rows = await run<{ name: string }>(ledgerPartitions(t));
   return new Set(rows.map(({ name }) => name));
 }
 

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** How long plans are used. Those made for empty tables are wrong for full ones, and the server makes new ones only after an ANALYZE. */
-const replanAfterMs = 10_000;
+/**
+ * How long plans are used. Those made for empty tables are wrong for full ones, and the server makes new ones only after an ANALYZE. A connection
+ * with little to do keeps them longer: what there is to lose is little, and an idle worker sends few statements more than this one.
+ */
+const replanAfterMs = { busy: 10_000, idle: 60_000 };
+/** From so many calls on a connection is busy. */
+const callsOfBusy = 20;
 /** The statement is not there, or is there already: a pooler hands out other connections than it was prepared on. Or the tables have changed below it. */
 const unusable = new Set(['26000', '42P05']);
 
@@ -15,7 +20,7 @@ interface Client {
  */
 export class PreparedStatements {
   private readonly names = new Map<string, string>();
-  private readonly plannedAt = new WeakMap<object, number>();
+  private readonly plans = new WeakMap<object, { madeAt: number; calls: number }>();
 
   constructor(
     private enabled: boolean,
@@ -26,11 +31,16 @@ export class PreparedStatements {
   async nameOn(client: Client, statement: string | undefined, text: string): Promise<string | undefined> {
     if (!this.enabled || statement === undefined) return undefined;
     const now = this.monotonic();
-    const plannedAt = this.plannedAt.get(client);
-    if (plannedAt === undefined) this.plannedAt.set(client, now);
-    else if (now - plannedAt >= replanAfterMs) {
-      this.plannedAt.set(client, now);
-      await client.query('discard plans');
+    const plans = this.plans.get(client);
+    if (plans === undefined) {
+      this.plans.set(client, { madeAt: now, calls: 1 });
+    } else {
+      plans.calls++;
+      const { busy, idle } = replanAfterMs;
+      if (now - plans.madeAt >= (plans.calls > callsOfBusy ? busy : idle)) {
+        this.plans.set(client, { madeAt: now, calls: 1 });
+        await client.query('discard plans');
+      }
     }
     return this.nameOf(statement, text);
   }

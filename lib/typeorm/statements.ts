@@ -14,6 +14,7 @@ import { dueCursorsSql } from './sql/due.cursors.sql.js';
 import { endPauseSql } from './sql/end.pause.sql.js';
 import { endWaitingSql } from './sql/end.waiting.sql.js';
 import { extendLockSql } from './sql/extend.lock.sql.js';
+import { findOutdatedSql } from './sql/find.outdated.sql.js';
 import { fireSql } from './sql/fire.sql.js';
 import { forgetAttemptsSql } from './sql/forget.attempts.sql.js';
 import { forgetDeadSql } from './sql/forget.dead.sql.js';
@@ -106,6 +107,7 @@ const builders = {
   endPause: endPauseSql,
   endWaiting: endWaitingSql,
   extendLock: extendLockSql,
+  findOutdated: findOutdatedSql,
   fire: fireSql,
   forgetAttempts: (t: TableNames) => forgetAttemptsSql(t, 'all'),
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),

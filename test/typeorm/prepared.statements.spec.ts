@@ -64,23 +64,54 @@ describe('statements that the server keeps prepared', () => {
   });
 });
 
-test('plans are thrown away every ten seconds, on each connection by itself', async () => {
+describe('plans that have grown old', () => {
   const clock = new ManualClock();
-  const statements = new PreparedStatements(true, () => clock.monotonic());
+  let statements: PreparedStatements;
+
+  beforeEach(() => {
+    statements = new PreparedStatements(true, () => clock.monotonic());
+  });
+
   const connection = () => {
     const sent: string[] = [];
     return { sent, query: async (text: string) => void sent.push(text) };
   };
-  const [a, b] = [connection(), connection()];
-  await statements.nameOn(a, 'claim', 'select 1');
-  await clock.advanceBy(9_999);
-  await statements.nameOn(a, 'claim', 'select 1');
-  await statements.nameOn(b, 'claim', 'select 1');
-  expect(a.sent).toEqual([]);
-  await clock.advanceBy(1);
-  await statements.nameOn(a, 'claim', 'select 1');
-  await statements.nameOn(a, 'settle', 'select 2');
-  await statements.nameOn(b, 'claim', 'select 1');
-  expect(a.sent).toEqual(['discard plans']);
-  expect(b.sent).toEqual([]);
+  const call = async (client: ReturnType<typeof connection>, times = 1): Promise<void> => {
+    for (let n = 0; n < times; n++) await statements.nameOn(client, 'claim', 'select 1');
+  };
+
+  test('are thrown away every ten seconds, on each connection by itself', async () => {
+    const [a, b] = [connection(), connection()];
+    await call(a, 20);
+    await clock.advanceBy(9_999);
+    await call(a);
+    await call(b, 20);
+    expect(a.sent).toEqual([]);
+    await clock.advanceBy(1);
+    await call(a);
+    await call(b);
+    expect(a.sent).toEqual(['discard plans']);
+    expect(b.sent).toEqual([]);
+    await clock.advanceBy(9_999);
+    await call(a, 20);
+    await call(b);
+    expect(a.sent).toHaveLength(1);
+    expect(b.sent).toHaveLength(1);
+    await clock.advanceBy(1);
+    await call(a);
+    expect(a.sent).toHaveLength(2);
+  });
+
+  test('are kept for a minute where there is little to do', async () => {
+    const idle = connection();
+    await call(idle);
+    await clock.advanceBy(59_999);
+    await call(idle, 19);
+    expect(idle.sent).toEqual([]);
+    await call(idle);
+    expect(idle.sent).toEqual(['discard plans']);
+    await clock.advanceBy(60_000);
+    await call(idle);
+    expect(idle.sent).toHaveLength(2);
+  });
 });

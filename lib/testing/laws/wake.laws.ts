@@ -10,6 +10,7 @@ import {
   fireOne,
   hour,
   minute,
+  oneOff,
   ref,
   second,
   settle,
@@ -53,6 +54,18 @@ export const wakeLaws = lawsOf('wake', {
     );
     assert.notEqual(able.cursorAt, null);
     assert.notEqual(able.runAt, null);
+  },
+
+  'is not hidden by what stands in front of it and only others can execute': async ({ storage }) => {
+    const template = await oneOff(storage, { handler: 'other', dueInMs: -hour });
+    const crowd = Array.from({ length: 1_000 }, (_, index) => ({ ...template, id: `other-${index}` }));
+    await storage.insertJobs(crowd, 'raise');
+    const worker = await startWorker(storage);
+    assert.equal((await storage.nextWakeAt(worker)).runAt, null);
+    const later = await addOneOff(storage, { id: 'later', dueInMs: hour });
+    assert.equal((await storage.nextWakeAt(worker)).runAt, later.nextRunAt?.getTime());
+    const past = await addOneOff(storage, { id: 'past', dueInMs: -minute });
+    assert.equal((await storage.nextWakeAt(worker)).runAt, past.nextRunAt?.getTime());
   },
 
   'is the end of the lease of another worker that holds runs': async ({ storage }) => {

@@ -4,20 +4,21 @@ import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
 
-/** Of one queue and priority no more rows than this are looked at; beyond them a later time is a good enough answer. */
+/** Of one queue and priority no more rows than this are looked at that are not due yet; beyond them a later time is a good enough answer. */
 const window = 1_000;
 
 /**
  * $1 time · $2 worker · $3 queues · $4 handlers
  *
- * Where the window is full of runs that only others can execute, its last time is answered, though never the past: this worker then
- * looks again, without spinning.
+ * What is due is passed over until there is a run for this worker, as a claim does. Of what is due later the window may be full of runs that only others can
+ * execute: then its last time is answered, though not the next moment: this worker looks again, without spinning.
  */
 export function nextWakeSql(t: TableNames): string {
-  const ahead = `
+  const waiting = (when: string): string => `
         select r.due_at, r.handler, r.namespace from ${t.run} r
-        where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
-        order by r.due_at limit ${window}`;
+        where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')} and r.due_at ${when}
+        order by r.due_at`;
+  const ahead = `${waiting(`> ${now}`)} limit ${window}`;
   return `
 with ${reach(t, '$3', '$4')}
 select ${ms(now)} as now,
@@ -29,6 +30,7 @@ select ${ms(now)} as now,
   (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (rank)
     cross join lateral (
       select coalesce(
+        (select due.due_at from (${waiting(`<= ${now}`)}) due where ${isReachable('due', 'handler')} limit 1),
         (select ahead.due_at from (${ahead}) ahead
           where ${isReachable('ahead', 'handler')} order by ahead.due_at limit 1),
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})

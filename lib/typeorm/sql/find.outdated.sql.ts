@@ -1,0 +1,27 @@
+import { unnest } from './arrays.fragment.js';
+import { ledgerPartitions } from './ledger.partitions.fragment.js';
+import type { TableNames } from './table.names.js';
+import { after, ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept
+ *
+ * Which of the statements that forget have something to do: most of the time none has. Not EXISTS where there is an order: the planner would leave that out,
+ * and might read the whole table.
+ */
+export function findOutdatedSql(t: TableNames): string {
+  return `
+select ${ms(now)} as now,
+  (select coalesce(json_agg(p.name), '[]') from (${ledgerPartitions(t)}) p) as partitions,
+  (select finished_at from ${t.attempt} where finished_at < ${after(now, '-$2::float8')} order by finished_at limit 1) is not null as attempts,
+  exists (
+    select from ${unnest(['$3::text[]', '$4::float8[]'])} k (verdict, kept_ms) cross join lateral (
+      select id from ${t.gap} where verdict = k.verdict and until_at < ${after(now, '-k.kept_ms')} order by until_at limit 1
+    ) g
+  ) as gaps,
+  (select keep_until from ${t.run} where keep_until <= ${now} order by keep_until limit 1) is not null as jobs,
+  (select dead_of from ${t.run} where dead_of is not null order by dead_of limit 1) is not null as dead_letters,
+  exists (
+    select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null
+  ) as workers`;
+}
