@@ -15,6 +15,8 @@ export interface NewJob extends JobDefinition {
   definitionHash: string;
   /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due. */
   nextAt: EpochMs | null;
+  /** The id was made for this job and nobody else knows it, so that a storage need not look whether it is taken first. @default false */
+  newId?: boolean;
 }
 
 /** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition and time, and keeps its history. */

@@ -122,7 +122,7 @@ export abstract class StorageAdapter {
 
   // ── Jobs
 
-  /** Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. */
+  /** Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. The objects given may become part of the results. */
   abstract insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]>;
   abstract getJob(ref: JobRef): Promise<Job | null>;
   /** Ordered by namespace and id; a page's cursor stays valid while jobs come and go. */

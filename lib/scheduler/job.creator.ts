@@ -130,7 +130,8 @@ export class JobCreator {
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     // No code declares it, so nobody compares it with one.
     // Added, not spread: that would take longer than all the rest.
-    return Object.assign(definition, begun, { source: 'api', app: null, definitionHash: '' } as const);
+    const newId = givenId === undefined;
+    return Object.assign(definition, begun, { source: 'api', app: null, definitionHash: '', newId } as const);
   }
 
   /** Throws HandlerNotFoundError when nobody has the handler. */

@@ -135,9 +135,8 @@ async function insertDeclared(
     inserts.map(({ job }) => job),
     generation,
   );
-  return inserts.filter(({ job }) => {
-    // Of two with the same id the first is there.
-    if (created.delete(keyOf(job))) return true;
+  return inserts.filter(({ job }, nth) => {
+    if (created[nth] !== null) return true;
     conflicts.push({ namespace: job.namespace, id: job.id });
     return false;
   });

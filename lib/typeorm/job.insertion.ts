@@ -1,19 +1,19 @@
 import type { Job } from '../model/job.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
+import { sqlStateOf } from './database.js';
 import { fixedDelayMs } from './fixed.delay.js';
+import { jobColumns } from './job.columns.js';
 import { getJobs, keyOf } from './job.queries.js';
-import { insertColumns, isOneOff } from './job.rows.js';
+import { isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
 
 /** What the caller does with ids that are taken: one result for each; null, the id is free again by now. */
 type OnTaken = (jobs: readonly NewJob[]) => Promise<(InsertResult | null)[]>;
 
-interface Created {
-  namespace: string;
-  id: string;
-  next_at: EpochMs | null;
-  created_at: EpochMs;
-}
+/** When a job was created; null: its id is taken. */
+type CreatedAt = EpochMs | null;
+
+const uniqueViolation = '23505';
 
 /**
  * Stores many jobs, each kind in one statement. Of items with the same id the first is stored before the others are looked at, so
@@ -26,28 +26,23 @@ export async function insertJobs(
   onTaken: OnTaken,
 ): Promise<InsertResult[]> {
   const results = Array.from<InsertResult | undefined>({ length: jobs.length });
-  let open = jobs.map((job, index) => ({ job, index }));
+  let open = jobs.map((_, index) => index);
   while (open.length > 0) {
-    const seen = new Set<string>();
-    const batch = open.filter(({ job }) => {
-      const isFirst = !seen.has(keyOf(job));
-      seen.add(keyOf(job));
-      return isFirst;
-    });
-    const created = await insertNew(
+    const batch = firstOfEach(jobs, open);
+    const createdAt = await insertNew(
       run,
-      batch.map(({ job }) => job),
+      batch.map((index) => jobs[index]!),
     );
-    const taken: typeof batch = [];
-    for (const item of batch) {
-      const row = created.get(keyOf(item.job));
-      if (row) results[item.index] = { status: 'created', job: newJob(item.job, row) };
-      else if (onConflict === 'raise') results[item.index] = { status: 'conflict' };
-      else taken.push(item);
+    const taken: number[] = [];
+    for (const [nth, index] of batch.entries()) {
+      const at = createdAt[nth] ?? null;
+      if (at !== null) results[index] = { status: 'created', job: newJob(jobs[index]!, at) };
+      else if (onConflict === 'raise') results[index] = { status: 'conflict' };
+      else taken.push(index);
     }
-    const found = taken.length === 0 ? [] : await onTaken(taken.map(({ job }) => job));
-    for (const [nth, { index }] of taken.entries()) results[index] = found[nth] ?? undefined;
-    open = open.filter(({ index }) => results[index] === undefined);
+    const found = taken.length === 0 ? [] : await onTaken(taken.map((index) => jobs[index]!));
+    for (const [nth, index] of taken.entries()) results[index] = found[nth] ?? undefined;
+    open = open.filter((index) => results[index] === undefined);
   }
   return results as InsertResult[];
 }
@@ -58,34 +53,73 @@ export async function existingJobs(run: Run, taken: readonly NewJob[]): Promise<
   return jobs.map((job) => job && { status: 'existing', job });
 }
 
-/** Inserts what is not there yet; the keys are distinct. Recurring jobs are declared by `generation`, 0: by none. */
-export async function insertNew(
-  run: Run,
-  jobs: readonly NewJob[],
-  generation = 0,
-): Promise<Map<string, Created>> {
-  const rows: Created[] = [];
+/**
+ * Inserts what is not there yet, and says of each when. Of several with the same id the first is inserted. Recurring jobs are declared by
+ * `generation`, 0: by none.
+ */
+export async function insertNew(run: Run, jobs: readonly NewJob[], generation = 0): Promise<CreatedAt[]> {
   const oneOffs = jobs.filter((job) => isOneOff(job.source, job.trigger));
+  if (oneOffs.length === jobs.length) return insertOneOffs(run, jobs);
   const recurring = jobs.filter((job) => !isOneOff(job.source, job.trigger));
-  if (oneOffs.length > 0)
-    rows.push(...(await run<Created>('insertOneOffs', ...insertColumns(oneOffs), 'at')));
-  if (recurring.length > 0) {
-    const delays = recurring.map(({ trigger }) => fixedDelayMs(trigger));
-    rows.push(...(await run<Created>('insertRecurring', ...insertColumns(recurring), delays, generation)));
-  }
-  return new Map(rows.map((row) => [keyOf(row), row]));
+  const ofOneOffs = (await insertOneOffs(run, oneOffs)).values();
+  const ofRecurring = (await insertRecurring(run, recurring, generation)).values();
+  return jobs.map((job) => (isOneOff(job.source, job.trigger) ? ofOneOffs : ofRecurring).next().value!);
 }
 
 /** Gives birth to callbacks, due now; one whose id is taken is left out. */
 export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Promise<void> {
-  if (callbacks.length > 0) await run('insertOneOffs', ...insertColumns(callbacks), 'callback');
+  if (callbacks.length > 0) await run('insertOneOffs', ...jobColumns(callbacks), 'callback');
+}
+
+async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<CreatedAt[]> {
+  if (jobs.length === 0) return [];
+  const columns = jobColumns(jobs);
+  if (jobs.every(({ newId }) => newId)) {
+    try {
+      return created(jobs, await run<Stored>('insertNewOneOffs', ...columns, 'at'));
+    } catch (error) {
+      if (sqlStateOf(error) !== uniqueViolation) throw error;
+    }
+  }
+  return created(jobs, await run<Stored>('insertOneOffs', ...columns, 'at'));
+}
+
+async function insertRecurring(run: Run, jobs: readonly NewJob[], generation: number): Promise<CreatedAt[]> {
+  if (jobs.length === 0) return [];
+  const delays = jobs.map(({ trigger }) => fixedDelayMs(trigger));
+  return created(jobs, await run<Stored>('insertRecurring', ...jobColumns(jobs), delays, generation));
+}
+
+/** What the statements return: see `storedKeys`. */
+interface Stored {
+  created_at: EpochMs;
+  stored: [namespace: string, id: string][] | null;
+}
+
+function created(jobs: readonly NewJob[], [{ created_at, stored }]: Stored[]): CreatedAt[] {
+  if (stored === null) return jobs.map(() => created_at);
+  const keys = new Set(stored.map(([namespace, id]) => keyOf({ namespace, id })));
+  return jobs.map((job) => (keys.delete(keyOf(job)) ? created_at : null));
+}
+
+/** Those of the indexes whose jobs have an id that none before them has. */
+function firstOfEach(jobs: readonly NewJob[], open: readonly number[]): readonly number[] {
+  const seen = new Set<string>();
+  return open.filter((index) => {
+    const job = jobs[index]!;
+    if (job.newId) return true;
+    const isFirst = !seen.has(keyOf(job));
+    seen.add(keyOf(job));
+    return isFirst;
+  });
 }
 
 /** What a job looks like that has just been created: nothing else can have happened to it. */
-function newJob(given: NewJob, { next_at, created_at }: Created): Job {
+function newJob(given: NewJob, now: EpochMs): Job {
   const { type } = given.trigger;
-  const hasFuture = next_at !== null || type === 'manual';
-  const createdAt = new Date(created_at);
+  // A one-off without a time is due at once.
+  const nextAt = given.nextAt ?? (isOneOff(given.source, given.trigger) ? now : null);
+  const createdAt = new Date(now);
   // Key by key: a spread takes several times as long, and there may be very many.
   return {
     namespace: given.namespace,
@@ -94,17 +128,17 @@ function newJob(given: NewJob, { next_at, created_at }: Created): Job {
     handler: given.handler,
     queue: given.queue,
     priority: given.priority,
-    trigger: copyOf(given.trigger),
+    trigger: given.trigger,
     timeZone: given.timeZone,
-    payload: copyOf(given.payload),
-    metadata: copyOf(given.metadata),
-    policies: copyOf(given.policies),
+    payload: given.payload,
+    metadata: given.metadata,
+    policies: given.policies,
     source: given.source,
     app: given.app,
-    state: type === 'after' ? 'waiting' : hasFuture ? 'pending' : 'completed',
+    state: type === 'after' ? 'waiting' : nextAt !== null || type === 'manual' ? 'pending' : 'completed',
     paused: null,
     orphanedAt: null,
-    nextRunAt: next_at === null || next_at === Infinity ? null : new Date(next_at),
+    nextRunAt: nextAt === null || nextAt === Infinity ? null : new Date(nextAt),
     runCount: 0,
     errorCount: 0,
     consecutiveFailures: 0,
@@ -115,11 +149,4 @@ function newJob(given: NewJob, { next_at, created_at }: Created): Job {
     updatedAt: createdAt,
     revision: 1,
   };
-}
-
-/** Of JSON; several times as fast as structuredClone. */
-function copyOf<T>(json: T): T {
-  if (typeof json !== 'object' || json === null) return json;
-  for (const _ in json) return JSON.parse(JSON.stringify(json)) as T;
-  return (Array.isArray(json) ? [] : {}) as T;
 }

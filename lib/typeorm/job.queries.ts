@@ -26,7 +26,7 @@ export async function getJobs(run: Run, refs: readonly JobRef[]): Promise<(Job |
 
 /** One text for each job. */
 export function keyOf({ namespace, id }: JobRef): string {
-  return JSON.stringify([namespace, id]);
+  return `${namespace.length} ${namespace}${id}`;
 }
 
 export async function queryJobs(

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
 import type { Trigger } from '../model/trigger.js';
 import type { RunVerdict } from '../model/verdict.js';
-import type { EpochMs, NewJob } from '../ports/storage.adapter.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
 
 /** The columns that make a definition, as statements return them. */
 export interface DefinitionRow {
@@ -84,14 +84,4 @@ export function definitionValues(job: JobDefinition): unknown[] {
   const { name, handler, queue, priority, trigger, timeZone, payload, metadata, policies } = job;
   const documents = [payload, metadata, policies].map((document) => JSON.stringify(document));
   return [name, handler, queue, priority, JSON.stringify(trigger), timeZone, ...documents];
-}
-
-/** What the statements of `insertJobs` take of many jobs: one array for each column. */
-export function insertColumns(jobs: readonly NewJob[]): unknown[][] {
-  const rows = jobs.map((job) => {
-    const [name, ...definition] = definitionValues(job);
-    const { namespace, id, source, app, definitionHash, nextAt } = job;
-    return [namespace, id, name, source, app, ...definition, definitionHash, nextAt];
-  });
-  return rows[0].map((_, column) => rows.map((row) => row[column]));
 }

@@ -6,6 +6,7 @@ import {
   assertNear,
   claimOne,
   eightAtOnce,
+  hour,
   jobOf,
   minute,
   namespace,
@@ -176,6 +177,50 @@ export const createLaws = lawsOf('create', {
       ['created', 'conflict', 'conflict'],
     );
     assert.equal((await jobOf(storage)).payload, 1);
+  },
+
+  'takes many jobs of different kinds, each with what is its own': async ({ storage }) => {
+    const batch = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => {
+        const common = {
+          id: `job-${n}`,
+          queue: `q-${n % 3}`,
+          priority: n % 2,
+          payload: { n },
+          dueInMs: hour + n,
+        };
+        const own = n % 4 === 0 ? { metadata: { n }, policies: { maxRetries: n }, name: `job ${n}` } : {};
+        return n % 7 === 0
+          ? recurring(storage, { ...common, ...own })
+          : oneOff(storage, { ...common, ...own });
+      }),
+    );
+    const results = await storage.insertJobs(batch, 'raise');
+    for (const [n, { source, app, definitionHash: _, nextAt, ...definition }] of batch.entries()) {
+      const result = results[n];
+      assert.ok(result.status === 'created');
+      const stored = await jobOf(storage, `job-${n}`);
+      assert.deepEqual(stored, { ...stored, ...definition, source, app, nextRunAt: new Date(nextAt!) });
+      assert.deepEqual(result.job, stored);
+    }
+  },
+
+  'takes an id for a new one only as long as nobody has it': async ({ storage }) => {
+    const make = (id: string, payload: number) =>
+      oneOff(storage, { id, payload, dueInMs: minute }).then((job) => ({ ...job, newId: true }));
+    const [first] = await storage.insertJobs([await make('a', 1), await make('b', 2)], 'raise');
+    assert.ok(first.status === 'created');
+    assert.deepEqual(await jobOf(storage, 'a'), first.job);
+    const again = [await make('c', 3), await make('a', 4), await make('d', 5)];
+    const results = await storage.insertJobs(again, 'raise');
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['created', 'conflict', 'created'],
+    );
+    assert.equal((await jobOf(storage, 'a')).payload, 1);
+    const [existing] = await storage.insertJobs([await make('b', 6)], 'ignore');
+    assert.ok(existing.status === 'existing' && existing.job.payload === 2);
+    assert.equal(await storage.countJobs({}), 4);
   },
 
   'returns the existing job, untouched, when conflicts are ignored': async ({ storage }) => {

@@ -182,6 +182,7 @@ export const joinLaws = lawsOf('a transaction of the caller', {
       assert.equal((await jobs.insertJobs([other], 'raise'))[0].status, 'created');
       // Taken within the transaction itself.
       assert.deepEqual(await jobs.insertJobs([other], 'raise'), [{ status: 'conflict' }]);
+      assert.deepEqual(await jobs.insertJobs([{ ...other, newId: true }], 'raise'), [{ status: 'conflict' }]);
     });
     assert.equal(await storage.countJobs({}), 2);
   },

@@ -1,0 +1,28 @@
+import { at } from './time.fragment.js';
+
+/** Between documents of JSON in one text: inside of them it can only be escaped. */
+export const documentSeparator = '\u001f';
+
+const documents = (parameter: string): string => `string_to_array(${parameter}::text, E'\\x1f')`;
+
+/**
+ * A CTE `given` of jobs to be stored, as `jobColumns` gives them; `nth` is their order, `given_at` may be null. Jobs that are created together are much alike, so what
+ * several have in common is sent once: $2 namespaces · $3 names · $4 sources · $5 apps · $6 handlers · $7 queues · $8 priorities · $9 time zones · $10 metadata · $11 policies
+ * · $12 hashes. Of each job: $13 ids · $14 which of those, counted from 1 · $15 triggers · $16 payloads · $17 times in ms. The joining takes no index and no statistics: any plan of it is linear.
+ */
+export const givenJobs = `
+given as (
+  select c.*, u.id, u.trigger, u.payload, ${at('u.at_ms')} as given_at, u.nth
+  from unnest($13::text[], $14::int[], ${documents('$15')}, ${documents('$16')}, $17::float8[]) with ordinality
+      u (id, kind, trigger, payload, at_ms, nth)
+    join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::text[], $10::text[],
+        $11::text[], $12::text[]) with ordinality
+      c (namespace, name, source, app, handler, queue, priority, time_zone, metadata, policies, hash, kind)
+      on c.kind = u.kind
+)`;
+
+/** A column: null when all jobs were stored, else [namespace, id] of those that were. `id`: its name in the CTE `created`. */
+export function storedKeys(id: string): string {
+  return `case when (select count(*) from created) < cardinality($13::text[])
+    then (select coalesce(json_agg(json_build_array(namespace, ${id})), '[]') from created) end as stored`;
+}
