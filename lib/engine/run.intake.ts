@@ -111,7 +111,7 @@ export class RunIntake {
     const { storage, time } = this.parts;
     const { runs } = await this.handingOut(limit, async () => {
       const result = await storage.claim(this.session.capability, limit);
-      time.observe(result.now);
+      if (result.now !== null) time.observe(result.now);
       return result;
     });
     // As many as there was room for: the next are due as well.

@@ -70,7 +70,9 @@ export interface FireResult {
 }
 
 export interface ClaimResult {
-  now: EpochMs;
+  /** May be null where nothing was claimed. */
+  now: EpochMs | null;
+  /** By priority, then due time. */
   runs: ClaimedRun[];
 }
 

@@ -15,7 +15,7 @@ import type { Policies } from '../model/policies.js';
 import { callbackOf, type CalledRun } from '../ports/callback.js';
 import type { Trigger } from '../model/trigger.js';
 import { bearCallbacks } from './job.insertion.js';
-import { toClaimedRun, type ClaimedRow } from './run.rows.js';
+import { fromTakenRow, inOrderOfClaims, toClaimedRun, type ClaimedRow, type TakenRow } from './run.rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 /** A row, or all null: the time is told even when there is nothing else. */
@@ -104,8 +104,9 @@ export async function claim(
   limit: number,
 ): Promise<ClaimResult> {
   const statement = queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
-  const rows = await run<Perhaps<ClaimedRow>>(statement, workerId, queues, handlers, limit);
-  return { now: rows[0].now, runs: present<ClaimedRow>(rows, 'id').map(toClaimedRun) };
+  const rows = await run<TakenRow & { now: EpochMs | null }>(statement, workerId, queues, handlers, limit);
+  const now = rows.find((row) => row.now !== null)?.now ?? null;
+  return { now, runs: rows.sort(inOrderOfClaims).map(fromTakenRow) };
 }
 
 /** For what was born blocked: cancels what it waits for, where the job says so; what has ended meanwhile is not waited for. */

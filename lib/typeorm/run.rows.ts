@@ -4,6 +4,7 @@ import type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from '../mode
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { toDate } from './job.rows.js';
+import { usual } from './sql/claimed.run.fragment.js';
 
 /** A row of `claimedColumns`. */
 export interface ClaimedRow {
@@ -27,6 +28,16 @@ export interface ClaimedRow {
   metadata: JsonObject;
   policies: Partial<Policies>;
 }
+
+type OfJob = Pick<ClaimedRow, 'name' | 'time_zone' | 'payload' | 'metadata' | 'policies'>;
+
+/** A row of `takenColumns`. */
+export type TakenRow = Pick<ClaimedRow, 'id' | 'job_uid' | 'job_id' | 'handler' | 'due_at'> &
+  Omit<OfJob, 'time_zone'> & { [column in keyof typeof usual]: ClaimedRow[column] | null } & {
+    nominal_at: EpochMs | null;
+    rank: number | null;
+    of_job: OfJob | null;
+  };
 
 /** A row of `runColumns`. */
 export interface RunRow {
@@ -105,6 +116,38 @@ export function toClaimedRun(row: ClaimedRow): ClaimedRun {
     missed,
   };
 }
+
+export function fromTakenRow(row: TakenRow): ClaimedRun {
+  const { name, time_zone, payload, metadata, policies } = row.of_job ?? row;
+  return {
+    id: row.id,
+    fence: row.fence ?? usual.fence,
+    attempt: row.attempt ?? usual.attempt,
+    lostCount: row.lost_count ?? usual.lost_count,
+    jobUid: row.job_uid,
+    jobId: row.job_id,
+    jobName: name,
+    namespace: row.namespace ?? usual.namespace,
+    handler: row.handler,
+    queue: row.queue ?? usual.queue,
+    priority: row.priority ?? usual.priority,
+    origin: row.origin ?? usual.origin,
+    payload,
+    metadata,
+    policies,
+    timeZone: time_zone ?? usual.time_zone,
+    nominalAt: row.nominal_at ?? row.due_at,
+    dueAt: row.due_at,
+    missed: row.missed ?? usual.missed,
+  };
+}
+
+/** By priority, then due time. */
+export function inOrderOfClaims(a: TakenRow, b: TakenRow): number {
+  return rankOf(a) - rankOf(b) || a.due_at - b.due_at;
+}
+
+const rankOf = ({ rank, priority }: TakenRow): number => rank ?? priority ?? usual.priority;
 
 export function toRun(row: RunRow): Run {
   const { id, namespace, handler, queue, priority, origin, state, attempt, fence, worker } = row;

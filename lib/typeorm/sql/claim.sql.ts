@@ -1,5 +1,4 @@
-import { ofRecurring } from './of.recurring.fragment.js';
-import { claimedColumns, takenColumns } from './claimed.run.fragment.js';
+import { takenColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -13,10 +12,12 @@ import { isWaiting } from './waiting.fragment.js';
  * The probes lock as they go and stop at the limit; MATERIALIZED, or the planner might run them again and take more. With
  * several queues each probe of a priority runs to the limit before the earliest are picked; the rest is unlocked
  * at the end of the statement.
+ *
+ * What it hands out is what the update returns, in no order: to sort that, or to join it with anything, the server would have to copy it. One row tells the time.
  */
 export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
-    select r.ctid, r.due_at from ${t.run} r
+    select r.ctid, r.id, r.due_at from ${t.run} r
     where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
       and r.due_at <= ${now} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
@@ -24,7 +25,7 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
     queues === 'one'
       ? `unnest(${openQueues}) q (queue) cross join lateral (${probe}) found`
       : `lateral (
-    select probed.ctid from unnest(${openQueues}) q (queue) cross join lateral (${probe}) probed
+    select probed.ctid, probed.id from unnest(${openQueues}) q (queue) cross join lateral (${probe}) probed
     order by probed.due_at limit $5
   ) found`;
   return `
@@ -33,19 +34,12 @@ alive as (
   select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null
 ),
 picked as materialized (
-  select found.ctid
+  select found.ctid, found.id
   from (select rank from alive, generate_series(0, 9) rank order by rank) p cross join ${ofPriority}
   limit $5
-),
-taken as (
-  update ${t.run} r
-  set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
-  where r.ctid = any (array(select ctid from picked))
-  returning ${takenColumns}
 )
-select ${ms(now)} as now, claimed.*
-from (select) always left join (
-  select ${claimedColumns}, ${rankOf('r')} as rank from taken r left join ${ofRecurring(t, 'r.job_uid')} j on true
-) claimed on true
-order by claimed.rank, claimed.due_at, claimed.id::bigint`;
+update ${t.run} r
+set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
+where r.ctid = any (array(select ctid from picked))
+returning case when r.id = (select id from picked limit 1) then ${ms(now)} end as now, ${takenColumns(t)}`;
 }
