@@ -119,8 +119,20 @@ export const claimLaws = lawsOf('claim', {
     const worker = await startWorker(storage);
     const order: string[] = [];
     for (const limit of [2, 1, 2])
-      order.push(...(await storage.claim(worker, limit)).runs.map((run) => run.jobId).sort());
-    assert.deepEqual(order, ['job-1', 'job-3', 'job-0', 'job-2', 'job-4']);
+      order.push(...(await storage.claim(worker, limit)).runs.map((run) => run.jobId));
+    assert.deepEqual(order, ['job-1', 'job-3', 'job-0', 'job-4', 'job-2']);
+  },
+
+  'hands out many in the order in which they should begin': async ({ storage }) => {
+    // Stored in another order than they are due.
+    for (const [index, place] of [3, 1, 4, 0, 2].entries()) {
+      await addOneOff(storage, { id: `same-${place}`, dueInMs: (place - 10) * second });
+      await addOneOff(storage, { id: `other-${index}`, priority: 9 - index, dueInMs: -minute });
+    }
+    const { runs } = await storage.claim(await startWorker(storage), 10);
+    const order = runs.map(({ jobId }) => jobId);
+    const same = ['same-0', 'same-1', 'same-2', 'same-3', 'same-4'];
+    assert.deepEqual(order, ['other-4', ...same, 'other-3', 'other-2', 'other-1', 'other-0']);
   },
 
   'does not let an urgent run of later block a due one': async ({ storage }) => {

@@ -84,39 +84,42 @@ function definitions(t: TableNames): string[] {
  * A claim changes no column that is in an index, and pages are half empty, so that it writes no index (a heap-only update). What is claimed stays in the
  * index of claims, between what is due, until it is settled; what takes longer is `parked_by` its worker, and out of the way. What is born in a worker's hands is so from the start.
  *
+ * What an update has to read, as it is in an index, comes first, and before it only what has a fixed length and is never null: PostgreSQL finds such a column at once, and
+ * the others by walking over all before them. What a claim changes is together, as the log has all from the first to the last of these.
+ *
  * `blocked`: waits for the end of all runs of its job that are marked `blocks`; `held_due_at` has its time until then.
  */
 function runs(t: TableNames): string[] {
   return [
     `create table ${t.run} (
       id bigint generated always as identity primary key,
-      namespace ${idText},
-      job_id ${idText},
-      keyed boolean not null,
-      job_uid bigint,
-      origin text not null,
-      handler text not null,
-      queue text not null,
+      nominal_at timestamptz not null,
+      missed integer not null default 0,
+      lost_count integer not null default 0,
       priority smallint not null,
       lifted smallint not null default 0,
-      nominal_at timestamptz not null,
-      due_at timestamptz,
+      keyed boolean not null,
       held boolean not null default false,
-      held_due_at timestamptz,
-      deferred_until timestamptz,
       blocked boolean not null default false,
       blocks boolean not null default false,
-      missed integer not null default 0,
-      attempt integer not null default 0,
-      fence integer not null default 0,
-      lost_count integer not null default 0,
-      worker text,
-      parked_by text,
-      started_at timestamptz,
-      claimed_handler text,
-      claimed_queue text,
       cancel_requested boolean not null default false,
       last_attempt boolean not null default false,
+      attempt integer not null default 0,
+      fence integer not null default 0,
+      due_at timestamptz,
+      job_uid bigint,
+      started_at timestamptz,
+      worker text,
+      queue text not null,
+      handler text not null,
+      namespace ${idText},
+      job_id ${idText},
+      origin text not null,
+      held_due_at timestamptz,
+      deferred_until timestamptz,
+      parked_by text,
+      claimed_handler text,
+      claimed_queue text,
       retry_of bigint,
       dead_of bigint,
       verdict text,

@@ -7,14 +7,15 @@ import { at } from './time.fragment.js';
  *
  * For one-offs that have succeeded, half as dear as `settleSql`: each goes, and leaves a row in the ledger. It settles those of them that nothing else depends on,
  * whatever it is told: the rest is left for that one.
+ *
+ * The ids are to come in order, so that rows are locked as everywhere; of the same one twice the first counts. It answers how many it has settled, and which, unless these are all.
  */
 export function settleOneOffsSql(t: TableNames): string {
   const keep = `coalesce(r.policies ->> 'keepMs', '0')`;
   return `
 with said as (
-  select distinct on (u.id, u.fence) u.*
-  from ${unnest(['$2::bigint[]', '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])} u (id, fence, started_ms, finished_ms, result)
-  order by u.id, u.fence
+  select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
+    u (id, fence, started_ms, finished_ms, result)
 ),
 gone as (
   delete from ${t.run} r using said s
@@ -31,5 +32,6 @@ ledger as (
   from gone where keep <> 'none'
 )
 -- The time is a parameter of every statement, and one that none of it mentions is an error.
-select id::text from gone cross join (select $1::float8) time`;
+select settled, case when settled < cardinality($2::bigint[]) then to_json(ids::text[]) end as ids
+from (select count(*)::int as settled, array_agg(id) as ids from gone) answer cross join (select $1::float8) time`;
 }
