@@ -64,6 +64,7 @@ import { prepareStatements } from './statements.js';
 import { emptyTestTables } from './test.tables.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
+import { Vacuuming } from './vacuuming.js';
 import { queryWorkers, recalledPerStep, register, renew, updateWorker } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
 
@@ -87,6 +88,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly installation: Installation;
   private readonly pruning = new RecordPruning();
   private readonly firePlans: FirePlans;
+  private readonly vacuuming: Vacuuming;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -99,6 +101,7 @@ export class TypeOrmStorage extends StorageAdapter {
     const statements = prepareStatements(tables);
     this.statements = new StatementRunner(statements, connection.database);
     this.firePlans = new FirePlans(this.statements.run, connection.settings.clock);
+    this.vacuuming = new Vacuuming(connection.database, tables, connection.settings.clock);
     this.jobs = new TypeOrmJobs(this.statements, tables);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);
@@ -272,8 +275,10 @@ export class TypeOrmStorage extends StorageAdapter {
     return claim(this.run, capability, limit);
   }
 
-  settle(settlements: readonly Settlement[]): Promise<string[]> {
-    return settle(this.statements, settlements);
+  async settle(settlements: readonly Settlement[]): Promise<string[]> {
+    const accepted = await settle(this.statements, settlements);
+    this.vacuuming.note(accepted.length);
+    return accepted;
   }
 
   override transaction<T>(
