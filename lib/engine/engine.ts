@@ -5,7 +5,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import { SchedulerRunningError, SchedulerStoppedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
@@ -116,8 +116,9 @@ export class Engine {
   /** Something was changed, here or elsewhere: look at once. */
   wake(wake?: Wake): void {
     // The renewal tells which runs are to be cancelled.
-    if (wake?.kind === 'cancel') this.shift?.keeper.beat();
-    else this.shift?.loop.wake(wake);
+    if (wake?.kind === 'cancel') return this.shift?.keeper.beat();
+    if (wake?.kind !== 'due') this.shift?.session.letGo();
+    this.shift?.loop.wake(wake);
   }
 
   /** Something was changed in a transaction that is not committed yet: looks several times within half a second, as nobody tells of the commit. */
@@ -216,6 +217,7 @@ export class Engine {
         else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
       },
       onGaveUp: (jobs) => void this.circuit.note(jobs),
+      giveBack: (runs) => void this.giveBack(session, runs),
     });
     const keeper: LeaseKeeper = new LeaseKeeper(
       {
@@ -258,6 +260,7 @@ export class Engine {
     if (lost === null) return;
     const { session } = lost;
     this.close(lost);
+    session.takeEarly();
     this.parts.events.emit('worker.lease-lost', { workerId: session.workerId, runs: session.runningCount });
     session.abort('lease-lost');
     void session.empty().then(() => this.sessions.delete(session));
@@ -292,7 +295,8 @@ export class Engine {
     const sessions = [...this.sessions];
     const emptied = Promise.all(sessions.map((session) => session.empty()));
     // The lease is kept up through the drain: keeper.stop() comes last.
-    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied]));
+    const givenBack = this.giveBack(shift.session, shift.session.takeEarly());
+    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied, givenBack]));
     for (const session of sessions) session.abort('shutdown');
     await emptied;
     await this.within(abortGraceMs, this.settler.flush());
@@ -311,6 +315,14 @@ export class Engine {
     this.state = 'idle';
     const { workerId, finished, handedBack } = shift.session;
     events.emit('worker.stopped', { workerId, finished, handedBack });
+  }
+
+  /** Never rejects. */
+  private async giveBack(session: WorkerSession, runs: readonly Unstarted[]): Promise<void> {
+    if (runs.length === 0) return;
+    const { storage } = this.parts;
+    const needed = (): boolean => this.sessions.has(session);
+    await this.calls.repeat('give back', () => storage.giveBack(runs), needed);
   }
 
   /** Waits for the work, but no longer than the time. */

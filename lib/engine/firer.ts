@@ -6,12 +6,15 @@ import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
 import { planFiring } from './firing.plan.js';
+import type { Lead } from './lead.js';
 import { ReadAhead } from './read.ahead.js';
 import { describeError } from './settlement.js';
 import type { StorageTime } from './storage.time.js';
 
 /** So many are kept in memory at most; those beyond are read when these have been fired. */
 const cursorsPerRead = 2_000;
+/** A cursor that could not be moved early, as a run of its job went on or somebody else was at it, is not tried early for so long. */
+const refusalMs = 10_000;
 
 /** What has become of some cursors. */
 export interface Fired {
@@ -31,12 +34,15 @@ export class Firer {
   private readonly told = new Set<string>();
   /** What cursors that were read ahead come to, if they are fired in time. */
   private readonly ahead = new WeakMap<DueCursor, Firing>();
+  /** Until which instant the cursors of these jobs are not fired early. */
+  private readonly refused = new Map<string, EpochMs>();
 
   constructor(
     private readonly storage: StorageAdapter,
     private readonly time: StorageTime,
     private readonly events: ChronisEvents,
     private readonly calendars: Calendars,
+    private readonly lead: Lead,
   ) {}
 
   /** The cursors that are due by now or within the time. */
@@ -45,15 +51,20 @@ export class Firer {
     this.time.observe(now);
     for (const cursor of cursors) if (cursor.nominalAt > now) this.planAhead(cursor);
     const isComplete = cursors.length < cursorsPerRead;
-    return new ReadAhead(cursors, isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1);
+    for (const [jobUid, until] of this.refused) if (until < now) this.refused.delete(jobUid);
+    const horizon = isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1;
+    return new ReadAhead(cursors, horizon, this.lead, (cursor) => this.mayBeEarly(cursor));
   }
 
+  /** Those that are not due yet are moved only if no run of their job goes on, where that matters. */
   async fire(capability: Capability, cursors: readonly DueCursor[], room: number): Promise<Fired> {
     const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
+    const storageNow = this.time.now();
     let left = room;
+    let latest = storageNow;
     for (const cursor of cursors) {
-      // They are due, though the bound may have fallen by a moment since that was found.
-      const now = Math.max(this.time.now(), cursor.nominalAt);
+      const now = Math.max(storageNow, cursor.nominalAt);
+      latest = Math.max(latest, cursor.nominalAt);
       let firing: Firing | null;
       try {
         firing = this.plannedAhead(cursor, now) ?? this.plan(cursor, now, left);
@@ -62,22 +73,41 @@ export class Firer {
         continue;
       }
       if (firing === null) continue;
-      planned.set(cursor.jobUid, { cursor, firing });
+      planned.set(cursor.jobUid, {
+        cursor,
+        firing: cursor.nominalAt > storageNow ? asEarly(firing) : firing,
+      });
       left -= firing.births.length;
     }
     if (planned.size === 0) return { moved: 0, runs: [], unclaimed: 0, nextAt: Infinity };
     const firings = [...planned.values()].map(({ firing }) => firing);
-    const result = await this.storage.fire(capability, firings, room);
+    const result = await this.storage.fire(capability, firings, room, latest - storageNow);
     this.time.observe(result.now);
     for (const { jobUid, nominalAt } of result.skipped) {
       this.tellGap(planned.get(jobUid)!.cursor, { from: nominalAt, until: nominalAt, ...overlapped });
     }
-    for (const jobUid of result.moved) {
-      const { cursor, firing } = planned.get(jobUid)!;
+    const moved = new Set(result.moved);
+    for (const [jobUid, { cursor, firing }] of planned) {
+      if (!moved.has(jobUid)) {
+        if (cursor.nominalAt > storageNow) this.refused.set(jobUid, cursor.nominalAt + refusalMs);
+        continue;
+      }
       for (const gap of firing.gaps) this.tellGap(cursor, gap);
     }
     const nextAt = Math.min(...firings.map((firing) => firing.nextAt ?? Infinity));
     return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
+  }
+
+  /**
+   * Not where the end of a run decides about the next, and not where a worker that dies before the instant would take the run with it.
+   */
+  private mayBeEarly(cursor: DueCursor): boolean {
+    const { jobUid, nominalAt, policies } = cursor;
+    const nextAt = this.ahead.get(cursor)?.nextAt;
+    if (nextAt === undefined || nextAt === Infinity) return false;
+    return (
+      policyOf(policies, 'recovery') !== 'abandon' && nominalAt > (this.refused.get(jobUid) ?? -Infinity)
+    );
   }
 
   /** Decides before the instant, when there is time, what will hold at it. */
@@ -130,6 +160,11 @@ export class Firer {
     const range = { from: new Date(gap.from), until: new Date(gap.until) };
     this.events.emit('gap.recorded', { namespace, id: jobId, ...gap, ...range });
   }
+}
+
+/** What overlap means is decided at the instant, unless there is nothing to decide. */
+function asEarly(firing: Firing): Firing {
+  return firing.overlap === 'allow' ? firing : { ...firing, overlap: 'wait' };
 }
 
 const overlapped = { verdict: 'skipped', count: 1, reason: 'overlap' } as const;

@@ -76,6 +76,7 @@ export function planFiring(
     nominalAt: cursor.nominalAt,
     revision: cursor.revision,
     nextAt,
+    until: last,
     fired,
     overlap,
     births,

@@ -2,13 +2,16 @@ import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { DueCursor, EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Alarm } from './alarm.js';
-import type { Firer } from './firer.js';
+import type { Fired, Firer } from './firer.js';
+import type { Lead } from './lead.js';
 import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
 /** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
 const lateEffectMs = 30_000;
 const doubtLookMs = 1_000;
+/** A claim of so many takes longer than one that waits for an instant. */
+const few = 20;
 /**
  * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
  * one is sooner there, and a large one costs less.
@@ -33,6 +36,9 @@ interface IntakeParts {
   storage: StorageAdapter;
   clock: Clock;
   time: StorageTime;
+  /** How long before their instants firings and claims are sent. */
+  firingLead: Lead;
+  claimLead: Lead;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
 }
@@ -92,12 +98,12 @@ export class RunIntake {
   }
 
   private async firePortion(order: FiringOrder): Promise<void> {
-    const { session, firer, room } = this;
+    const { room } = this;
     const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
     const some = order.left.splice(0, size);
     const share = Math.min(room, size);
     try {
-      const fired = await this.handingOut(share, () => firer.fire(session.capability, some, share));
+      const fired = await this.handingOut(share, () => this.fireTimed(some, share));
       order.count += fired.moved;
       order.unclaimed += fired.unclaimed;
       order.nextAt = Math.min(order.nextAt, fired.nextAt);
@@ -107,11 +113,21 @@ export class RunIntake {
     }
   }
 
+  private async fireTimed(cursors: readonly DueCursor[], room: number): Promise<Fired> {
+    const { clock, firingLead } = this.parts;
+    const sentAt = clock.monotonic();
+    const fired = await this.firer.fire(this.session.capability, cursors, room);
+    firingLead.note(cursors.length, clock.monotonic() - sentAt);
+    return fired;
+  }
+
   async claim(limit: number): Promise<Done> {
-    const { storage, time } = this.parts;
+    const { storage, time, claimLead, clock } = this.parts;
     const { runs } = await this.handingOut(limit, async () => {
-      const result = await storage.claim(this.session.capability, limit);
+      const sentAt = clock.monotonic();
+      const result = await storage.claim(this.session.capability, limit, claimLead.of(1));
       if (result.now !== null) time.observe(result.now);
+      if (result.runs.length < few) claimLead.note(1, clock.monotonic() - sentAt);
       return result;
     });
     // As many as there was room for: the next are due as well.

@@ -6,6 +6,7 @@ import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
 import { Firer } from './firer.js';
+import { Lead } from './lead.js';
 import type { ReadAhead } from './read.ahead.js';
 import { RunIntake, type Done } from './run.intake.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -37,8 +38,8 @@ export interface LoopParts {
  * The loop of one session: sleep, fire, claim. It sleeps until the earliest of the next due cursor, the next due run, the end of another
  * worker's lease and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
  *
- * Cursors are read a moment before they are due, so at their instant the firing is the only statement between the timer and the handlers. Until
- * then nothing is anybody's: whatever changes meanwhile, the firing finds out.
+ * Cursors are read a moment before they are due, and fired, like runs are claimed, as long before their instant as such statements take, so that at the instant nothing but a
+ * timer is between it and the handlers: see `Lead` and `EarlyRuns`.
  *
  * All workers are told of a new run, and one gets it. Those that were too late several times come a moment later the next time, so that what they cost is
  * bounded, however many they are and however often they are told; who has got a run comes at once again.
@@ -49,6 +50,7 @@ export class WorkLoop {
   private readonly alarm: Alarm;
   private readonly firer: Firer;
   private readonly intake: RunIntake;
+  private readonly claimLead: Lead;
   private outlook: Omit<NextWake, 'now'> | null = null;
   /** Null: they have to be read when the next one is near. */
   private ahead: ReadAhead | null = null;
@@ -67,8 +69,11 @@ export class WorkLoop {
     private readonly parts: LoopParts,
   ) {
     this.alarm = new Alarm(parts.clock);
-    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars);
-    this.intake = new RunIntake(session, this.firer, this.alarm, parts);
+    const firingLead = new Lead(parts.lookAheadMs);
+    this.claimLead = new Lead(parts.lookAheadMs);
+    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars, firingLead);
+    const leads = { firingLead, claimLead: this.claimLead };
+    this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, ...leads });
   }
 
   /** Works until the session is over. Never rejects. */
@@ -137,8 +142,9 @@ export class WorkLoop {
     const now = time.now();
     const isDue = (at: number | null): boolean => at !== null && at <= now;
     const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
-    const fireDue = this.ahead !== null && isDue(this.ahead.nextAt);
-    const claimDue = (isDue(outlook.runAt) || isDue(this.toldRunAt)) && this.intake.room > 0;
+    const fireDue = this.ahead !== null && isDue(this.ahead.fireAt);
+    const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLead.of(1));
+    const claimDue = (isRunForeseen || isDue(this.toldRunAt)) && this.intake.room > 0;
     const leaseOver = isDue(outlook.leaseEndsAt);
     const leaseDue = this.leasesDue || leaseOver;
     // One that is due and was not there when they were read has to be looked for.
@@ -152,7 +158,7 @@ export class WorkLoop {
     // Neither keeps the other from its half of the room.
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
     const [claim, first] = await both(
-      claimDue ? this.claim(share, isDue(outlook.runAt)) : nothing,
+      claimDue ? this.claim(share, isRunForeseen) : nothing,
       readDue ? this.readAhead() : this.fireDue(),
     );
     const fired = readDue ? await this.fireDue() : first;
@@ -184,9 +190,11 @@ export class WorkLoop {
     this.fruitless = 0;
     const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.
-    const runAt = this.intake.room > 0 ? earlier(outlook.runAt, this.toldRunAt) : null;
-    const cursorAt =
+    const foreseenAt = outlook.runAt === null ? null : outlook.runAt - this.claimLead.of(1);
+    const runAt = this.intake.room > 0 ? earlier(foreseenAt, this.toldRunAt) : null;
+    const readAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
+    const cursorAt = earlier(readAt, this.ahead?.fireAt ?? null);
     const next = earlier(earlier(cursorAt, runAt), outlook.leaseEndsAt);
     await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : time.until(next)));
   }
@@ -221,7 +229,7 @@ export class WorkLoop {
   }
 
   private async fireDue(): Promise<Done> {
-    const due = this.ahead?.takeDue(this.parts.time.now()) ?? [];
+    const due = this.ahead?.take(this.parts.time.now()) ?? [];
     if (due.length === 0) return nothing;
     const { count, isKnown, nextAt } = await this.intake.fire(due);
     // The next cursor is known as long as some are left, unless one of these comes before it.

@@ -7,6 +7,7 @@ import type { ClaimedRun } from '../model/run.js';
 import { isFailure } from '../model/verdict.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
+import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
 import type { RunLogger } from './run.context.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
@@ -37,6 +38,8 @@ export interface SessionParts {
   onRoom: () => void;
   /** Called when the end of an attempt is on record. */
   onSettled: (run: ClaimedRun, settlement: Settlement) => void;
+  /** Gives back what was claimed, but is not begun. */
+  giveBack: (runs: readonly Unstarted[]) => void;
   /** Called with the job of a run that has given up, if that may pause the job. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
@@ -57,12 +60,14 @@ export class WorkerSession {
   /** Those that the storage was told of as running for long. */
   private readonly known = new WeakSet<RunningRun>();
   private readonly attempts: AttemptParts;
+  private readonly early: EarlyRuns;
 
   constructor(
     readonly workerId: string,
     private readonly parts: SessionParts,
   ) {
-    const { storage, clock, abortGraceMs, logger, random } = parts;
+    const { storage, clock, time, abortGraceMs, logger, random } = parts;
+    this.early = new EarlyRuns(clock, time, (runs) => this.beginEarly(runs));
     this.attempts = {
       storage,
       clock,
@@ -82,7 +87,7 @@ export class WorkerSession {
 
   /** How many more runs it may begin. */
   get room(): number {
-    return Math.max(this.parts.concurrency - this.running.size, 0);
+    return Math.max(this.parts.concurrency - this.running.size - this.early.size, 0);
   }
 
   get runningCount(): number {
@@ -98,23 +103,42 @@ export class WorkerSession {
   }
 
   /**
-   * Begins what it can; returns what must be given back, since the session is over, the handler is gone, or the answer came so late
+   * Begins what is due, and the rest at its time; returns what must be given back, since the session is over, the handler is gone, or the answer came so late
    * (the process was frozen) that the lease may have ended.
    */
   begin(runs: readonly ClaimedRun[]): Unstarted[] {
     const refused: Unstarted[] = [];
+    const early: ClaimedRun[] = [];
+    const now = this.parts.time.now();
     for (const run of runs) {
       const may = this.active && this.parts.trusted();
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
-      if (handler) this.execute(run, handler);
-      else refused.push({ runId: run.id, fence: run.fence });
+      if (!handler) refused.push(unstarted(run));
+      else if (run.dueAt > now) early.push(run);
+      else this.execute(run, handler);
     }
+    for (const run of early) this.held.add(run);
+    this.early.add(early);
     return refused;
   }
 
-  /** Aborts the given runs, or all. */
-  abort(cause: AbortCause, runIds: Iterable<string> = this.running.keys()): void {
+  /** Takes out those of the given runs, or of all, that it has not begun, as they are not due yet. */
+  takeEarly(runIds?: Iterable<string>): Unstarted[] {
+    const runs = this.early.take(runIds);
+    for (const run of runs) this.held.delete(run);
+    return runs.map(unstarted);
+  }
+
+  /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
+  abort(cause: AbortCause, runIds: readonly string[] = [...this.running.keys()]): void {
     for (const runId of runIds) this.running.get(runId)?.abort(cause);
+    this.letGo(runIds);
+  }
+
+  /** Gives back those of the given runs, or of all, that are not due yet: something has changed. */
+  letGo(runIds?: Iterable<string>): void {
+    const early = this.takeEarly(runIds);
+    if (early.length > 0) this.parts.giveBack(early);
   }
 
   /** Resolves when no handler is running any more. */
@@ -130,6 +154,12 @@ export class WorkerSession {
     );
     for (const running of found) this.known.add(running);
     return found.map(({ run }) => run.id);
+  }
+
+  private beginEarly(runs: readonly ClaimedRun[]): void {
+    for (const run of runs) this.held.delete(run);
+    const refused = this.begin(runs);
+    if (refused.length > 0) this.parts.giveBack(refused);
   }
 
   private execute(run: ClaimedRun, handler: Handler): void {
@@ -233,3 +263,5 @@ export class WorkerSession {
     };
   }
 }
+
+const unstarted = ({ id, fence }: ClaimedRun): Unstarted => ({ runId: id, fence });

@@ -9,10 +9,11 @@ export function claim(
   now: EpochMs,
   capability: Capability,
   limit: number,
+  aheadMs: number,
 ): ClaimResult {
   const { workerId } = capability;
   if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
-  const due = tables.waiting.take(reachOf(tables, capability), now, limit);
+  const due = tables.waiting.take(reachOf(tables, capability), now + aheadMs, limit);
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 
@@ -20,7 +21,7 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
   for (const { runId, fence } of runs) {
     const run = tables.runs.get(runId);
     if (!isOwnedWith(run, fence)) continue;
-    handBack(tables, now, run);
+    handBack(tables, run);
     if (isUnwanted(run)) cancelWaiting(tables, now, run);
   }
 }

@@ -22,6 +22,7 @@ export function holdCursor(
 ): void {
   const { cursorAt } = job;
   removeCursor(tables, job);
+  tellAhead(tables, now, job);
   if (cursorAt === null) return;
   // A cursor that waits for the end of a run has no place yet, but an orphan needs one to come back to.
   if (cursorAt !== Infinity) openGap(tables, job, cursorAt, verdict, reason);
@@ -92,6 +93,12 @@ export function reindexCursor(tables: MemoryTables, job: JobRow): void {
 function putCursor(tables: MemoryTables, job: JobRow, at: EpochMs): void {
   job.cursorAt = at;
   if (at !== Infinity) tables.cursors.set(job, { ...job.definition, priority: 0 }, at);
+}
+
+/** What workers wait to begin may not be wanted any more. */
+export function tellAhead(tables: MemoryTables, now: EpochMs, job: JobRow): void {
+  const isAhead = [...job.runs].some(({ startedAt }) => startedAt !== null && startedAt > now);
+  if (isAhead) tables.wake({ kind: 'change' });
 }
 
 export function removeCursor(tables: MemoryTables, job: JobRow): void {

@@ -1,7 +1,7 @@
 import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
-import { endGap, reindexCursor, removeCursor, setCursor } from './cursors.js';
+import { endGap, reindexCursor, removeCursor, setCursor, tellAhead } from './cursors.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { bearRun, cancelWaiting, detach, reindexRun, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
@@ -52,6 +52,7 @@ export function insertJob(
     undeclaredSince: null,
     cursorAt: null,
     fired: 0,
+    firedUntil: null,
     openGap: null,
     runs: new Set(),
     deadLetters: new Set(),
@@ -95,7 +96,7 @@ export function redefine(
   if (anew) return begin(tables, now, job, nextAt ?? null);
   reindexCursor(tables, job);
   for (const run of job.runs) reindexRun(tables, run);
-  if (nextAt !== undefined) moveTo(tables, job, nextAt);
+  if (nextAt !== undefined) moveTo(tables, now, job, nextAt);
 }
 
 export function touch(job: JobRow, now: EpochMs): void {
@@ -106,6 +107,7 @@ export function touch(job: JobRow, now: EpochMs): void {
 /** Ends what waits, lets go of what is running: its attempt is its last. */
 export function clear(tables: MemoryTables, now: EpochMs, job: JobRow): void {
   removeCursor(tables, job);
+  tellAhead(tables, now, job);
   endGap(tables, job, now);
   for (const run of job.runs) {
     const { worker, verdict } = run;
@@ -125,7 +127,7 @@ export function begin(
   nextAt: EpochMs | null,
   origin: RunOrigin = 'at',
 ): void {
-  if (job.kind === 'recurring') return moveTo(tables, job, nextAt);
+  if (job.kind === 'recurring') return moveTo(tables, now, job, nextAt);
   // A one-off without a time is due.
   const dueAt = nextAt ?? now;
   const run = bearRun(tables, job, { origin, nominalAt: dueAt, dueAt });
@@ -133,9 +135,10 @@ export function begin(
   waitUntil(tables, run, dueAt);
 }
 
-function moveTo(tables: MemoryTables, job: JobRow, nextAt: EpochMs | null): void {
+function moveTo(tables: MemoryTables, now: EpochMs, job: JobRow, nextAt: EpochMs | null): void {
   if (job.kind === 'recurring') {
     job.fired = 0;
+    tellAhead(tables, now, job);
     setCursor(tables, job, nextAt);
     if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt, what: 'cursor' });
   } else if (nextAt !== null) {

@@ -22,6 +22,7 @@ export function fire(
   capability: Capability,
   firings: readonly Firing[],
   room: number,
+  aheadMs: number,
 ): FireResult {
   const result: FireResult = { now, moved: [], runs: [], unclaimed: 0, skipped: [] };
   const mayClaim = holdsLease(tables, now, capability.workerId);
@@ -35,13 +36,14 @@ export function fire(
     job.fired = firing.fired;
     for (const gap of firing.gaps) addGap(tables, job, gap);
     const births = newBirths(job, firing);
+    job.firedUntil = Math.max(job.firedUntil ?? -Infinity, firing.until);
     for (const [nth, birth] of births.entries()) {
       const run = bear(tables, now, job, firing.overlap, birth, nth === births.length - 1);
       if (run === null) {
         result.skipped.push({ jobUid: job.uid, nominalAt: birth.nominalAt });
         continue;
       }
-      const due = run.blockedBy.size === 0 && run.dueAt <= now;
+      const due = run.blockedBy.size === 0 && run.dueAt <= now + aheadMs;
       const claimed = due && mayClaim && result.runs.length < room && canExecute(capability, job);
       if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));
       else result.unclaimed++;
@@ -51,11 +53,11 @@ export function fire(
   return result;
 }
 
-/** A trigger that was changed may name an instant again whose run is still there. */
+/** A trigger that was changed may name an instant again that has fired. */
 function newBirths(job: JobRow, { births }: Firing): Birth[] {
   const known = [...job.runs].filter(({ origin }) => origin === 'schedule' || origin === 'backfill');
   const there = new Set(known.map((run) => run.nominalAt));
-  return births.filter(({ nominalAt }) => !there.has(nominalAt));
+  return births.filter(({ nominalAt }) => nominalAt > (job.firedUntil ?? -Infinity) && !there.has(nominalAt));
 }
 
 /** Creates one occurrence; null: it is left out, since it meets an earlier run. */

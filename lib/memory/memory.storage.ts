@@ -265,12 +265,12 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => dueCursors(tables, now, capability, limit, aheadMs));
   }
 
-  fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {
-    return this.atomically((tables, now) => fire(tables, now, capability, firings, room));
+  fire(capability: Capability, firings: readonly Firing[], room: number, aheadMs = 0): Promise<FireResult> {
+    return this.atomically((tables, now) => fire(tables, now, capability, firings, room, aheadMs));
   }
 
-  claim(capability: Capability, limit: number): Promise<ClaimResult> {
-    return this.atomically((tables, now) => claim(tables, now, capability, limit));
+  claim(capability: Capability, limit: number, aheadMs = 0): Promise<ClaimResult> {
+    return this.atomically((tables, now) => claim(tables, now, capability, limit, aheadMs));
   }
 
   settle(settlements: readonly Settlement[]): Promise<string[]> {

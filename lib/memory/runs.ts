@@ -84,7 +84,7 @@ export function claimRun(tables: MemoryTables, now: EpochMs, run: RunRow, worker
   const { handler, queue } = run.job.definition;
   tables.waiting.delete(run);
   run.worker = workerId;
-  run.startedAt = now;
+  run.startedAt = Math.max(now, run.dueAt);
   run.claimedAs = { handler, queue };
   run.attempt++;
   run.fence++;
@@ -104,13 +104,8 @@ export function isOwnedWith(run: RunRow | undefined, fence: number): run is RunR
   return run !== undefined && run.worker !== null && run.fence === fence;
 }
 
-/** Takes a run from its worker without counting the attempt: due again at once, or when it says. */
-export function handBack(
-  tables: MemoryTables,
-  now: EpochMs,
-  run: RunRow,
-  dueAt = Math.min(run.dueAt, now),
-): void {
+/** Takes a run from its worker without counting the attempt: due again at its old time, or when it says. */
+export function handBack(tables: MemoryTables, run: RunRow, dueAt = run.dueAt): void {
   run.attempt--;
   run.fence++;
   waitUntil(tables, run, dueAt);

@@ -30,6 +30,6 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
   } else {
     record(tables, run, settlement, false);
     const snoozedUntil = settlement.outcome === 'snoozed' ? (settlement.retryAt ?? now) : null;
-    handBack(tables, now, run, snoozedUntil ?? undefined);
+    handBack(tables, run, snoozedUntil ?? undefined);
   }
 }

@@ -29,6 +29,8 @@ export interface JobRow {
   cursorAt: EpochMs | null;
   /** Nominal instants fired under this trigger. */
   fired: number;
+  /** The last instant that a firing has dealt with. */
+  firedUntil: EpochMs | null;
   /** Begun by a pause or by orphaning; where the cursor stood. */
   openGap: GapRow | null;
   /** Without verdict; of a one-off its run, whatever its state. */

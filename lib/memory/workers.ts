@@ -91,7 +91,7 @@ function releaseRun(
 ): 'lost' | 'cancelled' | null {
   run.lostCount++;
   const verdict = verdictOfLost(run);
-  const ending = { startedAt: run.startedAt, finishedAt: now };
+  const ending = { startedAt: run.startedAt, finishedAt: Math.max(run.startedAt!, now) };
   if (verdict === 'cancelled') {
     finish(tables, now, run, { outcome: verdict, ...ending });
     return verdict;
@@ -108,7 +108,7 @@ function releaseRun(
     bearCallback(tables, now, callback);
   } else {
     record(tables, run, lost, false);
-    waitUntil(tables, run, now);
+    waitUntil(tables, run, Math.max(run.dueAt, now));
   }
   return verdict;
 }

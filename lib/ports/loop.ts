@@ -48,6 +48,8 @@ export interface Firing {
   revision: number;
   /** null: there is no further instant; the cursor goes. Infinity (fixed delay): the cursor waits for the run to end. */
   nextAt: EpochMs | null;
+  /** The last instant that it deals with. None up to it is born again by the schedule of this job, however its times are changed. */
+  until: EpochMs;
   /** New total of fired instants. */
   fired: number;
   /** `wait`: nothing happens, so the cursor stays, while a run of the job has no verdict. */

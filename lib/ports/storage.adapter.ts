@@ -258,20 +258,28 @@ export abstract class StorageAdapter {
   ): Promise<{ now: EpochMs; cursors: DueCursor[] }>;
   /**
    * Moves cursors and gives birth to their occurrences. Per job: only if cursor and revision are as read, so of any number of
-   * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due by now are born claimed by this
+   * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due within `aheadMs` (default 0) from now are born claimed by this
    * worker, if its lease holds. A firing whose worker has no lease still fires; its runs are for anybody.
+   *
+   * What is claimed before it is due has that time as its start, and its worker waits for it. Pausing or deleting the job, or changing its times, before then
+   * wakes with `change`, so that the worker can give the run back.
    *
    * An instant that meets a run of its job without verdict, or an earlier birth of the same firing: overlap `skip` leaves it out; `queue` has it
    * born blocked, or leaves it out where one is blocked already; `cancel-running` ends what waits as `cancelled`, asks for the cancellation of what is
    * claimed, and has it born blocked by that (of several births only the last is born). What is left out is a gap `skipped`. A blocked run cannot be
    * claimed; it is due, by its own time, in the step that ends the last of the runs that were there when it was born.
    */
-  abstract fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult>;
+  abstract fire(
+    capability: Capability,
+    firings: readonly Firing[],
+    room: number,
+    aheadMs?: number,
+  ): Promise<FireResult>;
   /**
-   * Hands due runs to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
+   * Hands runs that are due within `aheadMs` (default 0) from now to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
    * the lease of the first holds. Nothing for a worker without a lease. Each claim raises fence and attempt by one.
    */
-  abstract claim(capability: Capability, limit: number): Promise<ClaimResult>;
+  abstract claim(capability: Capability, limit: number, aheadMs?: number): Promise<ClaimResult>;
   /**
    * Records how attempts ended and what becomes of their runs, each addressed by (run, fence) alone. Returns the run ids that were accepted;
    * the others were lost to another owner or settled before, and nothing was written for them.
@@ -304,7 +312,7 @@ export abstract class StorageAdapter {
    * if it is not proven to be on the storage's own database. Absent: the storage has no transactions to share.
    */
   joined?(manager: TransactionManager): Promise<JobStore | null>;
-  /** Gives back claimed runs that were never started: due again at once, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
+  /** Gives back claimed runs that were never started: due again at once, or at their time if that is later, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
   abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */
   abstract heldBy(workerId: string): Promise<Unstarted[]>;

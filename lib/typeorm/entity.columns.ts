@@ -42,6 +42,7 @@ export const jobColumns: Columns<ChronisJob> = {
   orphanedAt: 'timestamptz?',
   openGap: 'bigint?',
   fired: 'integer',
+  firedUntil: 'timestamptz?',
   revision: 'integer',
   createdAt: 'timestamptz',
   updatedAt: 'timestamptz',
@@ -56,6 +57,7 @@ export const cursorColumns: Columns<ChronisCursor> = {
   delayMs: 'bigint?',
   revision: 'integer',
   fired: 'integer',
+  firedUntil: 'timestamptz?',
 };
 
 export const runColumns: Columns<ChronisRun> = {

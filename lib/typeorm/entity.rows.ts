@@ -33,6 +33,8 @@ export interface ChronisJob {
   orphanedAt: Date | null;
   openGap: string | null;
   fired: number;
+  /** The last instant that a firing has dealt with, while there is no cursor. */
+  firedUntil: Date | null;
   revision: number;
   createdAt: Date;
   updatedAt: Date;
@@ -49,6 +51,8 @@ export interface ChronisCursor {
   delayMs: string | null;
   revision: number;
   fired: number;
+  /** The last instant that a firing has dealt with. */
+  firedUntil: Date | null;
 }
 
 /** An occurrence to be executed, or a one-off. @publicApi */

@@ -43,7 +43,7 @@ export class FirePlans {
   }
 
   private fireNothing(): Promise<unknown> {
-    const nothing = Array<[]>(16).fill([]);
-    return this.run('fire', '', [], [], 0, ...nothing);
+    const nothing = Array<[]>(17).fill([]);
+    return this.run('fire', '', [], [], 0, 0, ...nothing);
   }
 }

@@ -71,6 +71,7 @@ export async function fire(
   { workerId, queues, handlers }: Capability,
   firings: readonly Firing[],
   room: number,
+  aheadMs: number,
 ): Promise<FireResult> {
   const births = firings.flatMap(({ jobUid, births }) => births.map((birth) => ({ jobUid, ...birth })));
   const gaps = firings.flatMap(({ jobUid, gaps }) => gaps.map((gap) => ({ jobUid, ...gap })));
@@ -79,7 +80,8 @@ export async function fire(
     queues,
     handlers,
     room,
-    ...columns(firings, ['jobUid', 'nominalAt', 'revision', 'nextAt', 'fired', 'overlap']),
+    aheadMs,
+    ...columns(firings, ['jobUid', 'nominalAt', 'revision', 'nextAt', 'until', 'fired', 'overlap']),
     ...columns(births, ['jobUid', 'nominalAt', 'dueAt', 'missed']),
     ...columns(gaps, ['jobUid', 'from', 'until', 'verdict', 'count', 'reason']),
   ];
@@ -102,9 +104,17 @@ export async function claim(
   run: Run,
   { workerId, queues, handlers }: Capability,
   limit: number,
+  aheadMs: number,
 ): Promise<ClaimResult> {
   const statement = queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
-  const rows = await run<TakenRow & { now: EpochMs | null }>(statement, workerId, queues, handlers, limit);
+  const rows = await run<TakenRow & { now: EpochMs | null }>(
+    statement,
+    workerId,
+    queues,
+    handlers,
+    limit,
+    aheadMs,
+  );
   const now = rows.find((row) => row.now !== null)?.now ?? null;
   return { now, runs: rows.sort(inOrderOfClaims).map(fromTakenRow) };
 }

@@ -266,13 +266,13 @@ export class TypeOrmStorage extends StorageAdapter {
     return due;
   }
 
-  fire(capability: Capability, firings: readonly Firing[], room: number): Promise<FireResult> {
+  fire(capability: Capability, firings: readonly Firing[], room: number, aheadMs = 0): Promise<FireResult> {
     this.firePlans.used();
-    return fire(this.statements, capability, firings, room);
+    return fire(this.statements, capability, firings, room, aheadMs);
   }
 
-  claim(capability: Capability, limit: number): Promise<ClaimResult> {
-    return claim(this.run, capability, limit);
+  claim(capability: Capability, limit: number, aheadMs = 0): Promise<ClaimResult> {
+    return claim(this.run, capability, limit, aheadMs);
   }
 
   async settle(settlements: readonly Settlement[]): Promise<string[]> {

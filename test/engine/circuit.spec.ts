@@ -104,7 +104,16 @@ describe('a job that fails again and again', () => {
     const { cursors } = await rig.storage.dueCursors(capability, 1);
     const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[number]];
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
-    const firing = { jobUid, nominalAt, revision, nextAt: nominalAt + 60_000, fired: 1, births, gaps: [] };
+    const firing = {
+      jobUid,
+      nominalAt,
+      revision,
+      nextAt: nominalAt + 60_000,
+      until: nominalAt,
+      fired: 1,
+      births,
+      gaps: [],
+    };
     await rig.storage.fire(capability, [{ ...firing, overlap: 'skip' }], 1);
     await rig.engine.start();
     await rig.clock.advanceBy(10_000);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EngineOptions } from '../../lib/engine/engine.options.js';
 import { Firer } from '../../lib/engine/firer.js';
+import { Lead } from '../../lib/engine/lead.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { StorageTime } from '../../lib/engine/storage.time.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -284,7 +285,11 @@ test('an instant that was found due is not lost when the bound of the time falls
   const { cursors } = await rig.storage.dueCursors(capability, 10);
   const time = new StorageTime(rig.clock);
   time.observe(at - 5);
-  const fired = await new Firer(rig.storage, time, rig.events, {}).fire(capability, cursors, 0);
+  const fired = await new Firer(rig.storage, time, rig.events, {}, new Lead(500)).fire(
+    capability,
+    cursors,
+    0,
+  );
   expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + minute });
   const [run] = (await rig.storage.queryRuns({}, {})).items;
   expect(run?.nominalAt).toEqual(new Date(at));
@@ -299,10 +304,10 @@ test.each([
   const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
   const at = rig.clock.now() + 500;
   await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
-  const firer = new Firer(rig.storage, new StorageTime(rig.clock), rig.events, {});
+  const firer = new Firer(rig.storage, new StorageTime(rig.clock), rig.events, {}, new Lead(500));
   const ahead = await firer.read(capability, 1_000);
   await rig.clock.advanceBy(500 + lateMs);
-  const fired = await firer.fire(capability, ahead.takeDue(rig.clock.now()), 0);
+  const fired = await firer.fire(capability, ahead.take(rig.clock.now()), 0);
   expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + expected.nextInMs });
   const [run] = (await rig.storage.queryRuns({}, {})).items;
   expect(run?.nominalAt).toEqual(new Date(at + expected.missed * minute));

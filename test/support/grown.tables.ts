@@ -119,7 +119,7 @@ export class GrownTables {
       const due = (await this.storage.dueCursors(worker, 10)).cursors;
       const firings = due.map(({ jobUid, nominalAt, revision }) => {
         const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
-        const next = { nextAt: nominalAt + 1, fired, overlap: 'queue' as const };
+        const next = { nextAt: nominalAt + 1, until: nominalAt, fired, overlap: 'queue' as const };
         return { jobUid, nominalAt, revision, births, gaps: [], ...next };
       });
       await this.storage.fire(worker, firings, 10);

@@ -123,6 +123,7 @@ export function firingOf(
     nominalAt,
     revision,
     nextAt: nominalAt + hour,
+    until: nominalAt,
     fired: fired + 1,
     overlap: 'skip',
     births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],

@@ -39,7 +39,16 @@ export const orphanLaws = lawsOf('orphan', {
     await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
     const { jobUid, nominalAt, revision } = only(cursors, 'due cursor');
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
-    const firing = { jobUid, nominalAt, revision, fired: 1, overlap: 'skip', births, gaps: [] } as const;
+    const firing = {
+      jobUid,
+      nominalAt,
+      revision,
+      until: nominalAt,
+      fired: 1,
+      overlap: 'skip',
+      births,
+      gaps: [],
+    } as const;
     assert.deepEqual((await storage.fire(worker, [{ ...firing, nextAt: nominalAt + 1 }], 10)).moved, []);
   },
 

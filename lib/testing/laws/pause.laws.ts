@@ -74,7 +74,16 @@ export const pauseLaws = lawsOf('pause', {
     await storage.pauseJob(ref('job'), pause);
     const { jobUid, nominalAt, revision } = only(cursors, 'due cursor');
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
-    const firing = { jobUid, nominalAt, revision, fired: 1, overlap: 'skip', births, gaps: [] } as const;
+    const firing = {
+      jobUid,
+      nominalAt,
+      revision,
+      until: nominalAt,
+      fired: 1,
+      overlap: 'skip',
+      births,
+      gaps: [],
+    } as const;
     const result = await storage.fire(worker, [{ ...firing, nextAt: nominalAt + hour }], 10);
     assert.deepEqual(result.moved, []);
     assert.equal((await jobOf(storage)).state, 'paused');

@@ -84,7 +84,15 @@ export const zoneLaws = lawsOf('zone data', {
     const { cursors } = await storage.dueCursors(worker, 10);
     await storage.recomputeCursors('2026b', later);
     const firings = cursors.map(({ jobUid, nominalAt, revision }) => ({
-      ...{ jobUid, nominalAt, revision, nextAt: nominalAt + minute, fired: 1, overlap: 'skip' as const },
+      ...{
+        jobUid,
+        nominalAt,
+        revision,
+        nextAt: nominalAt + minute,
+        until: nominalAt,
+        fired: 1,
+        overlap: 'skip' as const,
+      },
       births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],
       gaps: [],
     }));

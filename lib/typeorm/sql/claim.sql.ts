@@ -2,11 +2,11 @@ import { takenColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { after, ms, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
 
 /**
- * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit · $6 how far ahead in ms
  *
  * One probe for each priority and queue, in the order of priorities: the cost depends on what is due, not on what is stored.
  * The probes lock as they go and stop at the limit; MATERIALIZED, or the planner might run them again and take more. With
@@ -19,7 +19,7 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
   const probe = `
     select r.ctid, r.id, r.due_at from ${t.run} r
     where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
-      and r.due_at <= ${now} and ${isReachable('r', 'handler')}
+      and r.due_at <= ${after(now, '$6::float8')} and ${isReachable('r', 'handler')}
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
     queues === 'one'
@@ -39,7 +39,7 @@ picked as materialized (
   limit $5
 )
 update ${t.run} r
-set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = ${now}
+set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = greatest(r.due_at, ${now})
 where r.ctid = any (array(select ctid from picked))
 returning case when r.id = (select id from picked limit 1) then ${ms(now)} end as now, ${takenColumns(t)}`;
 }

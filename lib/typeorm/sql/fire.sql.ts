@@ -2,14 +2,14 @@ import { unnest } from './arrays.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
 import { isStopped } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
-import { at, ms, now } from './time.fragment.js';
+import { after, at, ms, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 worker · $3 queues · $4 handlers · $5 room
- * Firings: $6 jobs · $7 nominal times · $8 revisions · $9 next times · $10 fired · $11 overlap
- * Births: $12 jobs · $13 nominal times · $14 due · $15 missed
- * Gaps: $16 jobs · $17 from · $18 until · $19 verdicts · $20 counts · $21 reasons
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 room · $6 how far ahead in ms
+ * Firings: $7 jobs · $8 nominal times · $9 revisions · $10 next times · $11 last instants dealt with · $12 fired · $13 overlap
+ * Births: $14 jobs · $15 nominal times · $16 due · $17 missed
+ * Gaps: $18 jobs · $19 from · $20 until · $21 verdicts · $22 counts · $23 reasons
  *
  * An instant that waits for earlier runs is born blocked, and they are marked: locked one by one, so that a settle of one of them either
  * sees the mark or is over by now (then `unblockSql` finds out, which has to follow in the same transaction).
@@ -22,12 +22,12 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function fireSql(t: TableNames): string {
   return `
 with firing as (
-  select u.* from ${unnest(['$6::bigint[]', '$7::float8[]', '$8::int[]', '$9::float8[]', '$10::int[]', '$11::text[]'])}
-    u (job_uid, nominal_ms, revision, next_ms, fired, overlap)
+  select u.* from ${unnest(['$7::bigint[]', '$8::float8[]', '$9::int[]', '$10::float8[]', '$11::float8[]', '$12::int[]', '$13::text[]'])}
+    u (job_uid, nominal_ms, revision, next_ms, until_ms, fired, overlap)
 ),
 moved as materialized (
-  select f.* from firing f cross join lateral (
-    select from ${t.cursor} c
+  select f.*, stands.fired_until from firing f cross join lateral (
+    select c.fired_until from ${t.cursor} c
     where c.job_uid = f.job_uid and c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
       and not ${isStopped(t, 'c')}
       and (f.overlap <> 'wait' or (select count(*) from ${t.run} r where r.job_uid = f.job_uid and r.origin <> 'backfill') = 0)
@@ -35,15 +35,15 @@ moved as materialized (
   ) stands
 ),
 advanced as (
-  update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired
+  update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired, fired_until = greatest(c.fired_until, ${at('m.until_ms')})
   from moved m where c.job_uid = m.job_uid and m.next_ms is not null
 ),
 finished as (
   delete from ${t.cursor} c using moved m where c.job_uid = m.job_uid and m.next_ms is null
 ),
 birth as (
-  select b.*, m.overlap, j.namespace, j.id as job_id, j.handler, j.queue, j.priority, met.*
-  from ${unnest(['$12::bigint[]', '$13::float8[]', '$14::float8[]', '$15::int[]'])} with ordinality
+  select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.handler, j.queue, j.priority, met.*
+  from ${unnest(['$14::bigint[]', '$15::float8[]', '$16::float8[]', '$17::int[]'])} with ordinality
     b (job_uid, nominal_ms, due_ms, missed, nth)
   join moved m on m.job_uid = b.job_uid
   join ${t.job} j on j.uid = b.job_uid
@@ -57,7 +57,7 @@ birth as (
 ),
 counted as (
   select *, row_number() over (partition by job_uid order by nth) as nth_of_job, count(*) over (partition by job_uid) as of_job
-  from birth where not there
+  from birth where not there and (fired_until is null or fired_until < ${at('nominal_ms')})
 ),
 decided as (
   select *,
@@ -87,7 +87,7 @@ marked as (
 due as (
   select *, row_number() over (partition by claimable order by nth) as place
   from (
-    select *, ${at('due_ms')} <= ${now} and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
+    select *, ${at('due_ms')} <= ${after(now, '$6::float8')} and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
     from decided where not skipped
   ) d
 ),
@@ -97,7 +97,7 @@ born as (
   select namespace, job_id, false, job_uid, 'schedule', handler, queue, priority,
     ${at('nominal_ms')}, case when not blocked then ${at('due_ms')} end,
     case when blocked then ${at('due_ms')} end, blocked, blocks, missed,
-    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then $2 end, case when claimed then ${now} end
+    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then $2 end, case when claimed then greatest(${at('due_ms')}, ${now}) end
   from (
     select *, claimable and place <= $5 and exists (
       select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null
@@ -111,7 +111,7 @@ gaps as (
   select g.job_uid, g.namespace, g.job_id, ${at('g.from_ms')}, ${at('g.until_ms')}, g.verdict, g.count, g.reason
   from (
     select u.*, j.namespace, j.id as job_id, 0 as part
-    from ${unnest(['$16::bigint[]', '$17::float8[]', '$18::float8[]', '$19::text[]', '$20::int[]', '$21::text[]'])} with ordinality
+    from ${unnest(['$18::bigint[]', '$19::float8[]', '$20::float8[]', '$21::text[]', '$22::int[]', '$23::text[]'])} with ordinality
       u (job_uid, from_ms, until_ms, verdict, count, reason, nth)
     join moved m on m.job_uid = u.job_uid join ${t.job} j on j.uid = u.job_uid
     union all

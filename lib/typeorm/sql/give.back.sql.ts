@@ -22,7 +22,7 @@ ending as (
     null::timestamptz as started_at, ${now} as finished_at, 'cancelled' as outcome, unwanted as final,
     null::text as error, null::text as result, unwanted as record,
     attempt - 1 as next_attempt, fence + 1 as next_fence, lost_count as next_lost,
-    least(due_at, ${now}) as retry_at
+    due_at as retry_at
   from mine
 ),
 ${endings(t)}

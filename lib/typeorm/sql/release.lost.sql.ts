@@ -56,7 +56,7 @@ ending as (
     case when ending is distinct from 'cancelled'
       then 'The lease of the worker ' || worker || ' ended during the run.' end as error,
     null::text as result, true as record,
-    attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, ${now} as retry_at
+    attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, greatest(due_at, ${now}) as retry_at
   from mine
 ),
 -- The runs that callbacks are about, as objects of the type CalledRun.

@@ -37,6 +37,7 @@ function definitions(t: TableNames): string[] {
       orphaned_at timestamptz,
       open_gap bigint,
       fired integer not null,
+      fired_until timestamptz,
       revision integer not null,
       created_at timestamptz not null,
       updated_at timestamptz not null
@@ -61,7 +62,8 @@ function definitions(t: TableNames): string[] {
       next_at timestamptz not null,
       delay_ms bigint,
       revision integer not null,
-      fired integer not null
+      fired integer not null,
+      fired_until timestamptz
     ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)`,
     `create index ${t.index('cursor_due')} on ${t.cursor} (handler, next_at)`,
     `create table ${t.job_stat} (

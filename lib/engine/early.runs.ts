@@ -1,0 +1,66 @@
+import type { ClaimedRun } from '../model/run.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import type { StorageTime } from './storage.time.js';
+
+/** Runs in the hands of a worker that are not due yet; all that are due at an instant begin by one timer. */
+export class EarlyRuns {
+  private readonly runs = new Map<string, ClaimedRun>();
+  private armedFor: EpochMs = Infinity;
+  private cancelTimer: CancelTimer | null = null;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly time: StorageTime,
+    private readonly begin: (runs: ClaimedRun[]) => void,
+  ) {}
+
+  get size(): number {
+    return this.runs.size;
+  }
+
+  add(runs: readonly ClaimedRun[]): void {
+    for (const run of runs) {
+      this.runs.set(run.id, run);
+      if (run.dueAt < this.armedFor) this.arm(run.dueAt);
+    }
+  }
+
+  /** Takes out the given ones, or all. */
+  take(runIds: Iterable<string> = [...this.runs.keys()]): ClaimedRun[] {
+    const taken: ClaimedRun[] = [];
+    for (const runId of runIds) {
+      const run = this.runs.get(runId);
+      if (run !== undefined && this.runs.delete(runId)) taken.push(run);
+    }
+    if (this.runs.size === 0) this.disarm();
+    return taken;
+  }
+
+  private arm(at: EpochMs): void {
+    this.disarm();
+    this.armedFor = at;
+    // Rounded up: a timer that fires a moment early finds nothing due and has to be set again.
+    this.cancelTimer = this.clock.setTimer(Math.ceil(this.time.until(at)), () => this.ring());
+  }
+
+  private disarm(): void {
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+    this.armedFor = Infinity;
+  }
+
+  private ring(): void {
+    this.armedFor = Infinity;
+    const now = this.time.now();
+    const due: ClaimedRun[] = [];
+    let nextAt = Infinity;
+    for (const run of this.runs.values()) {
+      if (run.dueAt <= now) due.push(run);
+      else nextAt = Math.min(nextAt, run.dueAt);
+    }
+    for (const { id } of due) this.runs.delete(id);
+    if (nextAt < Infinity) this.arm(nextAt);
+    if (due.length > 0) this.begin(due);
+  }
+}
