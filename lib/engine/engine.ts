@@ -117,7 +117,7 @@ export class Engine {
   wake(wake?: Wake): void {
     // The renewal tells which runs are to be cancelled.
     if (wake?.kind === 'cancel') return this.shift?.keeper.beat();
-    if (wake?.kind !== 'due') this.shift?.session.letGo();
+    if (wake?.kind !== 'due') this.shift?.session.noteChange();
     this.shift?.loop.wake(wake);
   }
 

@@ -22,6 +22,11 @@ export class Lead {
     else this.shortMs = towards(this.shortMs, tookMs);
   }
 
+  /** Another statement has taken this long: better than nothing. */
+  guess(tookMs: number): void {
+    if (this.shortMs === 0) this.shortMs = tookMs;
+  }
+
   /** Milliseconds, for statements about so many in all. */
   of(count: number): number {
     const eachMs = this.eachMs ?? this.shortMs * shareOfShort;

@@ -160,9 +160,10 @@ export class RunIntake {
     call: () => Promise<T>,
   ): Promise<T> {
     this.promised += room;
+    const asOf = this.session.changes;
     try {
       const result = await this.certain(call);
-      const refused = this.session.begin(result.runs);
+      const refused = this.session.begin(result.runs, asOf);
       if (refused.length > 0) await this.certain(() => this.parts.storage.giveBack(refused));
       return result;
     } finally {

@@ -50,6 +50,7 @@ export class WorkLoop {
   private readonly alarm: Alarm;
   private readonly firer: Firer;
   private readonly intake: RunIntake;
+  private readonly firingLead: Lead;
   private readonly claimLead: Lead;
   private outlook: Omit<NextWake, 'now'> | null = null;
   /** Null: they have to be read when the next one is near. */
@@ -69,11 +70,11 @@ export class WorkLoop {
     private readonly parts: LoopParts,
   ) {
     this.alarm = new Alarm(parts.clock);
-    const firingLead = new Lead(parts.lookAheadMs);
+    this.firingLead = new Lead(parts.lookAheadMs);
     this.claimLead = new Lead(parts.lookAheadMs);
-    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars, firingLead);
-    const leads = { firingLead, claimLead: this.claimLead };
-    this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, ...leads });
+    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars, this.firingLead);
+    const { firingLead, claimLead } = this;
+    this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, firingLead, claimLead });
   }
 
   /** Works until the session is over. Never rejects. */
@@ -175,7 +176,9 @@ export class WorkLoop {
   private async look(): Promise<Omit<NextWake, 'now'>> {
     const { storage, time, clock, pollMs, random } = this.parts;
     const wakes = this.wakes;
+    const askedAt = clock.monotonic();
     const next = await storage.nextWakeAt(this.session.capability);
+    for (const lead of [this.firingLead, this.claimLead]) lead.guess(clock.monotonic() - askedAt);
     time.observe(next.now);
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
     const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };

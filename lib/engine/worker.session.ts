@@ -51,6 +51,8 @@ export interface SessionParts {
 export class WorkerSession {
   /** False once it must not begin anything any more. */
   active = true;
+  /** How often it was told that something has changed. */
+  changes = 0;
   finished = 0;
   handedBack = 0;
   private readonly running = new Map<string, RunningRun>();
@@ -104,9 +106,9 @@ export class WorkerSession {
 
   /**
    * Begins what is due, and the rest at its time; returns what must be given back, since the session is over, the handler is gone, or the answer came so late
-   * (the process was frozen) that the lease may have ended.
+   * (the process was frozen) that the lease may have ended. What is not due yet goes back too, if something has changed since `asOf`.
    */
-  begin(runs: readonly ClaimedRun[]): Unstarted[] {
+  begin(runs: readonly ClaimedRun[], asOf = this.changes): Unstarted[] {
     const refused: Unstarted[] = [];
     const early: ClaimedRun[] = [];
     const now = this.parts.time.now();
@@ -114,8 +116,9 @@ export class WorkerSession {
       const may = this.active && this.parts.trusted();
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
-      else if (run.dueAt > now) early.push(run);
-      else this.execute(run, handler);
+      else if (run.dueAt <= now) this.execute(run, handler);
+      else if (asOf === this.changes) early.push(run);
+      else refused.push(unstarted(run));
     }
     for (const run of early) this.held.add(run);
     this.early.add(early);
@@ -132,13 +135,13 @@ export class WorkerSession {
   /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
   abort(cause: AbortCause, runIds: readonly string[] = [...this.running.keys()]): void {
     for (const runId of runIds) this.running.get(runId)?.abort(cause);
-    this.letGo(runIds);
+    this.giveBack(this.takeEarly(runIds));
   }
 
-  /** Gives back those of the given runs, or of all, that are not due yet: something has changed. */
-  letGo(runIds?: Iterable<string>): void {
-    const early = this.takeEarly(runIds);
-    if (early.length > 0) this.parts.giveBack(early);
+  /** Something has changed, so what is not due yet may not be wanted any more: it goes back. */
+  noteChange(): void {
+    this.changes++;
+    this.giveBack(this.takeEarly());
   }
 
   /** Resolves when no handler is running any more. */
@@ -158,8 +161,11 @@ export class WorkerSession {
 
   private beginEarly(runs: readonly ClaimedRun[]): void {
     for (const run of runs) this.held.delete(run);
-    const refused = this.begin(runs);
-    if (refused.length > 0) this.parts.giveBack(refused);
+    this.giveBack(this.begin(runs));
+  }
+
+  private giveBack(runs: readonly Unstarted[]): void {
+    if (runs.length > 0) this.parts.giveBack(runs);
   }
 
   private execute(run: ClaimedRun, handler: Handler): void {

@@ -1,6 +1,7 @@
 import type { Law } from './law.js';
 import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
+import { aheadLaws } from './laws/ahead.laws.js';
 import { backfillLaws } from './laws/backfill.laws.js';
 import { callbackLaws } from './laws/callback.laws.js';
 import { cancelLaws, cancelRunLaws } from './laws/cancel.laws.js';
@@ -62,6 +63,7 @@ export function storageLaws(): Law[] {
     ...releaseLaws,
     ...cursorLaws,
     ...fireLaws,
+    ...aheadLaws,
     ...overlapLaws,
     ...queueLaws,
     ...cancelRunningLaws,

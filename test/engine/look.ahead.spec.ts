@@ -107,8 +107,8 @@ describe('an engine that looks ahead', () => {
       await addCrons(3);
       await rig.clock.advanceBy(3 * minute);
       expect(lags).toHaveLength(9);
-      // The bound is late by the way of an answer, and the answer of the firing takes as long.
-      for (const lag of lags) expect(lag).toBe(80);
+      // The bound is late by the way of an answer; the firing, which takes as long, is sent before. A timer is a millisecond late at most.
+      for (const lag of lags) expect([40, 41]).toContain(lag);
     },
   );
 

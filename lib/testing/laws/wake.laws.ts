@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SystemClock, type Wake, type WakeSignal } from '../../index.js';
+import type { Wake } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -16,6 +16,7 @@ import {
   settle,
   startWorker,
 } from './fixture.js';
+import { listen } from './signal.fixture.js';
 
 export const wakeLaws = lawsOf('wake', {
   'has no reason where there is nothing': async ({ storage }) => {
@@ -101,38 +102,6 @@ export const wakeLaws = lawsOf('wake', {
     assert.ok(after.runAt !== null && after.runAt <= after.now);
   },
 });
-
-/** What a signal delivers; `next` resolves with the first one that `matches`, or rejects after five seconds. */
-async function listen(signal: WakeSignal): Promise<{
-  next: (matches: (wake: Wake) => boolean) => Promise<Wake>;
-  end: () => Promise<void>;
-}> {
-  const heard: Wake[] = [];
-  let tell = (): void => undefined;
-  const end = await signal.subscribe((wake) => {
-    heard.push(wake);
-    tell();
-  });
-  const next = (matches: (wake: Wake) => boolean): Promise<Wake> =>
-    new Promise((resolve, reject) => {
-      const cancel = new SystemClock().setTimer(5 * second, () =>
-        reject(
-          new assert.AssertionError({
-            message: `The signal was not delivered. Heard: ${JSON.stringify(heard)}`,
-          }),
-        ),
-      );
-      tell = () => {
-        const found = heard.findIndex(matches);
-        if (found < 0) return;
-        tell = () => undefined;
-        cancel();
-        resolve(heard.splice(found, 1)[0]);
-      };
-      tell();
-    });
-  return { next, end };
-}
 
 /** For storages that have a signal; the others pass. */
 export const signalLaws = lawsOf('wake signal', {

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import type { Capability, ClaimedRun, StorageAdapter } from '../../index.js';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  attemptsOf,
+  claimOne,
+  firingOf,
+  jobOf,
+  minute,
+  only,
+  ref,
+  runsOf,
+  second,
+  settle,
+  startWorker,
+} from './fixture.js';
+import { listen } from './signal.fixture.js';
+
+/** What is fired and claimed before it is due. */
+export const aheadLaws = lawsOf('ahead', {
+  'gives birth to claimed runs as far ahead as asked, with their time as the start': async ({ storage }) => {
+    const [due, later] = [
+      await addRecurring(storage, { id: 'due', dueInMs: 10 * second }),
+      await addRecurring(storage, { id: 'later', dueInMs: minute }),
+    ];
+    const worker = await startWorker(storage);
+    const { cursors } = await storage.dueCursors(worker, 10, 2 * minute);
+    const firings = cursors.map((cursor) => firingOf(cursor));
+    const { runs, unclaimed } = await storage.fire(worker, firings, 10, 20 * second);
+    assert.equal(unclaimed, 1);
+    const run = only(runs, 'run born claimed');
+    assert.equal(run.dueAt, due.nextRunAt!.getTime());
+    const claimed = only(await runsOf(storage, 'due'), 'run');
+    assert.deepEqual([claimed.state, claimed.startedAt], ['running', due.nextRunAt]);
+    const waiting = only(await runsOf(storage, 'later'), 'run');
+    assert.deepEqual([waiting.state, waiting.dueAt], ['waiting', later.nextRunAt]);
+  },
+
+  'claims as far ahead as asked': async ({ storage }) => {
+    const { nextRunAt } = await addOneOff(storage, { dueInMs: 10 * second });
+    const worker = await startWorker(storage);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    assert.deepEqual((await storage.claim(worker, 10, 5 * second)).runs, []);
+    const run = only((await storage.claim(worker, 10, 20 * second)).runs, 'claimed run');
+    assert.equal(run.dueAt, nextRunAt!.getTime());
+    assert.deepEqual(only(await runsOf(storage), 'run').startedAt, nextRunAt);
+    await settle(storage, run);
+  },
+
+  'makes what is given back due at its time': async ({ storage, clock }) => {
+    const run = await fireAhead(storage, await startWorker(storage, { leaseMs: 5 * minute }));
+    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    const stored = only(await runsOf(storage), 'run');
+    assert.deepEqual([stored.state, stored.dueAt?.getTime()], ['waiting', run.nominalAt]);
+    const worker = await startWorker(storage, { leaseMs: 5 * minute });
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    await clock.advance(minute);
+    assert.equal((await claimOne(storage, worker)).id, run.id);
+  },
+
+  'makes what a dead worker was to begin due at its time': async ({ storage, clock }) => {
+    const run = await fireAhead(storage, await startWorker(storage, { leaseMs: second }));
+    await clock.advance(2 * second);
+    assert.equal((await storage.releaseLost()).runs.length, 1);
+    const worker = await startWorker(storage, { leaseMs: 5 * minute });
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    await clock.advance(minute);
+    assert.equal((await claimOne(storage, worker)).id, run.id);
+    const { startedAt, finishedAt } = only(await attemptsOf(storage), 'attempt');
+    assert.ok(finishedAt >= startedAt!, 'It ended after its start.');
+  },
+
+  'holds what is given back after a pause, and ends it after a cancel or a deletion': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const changes = {
+      pause: () => storage.pauseJob(ref('pause'), { reason: null, by: null }),
+      cancel: () => storage.cancelJob(ref('cancel')),
+      delete: () => storage.deleteJob(ref('delete')),
+    };
+    for (const [id, change] of Object.entries(changes)) {
+      const run = await fireAhead(storage, worker, id);
+      await change();
+      await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    }
+    assert.equal(only(await runsOf(storage, 'pause'), 'run').state, 'paused');
+    for (const id of ['cancel', 'delete']) {
+      assert.equal(only(await attemptsOf(storage, { jobId: id }), 'attempt').outcome, 'cancelled');
+    }
+  },
+
+  'never gives birth to an instant twice, whatever becomes of the times of its job': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const first = await fireAhead(storage, worker);
+    await settle(storage, first);
+    await storage.updateJob(ref('job'), { nextAt: first.nominalAt });
+    const cursor = only((await storage.dueCursors(worker, 10, minute)).cursors, 'due cursor');
+    assert.equal(cursor.nominalAt, first.nominalAt);
+    const again = await storage.fire(worker, [firingOf(cursor)], 10, minute);
+    assert.deepEqual([again.moved, again.runs, again.unclaimed], [[cursor.jobUid], [], 0]);
+    const next = only((await storage.dueCursors(worker, 10, 3 * 60 * minute)).cursors, 'due cursor');
+    const { runs } = await storage.fire(worker, [firingOf(next)], 10, 3 * 60 * minute);
+    assert.equal(only(runs, 'run').nominalAt, next.nominalAt);
+  },
+
+  'tells others of what may have to be given back': async ({ storage, open }) => {
+    const other = await open();
+    if (!other.wakeSignal) return;
+    const worker = await startWorker(storage);
+    const changes = {
+      pause: () => storage.pauseJob(ref('pause'), { reason: null, by: null }),
+      delete: () => storage.deleteJob(ref('delete')),
+      move: async () =>
+        storage.updateJob(ref('move'), { nextAt: (await jobOf(storage, 'move')).nextRunAt!.getTime() }),
+    };
+    for (const [id, change] of Object.entries(changes)) {
+      await fireAhead(storage, worker, id);
+      const { next, end } = await listen(other.wakeSignal);
+      await change();
+      await next((wake) => wake.kind === 'change');
+      await end();
+    }
+  },
+});
+
+/** Fires a new job half a minute before its instant. */
+async function fireAhead(storage: StorageAdapter, worker: Capability, id = 'job'): Promise<ClaimedRun> {
+  await addRecurring(storage, { id, dueInMs: minute / 2 });
+  const { cursors } = await storage.dueCursors(worker, 10, minute);
+  const cursor = only(
+    cursors.filter(({ jobId }) => jobId === id),
+    'cursor',
+  );
+  const { runs } = await storage.fire(worker, [firingOf(cursor)], 10, minute);
+  return only(runs, 'run born claimed');
+}

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { NewJob, StorageAdapter } from '../../lib/ports/storage.adapter.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, everyMs } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+
+const minute = 60_000;
+const ref = { namespace: 'default', id: 'job' };
+/** How long each answer of the storage is on its way, so that firings and claims are sent before their instants. */
+const answersAfterMs = 10;
+
+describe('what was fired or claimed before its instant', () => {
+  let rig: EngineRig;
+  let storage: MemoryStorage;
+  let calls: string[];
+  let begun: number[];
+
+  beforeEach(async () => {
+    const clock = new ManualClock();
+    storage = new MemoryStorage({ clock });
+    const watched = new FaultyStorage(slow(storage, clock));
+    calls = watched.calls;
+    begun = [];
+    rig = new EngineRig({ clock, storage: watched.storage, options: { pollMs: minute } });
+    rig.handle('work', () => void begun.push(clock.now()));
+    rig.handle('long', ({ signal }: RunContext) => {
+      begun.push(clock.now());
+      return new Promise<void>((end) => signal.addEventListener('abort', () => end()));
+    });
+    const starting = rig.engine.start();
+    await clock.advanceBy(1_000);
+    await starting;
+  });
+
+  afterEach(async () => {
+    if (rig.engine.running) {
+      const stopping = rig.stop(minute);
+      await rig.clock.advanceBy(1_000);
+      await stopping;
+    }
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  function slow(fast: StorageAdapter, clock: ManualClock): StorageAdapter {
+    return new Proxy(fast, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          const answer: unknown = await Reflect.apply(value, target, args);
+          if (key !== 'renew') await new Promise<void>((done) => void clock.setTimer(answersAfterMs, done));
+          return answer;
+        };
+      },
+    });
+  }
+
+  /** Adds a job that is due in a second, and stops three milliseconds before that. */
+  async function justBefore(job: Partial<NewJob> = {}): Promise<number> {
+    const at = rig.clock.now() + 1_000;
+    const adding = rig.add({ ...everyMs(at, minute), id: 'job', nextAt: at, ...job });
+    await rig.clock.advanceBy(997);
+    await adding;
+    return at;
+  }
+
+  const oneOff = (): Partial<NewJob> => {
+    const at = rig.clock.now() + 1_000;
+    return { trigger: { type: 'at', at: new Date(at).toISOString() } };
+  };
+  const runs = async () => (await storage.queryRuns({}, {})).items;
+  const attempts = async () => (await storage.queryAttempts({}, {})).items;
+
+  // A lower bound of the storage's clock is late by the way of an answer.
+  test.each([
+    ['a schedule', () => ({})],
+    ['a one-off', oneOff],
+  ])('begins at its instant, for %s', async (_, job) => {
+    const at = await justBefore(job());
+    expect(await runs()).toMatchObject([{ state: 'running', startedAt: new Date(at) }]);
+    expect(begun).toEqual([]);
+    calls.length = 0;
+    await rig.clock.advanceBy(answersAfterMs + 4);
+    expect(begun).toEqual([at + answersAfterMs]);
+    expect(calls.filter((call) => call === 'fire' || call === 'claim')).toEqual([]);
+    await rig.clock.advanceBy(1_000);
+    expect(await attempts()).toMatchObject([{ outcome: 'succeeded', attempt: 1 }]);
+  });
+
+  describe.each([
+    ['while its answer is on its way', false],
+    ['while it waits', true],
+  ])('%s', (_, isThere) => {
+    test.each([
+      ['a pause', () => storage.pauseJob(ref, { reason: null, by: null }), 'paused'],
+      [
+        'a pause of all',
+        () => storage.pauseScope({ kind: 'all', name: '' }, { reason: null, by: null }),
+        'waiting',
+      ],
+      ['a deletion', () => storage.deleteJob(ref), null],
+    ])('is given back for %s', async (_, change, state) => {
+      await justBefore();
+      if (isThere) await rig.clock.advanceBy(answersAfterMs);
+      await change();
+      rig.engine.wake();
+      await rig.clock.advanceBy(1_000);
+      expect(begun).toEqual([]);
+      const left = (await runs()).map((run) => run.state);
+      expect(left).toEqual(state === null ? [] : [state]);
+      expect(await attempts()).toMatchObject(
+        state === null ? [{ outcome: 'cancelled', startedAt: null }] : [],
+      );
+    });
+  });
+
+  test('ends as cancelled when somebody asks for it', async () => {
+    await justBefore();
+    await rig.clock.advanceBy(answersAfterMs);
+    expect(begun).toEqual([]);
+    await storage.cancelJob(ref);
+    rig.engine.wake({ kind: 'cancel' });
+    await rig.clock.advanceBy(1_000);
+    expect(begun).toEqual([]);
+    expect(await runs()).toEqual([]);
+    expect(await attempts()).toMatchObject([{ outcome: 'cancelled', startedAt: null }]);
+  });
+
+  test('is given back by a worker that stops, as it was', async () => {
+    const at = await justBefore();
+    const stopping = rig.engine.stop();
+    await rig.clock.advanceBy(1_000);
+    await stopping;
+    expect(begun).toEqual([]);
+    expect(await runs()).toMatchObject([{ state: 'waiting', attempt: 0, dueAt: new Date(at) }]);
+    expect(await attempts()).toEqual([]);
+  });
+
+  test('begins once where something else has changed', async () => {
+    const at = await justBefore();
+    rig.engine.wake();
+    await rig.clock.advanceBy(1_000);
+    expect(begun).toHaveLength(1);
+    expect(begun[0]).toBeGreaterThanOrEqual(at);
+    expect(await attempts()).toMatchObject([{ outcome: 'succeeded', attempt: 1 }]);
+  });
+
+  test.each([
+    ['that must never run twice', { policies: { recovery: 'abandon' as const } }],
+    [
+      'with a fixed delay',
+      { trigger: { type: 'interval' as const, every: minute, mode: 'fixed-delay' as const } },
+    ],
+  ])('does not concern a job %s', async (_, job) => {
+    await justBefore(job);
+    expect(await runs()).toEqual([]);
+    await rig.clock.advanceBy(1_000);
+    expect(begun).toHaveLength(1);
+  });
+
+  test('does not concern a job of which a run goes on: overlap is decided at the instant', async () => {
+    await justBefore({ handler: 'long' });
+    await rig.clock.advanceBy(30_000);
+    expect(begun).toHaveLength(1);
+    const next = (await storage.getJob(ref))!.nextRunAt!.getTime();
+    await rig.clock.advanceBy(next - rig.clock.now() - 1);
+    expect((await storage.queryGaps({}, {})).items).toEqual([]);
+    await rig.clock.advanceBy(1_000);
+    expect((await storage.queryGaps({}, {})).items).toMatchObject([
+      { verdict: 'skipped', from: new Date(next) },
+    ]);
+  });
+
+  test('counts as room that is taken', async () => {
+    const at = rig.clock.now() + 1_000;
+    const jobs = Array.from({ length: 25 }, (_, index) =>
+      everyMs(at, minute, { id: `job-${index}`, nextAt: at }),
+    );
+    const adding = rig.add(...jobs);
+    await rig.clock.advanceBy(999);
+    await adding;
+    const states = (await runs()).map(({ state }) => state);
+    expect(states.filter((state) => state === 'running')).toHaveLength(10);
+    await rig.clock.advanceBy(1_000);
+    expect(begun).toHaveLength(25);
+    expect(Math.min(...begun)).toBeGreaterThanOrEqual(at);
+  });
+});
