@@ -1,9 +1,9 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
-import type { TriggerInput } from '../model/trigger.js';
-import type { ConflictPolicy, NewJob } from '../ports/storage.adapter.js';
+import { BulkChecker, type Checked } from './bulk.checker.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
+import type { Insertion } from './job.inserter.js';
 import { tellDue, type JobAccess, type ManagerOption } from './job.access.js';
 import { refKey } from './job.identity.js';
 import { replaceInPlace } from './job.replacement.js';
@@ -19,8 +19,9 @@ import {
 } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 
-/** Prepared while the former ones are written. */
-const itemsPerStep = 500;
+const itemsPerPortion = 500;
+/** So many portions are written at a time, on connections of their own, while the next one is checked. */
+const mostUnderWay = 2;
 
 /** Creates jobs by the common form of `schedule`: one, one that may be there, or very many. */
 export class BulkCreator {
@@ -62,82 +63,76 @@ export class BulkCreator {
     }
     knownOptions(options, ['onConflict', 'manager'], 'createMany()');
     const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
-    const assertKnown = this.rememberedHandlers(await this.time.now());
-    const results: CreateManyResult[] = [];
-    let writing: Promise<CreateManyResult[]> = Promise.resolve([]);
-    for (let start = 0; start < items.length; start += itemsPerStep) {
-      const prepared = [];
-      for (const item of items.slice(start, start + itemsPerStep)) {
-        prepared.push(await this.prepare(item, onConflict, assertKnown));
+    const checker = new BulkChecker(this.creator, onConflict, await this.time.now());
+    const results = Array.from<CreateManyResult | undefined>({ length: items.length });
+    const underWay: Portion[] = [];
+    let lost: CreateManyResult | undefined;
+    for (let start = 0; start < items.length; start += itemsPerPortion) {
+      const checked = await this.checked(checker, items.slice(start, start + itemsPerPortion));
+      const ids = givenIds(checked);
+      // Of the same id the first is to be stored first.
+      while (underWay.length === mostUnderWay || underWay.some((portion) => isShared(portion.ids, ids))) {
+        await underWay.shift()!.written;
       }
-      const written = await writing;
-      results.push(...written);
-      const gone = written.find(
-        (result) => result.status === 'rejected' && result.error instanceof StorageError,
-      );
       // Each further call would wait for the same storage.
-      if (gone) return [...results, ...items.slice(results.length).map(() => gone)];
-      writing = this.store(prepared, access);
+      if (lost) break;
+      const written = this.store(checked, access).then((stored) => {
+        for (const [nth, result] of stored.entries()) results[start + nth] = result;
+        lost ??= stored.find(isLost);
+      });
+      underWay.push({ ids, written });
     }
-    return [...results, ...(await writing)];
+    await Promise.all(underWay.map(({ written }) => written));
+    return results.map((result) => result ?? lost!);
   }
 
-  private async prepare(
-    item: ByHandler<ScheduledJob>,
-    onConflict: ConflictPolicy,
-    assertKnown: (handler: string) => Promise<void>,
-  ): Promise<Prepared> {
+  private async checked(
+    checker: BulkChecker,
+    items: readonly ByHandler<ScheduledJob>[],
+  ): Promise<readonly Checked[]> {
     try {
-      const trigger = scheduledTrigger(item, await this.time.now(), 'an item of createMany()');
-      const options = { ...item, onConflict: item.onConflict ?? onConflict };
-      return {
-        job: await this.creator.prepare(options, trigger, assertKnown),
-        trigger,
-        onConflict: options.onConflict,
-      };
+      return await checker.check(items, await this.time.now());
     } catch (error) {
-      return { status: 'rejected', error };
+      return items.map(() => ({ status: 'rejected', error }));
     }
   }
 
-  private async store(prepared: readonly Prepared[], access: JobAccess): Promise<CreateManyResult[]> {
-    const inPlace = await this.replacedInPlace(prepared, access);
-    // All at once from here on, so that they are stored in their order.
-    const results = await Promise.all(
-      prepared.map(async (item, nth): Promise<CreateManyResult> => {
-        if ('status' in item) return item;
-        const { job, onConflict } = item;
-        try {
-          if (inPlace[nth]) return inPlace[nth];
-          const result = await access.insert(job, onConflict);
-          if (result.status !== 'conflict') return result;
-          return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
-        } catch (error) {
-          return { status: 'rejected', error };
-        }
-      }),
-    );
-    tellDue(
-      access,
-      prepared.flatMap((item) => ('job' in item ? item.job : [])),
-    );
-    return results;
+  /** Does not reject. */
+  private async store(checked: readonly Checked[], access: JobAccess): Promise<CreateManyResult[]> {
+    const results = await this.replacedInPlace(checked, access);
+    const open = [...checked.keys()].filter((nth) => results[nth] === null);
+    const inserted = await access.insertAll(open.map((nth) => checked[nth] as Insertion));
+    for (const [i, nth] of open.entries()) {
+      const result = inserted[i]!;
+      const { job } = checked[nth] as Insertion;
+      results[nth] =
+        result.status === 'conflict'
+          ? { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) }
+          : result;
+    }
+    const jobs = checked.flatMap((item) => ('job' in item ? item.job : []));
+    tellDue(access, jobs);
+    return results as CreateManyResult[];
   }
 
-  /** Of each item; null: it is to be inserted. Of an id that is there several times the last is to stay, so the storage decides in their order. */
-  private replacedInPlace(
-    prepared: readonly Prepared[],
+  /**
+   * What became of each item so far; null: it is to be inserted. Of an id that is there several times the last is to stay, so the storage decides in their
+   * order.
+   */
+  private async replacedInPlace(
+    checked: readonly Checked[],
     access: JobAccess,
   ): Promise<(CreateManyResult | null)[]> {
-    const isAny = prepared.some((item) => 'job' in item && item.onConflict === 'replace');
-    if (!isAny) return Promise.resolve(prepared.map(() => null));
+    const isAny = checked.some((item) => 'job' in item && item.onConflict === 'replace');
+    if (!isAny) return checked.map((item) => ('job' in item ? null : item));
     const times = new Map<string, number>();
-    for (const item of prepared) {
+    for (const item of checked) {
       if ('job' in item) times.set(refKey(item.job), (times.get(refKey(item.job)) ?? 0) + 1);
     }
     return Promise.all(
-      prepared.map(async (item): Promise<CreateManyResult | null> => {
-        if (!('job' in item) || times.get(refKey(item.job)) !== 1) return null;
+      checked.map(async (item): Promise<CreateManyResult | null> => {
+        if (!('job' in item)) return item;
+        if (times.get(refKey(item.job)) !== 1) return null;
         try {
           const { job, trigger, onConflict } = item;
           return (await replaceInPlace(access, job, trigger, onConflict)) as CreateManyResult | null;
@@ -147,18 +142,26 @@ export class BulkCreator {
       }),
     );
   }
-
-  /** Each handler is looked up once, also one that nobody has. */
-  private rememberedHandlers(now: number): (handler: string) => Promise<void> {
-    const answers = new Map<string, Promise<void>>();
-    return (handler) => {
-      let answer = answers.get(handler);
-      if (!answer) answers.set(handler, (answer = this.creator.assertKnown(handler, now)));
-      return answer;
-    };
-  }
 }
 
-type Prepared =
-  | { job: NewJob; trigger: TriggerInput; onConflict: ConflictPolicy }
-  | { status: 'rejected'; error: unknown };
+/** Items that are being written. */
+interface Portion {
+  ids: ReadonlySet<string>;
+  written: Promise<void>;
+}
+
+/** Those that somebody else may have too. */
+function givenIds(checked: readonly Checked[]): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const item of checked) if ('job' in item && !item.job.newId) ids.add(refKey(item.job));
+  return ids;
+}
+
+function isShared(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  for (const id of others) if (some.has(id)) return true;
+  return false;
+}
+
+function isLost(result: CreateManyResult): boolean {
+  return result.status === 'rejected' && result.error instanceof StorageError;
+}

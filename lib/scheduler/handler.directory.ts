@@ -50,7 +50,12 @@ export class HandlerDirectory {
     job: { handler: string; payload: JsonValue },
     ofReference: PayloadSchema | null,
   ): Promise<void> {
-    const own = this.local.get(job.handler)?.schema ?? null;
-    for (const schema of new Set([ofReference, own])) if (schema !== null) await assertPayload(schema, job);
+    for (const schema of this.schemasOf(job.handler, ofReference)) await assertPayload(schema, job);
+  }
+
+  /** What payloads are checked with. */
+  schemasOf(handler: string, ofReference: PayloadSchema | null): PayloadSchema[] {
+    const own = this.local.get(handler)?.schema ?? null;
+    return [...new Set([ofReference, own])].filter((schema) => schema !== null);
   }
 }

@@ -1,6 +1,7 @@
 import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
 import type { TransactionManager } from '../ports/run.transaction.js';
 import type { Wake } from '../ports/wake.signal.js';
+import type { Inserted, Insertion } from './job.inserter.js';
 
 /** Which transaction a call is part of. @publicApi */
 export interface ManagerOption {
@@ -16,15 +17,20 @@ export interface JobAccess {
   readonly jobs: JobStore;
   /** Stores one job. */
   readonly insert: (job: NewJob, onConflict: ConflictPolicy) => Promise<InsertResult>;
+  /** Stores many, in their order; one result for each. Does not reject. */
+  readonly insertAll: (insertions: readonly Insertion[]) => Promise<Inserted[]>;
   /** To be told what was changed, so that this process looks at it as soon as it can be seen. */
   readonly changed: (wake?: Wake) => void;
 }
 
 /** Tells when the earliest of some jobs, stored just now, is due. They were created at run time, so a one-off is a run, and what recurs has a cursor. */
 export function tellDue({ changed }: JobAccess, jobs: readonly NewJob[]): void {
-  const at = Math.min(...jobs.map(({ nextAt }) => nextAt ?? Infinity));
+  let [at, oneOffs] = [Infinity, 0];
+  for (const { nextAt, trigger } of jobs) {
+    at = Math.min(at, nextAt ?? Infinity);
+    if (trigger.type === 'at') oneOffs++;
+  }
   if (at === Infinity) return;
-  const oneOffs = jobs.filter(({ trigger }) => trigger.type === 'at').length;
   if (oneOffs > 0 && oneOffs < jobs.length) changed({ kind: 'due', at });
   else changed({ kind: 'due', at, what: oneOffs > 0 ? 'run' : 'cursor' });
 }

@@ -20,6 +20,8 @@ import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job
 import { handlerName } from './names.js';
 import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
 import { newJobId } from './new.job.id.js';
+import { OneOffPattern } from './one.off.pattern.js';
+import type { ScheduledJob } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 import {
   cronFieldKeys,
@@ -104,18 +106,25 @@ export class JobCreator {
   }
 
   /** A job as it is to be stored, validated. */
-  async prepare(
-    given: ByHandler<CreateOptions & OneOffOptions>,
+  private async prepare(
+    options: ByHandler<CreateOptions & OneOffOptions>,
     trigger: TriggerInput,
-    assertKnown: (handler: string, now: number) => Promise<void> = this.assertKnown,
   ): Promise<NewJob> {
+    const now = await this.time.now();
+    const job = this.define(options, trigger, now);
+    await this.admit(job, options, (name) => this.assertKnown(name, now));
+    return job;
+  }
+
+  /** A job as it is to be stored, once it is admitted. */
+  define(given: ByHandler<CreateOptions & OneOffOptions>, trigger: TriggerInput, now: number): NewJob {
     const options = withDefaults(given);
     const { id: givenId, onConflict = 'raise', allowUnknownHandler = false, refusePast = false } = options;
     oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
-    const mayBeUnknown = trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
+    trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
     trueOrFalse(refusePast, 'refusePast');
-    const now = await this.time.now();
-    const id = givenId === undefined ? newJobId(now) : givenId;
+    const newId = givenId === undefined;
+    const id = newId ? newJobId(now) : givenId;
     const handler = handlerName(options.handler);
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
     // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.
@@ -123,20 +132,33 @@ export class JobCreator {
     const assertFuture = (refusePast && !isDelay) || (trigger?.type !== 'at' && onConflict === 'raise');
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
-    for (const name of mayBeUnknown ? [] : [handler, ...callbackHandlers(definition.policies)]) {
-      await assertKnown(name, now);
-    }
-    await this.handlers.assertFits(definition, schemaOf(given.handler));
     const begun = beginSchedule(definition, now, this.defaults.calendars);
     // No code declares it, so nobody compares it with one.
     // Added, not spread: that would take longer than all the rest.
-    const newId = givenId === undefined;
     return Object.assign(definition, begun, { source: 'api', app: null, definitionHash: '', newId } as const);
   }
 
+  /** Rejects when nobody has the handlers of the job, or when its payload does not fit. */
+  async admit(
+    job: NewJob,
+    given: ByHandler<CreateOptions>,
+    assertKnown: (handler: string) => Promise<void>,
+  ): Promise<void> {
+    const handlers = given.allowUnknownHandler ? [] : [job.handler, ...callbackHandlers(job.policies)];
+    for (const name of handlers) await assertKnown(name);
+    await this.handlers.assertFits(job, schemaOf(given.handler));
+  }
+
+  /** What other one-offs can be made after, now that this one was admitted; null: none. */
+  patternOf(item: ByHandler<ScheduledJob>, job: NewJob): OneOffPattern | null {
+    const checksPayload = this.handlers.schemasOf(job.handler, schemaOf(item.handler)).length > 0;
+    return OneOffPattern.of(item, job, this.defaults, checksPayload);
+  }
+
   /** Throws HandlerNotFoundError when nobody has the handler. */
-  readonly assertKnown = (handler: string, now: number): Promise<void> =>
-    this.handlers.assertKnown(handler, now);
+  assertKnown(handler: string, now: number): Promise<void> {
+    return this.handlers.assertKnown(handler, now);
+  }
 }
 
 type Stored = Exclude<InsertResult, { status: 'conflict' }>;

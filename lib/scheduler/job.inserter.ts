@@ -4,10 +4,16 @@ import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/st
 const largestBatch = 500;
 const largestBatchChars = 4_000_000;
 
-interface Waiting {
+/** A job that is to be stored. */
+export interface Insertion {
   job: NewJob;
   onConflict: ConflictPolicy;
-  chars: number;
+}
+
+/** What became of it. */
+export type Inserted = InsertResult | { status: 'rejected'; error: unknown };
+
+interface Waiting extends Insertion {
   resolve: (result: InsertResult) => void;
   reject: (error: unknown) => void;
 }
@@ -23,50 +29,62 @@ export class JobInserter {
   constructor(private readonly storage: Pick<JobStore, 'insertJobs'>) {}
 
   insert(job: NewJob, onConflict: ConflictPolicy): Promise<InsertResult> {
-    const chars = job.payload === null ? 0 : JSON.stringify(job.payload).length;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ job, onConflict, chars, resolve, reject });
+      this.waiting.push({ job, onConflict, resolve, reject });
       if (this.writing) return;
       this.writing = true;
       void this.write();
     });
   }
 
+  /** Stores many of one caller, in their order and beside all others. Does not reject. */
+  async insertAll(insertions: readonly Insertion[]): Promise<Inserted[]> {
+    const results: Inserted[] = [];
+    while (results.length < insertions.length) {
+      const end = endOfBatch(insertions, results.length);
+      results.push(...(await this.store(insertions.slice(results.length, end))));
+    }
+    return results;
+  }
+
   private async write(): Promise<void> {
     // Calls of one turn of the event loop make one batch.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.store(this.takeBatch());
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, endOfBatch(this.waiting, 0));
+      for (const [i, result] of (await this.store(batch)).entries()) {
+        if (result.status === 'rejected') batch[i]!.reject(result.error);
+        else batch[i]!.resolve(result);
+      }
+    }
     this.writing = false;
   }
 
-  /** From the front, as long as the policy is the same and the statement stays of a bounded size. */
-  private takeBatch(): Waiting[] {
-    const { onConflict } = this.waiting[0]!;
-    let chars = 0;
-    const end = this.waiting.findIndex((item, i) => {
-      chars += item.chars;
-      return i > 0 && (i >= largestBatch || item.onConflict !== onConflict || chars > largestBatchChars);
-    });
-    return this.waiting.splice(0, end < 0 ? this.waiting.length : end);
-  }
-
-  private async store(batch: Waiting[]): Promise<void> {
+  private async store(batch: readonly Insertion[]): Promise<Inserted[]> {
+    const jobs = batch.map(({ job }) => job);
     try {
-      const results = await this.storage.insertJobs(
-        batch.map(({ job }) => job),
-        batch[0]!.onConflict,
-      );
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
+      return await this.storage.insertJobs(jobs, batch[0]!.onConflict);
     } catch (error) {
       // Not reachable, or no answer: nobody knows whether the jobs were stored, so nobody may try again in the caller's place.
       if (batch.length === 1 || error instanceof StorageError) {
-        for (const { reject } of batch) reject(error);
-        return;
+        return batch.map(() => ({ status: 'rejected', error }));
       }
       // One item that the storage refuses must not take the others with it.
       const middle = batch.length >> 1;
-      await this.store(batch.slice(0, middle));
-      await this.store(batch.slice(middle));
+      return [...(await this.store(batch.slice(0, middle))), ...(await this.store(batch.slice(middle)))];
     }
   }
+}
+
+/** From `start` on as long as the policy is the same and the statement stays of a bounded size. */
+function endOfBatch(insertions: readonly Insertion[], start: number): number {
+  const { onConflict } = insertions[start]!;
+  let chars = 0;
+  for (let i = start; i < insertions.length; i++) {
+    const { job, onConflict: policy } = insertions[i]!;
+    chars += job.payload === null ? 0 : JSON.stringify(job.payload).length;
+    if (i === start) continue;
+    if (i - start >= largestBatch || policy !== onConflict || chars > largestBatchChars) return i;
+  }
+  return insertions.length;
 }

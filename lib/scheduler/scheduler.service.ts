@@ -176,7 +176,7 @@ export class SchedulerService {
 
   /**
    * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
-   * `rejected` by itself. Not one transaction: items are stored as far as it got.
+   * `rejected` by itself. Not one transaction: batches are stored as far as it got, two at a time; of items with the same id the first comes first.
    */
   async createMany<R extends HandlerReference<any>[]>(
     items: readonly [...{ [K in keyof R]: ForHandler<ScheduledJob, R[K]> }],

@@ -66,7 +66,12 @@ export class TransactionJoiner {
 /** With an inserter of its own: callers within one transaction share no statement with others. */
 function accessTo(jobs: JobStore, changed: JobAccess['changed']): JobAccess {
   const inserter = new JobInserter(jobs);
-  return { jobs, insert: (job, onConflict) => inserter.insert(job, onConflict), changed };
+  return {
+    jobs,
+    insert: (job, onConflict) => inserter.insert(job, onConflict),
+    insertAll: (insertions) => inserter.insertAll(insertions),
+    changed,
+  };
 }
 
 function refuseIdle(): never {

@@ -196,6 +196,28 @@ describe.each(storageKinds)('on %s', (kind) => {
       expect((await app.scheduler.getJob('job 7'))?.trigger).toMatchObject({ every: 7_200_000 });
     });
 
+    test('stores the first of the same id, wherever the others are, and replaces by the last', async () => {
+      const { scheduler } = app;
+      const items = Array.from({ length: 1_600 }, (_, n) => ({
+        handler: 'work',
+        in: '1h',
+        payload: n,
+        ...(n % 400 === 0 ? { id: 'twice' } : n % 3 === 0 ? {} : { id: `job ${n}` }),
+      }));
+      const results = await scheduler.createMany(items);
+      expect(results.flatMap(({ status }, n) => (status === 'created' ? [] : [[n, status]]))).toEqual([
+        [400, 'rejected'],
+        [800, 'rejected'],
+        [1_200, 'rejected'],
+      ]);
+      expect(results.map((result) => 'job' in result && result.job.payload)).toEqual(
+        items.map(({ payload }) => (payload % 400 !== 0 || payload === 0 ? payload : false)),
+      );
+      expect((await scheduler.getJob('twice'))?.payload).toBe(0);
+      await scheduler.createMany(items, { onConflict: 'replace' });
+      expect((await scheduler.getJob('twice'))?.payload).toBe(1_200);
+    });
+
     test('takes an empty list, and refuses what is no list', async () => {
       expect(await app.scheduler.createMany([])).toEqual([]);
       await expect(app.scheduler.createMany({} as never)).rejects.toThrow(InvalidOptionError);
@@ -275,5 +297,54 @@ test('createMany does not ask a storage again that does not answer', async () =>
   expect(statuses(results.slice(0, 500))).toEqual(['rejected', ...Array(499).fill('created')]);
   for (const result of results.slice(500)) expect(result).toMatchObject({ error: expect.any(StorageError) });
   expect(results).toHaveLength(2_000);
+  await app.close();
+});
+
+test('createMany has two batches under way, and the next one checked meanwhile', async () => {
+  const faulty = new FaultyStorage(new MemoryStorage());
+  const app = await NestApp.boot({ chronis: { storage: faulty.storage, autoStart: false } });
+  app.scheduler.registerHandler('work', () => undefined);
+  await app.scheduler.schedule('work', { in: '1h' });
+  const insert = faulty.storage.insertJobs.bind(faulty.storage);
+  const calls: (() => void)[] = [];
+  let most = 0;
+  Object.assign(faulty.storage, {
+    insertJobs: async (...args: Parameters<typeof insert>) => {
+      await new Promise<void>((resolve) => {
+        most = Math.max(most, calls.push(resolve));
+        const isLast = args[0].length < 500;
+        // Whoever could send another one does so before this.
+        if (calls.length === 2) setImmediate(() => calls.splice(0, isLast ? 2 : 1).forEach((go) => go()));
+      });
+      return insert(...args);
+    },
+  });
+  const items = Array.from({ length: 2_100 }, (_, index) => ({ handler: 'work', in: '1h', payload: index }));
+  const results = await app.scheduler.createMany(items);
+  expect(results.map((result) => 'job' in result && result.job.payload)).toEqual([...items.keys()]);
+  expect(most).toBe(2);
+  await app.close();
+});
+
+test('createMany does not send a batch before another one that has the same id', async () => {
+  const faulty = new FaultyStorage(new MemoryStorage());
+  const app = await NestApp.boot({ chronis: { storage: faulty.storage, autoStart: false } });
+  app.scheduler.registerHandler('work', () => undefined);
+  const insert = faulty.storage.insertJobs.bind(faulty.storage);
+  let calls = 0;
+  Object.assign(faulty.storage, {
+    insertJobs: async (...args: Parameters<typeof insert>) => {
+      // Others would overtake the first one.
+      if (++calls === 1) await new Promise((resolve) => setImmediate(resolve));
+      return insert(...args);
+    },
+  });
+  const items = Array.from({ length: 1_000 }, (_, n) => ({
+    handler: 'work',
+    in: '1h',
+    id: `job ${n % 999}`,
+  }));
+  const results = await app.scheduler.createMany(items);
+  expect(statuses(results)).toEqual([...Array(999).fill('created'), 'rejected']);
   await app.close();
 });

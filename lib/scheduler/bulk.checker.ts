@@ -1,0 +1,55 @@
+import type { TriggerInput } from '../model/trigger.js';
+import type { ConflictPolicy } from '../ports/storage.adapter.js';
+import type { ByHandler } from './handler.reference.js';
+import type { JobCreator } from './job.creator.js';
+import type { Insertion } from './job.inserter.js';
+import type { OneOffPattern } from './one.off.pattern.js';
+import { scheduledTrigger, type ScheduledJob } from './schedule.options.js';
+
+/** What an item of `createMany` comes to: a job to be stored, or an error of its own. `trigger`: the schedule as it was given. */
+export type Checked = (Insertion & { trigger: TriggerInput }) | { status: 'rejected'; error: unknown };
+
+/** Checks the items of one call of `createMany`. */
+export class BulkChecker {
+  private readonly known = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly creator: JobCreator,
+    /** For items that do not say it themselves. */
+    private readonly onConflict: ConflictPolicy,
+    private readonly begunAt: number,
+  ) {}
+
+  /** In their order. Does not reject. */
+  async check(items: readonly ByHandler<ScheduledJob>[], now: number): Promise<Checked[]> {
+    const checked: Checked[] = [];
+    let pattern: OneOffPattern | null = null;
+    for (const item of items) {
+      try {
+        if (pattern?.fits(item)) {
+          const job = pattern.jobOf(item, now);
+          // Only where there is something to wait for: each wait takes as long as all the rest.
+          if (pattern.checksPayload) await this.creator.admit(job, item, this.assertKnown);
+          checked.push({ job, trigger: job.trigger, onConflict: item.onConflict ?? this.onConflict });
+          continue;
+        }
+        const trigger = scheduledTrigger(item, now, 'an item of createMany()');
+        const options = { ...item, onConflict: item.onConflict ?? this.onConflict };
+        const job = this.creator.define(options, trigger, now);
+        await this.creator.admit(job, options, this.assertKnown);
+        checked.push({ job, trigger, onConflict: options.onConflict });
+        pattern = this.creator.patternOf(item, job);
+      } catch (error) {
+        checked.push({ status: 'rejected', error });
+      }
+    }
+    return checked;
+  }
+
+  /** Each handler is looked up once, also one that nobody has. */
+  private readonly assertKnown = (handler: string): Promise<void> => {
+    let answer = this.known.get(handler);
+    if (!answer) this.known.set(handler, (answer = this.creator.assertKnown(handler, this.begunAt)));
+    return answer;
+  };
+}

@@ -1,0 +1,109 @@
+import type { Policies } from '../model/policies.js';
+import type { InstantInput } from '../model/trigger.js';
+import type { NewJob } from '../ports/storage.adapter.js';
+import { parseDelay } from '../triggers/duration.js';
+import { parseAt } from '../triggers/instant.js';
+import { HandlerReference, type ByHandler } from './handler.reference.js';
+import { metadataOf, payloadOf, type JobDefaults } from './job.definition.js';
+import { assertJobId } from './job.identity.js';
+import { newJobId } from './new.job.id.js';
+import type { ScheduledJob } from './schedule.options.js';
+
+type Given = Readonly<Record<string, unknown>>;
+
+/**
+ * A one-off that was checked, as the pattern of others that differ from it in nothing but `id`, `at` or `in`, `payload` and `metadata`. Who creates very many jobs mostly
+ * says the same of all of them, and checking that again and again would take longer than storing them.
+ */
+export class OneOffPattern {
+  private latest: { at: number; text: string } = { at: NaN, text: '' };
+  private readonly policies: string;
+
+  private constructor(
+    private readonly given: Given,
+    private readonly common: number,
+    private readonly job: NewJob,
+    private readonly defaults: JobDefaults,
+    /** Whether each payload has a schema to fit. */
+    readonly checksPayload: boolean,
+  ) {
+    this.policies = JSON.stringify(job.policies);
+  }
+
+  /** `job`: what `item` came to. Null: it is not one to go by. */
+  static of(
+    item: ByHandler<ScheduledJob>,
+    job: NewJob,
+    defaults: JobDefaults,
+    checksPayload: boolean,
+  ): OneOffPattern | null {
+    const { handler, refusePast } = item;
+    // Metadata of the reference would have to be put together with that of each item.
+    const hasMetadata = handler instanceof HandlerReference && handler.defaults.metadata !== undefined;
+    const common = commonKeys(item as Given, item as Given);
+    if (job.trigger.type !== 'at' || refusePast || hasMetadata || common === null) return null;
+    return new OneOffPattern({ ...item } as Given, common, job, defaults, checksPayload);
+  }
+
+  fits(item: unknown): item is ByHandler<ScheduledJob> {
+    return commonKeys(item, this.given) === this.common;
+  }
+
+  /** The job that `item` comes to, which has to fit. Throws InvalidJobIdError, InvalidScheduleError, InvalidPayloadError, InvalidOptionError. */
+  jobOf(item: ByHandler<ScheduledJob>, now: number): NewJob {
+    const { job, defaults } = this;
+    const { id, in: delay, payload, metadata } = item;
+    const at = delay === undefined ? item.at : now + parseDelay(delay, 'in');
+    const instant = parseAt(at as InstantInput, job.timeZone).getTime();
+    return {
+      namespace: job.namespace,
+      id: id === undefined ? newJobId(now) : assertJobId(id),
+      name: job.name,
+      handler: job.handler,
+      queue: job.queue,
+      priority: job.priority,
+      trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
+      timeZone: job.timeZone,
+      payload: (payload ?? null) === null ? null : payloadOf(payload, defaults),
+      metadata: (metadata ?? null) === null ? {} : metadataOf(metadata, defaults),
+      policies: this.policies === '{}' ? {} : (JSON.parse(this.policies) as Partial<Policies>),
+      source: job.source,
+      app: job.app,
+      definitionHash: job.definitionHash,
+      nextAt: instant,
+      newId: id === undefined,
+    };
+  }
+
+  /** Many are due at the same time, such as now. */
+  private textOf(at: number): string {
+    if (at !== this.latest.at) this.latest = { at, text: new Date(at).toISOString() };
+    return this.latest.text;
+  }
+}
+
+/** How many options an item has that a pattern and what is made after it have in common. Null: it does not fit, or something about it is out of the ordinary. */
+function commonKeys(item: unknown, pattern: Given): number | null {
+  if (typeof item !== 'object' || item === null || Object.getPrototypeOf(item) !== Object.prototype)
+    return null;
+  const given = item as Given;
+  let [common, times] = [0, 0];
+  for (const key in given) {
+    switch (key) {
+      case 'id':
+      case 'payload':
+      case 'metadata':
+        break;
+      case 'at':
+      case 'in':
+        if (given[key] === undefined || given[key] === null) return null;
+        times++;
+        break;
+      default:
+        // What is undefined may not be an option at all.
+        if (given[key] === undefined || given[key] !== pattern[key]) return null;
+        common++;
+    }
+  }
+  return times === 1 ? common : null;
+}
