@@ -93,7 +93,7 @@ export interface Settlement {
   retryAt: EpochMs | null;
   error: string | null;
   result: JsonValue;
-  /** A hint that the run is no recurring job's, which may make it cheaper to write; changes nothing else. */
+  /** A hint whether the run is a one-off or a recurring job's, which may make it cheaper to write; changes nothing else. */
   oneOff?: boolean;
   /** A one-off to be born if `outcome` becomes the verdict of the run; null or absent: none. See `callbackOf`. */
   callback?: NewJob | null;

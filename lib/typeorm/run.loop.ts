@@ -159,14 +159,26 @@ export async function settle(
   statements: StatementRunner,
   settlements: readonly Settlement[],
 ): Promise<string[]> {
-  const plain = settlements.filter(isPlain);
-  if (plain.length === 0) return settleAll(statements, settlements);
-  const [answer] = await statements.run<PlainAnswer>('settleOneOffs', ...plainColumns(plain.sort(byRunId)));
-  const accepted = answer.settled === plain.length ? plain.map(({ runId }) => runId) : (answer.ids ?? []);
+  const accepted = [
+    ...(await settlePlain(statements, 'settleOneOffs', settlements.filter(isPlainOf(true)))),
+    ...(await settlePlain(statements, 'settleRecurring', settlements.filter(isPlainOf(false)))),
+  ];
+  if (accepted.length === 0) return settleAll(statements, settlements);
   if (accepted.length === settlements.length) return accepted;
   const settled = new Set(accepted);
   const rest = settlements.filter(({ runId }) => !settled.has(runId));
   return [...accepted, ...(await settleAll(statements, rest))];
+}
+
+/** By a quicker statement, which passes over what it cannot write. */
+async function settlePlain(
+  statements: StatementRunner,
+  statement: 'settleOneOffs' | 'settleRecurring',
+  plain: Settlement[],
+): Promise<string[]> {
+  if (plain.length === 0) return [];
+  const [answer] = await statements.run<PlainAnswer>(statement, ...plainColumns(plain.sort(byRunId)));
+  return answer.settled === plain.length ? plain.map(({ runId }) => runId) : (answer.ids ?? []);
 }
 
 /** `ids`: null where it has settled all, or none. */
@@ -179,8 +191,10 @@ const byRunId = (a: Settlement, b: Settlement): number =>
   a.runId.length - b.runId.length || (a.runId < b.runId ? -1 : Number(a.runId !== b.runId));
 
 /** What a quicker statement can write. */
-const isPlain = ({ oneOff, outcome, callback, retryAt }: Settlement): boolean =>
-  oneOff === true && outcome === 'succeeded' && !callback && retryAt === null;
+const isPlainOf =
+  (isOneOff: boolean) =>
+  ({ oneOff, outcome, callback, retryAt }: Settlement): boolean =>
+    oneOff === isOneOff && outcome === 'succeeded' && !callback && retryAt === null;
 
 async function settleAll(statements: StatementRunner, settlements: readonly Settlement[]): Promise<string[]> {
   if (settlements.length === 0) return [];

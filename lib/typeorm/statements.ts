@@ -70,6 +70,7 @@ import { setFiredSql } from './sql/set.fired.sql.js';
 import { setGenerationSql } from './sql/set.generation.sql.js';
 import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleOneOffsSql } from './sql/settle.one.offs.sql.js';
+import { settleRecurringSql } from './sql/settle.recurring.sql.js';
 import { settleSql } from './sql/settle.sql.js';
 import { lockZoneDataSql } from './sql/lock.zone.data.sql.js';
 import { noteZoneDataSql } from './sql/note.zone.data.sql.js';
@@ -169,6 +170,7 @@ const builders = {
   setPause: setPauseSql,
   settle: settleSql,
   settleOneOffs: settleOneOffsSql,
+  settleRecurring: settleRecurringSql,
   stoppedCursors: stoppedCursorsSql,
   takeRelease: takeReleaseSql,
   unblock: unblockSql,
@@ -207,6 +209,7 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'renew',
   'settle',
   'settleOneOffs',
+  'settleRecurring',
 ]);
 
 export type Statements = Readonly<Record<StatementName, string>>;

@@ -54,6 +54,7 @@ const cases: Case[] = [
   { what: 'the look at what comes next', name: 'nextWake', values: () => ['worker', ...capability], index: 'run_claim' },
   { what: 'the read of due cursors', name: 'dueCursors', values: () => [...capability, 10, 500], index: 'cursor_due' },
   { what: 'a settlement of one-offs', name: 'settleOneOffs', values: ({ oneOffs }) => [...claimsOf(oneOffs), times, times, each(null)], index: 'run_pkey' },
+  { what: 'a settlement of schedules', name: 'settleRecurring', values: ({ recurring }) => [...claimsOf(recurring), times, times, each(null)], index: 'run_pkey' },
   { what: 'a settlement', name: 'settle', values: (grown) => [...settlement(grown, 'succeeded', null), false], index: 'run_pkey' },
   { what: 'a settlement for others that wait', name: 'settle', values: (grown) => [...settlement(grown, 'succeeded', null), true], index: 'run_pkey' },
   { what: 'a settlement of failures', name: 'settle', values: (grown) => [...settlement(grown, 'failed', null), true], index: 'run_pkey' },

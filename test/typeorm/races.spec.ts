@@ -80,7 +80,8 @@ async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string
   const retryAt = retryInMs === null ? null : now + retryInMs;
   const outcome = retryInMs === null ? ('succeeded' as const) : ('failed' as const);
   const times = { startedAt: now, finishedAt: now, retryAt };
-  return storage.settle([{ runId: run.id, fence: run.fence, outcome, ...times, error: null, result: null }]);
+  const about = { runId: run.id, fence: run.fence, oneOff: run.jobUid === null };
+  return storage.settle([{ ...about, outcome, ...times, error: null, result: null }]);
 }
 
 /** Resolves when somebody waits for a lock in this database's tables. */
