@@ -39,8 +39,9 @@ export interface ChronisOptions {
   /** How often to look without being told: 100 ms to 1 min. @default '5s' */
   pollMs?: number | string;
   /**
-   * How long before they are due the next jobs of schedules are read, so that only their start is left to do at the instant. Nothing starts early, and
-   * what is changed meanwhile counts. At most 2 s; 0: they are read when they are due. @default '500ms'
+   * How long before they are due the next jobs of schedules are read, and at most how long before that they are fired and claimed, which is done as early as it takes,
+   * so that only their start is left to do at the instant. Nothing starts early, and what is changed meanwhile counts. At most 2 s; 0: all of it when
+   * they are due. @default '1s'
    */
   lookAheadMs?: number | string;
   /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */

@@ -11,7 +11,7 @@ export interface EngineOptions {
   queues: readonly string[];
   /** The slow look that needs neither timers nor signals to be right. */
   pollMs: number;
-  /** How long before they are due cursors are read, so that only their firing is left to do at the instant. 0: they are read when due. */
+  /** How long before they are due cursors are read, and at most how long before that they are fired, and runs claimed. 0: all of it when due. */
   lookAheadMs: number;
   leaseMs: number;
   /** An event loop that is blocked for longer counts as hung: its lease is not kept up from outside any more. 0: never is. */
@@ -38,7 +38,7 @@ export const engineDefaults = Object.freeze({
   zoneData: process.versions.tz ?? 'unknown',
   calendars: {} as Calendars,
   pollMs: 5_000,
-  lookAheadMs: 500,
+  lookAheadMs: 1_000,
   leaseMs: 30_000,
   maxBlockedMs: 5 * 60_000,
   concurrency: 10,

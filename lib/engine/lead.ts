@@ -13,7 +13,7 @@ export class Lead {
 
   constructor(
     /** No longer than this. */
-    private readonly mostMs: number,
+    readonly mostMs: number,
   ) {}
 
   /** A statement about so many has taken this long. */

@@ -56,9 +56,10 @@ export class ReadAhead {
     return this.nextAt !== null && this.nextAt === earliestAt;
   }
 
-  /** For all that are due at the first instant. */
+  /** For all that are due at the first instant; if there are more than were read, it is not too early to begin. */
   private get leadMs(): number {
     const first = firstOf(this.early);
+    if (first > this.horizon) return this.lead.mostMs;
     const later = this.early.findIndex(({ nominalAt }) => nominalAt > first);
     return this.lead.of(later < 0 ? this.early.length : later);
   }

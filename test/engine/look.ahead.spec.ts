@@ -33,7 +33,11 @@ describe('an engine that looks ahead', () => {
     calls = watched.calls;
     lags = [];
     begun = [];
-    rig = new EngineRig({ clock, storage: watched.storage, options: { pollMs: minute, ...given.options } });
+    rig = new EngineRig({
+      clock,
+      storage: watched.storage,
+      options: { pollMs: minute, lookAheadMs: 500, ...given.options },
+    });
     rig.handle('work', ({ job, nominalAt }: RunContext) => {
       begun.push(job.id);
       lags.push(storageClock.now() - nominalAt.getTime());
