@@ -11,16 +11,15 @@ import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
-import { LeaseKeeper } from './lease.keeper.js';
 import { LookAgain } from './look.again.js';
 import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
+import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
 import { StorageTime } from './storage.time.js';
 import { Stragglers } from './stragglers.js';
 import { applyZoneData } from './zone.data.js';
-import { WorkLoop } from './work.loop.js';
-import { WorkerSession } from './worker.session.js';
+import type { WorkerSession } from './worker.session.js';
 
 /** What an engine works with. */
 export interface EngineParts {
@@ -32,14 +31,6 @@ export interface EngineParts {
   logger: (handler: string) => RunLogger;
   /** Numbers in [0, 1); a seeded one makes a simulation repeatable. @default Math.random */
   random?: () => number;
-}
-
-/** One lease with all that hangs on it. */
-interface Shift {
-  session: WorkerSession;
-  keeper: LeaseKeeper;
-  loop: WorkLoop;
-  ended: Promise<void>;
 }
 
 /** A local clock this far off the storage's is worth a warning. */
@@ -192,66 +183,21 @@ export class Engine {
   }
 
   private work(workerId: string, registeredAt: number): void {
-    const { clock, events, storage, handlers, logger } = this.parts;
-    const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
-      this.options;
-    const { time, settler, random, calls } = this;
-    const session: WorkerSession = new WorkerSession(workerId, {
-      storage,
-      handlers,
-      clock,
+    const { parts, options, time, calls, settler, stragglers, random } = this;
+    const shift = beginShift(workerId, registeredAt, {
+      parts,
+      options,
       time,
-      events,
-      settler,
-      stragglers: this.stragglers,
-      logger,
-      random,
-      concurrency,
-      abortGraceMs,
-      queues,
-      trusted: () => keeper.trusted,
-      onRoom: () => loop.nudge(),
-      onSettled: ({ jobUid }, { retryAt, callback }) => {
-        if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt, what: 'run' });
-        // Without signals nobody tells of what the end of a run sets off: a fixed delay, a callback, or a run that waited for it.
-        else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
-      },
-      onGaveUp: (jobs) => void this.circuit.note(jobs),
-      giveBack: (runs) => void this.giveBack(session, runs),
-    });
-    const keeper: LeaseKeeper = new LeaseKeeper(
-      {
-        storage,
-        clock,
-        events,
-        workerId,
-        leaseMs,
-        maxBlockedMs,
-        running: () => session.runningCount,
-        takeLongRunning: () => session.takeLongRunning(),
-      },
-      {
-        onTime: (now) => time.observe(now),
-        onCancelled: (runIds) => session.abort('cancel', runIds),
-        onLost: () => void this.loseLease(),
-      },
-      registeredAt,
-    );
-    const loop = new WorkLoop(session, {
-      storage,
-      clock,
-      time,
-      events,
       calls,
+      settler,
+      stragglers,
       random,
-      pollMs,
-      lookAheadMs,
-      calendars,
-      trusted: () => keeper.trusted,
+      onLeaseLost: () => void this.loseLease(),
       onGaveUp: (jobs) => void this.circuit.note(jobs),
+      giveBack: (session, runs) => void this.giveBack(session, runs),
     });
-    this.sessions.add(session);
-    this.shift = { session, keeper, loop, ended: loop.run() };
+    this.sessions.add(shift.session);
+    this.shift = shift;
   }
 
   /** The runs may be others' already: tells the handlers, and goes on as a new worker as soon as the storage answers. */

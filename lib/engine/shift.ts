@@ -1,0 +1,98 @@
+import type { JobRef } from '../model/job.js';
+import type { Unstarted } from '../ports/storage.adapter.js';
+import type { EngineParts } from './engine.js';
+import type { EngineOptions } from './engine.options.js';
+import { LeaseKeeper } from './lease.keeper.js';
+import type { Settler } from './settler.js';
+import type { StorageCalls } from './storage.calls.js';
+import type { StorageTime } from './storage.time.js';
+import type { Stragglers } from './stragglers.js';
+import { WorkerSession } from './worker.session.js';
+import { WorkLoop } from './work.loop.js';
+
+/** One lease with all that hangs on it. */
+export interface Shift {
+  session: WorkerSession;
+  keeper: LeaseKeeper;
+  loop: WorkLoop;
+  ended: Promise<void>;
+}
+
+/** What a shift needs of its engine. */
+interface ShiftParts {
+  parts: EngineParts;
+  options: EngineOptions;
+  time: StorageTime;
+  calls: StorageCalls;
+  settler: Settler;
+  stragglers: Stragglers;
+  random: () => number;
+  onLeaseLost: () => void;
+  /** Called with the jobs of runs that have given up or ended as lost. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
+  giveBack: (session: WorkerSession, runs: readonly Unstarted[]) => void;
+}
+
+/** Begins to keep the lease of a worker, which is known to run from `registeredAt` (monotonic), and to work. */
+export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
+  const { parts, options, time, calls, settler, stragglers, random, onGaveUp } = given;
+  const { storage, clock, events, handlers, logger } = parts;
+  const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
+    options;
+  const trusted = (): boolean => keeper.trusted;
+  const session: WorkerSession = new WorkerSession(workerId, {
+    storage,
+    handlers,
+    clock,
+    time,
+    events,
+    settler,
+    stragglers,
+    logger,
+    random,
+    concurrency,
+    abortGraceMs,
+    queues,
+    trusted,
+    onGaveUp,
+    onRoom: () => loop.nudge(),
+    onSettled: ({ jobUid }, { retryAt, callback }) => {
+      if (retryAt !== null) loop.wake({ kind: 'due', at: retryAt, what: 'run' });
+      // Without signals nobody tells of what the end of a run sets off: a fixed delay, a callback, or a run that waited for it.
+      else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
+    },
+    giveBack: (runs) => given.giveBack(session, runs),
+  });
+  const keeper: LeaseKeeper = new LeaseKeeper(
+    {
+      storage,
+      clock,
+      events,
+      workerId,
+      leaseMs,
+      maxBlockedMs,
+      running: () => session.runningCount,
+      takeLongRunning: () => session.takeLongRunning(),
+    },
+    {
+      onTime: (now) => time.observe(now),
+      onCancelled: (runIds) => session.abort('cancel', runIds),
+      onLost: given.onLeaseLost,
+    },
+    registeredAt,
+  );
+  const loop = new WorkLoop(session, {
+    storage,
+    clock,
+    time,
+    events,
+    calls,
+    random,
+    pollMs,
+    lookAheadMs,
+    calendars,
+    trusted,
+    onGaveUp,
+  });
+  return { session, keeper, loop, ended: loop.run() };
+}
