@@ -3,7 +3,7 @@ import type { Job } from '../model/job.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
-import type { Insertion } from './job.inserter.js';
+import type { Inserted, Insertion } from './job.inserter.js';
 import { tellDue, type JobAccess, type ManagerOption } from './job.access.js';
 import { refKey } from './job.identity.js';
 import { replaceInPlace } from './job.replacement.js';
@@ -64,7 +64,7 @@ export class BulkCreator {
     knownOptions(options, ['onConflict', 'manager'], 'createMany()');
     const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
     const checker = new BulkChecker(this.creator, onConflict, await this.time.now());
-    const results = Array.from<CreateManyResult | undefined>({ length: items.length });
+    const results: (CreateManyResult | undefined)[] = items.map(() => undefined);
     const underWay: Portion[] = [];
     let lost: CreateManyResult | undefined;
     for (let start = 0; start < items.length; start += itemsPerPortion) {
@@ -77,7 +77,7 @@ export class BulkCreator {
       // Each further call would wait for the same storage.
       if (lost) break;
       const written = this.store(checked, access).then((stored) => {
-        for (const [nth, result] of stored.entries()) results[start + nth] = result;
+        for (let nth = 0; nth < stored.length; nth++) results[start + nth] = stored[nth]!;
         lost ??= stored.find(isLost);
       });
       underWay.push({ ids, written });
@@ -100,19 +100,15 @@ export class BulkCreator {
   /** Does not reject. */
   private async store(checked: readonly Checked[], access: JobAccess): Promise<CreateManyResult[]> {
     const results = await this.replacedInPlace(checked, access);
-    const open = [...checked.keys()].filter((nth) => results[nth] === null);
-    const inserted = await access.insertAll(open.map((nth) => checked[nth] as Insertion));
-    for (const [i, nth] of open.entries()) {
-      const result = inserted[i]!;
-      const { job } = checked[nth] as Insertion;
-      results[nth] =
-        result.status === 'conflict'
-          ? { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) }
-          : result;
-    }
-    const jobs = checked.flatMap((item) => ('job' in item ? item.job : []));
-    tellDue(access, jobs);
-    return results as CreateManyResult[];
+    const open = checked.filter((_, nth) => results[nth] === null) as Insertion[];
+    const inserted = (await access.insertAll(open)).values();
+    tellDue(
+      access,
+      checked.flatMap((item) => ('job' in item ? item.job : [])),
+    );
+    return results.map(
+      (result, nth) => result ?? resultOf(inserted.next().value!, checked[nth] as Insertion),
+    );
   }
 
   /**
@@ -160,6 +156,11 @@ function givenIds(checked: readonly Checked[]): ReadonlySet<string> {
 function isShared(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
   for (const id of others) if (some.has(id)) return true;
   return false;
+}
+
+function resultOf(inserted: Inserted, { job }: Insertion): CreateManyResult {
+  if (inserted.status !== 'conflict') return inserted;
+  return { status: 'rejected', error: new JobAlreadyExistsError(job.id, job.namespace) };
 }
 
 function isLost(result: CreateManyResult): boolean {

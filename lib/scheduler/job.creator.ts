@@ -11,6 +11,7 @@ import type {
   CreateOptions,
   OneOffOptions,
 } from './create.options.js';
+import { apiJob } from './api.job.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { callbackHandlers } from './callback.options.js';
 import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
@@ -132,10 +133,9 @@ export class JobCreator {
     const assertFuture = (refusePast && !isDelay) || (trigger?.type !== 'at' && onConflict === 'raise');
     const input = { id, handler, trigger, options, refusePast: assertFuture };
     const definition = defineJob(input, this.defaults, now);
-    const begun = beginSchedule(definition, now, this.defaults.calendars);
-    // No code declares it, so nobody compares it with one.
-    // Added, not spread: that would take longer than all the rest.
-    return Object.assign(definition, begun, { source: 'api', app: null, definitionHash: '', newId } as const);
+    const { trigger: begun, nextAt } = beginSchedule(definition, now, this.defaults.calendars);
+    const { payload, metadata, policies } = definition;
+    return apiJob(definition, { id, trigger: begun, payload, metadata, policies, nextAt, newId });
   }
 
   /** Rejects when nobody has the handlers of the job, or when its payload does not fit. */

@@ -3,6 +3,7 @@ import type { InstantInput } from '../model/trigger.js';
 import type { NewJob } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
+import { apiJob } from './api.job.js';
 import { HandlerReference, type ByHandler } from './handler.reference.js';
 import { metadataOf, payloadOf, type JobDefaults } from './job.definition.js';
 import { assertJobId } from './job.identity.js';
@@ -55,24 +56,15 @@ export class OneOffPattern {
     const { id, in: delay, payload, metadata } = item;
     const at = delay === undefined ? item.at : now + parseDelay(delay, 'in');
     const instant = parseAt(at as InstantInput, job.timeZone).getTime();
-    return {
-      namespace: job.namespace,
+    return apiJob(job, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
-      name: job.name,
-      handler: job.handler,
-      queue: job.queue,
-      priority: job.priority,
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
-      timeZone: job.timeZone,
       payload: (payload ?? null) === null ? null : payloadOf(payload, defaults),
       metadata: (metadata ?? null) === null ? {} : metadataOf(metadata, defaults),
       policies: this.policies === '{}' ? {} : (JSON.parse(this.policies) as Partial<Policies>),
-      source: job.source,
-      app: job.app,
-      definitionHash: job.definitionHash,
       nextAt: instant,
       newId: id === undefined,
-    };
+    });
   }
 
   /** Many are due at the same time, such as now. */
@@ -87,7 +79,8 @@ function commonKeys(item: unknown, pattern: Given): number | null {
   if (typeof item !== 'object' || item === null || Object.getPrototypeOf(item) !== Object.prototype)
     return null;
   const given = item as Given;
-  let [common, times] = [0, 0];
+  let common = 0;
+  let times = 0;
   for (const key in given) {
     switch (key) {
       case 'id':

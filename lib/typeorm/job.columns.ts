@@ -1,81 +1,80 @@
-import type { JsonValue } from '../model/json.js';
 import type { NewJob } from '../ports/storage.adapter.js';
 import { documentSeparator } from './sql/given.jobs.fragment.js';
 
-/** The keys of what jobs that are created together mostly have in common, in the order in which statements take them. */
-const plainKeys = [
-  'namespace',
-  'name',
-  'source',
-  'app',
-  'handler',
-  'queue',
-  'priority',
-  'timeZone',
-] as const satisfies readonly (keyof NewJob)[];
+/** What jobs in a row have in common, who differ in their ids, triggers, payloads and times. */
+interface Kind {
+  job: NewJob;
+  metadata: string;
+  policies: string;
+}
 
 /**
  * What `givenJobs` takes of many jobs. In the text form of arrays, since pg would treat each element on its own, by several regular expressions; and what a
  * job has in common with the one before it is not said again.
  */
 export function jobColumns(jobs: readonly NewJob[]): unknown[] {
-  const kinds = new Kinds();
-  const [ids, triggers, payloads] = [jobs.map(({ id }) => id), [] as string[], [] as string[]];
-  let [which, times] = ['', ''];
+  const kinds: Kind[] = [];
+  const ids: string[] = [];
+  const which: number[] = [];
+  const triggers: string[] = [];
+  const payloads: string[] = [];
+  const times: string[] = [];
+  let kind: Kind | null = null;
   for (const job of jobs) {
+    const metadata = JSON.stringify(job.metadata);
+    const policies = JSON.stringify(job.policies);
+    if (
+      kind === null ||
+      kind.metadata !== metadata ||
+      kind.policies !== policies ||
+      !isAlike(kind.job, job)
+    ) {
+      kinds.push((kind = { job, metadata, policies }));
+    }
+    which.push(kinds.length);
+    ids.push(job.id);
     triggers.push(JSON.stringify(job.trigger));
-    payloads.push(jsonText(job.payload));
-    which += `${which === '' ? '' : ','}${kinds.numberOf(job)}`;
-    times += `${times === '' ? '' : ','}${job.nextAt ?? 'NULL'}`;
+    payloads.push(JSON.stringify(job.payload));
+    times.push(String(job.nextAt ?? 'NULL'));
   }
-  const documents = [triggers, payloads].map((texts) => texts.join(documentSeparator));
-  return [...kinds.columns, textArray(ids), `{${which}}`, ...documents, `{${times}}`];
+  return [
+    ...columnsOf(kinds),
+    textArray(ids),
+    `{${which.join()}}`,
+    triggers.join(documentSeparator),
+    payloads.join(documentSeparator),
+    `{${times.join()}}`,
+  ];
 }
 
-/** Jobs in a row that differ in their ids, triggers, payloads and times alone. */
-class Kinds {
-  private readonly jobs: NewJob[] = [];
-  private readonly metadata: string[] = [];
-  private readonly policies: string[] = [];
-
-  /** Counted from 1. */
-  numberOf(job: NewJob): number {
-    const last = this.jobs.length - 1;
-    const [metadata, policies] = [jsonText(job.metadata), jsonText(job.policies as JsonValue)];
-    const isLast =
-      metadata === this.metadata[last] && policies === this.policies[last] && isAlike(job, this.jobs[last]!);
-    if (isLast) return last + 1;
-    this.metadata.push(metadata);
-    this.policies.push(policies);
-    return this.jobs.push(job);
-  }
-
-  get columns(): unknown[][] {
-    const plain = plainKeys.map((key) => this.jobs.map((job) => job[key]));
-    const hashes = this.jobs.map(({ definitionHash }) => definitionHash);
-    return [...plain, this.metadata, this.policies, hashes];
-  }
+function columnsOf(kinds: readonly Kind[]): unknown[][] {
+  const keys = ['namespace', 'name', 'source', 'app', 'handler', 'queue', 'priority', 'timeZone'] as const;
+  return [
+    ...keys.map((key) => kinds.map(({ job }) => job[key])),
+    kinds.map(({ metadata }) => metadata),
+    kinds.map(({ policies }) => policies),
+    kinds.map(({ job }) => job.definitionHash),
+  ];
 }
 
 function isAlike(one: NewJob, other: NewJob): boolean {
-  return plainKeys.every((key) => one[key] === other[key]) && one.definitionHash === other.definitionHash;
-}
-
-/** An empty object is what most jobs have. */
-function jsonText(json: JsonValue): string {
-  if (json === null) return 'null';
-  if (typeof json !== 'object' || Array.isArray(json)) return JSON.stringify(json);
-  for (const _ in json) return JSON.stringify(json);
-  return '{}';
+  return (
+    one.namespace === other.namespace &&
+    one.name === other.name &&
+    one.source === other.source &&
+    one.app === other.app &&
+    one.handler === other.handler &&
+    one.queue === other.queue &&
+    one.priority === other.priority &&
+    one.timeZone === other.timeZone &&
+    one.definitionHash === other.definitionHash
+  );
 }
 
 /** The text form of a text[]. */
 function textArray(texts: readonly string[]): string {
   if (texts.length === 0) return '{}';
-  const plain = texts.join('","');
   // Ids that we make hold neither.
-  const quoted = /["\\]/.test(texts.join(''))
-    ? texts.map((text) => text.replace(/["\\]/g, '\\$&')).join('","')
-    : plain;
-  return `{"${quoted}"}`;
+  const plain = /["\\]/.test(texts.join('')) ? texts.map((text) => text.replace(/["\\]/g, '\\$&')) : texts;
+  return `{"${plain.join('","')}"}`;
 }

@@ -25,7 +25,7 @@ export async function insertJobs(
   onConflict: ConflictPolicy,
   onTaken: OnTaken,
 ): Promise<InsertResult[]> {
-  const results = Array.from<InsertResult | undefined>({ length: jobs.length });
+  const results: (InsertResult | undefined)[] = jobs.map(() => undefined);
   let open = jobs.map((_, index) => index);
   while (open.length > 0) {
     const batch = firstOfEach(jobs, open);
@@ -34,7 +34,8 @@ export async function insertJobs(
       batch.map((index) => jobs[index]!),
     );
     const taken: number[] = [];
-    for (const [nth, index] of batch.entries()) {
+    for (let nth = 0; nth < batch.length; nth++) {
+      const index = batch[nth]!;
       const at = createdAt[nth] ?? null;
       if (at !== null) results[index] = { status: 'created', job: newJob(jobs[index]!, at) };
       else if (onConflict === 'raise') results[index] = { status: 'conflict' };
