@@ -3,10 +3,15 @@ import type { Database } from './database.js';
 import { findSwollenSql } from './sql/find.swollen.sql.js';
 import type { TableNames } from './sql/table.names.js';
 
+interface SwollenTable {
+  name: string;
+  unknown: boolean;
+}
+
 /** Runs that have ended in this process until it looks what they have left in the tables. */
 const runsPerLook = 20_000;
 /** The pause after a clean-up is so many times as long as that took. */
-const pausePerTime = 50;
+const pausePerTime = 20;
 
 /**
  * Has the server reuse the room of rows that are gone while there are many of them. The server comes by itself once a minute at best; by then ten thousand runs
@@ -43,12 +48,13 @@ export class Vacuuming {
   /** Never rejects: the server will come by itself. */
   private async look(): Promise<void> {
     try {
-      const swollen = await this.database().plain<{ name: string }>(findSwollenSql(this.tables));
+      const swollen = await this.database().plain<SwollenTable>(findSwollenSql(this.tables));
       if (swollen.length === 0) return;
       const begunAt = this.clock.monotonic();
       const names = swollen.map(({ name }) => name).join(', ');
       // To give room back to the file system would lock out everybody for a moment.
-      await this.database().plain(`vacuum (skip_locked, truncate off) ${names}`);
+      const analyze = swollen.some(({ unknown }) => unknown) ? ', analyze' : '';
+      await this.database().plain(`vacuum (skip_locked, truncate off${analyze}) ${names}`);
       const endedAt = this.clock.monotonic();
       this.nextAt = endedAt + pausePerTime * (endedAt - begunAt);
     } catch {

@@ -52,6 +52,10 @@ const leave = async (rows: number): Promise<void> => {
   await client.query(`select pg_stat_force_next_flush()`);
 };
 
+const counted = async (): Promise<number> =>
+  (await client.query(`select from pg_stats where schemaname = $1 and tablename = 'run'`, [schema]))
+    .rowCount!;
+
 const vacuums = async (): Promise<Record<string, number>> => {
   const { rows } = await client.query<{ relname: string; count: number }>(
     `select relname, vacuum_count::int as count from pg_stat_all_tables where schemaname = $1 and vacuum_count > 0`,
@@ -70,6 +74,20 @@ test('cleans up a table that is mostly rows which are gone, after many runs', as
   expect(await vacuums()).toEqual({ run: 1 });
 });
 
+test('has a new table counted by the way', async () => {
+  await leave(11_000);
+  const now = await storage.now();
+  await storage.insertJobs([newJob(now, { nextAt: now })], 'raise');
+  vacuuming.note(20_000);
+  await vacuuming.idle();
+  expect(await counted()).toBeGreaterThan(0);
+  const { rows } = await client.query(
+    `select analyze_count::int as count from pg_stat_all_tables where schemaname = $1 and relname = 'run'`,
+    [schema],
+  );
+  expect(rows).toEqual([{ count: 1 }]);
+});
+
 test('leaves alone a table with few of them', async () => {
   await leave(9_000);
   vacuuming.note(20_000);
@@ -80,7 +98,7 @@ test('leaves alone a table with few of them', async () => {
 test('leaves alone the tables of somebody else', async () => {
   await leave(11_000);
   const statement = findSwollenSql(tableNames(schema, ''));
-  expect((await client.query(statement)).rows).toEqual([{ name: `"${schema}".run` }]);
+  expect((await client.query(statement)).rows).toEqual([{ name: `"${schema}".run`, unknown: true }]);
   await client.query(`begin; create role "${schema}"; grant usage on schema "${schema}" to "${schema}"`);
   await client.query(`set local role "${schema}"`);
   expect((await client.query(statement)).rows).toEqual([]);
