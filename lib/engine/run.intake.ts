@@ -10,8 +10,6 @@ import type { WorkerSession } from './worker.session.js';
 /** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
 const lateEffectMs = 30_000;
 const doubtLookMs = 1_000;
-/** A claim of so many takes longer than one that waits for an instant. */
-const few = 20;
 /**
  * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
  * one is sooner there, and a large one costs less.
@@ -72,13 +70,13 @@ export class RunIntake {
    * room for both, so that the storage works while handlers begin. What there is no room for is born for anybody. `nextAt`: the earliest of
    * their next times.
    */
-  async fire(cursors: readonly DueCursor[]): Promise<Done & { nextAt: EpochMs }> {
+  async fire(cursors: readonly DueCursor[]): Promise<Done & { unclaimed: number; nextAt: EpochMs }> {
     const order: FiringOrder = { left: [...cursors], count: 0, unclaimed: 0, nextAt: Infinity };
     const lanes = await Promise.allSettled([this.firePortions(order), this.fireBeside(order)]);
     const failed = lanes.find((lane) => lane.status === 'rejected');
     if (failed) throw failed.reason;
     const { count, unclaimed, nextAt } = order;
-    return { count, isKnown: unclaimed === 0 && count === cursors.length, nextAt };
+    return { count, isKnown: unclaimed === 0 && count === cursors.length, unclaimed, nextAt };
   }
 
   private async firePortions(order: FiringOrder): Promise<void> {
@@ -101,7 +99,7 @@ export class RunIntake {
     const { room } = this;
     const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
     const some = order.left.splice(0, size);
-    const share = Math.min(room, size);
+    const share = this.isTooEarlyFor(room, some) ? 0 : Math.min(room, size);
     try {
       const fired = await this.handingOut(share, () => this.fireTimed(some, share));
       order.count += fired.moved;
@@ -113,6 +111,12 @@ export class RunIntake {
     }
   }
 
+  /** What is claimed long before its instant would keep what is due meanwhile from this room. It waits for its claim instead. */
+  private isTooEarlyFor(room: number, cursors: readonly DueCursor[]): boolean {
+    const { time, firingLead } = this.parts;
+    return cursors[0]!.nominalAt - time.now() > firingLead.of(room);
+  }
+
   private async fireTimed(cursors: readonly DueCursor[], room: number): Promise<Fired> {
     const { clock, firingLead } = this.parts;
     const sentAt = clock.monotonic();
@@ -121,13 +125,13 @@ export class RunIntake {
     return fired;
   }
 
-  async claim(limit: number): Promise<Done> {
+  async claim(limit: number, aheadMs: number): Promise<Done> {
     const { storage, time, claimLead, clock } = this.parts;
     const { runs } = await this.handingOut(limit, async () => {
       const sentAt = clock.monotonic();
-      const result = await storage.claim(this.session.capability, limit, claimLead.of(1));
+      const result = await storage.claim(this.session.capability, limit, aheadMs);
       if (result.now !== null) time.observe(result.now);
-      if (result.runs.length < few) claimLead.note(1, clock.monotonic() - sentAt);
+      claimLead.note(result.runs.length, clock.monotonic() - sentAt);
       return result;
     });
     // As many as there was room for: the next are due as well.

@@ -52,6 +52,8 @@ export class WorkLoop {
   private readonly intake: RunIntake;
   private readonly firingLead: Lead;
   private readonly claimLead: Lead;
+  /** How many runs, born before their instant, may have to be claimed at it. */
+  private foreseen = 0;
   private outlook: Omit<NextWake, 'now'> | null = null;
   /** Null: they have to be read when the next one is near. */
   private ahead: ReadAhead | null = null;
@@ -144,7 +146,7 @@ export class WorkLoop {
     const isDue = (at: number | null): boolean => at !== null && at <= now;
     const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
     const fireDue = this.ahead !== null && isDue(this.ahead.fireAt);
-    const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLead.of(1));
+    const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLeadMs);
     const claimDue = (isRunForeseen || isDue(this.toldRunAt)) && this.intake.room > 0;
     const leaseOver = isDue(outlook.leaseEndsAt);
     const leaseDue = this.leasesDue || leaseOver;
@@ -193,7 +195,7 @@ export class WorkLoop {
     this.fruitless = 0;
     const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.
-    const foreseenAt = outlook.runAt === null ? null : outlook.runAt - this.claimLead.of(1);
+    const foreseenAt = outlook.runAt === null ? null : outlook.runAt - this.claimLeadMs;
     const runAt = this.intake.room > 0 ? earlier(foreseenAt, this.toldRunAt) : null;
     const readAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
@@ -213,12 +215,18 @@ export class WorkLoop {
   private async claim(limit: number, isForeseen: boolean): Promise<Done> {
     const told = this.toldRunAt;
     this.toldRunAt = null;
-    const claim = await this.intake.claim(limit);
+    const aheadMs = this.claimLeadMs;
+    this.foreseen = 0;
+    const claim = await this.intake.claim(limit, aheadMs);
     // As many as there was room for: others may be left.
     if (claim.isKnown) this.toldRunAt = earlier(this.toldRunAt, told);
     if (claim.count > 0) this.beaten = 0;
     else if (!isForeseen) this.beaten++;
     return isForeseen ? claim : { ...claim, isKnown: true };
+  }
+
+  private get claimLeadMs(): number {
+    return this.claimLead.of(Math.max(Math.min(this.foreseen, this.intake.room), 1));
   }
 
   private yieldMs(): number {
@@ -234,7 +242,8 @@ export class WorkLoop {
   private async fireDue(): Promise<Done> {
     const due = this.ahead?.take(this.parts.time.now()) ?? [];
     if (due.length === 0) return nothing;
-    const { count, isKnown, nextAt } = await this.intake.fire(due);
+    const { count, isKnown, unclaimed, nextAt } = await this.intake.fire(due);
+    this.foreseen += unclaimed;
     // The next cursor is known as long as some are left, unless one of these comes before it.
     const isNextKnown = this.ahead?.nextAt != null && !this.ahead.covers(nextAt);
     if (!isNextKnown) this.ahead = null;

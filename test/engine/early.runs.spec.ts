@@ -3,7 +3,7 @@ import type { RunContext } from '../../lib/engine/run.context.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { NewJob, StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { EngineRig, everyMs } from '../support/engine.js';
+import { EngineRig, everyMs, newJob } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 
 const minute = 60_000;
@@ -173,18 +173,38 @@ describe('what was fired or claimed before its instant', () => {
     ]);
   });
 
-  test('counts as room that is taken', async () => {
+  test('leaves its room to what is due long before it', async () => {
     const at = rig.clock.now() + 1_000;
-    const jobs = Array.from({ length: 25 }, (_, index) =>
+    const crons = Array.from({ length: 300 }, (_, index) =>
       everyMs(at, minute, { id: `job-${index}`, nextAt: at }),
     );
-    const adding = rig.add(...jobs);
+    const adding = rig.add(...crons);
+    await rig.clock.advanceBy(900);
+    await adding;
+    expect(await runs()).not.toEqual([]);
+    const urgent = rig.add({ id: 'urgent' });
+    await rig.clock.advanceBy(99);
+    await urgent;
+    expect(begun).toHaveLength(1);
+    await rig.clock.advanceBy(10_000);
+    expect(begun).toHaveLength(301);
+    expect(Math.min(...begun.slice(1))).toBeGreaterThanOrEqual(at);
+    expect(new Set((await attempts()).map(({ runId }) => runId)).size).toBe((await attempts()).length);
+  });
+
+  test('counts as room that is taken', async () => {
+    const at = rig.clock.now() + 1_000;
+    const crons = Array.from({ length: 10 }, (_, index) =>
+      everyMs(at, minute, { id: `job-${index}`, handler: 'long', nextAt: at }),
+    );
+    const adding = rig.add(...crons);
     await rig.clock.advanceBy(999);
     await adding;
-    const states = (await runs()).map(({ state }) => state);
-    expect(states.filter((state) => state === 'running')).toHaveLength(10);
+    const now = rig.clock.now();
+    await storage.insertJobs([newJob(now, { id: 'urgent' })], 'raise');
+    rig.engine.wake({ kind: 'due', at: now, what: 'run' });
     await rig.clock.advanceBy(1_000);
-    expect(begun).toHaveLength(25);
-    expect(Math.min(...begun)).toBeGreaterThanOrEqual(at);
+    expect(begun).toHaveLength(10);
+    expect((await storage.queryRuns({ jobId: 'urgent' }, {})).items).toMatchObject([{ state: 'waiting' }]);
   });
 });
