@@ -53,7 +53,8 @@ export class Firer {
     const isComplete = cursors.length < cursorsPerRead;
     for (const [jobUid, until] of this.refused) if (until < now) this.refused.delete(jobUid);
     const horizon = isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1;
-    return new ReadAhead(cursors, horizon, this.lead, (cursor) => this.mayBeEarly(cursor));
+    const read = cursors.map((cursor) => ({ cursor, mostMs: this.mostMsBefore(cursor) }));
+    return new ReadAhead(read, horizon, this.lead);
   }
 
   /** Those that are not due yet are moved only if no run of their job goes on, where that matters. */
@@ -99,15 +100,16 @@ export class Firer {
   }
 
   /**
-   * Not where the end of a run decides about the next, and not where a worker that dies before the instant would take the run with it.
+   * How long before its time a cursor may be fired: not where the end of a run decides about the next, not where a worker that dies before the instant would take
+   * the run with it, and not while the last run of the job may well go on.
    */
-  private mayBeEarly(cursor: DueCursor): boolean {
+  private mostMsBefore(cursor: DueCursor): number | null {
     const { jobUid, nominalAt, policies } = cursor;
     const nextAt = this.ahead.get(cursor)?.nextAt;
-    if (nextAt === undefined || nextAt === Infinity) return false;
-    return (
-      policyOf(policies, 'recovery') !== 'abandon' && nominalAt > (this.refused.get(jobUid) ?? -Infinity)
-    );
+    if (nextAt === undefined || nextAt === Infinity) return null;
+    if (policyOf(policies, 'recovery') === 'abandon') return null;
+    if (nominalAt <= (this.refused.get(jobUid) ?? -Infinity)) return null;
+    return nextAt === null ? Infinity : (nextAt - nominalAt) / 2;
   }
 
   /** Decides before the instant, when there is time, what will hold at it. */

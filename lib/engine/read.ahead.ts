@@ -1,36 +1,38 @@
 import type { DueCursor, EpochMs } from '../ports/storage.adapter.js';
 import type { Lead } from './lead.js';
 
+/** A cursor with how long before its time it may be fired at most; null: not before it. */
+export interface ReadCursor {
+  cursor: DueCursor;
+  mostMs: number | null;
+}
+
 /**
  * Cursors that were read before they are due. Nothing is decided yet: the firing compares each with what stands in the storage by then, so a pause or a
  * change in between counts. Those that may be fired early are, by as much as the firing takes.
  */
 export class ReadAhead {
-  /** Earliest first. */
-  private early: DueCursor[];
-  private timely: DueCursor[];
-
   constructor(
-    cursors: readonly DueCursor[],
+    /** Earliest first. */
+    private cursors: ReadCursor[],
     /** There are no others up to this time, as far as was known when they were read. */
     private readonly horizon: EpochMs,
     private readonly lead: Lead,
-    mayBeEarly: (cursor: DueCursor) => boolean,
-  ) {
-    const early = new Set(cursors.filter(mayBeEarly));
-    this.early = [...early];
-    this.timely = cursors.filter((cursor) => !early.has(cursor));
-  }
+  ) {}
 
   /** When the first of them is due; null: none is left. */
   get nextAt(): EpochMs | null {
-    const at = Math.min(firstOf(this.early), firstOf(this.timely));
-    return at === Infinity ? null : at;
+    return this.cursors[0]?.cursor.nominalAt ?? null;
   }
 
   /** When the first of them is to be fired; null: none is left. */
   get fireAt(): EpochMs | null {
-    const at = Math.min(firstOf(this.early) - this.leadMs, firstOf(this.timely));
+    const { leadMs } = this;
+    let at = Infinity;
+    for (const read of this.cursors) {
+      if (read.cursor.nominalAt - leadMs >= at) break;
+      at = Math.min(at, firedAt(read, leadMs));
+    }
     return at === Infinity ? null : at;
   }
 
@@ -41,8 +43,14 @@ export class ReadAhead {
 
   /** Takes out what is to be fired at `now`. */
   take(now: EpochMs): DueCursor[] {
-    const early = takeUntil(this.early, now + this.leadMs);
-    return [...takeUntil(this.timely, now), ...early];
+    const { leadMs } = this;
+    const taken: DueCursor[] = [];
+    this.cursors = this.cursors.filter((read) => {
+      if (firedAt(read, leadMs) > now) return true;
+      taken.push(read.cursor);
+      return false;
+    });
+    return taken;
   }
 
   /**
@@ -50,26 +58,19 @@ export class ReadAhead {
    * read again.
    */
   agreesWith(earliestAt: EpochMs | null): boolean {
-    const isThere = ({ nominalAt }: DueCursor): boolean => earliestAt !== null && nominalAt >= earliestAt;
-    this.early = this.early.filter(isThere);
-    this.timely = this.timely.filter(isThere);
+    this.cursors = this.cursors.filter(({ cursor }) => earliestAt !== null && cursor.nominalAt >= earliestAt);
     return this.nextAt !== null && this.nextAt === earliestAt;
   }
 
   /** For all that are due at the first instant; if there are more than were read, it is not too early to begin. */
   private get leadMs(): number {
-    const first = firstOf(this.early);
+    const first = this.nextAt ?? Infinity;
     if (first > this.horizon) return this.lead.mostMs;
-    const later = this.early.findIndex(({ nominalAt }) => nominalAt > first);
-    return this.lead.of(later < 0 ? this.early.length : later);
+    const later = this.cursors.findIndex(({ cursor }) => cursor.nominalAt > first);
+    return this.lead.of(later < 0 ? this.cursors.length : later);
   }
 }
 
-function firstOf(cursors: readonly DueCursor[]): number {
-  return cursors[0]?.nominalAt ?? Infinity;
-}
-
-function takeUntil(cursors: DueCursor[], until: EpochMs): DueCursor[] {
-  const later = cursors.findIndex(({ nominalAt }) => nominalAt > until);
-  return cursors.splice(0, later < 0 ? Infinity : later);
+function firedAt({ cursor, mostMs }: ReadCursor, leadMs: number): EpochMs {
+  return cursor.nominalAt - Math.min(leadMs, mostMs ?? 0);
 }
