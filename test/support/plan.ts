@@ -11,6 +11,8 @@ export interface Plan {
   scanned: Set<string>;
   /** Rows of tables that were looked at, those that were then dropped included. */
   touched: number;
+  /** Pairs of rows that joins have compared for nothing. */
+  compared: number;
   /** Pages of 8 KiB that were looked at, those of indexes included. */
   pages: number;
 }
@@ -23,6 +25,7 @@ interface PlanNode {
   'Actual Loops': number;
   'Rows Removed by Filter'?: number;
   'Rows Removed by Index Recheck'?: number;
+  'Rows Removed by Join Filter'?: number;
   'Shared Hit Blocks': number;
   'Shared Read Blocks': number;
   Plans?: PlanNode[];
@@ -58,7 +61,7 @@ function literal(value: unknown): string {
 
 function planIn({ rows }: pg.QueryResult<{ 'QUERY PLAN': { Plan: PlanNode }[] }>): Plan {
   const root = rows[0]!['QUERY PLAN'][0]!.Plan;
-  const plan: Plan = { indexes: new Set(), scanned: new Set(), touched: 0, pages: 0 };
+  const plan: Plan = { indexes: new Set(), scanned: new Set(), touched: 0, compared: 0, pages: 0 };
   plan.pages = root['Shared Hit Blocks'] + root['Shared Read Blocks'];
   visit(root, plan);
   return plan;
@@ -71,5 +74,7 @@ function visit(node: PlanNode, plan: Plan): void {
     const dropped = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
     plan.touched += (node['Actual Rows'] + dropped) * node['Actual Loops'];
   }
+  // By loop, as all that is removed.
+  plan.compared += (node['Rows Removed by Join Filter'] ?? 0) * node['Actual Loops'];
   for (const child of node.Plans ?? []) visit(child, plan);
 }

@@ -7,6 +7,9 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * $1 time · $2 to $17 see `givenJobs`; a time that is null: no cursor · $18 fixed delays in ms · $19 generation
  *
  * The reserved run takes the id for recurring jobs and one-offs alike. Returns one row: when, and which ones if not all were stored.
+ *
+ * What was created and what was first have each other, so that their full join, of which no condition refuses null, is an inner one; but the planner, who expects
+ * one row of each, would have an inner one compare each with each, a quarter of a million times for 500 jobs.
  */
 export function insertRecurringSql(t: TableNames): string {
   return `
@@ -38,8 +41,8 @@ counted as (
 stands as (
   insert into ${t.cursor} (job_uid, namespace, handler, queue, next_at, delay_ms, revision, fired)
   select c.uid, f.namespace, f.handler, f.queue, f.given_at, f.delay_ms, 1, 0
-  from created c join first f on f.namespace = c.namespace and f.id = c.id
-  where f.given_at is not null
+  from created c full join first f on f.namespace = c.namespace and f.id = c.id
+  where coalesce(f.given_at > '-infinity', false)
   returning next_at
 ),
 ${tellDue(t, 'cursor', 'select min(next_at) from stands')}
