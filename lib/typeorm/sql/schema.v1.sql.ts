@@ -83,7 +83,8 @@ function definitions(t: TableNames): string[] {
  * `keyed`: the row holds its job's id. For a recurring job a row of origin `reserved`, never due, does, so that one
  * unique index decides for both kinds. `lifted`: levels of priority that the janitor adds while the run is overdue. `dead_of` in place of `job_uid`: a recurring job's run that gave up, in nobody's way.
  *
- * A claim changes no column that is in an index, and pages are half empty, so that it writes no index (a heap-only update). What is claimed stays in the
+ * A claim changes no column that is in an index, and more than half of a page is left empty, so that it writes no index (a heap-only update): with half of it, one run in
+ * fourteen found no room, as a claimed run is longer than a waiting one. What is claimed stays in the
  * index of claims, between what is due, until it is settled; what takes longer is `parked_by` its worker, and out of the way. What is born in a worker's hands is so from the start.
  *
  * What an update has to read, as it is in an index, comes first, and before it only what has a fixed length and is never null: PostgreSQL finds such a column at once, and
@@ -148,7 +149,7 @@ function runs(t: TableNames): string[] {
       consecutive_failures integer not null default 0,
       last_run_at timestamptz,
       last_verdict text
-    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)`,
+    ) with (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05)`,
     // A job has few runs at a time. What the server counts by itself depends on the moment, so that it would plan the firing anew most of the time, and for too many.
     `alter table ${t.run} alter column job_uid set (n_distinct = -1)`,
     `create unique index ${t.index('run_key')} on ${t.run} (namespace, job_id) where keyed`,
