@@ -24,15 +24,19 @@ export const suite = {
     const before = await sizeOf(run);
     await worker.call('take');
     const begun = performance.now();
-    await delay(seconds * 1_000);
-    const { noted } = await worker.call('take');
+    const lags = [];
+    // Now and then: millions of notes would be the worker's own burden.
+    for (let taken = 0; taken < seconds; taken += 10) {
+      await delay(Math.min(10, seconds - taken) * 1_000);
+      const { noted } = await worker.call('take');
+      for (const { at, since } of noted) lags.push(at - (since ?? Math.floor(at / 1_000) * 1_000));
+    }
     const elapsed = (performance.now() - begun) / 1_000;
     const after = await sizeOf(run);
-    const lags = noted.map(({ at, since }) => at - (since ?? Math.floor(at / 1_000) * 1_000));
     const line = (measure, value, unit, better) => ({ measure, value, unit, better });
     return [
-      line('starts', noted.length / elapsed, 'per second', 'more'),
-      line('share of those due', (100 * noted.length) / elapsed / jobs, '%', 'more'),
+      line('starts', lags.length / elapsed, 'per second', 'more'),
+      line('share of those due', (100 * lags.length) / elapsed / jobs, '%', 'more'),
       line('lag p50', quantile(lags, 0.5), 'ms', 'less'),
       line('lag p99', quantile(lags, 0.99), 'ms', 'less'),
       line('tables before', before.all / 2 ** 20, 'MiB', null),
