@@ -14,4 +14,8 @@ export abstract class Clock {
   abstract monotonic(): number;
   /** Calls `callback` once after `delayMs` (any finite number; values below 0 mean 0). */
   abstract setTimer(delayMs: number, callback: () => void): CancelTimer;
+  /** The same, not before the time and as soon after it as possible, which may cost up to a millisecond of work. By default a timer that is rounded up. */
+  setExactTimer(delayMs: number, callback: () => void): CancelTimer {
+    return this.setTimer(Math.ceil(delayMs), callback);
+  }
 }

@@ -17,4 +17,17 @@ export class SystemClock extends Clock {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestTimerMs));
     return () => clearTimeout(timer);
   }
+
+  /** Timers of Node are about a millisecond late: this one is set a little short, and the rest is waited for turn by turn of the event loop. */
+  override setExactTimer(delayMs: number, callback: () => void): CancelTimer {
+    const at = this.monotonic() + delayMs;
+    let cancelRest: CancelTimer;
+    const nextTurn = (): void => {
+      const turn = setImmediate(() => (this.monotonic() < at ? nextTurn() : callback()));
+      cancelRest = () => clearImmediate(turn);
+    };
+    if (delayMs < 1) nextTurn();
+    else cancelRest = this.setTimer(Math.floor(delayMs), nextTurn);
+    return () => cancelRest();
+  }
 }

@@ -2,7 +2,7 @@ import { takenColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, ms, now } from './time.fragment.js';
+import { after, clock, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
 
 /**
@@ -41,5 +41,5 @@ picked as materialized (
 update ${t.run} r
 set worker = $2, fence = r.fence + 1, attempt = r.attempt + 1, started_at = greatest(r.due_at, ${now})
 where r.ctid = any (array(select ctid from picked))
-returning case when r.id = (select id from picked limit 1) then ${ms(now)} end as now, ${takenColumns(t)}`;
+returning case when r.id = (select id from picked limit 1) then ${clock} end as now, ${takenColumns(t)}`;
 }

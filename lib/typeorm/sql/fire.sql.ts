@@ -2,7 +2,7 @@ import { unnest } from './arrays.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
 import { isStopped } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, at, ms, now } from './time.fragment.js';
+import { after, at, clock, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
@@ -120,8 +120,7 @@ gaps as (
   order by g.part, g.nth
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born where worker is null')}
-select ${ms(now)} as now,
-  (select coalesce(json_agg(job_uid::text), '[]') from moved) as moved,
+select (select coalesce(json_agg(job_uid::text), '[]') from moved) as moved,
   (select coalesce(json_agg(claimed order by claimed.id::bigint), '[]') from (
     select ${claimedColumns} from born r join ${t.job} j on j.uid = r.job_uid where r.worker is not null
   ) claimed) as runs,
@@ -129,5 +128,5 @@ select ${ms(now)} as now,
   exists (select from born where blocked) as blocked,
   (select coalesce(json_agg(json_build_object('jobUid', job_uid::text, 'nominalAt', nominal_ms) order by nth), '[]')
     from decided where skipped) as skipped,
-  ${toldColumn}`;
+  ${toldColumn}, ${clock} as now`;
 }

@@ -1,7 +1,7 @@
 import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { clock, ms, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
 
 /** Of one queue and priority no more rows than this are looked at that are not due yet; beyond them a later time is a good enough answer. */
@@ -21,8 +21,7 @@ export function nextWakeSql(t: TableNames): string {
   const ahead = `${waiting(`> ${now}`)} limit ${window}`;
   return `
 with ${reach(t, '$3', '$4')}
-select ${ms(now)} as now,
-  (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handler) cross join lateral (
+select (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handler) cross join lateral (
     select c.next_at from ${t.cursor} c
     where c.handler = h.handler and c.next_at < 'infinity' and ${isReachable('c', 'queue')}
     order by c.next_at limit 1
@@ -36,5 +35,6 @@ select ${ms(now)} as now,
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,
-  (select ${ms('min(w.lease_until)')} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at`;
+  (select ${ms('min(w.lease_until)')} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at,
+  ${clock} as now`;
 }

@@ -1,5 +1,5 @@
 import type { TableNames } from './table.names.js';
-import { after, ms, now } from './time.fragment.js';
+import { after, clock, ms, now } from './time.fragment.js';
 
 // $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was. All ids are above 0: of a table that was never counted the planner takes half of the runs for
 // cancelled ones, and without a bound on what their index is of it would rather read all.
@@ -10,7 +10,8 @@ with renewed as (
   where id = $2 and lease_until > ${now} and released_at is null
   returning lease_until
 )
-select ${ms(now)} as now, (select ${ms('lease_until')} from renewed) as lease_until,
+select (select ${ms('lease_until')} from renewed) as lease_until,
   (select coalesce(json_agg(r.id::text order by r.id), '[]') from ${t.run} r
-    where r.cancel_requested and r.id > 0 and r.worker = $2 and exists (select from renewed)) as cancelled`;
+    where r.cancel_requested and r.id > 0 and r.worker = $2 and exists (select from renewed)) as cancelled,
+  ${clock} as now`;
 }

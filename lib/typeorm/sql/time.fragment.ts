@@ -26,3 +26,9 @@ export function quickMs(instant: string): string {
 export function after(instant: string, delayMs: string): string {
   return `${instant} + ${delayMs} * interval '1 millisecond'`;
 }
+
+/**
+ * The database's clock in milliseconds when a row is made, with fractions: what workers go by until the next answer. The last column, as what comes before it may take its
+ * time. Not before `now`, so what is due by it is due for all statements that follow.
+ */
+export const clock = `coalesce($1::float8, date_part('epoch', clock_timestamp()) * 1000)`;
