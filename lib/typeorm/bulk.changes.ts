@@ -3,7 +3,7 @@ import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import { endGap, holdCursor } from './job.cursor.js';
 import { resumeCursor } from './job.controls.js';
 import { keyOf } from './job.queries.js';
-import { cancelRuns, unblock } from './run.loop.js';
+import { cancelRuns, unblock } from './run.endings.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJobs, type StoredJob, type StoredRecurring } from './stored.job.js';
 

@@ -4,7 +4,7 @@ import { closeGap, holdCursor, setCursor } from './job.cursor.js';
 import { beginAnew, clear } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJob, type StoredRecurring } from './stored.job.js';
-import { cancelRuns, unblock } from './run.loop.js';
+import { cancelRuns, unblock } from './run.endings.js';
 import type { RunRow } from './run.rows.js';
 
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];

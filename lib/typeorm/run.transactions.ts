@@ -6,7 +6,7 @@ import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
 import { isWorthAnotherAttempt, type Database } from './database.js';
 import type { Installation } from './installation.js';
-import { settleWithin } from './run.loop.js';
+import { settleWithin } from './run.endings.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
