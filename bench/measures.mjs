@@ -84,3 +84,15 @@ export function quantilesOf(lags, prefix = '') {
     { measure: `${prefix}p99`, value: quantile(lags, 0.99), unit: 'ms', better: 'less' },
   ];
 }
+
+/** With a worker of its own each time, so that the jobs are all ready before the first starts. */
+export async function drainAndLag(run, jobs) {
+  await run.client.call('fill', jobs);
+  await run.tidy();
+  const worker = await run.start('worker');
+  await worker.call('work');
+  const { perSecond } = await startRate(run, jobs, [worker]);
+  const lag = quantile(await lagsDueNow(run, worker, 30), 0.5);
+  await worker.stop();
+  return { rate: perSecond, lag };
+}

@@ -1,5 +1,4 @@
-import { lagsDueNow, startRate } from '../measures.mjs';
-import { quantile } from '../figures.mjs';
+import { drainAndLag } from '../measures.mjs';
 
 const year = 365 * 86_400_000;
 
@@ -31,14 +30,14 @@ export const suite = {
   async run(run, { future = 0, yearly = 0, finished = 0, stranded = 0, jobs }) {
     const share = run.about.slow ? 10 : 1;
     const { client } = run;
-    await observe(run, jobs / share);
-    const empty = await observe(run, jobs / share);
-    if (finished > 0) await observe(run, finished / share);
+    await drainAndLag(run, jobs / share);
+    const empty = await drainAndLag(run, jobs / share);
+    if (finished > 0) await drainAndLag(run, finished / share);
     if (future > 0) await client.call('fill', future / share, { at: Date.now() + year });
     // Those whose schedules are not in the tables have nothing to grow by them.
     if (yearly > 0) await client.call('crons', yearly / share, 'year');
     if (stranded > 0) await client.call('fill', stranded / share, { name: 'nobody' });
-    const full = await observe(run, jobs / share);
+    const full = await drainAndLag(run, jobs / share);
     const line = (measure, value, unit, better) => ({ measure, value, unit, better });
     return [
       line('drain before', empty.rate, 'jobs/s', 'more'),
@@ -50,15 +49,3 @@ export const suite = {
     ];
   },
 };
-
-/** With a worker of its own each time, so that the jobs are all ready before the first starts. */
-async function observe(run, jobs) {
-  await run.client.call('fill', jobs);
-  await run.tidy();
-  const worker = await run.start('worker');
-  await worker.call('work');
-  const { perSecond } = await startRate(run, jobs, [worker]);
-  const lag = quantile(await lagsDueNow(run, worker, 30), 0.5);
-  await worker.stop();
-  return { rate: perSecond, lag };
-}

@@ -82,6 +82,7 @@ export async function open({ url, mode, keep }) {
     },
     async work(note) {
       scheduler.registerHandler('noop', ({ payload }) => note(payload));
+      scheduler.registerHandler('endless', ({ signal }) => new Promise((end) => signal.addEventListener('abort', end)));
       scheduler.registerHandler('recurring', ({ payload, nominalAt }) =>
         note({ since: nominalAt.getTime(), key: payload.key }),
       );
