@@ -79,7 +79,6 @@ const cases: Case[] = [
   { what: 'the lock of a one-off', name: 'lockOneOff', values: () => ['default', 'later-1'], index: 'run_key' },
   { what: 'the read of one job', name: 'getJobs', values: () => [['default'], ['later-1']], index: 'run_key' },
   { what: 'the removal of a cursor', name: 'removeCursor', values: (grown) => [jobUids(grown)[0]], index: 'run_job' },
-  { what: 'the look for what is to be forgotten', name: 'findOutdated', values: () => [86_400_000, ['missed'], [86_400_000]], index: 'run_kept' },
   { what: 'the forgetting of kept one-offs', name: 'forgetKept', values: () => [100], index: 'run_kept' },
 ];
 
