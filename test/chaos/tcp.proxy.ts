@@ -8,7 +8,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly targetPort: number,
+    private targetPort: number,
   ) {
     server.on('connection', (socket) => this.join(socket));
   }
@@ -21,6 +21,11 @@ export class TcpProxy {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Where new connections lead from now on, as a name or a virtual address does after a failover. */
+  pointTo(targetPort: number): void {
+    this.targetPort = targetPort;
   }
 
   /** Connections break, and new ones are refused. */
