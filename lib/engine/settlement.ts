@@ -71,10 +71,22 @@ function settled(
   const error = thrown === null ? null : describeError(thrown);
   // Also with a retry: it may turn out that nobody wants it, and the outcome is the verdict.
   const callback = callbackOf(run, outcome, { finishedAt, error, result });
-  const { id: runId, fence } = run;
+  const { id: runId, fence, worker } = run;
   const oneOff = run.jobUid === null;
   return {
-    settlement: { runId, fence, outcome, startedAt, finishedAt, retryAt, error, result, oneOff, callback },
+    settlement: {
+      runId,
+      fence,
+      worker,
+      outcome,
+      startedAt,
+      finishedAt,
+      retryAt,
+      error,
+      result,
+      oneOff,
+      callback,
+    },
     error: thrown,
     ruleFailures,
   };

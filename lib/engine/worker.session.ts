@@ -270,4 +270,4 @@ export class WorkerSession {
   }
 }
 
-const unstarted = ({ id, fence }: ClaimedRun): Unstarted => ({ runId: id, fence });
+const unstarted = ({ id, fence, worker }: ClaimedRun): Unstarted => ({ runId: id, fence, worker });

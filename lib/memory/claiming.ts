@@ -1,5 +1,5 @@
 import type { Capability, ClaimResult, EpochMs, NextWake, Unstarted } from '../ports/storage.adapter.js';
-import { cancelWaiting, claimRun, handBack, isOwnedWith, isUnwanted } from './runs.js';
+import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted } from './runs.js';
 import { reachOf } from './scopes.js';
 import type { MemoryTables } from './tables.js';
 import { holdsLease } from './workers.js';
@@ -18,16 +18,20 @@ export function claim(
 }
 
 export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): void {
-  for (const { runId, fence } of runs) {
-    const run = tables.runs.get(runId);
-    if (!isOwnedWith(run, fence)) continue;
+  for (const hold of runs) {
+    const run = tables.runs.get(hold.runId);
+    if (!isHeldWith(run, hold)) continue;
     handBack(tables, run);
     if (isUnwanted(run)) cancelWaiting(tables, now, run);
   }
 }
 
 export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {
-  return [...(tables.held.get(workerId) ?? [])].map((run) => ({ runId: run.id, fence: run.fence }));
+  return [...(tables.held.get(workerId) ?? [])].map(({ id, fence }) => ({
+    runId: id,
+    fence,
+    worker: workerId,
+  }));
 }
 
 export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capability): NextWake {

@@ -2,7 +2,7 @@ import { resolvePolicies, type KeepMs } from '../model/policies.js';
 import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
-import type { EpochMs } from '../ports/storage.adapter.js';
+import type { EpochMs, Hold } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
 import { runState, toClaimedRun } from './rows.to.views.js';
@@ -99,9 +99,12 @@ export function isUnwanted(run: RunRow): boolean {
   return run.detached || run.cancelRequested;
 }
 
-/** Whether this fence is the present owner's. */
-export function isOwnedWith(run: RunRow | undefined, fence: number): run is RunRow & { worker: string } {
-  return run !== undefined && run.worker !== null && run.fence === fence;
+/** Whether this is the present owner's. */
+export function isHeldWith(
+  run: RunRow | undefined,
+  { worker, fence }: Hold,
+): run is RunRow & { worker: string } {
+  return run !== undefined && run.worker !== null && run.worker === worker && run.fence === fence;
 }
 
 /** Takes a run from its worker without counting the attempt: due again at its old time, or when it says. */

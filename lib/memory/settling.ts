@@ -1,6 +1,6 @@
 import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
-import { finish, handBack, isOwnedWith, isUnwanted, record, waitUntil } from './runs.js';
+import { finish, handBack, isHeldWith, isUnwanted, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** The ids of the runs whose settlement was accepted. */
@@ -11,7 +11,7 @@ export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly
 function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {
   const run = tables.runs.get(settlement.runId);
   // A late result from an attempt that lost its run must not overwrite the attempt that replaced it.
-  if (!isOwnedWith(run, settlement.fence)) return false;
+  if (!isHeldWith(run, settlement)) return false;
   if (settlement.outcome === 'handed_back' || settlement.outcome === 'snoozed')
     handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {

@@ -48,7 +48,9 @@ export interface Run {
 /** A run in the hands of a worker: everything it needs to execute it. */
 export interface ClaimedRun {
   id: string;
-  /** The proof of ownership; every change to the run must show it. */
+  /** The worker that has it. */
+  worker: string;
+  /** With the worker the proof of ownership; every change to the run must show both. */
   fence: number;
   /** Which execution this is, from 1. */
   attempt: number;

@@ -78,10 +78,18 @@ export interface ClaimResult {
   runs: ClaimedRun[];
 }
 
-/** How an attempt ended. */
-export interface Settlement {
+/**
+ * Proof that a run is in the hands of a worker. The fence tells the claims of a run apart; the worker tells a claim from one with the same number that was made
+ * anew after the storage had lost the first (a standby that was behind took over, or a backup was restored).
+ */
+export interface Hold {
   runId: string;
   fence: number;
+  worker: string;
+}
+
+/** How an attempt ended. */
+export interface Settlement extends Hold {
   /**
    * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
    * somebody asked to cancel it, it ends as `cancelled` instead. `snoozed`: the same by the wish of the handler, due at `retryAt`.
@@ -100,10 +108,7 @@ export interface Settlement {
 }
 
 /** A run that a worker gives back unstarted: no attempt, no ledger row. */
-export interface Unstarted {
-  runId: string;
-  fence: number;
-}
+export type Unstarted = Hold;
 
 export interface NextWake {
   now: EpochMs;

@@ -281,7 +281,7 @@ export abstract class StorageAdapter {
    */
   abstract claim(capability: Capability, limit: number, aheadMs?: number): Promise<ClaimResult>;
   /**
-   * Records how attempts ended and what becomes of their runs, each addressed by (run, fence) alone. Returns the run ids that were accepted;
+   * Records how attempts ended and what becomes of their runs, each addressed by run, fence and worker. Returns the run ids that were accepted;
    * the others were lost to another owner or settled before, and nothing was written for them.
    *
    * The callback of a settlement that decides its run is born in the same step, with the origin `callback`, due now; where its id is taken by hand, it

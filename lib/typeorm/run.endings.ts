@@ -28,11 +28,28 @@ interface EndedRow {
 const jobsOfEnded = (rows: readonly EndedRow[]): (string | null)[] =>
   rows.filter(({ final }) => final).map(({ job_uid }) => job_uid);
 
-/** Those that others wait for, and those with callbacks, take a second step, and so a transaction. */
 export async function settle(
   statements: StatementRunner,
   settlements: readonly Settlement[],
 ): Promise<string[]> {
+  const accepted: string[] = [];
+  for (const some of byWorker(settlements)) accepted.push(...(await settleOf(statements, some)));
+  return accepted;
+}
+
+/** The settlements of each worker: of one, unless a process has lost its lease. */
+function byWorker(settlements: readonly Settlement[]): Settlement[][] {
+  const groups = new Map<string, Settlement[]>();
+  for (const settlement of settlements) {
+    const group = groups.get(settlement.worker);
+    if (group) group.push(settlement);
+    else groups.set(settlement.worker, [settlement]);
+  }
+  return [...groups.values()];
+}
+
+/** Those that others wait for, and those with callbacks, take a second step, and so a transaction. */
+async function settleOf(statements: StatementRunner, settlements: readonly Settlement[]): Promise<string[]> {
   const accepted = [
     ...(await settlePlain(statements, 'settleOneOffs', settlements.filter(isPlainOf(true)))),
     ...(await settlePlain(statements, 'settleRecurring', settlements.filter(isPlainOf(false)))),
@@ -100,9 +117,9 @@ export async function settleWithin(run: Run, settlements: readonly Settlement[])
   return rows.map(({ id }) => id);
 }
 
-function settlementColumns(settlements: readonly Settlement[]): unknown[][] {
+function settlementColumns(settlements: readonly Settlement[]): unknown[] {
   const keys = ['runId', 'fence', 'outcome', 'startedAt', 'finishedAt', 'retryAt', 'error'] as const;
-  return [...columns(settlements, keys), resultsOf(settlements)];
+  return [...columns(settlements, keys), resultsOf(settlements), settlements[0]!.worker];
 }
 
 function plainColumns(settlements: readonly Settlement[]): unknown[] {
@@ -113,6 +130,7 @@ function plainColumns(settlements: readonly Settlement[]): unknown[] {
     arrayOf(settlements.map(({ startedAt }) => startedAt)),
     arrayOf(settlements.map(({ finishedAt }) => finishedAt)),
     hasResult ? resultsOf(settlements) : null,
+    settlements[0]!.worker,
   ];
 }
 
@@ -125,7 +143,10 @@ const resultsOf = (settlements: readonly Settlement[]): (string | null)[] =>
 export async function giveBack(statements: StatementRunner, runs: readonly Unstarted[]): Promise<void> {
   if (runs.length === 0) return;
   await statements.change(async ({ run }) => {
-    await unblock(run, jobsOfEnded(await run<EndedRow>('giveBack', ...columns(runs, ['runId', 'fence']))));
+    await unblock(
+      run,
+      jobsOfEnded(await run<EndedRow>('giveBack', ...columns(runs, ['runId', 'fence', 'worker']))),
+    );
   });
 }
 

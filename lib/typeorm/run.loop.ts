@@ -91,7 +91,7 @@ export async function fire(
           return rows;
         });
   const { now, moved, runs, unclaimed, skipped } = row;
-  return { now, moved, runs: runs.map(toClaimedRun), unclaimed, skipped };
+  return { now, moved, runs: runs.map((run) => toClaimedRun(run, workerId)), unclaimed, skipped };
 }
 
 export async function claim(
@@ -110,7 +110,7 @@ export async function claim(
     aheadMs,
   );
   const now = rows.find((row) => row.now !== null)?.now ?? null;
-  return { now, runs: rows.sort(inOrderOfClaims).map(fromTakenRow) };
+  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId)) };
 }
 
 /** For what was born blocked: cancels what it waits for, where the job says so; what has ended meanwhile is not waited for. */
@@ -126,7 +126,7 @@ async function cancelBlocking(run: Run, firings: readonly Firing[], moved: reado
 
 export async function heldBy(run: Run, workerId: string): Promise<Unstarted[]> {
   const rows = await run<Unstarted>('heldBy', workerId);
-  return rows.map(({ runId, fence }) => ({ runId, fence }));
+  return rows.map(({ runId, fence }) => ({ runId, fence, worker: workerId }));
 }
 
 export async function nextWakeAt(run: Run, { workerId, queues, handlers }: Capability): Promise<NextWake> {

@@ -92,10 +92,11 @@ export interface GapRow {
   reason: string;
 }
 
-export function toClaimedRun(row: ClaimedRow): ClaimedRun {
+export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
   const { id, fence, attempt, missed, origin, namespace, handler, queue, priority } = row;
   return {
     id,
+    worker,
     fence,
     attempt,
     lostCount: row.lost_count,
@@ -117,10 +118,11 @@ export function toClaimedRun(row: ClaimedRow): ClaimedRun {
   };
 }
 
-export function fromTakenRow(row: TakenRow): ClaimedRun {
+export function fromTakenRow(row: TakenRow, worker: string): ClaimedRun {
   const { name, time_zone, payload, metadata, policies } = row.of_job ?? row;
   return {
     id: row.id,
+    worker,
     fence: row.fence ?? usual.fence,
     attempt: row.attempt ?? usual.attempt,
     lostCount: row.lost_count ?? usual.lost_count,

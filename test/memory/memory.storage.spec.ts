@@ -41,9 +41,10 @@ async function drain(storage: MemoryStorage, capability: Capability, limit: numb
     if (runs.length === 0) return drained;
     drained += runs.length;
     await storage.settle(
-      runs.map(({ id: runId, fence }) => ({
+      runs.map(({ id: runId, fence, worker }) => ({
         runId,
         fence,
+        worker,
         outcome: 'succeeded' as const,
         startedAt: at,
         finishedAt: at,

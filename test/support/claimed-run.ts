@@ -4,6 +4,7 @@ import type { ClaimedRun } from '../../lib/model/run.js';
 export function claimedRun(given: Partial<ClaimedRun> = {}): ClaimedRun {
   return {
     id: '1',
+    worker: 'worker',
     fence: 1,
     attempt: 1,
     lostCount: 0,

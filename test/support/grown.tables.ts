@@ -46,7 +46,7 @@ export class GrownTables {
     await this.addSchedules();
     this.recurring = await storage.heldBy('worker');
     const oneOffs = await this.hold('worker', 10);
-    this.oneOffs = oneOffs.map(({ id: runId, fence }) => ({ runId, fence }));
+    this.oneOffs = oneOffs.map(({ id: runId, fence, worker }) => ({ runId, fence, worker }));
     await this.addOneOffs(10, -120_000, { handler: 'gone' });
     await storage.deferStranded();
     await this.addOneOffs(100, -120_000);
@@ -104,7 +104,9 @@ export class GrownTables {
     const now = await this.storage.now();
     const times = { startedAt: now, finishedAt: now, retryAt: null };
     const ended = { outcome: 'succeeded' as const, ...times, error: null, result: null };
-    await this.storage.settle(runs.map(({ id: runId, fence }) => ({ runId, fence, ...ended })));
+    await this.storage.settle(
+      runs.map(({ id: runId, fence, worker }) => ({ runId, fence, worker, ...ended })),
+    );
   }
 
   /** The first ones fire twice: one run is held, the other waits for its end. */

@@ -9,6 +9,7 @@ import {
   fireOne,
   hour,
   startWorker,
+  type Held,
 } from '../../lib/testing/laws/fixture.js';
 import { TransactionalApp } from '../support/transactional.app.js';
 
@@ -25,7 +26,7 @@ const kinds = {
   },
 };
 
-type Start = (storage: StorageAdapter) => Promise<{ id: string; fence: number }>;
+type Start = (storage: StorageAdapter) => Promise<Held>;
 const situations: Record<string, (storage: StorageAdapter, start: Start) => Promise<void>> = {
   'while it runs': async (storage, start) => void (await start(storage)),
   'while it waits for a retry': async (storage, start) => failWithRetry(storage, await start(storage), hour),

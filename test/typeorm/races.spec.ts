@@ -80,7 +80,7 @@ async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string
   const retryAt = retryInMs === null ? null : now + retryInMs;
   const outcome = retryInMs === null ? ('succeeded' as const) : ('failed' as const);
   const times = { startedAt: now, finishedAt: now, retryAt };
-  const about = { runId: run.id, fence: run.fence, oneOff: run.jobUid === null };
+  const about = { runId: run.id, fence: run.fence, worker: run.worker, oneOff: run.jobUid === null };
   return storage.settle([{ ...about, outcome, ...times, error: null, result: null }]);
 }
 

@@ -15,6 +15,7 @@ import {
   second,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 import { listen } from './signal.fixture.js';
 
@@ -51,7 +52,7 @@ export const aheadLaws = lawsOf('ahead', {
 
   'makes what is given back due at its time': async ({ storage, clock }) => {
     const run = await fireAhead(storage, await startWorker(storage, { leaseMs: 5 * minute }));
-    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    await storage.giveBack([holdOf(run)]);
     const stored = only(await runsOf(storage), 'run');
     assert.deepEqual([stored.state, stored.dueAt?.getTime()], ['waiting', run.nominalAt]);
     const worker = await startWorker(storage, { leaseMs: 5 * minute });
@@ -82,7 +83,7 @@ export const aheadLaws = lawsOf('ahead', {
     for (const [id, change] of Object.entries(changes)) {
       const run = await fireAhead(storage, worker, id);
       await change();
-      await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+      await storage.giveBack([holdOf(run)]);
     }
     assert.equal(only(await runsOf(storage, 'pause'), 'run').state, 'paused');
     for (const id of ['cancel', 'delete']) {

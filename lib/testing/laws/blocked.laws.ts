@@ -20,6 +20,7 @@ import {
   settle,
   settlementOf,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 type Worker = Parameters<typeof fireDue>[1];
@@ -124,7 +125,7 @@ export const queueLaws = lawsOf('overlap queue', {
     await clock.advance(2 * minute);
     const retry = await claimOne(storage, worker);
     assert.equal(retry.id, first.id);
-    await storage.giveBack([{ runId: retry.id, fence: retry.fence }]);
+    await storage.giveBack([holdOf(retry)]);
     const again = await claimOne(storage, worker);
     assert.equal(again.id, first.id);
     await settle(storage, again, { outcome: 'failed', error: 'boom' });
@@ -166,7 +167,7 @@ export const queueLaws = lawsOf('overlap queue', {
       assert.equal((await fireDue(storage, worker, queue)).unclaimed, 1);
       await assertBlocked(storage, worker);
       if (ends === 'hand back') await settle(storage, first, { outcome: 'handed_back' });
-      if (ends === 'give back') await storage.giveBack([{ runId: first.id, fence: first.fence }]);
+      if (ends === 'give back') await storage.giveBack([holdOf(first)]);
       if (ends === 'settle') await settle(storage, first, { outcome: 'cancelled' });
       const next = await claimOne(storage, worker);
       assert.notEqual(next.id, first.id);

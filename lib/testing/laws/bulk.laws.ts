@@ -16,6 +16,7 @@ import {
   runsOf,
   settle,
   startWorker,
+  type Held,
 } from './fixture.js';
 
 const pause: BulkChange = { kind: 'pause', pause: { reason: 'audit', by: 'ops' } };
@@ -23,9 +24,7 @@ const nextAt = 8e12;
 const resume: BulkChange = { kind: 'resume', plan: () => () => ({ nextAt, gap: null }) };
 
 /** A recurring job that runs, one whose run waits for a retry, and a one-off of each kind. */
-async function allKinds(
-  storage: StorageAdapter,
-): Promise<{ refs: JobRef[]; running: { id: string; fence: number }[] }> {
+async function allKinds(storage: StorageAdapter): Promise<{ refs: JobRef[]; running: Held[] }> {
   const worker = await startWorker(storage, { leaseMs: 24 * hour });
   await addRecurring(storage, { id: 'r running' });
   const first = await fireOne(storage, worker);

@@ -16,6 +16,7 @@ import {
   runsOf,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 export const cancelRunLaws = lawsOf('cancel of a run', {
@@ -164,7 +165,7 @@ export const cancelLaws = lawsOf('cancel', {
       await addOneOff(storage);
       const run = await claimOne(storage, worker);
       await storage.cancelJob(ref('job'));
-      if (bringBack === 'give back') await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+      if (bringBack === 'give back') await storage.giveBack([holdOf(run)]);
       if (bringBack === 'hand back') await settle(storage, run, { outcome: 'handed_back' });
       if (bringBack === 'lose') {
         await clock.advance(2 * minute);

@@ -32,6 +32,7 @@ export const claimLaws = lawsOf('claim', {
     const worker = await startWorker(storage);
     const { id, ...run } = await claimOne(storage, worker);
     assert.deepEqual(run, {
+      worker: worker.workerId,
       fence: 1,
       attempt: 1,
       lostCount: 0,

@@ -19,6 +19,7 @@ import {
   runsOf,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 const failure = { outcome: 'failed', error: 'boom' } as const;
@@ -209,7 +210,7 @@ export const deadLetterLaws = lawsOf('dead letters', {
     const run = await fireOne(storage, worker);
     await settle(storage, run, failure);
     await storage.retryRuns([run.id]);
-    const late = { runId: run.id, fence: run.fence, outcome: 'succeeded' as const };
+    const late = { ...holdOf(run), outcome: 'succeeded' as const };
     const now = await storage.now();
     const times = { startedAt: now, finishedAt: now, retryAt: null, error: null, result: null };
     assert.deepEqual(await storage.settle([{ ...late, ...times }]), []);

@@ -49,6 +49,7 @@ export const fireLaws = lawsOf('fire', {
     assert.deepEqual(result.skipped, []);
     const { id, ...run } = only(result.runs, 'run');
     assert.deepEqual(run, {
+      worker: worker.workerId,
       fence: 1,
       attempt: 1,
       lostCount: 0,

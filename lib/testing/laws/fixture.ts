@@ -13,6 +13,7 @@ import type {
   Run,
   Settlement,
   StorageAdapter,
+  Unstarted,
 } from '../../index.js';
 
 export const second = 1_000;
@@ -146,16 +147,21 @@ export async function claimOne(storage: StorageAdapter, capability: Capability):
   return only((await storage.claim(capability, 100)).runs, 'claimed run');
 }
 
+/** What the laws know of a run in the hands of a worker. */
+export type Held = Pick<ClaimedRun, 'id' | 'fence' | 'worker'> & Partial<Pick<ClaimedRun, 'jobUid'>>;
+
+/** The proof that a run is in the hands of its worker. */
+export const holdOf = ({ id, fence, worker }: Held): Unstarted => ({ runId: id, fence, worker });
+
 /** A settlement: by default a success that began and ended now; of a one-off if the run that was claimed tells so. */
 export async function settlementOf(
   storage: StorageAdapter,
-  { id, fence, jobUid }: { id: string; fence: number; jobUid?: string | null },
+  { jobUid, ...run }: Held,
   { retryInMs, ...given }: Partial<Settlement> & { retryInMs?: number } = {},
 ): Promise<Settlement> {
   const now = await storage.now();
   return {
-    runId: id,
-    fence,
+    ...holdOf(run),
     outcome: 'succeeded',
     startedAt: now,
     finishedAt: now,
@@ -170,7 +176,7 @@ export async function settlementOf(
 /** Settles one run and asserts that it was accepted. */
 export async function settle(
   storage: StorageAdapter,
-  run: { id: string; fence: number; jobUid?: string | null },
+  run: Held,
   given: Partial<Settlement> & { retryInMs?: number } = {},
 ): Promise<void> {
   const accepted = await storage.settle([await settlementOf(storage, run, given)]);
@@ -178,11 +184,7 @@ export async function settle(
 }
 
 /** Settles one run with a failure after which it is due again. */
-export async function failWithRetry(
-  storage: StorageAdapter,
-  run: { id: string; fence: number },
-  retryInMs = -second,
-): Promise<void> {
+export async function failWithRetry(storage: StorageAdapter, run: Held, retryInMs = -second): Promise<void> {
   await settle(storage, run, { outcome: 'failed', error: 'boom', retryInMs });
 }
 

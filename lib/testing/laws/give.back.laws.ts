@@ -10,6 +10,7 @@ import {
   runsOf,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 export const giveBackLaws = lawsOf('give back', {
@@ -17,7 +18,7 @@ export const giveBackLaws = lawsOf('give back', {
     await addOneOff(storage);
     const worker = await startWorker(storage);
     const run = await claimOne(storage, worker);
-    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    await storage.giveBack([holdOf(run)]);
     const stored = only(await runsOf(storage), 'run');
     assert.equal(stored.state, 'waiting');
     assert.equal(stored.worker, null);
@@ -35,10 +36,10 @@ export const giveBackLaws = lawsOf('give back', {
     await addOneOff(storage);
     const worker = await startWorker(storage);
     const run = await claimOne(storage, worker);
-    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    await storage.giveBack([holdOf(run)]);
     const again = await claimOne(storage, worker);
-    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
-    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: again.id, fence: again.fence }]);
+    await storage.giveBack([holdOf(run)]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [holdOf(again)]);
   },
 
   'finds what was claimed by a call whose answer was lost': async ({ storage }) => {
@@ -50,7 +51,7 @@ export const giveBackLaws = lawsOf('give back', {
     const held = await storage.heldBy(worker.workerId);
     assert.equal(held.length, 3);
     await storage.giveBack(held.filter(({ runId }) => runId !== known.id));
-    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: known.id, fence: known.fence }]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [holdOf(known)]);
     assert.equal((await storage.claim(await startWorker(storage), 10)).runs.length, 2);
   },
 
@@ -58,7 +59,7 @@ export const giveBackLaws = lawsOf('give back', {
     await addRecurring(storage);
     const worker = await startWorker(storage);
     const run = only((await fireDue(storage, worker)).runs, 'run');
-    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: run.id, fence: run.fence }]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [holdOf(run)]);
     await settle(storage, run);
     assert.deepEqual(await storage.heldBy(worker.workerId), []);
   },

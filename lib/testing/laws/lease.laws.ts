@@ -19,6 +19,7 @@ import {
   settle,
   settlementOf,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 export const leaseLaws = lawsOf('lease', {
@@ -108,7 +109,7 @@ export const releaseLaws = lawsOf('release', {
     await clock.advance(50 * second);
     const { workers, runs } = await storage.releaseLost();
     assert.deepEqual([workers, runs], [[], []]);
-    assert.deepEqual(await storage.heldBy(worker.workerId), [{ runId: run.id, fence: run.fence }]);
+    assert.deepEqual(await storage.heldBy(worker.workerId), [holdOf(run)]);
   },
 
   'makes the runs of a dead worker due again, with a ledger row': async ({ storage, clock }) => {

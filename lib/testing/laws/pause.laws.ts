@@ -19,6 +19,7 @@ import {
   second,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 const pause = { reason: 'audit', by: 'ops' };
@@ -122,7 +123,7 @@ export const pauseLaws = lawsOf('pause', {
       await storage.resumeJob(ref('job'), nothingMissed(null));
       const retry = await claimOne(storage, worker);
       await storage.pauseJob(ref('job'), pause);
-      await storage.giveBack([{ runId: retry.id, fence: retry.fence }]);
+      await storage.giveBack([holdOf(retry)]);
       assert.deepEqual((await storage.claim(worker, 10)).runs, [], 'A run given back should be held.');
       await storage.resumeJob(ref('job'), nothingMissed(null));
       const again = await claimOne(storage, worker);

@@ -19,13 +19,14 @@ import {
   pruneAll,
   settle,
   startWorker,
+  type Held,
 } from './fixture.js';
 
 export const recordLaws = lawsOf('record', {
   'has exactly one final row for every run, whatever became of it': async ({ storage, clock }) => {
     const worker = await startWorker(storage, { leaseMs: hour });
     const runIds: string[] = [];
-    const begin = async (id: string, policies = {}): Promise<{ id: string; fence: number }> => {
+    const begin = async (id: string, policies = {}): Promise<Held> => {
       await addOneOff(storage, { id, policies });
       const run = await claimOne(storage, worker);
       runIds.push(run.id);

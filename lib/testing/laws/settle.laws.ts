@@ -16,6 +16,7 @@ import {
   settle,
   settlementOf,
   startWorker,
+  holdOf,
 } from './fixture.js';
 
 export const settleLaws = lawsOf('settle', {
@@ -88,7 +89,7 @@ export const settleLaws = lawsOf('settle', {
     await addOneOff(storage);
     const worker = await startWorker(storage);
     const first = await claimOne(storage, worker);
-    await storage.giveBack([{ runId: first.id, fence: first.fence }]);
+    await storage.giveBack([holdOf(first)]);
     assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Nobody owns it.');
     const second = await claimOne(storage, await startWorker(storage));
     assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Another one owns it.');
@@ -103,14 +104,14 @@ export const settleLaws = lawsOf('settle', {
     const run = await claimOne(storage, await startWorker(storage));
     await settle(storage, run);
     assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
-    assert.deepEqual(await storage.settle([await settlementOf(storage, { id: '987654321', fence: 1 })]), []);
+    assert.deepEqual(await storage.settle([await settlementOf(storage, { ...run, id: '987654321' })]), []);
   },
 
   'takes the good ones of a call that also holds a stale one': async ({ storage }) => {
     for (const id of ['a', 'b', 'c']) await addOneOff(storage, { id });
     const worker = await startWorker(storage);
     const { runs } = await storage.claim(worker, 10);
-    await storage.giveBack([{ runId: runs[1].id, fence: runs[1].fence }]);
+    await storage.giveBack([holdOf(runs[1])]);
     const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
     const accepted = await storage.settle(settlements);
     assert.deepEqual([...accepted].sort(), [runs[0].id, runs[2].id].sort());
@@ -268,7 +269,41 @@ export const settleLaws = lawsOf('settle', {
     assert.equal(only(await attemptsOf(storage), 'ledger row').outcome, 'succeeded');
   },
 
-  'addresses runs by number and fence alone, whichever adapter is asked': async ({ storage, open }) => {
+  'refuses another worker that has the same fence': async ({ storage }) => {
+    for (const add of [addRecurring, addOneOff]) {
+      await add(storage);
+      const worker = await startWorker(storage);
+      const other = await startWorker(storage);
+      const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
+      // Claimed before a failover that has lost the claim, so that the number was given again.
+      const stale = { ...run, worker: other.workerId };
+      for (const given of [
+        {},
+        { outcome: 'failed', error: 'x' },
+        { outcome: 'failed', retryInMs: 0 },
+      ] as const) {
+        assert.deepEqual(await storage.settle([await settlementOf(storage, stale, given)]), []);
+      }
+      await storage.giveBack([holdOf(stale)]);
+      assert.equal(only(await runsOf(storage), 'run').worker, worker.workerId);
+      assert.deepEqual(await attemptsOf(storage, { runId: run.id }), []);
+      await settle(storage, run);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'takes the settlements of several workers in one call': async ({ storage }) => {
+    const runs = [];
+    for (const id of ['a', 'b']) {
+      await addOneOff(storage, { id });
+      runs.push(await claimOne(storage, await startWorker(storage)));
+    }
+    const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
+    assert.equal((await storage.settle(settlements)).length, 2);
+    assert.deepEqual(await runsOf(storage), []);
+  },
+
+  'addresses runs by number, fence and worker, whichever adapter is asked': async ({ storage, open }) => {
     await addOneOff(storage);
     const run = await claimOne(storage, await startWorker(storage));
     await settle(await open(), run);

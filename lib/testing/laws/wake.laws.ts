@@ -15,6 +15,7 @@ import {
   second,
   settle,
   startWorker,
+  holdOf,
 } from './fixture.js';
 import { listen } from './signal.fixture.js';
 
@@ -127,7 +128,7 @@ export const signalLaws = lawsOf('wake signal', {
     await storage.runNow(ref('job'));
     await next(isDue);
     const run = await claimOne(storage, worker);
-    await storage.giveBack([{ runId: run.id, fence: run.fence }]);
+    await storage.giveBack([holdOf(run)]);
     await next(isDue);
     await end();
   },

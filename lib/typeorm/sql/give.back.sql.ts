@@ -4,15 +4,15 @@ import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
-// $1 time · $2 run ids · $3 fences. No attempt was made, so nothing is recorded; but what nobody wants any more ends.
+// $1 time · $2 run ids · $3 fences · $4 workers. No attempt was made, so nothing is recorded; but what nobody wants any more ends.
 export function giveBackSql(t: TableNames): string {
   return `
 with given as (
-  select u.* from ${unnest(['$2::bigint[]', '$3::int[]'])} u (id, fence)
+  select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]'])} u (id, fence, worker)
 ),
 mine as materialized (
   select r.*, r.last_attempt or r.cancel_requested as unwanted
-  from given g join ${t.run} r on r.id = g.id and r.fence = g.fence
+  from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker
   where r.started_at is not null
   order by r.id for update of r
 ),

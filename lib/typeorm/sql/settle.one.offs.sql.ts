@@ -3,7 +3,7 @@ import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results
+ * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results · $7 worker
  *
  * For one-offs that have succeeded, half as dear as `settleSql`: each goes, and leaves a row in the ledger. It settles those of them that nothing else depends on,
  * whatever it is told: the rest is left for that one.
@@ -19,7 +19,7 @@ with said as (
 ),
 gone as (
   delete from ${t.run} r using said s
-  where r.id = s.id and r.fence = s.fence and r.started_at is not null
+  where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null
     and r.job_uid is null and not r.blocks and (not r.keyed or ${keep} in ('0', 'none'))
   returning r.id, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.origin, r.nominal_at, r.attempt, r.fence, r.worker, s.started_ms, s.finished_ms, s.result, r.retry_of, ${keep} as keep

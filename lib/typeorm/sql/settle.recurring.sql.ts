@@ -3,7 +3,7 @@ import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results
+ * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results · $7 worker
  *
  * For runs of recurring jobs that have succeeded: each goes, leaves a row in the ledger, and counts. It settles those of them that nothing else depends on,
  * no other run and no fixed delay, whatever it is told: the rest is left for `settleSql`.
@@ -18,7 +18,7 @@ with said as (
 ),
 gone as (
   delete from ${t.run} r using said s
-  where r.id = s.id and r.fence = s.fence and r.started_at is not null and not r.blocks
+  where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null and not r.blocks
     -- In a CASE: the planner would rather find runs by their job than by their id.
     and case when r.job_uid is not null then not coalesce((select c.delay_ms is not null from ${t.cursor} c where c.job_uid = r.job_uid), false) else false end
   returning r.id, r.job_uid, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,

@@ -5,13 +5,13 @@ import { at, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results · $10 blocking (boolean)
+ * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results · $10 worker · $11 blocking (boolean)
  *
- * Runs are addressed by id and fence alone; `started_at` tells a settled one from one in somebody's hands (a predicate on `worker`
- * makes the planner choose its index, at a quarter of the rate). The rows are locked before anything is decided, in the
+ * Runs are addressed by id, fence and worker; `started_at` tells a settled one from one in somebody's hands. No index is on `worker`: one that the planner
+ * could choose here would cost three quarters of the rate. The rows are locked before anything is decided, in the
  * order of ids: a cancel or a delete under way is waited for and seen.
  *
- * A run that another one waits for is settled only where `$10` says so, as the caller then has to run `unblockSql` in the same transaction;
+ * A run that another one waits for is settled only where `$11` says so, as the caller then has to run `unblockSql` in the same transaction;
  * else it comes out as `deferred`, untouched.
  */
 export function settleSql(t: TableNames): string {
@@ -29,7 +29,7 @@ mine as materialized (
     r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed') as handed,
     s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
-  where r.started_at is not null
+  where r.worker = $10 and r.started_at is not null
   order by r.id for update of r
 ),
 ending as (
@@ -40,10 +40,10 @@ ending as (
     attempt - (handed and not unwanted)::int as next_attempt,
     fence + (handed and not unwanted)::int as next_fence, lost_count as next_lost,
     case when outcome = 'handed_back' then least(due_at, ${now}) else coalesce(${at('retry_ms')}, ${now}) end as retry_at
-  from mine where not blocks or $10
+  from mine where not blocks or $11
 ),
 ${endings(t)}
 select id::text, fence, job_uid::text, final, false as deferred, ${toldColumn} from ending
 union all
-select id::text, fence, job_uid::text, false, true, 0 from mine where blocks and not $10`;
+select id::text, fence, job_uid::text, false, true, 0 from mine where blocks and not $11`;
 }
