@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { lawsOf } from '../law.js';
 import {
   addRecurring,
+  attemptsOf,
   fireDue,
   fireOne,
   firingOf,
@@ -16,6 +17,7 @@ import {
   settle,
   startWorker,
 } from './fixture.js';
+import { changeStored, declared, insertDeclared } from './sync.fixture.js';
 
 export const cursorLaws = lawsOf('cursor', {
   'refuses a cursor that was moved since it was read': async ({ storage }) => {
@@ -37,6 +39,52 @@ export const cursorLaws = lawsOf('cursor', {
     assert.deepEqual([result.moved.length, result.runs, result.unclaimed], [1, [], 0]);
     assert.equal(only(await runsOf(storage), 'run').id, run.id);
     assert.deepEqual(await gapsOf(storage), []);
+  },
+
+  'never fires an instant again after the cursor has come to its end, whatever becomes of the job': async ({
+    storage,
+  }) => {
+    const at = (await storage.now()) - second;
+    const trigger = { type: 'at' as const, at: new Date(at).toISOString() };
+    const job = await declared(storage, { trigger, nextAt: at });
+    await insertDeclared(storage, [job]);
+    const worker = await startWorker(storage);
+    await settle(storage, await fireOne(storage, worker, { nextAt: null }));
+    const comesBack: Record<string, () => Promise<unknown>> = {
+      'another zone': () => storage.updateJob(ref('job'), { timeZone: 'Asia/Seoul', nextAt: at }),
+      'a deploy': () =>
+        changeStored(storage, (uid) => ({ kind: 'update', uid, job, moveCursor: true }), { ids: ['job'] }),
+      'an orphan that comes back': async () => {
+        await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+        await changeStored(storage, (uid) => ({ kind: 'adopt', uid }), { ids: ['job'] });
+        await storage.updateJob(ref('job'), { nextAt: at });
+      },
+      'a pause': async () => {
+        await storage.pauseJob(ref('job'), { reason: null, by: null });
+        await storage.resumeJob(ref('job'), () => ({ nextAt: at, gap: null }));
+      },
+    };
+    for (const [what, change] of Object.entries(comesBack)) {
+      await change();
+      const again = await fireDue(storage, worker, { nextAt: null, overlap: 'allow' });
+      assert.deepEqual([again.runs, again.unclaimed], [[], 0], `Fired again by ${what}.`);
+      assert.equal(again.moved.length, 1, `The cursor should have been set by ${what}.`);
+    }
+    only(await attemptsOf(storage), 'ledger row');
+  },
+
+  'never fires an instant again after the resume of a scope has ended the cursor': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const first = await fireOne(storage, worker, { nextAt: (await storage.now()) - 1 });
+    await settle(storage, first);
+    const scope = { kind: 'all' as const, name: '' };
+    await storage.pauseScope(scope, { reason: null, by: null });
+    await storage.resumeScope(scope, () => ({ nextAt: null, gap: null }));
+    assert.equal((await jobOf(storage)).nextRunAt, null);
+    await storage.updateJob(ref('job'), { nextAt: first.nominalAt });
+    const again = await fireDue(storage, worker);
+    assert.deepEqual([again.moved.length, again.runs, again.unclaimed], [1, [], 0]);
   },
 
   'refuses a wrong revision': async ({ storage }) => {

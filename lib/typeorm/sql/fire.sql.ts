@@ -33,6 +33,11 @@ moved as materialized (
       and (f.overlap <> 'wait' or (select count(*) from ${t.run} r where r.job_uid = f.job_uid and r.origin <> 'backfill') = 0)
     for update of c skip locked
   ) stands
+  -- Whose cursor comes to its end keeps on its job what has fired; a job that somebody else has locked is left to the next try, as waiting might meet in a deadlock.
+  left join lateral (
+    select true as locked from ${t.job} j where j.uid = f.job_uid and f.next_ms is null for no key update skip locked
+  ) noting on true
+  where f.next_ms is not null or noting.locked
 ),
 advanced as (
   update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired, fired_until = greatest(c.fired_until, ${at('m.until_ms')})
@@ -40,6 +45,10 @@ advanced as (
 ),
 finished as (
   delete from ${t.cursor} c using moved m where c.job_uid = m.job_uid and m.next_ms is null
+),
+noted as (
+  update ${t.job} j set fired = m.fired, fired_until = greatest(m.fired_until, ${at('m.until_ms')})
+  from moved m where j.uid = m.job_uid and m.next_ms is null
 ),
 birth as (
   select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.handler, j.queue, j.priority, met.*

@@ -15,6 +15,10 @@ moved as (
 ),
 ended as (
   delete from ${t.cursor} c using move m where c.job_uid = m.job_uid and m.next_ms is null
+  returning c.job_uid, c.fired, c.fired_until
+),
+noted as (
+  update ${t.job} j set fired = e.fired, fired_until = e.fired_until from ended e where j.uid = e.job_uid
 ),
 gaps as (
   insert into ${t.gap} (job_uid, namespace, job_id, from_at, until_at, verdict, count, reason)
