@@ -268,7 +268,8 @@ export class Engine {
     if (runs.length === 0) return;
     const { storage } = this.parts;
     const needed = (): boolean => this.sessions.has(session);
-    await this.calls.repeat('give back', () => storage.giveBack(runs), needed);
+    const lost = await this.calls.repeat('give back', () => storage.giveBack(runs), needed);
+    if (lost !== null) void this.circuit.note(lost.value);
   }
 
   /** Waits for the work, but no longer than the time. */

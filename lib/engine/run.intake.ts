@@ -1,3 +1,4 @@
+import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { DueCursor, EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
@@ -39,6 +40,8 @@ interface IntakeParts {
   claimLead: Lead;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
+  /** Called with the jobs of runs that have ended as lost. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
 /** Gets runs for a session, by firing and by claiming, never more than it has room for, and has it begin them. */
@@ -149,7 +152,7 @@ export class RunIntake {
     this.doubtLookAt = now + doubtLookMs;
     const held = await this.parts.storage.heldBy(this.session.workerId);
     const unknown = this.session.unknownOf(held);
-    if (unknown.length > 0) await this.parts.storage.giveBack(unknown);
+    if (unknown.length > 0) this.parts.onGaveUp(await this.parts.storage.giveBack(unknown));
     if (isLast && this.doubtUntil === until) this.doubtUntil = null;
   }
 
@@ -168,7 +171,8 @@ export class RunIntake {
     try {
       const result = await this.certain(call);
       const refused = this.session.begin(result.runs, asOf);
-      if (refused.length > 0) await this.certain(() => this.parts.storage.giveBack(refused));
+      if (refused.length > 0)
+        this.parts.onGaveUp(await this.certain(() => this.parts.storage.giveBack(refused)));
       return result;
     } finally {
       this.promised -= room;

@@ -4,6 +4,7 @@ import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
+import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
@@ -49,8 +50,11 @@ export function judge(
       return null;
     case 'cancel':
       return settled(run, 'cancelled', times);
-    case 'shutdown':
+    case 'shutdown': {
+      const { recovery } = resolvePolicies(run.policies);
+      if (recovery === 'abandon') return settled(run, 'lost', times, abandoned.running);
       return settled(run, 'handed_back', times);
+    }
     case 'timeout':
       return failed('timed_out', new RunAbortedError('timeout'));
     case null:

@@ -247,7 +247,7 @@ export class WorkerSession {
         this.finished--;
         return events.emit('run.handed-back', this.endOf(run, settlement));
       case 'lost':
-        return; // Only a release writes it.
+        return events.emit('run.lost', this.endOf(run, settlement));
     }
   }
 

@@ -106,6 +106,8 @@ export interface ChronisEventMap {
   'run.snoozed': RunEvent & { durationMs: number; until: Date };
   /** `retryIf` or `backoff` of a handler, or the delay of a RetryAfterError, was of no use; the job's own policy was followed. */
   'retry-rule.failed': RunEvent & { rule: 'retryIf' | 'backoff' | 'RetryAfterError'; error: unknown };
+  /** It had not ended when this process stopped, and must not run twice (`recovery: 'abandon'`). What is lost with its process is counted by `workers.released`. */
+  'run.lost': RunEvent & { durationMs: number };
   'run.handed-back': RunEvent & { durationMs: number };
   /** The handler threw after its transaction had committed the verdict, which stands. */
   'run.threw-after-commit': RunEvent & { error: unknown };

@@ -113,6 +113,10 @@ export const logSentences: Sentences = {
     text: `${describe(run)}: ${rule} of the handler cannot be used, so the retries of the job count: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
+  'run.lost': (run) => ({
+    level: 'error',
+    text: `${describe(run)} did not end before the shutdown and must not run twice: it is lost.`,
+  }),
   'run.handed-back': (run) => ({
     level: 'log',
     text: `${describe(run)} did not end before the shutdown: it is handed back, and another process executes it.`,

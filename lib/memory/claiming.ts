@@ -1,8 +1,10 @@
+import type { JobRef } from '../model/job.js';
+import { abandoned } from '../ports/abandonment.js';
 import type { Capability, ClaimResult, EpochMs, NextWake, Unstarted } from '../ports/storage.adapter.js';
-import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted } from './runs.js';
+import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
 import { reachOf } from './scopes.js';
-import type { MemoryTables } from './tables.js';
-import { holdsLease } from './workers.js';
+import type { MemoryTables, RunRow } from './tables.js';
+import { giveUp, holdsLease } from './workers.js';
 
 export function claim(
   tables: MemoryTables,
@@ -13,17 +15,30 @@ export function claim(
 ): ClaimResult {
   const { workerId } = capability;
   if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
-  const due = tables.waiting.take(reachOf(tables, capability), now + aheadMs, limit);
+  // What must not run twice is not handed out before its time: it would be lost with this worker until then.
+  const isReady = (run: RunRow): boolean => run.dueAt <= now || !mustNotRunTwice(run);
+  const due = tables.waiting.take(reachOf(tables, capability), now + aheadMs, limit, isReady);
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 
-export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): void {
+/** The jobs of those that have ended as lost. */
+export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): JobRef[] {
+  const lost: JobRef[] = [];
   for (const hold of runs) {
     const run = tables.runs.get(hold.runId);
     if (!isHeldWith(run, hold)) continue;
+    if (mustNotRunTwice(run) && !isUnwanted(run)) {
+      const { namespace, id } = run.job.definition;
+      lost.push({ namespace, id });
+      run.attempt--;
+      run.fence++;
+      giveUp(tables, now, run, { startedAt: null, finishedAt: now, error: abandoned.unstarted });
+      continue;
+    }
     handBack(tables, run);
     if (isUnwanted(run)) cancelWaiting(tables, now, run);
   }
+  return lost;
 }
 
 export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {

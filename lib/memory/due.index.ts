@@ -52,9 +52,9 @@ export class DueIndex<T extends object> {
     return this.found.keys();
   }
 
-  /** Takes out up to `limit` items due until then: by priority, then time. */
-  take(reach: Reach, until: number, limit: number): T[] {
-    return this.takeEntries(reach, until, limit).map(({ entry }) => {
+  /** Takes out up to `limit` items due until then that are `ready`: by priority, then time. */
+  take(reach: Reach, until: number, limit: number, isReady: (item: T) => boolean = () => true): T[] {
+    return this.takeEntries(reach, until, limit, isReady).map(({ entry }) => {
       this.found.delete(entry.item);
       return entry.item;
     });
@@ -74,8 +74,14 @@ export class DueIndex<T extends object> {
     return earliest === Infinity ? null : earliest;
   }
 
-  private takeEntries(reach: Reach, until: number, limit: number): Found<T>[] {
+  private takeEntries(
+    reach: Reach,
+    until: number,
+    limit: number,
+    isReady: (item: T) => boolean = () => true,
+  ): Found<T>[] {
     const taken: Found<T>[] = [];
+    const left: Found<T>[] = [];
     const priorities = new Map<number, Heap<T>[]>();
     for (const [priority, heap] of this.heapsIn(reach)) {
       const heaps = priorities.get(priority);
@@ -87,9 +93,11 @@ export class DueIndex<T extends object> {
       while (taken.length < limit) {
         const heap = heaps.reduce((first, next) => (isBefore(next.top, first.top) ? next : first));
         if (heap.top === undefined || heap.top.dueAt > until) break;
-        taken.push({ entry: heap.pop()!, heap });
+        const found = { entry: heap.pop()!, heap };
+        (isReady(found.entry.item) ? taken : left).push(found);
       }
     }
+    for (const { entry, heap } of left) heap.push(entry);
     return taken;
   }
 

@@ -1,6 +1,6 @@
 import type { Birth, Capability, DueCursor, EpochMs, Firing, FireResult } from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
-import { bearRun, cancel, claimRun } from './runs.js';
+import { bearRun, cancel, claimRun, mustNotRunTwice } from './runs.js';
 import { isStopped, reachOf } from './scopes.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 import { holdsLease } from './workers.js';
@@ -43,7 +43,8 @@ export function fire(
         result.skipped.push({ jobUid: job.uid, nominalAt: birth.nominalAt });
         continue;
       }
-      const due = run.blockedBy.size === 0 && run.dueAt <= now + aheadMs;
+      const isReady = run.dueAt <= now || (run.dueAt <= now + aheadMs && !mustNotRunTwice(run));
+      const due = run.blockedBy.size === 0 && isReady;
       const claimed = due && mayClaim && result.runs.length < room && canExecute(capability, job);
       if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));
       else result.unclaimed++;

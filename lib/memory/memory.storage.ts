@@ -277,7 +277,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => settle(tables, now, settlements));
   }
 
-  giveBack(runs: readonly Unstarted[]): Promise<void> {
+  giveBack(runs: readonly Unstarted[]): Promise<JobRef[]> {
     return this.atomically((tables, now) => giveBack(tables, now, runs));
   }
 

@@ -99,6 +99,11 @@ export function isUnwanted(run: RunRow): boolean {
   return run.detached || run.cancelRequested;
 }
 
+/** Once it was handed to a worker it is never handed to another. */
+export function mustNotRunTwice({ job }: RunRow): boolean {
+  return resolvePolicies(job.definition.policies).recovery === 'abandon';
+}
+
 /** Whether this is the present owner's. */
 export function isHeldWith(
   run: RunRow | undefined,

@@ -1,6 +1,7 @@
+import { abandoned } from '../ports/abandonment.js';
 import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
-import { finish, handBack, isHeldWith, isUnwanted, record, waitUntil } from './runs.js';
+import { finish, handBack, isHeldWith, isUnwanted, mustNotRunTwice, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** The ids of the runs whose settlement was accepted. */
@@ -27,6 +28,9 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
 function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement: Settlement): void {
   if (isUnwanted(run)) {
     finish(tables, now, run, { ...settlement, outcome: 'cancelled' });
+  } else if (settlement.outcome === 'handed_back' && mustNotRunTwice(run)) {
+    finish(tables, now, run, { ...settlement, outcome: 'lost', error: abandoned.running });
+    bearCallback(tables, now, settlement.callback);
   } else {
     record(tables, run, settlement, false);
     const snoozedUntil = settlement.outcome === 'snoozed' ? (settlement.retryAt ?? now) : null;

@@ -102,15 +102,25 @@ function releaseRun(
     error: `The lease of the worker ${worker} ended during the run.`,
   };
   if (verdict === 'lost') {
-    const called = { ...toClaimedRun(run), ...run.claimedAs };
-    finish(tables, now, run, lost);
-    const callback = run.detached ? null : callbackOf(called, 'lost', { ...lost, result: null });
-    bearCallback(tables, now, callback);
+    giveUp(tables, now, run, lost);
   } else {
     record(tables, run, lost, false);
     waitUntil(tables, run, Math.max(run.dueAt, now));
   }
   return verdict;
+}
+
+/** Ends a run as lost, and gives birth to what its job wants then. */
+export function giveUp(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  ending: { startedAt: EpochMs | null; finishedAt: EpochMs; error: string },
+): void {
+  const called = { ...toClaimedRun(run), ...run.claimedAs };
+  finish(tables, now, run, { ...ending, outcome: 'lost' });
+  const callback = run.detached ? null : callbackOf(called, 'lost', { ...ending, result: null });
+  bearCallback(tables, now, callback);
 }
 
 /** What a run comes to whose worker died; null: another worker may have it. */

@@ -1,7 +1,7 @@
 /**
  * How a run ended for good. Exactly one per run.
  *
- * `lost`: its workers died again and again, or its job says `recovery: 'abandon'`. @publicApi
+ * `lost`: its workers died again and again, or one died or stopped and its job says `recovery: 'abandon'`. @publicApi
  */
 export type RunVerdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'lost';
 

@@ -92,7 +92,7 @@ export interface Hold {
 export interface Settlement extends Hold {
   /**
    * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
-   * somebody asked to cancel it, it ends as `cancelled` instead. `snoozed`: the same by the wish of the handler, due at `retryAt`.
+   * somebody asked to cancel it, it ends as `cancelled` instead; with `recovery: 'abandon'` it ends as `lost`. `snoozed`: the same by the wish of the handler, due at `retryAt`.
    */
   outcome: Outcome;
   startedAt: EpochMs;

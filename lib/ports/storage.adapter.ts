@@ -261,7 +261,8 @@ export abstract class StorageAdapter {
    * concurrent firers exactly one creates an occurrence. Up to `room` runs that are due within `aheadMs` (default 0) from now are born claimed by this
    * worker, if its lease holds. A firing whose worker has no lease still fires; its runs are for anybody.
    *
-   * What is claimed before it is due has that time as its start, and its worker waits for it. Pausing or deleting the job, or changing its times, before then
+   * What is claimed before it is due has that time as its start, and its worker waits for it; what must not run twice (`recovery: 'abandon'`) is claimed
+   * at its time, not before. Pausing or deleting the job, or changing its times, before then
    * wakes with `change`, so that the worker can give the run back.
    *
    * An instant that meets a run of its job without verdict, or an earlier birth of the same firing: overlap `skip` leaves it out; `queue` has it
@@ -277,7 +278,7 @@ export abstract class StorageAdapter {
   ): Promise<FireResult>;
   /**
    * Hands runs that are due within `aheadMs` (default 0) from now to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
-   * the lease of the first holds. Nothing for a worker without a lease. Each claim raises fence and attempt by one.
+   * the lease of the first holds. Nothing for a worker without a lease; nothing before it is due with `recovery: 'abandon'`. Each claim raises fence and attempt by one.
    */
   abstract claim(capability: Capability, limit: number, aheadMs?: number): Promise<ClaimResult>;
   /**
@@ -312,8 +313,12 @@ export abstract class StorageAdapter {
    * if it is not proven to be on the storage's own database. Absent: the storage has no transactions to share.
    */
   joined?(manager: TransactionManager): Promise<JobStore | null>;
-  /** Gives back claimed runs that were never started: due again at once, or at their time if that is later, fence + 1, attempt as before the claim; or ended like `handed_back`. Stale ones are passed over. */
-  abstract giveBack(runs: readonly Unstarted[]): Promise<void>;
+  /**
+   * Gives back claimed runs that were never started: due again at once, or at their time if that is later, fence + 1, attempt as before the claim; or ended like
+   * `handed_back`: as `cancelled`, or, with `recovery: 'abandon'`, as `lost` with a ledger row that has no start, and with their `onFailure`. Stale ones are
+   * passed over. Returns the jobs of those that have ended as lost.
+   */
+  abstract giveBack(runs: readonly Unstarted[]): Promise<JobRef[]>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */
   abstract heldBy(workerId: string): Promise<Unstarted[]>;
   /** When to look again. */

@@ -8,7 +8,7 @@ import {
 
 /** One execution of a run, as it ended. @publicApi */
 export interface Execution extends RunEvent {
-  outcome: Exclude<Outcome, 'lost'>;
+  outcome: Outcome;
   /** What the handler threw, the very object. */
   error?: unknown;
   /** When the run is executed again; absent: the outcome is its verdict. */
@@ -30,6 +30,7 @@ export function observeExecutions(
   events.on('run.failed', endsAs('failed'));
   events.on('run.timed_out', endsAs('timed_out'));
   events.on('run.cancelled', endsAs('cancelled'));
+  events.on('run.lost', endsAs('lost'));
   events.on('run.handed-back', endsAs('handed_back'));
   events.on('run.stale', (event) => ended(event, null));
   events.on('run.snoozed', (event: Told<'run.snoozed'>) =>

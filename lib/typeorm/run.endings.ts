@@ -1,3 +1,4 @@
+import type { JobRef } from '../model/job.js';
 import { callbackOf, type CalledRun } from '../ports/callback.js';
 import type { EpochMs, NewJob, ReleaseResult, Settlement, Unstarted } from '../ports/storage.adapter.js';
 import { bearCallbacks } from './job.insertion.js';
@@ -140,14 +141,26 @@ const arrayOf = (numbers: readonly (number | string)[]): string => `{${numbers.j
 const resultsOf = (settlements: readonly Settlement[]): (string | null)[] =>
   settlements.map(({ result }) => (result === null ? null : JSON.stringify(result)));
 
-export async function giveBack(statements: StatementRunner, runs: readonly Unstarted[]): Promise<void> {
-  if (runs.length === 0) return;
-  await statements.change(async ({ run }) => {
-    await unblock(
-      run,
-      jobsOfEnded(await run<EndedRow>('giveBack', ...columns(runs, ['runId', 'fence', 'worker']))),
-    );
+/** The jobs of those that have ended as lost. */
+export async function giveBack(statements: StatementRunner, runs: readonly Unstarted[]): Promise<JobRef[]> {
+  if (runs.length === 0) return [];
+  type Given = EndedRow & { namespace: string; job_id: string; lost: boolean; called: LostRun | null };
+  return statements.change(async ({ run }) => {
+    const given = await run<Given>('giveBack', ...columns(runs, ['runId', 'fence', 'worker']));
+    await unblock(run, jobsOfEnded(given));
+    await callAfterLoss(run, given);
+    return given.filter(({ lost }) => lost).map(({ namespace, job_id: id }) => ({ namespace, id }));
   });
+}
+
+/** A run that has ended as lost, and what its callback is told. */
+type LostRun = CalledRun & { finishedAt: EpochMs; error: string };
+
+async function callAfterLoss(run: Run, ended: readonly { called: LostRun | null }[]): Promise<void> {
+  await bearCallbacks(
+    run,
+    ended.flatMap(({ called }) => (called && callbackOf(called, 'lost', { ...called, result: null })) ?? []),
+  );
 }
 
 export async function releaseLost(statements: StatementRunner): Promise<ReleaseResult> {
@@ -155,7 +168,7 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
     id: string;
     job_id: string;
     job_uid: string | null;
-    called: (CalledRun & { finishedAt: EpochMs; error: string }) | null;
+    called: LostRun | null;
   };
   const rows = await statements.change(async ({ run }) => {
     const released = await run<Perhaps<Released>>('releaseLost');
@@ -164,12 +177,7 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
       run,
       ended.map(({ job_uid }) => job_uid),
     );
-    await bearCallbacks(
-      run,
-      ended.flatMap(
-        ({ called }) => (called && callbackOf(called, 'lost', { ...called, result: null })) ?? [],
-      ),
-    );
+    await callAfterLoss(run, ended);
     return released;
   });
   const runs = present<Released>(rows, 'id').map(({ id, job_id, namespace, handler, worker, verdict }) => ({

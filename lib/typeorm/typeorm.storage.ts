@@ -295,7 +295,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return statements && new TypeOrmJobs(statements, this.tables);
   }
 
-  giveBack(runs: readonly Unstarted[]): Promise<void> {
+  giveBack(runs: readonly Unstarted[]): Promise<JobRef[]> {
     return giveBack(this.statements, runs);
   }
 

@@ -45,8 +45,10 @@ describe('laws', () => {
   });
 
   test('notice a storage that gives no run back', async () => {
-    expect(await brokenLaws({ giveBack: async () => undefined }, ['give back'])).toEqual([
+    expect(await brokenLaws({ giveBack: async () => [] }, ['give back'])).toEqual([
       'give back: makes an unstarted run due again, with a higher fence and the attempt of before',
+      'give back: ends what must not run twice as lost, also where no attempt was begun',
+      'give back: ends what must not run twice as cancelled where that was asked for',
       'give back: passes over a stale fence',
       'give back: finds what was claimed by a call whose answer was lost',
     ]);

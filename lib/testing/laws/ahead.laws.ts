@@ -50,6 +50,22 @@ export const aheadLaws = lawsOf('ahead', {
     await settle(storage, run);
   },
 
+  'does not claim ahead what must not run twice': async ({ storage, clock }) => {
+    const policies = { recovery: 'abandon' as const };
+    await addOneOff(storage, { id: 'once', dueInMs: minute / 2, policies });
+    await addRecurring(storage, { id: 'often', policies });
+    const worker = await startWorker(storage, { leaseMs: 5 * minute });
+    await fireWith(storage, worker, minute / 2);
+    await addOneOff(storage, { id: 'again', dueInMs: minute / 2 });
+    const { runs } = await storage.claim(worker, 10, minute);
+    assert.deepEqual(
+      runs.map(({ jobId }) => jobId),
+      ['again'],
+    );
+    await clock.advance(minute);
+    assert.equal((await storage.claim(worker, 10)).runs.length, 2);
+  },
+
   'makes what is given back due at its time': async ({ storage, clock }) => {
     const run = await fireAhead(storage, await startWorker(storage, { leaseMs: 5 * minute }));
     await storage.giveBack([holdOf(run)]);
@@ -124,6 +140,18 @@ export const aheadLaws = lawsOf('ahead', {
     }
   },
 });
+
+/** Fires what is due, its run due a while later. */
+async function fireWith(storage: StorageAdapter, worker: Capability, delayMs: number): Promise<void> {
+  const cursor = only((await storage.dueCursors(worker, 10)).cursors, 'due cursor');
+  const births = [{ nominalAt: cursor.nominalAt, dueAt: (await storage.now()) + delayMs, missed: 0 }];
+  const { unclaimed, runs } = await storage.fire(worker, [firingOf(cursor, { births })], 10, minute);
+  assert.deepEqual(
+    [unclaimed, runs],
+    [1, []],
+    'What must not run twice is not born claimed before it is due.',
+  );
+}
 
 /** Fires a new job half a minute before its instant. */
 async function fireAhead(storage: StorageAdapter, worker: Capability, id = 'job'): Promise<ClaimedRun> {

@@ -103,7 +103,7 @@ export const deleteLaws = lawsOf('delete', {
 
   'ends a run that is handed back after its job was deleted': async ({ storage }) => {
     const worker = await startWorker(storage);
-    const giveBack = async (run: ClaimedRun): Promise<void> => storage.giveBack([holdOf(run)]);
+    const giveBack = async (run: ClaimedRun): Promise<unknown> => storage.giveBack([holdOf(run)]);
     const handBack = async (run: ClaimedRun): Promise<void> =>
       settle(storage, run, { outcome: 'handed_back' });
     for (const bringBack of [giveBack, handBack]) {

@@ -3,6 +3,7 @@ import { lawsOf } from '../law.js';
 import {
   addOneOff,
   addRecurring,
+  attemptsOf,
   claimOne,
   fireDue,
   jobOf,
@@ -30,6 +31,42 @@ export const giveBackLaws = lawsOf('give back', {
     assert.equal(again.attempt, 1);
     assert.deepEqual(await storage.settle([]), []);
     assert.deepEqual((await storage.queryAttempts({}, {})).items, []);
+  },
+
+  'ends what must not run twice as lost, also where no attempt was begun': async ({ storage }) => {
+    const policies = { recovery: 'abandon' as const, onFailure: { handler: 'called' } };
+    await addOneOff(storage, { id: 'once', policies });
+    await addRecurring(storage, { id: 'often', policies });
+    const worker = await startWorker(storage);
+    const runs = [...(await fireDue(storage, worker)).runs, await claimOne(storage, worker)];
+    const ended = await storage.giveBack(runs.map(holdOf));
+    // Said twice, as the first answer was lost, it has nothing to tell.
+    if (ended.length > 0) assert.deepEqual(ended.map(({ id }) => id).sort(), ['often', 'once']);
+    assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
+    assert.deepEqual(await storage.heldBy(worker.workerId), []);
+    for (const { id, jobId, fence } of runs) {
+      const { outcome, final, startedAt, attempt, error } = only(
+        await attemptsOf(storage, { runId: id }),
+        'ledger row',
+      );
+      assert.deepEqual([outcome, final, startedAt, attempt], ['lost', true, null, 0]);
+      assert.match(error!, /before it began/);
+      const { lastVerdict, consecutiveFailures, runCount } = await jobOf(storage, jobId);
+      assert.deepEqual([lastVerdict, consecutiveFailures, runCount], ['lost', 1, 0]);
+      const letter = only(await runsOf(storage, jobId), 'dead letter');
+      assert.deepEqual([letter.state, letter.fence > fence], ['lost', true]);
+      const called = only(await runsOf(storage, `${jobId}:onFailure:${id}`), 'callback');
+      assert.deepEqual([called.origin, called.handler], ['callback', 'called']);
+    }
+    assert.deepEqual(await storage.giveBack(runs.map(holdOf)), []);
+  },
+
+  'ends what must not run twice as cancelled where that was asked for': async ({ storage }) => {
+    await addOneOff(storage, { policies: { recovery: 'abandon' } });
+    const run = await claimOne(storage, await startWorker(storage));
+    await storage.cancelRun(run.id);
+    assert.deepEqual(await storage.giveBack([holdOf(run)]), []);
+    assert.equal(only(await attemptsOf(storage), 'ledger row').outcome, 'cancelled');
   },
 
   'passes over a stale fence': async ({ storage }) => {

@@ -20,6 +20,22 @@ import {
 } from './fixture.js';
 
 export const settleLaws = lawsOf('settle', {
+  'ends what must not run twice as lost where it would be handed back': async ({ storage }) => {
+    const policies = { recovery: 'abandon' as const };
+    await addOneOff(storage, { id: 'once', policies });
+    await addRecurring(storage, { id: 'often', policies });
+    const worker = await startWorker(storage);
+    for (const run of [await fireOne(storage, worker), await claimOne(storage, worker)]) {
+      await settle(storage, run, { outcome: 'handed_back' });
+      const row = only(await attemptsOf(storage, { runId: run.id }), 'ledger row');
+      assert.deepEqual([row.outcome, row.final, row.attempt, row.fence], ['lost', true, 1, run.fence]);
+      assert.match(row.error!, /must not run twice/);
+      const { lastVerdict, consecutiveFailures, runCount } = await jobOf(storage, run.jobId);
+      assert.deepEqual([lastVerdict, consecutiveFailures, runCount], ['lost', 1, 1]);
+    }
+    assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
+  },
+
   'writes one final row of the ledger, and the run is gone': async ({ storage }) => {
     await addRecurring(storage);
     const worker = await startWorker(storage);

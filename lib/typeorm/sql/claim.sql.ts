@@ -1,6 +1,7 @@
 import { takenColumns } from './claimed.run.fragment.js';
 import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
+import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, clock, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
@@ -13,6 +14,8 @@ import { isWaiting } from './waiting.fragment.js';
  * several queues each probe of a priority runs to the limit before the earliest are picked; the rest is unlocked
  * at the end of the statement.
  *
+ * What must not run twice is not handed out ahead: it would be lost with its worker until then.
+ *
  * What it hands out is what the update returns, in no order: to sort that, or to join it with anything, the server would have to copy it. One row tells the time.
  */
 export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
@@ -20,6 +23,7 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
     select r.ctid, r.id, r.due_at from ${t.run} r
     where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
       and r.due_at <= ${after(now, '$6::float8')} and ${isReachable('r', 'handler')}
+      and case when r.due_at <= ${now} then true else not (${mustNotRunTwice(t, 'r')}) end
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
     queues === 'one'

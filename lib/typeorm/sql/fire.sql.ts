@@ -51,7 +51,8 @@ noted as (
   from moved m where j.uid = m.job_uid and m.next_ms is null
 ),
 birth as (
-  select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.handler, j.queue, j.priority, met.*
+  select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.handler, j.queue, j.priority,
+    j.policies ->> 'recovery' is not distinct from 'abandon' as once, met.*
   from ${unnest(['$14::bigint[]', '$15::float8[]', '$16::float8[]', '$17::int[]'])} with ordinality
     b (job_uid, nominal_ms, due_ms, missed, nth)
   join moved m on m.job_uid = b.job_uid
@@ -96,7 +97,7 @@ marked as (
 due as (
   select *, row_number() over (partition by claimable order by nth) as place
   from (
-    select *, ${at('due_ms')} <= ${after(now, '$6::float8')} and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
+    select *, ${at('due_ms')} <= case when once then ${now} else ${after(now, '$6::float8')} end and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
     from decided where not skipped
   ) d
 ),

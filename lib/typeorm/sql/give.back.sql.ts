@@ -1,30 +1,42 @@
+import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
+import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
-// $1 time · $2 run ids · $3 fences · $4 workers. No attempt was made, so nothing is recorded; but what nobody wants any more ends.
+/**
+ * $1 time · $2 run ids · $3 fences · $4 workers
+ *
+ * No attempt was made, so nothing is recorded; but what nobody wants any more ends, and so does, as lost, what must not be handed to a second worker.
+ */
 export function giveBackSql(t: TableNames): string {
   return `
 with given as (
   select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]'])} u (id, fence, worker)
 ),
 mine as materialized (
-  select r.*, r.last_attempt or r.cancel_requested as unwanted
-  from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker
+  select r.*, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
+    coalesce(r.policies, j.policies) ->> 'recovery' is not distinct from 'abandon' as once
+  from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker ${joinedJob(t)}
   where r.started_at is not null
   order by r.id for update of r
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies,
-    attempt - 1 as attempt, fence + 1 as fence, null::text as worker,
-    null::timestamptz as started_at, ${now} as finished_at, 'cancelled' as outcome, unwanted as final,
-    null::text as error, null::text as result, unwanted as record,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
+    coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
+    attempt - 1 as attempt, fence + 1 as fence, case when once and not unwanted then worker end as worker,
+    null::timestamptz as started_at, ${now} as finished_at, case when unwanted then 'cancelled' else 'lost' end as outcome,
+    unwanted or once as final, case when once and not unwanted then '${abandoned.unstarted}' end as error,
+    null::text as result, unwanted or once as record,
     attempt - 1 as next_attempt, fence + 1 as next_fence, lost_count as next_lost,
     due_at as retry_at
   from mine
 ),
+${calledRuns},
 ${endings(t)}
-select id::text, job_uid::text, final, ${toldColumn} from ending`;
+select e.id::text, e.fence, e.job_uid::text, e.namespace, e.job_id, e.final, e.final and e.outcome = 'lost' as lost,
+  c.run as called, ${toldColumn}
+from ending e left join called c on c.id = e.id`;
 }

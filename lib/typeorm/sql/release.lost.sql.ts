@@ -1,9 +1,9 @@
 import { defaultPolicies } from '../../model/policies.js';
+import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ofRecurring } from './of.recurring.fragment.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
@@ -35,8 +35,7 @@ held as materialized (
   select c.id, c.worker from (${claimedOnly(t, `r.worker <> all ((select ids from alive)::text[])`)}) c
 ),
 mine as materialized (
-  select r.*, j.uid as job, j.payload as job_payload, j.metadata as job_metadata,
-    coalesce(r.policies, j.policies) as all_policies, coalesce(r.time_zone, j.time_zone) as zone,
+  select r.*, ${jobColumns},
     case
       when r.cancel_requested then 'cancelled'
       when r.last_attempt
@@ -44,7 +43,7 @@ mine as materialized (
         or r.lost_count + 1 >= coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost})
       then 'lost'
     end as ending
-  from ${t.run} r left join ${ofRecurring(t, 'r.job_uid')} j on true
+  from ${t.run} r ${joinedJob(t)}
   where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
   order by r.id for update of r
 ),
@@ -59,19 +58,7 @@ ending as (
     attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, greatest(due_at, ${now}) as retry_at
   from mine
 ),
--- The runs that callbacks are about, as objects of the type CalledRun.
-called as (
-  select m.id, json_build_object(
-    'id', m.id::text, 'jobId', m.job_id, 'namespace', m.namespace, 'handler', e.handler, 'queue', e.queue,
-    'priority', m.priority, 'origin', m.origin, 'nominalAt', ${ms('m.nominal_at')}, 'attempt', m.attempt,
-    'timeZone', m.zone, 'policies', m.all_policies,
-    'payload', case when m.job is null then m.payload else m.job_payload end,
-    'metadata', case when m.job is null then m.metadata else m.job_metadata end,
-    'finishedAt', ${ms('e.finished_at')}, 'error', e.error
-  ) as run
-  from mine m join ending e on e.id = m.id
-  where m.ending = 'lost' and not m.last_attempt and m.all_policies ->> 'onFailure' is not null
-),
+${calledRuns},
 ${endings(t)}
 select ${ms(now)} as now, ended_run.*
 from (select) always left join (

@@ -1,5 +1,7 @@
+import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
+import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
@@ -27,6 +29,7 @@ mine as materialized (
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
     r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed') as handed,
+    case when s.outcome = 'handed_back' then ${mustNotRunTwice(t, 'r')} else false end as once,
     s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
   where r.worker = $10 and r.started_at is not null
@@ -35,10 +38,11 @@ mine as materialized (
 ending as (
   select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
-    case when handed and unwanted then 'cancelled' else outcome end as outcome,
-    unwanted or (retry_ms is null and not handed) as final, error, result, true as record,
-    attempt - (handed and not unwanted)::int as next_attempt,
-    fence + (handed and not unwanted)::int as next_fence, lost_count as next_lost,
+    case when handed and unwanted then 'cancelled' when once then 'lost' else outcome end as outcome,
+    unwanted or once or (retry_ms is null and not handed) as final,
+    case when once and not unwanted then '${abandoned.running}' else error end as error, result, true as record,
+    attempt - (handed and not unwanted and not once)::int as next_attempt,
+    fence + (handed and not unwanted and not once)::int as next_fence, lost_count as next_lost,
     case when outcome = 'handed_back' then least(due_at, ${now}) else coalesce(${at('retry_ms')}, ${now}) end as retry_at
   from mine where not blocks or $11
 ),
