@@ -9,6 +9,7 @@ import type { StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
+import { GuardedClock, guardedRandom } from './guarded.clock.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
 import { LookAgain } from './look.again.js';
@@ -18,6 +19,7 @@ import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
 import { StorageTime } from './storage.time.js';
 import { Stragglers } from './stragglers.js';
+import { unending } from './unending.js';
 import { applyZoneData } from './zone.data.js';
 import type { WorkerSession } from './worker.session.js';
 
@@ -45,6 +47,7 @@ const worthTellingOffsetMs = 1_000;
 export class Engine {
   /** The release whose declarations this process runs; null: it declares none. */
   private generation: number | null = null;
+  private readonly parts: EngineParts;
   private state: 'idle' | 'starting' | 'working' | 'draining' = 'idle';
   private shift: Shift | null = null;
   /** All sessions with handlers that have not ended, the current one included. */
@@ -63,10 +66,12 @@ export class Engine {
   private readonly scope = new AsyncResource('ChronisEngine');
 
   constructor(
-    private readonly parts: EngineParts,
+    given: EngineParts,
     private readonly options: EngineOptions,
   ) {
-    this.random = parts.random ?? Math.random;
+    this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
+    const parts = { ...given, clock: new GuardedClock(given.clock, (part, error) => this.fail(part, error)) };
+    this.parts = parts;
     this.time = new StorageTime(parts.clock);
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
@@ -106,6 +111,11 @@ export class Engine {
 
   /** Something was changed, here or elsewhere: look at once. */
   wake(wake?: Wake): void {
+    // Not in the context of who asked: all later beats would go on in it.
+    this.scope.runInAsyncScope(() => this.heed(wake));
+  }
+
+  private heed(wake?: Wake): void {
     // The renewal tells which runs are to be cancelled.
     if (wake?.kind === 'cancel') return this.shift?.keeper.beat();
     if (wake?.kind !== 'due') this.shift?.session.noteChange();
@@ -184,7 +194,7 @@ export class Engine {
 
   private work(workerId: string, registeredAt: number): void {
     const { parts, options, time, calls, settler, stragglers, random } = this;
-    const shift = beginShift(workerId, registeredAt, {
+    const shift: Shift = beginShift(workerId, registeredAt, {
       parts,
       options,
       time,
@@ -192,7 +202,7 @@ export class Engine {
       settler,
       stragglers,
       random,
-      onLeaseLost: () => void this.loseLease(),
+      onLeaseLost: () => void this.replaceLease(shift),
       onGaveUp: (jobs) => void this.circuit.note(jobs),
       giveBack: (session, runs) => void this.giveBack(session, runs),
     });
@@ -200,26 +210,33 @@ export class Engine {
     this.shift = shift;
   }
 
+  /** Never rejects, and does not leave the engine without a lease as long as it works. */
+  private async replaceLease(lost: Shift): Promise<void> {
+    await unending(
+      'loss of the lease',
+      () => this.loseLease(lost),
+      () => this.state === 'working' && this.shift === lost,
+      this.parts,
+    );
+  }
+
   /** The runs may be others' already: tells the handlers, and goes on as a new worker as soon as the storage answers. */
-  private async loseLease(): Promise<void> {
-    const lost = this.shift;
-    if (lost === null) return;
+  private async loseLease(lost: Shift): Promise<void> {
+    if (this.shift !== lost) return;
     const { session } = lost;
     this.close(lost);
     session.takeEarly();
     this.parts.events.emit('worker.lease-lost', { workerId: session.workerId, runs: session.runningCount });
     session.abort('lease-lost');
     void session.empty().then(() => this.sessions.delete(session));
-    if (this.state !== 'working') return;
+    // A stop and a start meanwhile have begun another shift, which needs no successor of this one.
+    const isNeeded = (): boolean => this.state === 'working' && this.shift === lost;
+    if (!isNeeded()) return;
     const workerId = randomUUID();
-    const registered = await this.calls.repeat(
-      'register',
-      () => this.register(workerId),
-      () => this.state === 'working',
-    );
+    const registered = await this.calls.repeat('register', () => this.register(workerId), isNeeded);
     if (registered === null) return;
     // Stopped meanwhile: leave nothing behind that looks alive.
-    if (this.state !== 'working') await this.parts.storage.unregister(workerId).catch(() => undefined);
+    if (!isNeeded()) await this.parts.storage.unregister(workerId).catch(() => undefined);
     else this.work(workerId, registered.value);
   }
 
@@ -285,10 +302,23 @@ export class Engine {
   private async listen(): Promise<void> {
     const { storage, events } = this.parts;
     try {
-      this.unsubscribe = (await storage.wakeSignal?.subscribe((wake) => this.wake(wake))) ?? null;
+      this.unsubscribe = (await storage.wakeSignal?.subscribe((wake) => this.hear(wake))) ?? null;
     } catch (error) {
       events.emit('wake.unavailable', { error });
     }
+  }
+
+  /** A throw would go up into the connection of the storage. */
+  private hear(wake: Wake): void {
+    try {
+      this.wake(wake);
+    } catch (error) {
+      this.fail('wake signal', error);
+    }
+  }
+
+  private fail(part: string, error: unknown): void {
+    this.parts.events.emit('engine.failed', { part, error });
   }
 
   private async announceHandlers(): Promise<void> {

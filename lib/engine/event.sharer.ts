@@ -76,8 +76,8 @@ export class EventSharer {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, largestBatch);
       const sender = { from: this.id, instance: this.instance, serial: this.serial++ };
-      const { messages, lost } = packEvents(sender, batch, this.channel!.maxBytes);
       try {
+        const { messages, lost } = packEvents(sender, batch, this.channel!.maxBytes);
         if (messages.length > 0) await this.channel!.publish(messages);
         this.failing = false;
         if (lost > 0) this.fail(lost, new StorageError('They are too large for a message.'));

@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
+import { unending } from './unending.js';
 
 const maxPruneRounds = 20;
 const maxDeferRounds = 100;
@@ -20,8 +21,8 @@ export class Janitor {
   constructor(
     private readonly storage: StorageAdapter,
     private readonly lock: LockAdapter,
-    private readonly clock: Clock,
-    private readonly events: ChronisEvents,
+    readonly clock: Clock,
+    readonly events: ChronisEvents,
     private readonly random: () => number,
     private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
     /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
@@ -37,7 +38,13 @@ export class Janitor {
     // Spread, so that the workers of a deploy do not all ask for the lock at the same moment.
     const pauseMs = Math.round(longestPauseMs * (0.5 + this.random() / 2));
     this.cancelTimer = this.clock.setTimer(pauseMs, () => {
-      void this.round(owner).then(() => {
+      const round = unending(
+        'janitor',
+        () => this.round(owner),
+        () => !this.stopped,
+        this,
+      );
+      void round.then(() => {
         if (!this.stopped) this.schedule(owner, this.options.janitorMs);
       });
     });

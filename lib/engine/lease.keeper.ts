@@ -67,7 +67,12 @@ export class LeaseKeeper {
   beat(): void {
     if (this.ended) return;
     if (this.renewing) this.again = true;
-    else void this.renew();
+    else
+      this.renew().catch((error: unknown) => {
+        this.parts.events.emit('engine.failed', { part: 'lease', error });
+        // The beats must not end by it, or the lease would.
+        if (!this.ended) this.nextBeat(this.retryInMs);
+      });
   }
 
   stop(): void {
@@ -100,8 +105,9 @@ export class LeaseKeeper {
 
   private tick(beat: Beat): void {
     const { clock, leaseMs } = this.parts;
-    beat.tick(clock.monotonic() - this.renewedAt);
+    // First: a tick that throws must not be the last.
     this.cancelTick = clock.setTimer(Math.min(leaseMs / 6, 1_000), () => this.tick(beat));
+    beat.tick(clock.monotonic() - this.renewedAt);
   }
 
   private nextBeat(inMs: number): void {
@@ -123,7 +129,10 @@ export class LeaseKeeper {
     this.ears.onLost();
   }
 
-  /** Never rejects. */
+  private get retryInMs(): number {
+    return Math.min(1_000, this.parts.leaseMs / 15);
+  }
+
   private async renew(): Promise<void> {
     this.renewing = true;
     this.again = false;
@@ -149,7 +158,7 @@ export class LeaseKeeper {
     } catch (error) {
       if (this.ended) return;
       this.failures++;
-      const retryInMs = Math.min(1_000, this.parts.leaseMs / 15);
+      const { retryInMs } = this;
       this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
       this.nextBeat(retryInMs);
     } finally {

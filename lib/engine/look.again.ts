@@ -39,9 +39,12 @@ export class LookAgain {
     this.planned?.cancel();
     const cancel = this.clock.setTimer(at - this.clock.monotonic(), () => {
       this.planned = null;
-      this.look({ kind: 'change' });
-      if (this.cancels) this.look({ kind: 'cancel' });
-      this.goOn();
+      try {
+        this.look({ kind: 'change' });
+        if (this.cancels) this.look({ kind: 'cancel' });
+      } finally {
+        this.goOn();
+      }
     });
     this.planned = { at, cancel };
   }

@@ -2,6 +2,7 @@ import { RetryAfterError, UnrecoverableError } from '../model/errors.js';
 import type { Backoff, Policies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
+import { isA, outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
 import { parseDuration } from '../triggers/duration.js';
 
@@ -44,14 +45,15 @@ export function decideRetry(
   const ruleFailures: RuleFailure[] = [];
   const failures = run.attempt - run.lostCount;
   const giveUp = { retryAt: null, ruleFailures };
-  if (failures > policies.maxRetries || error instanceof UnrecoverableError) return giveUp;
+  if (failures > policies.maxRetries || isA(error, UnrecoverableError)) return giveUp;
   const retry = Math.max(failures, 1);
-  const worth = rules.retryIf && attempted('retryIf', () => booleanOf(rules.retryIf!(error)), ruleFailures);
+  const worth =
+    rules.retryIf && attempted('retryIf', () => booleanOf(settled(rules.retryIf!(error))), ruleFailures);
   if (worth === false) return giveUp;
-  const wanted =
-    error instanceof RetryAfterError
-      ? attempted('RetryAfterError', () => delayOf(error.delay), ruleFailures)
-      : rules.backoff && attempted('backoff', () => delayOf(rules.backoff!(retry, error)), ruleFailures);
+  const wanted = isA(error, RetryAfterError)
+    ? attempted('RetryAfterError', () => delayOf(error.delay), ruleFailures)
+    : rules.backoff &&
+      attempted('backoff', () => delayOf(settled(rules.backoff!(retry, error))), ruleFailures);
   const delayMs = wanted ?? backoffDelayMs(policies.backoff, retry, random);
   return { retryAt: failedAt + delayMs, ruleFailures };
 }
@@ -65,6 +67,12 @@ function attempted<T>(rule: RuleFailure['rule'], decide: () => T, failures: Rule
   }
 }
 
+/** An async function is of no use as a rule, and what it rejects with must not end the process. */
+function settled<T>(given: T): T {
+  if (isA(given, Promise)) void outcomeOf(given, () => undefined);
+  return given;
+}
+
 function delayOf(given: DurationInput): number {
   return given === 0 ? 0 : parseDuration(given, 'delay');
 }
@@ -75,5 +83,5 @@ function booleanOf(given: unknown): boolean {
 }
 
 function describeValue(value: unknown): string {
-  return value instanceof Promise ? 'a promise' : String(value);
+  return isA(value, Promise) ? 'a promise' : String(value);
 }

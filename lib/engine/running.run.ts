@@ -1,6 +1,7 @@
 import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
+import { outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
@@ -130,9 +131,10 @@ export class RunningRun {
     }
     const mayBePromise = (typeof value === 'object' && value !== null) || typeof value === 'function';
     if (!mayBePromise) return this.returned(value);
-    void Promise.resolve(value).then(
+    void outcomeOf(
+      value,
+      (error) => this.threw(error),
       (result) => this.returned(result),
-      (error: unknown) => this.threw(error),
     );
   }
 

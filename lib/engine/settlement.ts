@@ -3,6 +3,7 @@ import type { JsonValue } from '../model/json.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
+import { thrownText } from '../model/thrown.js';
 import type { Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
@@ -62,6 +63,21 @@ export function judge(
   }
 }
 
+/** When judging fails, as what is stored of the run makes no sense: it has failed, as it must not be in hands for ever. */
+export function unjudged(
+  { id: runId, fence, jobUid }: ClaimedRun,
+  times: { startedAt: number; finishedAt: number },
+  error: unknown,
+): Judgement {
+  const text = `The end of the attempt could not be judged: ${describeError(error)}`;
+  const fields = { outcome: 'failed', retryAt: null, error: text, result: null, callback: null } as const;
+  return {
+    settlement: { runId, fence, ...times, ...fields, oneOff: jobUid === null },
+    error,
+    ruleFailures: [],
+  };
+}
+
 const noRetry: RetryDecision = { retryAt: null, ruleFailures: [] };
 
 function settled(
@@ -98,12 +114,7 @@ function settled(
 
 /** The text of anything that was thrown, cut to a bounded length. */
 export function describeError(error: unknown): string {
-  let text: string;
-  try {
-    text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
-  } catch {
-    text = 'An error that cannot be shown as text.';
-  }
+  const text = thrownText(error);
   // PostgreSQL has no NUL in text.
   const clean = text.slice(0, maxErrorLength).replaceAll('\0', '\u{FFFD}');
   return text.length > maxErrorLength ? `${clean}…` : clean;

@@ -28,7 +28,11 @@ export class Settler {
   /** Calls `done` once there is an answer; it must not throw. */
   settle(settlement: Settlement, done: (verdict: SettleVerdict) => void): void {
     this.waiting.push({ settlement, done });
-    this.writing ??= this.write();
+    this.writing ??= this.calls.keepGoing(
+      'settling',
+      () => this.write(),
+      () => true,
+    );
   }
 
   /** Resolves when everything that waits has been written. */
@@ -45,13 +49,14 @@ export class Settler {
     // Results of one turn of the event loop make one batch.
     await Promise.resolve();
     while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, largestBatch);
+      const batch = this.waiting.slice(0, largestBatch);
       const settlements = batch.map((item) => item.settlement);
       const answer = await this.calls.repeat(
         'settle',
         () => this.storage.settle(settlements),
         () => !this.closed,
       );
+      this.waiting.splice(0, batch.length);
       const accepted = new Set(answer?.value);
       const refusal: SettleVerdict = answer !== null && answer.failures === 0 ? 'refused' : 'unclear';
       for (const { settlement, done } of batch) done(accepted.has(settlement.runId) ? 'accepted' : refusal);

@@ -7,6 +7,7 @@ import type { Settler } from './settler.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
+import { unending } from './unending.js';
 import { WorkerSession } from './worker.session.js';
 import { WorkLoop } from './work.loop.js';
 
@@ -94,5 +95,11 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     trusted,
     onGaveUp,
   });
-  return { session, keeper, loop, ended: loop.run() };
+  const ended = unending(
+    'work loop',
+    () => loop.run(),
+    () => session.active,
+    { clock, events },
+  );
+  return { session, keeper, loop, ended };
 }

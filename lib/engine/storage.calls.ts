@@ -1,5 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
+import { unending } from './unending.js';
 
 const firstDelayMs = 50;
 const longestDelayMs = 5_000;
@@ -9,8 +10,8 @@ export class StorageCalls {
   private readonly pauses = new Set<() => void>();
 
   constructor(
-    private readonly clock: Clock,
-    private readonly events: ChronisEvents,
+    readonly clock: Clock,
+    readonly events: ChronisEvents,
     private readonly random: () => number,
   ) {}
 
@@ -37,6 +38,11 @@ export class StorageCalls {
         if (!needed()) return null;
       }
     }
+  }
+
+  /** Runs a loop, see `unending`. */
+  keepGoing(part: string, loop: () => Promise<void>, needed: () => boolean): Promise<void> {
+    return unending(part, loop, needed, this);
   }
 
   /** Ends all pauses: what is not needed any more gives up at once, the rest is tried again now. */

@@ -11,7 +11,7 @@ import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
 import type { RunLogger } from './run.context.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
-import { judge, type Judgement } from './settlement.js';
+import { judge, unjudged, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
@@ -116,8 +116,9 @@ export class WorkerSession {
       const may = this.active && this.parts.trusted();
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
-      else if (run.dueAt <= now) this.execute(run, handler);
-      else if (asOf === this.changes) early.push(run);
+      else if (run.dueAt <= now) {
+        if (!this.executes(run, handler)) refused.push(unstarted(run));
+      } else if (asOf === this.changes) early.push(run);
       else refused.push(unstarted(run));
     }
     for (const run of early) this.held.add(run);
@@ -168,6 +169,20 @@ export class WorkerSession {
     if (runs.length > 0) this.parts.giveBack(runs);
   }
 
+  /** Whether it has begun: what fails at the beginning of one must not keep the others of its claim from theirs. */
+  private executes(run: ClaimedRun, handler: Handler): boolean {
+    try {
+      this.execute(run, handler);
+      return true;
+    } catch (error) {
+      this.fail('begin of a run', error);
+      // Its handler has been called then, and tells how it ends.
+      if (this.running.has(run.id)) return true;
+      this.held.delete(run);
+      return false;
+    }
+  }
+
   private execute(run: ClaimedRun, handler: Handler): void {
     const { time, events, stragglers } = this.parts;
     const startedAt = time.now();
@@ -188,9 +203,27 @@ export class WorkerSession {
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     if (committed !== null) return this.tellCommitted(run, committed, ending);
-    const judgement = judge(run, ending, abortCause, this.timesOf(running), random, code.rules);
+    const times = this.timesOf(running);
+    let judgement: Judgement | null;
+    try {
+      judgement = judge(run, ending, abortCause, times, random, code.rules);
+    } catch (error) {
+      this.fail('verdict of a run', error);
+      judgement = unjudged(run, times, error);
+    }
     if (judgement === null) return;
-    settler.settle(judgement.settlement, (verdict) => this.settled(running, ending, judgement, verdict));
+    const judged = judgement;
+    settler.settle(judged.settlement, (verdict) => {
+      try {
+        this.settled(running, ending, judged, verdict);
+      } catch (error) {
+        this.fail('end of a run', error);
+      }
+    });
+  }
+
+  private fail(part: string, error: unknown): void {
+    this.parts.events.emit('engine.failed', { part, error });
   }
 
   private settled(running: RunningRun, ending: Ending, judgement: Judgement, verdict: SettleVerdict): void {

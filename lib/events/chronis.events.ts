@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
+import { outcomeOf } from '../model/thrown.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import { selectEvents, type EventSelector, type SelectedName } from './event.names.js';
 import type { EventOrigin, ListenOptions, StreamOptions } from './event.origin.js';
@@ -110,12 +111,12 @@ export class ChronisEvents {
   /** Whether anybody here listens to events of this name: for what is not worth being put together otherwise. @internal */
   hears(name: ChronisEventName): boolean {
     if ((this.listeners.get(name)?.size ?? 0) > 0) return true;
-    for (const { wants } of this.anyListeners) if (wants === undefined || wants(name)) return true;
+    for (const { wants } of this.anyListeners) if (wants === undefined || isWanted(wants, name)) return true;
     return false;
   }
 
   emit<N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void {
-    this.deliver(event, { name, at: new Date(this.now()), remote: false, instance: this.instance });
+    this.deliver(event, { name, at: this.date(), remote: false, instance: this.instance });
   }
 
   /** An event of another instance: for those who asked for such. @internal */
@@ -129,6 +130,14 @@ export class ChronisEvents {
     for (const stream of this.streams) stream.end();
   }
 
+  private date(): Date {
+    try {
+      return new Date(this.now());
+    } catch {
+      return new Date();
+    }
+  }
+
   private deliver(event: ChronisEventMap[ChronisEventName], origin: EventOrigin): void {
     for (const subscription of this.listeners.get(origin.name) ?? []) this.call(subscription, event, origin);
     for (const subscription of this.anyListeners) this.call(subscription, event, origin);
@@ -136,12 +145,10 @@ export class ChronisEvents {
 
   private call({ tell, remote, wants }: Subscription, event: unknown, origin: EventOrigin): void {
     if (origin.remote && !remote) return;
-    if (wants?.(origin.name) === false) return;
     try {
+      if (wants?.(origin.name) === false) return;
       const returned = tell(event as never, origin as never);
-      if (returned instanceof Promise) {
-        returned.catch((error: unknown) => this.failed(origin.name, error));
-      }
+      if (returned instanceof Promise) void outcomeOf(returned, (error) => this.failed(origin.name, error));
     } catch (error) {
       this.failed(origin.name, error);
     }
@@ -150,5 +157,14 @@ export class ChronisEvents {
   private failed(name: ChronisEventName, error: unknown): void {
     // A listener of this event that fails as well is not told about itself.
     if (name !== 'listener.failed') this.emit('listener.failed', { eventName: name, error });
+  }
+}
+
+/** When in doubt it is: what throws then is told. */
+function isWanted(wants: (name: ChronisEventName) => boolean, name: ChronisEventName): boolean {
+  try {
+    return wants(name);
+  } catch {
+    return true;
   }
 }

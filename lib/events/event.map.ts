@@ -135,6 +135,11 @@ export interface ChronisEventMap {
   'beat.unavailable': { error: unknown };
   /** Events could not be told to other instances (`shareEvents`), and are lost there; told once until it works again. */
   'sharing.failing': { events: number; error: unknown };
+  /**
+   * Something that must not fail has thrown: a part of the engine itself, a clock or a source of random numbers that it was given, or a callback of the storage. What had ended by it
+   * has been begun anew.
+   */
+  'engine.failed': { part: string; error: unknown };
   /** A listener of an event threw. */
   'listener.failed': { eventName: string; error: unknown };
 }

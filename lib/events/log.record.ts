@@ -1,3 +1,4 @@
+import { isA } from '../model/thrown.js';
 import type { ChronisEventName } from './event.map.js';
 import { messageOf, stackOf } from './shown.error.js';
 
@@ -23,9 +24,16 @@ export class LogRecord {
 }
 
 function loggable(key: string, value: unknown): unknown {
-  if (value instanceof Error)
-    return { name: String(value.name), message: messageOf(value), stack: stackOf(value) };
+  if (isA(value, Error)) return { name: nameOf(value), message: messageOf(value), stack: stackOf(value) };
   // Handlers may throw anything, also what is no JSON.
   if (key === 'error') return { message: messageOf(value) };
   return Array.isArray(value) ? value.slice(0, mostItems) : value;
+}
+
+function nameOf(error: Error): string {
+  try {
+    return String(error.name);
+  } catch {
+    return 'Error';
+  }
 }

@@ -177,6 +177,11 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Other instances are not told of events at present: ${messageOf(error)}`,
   }),
+  'engine.failed': ({ part, error }) => ({
+    level: 'error',
+    text: `Something unexpected failed in the engine (${part}), which goes on: ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
   'listener.failed': ({ eventName, error }) => ({
     level: 'error',
     text: `A listener of the event "${eventName}" threw: ${messageOf(error)}`,

@@ -1,19 +1,16 @@
+import { thrownMessage, thrownStack } from '../model/thrown.js';
+
 const longestMessage = 1_000;
 const longestStack = 8_000;
 
 /** What was thrown, as text of a bounded length. */
 export function messageOf(error: unknown): string {
-  try {
-    return cut(error instanceof Error ? error.message : String(error), longestMessage);
-  } catch {
-    return 'an error that cannot be shown as text';
-  }
+  return cut(thrownMessage(error), longestMessage);
 }
 
 export function stackOf(error: unknown): string | undefined {
-  return error instanceof Error && typeof error.stack === 'string'
-    ? cut(error.stack, longestStack)
-    : undefined;
+  const stack = thrownStack(error);
+  return stack === undefined ? undefined : cut(stack, longestStack);
 }
 
 function cut(text: string, length: number): string {

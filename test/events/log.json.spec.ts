@@ -92,7 +92,7 @@ test('what a handler threw is shown whatever it is, and long lists are cut', () 
   });
   const messages = written.map((line) => (JSON.parse(line) as { message: Record<string, unknown> }).message);
   expect(messages.slice(0, 4).map(({ error }) => error)).toEqual([
-    { message: 'an error that cannot be shown as text' },
+    { message: 'An error that cannot be shown as text.' },
     { message: '[object Object]' },
     { message: '10' },
     { message: 'undefined' },

@@ -1,7 +1,8 @@
 import { Engine } from '../../lib/engine/engine.js';
 import { engineDefaults, type EngineOptions } from '../../lib/engine/engine.options.js';
+import type { HandlerSurroundings } from '../../lib/engine/chronis.interceptor.js';
 import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
-import type { HandlerFunction, RunContext } from '../../lib/engine/run.context.js';
+import type { HandlerFunction, RunContext, RunLogger } from '../../lib/engine/run.context.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import type { ChronisEventName } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -14,15 +15,23 @@ const silent = { log() {}, warn() {}, error() {}, debug() {} };
 export class EngineRig {
   readonly clock: ManualClock;
   readonly storage: StorageAdapter;
-  readonly handlers = new HandlerRegistry();
+  readonly handlers: HandlerRegistry;
   readonly events = new ChronisEvents();
   /** The names of all events, in order. */
   readonly told: ChronisEventName[] = [];
   readonly engine: Engine;
 
   constructor(
-    given: { clock?: ManualClock; storage?: StorageAdapter; options?: Partial<EngineOptions> } = {},
+    given: {
+      clock?: ManualClock;
+      storage?: StorageAdapter;
+      options?: Partial<EngineOptions>;
+      surroundings?: HandlerSurroundings;
+      logger?: (handler: string) => RunLogger;
+      random?: () => number;
+    } = {},
   ) {
+    this.handlers = new HandlerRegistry(given.surroundings);
     this.clock = given.clock ?? new ManualClock();
     this.storage = given.storage ?? new MemoryStorage({ clock: this.clock });
     this.events.onAny((name) => this.told.push(name));
@@ -33,8 +42,8 @@ export class EngineRig {
         clock: this.clock,
         handlers: this.handlers,
         events: this.events,
-        logger: () => silent,
-        random: () => 0.5,
+        logger: given.logger ?? (() => silent),
+        random: given.random ?? (() => 0.5),
       },
       { ...engineDefaults, name: 'test', app: 'test', version: '0', queues: ['default'], ...given.options },
     );

@@ -1,0 +1,109 @@
+import { Clock, type CancelTimer } from '../ports/clock.js';
+import { SystemClock } from '../ports/system.clock.js';
+
+/** Told instead of a timer that no clock can set. */
+const insteadOfNonsenseMs = 1_000;
+
+/**
+ * A clock that cannot end what waits by it: where the given one throws, or gives what is no number, the real one helps out; and what a timer calls is
+ * told when it throws. Both would else end a loop, or the process.
+ */
+export class GuardedClock extends Clock {
+  private readonly system = new SystemClock();
+  private latest = 0;
+  /** It is told once until it works again. */
+  private failing = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly tell: (part: string, error: unknown) => void,
+  ) {
+    super();
+  }
+
+  now(): number {
+    try {
+      return this.checked(this.clock.now());
+    } catch (error) {
+      this.fail(error);
+      return this.system.now();
+    }
+  }
+
+  /** Stands still while it is not known. */
+  monotonic(): number {
+    try {
+      return (this.latest = this.checked(this.clock.monotonic()));
+    } catch (error) {
+      this.fail(error);
+      return this.latest;
+    }
+  }
+
+  setTimer(delayMs: number, callback: () => void): CancelTimer {
+    return this.set('setTimer', delayMs, callback);
+  }
+
+  override setExactTimer(delayMs: number, callback: () => void): CancelTimer {
+    return this.set('setExactTimer', delayMs, callback);
+  }
+
+  private set(method: 'setTimer' | 'setExactTimer', delayMs: number, callback: () => void): CancelTimer {
+    const call = (): void => {
+      try {
+        callback();
+      } catch (error) {
+        this.tell('timer', error);
+      }
+    };
+    try {
+      const cancel = this.clock[method](this.checked(delayMs), call);
+      return () => this.cancel(cancel);
+    } catch (error) {
+      this.fail(error);
+      return this.system.setTimer(Number.isFinite(delayMs) ? delayMs : insteadOfNonsenseMs, call);
+    }
+  }
+
+  private cancel(cancel: CancelTimer): void {
+    try {
+      cancel();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private checked(number: number): number {
+    if (!Number.isFinite(number)) throw new TypeError('The clock gives something else than a finite number.');
+    this.failing = false;
+    return number;
+  }
+
+  private fail(error: unknown): void {
+    if (this.failing) return;
+    this.failing = true;
+    this.tell('clock', error);
+  }
+}
+
+/** Numbers in [0, 1), whatever the given source does. */
+export function guardedRandom(
+  random: () => number,
+  tell: (part: string, error: unknown) => void,
+): () => number {
+  let failing = false;
+  return () => {
+    try {
+      const number = random();
+      if (typeof number !== 'number' || !(number >= 0 && number < 1)) {
+        throw new RangeError('The source of random numbers gives something else than a number in [0, 1).');
+      }
+      failing = false;
+      return number;
+    } catch (error) {
+      if (!failing) tell('random numbers', error);
+      failing = true;
+      return Math.random();
+    }
+  };
+}

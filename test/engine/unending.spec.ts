@@ -1,0 +1,210 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ChronisEventMap, ChronisEventName } from '../../lib/events/event.map.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, everyMs } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+
+let clock: ManualClock;
+let faulty: FaultyStorage;
+let rig: EngineRig;
+let failed: ChronisEventMap['engine.failed'][];
+const unhandled: unknown[] = [];
+const note = (error: unknown): void => void unhandled.push(error);
+
+beforeEach(() => {
+  unhandled.length = 0;
+  process.on('unhandledRejection', note);
+  clock = new ManualClock();
+  faulty = new FaultyStorage(new MemoryStorage({ clock }));
+  rig = new EngineRig({ clock, storage: faulty.storage });
+  failed = [];
+  rig.events.on('engine.failed', (event) => failed.push(event));
+});
+
+afterEach(async () => {
+  faulty.comeUp();
+  if (rig.engine.running) await rig.stop(120_000);
+  expect(clock.pending).toBe(0);
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
+/** The next time that this is to be told, telling throws: as a fault of our own in the middle of a loop would. */
+function throwWhenTold(name: ChronisEventName, operation: string): void {
+  const emit = rig.events.emit.bind(rig.events);
+  let thrown = false;
+  rig.events.emit = (told, event) => {
+    if (!thrown && told === name && (event as { operation: string }).operation === operation) {
+      thrown = true;
+      throw new Error(`A fault in ${operation}.`);
+    }
+    emit(told, event);
+  };
+}
+
+describe('a part of the engine that ends by an exception is told, and begun anew:', () => {
+  test('the loop that fires and claims', async () => {
+    const ran: number[] = [];
+    const start = clock.now();
+    rig.handle('work', ({ nominalAt }) => ran.push((nominalAt.getTime() - start) / 1_000));
+    await rig.engine.start();
+    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow' } }));
+    await clock.advanceBy(2_000);
+    throwWhenTold('storage.failing', 'work');
+    faulty.fail('nextWakeAt', 'before');
+    faulty.fail('fire', 'before');
+    await clock.advanceBy(8_000);
+    expect(failed).toEqual([{ part: 'work loop', error: new Error('A fault in work.') }]);
+    expect(ran.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('the writing of results, which keeps what it has', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    throwWhenTold('storage.failing', 'settle');
+    faulty.fail('settle', 'before');
+    await rig.add({}, {}, {});
+    await clock.advanceBy(5_000);
+    await rig.add({});
+    await clock.advanceBy(1_000);
+    expect(failed.map(({ part }) => part)).toEqual(['settling']);
+    expect((await rig.storage.queryAttempts({}, {})).items.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 4 }, () => 'succeeded'),
+    );
+  });
+
+  test('the beats of the lease', async () => {
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    const worker = rig.engine.workerId;
+    throwWhenTold('storage.failing', 'renew');
+    faulty.fail('renew', 'before');
+    await clock.advanceBy(120_000);
+    expect(failed.map(({ part }) => part)).toEqual(['lease']);
+    expect(rig.engine.workerId).toBe(worker);
+    expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  test('the rounds of the janitor', async () => {
+    await rig.handle('work', () => undefined).engine.start();
+    throwWhenTold('storage.failing', 'janitor');
+    const { lock } = faulty.storage;
+    const acquire = lock.acquire.bind(lock);
+    let rounds = 0;
+    lock.acquire = (...args) => {
+      rounds++;
+      return rounds === 1 ? Promise.reject(new Error('No lock.')) : acquire(...args);
+    };
+    await clock.advanceBy(200_000);
+    expect(failed.map(({ part }) => part)).toEqual(['janitor']);
+    expect(rounds).toBeGreaterThan(2);
+  });
+
+  test('a loss of the lease, which ends in a new one', async () => {
+    await rig.handle('work', () => undefined).engine.start();
+    const worker = rig.engine.workerId;
+    throwWhenTold('storage.failing', 'register');
+    faulty.goDown();
+    await clock.advanceBy(40_000);
+    faulty.comeUp();
+    await clock.advanceBy(20_000);
+    expect(failed.map(({ part }) => part)).toEqual(['loss of the lease']);
+    expect(rig.engine.workerId).not.toBe(worker);
+    await rig.add({});
+    await clock.advanceBy(1_000);
+    expect(rig.told).toContain('run.succeeded');
+  });
+
+  test('what a timer calls', async () => {
+    await rig.handle('work', () => undefined).engine.start();
+    const emit = rig.events.emit.bind(rig.events);
+    rig.events.emit = (name, event) => {
+      if (name === 'worker.lease-lost') throw new Error('A fault in a timer.');
+      emit(name, event);
+    };
+    faulty.goDown();
+    await clock.advanceBy(26_000);
+    rig.events.emit = emit;
+    faulty.comeUp();
+    await clock.advanceBy(20_000);
+    expect(failed.length).toBeGreaterThan(0);
+    await rig.add({});
+    await clock.advanceBy(1_000);
+    expect(rig.told).toContain('run.succeeded');
+  });
+
+  test('what a signal of the storage sets off', async () => {
+    let tell: ((wake: object) => void) | null = null;
+    const { wakeSignal } = faulty.storage;
+    const subscribe = wakeSignal!.subscribe.bind(wakeSignal);
+    wakeSignal!.subscribe = (listener) => {
+      tell = listener as never;
+      return subscribe(listener);
+    };
+    await rig.handle('work', () => undefined).engine.start();
+    const hostile = {
+      get kind(): never {
+        throw new Error('no kind');
+      },
+    };
+    expect(() => tell!(hostile)).not.toThrow();
+    expect(failed.map(({ part }) => part)).toEqual(['wake signal']);
+  });
+});
+
+test('beats go on in the context of the engine, not of the request that asked for a cancel', async () => {
+  const requests = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const { renew } = faulty.storage;
+  faulty = new FaultyStorage(
+    new Proxy(rig.storage, {
+      get: (target, key) => {
+        if (key !== 'renew') return Reflect.get(target, key, target) as unknown;
+        return (...args: Parameters<typeof renew>) => {
+          seen.push(requests.getStore());
+          return target.renew(...args);
+        };
+      },
+    }),
+  );
+  rig = new EngineRig({ clock, storage: faulty.storage });
+  await rig.handle('work', () => undefined).engine.start();
+  requests.run('request', () => rig.engine.wake({ kind: 'cancel' }));
+  await clock.advanceBy(60_000);
+  expect(seen.length).toBeGreaterThan(5);
+  expect(new Set(seen)).toEqual(new Set([undefined]));
+});
+
+test('a start while the successor of a lost lease is being registered leaves one worker', async () => {
+  await rig.handle('work', () => undefined).engine.start();
+  faulty.goDown();
+  await clock.advanceBy(26_000);
+  expect(rig.told).toContain('worker.lease-lost');
+  let answer = (): void => undefined;
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  const register = rig.storage.register.bind(rig.storage);
+  let calls = 0;
+  // The first registration that arrives is answered late.
+  Object.defineProperty(rig.storage, 'register', {
+    configurable: true,
+    value: async (...args: Parameters<typeof register>) => {
+      if (++calls === 1) await held;
+      return register(...args);
+    },
+  });
+  faulty.comeUp();
+  await clock.advanceBy(6_000);
+  expect(calls).toBe(1);
+  await rig.stop(60_000);
+  await rig.engine.start();
+  const worker = rig.engine.workerId;
+  answer();
+  await clock.advanceBy(1_000);
+  expect(rig.engine.workerId).toBe(worker);
+  const live = (await rig.storage.queryWorkers()).filter(
+    ({ leaseUntil }) => leaseUntil.getTime() > clock.now(),
+  );
+  expect(live.map(({ id }) => id)).toEqual([worker]);
+});
