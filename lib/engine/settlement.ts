@@ -65,14 +65,14 @@ export function judge(
 
 /** When judging fails, as what is stored of the run makes no sense: it has failed, as it must not be in hands for ever. */
 export function unjudged(
-  { id: runId, fence, jobUid }: ClaimedRun,
+  { id: runId, fence, worker, jobUid }: ClaimedRun,
   times: { startedAt: number; finishedAt: number },
   error: unknown,
 ): Judgement {
   const text = `The end of the attempt could not be judged: ${describeError(error)}`;
   const fields = { outcome: 'failed', retryAt: null, error: text, result: null, callback: null } as const;
   return {
-    settlement: { runId, fence, ...times, ...fields, oneOff: jobUid === null },
+    settlement: { runId, fence, worker, ...times, ...fields, oneOff: jobUid === null },
     error,
     ruleFailures: [],
   };

@@ -130,7 +130,7 @@ describe('an engine among hostile handlers', () => {
   });
 
   test('gives a verdict where Error.prepareStackTrace gives frames', async () => {
-    const { prepareStackTrace } = Error;
+    const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
     const rig = new EngineRig();
     rig.handle('work', async () => {
       Error.prepareStackTrace = (_, frames) => frames;
@@ -143,7 +143,8 @@ describe('an engine among hostile handlers', () => {
       await rig.add({});
       await rig.settle();
     } finally {
-      Error.prepareStackTrace = prepareStackTrace!;
+      if (before) Object.defineProperty(Error, 'prepareStackTrace', before);
+      else Reflect.deleteProperty(Error, 'prepareStackTrace');
     }
     expect((await rig.storage.queryAttempts({}, {})).items[0]).toMatchObject({
       outcome: 'failed',
@@ -225,10 +226,10 @@ describe('an engine among hostile surroundings', () => {
     const clock = new ManualClock();
     const rig = new EngineRig({ clock });
     let broken = false;
-    const { monotonic } = clock;
+    const monotonic = clock.monotonic.bind(clock);
     clock.monotonic = () => {
       if (broken) throw new Error('The clock is broken.');
-      return monotonic.call(clock);
+      return monotonic();
     };
     rig.handle('work', () => {
       broken = true;

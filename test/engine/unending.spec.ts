@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChronisEventMap, ChronisEventName } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
@@ -157,12 +158,11 @@ describe('a part of the engine that ends by an exception is told, and begun anew
 test('beats go on in the context of the engine, not of the request that asked for a cancel', async () => {
   const requests = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
-  const { renew } = faulty.storage;
   faulty = new FaultyStorage(
     new Proxy(rig.storage, {
       get: (target, key) => {
         if (key !== 'renew') return Reflect.get(target, key, target) as unknown;
-        return (...args: Parameters<typeof renew>) => {
+        return (...args: Parameters<StorageAdapter['renew']>) => {
           seen.push(requests.getStore());
           return target.renew(...args);
         };

