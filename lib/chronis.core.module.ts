@@ -31,6 +31,7 @@ import { ChronisEvents } from './events/chronis.events.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
+import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import {
@@ -41,6 +42,7 @@ import {
   makeSynchronizer,
   makeLifecycle,
   makeDeclarations,
+  makeWithdrawals,
   makeScheduler,
 } from './chronis.factories.js';
 
@@ -100,6 +102,11 @@ const providers: FactoryProvider[] = [
     useFactory: makeSynchronizer,
   },
   {
+    provide: HandlerWithdrawals,
+    inject: [HandlerRegistry, StorageAdapter, ChronisEvents, Engine, chronisSettings],
+    useFactory: makeWithdrawals,
+  },
+  {
     provide: SchedulerLifecycle,
     inject: [
       Engine,
@@ -108,6 +115,7 @@ const providers: FactoryProvider[] = [
       ChronisEvents,
       HandlerRegistry,
       JobExplorer,
+      HandlerWithdrawals,
       chronisSettings,
     ],
     useFactory: makeLifecycle,
@@ -119,7 +127,15 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: SchedulerService,
-    inject: [StorageAdapter, Engine, HandlerRegistry, ChronisEvents, SchedulerLifecycle, chronisSettings],
+    inject: [
+      StorageAdapter,
+      Engine,
+      HandlerRegistry,
+      ChronisEvents,
+      SchedulerLifecycle,
+      HandlerWithdrawals,
+      chronisSettings,
+    ],
     useFactory: makeScheduler,
   },
   {

@@ -20,6 +20,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
+import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { BulkChanges } from './scheduler/bulk.changes.js';
 import { BulkCreator } from './scheduler/bulk.creator.js';
 import { DeadLetters } from './scheduler/dead.letters.js';
@@ -125,6 +126,7 @@ export function makeLifecycle(
   events: ChronisEvents,
   handlers: HandlerRegistry,
   explorer: JobExplorer,
+  withdrawals: HandlerWithdrawals,
   { clock, engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
 ): SchedulerLifecycle {
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
@@ -135,8 +137,27 @@ export function makeLifecycle(
     // Only then others are asked.
     return unknown.length === 0 ? [] : unknownCallbacks(jobs, await directory.known());
   };
-  const parts = { engine, synchronizer, storage, events, handlers, unknownCallbacks: callbacks };
+  const parts = {
+    engine,
+    synchronizer,
+    storage,
+    events,
+    handlers,
+    withdrawals,
+    unknownCallbacks: callbacks,
+  };
   return new SchedulerLifecycle(parts, about);
+}
+
+export function makeWithdrawals(
+  handlers: HandlerRegistry,
+  storage: StorageAdapter,
+  events: ChronisEvents,
+  engine: Engine,
+  { clock, engine: { queues, calendars } }: ChronisSettings,
+): HandlerWithdrawals {
+  const workerId = (): string | null => engine.workerId;
+  return new HandlerWithdrawals({ handlers, storage, clock, events, calendars, queues, workerId });
 }
 
 export function makeDeclarations(
@@ -157,6 +178,7 @@ export function makeScheduler(
   handlers: HandlerRegistry,
   events: ChronisEvents,
   lifecycle: SchedulerLifecycle,
+  withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
 ): SchedulerService {
   const { clock } = settings;
@@ -172,6 +194,7 @@ export function makeScheduler(
     transactions,
     engine,
     handlers,
+    withdrawals,
     creator,
     bulkCreator: new BulkCreator(creator, time),
     bulkChanges: new BulkChanges(calendars),

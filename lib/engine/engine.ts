@@ -144,7 +144,11 @@ export class Engine {
         throw error;
       }
       await this.listen();
-      this.stopWatchingHandlers = handlers.onChange(() => void this.announceHandlers());
+      this.stopWatchingHandlers = handlers.onChange(() => {
+        // What was read or claimed ahead for a handler that is withdrawn is not ours any more, whether or not the storage answers.
+        this.wake();
+        void this.announceHandlers();
+      });
       this.janitor = new Janitor(storage, lock, clock, events, this.random, this.options, () =>
         this.shift?.loop.checkLeases(),
       );
@@ -161,7 +165,7 @@ export class Engine {
       name,
       storage: storage.kind,
       queues,
-      handlers: handlers.names(),
+      handlers: handlers.offered(),
       concurrency,
       zoneData: this.options.zoneData,
     });
@@ -184,7 +188,7 @@ export class Engine {
         version,
         zoneData: this.options.zoneData,
         queues,
-        handlers: this.parts.handlers.names(),
+        handlers: this.parts.handlers.offered(),
       },
       leaseMs,
     );
@@ -328,7 +332,7 @@ export class Engine {
       async () => {
         if (this.workerId === null) return;
         const { generation } = this;
-        await storage.updateWorker(this.workerId, { handlers: handlers.names(), generation });
+        await storage.updateWorker(this.workerId, { handlers: handlers.offered(), generation });
       },
       () => this.state === 'working',
     );

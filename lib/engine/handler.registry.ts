@@ -19,6 +19,7 @@ export interface Handler {
 /** The handlers of this process by name. */
 export class HandlerRegistry {
   private readonly handlers = new Map<string, Handler>();
+  private readonly withdrawn = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly surroundings = new HandlerSurroundings()) {}
@@ -38,7 +39,19 @@ export class HandlerRegistry {
     if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
     const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
     this.handlers.set(name, { name, origin, rules, schema: schema ?? null, run: surrounded });
-    for (const listener of this.listeners) listener();
+    this.tell();
+  }
+
+  /** From now on this process begins nothing for it; it stays known. */
+  withdraw(name: string): void {
+    this.withdrawn.add(name);
+    this.tell();
+  }
+
+  /** Takes back `withdraw`. */
+  offer(name: string): void {
+    this.withdrawn.delete(name);
+    this.tell();
   }
 
   get(name: string): Handler | undefined {
@@ -53,9 +66,23 @@ export class HandlerRegistry {
     return [...this.handlers.keys()];
   }
 
-  /** Calls `listener` after each registration; returns the function that ends it. */
+  /** Whether this process begins what the handler is to run. */
+  offers(name: string): boolean {
+    return this.handlers.has(name) && !this.withdrawn.has(name);
+  }
+
+  /** Those that others and the storage are told of. */
+  offered(): string[] {
+    return this.withdrawn.size === 0 ? this.names() : this.names().filter((name) => this.offers(name));
+  }
+
+  /** Calls `listener` after each change; returns the function that ends it. */
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 }

@@ -84,7 +84,7 @@ export class WorkerSession {
   }
 
   get capability(): Capability {
-    return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.names() };
+    return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.offered() };
   }
 
   /** How many more runs it may begin. */
@@ -105,7 +105,7 @@ export class WorkerSession {
   }
 
   /**
-   * Begins what is due, and the rest at its time; returns what must be given back, since the session is over, the handler is gone, or the answer came so late
+   * Begins what is due, and the rest at its time; returns what must be given back, since the session is over, the handler is withdrawn, or the answer came so late
    * (the process was frozen) that the lease may have ended. What is not due yet goes back too, if something has changed since `asOf`.
    */
   begin(runs: readonly ClaimedRun[], asOf = this.changes): Unstarted[] {
@@ -113,7 +113,7 @@ export class WorkerSession {
     const early: ClaimedRun[] = [];
     const now = this.parts.time.now();
     for (const run of runs) {
-      const may = this.active && this.parts.trusted();
+      const may = this.active && this.parts.trusted() && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
       else if (run.dueAt <= now) {

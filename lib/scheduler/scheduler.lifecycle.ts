@@ -4,6 +4,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { ChronisEventMap } from '../events/event.map.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { nextUp } from './next.up.js';
 
 /** What the lifecycle works with. */
@@ -13,6 +14,7 @@ export interface LifecycleParts {
   storage: StorageAdapter;
   events: ChronisEvents;
   handlers: HandlerRegistry;
+  withdrawals: HandlerWithdrawals;
   /** Callbacks of declared jobs that nobody could execute. */
   unknownCallbacks: () => Promise<ChronisEventMap['callbacks.unknown'][]>;
 }
@@ -45,6 +47,7 @@ export class SchedulerLifecycle {
     } finally {
       this.starting = null;
     }
+    this.parts.withdrawals.begin();
     await this.tell();
   }
 
@@ -52,9 +55,10 @@ export class SchedulerLifecycle {
   async stop(): Promise<void> {
     const stop = this.parts.engine.stop();
     this.parts.synchronizer.stop();
-    this.stopping = stop;
+    const ended = this.parts.withdrawals.end();
+    this.stopping = stop.then(() => ended);
     try {
-      await stop;
+      await this.stopping;
     } finally {
       this.stopping = null;
     }
@@ -72,7 +76,7 @@ export class SchedulerLifecycle {
     const capability = {
       workerId: engine.workerId ?? '',
       queues: this.about.queues,
-      handlers: handlers.names(),
+      handlers: handlers.offered(),
     };
     try {
       for (const unknown of await this.parts.unknownCallbacks()) events.emit('callbacks.unknown', unknown);

@@ -31,6 +31,7 @@ import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import { previewOf, type PreviewOptions } from './job.preview.js';
+import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import type { JobUpdater } from './job.updater.js';
 import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
@@ -59,6 +60,7 @@ export interface SchedulerParts {
   transactions: TransactionJoiner;
   engine: Engine;
   handlers: HandlerRegistry;
+  withdrawals: HandlerWithdrawals;
   creator: JobCreator;
   bulkChanges: BulkChanges;
   waiter: RunWaiter;
@@ -109,6 +111,23 @@ export class SchedulerService {
     const owner = 'registerHandler()';
     const checked = handlerOptionsOf(schema === null ? options : { ...options, schema }, owner);
     this.parts.handlers.register(name, handler as (context: RunContext) => unknown, owner, checked);
+  }
+
+  /**
+   * From now on this process takes no part in what the handler runs: it neither fires jobs of it nor begins their runs. What goes on here may finish, and
+   * other processes go on; to stop those as well, `pauseJob` or `pause`. Nothing is stored: it lasts until `offerHandler` or the end of the process. Throws
+   * HandlerNotFoundError where this process has no such handler.
+   */
+  withdrawHandler(handler: string | HandlerReference<any>): void {
+    this.parts.withdrawals.withdraw(handlerName(handler));
+  }
+
+  /**
+   * Takes back `withdrawHandler`. Where no live process took part, jobs go on with the first instant from now, and what they passed over is on record as a
+   * gap. What it throws is about the name only: InvalidOptionError.
+   */
+  async offerHandler(handler: string | HandlerReference<any>): Promise<void> {
+    await this.parts.withdrawals.offer(handlerName(handler));
   }
 
   // ── Creating

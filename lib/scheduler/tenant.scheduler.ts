@@ -39,7 +39,14 @@ import type { SchedulerService } from './scheduler.service.js';
 import type { Tenancy } from './tenancy.js';
 
 /** What belongs to the process and not to a tenant. */
-type OfTheProcess = 'registerHandler' | 'start' | 'stop' | 'running' | 'forTenant';
+type OfTheProcess =
+  | 'registerHandler'
+  | 'withdrawHandler'
+  | 'offerHandler'
+  | 'start'
+  | 'stop'
+  | 'running'
+  | 'forTenant';
 
 /**
  * The SchedulerService of one tenant: the same methods, for the jobs of its own namespace. Others' jobs and runs are as if they did not exist. @publicApi

@@ -106,7 +106,16 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
 };
 
 /** What is not for tenants, and what is not for anybody outside of the class. */
-const notForTenants = ['constructor', 'registerHandler', 'start', 'stop', 'running', 'forTenant'];
+const notForTenants = [
+  'constructor',
+  'registerHandler',
+  'withdrawHandler',
+  'offerHandler',
+  'start',
+  'stop',
+  'running',
+  'forTenant',
+];
 const inside = ['changed', 'access', 'accessOf'];
 
 describe('a tenant', () => {

@@ -46,6 +46,8 @@ const calls: [string, (scheduler: SchedulerService, options: object) => Promise<
 const apart = [
   'constructor',
   'registerHandler',
+  'withdrawHandler',
+  'offerHandler',
   'withTransaction',
   'forTenant',
   'waitForRun',
