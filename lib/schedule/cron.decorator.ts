@@ -11,12 +11,14 @@ export type CronOptions = {
   unrefTimeout?: boolean;
   /** Leave out instants that come while the method runs; distributed: in the whole cluster, and the default. @default false */
   waitForCompletion?: boolean;
-  /** Do not start the job. @default false */
+  /** Do not start the job; the registry's handle may, distributed: in its process. @default false */
   disabled?: boolean;
   /** By how many milliseconds a tick may be late and still run. @default 250; distributed: late instants run */
   threshold?: number;
   /** Milliseconds from the bootstrap in which nothing runs. @default 0 */
   initialDelay?: number;
+  /** False: on a timer of every process, also where the module is distributed. @default true where the module is */
+  distributed?: boolean;
 } & (
   | {
       /** IANA name. @default the zone of the process */

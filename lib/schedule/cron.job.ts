@@ -11,6 +11,12 @@ export type CronOnCompleteCallback = () => void | Promise<void>;
 /** Called at each tick. @publicApi */
 export type CronCallback<C = null> = (this: CronContext<C>, onComplete?: any) => unknown;
 
+/** The same, as the `cron` package calls it, where it may be a system command as well. @publicApi */
+export type CronCommand<C = null, _WithOnComplete extends boolean = boolean> = CronCallback<C>;
+
+/** The same, as the `cron` package calls it, where it may be a system command as well. @publicApi */
+export type CronOnCompleteCommand = CronOnCompleteCallback;
+
 /** What a CronJob is made of. @publicApi */
 export interface CronJobParams<OC extends CronOnCompleteCallback | null = null, C = null> {
   cronTime: CronSource;

@@ -12,7 +12,7 @@ import {
 import { ScheduleExplorer } from './schedule.explorer.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 import { ScheduleRunner } from './schedule.runner.js';
-import { scheduleOptions } from './schedule.tokens.js';
+import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
 import { SchedulerRegistry } from './scheduler.registry.js';
 import { StoredSchedules } from './stored.schedules.js';
 
@@ -37,7 +37,7 @@ export class ScheduleCoreModule {
 }
 
 function scheduling(schedulerParts: typeof parts | []): Provider[] {
-  const inject = [scheduleOptions, SchedulerRegistry, ...schedulerParts];
+  const inject = [SCHEDULE_MODULE_OPTIONS, SchedulerRegistry, ...schedulerParts];
   return [
     ScheduleExplorer,
     ScheduleRunner,

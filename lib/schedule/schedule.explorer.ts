@@ -4,7 +4,7 @@ import { guarded } from './guarded.js';
 import { scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 import { ScheduleRunner } from './schedule.runner.js';
-import { scheduleOptions } from './schedule.tokens.js';
+import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
 import { ScheduledMethod } from './scheduled.method.js';
 import { StoredSchedules } from './stored.schedules.js';
 
@@ -12,8 +12,6 @@ type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 const labels = { cron: 'cron job', interval: 'interval', timeout: 'timeout' } as const;
 const switches = { cron: 'cronJobs', interval: 'intervals', timeout: 'timeouts' } as const;
-/** Shorter ones would cost statements all the time. */
-const shortestStoredMs = 1_000;
 
 /** Finds the decorated methods of controllers and providers when the modules are initialized. @publicApi */
 @Injectable()
@@ -21,7 +19,7 @@ export class ScheduleExplorer implements OnModuleInit {
   private readonly logger = new Logger('Scheduler');
 
   constructor(
-    @Inject(scheduleOptions) private readonly options: ScheduleModuleOptions,
+    @Inject(SCHEDULE_MODULE_OPTIONS) private readonly options: ScheduleModuleOptions,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
     @Inject(ScheduleRunner) private readonly runner: ScheduleRunner,
@@ -59,13 +57,10 @@ export class ScheduleExplorer implements OnModuleInit {
     );
   }
 
-  private add(schedule: ScheduleMetadata, scheduled: ScheduledMethod): void {
+  private add(given: ScheduleMetadata, scheduled: ScheduledMethod): void {
     const { stored, runner } = this;
-    if (stored && schedule.kind === 'cron') return stored.addCron(scheduled, schedule.options);
-    if (stored && schedule.kind === 'interval' && schedule.ms >= shortestStoredMs) {
-      return stored.addInterval(scheduled, schedule.ms, schedule.name);
-    }
-    if (schedule.kind === 'interval') stored?.leaveLocal(scheduled, schedule.name);
+    const schedule = stored ? stored.take(scheduled, given) : given;
+    if (schedule === null) return;
     const target = guarded(scheduled.method, scheduled.instance, this.logger);
     if (schedule.kind === 'cron') runner.addCron(target, schedule.options);
     else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);

@@ -1,20 +1,36 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import type { CronOptions } from './cron.decorator.js';
 import type { CronSource } from './cron.time.js';
+import {
+  SCHEDULE_CRON_OPTIONS,
+  SCHEDULE_INTERVAL_OPTIONS,
+  SCHEDULE_TIMEOUT_OPTIONS,
+  SCHEDULER_NAME,
+  SCHEDULER_TYPE,
+} from './schedule.constants.js';
 
 /** What a decorator says about its method. */
 export type ScheduleMetadata =
   | { kind: 'cron'; options: CronOptions & { cronTime: CronSource } }
-  | { kind: 'interval'; name: string | undefined; ms: number }
+  | { kind: 'interval'; name: string | undefined; ms: number; distributed: boolean | undefined }
   | { kind: 'timeout'; name: string | undefined; ms: number };
 
-// The keys of the original, on the function: providers of libraries that were decorated with it are found as well.
-const typeKey = 'SCHEDULER_TYPE';
-const nameKey = 'SCHEDULER_NAME';
+/** Options of `@Interval`. @publicApi */
+export interface IntervalOptions {
+  /** False: on a timer of every process, also where the module is distributed. @default true where the module is, from one second on */
+  distributed?: boolean;
+}
+
+/** Options of `@Timeout`. @publicApi */
+export interface TimeoutOptions {
+  /** It is on a timer of every process anyway. @default false */
+  distributed?: false;
+}
+
 const kinds = [
-  { kind: 'cron', type: 1, key: 'SCHEDULE_CRON_OPTIONS' },
-  { kind: 'timeout', type: 2, key: 'SCHEDULE_TIMEOUT_OPTIONS' },
-  { kind: 'interval', type: 3, key: 'SCHEDULE_INTERVAL_OPTIONS' },
+  { kind: 'cron', type: 1, key: SCHEDULE_CRON_OPTIONS },
+  { kind: 'timeout', type: 2, key: SCHEDULE_TIMEOUT_OPTIONS },
+  { kind: 'interval', type: 3, key: SCHEDULE_INTERVAL_OPTIONS },
 ] as const;
 
 /** A decorator of the kind. Of several on one method the outermost counts. */
@@ -24,17 +40,24 @@ export function schedules(
   options: object,
 ): MethodDecorator {
   const { type, key } = kinds.find((candidate) => candidate.kind === kind)!;
-  return applyDecorators(SetMetadata(key, options), SetMetadata(nameKey, name), SetMetadata(typeKey, type));
+  return applyDecorators(
+    SetMetadata(key, options),
+    SetMetadata(SCHEDULER_NAME, name),
+    SetMetadata(SCHEDULER_TYPE, type),
+  );
 }
 
 /** Null: it is not scheduled. */
 export function scheduleOf(method: unknown): ScheduleMetadata | null {
   if (typeof method !== 'function' && (typeof method !== 'object' || method === null)) return null;
-  const type: unknown = Reflect.getMetadata(typeKey, method);
+  const type: unknown = Reflect.getMetadata(SCHEDULER_TYPE, method);
   const found = kinds.find((candidate) => candidate.type === type);
   if (!found) return null;
   const options = Reflect.getMetadata(found.key, method) as never;
   if (found.kind === 'cron') return { kind: 'cron', options };
-  const name = Reflect.getMetadata(nameKey, method) as string | undefined;
-  return { kind: found.kind, name, ms: (options as { timeout: number }).timeout };
+  const name = Reflect.getMetadata(SCHEDULER_NAME, method) as string | undefined;
+  const { timeout: ms, distributed } = options as { timeout: number; distributed?: boolean };
+  return found.kind === 'interval'
+    ? { kind: 'interval', name, ms, distributed }
+    : { kind: 'timeout', name, ms };
 }

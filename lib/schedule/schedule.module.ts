@@ -7,7 +7,7 @@ import type {
   ScheduleModuleOptions,
   ScheduleModuleOptionsFactory,
 } from './schedule.options.js';
-import { scheduleOptions } from './schedule.tokens.js';
+import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
 import { SchedulerRegistry } from './scheduler.registry.js';
 
 type Imports = NonNullable<ScheduleModuleAsyncOptions['imports']>;
@@ -21,7 +21,7 @@ class ScheduleOptionsModule {}
  */
 @Module({ imports: [DiscoveryModule] })
 export class ScheduleModule {
-  constructor(@Optional() @Inject(scheduleOptions) options?: ScheduleModuleOptions) {
+  constructor(@Optional() @Inject(SCHEDULE_MODULE_OPTIONS) options?: ScheduleModuleOptions) {
     if (options) return;
     throw new InvalidOptionError(
       'imports',
@@ -31,7 +31,7 @@ export class ScheduleModule {
 
   /** Throws InvalidOptionError when `distributed` is no object, and at the boot for what is wrong in it. */
   static forRoot(options?: ScheduleModuleOptions): DynamicModule {
-    const made = [{ provide: scheduleOptions, useValue: complete(options) }];
+    const made = [{ provide: SCHEDULE_MODULE_OPTIONS, useValue: complete(options) }];
     const chronis = options?.distributed;
     if (!chronis) return local(made);
     // It would be taken for no options at all, and jobs would be in the memory of each process.
@@ -49,7 +49,7 @@ export class ScheduleModule {
     const made = optionsModule(providers, options.imports);
     const chronis = ChronisModule.forRootAsync({
       imports: [made],
-      inject: [scheduleOptions],
+      inject: [SCHEDULE_MODULE_OPTIONS],
       // Without the option everything is local, and the scheduler idle.
       useFactory: (given: ScheduleModuleOptions) => given.distributed ?? { autoStart: false },
     });
@@ -74,7 +74,7 @@ function distributed(options: DynamicModule, chronis: DynamicModule): DynamicMod
 }
 
 function optionsModule(providers: Provider[], imports: Imports = []): DynamicModule {
-  return { module: ScheduleOptionsModule, imports, providers, exports: [scheduleOptions] };
+  return { module: ScheduleOptionsModule, imports, providers, exports: [SCHEDULE_MODULE_OPTIONS] };
 }
 
 function complete(options?: ScheduleModuleOptions): ScheduleModuleOptions {
@@ -90,11 +90,11 @@ function asyncProviders({
   if (useFactory) {
     const make = async (...args: unknown[]): Promise<ScheduleModuleOptions> =>
       complete(await useFactory(...args));
-    return [{ provide: scheduleOptions, inject, useFactory: make }];
+    return [{ provide: SCHEDULE_MODULE_OPTIONS, inject, useFactory: make }];
   }
   const factory = useClass ?? useExisting!;
   const provider: Provider = {
-    provide: scheduleOptions,
+    provide: SCHEDULE_MODULE_OPTIONS,
     inject: [factory],
     useFactory: async (maker: ScheduleModuleOptionsFactory) => complete(await maker.createScheduleOptions()),
   };

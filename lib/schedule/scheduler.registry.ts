@@ -3,12 +3,13 @@ import type { CronJob } from './cron.job.js';
 import { guarded } from './guarded.js';
 import type { InstalledCronJob } from './installed.types.js';
 import { duplicate, notFound } from './messages.js';
-import { StoredCronJob } from './stored.cron.job.js';
 import { StoredJob } from './stored.job.js';
 
-/** What can be added by hand: a CronJob of this package or of the `cron` package. @publicApi */
+/** What can be added by hand: a CronJob of this package or of the `cron` package, of any version. @publicApi */
 export interface RegistrableCronJob {
-  fireOnTick: () => unknown;
+  /** Versions 1 and 2 of that package say no more than Function. */
+  // oxlint-disable-next-line typescript/no-unsafe-function-type
+  fireOnTick: Function | (() => unknown);
   start(): unknown;
   stop(): unknown;
 }
@@ -51,7 +52,7 @@ export class SchedulerRegistry {
   /** What the job throws from now on goes to the log. It runs in this process alone, and is not started. Throws an error when the name is taken. */
   addCronJob(name: string, job: RegistrableCronJob): void {
     assertFree(this.cronJobs, 'Cron Job', name);
-    job.fireOnTick = guarded(job.fireOnTick, job, this.logger);
+    job.fireOnTick = guarded(job.fireOnTick as () => unknown, job, this.logger);
     this.cronJobs.set(name, job as RegisteredCronJob);
   }
 
@@ -80,17 +81,17 @@ export class SchedulerRegistry {
     return [...this.timeouts.keys()];
   }
 
-  /** Stops the job; a stored one is deleted, for all processes. Throws an error when there is none. */
+  /** Stops the job, a stored one in this process, until its next start. Throws an error when there is none. */
   deleteCronJob(name: string): void {
     const job: CronJob = this.getCronJob(name);
-    void (job instanceof StoredCronJob ? job.remove() : job.stop());
+    void job.stop();
     this.cronJobs.delete(name);
   }
 
-  /** Clears the interval; a stored one is deleted, for all processes. Throws an error when there is none. */
+  /** Clears the interval; a stored one stops in this process, until its next start. Throws an error when there is none. */
   deleteInterval(name: string): void {
     const interval = this.getInterval<unknown>(name);
-    if (interval instanceof StoredJob) void interval.remove();
+    if (interval instanceof StoredJob) void interval.stop();
     else clearInterval(interval as ReturnType<typeof setInterval>);
     this.intervals.delete(name);
   }

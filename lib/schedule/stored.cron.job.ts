@@ -1,22 +1,25 @@
-import { InvalidOptionError, type RunContext } from '../index.js';
+import { Logger } from '@nestjs/common';
+import { assertTimeZone, type RunContext } from '../index.js';
 import { CronJob, type CronJobParams } from './cron.job.js';
 import { CronTime } from './cron.time.js';
 import { cronTrigger } from './cron.trigger.js';
 import type { StoredJob } from './stored.job.js';
 
 /**
- * The handle of a cron that is stored and runs once in the cluster: it acts on the job for all processes. `lastDate()`, `isCallbackRunning` and added callbacks are
- * about the runs of this process. @publicApi
+ * The handle of a cron that is stored and runs once in the cluster. `start()`, `stop()`, `lastDate()`, `isCallbackRunning` and added callbacks are about this
+ * process; `setTime()`, and `fireOnTick()` of one that is not stopped, act on the job for all. @publicApi
  */
 export class StoredCronJob extends CronJob {
+  private readonly logger = new Logger('Scheduler');
   private runs = 0;
 
-  /** `job` is null where the code disables the cron. */
   constructor(
     options: Omit<CronJobParams, 'onTick'>,
-    private readonly method: (context: RunContext) => unknown,
-    private readonly job: StoredJob | null,
+    /** The context is undefined where the method is called without a run. */
+    private readonly method: (context?: RunContext) => unknown,
+    private readonly job: StoredJob,
     private readonly place: string,
+    private readonly now: () => number,
   ) {
     const { cronTime, timeZone, utcOffset, waitForCompletion, threshold, name } = options;
     super(
@@ -27,29 +30,28 @@ export class StoredCronJob extends CronJob {
   }
 
   override get isActive(): boolean {
-    return this.job?.isActive ?? false;
+    return this.job.isActive;
   }
 
   override get isCallbackRunning(): boolean {
     return this.runs > 0;
   }
 
-  /** Resumes the job. Throws InvalidOptionError where the code disables the cron. */
+  /** This process takes part again. Never rejects. */
   override start(): Promise<void> {
-    return this.stored().start();
+    return this.job.start();
   }
 
-  /** Pauses the job. What goes on may finish. */
-  override async stop(): Promise<void> {
-    await this.job?.stop();
+  /** This process takes no part any more. What goes on may finish. Never rejects. */
+  override stop(): Promise<void> {
+    return this.job.stop();
   }
 
-  /** Runs the job now, in one process of the cluster. */
+  /** Runs the job now, in one process of the cluster; while it is stopped here, calls the method in this process, without a run. */
   override async fireOnTick(): Promise<void> {
     // What goes wrong is in the log already.
-    await this.stored()
-      .runNow()
-      .catch(() => undefined);
+    if (!this.job.isStopped) return this.job.runNow().catch(() => undefined);
+    if (this.runs === 0) await this.execute(undefined);
   }
 
   /** Holds for all processes, until an application with another schedule in its code starts. */
@@ -57,17 +59,26 @@ export class StoredCronJob extends CronJob {
     const { source, timeZone, utcOffset } = time;
     const changed = new CronTime(source, timeZone, utcOffset);
     this.cronTime = changed;
-    return this.stored().reschedule(cronTrigger(changed, this.place));
+    return this.job.reschedule(cronTrigger(changed, this.place));
   }
 
-  /** Deletes the stored job. */
-  async remove(): Promise<void> {
-    await this.job?.remove();
+  /** Learns what is stored. A schedule that is not the code's is told of, and what the handle says of the next times follows it. */
+  async look(): Promise<void> {
+    const stored = await this.job.look();
+    const own = cronTrigger(this.cronTime, this.place);
+    if (stored?.trigger.type !== 'cron' || own.type !== 'cron') return;
+    const { expression } = stored.trigger;
+    const ownZone = assertTimeZone(own.timeZone!);
+    if (expression === undefined || (expression === own.expression && stored.timeZone === ownZone)) return;
+    this.logger.warn(
+      `The job "${stored.id}" is stored with the schedule "${expression}" (${stored.timeZone}), not with that of the code, "${own.expression!}" (${ownZone}): it was changed at run time, or a newer release runs.`,
+    );
+    this.cronTime = new CronTime(expression, stored.timeZone);
   }
 
   /** A run of the job in this process. Rejects with what the method throws. */
-  async execute(context: RunContext, now: number): Promise<unknown> {
-    this.lastExecution = new Date(now);
+  async execute(context: RunContext | undefined): Promise<unknown> {
+    this.lastExecution = new Date(this.now());
     this.runs++;
     try {
       const result = await this.method(context);
@@ -76,13 +87,5 @@ export class StoredCronJob extends CronJob {
     } finally {
       this.runs--;
     }
-  }
-
-  private stored(): StoredJob {
-    if (this.job) return this.job;
-    throw new InvalidOptionError(
-      'disabled',
-      `the cron of ${this.place} is disabled in the code, so there is no stored job to act on. Remove the option; stop() pauses a job.`,
-    );
   }
 }

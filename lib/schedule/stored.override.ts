@@ -1,6 +1,7 @@
 import { InvalidOptionError, type JobOptions, type JobOverride, type TriggerInput } from '../index.js';
 import type { CronOptions } from './cron.decorator.js';
 import type { CronSource } from './cron.time.js';
+import type { ScheduleOverride } from './schedule.options.js';
 
 type CronParams = CronOptions & { cronTime: CronSource };
 
@@ -42,7 +43,7 @@ export function refuseOverride(id: string, override: JobOverride, why: string): 
 
 /** What an override says besides, for the declaration of the job. */
 export function restOf(override: JobOverride, trigger: TriggerInput): JobOptions & { trigger: TriggerInput } {
-  const { schedule: _, disabled: __, timeZone, ...rest } = override;
+  const { schedule: _, disabled: __, distributed: ___, timeZone, ...rest } = override as ScheduleOverride;
   const timing = timingKeys.filter((key) => key in rest).map((key) => [key, rest[key as keyof typeof rest]]);
   const options = Object.entries(rest).filter(([key]) => !timingKeys.includes(key));
   const zone = trigger.type === 'interval' && timeZone !== undefined ? { timeZone } : {};
@@ -52,6 +53,7 @@ export function restOf(override: JobOverride, trigger: TriggerInput): JobOptions
   };
 }
 
-function refusal(id: string, problem: string): InvalidOptionError {
+/** An error about what the module says of a method. */
+export function refusal(id: string, problem: string): InvalidOptionError {
   return new InvalidOptionError(`overrides["${id}"]`, problem);
 }

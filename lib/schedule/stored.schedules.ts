@@ -12,11 +12,13 @@ import type { CronOptions } from './cron.decorator.js';
 import type { CronSource } from './cron.time.js';
 import { cronTrigger } from './cron.trigger.js';
 import { duplicate } from './messages.js';
+import type { ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduledMethod } from './scheduled.method.js';
 import type { SchedulerRegistry } from './scheduler.registry.js';
-import { overriddenCron, overriddenInterval, refuseOverride, restOf } from './stored.override.js';
+import { overriddenCron, overriddenInterval, restOf } from './stored.override.js';
 import { StoredCronJob } from './stored.cron.job.js';
 import { StoredJob } from './stored.job.js';
+import { isDistributed, overriddenTimer } from './timer.override.js';
 
 /** What the stored schedules work with. */
 export interface StoredSchedulesParts {
@@ -49,8 +51,24 @@ export class StoredSchedules {
     parts.events.on('jobs.synced', () => this.onSynced());
   }
 
-  /** Throws an error when another method has the name, and for schedules and ids that cannot be stored. */
-  addCron(scheduled: ScheduledMethod, declared: CronOptions & { cronTime: CronSource }): void {
+  /**
+   * Declares what is to run once in the cluster. Returns what is left to a timer of this process; null: nothing. Throws an error when another method has
+   * the name, and for schedules and ids that cannot be stored.
+   */
+  take(scheduled: ScheduledMethod, schedule: ScheduleMetadata): ScheduleMetadata | null {
+    if (schedule.kind === 'timeout') return schedule;
+    const name = schedule.kind === 'cron' ? schedule.options.name : schedule.name;
+    const id = name || scheduled.place;
+    const override = this.parts.declarations.overrideOf(id);
+    if (!isDistributed(schedule, id, override)) {
+      return overriddenTimer(schedule, id, override, this.timeZone);
+    }
+    if (schedule.kind === 'cron') this.addCron(scheduled, schedule.options);
+    else this.addInterval(scheduled, schedule.ms, name);
+    return null;
+  }
+
+  private addCron(scheduled: ScheduledMethod, declared: CronOptions & { cronTime: CronSource }): void {
     const { place } = scheduled;
     const id = declared.name || place;
     if (!this.isNew('Cron Job', id, scheduled)) return;
@@ -59,26 +77,27 @@ export class StoredSchedules {
     const zoned = given.timeZone !== undefined || given.utcOffset !== undefined;
     const { disabled, waitForCompletion, threshold, initialDelay = 0 } = given;
     const timeZone = zoned ? given.timeZone : this.timeZone;
-    const stored = disabled ? null : this.storedJob(id);
+    const stored = this.storedJob(id);
     const job = new StoredCronJob(
       { ...given, timeZone },
       (context) => scheduled.call(context),
       stored,
       place,
+      () => this.parts.clock.now(),
     );
     this.crons.set(id, job);
     const trigger = cronTrigger(job.cronTime, place);
-    if (disabled) return;
     this.parts.declarations.declare({
       ...{ id, place, run: (context) => this.run(job, context, initialDelay) },
       ...(waitForCompletion === false ? { overlap: 'allow' } : {}),
       ...(threshold === undefined ? {} : { misfire: 'skip', misfireThreshold: Math.abs(threshold) }),
       ...restOf(override, trigger),
     });
+    // Declared all the same: processes that do not disable it run it, and its handle may start it.
+    if (disabled) void stored.stop();
   }
 
-  /** Throws like `addCron`. */
-  addInterval(scheduled: ScheduledMethod, everyMs: number, name?: string): void {
+  private addInterval(scheduled: ScheduledMethod, everyMs: number, name?: string): void {
     const { place } = scheduled;
     const id = name || place;
     if (!this.isNew('Interval', id, scheduled)) return;
@@ -95,13 +114,6 @@ export class StoredSchedules {
   /** A schedule of a kind that is switched off: the module may override it all the same. */
   leaveOut({ place }: ScheduledMethod, name: string | undefined): void {
     this.parts.declarations.overrideOf(name || place);
-  }
-
-  /** An interval that is too short to be stored. Throws InvalidOptionError when the module overrides it. */
-  leaveLocal({ place }: ScheduledMethod, name: string | undefined): void {
-    const id = name || place;
-    const override = this.parts.declarations.overrideOf(id);
-    refuseOverride(id, override, 'an @Interval of less than a second is a timer of each process, not a job.');
   }
 
   /** Makes the handles known. */
@@ -133,7 +145,7 @@ export class StoredSchedules {
     const { clock } = this.parts;
     const waitMs = this.mountedAt + initialDelayMs - clock.monotonic();
     if (initialDelayMs > 0 && waitMs > 0) return context.snooze(Math.ceil(waitMs));
-    return job.execute(context, clock.now());
+    return job.execute(context);
   }
 
   /** An alias, or a class that several modules provide, is one job. Throws an error for two methods under one name. */
@@ -153,9 +165,10 @@ export class StoredSchedules {
     return false;
   }
 
-  /** Other processes, or this one before its last end, may have paused a job. */
+  /** Others may have paused or changed a job. */
   private async onSynced(): Promise<void> {
     this.begin();
-    await Promise.all([...this.jobs].map((job) => job.look()));
+    const handles = [...this.crons.values(), ...this.intervals.values()];
+    await Promise.all(handles.map((handle) => handle.look()));
   }
 }

@@ -1,13 +1,18 @@
 import { Module, type INestApplicationContext, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ChronisEvents, MemoryStorage, SchedulerService, type ChronisOptions } from '../../lib/index.js';
-import { ScheduleModule, SchedulerRegistry, type ScheduleModuleOptions } from '../../lib/schedule/index.js';
+import { ChronisEvents, MemoryStorage, SchedulerService } from '../../lib/index.js';
+import {
+  ScheduleModule,
+  SchedulerRegistry,
+  type DistributedOptions,
+  type ScheduleModuleOptions,
+} from '../../lib/schedule/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { Log } from './subjects.js';
 
 type Given = Omit<ModuleMetadata, 'imports'> &
   Omit<ScheduleModuleOptions, 'distributed'> & {
-    chronis?: ChronisOptions;
+    chronis?: DistributedOptions;
     imports?: ModuleMetadata['imports'];
   };
 

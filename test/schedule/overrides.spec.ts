@@ -68,9 +68,12 @@ describe('overrides of the drop-in, distributed', () => {
     }
     const overrides = { daily: { disabled: true }, sync: { disabled: true }, off: { disabled: false } };
     const { scheduler, registry } = await boot(overrides, { providers: [Jobs, Off] });
-    expect((await scheduler.queryJobs()).items.map(({ id }) => id)).toEqual(['off']);
+    expect((await scheduler.queryJobs()).items.map(({ id }) => id)).toEqual(['daily', 'off']);
     expect(registry.getCronJob('daily').isActive).toBe(false);
+    expect(registry.getCronJob('off').isActive).toBe(true);
     expect(registry.getIntervals()).toEqual(['poll']);
+    await cluster.pass(86_400_000);
+    expect(calls).toEqual([]);
   });
 
   test('may name a job of a kind that is switched off', async () => {

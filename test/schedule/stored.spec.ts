@@ -156,24 +156,7 @@ describe('distributed', () => {
       expect(job.isCallbackRunning).toBe(false);
     });
 
-    test('stops and starts the job for all processes', async () => {
-      const [one, two] = [
-        await cluster.boot({ providers: [Jobs] }),
-        await cluster.boot({ providers: [Jobs] }),
-      ];
-      const job = one.registry.getCronJob('ten');
-      await job.stop();
-      expect((await two.scheduler.getJob('ten'))?.paused?.reason).toBe('stopped by the application');
-      await cluster.pass(30_000);
-      expect([calls.includes('ten'), job.isActive]).toEqual([false, false]);
-      const three = await cluster.boot({ providers: [Jobs] });
-      expect(three.registry.getCronJob('ten').isActive).toBe(false);
-      await three.registry.getCronJob('ten').start();
-      await cluster.pass(10_000);
-      expect([calls.includes('ten'), three.registry.getCronJob('ten').isActive]).toEqual([true, true]);
-    });
-
-    test('does what is asked before the scheduler runs when it runs', async () => {
+    test('is stopped before the scheduler runs, and stays so', async () => {
       @Injectable()
       class Impatient {
         constructor(private readonly registry: SchedulerRegistry) {}
@@ -182,8 +165,10 @@ describe('distributed', () => {
         }
       }
       Reflect.defineMetadata('design:paramtypes', [SchedulerRegistry], Impatient);
-      const { scheduler } = await cluster.boot({ providers: [Jobs, Impatient] });
-      expect((await scheduler.getJob('ten'))?.state).toBe('paused');
+      const { registry } = await cluster.boot({ providers: [Jobs, Impatient] });
+      expect(registry.getCronJob('ten').isActive).toBe(false);
+      await cluster.pass(20_000);
+      expect([calls.includes('ten'), calls.includes('second')]).toEqual([false, true]);
     });
 
     test('runs the job at once, somewhere', async () => {
@@ -214,40 +199,40 @@ describe('distributed', () => {
     test('logs what could not be done, and says so to who waits for it', async () => {
       const { registry, scheduler, log } = await cluster.boot({ providers: [Jobs] });
       await scheduler.deleteJob('ten');
-      expect(await complaint(() => registry.getCronJob('ten').stop())).toMatch(/There is no job "ten"/);
+      const change = () => registry.getCronJob('ten').setTime(new CronTime('0 * * * * *') as never);
+      expect(await complaint(change)).toMatch(/There is no job "ten"/);
       expect(log.lines).toMatchObject([
         {
           level: 'error',
-          message: expect.stringMatching(/^Could not stop the job "ten": /),
+          message: expect.stringMatching(/^Could not change the job "ten": /),
           context: 'Scheduler',
         },
       ]);
     });
   });
 
-  test('the handle of an interval stops and starts it for all processes', async () => {
+  test('the handle of an interval is a StoredJob', async () => {
     const { registry, scheduler } = await cluster.boot({ providers: [Jobs] });
     const interval = registry.getInterval<StoredJob>('seven');
     expect(interval).toBeInstanceOf(StoredJob);
     await interval.stop();
-    expect((await scheduler.getJob('seven'))?.state).toBe('paused');
+    expect([interval.isActive, (await scheduler.getJob('seven'))?.paused]).toEqual([false, null]);
+    await interval.runNow();
     await interval.start();
-    expect((await scheduler.getJob('seven'))?.paused).toBeNull();
+    await cluster.pass(0);
+    expect([interval.isActive, calls.includes('seven')]).toEqual([true, true]);
     expect(registry.getIntervals()).toEqual(['seven', 'Jobs.second']);
   });
 
-  test('deleting by the registry deletes the stored job; closing leaves it as it is', async () => {
-    const { registry, app, scheduler } = await cluster.boot({ providers: [Jobs] });
+  test('closing empties the registry and leaves the jobs as they are', async () => {
+    const { registry, app } = await cluster.boot({ providers: [Jobs] });
     const other = await cluster.boot({ providers: [Jobs] });
-    registry.deleteCronJob('ten');
-    registry.deleteInterval('seven');
-    await cluster.pass(0);
-    expect((await scheduler.queryJobs()).items.map(({ id }) => id)).toEqual(['Jobs.minute', 'Jobs.second']);
     const [map, handle] = [registry.getCronJobs(), registry.getCronJob('Jobs.minute')];
     await app.close();
     expect([map.size, registry.getIntervals()]).toEqual([0, []]);
     await handle.stop();
-    expect((await other.scheduler.getJob('Jobs.minute'))?.paused).toBeNull();
+    expect((await other.scheduler.queryJobs({ state: 'paused' })).items).toEqual([]);
+    expect(await other.scheduler.countJobs()).toBe(4);
   });
 
   test('a CronJob that is added by hand runs in its process alone', async () => {
@@ -257,16 +242,6 @@ describe('distributed', () => {
     expect(await scheduler.getJob('added')).toBeNull();
     registry.deleteCronJob('added');
     expect(job.isActive).toBe(false);
-  });
-
-  test('a disabled cron is not stored, and cannot be started', async () => {
-    const metadata = withCron('* * * * * *', { name: 'off', disabled: true });
-    const { registry, scheduler } = await cluster.boot(metadata);
-    const job = registry.getCronJob('off');
-    expect([await scheduler.getJob('off'), job.isActive]).toEqual([null, false]);
-    expect(await complaint(() => job.start())).toMatch(/the cron of One\.job is disabled in the code/);
-    await job.stop();
-    registry.deleteCronJob('off');
   });
 
   test('nothing runs in a process before its initialDelay', async () => {
