@@ -5,10 +5,11 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import { SchedulerRunningError, SchedulerStoppedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
-import type { StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
+import { GivingBack } from './giving.back.js';
 import { GuardedClock, guardedRandom } from './guarded.clock.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
@@ -61,6 +62,7 @@ export class Engine {
   private settler: Settler;
   private readonly circuit: Circuit;
   private readonly stragglers = new Stragglers();
+  private readonly givingBack: GivingBack;
   private readonly lookAgain: LookAgain;
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
   private readonly scope = new AsyncResource('ChronisEngine');
@@ -75,6 +77,12 @@ export class Engine {
     this.time = new StorageTime(parts.clock);
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
+    this.givingBack = new GivingBack(
+      parts.storage,
+      this.parts.clock,
+      this.calls,
+      (jobs) => void this.circuit.note(jobs),
+    );
     this.lookAgain = new LookAgain(parts.clock, (wake) => this.wake(wake));
     this.circuit = new Circuit(parts.storage, this.calls, parts.events, () => this.running);
   }
@@ -208,7 +216,7 @@ export class Engine {
       random,
       onLeaseLost: () => void this.replaceLease(shift),
       onGaveUp: (jobs) => void this.circuit.note(jobs),
-      giveBack: (session, runs) => void this.giveBack(session, runs),
+      giveBack: (session, runs) => void this.givingBack.giveBack(runs, () => this.sessions.has(session)),
     });
     this.sessions.add(shift.session);
     this.shift = shift;
@@ -262,7 +270,7 @@ export class Engine {
     const sessions = [...this.sessions];
     const emptied = Promise.all(sessions.map((session) => session.empty()));
     // The lease is kept up through the drain: keeper.stop() comes last.
-    const givenBack = this.giveBack(shift.session, shift.session.takeEarly());
+    const givenBack = this.givingBack.giveBack(shift.session.takeEarly(), () => this.sessions.size > 0);
     await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied, givenBack]));
     for (const session of sessions) session.abort('shutdown');
     await emptied;
@@ -279,18 +287,10 @@ export class Engine {
     this.unsubscribe = null;
     this.shift = null;
     this.sessions.clear();
+    this.givingBack.stop();
     this.state = 'idle';
     const { workerId, finished, handedBack } = shift.session;
     events.emit('worker.stopped', { workerId, finished, handedBack });
-  }
-
-  /** Never rejects. */
-  private async giveBack(session: WorkerSession, runs: readonly Unstarted[]): Promise<void> {
-    if (runs.length === 0) return;
-    const { storage } = this.parts;
-    const needed = (): boolean => this.sessions.has(session);
-    const lost = await this.calls.repeat('give back', () => storage.giveBack(runs), needed);
-    if (lost !== null) void this.circuit.note(lost.value);
   }
 
   /** Waits for the work, but no longer than the time. */

@@ -1,7 +1,7 @@
 import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
-import type { DueCursor, EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
+import type { DueCursor, EpochMs, GiveBackResult, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Alarm } from './alarm.js';
 import type { Fired, Firer } from './firer.js';
 import type { Lead } from './lead.js';
@@ -152,8 +152,14 @@ export class RunIntake {
     this.doubtLookAt = now + doubtLookMs;
     const held = await this.parts.storage.heldBy(this.session.workerId);
     const unknown = this.session.unknownOf(held);
-    if (unknown.length > 0) this.parts.onGaveUp(await this.parts.storage.giveBack(unknown));
+    if (unknown.length > 0) this.noteGivenBack(await this.parts.storage.giveBack(unknown));
     if (isLast && this.doubtUntil === until) this.doubtUntil = null;
+  }
+
+  /** What could not be given back, as somebody else has locked it, is tried again beside. */
+  private noteGivenBack({ lost, left }: GiveBackResult): void {
+    this.parts.onGaveUp(lost);
+    this.session.giveBack(left);
   }
 
   /** A moment at most; twice, as the first sleep may be over at once by an earlier wake. */
@@ -171,8 +177,9 @@ export class RunIntake {
     try {
       const result = await this.certain(call);
       const refused = this.session.begin(result.runs, asOf);
-      if (refused.length > 0)
-        this.parts.onGaveUp(await this.certain(() => this.parts.storage.giveBack(refused)));
+      if (refused.length > 0) {
+        this.noteGivenBack(await this.certain(() => this.parts.storage.giveBack(refused)));
+      }
       return result;
     } finally {
       this.promised -= room;

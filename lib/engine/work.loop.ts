@@ -7,6 +7,7 @@ import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
 import { Firer } from './firer.js';
 import { Lead } from './lead.js';
+import { LostRuns } from './lost.runs.js';
 import type { ReadAhead } from './read.ahead.js';
 import { RunIntake, type Done } from './run.intake.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -14,6 +15,8 @@ import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
 const longestFruitlessPauseMs = 1_000;
+/** So long at least, once it has grown. */
+const shortestFullPauseMs = 100;
 /** How long a worker that is always beaten to the runs it is told of leaves them to the others first. */
 const longestYieldMs = 50;
 
@@ -36,7 +39,7 @@ export interface LoopParts {
 
 /**
  * The loop of one session: sleep, fire, claim. It sleeps until the earliest of the next due cursor, the next due run, the end of another
- * worker's lease and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
+ * worker's lease (whose runs are taken back beside the loop) and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
  *
  * Cursors are read a moment before they are due, and fired, like runs are claimed, as long before their instant as such statements take, so that at the instant nothing but a
  * timer is between it and the handlers: see `Lead` and `EarlyRuns`.
@@ -50,6 +53,7 @@ export class WorkLoop {
   private readonly alarm: Alarm;
   private readonly firer: Firer;
   private readonly intake: RunIntake;
+  private readonly lostRuns: LostRuns;
   private readonly firingLead: Lead;
   private readonly claimLead: Lead;
   /** How many runs, born before their instant, may have to be claimed at it. */
@@ -61,7 +65,6 @@ export class WorkLoop {
   private toldRunAt: number | null = null;
   private pollAt = 0;
   private wakes = 0;
-  private leasesDue = false;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
   /** Claims in a row of what it was told of that came too late. */
@@ -77,6 +80,11 @@ export class WorkLoop {
     this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars, this.firingLead);
     const { firingLead, claimLead } = this;
     this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, firingLead, claimLead });
+    this.lostRuns = new LostRuns({
+      ...parts,
+      isNeeded: () => session.active,
+      onReleased: () => this.lookAgain(),
+    });
   }
 
   /** Works until the session is over. Never rejects. */
@@ -88,6 +96,7 @@ export class WorkLoop {
         () => this.session.active,
       );
     }
+    await this.lostRuns.stop();
   }
 
   /** Something has changed; without details: look again. */
@@ -112,10 +121,9 @@ export class WorkLoop {
     this.alarm.wake();
   }
 
-  /** Has the runs of dead workers taken back at the next turn, whether or not some are known to be dead. */
+  /** Has the runs of dead workers taken back, whether or not some are known to be dead. */
   checkLeases(): void {
-    this.leasesDue = true;
-    this.alarm.wake();
+    this.lostRuns.check();
   }
 
   /** There is room for one more run, or the session is over. */
@@ -126,6 +134,13 @@ export class WorkLoop {
   private forget(): void {
     this.outlook = null;
     this.ahead = null;
+  }
+
+  /** What was read meanwhile may be from before, so it only serves for this turn. */
+  private lookAgain(): void {
+    this.wakes++;
+    this.outlook = null;
+    this.alarm.wake();
   }
 
   private async turn(): Promise<void> {
@@ -148,16 +163,18 @@ export class WorkLoop {
     const fireDue = this.ahead !== null && isDue(this.ahead.fireAt);
     const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLeadMs);
     const claimDue = (isRunForeseen || isDue(this.toldRunAt)) && this.intake.room > 0;
-    const leaseOver = isDue(outlook.leaseEndsAt);
-    const leaseDue = this.leasesDue || leaseOver;
+    const leaseDue = isDue(outlook.leaseEndsAt);
     // One that is due and was not there when they were read has to be looked for.
     const isUnread = isDue(outlook.cursorAt) && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
-    const isAnyDue = isDue(outlook.cursorAt) || fireDue || claimDue || leaseDue;
-    if (!isAnyDue && !readDue) return this.sleep(outlook);
+    const isAnyDue = isDue(outlook.cursorAt) || fireDue || claimDue;
+    if (!isAnyDue && !readDue && !leaseDue) return this.sleep(outlook);
     if (!trusted()) return this.alarm.sleep(pollMs);
 
     const wakes = this.wakes;
-    const released = leaseDue ? await this.releaseLost() : 0;
+    if (leaseDue) {
+      outlook.leaseEndsAt = null;
+      this.lostRuns.check(true);
+    }
     // Neither keeps the other from its half of the room.
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
     const [claim, first] = await both(
@@ -169,9 +186,8 @@ export class WorkLoop {
     const isTold = wakes !== this.wakes;
     if (readDue && isTold) this.ahead = null;
     if (this.ahead?.nextAt != null) outlook.cursorAt = this.ahead.nextAt;
-    if (leaseOver || released > 0 || isUnread || isTold || !claim.isKnown || !fired.isKnown)
-      this.outlook = null;
-    if (released + claim.count + fired.count > 0) this.fruitless = 0;
+    if (isUnread || isTold || !claim.isKnown || !fired.isKnown) this.outlook = null;
+    if (claim.count + fired.count > 0) this.fruitless = 0;
     else if (isAnyDue) await this.pauseFruitless();
   }
 
@@ -204,11 +220,20 @@ export class WorkLoop {
     await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : time.until(next)));
   }
 
-  /** Somebody else is at what is due here: waits a little longer each time, so as not to spin. */
+  /**
+   * Somebody else is at what is due here, or has locked it: waits a little longer each time, so as not to spin, but not beyond what comes next, nor for so long that
+   * cursors would be read only after their instants: the others are not to be late because of that one.
+   */
   private async pauseFruitless(): Promise<void> {
-    const pauseMs = Math.min(5 * 2 ** Math.min(this.fruitless, 10), longestFruitlessPauseMs);
+    const { time, lookAheadMs } = this.parts;
+    const longestMs = Math.min(longestFruitlessPauseMs, Math.max(lookAheadMs / 2, shortestFullPauseMs));
+    const pauseMs = Math.min(5 * 2 ** Math.min(this.fruitless, 10), longestMs);
     this.fruitless++;
-    if (this.fruitless > 1) await this.alarm.sleep(pauseMs);
+    if (this.fruitless === 1) return;
+    const now = time.now();
+    const runAt = this.outlook?.runAt ?? null;
+    const next = earlier(this.ahead?.fireAt ?? null, runAt !== null && runAt > now ? runAt : null);
+    await this.alarm.sleep(Math.min(pauseMs, next === null ? Infinity : Math.max(time.until(next), 1)));
   }
 
   /** `isForeseen`: the outlook has something due, and does not know what comes after it. */
@@ -248,23 +273,6 @@ export class WorkLoop {
     const isNextKnown = this.ahead?.nextAt != null && !this.ahead.covers(nextAt);
     if (!isNextKnown) this.ahead = null;
     return { count, isKnown: isKnown && isNextKnown };
-  }
-
-  private async releaseLost(): Promise<number> {
-    const result = await this.parts.storage.releaseLost();
-    this.leasesDue = false;
-    this.parts.time.observe(result.now);
-    const ended = result.runs.filter((run) => run.verdict !== null).length;
-    const lost = result.runs.filter((run) => run.verdict === 'lost');
-    this.parts.onGaveUp(lost.map(({ namespace, jobId: id }) => ({ namespace, id })));
-    if (result.workers.length > 0) {
-      this.parts.events.emit('workers.released', {
-        workers: result.workers,
-        rerun: result.runs.length - ended,
-        ended,
-      });
-    }
-    return result.workers.length;
   }
 }
 

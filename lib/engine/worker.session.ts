@@ -165,7 +165,8 @@ export class WorkerSession {
     this.giveBack(this.begin(runs));
   }
 
-  private giveBack(runs: readonly Unstarted[]): void {
+  /** Until the storage has them, beside everything else. */
+  giveBack(runs: readonly Unstarted[]): void {
     if (runs.length > 0) this.parts.giveBack(runs);
   }
 

@@ -1,6 +1,13 @@
 import type { JobRef } from '../model/job.js';
 import { abandoned } from '../ports/abandonment.js';
-import type { Capability, ClaimResult, EpochMs, NextWake, Unstarted } from '../ports/storage.adapter.js';
+import type {
+  Capability,
+  ClaimResult,
+  GiveBackResult,
+  EpochMs,
+  NextWake,
+  Unstarted,
+} from '../ports/storage.adapter.js';
 import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
 import { reachOf } from './scopes.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -21,8 +28,8 @@ export function claim(
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 
-/** The jobs of those that have ended as lost. */
-export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): JobRef[] {
+/** Nobody else can lock anything here, so nothing is ever left. */
+export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unstarted[]): GiveBackResult {
   const lost: JobRef[] = [];
   for (const hold of runs) {
     const run = tables.runs.get(hold.runId);
@@ -38,7 +45,7 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
     handBack(tables, run);
     if (isUnwanted(run)) cancelWaiting(tables, now, run);
   }
-  return lost;
+  return { lost, left: [] };
 }
 
 export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {

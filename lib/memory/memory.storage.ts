@@ -25,6 +25,7 @@ import {
   type NextWake,
   type PageRequest,
   type Recomputation,
+  type GiveBackResult,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -253,8 +254,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables) => workerInfos(tables));
   }
 
-  releaseLost(): Promise<ReleaseResult> {
-    return this.atomically(releaseLost);
+  releaseLost(runIds: readonly string[] | null = null): Promise<ReleaseResult> {
+    return this.atomically((tables, now) => releaseLost(tables, now, runIds));
   }
 
   dueCursors(
@@ -277,7 +278,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => settle(tables, now, settlements));
   }
 
-  giveBack(runs: readonly Unstarted[]): Promise<JobRef[]> {
+  giveBack(runs: readonly Unstarted[]): Promise<GiveBackResult> {
     return this.atomically((tables, now) => giveBack(tables, now, runs));
   }
 

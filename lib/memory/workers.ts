@@ -68,11 +68,17 @@ export function workerInfos(tables: MemoryTables): WorkerInfo[] {
   }));
 }
 
-export function releaseLost(tables: MemoryTables, now: EpochMs): ReleaseResult {
-  const result: ReleaseResult = { now, workers: [], runs: [] };
-  for (const [worker, runs] of tables.held) {
+/** Nobody else can lock anything here, so nothing is ever left. */
+export function releaseLost(
+  tables: MemoryTables,
+  now: EpochMs,
+  runIds: readonly string[] | null,
+): ReleaseResult {
+  const result: ReleaseResult = { now, workers: [], runs: [], left: [] };
+  for (const [worker, held] of tables.held) {
     if (holdsLease(tables, now, worker)) continue;
-    result.workers.push(worker);
+    const runs = [...held].filter(({ id }) => runIds === null || runIds.includes(id));
+    if (runs.length > 0) result.workers.push(worker);
     for (const run of runs) {
       const { id: jobId, namespace } = run.job.definition;
       const { handler } = run.claimedAs;

@@ -120,6 +120,14 @@ export interface NextWake {
   leaseEndsAt: EpochMs | null;
 }
 
+/** What became of runs that were given back. */
+export interface GiveBackResult {
+  /** The jobs of those that have ended as lost. */
+  lost: JobRef[];
+  /** Those that are as they were, as somebody else has locked them. */
+  left: Unstarted[];
+}
+
 export interface ReleaseResult {
   now: EpochMs;
   /** Those whose runs were taken back by this call. */
@@ -133,6 +141,8 @@ export interface ReleaseResult {
     worker: string;
     verdict: 'lost' | 'cancelled' | null;
   }[];
+  /** Runs of dead workers that were passed over, as somebody else has locked them: to be tried again alone. */
+  left: string[];
 }
 
 /** A cursor whose next time was computed with older zone data. */

@@ -28,6 +28,7 @@ import type {
   NewGap,
   NextWake,
   Recomputation,
+  GiveBackResult,
   ReleaseResult,
   Settlement,
   Unstarted,
@@ -236,8 +237,11 @@ export abstract class StorageAdapter {
    * Takes back the runs of workers whose lease has ended: each becomes due again with a ledger row `lost`, or ends (`lost`
    * for `recovery: 'abandon'`, for a job deleted meanwhile and after `maxLost`; `cancelled` where asked). Runs of live workers are never touched.
    * What ends as `lost` gives birth to the `onFailure` of its job as it is now, like `settle`; that of a deleted job to none.
+   *
+   * Never waits for what somebody else has locked: such runs stay held by their dead worker, are taken back by a later call, of any worker, and are named as `left`. `runIds`: only these are
+   * tried, which an earlier call has left; no lease is looked at then that has ended since.
    */
-  abstract releaseLost(): Promise<ReleaseResult>;
+  abstract releaseLost(runIds?: readonly string[] | null): Promise<ReleaseResult>;
 
   /**
    * Computes the next times anew when `zoneData` (such as `2026a`) is newer than the version noted with them, and notes it; one caller does it for all. The first
@@ -316,9 +320,9 @@ export abstract class StorageAdapter {
   /**
    * Gives back claimed runs that were never started: due again at once, or at their time if that is later, fence + 1, attempt as before the claim; or ended like
    * `handed_back`: as `cancelled`, or, with `recovery: 'abandon'`, as `lost` with a ledger row that has no start, and with their `onFailure`. Stale ones are
-   * passed over. Returns the jobs of those that have ended as lost.
+   * passed over. Never waits for what somebody else has locked: such runs stay as they are, and the caller tries again.
    */
-  abstract giveBack(runs: readonly Unstarted[]): Promise<JobRef[]>;
+  abstract giveBack(runs: readonly Unstarted[]): Promise<GiveBackResult>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */
   abstract heldBy(workerId: string): Promise<Unstarted[]>;
   /** When to look again. */

@@ -1,6 +1,12 @@
-import type { JobRef } from '../model/job.js';
 import { callbackOf, type CalledRun } from '../ports/callback.js';
-import type { EpochMs, NewJob, ReleaseResult, Settlement, Unstarted } from '../ports/storage.adapter.js';
+import type {
+  EpochMs,
+  GiveBackResult,
+  NewJob,
+  ReleaseResult,
+  Settlement,
+  Unstarted,
+} from '../ports/storage.adapter.js';
 import { bearCallbacks } from './job.insertion.js';
 import { columns, present, type Perhaps } from './rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
@@ -141,15 +147,25 @@ const arrayOf = (numbers: readonly (number | string)[]): string => `{${numbers.j
 const resultsOf = (settlements: readonly Settlement[]): (string | null)[] =>
   settlements.map(({ result }) => (result === null ? null : JSON.stringify(result)));
 
-/** The jobs of those that have ended as lost. */
-export async function giveBack(statements: StatementRunner, runs: readonly Unstarted[]): Promise<JobRef[]> {
-  if (runs.length === 0) return [];
-  type Given = EndedRow & { namespace: string; job_id: string; lost: boolean; called: LostRun | null };
+export async function giveBack(
+  statements: StatementRunner,
+  runs: readonly Unstarted[],
+): Promise<GiveBackResult> {
+  if (runs.length === 0) return { lost: [], left: [] };
+  type Given = EndedRow & {
+    namespace: string;
+    job_id: string;
+    lost: boolean;
+    left_over: boolean;
+    called: LostRun | null;
+  };
   return statements.change(async ({ run }) => {
     const given = await run<Given>('giveBack', ...columns(runs, ['runId', 'fence', 'worker']));
     await unblock(run, jobsOfEnded(given));
     await callAfterLoss(run, given);
-    return given.filter(({ lost }) => lost).map(({ namespace, job_id: id }) => ({ namespace, id }));
+    const lost = given.filter((row) => row.lost).map(({ namespace, job_id: id }) => ({ namespace, id }));
+    const leftIds = new Set(given.filter((row) => row.left_over).map(({ id }) => id));
+    return { lost, left: runs.filter(({ runId }) => leftIds.has(runId)) };
   });
 }
 
@@ -163,7 +179,11 @@ async function callAfterLoss(run: Run, ended: readonly { called: LostRun | null 
   );
 }
 
-export async function releaseLost(statements: StatementRunner): Promise<ReleaseResult> {
+/** `runIds`: only these, which an earlier release has left. */
+export async function releaseLost(
+  statements: StatementRunner,
+  runIds: readonly string[] | null,
+): Promise<ReleaseResult> {
   type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & {
     id: string;
     job_id: string;
@@ -171,7 +191,10 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
     called: LostRun | null;
   };
   const rows = await statements.change(async ({ run }) => {
-    const released = await run<Perhaps<Released>>('releaseLost');
+    const released =
+      runIds === null
+        ? await run<Perhaps<Released>>('releaseLost')
+        : await run<Perhaps<Released>>('releaseLeft', runIds);
     const ended = present<Released>(released, 'id').filter(({ verdict }) => verdict !== null);
     await unblock(
       run,
@@ -188,5 +211,6 @@ export async function releaseLost(statements: StatementRunner): Promise<ReleaseR
     worker,
     verdict,
   }));
-  return { now: rows[0].now, workers: [...new Set(runs.map(({ worker }) => worker))], runs };
+  const [{ now, left_over }] = rows as unknown as { now: EpochMs; left_over: string[] | null }[];
+  return { now, workers: [...new Set(runs.map(({ worker }) => worker))], runs, left: left_over ?? [] };
 }

@@ -27,6 +27,7 @@ import {
   type NextWake,
   type PageRequest,
   type Recomputation,
+  type GiveBackResult,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -252,8 +253,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return queryWorkers(this.run);
   }
 
-  releaseLost(): Promise<ReleaseResult> {
-    return releaseLost(this.statements);
+  releaseLost(runIds: readonly string[] | null = null): Promise<ReleaseResult> {
+    return releaseLost(this.statements, runIds);
   }
 
   async dueCursors(
@@ -295,7 +296,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return statements && new TypeOrmJobs(statements, this.tables);
   }
 
-  giveBack(runs: readonly Unstarted[]): Promise<JobRef[]> {
+  giveBack(runs: readonly Unstarted[]): Promise<GiveBackResult> {
     return giveBack(this.statements, runs);
   }
 

@@ -45,7 +45,7 @@ describe('laws', () => {
   });
 
   test('notice a storage that gives no run back', async () => {
-    expect(await brokenLaws({ giveBack: async () => [] }, ['give back'])).toEqual([
+    expect(await brokenLaws({ giveBack: async () => ({ lost: [], left: [] }) }, ['give back'])).toEqual([
       'give back: makes an unstarted run due again, with a higher fence and the attempt of before',
       'give back: ends what must not run twice as lost, also where no attempt was begun',
       'give back: ends what must not run twice as cancelled where that was asked for',
@@ -60,7 +60,12 @@ describe('laws', () => {
   });
 
   test('notice a storage whose leases never end', async () => {
-    const releaseLost: MemoryStorage['releaseLost'] = async () => ({ now: 0, workers: [], runs: [] });
+    const releaseLost: MemoryStorage['releaseLost'] = async () => ({
+      now: 0,
+      workers: [],
+      runs: [],
+      left: [],
+    });
     expect((await brokenLaws({ releaseLost }, ['release'])).length).toBeGreaterThan(5);
   });
 });

@@ -67,6 +67,7 @@ const cases: Case[] = [
   { what: 'a renewal', name: 'renew', values: () => ['worker', 30_000, 0], index: 'run_cancelled' },
   { what: 'the question what a worker holds', name: 'heldBy', values: () => ['worker'], index: 'run_claim', rows: 1_000 },
   { what: 'the release of lost runs', name: 'releaseLost', values: () => [], index: 'run_claim', rows: 1_000 },
+  { what: 'the release of runs that were left', name: 'releaseLeft', values: ({ recurring }) => [recurring.map(({ runId }) => runId)], index: 'run_pkey' },
   { what: 'the deferral of what nobody can run', name: 'deferStranded', values: () => [step, 30_000, 600_000], index: 'run_claim', rows: step },
   { what: 'the recall of what was deferred', name: 'recallDeferred', values: () => [step], index: 'run_deferred' },
   { what: 'the lift of what is overdue', name: 'liftOverdue', values: () => [step], index: 'run_claim', rows: step },

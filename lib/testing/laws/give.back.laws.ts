@@ -39,7 +39,7 @@ export const giveBackLaws = lawsOf('give back', {
     await addRecurring(storage, { id: 'often', policies });
     const worker = await startWorker(storage);
     const runs = [...(await fireDue(storage, worker)).runs, await claimOne(storage, worker)];
-    const ended = await storage.giveBack(runs.map(holdOf));
+    const { lost: ended } = await storage.giveBack(runs.map(holdOf));
     // Said twice, as the first answer was lost, it has nothing to tell.
     if (ended.length > 0) assert.deepEqual(ended.map(({ id }) => id).sort(), ['often', 'once']);
     assert.deepEqual((await storage.claim(await startWorker(storage), 10)).runs, []);
@@ -58,14 +58,14 @@ export const giveBackLaws = lawsOf('give back', {
       const called = only(await runsOf(storage, `${jobId}:onFailure:${id}`), 'callback');
       assert.deepEqual([called.origin, called.handler], ['callback', 'called']);
     }
-    assert.deepEqual(await storage.giveBack(runs.map(holdOf)), []);
+    assert.deepEqual(await storage.giveBack(runs.map(holdOf)), { lost: [], left: [] });
   },
 
   'ends what must not run twice as cancelled where that was asked for': async ({ storage }) => {
     await addOneOff(storage, { policies: { recovery: 'abandon' } });
     const run = await claimOne(storage, await startWorker(storage));
     await storage.cancelRun(run.id);
-    assert.deepEqual(await storage.giveBack([holdOf(run)]), []);
+    assert.deepEqual(await storage.giveBack([holdOf(run)]), { lost: [], left: [] });
     assert.equal(only(await attemptsOf(storage), 'ledger row').outcome, 'cancelled');
   },
 

@@ -8,7 +8,7 @@ import { isWaiting } from './waiting.fragment.js';
 /**
  * $1 time · $2 how many of each queue and rank are looked at · $3 least delay in ms · $4 longest
  *
- * Only what stands first is in the way of others. What a pause stops is left alone: it shall go on at its own time.
+ * Only what stands first is in the way of others. What somebody has locked is left to the next round. What a pause stops is left alone: it shall go on at its own time.
  */
 export function deferStrandedSql(t: TableNames): string {
   const since = `extract(epoch from ${now} - r.nominal_at) * 1000`;
@@ -29,9 +29,12 @@ stranded as (
     where w.lease_until > ${now} and w.released_at is null and h.queue = any (w.queues) and h.handler = any (w.handlers)
   ) and not ${isStopped(t, 'h')}
 ),
+free as materialized (
+  select r.ctid from ${t.run} r where r.ctid = any (array(select ctid from stranded)) for update skip locked
+),
 deferred as (
   update ${t.run} r set due_at = ${until}, deferred_until = ${until}
-  where r.ctid = any (array(select ctid from stranded)) and r.worker is null and r.due_at <= ${now}
+  where r.ctid = any (array(select ctid from free)) and r.worker is null and r.due_at <= ${now}
   returning r.handler, r.queue
 )
 select handler, queue, count(*)::int as runs, ${ms(now)} as now from deferred group by handler, queue order by handler, queue`;

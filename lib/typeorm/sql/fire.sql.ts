@@ -11,8 +11,9 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * Births: $14 jobs · $15 nominal times · $16 due · $17 missed
  * Gaps: $18 jobs · $19 from · $20 until · $21 verdicts · $22 counts · $23 reasons
  *
- * An instant that waits for earlier runs is born blocked, and they are marked: locked one by one, so that a settle of one of them either
- * sees the mark or is over by now (then `unblockSql` finds out, which has to follow in the same transaction).
+ * An instant that waits for earlier runs is born blocked, and they are marked: locked, so that a settle of one of them sees the mark. Where one of them is locked by somebody else, or has ended at this very
+ * moment, the cursor stays as it is, and another try is due at once: neither this job nor the others of the statement wait for whoever has it. (`unblockSql` has to follow in the same
+ * transaction all the same: it lets go of what nothing is in the way of.)
  *
  * Backfilled runs are beside the schedule: they are in nobody's way.
  *
@@ -25,7 +26,7 @@ with firing as (
   select u.* from ${unnest(['$7::bigint[]', '$8::float8[]', '$9::int[]', '$10::float8[]', '$11::float8[]', '$12::int[]', '$13::text[]'])}
     u (job_uid, nominal_ms, revision, next_ms, until_ms, fired, overlap)
 ),
-moved as materialized (
+standing as materialized (
   select f.*, stands.fired_until from firing f cross join lateral (
     select c.fired_until from ${t.cursor} c
     where c.job_uid = f.job_uid and c.next_at = ${at('f.nominal_ms')} and c.revision = f.revision
@@ -38,6 +39,26 @@ moved as materialized (
     select true as locked from ${t.job} j where j.uid = f.job_uid and f.next_ms is null for no key update skip locked
   ) noting on true
   where f.next_ms is not null or noting.locked
+),
+-- What may have to be marked, cancelled or let go, of the jobs whose instants may wait for it.
+in_the_way as materialized (
+  select r.id, r.job_uid from ${t.run} r
+  where r.job_uid = any (array(select job_uid from standing where overlap in ('queue', 'cancel-running'))) and r.verdict is null
+    and r.origin <> 'backfill'
+  order by r.id for update of r skip locked
+),
+counts as materialized (
+  select s.job_uid from ${t.job_stat} s
+  where s.job_uid = any (array(select job_uid from standing where overlap = 'cancel-running')) order by s.job_uid for update skip locked
+),
+moved as materialized (
+  select s.* from standing s where case
+    when s.overlap not in ('queue', 'cancel-running') then true
+    when (select count(*) from ${t.run} r where r.job_uid = s.job_uid and r.verdict is null and r.origin <> 'backfill')
+      > (select count(*) from in_the_way w where w.job_uid = s.job_uid) then false
+    when s.overlap = 'queue' then true
+    else (select count(*) from ${t.job_stat} j where j.job_uid = s.job_uid) = (select count(*) from counts c where c.job_uid = s.job_uid)
+  end
 ),
 advanced as (
   update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired, fired_until = greatest(c.fired_until, ${at('m.until_ms')})
@@ -85,11 +106,8 @@ decided as (
     overlap = 'queue' and not active and of_job > 1 and nth_of_job = 1 as blocks
   from counted
 ),
-blocking as materialized (
-  select r.id from ${t.run} r
-  where r.job_uid in (select job_uid from decided where blocked and active and not skipped) and r.verdict is null
-    and r.origin <> 'backfill'
-  order by r.id for update of r
+blocking as (
+  select w.id from in_the_way w where w.job_uid in (select job_uid from decided where blocked and active and not skipped)
 ),
 marked as (
   update ${t.run} r set blocks = true from blocking b where r.id = b.id

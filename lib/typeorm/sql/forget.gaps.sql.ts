@@ -8,7 +8,7 @@ export function forgetGapsSql(t: TableNames): string {
 with gone as (
   delete from ${t.gap} where id in (
     select g.id from ${unnest(['$2::text[]', '$3::float8[]'])} k (verdict, horizon) cross join lateral (
-      select id from ${t.gap} where verdict = k.verdict and until_at < ${at('k.horizon')} order by until_at limit $4
+      select id from ${t.gap} where verdict = k.verdict and until_at < ${at('k.horizon')} order by until_at limit $4 for update skip locked
     ) g limit $4
   ) returning id
 )

@@ -2,6 +2,7 @@ import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
+import { jammed } from './jammed.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
@@ -9,19 +10,27 @@ import { toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 run ids · $3 fences · $4 workers
  *
- * No attempt was made, so nothing is recorded; but what nobody wants any more ends, and so does, as lost, what must not be handed to a second worker.
+ * No attempt was made, so nothing is recorded; but what nobody wants any more ends, and so does, as lost, what must not be handed to a second worker. Nothing here waits for a row
+ * that somebody else has locked: what cannot be given back without waiting comes out as `left_over`, untouched.
  */
 export function giveBackSql(t: TableNames): string {
   return `
 with given as (
   select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]'])} u (id, fence, worker)
 ),
-mine as materialized (
+held as materialized (
+  select r.id from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker where r.started_at is not null
+),
+caught as materialized (
   select r.*, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
     coalesce(r.policies, j.policies) ->> 'recovery' is not distinct from 'abandon' as once
   from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker ${joinedJob(t)}
   where r.started_at is not null
-  order by r.id for update of r
+  order by r.id for update of r skip locked
+),
+${jammed(t, '(unwanted or once)')},
+mine as materialized (
+  select * from caught where not (unwanted or once) or job_uid is null or job_uid not in (select job_uid from jammed)
 ),
 ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
@@ -36,7 +45,9 @@ ending as (
 ),
 ${calledRuns},
 ${endings(t)}
-select e.id::text, e.fence, e.job_uid::text, e.namespace, e.job_id, e.final, e.final and e.outcome = 'lost' as lost,
+select e.id::text, e.fence, e.job_uid::text, e.namespace, e.job_id, e.final, e.final and e.outcome = 'lost' as lost, false as left_over,
   c.run as called, ${toldColumn}
-from ending e left join called c on c.id = e.id`;
+from ending e left join called c on c.id = e.id
+union all
+select id::text, null, null, null, null, false, false, true, null, 0 from held where id not in (select id from mine)`;
 }

@@ -9,7 +9,7 @@ import { isWaiting } from './waiting.fragment.js';
  * $1 time · $2 limit for each queue and rank
  *
  * The longest overdue of each come first: when they have gone, the next are lifted. Nothing is locked before it is changed, so a claim that comes
- * in between wins.
+ * in between wins; what somebody has locked is left to the next round.
  */
 export function liftOverdueSql(t: TableNames): string {
   const minutes = `floor(extract(epoch from ${now} - r.due_at) / 60)`;
@@ -23,9 +23,12 @@ overdue as materialized (
     order by r.due_at limit $2
   ) found
 ),
+free as materialized (
+  select r.ctid from ${t.run} r where r.ctid = any (array(select ctid from overdue)) for update skip locked
+),
 lifted as (
   update ${t.run} r set lifted = least(r.priority, ${minutes})::smallint
-  where r.ctid = any (array(select ctid from overdue)) and ${isOverdue}
+  where r.ctid = any (array(select ctid from free)) and ${isOverdue}
   returning r.id
 )
 select count(*)::int as count, ${ms(now)} as now from lifted`;

@@ -2,7 +2,7 @@ import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
-// $1 time · $2 limit. The deferred runs that some live worker can execute (see `deferStrandedSql`) are due.
+// $1 time · $2 limit. One that somebody has locked is left to the next round. The deferred runs that some live worker can execute (see `deferStrandedSql`) are due.
 export function recallDeferredSql(t: TableNames): string {
   return `
 with able as (
@@ -15,7 +15,7 @@ picked as materialized (
     select r.ctid from ${t.run} r
     where r.handler = a.handler and r.queue = a.queue and r.deferred_until > ${now}
       and r.due_at = r.deferred_until and r.worker is null
-    order by r.deferred_until limit $2
+    order by r.deferred_until limit $2 for update skip locked
   ) found limit $2
 ),
 recalled as (

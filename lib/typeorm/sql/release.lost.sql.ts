@@ -3,37 +3,57 @@ import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
+import { jammed } from './jammed.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time
+ * `all`: $1 time — `some`: $1 time · $2 runs, which an earlier release could not touch
  *
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
- * too: their claim was committed after that.
+ * too: their claim was committed after that, or somebody else had locked their runs.
+ *
+ * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
+ * written without waiting, is \`left\`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
  */
-export function releaseLostSql(t: TableNames): string {
-  return `
-with recursive ${dueQueues(t)},
-${parkers(t)},
+export function releaseLostSql(t: TableNames, which: 'all' | 'some'): string {
+  const isOfDead = (worker: string): string => `${worker} <> all ((select ids from alive)::text[])`;
+  const ended = `
+over as materialized (
+  select w.id from ${t.worker} w where w.released_at is null and w.lease_until <= ${now} order by w.id for update skip locked
+),
 ended as (
-  update ${t.worker} w set released_at = ${now}, running = 0
-  where w.released_at is null and w.lease_until <= ${now}
-  returning w.id
-),
--- Seen before anything changes, so a worker that came later has no run that is seen.
-alive as materialized (
-  select array(select w.id from ${t.worker} w where w.released_at is null and w.id not in (select id from ended)) as ids
-),
+  update ${t.worker} w set released_at = ${now}, running = 0 from over where w.id = over.id returning w.id
+),`;
+  const heldByDead = `
 held as materialized (
   select r.id, r.worker from parker p cross join lateral (
     -- By worker, one after the other: the planner might rather walk through all runs.
     select r.id, r.worker from ${t.run} r where r.parked_by = p.worker offset 0
-  ) r where p.worker <> all ((select ids from alive)::text[])
+  ) r where ${isOfDead('p.worker')}
   union all
-  select c.id, c.worker from (${claimedOnly(t, `r.worker <> all ((select ids from alive)::text[])`)}) c
+  select c.id, c.worker from (${claimedOnly(t, isOfDead('r.worker'))}) c
+)`;
+  const given = `
+held as materialized (
+  select r.id, r.worker from ${t.run} r where r.id = any ($2::bigint[]) and ${isOfDead('r.worker')}
+)`;
+  return `
+with ${which === 'all' ? `recursive ${dueQueues(t)},${parkers(t)},${ended}` : ''}
+-- Seen before anything changes, so a worker that came later has no run that is seen.
+alive as materialized (
+  select array(
+    select w.id from ${t.worker} w where w.released_at is null ${which === 'all' ? 'and w.id not in (select id from ended)' : ''}
+  ) as ids
 ),
+${which === 'all' ? heldByDead : given},
+caught as materialized (
+  select r.* from ${t.run} r
+  where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
+  order by r.id for update of r skip locked
+),
+${jammed(t, 'true')},
 mine as materialized (
   select r.*, ${jobColumns},
     case
@@ -43,9 +63,8 @@ mine as materialized (
         or r.lost_count + 1 >= coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost})
       then 'lost'
     end as ending
-  from ${t.run} r ${joinedJob(t)}
-  where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
-  order by r.id for update of r
+  from caught r ${joinedJob(t)}
+  where r.job_uid is null or r.job_uid not in (select job_uid from jammed)
 ),
 ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
@@ -60,7 +79,7 @@ ending as (
 ),
 ${calledRuns},
 ${endings(t)}
-select ${ms(now)} as now, ended_run.*
+select ${ms(now)} as now, (select json_agg(h.id::text order by h.id) from held h where h.id not in (select id from mine)) as left_over, ended_run.*
 from (select) always left join (
   select e.id::text, e.job_uid::text, e.job_id, e.namespace, e.handler, e.worker,
     case when e.final then e.outcome end as verdict, c.run as called, ${toldColumn}

@@ -1,0 +1,65 @@
+import type { JobRef } from '../model/job.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
+import type { StorageCalls } from './storage.calls.js';
+
+const firstPauseMs = 50;
+const longestPauseMs = 2_000;
+
+/** Gives back what was claimed and will not be begun, until the storage has it or nobody needs that any more. */
+export class GivingBack {
+  private readonly pauses = new Map<CancelTimer, () => void>();
+
+  constructor(
+    private readonly storage: StorageAdapter,
+    private readonly clock: Clock,
+    private readonly calls: StorageCalls,
+    /** Called with the jobs of runs that have ended as lost by it. */
+    private readonly onGaveUp: (jobs: readonly JobRef[]) => void,
+  ) {}
+
+  /**
+   * Never rejects. What somebody else has locked is tried again beside, twice as late each time, and nobody waits for it. When it is not `needed` any more, the lease ends or has ended,
+   * and whoever releases it comes back to the rest.
+   */
+  async giveBack(runs: readonly Unstarted[], needed: () => boolean): Promise<void> {
+    const left = await this.once(runs, needed);
+    if (left.length > 0) void this.later(left, needed);
+  }
+
+  /** Ends all pauses. */
+  stop(): void {
+    for (const [cancel, end] of this.pauses) {
+      cancel();
+      end();
+    }
+    this.pauses.clear();
+  }
+
+  private async later(runs: readonly Unstarted[], needed: () => boolean): Promise<void> {
+    let left = runs;
+    for (let tries = 0; left.length > 0 && needed(); tries++) {
+      await this.pause(Math.min(firstPauseMs * 2 ** Math.min(tries, 10), longestPauseMs));
+      if (needed()) left = await this.once(left, needed);
+    }
+  }
+
+  /** Returns what somebody else has locked. */
+  private async once(runs: readonly Unstarted[], needed: () => boolean): Promise<readonly Unstarted[]> {
+    if (runs.length === 0) return [];
+    const given = await this.calls.repeat('give back', () => this.storage.giveBack(runs), needed);
+    if (given === null) return [];
+    this.onGaveUp(given.value.lost);
+    return given.value.left;
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.setTimer(ms, () => {
+        this.pauses.delete(cancel);
+        resolve();
+      });
+      this.pauses.set(cancel, resolve);
+    });
+  }
+}

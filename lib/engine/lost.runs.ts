@@ -1,0 +1,102 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { JobRef } from '../model/job.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { ReleaseResult, StorageAdapter } from '../ports/storage.adapter.js';
+import type { StorageCalls } from './storage.calls.js';
+import type { StorageTime } from './storage.time.js';
+
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+
+/** What the release needs of its engine. */
+export interface LostRunsParts {
+  storage: StorageAdapter;
+  clock: Clock;
+  time: StorageTime;
+  events: ChronisEvents;
+  calls: StorageCalls;
+  random: () => number;
+  isNeeded: () => boolean;
+  /** Called with the jobs of runs that have ended as lost. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
+  /** Called when a release has changed what is known of the ends of leases, or of what is due. */
+  onReleased: () => void;
+}
+
+/**
+ * Takes back the runs of dead workers, beside the loop: whatever a release waits for, and however often it fails, this worker goes on to fire and to claim. Its failures are told and tried
+ * again by itself.
+ *
+ * What a release has left, as somebody else had it locked, is tried again alone, twice as late each time, up to two seconds. What this worker does not come back to, since it died, the
+ * release after its own death finds, or that of the next round of the janitor. A lease that stays over after a release, as somebody has locked the row of its worker, is looked at as often.
+ */
+export class LostRuns {
+  private isWanted = false;
+  private isLeaseOver = false;
+  private release: Promise<void> | null = null;
+  private left: readonly string[] = [];
+  /** Releases in a row that took nothing back. */
+  private fruitless = 0;
+  private endPause: (() => void) | null = null;
+
+  constructor(private readonly parts: LostRunsParts) {}
+
+  /** Has them taken back, as soon as the last release is through. `isLeaseOver`: so it was told, and has to be told anew. */
+  check(isLeaseOver = false): void {
+    this.isWanted = true;
+    this.isLeaseOver ||= isLeaseOver;
+    if (this.parts.isNeeded()) this.release ??= this.work();
+  }
+
+  /** Resolves when no call is under way any more. */
+  async stop(): Promise<void> {
+    this.isWanted = false;
+    this.left = [];
+    this.endPause?.();
+    await this.release;
+  }
+
+  private async work(): Promise<void> {
+    while ((this.isWanted || this.left.length > 0) && this.parts.isNeeded()) {
+      // A look at all finds those that were left as well.
+      const runIds = this.isWanted ? null : this.left;
+      const { isLeaseOver } = this;
+      this.isWanted = this.isLeaseOver = false;
+      const answer = await this.parts.calls.repeat(
+        'release',
+        () => this.parts.storage.releaseLost(runIds),
+        this.parts.isNeeded,
+      );
+      if (answer === null) break;
+      this.left = answer.value.left;
+      this.tell(answer.value);
+      this.fruitless = answer.value.workers.length > 0 ? 0 : this.fruitless + 1;
+      if (isLeaseOver || answer.value.workers.length > 0) this.parts.onReleased();
+      if (this.left.length > 0 || this.fruitless > 0) await this.pause();
+    }
+    this.release = null;
+  }
+
+  private tell({ now, workers, runs }: ReleaseResult): void {
+    this.parts.time.observe(now);
+    const ended = runs.filter((run) => run.verdict !== null).length;
+    const lost = runs.filter((run) => run.verdict === 'lost');
+    this.parts.onGaveUp(lost.map(({ namespace, jobId: id }) => ({ namespace, id })));
+    if (workers.length === 0) return;
+    this.parts.events.emit('workers.released', { workers, rerun: runs.length - ended, ended });
+  }
+
+  private async pause(): Promise<void> {
+    const { clock, random } = this.parts;
+    const longestMs = Math.min(firstPauseMs * 2 ** Math.min(this.fruitless, 10), longestPauseMs);
+    await new Promise<void>((resolve) => {
+      const cancel: CancelTimer = clock.setTimer(longestMs * (0.5 + random() / 2), () => end());
+      const end = (): void => {
+        cancel();
+        this.endPause = null;
+        resolve();
+      };
+      this.endPause = end;
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { Capability, ReleaseResult, StorageAdapter } from '../../lib/ports/storage.adapter.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, everyMs } from '../support/engine.js';
+
+type Release = (runIds?: readonly string[] | null) => Promise<ReleaseResult>;
+
+describe('an engine beside a dead worker', () => {
+  let clock: ManualClock;
+  let memory: MemoryStorage;
+  let rig: EngineRig;
+  /** What the engine has asked for, in order: null for all. */
+  let asked: (readonly string[] | null)[];
+  let askedAt: number[];
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    memory = new MemoryStorage({ clock });
+    asked = [];
+    askedAt = [];
+  });
+
+  afterEach(async () => {
+    await rig.stop(60_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  function begin(release: (ask: Release, runIds: readonly string[] | null) => Promise<ReleaseResult>): void {
+    const ask: Release = (runIds) => memory.releaseLost(runIds);
+    const storage = new Proxy<StorageAdapter>(memory, {
+      get: (target, key) => {
+        if (key === 'releaseLost') {
+          return (runIds: readonly string[] | null = null) => {
+            asked.push(runIds);
+            askedAt.push(clock.monotonic());
+            return release(ask, runIds);
+          };
+        }
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    rig = new EngineRig({ clock, storage });
+  }
+
+  /** Dies after ten seconds, with one run. */
+  async function deadWorker(): Promise<string> {
+    const dead: Capability = { workerId: 'dead', queues: ['default'], handlers: ['lost'] };
+    await memory.register(
+      {
+        ...dead,
+        id: 'dead',
+        name: '',
+        app: 'test',
+        generation: null,
+        host: '',
+        pid: 1,
+        version: '',
+        zoneData: '',
+      },
+      10_000,
+    );
+    await rig.add({ id: 'lost', handler: 'lost' });
+    const { runs } = await memory.claim(dead, 1);
+    return runs[0]!.id;
+  }
+
+  test('fires and claims on time while the release of its runs does not answer', async () => {
+    let answer = (): void => undefined;
+    begin(async (ask) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return ask();
+    });
+    const ran: number[] = [];
+    const start = clock.now();
+    rig.handle('work', () => ran.push(clock.now() - start)).handle('lost', () => undefined);
+    await deadWorker();
+    await rig.engine.start();
+    await rig.add(everyMs(start, 1_000));
+    await clock.advanceBy(30_000);
+    expect(asked).toEqual([null]);
+    expect(ran).toEqual(Array.from({ length: 30 }, (_, i) => (i + 1) * 1_000));
+    await rig.add({ id: 'one-off' });
+    await clock.advanceBy(100);
+    expect(ran).toHaveLength(31);
+    answer();
+    await clock.advanceBy(1_000);
+    expect((await memory.queryAttempts({ jobId: 'lost' }, {})).items.map(({ outcome }) => outcome)).toEqual([
+      'succeeded',
+      'lost',
+    ]);
+  });
+
+  test('fires on time while the release fails, tells it, and tries again by itself', async () => {
+    let failures = 0;
+    begin((ask) => (++failures < 20 ? Promise.reject(new Error('no release')) : ask()));
+    const ran: number[] = [];
+    const failing: string[] = [];
+    rig.events.on('storage.failing', ({ operation }) => failing.push(operation));
+    rig.handle('work', () => ran.push(clock.now())).handle('lost', () => undefined);
+    await deadWorker();
+    await rig.engine.start();
+    await rig.add(everyMs(clock.now(), 1_000));
+    await clock.advanceBy(30_000);
+    expect(ran).toHaveLength(30);
+    expect(new Set(failing)).toEqual(new Set(['release']));
+    await clock.advanceBy(70_000);
+    expect(rig.told).toContain('workers.released');
+    // Pauses grow to five seconds.
+    expect(failing).toHaveLength(19);
+  });
+
+  test('comes back soon and alone to a run that a release has left, less and less often', async () => {
+    let locked = '';
+    begin(async (ask, runIds) => {
+      const { now } = await memory.nextWakeAt({ workerId: '', queues: [], handlers: [] });
+      return locked === '' ? ask(runIds) : { now, workers: [], runs: [], left: [locked] };
+    });
+    rig.handle('lost', () => undefined);
+    locked = await deadWorker();
+    await rig.engine.start();
+    await clock.advanceBy(30_000);
+    const alone = asked.filter((runIds) => runIds !== null);
+    expect(alone.length).toBeGreaterThan(5);
+    expect(alone.length).toBeLessThan(30);
+    expect(new Set(alone.flat())).toEqual(new Set([locked]));
+    const first = asked.findIndex((runIds) => runIds !== null);
+    expect(askedAt[first]! - askedAt[first - 1]!).toBeLessThanOrEqual(200);
+    locked = '';
+    await clock.advanceBy(2_000);
+    expect((await memory.queryAttempts({ jobId: 'lost' }, {})).items.map(({ outcome }) => outcome)).toEqual([
+      'succeeded',
+      'lost',
+    ]);
+  });
+});

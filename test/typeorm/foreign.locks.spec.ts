@@ -1,0 +1,245 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Capability, ClaimedRun, StorageAdapter } from '../../lib/index.js';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  fireOne,
+  firingOf,
+  holdOf,
+  minute,
+  startWorker,
+} from '../../lib/testing/laws/fixture.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+// Somebody else has locked rows, for as long as a test takes. What would wait for them fails by its deadline.
+
+const other = new pg.Client(databaseUrl());
+const statementTimeoutMs = 2_000;
+let schema: string;
+let storage: StorageAdapter;
+
+beforeAll(() => other.connect());
+afterAll(() => other.end());
+
+beforeEach(async () => {
+  schema = freshSchema('locks');
+  storage = newStorage({ schema, statementTimeoutMs });
+  await storage.init();
+});
+
+afterEach(async () => {
+  await other.query('rollback');
+  await storage.close();
+  await other.query(`drop schema "${schema}" cascade`);
+});
+
+async function lockRows(table: string, where: string, strength = 'for update'): Promise<void> {
+  await other.query('begin');
+  const { rowCount } = await other.query(`select from "${schema}".${table} where ${where} ${strength}`);
+  expect(rowCount).toBeGreaterThan(0);
+}
+
+const strengths = ['for update', 'for share'] as const;
+
+/** A worker that is dead, with runs of so many one-offs. */
+async function deadWorker(count: number): Promise<{ worker: Capability; runs: ClaimedRun[] }> {
+  const worker = await startWorker(storage, { leaseMs: minute });
+  for (let i = 0; i < count; i++) await addOneOff(storage, { id: `lost-${i}` });
+  const { runs } = await storage.claim(worker, count);
+  expect(runs).toHaveLength(count);
+  await storage.unregister(worker.workerId);
+  return { worker, runs };
+}
+
+describe('a release', () => {
+  test.each(strengths)(
+    'passes over a run that somebody has locked %s, and comes back to it',
+    async (strength) => {
+      const { worker, runs } = await deadWorker(3);
+      await lockRows('run', `id = ${runs[1]!.id}`, strength);
+      const released = await storage.releaseLost();
+      expect(released.runs.map(({ runId }) => runId)).toEqual([runs[0]!.id, runs[2]!.id]);
+      expect(released.left).toEqual([runs[1]!.id]);
+      expect(await storage.releaseLost(released.left)).toMatchObject({ workers: [], left: released.left });
+      await other.query('rollback');
+      expect(await storage.releaseLost(released.left)).toMatchObject({
+        workers: [worker.workerId],
+        runs: [{ runId: runs[1]!.id, verdict: null }],
+        left: [],
+      });
+    },
+  );
+
+  test('leaves what it passed over to any worker, also when the one that did is gone', async () => {
+    const { runs } = await deadWorker(1);
+    await lockRows('run', `id = ${runs[0]!.id}`);
+    expect((await storage.releaseLost()).left).toEqual([runs[0]!.id]);
+    await other.query('rollback');
+    expect((await storage.releaseLost()).runs.map(({ runId }) => runId)).toEqual([runs[0]!.id]);
+  });
+
+  test.each(strengths)(
+    'passes over a worker whose row somebody has locked %s, with all its runs',
+    async (strength) => {
+      const dead = await deadWorker(1);
+      const locked = await startWorker(storage, { leaseMs: minute });
+      await addOneOff(storage, { id: 'locked' });
+      const run = await claimOne(storage, locked);
+      await storage.unregister(locked.workerId);
+      await lockRows('worker', `id = '${locked.workerId}'`, strength);
+      const { workers, left } = await storage.releaseLost();
+      expect({ workers, left }).toEqual({ workers: [dead.worker.workerId], left: [] });
+      await other.query('rollback');
+      expect((await storage.releaseLost()).runs.map(({ runId }) => runId)).toEqual([run.id]);
+    },
+  );
+
+  test.each(['job_stat', 'cursor'])(
+    'passes over a run whose end somebody keeps from being written: %s',
+    async (table) => {
+      const worker = await startWorker(storage, { leaseMs: minute });
+      await addRecurring(storage, { dueInMs: -minute });
+      const run = await fireOne(storage, worker, { nextAt: Infinity });
+      await addOneOff(storage, { id: 'one-off' });
+      const oneOff = await claimOne(storage, worker);
+      // As that of a job with a fixed delay.
+      if (table === 'cursor') await other.query(`update "${schema}".cursor set delay_ms = 1000`);
+      await storage.unregister(worker.workerId);
+      await lockRows(table, 'true');
+      const released = await storage.releaseLost();
+      expect(released.runs.map(({ runId }) => runId)).toEqual([oneOff.id]);
+      expect(released.left).toEqual([run.id]);
+      await other.query('rollback');
+      expect((await storage.releaseLost(released.left)).runs).toHaveLength(1);
+    },
+  );
+
+  test('passes over a run for which a locked one waits', async () => {
+    const worker = await startWorker(storage, { leaseMs: minute });
+    await addRecurring(storage, { dueInMs: -2 * minute, policies: { maxLost: 1 } });
+    const first = await fireOne(storage, worker, {
+      overlap: 'queue',
+      nextAt: (await storage.now()) - minute,
+    });
+    const { cursors } = await storage.dueCursors(worker, 1);
+    await storage.fire(worker, [firingOf(cursors[0]!, { overlap: 'queue' })], 5);
+    await storage.unregister(worker.workerId);
+    await lockRows('run', 'blocked');
+    expect(await storage.releaseLost()).toMatchObject({ runs: [], left: [first.id] });
+    await other.query('rollback');
+    expect((await storage.releaseLost([first.id])).runs).toMatchObject([
+      { runId: first.id, verdict: 'lost' },
+    ]);
+    const next = await startWorker(storage);
+    expect((await storage.claim(next, 5)).runs).toHaveLength(1);
+  });
+});
+
+describe('a give-back', () => {
+  test.each(strengths)('passes over a run that somebody has locked %s, and says so', async (strength) => {
+    const worker = await startWorker(storage);
+    await addOneOff(storage, { id: 'a' });
+    await addOneOff(storage, { id: 'b' });
+    const { runs } = await storage.claim(worker, 2);
+    const claims = runs.map(holdOf);
+    await lockRows('run', `id = ${runs[0]!.id}`, strength);
+    expect(await storage.giveBack(claims)).toEqual({ lost: [], left: [claims[0]] });
+    expect((await storage.claim(worker, 2)).runs.map(({ id }) => id)).toEqual([runs[1]!.id]);
+    await other.query('rollback');
+    expect(await storage.giveBack(claims)).toEqual({ lost: [], left: [] });
+    expect((await storage.claim(worker, 2)).runs.map(({ id }) => id)).toEqual([runs[0]!.id]);
+  });
+});
+
+describe('a fire', () => {
+  /** Two jobs that are due, each with a run that goes on. */
+  async function twoBusy(worker: Capability, overlap: 'queue' | 'cancel-running') {
+    for (const id of ['a', 'b']) await addRecurring(storage, { id, dueInMs: -2 * minute });
+    const nextAt = (await storage.now()) - minute;
+    const due = (await storage.dueCursors(worker, 2)).cursors;
+    const first = await storage.fire(
+      worker,
+      due.map((cursor) => firingOf(cursor, { overlap, nextAt })),
+      5,
+    );
+    expect(first.runs).toHaveLength(2);
+    const again = (await storage.dueCursors(worker, 2)).cursors;
+    return { runs: first.runs, firings: again.map((cursor) => firingOf(cursor, { overlap })) };
+  }
+
+  const cases = (['queue', 'cancel-running'] as const).flatMap((overlap) =>
+    strengths.map((strength) => [overlap, strength] as const),
+  );
+
+  test.each(cases)(
+    'with overlap %s leaves out the one job whose run somebody has locked %s',
+    async (overlap, strength) => {
+      const worker = await startWorker(storage);
+      const { runs, firings } = await twoBusy(worker, overlap);
+      const locked = runs.find(({ jobId }) => jobId === 'a')!;
+      await lockRows('run', `id = ${locked.id}`, strength);
+      const fired = await storage.fire(worker, firings, 5);
+      expect(fired.moved).toEqual([runs.find(({ jobId }) => jobId === 'b')!.jobUid]);
+      await other.query('rollback');
+      const later = await storage.fire(worker, firings, 5);
+      expect(later.moved).toEqual([locked.jobUid]);
+      const states = (await storage.queryRuns({}, {})).items.map(({ jobId, state }) => `${jobId} ${state}`);
+      expect(states.filter((state) => state.endsWith('blocked')).toSorted()).toEqual([
+        'a blocked',
+        'b blocked',
+      ]);
+    },
+  );
+
+  test('leaves out a cursor that somebody has locked', async () => {
+    const worker = await startWorker(storage);
+    for (const id of ['a', 'b']) await addRecurring(storage, { id, dueInMs: -2 * minute });
+    const { cursors } = await storage.dueCursors(worker, 2);
+    const a = cursors.find(({ jobId }) => jobId === 'a')!;
+    await lockRows('cursor', `job_uid = ${a.jobUid}`);
+    const fired = await storage.fire(
+      worker,
+      cursors.map((cursor) => firingOf(cursor)),
+      5,
+    );
+    expect(fired.runs.map(({ jobId }) => jobId)).toEqual(['b']);
+  });
+});
+
+describe('a renewal', () => {
+  test('does not wait for a long run that somebody has locked', async () => {
+    const worker = await startWorker(storage);
+    await addOneOff(storage);
+    const run = await claimOne(storage, worker);
+    await lockRows('run', `id = ${run.id}`);
+    expect((await storage.renew(worker.workerId, minute, 1, [run.id])).leaseUntil).not.toBeNull();
+  });
+});
+
+describe('the janitor', () => {
+  test('passes over what somebody has locked', async () => {
+    await addOneOff(storage, { id: 'stranded', handler: 'nobody', dueInMs: -10 * minute });
+    await addOneOff(storage, { id: 'overdue', dueInMs: -10 * minute });
+    const worker = await startWorker(storage);
+    await lockRows('run', 'true');
+    expect(await storage.deferStranded()).toEqual([]);
+    expect(await storage.liftOverdue()).toBe(0);
+    await other.query('rollback');
+    expect(await storage.deferStranded()).toHaveLength(1);
+    expect(await storage.liftOverdue()).toBeGreaterThan(0);
+    await lockRows('run', 'deferred_until is not null');
+    await storage.updateWorker(worker.workerId, { handlers: ['work', 'nobody'], generation: null });
+  });
+
+  test('takes a lock whose row somebody has locked for one that is taken', async () => {
+    expect(await storage.lock.acquire('key', 'me', minute)).not.toBeNull();
+    await lockRows('lock', 'true');
+    expect(await storage.lock.acquire('key', 'me', minute)).toBeNull();
+    expect(await storage.lock.acquire('another', 'me', minute)).not.toBeNull();
+    await other.query('rollback');
+    expect(await storage.lock.acquire('key', 'me', minute)).not.toBeNull();
+  });
+});
