@@ -7,6 +7,8 @@ import {
   attemptsOf,
   claimOne,
   firingOf,
+  holdOf,
+  hour,
   jobOf,
   minute,
   only,
@@ -15,7 +17,6 @@ import {
   second,
   settle,
   startWorker,
-  holdOf,
 } from './fixture.js';
 import { listen } from './signal.fixture.js';
 
@@ -133,6 +134,62 @@ export const aheadLaws = lawsOf('ahead', {
     };
     for (const [id, change] of Object.entries(changes)) {
       await fireAhead(storage, worker, id);
+      const { next, end } = await listen(other.wakeSignal);
+      await change();
+      await next((wake) => wake.kind === 'change');
+      await end();
+    }
+  },
+
+  'tells others of one-offs that may have to be given back, and none runs twice or at the wrong time':
+    async ({ storage, open, clock }) => {
+      const other = await open();
+      const worker = await startWorker(storage, { leaseMs: hour });
+      const paused = { reason: null, by: null };
+      const changes = {
+        pause: () => storage.pauseJob(ref('pause'), paused),
+        'pause many': () => storage.changeJobs([ref('pause many')], { kind: 'pause', pause: paused }),
+        delete: () => storage.deleteJob(ref('delete')),
+        'delete many': () => storage.changeJobs([ref('delete many')], { kind: 'delete' }),
+        move: async () => storage.updateJob(ref('move'), { nextAt: (await storage.now()) + 2 * minute }),
+      };
+      for (const [id, change] of Object.entries(changes)) {
+        await addOneOff(storage, { id, dueInMs: minute / 2 });
+        const run = only((await storage.claim(worker, 10, minute)).runs, 'claimed run');
+        const heard = other.wakeSignal ? await listen(other.wakeSignal) : null;
+        await change();
+        await heard?.next((wake) => wake.kind === 'change');
+        await heard?.end();
+        await storage.giveBack([holdOf(run)]);
+      }
+      await clock.advance(minute);
+      assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+      for (const id of ['pause', 'pause many']) assert.equal((await jobOf(storage, id)).state, 'paused');
+      await clock.advance(minute);
+      const moved = only((await storage.claim(worker, 10)).runs, 'claimed run');
+      assert.equal(moved.jobId, 'move');
+      await settle(storage, moved);
+      const ended = (await attemptsOf(storage)).map(({ jobId, outcome }) => `${jobId}: ${outcome}`);
+      assert.deepEqual(ended.sort(), [
+        'delete many: cancelled',
+        'delete: cancelled',
+        'move: cancelled',
+        'move: succeeded',
+      ]);
+    },
+
+  'tells others of the last run of a schedule that may have to be given back': async ({ storage, open }) => {
+    const other = await open();
+    if (!other.wakeSignal) return;
+    const worker = await startWorker(storage);
+    const changes = {
+      pause: () => storage.pauseJob(ref('pause'), { reason: null, by: null }),
+      delete: () => storage.deleteJob(ref('delete')),
+    };
+    for (const [id, change] of Object.entries(changes)) {
+      await addRecurring(storage, { id, dueInMs: minute / 2 });
+      const cursor = only((await storage.dueCursors(worker, 10, minute)).cursors, 'cursor');
+      await storage.fire(worker, [firingOf(cursor, { nextAt: null })], 10, minute);
       const { next, end } = await listen(other.wakeSignal);
       await change();
       await next((wake) => wake.kind === 'change');

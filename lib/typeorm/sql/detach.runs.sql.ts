@@ -1,5 +1,6 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { tellAhead } from './wake.fragment.js';
 
 /**
  * $1 time · $2 runs, locked
@@ -8,6 +9,6 @@ import { ms, now } from './time.fragment.js';
  */
 export function detachRunsSql(t: TableNames): string {
   return `
-update ${t.run} set keyed = false, job_uid = null, last_attempt = true, held = false
-where id = any ($2::bigint[]) returning ${ms(now)} as now`;
+update ${t.run} r set keyed = false, job_uid = null, last_attempt = true, held = false
+where id = any ($2::bigint[]) returning ${ms(now)} as now${tellAhead(t, 'r')}`;
 }

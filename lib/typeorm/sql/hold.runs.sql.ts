@@ -1,5 +1,6 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { tellAhead } from './wake.fragment.js';
 
 /**
  * $1 time · $2 jobs · $3 runs of one-offs
@@ -8,9 +9,9 @@ import { ms, now } from './time.fragment.js';
  */
 export function holdRunsSql(t: TableNames): string {
   return `
-update ${t.run} set held = true,
+update ${t.run} r set held = true,
   due_at = case when worker is not null then due_at end,
   held_due_at = case when worker is null then coalesce(due_at, held_due_at) end
 where (job_uid = any ($2::bigint[]) or id = any ($3::bigint[])) and verdict is null and not held
-returning ${ms(now)} as now`;
+returning ${ms(now)} as now${tellAhead(t, 'r')}`;
 }

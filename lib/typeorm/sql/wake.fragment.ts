@@ -24,3 +24,9 @@ export const toldColumn = '(select count(*) from told) as told';
 export function tellChange(t: TableNames): string {
   return t.channel === null ? '' : `, pg_notify('${t.channel}', 'change')::text as told`;
 }
+
+/** A column that tells others to look again where this run is claimed, but not due yet: its worker waits to begin it, and may have to give it back. */
+export function tellAhead(t: TableNames, run: string): string {
+  if (t.channel === null) return '';
+  return `, case when ${run}.worker is not null and ${run}.started_at > ${now} then pg_notify('${t.channel}', 'change')::text end as told`;
+}
