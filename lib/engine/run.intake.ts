@@ -8,9 +8,13 @@ import type { Lead } from './lead.js';
 import type { StorageTime } from './storage.time.js';
 import type { WorkerSession } from './worker.session.js';
 
-/** A statement that its caller has given up on may still be carried out; by then it is, or never will be. */
+/** A statement that its caller has given up on may still be carried out; by then it mostly is, or never will be. */
 const lateEffectMs = 30_000;
 const doubtLookMs = 1_000;
+/** But what a network held back may come much later: from the first failure of a session to its end it is looked for now and then. */
+const lateLookMs = 60_000;
+/** And more seldom where nothing has failed: a net for whatever a worker has without knowing. */
+const calmLookMs = 600_000;
 /**
  * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
  * one is sooner there, and a large one costs less.
@@ -48,20 +52,19 @@ interface IntakeParts {
 export class RunIntake {
   /** Room for what calls under way may hand out. */
   private promised = 0;
-  /**
-   * A call that hands out runs failed without an answer, so until then (monotonic) there may be runs that the storage thinks are ours;
-   * null: there is no doubt.
-   */
+  /** A call that hands out runs failed without an answer, so until then (monotonic) there may well be runs that the storage thinks are ours; null: none has failed. */
   private doubtUntil: number | null = null;
   /** When to look for them again (monotonic). */
-  private doubtLookAt = 0;
+  private lookAt: number;
 
   constructor(
     private readonly session: WorkerSession,
     private readonly firer: Firer,
     private readonly alarm: Alarm,
     private readonly parts: IntakeParts,
-  ) {}
+  ) {
+    this.lookAt = parts.clock.monotonic() + calmLookMs;
+  }
 
   /** How many runs more may be asked for. */
   get room(): number {
@@ -141,19 +144,20 @@ export class RunIntake {
     return { count: runs.length, isKnown: runs.length === limit };
   }
 
-  /** Gives back what a call that failed may have handed out. */
+  /** Gives back what the storage thinks is ours, as a call that failed may have handed it out. Not beside such calls: what they hand out is not known yet. */
   async clearDoubt(): Promise<void> {
-    const until = this.doubtUntil;
-    if (until === null) return;
     const now = this.parts.clock.monotonic();
-    const isLast = now >= until;
     // What is due has to be searched for them: not at each turn.
-    if (!isLast && now < this.doubtLookAt) return;
-    this.doubtLookAt = now + doubtLookMs;
+    if (now < this.lookAt) return;
+    this.lookAt = now + this.lookAgainMs(now);
     const held = await this.parts.storage.heldBy(this.session.workerId);
     const unknown = this.session.unknownOf(held);
     if (unknown.length > 0) this.noteGivenBack(await this.parts.storage.giveBack(unknown));
-    if (isLast && this.doubtUntil === until) this.doubtUntil = null;
+  }
+
+  private lookAgainMs(now: number): number {
+    if (this.doubtUntil === null) return calmLookMs;
+    return now < this.doubtUntil ? doubtLookMs : lateLookMs;
   }
 
   /** What could not be given back, as somebody else has locked it, is tried again beside. */
@@ -192,7 +196,7 @@ export class RunIntake {
       return await call();
     } catch (error) {
       this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
-      this.doubtLookAt = 0;
+      this.lookAt = 0;
       throw error;
     }
   }

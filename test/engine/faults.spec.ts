@@ -53,38 +53,44 @@ describe('an engine whose storage fails', () => {
     ]);
   });
 
-  test('runs claimed by a statement that went on after its caller had given up are found and run', async () => {
-    const memory = new MemoryStorage({ clock });
-    let gaveUp = false;
-    const storage = new Proxy(memory, {
-      get: (target, key) => {
-        const value: unknown = key === 'wakeSignal' ? undefined : Reflect.get(target, key, target);
-        if (typeof value !== 'function') return value;
-        const call = value.bind(target) as (...args: unknown[]) => unknown;
-        if (key !== 'claim') return call;
-        return (...args: unknown[]) => {
-          if (gaveUp) return call(...args);
-          gaveUp = true;
-          clock.setTimer(2_000, () => void call(...args));
-          return Promise.reject(new Error('No answer in time.'));
-        };
-      },
-    });
-    rig = new EngineRig({ clock, storage, options: { pollMs: 10_000 } });
-    rig.handle('work', () => undefined);
-    await rig.engine.start();
-    await rig.add({ id: 'first' });
-    await clock.advanceBy(1_000);
-    // Nobody tells the engine of it, and the late claim takes it before the next poll.
-    await memory.insertJobs([newJob(clock.now(), { id: 'second' })], 'raise');
-    await clock.advanceBy(2_000);
-    expect((await rig.storage.getJob({ namespace: 'default', id: 'second' }))?.state).toBe('running');
-    await clock.advanceBy(60_000);
-    expect((await ledger()).map((row) => [row.jobId, row.outcome, row.attempt])).toEqual([
-      ['second', 'succeeded', 1],
-      ['first', 'succeeded', 1],
-    ]);
-  });
+  test.each([
+    ['a moment', 2_000],
+    ['minutes', 300_000],
+  ])(
+    'runs claimed by a statement that went on %s after its caller had given up are found and run',
+    async (_, lateMs) => {
+      const memory = new MemoryStorage({ clock });
+      let gaveUp = false;
+      const storage = new Proxy(memory, {
+        get: (target, key) => {
+          const value: unknown = key === 'wakeSignal' ? undefined : Reflect.get(target, key, target);
+          if (typeof value !== 'function') return value;
+          const call = value.bind(target) as (...args: unknown[]) => unknown;
+          if (key !== 'claim') return call;
+          return (...args: unknown[]) => {
+            if (gaveUp) return call(...args);
+            gaveUp = true;
+            clock.setTimer(lateMs, () => void call(...args));
+            return Promise.reject(new Error('No answer in time.'));
+          };
+        },
+      });
+      rig = new EngineRig({ clock, storage, options: { pollMs: 10_000 } });
+      rig.handle('work', () => undefined);
+      await rig.engine.start();
+      await rig.add({ id: 'first' });
+      await clock.advanceBy(lateMs - 1_000);
+      // Nobody tells the engine of it, and the late claim takes it before the next poll.
+      await memory.insertJobs([newJob(clock.now(), { id: 'second' })], 'raise');
+      await clock.advanceBy(1_000);
+      expect((await rig.storage.getJob({ namespace: 'default', id: 'second' }))?.state).toBe('running');
+      await clock.advanceBy(120_000);
+      expect((await ledger()).map((row) => [row.jobId, row.outcome, row.attempt])).toEqual([
+        ['second', 'succeeded', 1],
+        ['first', 'succeeded', 1],
+      ]);
+    },
+  );
 
   test('an occurrence born by a fire whose answer was lost runs once', async () => {
     rig.handle('work', () => undefined);
