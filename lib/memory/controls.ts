@@ -9,7 +9,7 @@ import type { JobRow, MemoryTables, RunRow } from './tables.js';
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
 
 export function deleteJob(tables: MemoryTables, now: EpochMs, job: JobRow): void {
-  clear(tables, now, job);
+  clear(tables, now, job, 'job deleted');
   forget(tables, job);
 }
 
@@ -85,7 +85,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
     run.dueAt = now;
     release(tables, run);
   } else {
-    clear(tables, now, job);
+    clear(tables, now, job, 'job replaced');
     begin(tables, now, job, now, 'retry');
   }
   return onlyRun(job);

@@ -1,6 +1,7 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
+import { owedInstants, type Owed } from '../triggers/owed.js';
 import type { GapRow, JobRow, MemoryTables } from './tables.js';
 
 /** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
@@ -46,13 +47,26 @@ export function closeGap(tables: MemoryTables, job: JobRow, replacement: NewGap 
   if (replacement !== null) addGap(tables, job, replacement);
 }
 
-/** Ends the open gap at this instant, before the job goes or begins anew; how many instants it held is not known. */
-export function endGap(tables: MemoryTables, job: JobRow, now: EpochMs): void {
+/** Ends the open gap, by the schedule of until now, before the job goes or gets another one. */
+export function endGap(tables: MemoryTables, job: JobRow, until: EpochMs): void {
   const gap = job.openGap;
   if (gap === null) return;
-  if (gap.from.getTime() > now) return closeGap(tables, job, null);
-  gap.until = new Date(now);
+  const owed = owedBy(job, gap.from.getTime(), until);
+  if (owed === null) return closeGap(tables, job, null);
+  gap.until = new Date(owed.until);
+  gap.count = owed.count;
   job.openGap = null;
+}
+
+/** Puts on record what the cursor owes until then, by the schedule of until now, before it goes or the job gets another one. */
+export function recordOwed(tables: MemoryTables, job: JobRow, until: EpochMs, reason: string): void {
+  const owed = owedBy(job, job.cursorAt, until);
+  if (owed !== null) addGap(tables, job, { ...owed, verdict: 'missed', reason });
+}
+
+function owedBy({ definition, firedUntil }: JobRow, at: EpochMs | null, until: EpochMs): Owed | null {
+  const { namespace, id, trigger } = definition;
+  return owedInstants(trigger, `${namespace}/${id}`, at, firedUntil, until);
 }
 
 export function addGap(

@@ -1,7 +1,8 @@
 import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
-import { endGap, reindexCursor, removeCursor, setCursor, tellAhead } from './cursors.js';
+import { owedUntil } from '../triggers/owed.js';
+import { endGap, recordOwed, reindexCursor, removeCursor, setCursor, tellAhead } from './cursors.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { bearRun, cancelWaiting, detach, reindexRun, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
@@ -87,7 +88,8 @@ export function redefine(
 ): void {
   const kind = kindOf(job.source, given);
   const anew = kind !== job.kind || (kind === 'one-off' && nextAt !== undefined && !waits(onlyRun(job)));
-  if (anew) clear(tables, now, job);
+  if (anew) clear(tables, now, job, 'job replaced');
+  else if (nextAt !== undefined) giveUpSchedule(tables, job, owedUntil(now, nextAt), 'schedule changed');
   tables.jobs.delete(keyOf(job.definition));
   job.kind = kind;
   job.definition = definitionOf(given);
@@ -105,10 +107,11 @@ export function touch(job: JobRow, now: EpochMs): void {
 }
 
 /** Ends what waits, lets go of what is running: its attempt is its last. */
-export function clear(tables: MemoryTables, now: EpochMs, job: JobRow): void {
+export function clear(tables: MemoryTables, now: EpochMs, job: JobRow, reason: string): void {
+  giveUpSchedule(tables, job, now, reason);
   removeCursor(tables, job);
   tellAhead(tables, now, job);
-  endGap(tables, job, now);
+  job.firedUntil = null;
   for (const run of job.runs) {
     const { worker, verdict } = run;
     detach(run);
@@ -117,6 +120,12 @@ export function clear(tables: MemoryTables, now: EpochMs, job: JobRow): void {
   }
   for (const run of job.deadLetters) tables.runs.delete(run.id);
   job.deadLetters.clear();
+}
+
+/** No due instant is without a verdict: what the job owes until then by its schedule, or by that which stands still, is missed. */
+function giveUpSchedule(tables: MemoryTables, job: JobRow, until: EpochMs, reason: string): void {
+  recordOwed(tables, job, until, reason);
+  endGap(tables, job, until);
 }
 
 /** Gives a job that has nothing of its own yet its first time. */

@@ -7,6 +7,7 @@ import type {
   SyncResult,
 } from '../ports/storage.adapter.js';
 import { endGap, holdCursor, restoreCursor } from './cursors.js';
+import { owedUntil } from '../triggers/owed.js';
 import { deleteJob } from './controls.js';
 import { insertJob, redefine, touch } from './definitions.js';
 import { keyOf, type JobRow, type MemoryTables, type Release } from './tables.js';
@@ -119,7 +120,7 @@ function update(
   const { namespace, id } = given;
   const taken = tables.jobs.get(keyOf(given));
   if (taken && taken !== job) return { namespace, id };
-  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, now);
+  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil(now, given.nextAt));
   adopt(tables, now, job);
   job.generation = generation;
   job.definitionHash = given.definitionHash;

@@ -14,7 +14,11 @@ export function recomputeCursors(tables: MemoryTables, zoneData: string, plan: C
   const planned = standing.map((job) => {
     const { id, namespace, trigger, timeZone } = job.definition;
     const nextAt = job.cursorAt!;
-    const known = Math.max(job.updatedAt, last.get(keyOf(job.definition)) ?? -Infinity);
+    const known = Math.max(
+      job.updatedAt,
+      job.firedUntil ?? -Infinity,
+      last.get(keyOf(job.definition)) ?? -Infinity,
+    );
     const since = Math.min(known, nextAt - 1);
     return {
       job,

@@ -131,7 +131,8 @@ export abstract class StorageAdapter {
   abstract countJobs(filter: JobFilter): Promise<number>;
   /**
    * Changes a definition. A run that goes on is not touched, its retries use the new definition; a one-off that runs while its
-   * time is changed goes on detached and the job is due anew. With `expectedRevision`, 'stale' when the job has changed.
+   * time is changed goes on detached and the job is due anew. What the schedule of until then owed, up to now or to where the new one begins, becomes a gap
+   * `missed`, or the end of the one that was open. With `expectedRevision`, 'stale' when the job has changed.
    */
   abstract updateJob(
     ref: JobRef,

@@ -14,6 +14,7 @@ import { eventChannelLaws } from './laws/event.channel.laws.js';
 import { fireLaws } from './laws/fire.laws.js';
 import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
 import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
+import { owedLaws } from './laws/owed.laws.js';
 import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
@@ -62,6 +63,7 @@ export function storageLaws(): Law[] {
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,
+    ...owedLaws,
     ...fireLaws,
     ...aheadLaws,
     ...overlapLaws,

@@ -1,6 +1,6 @@
 import type { JobRef, Pause } from '../model/job.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
-import { endGap, holdCursor } from './job.cursor.js';
+import { giveUpSchedule, holdCursor } from './job.cursor.js';
 import { resumeCursor } from './job.controls.js';
 import { keyOf } from './job.queries.js';
 import { cancelRuns, unblock } from './run.endings.js';
@@ -98,10 +98,7 @@ async function cancelJobs(
 /** As `clear` does it for one. */
 async function deleteJobs(run: Run, now: number, jobs: StoredJob[]): Promise<StoredJob[]> {
   const recurring = recurringOf(jobs);
-  for (const job of recurring) {
-    await run('removeCursor', job.uid);
-    await endGap(run, job, now);
-  }
+  for (const job of recurring) await giveUpSchedule(run, job, now, 'job deleted');
   const oneOffs = jobs.filter((job) => job.kind === 'one-off');
   await endRuns(run, oneOffs, true);
   await endRuns(run, recurring, false);

@@ -6,6 +6,7 @@ import type {
   SyncRequest,
   SyncResult,
 } from '../ports/storage.adapter.js';
+import { owedUntil } from '../triggers/owed.js';
 import { endGap, holdCursor, restoreCursor } from './job.cursor.js';
 import { insertNew } from './job.insertion.js';
 import { keyOf } from './job.queries.js';
@@ -97,7 +98,7 @@ async function apply(
       await orphan(run, now, job);
       return null;
     case 'delete':
-      await clear(run, now, job);
+      await clear(run, now, job, 'job deleted');
       return null;
   }
 }
@@ -115,7 +116,7 @@ async function update(
     const renamed = await run('renameKey', former.namespace, former.id, namespace, id);
     if (renamed.length === 0) return { namespace, id };
   }
-  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, now);
+  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, owedUntil(now, given.nextAt));
   await adopt(run, job);
   job.generation = generation;
   job.definitionHash = given.definitionHash;

@@ -13,7 +13,7 @@ export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
 export async function deleteJob({ run, readClock }: Change, ref: JobRef): Promise<boolean> {
   const job = await lockJob(run, ref);
   if (job === null) return false;
-  await clear(run, await readClock(), job);
+  await clear(run, await readClock(), job, 'job deleted');
   return true;
 }
 

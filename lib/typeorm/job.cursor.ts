@@ -1,5 +1,6 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
+import { owedInstants, type Owed } from '../triggers/owed.js';
 import { fixedDelayMs } from './fixed.delay.js';
 import type { Run } from './statement.runner.js';
 import type { StoredRecurring } from './stored.job.js';
@@ -24,8 +25,9 @@ export async function holdCursor(
   verdict: GapVerdict,
   reason: string,
 ): Promise<void> {
-  const [stood] = await run<{ next_at: EpochMs }>('removeCursor', job.uid);
+  const [stood] = await run<{ next_at: EpochMs; fired_until: EpochMs | null }>('removeCursor', job.uid);
   if (!stood) return;
+  job.firedUntil = stood.fired_until;
   // A cursor that waits for the end of a run has no place yet, but an orphan needs one to come back to.
   if (stood.next_at !== Infinity) await openGap(run, job, stood.next_at, verdict, reason);
   else if (job.orphanedAt !== null) await openGap(run, job, now, verdict, reason);
@@ -41,18 +43,38 @@ export async function restoreCursor(run: Run, job: StoredRecurring): Promise<voi
 
 /** Ends the open gap: as `replacement` says, or, null, as if it had never been. */
 export async function closeGap(run: Run, job: StoredRecurring, replacement: NewGap | null): Promise<void> {
-  await run('closeGap', job.uid, null);
+  await run('closeGap', job.uid, null, null);
   job.openGap = null;
   if (replacement === null) return;
   const { from, until, verdict, count, reason } = replacement;
   await run('addGap', job.uid, from, until, verdict, count, reason);
 }
 
-/** Ends the open gap at this instant, before the job goes or begins anew; how many instants it held is not known. */
-export async function endGap(run: Run, job: StoredRecurring, now: EpochMs): Promise<void> {
+/** Takes the cursor away before the job goes or gets another schedule: no due instant is without a verdict, so what it owes until then is missed, by the schedule of until now. */
+export async function giveUpSchedule(
+  run: Run,
+  job: StoredRecurring,
+  until: EpochMs,
+  reason: string,
+): Promise<void> {
+  const [stood] = await run<{ next_at: EpochMs; fired_until: EpochMs | null }>('removeCursor', job.uid);
+  if (stood) job.firedUntil = stood.fired_until;
+  const owed = stood ? owedBy(job, stood.next_at, until) : null;
+  if (owed !== null) await run('addGap', job.uid, owed.from, owed.until, 'missed', owed.count, reason);
+  await endGap(run, job, until);
+}
+
+/** Ends the open gap, by the schedule of until now, before the job goes or gets another one. */
+export async function endGap(run: Run, job: StoredRecurring, until: EpochMs): Promise<void> {
   if (job.openGap === null) return;
-  await run('closeGap', job.uid, job.openGap.from > now ? null : now);
+  const owed = owedBy(job, job.openGap.from, until);
+  await run('closeGap', job.uid, owed?.until ?? null, owed?.count ?? null);
   job.openGap = null;
+}
+
+function owedBy({ definition, firedUntil }: StoredRecurring, at: EpochMs, until: EpochMs): Owed | null {
+  const { namespace, id, trigger } = definition;
+  return owedInstants(trigger, `${namespace}/${id}`, at, firedUntil, until);
 }
 
 export function pauseReason(job: StoredRecurring): string {

@@ -42,6 +42,7 @@ export async function bearRecurring(
     generation,
     orphanedAt: null,
     undeclaredSince: null,
+    firedUntil: null,
     openGap: null,
   };
 }

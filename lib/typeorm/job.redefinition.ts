@@ -1,8 +1,9 @@
 import type { JobDefinition } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { owedUntil } from '../triggers/owed.js';
 import { fixedDelayMs } from './fixed.delay.js';
-import { setCursor, endGap } from './job.cursor.js';
+import { giveUpSchedule, setCursor } from './job.cursor.js';
 import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
 import { definitionValues, isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
@@ -20,7 +21,7 @@ export async function redefine(
   const newTime = job.kind === 'one-off' && nextAt !== undefined && (job.running || job.verdict !== null);
   if (kind !== job.kind || newTime) return beginAnew(run, now, job, given, nextAt ?? null, 'at');
   if (job.kind === 'one-off') return redefineOneOff(run, job, given, nextAt ?? null);
-  return redefineRecurring(run, job, given, nextAt);
+  return redefineRecurring(run, now, job, given, nextAt);
 }
 
 /** Lets go of all runs that a job has, and has it start over, with its history. */
@@ -33,7 +34,7 @@ export async function beginAnew(
   origin: RunOrigin,
 ): Promise<void> {
   const statistics = await statisticsOf(run, job);
-  await clear(run, now, job);
+  await clear(run, now, job, 'job replaced');
   const reborn = { ...job, definition: given, revision: job.revision + 1 };
   if (isOneOff(job.source, given.trigger)) {
     // A one-off without a time is due.
@@ -44,11 +45,8 @@ export async function beginAnew(
 }
 
 /** Removes a job: ends what waits, lets go of what is running, whose attempt is its last. */
-export async function clear(run: Run, now: EpochMs, job: StoredJob): Promise<void> {
-  if (job.kind === 'recurring') {
-    await run('removeCursor', job.uid);
-    await endGap(run, job, now);
-  }
+export async function clear(run: Run, now: EpochMs, job: StoredJob, reason: string): Promise<void> {
+  if (job.kind === 'recurring') await giveUpSchedule(run, job, now, reason);
   const runs = await run<{ id: string; running: boolean }>('lockRuns', ...addressOf(job));
   const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
   const going = runs.filter(({ running }) => running).map(({ id }) => id);
@@ -74,18 +72,19 @@ async function redefineOneOff(
 
 async function redefineRecurring(
   run: Run,
+  now: EpochMs,
   job: StoredRecurring,
   given: JobDefinition,
   nextAt: EpochMs | null | undefined,
 ): Promise<void> {
+  if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), 'schedule changed');
   const { namespace, id } = given;
   const values = [...definitionValues(given), job.definitionHash, job.generation];
   await run('updateJob', job.uid, namespace, id, ...values);
   job.definition = given;
-  await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
+  if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
   await run('updateRuns', job.uid);
   if (nextAt === undefined) return;
-  await run('removeCursor', job.uid);
   await run('setFired', job.uid, 0);
   await setCursor(run, job, nextAt);
 }

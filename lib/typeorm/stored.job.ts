@@ -22,6 +22,8 @@ export interface StoredRecurring extends StoredFacts {
   generation: number;
   orphanedAt: EpochMs | null;
   undeclaredSince: EpochMs | null;
+  /** The last instant that was dealt with, if there is no cursor: as long as there is one, it knows. */
+  firedUntil: EpochMs | null;
   /** Begun by a pause or by orphaning; `from` is where the cursor stood. */
   openGap: { from: EpochMs; verdict: GapVerdict } | null;
 }
@@ -52,6 +54,7 @@ interface RecurringRow extends FactsRow {
   generation: number;
   orphaned_at: EpochMs | null;
   undeclared_since: EpochMs | null;
+  fired_until: EpochMs | null;
   gap_from: EpochMs | null;
   gap_verdict: GapVerdict | null;
 }
@@ -103,7 +106,7 @@ export function addressOf(...jobs: StoredJob[]): [uids: string[], runIds: string
 function toRecurring(row: RecurringRow): StoredRecurring {
   const { uid, generation, orphaned_at, undeclared_since, gap_from, gap_verdict } = row;
   const openGap = gap_from === null ? null : { from: gap_from, verdict: gap_verdict! };
-  const since = { orphanedAt: orphaned_at, undeclaredSince: undeclared_since };
+  const since = { orphanedAt: orphaned_at, undeclaredSince: undeclared_since, firedUntil: row.fired_until };
   return { kind: 'recurring', ...toFacts(row), uid, generation, ...since, openGap };
 }
 

@@ -1,14 +1,14 @@
 import type { TableNames } from './table.names.js';
 import { at, ms, now } from './time.fragment.js';
 
-// $1 time · $2 job · $3 until in ms; null: as if the gap had never been
+// $1 time · $2 job · $3 until in ms; null: as if the gap had never been · $4 count
 export function closeGapSql(t: TableNames): string {
   return `
 with job as (
   select uid, open_gap from ${t.job} where uid = $2
 ),
 ended as (
-  update ${t.gap} g set until_at = ${at('$3::float8')} from job where g.id = job.open_gap and $3::float8 is not null
+  update ${t.gap} g set until_at = ${at('$3::float8')}, count = coalesce($4::int, g.count) from job where g.id = job.open_gap and $3::float8 is not null
 ),
 gone as (
   delete from ${t.gap} g using job where g.id = job.open_gap and $3::float8 is null

@@ -14,7 +14,7 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'app'): strin
   }[which];
   return `
 select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, j.payload,
-  j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired,
+  j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
   ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
   ${ms('j.orphaned_at')} as orphaned_at, ${ms('j.undeclared_since')} as undeclared_since,
   g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now

@@ -15,5 +15,5 @@ with removed as (
 noted as (
   update ${t.job} j set fired = r.fired, fired_until = r.fired_until from removed r where j.uid = r.job_uid
 )
-select ${ms('next_at')} as next_at, ${ms(now)} as now${told} from removed`;
+select ${ms('next_at')} as next_at, ${ms('fired_until')} as fired_until, ${ms(now)} as now${told} from removed`;
 }

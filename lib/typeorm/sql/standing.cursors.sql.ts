@@ -12,6 +12,7 @@ export function standingCursorsSql(t: TableNames): string {
 select c.job_uid::text, j.id, j.namespace, j.trigger, j.time_zone, ${ms('c.next_at')} as next_at, ${ms(now)} as now,
   ${ms(`least(c.next_at - interval '1 millisecond', greatest(
     j.updated_at,
+    c.fired_until,
     (select max(r.nominal_at) from ${t.run} r where r.job_uid = c.job_uid),
     (select max(a.nominal_at) from (
       select l.nominal_at from ${t.attempt} l

@@ -1,0 +1,42 @@
+import type { Trigger } from '../model/trigger.js';
+import { compileTrigger } from './compiled.trigger.js';
+
+const maxCounted = 100_000;
+
+/** Instants of a schedule that will not be made up for. */
+export interface Owed {
+  from: number;
+  until: number;
+  /** 0: it cannot be told here, as the trigger names calendars; 100,000: so many or more. */
+  count: number;
+}
+
+/**
+ * What a schedule that stands at `at` owes up to `until`, and has not dealt with by `dealtUntil`; null: nothing. At infinity, waiting for the end of a run, and null, at
+ * its end, it owes nothing.
+ */
+export function owedInstants(
+  trigger: Trigger,
+  jobKey: string,
+  at: number | null,
+  dealtUntil: number | null,
+  until: number,
+): Owed | null {
+  if (at === null || at > until) return null;
+  let from: number | null = at;
+  try {
+    const compiled = compileTrigger(trigger, jobKey);
+    if (dealtUntil !== null && from <= dealtUntil) from = compiled.next(dealtUntil);
+    if (from === null || from > until) return null;
+    if (compiled.fixedDelayMs !== null) return { from, until: from, count: 1 };
+    const { count, last } = compiled.countBetween(from, until, maxCounted - 1);
+    return { from, until: count < maxCounted - 1 ? (last ?? from) : until, count: count + 1 };
+  } catch {
+    return { from: Math.max(from ?? at, (dealtUntil ?? -Infinity) + 1), until, count: 0 };
+  }
+}
+
+/** Up to when a schedule that is to go on at `nextAt` owes what it stood for before; null: it does not go on. */
+export function owedUntil(now: number, nextAt: number | null): number {
+  return nextAt === null ? now : Math.min(now, nextAt - 1);
+}
