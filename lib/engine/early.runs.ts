@@ -48,8 +48,8 @@ export class EarlyRuns {
     const ring = (): void => this.ring();
     const mayBeExact = this.clock.monotonic() >= this.exactFrom;
     // Rounded up: a timer that fires a moment early finds nothing due and has to be set again.
-    if (mayBeExact) this.cancelTimer = this.clock.setExactTimer(this.time.until(at), ring);
-    else this.cancelTimer = this.clock.setTimer(Math.ceil(this.time.until(at)), ring);
+    if (mayBeExact) this.cancelTimer = this.clock.setExactTimer(this.time.untilCertain(at), ring);
+    else this.cancelTimer = this.clock.setTimer(Math.ceil(this.time.untilCertain(at)), ring);
   }
 
   private disarm(): void {
@@ -61,11 +61,10 @@ export class EarlyRuns {
   private ring(): void {
     this.armedFor = Infinity;
     this.exactFrom = this.clock.monotonic() + restMs;
-    const now = this.time.now();
     const due: ClaimedRun[] = [];
     let nextAt = Infinity;
     for (const run of this.runs.values()) {
-      if (run.dueAt <= now) due.push(run);
+      if (this.time.hasReached(run.dueAt)) due.push(run);
       else nextAt = Math.min(nextAt, run.dueAt);
     }
     for (const { id } of due) this.runs.delete(id);

@@ -74,7 +74,7 @@ export class Engine {
     this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
     const parts = { ...given, clock: new GuardedClock(given.clock, (part, error) => this.fail(part, error)) };
     this.parts = parts;
-    this.time = new StorageTime(parts.clock);
+    this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
     this.givingBack = new GivingBack(

@@ -2,6 +2,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import { InvalidScheduleError } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
+import type { Clock } from '../ports/clock.js';
 import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
@@ -15,6 +16,14 @@ import type { StorageTime } from './storage.time.js';
 const cursorsPerRead = 2_000;
 /** A cursor that could not be moved early, as a run of its job went on or somebody else was at it, is not tried early for so long. */
 const refusalMs = 10_000;
+
+interface FirerParts {
+  storage: StorageAdapter;
+  clock: Clock;
+  time: StorageTime;
+  events: ChronisEvents;
+  calendars: Calendars;
+}
 
 /** What has become of some cursors. */
 export interface Fired {
@@ -38,21 +47,23 @@ export class Firer {
   private readonly refused = new Map<string, EpochMs>();
 
   constructor(
-    private readonly storage: StorageAdapter,
-    private readonly time: StorageTime,
-    private readonly events: ChronisEvents,
-    private readonly calendars: Calendars,
+    private readonly parts: FirerParts,
     private readonly lead: Lead,
   ) {}
 
   /** The cursors that are due by now or within the time. */
   async read(capability: Capability, aheadMs: number): Promise<ReadAhead> {
-    const { now, cursors } = await this.storage.dueCursors(capability, cursorsPerRead, aheadMs);
-    this.time.observe(now);
+    const { storage, time, clock } = this.parts;
+    const sentAt = clock.monotonic();
+    const reachMs = aheadMs + time.scheduleAheadMs;
+    const { now: storageNow, cursors: found } = await storage.dueCursors(capability, cursorsPerRead, reachMs);
+    time.observe(storageNow, sentAt);
+    const now = time.scheduleNow();
+    const cursors = found.filter((cursor) => !this.isOfTheEnd(cursor, now + aheadMs));
     for (const cursor of cursors) if (cursor.nominalAt > now) this.planAhead(cursor);
-    const isComplete = cursors.length < cursorsPerRead;
+    const isComplete = found.length < cursorsPerRead;
     for (const [jobUid, until] of this.refused) if (until < now) this.refused.delete(jobUid);
-    const horizon = isComplete ? now + aheadMs : cursors.at(-1)!.nominalAt - 1;
+    const horizon = isComplete ? now + aheadMs : found.at(-1)!.nominalAt - 1;
     const read = cursors.map((cursor) => ({ cursor, mostMs: this.mostMsBefore(cursor) }));
     return new ReadAhead(read, horizon, this.lead);
   }
@@ -60,7 +71,8 @@ export class Firer {
   /** Those that are not due yet are moved only if no run of their job goes on, where that matters. */
   async fire(capability: Capability, cursors: readonly DueCursor[], room: number): Promise<Fired> {
     const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
-    const storageNow = this.time.now();
+    const { storage, time, clock } = this.parts;
+    const storageNow = time.scheduleNow();
     let left = room;
     let latest = storageNow;
     for (const cursor of cursors) {
@@ -82,8 +94,9 @@ export class Firer {
     }
     if (planned.size === 0) return { moved: 0, runs: [], unclaimed: 0, nextAt: Infinity };
     const firings = [...planned.values()].map(({ firing }) => firing);
-    const result = await this.storage.fire(capability, firings, room, latest - storageNow);
-    this.time.observe(result.now);
+    const sentAt = clock.monotonic();
+    const result = await storage.fire(capability, firings, room, latest - storageNow + time.earlyMs);
+    time.observe(result.now, sentAt);
     for (const { jobUid, nominalAt } of result.skipped) {
       this.tellGap(planned.get(jobUid)!.cursor, { from: nominalAt, until: nominalAt, ...overlapped });
     }
@@ -97,6 +110,12 @@ export class Firer {
     }
     const nextAt = Math.min(...firings.map((firing) => firing.nextAt ?? Infinity));
     return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
+  }
+
+  /** A fixed delay begins at the end of a run, by the storage's clock, and so goes by that alone. */
+  private isOfTheEnd({ trigger, nominalAt }: DueCursor, until: EpochMs): boolean {
+    const isDelay = trigger.type === 'interval' && trigger.mode === 'fixed-delay';
+    return isDelay && nominalAt > until - this.parts.time.earlyMs;
   }
 
   /**
@@ -132,7 +151,7 @@ export class Firer {
   /** Null: there is no room for what it missed. Throws where the next time cannot be computed. */
   private plan(cursor: DueCursor, now: number, room: number): Firing | null {
     const { trigger, namespace, jobId } = cursor;
-    const compiled = compileTrigger(trigger, `${namespace}/${jobId}`, this.calendars);
+    const compiled = compileTrigger(trigger, `${namespace}/${jobId}`, this.parts.calendars);
     const firing = planFiring(cursor, compiled, now, room);
     if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
     throw new RangeError('The computed next time is not later than the one before it.');
@@ -142,9 +161,9 @@ export class Firer {
   private async setAside(cursor: DueCursor, error: unknown): Promise<void> {
     const { namespace, jobId } = cursor;
     if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);
-    this.events.emit('schedule.failed', { namespace, id: jobId, error });
+    this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
     const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
-    await this.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
+    await this.parts.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
   }
 
   /** A calendar that this process does not have may be known to those of a newer release. */
@@ -154,13 +173,13 @@ export class Firer {
 
   private leaveToOthers({ namespace, jobId, jobUid, revision }: DueCursor, error: unknown): void {
     const told = `${jobUid} ${revision}`;
-    if (!this.told.has(told)) this.events.emit('schedule.failed', { namespace, id: jobId, error });
+    if (!this.told.has(told)) this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
     this.told.add(told);
   }
 
   private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {
     const range = { from: new Date(gap.from), until: new Date(gap.until) };
-    this.events.emit('gap.recorded', { namespace, id: jobId, ...gap, ...range });
+    this.parts.events.emit('gap.recorded', { namespace, id: jobId, ...gap, ...range });
   }
 }
 

@@ -20,8 +20,8 @@ export interface LeaseParts {
 
 /** What the keeper tells its engine. */
 export interface LeaseEars {
-  /** The storage's time, with every answer. */
-  onTime(storageNow: number): void;
+  /** The storage's time, with every answer, and when it was asked (monotonic). */
+  onTime(storageNow: number, sentAt: number): void;
   /** Runs held by this worker that somebody asked to cancel. */
   onCancelled(runIds: string[]): void;
   /** The lease is over, or will be before it can be renewed. Called once; the keeper is then done. */
@@ -145,7 +145,7 @@ export class LeaseKeeper {
         this.parts.takeLongRunning(),
       );
       if (this.ended) return;
-      this.ears.onTime(renewal.now);
+      this.ears.onTime(renewal.now, sentAt);
       if (this.failures > 0) {
         this.parts.events.emit('storage.recovered', { operation: 'renew', failures: this.failures });
         this.failures = 0;

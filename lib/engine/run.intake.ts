@@ -120,7 +120,7 @@ export class RunIntake {
   /** What is claimed long before its instant would keep what is due meanwhile from this room. It waits for its claim instead. */
   private isTooEarlyFor(room: number, cursors: readonly DueCursor[]): boolean {
     const { time, firingLead } = this.parts;
-    return cursors[0]!.nominalAt - time.now() > firingLead.of(room);
+    return cursors[0]!.nominalAt - time.scheduleNow() > firingLead.of(room);
   }
 
   private async fireTimed(cursors: readonly DueCursor[], room: number): Promise<Fired> {
@@ -135,8 +135,8 @@ export class RunIntake {
     const { storage, time, claimLead, clock } = this.parts;
     const { runs } = await this.handingOut(limit, async () => {
       const sentAt = clock.monotonic();
-      const result = await storage.claim(this.session.capability, limit, aheadMs);
-      if (result.now !== null) time.observe(result.now);
+      const result = await storage.claim(this.session.capability, limit, aheadMs + time.earlyMs);
+      if (result.now !== null) time.observe(result.now, sentAt);
       claimLead.note(result.runs.length, clock.monotonic() - sentAt);
       return result;
     });

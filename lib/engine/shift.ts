@@ -76,7 +76,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       takeLongRunning: () => session.takeLongRunning(),
     },
     {
-      onTime: (now) => time.observe(now),
+      onTime: (now, sentAt) => time.observe(now, sentAt),
       onCancelled: (runIds) => session.abort('cancel', runIds),
       onLost: given.onLeaseLost,
     },

@@ -77,7 +77,7 @@ export class WorkLoop {
     this.alarm = new Alarm(parts.clock);
     this.firingLead = new Lead(parts.lookAheadMs);
     this.claimLead = new Lead(parts.lookAheadMs);
-    this.firer = new Firer(parts.storage, parts.time, parts.events, parts.calendars, this.firingLead);
+    this.firer = new Firer(parts, this.firingLead);
     const { firingLead, claimLead } = this;
     this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, firingLead, claimLead });
     this.lostRuns = new LostRuns({
@@ -157,16 +157,20 @@ export class WorkLoop {
     await this.intake.clearDoubt();
     if (clock.monotonic() >= this.pollAt) this.outlook = null;
     const outlook = this.outlook ?? (await this.look());
+    const isBy = (now: number, at: number | null): boolean => at !== null && at <= now;
     const now = time.now();
-    const isDue = (at: number | null): boolean => at !== null && at <= now;
-    const readDue = this.ahead === null && outlook.cursorAt !== null && isDue(outlook.cursorAt - lookAheadMs);
-    const fireDue = this.ahead !== null && isDue(this.ahead.fireAt);
+    const scheduleNow = time.scheduleNow();
+    const isDue = (at: number | null): boolean => isBy(now, at);
+    const isCursorDue = isBy(scheduleNow, outlook.cursorAt);
+    const readDue =
+      this.ahead === null && outlook.cursorAt !== null && isBy(scheduleNow, outlook.cursorAt - lookAheadMs);
+    const fireDue = this.ahead !== null && isBy(scheduleNow, this.ahead.fireAt);
     const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLeadMs);
     const claimDue = (isRunForeseen || isDue(this.toldRunAt)) && this.intake.room > 0;
-    const leaseDue = isDue(outlook.leaseEndsAt);
+    const leaseDue = isBy(now - time.earlyMs, outlook.leaseEndsAt);
     // One that is due and was not there when they were read has to be looked for.
-    const isUnread = isDue(outlook.cursorAt) && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
-    const isAnyDue = isDue(outlook.cursorAt) || fireDue || claimDue;
+    const isUnread = isCursorDue && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
+    const isAnyDue = isCursorDue || fireDue || claimDue;
     if (!isAnyDue && !readDue && !leaseDue) return this.sleep(outlook);
     if (!trusted()) return this.alarm.sleep(pollMs);
 
@@ -197,7 +201,7 @@ export class WorkLoop {
     const askedAt = clock.monotonic();
     const next = await storage.nextWakeAt(this.session.capability);
     for (const lead of [this.firingLead, this.claimLead]) lead.guess(clock.monotonic() - askedAt);
-    time.observe(next.now);
+    time.observe(next.now, askedAt);
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
     const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
     if (this.ahead?.agreesWith(next.cursorAt) === false) this.ahead = null;
@@ -215,8 +219,8 @@ export class WorkLoop {
     const runAt = this.intake.room > 0 ? earlier(foreseenAt, this.toldRunAt) : null;
     const readAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
-    const cursorAt = earlier(readAt, this.ahead?.fireAt ?? null);
-    const next = earlier(earlier(cursorAt, runAt), outlook.leaseEndsAt);
+    const cursorAt = after(earlier(readAt, this.ahead?.fireAt ?? null), time.lateMs);
+    const next = earlier(earlier(cursorAt, runAt), after(outlook.leaseEndsAt, time.earlyMs));
     await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : time.until(next)));
   }
 
@@ -265,7 +269,7 @@ export class WorkLoop {
   }
 
   private async fireDue(): Promise<Done> {
-    const due = this.ahead?.take(this.parts.time.now()) ?? [];
+    const due = this.ahead?.take(this.parts.time.scheduleNow()) ?? [];
     if (due.length === 0) return nothing;
     const { count, isKnown, unclaimed, nextAt } = await this.intake.fire(due);
     this.foreseen += unclaimed;
@@ -281,6 +285,10 @@ const nothing: Done = { count: 0, isKnown: true };
 function earlier(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return Math.min(a, b);
+}
+
+function after(at: number | null, ms: number): number | null {
+  return at === null ? null : at + ms;
 }
 
 /** Waits for both, also when one fails, so that no call is under way when the loop goes on. */

@@ -111,12 +111,12 @@ export class WorkerSession {
   begin(runs: readonly ClaimedRun[], asOf = this.changes): Unstarted[] {
     const refused: Unstarted[] = [];
     const early: ClaimedRun[] = [];
-    const now = this.parts.time.now();
+    const { time } = this.parts;
     for (const run of runs) {
       const may = this.active && this.parts.trusted() && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
-      else if (run.dueAt <= now) {
+      else if (time.hasReached(run.dueAt)) {
         if (!this.executes(run, handler)) refused.push(unstarted(run));
       } else if (asOf === this.changes) early.push(run);
       else refused.push(unstarted(run));
@@ -152,7 +152,7 @@ export class WorkerSession {
 
   /** Those that it has executed for a while, each once. */
   takeLongRunning(): string[] {
-    const since = this.parts.time.now() - longRunningMs;
+    const since = this.parts.time.scheduleNow() - longRunningMs;
     const found = [...this.running.values()].filter(
       (running) => running.startedAt <= since && !this.known.has(running),
     );
@@ -186,7 +186,7 @@ export class WorkerSession {
 
   private execute(run: ClaimedRun, handler: Handler): void {
     const { time, events, stragglers } = this.parts;
-    const startedAt = time.now();
+    const startedAt = time.scheduleNow();
     this.held.add(run);
     if (events.hears('run.started')) {
       events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
@@ -197,7 +197,7 @@ export class WorkerSession {
   }
 
   private finish(running: RunningRun, ending: Ending): void {
-    const { random, settler, stragglers } = this.parts;
+    const { random, settler, stragglers, time } = this.parts;
     const { run, abortCause, committed, code } = running;
     if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
@@ -214,7 +214,10 @@ export class WorkerSession {
     }
     if (judgement === null) return;
     const judged = judgement;
-    settler.settle(judged.settlement, (verdict) => {
+    const { settlement } = judged;
+    // A retry waits by the clock that claims it.
+    if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
+    settler.settle(settlement, (verdict) => {
       try {
         this.settled(running, ending, judged, verdict);
       } catch (error) {
@@ -236,7 +239,7 @@ export class WorkerSession {
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
-    return { startedAt, finishedAt: Math.max(this.parts.time.now(), startedAt) };
+    return { startedAt, finishedAt: Math.max(this.parts.time.scheduleNow(), startedAt) };
   }
 
   /** The verdict stands, whatever the handler did after it. */

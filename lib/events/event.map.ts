@@ -93,6 +93,11 @@ export interface ChronisEventMap {
   'zone-data.differs': { own: string; others: readonly string[] };
   /** The local wall clock differs from the storage's by this much. */
   'clock.offset': { offsetMs: number };
+  /**
+   * The storage's clock has leapt by ten seconds or more (`byMs`; below 0: back). `doubted`: the clock of this machine has not, so schedules go on by the time before, for ten
+   * minutes at most · `followed`: schedules go by the new time · `reverted`: a clock that was doubted has come back.
+   */
+  'clock.leapt': { byMs: number; state: 'doubted' | 'followed' | 'reverted' };
 
   'run.started': RunEvent & { lagMs: number };
   'run.succeeded': RunEvent & { durationMs: number };

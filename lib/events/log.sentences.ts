@@ -82,6 +82,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
   }),
+  'clock.leapt': ({ byMs, state }) => ({
+    level: state === 'doubted' ? 'error' : 'warn',
+    text: `The storage's clock has leapt ${Math.abs(Math.round(byMs / 1_000))} s ${byMs > 0 ? 'ahead' : 'back'}${leapEnds[state]}`,
+  }),
   'run.started': null,
   'run.succeeded': (run) => ({
     level: 'debug',
@@ -187,6 +191,13 @@ export const logSentences: Sentences = {
     text: `A listener of the event "${eventName}" threw: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
+};
+
+const leapEnds = {
+  doubted:
+    ", and this machine's has not: schedules go on by the time before, for ten minutes at most. Is one of them wrong?",
+  followed: ': schedules follow it.',
+  reverted: ', and has come back. Schedules did not follow it.',
 };
 
 function superseded({ app }: ChronisEventMap['jobs.synced']): LogLine {

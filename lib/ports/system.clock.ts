@@ -1,20 +1,26 @@
 import { Clock, type CancelTimer } from './clock.js';
 
-// setTimeout fires at once for longer delays.
+/** setTimeout fires at once for longer delays. */
 const longestTimerMs = 2_147_483_647;
+
+// As they are when this is loaded: a test's fake timers, or a handler that replaces them for a while, must not bend the time of all other jobs.
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
+const wallNow = Date.now;
+const monotonicNow = performance.now.bind(performance);
 
 /** The real time. */
 export class SystemClock extends Clock {
   now(): number {
-    return Date.now();
+    return wallNow();
   }
 
   monotonic(): number {
-    return performance.now();
+    return monotonicNow();
   }
 
   setTimer(delayMs: number, callback: () => void): CancelTimer {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestTimerMs));
+    if (delayMs > longestTimerMs) return this.setLongTimer(delayMs, callback);
+    const timer = setTimeout(callback, Math.max(delayMs, 0));
     return () => clearTimeout(timer);
   }
 
@@ -28,6 +34,16 @@ export class SystemClock extends Clock {
     };
     if (delayMs < 1) nextTurn();
     else cancelRest = this.setTimer(Math.floor(delayMs), nextTurn);
+    return () => cancelRest();
+  }
+
+  /** Set anew until its time has come: no timer of Node is longer than 24.8 days. */
+  private setLongTimer(delayMs: number, callback: () => void): CancelTimer {
+    const at = this.monotonic() + delayMs;
+    const rest = (): void => {
+      cancelRest = this.setTimer(at - this.monotonic(), callback);
+    };
+    let cancelRest = this.setTimer(longestTimerMs, rest);
     return () => cancelRest();
   }
 }

@@ -1,6 +1,14 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { PageCursor } from './paging.js';
 
+/** What a bigint holds. */
+const largestId = 2n ** 63n - 1n;
+
+/** Ids are numbers here: no other text names a run. */
+export function isRunId(text: string): boolean {
+  return /^\d{1,19}$/.test(text) && BigInt(text) <= largestId;
+}
+
 /** The WHERE of a query and its values: conditions are texts of ours, everything that callers give is a value. */
 export class Conditions {
   readonly values: unknown[];
@@ -28,9 +36,9 @@ export class Conditions {
     else if (asked !== undefined) this.add(`${column} = any (?::text[])`, asked);
   }
 
-  /** The column is the id of this run. Ids are numbers here: no other text names a run. */
+  /** The column is the id of this run. */
   run(column: string, runId: string): void {
-    if (/^\d{1,18}$/.test(runId)) this.add(`${column} = ?::bigint`, runId);
+    if (isRunId(runId)) this.add(`${column} = ?::bigint`, runId);
     else this.add('false');
   }
 

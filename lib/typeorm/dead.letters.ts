@@ -1,17 +1,13 @@
 import type { Run as RunView } from '../model/run.js';
+import { isRunId } from './conditions.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
 export async function retryRuns(run: Run, runIds: readonly string[]): Promise<RunView[]> {
-  return (await run<RunRow>('retryRuns', runIds.filter(isId))).map(toRun);
+  return (await run<RunRow>('retryRuns', runIds.filter(isRunId))).map(toRun);
 }
 
 /** The ids of those that were there. */
 export async function discardRuns(run: Run, runIds: readonly string[]): Promise<string[]> {
-  return (await run<{ id: string }>('discardRuns', runIds.filter(isId))).map(({ id }) => id);
-}
-
-/** Ids are numbers here: no other text names a run. */
-export function isId(runId: string): boolean {
-  return /^\d{1,18}$/.test(runId);
+  return (await run<{ id: string }>('discardRuns', runIds.filter(isRunId))).map(({ id }) => id);
 }

@@ -1,4 +1,5 @@
 import { schemaV1 } from './sql/schema.v1.sql.js';
+import { schemaV2 } from './sql/schema.v2.sql.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -9,7 +10,10 @@ interface MigrationStep {
   compatibleWith: number;
 }
 
-const steps: readonly MigrationStep[] = [{ statements: schemaV1, compatibleWith: 1 }];
+const steps: readonly MigrationStep[] = [
+  { statements: schemaV1, compatibleWith: 1 },
+  { statements: schemaV2, compatibleWith: 1 },
+];
 
 /** The schema version that this code works with. */
 export const schemaVersion = steps.length;

@@ -18,7 +18,8 @@ import type {
 } from '../ports/storage.adapter.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
-import { discardRuns, isId, retryRuns } from './dead.letters.js';
+import { discardRuns, retryRuns } from './dead.letters.js';
+import { isRunId } from './conditions.js';
 import {
   cancelJob,
   cancelRun,
@@ -91,7 +92,7 @@ export class TypeOrmJobs implements JobStore {
   }
 
   async cancelRun(runId: string): Promise<'cancelled' | 'requested' | null> {
-    return isId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
+    return isRunId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
   }
 
   async runNow(ref: JobRef): Promise<RunView | null> {

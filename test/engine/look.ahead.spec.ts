@@ -281,6 +281,10 @@ describe('an engine that looks ahead', () => {
   });
 });
 
+function firerOf({ storage, clock, events }: EngineRig, time: StorageTime): Firer {
+  return new Firer({ storage, clock, events, time, calendars: {} }, new Lead(500));
+}
+
 test('an instant that was found due is not lost when the bound of the time falls below it', async () => {
   const rig = new EngineRig();
   const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
@@ -289,11 +293,7 @@ test('an instant that was found due is not lost when the bound of the time falls
   const { cursors } = await rig.storage.dueCursors(capability, 10);
   const time = new StorageTime(rig.clock);
   time.observe(at - 5);
-  const fired = await new Firer(rig.storage, time, rig.events, {}, new Lead(500)).fire(
-    capability,
-    cursors,
-    0,
-  );
+  const fired = await firerOf(rig, time).fire(capability, cursors, 0);
   expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + minute });
   const [run] = (await rig.storage.queryRuns({}, {})).items;
   expect(run?.nominalAt).toEqual(new Date(at));
@@ -308,7 +308,7 @@ test.each([
   const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
   const at = rig.clock.now() + 500;
   await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
-  const firer = new Firer(rig.storage, new StorageTime(rig.clock), rig.events, {}, new Lead(500));
+  const firer = firerOf(rig, new StorageTime(rig.clock));
   const ahead = await firer.read(capability, 1_000);
   await rig.clock.advanceBy(500 + lateMs);
   const fired = await firer.fire(capability, ahead.take(rig.clock.now()), 0);

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { StorageTime } from '../../lib/engine/storage.time.js';
+import { describe, expect, test } from 'vitest';
+import { StorageTime, type ClockLeap } from '../../lib/engine/storage.time.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 
 test('a time with a fraction is reached when the waiting for it is over', async () => {
@@ -29,4 +29,59 @@ test('the best of the last eight answers counts, and of those of the last two se
   expect(lateMs()).toBe(1);
   observe(1, 6);
   expect(lateMs()).toBe(5);
+});
+
+describe('what is certain', () => {
+  const hour = 3_600_000;
+
+  test('is never ahead of a clock that is set back by some milliseconds, from the next answer on', async () => {
+    const clock = new ManualClock();
+    const time = new StorageTime(clock);
+    let serverMs = 1_000_000.5;
+    const ask = async (wayMs: number): Promise<void> => {
+      const sentAt = clock.monotonic();
+      await clock.advanceBy(wayMs);
+      time.observe(serverMs + clock.monotonic(), sentAt);
+      await clock.advanceBy(wayMs);
+    };
+    await ask(1);
+    serverMs -= 700;
+    await ask(3);
+    const server = serverMs + clock.monotonic();
+    expect(time.hasReached(server + 1)).toBe(false);
+    expect(time.now()).toBeLessThanOrEqual(server);
+    expect(time.hasReached(server - 4)).toBe(true);
+  });
+
+  test('leaves room for clocks that come apart', async () => {
+    const clock = new ManualClock();
+    const time = new StorageTime(clock);
+    time.observe(1_000.5, clock.monotonic());
+    await clock.advanceBy(20_000);
+    // The clock of the storage went slower, by 500 millionths.
+    const server = 1_000.5 + 20_000 - 10;
+    expect(time.hasReached(Math.ceil(server))).toBe(false);
+    expect(time.untilCertain(Math.ceil(server))).toBeGreaterThan(0);
+    time.observe(server, clock.monotonic());
+    expect(time.hasReached(Math.floor(server))).toBe(true);
+  });
+
+  test('goes by the wall clock of the machine before the first answer', () => {
+    const clock = new ManualClock();
+    expect(new StorageTime(clock).hasReached(clock.now())).toBe(true);
+    expect(new StorageTime(clock).hasReached(clock.now() + 1)).toBe(false);
+  });
+
+  test('a slow answer is no leap, however slow it is', async () => {
+    const clock = new ManualClock();
+    const leaps: ClockLeap[] = [];
+    const time = new StorageTime(clock, (leap) => leaps.push(leap));
+    time.observe(clock.now() + hour + 0.5, clock.monotonic());
+    const sentAt = clock.monotonic();
+    const read = clock.now() + hour + 0.5;
+    await clock.advanceBy(45_000);
+    time.observe(read, sentAt);
+    expect(leaps).toEqual([]);
+    expect(time.now()).toBe(Math.floor(clock.now() + hour));
+  });
 });
