@@ -11,8 +11,8 @@ const insteadOfNonsenseMs = 1_000;
 export class GuardedClock extends Clock {
   private readonly system = new SystemClock();
   private latest = 0;
-  /** It is told once until it works again. */
-  private failing = false;
+  /** What of it fails: told once until that works again. */
+  private readonly failing = new Set<keyof Clock | 'cancel'>();
 
   constructor(
     private readonly clock: Clock,
@@ -23,9 +23,9 @@ export class GuardedClock extends Clock {
 
   now(): number {
     try {
-      return this.checked(this.clock.now());
+      return this.checked('now', this.clock.now());
     } catch (error) {
-      this.fail(error);
+      this.fail('now', error);
       return this.system.now();
     }
   }
@@ -33,9 +33,9 @@ export class GuardedClock extends Clock {
   /** Stands still while it is not known. */
   monotonic(): number {
     try {
-      return (this.latest = this.checked(this.clock.monotonic()));
+      return (this.latest = this.checked('monotonic', this.clock.monotonic()));
     } catch (error) {
-      this.fail(error);
+      this.fail('monotonic', error);
       return this.latest;
     }
   }
@@ -57,10 +57,12 @@ export class GuardedClock extends Clock {
       }
     };
     try {
-      const cancel = this.clock[method](this.checked(delayMs), call);
+      if (!Number.isFinite(delayMs)) throw new TypeError(`A timer of ${delayMs} ms cannot be set.`);
+      const cancel = this.clock[method](delayMs, call);
+      this.failing.delete(method);
       return () => this.cancel(cancel);
     } catch (error) {
-      this.fail(error);
+      this.fail(method, error);
       return this.system.setTimer(Number.isFinite(delayMs) ? delayMs : insteadOfNonsenseMs, call);
     }
   }
@@ -69,19 +71,19 @@ export class GuardedClock extends Clock {
     try {
       cancel();
     } catch (error) {
-      this.fail(error);
+      this.fail('cancel', error);
     }
   }
 
-  private checked(number: number): number {
+  private checked(method: 'now' | 'monotonic', number: number): number {
     if (!Number.isFinite(number)) throw new TypeError('The clock gives something else than a finite number.');
-    this.failing = false;
+    this.failing.delete(method);
     return number;
   }
 
-  private fail(error: unknown): void {
-    if (this.failing) return;
-    this.failing = true;
+  private fail(method: keyof Clock | 'cancel', error: unknown): void {
+    if (this.failing.has(method)) return;
+    this.failing.add(method);
     this.tell('clock', error);
   }
 }

@@ -80,6 +80,7 @@ describe('what a handler is given', () => {
   test('a handler that returns at once leaves no timer behind', async () => {
     rig.handle('work', () => ({ done: true }));
     rig.handle('plain', () => 7);
+    await rig.settle();
     const before = rig.clock.pending;
     await rig.add({ policies: { timeoutMs: 500 } }, { handler: 'plain', policies: { timeoutMs: 500 } });
     await rig.settle();
