@@ -64,7 +64,7 @@ export class LostRuns {
       this.isWanted = this.isLeaseOver = false;
       const answer = await this.parts.calls.repeat(
         'release',
-        () => this.parts.storage.releaseLost(runIds),
+        () => this.releaseOnce(runIds),
         this.parts.isNeeded,
       );
       if (answer === null) break;
@@ -77,8 +77,15 @@ export class LostRuns {
     this.release = null;
   }
 
-  private tell({ now, workers, runs }: ReleaseResult): void {
-    this.parts.time.observe(now);
+  private async releaseOnce(runIds: readonly string[] | null): Promise<ReleaseResult> {
+    const { storage, time, clock } = this.parts;
+    const sentAt = clock.monotonic();
+    const result = await storage.releaseLost(runIds);
+    time.observe(result.now, sentAt);
+    return result;
+  }
+
+  private tell({ workers, runs }: ReleaseResult): void {
     const ended = runs.filter((run) => run.verdict !== null).length;
     const lost = runs.filter((run) => run.verdict === 'lost');
     this.parts.onGaveUp(lost.map(({ namespace, jobId: id }) => ({ namespace, id })));

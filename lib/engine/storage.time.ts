@@ -49,6 +49,8 @@ export class StorageTime {
     const cutMs = Number.isInteger(storageNow) ? 1 : 0;
     const reading = { least: storageNow - at, most: storageNow + cutMs - sentAt, at };
     const byMs = this.offset.leapOf(reading);
+    // An answer that took so long that it fits both says nothing of which is right.
+    if (this.doubt !== null && byMs === 0 && this.doubt.offset.leapOf(reading) === 0) return;
     if (Math.abs(byMs) < leapMs) this.believe(reading);
     else this.doubtOf(reading, byMs);
   }

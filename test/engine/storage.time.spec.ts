@@ -84,4 +84,19 @@ describe('what is certain', () => {
     expect(leaps).toEqual([]);
     expect(time.now()).toBe(Math.floor(clock.now() + hour));
   });
+
+  test('a slow answer does not show that a clock which is doubted has come back', async () => {
+    const clock = new ManualClock();
+    const leaps: ClockLeap[] = [];
+    const time = new StorageTime(clock, (leap) => leaps.push(leap));
+    time.observe(clock.now() + 0.5, clock.monotonic());
+    time.observe(clock.now() - 20_000.5, clock.monotonic());
+    const sentAt = clock.monotonic();
+    const read = clock.now() - 20_000.5;
+    await clock.advanceBy(45_000);
+    time.observe(read, sentAt);
+    time.observe(clock.now() - 20_000.5);
+    expect(leaps.map(({ state }) => state)).toEqual(['doubted']);
+    expect(time.scheduleNow()).toBe(clock.now());
+  });
 });
