@@ -18,6 +18,9 @@ import { planSync, type SyncRules } from './sync.plan.js';
 const lockMs = 30_000;
 const lockWaitMs = 60_000;
 const tryAgainMs = 5_000;
+/** What somebody has locked is mostly free again within these tries, which the first sync waits for. */
+const quickTries = { most: 5, pauseMs: 100 };
+const postponedAgainMs = 1_000;
 
 /** What the synchronizer works with. */
 export interface SynchronizerParts {
@@ -36,11 +39,14 @@ export interface SynchronizerParts {
  * Makes the stored jobs of the app agree with the code, under a lock and in one transaction of the storage.
  *
  * superseded: a live worker runs a newer release, whose jobs stay; tries again every few seconds until that release is gone, and
- * then adopts its own (a rollback) · synced: done, for this process.
+ * then adopts its own (a rollback) · synced: done, for this process, but for jobs that somebody else has locked, by a call in a transaction that is still open for instance: they stay as they are, which is
+ * told, and follow as soon as that is over. Nobody's start waits for it.
  */
 export class JobSynchronizer {
   private cancelTimer: CancelTimer | null = null;
   private stopped = true;
+  /** Which jobs it last told to be postponed. */
+  private toldWaiting = '[]';
 
   constructor(
     private readonly parts: SynchronizerParts,
@@ -52,7 +58,7 @@ export class JobSynchronizer {
     if (this.parts.explore().jobs.length === 0) return null;
     this.stopped = false;
     const result = await this.attempt(workerId);
-    if (result.status === 'superseded') this.later();
+    if (!isThrough(result)) this.later(result);
     return result.generation;
   }
 
@@ -62,39 +68,47 @@ export class JobSynchronizer {
     this.cancelTimer = null;
   }
 
-  private later(): void {
+  private later(after: SyncResult | null): void {
     if (this.stopped) return;
     this.cancelTimer?.();
-    this.cancelTimer = this.parts.clock.setTimer(tryAgainMs, () => void this.tryAgain());
+    const pauseMs = after?.status === 'synced' ? postponedAgainMs : tryAgainMs;
+    this.cancelTimer = this.parts.clock.setTimer(pauseMs, () => void this.tryAgain());
   }
 
   private async tryAgain(): Promise<void> {
     const { events, workerId, onChange } = this.parts;
     const owner = workerId();
+    let result: SyncResult | null = null;
     try {
       // Without a lease there is nobody whose generation could be noted: the engine is about to get a new one.
-      const result = owner === null ? null : await this.attempt(owner, false);
-      if (result?.status === 'synced') return onChange();
+      result = owner === null ? null : await this.attempt(owner, false);
+      if (result?.status === 'synced') onChange();
+      if (result !== null && isThrough(result)) return;
     } catch (error) {
       events.emit('storage.failing', { operation: 'sync', error, retryInMs: tryAgainMs });
     }
-    this.later();
+    this.later(result);
   }
 
-  private async attempt(workerId: string, tellIfSuperseded = true): Promise<SyncResult> {
+  private async attempt(workerId: string, isFirst = true): Promise<SyncResult> {
     const { lock: locks, clock } = this.parts;
     const key = `chronis:sync:${this.rules.app}`;
     const wanted = { key, owner: workerId, ttlMs: lockMs, waitMs: lockWaitMs };
     const lock = await acquireWithin(locks, clock, wanted);
     try {
-      return await this.store(workerId, tellIfSuperseded);
+      for (let tries = 1; ; tries++) {
+        const result = await this.store(workerId, isFirst && tries === 1);
+        if (isThrough(result) || result.status === 'superseded' || !isFirst || tries === quickTries.most)
+          return result;
+        await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
+      }
     } finally {
       // What cannot be given back ends with its lease; what was synced stays synced.
       await locks.release(lock).catch(() => false);
     }
   }
 
-  private async store(workerId: string, tellIfSuperseded: boolean): Promise<SyncResult> {
+  private async store(workerId: string, isFirst: boolean): Promise<SyncResult> {
     const { storage, events, explore } = this.parts;
     const { jobs, handlers } = explore();
     const { app } = this.rules;
@@ -113,11 +127,22 @@ export class JobSynchronizer {
     if (result.status === 'synced') {
       const changes = changedRefs(result.changes, stored);
       const summary = { app, generation: result.generation, superseded: false, declared: jobs.length };
-      events.emit('jobs.synced', { ...summary, ...changes });
+      const { postponed } = result;
+      const waiting = JSON.stringify(postponed.map(refKey));
+      if (isThrough(result) || result.changes.length > 0 || waiting !== this.toldWaiting)
+        events.emit('jobs.synced', { ...summary, ...changes, postponed });
+      this.toldWaiting = waiting;
       if (result.conflicts.length > 0) await this.refuse(jobs, result.conflicts[0]!);
-    } else if (tellIfSuperseded) {
+    } else if (isFirst) {
       const summary = { app, generation: result.generation, superseded: true, declared: jobs.length };
-      events.emit('jobs.synced', { ...summary, created: [], changed: [], orphaned: [], deleted: [] });
+      events.emit('jobs.synced', {
+        ...summary,
+        created: [],
+        changed: [],
+        orphaned: [],
+        deleted: [],
+        postponed: [],
+      });
     }
     return result;
   }
@@ -128,6 +153,10 @@ export class JobSynchronizer {
     const declared = jobs.find(({ definition }) => refKey(definition) === refKey(taken));
     throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', origin);
   }
+}
+
+function isThrough(result: SyncResult): boolean {
+  return result.status === 'synced' && result.postponed.length === 0;
 }
 
 function changedRefs(

@@ -68,6 +68,8 @@ export interface ChronisEventMap {
     changed: JobRef[];
     orphaned: JobRef[];
     deleted: JobRef[];
+    /** Somebody else has locked them, so they stay as they are until that is over; told again then. */
+    postponed: JobRef[];
   };
   'job.orphaned': JobRef;
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */

@@ -211,9 +211,14 @@ function synced({ declared, ...changes }: ChronisEventMap['jobs.synced']): LogLi
   const parts = (['created', 'changed', 'orphaned', 'deleted'] as const)
     .filter((kind) => changes[kind].length > 0)
     .map((kind) => `${changes[kind].length} ${kind} (${refs(changes[kind])})`);
+  const { postponed } = changes;
+  const wait =
+    postponed.length === 0
+      ? ''
+      : ` Locked by somebody else's open transaction, and changed when that is over: ${refs(postponed)}.`;
   return {
-    level: parts.length > 0 ? 'log' : 'debug',
-    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.`,
+    level: wait !== '' ? 'warn' : parts.length > 0 ? 'log' : 'debug',
+    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.${wait}`,
   };
 }
 

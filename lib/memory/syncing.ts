@@ -28,7 +28,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
 
   const release: Release = { setHash: request.setHash, declared: new Set(request.declared) };
   tables.releases.set(app, releases.toSpliced(generation - 1, 1, release));
-  const result: SyncResult = { status: 'synced', generation, changes: [], conflicts: [] };
+  const result: SyncResult = { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
   for (const change of changes) {
     const conflict = apply(tables, now, app, generation, change);
     if (conflict) result.conflicts.push(conflict);

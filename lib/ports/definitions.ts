@@ -80,5 +80,12 @@ export type SyncResult =
    * what only this set declares is not orphaned while it lives.)
    */
   | { status: 'superseded'; generation: number; by: number }
-  /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them. */
-  | { status: 'synced'; generation: number; changes: DefinitionChange[]; conflicts: JobRef[] };
+  /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them.
+   * `postponed`: jobs that somebody else has locked at present, and that stay as they are: a sync never waits for them, and is to be tried again. */
+  | {
+      status: 'synced';
+      generation: number;
+      changes: DefinitionChange[];
+      conflicts: JobRef[];
+      postponed: JobRef[];
+    };

@@ -12,12 +12,15 @@ import { insertNew } from './job.insertion.js';
 import { keyOf } from './job.queries.js';
 import { clear, redefine } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
-import { lockDeclared, type StoredRecurring } from './stored.job.js';
+import { graspJobs, readDeclared, type StoredRecurring } from './stored.job.js';
 
 type InsertChange = Extract<DefinitionChange, { kind: 'insert' }>;
 type UpdateChange = Extract<DefinitionChange, { kind: 'update' }>;
 
-/** One sync at a time for an app; everything in the transaction of `change`. */
+/**
+ * One sync at a time for an app; everything in the transaction of `change`. Only what is to be changed is locked, so that a sync with nothing to do waits for nobody; and nobody is waited for in any
+ * case: a job of which somebody else has locked something stays as it is, and is named as postponed.
+ */
 export async function syncDefinitions(change: Change, request: SyncRequest): Promise<SyncResult> {
   const { run } = change;
   const { app, setHash, workerId, declared } = request;
@@ -28,33 +31,55 @@ export async function syncDefinitions(change: Change, request: SyncRequest): Pro
   const [newest] = await run<{ generation: number }>('newestAlive', app, workerId);
   if (newest.generation > generation) return { status: 'superseded', generation, by: newest.generation };
 
-  const stored = await lockDeclared(run, app);
-  const now = await change.readClock();
-  const changes = request.plan(stored.map(toStoredDefinition), now);
+  const read = await readDeclared(run, app);
+  let now = await change.readClock();
+  let changes = request.plan(read.map(toStoredDefinition), now);
+  const grasped = await graspJobs(
+    run,
+    changes.flatMap((planned) => (planned.kind === 'insert' ? [] : planned.uid)),
+  );
+  // What was read may have changed before it was locked.
+  if (grasped.size > 0) {
+    now = await change.readClock();
+    changes = request.plan(
+      read.map((job) => toStoredDefinition(grasped.get(job.uid) ?? job)),
+      now,
+    );
+  }
   const written = new Set<DefinitionChange>();
   const conflicts: JobRef[] = [];
+  const postponed: JobRef[] = [];
   const inserts = changes.filter((planned): planned is InsertChange => planned.kind === 'insert');
   const others = changes.filter((planned) => planned.kind !== 'insert');
-  const byUid = new Map(stored.map((job) => [job.uid, job]));
+  const byUid = new Map(read.map((job) => [job.uid, job]));
   // First what frees ids, then what takes them.
   for (const planned of others.toSorted(
     (a, b) => Number(b.kind === 'delete') - Number(a.kind === 'delete'),
   )) {
-    const job = byUid.get(planned.uid);
-    if (!job)
+    const former = byUid.get(planned.uid);
+    if (!former)
       throw new RangeError(
         `The plan names the job ${planned.uid}, which is not stored as code of the app "${app}".`,
       );
+    const job = grasped.get(planned.uid);
+    if (!job) {
+      postponed.push({ namespace: former.definition.namespace, id: former.definition.id });
+      continue;
+    }
     const conflict = await apply(run, now, job, generation, planned);
     if (conflict) conflicts.push(conflict);
     else written.add(planned);
   }
-  for (const insert of await insertDeclared(run, inserts, generation, conflicts)) written.add(insert);
+  // An id that a postponed change would have freed is taken for the time being.
+  const kept = new Set(postponed.map(keyOf));
+  const insertable = inserts.filter(({ job }) => !kept.has(keyOf(job)));
+  for (const insert of await insertDeclared(run, insertable, generation, conflicts)) written.add(insert);
   return {
     status: 'synced',
     generation,
     changes: changes.filter((planned) => written.has(planned)),
     conflicts,
+    postponed,
   };
 }
 

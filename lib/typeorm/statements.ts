@@ -25,6 +25,7 @@ import { oldestAttemptSql } from './sql/oldest.attempt.sql.js';
 import { forgetWorkersSql } from './sql/forget.workers.sql.js';
 import { getJobsSql } from './sql/get.jobs.sql.js';
 import { giveBackSql } from './sql/give.back.sql.js';
+import { graspJobsSql } from './sql/grasp.jobs.sql.js';
 import { heldBySql } from './sql/held.by.sql.js';
 import { holdRunsSql } from './sql/hold.runs.sql.js';
 import { insertOneOffsSql } from './sql/insert.one.offs.sql.js';
@@ -120,6 +121,7 @@ const builders = {
   forgetWorkers: forgetWorkersSql,
   getJobs: getJobsSql,
   giveBack: giveBackSql,
+  graspJobs: graspJobsSql,
   heldBy: heldBySql,
   holdRuns: holdRunsSql,
   insertNewOneOffs: (t: TableNames) => insertOneOffsSql(t, 'new'),
@@ -133,7 +135,8 @@ const builders = {
   lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
   lockSomeJobs: (t: TableNames) => lockJobsSql(t, 'some'),
   lockSomeOneOffs: (t: TableNames) => lockOneOffSql(t, 'some'),
-  lockJobsOfApp: (t: TableNames) => lockJobsSql(t, 'app'),
+  lockGrasped: (t: TableNames) => lockJobsSql(t, 'grasped'),
+  readDeclared: (t: TableNames) => lockJobsSql(t, 'app'),
   lockOneOff: (t: TableNames) => lockOneOffSql(t, 'one'),
   lockPause: lockPauseSql,
   lockQueue: lockQueueSql,

@@ -90,9 +90,20 @@ export async function lockJobs(run: Run, refs: readonly JobRef[]): Promise<(Stor
   return jobs;
 }
 
-/** Locks all jobs that the app's code declares, or once declared. */
-export async function lockDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
-  return (await run<RecurringRow>('lockJobsOfApp', app)).map(toRecurring);
+/** All jobs that the app's code declares, or once declared; not locked. */
+export async function readDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
+  return (await run<RecurringRow>('readDeclared', app)).map(toRecurring);
+}
+
+/** Locks those of the jobs that can be changed without waiting for anybody, and returns them as they are now, by their uids. */
+export async function graspJobs(run: Run, uids: readonly string[]): Promise<Map<string, StoredRecurring>> {
+  const grasped = uids.length === 0 ? [] : await run<{ uid: string }>('graspJobs', uids);
+  if (grasped.length === 0) return new Map();
+  const rows = await run<RecurringRow>(
+    'lockGrasped',
+    grasped.map(({ uid }) => uid),
+  );
+  return new Map(rows.map((row) => [row.uid, toRecurring(row)]));
 }
 
 /** `uid` of recurring jobs, `runId` of one-offs: the values by which statements find the runs of jobs. */

@@ -42,9 +42,10 @@ describe('the log', () => {
   test('tells at the start what was found, what has changed, and when the next job is due', () => {
     events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], repeated: [] });
     const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));
-    const synced = { app: 'shop', generation: 1, superseded: false, declared: 3, deleted: [] };
+    const synced = { app: 'shop', generation: 1, superseded: false, declared: 3, deleted: [], postponed: [] };
     events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], orphaned: refs('b') });
     events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [] });
+    events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [], postponed: refs('a') });
     const started = {
       name: 'host:1',
       app: 'shop',
@@ -62,6 +63,10 @@ describe('the log', () => {
       ['log', 'Found 3 declared jobs and 1 handler.'],
       ['log', 'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 orphaned ("b").'],
       ['debug', 'Synced 3 declared jobs with the storage: nothing has changed.'],
+      [
+        'warn',
+        'Synced 3 declared jobs with the storage: nothing has changed. Locked by somebody else\'s open transaction, and changed when that is over: "a".',
+      ],
       [
         'log',
         'Running jobs of "shop" as host:1 on postgres: queues default and slow, 10 at a time, default zone UTC. Next: "c" in "other" at 2026-01-01 18:00 in Asia/Seoul.',

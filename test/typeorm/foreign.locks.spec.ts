@@ -1,6 +1,13 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Capability, ClaimedRun, StorageAdapter } from '../../lib/index.js';
+import type {
+  Capability,
+  ClaimedRun,
+  NewJob,
+  StorageAdapter,
+  SyncRequest,
+  SyncResult,
+} from '../../lib/index.js';
 import {
   addOneOff,
   addRecurring,
@@ -9,6 +16,7 @@ import {
   firingOf,
   holdOf,
   minute,
+  recurring,
   startWorker,
 } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
@@ -241,5 +249,57 @@ describe('the janitor', () => {
     expect(await storage.lock.acquire('another', 'me', minute)).not.toBeNull();
     await other.query('rollback');
     expect(await storage.lock.acquire('key', 'me', minute)).not.toBeNull();
+  });
+});
+
+describe('a sync', () => {
+  const declaredJob = (id: string, change: Partial<NewJob> = {}): Promise<NewJob> =>
+    recurring(storage, { id, source: 'code', app: 'shop', ...change });
+
+  const sync = (plan: SyncRequest['plan']): Promise<SyncResult> =>
+    storage.syncDefinitions({ app: 'shop', setHash: 'set', workerId: null, declared: [], plan });
+
+  async function two(): Promise<NewJob[]> {
+    const jobs = [await declaredJob('a'), await declaredJob('b')];
+    await sync(() => jobs.map((job) => ({ kind: 'insert', job })));
+    return jobs;
+  }
+
+  test('with nothing to change waits for nobody', async () => {
+    await two();
+    await lockRows('job', 'true');
+    expect(await sync(() => [])).toMatchObject({ status: 'synced', changes: [], postponed: [] });
+  });
+
+  const tables = ['job', 'cursor', 'run', 'job_stat'] as const;
+  const cases = tables.flatMap((table) => strengths.map((strength) => [table, strength] as const));
+
+  test.each(cases)('postpones the job of which somebody has locked %s %s', async (table, strength) => {
+    const jobs = await two();
+    const { jobUid } = (await storage.dueCursors(await startWorker(storage), 2)).cursors.find(
+      ({ jobId }) => jobId === 'a',
+    )!;
+    await storage.runNow(jobs[0]!);
+    const plan: SyncRequest['plan'] = (stored) =>
+      stored
+        .filter(({ definitionHash }) => definitionHash !== 'new')
+        .map(({ uid, id }) => {
+          const job = { ...jobs.find((one) => one.id === id)!, definitionHash: 'new', priority: 1 };
+          return { kind: 'update', uid, job, moveCursor: false };
+        });
+    await lockRows(table, `${table === 'job' ? 'uid' : 'job_uid'} = ${jobUid}`, strength);
+    const first = await sync(plan);
+    expect(first).toMatchObject({ changes: [{ job: { id: 'b' } }], postponed: [{ id: 'a' }], conflicts: [] });
+    await other.query('rollback');
+    expect(await sync(plan)).toMatchObject({ changes: [{ job: { id: 'a' } }], postponed: [] });
+    expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
+  });
+
+  test('of what nobody declares any more passes over a job that somebody has locked', async () => {
+    await two();
+    await lockRows('job', `id = 'a'`, 'for share');
+    expect(await storage.orphanUndeclared('shop', 0)).toEqual([{ namespace: 'default', id: 'b' }]);
+    await other.query('rollback');
+    expect(await storage.orphanUndeclared('shop', 0)).toEqual([{ namespace: 'default', id: 'a' }]);
   });
 });

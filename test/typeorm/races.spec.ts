@@ -86,9 +86,13 @@ async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string
 
 /** Resolves when somebody waits for a lock in this database's tables. */
 async function somebodyWaits(): Promise<void> {
+  while ((await countOfWaiting()) === 0);
+}
+
+async function countOfWaiting(): Promise<number> {
   const waiting = `select count(*)::int as count from pg_stat_activity
     where wait_event_type = 'Lock' and query like '%"${schema}"%'`;
-  while ((await watcher.query<{ count: number }>(waiting)).rows[0]!.count === 0);
+  return (await watcher.query<{ count: number }>(waiting)).rows[0]!.count;
 }
 
 describe('a settle with a retry', () => {
@@ -264,4 +268,31 @@ test('a run that was put off while a worker registered that can execute it is br
   expect((await storage.claim(capability, 10)).runs).toEqual([]);
   expect(await storage.deferStranded()).toEqual([]);
   await claimOne(capability);
+});
+
+test('two runs that end at the same moment let go of the one that waits for both', async () => {
+  const nextAt = (await storage.now()) - 1_000;
+  await add({ trigger: { type: 'cron', expression: '* * * * *' }, nextAt });
+  const capability = await worker();
+  const fire = async (overlap: 'allow' | 'queue'): Promise<ClaimedRun[]> => {
+    const { cursors } = await storage.dueCursors(capability, 1);
+    const { jobUid, nominalAt, revision, fired } = cursors[0]!;
+    const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
+    const moved = { jobUid, nominalAt, revision, nextAt: nominalAt + 1, until: nominalAt, fired: fired + 1 };
+    return (await storage.fire(capability, [{ ...moved, overlap, births, gaps: [] }], 10)).runs;
+  };
+  const blocking = [...(await fire('allow')), ...(await fire('allow'))];
+  expect(blocking).toHaveLength(2);
+  expect(await fire('queue')).toEqual([]);
+  // Each has ended its own run, and has not looked yet whether another one is left.
+  await other.query(`begin; select from "${schema}".job_stat for update`);
+  let passedOver = 0;
+  const untilAccepted = async (run: ClaimedRun): Promise<void> => {
+    while ((await settle(run, null)).length === 0) passedOver++;
+  };
+  const ends = Promise.all(blocking.map(untilAccepted));
+  while (passedOver < 2 && (await countOfWaiting()) < 2);
+  await other.query('commit');
+  await ends;
+  expect((await storage.claim(capability, 10)).runs).toHaveLength(1);
 });

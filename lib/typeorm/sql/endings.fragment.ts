@@ -11,6 +11,9 @@ import { tellDue } from './wake.fragment.js';
  *
  * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
+ *
+ * Every final end of a recurring job's run writes the one row of the job's statistics before `unblockSql` looks, in the same transaction. Two runs that others wait for and that end at the same moment come one
+ * after the other there, so that the second sees the first gone. Without it each would see the other still going, and nobody would let go of what waits.
  */
 export function endings(t: TableNames): string {
   return `

@@ -2,14 +2,15 @@ import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
 /**
- * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `app`: $1 time · $2 app, its declared jobs
+ * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app, its declared jobs
  *
- * Recurring jobs with all that a change needs to know, locked until the transaction ends.
+ * Recurring jobs with all that a change needs to know, locked until the transaction ends. Those of an app are only read: which of them are to be changed is not known yet, see `graspJobsSql`.
  */
-export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'app'): string {
+export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | 'app'): string {
   const where = {
     one: 'j.namespace = $2 and j.id = $3',
     some: '(j.namespace, j.id) in (select u.* from unnest($2::text[], $3::text[]) u) order by j.uid',
+    grasped: 'j.uid = any ($2::bigint[]) order by j.uid',
     app: `j.app = $2 and j.source = 'code' order by j.uid`,
   }[which];
   return `
@@ -19,5 +20,5 @@ select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j
   ${ms('j.orphaned_at')} as orphaned_at, ${ms('j.undeclared_since')} as undeclared_since,
   g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now
 from ${t.job} j left join ${t.gap} g on g.id = j.open_gap
-where ${where} for update of j`;
+where ${where} ${which === 'app' ? '' : 'for update of j'}`;
 }

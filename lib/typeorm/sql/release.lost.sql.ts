@@ -15,7 +15,7 @@ import { toldColumn } from './wake.fragment.js';
  * too: their claim was committed after that, or somebody else had locked their runs.
  *
  * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
- * written without waiting, is \`left\`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
+ * written without waiting, is `left`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
  */
 export function releaseLostSql(t: TableNames, which: 'all' | 'some'): string {
   const isOfDead = (worker: string): string => `${worker} <> all ((select ids from alive)::text[])`;

@@ -5,7 +5,8 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * $1 time · $2 jobs
  *
  * Runs that waited for the end of others which are over. Backfilled ones wait for those before them only, and nothing else waits for them. Needs a snapshot of its own, taken when the runs that have ended (or may be
- * ending) are locked: so it is a statement after the one that locked them, in the same transaction.
+ * ending) are locked: so it is a statement after the one that locked them, in the same transaction. Of two runs that end at the same moment the later one lets go of what waits for both: they take turns at the
+ * row of the job's statistics, which `endings` writes for every final end.
  */
 export function unblockSql(t: TableNames): string {
   return `
