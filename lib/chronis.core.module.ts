@@ -89,7 +89,7 @@ const providers: FactoryProvider[] = [
     provide: EventSharer,
     inject: [StorageAdapter, ChronisEvents, chronisSettings],
     useFactory: (storage: StorageAdapter, events: ChronisEvents, settings: ChronisSettings) =>
-      new EventSharer(storage, events, settings.engine.name, settings.sharedEvents),
+      new EventSharer(storage, events, settings.engine.name, settings.sharedEvents, settings.clock),
   },
   {
     provide: EventSubscriber,

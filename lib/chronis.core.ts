@@ -84,9 +84,10 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   private async closeAdapters(): Promise<void> {
     await this.sharer.close();
     try {
-      await this.lock.close();
+      // At once, since each may wait a moment for a server that does not answer.
+      const closed = await Promise.allSettled([this.lock.close(), this.storage.close()]);
+      for (const result of closed) if (result.status === 'rejected') throw result.reason;
     } finally {
-      await this.storage.close();
       this.subscriber.unsubscribe();
       this.events.close();
     }

@@ -19,6 +19,7 @@ import { Settler } from './settler.js';
 import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
 import { StorageTime } from './storage.time.js';
+import { Subscription } from './subscription.js';
 import { Stragglers } from './stragglers.js';
 import { unending } from './unending.js';
 import { applyZoneData } from './zone.data.js';
@@ -38,6 +39,8 @@ export interface EngineParts {
 
 /** A local clock this far off the storage's is worth a warning. */
 const worthTellingOffsetMs = 1_000;
+/** What the storage gets at least for the last verdicts, and then to let go of the worker, once the time of the shutdown is over. */
+const farewellMs = 400;
 
 /**
  * Runs due jobs in this process: registers a worker, keeps its lease, fires, claims, executes and settles until stopped.
@@ -53,7 +56,7 @@ export class Engine {
   private shift: Shift | null = null;
   /** All sessions with handlers that have not ended, the current one included. */
   private readonly sessions = new Set<WorkerSession>();
-  private unsubscribe: (() => Promise<void>) | null = null;
+  private wakes: Subscription | null = null;
   private stopWatchingHandlers: (() => void) | null = null;
   private janitor: Janitor | null = null;
   private readonly random: () => number;
@@ -260,7 +263,8 @@ export class Engine {
 
   private async drain(shift: Shift): Promise<void> {
     const { shutdownTimeoutMs, abortGraceMs } = this.options;
-    const { storage, events } = this.parts;
+    const { storage, events, clock } = this.parts;
+    const endAt = clock.monotonic() + shutdownTimeoutMs;
     this.janitor?.stop();
     this.lookAgain.stop();
     this.stopWatchingHandlers?.();
@@ -274,17 +278,16 @@ export class Engine {
     await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied, givenBack]));
     for (const session of sessions) session.abort('shutdown');
     await emptied;
-    await this.within(abortGraceMs, this.settler.flush());
+    await this.within(Math.max(endAt - clock.monotonic(), farewellMs), this.settler.flush());
     this.settler.close();
     this.calls.hurry();
     shift.keeper.stop();
-    try {
-      await storage.unregister(shift.session.workerId);
-      await this.unsubscribe?.();
-    } catch (error) {
-      events.emit('storage.failing', { operation: 'unregister', error, retryInMs: 0 });
-    }
-    this.unsubscribe = null;
+    const farewell = Promise.all([storage.unregister(shift.session.workerId), this.wakes?.end()]).catch(
+      (error: unknown) => events.emit('storage.failing', { operation: 'unregister', error, retryInMs: 0 }),
+    );
+    // The lease ends by itself, if the storage does not answer.
+    await this.within(Math.max(endAt - clock.monotonic(), farewellMs), farewell);
+    this.wakes = null;
     this.shift = null;
     this.sessions.clear();
     this.givingBack.stop();
@@ -304,12 +307,22 @@ export class Engine {
   }
 
   private async listen(): Promise<void> {
-    const { storage, events } = this.parts;
-    try {
-      this.unsubscribe = (await storage.wakeSignal?.subscribe((wake) => this.hear(wake))) ?? null;
-    } catch (error) {
-      events.emit('wake.unavailable', { error });
-    }
+    const { storage, events, clock } = this.parts;
+    const { wakeSignal } = storage;
+    if (!wakeSignal) return;
+    const lost = (error: unknown): void => events.emit('wake.unavailable', { error });
+    const resumed = (): void => events.emit('wake.recovered', {});
+    this.wakes = new Subscription({
+      subscribe: () => wakeSignal.subscribe((wake) => this.hear(wake), { lost, resumed }),
+      clock,
+      random: this.random,
+      onRefused: lost,
+      onAccepted: () => {
+        resumed();
+        this.wake();
+      },
+    });
+    await this.wakes.begin();
   }
 
   /** A throw would go up into the connection of the storage. */

@@ -4,11 +4,14 @@ import type { ChronisEventName } from '../events/event.map.js';
 import { packEvents, unpackEvents, type SharedEvent } from '../events/event.wire.js';
 import { InvalidOptionError, StorageError } from '../model/errors.js';
 import type { EventChannel } from '../ports/event.channel.js';
+import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { Subscription } from './subscription.js';
 
 /** Waiting to be told; what comes beyond is lost. */
 const mostWaiting = 10_000;
 const largestBatch = 1_000;
+const closingMs = 200;
 
 /**
  * Tells the events of this process to other instances, and theirs to those here who ask for them. Best effort: what cannot be told is lost, which the event
@@ -31,6 +34,7 @@ export class EventSharer {
     private readonly instance: string,
     /** Which events are told; null: none, and those of others are not heard either. */
     private readonly names: readonly ChronisEventName[] | null,
+    private readonly clock: Clock,
   ) {}
 
   /** Throws InvalidOptionError when the storage cannot. */
@@ -49,17 +53,31 @@ export class EventSharer {
         this.events.on(name, (event, { at }) => this.collect({ name, at: at.getTime(), event })),
       );
     }
-    try {
-      this.stops.push(await eventChannel.subscribe((message) => this.receive(message)));
-    } catch (error) {
-      this.fail(0, error);
-    }
+    const subscription = new Subscription({
+      subscribe: () => eventChannel.subscribe((message) => this.receive(message)),
+      clock: this.clock,
+      random: Math.random,
+      onRefused: (error) => this.fail(0, error),
+      onAccepted: () => (this.failing = false),
+    });
+    this.stops.push(() => subscription.end());
+    await subscription.begin();
   }
 
-  /** Tells what waits, then ends. Never rejects. */
+  /** Tells what waits, for a moment, then ends. Never rejects. */
   async close(): Promise<void> {
-    await this.telling;
-    for (const stop of this.stops.splice(0)) await Promise.resolve(stop()).catch(() => undefined);
+    if (this.telling !== null) await this.atMost(closingMs, this.telling);
+    const ended = this.stops.splice(0).map((stop) => Promise.resolve(stop()).catch(() => undefined));
+    await this.atMost(closingMs, Promise.all(ended));
+  }
+
+  private async atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel: CancelTimer | undefined;
+    const over = new Promise<void>((resolve) => {
+      cancel = this.clock.setTimer(ms, resolve);
+    });
+    await Promise.race([work, over]);
+    cancel?.();
   }
 
   private collect(event: SharedEvent): void {

@@ -138,6 +138,8 @@ export interface ChronisEventMap {
   'storage.recovered': { operation: string; failures: number };
   /** Changes by others are seen by polling only. */
   'wake.unavailable': { error: unknown };
+  /** Changes by others are told at once again. */
+  'wake.recovered': Record<string, never>;
   /** Handlers that block the event loop for longer than the lease lose their runs to others. */
   'beat.unavailable': { error: unknown };
   /** Events could not be told to other instances (`shareEvents`), and are lost there; told once until it works again. */

@@ -173,6 +173,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `There is no signal of changes by other processes, so polls find them: ${messageOf(error)}`,
   }),
+  'wake.recovered': () => ({
+    level: 'log',
+    text: 'The signal of changes by other processes is there again.',
+  }),
   'beat.unavailable': ({ error }) => ({
     level: 'warn',
     text: `No thread can renew the lease, so a handler that blocks the event loop for longer is executed again elsewhere: ${messageOf(error)}`,

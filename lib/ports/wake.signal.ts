@@ -7,13 +7,22 @@ export type Wake =
   | { kind: 'cancel' }
   | { kind: 'change' };
 
+/** Is told what becomes of a subscription. @publicApi */
+export interface WakeWatcher {
+  /** No signals arrive at present. Told again for each loss. */
+  lost(error: Error): void;
+  /** They arrive again. */
+  resumed(): void;
+}
+
 /**
  * Tells workers at once what a poll would tell them later. Losing a signal costs latency, never a run. @publicApi
  */
 export abstract class WakeSignal {
   /**
    * Begins to deliver; signals of this process are delivered too. Reconnects by itself, and then delivers one `change`
-   * because something may have been missed. Resolves when listening, or rejects when it cannot (the engine then polls).
+   * because something may have been missed. Resolves when listening, or rejects when it cannot (the engine then polls, and tries again later).
+   * `watcher`: is told when a subscription that listened does not any more, and when it does again.
    */
-  abstract subscribe(listener: (wake: Wake) => void): Promise<() => Promise<void>>;
+  abstract subscribe(listener: (wake: Wake) => void, watcher?: WakeWatcher): Promise<() => Promise<void>>;
 }

@@ -1,45 +1,57 @@
 import { StorageError } from '../model/errors.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import { messageOf } from './database.js';
+import { within } from './deadline.js';
+import { destroy } from './sockets.js';
 
 /** A connection of pg, as far as it is needed here. */
 export interface ListeningClient {
   connect(): Promise<unknown>;
-  query(text: string): Promise<unknown>;
+  query(config: { text: string; query_timeout: number }): Promise<unknown>;
   end(): Promise<void>;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): void;
-  on(event: 'error' | 'end', listener: () => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+  on(event: 'end', listener: () => void): void;
 }
 
 /** What is heard on one channel. */
 export interface Hearing {
   channel: string;
   hear(payload: string): void;
+  /** The connection was lost; it is tried again until it is there. */
+  lost(error: Error): void;
   /** The connection was lost and is there again: something may have been missed. */
   resumed(): void;
 }
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
+/** Nothing is ever sent on a connection that only listens, so nobody would notice that it leads nowhere. */
+const heartbeatMs = { least: 15_000, most: 30_000 };
+const closingMs = 400;
 
 /**
  * Hears notifications, on a connection of its own for all channels, which is there while somebody listens.
  *
- * idle → listening (the first hearing) → lost (the connection broke) → listening (tried with growing pauses; then `resumed`) → idle (the last
- * one has left).
+ * idle → listening (the first hearing) → lost (the connection broke, or a heartbeat had no answer) → listening (tried with growing pauses; then
+ * `resumed`) → idle (the last one has left).
  */
 export class NotifyConnection {
   private readonly hearings = new Set<Hearing>();
   /** The channels that the present connection listens on. */
   private channels = new Set<string>();
   private client: ListeningClient | null = null;
+  /** The connection that is being made. */
+  private opening: ListeningClient | null = null;
   private connecting: Promise<void> | null = null;
   private cancelRetry: CancelTimer | null = null;
+  private cancelHeartbeat: CancelTimer | null = null;
   private failures = 0;
 
   constructor(
     private readonly newClient: () => ListeningClient,
     private readonly clock: Clock,
+    private readonly deadlineMs: number,
   ) {}
 
   /** Resolves when it listens; an object for each hearing. Throws StorageError. */
@@ -55,7 +67,7 @@ export class NotifyConnection {
     return () => this.leave(hearing);
   }
 
-  /** All hearings are over. */
+  /** All hearings are over. Ends within half a second, even if the server does not answer. */
   async close(): Promise<void> {
     this.hearings.clear();
     await this.disconnect();
@@ -66,7 +78,8 @@ export class NotifyConnection {
     if (this.hearings.size === 0) return this.disconnect();
     const { channel } = hearing;
     if (this.wanted().has(channel) || !this.channels.delete(channel)) return;
-    await this.client?.query(`unlisten ${channel}`).catch(() => undefined);
+    const { client } = this;
+    if (client !== null) await within(closingMs, this.send(client, `unlisten ${channel}`));
   }
 
   private wanted(): Set<string> {
@@ -76,39 +89,72 @@ export class NotifyConnection {
   private async ensure(client: ListeningClient, channel: string): Promise<void> {
     if (this.channels.has(channel)) return;
     this.channels.add(channel);
-    await client.query(`listen ${channel}`);
+    await this.send(client, `listen ${channel}`);
+  }
+
+  private send(client: ListeningClient, text: string): Promise<unknown> {
+    return client.query({ text, query_timeout: this.deadlineMs });
   }
 
   private async connect(): Promise<void> {
     const client = this.newClient();
-    let broken = false;
-    const lose = (): void => {
-      broken = true;
-      if (this.client === client) this.lost();
+    let broken: Error | null = null;
+    const lose = (error = new Error('The connection was lost.')): void => {
+      broken ??= error;
+      if (this.client === client) this.lost(error);
     };
     client.on('error', lose);
-    client.on('end', lose);
+    client.on('end', () => lose());
     client.on('notification', ({ channel, payload = '' }) => {
       for (const hearing of this.hearings) if (hearing.channel === channel) hearing.hear(payload);
     });
+    this.opening = client;
     try {
       await client.connect();
       this.channels = new Set();
       for (const channel of this.wanted()) await this.ensure(client, channel);
-      if (broken) throw new StorageError('The connection was lost.');
+      if (broken !== null) throw broken as Error;
     } catch (error) {
-      await client.end().catch(() => undefined);
+      destroy(client);
       throw error;
     } finally {
+      this.opening = null;
       this.connecting = null;
     }
-    if (this.hearings.size === 0) return client.end();
+    if (this.hearings.size === 0) return destroy(client);
     this.client = client;
     this.failures = 0;
+    this.beatLater(client);
   }
 
-  private lost(): void {
+  private beatLater(client: ListeningClient): void {
+    const { least, most } = heartbeatMs;
+    this.cancelHeartbeat?.();
+    this.cancelHeartbeat = this.clock.setTimer(
+      least + Math.random() * (most - least),
+      () => void this.beat(client),
+    );
+  }
+
+  /** Never rejects. */
+  private async beat(client: ListeningClient): Promise<void> {
+    try {
+      await this.send(client, 'select 1');
+      if (this.client === client) this.beatLater(client);
+    } catch (error) {
+      destroy(client);
+      if (this.client === client) this.lost(error as Error);
+    }
+  }
+
+  private lost(error: Error): void {
     this.client = null;
+    this.cancelHeartbeat?.();
+    for (const hearing of this.hearings) hearing.lost(error);
+    this.retryLater();
+  }
+
+  private retryLater(): void {
     if (this.hearings.size === 0 || this.cancelRetry !== null) return;
     const delayMs = Math.min(firstDelayMs * 2 ** Math.min(this.failures++, 10), longestDelayMs);
     this.cancelRetry = this.clock.setTimer(delayMs, () => {
@@ -119,7 +165,7 @@ export class NotifyConnection {
         () => {
           for (const hearing of this.hearings) hearing.resumed();
         },
-        () => this.lost(),
+        () => this.retryLater(),
       );
     });
   }
@@ -127,9 +173,13 @@ export class NotifyConnection {
   private async disconnect(): Promise<void> {
     this.cancelRetry?.();
     this.cancelRetry = null;
+    this.cancelHeartbeat?.();
+    if (this.opening !== null) destroy(this.opening);
     await this.connecting?.catch(() => undefined);
     const { client } = this;
     this.client = null;
-    await client?.end().catch(() => undefined);
+    if (client === null) return;
+    await within(closingMs, client.end());
+    destroy(client);
   }
 }

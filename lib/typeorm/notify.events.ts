@@ -3,6 +3,9 @@ import type { Database } from './database.js';
 import type { NotifyConnection } from './notify.connection.js';
 import { tellEventsSql } from './sql/tell.events.sql.js';
 
+// Messages are best effort: nobody is told that some were missed.
+const unwatched = { lost: () => undefined, resumed: () => undefined };
+
 /** Messages by NOTIFY: one statement for many, heard on the connection of the wake signal. */
 export class NotifyEvents extends EventChannel {
   /** PostgreSQL takes payloads of less than 8,000 bytes. */
@@ -21,6 +24,6 @@ export class NotifyEvents extends EventChannel {
   }
 
   subscribe(listener: (message: string) => void): Promise<() => Promise<void>> {
-    return this.connection.listen({ channel: this.channel, hear: listener, resumed: () => undefined });
+    return this.connection.listen({ channel: this.channel, hear: listener, ...unwatched });
   }
 }

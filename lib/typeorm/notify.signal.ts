@@ -1,4 +1,4 @@
-import { WakeSignal, type Wake } from '../ports/wake.signal.js';
+import { WakeSignal, type Wake, type WakeWatcher } from '../ports/wake.signal.js';
 import type { NotifyConnection } from './notify.connection.js';
 
 /** Wakes by LISTEN; after the connection was lost with one `change`. */
@@ -10,11 +10,15 @@ export class NotifySignal extends WakeSignal {
     super();
   }
 
-  subscribe(listener: (wake: Wake) => void): Promise<() => Promise<void>> {
+  subscribe(listener: (wake: Wake) => void, watcher?: WakeWatcher): Promise<() => Promise<void>> {
     return this.connection.listen({
       channel: this.channel,
       hear: (payload) => listener(toWake(payload)),
-      resumed: () => listener({ kind: 'change' }),
+      lost: (error) => watcher?.lost(error),
+      resumed: () => {
+        watcher?.resumed();
+        listener({ kind: 'change' });
+      },
     });
   }
 }

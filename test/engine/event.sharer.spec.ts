@@ -7,6 +7,7 @@ import {
   type EventOrigin,
   type StorageAdapter,
 } from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/index.js';
 import { EventSharer } from '../../lib/engine/event.sharer.js';
 import { packEvents, unpackEvents, type SharedEvent } from '../../lib/events/event.wire.js';
 import { NestApp } from '../support/nest.app.js';
@@ -33,6 +34,7 @@ class StubChannel extends EventChannel {
 
 describe('events that instances share', () => {
   const sharers: EventSharer[] = [];
+  const clock = new ManualClock();
 
   afterEach(async () => {
     for (const sharer of sharers.splice(0)) await sharer.close();
@@ -46,7 +48,7 @@ describe('events that instances share', () => {
     const events = new ChronisEvents(instance, () => 5);
     const heard: [EventOrigin, unknown][] = [];
     events.onAny((_, event, origin) => heard.push([origin, event]), { remote: true });
-    const sharer = new EventSharer(storage, events, instance, names);
+    const sharer = new EventSharer(storage, events, instance, names, clock);
     sharers.push(sharer);
     await sharer.start();
     return { events, heard };
