@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../model/errors.js';
 import type { Page } from '../model/job.js';
 import type { PageRequest } from '../ports/storage.adapter.js';
 
@@ -11,7 +12,7 @@ export function pageOf<R, T>(
   placeOf: (row: R) => Place,
   view: (row: R) => T,
 ): Page<T> {
-  const after = cursor === undefined ? null : (JSON.parse(cursor) as Place);
+  const after = cursor === undefined ? null : placeIn(cursor, rows[0] && placeOf(rows[0]));
   const rest = first(
     rows
       .map((row) => ({ row, place: placeOf(row) }))
@@ -23,6 +24,23 @@ export function pageOf<R, T>(
     items: items.map(({ row }) => view(row)),
     cursor: rest.length > items.length ? JSON.stringify(items.at(-1)!.place) : null,
   };
+}
+
+/** Cursors come from outside. `example`: a place in the same order. Throws InvalidOptionError. */
+function placeIn(cursor: string, example: Place | undefined): Place {
+  let place: unknown = null;
+  try {
+    place = JSON.parse(cursor);
+  } catch {
+    // Told below.
+  }
+  const fits =
+    Array.isArray(place) &&
+    (example === undefined ||
+      (place.length === example.length &&
+        example.every((part, index) => typeof part === typeof (place as unknown[])[index])));
+  if (fits) return place as Place;
+  throw new InvalidOptionError('cursor', 'pass on what the previous page had as its cursor.');
 }
 
 /** The first `count` in order, without sorting all of them: whoever reads many pages would wait for it at each. */

@@ -14,7 +14,7 @@ export const deferralMs = { least: 30_000, most: 10 * 60_000 } as const;
 export interface PageRequest {
   /** 1–1,000. @default 100 */
   limit?: number;
-  /** From the previous page. */
+  /** From the previous page; another text is refused with InvalidOptionError. */
   cursor?: string;
 }
 export interface RunFilter {

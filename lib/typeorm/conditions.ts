@@ -1,5 +1,4 @@
-import { InvalidOptionError } from '../model/errors.js';
-import type { PageCursor } from './paging.js';
+import { placeOf, type PlaceKind } from './paging.js';
 
 /** What a bigint holds. */
 const largestId = 2n ** 63n - 1n;
@@ -42,19 +41,8 @@ export class Conditions {
     else this.add('false');
   }
 
-  /** What comes after the end of the previous page. Throws InvalidOptionError. */
-  after(
-    cursor: string | undefined,
-    condition: (place: PageCursor) => [text: string, ...values: unknown[]],
-  ): void {
-    if (cursor === undefined) return;
-    let place: PageCursor;
-    try {
-      place = JSON.parse(cursor) as PageCursor;
-      if (!Array.isArray(place)) throw new TypeError('not a list');
-    } catch {
-      throw new InvalidOptionError('cursor', 'pass on what the previous page had as its cursor.');
-    }
-    this.add(...condition(place));
+  /** What comes after the end of the previous page, which is a place of these kinds; each `?` stands for one of them. Throws InvalidOptionError. */
+  after(cursor: string | undefined, kinds: readonly PlaceKind[], text: string): void {
+    if (cursor !== undefined) this.add(text, ...placeOf(cursor, kinds));
   }
 }

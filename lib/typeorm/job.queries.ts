@@ -3,7 +3,7 @@ import type { PageRequest } from '../ports/storage.adapter.js';
 import type { Queries } from './database.js';
 import { Conditions } from './conditions.js';
 import { toJob, type JobRow } from './job.rows.js';
-import { toPage, type PageCursor } from './paging.js';
+import { toPage } from './paging.js';
 import { countJobsSql } from './sql/count.jobs.sql.js';
 import { queryJobsSql } from './sql/query.jobs.sql.js';
 import type { TableNames } from './sql/table.names.js';
@@ -36,7 +36,7 @@ export async function queryJobs(
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Job>> {
   const conditions = jobConditions(new Conditions(limit + 1), filter);
-  conditions.after(cursor, ([namespace, id]: PageCursor) => ['(v.namespace, v.id) > (?, ?)', namespace, id]);
+  conditions.after(cursor, ['text', 'text'], '(v.namespace, v.id) > (?, ?)');
   const rows = await queries.run<JobRow>(queryJobsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toJob, ({ namespace, id }) => [namespace, id]);
 }

@@ -39,7 +39,7 @@ export async function queryRuns(
     conditions.add(`v.verdict is not null and v.ended_at > ${at('?::float8')}`, finishedAfter.getTime());
   if (finishedBefore)
     conditions.add(`v.verdict is not null and v.ended_at < ${at('?::float8')}`, finishedBefore.getTime());
-  conditions.after(cursor, ([id]) => ['v.number < ?::bigint', id]);
+  conditions.after(cursor, ['id'], 'v.number < ?::bigint');
   const rows = await queries.run<RunRow>(queryRunsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toRun, ({ id }) => [id]);
 }
@@ -69,7 +69,7 @@ export async function queryAttempts(
   conditions.among('v.outcome', outcome);
   if (finalOnly) conditions.add('v.final');
   const place = `(v.finished_at, v.run_id, v.fence, v.final) < (${at('?::float8')}, ?::bigint, ?::int, ?::boolean)`;
-  conditions.after(cursor, (values) => [place, ...values]);
+  conditions.after(cursor, ['instant', 'id', 'count', 'flag'], place);
   const rows = await queries.run<AttemptRow>(queryAttemptsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toAttempt, ({ finished_at, run_id, fence, final }) => [
     finished_at,
@@ -88,7 +88,7 @@ export async function queryGaps(
   const conditions = new Conditions(limit + 1);
   conditions.among('v.namespace', namespace);
   conditions.among('v.job_id', jobId);
-  conditions.after(cursor, ([id]) => ['v.id < ?::bigint', id]);
+  conditions.after(cursor, ['id'], 'v.id < ?::bigint');
   const rows = await queries.run<GapRow>(queryGapsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toGap, ({ id }) => [id]);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobFilter, StorageAdapter } from '../../index.js';
+import { InvalidOptionError, type JobFilter, type StorageAdapter } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -237,5 +237,32 @@ export const queryLaws = lawsOf('query', {
     const first = await storage.queryAttempts({}, { limit: 3 });
     const rest = await storage.queryAttempts({}, { limit: 3, cursor: first.cursor! });
     assert.deepEqual([...first.items, ...rest.items], all);
+  },
+
+  'refuses a page cursor that no page had, as a mistake of the caller': async ({ storage }) => {
+    await addOneOff(storage, { id: 'job' });
+    const worker = await startWorker(storage);
+    await settle(storage, await claimOne(storage, worker));
+    await addOneOff(storage, { id: 'waiting' });
+    await addOneOff(storage, { id: 'waits too' });
+    for (const cursor of [
+      '',
+      'nonsense',
+      'null',
+      '{}',
+      '[]',
+      '[1,2,3,4,5]',
+      '[null]',
+      '["a",["b"]]',
+      '[{}]',
+    ]) {
+      for (const query of [
+        () => storage.queryJobs({}, { cursor }),
+        () => storage.queryRuns({}, { cursor }),
+        () => storage.queryAttempts({}, { cursor }),
+      ]) {
+        await assert.rejects(query, InvalidOptionError, `Not refused: ${cursor}`);
+      }
+    }
   },
 });
