@@ -1,8 +1,9 @@
 import { QueryFailedError, type QueryRunner } from 'typeorm';
-import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
+import { InvalidOptionError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
 import { isWorthAnotherAttempt, sqlStateOf, translated, type Queries, type Transaction } from './database.js';
+import { answered } from './deadline.js';
 import type { Installation } from './installation.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Change, Run, StatementScope } from './statement.runner.js';
@@ -16,6 +17,7 @@ export interface CallerNeeds {
   installation: Installation;
   /** In place of the database's clock. */
   clock: Clock | null;
+  deadlineMs: number;
 }
 
 /** What a step works with. */
@@ -119,9 +121,11 @@ export class CallerTransaction implements StatementScope {
       );
     }
     try {
-      const { rows } = await client.query({ text, values, types: columnParsers });
+      const query = client.query({ text, values, types: columnParsers });
+      const { rows } = await answered(client, this.needs.deadlineMs, query);
       return rows as Row[];
     } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
       // In the words of TypeORM, by which an application finds out that its transaction is worth another attempt.
       if (cause instanceof Error && isWorthAnotherAttempt(cause))
         throw new QueryFailedError(text, [...(values ?? [])], cause);

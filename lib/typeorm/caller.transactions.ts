@@ -12,7 +12,7 @@ export class CallerTransactions {
   private readonly needs: CallerNeeds;
 
   constructor(settings: AdapterSettings, installation: Installation) {
-    const { tables, notifyInTransactions, databaseClock } = settings;
+    const { tables, notifyInTransactions, databaseClock, statementTimeoutMs } = settings;
     // A NOTIFY would have the caller's transactions commit one after another.
     const told = notifyInTransactions ? tables : { ...tables, channel: null };
     this.needs = {
@@ -20,6 +20,7 @@ export class CallerTransactions {
       enter: enterTransactionSql(tables),
       installation,
       clock: databaseClock,
+      deadlineMs: statementTimeoutMs + 500,
     };
   }
 

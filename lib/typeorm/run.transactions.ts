@@ -1,19 +1,29 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { ClaimLostError, TransactionNotSupportedError } from '../model/errors.js';
+import { ClaimLostError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
 import { isWorthAnotherAttempt, type Database } from './database.js';
+import { answered, pause, within } from './deadline.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.endings.js';
+import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
+import { Turns } from './turns.js';
 
 const mostAttempts = 10;
 /** Of the pool for handlers when the storage was not made from an application's DataSource. */
 const ownPoolSize = 10;
+/** How long the handler may leave its transaction without a statement, in deadlines of one. */
+const idleDeadlines = 60;
+/** A pool that is still being opened is closed later. */
+const closingMs = 750;
+
+/** Waits for what is sent on the connection of a transaction, but not for ever. */
+type Answered = <T>(work: Promise<T>) => Promise<T>;
 
 /**
  * Transactions that handlers share with the verdict of their run. They never use the connections of the loop: handlers that take their
@@ -21,6 +31,10 @@ const ownPoolSize = 10;
  */
 export class RunTransactions {
   private own: Promise<Database> | null = null;
+  /** A handler waits until a connection is free: that others take their time must not cost it an attempt. */
+  private turns = new Turns(ownPoolSize);
+  private readonly deadlineMs: number;
+  private readonly enterSql: string;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -28,14 +42,27 @@ export class RunTransactions {
     /** The application's; null: the storage was made from a URL or settings. */
     private readonly application: DataSource | null,
     private readonly installation: Installation,
-  ) {}
+  ) {
+    const { tables, statementTimeoutMs } = connection.settings;
+    this.deadlineMs = statementTimeoutMs + 500;
+    this.enterSql = enterRunTransactionSql(tables, idleDeadlines * statementTimeoutMs);
+  }
 
-  async perform<T>(
+  perform<T>(
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement,
     options: TransactionOptions,
   ): Promise<T> {
-    const source = options.dataSource ?? this.application ?? (await this.ownPool()).source;
+    const given = options.dataSource ?? this.application;
+    if (given) return this.performOn(given, work, conclude);
+    return this.turns.perform(async () => this.performOn((await this.ownPool()).source, work, conclude));
+  }
+
+  private async performOn<T>(
+    source: DataSource,
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+  ): Promise<T> {
     const type = (source as Partial<DataSource> | null)?.options?.type;
     if (type !== 'postgres') {
       throw new TransactionNotSupportedError(
@@ -45,18 +72,36 @@ export class RunTransactions {
           : `the DataSource is of type "${type}", the jobs are in PostgreSQL.`,
       );
     }
-    return source.transaction(async (manager) => {
-      await this.installation.assertSame('ctx.transaction()', () => manager.query(this.installation.readSql));
-      const value = await work(manager);
-      await this.settle(manager, conclude(value));
-      return value;
-    });
+    const runner = source.createQueryRunner();
+    try {
+      const client: unknown = await runner.connect();
+      const own: Answered = (sent) => answered(client, this.deadlineMs, sent);
+      try {
+        // What a beat notes of the run meanwhile would be a conflict at any other level.
+        await own(runner.startTransaction('READ COMMITTED'));
+        const { manager } = runner;
+        await this.installation.assertSame('ctx.transaction()', () => own(manager.query(this.enterSql)));
+        const value = await work(manager);
+        await this.settle(manager, own, conclude(value));
+        await own(runner.commitTransaction());
+        return value;
+      } catch (error) {
+        // Where this fails too the connection is gone, and the first error says why.
+        await own(runner.rollbackTransaction()).catch(() => undefined);
+        throw error;
+      }
+    } finally {
+      await runner.release();
+    }
   }
 
   async close(): Promise<void> {
     const { own } = this;
     this.own = null;
-    await (await own?.catch(() => null))?.close();
+    this.turns.end(new StorageError('The storage is closed.'));
+    if (own === null) return;
+    const ended = own.then((database) => database.close());
+    await within(closingMs, ended);
   }
 
   private ownPool(): Promise<Database> {
@@ -69,20 +114,26 @@ export class RunTransactions {
   }
 
   /** Behind a savepoint: a deadlock with other settlements must not cost the handler its work. */
-  private async settle(manager: EntityManager, settlement: Settlement): Promise<void> {
-    const { databaseClock } = this.connection.settings;
+  private async settle(manager: EntityManager, own: Answered, settlement: Settlement): Promise<void> {
+    const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     for (let attempt = 1; ; attempt++) {
-      await manager.query('savepoint chronis_verdict');
+      // From here on locks of ours are held: a process that freezes has not long to keep them.
+      await own(
+        manager.query(
+          `savepoint chronis_verdict; set local idle_in_transaction_session_timeout = ${3 * statementTimeoutMs}`,
+        ),
+      );
       try {
-        const [{ now }] = await manager.query<{ now: unknown }[]>(readClockSql(), [given]);
+        const [{ now }] = await own(manager.query<{ now: unknown }[]>(readClockSql(), [given]));
         const run: Run = (statement, ...values) =>
-          manager.query(this.statements[statement], [Number(now), ...values]);
+          own(manager.query(this.statements[statement], [Number(now), ...values]));
         const accepted = await settleWithin(run, [settlement]);
         if (accepted.length === 1) return;
       } catch (error) {
         if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;
-        await manager.query('rollback to savepoint chronis_verdict');
+        await own(manager.query('rollback to savepoint chronis_verdict'));
+        await pause(Math.random() * 2 ** attempt);
         continue;
       }
       throw new ClaimLostError(settlement.runId);

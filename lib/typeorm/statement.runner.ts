@@ -1,4 +1,4 @@
-import type { Database, Queries, Transaction } from './database.js';
+import type { Queries, Transaction } from './database.js';
 import { preparedStatements, type StatementName, type Statements } from './statements.js';
 
 /** Runs a prepared statement with its values from $2 on. */
@@ -20,6 +20,11 @@ export interface StatementScope {
   readonly queries: Queries;
 }
 
+/** Where statements run, by themselves or together. */
+interface Place extends Queries {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+}
+
 /** Statements of one set of tables, on one database. */
 export class StatementRunner implements StatementScope {
   /** Each statement by itself. */
@@ -28,7 +33,7 @@ export class StatementRunner implements StatementScope {
   constructor(
     private readonly statements: Statements,
     /** Rejects where there is none (yet). */
-    readonly database: () => Database,
+    private readonly database: () => Place,
   ) {}
 
   get queries(): Queries {

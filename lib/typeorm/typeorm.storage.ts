@@ -48,6 +48,7 @@ import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
 import { syncDefinitions } from './definition.sync.js';
+import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
 import { Installation } from './installation.js';
@@ -99,12 +100,13 @@ export class TypeOrmStorage extends StorageAdapter {
     application: DataSource | null = null,
   ) {
     super();
-    const { tables } = connection.settings;
+    const { tables, poolSize, statementTimeoutMs } = connection.settings;
     const statements = prepareStatements(tables);
     this.statements = new StatementRunner(statements, connection.database);
     this.firePlans = new FirePlans(this.statements.run, connection.settings.clock);
     this.vacuuming = new Vacuuming(connection.database, tables, connection.settings.clock);
-    this.jobs = new TypeOrmJobs(this.statements, tables);
+    const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
+    this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls), tables);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);
     this.callers = new CallerTransactions(connection.settings, this.installation);
@@ -122,10 +124,8 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async close(): Promise<void> {
-    await this.notify?.close();
-    await this.transactions.close();
     this.installation.forget();
-    await this.connection.close();
+    await Promise.all([this.notify?.close(), this.transactions.close(), this.connection.close()]);
   }
 
   override beginTest(): Promise<void> {

@@ -1,0 +1,31 @@
+import type { Database, Queries, Transaction } from './database.js';
+import { Turns } from './turns.js';
+
+/** Of the pool, what calls leave to the loop: claims and firings, settlements, renewals. */
+const connectionsOfLoop = 2;
+
+/**
+ * The database as calls of the application use it: they wait for each other, so that thousands at once leave connections to the loop.
+ * A pool of one or two is shared, but then only one call at a time waits in it.
+ */
+export class Calls implements Queries {
+  private readonly turns: Turns;
+
+  constructor(
+    private readonly database: () => Database,
+    poolSize: number,
+    private readonly deadlineMs: number,
+  ) {
+    this.turns = new Turns(Math.max(poolSize - connectionsOfLoop, 1));
+  }
+
+  run<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]> {
+    const database = this.database();
+    return this.turns.perform(() => database.run<Row>(text, values, name), this.deadlineMs);
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const database = this.database();
+    return this.turns.perform(() => database.transaction(work), this.deadlineMs);
+  }
+}
