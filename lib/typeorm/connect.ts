@@ -1,15 +1,18 @@
 import { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
-import { describeServer, poolOptions } from './connection.settings.js';
+import { describeServer, poolOptions, type StartupSettings } from './connection.settings.js';
 import { Database, messageOf, sqlStateOf } from './database.js';
+import { Examination, ReadOnlyServerError } from './examination.js';
 import { PreparedStatements } from './prepared.statements.js';
+import { assertUsable } from './self.test.js';
+import { Sockets, type ClientClass, type Connected } from './sockets.js';
 import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
 
 const longestDelayMs = 2_000;
 
 /**
- * Opens the pool. While the server cannot be reached it tries again, for `connectTimeoutMs`; what waiting does not mend (a
- * wrong password, a missing database) fails at once. Tells `failing` before each further try. Throws StorageError, which names the server but never a password.
+ * Opens the pool. While the server cannot be reached, or takes no changes, it tries again, for `connectTimeoutMs`; what waiting does not mend (a
+ * wrong password, a missing database, settings under which the statements do not work) fails at once. Tells `failing` before each further try. Throws StorageError, which names the server but never a password.
  */
 export async function connect(
   server: PostgresOptions,
@@ -18,24 +21,27 @@ export async function connect(
 ): Promise<Database> {
   const { clock, connectTimeoutMs } = settings;
   const giveUpAt = clock.monotonic() + connectTimeoutMs;
-  let serverDeadline = true;
+  let startup: StartupSettings = { deadline: true, options: true };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await open(server, settings, serverDeadline);
+      return await open(server, settings, startup);
     } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      if (serverDeadline && isRefusedSetting(cause)) {
-        serverDeadline = false;
+      const isReadOnly = cause instanceof ReadOnlyServerError;
+      if (cause instanceof StorageError && !isReadOnly) throw cause;
+      const accepted = withoutRefused(startup, cause);
+      if (accepted !== null) {
+        startup = accepted;
         continue;
       }
       const delayMs = Math.min(100 * 2 ** (attempt - 1), longestDelayMs);
-      if (!isWorthWaiting(cause)) {
+      if (!isReadOnly && !isWorthWaiting(cause)) {
         throw new StorageError(
           `PostgreSQL at ${describeServer(server)} refuses the connection: ${messageOf(cause)}.`,
           { cause },
         );
       }
       if (clock.monotonic() + delayMs >= giveUpAt) {
+        if (isReadOnly) throw cause;
         throw new StorageError(
           `PostgreSQL at ${describeServer(server)} cannot be reached: ${messageOf(cause)}. Tried ${attempt} times in ${connectTimeoutMs} ms (connectTimeoutMs). Is the server running, and are host and port right?`,
           { cause },
@@ -50,19 +56,48 @@ export async function connect(
 async function open(
   server: PostgresOptions,
   settings: AdapterSettings,
-  serverDeadline: boolean,
+  startup: StartupSettings,
 ): Promise<Database> {
   const { poolSize, statementTimeoutMs, databaseClock, clock } = settings;
-  const source = newDataSource(poolOptions(server, { poolSize, statementTimeoutMs, serverDeadline }));
+  const options = poolOptions(server, { poolSize, statementTimeoutMs, startup });
+  const source = newDataSource(options);
+  const sockets = new Sockets();
+  Object.assign(options.extra as object, { Client: sockets.of(await clientOf(source, server)) });
   try {
     await source.initialize();
   } catch (error) {
     // A pool whose first statement failed is open nevertheless.
     await (source.driver as { disconnect(): Promise<void> }).disconnect().catch(() => undefined);
+    sockets.destroyAll();
     throw error;
   }
   const prepared = new PreparedStatements(settings.preparedStatements, () => clock.monotonic());
-  return new Database(source, statementTimeoutMs, databaseClock, prepared);
+  const place = describeServer(server);
+  const database = new Database(
+    source,
+    sockets,
+    new Examination(place),
+    statementTimeoutMs,
+    databaseClock,
+    prepared,
+  );
+  try {
+    await assertUsable(database, place);
+  } catch (error) {
+    await database.close();
+    // What went wrong on the way is judged like a failed connection.
+    throw error instanceof ReadOnlyServerError ? error : ((error as Error).cause ?? error);
+  }
+  return database;
+}
+
+/** TypeORM prefers pg-native where that is installed, which knows neither deadlines nor parsers of a query. */
+async function clientOf(source: DataSource, { driver }: PostgresOptions): Promise<ClientClass<Connected>> {
+  type Module = { Client: ClientClass<Connected> };
+  const { postgres } = source.driver as unknown as { postgres: Module };
+  // Only the module that has both has this property.
+  if (driver !== undefined || 'native' in postgres) return postgres.Client;
+  return ((await import('pg')) as { default: Module }).default.Client;
 }
 
 function newDataSource(options: PostgresOptions): DataSource {
@@ -76,9 +111,14 @@ function newDataSource(options: PostgresOptions): DataSource {
   }
 }
 
-/** PgBouncer refuses connection settings that it does not know, `statement_timeout` among them. */
-function isRefusedSetting(error: unknown): boolean {
-  return /unsupported startup parameter/i.test(messageOf(error));
+/** What else may be told at connection start when this was refused; null: it was not about that. Poolers refuse what they do not know. */
+function withoutRefused(startup: StartupSettings, error: unknown): StartupSettings | null {
+  const { deadline, options } = startup;
+  const message = messageOf(error);
+  const isRefused = /unsupported startup parameter|command-line options/i.test(message);
+  if (!isRefused || (!deadline && !options)) return null;
+  const aboutOptions = options && !message.includes('statement_timeout');
+  return { deadline: deadline && aboutOptions, options: false };
 }
 
 /** Network errors, and a server that starts, stops or is full. */

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { InvalidOptionError } from '../model/errors.js';
+import { withSessionSettings } from './session.settings.js';
 import type { PostgresOptions } from './typeorm.options.js';
 
 /** The settings that reach the server an application's DataSource uses, and nothing else of it: no entities, no sync, no drops. */
@@ -32,20 +33,34 @@ export function settingsOf(dataSource: DataSource): PostgresOptions {
 export interface PoolNeeds {
   poolSize: number;
   statementTimeoutMs: number;
-  /** False behind a pooler that refuses settings at connection start. */
-  serverDeadline: boolean;
+  startup: StartupSettings;
 }
+
+/** What the server is told at connection start; a pooler may refuse it. */
+export interface StartupSettings {
+  /** `statement_timeout`, a parameter of its own. */
+  deadline: boolean;
+  /** All others, in the parameter `options`. */
+  options: boolean;
+}
+
+/** How long a host that does not answer is taken for alive: so many ms of silence, and then ten probes, one each second. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /** Everything a TypeORM DataSource needs to open the pool. */
 export function poolOptions(server: PostgresOptions, needs: PoolNeeds): PostgresOptions {
-  const { statementTimeoutMs } = needs;
+  const { statementTimeoutMs, startup } = needs;
   const {
     statement_timeout: _,
     query_timeout: __,
+    options,
     ...extra
   } = (server.extra ?? {}) as Record<string, unknown>;
+  const { url, urlOptions } = withoutOptions(server.url);
+  const given = urlOptions ?? (options as string | undefined) ?? process.env.PGOPTIONS;
   return {
     ...server,
+    ...(url === undefined ? {} : { url }),
     applicationName: server.applicationName ?? 'chronis',
     entities: [],
     migrations: [],
@@ -60,12 +75,30 @@ export function poolOptions(server: PostgresOptions, needs: PoolNeeds): Postgres
     extra: {
       ...extra,
       max: needs.poolSize,
-      keepAlive: true,
+      ...keepAlive,
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: statementTimeoutMs,
-      ...(needs.serverDeadline ? { statement_timeout: statementTimeoutMs } : {}),
+      // Also of what TypeORM asks by itself.
+      query_timeout: statementTimeoutMs + 500,
+      ...(startup.deadline ? { statement_timeout: statementTimeoutMs } : {}),
+      options: startup.options ? withSessionSettings(given) : given,
     },
   };
+}
+
+/** Those of a URL would come before all others. */
+function withoutOptions(url: string | undefined): { url?: string; urlOptions?: string } {
+  if (url === undefined || !url.includes('options=')) return { url };
+  try {
+    const parsed = new URL(url);
+    const urlOptions = parsed.searchParams.get('options');
+    if (urlOptions === null) return { url };
+    parsed.searchParams.delete('options');
+    return { url: parsed.href, urlOptions };
+  } catch {
+    // pg will say what is wrong with it.
+    return { url };
+  }
 }
 
 /** What `pg.Client` needs for a connection of its own to the same server. */
@@ -81,7 +114,7 @@ export function clientSettings(server: PostgresOptions, timeoutMs: number): Reco
     application_name: server.applicationName ?? 'chronis',
     ...server.extra,
     statement_timeout: undefined,
-    keepAlive: true,
+    ...keepAlive,
     connectionTimeoutMillis: timeoutMs,
   };
 }

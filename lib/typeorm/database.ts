@@ -2,7 +2,10 @@ import type { DataSource } from 'typeorm';
 import { ChronisError, InvalidPayloadError, StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
+import { pause, within } from './deadline.js';
+import { ReadOnlyServerError, type Examination } from './examination.js';
 import type { PreparedStatements } from './prepared.statements.js';
+import type { ClientClass, Connected, Sockets } from './sockets.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
@@ -21,15 +24,24 @@ export interface Transaction extends Queries {
 }
 
 interface Client {
-  query(config: object | string): Promise<{ rows: unknown[] }>;
+  query(config: object): Promise<{ rows: unknown[] }>;
+  connection?: { stream?: object };
   on(event: 'error', listener: () => void): void;
   removeListener(event: 'error', listener: () => void): void;
 }
 type Connection = [client: Client, release: (destroy?: Error) => void];
 
 const mostAttempts = 10;
+/** Between two attempts, at random, so that those who were in each other's way do not meet again. */
+const longestPauseMs = 250;
+/** What the server does not say within this time is not said to a connection that is being closed. */
+const closingMs = 500;
+/** A change of the schema may take its time, but not for ever. */
+const scriptDeadlineMs = 3_600_000;
 /** Serialization failure, deadlock, lock not available: nothing was done, and another attempt may succeed. */
 const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
+/** The server has become read-only, as after a failover. */
+const readOnly = '25006';
 const readClock = readClockSql();
 
 /**
@@ -38,13 +50,19 @@ const readClock = readClockSql();
  */
 export class Database implements Queries {
   private closed = false;
+  /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
+  private readonly begin: string;
 
   constructor(
     readonly source: DataSource,
+    private readonly sockets: Sockets,
+    private readonly examination: Examination,
     private readonly deadlineMs: number,
     private readonly clock: Clock | null,
     private readonly prepared: PreparedStatements,
-  ) {}
+  ) {
+    this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * deadlineMs}`;
+  }
 
   run<Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<Row[]> {
     return this.repeatedly(() =>
@@ -64,7 +82,7 @@ export class Database implements Queries {
             return (time = now);
           },
         };
-        await this.query(client, 'begin isolation level read committed');
+        await this.query(client, this.begin);
         try {
           const result = await work(transaction);
           await this.query(client, 'commit');
@@ -81,17 +99,23 @@ export class Database implements Queries {
 
   /** For statements without parameters. */
   plain<Row>(text: string): Promise<Row[]> {
-    return this.connected((client) => this.query<Row>(client, text));
+    return this.repeatedly(() => this.connected((client) => this.query<Row>(client, text)));
   }
 
-  /** For changes of the schema: statements without parameters, in one transaction, without a deadline of their own. */
-  script(work: (run: <Row>(text: string) => Promise<Row[]>) => Promise<void>): Promise<void> {
+  /**
+   * For changes of the schema: statements without parameters, in one transaction, free of the timeouts that the role has.
+   */
+  script(
+    work: (run: <Row>(text: string) => Promise<Row[]>) => Promise<void>,
+    deadlineMs = scriptDeadlineMs,
+  ): Promise<void> {
     return this.connected(async (client) => {
       const run = <Row>(text: string): Promise<Row[]> =>
-        this.query<Row>(client, text, undefined, undefined, 0);
-      await run('begin isolation level read committed');
+        this.query<Row>(client, text, undefined, undefined, deadlineMs);
+      await run(`${this.begin}; set local statement_timeout = 0; set local lock_timeout = 0`);
       try {
-        await run('set local statement_timeout = 0');
+        // Of PostgreSQL 17 and later.
+        await run(`select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`);
         await work(run);
         await run('commit');
       } catch (error) {
@@ -103,14 +127,18 @@ export class Database implements Queries {
 
   /** A connection outside of the pool, not yet open. */
   newClient<C>(settings: object): C {
-    const { postgres } = this.source.driver as unknown as { postgres: { Client: new (config: object) => C } };
-    return new postgres.Client(settings);
+    const { extra } = this.source.options as { extra: { Client: ClientClass<Connected> } };
+    return new extra.Client(settings) as C;
   }
 
+  /** Ends within a second or so, even if the server does not answer. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.source.destroy();
+    const ended = this.source.destroy();
+    await within(closingMs, ended);
+    this.sockets.destroyAll();
+    await within(closingMs / 2, ended);
   }
 
   private get time(): number | null {
@@ -129,6 +157,7 @@ export class Database implements Queries {
     } catch (error) {
       // After a deadline the answer may still come, and must not be taken for that of the next query.
       if (error instanceof StorageError && !isSqlError(error)) broken = error;
+      if (sqlStateOf(error) === readOnly) this.examination.noteFailover(client);
       throw error;
     } finally {
       client.removeListener('error', ignore);
@@ -144,11 +173,27 @@ export class Database implements Queries {
         const mayBeRepeated =
           isWorthAnotherAttempt(error) || this.prepared.gaveUpOn(sqlStateOf(error), messageOf(error));
         if (attempt === mostAttempts || !mayBeRepeated) throw error;
+        if (isWorthAnotherAttempt(error)) await pause(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       }
     }
   }
 
+  /** One that leads to a server that takes changes. Throws ReadOnlyServerError. */
   private async connection(): Promise<Connection> {
+    for (;;) {
+      const [client, release] = await this.obtain();
+      try {
+        const run: Queries['run'] = (text, values = []) => this.query(client, text, [this.time, ...values]);
+        if (await this.examination.passes(client, run)) return [client, release];
+        release(new Error('It was opened before a failover.'));
+      } catch (error) {
+        release(error as Error);
+        throw error;
+      }
+    }
+  }
+
+  private async obtain(): Promise<Connection> {
     const driver = this.source.driver as unknown as { obtainMasterConnection(): Promise<Connection> };
     try {
       return await driver.obtainMasterConnection();
@@ -166,8 +211,8 @@ export class Database implements Queries {
   ): Promise<Row[]> {
     try {
       // The server's own deadline, where there is one, comes first and keeps the connection.
-      const query_timeout = deadlineMs === 0 ? 0 : deadlineMs + 500;
-      const name = await this.prepared.nameOn(client, statement, text);
+      const query_timeout = deadlineMs + 500;
+      const name = await this.prepared.nameOn(client, statement, text, query_timeout);
       const result = await client.query({ name, text, values, query_timeout, types: columnParsers });
       return result.rows as Row[];
     } catch (cause) {
@@ -179,6 +224,12 @@ export class Database implements Queries {
 /** Values that the database cannot store are the caller's matter, everything else is the storage's. */
 export function translated(cause: unknown): ChronisError {
   const state = sqlStateOf(cause) ?? '';
+  if (state === readOnly) {
+    return new ReadOnlyServerError(
+      `PostgreSQL takes no changes any more, as after a failover; the next call connects anew: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
   if (!state.startsWith('22') && state !== '54000')
     return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
@@ -201,7 +252,7 @@ export function messageOf(error: unknown): string {
 /** The server answered, and the connection goes on. */
 function isSqlError(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state !== null && !state.startsWith('57P') && !state.startsWith('08');
+  return state !== null && state !== readOnly && !state.startsWith('57P') && !state.startsWith('08');
 }
 
 /** The database has undone it because of others, who may be through by now. */

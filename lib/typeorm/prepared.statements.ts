@@ -11,7 +11,7 @@ const callsOfBusy = 20;
 const unusable = new Set(['26000', '42P05']);
 
 interface Client {
-  query(text: string): Promise<unknown>;
+  query(config: { text: string; query_timeout: number }): Promise<unknown>;
 }
 
 /**
@@ -27,8 +27,13 @@ export class PreparedStatements {
     private readonly monotonic: () => number,
   ) {}
 
-  /** What to call a statement on this connection; undefined: not to be prepared. */
-  async nameOn(client: Client, statement: string | undefined, text: string): Promise<string | undefined> {
+  /** What to call a statement on this connection; undefined: not to be prepared. May have to send something before, with this deadline. */
+  async nameOn(
+    client: Client,
+    statement: string | undefined,
+    text: string,
+    query_timeout: number,
+  ): Promise<string | undefined> {
     if (!this.enabled || statement === undefined) return undefined;
     const now = this.monotonic();
     const plans = this.plans.get(client);
@@ -39,7 +44,7 @@ export class PreparedStatements {
       const { busy, idle } = replanAfterMs;
       if (now - plans.madeAt >= (plans.calls > callsOfBusy ? busy : idle)) {
         this.plans.set(client, { madeAt: now, calls: 1 });
-        await client.query('discard plans');
+        await client.query({ text: 'discard plans', query_timeout });
       }
     }
     return this.nameOf(statement, text);

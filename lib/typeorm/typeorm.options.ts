@@ -44,11 +44,15 @@ export interface TypeOrmAdapterOptions extends TableOptions {
   options?: Omit<PostgresOptions, 'type'>;
   /** @default 'auto' */
   migrate?: MigrationMode;
-  /** Connections for statements; the wake signal needs one more. @default 4 */
+  /** Connections for statements, of which calls of the application leave two to the loop; the wake signal needs one more. @default 4 */
   poolSize?: number;
-  /** Deadline of each statement, kept by the client and, without a pooler, by the server too. @default 10_000 */
+  /**
+   * Deadline of each statement, kept by the client and, without a pooler, by the server too. The server lets a transaction be without a statement for three times
+   * as long, one of `ctx.transaction()` for sixty times, and then ends it with its locks.
+   * @default 10_000
+   */
   statementTimeoutMs?: number;
-  /** How long to try at start while the server cannot be reached. @default 30_000 */
+  /** How long to try at start while the server cannot be reached, or takes no changes. @default 30_000 */
   connectTimeoutMs?: number;
   /**
    * Have the server keep statements prepared on its connections, which saves their planning. Behind a pooler that does not follow prepared

@@ -53,7 +53,11 @@ function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undef
   const listenServer = listenUrl === undefined ? server : { ...server, url: listenUrl };
   const listening = clientSettings(listenServer, settings.statementTimeoutMs);
   const newClient = () => connection.database().newClient<never>(listening);
-  return new TypeOrmStorage(connection, new NotifyConnection(newClient, settings.clock), application);
+  return new TypeOrmStorage(
+    connection,
+    new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs),
+    application,
+  );
 }
 
 function newLock(options: TypeOrmAdapterOptions, server: PostgresOptions): TypeOrmLock {

@@ -4,7 +4,9 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 /** The network between one worker and the database. */
 export class TcpProxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
-  private state: 'open' | 'silent' | 'refusing' = 'open';
+  private state: 'open' | 'silent' | 'swallowing' | 'refusing' = 'open';
+  /** What is sent on these never arrives, and neither end is told of the other's. */
+  private readonly lost = new Set<readonly [Socket, Socket]>();
 
   private constructor(
     private readonly server: Server,
@@ -48,8 +50,20 @@ export class TcpProxy {
     for (const pair of this.pairs) for (const socket of pair) socket.resume();
   }
 
+  /** What the connections of now send is lost for good, as when a NAT has forgotten them; new ones work. */
+  swallow(): void {
+    for (const pair of this.pairs) this.lost.add(pair);
+  }
+
+  /** New connections are opened as well, but nothing comes through. */
+  swallowAll(): void {
+    this.state = 'swallowing';
+    this.swallow();
+  }
+
   close(): void {
     this.cut();
+    for (const pair of this.lost) for (const socket of pair) socket.destroy();
     this.server.close();
   }
 
@@ -58,13 +72,14 @@ export class TcpProxy {
     const outer = connect(this.targetPort, '127.0.0.1');
     const pair = [inner, outer] as const;
     this.pairs.add(pair);
+    if (this.state === 'swallowing') this.lost.add(pair);
     // Written by hand, since pipe() would resume what is to be silent.
     const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (chunk) => void to.write(chunk));
+      from.on('data', (chunk) => void (this.lost.has(pair) || to.write(chunk)));
       from.on('error', () => undefined);
       from.on('close', () => {
         this.pairs.delete(pair);
-        to.destroy();
+        if (!this.lost.has(pair)) to.destroy();
       });
       if (this.state === 'silent') from.pause();
       else from.resume();

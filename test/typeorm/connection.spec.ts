@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
-import { createServer, connect as connectTo, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidOptionError, StorageError, type StorageAdapter } from '../../lib/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { newStorage } from '../support/postgres.subject.js';
+import { refusingPooler } from '../support/refusing.pooler.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 const client = new pg.Client(databaseUrl());
@@ -124,7 +125,7 @@ describe('a server that cannot be used', () => {
     const port = await unusedPort();
     let failures = 0;
     const storage = await opened(newStorage({ schema, url: localUrl(port) }), () => {
-      if (failures++ === 0) void proxy(port);
+      if (failures++ === 0) void pooler([], port);
     });
     expect(await storage.countJobs({})).toBe(0);
     expect(failures).toBeGreaterThan(0);
@@ -157,12 +158,15 @@ describe('a server that cannot be used', () => {
 });
 
 describe('a pooler', () => {
-  test('that refuses settings at connection start gets none', async () => {
-    const port = await unusedPort();
-    const asked = await proxy(port, 'statement_timeout');
-    const storage = await opened(newStorage({ schema, url: localUrl(port), notify: false }));
+  test.each([
+    [['statement_timeout', 'options'], 1],
+    [['statement_timeout'], 1],
+    [['options'], 1],
+  ])('that refuses %j at connection start is asked again without', async (settings, refusals) => {
+    const { url, refused } = await pooler(settings);
+    const storage = await opened(newStorage({ schema, url, notify: false }));
     expect(await storage.countJobs({})).toBe(0);
-    expect(asked.refused).toBe(1);
+    expect(refused).toHaveLength(refusals);
   });
 });
 
@@ -236,27 +240,8 @@ async function unusedPort(): Promise<number> {
   return port;
 }
 
-/** Passes on to the real server, but refuses connections that ask for this setting, as PgBouncer does. */
-async function proxy(port: number, setting = 'none'): Promise<{ refused: number }> {
-  const counts = { refused: 0 };
-  const { hostname, port: target } = new URL(databaseUrl());
-  const server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', (startup) => {
-      if (startup.includes(setting)) {
-        counts.refused++;
-        const fields = `SFATAL\0C08P01\0Munsupported startup parameter: ${setting}\0\0`;
-        const length = Buffer.alloc(4);
-        length.writeInt32BE(4 + Buffer.byteLength(fields));
-        socket.end(Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)]));
-        return;
-      }
-      const upstream = connectTo(Number(target), hostname).on('error', () => socket.destroy());
-      upstream.write(startup);
-      socket.pipe(upstream).pipe(socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  closing.push(() => server.close());
-  return counts;
+async function pooler(settings: string[], port?: number) {
+  const made = await refusingPooler(settings, databaseUrl(), port);
+  closing.push(() => made.close());
+  return made;
 }

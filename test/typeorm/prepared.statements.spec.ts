@@ -74,10 +74,10 @@ describe('plans that have grown old', () => {
 
   const connection = () => {
     const sent: string[] = [];
-    return { sent, query: async (text: string) => void sent.push(text) };
+    return { sent, query: async ({ text }: { text: string }) => void sent.push(text) };
   };
   const call = async (client: ReturnType<typeof connection>, times = 1): Promise<void> => {
-    for (let n = 0; n < times; n++) await statements.nameOn(client, 'claim', 'select 1');
+    for (let n = 0; n < times; n++) await statements.nameOn(client, 'claim', 'select 1', 1_000);
   };
 
   test('are thrown away every ten seconds, on each connection by itself', async () => {
