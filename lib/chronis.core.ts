@@ -50,6 +50,10 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       await assertDeclaredPayloads(jobs, this.handlers);
       // Also of those that were declared in another way.
       this.events.emit('jobs.explored', { jobs: jobs.length, handlers: this.handlers.names(), repeated });
+      const foreign = this.explorer.foreignSchedules(this.modules);
+      if (foreign.length > 0 && this.instance === defaultInstance) {
+        this.events.emit('schedules.foreign', { methods: foreign });
+      }
       if (unapplied.length > 0) this.events.emit('enhancers.unapplied', { methods: unapplied });
     } catch (error) {
       await this.close();

@@ -3,7 +3,7 @@ import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModulesConta
 import { chronisInstance } from './chronis.instances.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { defaultInstance } from './discovery/instance.names.js';
-import { ChronisOverride } from './chronis.override.js';
+import { overrideIn, type ChronisOverride } from './chronis.override.js';
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
@@ -42,7 +42,7 @@ export function makeEvents(
 ): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
   if (log !== null) logEvents(events, log, instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`);
-  override?.observe(events);
+  overrideIn(override)?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;
 }

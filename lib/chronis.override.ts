@@ -17,6 +17,14 @@ export abstract class ChronisOverride {
 const century = 36_525 * 86_400_000;
 const alone = { leaseMs: century, pollMs: century, janitorMs: century, maxBlockedMs: 0 };
 
+/**
+ * What is provided as an override. Others are mocks of it: Nest's `useMocker()` is asked for whatever nobody provides, optional or not, and mocks that class as well.
+ */
+export function overrideIn(given: unknown): ChronisOverride | undefined {
+  const isOne = given instanceof ChronisOverride && typeof given.options === 'function';
+  return isOne ? given : undefined;
+}
+
 /** The settings; under an override this process has the storage to itself, and only what is due wakes it. */
 export function settingsUnder(
   given: ChronisOptions,
@@ -24,7 +32,8 @@ export function settingsUnder(
   override?: ChronisOverride,
 ): ChronisSettings {
   const settings = settingsOf(given);
-  if (!override) return settings;
-  const { engine, ...rest } = settingsOf(override.options(given, instance));
+  const real = overrideIn(override);
+  if (!real) return settings;
+  const { engine, ...rest } = settingsOf(real.options(given, instance));
   return { ...rest, engine: { ...engine, ...alone } };
 }

@@ -28,6 +28,11 @@ export function inheritedDeclarationsOf(prototype: object, method: string): read
   return owner === null ? [] : declarationsOf(owner, method);
 }
 
+/** Whether the method has a decorator of this package that schedules it, so that some ChronisModule is needed. @publicApi */
+export function isScheduledByChronis(prototype: object, method: string): boolean {
+  return inheritedDeclarationsOf(prototype, method).some(({ kind }) => kind !== 'handler');
+}
+
 /** What is declared on this very method: one that overrides another does not inherit its schedules. */
 export function declarationsOf(prototype: object, method: string): readonly Declaration[] {
   return annotationsOf(metadataKey, prototype, method) as readonly Declaration[];

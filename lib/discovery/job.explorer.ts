@@ -1,4 +1,4 @@
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { Declaration } from '../decorators/declaration.js';
 import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
@@ -11,6 +11,7 @@ import { enhancersOf, isEnabled, naming, optionsOf, readSchedule } from './decla
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 import { scheduleMade, type DeclarationConfiguration } from './declaration.configuration.js';
+import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
@@ -60,6 +61,11 @@ export class JobExplorer {
   /** What the configuration says of a job that is found in another way. Throws InvalidOptionError. */
   overrideOf(id: string): JobOverride {
     return this.parts.configuration.overrideOf(id);
+  }
+
+  /** Methods with decorators that nothing reads. */
+  foreignSchedules(modules: ModulesContainer): string[] {
+    return foreignSchedules(this.parts.discovery, this.parts.scanner, modules);
   }
 
   /** When all jobs are found. Throws InvalidOptionError for configuration of a job that is none of them. */

@@ -28,6 +28,11 @@ export interface ChronisEventMap {
   };
   /** Methods have `@UseGuards`, `@UseInterceptors` or `@UseFilters`, which are not applied to runs: neither they nor the module say anything of `useEnhancers`. */
   'enhancers.unapplied': { methods: readonly { place: string; decorators: readonly string[] }[] };
+  /**
+   * Nothing runs these methods: their decorators are those of `@nestjs/schedule` or `nestjs-chronis/schedule`, whose names are the same as those of `nestjs-chronis`, and no
+   * ScheduleModule is there to read them.
+   */
+  'schedules.foreign': { methods: readonly string[] };
   /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
   'modules.boot-later': {
     modules: readonly string[];

@@ -33,6 +33,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Runs pass by ${cutList(methods.map(({ place, decorators }) => `${decorators.join(' and ')} of ${place}`))}: say useEnhancers: true to apply them, or false if that is meant.`,
   }),
+  'schedules.foreign': ({ methods }) => ({
+    level: 'warn',
+    text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
+  }),
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
     text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { ChronisModule, isScheduledByChronis } from '../index.js';
 import { guarded } from './guarded.js';
 import { scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
@@ -24,6 +25,7 @@ export class ScheduleExplorer implements OnModuleInit {
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
     @Inject(ScheduleRunner) private readonly runner: ScheduleRunner,
     @Inject(StoredSchedules) private readonly stored: StoredSchedules | null,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -43,6 +45,30 @@ export class ScheduleExplorer implements OnModuleInit {
       if (!instance || !prototype) continue;
       for (const name of this.scanner.getAllMethodNames(prototype)) this.look(wrapper, instance, name);
     }
+    this.tellForeign();
+  }
+
+  /** The decorators of the core have the names of these, so the wrong import is easily made, and nothing would ever run. */
+  private tellForeign(): void {
+    if (this.stored || [...this.modules.values()].some(({ metatype }) => metatype === ChronisModule)) return;
+    const methods = new Set<string>();
+    for (const { instance } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
+      const prototype: unknown = instance ? Object.getPrototypeOf(instance) : null;
+      if (!prototype) continue;
+      for (const name of this.scanner.getAllMethodNames(prototype)) {
+        if (!isScheduledByChronis(prototype, name)) continue;
+        methods.add(new ScheduledMethod(instance as ScheduledMethod['instance'], name).place);
+      }
+    }
+    if (methods.size === 0) return;
+    const [comes, places] = [
+      methods.size === 1 ? 'its decorator comes' : 'their decorators come',
+      [...methods],
+    ];
+    const list = places.length === 1 ? places[0] : `${places.slice(0, -1).join(', ')} and ${places.at(-1)}`;
+    this.logger.warn(
+      `Nothing runs ${list}: ${comes} from nestjs-chronis, and no ChronisModule is imported. Import the decorators from nestjs-chronis/schedule, or give ScheduleModule the option "distributed".`,
+    );
   }
 
   private look(wrapper: InstanceWrapper, instance: ScheduledMethod['instance'], name: string): void {

@@ -30,7 +30,7 @@ function eventsOfTheCode(): Record<string, string[]> {
 function eventsOfTheReference(): Record<string, string[]> {
   const text = readFileSync(`${root}docs/reference/events.md`, 'utf8');
   const namesIn = (list: string) => Array.from(list.matchAll(/`(\w+)`/g), ([, name]) => name!);
-  const rows = Array.from(text.matchAll(/^\| `([\w.-]+)` \| (.*?) \| (.+) \|$/gm), ([, name, fields]) => {
+  const rows = Array.from(text.matchAll(/^\| `([\w.-]+)` \| ?(.*?) \| (.+) \|$/gm), ([, name, fields]) => {
     const run = fields!.startsWith('run') ? ['run'] : [];
     return [name!, [...run, ...namesIn(fields!)].toSorted()] as const;
   });
