@@ -1,7 +1,13 @@
 import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
-import type { DueCursor, EpochMs, GiveBackResult, StorageAdapter } from '../ports/storage.adapter.js';
+import type {
+  DueCursor,
+  EpochMs,
+  GiveBackResult,
+  StorageAdapter,
+  Unstarted,
+} from '../ports/storage.adapter.js';
 import type { Alarm } from './alarm.js';
 import type { Fired, Firer } from './firer.js';
 import type { Lead } from './lead.js';
@@ -105,9 +111,9 @@ export class RunIntake {
     const { room } = this;
     const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
     const some = order.left.splice(0, size);
-    const share = this.isTooEarlyFor(room, some) ? 0 : Math.min(room, size);
+    const share = this.session.isIsolating || this.isTooEarlyFor(room, some) ? 0 : Math.min(room, size);
     try {
-      const fired = await this.handingOut(share, () => this.fireTimed(some, share));
+      const fired = await this.handingOut('fire', share, () => this.fireTimed(some, share));
       order.count += fired.moved;
       order.unclaimed += fired.unclaimed;
       order.nextAt = Math.min(order.nextAt, fired.nextAt);
@@ -133,7 +139,7 @@ export class RunIntake {
 
   async claim(limit: number, aheadMs: number): Promise<Done> {
     const { storage, time, claimLead, clock } = this.parts;
-    const { runs } = await this.handingOut(limit, async () => {
+    const { runs } = await this.handingOut('claim', limit, async () => {
       const sentAt = clock.monotonic();
       const result = await storage.claim(this.session.capability, limit, aheadMs + time.earlyMs);
       if (result.now !== null) time.observe(result.now, sentAt);
@@ -173,6 +179,7 @@ export class RunIntake {
 
   /** Begins what a call hands out, which is at most so many runs. */
   private async handingOut<T extends { runs: ClaimedRun[] }>(
+    from: 'claim' | 'fire',
     room: number,
     call: () => Promise<T>,
   ): Promise<T> {
@@ -180,14 +187,21 @@ export class RunIntake {
     const asOf = this.session.changes;
     try {
       const result = await this.certain(call);
-      const refused = this.session.begin(result.runs, asOf);
-      if (refused.length > 0) {
-        this.noteGivenBack(await this.certain(() => this.parts.storage.giveBack(refused)));
-      }
+      const { begin, back } = this.session.sort(result.runs, from);
+      // First: what begins may end the process at once, and what it has in hands then counts as lost.
+      await this.giveBack(back).catch((error: unknown) => {
+        this.session.refuse(begin);
+        throw error;
+      });
+      await this.giveBack(this.session.begin(begin, asOf));
       return result;
     } finally {
       this.promised -= room;
     }
+  }
+
+  private async giveBack(runs: readonly Unstarted[]): Promise<void> {
+    if (runs.length > 0) this.noteGivenBack(await this.certain(() => this.parts.storage.giveBack(runs)));
   }
 
   /** Calls something that hands out runs or takes them back; a failure leaves it open whether it did. */

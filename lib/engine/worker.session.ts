@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
+import { Isolation, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
 import { judge, unjudged, type Judgement } from './settlement.js';
@@ -63,6 +64,7 @@ export class WorkerSession {
   private readonly known = new WeakSet<RunningRun>();
   private readonly attempts: AttemptParts;
   private readonly early: EarlyRuns;
+  private readonly isolation: Isolation;
 
   constructor(
     readonly workerId: string,
@@ -70,6 +72,7 @@ export class WorkerSession {
   ) {
     const { storage, clock, time, abortGraceMs, logger, random } = parts;
     this.early = new EarlyRuns(clock, time, (runs) => this.beginEarly(runs));
+    this.isolation = new Isolation(clock, parts.concurrency, this);
     this.attempts = {
       storage,
       clock,
@@ -89,7 +92,26 @@ export class WorkerSession {
 
   /** How many more runs it may begin. */
   get room(): number {
-    return Math.max(this.parts.concurrency - this.running.size - this.early.size, 0);
+    return Math.max(Math.min(this.parts.concurrency - this.inHands, this.isolation.most), 0);
+  }
+
+  /** A run waits to be alone here, or is. */
+  get isIsolating(): boolean {
+    return this.isolation.isWaiting;
+  }
+
+  get inHands(): number {
+    return this.running.size + this.early.size;
+  }
+
+  /** Those whose worker has died before. */
+  get suspects(): RunningRun[] {
+    return [...this.running.values()].filter(({ run }) => run.lostCount > 0);
+  }
+
+  /** What of a claim, or of what was born in its hands, it may begin now, beside what goes on and what killed its worker before. */
+  sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire'): Sorted {
+    return this.isolation.sort(runs, from);
   }
 
   get runningCount(): number {
@@ -121,15 +143,21 @@ export class WorkerSession {
       } else if (asOf === this.changes) early.push(run);
       else refused.push(unstarted(run));
     }
+    for (const { runId } of refused) this.isolation.ended(runId);
     for (const run of early) this.held.add(run);
     this.early.add(early);
     return refused;
   }
 
+  /** They do not begin, after all. */
+  refuse(runs: readonly ClaimedRun[]): void {
+    for (const { id } of runs) this.isolation.ended(id);
+  }
+
   /** Takes out those of the given runs, or of all, that it has not begun, as they are not due yet. */
   takeEarly(runIds?: Iterable<string>): Unstarted[] {
     const runs = this.early.take(runIds);
-    for (const run of runs) this.held.delete(run);
+    for (const run of runs) this.letGo(run);
     return runs.map(unstarted);
   }
 
@@ -165,6 +193,12 @@ export class WorkerSession {
     this.giveBack(this.begin(runs));
   }
 
+  /** It goes back unstarted. */
+  private letGo(run: ClaimedRun): void {
+    this.held.delete(run);
+    this.isolation.ended(run.id);
+  }
+
   /** Until the storage has them, beside everything else. */
   giveBack(runs: readonly Unstarted[]): void {
     if (runs.length > 0) this.parts.giveBack(runs);
@@ -179,7 +213,7 @@ export class WorkerSession {
       this.fail('begin of a run', error);
       // Its handler has been called then, and tells how it ends.
       if (this.running.has(run.id)) return true;
-      this.held.delete(run);
+      this.letGo(run);
       return false;
     }
   }
@@ -201,6 +235,7 @@ export class WorkerSession {
     const { run, abortCause, committed, code } = running;
     if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
+    this.isolation.ended(run.id);
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     if (committed !== null) return this.tellCommitted(run, committed, ending);

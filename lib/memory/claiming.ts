@@ -42,7 +42,8 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
       giveUp(tables, now, run, { startedAt: null, finishedAt: now, error: abandoned.unstarted });
       continue;
     }
-    handBack(tables, run);
+    const { delayMs = 0 } = hold;
+    handBack(tables, run, delayMs > 0 ? Math.max(run.dueAt, now + delayMs) : run.dueAt);
     if (isUnwanted(run)) cancelWaiting(tables, now, run);
   }
   return { lost, left: [] };

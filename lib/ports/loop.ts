@@ -108,7 +108,10 @@ export interface Settlement extends Hold {
 }
 
 /** A run that a worker gives back unstarted: no attempt, no ledger row. */
-export type Unstarted = Hold;
+export interface Unstarted extends Hold {
+  /** It is not due again before so many milliseconds are over. @default 0 */
+  delayMs?: number;
+}
 
 export interface NextWake {
   now: EpochMs;

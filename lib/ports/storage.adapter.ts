@@ -319,7 +319,7 @@ export abstract class StorageAdapter {
    */
   joined?(manager: TransactionManager): Promise<JobStore | null>;
   /**
-   * Gives back claimed runs that were never started: due again at once, or at their time if that is later, fence + 1, attempt as before the claim; or ended like
+   * Gives back claimed runs that were never started: due again at once, or at their time if that is later, not before `delayMs` are over, fence + 1, attempt as before the claim; or ended like
    * `handed_back`: as `cancelled`, or, with `recovery: 'abandon'`, as `lost` with a ledger row that has no start, and with their `onFailure`. Stale ones are
    * passed over. Never waits for what somebody else has locked: such runs stay as they are, and the caller tries again.
    */

@@ -159,8 +159,10 @@ export async function giveBack(
     left_over: boolean;
     called: LostRun | null;
   };
+  const rows = runs.map(({ delayMs = 0, ...hold }) => ({ ...hold, delayMs }));
+  const values = columns(rows, ['runId', 'fence', 'worker', 'delayMs']);
   return statements.change(async ({ run }) => {
-    const given = await run<Given>('giveBack', ...columns(runs, ['runId', 'fence', 'worker']));
+    const given = await run<Given>('giveBack', ...values);
     await unblock(run, jobsOfEnded(given));
     await callAfterLoss(run, given);
     const lost = given.filter((row) => row.lost).map(({ namespace, job_id: id }) => ({ namespace, id }));

@@ -33,6 +33,29 @@ export const giveBackLaws = lawsOf('give back', {
     assert.deepEqual((await storage.queryAttempts({}, {})).items, []);
   },
 
+  'puts off what is given back with a delay, but does not bring it forward': async ({ storage, clock }) => {
+    await addOneOff(storage, { id: 'now' });
+    await addOneOff(storage, { id: 'ahead', dueInMs: 800 });
+    const worker = await startWorker(storage);
+    const { runs } = await storage.claim(worker, 10, 1_000);
+    assert.equal(runs.length, 2);
+    await storage.giveBack(
+      runs.map((run) => ({ ...holdOf(run), delayMs: run.jobId === 'now' ? 5_000 : 10 })),
+    );
+    const idsAt = async (aheadMs: number): Promise<string[]> => {
+      const claimed = (await storage.claim(worker, 10, aheadMs)).runs;
+      await storage.giveBack(claimed.map(holdOf));
+      return claimed.map(({ jobId }) => jobId);
+    };
+    assert.deepEqual(await idsAt(700), []);
+    assert.deepEqual(await idsAt(800), ['ahead']);
+    assert.deepEqual(await idsAt(4_999), ['ahead']);
+    await clock.advance(5_000);
+    assert.deepEqual((await idsAt(0)).toSorted(), ['ahead', 'now']);
+    const { items } = await storage.queryRuns({}, {});
+    assert.equal(items.find((run) => run.jobId === 'now')?.attempt, 0);
+  },
+
   'ends what must not run twice as lost, also where no attempt was begun': async ({ storage }) => {
     const policies = { recovery: 'abandon' as const, onFailure: { handler: 'called' } };
     await addOneOff(storage, { id: 'once', policies });

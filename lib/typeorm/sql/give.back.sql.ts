@@ -4,11 +4,11 @@ import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { jammed } from './jammed.fragment.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { after, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 workers
+ * $1 time · $2 run ids · $3 fences · $4 workers · $5 delays
  *
  * No attempt was made, so nothing is recorded; but what nobody wants any more ends, and so does, as lost, what must not be handed to a second worker. Nothing here waits for a row
  * that somebody else has locked: what cannot be given back without waiting comes out as `left_over`, untouched.
@@ -16,13 +16,13 @@ import { toldColumn } from './wake.fragment.js';
 export function giveBackSql(t: TableNames): string {
   return `
 with given as (
-  select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]'])} u (id, fence, worker)
+  select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::text[]', '$5::float8[]'])} u (id, fence, worker, delay_ms)
 ),
 held as materialized (
   select r.id from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker where r.started_at is not null
 ),
 caught as materialized (
-  select r.*, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
+  select r.*, g.delay_ms, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
     coalesce(r.policies, j.policies) ->> 'recovery' is not distinct from 'abandon' as once
   from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker ${joinedJob(t)}
   where r.started_at is not null
@@ -40,7 +40,7 @@ ending as (
     unwanted or once as final, case when once and not unwanted then '${abandoned.unstarted}' end as error,
     null::text as result, unwanted or once as record,
     attempt - 1 as next_attempt, fence + 1 as next_fence, lost_count as next_lost,
-    due_at as retry_at
+    case when delay_ms > 0 then greatest(due_at, ${after(now, 'delay_ms')}) else due_at end as retry_at
   from mine
 ),
 ${calledRuns},

@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { EngineOptions } from '../../lib/engine/engine.options.js';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { EngineRig, newJob } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+
+const leaseMs = 3_000;
+const restartMs = 500;
+
+/** Processes that are begun anew when a handler kills them, on one storage. */
+class Supervised {
+  readonly clock = new ManualClock();
+  readonly storage = new MemoryStorage({ clock: this.clock });
+  deaths = 0;
+  /** What runs in a process now, by process. */
+  readonly running: Map<string, RunContext>[] = [];
+  /** The most that went on beside a run, by the job, for each of its attempts. */
+  readonly beside = new Map<string, number[]>();
+  private readonly rigs: EngineRig[] = [];
+
+  constructor(private readonly options: Partial<EngineOptions> = {}) {}
+
+  async start(slot = 0): Promise<void> {
+    const faulty = new FaultyStorage(this.storage);
+    const { clock } = this;
+    const rig = new EngineRig({ clock, storage: faulty.storage, options: { leaseMs, ...this.options } });
+    const own = new Map<string, RunContext>();
+    this.running[slot] = own;
+    this.rigs[slot] = rig;
+    let alive = true;
+    const execute = async (context: RunContext, forMs: number): Promise<void> => {
+      own.set(context.runId, context);
+      for (const { job, attempt } of own.values()) {
+        const most = this.beside.get(job.id) ?? [];
+        most[attempt - 1] = Math.max(most[attempt - 1] ?? 0, own.size - 1);
+        this.beside.set(job.id, most);
+      }
+      await new Promise<void>((resolve) => void clock.setTimer(forMs, resolve));
+      own.delete(context.runId);
+      if (!alive) await new Promise(() => undefined);
+    };
+    rig.handle('work', (context: RunContext<{ ms: number }>) => execute(context, context.payload.ms));
+    rig.handle('poison', async (context: RunContext<{ ms: number }>) => {
+      await execute(context, context.payload.ms);
+      if (!alive) return;
+      alive = false;
+      this.deaths++;
+      faulty.goDown();
+      clock.setTimer(restartMs, () => void this.start(slot));
+      await new Promise(() => undefined);
+    });
+    await rig.engine.start();
+  }
+
+  async add(
+    ...jobs: { id: string; handler: string; ms: number; maxLost?: number; inMs?: number }[]
+  ): Promise<void> {
+    const now = this.clock.now();
+    const rows = jobs.map(({ id, handler, ms, maxLost, inMs = 0 }) =>
+      newJob(now, {
+        id,
+        handler,
+        payload: { ms },
+        nextAt: now + inMs,
+        policies: maxLost === undefined ? {} : { maxLost },
+      }),
+    );
+    await this.storage.insertJobs(rows, 'raise');
+    for (const rig of this.rigs) if (rig.engine.running) rig.engine.wake();
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1_000) await this.clock.advanceBy(1_000);
+  }
+
+  async verdicts(): Promise<Map<string, string>> {
+    const rows = (await this.storage.queryAttempts({}, { limit: 10_000 })).items;
+    return new Map(rows.filter(({ final }) => final).map(({ jobId, outcome }) => [jobId, outcome]));
+  }
+}
+
+const goods = (count: number, ms: number) =>
+  Array.from({ length: count }, (_, i) => ({ id: `good-${i}`, handler: 'work', ms }));
+
+test('of ten runs that die together again and again only the one that kills ends as lost', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.start();
+  await supervised.add({ id: 'poison', handler: 'poison', ms: 1_500 }, ...goods(9, 15_000));
+  await supervised.pass(600_000);
+  const verdicts = await supervised.verdicts();
+  expect(supervised.deaths).toBe(3);
+  expect(verdicts.get('poison')).toBe('lost');
+  expect([...verdicts.values()].filter((outcome) => outcome === 'succeeded')).toHaveLength(9);
+  const beside = supervised.beside.get('poison')!;
+  expect(beside[0]).toBe(9);
+  expect(beside[1]).toBeLessThan(9);
+  expect(beside[2]).toBe(0);
+});
+
+test('a run that may be lost once only ends so at once, as before', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.start();
+  await supervised.add(
+    { id: 'poison', handler: 'poison', ms: 1_500, maxLost: 1 },
+    { id: 'beside', handler: 'work', ms: 15_000, maxLost: 1 },
+  );
+  await supervised.pass(30_000);
+  expect(supervised.deaths).toBe(1);
+  expect(await supervised.verdicts()).toEqual(
+    new Map([
+      ['poison', 'lost'],
+      ['beside', 'lost'],
+    ]),
+  );
+});
+
+test('a run that is killed without a fault of its own has company again once it has gone through', async () => {
+  const supervised = new Supervised({ concurrency: 4 });
+  await supervised.start();
+  await supervised.add({ id: 'poison', handler: 'poison', ms: 1_000, maxLost: 1 }, ...goods(3, 10_000));
+  await supervised.pass(60_000);
+  expect(Object.fromEntries(await supervised.verdicts())).toEqual({
+    poison: 'lost',
+    'good-0': 'succeeded',
+    'good-1': 'succeeded',
+    'good-2': 'succeeded',
+  });
+});
+
+test('ordinary work goes on beside a crowd of suspects, and these do too', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.start();
+  const killers = Array.from({ length: 4 }, (_, i) => ({ id: `poison-${i}`, handler: 'poison', ms: 700 }));
+  await supervised.add(...killers, ...goods(30, 5_000));
+  const ordinary = Array.from({ length: 300 }, (_, i) => ({
+    id: `ordinary-${i}`,
+    handler: 'work',
+    ms: 200,
+    inMs: i * 1_000,
+  }));
+  await supervised.add(...ordinary);
+  await supervised.pass(900_000);
+  const verdicts = await supervised.verdicts();
+  const lost = [...verdicts].filter(([, outcome]) => outcome !== 'succeeded').map(([id]) => id);
+  expect(lost.toSorted()).toEqual(killers.map(({ id }) => id));
+  expect(verdicts.size).toBe(334);
+  const rows = (await supervised.storage.queryAttempts({}, { limit: 10_000 })).items;
+  const waits = rows
+    .filter(({ jobId, final }) => final && jobId.startsWith('ordinary'))
+    .map(({ nominalAt, finishedAt }) => finishedAt.getTime() - nominalAt.getTime());
+  expect(Math.max(...waits)).toBeLessThan(60_000);
+});
+
+test('a run at its last try takes none with it that must not run twice', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.start();
+  await supervised.add({ id: 'poison', handler: 'poison', ms: 1_500, maxLost: 2 }, ...goods(2, 4_000));
+  await supervised.pass(2_000);
+  await supervised.storage.insertJobs(
+    Array.from({ length: 5 }, (_, i) =>
+      newJob(supervised.clock.now(), {
+        id: `once-${i}`,
+        handler: 'work',
+        payload: { ms: 1_000 },
+        policies: { recovery: 'abandon' },
+      }),
+    ),
+    'raise',
+  );
+  await supervised.pass(120_000);
+  const verdicts = Object.fromEntries(await supervised.verdicts());
+  expect(verdicts).toEqual({
+    poison: 'lost',
+    ...Object.fromEntries(goods(2, 0).map(({ id }) => [id, 'succeeded'])),
+    ...Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`once-${i}`, 'succeeded'])),
+  });
+  expect(supervised.deaths).toBe(2);
+});
+
+test('only culprits are lost, however many there are, whenever they kill, and on two workers', async () => {
+  const run = fc.record({
+    ms: fc.integer({ min: 100, max: 20_000 }),
+    inMs: fc.integer({ min: 0, max: 60_000 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(run, { minLength: 1, maxLength: 3 }),
+      fc.array(run, { minLength: 1, maxLength: 15 }),
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 1, max: 8 }),
+      fc.integer({ min: 2, max: 4 }),
+      async (killing, working, workers, concurrency, maxLost) => {
+        const supervised = new Supervised({ concurrency });
+        for (let slot = 0; slot < workers; slot++) await supervised.start(slot);
+        const killers = killing.map((given, i) => ({
+          ...given,
+          id: `poison-${i}`,
+          handler: 'poison',
+          maxLost,
+        }));
+        const others = working.map((given, i) => ({ ...given, id: `good-${i}`, handler: 'work', maxLost }));
+        await supervised.add(...killers, ...others);
+        await supervised.pass(1_500_000);
+        const verdicts = await supervised.verdicts();
+        for (const { id } of killers) expect([id, verdicts.get(id)]).toEqual([id, 'lost']);
+        for (const { id } of others) expect([id, verdicts.get(id)]).toEqual([id, 'succeeded']);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
