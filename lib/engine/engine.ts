@@ -160,8 +160,15 @@ export class Engine {
         this.wake();
         void this.announceHandlers();
       });
-      this.janitor = new Janitor(storage, lock, clock, events, this.random, this.options, () =>
-        this.shift?.loop.checkLeases(),
+      this.janitor = new Janitor(
+        storage,
+        lock,
+        clock,
+        events,
+        this.calls.outages,
+        this.random,
+        this.options,
+        () => this.shift?.loop.checkLeases(),
       );
       this.janitor.start(workerId);
       this.state = 'working';

@@ -4,18 +4,25 @@ import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../ports/storage.adapter.js';
+import { BoundedCache } from '../triggers/bounded.cache.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
-import { planFiring } from './firing.plan.js';
+import { walkFiring } from './firing.plan.js';
 import type { Lead } from './lead.js';
 import { ReadAhead } from './read.ahead.js';
 import { describeError } from './settlement.js';
 import type { StorageTime } from './storage.time.js';
+import { Turns } from './turns.js';
 
 /** So many are kept in memory at most; those beyond are read when these have been fired. */
 const cursorsPerRead = 2_000;
 /** A cursor that could not be moved early, as a run of its job went on or somebody else was at it, is not tried early for so long. */
 const refusalMs = 10_000;
+/** What a plan costs, in instants walked over, and how much of that one firing may come to. */
+const shareOfPlanning = 5;
+const mostPerFiring = 50_000;
+/** Of so many jobs it is known that something was told. */
+const mostTold = 10_000;
 
 interface FirerParts {
   storage: StorageAdapter;
@@ -39,17 +46,20 @@ export interface Fired {
 
 /** Reads cursors, also before they are due, decides what happens to each, has the storage do it, and tells what did not run. */
 export class Firer {
-  /** Jobs, as of a revision, whose lack of a calendar was told. */
-  private readonly told = new Set<string>();
+  /** The revisions of jobs whose lack of a calendar was told. */
+  private readonly told = new BoundedCache<number>(mostTold);
   /** What cursors that were read ahead come to, if they are fired in time. */
   private readonly ahead = new WeakMap<DueCursor, Firing>();
   /** Until which instant the cursors of these jobs are not fired early. */
   private readonly refused = new Map<string, EpochMs>();
+  private readonly turns: Turns;
 
   constructor(
     private readonly parts: FirerParts,
     private readonly lead: Lead,
-  ) {}
+  ) {
+    this.turns = new Turns(parts.clock);
+  }
 
   /** The cursors that are due by now or within the time. */
   async read(capability: Capability, aheadMs: number): Promise<ReadAhead> {
@@ -60,7 +70,9 @@ export class Firer {
     time.observe(storageNow, sentAt);
     const now = time.scheduleNow();
     const cursors = found.filter((cursor) => !this.isOfTheEnd(cursor, now + aheadMs));
-    for (const cursor of cursors) if (cursor.nominalAt > now) this.planAhead(cursor);
+    for (const cursor of cursors) {
+      if (cursor.nominalAt > now) await this.planAhead(cursor);
+    }
     const isComplete = found.length < cursorsPerRead;
     for (const [jobUid, until] of this.refused) if (until < now) this.refused.delete(jobUid);
     const horizon = isComplete ? now + aheadMs : found.at(-1)!.nominalAt - 1;
@@ -75,12 +87,15 @@ export class Firer {
     const storageNow = time.scheduleNow();
     let left = room;
     let latest = storageNow;
+    const enough = this.turns.spent + mostPerFiring;
     for (const cursor of cursors) {
+      // What is planned must not wait for long: the rest is looked for again.
+      if (this.turns.spent > enough) break;
       const now = Math.max(storageNow, cursor.nominalAt);
       latest = Math.max(latest, cursor.nominalAt);
       let firing: Firing | null;
       try {
-        firing = this.plannedAhead(cursor, now) ?? this.plan(cursor, now, left);
+        firing = this.plannedAhead(cursor, now) ?? (await this.plan(cursor, now, left));
       } catch (error) {
         await this.setAside(cursor, error);
         continue;
@@ -132,9 +147,9 @@ export class Firer {
   }
 
   /** Decides before the instant, when there is time, what will hold at it. */
-  private planAhead(cursor: DueCursor): void {
+  private async planAhead(cursor: DueCursor): Promise<void> {
     try {
-      const firing = this.plan(cursor, cursor.nominalAt, 1);
+      const firing = await this.plan(cursor, cursor.nominalAt, 1);
       if (firing !== null) this.ahead.set(cursor, firing);
     } catch {
       // It is told when it is due.
@@ -149,10 +164,11 @@ export class Firer {
   }
 
   /** Null: there is no room for what it missed. Throws where the next time cannot be computed. */
-  private plan(cursor: DueCursor, now: number, room: number): Firing | null {
+  private async plan(cursor: DueCursor, now: number, room: number): Promise<Firing | null> {
     const { trigger, namespace, jobId } = cursor;
     const compiled = compileTrigger(trigger, `${namespace}/${jobId}`, this.parts.calendars);
-    const firing = planFiring(cursor, compiled, now, room);
+    const firing = await this.turns.finish(walkFiring(cursor, compiled, now, room));
+    await this.turns.spend(shareOfPlanning);
     if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
     throw new RangeError('The computed next time is not later than the one before it.');
   }
@@ -172,9 +188,9 @@ export class Firer {
   }
 
   private leaveToOthers({ namespace, jobId, jobUid, revision }: DueCursor, error: unknown): void {
-    const told = `${jobUid} ${revision}`;
-    if (!this.told.has(told)) this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
-    this.told.add(told);
+    if (this.told.get(jobUid) === revision) return;
+    this.told.set(jobUid, revision);
+    this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
   }
 
   private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {

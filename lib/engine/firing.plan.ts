@@ -1,6 +1,7 @@
 import { resolvePolicies, type Policies } from '../model/policies.js';
 import type { Birth, DueCursor, Firing, NewGap } from '../ports/storage.adapter.js';
 import type { CompiledTrigger } from '../triggers/compiled.trigger.js';
+import { walked, type Walk } from '../triggers/walk.js';
 
 /** Bounds the work of one firing; what is left over is due at once again. */
 const maxBirths = 100;
@@ -21,6 +22,16 @@ export function planFiring(
   now: number,
   room: number,
 ): Firing | null {
+  return walked(walkFiring(cursor, compiled, now, room));
+}
+
+/** The same, bit by bit: there may be very many instants to catch up. */
+export function* walkFiring(
+  cursor: DueCursor,
+  compiled: CompiledTrigger,
+  now: number,
+  room: number,
+): Walk<Firing | null> {
   const policies = resolvePolicies(cursor.policies);
   const { trigger } = cursor;
   const maxRuns = 'maxRuns' in trigger ? (trigger.maxRuns ?? Infinity) : Infinity;
@@ -42,7 +53,7 @@ export function planFiring(
   } else if (policies.misfire === 'all') {
     if (room <= 0) return null;
     if (overlap !== 'allow') overlap = 'wait';
-    const dropped = leaveOutBeyond(policies.misfireLimit);
+    const dropped = yield* leaveOutBeyond(policies.misfireLimit);
     const first = dropped === null ? cursor.nominalAt : compiled.next(dropped.until);
     if (dropped !== null) last = dropped.until;
     if (first !== null && first <= now && !dropped?.more) {
@@ -50,7 +61,7 @@ export function planFiring(
     }
   } else {
     const until = policies.misfire === 'once' ? now : misfiredUntil;
-    const rest = compiled.countBetween(cursor.nominalAt, until, maxCounted);
+    const rest = yield* compiled.walkBetween(cursor.nominalAt, until, maxCounted);
     last = rest.last ?? cursor.nominalAt;
     const complete = rest.count < maxCounted;
     const total = rest.count + 1;
@@ -66,7 +77,7 @@ export function planFiring(
   const fired = cursor.fired + births.length;
   let nextAt = compiled.fixedDelayMs !== null ? Infinity : compiled.next(last);
   if (fired >= maxRuns) nextAt = null;
-  const excluded = compiled.excludedBetween(
+  const excluded = yield* compiled.walkExcluded(
     cursor.nominalAt,
     nextAt === null || nextAt === Infinity ? last : nextAt,
   );
@@ -87,18 +98,18 @@ export function planFiring(
    * Puts what `all` leaves out on record: what is too old, and what is too much. Null: nothing is. `more`: the backlog is too long to be
    * counted, so it goes bit by bit.
    */
-  function leaveOutBeyond({
+  function* leaveOutBeyond({
     count,
     ageMs,
-  }: Policies['misfireLimit']): { until: number; more: boolean } | null {
+  }: Policies['misfireLimit']): Walk<{ until: number; more: boolean } | null> {
     const from = cursor.nominalAt;
-    const later = compiled.countBetween(from, now, maxCounted);
+    const later = yield* compiled.walkBetween(from, now, maxCounted);
     const isOld = ageMs !== null && from < now - ageMs;
-    const old = isOld ? 1 + compiled.countBetween(from, now - ageMs - 1, maxCounted).count : 0;
+    const old = isOld ? 1 + (yield* compiled.walkBetween(from, now - ageMs - 1, maxCounted)).count : 0;
     const more = later.count >= maxCounted;
     const dropped = more ? maxCounted : Math.max(old, 1 + later.count - count);
     if (dropped <= 0) return null;
-    const until = dropped === 1 ? from : compiled.countBetween(from, now, dropped - 1).last!;
+    const until = dropped === 1 ? from : (yield* compiled.walkBetween(from, now, dropped - 1)).last!;
     gaps.push({ from, until, verdict: 'missed', count: dropped, reason: 'misfire limit' });
     return { until, more };
   }

@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
+import type { Outages } from './outages.js';
 import { unending } from './unending.js';
 
 const maxPruneRounds = 20;
@@ -23,6 +24,7 @@ export class Janitor {
     private readonly lock: LockAdapter,
     readonly clock: Clock,
     readonly events: ChronisEvents,
+    private readonly outages: Outages,
     private readonly random: () => number,
     private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
     /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
@@ -108,6 +110,7 @@ export class Janitor {
   private async step(operation: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      this.outages.answered(operation);
     } catch (error) {
       this.events.emit('storage.failing', { operation, error, retryInMs: this.options.janitorMs });
     }

@@ -2,20 +2,28 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Beat } from '../ports/beat.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { Outages } from './outages.js';
+
+/** Runs that go on for long; `told`: the storage knows them from now on. */
+export interface LongRunning {
+  runIds: string[];
+  told: () => void;
+}
 
 /** What a keeper needs of its engine. */
 export interface LeaseParts {
   storage: StorageAdapter;
   clock: Clock;
   events: ChronisEvents;
+  outages: Outages;
   workerId: string;
   leaseMs: number;
   /** 0: no beat from outside the event loop. */
   maxBlockedMs: number;
   /** How many runs the worker executes. */
   running: () => number;
-  /** Those that it has executed for a while and were not asked for before. */
-  takeLongRunning: () => string[];
+  /** Those that it has executed for a while and that the storage was not told of yet. */
+  longRunning: () => LongRunning;
 }
 
 /** What the keeper tells its engine. */
@@ -44,7 +52,6 @@ export class LeaseKeeper {
   private renewing = false;
   private again = false;
   private ended = false;
-  private failures = 0;
 
   constructor(
     private readonly parts: LeaseParts,
@@ -137,27 +144,25 @@ export class LeaseKeeper {
     this.renewing = true;
     this.again = false;
     const sentAt = this.parts.clock.monotonic();
+    const long = this.parts.longRunning();
     try {
       const renewal = await this.parts.storage.renew(
         this.parts.workerId,
         this.parts.leaseMs,
         this.parts.running(),
-        this.parts.takeLongRunning(),
+        long.runIds,
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now, sentAt);
-      if (this.failures > 0) {
-        this.parts.events.emit('storage.recovered', { operation: 'renew', failures: this.failures });
-        this.failures = 0;
-      }
+      this.parts.outages.answered('renew');
       if (renewal.leaseUntil === null) return this.lose();
+      long.told();
       this.renewedAt = sentAt;
       this.watchTrust();
       this.nextBeat(this.parts.leaseMs / 3);
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
     } catch (error) {
       if (this.ended) return;
-      this.failures++;
       const { retryInMs } = this;
       this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
       this.nextBeat(retryInMs);

@@ -69,11 +69,12 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       storage,
       clock,
       events,
+      outages: calls.outages,
       workerId,
       leaseMs,
       maxBlockedMs,
       running: () => session.runningCount,
-      takeLongRunning: () => session.takeLongRunning(),
+      longRunning: () => session.longRunning(),
     },
     {
       onTime: (now, sentAt) => time.observe(now, sentAt),

@@ -1,5 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
+import { Outages } from './outages.js';
 import { unending } from './unending.js';
 
 const firstDelayMs = 50;
@@ -7,13 +8,16 @@ const longestDelayMs = 5_000;
 
 /** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
 export class StorageCalls {
+  readonly outages: Outages;
   private readonly pauses = new Set<() => void>();
 
   constructor(
     readonly clock: Clock,
     readonly events: ChronisEvents,
     private readonly random: () => number,
-  ) {}
+  ) {
+    this.outages = new Outages(clock, events);
+  }
 
   /**
    * The result of `call`, and after how many failures it came; null when `needed` says no after a failure. The delay doubles
@@ -27,7 +31,7 @@ export class StorageCalls {
     for (let failures = 0; ; failures++) {
       try {
         const value = await call();
-        if (failures > 0) this.events.emit('storage.recovered', { operation, failures });
+        this.outages.answered(operation);
         return { value, failures };
       } catch (error) {
         if (!needed()) return null;

@@ -11,6 +11,7 @@ import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
 import { Isolation, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
+import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
 import { judge, unjudged, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
@@ -178,14 +179,16 @@ export class WorkerSession {
     if (this.running.size > 0) await new Promise<void>((resolve) => this.awaitingEmpty.push(resolve));
   }
 
-  /** Those that it has executed for a while, each once. */
-  takeLongRunning(): string[] {
+  /** Those that it has executed for a while, each until the storage was told of it. */
+  longRunning(): LongRunning {
     const since = this.parts.time.scheduleNow() - longRunningMs;
     const found = [...this.running.values()].filter(
       (running) => running.startedAt <= since && !this.known.has(running),
     );
-    for (const running of found) this.known.add(running);
-    return found.map(({ run }) => run.id);
+    return {
+      runIds: found.map(({ run }) => run.id),
+      told: () => found.forEach((running) => this.known.add(running)),
+    };
   }
 
   private beginEarly(runs: readonly ClaimedRun[]): void {

@@ -32,7 +32,7 @@ export function logEvents(
     if (!line) return;
     if (name === 'storage.failing' || name === 'storage.recovered') {
       const { operation } = event as ChronisEventMap['storage.failing' | 'storage.recovered'];
-      if (name === 'storage.recovered') failing.clear();
+      if (name === 'storage.recovered') failing.delete(operation);
       else if (failing.has(operation)) line.level = 'debug';
       else failing.add(operation);
     }

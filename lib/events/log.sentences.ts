@@ -167,7 +167,7 @@ export const logSentences: Sentences = {
   }),
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
-    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${retryInMs > 0 ? 'Trying until it answers.' : 'Going on without.'}`,
+    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${nextTry(retryInMs)}`,
   }),
   'storage.recovered': ({ operation, failures }) => ({
     level: 'log',
@@ -207,6 +207,16 @@ const leapEnds = {
   followed: ': schedules follow it.',
   reverted: ', and has come back. Schedules did not follow it.',
 };
+
+/** Longer pauses than this are those of rounds that come anyway. */
+const longestPauseMs = 5_000;
+
+function nextTry(retryInMs: number): string {
+  if (retryInMs === 0) return 'Going on without.';
+  return retryInMs > longestPauseMs
+    ? `Trying again in ${Math.round(retryInMs / 1_000)} s.`
+    : 'Trying until it answers.';
+}
 
 function superseded({ app }: ChronisEventMap['jobs.synced']): LogLine {
   return {

@@ -9,7 +9,8 @@ export class BoundedCache<V> {
   }
 
   set(key: string, value: V): V {
-    if (this.entries.size >= this.most) {
+    // What is set again is the youngest.
+    if (!this.entries.delete(key) && this.entries.size >= this.most) {
       const oldest = this.entries.keys().next();
       if (!oldest.done) this.entries.delete(oldest.value);
     }

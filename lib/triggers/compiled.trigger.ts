@@ -10,6 +10,7 @@ import type { OccurrenceSource } from './occurrence.source.js';
 import { stableHash } from './stable.hash.js';
 import { assertTimeZone } from './time.zone.js';
 import { ZoneOffsets } from './zone.offsets.js';
+import { stride, walked, type Walk } from './walk.js';
 
 /** Excluded instants that one count names. */
 const maxExcluded = 100_000;
@@ -64,6 +65,11 @@ export class CompiledTrigger {
    * the one that reached it. Intervals without exclusions are not walked.
    */
   countBetween(after: number, until: number, limit: number): { count: number; last: number | null } {
+    return walked(this.walkBetween(after, until, limit));
+  }
+
+  /** The same, bit by bit. */
+  *walkBetween(after: number, until: number, limit: number): Walk<{ count: number; last: number | null }> {
     if (this.exclusions === null && this.source instanceof IntervalSource) {
       return this.source.countBetween(Math.max(after + 1, this.startAt), Math.min(until, this.endAt), limit);
     }
@@ -72,13 +78,20 @@ export class CompiledTrigger {
     for (let at = this.next(after); at !== null && at <= until && count < limit; at = this.next(at)) {
       count++;
       last = at;
+      if (count % stride === 0) yield stride;
     }
     return { count, last };
   }
 
   /** The excluded instants strictly between two instants; counts at most 100,000 of them. */
   excludedBetween(after: number, until: number): { from: number; until: number; count: number } | null {
+    return walked(this.walkExcluded(after, until));
+  }
+
+  /** The same, bit by bit. */
+  *walkExcluded(after: number, until: number): Walk<{ from: number; until: number; count: number } | null> {
     if (this.exclusions === null) return null;
+    let steps = 0;
     let from: number | null = null;
     let last = 0;
     let count = 0;
@@ -89,6 +102,7 @@ export class CompiledTrigger {
         count++;
       }
       at = this.nominalFrom(at + 1);
+      if (++steps % stride === 0) yield stride;
     }
     return from === null ? null : { from, until: last, count };
   }

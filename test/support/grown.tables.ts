@@ -135,7 +135,7 @@ export class GrownTables {
     await this.storage.insertJobs([newJob(now, { id: 'later', nextAt: now + 3_600_000 })], 'raise');
     const { rows } = await this.client.query<{ column: string }>(
       `select quote_ident(column_name) as column from information_schema.columns
-       where table_schema = $1 and table_name = 'run' and is_identity = 'NO' and is_generated = 'NEVER'`,
+       where table_schema = $1 and table_name = 'run' and column_name <> 'id' and is_identity = 'NO' and is_generated = 'NEVER'`,
       [this.schema],
     );
     const columns = rows.map(({ column }) => column);

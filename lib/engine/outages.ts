@@ -1,0 +1,50 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { Clock } from '../ports/clock.js';
+
+/** What should have been tried again twice by now is not tried any more, or by somebody else. */
+const patience = 2;
+const graceMs = 1_000;
+
+interface Outage {
+  failures: number;
+  failedAt: number;
+  retryInMs: number;
+}
+
+/**
+ * Sees to it that each operation that was told as failing is told as recovered: when it succeeds, or, if it is not tried any more, as the lease was lost or another worker does
+ * it now, when the storage answers to others.
+ */
+export class Outages {
+  private readonly outages = new Map<string, Outage>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly events: ChronisEvents,
+  ) {
+    events.on('storage.failing', ({ operation, retryInMs }) => this.note(operation, retryInMs));
+    events.on('storage.recovered', ({ operation }) => void this.outages.delete(operation));
+  }
+
+  /** The operation has succeeded. */
+  answered(operation: string): void {
+    if (this.outages.size === 0) return;
+    this.tell(operation);
+    const now = this.clock.monotonic();
+    for (const [other, { failedAt, retryInMs }] of this.outages) {
+      if (now - failedAt > patience * retryInMs + graceMs) this.tell(other);
+    }
+  }
+
+  private note(operation: string, retryInMs: number): void {
+    const failures = (this.outages.get(operation)?.failures ?? 0) + 1;
+    this.outages.set(operation, { failures, failedAt: this.clock.monotonic(), retryInMs });
+  }
+
+  private tell(operation: string): void {
+    const outage = this.outages.get(operation);
+    if (outage === undefined) return;
+    this.outages.delete(operation);
+    this.events.emit('storage.recovered', { operation, failures: outage.failures });
+  }
+}
