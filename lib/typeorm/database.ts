@@ -230,10 +230,18 @@ export function translated(cause: unknown): ChronisError {
       { cause },
     );
   }
-  if (!state.startsWith('22') && state !== '54000')
+  // A queue of notifications that is full is nothing that the caller gave.
+  const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
+  if ((!state.startsWith('22') && state !== '54000') || isOfQueue)
     return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
   return Object.assign(refused, { cause });
+}
+
+/** The function of the server that complained: unlike its message in one language. */
+function routineOf(cause: unknown): string {
+  const { routine } = cause as { routine?: unknown };
+  return typeof routine === 'string' ? routine : '';
 }
 
 /** The SQLSTATE of what went wrong; null: it did not come from a running server. */

@@ -93,8 +93,9 @@ describe('what a role is set to', () => {
   test('is set aside for the connections of Chronis', async () => {
     await setForRole('default_transaction_isolation', 'serializable');
     await setForRole('lock_timeout', '50ms');
-    const settings = `current_setting('transaction_isolation') as isolation, current_setting('lock_timeout') as lock`;
-    expect(await ask(settings)).toMatchObject({ isolation: 'read committed', lock: '0' });
+    await setForRole('array_nulls', 'off');
+    const settings = `current_setting('array_nulls') as nulls, current_setting('transaction_isolation') as isolation, current_setting('lock_timeout') as lock`;
+    expect(await ask(settings)).toMatchObject({ isolation: 'read committed', lock: '0', nulls: 'on' });
   });
 
   test('does not keep eight instances that start at once on an empty database from starting', async () => {

@@ -158,6 +158,30 @@ describe('a transaction that a handler shares with its verdict', () => {
     expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
   });
 
+  test.each(['repeatable read', 'serializable'])(
+    'is at read committed where the role has %s, so that what is noted of the run meanwhile does no harm',
+    async (level) => {
+      const options = `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`;
+      const source = await new DataSource({
+        type: 'postgres',
+        url: databaseUrl(),
+        extra: { options },
+      }).initialize();
+      opened.push(() => source.destroy());
+      await runOnce(
+        ({ transaction, runId }, insert) =>
+          transaction(async (manager) => {
+            await manager.query(insert);
+            // As a beat does that parks it, or somebody who asks for its cancellation.
+            await client.query(`update "${schema}".run set lost_count = lost_count where id = $1`, [runId]);
+          }),
+        { storage: { dataSource: source } },
+      );
+      expect(await effects()).toBe(1);
+      expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
+    },
+  );
+
   test('is rolled back when the run has got another owner', async () => {
     let error: unknown;
     const { names } = await runOnce(async ({ transaction, runId }, insert) => {
