@@ -58,6 +58,7 @@ export const cursorColumns: Columns<ChronisCursor> = {
   revision: 'integer',
   fired: 'integer',
   firedUntil: 'timestamptz?',
+  app: 'text?',
 };
 
 export const runColumns: Columns<ChronisRun> = {
@@ -175,6 +176,7 @@ export const workerColumns: Columns<ChronisWorker> = {
   leaseUntil: 'timestamptz',
   releasedAt: 'timestamptz?',
   running: 'integer',
+  retention: 'jsonb?',
 };
 
 export const releaseColumns: Columns<ChronisRelease> = {

@@ -1,5 +1,6 @@
 import type { JobSource } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
+import type { Retention } from '../model/retention.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Trigger, TriggerType } from '../model/trigger.js';
 import type { GapVerdict, Outcome, RunVerdict } from '../model/verdict.js';
@@ -53,6 +54,8 @@ export interface ChronisCursor {
   fired: number;
   /** The last instant that a firing has dealt with. */
   firedUntil: Date | null;
+  /** Whose handler is meant; null: anybody's who has one of this name. */
+  app: string | null;
 }
 
 /** An occurrence to be executed, or a one-off. @publicApi */
@@ -190,6 +193,8 @@ export interface ChronisWorker {
   leaseUntil: Date;
   releasedAt: Date | null;
   running: number;
+  /** How long it wants the record kept; null: of an older release. */
+  retention: Retention | null;
 }
 
 /** A set of declarations of an app. @publicApi */

@@ -1,5 +1,6 @@
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
+import { schemaV3 } from './sql/schema.v3.sql.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -13,6 +14,7 @@ interface MigrationStep {
 const steps: readonly MigrationStep[] = [
   { statements: schemaV1, compatibleWith: 1 },
   { statements: schemaV2, compatibleWith: 1 },
+  { statements: schemaV3, compatibleWith: 1 },
 ];
 
 /** The schema version that this code works with. */
