@@ -285,6 +285,7 @@ export class Engine {
     await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied, givenBack]));
     for (const session of sessions) session.abort('shutdown');
     await emptied;
+    // What is locked by somebody else, or does not get through yet, is tried to the end: what has been done should not be done again.
     await this.within(Math.max(endAt - clock.monotonic(), farewellMs), this.settler.flush());
     this.settler.close();
     this.calls.hurry();

@@ -1,9 +1,16 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
-import { InvalidScheduleError } from '../model/errors.js';
+import { InvalidPayloadError, InvalidScheduleError } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
-import type { Capability, DueCursor, EpochMs, Firing, StorageAdapter } from '../ports/storage.adapter.js';
+import type {
+  Capability,
+  DueCursor,
+  EpochMs,
+  FireResult,
+  Firing,
+  StorageAdapter,
+} from '../ports/storage.adapter.js';
 import { BoundedCache } from '../triggers/bounded.cache.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
@@ -23,6 +30,13 @@ const shareOfPlanning = 5;
 const mostPerFiring = 50_000;
 /** Of so many jobs it is known that something was told. */
 const mostTold = 10_000;
+/** How long one that cannot be fired alone is left alone: at first, and at most. What the storage says it can never store is left for longer. */
+const leaveMs = { first: 1_000, most: 8_000, mostOfUnstorable: 600_000 };
+
+interface Planned {
+  cursor: DueCursor;
+  firing: Firing;
+}
 
 interface FirerParts {
   storage: StorageAdapter;
@@ -53,6 +67,8 @@ export class Firer {
   /** Until which instant the cursors of these jobs are not fired early. */
   private readonly refused = new Map<string, EpochMs>();
   private readonly turns: Turns;
+  /** Until when the cursors of these jobs are left alone, and how often firing them has failed in a row. */
+  private readonly left = new Map<string, { until: EpochMs; failures: number }>();
 
   constructor(
     private readonly parts: FirerParts,
@@ -69,12 +85,17 @@ export class Firer {
     const { now: storageNow, cursors: found } = await storage.dueCursors(capability, cursorsPerRead, reachMs);
     time.observe(storageNow, sentAt);
     const now = time.scheduleNow();
-    const cursors = found.filter((cursor) => !this.isOfTheEnd(cursor, now + aheadMs));
+    const cursors = found.filter(
+      (cursor) =>
+        !this.isOfTheEnd(cursor, now + aheadMs) && (this.left.get(cursor.jobUid)?.until ?? now) <= now,
+    );
     for (const cursor of cursors) {
       if (cursor.nominalAt > now) await this.planAhead(cursor);
     }
     const isComplete = found.length < cursorsPerRead;
     for (const [jobUid, until] of this.refused) if (until < now) this.refused.delete(jobUid);
+    for (const [jobUid, { until }] of this.left)
+      if (until < now - leaveMs.mostOfUnstorable) this.left.delete(jobUid);
     const horizon = isComplete ? now + aheadMs : found.at(-1)!.nominalAt - 1;
     const read = cursors.map((cursor) => ({ cursor, mostMs: this.mostMsBefore(cursor) }));
     return new ReadAhead(read, horizon, this.lead);
@@ -82,8 +103,8 @@ export class Firer {
 
   /** Those that are not due yet are moved only if no run of their job goes on, where that matters. */
   async fire(capability: Capability, cursors: readonly DueCursor[], room: number): Promise<Fired> {
-    const planned = new Map<string, { cursor: DueCursor; firing: Firing }>();
-    const { storage, time, clock } = this.parts;
+    const planned = new Map<string, Planned>();
+    const { time } = this.parts;
     const storageNow = time.scheduleNow();
     let left = room;
     let latest = storageNow;
@@ -108,10 +129,8 @@ export class Firer {
       left -= firing.births.length;
     }
     if (planned.size === 0) return { moved: 0, runs: [], unclaimed: 0, nextAt: Infinity };
-    const firings = [...planned.values()].map(({ firing }) => firing);
-    const sentAt = clock.monotonic();
-    const result = await storage.fire(capability, firings, room, latest - storageNow + time.earlyMs);
-    time.observe(result.now, sentAt);
+    const aheadMs = latest - storageNow + time.earlyMs;
+    const result = await this.move(capability, [...planned.values()], room, aheadMs);
     for (const { jobUid, nominalAt } of result.skipped) {
       this.tellGap(planned.get(jobUid)!.cursor, { from: nominalAt, until: nominalAt, ...overlapped });
     }
@@ -123,7 +142,7 @@ export class Firer {
       }
       for (const gap of firing.gaps) this.tellGap(cursor, gap);
     }
-    const nextAt = Math.min(...firings.map((firing) => firing.nextAt ?? Infinity));
+    const nextAt = Math.min(...[...planned.values()].map(({ firing }) => firing.nextAt ?? Infinity));
     return { moved: result.moved.length, runs: result.runs, unclaimed: result.unclaimed, nextAt };
   }
 
@@ -131,6 +150,49 @@ export class Firer {
   private isOfTheEnd({ trigger, nominalAt }: DueCursor, until: EpochMs): boolean {
     const isDelay = trigger.type === 'interval' && trigger.mode === 'fixed-delay';
     return isDelay && nominalAt > until - this.parts.time.earlyMs;
+  }
+
+  /** Has the storage fire; where it cannot store something of it, in halves, so that what it is about stands alone. */
+  private async move(
+    capability: Capability,
+    planned: readonly Planned[],
+    room: number,
+    aheadMs: number,
+  ): Promise<Omit<FireResult, 'now'>> {
+    const { storage, time, clock } = this.parts;
+    try {
+      const firings = planned.map(({ firing }) => firing);
+      const sentAt = clock.monotonic();
+      const result = await storage.fire(capability, firings, room, aheadMs);
+      time.observe(result.now, sentAt);
+      for (const { cursor } of planned) this.left.delete(cursor.jobUid);
+      return result;
+    } catch (error) {
+      if (!(error instanceof InvalidPayloadError)) throw error;
+      const half = Math.ceil(planned.length / 2);
+      if (planned.length === 1) {
+        this.leave(planned[0]!.cursor, error);
+        return { moved: [], runs: [], unclaimed: 0, skipped: [] };
+      }
+      const first = await this.move(capability, planned.slice(0, half), room, aheadMs);
+      const left = room - first.runs.length;
+      const second = await this.move(capability, planned.slice(half), left, aheadMs);
+      return {
+        moved: [...first.moved, ...second.moved],
+        runs: [...first.runs, ...second.runs],
+        unclaimed: first.unclaimed + second.unclaimed,
+        skipped: [...first.skipped, ...second.skipped],
+      };
+    }
+  }
+
+  /** Leaves a cursor alone for a while, as firing it and nothing else has failed; the others go on. */
+  leave({ jobUid, namespace, jobId }: DueCursor, error: unknown): void {
+    const failures = (this.left.get(jobUid)?.failures ?? 0) + 1;
+    const most = error instanceof InvalidPayloadError ? leaveMs.mostOfUnstorable : leaveMs.most;
+    const retryInMs = Math.min(leaveMs.first * 2 ** Math.min(failures - 1, 10), most);
+    this.left.set(jobUid, { until: this.parts.time.scheduleNow() + retryInMs, failures });
+    this.parts.events.emit('storage.failing', { operation: `fire ${namespace}/${jobId}`, error, retryInMs });
   }
 
   /**

@@ -2,6 +2,7 @@ import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type {
+  ClaimResult,
   DueCursor,
   EpochMs,
   GiveBackResult,
@@ -9,6 +10,7 @@ import type {
   Unstarted,
 } from '../ports/storage.adapter.js';
 import type { Alarm } from './alarm.js';
+import { CallSize } from './call.size.js';
 import type { Fired, Firer } from './firer.js';
 import type { Lead } from './lead.js';
 import type { StorageTime } from './storage.time.js';
@@ -26,6 +28,10 @@ const calmLookMs = 600_000;
  * one is sooner there, and a large one costs less.
  */
 const portion = { least: 100, most: 250 };
+/** A claim that fails after so long may have been more than the connection carries by the deadline. */
+const slowFailureMs = 2_000;
+/** One that takes so long is near to that. */
+const slowMs = 1_000;
 
 /** What a step of a turn has done; `isKnown`: what the loop knows of the future holds all the same. */
 export interface Done {
@@ -60,6 +66,8 @@ export class RunIntake {
   private promised = 0;
   /** A call that hands out runs failed without an answer, so until then (monotonic) there may well be runs that the storage thinks are ours; null: none has failed. */
   private doubtUntil: number | null = null;
+  private readonly claimSize = new CallSize(Number.MAX_SAFE_INTEGER);
+  private readonly firingSize = new CallSize(portion.most);
   /** When to look for them again (monotonic). */
   private lookAt: number;
 
@@ -109,7 +117,8 @@ export class RunIntake {
 
   private async firePortion(order: FiringOrder): Promise<void> {
     const { room } = this;
-    const size = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
+    const wanted = room === 0 ? portion.most : Math.min(Math.max(room, portion.least), portion.most);
+    const size = Math.min(wanted, this.firingSize.value);
     const some = order.left.splice(0, size);
     const share = this.session.isIsolating || this.isTooEarlyFor(room, some) ? 0 : Math.min(room, size);
     try {
@@ -117,7 +126,11 @@ export class RunIntake {
       order.count += fired.moved;
       order.unclaimed += fired.unclaimed;
       order.nextAt = Math.min(order.nextAt, fired.nextAt);
+      this.firingSize.grow();
     } catch (error) {
+      this.firingSize.shrink(some.length);
+      // What fails alone must not be the first of the next portion, too.
+      if (some.length === 1) this.firer.leave(some[0]!, error);
       order.left = [];
       throw error;
     }
@@ -137,17 +150,33 @@ export class RunIntake {
     return fired;
   }
 
-  async claim(limit: number, aheadMs: number): Promise<Done> {
-    const { storage, time, claimLead, clock } = this.parts;
+  async claim(wanted: number, aheadMs: number): Promise<Done> {
+    const { time, claimLead, clock } = this.parts;
+    const limit = Math.min(wanted, this.claimSize.value);
     const { runs } = await this.handingOut('claim', limit, async () => {
       const sentAt = clock.monotonic();
-      const result = await storage.claim(this.session.capability, limit, aheadMs + time.earlyMs);
+      const result = await this.claimSized(limit, aheadMs + time.earlyMs);
       if (result.now !== null) time.observe(result.now, sentAt);
       claimLead.note(result.runs.length, clock.monotonic() - sentAt);
       return result;
     });
     // As many as there was room for: the next are due as well.
     return { count: runs.length, isKnown: runs.length === limit };
+  }
+
+  /** Runs with large payloads over a slow connection: fewer at a time, until they get through. */
+  private async claimSized(limit: number, aheadMs: number): Promise<ClaimResult> {
+    const { storage, clock } = this.parts;
+    const sentAt = clock.monotonic();
+    try {
+      const result = await storage.claim(this.session.capability, limit, aheadMs);
+      if (result.runs.length === this.claimSize.value)
+        this.claimSize.grow(clock.monotonic() - sentAt < slowMs ? 2 : 1.25);
+      return result;
+    } catch (error) {
+      if (clock.monotonic() - sentAt >= slowFailureMs) this.claimSize.shrink(limit);
+      throw error;
+    }
   }
 
   /** Gives back what the storage thinks is ours, as a call that failed may have handed it out. Not beside such calls: what they hand out is not known yet. */

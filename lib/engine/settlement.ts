@@ -1,5 +1,5 @@
 import { RunAbortedError, type AbortCause } from '../model/errors.js';
-import type { JsonValue } from '../model/json.js';
+import { maxDepth, type JsonValue } from '../model/json.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
@@ -78,6 +78,18 @@ export function unjudged(
   };
 }
 
+/** The same settlement with a note in place of what the handler returned or threw: also in its callback. */
+export function withNote(run: ClaimedRun, settlement: Settlement, note: string): Settlement {
+  const { outcome, finishedAt, callback } = settlement;
+  const about = { finishedAt, error: note, result: null };
+  return {
+    ...settlement,
+    error: note,
+    result: null,
+    callback: callback ? callbackOf(run, outcome, about) : null,
+  };
+}
+
 const noRetry: RetryDecision = { retryAt: null, ruleFailures: [] };
 
 function settled(
@@ -120,14 +132,27 @@ export function describeError(error: unknown): string {
   return text.length > maxErrorLength ? `${clean}…` : clean;
 }
 
-/** What a handler returned, if it is JSON of a bounded length; else null. */
+/** What a handler returned, if it is JSON of a bounded length and depth; else null. */
 function toResult(value: unknown): JsonValue {
   if (value === undefined || value === null) return null;
   try {
     const text = JSON.stringify(value);
-    if (text === undefined || text.length > maxResultLength || text.includes('\\u0000')) return null;
+    if (text === undefined || text.length > maxResultLength || text.includes('\\u0000') || isTooDeep(text))
+      return null;
     return JSON.parse(text) as JsonValue;
   } catch {
     return null;
   }
+}
+
+/** Storages read JSON level by level, and run out of stack somewhere. */
+function isTooDeep(json: string): boolean {
+  if (json.length <= 2 * maxDepth) return false;
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > maxDepth) return true;
+  }
+  return false;
 }

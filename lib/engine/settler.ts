@@ -1,23 +1,63 @@
+import { InvalidPayloadError } from '../model/errors.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
 
 const largestBatch = 1_000;
+/** Of the texts in one call, in characters. */
+const largestText = 4_000_000;
+/** Of the texts of all that waits, in characters: more than that is not taken on. */
+const fullAt = 64_000_000;
+/** What a settlement takes without its texts. */
+const bareSize = 200;
+const longestNote = 200;
 
-/** `unclear`: an earlier call with this settlement failed without an answer, so the refusal may be of our own making. */
-export type SettleVerdict = 'accepted' | 'refused' | 'unclear';
+/**
+ * `unclear`: an earlier call with this settlement failed without an answer, and the ledger does not tell whether it was carried out · `unsettled`: it could
+ * not be written before the end.
+ */
+export type SettleVerdict = 'accepted' | 'refused' | 'unclear' | 'unsettled';
 
-interface Waiting {
+/** How an attempt ended, and who wants to know what became of that. None of the functions must throw. */
+export interface Result {
   settlement: Settlement;
+  /** The same settlement with this note in place of its error and its result. */
+  noted: (note: string) => Settlement;
+  /** The storage cannot store the error or the result; the note is written instead. */
+  onNoted: (error: unknown) => void;
+  /** Called once. */
   done: (verdict: SettleVerdict) => void;
+}
+
+interface Waiting extends Result {
+  size: number;
+  /** It was in a call that failed. */
+  isUnclear: boolean;
+  isNoted: boolean;
+  /** To be written by a call of its own, as such a call has failed. */
+  isAlone: boolean;
 }
 
 /**
  * Writes settlements in batches that form by themselves: what arrives while a call is under way goes into the next one.
- * No timer, so an idle worker settles at once and a busy one in large batches. A settlement is repeated until it got an answer.
+ * No timer, so an idle worker settles at once and a busy one in large batches.
+ *
+ * A settlement is repeated until it got an answer; none keeps the others waiting. A call that fails is smaller the next time, and one that fails alone is
+ * tried apart, as are those that somebody has locked. A batch that holds something that cannot be stored is divided until that is alone: it is written with a
+ * note in place of its error and result.
  */
 export class Settler {
+  /** Whether the last call has failed. */
+  failing = false;
   private waiting: Waiting[] = [];
+  private apart: Waiting[] = [];
   private writing: Promise<void> | null = null;
+  private retrying: Promise<void> | null = null;
+  private lookingUp: Promise<void> = Promise.resolve();
+  private readonly pending = new Set<Waiting>();
+  private readonly count = new CallSize(largestBatch);
+  private readonly text = new CallSize(largestText);
+  private size = 0;
   private closed = false;
 
   constructor(
@@ -25,42 +65,184 @@ export class Settler {
     private readonly calls: StorageCalls,
   ) {}
 
-  /** Calls `done` once there is an answer; it must not throw. */
-  settle(settlement: Settlement, done: (verdict: SettleVerdict) => void): void {
-    this.waiting.push({ settlement, done });
-    this.writing ??= this.calls.keepGoing(
-      'settling',
-      () => this.write(),
-      () => true,
-    );
+  /** Whether so much waits that no more should be begun. */
+  get isFull(): boolean {
+    return this.size >= fullAt;
+  }
+
+  settle(result: Result): void {
+    if (this.closed) return result.done('unsettled');
+    const size = sizeOf(result.settlement);
+    const item: Waiting = { ...result, size, isUnclear: false, isNoted: false, isAlone: false };
+    this.pending.add(item);
+    this.size += size;
+    this.waiting.push(item);
+    this.writing ??= this.going(() => this.write());
   }
 
   /** Resolves when everything that waits has been written. */
   async flush(): Promise<void> {
-    await this.writing;
+    while (this.pending.size > 0) {
+      await Promise.all([this.writing, this.retrying]);
+      await this.lookingUp;
+    }
   }
 
-  /** Gives up on what cannot be written at the next failure. */
+  /** Gives up on what has not been written. */
   close(): void {
     this.closed = true;
+    for (const item of this.pending) this.end(item, 'unsettled');
+  }
+
+  private going(lane: () => Promise<void>): Promise<void> {
+    return this.calls.keepGoing('settling', lane, () => !this.closed);
   }
 
   private async write(): Promise<void> {
     // Results of one turn of the event loop make one batch.
     await Promise.resolve();
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.slice(0, largestBatch);
-      const settlements = batch.map((item) => item.settlement);
-      const answer = await this.calls.repeat(
-        'settle',
-        () => this.storage.settle(settlements),
-        () => !this.closed,
-      );
-      this.waiting.splice(0, batch.length);
-      const accepted = new Set(answer?.value);
-      const refusal: SettleVerdict = answer !== null && answer.failures === 0 ? 'refused' : 'unclear';
-      for (const { settlement, done } of batch) done(accepted.has(settlement.runId) ? 'accepted' : refusal);
+    let failures = 0;
+    while (this.waiting.length > 0 && !this.closed) {
+      const batch = this.take();
+      try {
+        await this.send(batch);
+        failures = 0;
+      } catch (error) {
+        const left = this.shrink(batch);
+        if (left.length === 1 && this.waiting.length > 0) this.setApart(left, true);
+        else this.waiting.unshift(...left);
+        if (!this.closed) await this.calls.pauseAfter('settle', error, failures++);
+      }
     }
     this.writing = null;
   }
+
+  /** What is tried apart is tried by and by: somebody's lock may last. */
+  private async retry(): Promise<void> {
+    for (let tries = 0; this.apart.length > 0 && !this.closed; tries++) {
+      await this.calls.pause(tries);
+      const some = this.apart.splice(0, largestBatch).filter((item) => this.pending.has(item));
+      const together = some.filter(({ isAlone }) => !isAlone);
+      const batches = some.filter(({ isAlone }) => isAlone).map((item) => [item]);
+      for (const batch of together.length > 0 ? [together, ...batches] : batches) {
+        if (this.closed) break;
+        try {
+          await this.send(batch);
+        } catch (error) {
+          this.setApart(this.shrink(batch), true);
+          if (!this.closed) await this.calls.pauseAfter('settle', error, tries);
+        }
+      }
+    }
+    this.retrying = null;
+  }
+
+  private setApart(items: readonly Waiting[], isAlone: boolean): void {
+    for (const item of items) item.isAlone = isAlone;
+    this.apart.push(...items);
+    this.retrying ??= this.going(() => this.retry());
+  }
+
+  private take(): Waiting[] {
+    let count = 0;
+    let text = 0;
+    for (const { size } of this.waiting) {
+      text += size;
+      if (count === this.count.value || (count > 0 && text > this.text.value)) break;
+      count++;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  /** After a failure; returns what of the batch has no answer. */
+  private shrink(batch: readonly Waiting[]): Waiting[] {
+    this.failing = true;
+    this.count.shrink(batch.length);
+    this.text.shrink(batch.reduce((sum, { size }) => sum + size, 0));
+    return batch.filter((item) => this.pending.has(item));
+  }
+
+  private async send(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { accepted, locked } = await this.storage.settle(batch.map(({ settlement }) => settlement));
+      this.failing = false;
+      this.calls.outages.answered('settle');
+      this.count.grow();
+      this.text.grow();
+      this.answer(batch, new Set(accepted), new Set(locked));
+    } catch (error) {
+      for (const item of batch) item.isUnclear = true;
+      if (!(error instanceof InvalidPayloadError)) throw error;
+      await this.divide(batch, error);
+    }
+  }
+
+  private answer(
+    batch: readonly Waiting[],
+    accepted: ReadonlySet<string>,
+    locked: ReadonlySet<string>,
+  ): void {
+    const apart: Waiting[] = [];
+    for (const item of batch) {
+      const { runId } = item.settlement;
+      if (accepted.has(runId)) this.end(item, 'accepted');
+      else if (locked.has(runId)) apart.push(item);
+      else if (!item.isUnclear) this.end(item, 'refused');
+      else this.lookingUp = this.lookingUp.then(() => this.lookUp(item));
+    }
+    if (apart.length > 0) this.setApart(apart, false);
+  }
+
+  /** Something in the batch cannot be stored, and never will be. */
+  private async divide(batch: readonly Waiting[], error: InvalidPayloadError): Promise<void> {
+    if (batch.length > 1) {
+      const half = Math.ceil(batch.length / 2);
+      await this.send(batch.slice(0, half));
+      return this.send(batch.slice(half));
+    }
+    const [item] = batch as [Waiting];
+    // Nothing is left to be left out.
+    if (item.isNoted) throw error;
+    item.isNoted = true;
+    item.settlement = item.noted(noteOf(error));
+    item.onNoted(error);
+    return this.send(batch);
+  }
+
+  /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
+  private async lookUp(item: Waiting): Promise<void> {
+    const { runId, fence, worker, outcome } = item.settlement;
+    try {
+      const { items } = await this.storage.queryAttempts({ runId }, { limit: 100 });
+      const row = items.find((attempt) => attempt.fence === fence && attempt.worker === worker);
+      // What was handed back may have ended as cancelled, or as lost.
+      const isOther =
+        row !== undefined &&
+        row.outcome !== outcome &&
+        outcome !== 'handed_back' &&
+        row.outcome !== 'cancelled';
+      this.end(item, row === undefined ? 'unclear' : isOther ? 'refused' : 'accepted');
+    } catch {
+      this.end(item, 'unclear');
+    }
+  }
+
+  private end(item: Waiting, verdict: SettleVerdict): void {
+    if (!this.pending.delete(item)) return;
+    this.size -= item.size;
+    item.done(verdict);
+  }
+}
+
+/** In characters, roughly. */
+function sizeOf({ error, result, callback }: Settlement): number {
+  const ofResult = result === null ? 0 : JSON.stringify(result).length;
+  const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;
+  return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
+}
+
+/** Of characters that every storage has. */
+function noteOf(error: InvalidPayloadError): string {
+  const why = error.message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, longestNote);
+  return `What the handler returned or threw could not be stored: ${why}`;
 }

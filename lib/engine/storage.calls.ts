@@ -5,6 +5,7 @@ import { unending } from './unending.js';
 
 const firstDelayMs = 50;
 const longestDelayMs = 5_000;
+const longestPauseMs = 1_000;
 
 /** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
 export class StorageCalls {
@@ -35,10 +36,7 @@ export class StorageCalls {
         return { value, failures };
       } catch (error) {
         if (!needed()) return null;
-        const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
-        const retryInMs = Math.round(delay * (0.5 + this.random() / 2));
-        this.events.emit('storage.failing', { operation, error, retryInMs });
-        await this.pause(retryInMs);
+        await this.pauseAfter(operation, error, failures);
         if (!needed()) return null;
       }
     }
@@ -49,12 +47,29 @@ export class StorageCalls {
     return unending(part, loop, needed, this);
   }
 
+  /** Tells that a call has failed, after so many failures before it, and waits for as long as `repeat` does. */
+  async pauseAfter(operation: string, error: unknown, failures: number): Promise<void> {
+    const retryInMs = this.delayMs(failures);
+    this.events.emit('storage.failing', { operation, error, retryInMs });
+    await this.wait(retryInMs);
+  }
+
+  /** Waits before another try of what has not failed, after so many that came to nothing. */
+  async pause(tries: number): Promise<void> {
+    await this.wait(Math.min(this.delayMs(tries), longestPauseMs));
+  }
+
   /** Ends all pauses: what is not needed any more gives up at once, the rest is tried again now. */
   hurry(): void {
     for (const end of this.pauses) end();
   }
 
-  private async pause(ms: number): Promise<void> {
+  private delayMs(failures: number): number {
+    const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
+    return Math.round(delay * (0.5 + this.random() / 2));
+  }
+
+  private async wait(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.clock.setTimer(ms, () => end());
       const end = (): void => {

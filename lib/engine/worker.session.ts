@@ -13,12 +13,15 @@ import { Isolation, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
-import { judge, unjudged, type Judgement } from './settlement.js';
+import { judge, unjudged, withNote, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
 
 const longRunningMs = 5_000;
+/** So many results may wait to be written before nothing more is begun; more where much is done at a time. Far more than wait while all is well. */
+const leastUnsettled = 1_000;
+const unsettledPerPlace = 4;
 
 /** What a session needs of its engine. */
 export interface SessionParts {
@@ -66,6 +69,8 @@ export class WorkerSession {
   private readonly attempts: AttemptParts;
   private readonly early: EarlyRuns;
   private readonly isolation: Isolation;
+  /** Results that wait have cost it room. */
+  private isShort = false;
 
   constructor(
     readonly workerId: string,
@@ -91,9 +96,14 @@ export class WorkerSession {
     return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.offered() };
   }
 
-  /** How many more runs it may begin. */
+  /** How many more runs it may begin. While results cannot be written, each takes the place of a run: what is executed and not recorded is executed again, should this process die. */
   get room(): number {
-    return Math.max(Math.min(this.parts.concurrency - this.inHands, this.isolation.most), 0);
+    const { concurrency, settler } = this.parts;
+    const unsettled = this.held.size - this.inHands;
+    const isFull = unsettled >= Math.max(leastUnsettled, unsettledPerPlace * concurrency) || settler.isFull;
+    const taken = isFull ? concurrency : settler.failing ? unsettled : 0;
+    if (taken > 0) this.isShort = true;
+    return Math.max(Math.min(concurrency - this.inHands, this.isolation.most) - taken, 0);
   }
 
   /** A run waits to be alone here, or is. */
@@ -255,12 +265,17 @@ export class WorkerSession {
     const { settlement } = judged;
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
-    settler.settle(settlement, (verdict) => {
-      try {
-        this.settled(running, ending, judged, verdict);
-      } catch (error) {
-        this.fail('end of a run', error);
-      }
+    settler.settle({
+      settlement,
+      noted: (note) => withNote(run, settlement, note),
+      onNoted: (error) => this.parts.events.emit('run.unstorable', { ...this.eventOf(run), error }),
+      done: (verdict) => {
+        try {
+          this.settled(running, ending, judged, verdict);
+        } catch (error) {
+          this.fail('end of a run', error);
+        }
+      },
     });
   }
 
@@ -271,9 +286,14 @@ export class WorkerSession {
   private settled(running: RunningRun, ending: Ending, judgement: Judgement, verdict: SettleVerdict): void {
     const { run, committed } = running;
     this.held.delete(run);
+    if (this.isShort) {
+      this.isShort = false;
+      this.parts.onRoom();
+    }
     if (verdict === 'accepted') this.tell(run, judgement);
     else if (committed !== null) this.tellCommitted(run, committed, ending);
     else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
+    else if (verdict === 'unsettled') this.parts.events.emit('run.unsettled', this.eventOf(run));
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {

@@ -125,6 +125,10 @@ export interface ChronisEventMap {
   'run.threw-after-commit': RunEvent & { error: unknown };
   /** A result came too late: the run had another owner by then, and nothing was written. */
   'run.stale': RunEvent;
+  /** The storage cannot store what the handler returned or threw: a note is in its place. The verdict stands. */
+  'run.unstorable': RunEvent & { error: unknown };
+  /** The worker has stopped before the result could be written: the run counts as lost, and is executed again unless its `recovery` is `abandon`. */
+  'run.unsettled': RunEvent;
 
   /** Due runs that no live worker has both handler and queue for: they are looked at again 30 s later. */
   'runs.deferred': { handler: string; queue: string; runs: number };

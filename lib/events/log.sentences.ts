@@ -133,6 +133,14 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `${describe(run)} ended too late: it belongs to another worker, and its result was refused.`,
   }),
+  'run.unstorable': (run) => ({
+    level: 'error',
+    text: `${describe(run)} has ended, but the storage cannot store what its handler returned or threw; a note is in its place: ${messageOf(run.error)}`,
+  }),
+  'run.unsettled': (run) => ({
+    level: 'error',
+    text: `${describe(run)} has ended, but its result could not be written before the shutdown was over: it counts as lost, and another process executes it again unless its recovery is "abandon".`,
+  }),
   'run.threw-after-commit': (run) => ({
     level: 'error',
     text: `${describe(run)} has succeeded, as its transaction is committed, but its handler threw afterwards: ${messageOf(run.error)}`,

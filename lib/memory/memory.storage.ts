@@ -31,6 +31,7 @@ import {
   type RunFilter,
   type ScopeResumption,
   type Settlement,
+  type SettleResult,
   type StoredPause,
   type SyncRequest,
   type SyncResult,
@@ -274,7 +275,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => claim(tables, now, capability, limit, aheadMs));
   }
 
-  settle(settlements: readonly Settlement[]): Promise<string[]> {
+  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     return this.atomically((tables, now) => settle(tables, now, settlements));
   }
 

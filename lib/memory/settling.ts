@@ -1,12 +1,13 @@
 import { abandoned } from '../ports/abandonment.js';
-import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
+import type { EpochMs, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { finish, handBack, isHeldWith, isUnwanted, mustNotRunTwice, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
-/** The ids of the runs whose settlement was accepted. */
-export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly Settlement[]): string[] {
-  return settlements.filter((settlement) => settleOne(tables, now, settlement)).map(({ runId }) => runId);
+/** Nobody holds a lock longer than a call, so nothing is passed over. */
+export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly Settlement[]): SettleResult {
+  const accepted = settlements.filter((settlement) => settleOne(tables, now, settlement));
+  return { accepted: accepted.map(({ runId }) => runId), locked: [] };
 }
 
 function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {

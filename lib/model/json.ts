@@ -7,7 +7,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export type JsonObject = { [key: string]: JsonValue };
 
 /** Deeper nesting would overflow the stack of whoever reads it. */
-const maxDepth = 500;
+export const maxDepth = 500;
 
 const loneSurrogate = /\p{Surrogate}/u;
 

@@ -107,6 +107,17 @@ export interface Settlement extends Hold {
   callback?: NewJob | null;
 }
 
+/** What became of settlements. Those that are named nowhere were lost to another owner or settled before, and nothing was written for them. */
+export interface SettleResult {
+  /** The ids of the runs whose settlement was written. */
+  accepted: string[];
+  /**
+   * The ids of those that another transaction has locked, so that nothing can be said of them, and nothing was written: a later call may find them
+   * accepted or refused. Empty where nothing is ever locked for long.
+   */
+  locked: string[];
+}
+
 /** A run that a worker gives back unstarted: no attempt, no ledger row. */
 export interface Unstarted extends Hold {
   /** It is not due again before so many milliseconds are over. @default 0 */

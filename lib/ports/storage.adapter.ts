@@ -31,6 +31,7 @@ import type {
   GiveBackResult,
   ReleaseResult,
   Settlement,
+  SettleResult,
   Unstarted,
 } from './loop.js';
 import type { AttemptFilter, Deferral, GapFilter, PageRequest, RunFilter } from './queries.js';
@@ -287,8 +288,11 @@ export abstract class StorageAdapter {
    */
   abstract claim(capability: Capability, limit: number, aheadMs?: number): Promise<ClaimResult>;
   /**
-   * Records how attempts ended and what becomes of their runs, each addressed by run, fence and worker. Returns the run ids that were accepted;
-   * the others were lost to another owner or settled before, and nothing was written for them.
+   * Records how attempts ended and what becomes of their runs, each addressed by run, fence and worker. What somebody else has locked for more
+   * than a moment is passed over, so that it does not keep the others waiting.
+   *
+   * Rejects with InvalidPayloadError when a value of them cannot be stored at all, such as a result with characters that the database lacks: the caller tries
+   * again with fewer, to find out which it is. After a rejection some of them may have been written, and are refused when they come again.
    *
    * The callback of a settlement that decides its run is born in the same step, with the origin `callback`, due now; where its id is taken by hand, it
    * is left out.
@@ -296,7 +300,7 @@ export abstract class StorageAdapter {
    * Whatever ends a run of a recurring job (this, `releaseLost`, a cancel) moves a cursor that stands at Infinity to the end of the run + the
    * trigger's `every` (trigger mode `fixed-delay`). A one-off with `keepMs: 'none'` gets no rows in the ledger, by whatever end its attempts come to.
    */
-  abstract settle(settlements: readonly Settlement[]): Promise<string[]>;
+  abstract settle(settlements: readonly Settlement[]): Promise<SettleResult>;
   /**
    * Runs `work` in one transaction with the settlement that `conclude` makes of its value: both are committed, or neither. The settlement is
    * the last statement before the commit; refused like by `settle`, everything is rolled back with ClaimLostError. Rejects with

@@ -10,8 +10,11 @@ import { readClockSql } from './sql/read.clock.sql.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
-  /** `name`: of a text that is always the same, so that the server may keep it prepared. */
-  run<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
+  /**
+   * `name`: of a text that is always the same, so that the server may keep it prepared. `isImpatient`: when it fails for a lock that is not available,
+   * another try is the caller's matter.
+   */
+  run<Row>(text: string, values?: readonly unknown[], name?: string, isImpatient?: boolean): Promise<Row[]>;
 }
 
 /** A transaction under way. */
@@ -64,9 +67,15 @@ export class Database implements Queries {
     this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * deadlineMs}`;
   }
 
-  run<Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<Row[]> {
-    return this.repeatedly(() =>
-      this.connected((client) => this.query<Row>(client, text, [this.time, ...values], name)),
+  run<Row>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+    isImpatient = false,
+  ): Promise<Row[]> {
+    return this.repeatedly(
+      () => this.connected((client) => this.query<Row>(client, text, [this.time, ...values], name)),
+      isImpatient,
     );
   }
 
@@ -165,7 +174,7 @@ export class Database implements Queries {
     }
   }
 
-  private async repeatedly<T>(work: () => Promise<T>): Promise<T> {
+  private async repeatedly<T>(work: () => Promise<T>, isImpatient = false): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
@@ -173,6 +182,7 @@ export class Database implements Queries {
         const mayBeRepeated =
           isWorthAnotherAttempt(error) || this.prepared.gaveUpOn(sqlStateOf(error), messageOf(error));
         if (attempt === mostAttempts || !mayBeRepeated) throw error;
+        if (isImpatient && sqlStateOf(error) === '55P03') throw error;
         if (isWorthAnotherAttempt(error)) await pause(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       }
     }

@@ -7,7 +7,7 @@ import { connect } from './connect.js';
 import { isWorthAnotherAttempt, type Database } from './database.js';
 import { answered, pause, within } from './deadline.js';
 import type { Installation } from './installation.js';
-import { settleWithin } from './run.endings.js';
+import { settleWithin } from './run.settling.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
@@ -128,7 +128,7 @@ export class RunTransactions {
         const [{ now }] = await own(manager.query<{ now: unknown }[]>(readClockSql(), [given]));
         const run: Run = (statement, ...values) =>
           own(manager.query(this.statements[statement], [Number(now), ...values]));
-        const accepted = await settleWithin(run, [settlement]);
+        const { accepted } = await settleWithin(run, [settlement], 'settle');
         if (accepted.length === 1) return;
       } catch (error) {
         if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;

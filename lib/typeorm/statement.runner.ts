@@ -1,5 +1,10 @@
 import type { Queries, Transaction } from './database.js';
-import { preparedStatements, type StatementName, type Statements } from './statements.js';
+import {
+  impatientStatements,
+  preparedStatements,
+  type StatementName,
+  type Statements,
+} from './statements.js';
 
 /** Runs a prepared statement with its values from $2 on. */
 export type Run = <Row>(statement: StatementName, ...values: readonly unknown[]) => Promise<Row[]>;
@@ -50,7 +55,7 @@ export class StatementRunner implements StatementScope {
   private on(queries: Queries): Run {
     return (statement, ...values) => {
       const name = preparedStatements.has(statement) ? statement : undefined;
-      return queries.run(this.statements[statement], values, name);
+      return queries.run(this.statements[statement], values, name, impatientStatements.has(statement));
     };
   }
 }

@@ -172,7 +172,9 @@ const builders = {
   setFired: setFiredSql,
   setGeneration: setGenerationSql,
   setPause: setPauseSql,
-  settle: settleSql,
+  settle: (t: TableNames) => settleSql(t, 'waiting'),
+  settleBriefly: (t: TableNames) => settleSql(t, 'briefly'),
+  settlePassing: (t: TableNames) => settleSql(t, 'passing'),
   settleOneOffs: settleOneOffsSql,
   settleRecurring: settleRecurringSql,
   stoppedCursors: stoppedCursorsSql,
@@ -211,7 +213,14 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'insertRecurring',
   'nextWake',
   'renew',
-  'settle',
+  'settleBriefly',
+  'settleOneOffs',
+  'settleRecurring',
+]);
+
+/** Those that wait for locks for a moment only: when they fail for that, another way is better than another try. */
+export const impatientStatements: ReadonlySet<StatementName> = new Set<StatementName>([
+  'settleBriefly',
   'settleOneOffs',
   'settleRecurring',
 ]);

@@ -33,6 +33,7 @@ import {
   type RunFilter,
   type ScopeResumption,
   type Settlement,
+  type SettleResult,
   type StoredPause,
   type SyncRequest,
   type SyncResult,
@@ -58,8 +59,9 @@ import { NotifyEvents } from './notify.events.js';
 import { NotifySignal } from './notify.signal.js';
 import { orphanUndeclared } from './orphans.js';
 import { RecordPruning } from './record.pruning.js';
-import { giveBack, releaseLost, settle } from './run.endings.js';
+import { giveBack, releaseLost } from './run.endings.js';
 import { claim, dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
+import { settle } from './run.settling.js';
 import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
@@ -277,10 +279,10 @@ export class TypeOrmStorage extends StorageAdapter {
     return claim(this.run, capability, limit, aheadMs);
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<string[]> {
-    const accepted = await settle(this.statements, settlements);
-    this.vacuuming.note(accepted.length);
-    return accepted;
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+    const result = await settle(this.statements, settlements);
+    this.vacuuming.note(result.accepted.length);
+    return result;
   }
 
   override transaction<T>(

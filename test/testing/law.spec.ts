@@ -55,7 +55,10 @@ describe('laws', () => {
   });
 
   test('notice a storage that takes every settlement', async () => {
-    const settle: MemoryStorage['settle'] = async (settlements) => settlements.map((item) => item.runId);
+    const settle: MemoryStorage['settle'] = async (settlements) => ({
+      accepted: settlements.map((item) => item.runId),
+      locked: [],
+    });
     expect((await brokenLaws({ settle }, ['settle', 'release', 'record'])).length).toBeGreaterThan(10);
   });
 

@@ -8,6 +8,7 @@ import {
   ref,
   settlementOf,
   startWorker,
+  accepts,
 } from '../../lib/testing/laws/fixture.js';
 import { PostgresLawBench } from '../support/postgres.subject.js';
 
@@ -39,8 +40,8 @@ test.each(['queue', 'cancel-running'] as const)(
       const ending = async (): Promise<string[]> => {
         await delay(() => other.now(), round % 8);
         return round % 2 === 0
-          ? other.settle([settlement])
-          : other.cancelJob(ref('job')).then(() => other.settle([settlement]));
+          ? accepts(other, [settlement])
+          : other.cancelJob(ref('job')).then(() => accepts(other, [settlement]));
       };
       const [fired, settled] = await Promise.all([
         storage.fire(worker, [firingOf(cursor!, { overlap })], 5),

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Capability, ClaimedRun, NewJob, StorageAdapter } from '../../lib/index.js';
+import { accepts } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -81,7 +82,7 @@ async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string
   const outcome = retryInMs === null ? ('succeeded' as const) : ('failed' as const);
   const times = { startedAt: now, finishedAt: now, retryAt };
   const about = { runId: run.id, fence: run.fence, worker: run.worker, oneOff: run.jobUid === null };
-  return storage.settle([{ ...about, outcome, ...times, error: null, result: null }]);
+  return accepts(storage, [{ ...about, outcome, ...times, error: null, result: null }]);
 }
 
 /** Resolves when somebody waits for a lock in this database's tables. */

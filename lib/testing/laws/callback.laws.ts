@@ -21,6 +21,7 @@ import {
   runsOf,
   settlementOf,
   startWorker,
+  accepts,
 } from './fixture.js';
 
 const onFailure = { handler: 'alarm' };
@@ -48,7 +49,7 @@ export const callbackLaws = lawsOf('callbacks', {
     await addRecurring(storage, { policies: { onFailure }, payload, metadata, priority: 2, queue: 'q' });
     const worker = await startBoth(storage, { queues: ['q'] });
     const run = await fireOne(storage, worker);
-    assert.deepEqual(await storage.settle([await called(storage, run, failed)]), [run.id]);
+    assert.deepEqual(await accepts(storage, [await called(storage, run, failed)]), [run.id]);
     const callback = await claimOne(storage, worker);
     const { id: runId, jobId, namespace, handler } = run;
     const about = { runId, jobId, namespace, handler, verdict: 'failed', attempt: 1, payload };
@@ -70,7 +71,7 @@ export const callbackLaws = lawsOf('callbacks', {
   'bears the callback of a success, with its result, for one-offs as well': async ({ storage }) => {
     await addOneOff(storage, { policies: { onSuccess: { handler: 'praise', queue: 'other' }, onFailure } });
     const run = await claimOne(storage, await startBoth(storage));
-    await storage.settle([await called(storage, run, { result: { sent: 3 } })]);
+    await accepts(storage, [await called(storage, run, { result: { sent: 3 } })]);
     const callback = await claimOne(storage, await startBoth(storage, { queues: ['other'] }));
     assert.equal(callback.jobId, `job:onSuccess:${run.id}`);
     assert.equal(callback.handler, 'praise');
@@ -83,12 +84,12 @@ export const callbackLaws = lawsOf('callbacks', {
       await addOneOff(storage, { policies: { onFailure } });
       const worker = await startBoth(storage);
       const run = await claimOne(storage, worker);
-      await storage.settle([await called(storage, run, { ...failed, retryInMs: 0 })]);
+      await accepts(storage, [await called(storage, run, { ...failed, retryInMs: 0 })]);
       const second = await claimOne(storage, worker);
-      await storage.settle([await called(storage, second, { outcome: 'handed_back' })]);
+      await accepts(storage, [await called(storage, second, { outcome: 'handed_back' })]);
       const third = await claimOne(storage, worker);
       assert.equal(third.handler, 'work');
-      await storage.settle([await called(storage, third, { ...failed, outcome: 'timed_out' })]);
+      await accepts(storage, [await called(storage, third, { ...failed, outcome: 'timed_out' })]);
       const payload = (await claimOne(storage, worker)).payload as unknown as CallbackPayload;
       assert.deepEqual([payload.verdict, payload.attempt], ['timed_out', 2]);
     },
@@ -98,7 +99,7 @@ export const callbackLaws = lawsOf('callbacks', {
     const worker = await startBoth(storage);
     const run = await claimOne(storage, worker);
     await storage.cancelJob(ref('job'));
-    await storage.settle([await called(storage, run, { ...failed, retryInMs: hour })]);
+    await accepts(storage, [await called(storage, run, { ...failed, retryInMs: hour })]);
     assert.equal((await claimOne(storage, worker)).handler, 'alarm');
   },
 
@@ -108,11 +109,11 @@ export const callbackLaws = lawsOf('callbacks', {
     const run = await fireOne(storage, worker);
     const settlement = await called(storage, run, failed);
     const adapters = [storage, await open()];
-    const accepted = await eightAtOnce(adapters, (adapter) => adapter.settle([settlement, settlement]));
+    const accepted = await eightAtOnce(adapters, (adapter) => accepts(adapter, [settlement, settlement]));
     assert.deepEqual([...new Set(accepted.flat())], [run.id]);
     const callback = await claimOne(storage, worker);
-    await storage.settle([await called(storage, callback)]);
-    assert.deepEqual(await storage.settle([settlement]), []);
+    await accepts(storage, [await called(storage, callback)]);
+    assert.deepEqual(await accepts(storage, [settlement]), []);
     assert.deepEqual((await storage.claim(worker, 10)).runs, []);
   },
 
@@ -122,7 +123,7 @@ export const callbackLaws = lawsOf('callbacks', {
     const run = await claimOne(storage, worker);
     const stale = await called(storage, { ...run, fence: run.fence + 1 }, failed);
     const settlement = await called(storage, run);
-    assert.deepEqual(await storage.settle([stale, settlement]), [run.id]);
+    assert.deepEqual(await accepts(storage, [stale, settlement]), [run.id]);
     assert.deepEqual((await storage.claim(worker, 10)).runs, []);
   },
 
@@ -132,7 +133,7 @@ export const callbackLaws = lawsOf('callbacks', {
     const worker = await startBoth(storage);
     const { runs } = await storage.claim(worker, 10);
     const settlements = await Promise.all(runs.map((run) => called(storage, run, failed)));
-    assert.equal((await storage.settle(settlements)).length, 2);
+    assert.equal((await accepts(storage, settlements)).length, 2);
     const callback = await claimOne(storage, worker);
     assert.equal((callback.payload as unknown as CallbackPayload).jobId, 'a');
     assert.equal((await attemptsOf(storage)).length, 2);
@@ -143,7 +144,7 @@ export const callbackLaws = lawsOf('callbacks', {
     const worker = await startBoth(storage);
     const run = await claimOne(storage, worker);
     await addOneOff(storage, { id: `job:onFailure:${run.id}`, dueInMs: hour });
-    assert.deepEqual(await storage.settle([await called(storage, run, failed)]), [run.id]);
+    assert.deepEqual(await accepts(storage, [await called(storage, run, failed)]), [run.id]);
     assert.deepEqual((await storage.claim(worker, 10)).runs, []);
   },
 
@@ -176,7 +177,7 @@ export const callbackLaws = lawsOf('callbacks', {
       assert.deepEqual(about, { ...expected, result: null, payload });
       assert.deepEqual(await runsOf(storage, callback.jobId).then((runs) => runs.length), 1);
       await storage.deleteJob(ref('job'));
-      await storage.settle([await called(storage, callback)]);
+      await accepts(storage, [await called(storage, callback)]);
     }
   },
 
@@ -203,7 +204,7 @@ export const callbackLaws = lawsOf('callbacks', {
     await addOneOff(storage, { policies: { onFailure } });
     const worker = await startBoth(storage);
     const run = await claimOne(storage, worker);
-    await storage.settle([await called(storage, run, failed)]);
+    await accepts(storage, [await called(storage, run, failed)]);
     const id = `job:onFailure:${run.id}`;
     await storage.updateJob(ref(id), { policies: { onFailure, recovery: 'abandon' } });
     const callback = await claimOne(storage, await startBoth(storage, { leaseMs: minute }));
@@ -218,7 +219,7 @@ export const callbackLaws = lawsOf('callbacks', {
     await addOneOff(storage, { id, policies: { onFailure } });
     const worker = await startBoth(storage);
     const run = await claimOne(storage, worker);
-    await storage.settle([await called(storage, run, failed)]);
+    await accepts(storage, [await called(storage, run, failed)]);
     const callback = await claimOne(storage, worker);
     assert.ok(callback.jobId.length <= 255 && callback.jobId.endsWith(`:onFailure:${run.id}`));
     assert.match(callback.jobId, /^\u{1F916}{100,}:onFailure/u);

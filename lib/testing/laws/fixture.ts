@@ -179,8 +179,22 @@ export async function settle(
   run: Held,
   given: Partial<Settlement> & { retryInMs?: number } = {},
 ): Promise<void> {
-  const accepted = await storage.settle([await settlementOf(storage, run, given)]);
+  const accepted = await accepts(storage, [await settlementOf(storage, run, given)]);
   assert.deepEqual(accepted, [run.id], 'The settlement should have been accepted.');
+}
+
+/** The ids of the runs whose settlement is accepted, once nobody has them locked. */
+export async function accepts(
+  storage: StorageAdapter,
+  settlements: readonly Settlement[],
+): Promise<string[]> {
+  const all: string[] = [];
+  for (let left = settlements; left.length > 0;) {
+    const { accepted, locked } = await storage.settle(left);
+    all.push(...accepted);
+    left = left.filter(({ runId }) => locked.includes(runId));
+  }
+  return all;
 }
 
 /** Settles one run with a failure after which it is due again. */

@@ -29,7 +29,7 @@ export const giveBackLaws = lawsOf('give back', {
     const again = await claimOne(storage, await startWorker(storage));
     assert.equal(again.id, run.id);
     assert.equal(again.attempt, 1);
-    assert.deepEqual(await storage.settle([]), []);
+    assert.deepEqual(await storage.settle([]), { accepted: [], locked: [] });
     assert.deepEqual((await storage.queryAttempts({}, {})).items, []);
   },
 

@@ -20,6 +20,7 @@ import {
   settlementOf,
   startWorker,
   holdOf,
+  accepts,
 } from './fixture.js';
 
 export const leaseLaws = lawsOf('lease', {
@@ -135,7 +136,7 @@ export const releaseLaws = lawsOf('release', {
       const again = await claimOne(storage, await startWorker(storage));
       assert.deepEqual([again.id, again.attempt, again.lostCount], [run.id, 2, 1]);
       assert.ok(again.fence > run.fence);
-      assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), [], 'The stale owner.');
+      assert.deepEqual(await accepts(storage, [await settlementOf(storage, run)]), [], 'The stale owner.');
       await settle(storage, again);
       await storage.deleteJob(ref('job'));
     }
@@ -161,7 +162,7 @@ export const releaseLaws = lawsOf('release', {
       await clock.advance(2 * minute);
       const settlement = await settlementOf(storage, run);
       const [accepted, released] = await Promise.all([
-        storage.settle([settlement]),
+        accepts(storage, [settlement]),
         (await open()).releaseLost(),
       ]);
       assert.equal(accepted.length + released.runs.length, 1);

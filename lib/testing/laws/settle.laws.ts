@@ -6,6 +6,7 @@ import {
   attemptsOf,
   claimOne,
   eightAtOnce,
+  fireDue,
   fireOne,
   hour,
   jobOf,
@@ -17,6 +18,7 @@ import {
   settlementOf,
   startWorker,
   holdOf,
+  accepts,
 } from './fixture.js';
 
 export const settleLaws = lawsOf('settle', {
@@ -72,9 +74,9 @@ export const settleLaws = lawsOf('settle', {
         const run = add === addRecurring ? await fireOne(storage, worker) : await claimOne(storage, worker);
         const given = { outcome: 'failed', error: 'boom', ...(retryInMs && { retryInMs }) } as const;
         const settlement = await settlementOf(storage, run, given);
-        assert.deepEqual(await storage.settle([settlement]), [run.id]);
+        assert.deepEqual(await accepts(storage, [settlement]), [run.id]);
         const before = await jobOf(storage);
-        assert.deepEqual(await (await open()).settle([settlement]), []);
+        assert.deepEqual(await accepts(await open(), [settlement]), []);
         assert.equal((await attemptsOf(storage, { runId: run.id })).length, 1);
         assert.deepEqual(await jobOf(storage), before);
         await storage.deleteJob(ref('job'));
@@ -87,7 +89,7 @@ export const settleLaws = lawsOf('settle', {
     const run = await claimOne(storage, await startWorker(storage));
     const adapters = [storage, await open()];
     const accepted = await eightAtOnce(adapters, async (adapter) =>
-      adapter.settle([await settlementOf(adapter, run)]),
+      accepts(adapter, [await settlementOf(adapter, run)]),
     );
     assert.deepEqual(accepted.flat(), [run.id]);
     assert.equal((await attemptsOf(storage)).length, 1);
@@ -96,7 +98,7 @@ export const settleLaws = lawsOf('settle', {
   'takes the same settlement twice in one call for one': async ({ storage }) => {
     await addOneOff(storage);
     const settlement = await settlementOf(storage, await claimOne(storage, await startWorker(storage)));
-    const accepted = await storage.settle([settlement, settlement]);
+    const accepted = await accepts(storage, [settlement, settlement]);
     assert.equal(new Set(accepted).size, 1);
     assert.equal((await attemptsOf(storage)).length, 1);
   },
@@ -106,11 +108,15 @@ export const settleLaws = lawsOf('settle', {
     const worker = await startWorker(storage);
     const first = await claimOne(storage, worker);
     await storage.giveBack([holdOf(first)]);
-    assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Nobody owns it.');
+    assert.deepEqual(await accepts(storage, [await settlementOf(storage, first)]), [], 'Nobody owns it.');
     const second = await claimOne(storage, await startWorker(storage));
-    assert.deepEqual(await storage.settle([await settlementOf(storage, first)]), [], 'Another one owns it.');
+    assert.deepEqual(
+      await accepts(storage, [await settlementOf(storage, first)]),
+      [],
+      'Another one owns it.',
+    );
     const future = { ...second, fence: second.fence + 1 };
-    assert.deepEqual(await storage.settle([await settlementOf(storage, future)]), [], 'Nobody has it yet.');
+    assert.deepEqual(await accepts(storage, [await settlementOf(storage, future)]), [], 'Nobody has it yet.');
     assert.deepEqual(await attemptsOf(storage), []);
     await settle(storage, second);
   },
@@ -119,8 +125,8 @@ export const settleLaws = lawsOf('settle', {
     await addOneOff(storage);
     const run = await claimOne(storage, await startWorker(storage));
     await settle(storage, run);
-    assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
-    assert.deepEqual(await storage.settle([await settlementOf(storage, { ...run, id: '987654321' })]), []);
+    assert.deepEqual(await accepts(storage, [await settlementOf(storage, run)]), []);
+    assert.deepEqual(await accepts(storage, [await settlementOf(storage, { ...run, id: '987654321' })]), []);
   },
 
   'takes the good ones of a call that also holds a stale one': async ({ storage }) => {
@@ -129,7 +135,7 @@ export const settleLaws = lawsOf('settle', {
     const { runs } = await storage.claim(worker, 10);
     await storage.giveBack([holdOf(runs[1])]);
     const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
-    const accepted = await storage.settle(settlements);
+    const accepted = await accepts(storage, settlements);
     assert.deepEqual([...accepted].sort(), [runs[0].id, runs[2].id].sort());
     assert.deepEqual(
       (await attemptsOf(storage)).map((row) => row.runId).sort(),
@@ -154,7 +160,7 @@ export const settleLaws = lawsOf('settle', {
     for (const run of runs) {
       settlements.push(await settlementOf(storage, run, givens[run.jobId as keyof typeof givens]));
     }
-    assert.equal((await storage.settle(settlements)).length, 5);
+    assert.equal((await accepts(storage, settlements)).length, 5);
     const rows = await attemptsOf(storage);
     assert.deepEqual(rows.map((row) => `${row.jobId} ${row.outcome} ${row.final}`).sort(), [
       'back handed_back false',
@@ -178,7 +184,7 @@ export const settleLaws = lawsOf('settle', {
       await settlementOf(storage, await fireOne(storage, worker), { oneOff: true }),
       ...(await Promise.all(runs.map((run) => settlementOf(storage, run, { oneOff: false })))),
     ];
-    assert.equal((await storage.settle(settlements)).length, 3);
+    assert.equal((await accepts(storage, settlements)).length, 3);
     const rows = await attemptsOf(storage);
     assert.deepEqual(rows.map((row) => `${row.jobId} ${row.outcome} ${row.final}`).sort(), [
       'goes succeeded true',
@@ -240,7 +246,7 @@ export const settleLaws = lawsOf('settle', {
     assert.equal(again.id, run.id);
     assert.equal(again.attempt, 1);
     assert.ok(again.fence > run.fence);
-    assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
+    assert.deepEqual(await accepts(storage, [await settlementOf(storage, run)]), []);
   },
 
   'does not count an attempt that was snoozed, and has it due when it says': async ({ storage, clock }) => {
@@ -260,7 +266,7 @@ export const settleLaws = lawsOf('settle', {
       await clock.advance(11 * minute);
       const again = await claimOne(storage, worker);
       assert.deepEqual([again.id, again.attempt], [run.id, 1]);
-      assert.deepEqual(await storage.settle([await settlementOf(storage, run)]), []);
+      assert.deepEqual(await accepts(storage, [await settlementOf(storage, run)]), []);
       await settle(storage, again);
       await storage.deleteJob(ref('job'));
     }
@@ -298,7 +304,7 @@ export const settleLaws = lawsOf('settle', {
         { outcome: 'failed', error: 'x' },
         { outcome: 'failed', retryInMs: 0 },
       ] as const) {
-        assert.deepEqual(await storage.settle([await settlementOf(storage, stale, given)]), []);
+        assert.deepEqual(await accepts(storage, [await settlementOf(storage, stale, given)]), []);
       }
       await storage.giveBack([holdOf(stale)]);
       assert.equal(only(await runsOf(storage), 'run').worker, worker.workerId);
@@ -315,8 +321,60 @@ export const settleLaws = lawsOf('settle', {
       runs.push(await claimOne(storage, await startWorker(storage)));
     }
     const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
-    assert.equal((await storage.settle(settlements)).length, 2);
+    assert.equal((await accepts(storage, settlements)).length, 2);
     assert.deepEqual(await runsOf(storage), []);
+  },
+
+  'passes over what a transaction has locked, and writes the others meanwhile': async ({
+    storage,
+    transaction,
+  }) => {
+    if (transaction === undefined || storage.joined === undefined) return;
+    for (const add of [addRecurring, addOneOff]) {
+      for (const given of [
+        {},
+        { outcome: 'failed', error: 'x' },
+        { outcome: 'failed', retryInMs: minute },
+      ] as const) {
+        for (const id of ['a', 'b', 'c']) await add(storage, { id });
+        const worker = await startWorker(storage);
+        const { runs } =
+          add === addRecurring ? await fireDue(storage, worker) : await storage.claim(worker, 10);
+        const locked = runs.find(({ jobId }) => jobId === 'b')!;
+        const others = runs.filter((run) => run !== locked).map(({ id }) => id);
+        const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run, given)));
+        const stale = await settlementOf(storage, { ...locked, fence: locked.fence + 1 }, given);
+        await transaction(async (manager) => {
+          const jobs = (await storage.joined!(manager))!;
+          assert.equal(await jobs.cancelRun(locked.id), 'requested');
+          const result = await storage.settle([...settlements, stale]);
+          assert.deepEqual([...result.accepted].sort(), [...others].sort());
+          assert.deepEqual(result.locked, [locked.id]);
+        });
+        const again = await storage.settle([settlements[runs.indexOf(locked)]]);
+        assert.deepEqual(again, { accepted: [locked.id], locked: [] });
+        const rows = await attemptsOf(storage, { runId: locked.id });
+        assert.deepEqual(
+          rows.map((row) => row.final),
+          [true],
+          'It was cancelled meanwhile, so there is no retry.',
+        );
+        for (const id of ['a', 'b', 'c']) await storage.deleteJob(ref(id));
+      }
+    }
+  },
+
+  'refuses what was settled by others while it was locked': async ({ storage, transaction }) => {
+    if (transaction === undefined || storage.joined === undefined) return;
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
+    const settlement = await settlementOf(storage, run);
+    await transaction(async (manager) => {
+      await (await storage.joined!(manager))!.cancelRun(run.id);
+      assert.deepEqual(await storage.settle([settlement]), { accepted: [], locked: [run.id] });
+    });
+    assert.deepEqual(await accepts(storage, [settlement]), [run.id]);
+    assert.deepEqual(await storage.settle([settlement]), { accepted: [], locked: [] });
   },
 
   'addresses runs by number, fence and worker, whichever adapter is asked': async ({ storage, open }) => {

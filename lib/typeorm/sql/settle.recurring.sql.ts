@@ -1,4 +1,5 @@
 import { unnest } from './arrays.fragment.js';
+import { briefMs, withLockTimeout } from './lock.timeout.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
@@ -9,11 +10,12 @@ import { at } from './time.fragment.js';
  * no other run and no fixed delay, whatever it is told: the rest is left for `settleSql`.
  *
  * The ids are to come in order, so that rows are locked as everywhere; of the same one twice the first counts. It answers how many it has settled, and which, unless these are all.
+ * It fails with 55P03 when it has to wait for a lock: `settleSql` passes over what is locked.
  */
 export function settleRecurringSql(t: TableNames): string {
   return `
 with said as (
-  select u.* from ${unnest(['$2::bigint[]', '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
+  select u.* from ${unnest([withLockTimeout('$2::bigint[]', briefMs), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
     u (id, fence, started_ms, finished_ms, result)
 ),
 gone as (

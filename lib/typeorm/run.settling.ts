@@ -1,0 +1,165 @@
+import type { NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import { sqlStateOf } from './database.js';
+import { bearCallbacks } from './job.insertion.js';
+import { columns } from './rows.js';
+import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
+import type { Run, StatementRunner } from './statement.runner.js';
+
+const lockNotAvailable = '55P03';
+
+export async function settle(
+  statements: StatementRunner,
+  settlements: readonly Settlement[],
+): Promise<SettleResult> {
+  const result: SettleResult = { accepted: [], locked: [] };
+  for (const some of byWorker(settlements)) {
+    const { accepted, locked } = await settleOf(statements, some);
+    result.accepted.push(...accepted);
+    result.locked.push(...locked);
+  }
+  return result;
+}
+
+/** The settlements of each worker: of one, unless a process has lost its lease. */
+function byWorker(settlements: readonly Settlement[]): Settlement[][] {
+  const groups = new Map<string, Settlement[]>();
+  for (const settlement of settlements) {
+    const group = groups.get(settlement.worker);
+    if (group) group.push(settlement);
+    else groups.set(settlement.worker, [settlement]);
+  }
+  return [...groups.values()];
+}
+
+/** The quick statements wait for locks, a moment only. Then those that are free are told from those that are not, which costs more. */
+async function settleOf(
+  statements: StatementRunner,
+  settlements: readonly Settlement[],
+): Promise<SettleResult> {
+  const accepted: string[] = [];
+  try {
+    for await (const ids of settleQuickly(statements, settlements)) accepted.push(...ids);
+    return { accepted, locked: [] };
+  } catch (error) {
+    if (sqlStateOf(error) !== lockNotAvailable) throw error;
+  }
+  const rest = without(settlements, accepted);
+  if (rest.length === 0) return { accepted, locked: [] };
+  const passed = await settlePassing(statements, rest);
+  return { accepted: [...accepted, ...passed.accepted], locked: passed.locked };
+}
+
+/** The ids that each statement has accepted. Runs that others wait for, and those with callbacks, take a second step, and so a transaction. */
+async function* settleQuickly(
+  statements: StatementRunner,
+  settlements: readonly Settlement[],
+): AsyncGenerator<readonly string[]> {
+  const oneOffs = await settlePlain(statements, 'settleOneOffs', settlements.filter(isPlainOf(true)));
+  yield oneOffs;
+  const recurring = await settlePlain(statements, 'settleRecurring', settlements.filter(isPlainOf(false)));
+  yield recurring;
+  const plain = oneOffs.length + recurring.length;
+  const rest = plain === 0 ? settlements : without(settlements, [...oneOffs, ...recurring]);
+  if (rest.length === 0) return;
+  if (rest.some(({ callback }) => callback)) {
+    yield (await statements.change(({ run }) => settleWithin(run, rest, 'settleBriefly'))).accepted;
+    return;
+  }
+  const rows = await statements.run<SettledRow>('settleBriefly', ...settlementColumns(rest), false);
+  yield rows.filter((row) => !row.deferred).map(({ id }) => id);
+  const deferred = rows.filter((row) => row.deferred).map(({ id }) => id);
+  if (deferred.length === 0) return;
+  const blocking = only(rest, deferred);
+  yield (await statements.change(({ run }) => settleWithin(run, blocking, 'settleBriefly'))).accepted;
+}
+
+async function settlePassing(
+  statements: StatementRunner,
+  settlements: readonly Settlement[],
+): Promise<SettleResult> {
+  return statements.change(({ run }) => settleWithin(run, settlements, 'settlePassing'));
+}
+
+/** By a quicker statement, which passes over what it cannot write. */
+async function settlePlain(
+  statements: StatementRunner,
+  statement: 'settleOneOffs' | 'settleRecurring',
+  plain: Settlement[],
+): Promise<readonly string[]> {
+  if (plain.length === 0) return [];
+  const [answer] = await statements.run<PlainAnswer>(statement, ...plainColumns(plain.sort(byRunId)));
+  return answer.settled === plain.length ? plain.map(({ runId }) => runId) : (answer.ids ?? []);
+}
+
+/** `ids`: null where it has settled all, or none. */
+interface PlainAnswer {
+  settled: number;
+  ids: string[] | null;
+}
+
+/** `deferred`: others wait for it · `locked`: by somebody else. Nothing was written for either. */
+interface SettledRow extends EndedRow {
+  deferred: boolean;
+  locked: boolean;
+}
+
+const byRunId = (a: Settlement, b: Settlement): number =>
+  a.runId.length - b.runId.length || (a.runId < b.runId ? -1 : Number(a.runId !== b.runId));
+
+/** What a quicker statement can write. */
+const isPlainOf =
+  (isOneOff: boolean) =>
+  ({ oneOff, outcome, callback, retryAt, error }: Settlement): boolean =>
+    oneOff === isOneOff && outcome === 'succeeded' && !callback && retryAt === null && error === null;
+
+/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may. */
+export async function settleWithin(
+  run: Run,
+  settlements: readonly Settlement[],
+  statement: 'settle' | 'settleBriefly' | 'settlePassing',
+): Promise<SettleResult> {
+  const rows = await run<SettledRow>(statement, ...settlementColumns(settlements), true);
+  const settled = rows.filter(({ locked }) => !locked);
+  await unblock(run, jobsOfEnded(settled));
+  const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
+  const called = new Map<string, NewJob>();
+  for (const { runId, fence, callback } of settlements) {
+    if (callback && decided.has(`${runId} ${fence}`)) called.set(runId, callback);
+  }
+  await bearCallbacks(run, [...called.values()]);
+  const locked = rows.filter((row) => row.locked);
+  return { accepted: settled.map(({ id }) => id), locked: locked.map(({ id }) => id) };
+}
+
+function settlementColumns(settlements: readonly Settlement[]): unknown[] {
+  const keys = ['runId', 'fence', 'outcome', 'startedAt', 'finishedAt', 'retryAt', 'error'] as const;
+  return [...columns(settlements, keys), resultsOf(settlements), settlements[0]!.worker];
+}
+
+function plainColumns(settlements: readonly Settlement[]): unknown[] {
+  const hasResult = settlements.some(({ result }) => result !== null);
+  return [
+    arrayOf(settlements.map(({ runId }) => runId)),
+    arrayOf(settlements.map(({ fence }) => fence)),
+    arrayOf(settlements.map(({ startedAt }) => startedAt)),
+    arrayOf(settlements.map(({ finishedAt }) => finishedAt)),
+    hasResult ? resultsOf(settlements) : null,
+    settlements[0]!.worker,
+  ];
+}
+
+/** An array of numbers as the server reads it; pg would put each into quotes. */
+const arrayOf = (numbers: readonly (number | string)[]): string => `{${numbers.join(',')}}`;
+
+const resultsOf = (settlements: readonly Settlement[]): (string | null)[] =>
+  settlements.map(({ result }) => (result === null ? null : JSON.stringify(result)));
+
+function without(settlements: readonly Settlement[], runIds: readonly string[]): Settlement[] {
+  const named = new Set(runIds);
+  return settlements.filter(({ runId }) => !named.has(runId));
+}
+
+function only(settlements: readonly Settlement[], runIds: readonly string[]): Settlement[] {
+  const named = new Set(runIds);
+  return settlements.filter(({ runId }) => named.has(runId));
+}
