@@ -77,11 +77,13 @@ describe('connections that have gone silent for good', () => {
   });
 
   test('do not keep a storage from closing', async () => {
-    const storage = await opened();
+    const storage = await opened({ statementTimeoutMs: 10_000 });
     await storage.wakeSignal!.subscribe(() => undefined);
     await Promise.all([storage.now(), storage.now(), storage.now()]);
     proxy.swallowAll();
     const asked = expect(storage.now()).rejects.toBeInstanceOf(StorageError);
+    // So that the call has its connection.
+    await new Promise(setImmediate);
     expect(await msUntil(storage.close())).toBeLessThan(1_500);
     await asked;
   });
@@ -152,10 +154,13 @@ describe('an application on a database that has gone silent', () => {
 
   test('ends within its time and two seconds', async () => {
     const begun = new Gate();
-    const { app, scheduler } = await boot(async ({ signal }) => {
-      begun.release();
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    });
+    const { app, scheduler } = await boot(
+      async ({ signal }) => {
+        begun.release();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+      { statementTimeoutMs: 10_000 },
+    );
     await scheduler.createDateJob({ id: 'long', handler: 'work', runAt: new Date() });
     await begun.passed;
     proxy.swallowAll();
