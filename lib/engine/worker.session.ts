@@ -63,6 +63,8 @@ export class WorkerSession {
   private readonly running = new Map<string, RunningRun>();
   /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
   private readonly held = new Set<ClaimedRun>();
+  /** Runs that were claimed again while their earlier claim is executed, for when that ends. */
+  private readonly successors = new Map<string, ClaimedRun>();
   private readonly awaitingEmpty: (() => void)[] = [];
   /** Those that the storage was told of as running for long. */
   private readonly known = new WeakSet<RunningRun>();
@@ -146,6 +148,11 @@ export class WorkerSession {
     const early: ClaimedRun[] = [];
     const { time } = this.parts;
     for (const run of runs) {
+      const earlier = this.running.get(run.id);
+      if (earlier !== undefined) {
+        this.keepFor(run, earlier);
+        continue;
+      }
       const may = this.active && this.parts.trusted() && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
@@ -163,6 +170,17 @@ export class WorkerSession {
   /** They do not begin, after all. */
   refuse(runs: readonly ClaimedRun[]): void {
     for (const { id } of runs) this.isolation.ended(id);
+  }
+
+  /**
+   * A run that it executes is handed to it once more: the storage has lost the claim (a failover to a standby that was behind, a backup). The same claim again is the one that
+   * goes on. With another one, what goes on has lost its run, which is executed anew when that has ended.
+   */
+  private keepFor(run: ClaimedRun, earlier: RunningRun): void {
+    if (run.fence === earlier.run.fence) return;
+    this.held.add(run);
+    this.successors.set(run.id, run);
+    earlier.abort('lease-lost');
   }
 
   /** Takes out those of the given runs, or of all, that it has not begun, as they are not due yet. */
@@ -249,6 +267,11 @@ export class WorkerSession {
     if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
     this.isolation.ended(run.id);
+    const successor = this.successors.get(run.id);
+    if (successor !== undefined) {
+      this.successors.delete(run.id);
+      this.beginEarly([successor]);
+    }
     if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     if (committed !== null) return this.tellCommitted(run, committed, ending);
