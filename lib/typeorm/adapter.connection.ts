@@ -1,8 +1,9 @@
 import { StorageError } from '../model/errors.js';
 import { connect } from './connect.js';
 import type { Database } from './database.js';
-import { createLedgerDays } from './ledger.days.js';
+import { LedgerDays } from './ledger.days.js';
 import { prepareSchema } from './migrations.js';
+import { refuseEncoding } from './server.encoding.js';
 import { readTimeSql } from './sql/read.time.sql.js';
 import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
 
@@ -31,10 +32,12 @@ export class AdapterConnection {
     const { tables, migrate } = this.settings;
     const database = await connect(this.server, this.settings, failing);
     try {
+      await refuseEncoding(database);
       await prepareSchema(database, this.settings);
-      if (migrate === 'auto') {
+      // Before anything is written for today; where the rights are missing, the ledger does without.
+      if (migrate !== 'off') {
         const [{ now }] = await database.run<{ now: number }>(readTimeSql());
-        await createLedgerDays(database, tables, now);
+        await new LedgerDays(tables).create(database, now);
       }
     } catch (error) {
       await database.close().catch(() => undefined);

@@ -7,54 +7,104 @@ type Script = <Row>(text: string) => Promise<Row[]>;
 
 const dayMs = 86_400_000;
 const daysAhead = 2;
-/** What may go wrong without harm: no right to change tables, no lock in time, rows of that day in the default partition. */
-const harmless = new Set(['42501', '55P03', '40P01', '23514']);
+/** So many rows of a day move out of the default partition into one of their own; more would keep the workers waiting. They age out where they are. */
+const mostMoved = 10_000;
+const retryMs = { soon: 300_000, later: 3_600_000 };
+/** No lock in time. */
+const locked = new Set(['55P03', '40P01']);
+/** No right to change tables, rows of that day in the default partition, so many rows there that looking through them takes too long. */
+const refused = new Set(['42501', '23514', '57014']);
 
 /**
  * The ledger has a partition for each day (UTC) by the time the attempt ended. Rows of days that have none go to the
  * default partition, so nothing depends on the partitions being there but the speed of forgetting.
+ *
+ * Each day is a transaction of its own, so that one that is refused keeps no other from being made. Attaching a day looks through the default partition under a lock
+ * that nobody can write or read there beside: a day that is refused is left alone for an hour, and no look takes longer than seconds.
  */
-export async function createLedgerDays(
-  database: Database,
-  t: TableNames,
-  now: number,
-  known?: ReadonlySet<string>,
-): Promise<void> {
-  const days: number[] = [];
-  for (let day = startOfDay(now); day <= now + daysAhead * dayMs; day += dayMs) days.push(day);
-  const existing = known ?? (await partitions(t, (text) => database.plain(text)));
-  if (days.every((day) => existing.has(partitionName(t, day)))) return;
-  await alone(database, t, async (run) => {
-    const present = await partitions(t, run);
-    for (const day of days.filter((day) => !present.has(partitionName(t, day)))) {
-      const table = t.qualified(partitionName(t, day).slice(t.prefix.length));
-      const [from, until] = [day, day + dayMs].map((at) => new Date(at).toISOString());
-      // Attaching does not lock out readers and writers of the other days; creating it in place would.
-      await run(`create table ${table} (like ${t.attempt} including defaults)`);
-      await run(
-        `alter table ${t.attempt} attach partition ${table} for values from ('${from}') to ('${until}')`,
-      );
+export class LedgerDays {
+  /** When partitions that were refused are tried again. */
+  private readonly retryAt = new Map<string, number>();
+
+  constructor(private readonly t: TableNames) {}
+
+  /** Makes today and the days to come, as far as they are missing. Returns what has gone wrong that is worth telling. */
+  async create(database: Database, now: number, known?: ReadonlySet<string>): Promise<unknown[]> {
+    const { t } = this;
+    const existing = known ?? (await partitions(t, (text) => database.plain(text)));
+    const errors: unknown[] = [];
+    // The furthest first: nothing can be in the way of it yet.
+    for (let ahead = daysAhead; ahead >= 0; ahead--) {
+      const day = startOfDay(now) + ahead * dayMs;
+      const name = partitionName(t, day);
+      if (existing.has(name)) continue;
+      errors.push(...(await this.attempt(database, name, now, (run) => createDay(t, run, day))));
     }
-  });
+    return errors;
+  }
+
+  /** Drops the days that are over by the horizon as a whole, the oldest first, if there are some among the `known` partitions. */
+  async drop(
+    database: Database,
+    now: number,
+    horizon: number,
+    known: ReadonlySet<string>,
+  ): Promise<{ days: number; errors: unknown[] }> {
+    const { t } = this;
+    let days = 0;
+    const errors: unknown[] = [];
+    for (const name of [...known].filter((name) => (dayOf(name) ?? Infinity) + dayMs <= horizon).sort()) {
+      const drop = async (run: Script): Promise<boolean> => {
+        if (!(await partitions(t, run)).has(name)) return true;
+        await run(`drop table ${tableOf(t, name)}`);
+        days++;
+        return true;
+      };
+      errors.push(...(await this.attempt(database, name, now, drop)));
+    }
+    return { days, errors };
+  }
+
+  /** `work` returns false for what cannot be done now. */
+  private async attempt(
+    database: Database,
+    name: string,
+    now: number,
+    work: (run: Script) => Promise<boolean>,
+  ): Promise<unknown[]> {
+    if ((this.retryAt.get(name) ?? 0) > now) return [];
+    this.retryAt.delete(name);
+    try {
+      if (!(await alone(database, this.t, work))) this.retryAt.set(name, now + retryMs.later);
+      return [];
+    } catch (error) {
+      const state = sqlStateOf(error) ?? '';
+      this.retryAt.set(name, now + (locked.has(state) ? retryMs.soon : retryMs.later));
+      return locked.has(state) || refused.has(state) ? [] : [error];
+    }
+  }
 }
 
-/** Drops the days that are over by then as a whole, if there are some among the `known` partitions. Returns how many. */
-export async function dropLedgerDays(
-  database: Database,
-  t: TableNames,
-  horizon: number,
-  known: ReadonlySet<string>,
-): Promise<number> {
-  const isOver = (name: string): boolean => (dayOf(name) ?? Infinity) + dayMs <= horizon;
-  if (![...known].some(isOver)) return 0;
-  let dropped = 0;
-  await alone(database, t, async (run) => {
-    for (const name of [...(await partitions(t, run))].filter(isOver)) {
-      await run(`drop table ${t.qualified(name.slice(t.prefix.length))}`);
-      dropped++;
-    }
-  });
-  return dropped;
+async function createDay(t: TableNames, run: Script, day: number): Promise<boolean> {
+  const name = partitionName(t, day);
+  if ((await partitions(t, run)).has(name)) return true;
+  const [from, until] = [day, day + dayMs].map((at) => new Date(at).toISOString());
+  const ownRows = `from ${defaultOf(t)} where finished_at >= '${from}' and finished_at < '${until}'`;
+  const [{ count }] = (await run<{ count: number }>(
+    `select count(*)::int as count from (select ${ownRows} limit ${mostMoved + 1}) own`,
+  )) as [{ count: number }];
+  if (count > mostMoved) return false;
+  const table = tableOf(t, name);
+  await run(`create table ${table} (like ${t.attempt} including defaults)`);
+  if (count > 0) {
+    // In the order in which attaching takes them; from here on nobody writes another row of that day.
+    await run(`lock table only ${t.attempt} in share update exclusive mode`);
+    await run(`lock table ${defaultOf(t)} in access exclusive mode`);
+    await run(`with own as (delete ${ownRows} returning *) insert into ${table} select * from own`);
+  }
+  // Attaching does not lock out readers and writers of the other days; creating it in place would.
+  await run(`alter table ${t.attempt} attach partition ${table} for values from ('${from}') to ('${until}')`);
+  return true;
 }
 
 async function partitions(t: TableNames, run: Script): Promise<Set<string>> {
@@ -63,17 +113,16 @@ async function partitions(t: TableNames, run: Script): Promise<Set<string>> {
 }
 
 /** One process at a time, and rather not now than make the workers wait. */
-async function alone(database: Database, t: TableNames, work: (run: Script) => Promise<void>): Promise<void> {
+async function alone<T>(database: Database, t: TableNames, work: (run: Script) => Promise<T>): Promise<T> {
   const key = createHash('sha256').update(`chronis ledger ${t.attempt}`).digest().readBigInt64BE();
-  try {
-    await database.script(async (run) => {
-      await run(`set local lock_timeout = '1s'`);
-      await run(`select pg_advisory_xact_lock(${key})`);
-      await work(run);
-    });
-  } catch (error) {
-    if (!harmless.has(sqlStateOf(error) ?? '')) throw error;
-  }
+  let result: T | undefined;
+  await database.script(async (run) => {
+    await run(`set local lock_timeout = '1s'`);
+    await run(`set local statement_timeout = '3s'`);
+    await run(`select pg_advisory_xact_lock(${key})`);
+    result = await work(run);
+  });
+  return result as T;
 }
 
 function startOfDay(at: number): number {
@@ -83,6 +132,12 @@ function startOfDay(at: number): number {
 function partitionName(t: TableNames, day: number): string {
   return `${t.prefix}attempt_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`;
 }
+
+function tableOf(t: TableNames, partition: string): string {
+  return t.qualified(partition.slice(t.prefix.length));
+}
+
+const defaultOf = (t: TableNames): string => t.qualified('attempt_default');
 
 function dayOf(name: string): number | null {
   const match = /attempt_(\d{4})(\d\d)(\d\d)$/.exec(name);

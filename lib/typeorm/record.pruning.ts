@@ -8,12 +8,13 @@ import {
 } from '../model/retention.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import type { Database } from './database.js';
-import { createLedgerDays, dropLedgerDays } from './ledger.days.js';
+import { LedgerDays } from './ledger.days.js';
 import { OutcomePruning } from './outcome.pruning.js';
 import type { TableNames } from './sql/table.names.js';
 import type { Run } from './statement.runner.js';
 
 const rowsPerRound = 5_000;
+const fewestRows = 100;
 /** Of a day that will soon be dropped as a whole, deleting rows one by one is waste: just enough to be exact where there are few. */
 const rowsOfBrokenDay = 1_000;
 const twoDaysMs = 2 * 86_400_000;
@@ -29,39 +30,60 @@ interface Outdated {
   workers: boolean;
 }
 
-/** Forgets what is older than it is kept, in steps of bounded size. Looks first, in one statement, where there is something. */
+/**
+ * Forgets what is older than it is kept, in steps of bounded size. Looks first, in one statement, where there is something. One step that fails keeps no other
+ * from being done, and is smaller the next time, as it may have been too much for its deadline.
+ */
 export class RecordPruning {
   private readonly outcomes = new OutcomePruning();
+  private readonly ledgerDays: LedgerDays;
+  private rows = rowsPerRound;
 
-  async prune(run: Run, database: Database, t: TableNames, retention: Retention): Promise<Pruned> {
+  constructor(t: TableNames) {
+    this.ledgerDays = new LedgerDays(t);
+  }
+
+  /** Rejects with the first error when all that can be done is done. */
+  async prune(run: Run, database: Database, retention: Retention): Promise<Pruned> {
     const longestMs = longestKeptMs(retention);
     const gapsKept = gapVerdicts.map((verdict) => keptMs(retention, verdict));
     const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept);
-    const { now } = outdated;
+    const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
     const partitions = new Set(outdated.partitions);
-    await createLedgerDays(database, t, now, partitions);
-    const days = await dropLedgerDays(database, t, horizon, partitions);
-    const forget = async (isNeeded: boolean, ...[statement, ...values]: Parameters<Run>): Promise<number> => {
-      if (!isNeeded) return 0;
-      const [{ count }] = await run<{ count: number }>(statement, ...values);
-      return count;
+    const { rows } = this;
+    const errors = await this.ledgerDays.create(database, now, partitions);
+    const dropped = await this.ledgerDays.drop(database, now, horizon, partitions);
+    errors.push(...dropped.errors);
+    let isTooMuch = false;
+    const step = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+      try {
+        return await work();
+      } catch (error) {
+        isTooMuch = true;
+        errors.push(error);
+        return otherwise;
+      }
     };
-    const { attempts, workers } = outdated;
+    const forget = (isNeeded: boolean, ...[statement, ...values]: Parameters<Run>): Promise<number> =>
+      step(async () => (isNeeded ? (await run<{ count: number }>(statement, ...values))[0]!.count : 0), 0);
     const gapHorizons = gapsKept.map((ms) => now - ms);
     const deadHorizon = now - deadLettersKeptMs(retention);
-    const ofBrokenDay = longestMs >= twoDaysMs ? rowsOfBrokenDay : rowsPerRound;
-    const undated = await forget(attempts, 'forgetUndated', horizon, rowsPerRound);
-    const gaps = await forget(outdated.gaps, 'forgetGaps', gapVerdicts, gapHorizons, rowsPerRound);
-    const jobs = await forget(outdated.jobs, 'forgetKept', rowsPerRound);
-    const deadLetters = await forget(outdated.dead_letters, 'forgetDead', deadHorizon, rowsPerRound);
+    const ofBrokenDay = longestMs >= twoDaysMs ? Math.min(rowsOfBrokenDay, rows) : rows;
+    const undated = await forget(attempts, 'forgetUndated', horizon, rows);
+    const gaps = await forget(outdated.gaps, 'forgetGaps', gapVerdicts, gapHorizons, rows);
+    const jobs = await forget(outdated.jobs, 'forgetKept', rows);
+    const deadLetters = await forget(outdated.dead_letters, 'forgetDead', deadHorizon, rows);
     const dated = await forget(attempts, 'forgetAttempts', horizon, ofBrokenDay);
-    const short = await this.outcomes.step(run, now, retention);
+    const nothing = { attempts: 0, more: false };
+    const short = await step(() => this.outcomes.step(run, now, retention), nothing);
     await forget(workers, 'forgetWorkers', horizon);
+    this.rows = isTooMuch ? Math.max(Math.floor(rows / 2), fewestRows) : Math.min(rows * 2, rowsPerRound);
+    if (errors.length > 0) throw errors[0];
     return {
-      more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rowsPerRound),
+      more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows),
       attempts: undated + dated + short.attempts,
-      days,
+      days: dropped.days,
       gaps,
       jobs,
       deadLetters,

@@ -91,7 +91,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly transactions: RunTransactions;
   private readonly callers: CallerTransactions;
   private readonly installation: Installation;
-  private readonly pruning = new RecordPruning();
+  private readonly pruning: RecordPruning;
   private readonly firePlans: FirePlans;
   private readonly vacuuming: Vacuuming;
 
@@ -105,6 +105,7 @@ export class TypeOrmStorage extends StorageAdapter {
     const { tables, poolSize, statementTimeoutMs } = connection.settings;
     const statements = prepareStatements(tables);
     this.statements = new StatementRunner(statements, connection.database);
+    this.pruning = new RecordPruning(tables);
     this.firePlans = new FirePlans(this.statements.run, connection.settings.clock);
     this.vacuuming = new Vacuuming(connection.database, tables, connection.settings.clock);
     const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
@@ -337,7 +338,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async prune(retention: Retention): Promise<Pruned> {
-    return this.pruning.prune(this.run, this.database, this.tables, retention);
+    return this.pruning.prune(this.run, this.database, retention);
   }
 
   private get run() {
