@@ -242,8 +242,9 @@ export function translated(cause: unknown): ChronisError {
   }
   // A queue of notifications that is full is nothing that the caller gave.
   const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
-  if ((!state.startsWith('22') && state !== '54000') || isOfQueue)
-    return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
+  // 54001: nested deeper than its stack reaches.
+  const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
+  if (!isOfValue || isOfQueue) return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
   return Object.assign(refused, { cause });
 }

@@ -21,6 +21,19 @@ describe('the outcome of an attempt', () => {
     });
   });
 
+  test('a result is kept down to 500 levels; a deeper one is left out, and the verdict stands', () => {
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    const keyed = (levels: number): unknown =>
+      JSON.parse('{"a":'.repeat(levels) + '"]}"' + '}'.repeat(levels));
+    expect(outcome({ kind: 'returned', value: nested(500) })?.result).toEqual(nested(500));
+    expect(outcome({ kind: 'returned', value: keyed(500) })?.result).toEqual(keyed(500));
+    for (const value of [nested(501), keyed(501)]) {
+      expect(outcome({ kind: 'returned', value })).toMatchObject({ outcome: 'succeeded', result: null });
+    }
+    const brackets = '[{'.repeat(2_000);
+    expect(outcome({ kind: 'returned', value: brackets })?.result).toBe(brackets);
+  });
+
   test('a handler that returns after its signal has succeeded all the same', () => {
     for (const cause of ['timeout', 'cancel', 'shutdown', 'lease-lost'] as const) {
       expect(outcome({ kind: 'returned', value: undefined }, cause)?.outcome).toBe('succeeded');

@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { InvalidPayloadError } from '../../lib/index.js';
+import { translated } from '../../lib/typeorm/database.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -26,4 +28,13 @@ test('a database that cannot store every text is refused, with what to do', asyn
     `The database "${database}" has the encoding LATIN1, which lacks characters that errors and results may hold. Use one with UTF8: create database … encoding 'UTF8' template template0.`,
   );
   await storage.close();
+});
+
+test.each([
+  ['JSON that is nested too deep', `select repeat('[', 100000)::json`],
+  ['an escape for a character that it lacks', `select '"\\u0000"'::jsonb`],
+  ['an instant out of range', `select to_timestamp(1e30)`],
+])('a value that PostgreSQL can never store is told from an outage: %s', async (_, text) => {
+  const error = await client.query(text).catch((cause: unknown) => translated(cause));
+  expect(error).toBeInstanceOf(InvalidPayloadError);
 });
