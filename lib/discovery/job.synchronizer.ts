@@ -7,6 +7,7 @@ import type {
   DefinitionChange,
   StorageAdapter,
   StoredDefinition,
+  SyncRequest,
   SyncResult,
 } from '../ports/storage.adapter.js';
 import { hashOf } from '../scheduler/definition.hash.js';
@@ -33,6 +34,13 @@ export interface SynchronizerParts {
   workerId: () => string | null;
   /** Something changed after the start. */
   onChange: () => void;
+}
+
+/** What one set of declarations asks of the storage; `stored`: what its last plan was made of. */
+interface SyncWork {
+  jobs: readonly DeclaredJob[];
+  request: SyncRequest;
+  stored: () => readonly StoredDefinition[];
 }
 
 /**
@@ -94,10 +102,17 @@ export class JobSynchronizer {
     const { lock: locks, clock } = this.parts;
     const key = `chronis:sync:${this.rules.app}`;
     const wanted = { key, owner: workerId, ttlMs: lockMs, waitMs: lockWaitMs };
-    const lock = await acquireWithin(locks, clock, wanted);
+    const work = this.workFor(workerId);
+    let confirmed: SyncResult | null = null;
+    // Many instances that start at once with the same set wait for the first only, and for nobody when it was there before.
+    const lock = await acquireWithin(locks, clock, wanted, async () => {
+      confirmed = (await this.parts.storage.confirmDefinitions?.(work.request)) ?? null;
+      return confirmed !== null;
+    });
+    if (lock === null) return this.tell(confirmed!, work, isFirst);
     try {
       for (let tries = 1; ; tries++) {
-        const result = await this.store(workerId, isFirst && tries === 1);
+        const result = await this.store(work, isFirst && tries === 1);
         if (isThrough(result) || result.status === 'superseded' || !isFirst || tries === quickTries.most)
           return result;
         await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
@@ -108,14 +123,16 @@ export class JobSynchronizer {
     }
   }
 
-  private async store(workerId: string, isFirst: boolean): Promise<SyncResult> {
-    const { storage, events, explore } = this.parts;
-    const { jobs, handlers } = explore();
-    const { app } = this.rules;
+  private async store(work: SyncWork, isFirst: boolean): Promise<SyncResult> {
+    return this.tell(await this.parts.storage.syncDefinitions(work.request), work, isFirst);
+  }
+
+  private workFor(workerId: string): SyncWork {
+    const { jobs, handlers } = this.parts.explore();
     const handlerNames = new Set(handlers.map(({ name }) => name));
     let stored: readonly StoredDefinition[] = [];
-    const result = await storage.syncDefinitions({
-      app,
+    const request: SyncRequest = {
+      app: this.rules.app,
       setHash: hashOf(Object.fromEntries(jobs.map(({ definition, hash }) => [refKey(definition), hash]))),
       workerId,
       declared: jobs.map(({ definition }) => refKey(definition)),
@@ -123,9 +140,15 @@ export class JobSynchronizer {
         stored = found;
         return planSync(jobs, handlerNames, found, now, this.rules);
       },
-    });
+    };
+    return { jobs, request, stored: () => stored };
+  }
+
+  private async tell(result: SyncResult, { jobs, stored }: SyncWork, isFirst: boolean): Promise<SyncResult> {
+    const { events } = this.parts;
+    const { app } = this.rules;
     if (result.status === 'synced') {
-      const changes = changedRefs(result.changes, stored);
+      const changes = changedRefs(result.changes, stored());
       const summary = { app, generation: result.generation, superseded: false, declared: jobs.length };
       const { postponed } = result;
       const waiting = JSON.stringify(postponed.map(refKey));

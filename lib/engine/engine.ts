@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
+import { BootLease } from './boot.lease.js';
 import { Circuit } from './circuit.js';
 import type { EngineOptions } from './engine.options.js';
 import { GivingBack } from './giving.back.js';
@@ -143,10 +144,12 @@ export class Engine {
 
   private async begin(prepare: (workerId: string) => Promise<number | null>): Promise<void> {
     const { storage, handlers, events, lock, clock } = this.parts;
+    let lease: BootLease | null = null;
     try {
       this.settler = new Settler(storage, this.calls);
       const workerId = randomUUID();
       const registeredAt = await this.register(workerId);
+      lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
       try {
         this.generation = await prepare(workerId);
         await applyZoneData(storage, events, this.options.zoneData, this.options.calendars);
@@ -172,8 +175,9 @@ export class Engine {
       );
       this.janitor.start(workerId);
       this.state = 'working';
-      this.work(workerId, registeredAt);
+      this.work(workerId, lease.stop());
     } catch (error) {
+      lease?.stop();
       this.state = 'idle';
       throw error;
     }

@@ -58,7 +58,7 @@ import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
-import { syncDefinitions } from './syncing.js';
+import { confirmDefinitions, syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow } from './tables.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
@@ -132,6 +132,10 @@ export class MemoryStorage extends StorageAdapter {
 
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
     return this.atomically((tables, now) => syncDefinitions(tables, now, request));
+  }
+
+  confirmDefinitions(request: SyncRequest): Promise<SyncResult | null> {
+    return this.atomically((tables, now) => confirmDefinitions(tables, now, request));
   }
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {

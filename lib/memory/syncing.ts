@@ -37,6 +37,20 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   return result;
 }
 
+export function confirmDefinitions(
+  tables: MemoryTables,
+  now: EpochMs,
+  request: SyncRequest,
+): SyncResult | null {
+  const { app, workerId, setHash } = request;
+  const generation = (tables.releases.get(app) ?? []).findIndex((release) => release.setHash === setHash) + 1;
+  if (generation === 0 || newestAlive(tables, now, app, workerId) > generation) return null;
+  if (request.plan(structuredClone(storedDefinitions(tables, app)), now).length > 0) return null;
+  const worker = workerId === null ? undefined : tables.workers.get(workerId);
+  if (worker) worker.generation = generation;
+  return { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
+}
+
 export function declaredJobs(tables: MemoryTables, app: string): JobRow[] {
   return [...tables.jobs.values()].filter((job) => job.source === 'code' && job.app === app);
 }

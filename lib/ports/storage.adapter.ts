@@ -117,6 +117,11 @@ export abstract class StorageAdapter {
    */
   abstract syncDefinitions(request: SyncRequest): Promise<SyncResult>;
   /**
+   * The same for a set that was synced before and of which nothing is to be changed, without a lock and without waiting for anybody: notes the generation of the worker, and answers as `syncDefinitions` does. Null: that has to
+   * decide. Absent: it always has to.
+   */
+  confirmDefinitions?(request: SyncRequest): Promise<SyncResult | null>;
+  /**
    * Declared jobs that no live worker's generation declares: notes since when, and orphans those for which that is
    * `graceMs` or longer. Those declared again are adopted. Returns what was orphaned by this call.
    */

@@ -83,6 +83,21 @@ export async function syncDefinitions(change: Change, request: SyncRequest): Pro
   };
 }
 
+/** Each statement by itself: what changes meanwhile changes by a sync, which the next start sees. */
+export async function confirmDefinitions(run: Run, request: SyncRequest): Promise<SyncResult | null> {
+  const { app, setHash, workerId } = request;
+  type Known = { generation: number | null; now: EpochMs };
+  const [{ generation, now }] = await run<Known>('knownRelease', app, setHash);
+  if (generation === null) return null;
+  // First: a newer release that comes meanwhile sees this one.
+  if (workerId !== null) await run('noteGeneration', workerId, generation);
+  const [newest] = await run<{ generation: number }>('newestAlive', app, workerId);
+  if (newest.generation > generation) return null;
+  const stored = (await readDeclared(run, app)).map(toStoredDefinition);
+  if (request.plan(stored, now).length > 0) return null;
+  return { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
+}
+
 /** Ends being orphaned. */
 export async function adopt(run: Run, job: StoredRecurring): Promise<void> {
   if (job.orphanedAt === null) {

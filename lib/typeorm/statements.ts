@@ -79,6 +79,7 @@ import { setZoneDataSql } from './sql/set.zone.data.sql.js';
 import { standingCursorsSql } from './sql/standing.cursors.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
+import { knownReleaseSql } from './sql/known.release.sql.js';
 import { takeReleaseSql } from './sql/take.release.sql.js';
 import { unblockSql } from './sql/unblock.sql.js';
 import { undeclaredSql } from './sql/undeclared.sql.js';
@@ -178,6 +179,7 @@ const builders = {
   settleOneOffs: settleOneOffsSql,
   settleRecurring: settleRecurringSql,
   stoppedCursors: stoppedCursorsSql,
+  knownRelease: knownReleaseSql,
   takeRelease: takeReleaseSql,
   unblock: unblockSql,
   undeclared: undeclaredSql,

@@ -48,7 +48,7 @@ import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
-import { syncDefinitions } from './definition.sync.js';
+import { confirmDefinitions, syncDefinitions } from './definition.sync.js';
 import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
@@ -142,6 +142,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
     return this.statements.change((change) => syncDefinitions(change, request));
+  }
+
+  confirmDefinitions(request: SyncRequest): Promise<SyncResult | null> {
+    return confirmDefinitions(this.statements.run.bind(this.statements), request);
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { DefinitionChange } from '../../index.js';
 import { lawsOf } from '../law.js';
 import { jobOf, minute, only, startWorker } from './fixture.js';
 import { app, changeStored, declared, insertDeclared, sync, synced } from './sync.fixture.js';
@@ -18,6 +19,36 @@ export const generationLaws = lawsOf('generation', {
     const worker = await startWorker(storage, { app });
     const { generation } = await synced(storage, { workerId: worker.workerId });
     assert.equal(only(await storage.queryWorkers(), 'worker').generation, generation);
+  },
+
+  'is confirmed where nothing is to be changed, and only there': async ({ storage }) => {
+    if (!storage.confirmDefinitions) return;
+    const job = await declared(storage);
+    const worker = await startWorker(storage, { app });
+    const request = (setHash: string, plan: () => DefinitionChange[] = () => []) => ({
+      app,
+      setHash,
+      workerId: worker.workerId,
+      declared: ['default/job'],
+      plan,
+    });
+    assert.equal(await storage.confirmDefinitions(request('a')), null);
+    const { generation } = await insertDeclared(storage, [job], { setHash: 'a' });
+    const expected = { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
+    assert.deepEqual(await storage.confirmDefinitions(request('a')), expected);
+    assert.equal(only(await storage.queryWorkers(), 'worker').generation, generation);
+    const found: string[] = [];
+    const insert = (stored: readonly { id: string }[]): DefinitionChange[] => {
+      found.push(...stored.map(({ id }) => id));
+      return [{ kind: 'insert', job: { ...job, id: 'another' } }];
+    };
+    const other = { ...request('a'), plan: insert };
+    assert.equal(await storage.confirmDefinitions(other), null);
+    assert.deepEqual(found, [job.id]);
+    assert.equal(await storage.getJob({ namespace: 'default', id: 'another' }), null);
+    const newer = await startWorker(storage, { app });
+    await synced(storage, { setHash: 'b', workerId: newer.workerId });
+    assert.equal(await storage.confirmDefinitions(request('a')), null);
   },
 
   'is noted with each job that it wrote': async ({ storage }) => {
