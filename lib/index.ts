@@ -135,7 +135,7 @@ export type {
   OneOffOptions,
   UpdateJob,
 } from './scheduler/create.options.js';
-export type { BulkOptions, BulkResult } from './scheduler/dead.letters.js';
+export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.letters.js';
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobQuery } from './scheduler/job.query.js';

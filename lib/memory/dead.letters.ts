@@ -7,8 +7,14 @@ import type { MemoryTables, RunRow } from './tables.js';
 /** Of one recurring job; older ones are found in the ledger only. */
 const mostOfJob = 1_000;
 
-export function retryRuns(tables: MemoryTables, now: EpochMs, runIds: readonly string[]): RunRow[] {
-  return deadLetters(tables, runIds).map((dead) => retry(tables, now, dead));
+export function retryRuns(
+  tables: MemoryTables,
+  now: EpochMs,
+  runIds: readonly string[],
+  delaysMs: readonly number[],
+): RunRow[] {
+  const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
+  return deadLetters(tables, runIds).map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
 }
 
 /** The ids of those that were there. */
@@ -34,10 +40,10 @@ export function pruneDeadLetters(tables: MemoryTables, horizon: EpochMs): number
   return gone;
 }
 
-function retry(tables: MemoryTables, now: EpochMs, dead: RunRow): RunRow {
+function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number): RunRow {
   const { job, nominalAt } = dead;
   remove(tables, dead);
-  const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now });
+  const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
   if (job.kind === 'one-off') {
     job.pause = null;

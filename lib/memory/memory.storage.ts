@@ -219,8 +219,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables) => recomputeCursors(tables, zoneData, plan));
   }
 
-  retryRuns(runIds: readonly string[]): Promise<Run[]> {
-    return this.atomically((tables, now) => retryRuns(tables, now, runIds).map(toRun));
+  retryRuns(runIds: readonly string[], delaysMs: readonly number[] = []): Promise<Run[]> {
+    return this.atomically((tables, now) => retryRuns(tables, now, runIds, delaysMs).map(toRun));
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

@@ -1,6 +1,8 @@
 import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
+import type { DurationInput } from '../model/trigger.js';
 import type { JobStore } from '../ports/storage.adapter.js';
+import { parseDuration } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
 import { knownOptions, lineOfText, trueOrFalse } from './option.checks.js';
 import { failedRunFilter, type FailedRunFilter } from './run.query.js';
@@ -8,6 +10,14 @@ import { failedRunFilter, type FailedRunFilter } from './run.query.js';
 export interface BulkOptions {
   /** Only count. @default false */
   dryRun?: boolean;
+}
+
+export interface RetryOptions extends BulkOptions {
+  /**
+   * The retries are due at random, evenly over so long, instead of all now: so they neither come down together on what has just recovered, nor keep other
+   * work waiting behind them. @default 0
+   */
+  spread?: DurationInput;
 }
 
 /** What a bulk operation came to. @publicApi */
@@ -36,10 +46,13 @@ export class DeadLetters {
 
   async retryAll(
     filter: FailedRunFilter,
-    options: BulkOptions,
+    { spread = 0, ...options }: RetryOptions,
     { jobs, changed }: JobAccess,
   ): Promise<BulkResult> {
-    const result = await this.each(filter, options, jobs, (runIds) => jobs.retryRuns(runIds));
+    const spreadMs = spread === 0 ? 0 : parseDuration(spread, 'spread');
+    const result = await this.each(filter, options, jobs, (runIds) =>
+      jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length)),
+    );
     changed();
     return result;
   }
@@ -74,4 +87,9 @@ export class DeadLetters {
     const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
     throw run ? new RunNotFailedError(runId, run.state) : new RunNotFoundError(runId);
   }
+}
+
+/** One in each of so many equal parts, so that few are as even as many. */
+function spreadOver(ms: number, count: number): number[] {
+  return Array.from({ length: count }, (_, nth) => Math.floor(((nth + Math.random()) / count) * ms));
 }

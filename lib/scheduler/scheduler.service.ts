@@ -22,7 +22,7 @@ import type {
 import { backfillJob, type BackfillOptions, type BackfillResult } from './job.backfill.js';
 import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.changes.js';
 import type { BulkCreator } from './bulk.creator.js';
-import type { BulkOptions, BulkResult, DeadLetters } from './dead.letters.js';
+import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { DefinedJob } from './define.job.js';
 import { schemaOf, type ByHandler, type ForHandler, type HandlerReference } from './handler.reference.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
@@ -455,10 +455,10 @@ export class SchedulerService {
     return this.parts.deadLetters.discard(runId, await this.accessOf(within, 'discardRun()'));
   }
 
-  /** `retryRun` for all that meet the filter; without one for all runs that gave up. Those that fail again meanwhile are not retried twice. */
+  /** `retryRun` for all that meet the filter; without one for all runs that gave up; in steps of 500. `spread: '5m'` spreads them over five minutes. Those that fail again meanwhile are not retried twice. Throws InvalidScheduleError (spread). */
   async retryFailed(
     filter: FailedRunFilter = {},
-    options: BulkOptions & ManagerOption = {},
+    options: RetryOptions & ManagerOption = {},
   ): Promise<BulkResult> {
     return this.parts.deadLetters.retryAll(filter, options, await this.access(options));
   }

@@ -15,7 +15,7 @@ import type {
   UpdateJob,
 } from './create.options.js';
 import { filterOf, type ManyFilter, type ManyOptions, type ManyResult } from './bulk.changes.js';
-import type { BulkOptions, BulkResult } from './dead.letters.js';
+import type { BulkOptions, RetryOptions, BulkResult } from './dead.letters.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { ManagerOption } from './job.access.js';
 import type { NamespaceOption } from './job.identity.js';
@@ -228,7 +228,7 @@ export class ConfinedScheduler implements TenantScheduler {
     return this.all.discardRun(runId, within);
   }
 
-  async retryFailed(filter?: FailedRunFilter, options?: BulkOptions & ManagerOption): Promise<BulkResult> {
+  async retryFailed(filter?: FailedRunFilter, options?: RetryOptions & ManagerOption): Promise<BulkResult> {
     return this.all.retryFailed(this.tenancy.confined(filter), options);
   }
 

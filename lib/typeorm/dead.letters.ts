@@ -3,8 +3,19 @@ import { isRunId } from './conditions.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
-export async function retryRuns(run: Run, runIds: readonly string[]): Promise<RunView[]> {
-  return (await run<RunRow>('retryRuns', runIds.filter(isRunId))).map(toRun);
+export async function retryRuns(
+  run: Run,
+  runIds: readonly string[],
+  delaysMs: readonly number[],
+): Promise<RunView[]> {
+  const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
+  const ids = [...delays.keys()].filter(isRunId);
+  const rows = await run<RunRow>(
+    'retryRuns',
+    ids,
+    ids.map((id) => delays.get(id)),
+  );
+  return rows.map(toRun);
 }
 
 /** The ids of those that were there. */

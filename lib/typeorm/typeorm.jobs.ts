@@ -117,8 +117,8 @@ export class TypeOrmJobs implements JobStore {
     return queryPauses(this.run);
   }
 
-  retryRuns(runIds: readonly string[]): Promise<RunView[]> {
-    return retryRuns(this.run, runIds);
+  retryRuns(runIds: readonly string[], delaysMs: readonly number[] = []): Promise<RunView[]> {
+    return retryRuns(this.run, runIds, delaysMs);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

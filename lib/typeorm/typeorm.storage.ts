@@ -220,8 +220,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.queryPauses();
   }
 
-  retryRuns(runIds: readonly string[]): Promise<RunView[]> {
-    return this.jobs.retryRuns(runIds);
+  retryRuns(runIds: readonly string[], delaysMs?: readonly number[]): Promise<RunView[]> {
+    return this.jobs.retryRuns(runIds, delaysMs);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

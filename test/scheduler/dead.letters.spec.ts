@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { InvalidOptionError, RunNotFailedError, RunNotFoundError } from '../../lib/index.js';
+import {
+  InvalidOptionError,
+  InvalidScheduleError,
+  RunNotFailedError,
+  RunNotFoundError,
+} from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 const failed = { state: ['failed' as const, 'timed_out' as const, 'lost' as const] };
@@ -74,6 +79,32 @@ describe('runs that gave up', () => {
     while ((await app.scheduler.countJobs({ state: 'failed' })) < 1_100) await app.settle();
     broken = false;
     expect(await app.scheduler.retryFailed()).toEqual({ found: 1_100, changed: 1_100 });
+  });
+
+  test('are spread over a time, evenly, and what falls due meanwhile has its turn between them', async () => {
+    await Promise.all(Array.from({ length: 700 }, (_, index) => oneOff(`job ${index}`)));
+    while ((await app.scheduler.countJobs({ state: 'failed' })) < 700) await app.settle();
+    broken = false;
+    const since = app.clock.now();
+    expect(await app.scheduler.retryFailed({}, { spread: '5m' })).toEqual({ found: 700, changed: 700 });
+    const retries = (await app.scheduler.getRuns({ state: ['waiting'], limit: 1_000 })).items;
+    const minutes = retries.map(({ dueAt }) => Math.floor((dueAt!.getTime() - since) / 60_000));
+    for (const minute of [0, 1, 2, 3, 4]) {
+      const inMinute = minutes.filter((each) => each === minute).length;
+      expect(inMinute).toBeGreaterThanOrEqual(136);
+      expect(inMinute).toBeLessThanOrEqual(144);
+    }
+    await oneOff('meanwhile');
+    await app.settle();
+    expect(ran).toContain('meanwhile');
+    expect(ran.length).toBeLessThan(10);
+  });
+
+  test('are not spread over what is no time', async () => {
+    await expect(app.scheduler.retryFailed({}, { spread: 'soon' })).rejects.toThrow(InvalidScheduleError);
+    await expect(app.scheduler.discardFailed({}, { spread: '5m' } as never)).rejects.toThrow(
+      InvalidOptionError,
+    );
   });
 
   test('are discarded, one by one and in bulk; the ledger keeps them', async () => {

@@ -142,6 +142,28 @@ export const deadLetterLaws = lawsOf('dead letters', {
     );
   },
 
+  'get a new run that is due as much later as is said for each': async ({ storage, clock }) => {
+    await addRecurring(storage);
+    const first = await failRecurring(storage, await startWorker(storage));
+    await clock.advance(60 * minute);
+    const worker = await startWorker(storage);
+    const second = await failRecurring(storage, worker);
+    const now = await storage.now();
+    await storage.retryRuns([second, 'no id', first], [90_000, 5, 30_000]);
+    const retries = (await runsOf(storage)).map(({ retryOf, dueAt }) => [retryOf, dueAt!.getTime() - now]);
+    assert.deepEqual(
+      retries.toSorted(([, a], [, b]) => (a as number) - (b as number)),
+      [
+        [first, 30_000],
+        [second, 90_000],
+      ],
+    );
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    await clock.advance(30_000);
+    assert.equal((await claimOne(storage, worker)).nominalAt < now, true);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+  },
+
   'get a new run by a retry, with the old nominal time and the definition of now': async ({ storage }) => {
     await addRecurring(storage);
     const worker = await startWorker(storage);

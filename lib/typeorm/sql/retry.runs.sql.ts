@@ -1,10 +1,11 @@
+import { unnest } from './arrays.fragment.js';
 import { runColumns } from './run.view.fragment.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 runs
+ * $1 time · $2 runs · $3 delays
  *
  * The row begins anew under a new id. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
@@ -17,15 +18,16 @@ with job as materialized (
   order by j.uid for share
 ),
 dead as materialized (
-  select r.id from ${t.run} r
+  select r.id, given.delay_ms from ${t.run} r
+  join ${unnest(['$2::bigint[]', '$3::float8[]'])} given (id, delay_ms) on given.id = r.id
   where r.id = any ($2::bigint[]) and r.verdict in ('failed', 'timed_out', 'lost')
     and (r.dead_of is null or r.dead_of in (select uid from job))
-  order by r.id for update
+  order by r.id for update of r
 ),
 born as (
   update ${t.run} r set
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
-    due_at = ${now}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
+    due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
     verdict = null, finished_at = null, last_error = null,
     paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end
