@@ -130,7 +130,7 @@ export function makeLifecycle(
   { clock, engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
 ): SchedulerLifecycle {
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
-  const directory = new HandlerDirectory(handlers, storage, clock);
+  const directory = new HandlerDirectory(handlers, app, storage, clock);
   const callbacks = async () => {
     const { jobs } = explorer.explore();
     const unknown = unknownCallbacks(jobs, new Set(handlers.names()));
@@ -154,10 +154,10 @@ export function makeWithdrawals(
   storage: StorageAdapter,
   events: ChronisEvents,
   engine: Engine,
-  { clock, engine: { queues, calendars } }: ChronisSettings,
+  { clock, engine: { app, queues, calendars } }: ChronisSettings,
 ): HandlerWithdrawals {
   const workerId = (): string | null => engine.workerId;
-  return new HandlerWithdrawals({ handlers, storage, clock, events, calendars, queues, workerId });
+  return new HandlerWithdrawals({ handlers, storage, clock, events, calendars, app, queues, workerId });
 }
 
 export function makeDeclarations(
@@ -184,7 +184,7 @@ export function makeScheduler(
   const { clock } = settings;
   const defaults = defaultsOf(settings, storage);
   const time = new StorageNow(storage, clock);
-  const directory = new HandlerDirectory(handlers, storage, clock);
+  const directory = new HandlerDirectory(handlers, settings.engine.app, storage, clock);
   const creator = new JobCreator(defaults, directory, time);
   const updater = new JobUpdater(defaults, directory, time);
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);

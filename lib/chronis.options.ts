@@ -30,7 +30,10 @@ export interface ChronisOptions {
   storage?: AdapterInput<StorageAdapter>;
   /** Guards the sync and the janitor: a recipe or an instance. @default the storage's own */
   lock?: AdapterInput<LockAdapter>;
-  /** Whose declared jobs these are: applications that share a database need different names. @default 'default' */
+  /**
+   * Whose jobs and handlers these are: jobs are run by processes of their app only. Applications that share a database need different names.
+   * @default 'default'
+   */
   app?: string;
   /** Of this instance, for people. @default host:pid */
   name?: string;
@@ -67,7 +70,7 @@ export interface ChronisOptions {
   payloadLimit?: number;
   /**
    * How long the record of attempts and gaps is kept: at least 1 min. Or for each outcome and verdict, such as
-   * `{ default: '30d', succeeded: '7d', failed: '90d' }`. @default '30d'
+   * `{ default: '30d', succeeded: '7d', failed: '90d' }`. Of several apps on one schema the longest holds for all. @default '30d'
    */
   keepLedger?: number | string | LedgerRetention;
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */

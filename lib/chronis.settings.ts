@@ -17,7 +17,7 @@ import type { LockAdapter } from './ports/lock.adapter.js';
 import type { TransactionManager } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 import { SystemClock } from './ports/system.clock.js';
-import { queueName } from './scheduler/names.js';
+import { appName, queueName } from './scheduler/names.js';
 import {
   described,
   knownOptions,
@@ -173,7 +173,7 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
   return {
     ...engineDefaults,
     name: lineOfText(name ?? `${hostname()}:${process.pid}`, 'name'),
-    app: lineOfText(app ?? 'default', 'app', 100),
+    app: appName(app ?? 'default'),
     version: packageVersion(),
     queues: queuesOf(given.queues),
     calendars: normalizeCalendars(given.calendars ?? {}),

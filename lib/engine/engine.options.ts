@@ -5,7 +5,7 @@ import type { Calendars } from '../model/trigger.js';
 export interface EngineOptions {
   /** Name of the instance, for people. */
   name: string;
-  /** Whose declared jobs this process runs. */
+  /** Whose handlers these are: this process runs jobs of this app, declared or made at run time. */
   app: string;
   version: string;
   queues: readonly string[];
@@ -22,7 +22,7 @@ export interface EngineOptions {
   shutdownTimeoutMs: number;
   /** Time between the signal to a handler and the verdict without it. */
   abortGraceMs: number;
-  /** How long the ledger is kept. */
+  /** How long the ledger is kept, at least: it is that of all apps. */
   retention: Retention;
   /** A declared job that no live worker declares for so long is orphaned. */
   orphanGraceMs: number;

@@ -9,6 +9,7 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { BootLease } from './boot.lease.js';
 import { Circuit } from './circuit.js';
+import { tellDifferences } from './differences.js';
 import type { EngineOptions } from './engine.options.js';
 import { GivingBack } from './giving.back.js';
 import { GuardedClock, guardedRandom } from './guarded.clock.js';
@@ -153,6 +154,7 @@ export class Engine {
       try {
         this.generation = await prepare(workerId);
         await applyZoneData(storage, events, this.options.zoneData, this.options.calendars);
+        await tellDifferences(storage, events, this.options);
       } catch (error) {
         await storage.unregister(workerId).catch(() => undefined);
         throw error;
@@ -197,7 +199,7 @@ export class Engine {
 
   /** Returns the monotonic time from which the lease is known to run. */
   private async register(workerId: string): Promise<number> {
-    const { name, app, version, queues, leaseMs } = this.options;
+    const { name, app, version, queues, leaseMs, retention } = this.options;
     const sentAt = this.parts.clock.monotonic();
     const answer = await this.parts.storage.register(
       {
@@ -211,6 +213,7 @@ export class Engine {
         zoneData: this.options.zoneData,
         queues,
         handlers: this.parts.handlers.offered(),
+        retention,
       },
       leaseMs,
     );

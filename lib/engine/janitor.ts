@@ -84,9 +84,9 @@ export class Janitor {
       for (let round = 0; round < maxDeferRounds && !this.stopped; round++) {
         const deferrals = await this.storage.deferStranded();
         if (deferrals.length === 0) return;
-        for (const { handler, queue, runs } of deferrals) {
-          const key = JSON.stringify([handler, queue]);
-          deferred.set(key, { handler, queue, runs: runs + (deferred.get(key)?.runs ?? 0) });
+        for (const { runs, ...about } of deferrals) {
+          const key = JSON.stringify([about.app, about.handler, about.queue]);
+          deferred.set(key, { ...about, runs: runs + (deferred.get(key)?.runs ?? 0) });
         }
       }
     } finally {

@@ -38,7 +38,7 @@ interface ShiftParts {
 export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
   const { parts, options, time, calls, settler, stragglers, random, onGaveUp } = given;
   const { storage, clock, events, handlers, logger } = parts;
-  const { concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
+  const { app, concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
     options;
   const trusted = (): boolean => keeper.trusted;
   const session: WorkerSession = new WorkerSession(workerId, {
@@ -53,6 +53,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     random,
     concurrency,
     abortGraceMs,
+    app,
     queues,
     trusted,
     onGaveUp,

@@ -36,6 +36,7 @@ export interface SessionParts {
   random: () => number;
   concurrency: number;
   abortGraceMs: number;
+  app: string;
   queues: readonly string[];
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
@@ -95,7 +96,8 @@ export class WorkerSession {
   }
 
   get capability(): Capability {
-    return { workerId: this.workerId, queues: this.parts.queues, handlers: this.parts.handlers.offered() };
+    const { app, queues, handlers } = this.parts;
+    return { workerId: this.workerId, app, queues, handlers: handlers.offered() };
   }
 
   /** How many more runs it may begin. While results cannot be written, each takes the place of a run: what is executed and not recorded is executed again, should this process die. */

@@ -5,7 +5,7 @@ import { compileTrigger } from '../triggers/compiled.trigger.js';
 
 /**
  * Keeps stored times true when governments change their clocks: a process whose zone data are newer than those of the stored times computes
- * them anew, from the last instant of each job, and tells which moved. Says so too when live workers disagree.
+ * them anew, from the last instant of each job, and tells which moved.
  */
 export async function applyZoneData(
   storage: StorageAdapter,
@@ -20,11 +20,6 @@ export async function applyZoneData(
     const refs = moved.map(({ namespace, id }) => ({ namespace, id }));
     events.emit('schedules.recomputed', { from, to: zoneData, moved: refs });
   }
-  const now = await storage.now();
-  const live = (await storage.queryWorkers()).filter((worker) => worker.leaseUntil.getTime() > now);
-  const others = new Set(live.map((worker) => worker.zoneData));
-  others.delete(zoneData);
-  if (others.size > 0) events.emit('zone-data.differs', { own: zoneData, others: [...others].toSorted() });
 }
 
 function nextOf(

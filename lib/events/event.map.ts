@@ -1,6 +1,6 @@
 import type { JobRef } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
-import type { Pruned } from '../model/retention.js';
+import type { Pruned, Retention } from '../model/retention.js';
 import type { GapVerdict } from '../model/verdict.js';
 
 /** Which run an event is about. @publicApi */
@@ -98,6 +98,12 @@ export interface ChronisEventMap {
   'schedules.recomputed': { from: string; to: string; moved: JobRef[] };
   /** Other live workers compute with other zone data. */
   'zone-data.differs': { own: string; others: readonly string[] };
+  /** Live workers of other apps keep the record for another time (`keepLedger`): the longest holds for all. */
+  'keep-ledger.differs': {
+    app: string;
+    own: Retention;
+    others: readonly { app: string; retention: Retention }[];
+  };
   /** The local wall clock differs from the storage's by this much. */
   'clock.offset': { offsetMs: number };
   /**
@@ -130,8 +136,8 @@ export interface ChronisEventMap {
   /** The worker has stopped before the result could be written: the run counts as lost, and is executed again unless its `recovery` is `abandon`. */
   'run.unsettled': RunEvent;
 
-  /** Due runs that no live worker has both handler and queue for: they are looked at again 30 s later. */
-  'runs.deferred': { handler: string; queue: string; runs: number };
+  /** Due runs that no live worker of their app (null: of any) has both handler and queue for: they are looked at again 30 s later. */
+  'runs.deferred': { app: string | null; handler: string; queue: string; runs: number };
   /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
   'runs.lifted': { runs: number };
   /** What was kept long enough was deleted, see `keepLedger`. `days`: those that were dropped from the ledger as a whole. */

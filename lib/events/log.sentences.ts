@@ -1,5 +1,5 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
-import { count, cutList, ended, list, named, refs, some } from './log.words.js';
+import { count, cutList, ended, kept, list, named, refs, some } from './log.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 
 export type LogLevel = 'debug' | 'log' | 'warn' | 'error';
@@ -82,6 +82,12 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Other live workers compute with time zone data ${others.join(', ')}, this one with ${own}: local times may differ until all run the same Node.`,
   }),
+  'keep-ledger.differs': ({ app, own, others }) => ({
+    level: 'warn',
+    text: `The ledger is kept for as long as the one that wants it longest: "${app}" for ${kept(own)}, ${others
+      .map((other) => `"${other.app}" for ${kept(other.retention)}`)
+      .join(', ')}. Give all apps of this schema the same keepLedger, or schemas of their own.`,
+  }),
   'clock.offset': ({ offsetMs }) => ({
     level: 'warn',
     text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
@@ -146,9 +152,9 @@ export const logSentences: Sentences = {
     text: `${describe(run)} has succeeded, as its transaction is committed, but its handler threw afterwards: ${messageOf(run.error)}`,
     stack: stackOf(run.error),
   }),
-  'runs.deferred': ({ handler, queue, runs }) => ({
+  'runs.deferred': ({ app, handler, queue, runs }) => ({
     level: 'warn',
-    text: `No live worker has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} ${runs === 1 ? 'is' : 'are'} put off by 30 s. Start an instance that has both, or check the names.`,
+    text: `No live worker${app === null ? '' : ` of "${app}"`} has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} ${runs === 1 ? 'is' : 'are'} put off by 30 s. Start an instance that has both, or check the names.`,
   }),
   'runs.lifted': ({ runs }) => ({
     level: 'debug',

@@ -1,4 +1,5 @@
 import type { JobRef } from '../model/job.js';
+import type { Retention } from '../model/retention.js';
 
 // How the log puts things into words.
 
@@ -34,4 +35,23 @@ export function list(names: readonly string[]): string {
   return names.length < 3
     ? names.join(' and ')
     : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** How long the record is kept. */
+export function kept({ defaultMs, byVerdict }: Retention): string {
+  const others = Object.entries(byVerdict).map(([verdict, ms]) => `${verdict} ${duration(ms)}`);
+  return duration(defaultMs) + (others.length > 0 ? ` (${others.join(', ')})` : '');
+}
+
+/** In the largest unit that makes a whole number of it. */
+function duration(ms: number): string {
+  const [name, unit] = units.find(([, unitMs]) => ms % unitMs === 0) ?? ['ms', 1];
+  return `${ms / unit} ${name}`;
 }

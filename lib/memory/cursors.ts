@@ -106,7 +106,7 @@ export function reindexCursor(tables: MemoryTables, job: JobRow): void {
 
 function putCursor(tables: MemoryTables, job: JobRow, at: EpochMs): void {
   job.cursorAt = at;
-  if (at !== Infinity) tables.cursors.set(job, { ...job.definition, priority: 0 }, at);
+  if (at !== Infinity) tables.cursors.set(job, { ...job.definition, app: job.app, priority: 0 }, at);
 }
 
 /** What workers wait to begin may not be wanted any more. */

@@ -20,6 +20,7 @@ export function insertJobs(
     if (onConflict === 'raise') return { status: 'conflict' };
     if (onConflict === 'ignore') return { status: 'existing', job: toJob(existing) };
     existing.definitionHash = given.definitionHash;
+    if (existing.source !== 'code') existing.app = given.app;
     redefine(tables, now, existing, given, given.nextAt);
     return { status: 'replaced', job: toJob(existing) };
   });
@@ -73,7 +74,8 @@ export function insertJob(
 }
 
 export function updateJob(tables: MemoryTables, now: EpochMs, job: JobRow, patch: JobPatch): void {
-  const { nextAt, ...given } = patch;
+  const { nextAt, app, ...given } = patch;
+  if (app !== undefined && job.source !== 'code') job.app = app;
   const changes = Object.entries(given).filter(([, value]) => value !== undefined);
   redefine(tables, now, job, { ...job.definition, ...Object.fromEntries(changes) }, nextAt);
 }

@@ -2,6 +2,8 @@ import { Heap, isBefore, type Entry } from './heap.js';
 
 /** Where an item waits. */
 export interface Place {
+  /** Whose handler is meant; null: anybody's. */
+  app: string | null;
   queue: string;
   handler: string;
   namespace: string;
@@ -13,8 +15,9 @@ interface Found<T> {
   heap: Heap<T>;
 }
 
-/** Which queues and handlers count, and of which namespaces. */
+/** Which queues and handlers of which app count, and of which namespaces. */
 export interface Reach {
+  app: string;
   queues: readonly string[];
   handlers: readonly string[];
   /** @default all are */
@@ -22,7 +25,7 @@ export interface Reach {
 }
 
 /**
- * Items by the time they are due, one heap for each queue, handler, namespace and priority: so what is due for one worker is found
+ * Items by the time they are due, one heap for each queue, app, handler, namespace and priority: so what is due for one worker is found
  * without looking at what it cannot execute, however much of that there is.
  */
 export class DueIndex<T extends object> {
@@ -101,24 +104,32 @@ export class DueIndex<T extends object> {
     return taken;
   }
 
-  private *heapsIn({ queues, handlers, isOpen }: Reach): Iterable<[priority: number, heap: Heap<T>]> {
+  private *heapsIn({ app, queues, handlers, isOpen }: Reach): Iterable<[priority: number, heap: Heap<T>]> {
     for (const queue of new Set(queues)) {
       const inQueue = this.heaps.get(queue);
       if (!inQueue) continue;
       for (const handler of new Set(handlers)) {
-        for (const [namespace, priorities] of inQueue.get(handler) ?? []) {
-          if (isOpen === undefined || isOpen(namespace)) yield* priorities;
+        for (const owner of [app, null]) {
+          for (const [namespace, priorities] of inQueue.get(handlerKey(owner, handler)) ?? []) {
+            if (isOpen === undefined || isOpen(namespace)) yield* priorities;
+          }
         }
       }
     }
   }
 
-  private heapAt({ queue, handler, namespace, priority }: Place): Heap<T> {
-    const priorities = entryOf(entryOf(entryOf(this.heaps, queue), handler), namespace);
+  private heapAt({ app, queue, handler, namespace, priority }: Place): Heap<T> {
+    const handlers = entryOf(this.heaps, queue);
+    const priorities = entryOf(entryOf(handlers, handlerKey(app, handler)), namespace);
     let heap = priorities.get(priority);
     if (!heap) priorities.set(priority, (heap = new Heap()));
     return heap;
   }
+}
+
+/** Neither holds NUL. */
+function handlerKey(app: string | null, handler: string): string {
+  return app === null ? handler : `${app}\0${handler}`;
 }
 
 function entryOf<K, V>(maps: Map<string, Map<K, V>>, key: string): Map<K, V> {

@@ -99,7 +99,8 @@ function ownRuns({ runs }: JobRow): RunRow[] {
   return [...runs].filter(({ origin }) => origin !== 'backfill');
 }
 
-function canExecute({ queues, handlers }: Capability, { definition }: JobRow): boolean {
+function canExecute({ app, queues, handlers }: Capability, { app: owner, definition }: JobRow): boolean {
+  if (owner !== null && owner !== app) return false;
   return queues.includes(definition.queue) && handlers.includes(definition.handler);
 }
 

@@ -1,12 +1,20 @@
-import { deadLettersKeptMs, keptMs, longestKeptMs, type Pruned, type Retention } from '../model/retention.js';
+import {
+  deadLettersKeptMs,
+  keptMs,
+  longestKeptMs,
+  longestRetention,
+  type Pruned,
+  type Retention,
+} from '../model/retention.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
-import type { MemoryTables } from './tables.js';
+import type { MemoryTables, WorkerRow } from './tables.js';
 
 /** All in one go, as memory is fast: there is never more. */
-export function prune(tables: MemoryTables, now: EpochMs, retention: Retention): Pruned {
+export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention): Pruned {
+  const retention = longestRetention([wanted, ...wantedBy(tables.workers.values(), now)]);
   const isKept = (verdict: Outcome | GapVerdict, at: Date): boolean =>
     at.getTime() >= now - keptMs(retention, verdict);
   const attempts = keepOnly(tables.ledger, (row) => isKept(row.outcome, row.finishedAt));
@@ -19,6 +27,18 @@ export function prune(tables: MemoryTables, now: EpochMs, retention: Retention):
     if (worker.leaseUntil < horizon && !tables.held.has(worker.id)) tables.workers.delete(worker.id);
   }
   return { more: false, attempts, days: 0, gaps, jobs: over.length, deadLetters };
+}
+
+/** What each app wants: its live workers, or, where all of them are gone, the last one. */
+function wantedBy(workers: Iterable<WorkerRow>, now: EpochMs): Retention[] {
+  const all = [...workers].filter(({ retention }) => retention !== null);
+  const lastOf = new Map<string, EpochMs>();
+  for (const { app, leaseUntil } of all) {
+    lastOf.set(app, Math.max(leaseUntil, lastOf.get(app) ?? leaseUntil));
+  }
+  const isHeard = ({ app, leaseUntil }: WorkerRow): boolean =>
+    leaseUntil > now || leaseUntil === lastOf.get(app);
+  return all.filter(isHeard).flatMap(({ retention }) => retention ?? []);
 }
 
 /** Returns how many went. */

@@ -99,6 +99,7 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
     jobId: id,
     jobName: name,
     jobUid: job.kind === 'recurring' ? job.uid : null,
+    app: job.app,
     worker: run.worker ?? '',
     fence: run.fence,
     attempt: run.attempt,

@@ -49,7 +49,7 @@ export function bearRun(
 /** Where it waits: by its priority, lifted while it is overdue. */
 export function placeOf({ job, lifted }: RunRow): Place {
   const { definition } = job;
-  return { ...definition, priority: Math.max(definition.priority - lifted, 0) };
+  return { ...definition, app: job.app, priority: Math.max(definition.priority - lifted, 0) };
 }
 
 /** Makes a run wait for `dueAt`, or be held where its job was paused since it was born. */

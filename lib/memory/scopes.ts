@@ -54,11 +54,12 @@ export function isStopped(tables: MemoryTables, job: JobRow): boolean {
 }
 
 /** What a worker may take at present. */
-export function reachOf(tables: MemoryTables, { queues, handlers }: Capability): Reach {
-  if (tables.pauses.size === 0) return { queues, handlers };
+export function reachOf(tables: MemoryTables, { app, queues, handlers }: Capability): Reach {
+  if (tables.pauses.size === 0) return { app, queues, handlers };
   const open = (kind: ScopeRef['kind'], name: string): boolean => !tables.pauses.has(keyOf({ kind, name }));
-  if (!open('all', '')) return { queues: [], handlers: [] };
+  if (!open('all', '')) return { app, queues: [], handlers: [] };
   return {
+    app,
     queues: queues.filter((queue) => open('queue', queue)),
     handlers: handlers.filter((handler) => open('handler', handler)),
     isOpen: (namespace) => open('namespace', namespace),

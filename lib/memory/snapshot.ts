@@ -117,7 +117,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
     for (const other of blockedBy) run(id).blockedBy.add(run(other));
   for (const row of snapshot.waiting.map(run)) tables.waiting.set(row, placeOf(row), row.dueAt);
   for (const row of snapshot.cursors.map(job)) {
-    tables.cursors.set(row, { ...row.definition, priority: 0 }, row.cursorAt!);
+    tables.cursors.set(row, { ...row.definition, app: row.app, priority: 0 }, row.cursorAt!);
   }
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);

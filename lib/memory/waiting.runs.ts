@@ -26,13 +26,14 @@ export function deferStranded(tables: MemoryTables, now: EpochMs): Deferral[] {
   const deferrals = new Map<string, Deferral>();
   for (const run of dueRuns(tables, now)) {
     if (isAble(run)) continue;
-    const { handler, queue } = run.job.definition;
+    const { app, definition } = run.job;
+    const { handler, queue } = definition;
     run.dueAt = now + Math.min(Math.max(now - run.nominalAt, deferralMs.least), deferralMs.most);
     run.deferredUntil = run.dueAt;
     reindexRun(tables, run);
-    const key = JSON.stringify([handler, queue]);
+    const key = JSON.stringify([app, handler, queue]);
     const { runs } = deferrals.get(key) ?? { runs: 0 };
-    deferrals.set(key, { handler, queue, runs: runs + 1 });
+    deferrals.set(key, { app, handler, queue, runs: runs + 1 });
   }
   return [...deferrals.values()];
 }
@@ -49,12 +50,15 @@ export function recallDeferred(tables: MemoryTables, now: EpochMs): void {
   }
 }
 
-/** Whether some live worker has both handler and queue of a run. */
+/** Whether some live worker of its app has both handler and queue of a run. */
 function ableOnes(tables: MemoryTables, now: EpochMs): (run: RunRow) => boolean {
   const alive = [...tables.workers.values()].filter(({ id }) => holdsLease(tables, now, id));
-  return ({ job: { definition } }) =>
+  return ({ job: { app: owner, definition } }) =>
     alive.some(
-      ({ queues, handlers }) => queues.includes(definition.queue) && handlers.includes(definition.handler),
+      ({ app, queues, handlers }) =>
+        (owner === null || owner === app) &&
+        queues.includes(definition.queue) &&
+        handlers.includes(definition.handler),
     );
 }
 

@@ -15,16 +15,24 @@ export class DuplicateHandlerError extends ChronisError {
   }
 }
 
-/** Neither this process nor a live worker knows the handler. @publicApi */
+/** Neither this process nor a live worker of the app knows the handler. @publicApi */
 export class HandlerNotFoundError extends ChronisError {
   constructor(
     readonly handler: string,
     known: readonly string[],
+    /** Whose handler was looked for; null: it does not matter. */
+    readonly app: string | null = null,
+    /** Apps that have a handler of this name. */
+    elsewhere: readonly string[] = [],
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',
-      `No handler "${handler}" is known here or to any live worker. ${
+      `No handler "${handler}" is known ${app === null ? 'here or to any live worker' : `to any live worker of the app "${app}"`}. ${
         known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
+      }${
+        elsewhere.length > 0
+          ? `The app "${elsewhere[0]}" has one of this name; { app: '${elsewhere[0]}' } creates the job for it. `
+          : ''
       }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later.`,
     );
   }

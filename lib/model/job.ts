@@ -54,7 +54,7 @@ export interface JobDefinition extends JobRef {
 /** A job as users see it: plain data, a snapshot. One-offs are presented the same way. @publicApi */
 export interface Job extends JobDefinition {
   source: JobSource;
-  /** The application whose code declares it; null for jobs created at run time. */
+  /** The application whose handler it names: of a declared job that of its code. Null: any (jobs of older releases that were made at run time). */
   app: string | null;
   state: JobState;
   paused: Pause | null;

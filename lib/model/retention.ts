@@ -43,6 +43,23 @@ export function keptMs(retention: Retention, verdict: Outcome | GapVerdict): num
   return retention.byVerdict[verdict] ?? retention.defaultMs;
 }
 
+/** For each outcome and verdict the longest of all. */
+export function longestRetention(all: readonly [Retention, ...Retention[]]): Retention {
+  const longest = (verdict: Outcome | GapVerdict): number =>
+    Math.max(...all.map((retention) => keptMs(retention, verdict)));
+  return {
+    defaultMs: Math.max(...all.map(({ defaultMs }) => defaultMs)),
+    byVerdict: Object.fromEntries(
+      [...outcomes, ...gapVerdicts].map((verdict) => [verdict, longest(verdict)]),
+    ),
+  };
+}
+
+/** Whether two come to the same. */
+export function sameRetention(one: Retention, other: Retention): boolean {
+  return [...outcomes, ...gapVerdicts].every((verdict) => keptMs(one, verdict) === keptMs(other, verdict));
+}
+
 /** How long a row of the ledger is kept at most. */
 export function longestKeptMs(retention: Retention): number {
   return Math.max(...outcomes.map((outcome) => keptMs(retention, outcome)));

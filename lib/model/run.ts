@@ -60,6 +60,8 @@ export interface ClaimedRun {
   jobId: string;
   jobName: string | null;
   namespace: string;
+  /** Whose handler is meant; null: that of any app. */
+  app: string | null;
   handler: string;
   queue: string;
   priority: number;

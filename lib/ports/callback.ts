@@ -31,6 +31,7 @@ export interface CalledRun {
   id: string;
   jobId: string;
   namespace: string;
+  app: string | null;
   handler: string;
   queue: string;
   priority: number;
@@ -68,7 +69,7 @@ export function callbackOf(
     metadata,
     policies: {},
     source: 'api',
-    app: null,
+    app: run.app,
     definitionHash: '',
     nextAt: null,
   };

@@ -10,6 +10,7 @@ import type { NewGap } from './loop.js';
  */
 export interface NewJob extends JobDefinition {
   source: JobSource;
+  /** Whose handler is meant; null: that of any app. */
   app: string | null;
   /** Of a declared job: names the definition by its content. Empty for others. */
   definitionHash: string;
@@ -19,7 +20,7 @@ export interface NewJob extends JobDefinition {
   newId?: boolean;
 }
 
-/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition and time, and keeps its history. */
+/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition, time and app (not to a declared job, which stays its code's), and keeps its history. */
 export type ConflictPolicy = 'raise' | 'ignore' | 'replace';
 
 /** What became of one item of `insertJobs`; items do not affect each other. `conflict`: the id was taken and the policy is `raise`. */
@@ -36,6 +37,8 @@ export type ScopeResumption = (
 
 /** A change to a stored job; absent keys stay as they are. `nextAt` must come with a changed trigger. */
 export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'>> {
+  /** Not of a declared job: that stays its code's. */
+  app?: string;
   nextAt?: EpochMs | null;
 }
 

@@ -1,8 +1,10 @@
 import type { RunState } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
 
-/** Runs that were put off, since no live worker has both their handler and their queue. */
+/** Runs that were put off, since no live worker of their app has both their handler and their queue. */
 export interface Deferral {
+  /** null: of any. */
+  app: string | null;
   handler: string;
   queue: string;
   runs: number;

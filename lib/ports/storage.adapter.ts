@@ -259,7 +259,7 @@ export abstract class StorageAdapter {
   // ── The loop
 
   /**
-   * Cursors that are due, or will be within `aheadMs` (default 0) from now, and whose handler and queue this worker has, earliest first. Reading takes
+   * Cursors that are due, or will be within `aheadMs` (default 0) from now, and whose app, handler and queue this worker has, earliest first. Reading takes
    * hold of nothing.
    */
   abstract dueCursors(
@@ -351,14 +351,15 @@ export abstract class StorageAdapter {
    */
   abstract liftOverdue(): Promise<number>;
   /**
-   * Puts off due runs that no live worker can execute, so that they are not in the way of others: by as long as it is since their nominal time, half a
+   * Puts off due runs that no live worker of their app can execute, so that they are not in the way of others: by as long as it is since their nominal time, half a
    * minute at least and ten at most; not those that a pause stops. A worker that can execute them, by `register` or `updateWorker`, makes
    * them due at once; this call does so with what was missed then, and does not tell of it. Bounded work per call.
    */
   abstract deferStranded(): Promise<Deferral[]>;
   /**
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
-   * long as the longest of `failed`, `timed_out` and `lost`.
+   * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
+   * one wanted.
    */
   abstract prune(retention: Retention): Promise<Pruned>;
 }

@@ -1,3 +1,4 @@
+import type { Retention } from '../model/retention.js';
 import type { EpochMs } from './epoch.ms.js';
 
 export interface WorkerRegistration {
@@ -14,6 +15,8 @@ export interface WorkerRegistration {
   zoneData: string;
   queues: readonly string[];
   handlers: readonly string[];
+  /** How long it wants the record kept; null: it does not say. */
+  retention: Retention | null;
 }
 
 /** A worker that is or was alive. */
@@ -31,9 +34,10 @@ export interface Renewal {
   cancelled: string[];
 }
 
-/** What a worker can execute. */
+/** What a worker can execute: runs with these queues and handlers, of this app, or of none. */
 export interface Capability {
   workerId: string;
+  app: string;
   queues: readonly string[];
   handlers: readonly string[];
 }

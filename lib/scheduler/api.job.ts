@@ -1,13 +1,15 @@
 import type { JobDefinition } from '../model/job.js';
 import type { NewJob } from '../ports/storage.adapter.js';
 
+/** What many jobs may have in common. */
+type Common = Omit<JobDefinition, keyof Own>;
 type Own = Pick<NewJob, 'id' | 'trigger' | 'payload' | 'metadata' | 'policies' | 'nextAt' | 'newId'>;
 
 /**
- * A job that is made at run time, of what it may have in common with others and what is its own. In one place and key by key: what goes through all
+ * A job that is made at run time for a handler of the app, of what it may have in common with others and what is its own. In one place and key by key: what goes through all
  * jobs is faster where they have one form, and spreading takes longer than all the rest.
  */
-export function apiJob(common: Omit<JobDefinition, keyof Own>, own: Own): NewJob {
+export function apiJob(common: Common, app: string | null, own: Own): NewJob {
   return {
     namespace: common.namespace,
     id: own.id,
@@ -21,7 +23,7 @@ export function apiJob(common: Omit<JobDefinition, keyof Own>, own: Own): NewJob
     metadata: own.metadata,
     policies: own.policies,
     source: 'api',
-    app: null,
+    app,
     // No code declares it, so nobody compares it with one.
     definitionHash: '',
     nextAt: own.nextAt,

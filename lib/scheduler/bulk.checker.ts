@@ -47,9 +47,10 @@ export class BulkChecker {
   }
 
   /** Each handler is looked up once, also one that nobody has. */
-  private readonly assertKnown = (handler: string): Promise<void> => {
-    let answer = this.known.get(handler);
-    if (!answer) this.known.set(handler, (answer = this.creator.assertKnown(handler, this.begunAt)));
+  private readonly assertKnown = (handler: string, app: string): Promise<void> => {
+    const key = JSON.stringify([app, handler]);
+    let answer = this.known.get(key);
+    if (!answer) this.known.set(key, (answer = this.creator.assertKnown(handler, app, this.begunAt)));
     return answer;
   };
 }

@@ -16,6 +16,8 @@ export interface CreateOptions extends JobOptions {
    * `handlerOf` fits too, and has the payload checked by the compiler.
    */
   handler: string;
+  /** The app whose handler it is: the option `app` of the processes that have it. @default the app of this process */
+  app?: string;
   /** When the id is taken: an error, the existing job, or the existing job with the new definition. @default 'raise' */
   onConflict?: ConflictPolicy;
   /** Create the job even if no live process has the handler yet. @default false */
@@ -60,6 +62,8 @@ export interface UpdateJob
   extends
     Partial<Omit<CreateOptions, 'id' | 'namespace' | 'onConflict' | 'name'>>,
     Pick<OneOffOptions, 'keep'> {
+  /** Hands the job over to a handler of another app. A declared job stays its code's. */
+  app?: string;
   /** null takes the name away. */
   name?: string | null;
   /** Another schedule, of any kind for recurring jobs, of the type `at` for one-offs. */

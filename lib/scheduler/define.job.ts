@@ -6,7 +6,7 @@ import type { MethodOptions } from '../model/handler.options.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { StandardSchema } from '../model/standard.schema.js';
 import { HandlerReference, type HandlerDefaults } from './handler.reference.js';
-import { jobOptionKeys } from './job.definition.js';
+import { createdJobKeys } from './job.definition.js';
 import { knownOptions, lineOfText } from './option.checks.js';
 
 /** What a defined job may say: the schema of its payload, and options of the jobs that are created with it. @publicApi */
@@ -36,7 +36,7 @@ export class DefinedJob<P = JsonValue, O = P> extends HandlerReference<P> {
 }
 
 const neverDefaults: readonly string[] = ['id', 'payload', 'ifMissed', 'if_missed'];
-const defineKeys = ['schema', ...jobOptionKeys.filter((key) => !neverDefaults.includes(key))];
+const defineKeys = ['schema', ...createdJobKeys.filter((key) => !neverDefaults.includes(key))];
 
 /**
  * A job by its name and the type of its payload, from a schema or by hand. It declares its handler (`@SendEmail.Handle()`) and creates jobs

@@ -8,54 +8,74 @@ import { assertPayload } from './payload.assertion.js';
 
 const rememberedForMs = 5_000;
 
-/** Which handlers there are, in this process and in the live workers of others, and which payloads they take. */
+/** Which handlers each app has, in this process and in the live workers of others, and which payloads those of this process take. */
 export class HandlerDirectory {
-  private remote: ReadonlySet<string> = new Set();
+  private remote: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   private askedAt: number | null = null;
 
   constructor(
     private readonly local: HandlerRegistry,
+    /** Whose handlers those of this process are. */
+    readonly app: string,
     private readonly storage: StorageAdapter,
     private readonly clock: Clock,
   ) {}
 
-  /** Throws HandlerNotFoundError when nobody has the handler. `now` is the storage's time. */
-  async assertKnown(handler: string, now: number): Promise<void> {
-    if (this.local.has(handler)) return;
+  /** Throws HandlerNotFoundError when nobody in the app has the handler. `now` is the storage's time. */
+  async assertKnown(handler: string, app: string, now: number): Promise<void> {
+    if (app === this.app && this.local.has(handler)) return;
     const fresh = this.askedAt !== null && this.clock.monotonic() - this.askedAt < rememberedForMs;
-    if (fresh && this.remote.has(handler)) return;
+    if (fresh && this.remote.get(app)?.has(handler)) return;
     await this.ask(now);
-    if (this.remote.has(handler)) return;
-    throw new HandlerNotFoundError(handler, [...new Set([...this.local.names(), ...this.remote])].toSorted());
+    if (this.remote.get(app)?.has(handler)) return;
+    const elsewhere = this.appsWith(handler).filter((other) => other !== app);
+    const named = app === this.app ? null : app;
+    throw new HandlerNotFoundError(handler, [...this.knownTo(app)].toSorted(), named, elsewhere);
   }
 
-  /** Those of this process and of all live ones. */
+  /** Those of this process and of all live ones of its app. */
   async known(): Promise<ReadonlySet<string>> {
     await this.ask(await this.storage.now());
-    return new Set([...this.local.names(), ...this.remote]);
+    return this.knownTo(this.app);
+  }
+
+  private knownTo(app: string): ReadonlySet<string> {
+    return new Set([...(app === this.app ? this.local.names() : []), ...(this.remote.get(app) ?? [])]);
+  }
+
+  private appsWith(handler: string): string[] {
+    const apps = [...this.remote].flatMap(([app, handlers]) => (handlers.has(handler) ? app : []));
+    return this.local.has(handler) ? [this.app, ...apps] : apps;
   }
 
   private async ask(now: number): Promise<void> {
-    const workers = await this.storage.queryWorkers();
-    const live = workers.filter((worker) => worker.leaseUntil.getTime() > now);
-    this.remote = new Set(live.flatMap((worker) => worker.handlers));
+    const remote = new Map<string, Set<string>>();
+    for (const { app, handlers, leaseUntil } of await this.storage.queryWorkers()) {
+      if (leaseUntil.getTime() <= now) continue;
+      remote.set(app, new Set([...(remote.get(app) ?? []), ...handlers]));
+    }
+    this.remote = remote;
     this.askedAt = this.clock.monotonic();
   }
 
   /**
-   * Throws InvalidPayloadError when the payload does not fit the schema that came with the reference, or that of the handler in this process. All
-   * that creates or changes a job asks here before it stores anything.
+   * Throws InvalidPayloadError when the payload does not fit the schema that came with the reference, or that of the handler in this process, if it is of
+   * the app. All that creates or changes a job asks here before it stores anything.
    */
   async assertFits(
-    job: { handler: string; payload: JsonValue },
+    job: { app: string | null; handler: string; payload: JsonValue },
     ofReference: PayloadSchema | null,
   ): Promise<void> {
-    for (const schema of this.schemasOf(job.handler, ofReference)) await assertPayload(schema, job);
+    for (const schema of this.schemasOf(job, ofReference)) await assertPayload(schema, job);
   }
 
   /** What payloads are checked with. */
-  schemasOf(handler: string, ofReference: PayloadSchema | null): PayloadSchema[] {
-    const own = this.local.get(handler)?.schema ?? null;
+  schemasOf(
+    { app, handler }: { app: string | null; handler: string },
+    ofReference: PayloadSchema | null,
+  ): PayloadSchema[] {
+    const isOwn = app === null || app === this.app;
+    const own = (isOwn && this.local.get(handler)?.schema) || null;
     return [...new Set([ofReference, own])].filter((schema) => schema !== null);
   }
 }

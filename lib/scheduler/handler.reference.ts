@@ -4,7 +4,10 @@ import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 
 /** What jobs that are created by a reference get where they say nothing else. @publicApi */
-export type HandlerDefaults = Omit<JobOptions, 'id' | 'payload' | 'ifMissed' | 'if_missed'>;
+export type HandlerDefaults = Omit<JobOptions, 'id' | 'payload' | 'ifMissed' | 'if_missed'> & {
+  /** The app whose handler it is. @default the app of the process that creates the job */
+  app?: string;
+};
 
 /**
  * A handler with the type of its payload, given as `handler` where jobs are created: made by `defineJob` or `handlerOf`. @publicApi

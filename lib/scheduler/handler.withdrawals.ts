@@ -23,6 +23,7 @@ export interface WithdrawalParts {
   clock: Clock;
   events: ChronisEvents;
   calendars: Calendars;
+  app: string;
   queues: readonly string[];
   /** Of the lease that the process has now. */
   workerId: () => string | null;
@@ -31,7 +32,7 @@ export interface WithdrawalParts {
 /**
  * Handlers in whose work this process takes no part. The others go on, and nothing of it is stored: it ends with the process.
  *
- * Where no live worker takes part, cursors stand still. They are moved to the first instant from now when somebody takes part again, every hour, and at the end of the
+ * Where no live worker of the app takes part, cursors stand still. They are moved to the first instant from now when somebody takes part again, every hour, and at the end of the
  * process; what they pass over is a gap. So who starts again does not make up for what was left out on purpose.
  */
 export class HandlerWithdrawals {
@@ -82,7 +83,7 @@ export class HandlerWithdrawals {
     });
   }
 
-  /** Of those that no live worker offers. What cannot be done now is done later, or made up for as after a downtime. */
+  /** Of those that no live worker of the app offers. What cannot be done now is done later, or made up for as after a downtime. */
   private async passOver(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     try {
@@ -94,10 +95,10 @@ export class HandlerWithdrawals {
   }
 
   private async leftAlone(names: readonly string[]): Promise<string[]> {
-    const { storage, workerId } = this.parts;
+    const { storage, app, workerId } = this.parts;
     const now = await storage.now();
     const others = (await storage.queryWorkers()).filter(
-      ({ id, leaseUntil }) => id !== workerId() && leaseUntil.getTime() > now,
+      (worker) => worker.id !== workerId() && worker.app === app && worker.leaseUntil.getTime() > now,
     );
     const offered = new Set(others.flatMap(({ handlers }) => handlers));
     return names.filter((name) => !offered.has(name));
@@ -105,8 +106,8 @@ export class HandlerWithdrawals {
 
   /** Returns whether there may be more. */
   private async passOverSome(handlers: readonly string[]): Promise<boolean> {
-    const { storage, queues, workerId, events } = this.parts;
-    const capability = { workerId: workerId() ?? randomUUID(), queues, handlers };
+    const { storage, app, queues, workerId, events } = this.parts;
+    const capability = { workerId: workerId() ?? randomUUID(), app, queues, handlers };
     const { now, cursors } = await storage.dueCursors(capability, cursorsPerRead);
     const plans = cursors.map((cursor) => this.plan(cursor, now)).filter((plan) => plan !== null);
     if (plans.length === 0) return false;

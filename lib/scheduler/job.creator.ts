@@ -17,8 +17,8 @@ import { callbackHandlers } from './callback.options.js';
 import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
 import { tellDue, type JobAccess } from './job.access.js';
 import { storeJob } from './job.replacement.js';
-import { beginSchedule, defineJob, jobOptionKeys, type JobDefaults } from './job.definition.js';
-import { handlerName } from './names.js';
+import { beginSchedule, createdJobKeys, defineJob, type JobDefaults } from './job.definition.js';
+import { appName, handlerName } from './names.js';
 import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
 import { newJobId } from './new.job.id.js';
 import { OneOffPattern } from './one.off.pattern.js';
@@ -33,7 +33,7 @@ import {
   timingOf,
 } from './trigger.options.js';
 
-const createKeys = [...jobOptionKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
+const createKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
 const oneOffKeys = ['keep', 'refusePast'];
 const intervalKeys = [...createKeys, ...timingKeys.interval, 'every', ...durationPartKeys];
 const cronKeys = [...createKeys, ...timingKeys.cron, 'expression', 'fields', ...cronFieldKeys];
@@ -113,7 +113,7 @@ export class JobCreator {
   ): Promise<NewJob> {
     const now = await this.time.now();
     const job = this.define(options, trigger, now);
-    await this.admit(job, options, (name) => this.assertKnown(name, now));
+    await this.admit(job, options, (name, app) => this.assertKnown(name, app, now));
     return job;
   }
 
@@ -127,6 +127,7 @@ export class JobCreator {
     const newId = givenId === undefined;
     const id = newId ? newJobId(now) : givenId;
     const handler = handlerName(options.handler);
+    const app = options.app === undefined ? this.handlers.app : appName(options.app);
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
     // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.
     const isDelay = 'in' in options && options.in !== undefined;
@@ -135,29 +136,29 @@ export class JobCreator {
     const definition = defineJob(input, this.defaults, now);
     const { trigger: begun, nextAt } = beginSchedule(definition, now, this.defaults.calendars);
     const { payload, metadata, policies } = definition;
-    return apiJob(definition, { id, trigger: begun, payload, metadata, policies, nextAt, newId });
+    return apiJob(definition, app, { id, trigger: begun, payload, metadata, policies, nextAt, newId });
   }
 
   /** Rejects when nobody has the handlers of the job, or when its payload does not fit. */
   async admit(
     job: NewJob,
     given: ByHandler<CreateOptions>,
-    assertKnown: (handler: string) => Promise<void>,
+    assertKnown: (handler: string, app: string) => Promise<void>,
   ): Promise<void> {
     const handlers = given.allowUnknownHandler ? [] : [job.handler, ...callbackHandlers(job.policies)];
-    for (const name of handlers) await assertKnown(name);
+    for (const name of handlers) await assertKnown(name, job.app ?? this.handlers.app);
     await this.handlers.assertFits(job, schemaOf(given.handler));
   }
 
   /** What other one-offs can be made after, now that this one was admitted; null: none. */
   patternOf(item: ByHandler<ScheduledJob>, job: NewJob): OneOffPattern | null {
-    const checksPayload = this.handlers.schemasOf(job.handler, schemaOf(item.handler)).length > 0;
+    const checksPayload = this.handlers.schemasOf(job, schemaOf(item.handler)).length > 0;
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }
 
-  /** Throws HandlerNotFoundError when nobody has the handler. */
-  assertKnown(handler: string, now: number): Promise<void> {
-    return this.handlers.assertKnown(handler, now);
+  /** Throws HandlerNotFoundError when nobody in the app has the handler. */
+  assertKnown(handler: string, app: string, now: number): Promise<void> {
+    return this.handlers.assertKnown(handler, app, now);
   }
 }
 

@@ -21,7 +21,7 @@ export interface JobDefaults {
   stored: boolean;
 }
 
-/** The options of a job that do not belong to its trigger. */
+/** The options of a job, declared or not, that do not belong to its trigger. */
 export const jobOptionKeys = [
   'id',
   'name',
@@ -45,6 +45,9 @@ export const jobOptionKeys = [
   'onSuccess',
   'onFailure',
 ] as const satisfies readonly (keyof JobOptions)[];
+
+/** Those of a job that is made at run time. */
+export const createdJobKeys = [...jobOptionKeys, 'app'] as const;
 
 const shortestStoredIntervalMs = 1_000;
 

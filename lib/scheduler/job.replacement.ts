@@ -28,7 +28,8 @@ export async function replaceInPlace(
   const stored = await jobs.getJob(job);
   if (stored === null || !sameSchedule(stored, job, trigger)) return null;
   const { name, handler, queue, priority, payload, metadata, policies } = job;
-  const patch = { name, handler, queue, priority, payload, metadata, policies };
+  const app = job.app ?? undefined;
+  const patch = { app, name, handler, queue, priority, payload, metadata, policies };
   const result = await jobs.updateJob(job, patch, stored.revision);
   if (result === 'not-found' || result === 'stale') return null;
   changed();

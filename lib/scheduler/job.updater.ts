@@ -10,14 +10,14 @@ import type { JobAccess } from './job.access.js';
 import {
   assertKeepFits,
   beginSchedule,
+  createdJobKeys,
   defineTrigger,
-  jobOptionKeys,
   metadataOf,
   payloadOf,
   type JobDefaults,
 } from './job.definition.js';
 import { refKey } from './job.identity.js';
-import { handlerName, queueName } from './names.js';
+import { appName, handlerName, queueName } from './names.js';
 import { knownOptions, lineOfText, managerHint, wholeNumber } from './option.checks.js';
 import { policiesOf, priorityOf } from './policy.options.js';
 import type { StorageNow } from './storage.now.js';
@@ -25,7 +25,7 @@ import { timingKeys } from './trigger.options.js';
 
 const fixed: readonly string[] = ['id', 'namespace'];
 const updateKeys = [
-  ...jobOptionKeys.filter((key) => !fixed.includes(key)),
+  ...createdJobKeys.filter((key) => !fixed.includes(key)),
   'handler',
   'trigger',
   'timeZone',
@@ -64,14 +64,14 @@ export class JobUpdater {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
     }
     const now = await this.time.now();
-    if (changes.allowUnknownHandler !== true) await this.assertHandlers(changes, now);
     for (let tries = 0; tries < maxTries; tries++) {
       const job = await jobs.getJob(ref);
       if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
       const patch = this.patchOf(job, changes, now);
+      const after = { ...job, ...patch };
+      if (changes.allowUnknownHandler !== true) await this.assertHandlers(after, patch, changes, now);
       if (patch.payload !== undefined || patch.handler !== undefined) {
-        const { handler, payload } = { ...job, ...patch };
-        await this.handlers.assertFits({ handler, payload }, schemaOf(changes.handler));
+        await this.handlers.assertFits(after, schemaOf(changes.handler));
       }
       const result = await jobs.updateJob(ref, patch, expectedRevision ?? job.revision);
       if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
@@ -84,16 +84,24 @@ export class JobUpdater {
     throw new StaleJobError(ref.id, ref.namespace);
   }
 
-  private async assertHandlers(changes: Changes, now: number): Promise<void> {
-    const own = changes.handler === undefined ? [] : [handlerName(changes.handler)];
-    for (const name of [...own, ...callbackHandlers(callbacksOf(changes))]) {
-      await this.handlers.assertKnown(name, now);
+  /** Of what changes, the handlers that it names; of a job that changes its app, all that it has. */
+  private async assertHandlers(
+    changed: Pick<Job, 'app' | 'handler' | 'policies'>,
+    { app, handler }: JobPatch,
+    changes: Changes,
+    now: number,
+  ): Promise<void> {
+    const own = (handler ?? app) === undefined ? [] : [changed.handler];
+    const called = callbackHandlers(app === undefined ? callbacksOf(changes) : changed.policies);
+    for (const name of [...own, ...called]) {
+      await this.handlers.assertKnown(name, changed.app ?? this.handlers.app, now);
     }
   }
 
   private patchOf(job: Job, changes: Changes, now: number): JobPatch {
     const { name, handler, queue, priority, payload, metadata } = changes;
     const patch: JobPatch = {};
+    if (changes.app !== undefined) patch.app = this.appOf(job, changes.app);
     if (name !== undefined) patch.name = name === null ? null : lineOfText(name, 'name');
     if (handler !== undefined) patch.handler = handlerName(handler);
     if (queue !== undefined) patch.queue = queueName(queue);
@@ -107,6 +115,15 @@ export class JobUpdater {
     }
     assertKeepFits(changes.keep, patch.trigger ?? job.trigger);
     return patch;
+  }
+
+  private appOf(job: Job, given: unknown): string {
+    const app = appName(given);
+    if (job.source !== 'code' || app === job.app) return app;
+    throw new InvalidOptionError(
+      'app',
+      `the job "${job.id}" is declared by the code of "${job.app}" and stays so. Move the declaration.`,
+    );
   }
 
   private schedulePatch(

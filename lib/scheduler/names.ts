@@ -3,6 +3,7 @@ import { HandlerReference } from './handler.reference.js';
 import { lineOfText } from './option.checks.js';
 
 const maxQueueLength = 100;
+const maxAppLength = 100;
 
 /** The name of a handler, given so or as a reference, that can be stored. Throws InvalidOptionError. */
 export function handlerName(handler: unknown, option = 'handler'): string {
@@ -19,4 +20,9 @@ export function handlerName(handler: unknown, option = 'handler'): string {
 /** The name of a queue. Throws InvalidOptionError. */
 export function queueName(queue: unknown, option = 'queue'): string {
   return lineOfText(queue, option, maxQueueLength);
+}
+
+/** The name of an app. Throws InvalidOptionError. */
+export function appName(app: unknown): string {
+  return lineOfText(app, 'app', maxAppLength);
 }

@@ -56,7 +56,7 @@ export class OneOffPattern {
     const { id, in: delay, payload, metadata } = item;
     const at = delay === undefined ? item.at : now + parseDelay(delay, 'in');
     const instant = parseAt(at as InstantInput, job.timeZone).getTime();
-    return apiJob(job, {
+    return apiJob(job, job.app, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
       payload: (payload ?? null) === null ? null : payloadOf(payload, defaults),

@@ -5,7 +5,7 @@ import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { CreateOptions, OneOffOptions } from './create.options.js';
 import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
-import { jobOptionKeys } from './job.definition.js';
+import { createdJobKeys } from './job.definition.js';
 import { knownOptions, managerHint } from './option.checks.js';
 import { cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
 
@@ -50,7 +50,7 @@ export interface UpsertResult {
 }
 
 const ways = (['at', 'in', 'every', 'cron'] as const).map((key) => ({ name: `"${key}"`, keys: [key] }));
-const commonKeys = [...jobOptionKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
+const commonKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
 const oneOffKeys = [...commonKeys, ...timingKeys.at, 'keep', 'refusePast'];
 const keysOf = {
   at: [...oneOffKeys, 'at'],

@@ -75,6 +75,7 @@ export class SchedulerLifecycle {
     const { engine, storage, events, handlers } = this.parts;
     const capability = {
       workerId: engine.workerId ?? '',
+      app: this.about.app,
       queues: this.about.queues,
       handlers: handlers.offered(),
     };

@@ -1,6 +1,7 @@
 import type { Law } from './law.js';
 import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
+import { appLaws, retentionLaws } from './laws/app.laws.js';
 import { aheadLaws } from './laws/ahead.laws.js';
 import { backfillLaws } from './laws/backfill.laws.js';
 import { callbackLaws } from './laws/callback.laws.js';
@@ -79,6 +80,8 @@ export function storageLaws(): Law[] {
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,
+    ...appLaws,
+    ...retentionLaws,
     ...syncLaws,
     ...generationLaws,
     ...orphanLaws,

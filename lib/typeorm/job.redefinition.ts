@@ -67,7 +67,7 @@ async function redefineOneOff(
   given: JobDefinition,
   nextAt: EpochMs | null,
 ): Promise<void> {
-  await run('updateOneOff', job.runId, ...definitionValues(given), job.definitionHash, nextAt);
+  await run('updateOneOff', job.runId, ...definitionValues(given), job.definitionHash, job.app, nextAt);
 }
 
 async function redefineRecurring(
@@ -79,7 +79,7 @@ async function redefineRecurring(
 ): Promise<void> {
   if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), 'schedule changed');
   const { namespace, id } = given;
-  const values = [...definitionValues(given), job.definitionHash, job.generation];
+  const values = [...definitionValues(given), job.definitionHash, job.generation, job.app];
   await run('updateJob', job.uid, namespace, id, ...values);
   job.definition = given;
   if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));

@@ -3,7 +3,7 @@ import type { InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js
 import { getJob, getJobs, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
 import type { Change, StatementScope } from './statement.runner.js';
-import { lockJob, lockJobs } from './stored.job.js';
+import { handOver, lockJob, lockJobs } from './stored.job.js';
 
 const jobsPerTransaction = 50;
 
@@ -17,10 +17,10 @@ export async function changeJob(
   const job = await lockJob(run, ref);
   if (job === null) return 'not-found';
   if (expectedRevision !== undefined && job.revision !== expectedRevision) return 'stale';
-  const { nextAt, ...given } = patch;
+  const { nextAt, app = job.app, ...given } = patch;
   const changes = Object.entries(given).filter(([, value]) => value !== undefined);
   const definition: JobDefinition = { ...job.definition, ...Object.fromEntries(changes) };
-  await redefine(run, await readClock(), job, definition, nextAt);
+  await redefine(run, await readClock(), handOver(job, app), definition, nextAt);
   return (await getJob(run, ref)) ?? 'not-found';
 }
 
@@ -49,8 +49,9 @@ async function replaceSome(
   const locked = await lockJobs(run, given);
   const now = await readClock();
   for (const [nth, job] of locked.entries()) {
-    const { definitionHash, nextAt } = given[nth]!;
-    if (job !== null) await redefine(run, now, { ...job, definitionHash }, given[nth]!, nextAt);
+    const { definitionHash, nextAt, app } = given[nth]!;
+    if (job === null) continue;
+    await redefine(run, now, { ...handOver(job, app), definitionHash }, given[nth]!, nextAt);
   }
   const jobs = await getJobs(run, given);
   return jobs.map((job, nth) => (locked[nth] && job ? { status: 'replaced', job } : null));

@@ -3,6 +3,7 @@ import {
   gapVerdicts,
   keptMs,
   longestKeptMs,
+  longestRetention,
   type Pruned,
   type Retention,
 } from '../model/retention.js';
@@ -44,7 +45,9 @@ export class RecordPruning {
   }
 
   /** Rejects with the first error when all that can be done is done. */
-  async prune(run: Run, database: Database, retention: Retention): Promise<Pruned> {
+  async prune(run: Run, database: Database, wanted: Retention): Promise<Pruned> {
+    const others = await run<{ retention: Retention }>('wantedRetentions');
+    const retention = longestRetention([wanted, ...others.map((row) => row.retention)]);
     const longestMs = longestKeptMs(retention);
     const gapsKept = gapVerdicts.map((verdict) => keptMs(retention, verdict));
     const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept);

@@ -40,11 +40,11 @@ interface FiredRow {
 
 export async function dueCursors(
   run: Run,
-  { queues, handlers }: Capability,
+  { app, queues, handlers }: Capability,
   limit: number,
   aheadMs: number,
 ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
-  const rows = await run<Perhaps<CursorRow>>('dueCursors', queues, handlers, limit, aheadMs);
+  const rows = await run<Perhaps<CursorRow>>('dueCursors', queues, handlers, limit, aheadMs, app);
   const cursors = present<CursorRow>(rows, 'job_uid').map((row) => ({
     jobUid: row.job_uid,
     jobId: row.job_id,
@@ -62,7 +62,7 @@ export async function dueCursors(
 
 export async function fire(
   statements: StatementRunner,
-  { workerId, queues, handlers }: Capability,
+  { workerId, app, queues, handlers }: Capability,
   firings: readonly Firing[],
   room: number,
   aheadMs: number,
@@ -78,6 +78,7 @@ export async function fire(
     ...columns(firings, ['jobUid', 'nominalAt', 'revision', 'nextAt', 'until', 'fired', 'overlap']),
     ...columns(births, ['jobUid', 'nominalAt', 'dueAt', 'missed']),
     ...columns(gaps, ['jobUid', 'from', 'until', 'verdict', 'count', 'reason']),
+    app,
   ];
   const waiting = firings.filter(({ overlap }) => overlap === 'queue' || overlap === 'cancel-running');
   const delayed = firings.filter(({ nextAt }) => nextAt === Infinity).map(({ jobUid }) => jobUid);
@@ -96,7 +97,7 @@ export async function fire(
 
 export async function claim(
   run: Run,
-  { workerId, queues, handlers }: Capability,
+  { workerId, app, queues, handlers }: Capability,
   limit: number,
   aheadMs: number,
 ): Promise<ClaimResult> {
@@ -108,9 +109,10 @@ export async function claim(
     handlers,
     limit,
     aheadMs,
+    app,
   );
   const now = rows.find((row) => row.now !== null)?.now ?? null;
-  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId)) };
+  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };
 }
 
 /** For what was born blocked: cancels what it waits for, where the job says so; what has ended meanwhile is not waited for. */
@@ -129,9 +131,12 @@ export async function heldBy(run: Run, workerId: string): Promise<Unstarted[]> {
   return rows.map(({ runId, fence }) => ({ runId, fence, worker: workerId }));
 }
 
-export async function nextWakeAt(run: Run, { workerId, queues, handlers }: Capability): Promise<NextWake> {
+export async function nextWakeAt(
+  run: Run,
+  { workerId, app, queues, handlers }: Capability,
+): Promise<NextWake> {
   const [row] = await run<
     { now: EpochMs } & Record<'cursor_at' | 'run_at' | 'lease_ends_at', EpochMs | null>
-  >('nextWake', workerId, queues, handlers);
+  >('nextWake', workerId, queues, handlers, app);
   return { now: row.now, cursorAt: row.cursor_at, runAt: row.run_at, leaseEndsAt: row.lease_ends_at };
 }

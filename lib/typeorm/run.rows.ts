@@ -17,6 +17,7 @@ export interface ClaimedRow {
   job_uid: string | null;
   job_id: string;
   namespace: string;
+  app: string | null;
   handler: string;
   queue: string;
   priority: number;
@@ -36,6 +37,7 @@ export type TakenRow = Pick<ClaimedRow, 'id' | 'job_uid' | 'job_id' | 'handler' 
   Omit<OfJob, 'time_zone'> & { [column in keyof typeof usual]: ClaimedRow[column] | null } & {
     nominal_at: EpochMs | null;
     rank: number | null;
+    no_app: true | null;
     of_job: OfJob | null;
   };
 
@@ -93,7 +95,7 @@ export interface GapRow {
 }
 
 export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
-  const { id, fence, attempt, missed, origin, namespace, handler, queue, priority } = row;
+  const { id, fence, attempt, missed, origin, namespace, app, handler, queue, priority } = row;
   return {
     id,
     worker,
@@ -104,6 +106,7 @@ export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
     jobId: row.job_id,
     jobName: row.name,
     namespace,
+    app,
     handler,
     queue,
     priority,
@@ -118,7 +121,8 @@ export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
   };
 }
 
-export function fromTakenRow(row: TakenRow, worker: string): ClaimedRun {
+/** `app`: of the worker. */
+export function fromTakenRow(row: TakenRow, worker: string, app: string): ClaimedRun {
   const { name, time_zone, payload, metadata, policies } = row.of_job ?? row;
   return {
     id: row.id,
@@ -130,6 +134,7 @@ export function fromTakenRow(row: TakenRow, worker: string): ClaimedRun {
     jobId: row.job_id,
     jobName: name,
     namespace: row.namespace ?? usual.namespace,
+    app: row.no_app ? null : app,
     handler: row.handler,
     queue: row.queue ?? usual.queue,
     priority: row.priority ?? usual.priority,

@@ -90,6 +90,7 @@ import { updateOneOffSql } from './sql/update.one.off.sql.js';
 import { updateRunsSql } from './sql/update.runs.sql.js';
 import { updateWorkerSql } from './sql/update.worker.sql.js';
 import { wakeDelayedSql } from './sql/wake.delayed.sql.js';
+import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
 
 /** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
 const builders = {
@@ -194,6 +195,7 @@ const builders = {
   setZoneData: setZoneDataSql,
   standingCursors: standingCursorsSql,
   wakeDelayed: wakeDelayedSql,
+  wantedRetentions: wantedRetentionsSql,
 };
 
 export type StatementName = keyof typeof builders;

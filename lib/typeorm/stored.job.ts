@@ -90,6 +90,11 @@ export async function lockJobs(run: Run, refs: readonly JobRef[]): Promise<(Stor
   return jobs;
 }
 
+/** The job as that of another app; a declared one stays its code's. */
+export function handOver<J extends StoredJob>(job: J, app: string | null): J {
+  return job.source === 'code' ? job : { ...job, app };
+}
+
 /** All jobs that the app's code declares, or once declared; not locked. */
 export async function readDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
   return (await run<RecurringRow>('readDeclared', app)).map(toRecurring);

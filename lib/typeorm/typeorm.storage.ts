@@ -338,7 +338,7 @@ export class TypeOrmStorage extends StorageAdapter {
       await run('recallDeferred', recalledPerStep);
       return run<Deferral>('deferStranded', runsPerStep, least, most);
     });
-    return rows.map(({ handler, queue, runs }) => ({ handler, queue, runs }));
+    return rows.map(({ app, handler, queue, runs }) => ({ app, handler, queue, runs }));
   }
 
   async prune(retention: Retention): Promise<Pruned> {

@@ -16,7 +16,7 @@ export function register(
   worker: WorkerRegistration,
   leaseMs: number,
 ): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
-  const { id, name, app, generation, host, pid, version, zoneData, queues, handlers } = worker;
+  const { id, name, app, generation, host, pid, version, zoneData, queues, handlers, retention } = worker;
   return statements.change(async ({ run }) => {
     const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
       'register',
@@ -31,6 +31,7 @@ export function register(
       queues,
       handlers,
       leaseMs,
+      retention && JSON.stringify(retention),
     );
     if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
     await run('recallDeferred', recalledPerStep);
@@ -81,5 +82,6 @@ export async function queryWorkers(run: Run): Promise<WorkerInfo[]> {
     startedAt: new Date(row.started_at),
     leaseUntil: new Date(row.lease_until),
     running: row.running,
+    retention: row.retention,
   }));
 }

@@ -176,7 +176,7 @@ describe('the sync of declared jobs', () => {
     expect(items.map(({ id, app, state }) => [id, app, state])).toEqual([
       ['a', 'api', 'scheduled'],
       ['b', 'worker', 'scheduled'],
-      ['made', null, 'scheduled'],
+      ['made', 'api', 'scheduled'],
     ]);
   });
 

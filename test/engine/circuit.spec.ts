@@ -96,11 +96,12 @@ describe('a job that fails again and again', () => {
       pid: 1,
       version: '0',
       zoneData: 'x',
+      retention: null,
     };
     await rig.storage.register({ ...other, queues: ['default'], handlers: ['work'] }, 1_500);
     await add({ pauseAfterFailures: 1, recovery: 'abandon' });
     await rig.clock.advanceBy(1_000);
-    const capability = { workerId: 'dead', queues: ['default'], handlers: ['work'] };
+    const capability = { workerId: 'dead', app: 'test', queues: ['default'], handlers: ['work'] };
     const { cursors } = await rig.storage.dueCursors(capability, 1);
     const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[number]];
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];

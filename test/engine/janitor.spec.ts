@@ -26,7 +26,7 @@ test('puts off runs that no live worker can execute soon after the start, all of
   await rig.handle('work', () => undefined).engine.start();
   await rig.add({ handler: 'nobody' }, { handler: 'nobody' });
   await pass(3_000);
-  expect(told).toEqual([{ handler: 'nobody', queue: 'default', runs: 2 }]);
+  expect(told).toEqual([{ app: null, handler: 'nobody', queue: 'default', runs: 2 }]);
 });
 
 test('what was put off begins at once in a process that comes with the handler', async () => {

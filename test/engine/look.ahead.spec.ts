@@ -287,7 +287,7 @@ function firerOf({ storage, clock, events }: EngineRig, time: StorageTime): Fire
 
 test('an instant that was found due is not lost when the bound of the time falls below it', async () => {
   const rig = new EngineRig();
-  const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
+  const capability = { workerId: 'none', app: 'test', queues: ['default'], handlers: ['work'] };
   const at = rig.clock.now();
   await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
   const { cursors } = await rig.storage.dueCursors(capability, 10);
@@ -305,7 +305,7 @@ test.each([
   ['later than the threshold of a misfire', 10 * minute + 1, { missed: 10, nextInMs: 11 * minute }],
 ])('what was decided when a cursor was read holds if it is fired %s', async (_, lateMs, expected) => {
   const rig = new EngineRig();
-  const capability = { workerId: 'none', queues: ['default'], handlers: ['work'] };
+  const capability = { workerId: 'none', app: 'test', queues: ['default'], handlers: ['work'] };
   const at = rig.clock.now() + 500;
   await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
   const firer = firerOf(rig, new StorageTime(rig.clock));

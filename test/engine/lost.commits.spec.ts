@@ -54,11 +54,11 @@ describe('a storage that has lost what it had confirmed', () => {
     const [{ runId }] = begun as [RunContext];
     // Back then the run had another history: claimed and given back once by somebody.
     returning.goBack();
-    const other = { workerId: 'other', queues: ['default'], handlers: ['work'] };
+    const other = { workerId: 'other', app: 'test', queues: ['default'], handlers: ['work'] };
     await rig.storage.register(
       {
         ...{ id: 'other', name: 'other', app: 'test', generation: null, host: 'h', pid: 1, version: '1' },
-        ...{ zoneData: '', queues: other.queues, handlers: other.handlers },
+        ...{ zoneData: '', queues: other.queues, handlers: other.handlers, retention: null },
       },
       60_000,
     );

@@ -46,13 +46,13 @@ describe('an engine beside a dead worker', () => {
 
   /** Dies after ten seconds, with one run. */
   async function deadWorker(): Promise<string> {
-    const dead: Capability = { workerId: 'dead', queues: ['default'], handlers: ['lost'] };
+    const dead: Capability = { workerId: 'dead', app: 'test', queues: ['default'], handlers: ['lost'] };
     await memory.register(
       {
         ...dead,
         id: 'dead',
         name: '',
-        app: 'test',
+        retention: null,
         generation: null,
         host: '',
         pid: 1,
@@ -114,7 +114,7 @@ describe('an engine beside a dead worker', () => {
   test('comes back soon and alone to a run that a release has left, less and less often', async () => {
     let locked = '';
     begin(async (ask, runIds) => {
-      const { now } = await memory.nextWakeAt({ workerId: '', queues: [], handlers: [] });
+      const { now } = await memory.nextWakeAt({ workerId: '', app: 'test', queues: [], handlers: [] });
       return locked === '' ? ask(runIds) : { now, workers: [], runs: [], left: [locked] };
     });
     rig.handle('lost', () => undefined);

@@ -292,7 +292,7 @@ describe('the firings of an engine', () => {
       })),
     );
     const { cursors } = await storage.dueCursors(
-      { workerId: rig.engine.workerId!, queues: ['default'], handlers: ['work'] },
+      { workerId: rig.engine.workerId!, app: 'test', queues: ['default'], handlers: ['work'] },
       100,
       60_000,
     );

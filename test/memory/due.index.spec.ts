@@ -4,12 +4,14 @@ import { DueIndex } from '../../lib/memory/due.index.js';
 import { Heap } from '../../lib/memory/heap.js';
 
 const place = fc.record({
+  app: fc.constantFrom('one', 'two', null),
   queue: fc.constantFrom('a', 'b'),
   handler: fc.constantFrom('x', 'y'),
   namespace: fc.constantFrom('m', 'n'),
   priority: fc.integer({ min: 0, max: 3 }),
 });
 const reach = fc.record({
+  app: fc.constantFrom('one', 'two'),
   queues: fc.subarray(['a', 'b']),
   handlers: fc.subarray(['x', 'y', 'z']),
   isOpen: fc.subarray(['m', 'n']).map((open) => (namespace: string) => open.includes(namespace)),
@@ -23,7 +25,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 interface Known {
   item: object;
-  place: { queue: string; handler: string; namespace: string; priority: number };
+  place: { app: string | null; queue: string; handler: string; namespace: string; priority: number };
   dueAt: number;
   order: number;
 }
@@ -42,10 +44,11 @@ class Model {
     this.known = this.known.filter((entry) => entry.item !== item);
   }
 
-  peek({ queues, handlers, isOpen }: Reach, until: number, limit: number): object[] {
+  peek({ app, queues, handlers, isOpen }: Reach, until: number, limit: number): object[] {
     return this.known
       .filter(
         ({ place: at, dueAt }) =>
+          (at.app === null || at.app === app) &&
           queues.includes(at.queue) &&
           handlers.includes(at.handler) &&
           isOpen(at.namespace) &&
@@ -96,10 +99,11 @@ describe('DueIndex', () => {
       for (let n = 0; n < waiting; n++) {
         // A time that counts how often it is looked at.
         const dueAt = { valueOf: () => (comparisons++, (n * 7_919) % waiting) } as unknown as number;
-        index.set({}, { queue: 'a', handler: 'x', namespace: 'n', priority: n % 10 }, dueAt);
+        index.set({}, { app: null, queue: 'a', handler: 'x', namespace: 'n', priority: n % 10 }, dueAt);
       }
       comparisons = 0;
-      for (let claims = 0; claims < 20; claims++) index.take({ queues: ['a'], handlers: ['x'] }, waiting, 5);
+      for (let claims = 0; claims < 20; claims++)
+        index.take({ app: 'one', queues: ['a'], handlers: ['x'] }, waiting, 5);
       return comparisons;
     };
     // A heap of a hundred times the size is 3.3 times as deep.

@@ -28,9 +28,18 @@ function oneOff(id: string, change: Partial<NewJob> = {}): NewJob {
 
 async function worker(storage: MemoryStorage, handlers = ['work']): Promise<Capability> {
   const id = `worker of ${handlers.join()}`;
-  const about = { name: '', app: 'app', generation: null, host: '', pid: 0, version: '', zoneData: '' };
+  const about = {
+    name: '',
+    app: 'app',
+    generation: null,
+    retention: null,
+    host: '',
+    pid: 0,
+    version: '',
+    zoneData: '',
+  };
   await storage.register({ id, ...about, queues: ['default'], handlers }, 60_000);
-  return { workerId: id, queues: ['default'], handlers };
+  return { workerId: id, app: 'app', queues: ['default'], handlers };
 }
 
 /** Claims and settles everything that is due, `limit` at a time. */

@@ -25,7 +25,7 @@ handlers.register('strict', () => undefined, 'test', { schema });
 const defaults = { timeZone: 'Asia/Seoul', payloadLimit: 100, calendars: {}, stored: true };
 const creator = new JobCreator(
   defaults,
-  new HandlerDirectory(handlers, storage, clock),
+  new HandlerDirectory(handlers, 'shop', storage, clock),
   new StorageNow(storage, clock),
 );
 

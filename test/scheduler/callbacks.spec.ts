@@ -199,8 +199,8 @@ const withoutSignal: ProxyHandler<MemoryStorage> = {
 
 /** A run at most once, in the hands of a worker that is no more. */
 async function lostRun(rig: EngineRig): Promise<{ id: string }> {
-  const registration = { id: 'dead', name: 'dead', app: 'test', generation: null, host: 'h', pid: 1 };
-  const capability = { queues: ['default'], handlers: ['work'] };
+  const registration = { id: 'dead', name: 'dead', generation: null, retention: null, host: 'h', pid: 1 };
+  const capability = { app: 'test', queues: ['default'], handlers: ['work'] };
   await rig.storage.register({ ...registration, ...capability, version: '0', zoneData: '2025b' }, 1_000);
   await rig.add({ policies: { recovery: 'abandon', onFailure: { handler: 'called' } } });
   const { runs } = await rig.storage.claim({ workerId: 'dead', ...capability }, 1);

@@ -26,7 +26,7 @@ describe('creating jobs at run time', () => {
       id: 'a',
       namespace: 'default',
       source: 'api',
-      app: null,
+      app: 'default',
       state: 'pending',
       trigger: { type: 'interval', every: 90_000, anchor: '2026-01-01T00:00:00.000Z', timeZone: 'UTC' },
       nextRunAt: new Date('2026-01-01T00:01:30Z'),

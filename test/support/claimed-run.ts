@@ -12,6 +12,7 @@ export function claimedRun(given: Partial<ClaimedRun> = {}): ClaimedRun {
     jobId: 'job',
     jobName: null,
     namespace: 'default',
+    app: null,
     handler: 'handler',
     queue: 'default',
     priority: 5,

@@ -76,14 +76,21 @@ export class GrownTables {
   }
 
   private async register(id: string): Promise<void> {
-    const about = { app: 'test', generation: null, host: 'host', pid: 1, version: '0', zoneData: '2026a' };
+    const about = {
+      retention: null,
+      generation: null,
+      host: 'host',
+      pid: 1,
+      version: '0',
+      zoneData: '2026a',
+    };
     await this.storage.register({ id, name: id, ...about, ...capability }, 3_600_000);
   }
 
   private async addOneOffs(count: number, dueInMs: number, given: Partial<NewJob> = {}): Promise<void> {
     const now = await this.storage.now();
     const jobs = Array.from({ length: count }, (_, i) =>
-      newJob(now, { nextAt: now + dueInMs + i, ...given }),
+      newJob(now, { app: 'test', nextAt: now + dueInMs + i, ...given }),
     );
     await this.storage.insertJobs(jobs, 'raise');
   }
@@ -113,7 +120,11 @@ export class GrownTables {
   private async addSchedules(): Promise<void> {
     const now = await this.storage.now();
     const jobs = Array.from({ length: schedules }, (_, i) =>
-      newJob(now, { trigger: { type: 'interval', every: 60_000 }, nextAt: now - 60_000 + i * 1_000 }),
+      newJob(now, {
+        app: 'test',
+        trigger: { type: 'interval', every: 60_000 },
+        nextAt: now - 60_000 + i * 1_000,
+      }),
     );
     await this.storage.insertJobs(jobs, 'raise');
     const worker = { workerId: 'worker', ...capability };
@@ -132,7 +143,10 @@ export class GrownTables {
   /** Copies of one. */
   private async addFuture(): Promise<void> {
     const now = await this.storage.now();
-    await this.storage.insertJobs([newJob(now, { id: 'later', nextAt: now + 3_600_000 })], 'raise');
+    await this.storage.insertJobs(
+      [newJob(now, { app: 'test', id: 'later', nextAt: now + 3_600_000 })],
+      'raise',
+    );
     const { rows } = await this.client.query<{ column: string }>(
       `select quote_ident(column_name) as column from information_schema.columns
        where table_schema = $1 and table_name = 'run' and column_name <> 'id' and is_identity = 'NO' and is_generated = 'NEVER'`,
@@ -150,4 +164,4 @@ export class GrownTables {
   }
 }
 
-const capability = { queues: ['default'], handlers: ['work'] };
+const capability = { app: 'test', queues: ['default'], handlers: ['work'] };

@@ -35,7 +35,7 @@ test('what fails then is left to the firing itself', async () => {
 test('the database takes a firing of nothing', async () => {
   const storage = newStorage({ schema: freshSchema('fire_plans') });
   await storage.init();
-  const capability = { workerId: '', queues: [], handlers: [] };
+  const capability = { workerId: '', app: 'test', queues: [], handlers: [] };
   expect(await storage.fire(capability, [], 0)).toMatchObject({ moved: [], runs: [], unclaimed: 0 });
   await storage.close();
 });

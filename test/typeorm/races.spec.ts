@@ -51,11 +51,12 @@ async function add(given: Partial<NewJob> = {}): Promise<void> {
 }
 
 async function worker(leaseMs = 60_000): Promise<Capability> {
-  const capability = { workerId: freshSchema('worker'), queues: ['default'], handlers: ['work'] };
+  const capability = { workerId: freshSchema('worker'), app: 'app', queues: ['default'], handlers: ['work'] };
   await storage.register(
     {
       id: capability.workerId,
       name: 'w',
+      retention: null,
       app: 'app',
       generation: null,
       host: 'h',

@@ -39,6 +39,7 @@ export const claimLaws = lawsOf('claim', {
       jobUid: null,
       jobId: 'job',
       jobName: 'Mail',
+      app: null,
       namespace: 'default',
       handler: 'work',
       queue: 'default',

@@ -56,6 +56,7 @@ export const fireLaws = lawsOf('fire', {
       jobUid,
       jobId: 'job',
       jobName: 'Report',
+      app: null,
       namespace: 'default',
       handler: 'work',
       queue: 'default',

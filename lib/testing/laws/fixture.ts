@@ -79,7 +79,7 @@ async function insert(storage: StorageAdapter, job: NewJob): Promise<Job> {
 
 let workers = 0;
 
-/** Registers a worker; by default it has the handler and the queue that the laws' jobs have. */
+/** Registers a worker; by default it has the handler and the queue that the laws' jobs have, and is of the app that declares some. */
 export async function startWorker(
   storage: StorageAdapter,
   given: Partial<Parameters<StorageAdapter['register']>[0]> & { leaseMs?: number } = {},
@@ -88,7 +88,7 @@ export async function startWorker(
   const worker = {
     id: `worker-${++workers}-${Math.random().toString(36).slice(2)}`,
     name: 'instance',
-    app: 'app',
+    app: 'shop',
     generation: null,
     host: 'host',
     pid: 1,
@@ -96,10 +96,12 @@ export async function startWorker(
     zoneData: '2025b',
     queues: ['default'],
     handlers: ['work'],
+    retention: null,
     ...registration,
   };
   await storage.register(worker, leaseMs);
-  return { workerId: worker.id, queues: worker.queues, handlers: worker.handlers };
+  const { id: workerId, app, queues, handlers } = worker;
+  return { workerId, app, queues, handlers };
 }
 
 /** Fires everything that is due, one birth for each cursor, the next time an hour later. */

@@ -36,6 +36,7 @@ export const leaseLaws = lawsOf('lease', {
       zoneData: '2025b',
       queues: ['a', 'b'],
       handlers: ['x', 'y'],
+      retention: null,
     };
     const { now, leaseUntil } = await storage.register(registration, minute);
     assert.equal(leaseUntil, now + minute);

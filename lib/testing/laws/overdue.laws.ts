@@ -134,8 +134,8 @@ export const deferLaws = lawsOf('runs that nobody can execute', {
     const deferrals = await storage.deferStranded();
     deferrals.sort((a, b) => a.runs - b.runs);
     assert.deepEqual(deferrals, [
-      { handler: 'work', queue: 'nobody', runs: 1 },
-      { handler: 'else', queue: 'default', runs: 2 },
+      { app: null, handler: 'work', queue: 'nobody', runs: 1 },
+      { app: null, handler: 'else', queue: 'default', runs: 2 },
     ]);
     const now = await storage.now();
     for (const id of ['handler 1', 'handler 2', 'queue']) {

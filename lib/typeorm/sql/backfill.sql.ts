@@ -37,9 +37,9 @@ judged as materialized (
 ),
 born as (
   insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
-    held_due_at, blocked, blocks)
+    held_due_at, blocked, blocks, app)
   select j.namespace, j.id, false, j.uid, 'backfill', j.handler, j.queue, j.priority, d.nominal_at,
-    case when not $7 then ${now} end, case when $7 then ${now} end, $7, $7
+    case when not $7 then ${now} end, case when $7 then ${now} end, $7, $7, j.app
   from judged d cross join job j where d.left_out is null and not $6 order by d.nominal_at
   returning id, nominal_at, due_at
 ),

@@ -15,7 +15,7 @@ export function joinedJob(t: TableNames): string {
 export const calledRuns = `
 called as (
   select m.id, json_build_object(
-    'id', m.id::text, 'jobId', m.job_id, 'namespace', m.namespace, 'handler', e.handler, 'queue', e.queue,
+    'id', m.id::text, 'jobId', m.job_id, 'namespace', m.namespace, 'app', m.app, 'handler', e.handler, 'queue', e.queue,
     'priority', m.priority, 'origin', m.origin, 'nominalAt', ${ms('m.nominal_at')}, 'attempt', e.attempt,
     'timeZone', m.zone, 'policies', m.all_policies,
     'payload', case when m.job is null then m.payload else m.job_payload end,

@@ -5,7 +5,7 @@ import { quickMs } from './time.fragment.js';
 /** What a worker needs of a run `r`, whose job `j` is there for recurring ones only; types that JSON and rows carry alike. */
 export const claimedColumns = `
   r.id::text, r.fence, r.attempt, r.lost_count, r.missed, r.origin,
-  r.job_uid::text, r.job_id, r.namespace, r.handler, r.queue, r.priority,
+  r.job_uid::text, r.job_id, r.namespace, r.app, r.handler, r.queue, r.priority,
   ${quickMs('r.nominal_at')} as nominal_at, ${quickMs('r.due_at')} as due_at,
   coalesce(r.name, j.name) as name, coalesce(r.time_zone, j.time_zone) as time_zone,
   coalesce(r.payload, j.payload) as payload, coalesce(r.metadata, j.metadata) as metadata,
@@ -25,7 +25,7 @@ export const usual = {
 } as const;
 
 /**
- * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `rank` for the priority, in `nominal_at` for `due_at`. `of_job`: what a
+ * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
  * recurring one has in place of its own; the job is only looked up for these.
  */
 export function takenColumns(t: TableNames): string {
@@ -39,7 +39,7 @@ export function takenColumns(t: TableNames): string {
   return `
   r.id, ${unusual.join(', ')}, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
   ${quickMs('r.due_at')} as due_at, ${quickMs('nullif(r.nominal_at, r.due_at)')} as nominal_at,
-  r.name, r.payload, r.metadata, r.policies,
+  nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
   end as of_job`;

@@ -1,5 +1,5 @@
 import { dueQueues } from './due.queues.fragment.js';
-import { isStopped } from './pauses.fragment.js';
+import { isOf, isStopped } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
@@ -17,7 +17,7 @@ export function deferStrandedSql(t: TableNames): string {
 with recursive ${dueQueues(t)},
 head as materialized (
   select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
-    select r.ctid, r.handler, r.queue, r.namespace from ${t.run} r
+    select r.ctid, r.handler, r.queue, r.namespace, r.app from ${t.run} r
     where r.queue = q.name and ${rankOf('r')} = p.rank and ${isWaiting('r')} and r.due_at <= ${now}
     order by r.due_at limit $2
   ) found
@@ -27,6 +27,7 @@ stranded as (
   where not exists (
     select from ${t.worker} w
     where w.lease_until > ${now} and w.released_at is null and h.queue = any (w.queues) and h.handler = any (w.handlers)
+      and ${isOf('h', 'w.app')}
   ) and not ${isStopped(t, 'h')}
 ),
 free as materialized (
@@ -35,7 +36,7 @@ free as materialized (
 deferred as (
   update ${t.run} r set due_at = ${until}, deferred_until = ${until}
   where r.ctid = any (array(select ctid from free)) and r.worker is null and r.due_at <= ${now}
-  returning r.handler, r.queue
+  returning r.app, r.handler, r.queue
 )
-select handler, queue, count(*)::int as runs, ${ms(now)} as now from deferred group by handler, queue order by handler, queue`;
+select app, handler, queue, count(*)::int as runs, ${ms(now)} as now from deferred group by app, handler, queue order by handler, queue, app`;
 }

@@ -3,14 +3,14 @@ import { isReachable, openHandlers, reach } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
-// $1 time · $2 queues · $3 handlers · $4 limit · $5 how far ahead in ms. One probe for each handler: what this worker cannot fire costs nothing.
+// $1 time · $2 queues · $3 handlers · $4 limit · $5 how far ahead in ms · $6 app. One probe for each handler: what this worker cannot fire costs nothing.
 export function dueCursorsSql(t: TableNames): string {
   return `
 with ${reach(t, '$2', '$3')},
 due as (
   select found.* from unnest(${openHandlers}) h (handler) cross join lateral (
     select c.job_uid, c.next_at, c.revision, c.fired from ${t.cursor} c
-    where c.handler = h.handler and c.next_at <= ${after(now, '$5::float8')} and ${isReachable('c', 'queue')}
+    where c.handler = h.handler and c.next_at <= ${after(now, '$5::float8')} and ${isReachable('c', 'queue', '$6::text')}
     order by c.next_at limit $4
   ) found
   order by found.next_at, found.job_uid limit $4

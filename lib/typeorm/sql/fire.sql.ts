@@ -1,6 +1,6 @@
 import { unnest } from './arrays.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
-import { isStopped } from './pauses.fragment.js';
+import { isOf, isStopped } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, at, clock, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -10,6 +10,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * Firings: $7 jobs · $8 nominal times · $9 revisions · $10 next times · $11 last instants dealt with · $12 fired · $13 overlap
  * Births: $14 jobs · $15 nominal times · $16 due · $17 missed
  * Gaps: $18 jobs · $19 from · $20 until · $21 verdicts · $22 counts · $23 reasons
+ * $24 app
  *
  * An instant that waits for earlier runs is born blocked, and they are marked: locked, so that a settle of one of them sees the mark. Where one of them is locked by somebody else, or has ended at this very
  * moment, the cursor stays as it is, and another try is due at once: neither this job nor the others of the statement wait for whoever has it. (`unblockSql` has to follow in the same
@@ -72,7 +73,7 @@ noted as (
   from moved m where j.uid = m.job_uid and m.next_ms is null
 ),
 birth as (
-  select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.handler, j.queue, j.priority,
+  select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.app, j.handler, j.queue, j.priority,
     j.policies ->> 'recovery' is not distinct from 'abandon' as once, met.*
   from ${unnest(['$14::bigint[]', '$15::float8[]', '$16::float8[]', '$17::int[]'])} with ordinality
     b (job_uid, nominal_ms, due_ms, missed, nth)
@@ -115,17 +116,17 @@ marked as (
 due as (
   select *, row_number() over (partition by claimable order by nth) as place
   from (
-    select *, ${at('due_ms')} <= case when once then ${now} else ${after(now, '$6::float8')} end and handler = any ($4::text[]) and queue = any ($3::text[]) and not blocked as claimable
+    select *, ${at('due_ms')} <= case when once then ${now} else ${after(now, '$6::float8')} end and handler = any ($4::text[]) and queue = any ($3::text[]) and ${isOf('decided', '$24::text')} and not blocked as claimable
     from decided where not skipped
   ) d
 ),
 born as (
   insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
-    held_due_at, blocked, blocks, missed, attempt, fence, worker, parked_by, started_at)
+    held_due_at, blocked, blocks, missed, attempt, fence, worker, parked_by, started_at, app)
   select namespace, job_id, false, job_uid, 'schedule', handler, queue, priority,
     ${at('nominal_ms')}, case when not blocked then ${at('due_ms')} end,
     case when blocked then ${at('due_ms')} end, blocked, blocks, missed,
-    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then $2 end, case when claimed then greatest(${at('due_ms')}, ${now}) end
+    claimed::int, claimed::int, case when claimed then $2 end, case when claimed then $2 end, case when claimed then greatest(${at('due_ms')}, ${now}) end, app
   from (
     select *, claimable and place <= $5 and exists (
       select from ${t.worker} where id = $2 and lease_until > ${now} and released_at is null

@@ -39,8 +39,8 @@ counted as (
   insert into ${t.job_stat} (job_uid) select uid from created
 ),
 stands as (
-  insert into ${t.cursor} (job_uid, namespace, handler, queue, next_at, delay_ms, revision, fired)
-  select c.uid, f.namespace, f.handler, f.queue, f.given_at, f.delay_ms, 1, 0
+  insert into ${t.cursor} (job_uid, namespace, handler, queue, next_at, delay_ms, revision, fired, app)
+  select c.uid, f.namespace, f.handler, f.queue, f.given_at, f.delay_ms, 1, 0, f.app
   from created c full join first f on f.namespace = c.namespace and f.id = c.id
   where coalesce(f.given_at > '-infinity', false)
   returning next_at

@@ -8,14 +8,14 @@ import { isWaiting } from './waiting.fragment.js';
 const window = 1_000;
 
 /**
- * $1 time · $2 worker · $3 queues · $4 handlers
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 app
  *
  * What is due is passed over until there is a run for this worker, as a claim does. Of what is due later the window may be full of runs that only others can
  * execute: then its last time is answered, though not the next moment: this worker looks again, without spinning.
  */
 export function nextWakeSql(t: TableNames): string {
   const waiting = (when: string): string => `
-        select r.due_at, r.handler, r.namespace from ${t.run} r
+        select r.due_at, r.handler, r.namespace, r.app from ${t.run} r
         where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')} and r.due_at ${when}
         order by r.due_at`;
   const ahead = `${waiting(`> ${now}`)} limit ${window}`;
@@ -23,15 +23,15 @@ export function nextWakeSql(t: TableNames): string {
 with ${reach(t, '$3', '$4')}
 select (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handler) cross join lateral (
     select c.next_at from ${t.cursor} c
-    where c.handler = h.handler and c.next_at < 'infinity' and ${isReachable('c', 'queue')}
+    where c.handler = h.handler and c.next_at < 'infinity' and ${isReachable('c', 'queue', '$5::text')}
     order by c.next_at limit 1
   ) found) as cursor_at,
   (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (rank)
     cross join lateral (
       select coalesce(
-        (select due.due_at from (${waiting(`<= ${now}`)}) due where ${isReachable('due', 'handler')} limit 1),
+        (select due.due_at from (${waiting(`<= ${now}`)}) due where ${isReachable('due', 'handler', '$5::text')} limit 1),
         (select ahead.due_at from (${ahead}) ahead
-          where ${isReachable('ahead', 'handler')} order by ahead.due_at limit 1),
+          where ${isReachable('ahead', 'handler', '$5::text')} order by ahead.due_at limit 1),
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,

@@ -19,13 +19,18 @@ export const openQueues = '(select queues from reach)::text[]';
 export const openHandlers = '(select handlers from reach)::text[]';
 const closedNamespaces = '(select closed from reach)::text[]';
 
+/** Whether a run or a cursor is that of the app, or of none: names of handlers are those of an app. */
+export function isOf(row: string, app: string): string {
+  return `(${row}.app is null or ${row}.app = ${app})`;
+}
+
 /**
- * Whether a run has an open handler, or a cursor an open queue, in an open namespace. In a CASE, as the planner knows nothing of the arrays: it
+ * Whether a run of the app has an open handler, or a cursor an open queue, in an open namespace. In a CASE, as the planner knows nothing of the arrays: it
  * would take the condition for one that is hardly ever met, and rather sort all that is due than read it in its order.
  */
-export function isReachable(row: string, column: 'handler' | 'queue'): string {
+export function isReachable(row: string, column: 'handler' | 'queue', app: string): string {
   const open = column === 'handler' ? openHandlers : openQueues;
-  return `case when ${row}.${column} = any (${open}) and ${row}.namespace <> all (${closedNamespaces}) then true else false end`;
+  return `case when ${row}.${column} = any (${open}) and ${row}.namespace <> all (${closedNamespaces}) and ${isOf(row, app)} then true else false end`;
 }
 
 /** Whether a pause of some scope stops what this row, a cursor or a run, stands for. */

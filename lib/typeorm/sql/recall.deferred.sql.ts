@@ -1,3 +1,4 @@
+import { isOf } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -6,14 +7,14 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function recallDeferredSql(t: TableNames): string {
   return `
 with able as (
-  select distinct h.handler, q.queue
+  select distinct w.app, h.handler, q.queue
   from ${t.worker} w cross join unnest(w.handlers) h (handler) cross join unnest(w.queues) q (queue)
   where w.lease_until > ${now} and w.released_at is null
 ),
 picked as materialized (
   select found.ctid from able a cross join lateral (
     select r.ctid from ${t.run} r
-    where r.handler = a.handler and r.queue = a.queue and r.deferred_until > ${now}
+    where r.handler = a.handler and r.queue = a.queue and ${isOf('r', 'a.app')} and r.deferred_until > ${now}
       and r.due_at = r.deferred_until and r.worker is null
     order by r.deferred_until limit $2 for update skip locked
   ) found limit $2

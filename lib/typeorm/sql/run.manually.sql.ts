@@ -10,8 +10,8 @@ with job as (
   select * from ${t.job} where namespace = $2 and id = $3 for share
 ),
 born as (
-  insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at)
-  select namespace, id, false, uid, 'manual', handler, queue, priority, ${now}, ${now} from job
+  insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at, app)
+  select namespace, id, false, uid, 'manual', handler, queue, priority, ${now}, ${now}, app from job
   returning *
 ),
 ${tellDue(t, 'run', 'select due_at from born')}
