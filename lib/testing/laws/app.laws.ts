@@ -257,7 +257,8 @@ async function keptAfterPruning(storage: StorageAdapter): Promise<string[]> {
 }
 
 export const retentionLaws = lawsOf('retention', {
-  'is the longest that a live worker of any app wants': async ({ storage, clock }) => {
+  'is the longest that a live worker of any app wants': async ({ storage, clock, open }) => {
+    const janitor = await open();
     const retention = { defaultMs: 10 * hour, byVerdict: { failed: 20 * hour } };
     const keeper = await startWorker(storage, { app: 'shop', leaseMs: 100 * hour, retention });
     assert.deepEqual((await storage.queryWorkers())[0]!.retention, retention);
@@ -268,14 +269,19 @@ export const retentionLaws = lawsOf('retention', {
     }
     await clock.advance(2 * hour);
     await startWorker(storage, { app: 'billing', retention: { defaultMs: hour, byVerdict: {} } });
-    assert.deepEqual(await keptAfterPruning(storage), ['bad', 'good']);
+    assert.deepEqual(await keptAfterPruning(janitor), ['bad', 'good']);
     await clock.advance(10 * hour);
-    assert.deepEqual(await keptAfterPruning(storage), ['bad']);
+    assert.deepEqual(await keptAfterPruning(janitor), ['bad']);
     await clock.advance(10 * hour);
-    assert.deepEqual(await keptAfterPruning(storage), []);
+    assert.deepEqual(await keptAfterPruning(janitor), []);
   },
 
-  'of an app without live workers is what those wanted that were there last': async ({ storage, clock }) => {
+  'of an app without live workers is what those wanted that were there last': async ({
+    storage,
+    clock,
+    open,
+  }) => {
+    const janitor = await open();
     const keeper = await startWorker(storage, {
       app: 'shop',
       leaseMs: minute,
@@ -287,12 +293,13 @@ export const retentionLaws = lawsOf('retention', {
     await storage.releaseLost();
     await clock.advance(2 * hour);
     // All of its instances are restarting, perhaps.
-    assert.deepEqual(await keptAfterPruning(storage), ['job']);
+    assert.deepEqual(await keptAfterPruning(janitor), ['job']);
     await clock.advance(10 * hour);
-    assert.deepEqual(await keptAfterPruning(storage), []);
+    assert.deepEqual(await keptAfterPruning(janitor), []);
   },
 
-  'of an app is shorter as soon as its live workers want it so': async ({ storage, clock }) => {
+  'of an app is shorter as soon as its live workers want it so': async ({ storage, clock, open }) => {
+    const janitor = await open();
     const long = { defaultMs: 10 * hour, byVerdict: {} };
     const short = { defaultMs: hour, byVerdict: {} };
     const before = await startWorker(storage, { app: 'shop', leaseMs: minute, retention: long });
@@ -301,6 +308,6 @@ export const retentionLaws = lawsOf('retention', {
     await storage.unregister(before.workerId);
     await startWorker(storage, { app: 'shop', leaseMs: 100 * hour, retention: short });
     await clock.advance(2 * hour);
-    assert.deepEqual(await keptAfterPruning(storage), []);
+    assert.deepEqual(await keptAfterPruning(janitor), []);
   },
 });
