@@ -5,7 +5,8 @@ import type { StorageAdapter } from '../../lib/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl } from '../support/schema.js';
 import { newJob } from '../support/engine.js';
-import { check } from './chaos.checker.js';
+import { check, type Seen } from './chaos.checker.js';
+import { readLedger } from './ledger.js';
 import { notesSql } from './notes.sql.js';
 
 /** A record in which all is well: three instants of one job, all run; and what each check must find when it is not. */
@@ -110,7 +111,32 @@ describe('the checker of the chaos test', () => {
   const found = async (): Promise<string[]> => {
     const query = async <Row extends object>(text: string, values?: unknown[]) =>
       (await client.query<Row>(text, values)).rows;
-    return Object.keys((await check(query, 3_000, 1_000)).found);
+    const { attempts } = await readLedger(query);
+    const oneOffs = (await query<{ job_id: string }>('select job_id from chaos.one_off')).map(
+      ({ job_id }) => ({ id: job_id, confirmedAt: start }),
+    );
+    await client.query('truncate chaos.one_off');
+    const seen: Seen = {
+      leaseMs: 3_000,
+      slackMs: 1_000,
+      sameClock: true,
+      // Each attempt was executed, by a worker that the table need not know.
+      executions: attempts.map(({ runId, jobId, nominalAt, attempt, pid, startedAt, finishedAt }) => ({
+        runId,
+        jobId,
+        nominalAt,
+        attempt,
+        pid: pid ?? 0,
+        beganAt: startedAt ?? finishedAt,
+        endedAt: finishedAt,
+        ended: 'done' as const,
+      })),
+      sightings: [],
+      changes: [],
+      faults: [],
+      oneOffs,
+    };
+    return Object.keys((await check(query, seen)).found);
   };
 
   test('finds nothing where all is well', async () => {
@@ -186,9 +212,15 @@ describe('the checker of the chaos test', () => {
     await client.query(`insert into chaos.fault values (1, 'kill', 7, $1, $1)`, [at(2)]);
     const lost = { fence: 0, outcome: 'lost', final: false, worker: 'dead', finishedAt: at(5) };
     await attempt('plain-quick', 2, 2, lost);
-    await client.query(`update chronis.attempt set started_at = $1 where run_id = 2 and final`, [at(5.9)]);
+    await client.query(
+      `update chronis.attempt set started_at = $1, finished_at = $1 where run_id = 2 and final`,
+      [at(5.9)],
+    );
     expect(await found()).toEqual([]);
-    await client.query(`update chronis.attempt set started_at = $1 where run_id = 2 and final`, [at(6.1)]);
+    await client.query(
+      `update chronis.attempt set started_at = $1, finished_at = $1 where run_id = 2 and final`,
+      [at(6.1)],
+    );
     expect(await found()).toEqual(['late recoveries']);
   });
 });

@@ -1,6 +1,11 @@
 import { jobs, notes } from './chaos.options.js';
 import { checks, dueInstants } from './checks.js';
+import type { Evidence } from './evidence.js';
+import { readLedger, writeNotes } from './ledger.js';
+import type { OneOff } from './one.offs.js';
 import { recoveryFigures, recoverySql, type Recovery, type RecoveryFigure } from './recovery.js';
+import { rules } from './rules/rules.js';
+import { losses, overlaps } from './rules/windows.js';
 
 export interface Report {
   /** Occurrences that were due by the definitions and at creation; what came of them. */
@@ -18,22 +23,38 @@ export interface Report {
   violations: number;
 }
 
-type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
+export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
 
-/** Reads the tables, and nothing else. */
-export async function check(query: Query, leaseMs: number, slackMs: number): Promise<Report> {
+/** What was seen beside the tables. */
+export type Seen = Omit<Evidence, 'attempts' | 'gaps'> & { oneOffs: readonly OneOff[] };
+
+/** Compares the tables with themselves, and with what was seen. */
+export async function check(query: Query, seen: Seen): Promise<Report> {
   const found: Record<string, string[]> = {};
+  const evidence: Evidence = { ...seen, ...(await readLedger(query)) };
+  const certain = seen.oneOffs.filter(
+    ({ confirmedAt }) =>
+      !losses(evidence).some((loss) =>
+        overlaps(loss, { from: confirmedAt - 1_000, until: confirmedAt + 1_000 }),
+      ),
+  );
+  await writeNotes(query, seen.faults, certain);
   for (const { name, sql } of checks) {
     const rows = await query<{ violation: string }>(`select v.* from (${sql}) v (violation) order by 1`);
     if (rows.length > 0) found[name] = rows.map(({ violation }) => violation);
   }
-  const recoveries = await query<Recovery>(recoverySql, [leaseMs, slackMs]);
+  for (const { name, find } of rules) {
+    const violations = find(evidence);
+    if (violations.length > 0) found[name] = violations;
+  }
+  const recoveries = seen.sameClock ? await query<Recovery>(recoverySql, [seen.leaseMs, seen.slackMs]) : [];
   const late = recoveries.filter(({ ms, limitMs }) => limitMs !== null && ms > limitMs);
   if (late.length > 0) {
     found[lateRecoveries] = late.map(
       ({ kind, ms, limitMs }) => `${kind}: ${ms} ms, allowed are ${limitMs} ms`,
     );
   }
+  const names = [...checks, ...rules].map(({ name }) => name);
   return {
     figures: await figures(query),
     verdicts: await counts(query, `select outcome as key from ${jobs}.attempt where final`),
@@ -41,9 +62,7 @@ export async function check(query: Query, leaseMs: number, slackMs: number): Pro
     doubles: await counts(query, doubledSql),
     faults: await counts(query, `select kind as key from ${notes}.fault`),
     recovery: recoveryFigures(recoveries),
-    checks: Object.fromEntries(
-      [...checks.map(({ name }) => name), lateRecoveries].map((name) => [name, found[name]?.length ?? 0]),
-    ),
+    checks: Object.fromEntries([...names, lateRecoveries].map((name) => [name, found[name]?.length ?? 0])),
     found,
     violations: Object.values(found).reduce((sum, list) => sum + list.length, 0),
   };

@@ -1,6 +1,8 @@
 /** What a worker process is started with; crosses as JSON in an environment variable. */
 export interface WorkerOptions {
   url: string;
+  /** Where to LISTEN when `url` leads through a pooler; null: as for all else. */
+  listenUrl: string | null;
   name: string;
   /** Which set of declarations it runs; a rolling deploy raises it. */
   release: number;
@@ -10,9 +12,12 @@ export interface WorkerOptions {
   /** First and last moment of all recurring jobs: instants outside cannot be due. */
   startAt: number;
   endAt: number;
+  /** The file in which it writes down each execution. */
+  executions: string;
 }
 
 export interface ChaosOptions {
+  /** For all worlds together. */
   seconds: number;
   workers: number;
   seed: number;
@@ -33,6 +38,12 @@ export interface ChaosOptions {
 export const jobs = 'chronis';
 export const notes = 'chaos';
 
+/** The role of the workers, whose settings are changed. */
+export const role = 'chaos_worker';
+
 /** How a handler leaves its effect; the id of a job begins with it. */
 export const manners = ['plain', 'unique', 'transaction'] as const;
 export type Manner = (typeof manners)[number];
+
+/** Jobs that are made, changed, paused and deleted while all goes on. */
+export const managedJobs = 4;

@@ -1,40 +1,110 @@
-import { startPostgres } from '../support/postgres.js';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SeededRandom } from '../simulation/seeded.random.js';
+import { Applicant } from './applicant.js';
 import { check, type Report } from './chaos.checker.js';
-import { jobs, type ChaosOptions } from './chaos.options.js';
-import { Cluster, pause } from './cluster.js';
+import { jobs, role, type ChaosOptions } from './chaos.options.js';
+import { Cluster } from './cluster.js';
+import { ClockedDatabase, LoneDatabase, ReplicatedDatabase, type Database } from './databases.js';
+import { readExecutions } from './executions.js';
 import { unleash } from './fault.schedule.js';
+import { clockLibrary } from './faults/failover.faults.js';
+import type { WorldName } from './faults/fault.js';
+import { makeScarceRoom } from './faults/scarce.room.js';
+import { freePort } from './free.port.js';
+import { Manager } from './manager.js';
 import { notesSql } from './notes.sql.js';
 import { createOneOffs } from './one.offs.js';
+import { pause } from './pause.js';
+import { Pooler } from './pooler.js';
+import { Watch } from './watch.js';
+import { planWorlds, type WorldPlan } from './worlds.js';
 
 /** The longest time to finish what was begun, once nothing disturbs any more. */
 const quietWithinMs = 60_000;
 
-/** Lets workers run under faults for so many seconds, waits until all is finished, and reads the tables. */
-export async function runChaos(options: ChaosOptions): Promise<Report> {
-  const server = await startPostgres({ settings: { fsync: 'off' } });
+/** Until so many processes that start at once are well. */
+const bootMs = (workers: number): number => 4_000 + workers * 1_500;
+
+/** Plays the worlds that the faults need, one after another. */
+export async function runChaos(options: ChaosOptions): Promise<Record<string, Report>> {
+  const reports: Record<string, Report> = {};
+  for (const plan of planWorlds(options.faults, options.seconds)) {
+    options.tell(`world ${plan.name}, ${plan.seconds} s: ${plan.faults.join(', ')}`);
+    reports[plan.name] = await playWorld(plan, { ...options, faults: plan.faults });
+  }
+  return reports;
+}
+
+/** Lets workers run under faults for so many seconds, waits until all is finished, and compares the tables with what was seen. */
+async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOptions): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), 'chronis-executions-'));
+  const database = await begin(name);
+  const room = faults.includes('disk-full') ? makeScarceRoom() : null;
+  const pooler = faults.includes('pooler') ? await Pooler.before(database.port, await freePort()) : null;
+  const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + bootMs(options.workers);
+  const endAt = startAt + seconds * 1_000;
+  const surroundings = { database, room, pooler, folder, applicant: null as Applicant | null };
+  const cluster = new Cluster(surroundings, options, { startAt, endAt });
   try {
-    const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + 5_000;
-    const endAt = startAt + options.seconds * 1_000;
-    const cluster = new Cluster(server, options, { startAt, endAt });
     await cluster.query(notesSql);
+    if (room !== null) {
+      await cluster.query(`create tablespace scarce location '${room.folder}'`);
+      await cluster.query(`alter role ${role} set default_tablespace = scarce`);
+    }
     await Promise.all(Array.from({ length: options.workers }, () => cluster.add()));
+    const applicant = (surroundings.applicant = await Applicant.begin(database));
+    const manager = new Manager(applicant.scheduler, cluster.period, new SeededRandom(options.seed + 1));
+    const watch = new Watch(cluster);
+    const watching = watch.keep();
     await pause(startAt - Date.now());
-    await Promise.all([unleash(cluster, endAt), createOneOffs(cluster, endAt)]);
+    const [oneOffs] = await Promise.all([
+      createOneOffs(applicant.scheduler, options.rate, endAt),
+      unleash(cluster, endAt),
+      manager.manage(),
+    ]);
     await untilQuiet(cluster);
+    watch.stop();
+    await watching;
     cluster.watchForCrashes();
     await cluster.end();
-    const report = await check(
-      (text, values) => cluster.query(text, values),
-      options.leaseMs,
-      options.slackMs,
-    );
+    await applicant.end();
+    const { leaseMs, slackMs } = options;
+    const report = await check((text, values) => cluster.query(text, values), {
+      leaseMs,
+      slackMs,
+      sameClock: name !== 'clock',
+      executions: readExecutions(folder),
+      sightings: watch.sightings,
+      changes: manager.changes,
+      faults: cluster.faults,
+      oneOffs,
+    });
     if (cluster.crashes.length > 0) {
       report.found['workers that ended by themselves'] = cluster.crashes;
       report.violations += cluster.crashes.length;
     }
     return report;
   } finally {
-    await server.stop();
+    await Promise.all(cluster.workers.map((worker) => worker.end('SIGKILL')));
+    await pooler?.stop();
+    await database.stop();
+    room?.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function begin(name: WorldName): Promise<Database> {
+  switch (name) {
+    case 'steady':
+      return LoneDatabase.begin();
+    case 'failover':
+      return ReplicatedDatabase.begin(true);
+    case 'lossy':
+      return ReplicatedDatabase.begin(false, { wal_writer_delay: '1000ms' });
+    case 'clock':
+      return ClockedDatabase.begin(clockLibrary()!);
   }
 }
 

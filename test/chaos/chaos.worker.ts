@@ -1,15 +1,23 @@
 // One worker process of the chaos test. Uses the public module and nothing else of it.
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
+import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ChronisModule, JobHandler, SystemClock, type RunContext } from '../../lib/index.js';
+import {
+  ChronisModule,
+  JobHandler,
+  SchedulerService,
+  SystemClock,
+  type RunContext,
+} from '../../lib/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
-import { jobs, type WorkerOptions } from './chaos.options.js';
+import { jobs, managedJobs, type WorkerOptions } from './chaos.options.js';
 import { Effects } from './effects.js';
+import { Executions } from './executions.js';
 import { jobsOf } from './workload.js';
 
 const options = JSON.parse(process.env.CHAOS_WORKER!) as WorkerOptions;
 const effects = new Effects(options.url);
+const executions = new Executions(options.executions);
 
 class OffClock extends SystemClock {
   override now(): number {
@@ -20,15 +28,43 @@ class OffClock extends SystemClock {
 class OneOffs {
   @JobHandler('one-off')
   async run(context: RunContext): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, (Number(context.runId) % 10) * 20));
-    await effects.leave(context);
+    await executions.around(context, async () => {
+      await new Promise((resolve) => setTimeout(resolve, (Number(context.runId) % 10) * 20));
+      await effects.leave(context);
+    });
+  }
+
+  /** Takes its process with it, without a word to anybody but the parent. */
+  @JobHandler('poison')
+  poison(context: RunContext): Promise<unknown> {
+    return executions.around(context, async () => {
+      await new Promise((resolve) => process.send?.('poisoned', resolve));
+      process.kill(process.pid, 'SIGKILL');
+    });
+  }
+}
+
+/** A handler for each job that the manager changes, so that it can be paused alone. */
+@Injectable()
+class ManagedJobs {
+  constructor(@Inject(SchedulerService) scheduler: SchedulerService) {
+    for (let n = 0; n < managedJobs; n++) {
+      scheduler.registerHandler(`managed-${n}`, (context: RunContext) =>
+        executions.around(context, () => new Promise((resolve) => setTimeout(resolve, 20))),
+      );
+    }
   }
 }
 
 @Module({
   imports: [
     ChronisModule.forRoot({
-      storage: typeOrmStorage({ url: options.url, schema: jobs, statementTimeoutMs: 2_000 }),
+      storage: typeOrmStorage({
+        url: options.url,
+        ...(options.listenUrl === null ? {} : { listenUrl: options.listenUrl }),
+        schema: jobs,
+        statementTimeoutMs: 2_000,
+      }),
       app: 'chaos',
       name: options.name,
       clock: new OffClock(),
@@ -39,7 +75,7 @@ class OneOffs {
       abortGraceMs: 500,
     }),
   ],
-  providers: [OneOffs, jobsOf(options, effects)],
+  providers: [OneOffs, ManagedJobs, jobsOf(options, effects, executions)],
 })
 class WorkerModule {}
 

@@ -23,11 +23,15 @@ seen as (
   select id, at from span, generate_series(first, stop - interval '1 ms', step) at
 )`;
 
+/** Not in a time whose commits may be lost: what was committed apart from the verdict may be gone then. */
+const kept = (from: string, until: string): string => `
+  and not exists (select from ${notes}.fault f where ${from} < f.until and ${until} > f.lost_from)`;
+
 /** Every occurrence that succeeded has left its effect. */
 const withoutEffect = (manner: string): Check => ({
   name: `succeeded without an effect (${manner})`,
   sql: `select a.job_id || ' ' || a.nominal_at || ' run ' || a.run_id from ${jobs}.attempt a
-    where a.final and a.outcome = 'succeeded' and a.job_id like '${manner}-%'
+    where a.final and a.outcome = 'succeeded' and a.job_id like '${manner}-%'${manner === 'transaction' ? '' : kept('a.started_at', 'a.finished_at')}
       and not exists (select from ${notes}.${manner}_effect e where e.job_id = a.job_id and e.nominal_at = a.nominal_at)`,
 });
 
@@ -82,11 +86,12 @@ export const checks: readonly Check[] = [
   {
     name: 'doubles (plain)',
     sql: `select e.job_id || ' ' || e.nominal_at from ${notes}.plain_effect e
+      where true ${kept("e.nominal_at - interval '30 s'", "e.nominal_at + interval '30 s'")}
       group by e.job_id, e.nominal_at having count(*) > 1 and not exists (select from ${jobs}.attempt a
         where a.job_id = e.job_id and a.nominal_at = e.nominal_at and a.outcome in ('lost', 'timed_out', 'handed_back'))
       union all
       select e.job_id || ' ' || e.nominal_at || ' with recovery: abandon' from ${notes}.plain_effect e
-      where e.job_id = 'plain-abandon' group by e.job_id, e.nominal_at having count(*) > 1`,
+      where e.job_id like 'plain-abandon%' ${kept("e.nominal_at - interval '30 s'", "e.nominal_at + interval '30 s'")} group by e.job_id, e.nominal_at having count(*) > 1`,
   },
   {
     name: 'doubles (unique)',

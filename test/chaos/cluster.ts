@@ -1,7 +1,13 @@
+import { join } from 'node:path';
 import pg from 'pg';
 import type { SeededRandom } from '../simulation/seeded.random.js';
-import type { PostgresServer } from '../support/postgres.js';
-import { notes, type ChaosOptions } from './chaos.options.js';
+import type { Applicant } from './applicant.js';
+import { role, type ChaosOptions } from './chaos.options.js';
+import type { Database } from './databases.js';
+import type { FaultNote } from './evidence.js';
+import type { ScarceRoom } from './faults/scarce.room.js';
+import { pause } from './pause.js';
+import type { Pooler } from './pooler.js';
 import { WorkerProcess } from './worker.process.js';
 
 /** When the recurring jobs are due: the same for all workers of a run. */
@@ -10,36 +16,62 @@ export interface Period {
   endAt: number;
 }
 
+/** What is done to a cluster may need more than its workers. */
+export interface Surroundings {
+  database: Database;
+  /** Every third worker goes through it; null: there is none. */
+  pooler: Pooler | null;
+  /** The small disk that the tables are on; null: they are where all is. */
+  room: ScarceRoom | null;
+  /** Where the workers write down their executions. */
+  folder: string;
+  /** What creates jobs, when it is there. */
+  applicant: Applicant | null;
+}
+
 /** The workers, the server, and the notes about what was done to them. */
 export class Cluster {
   readonly workers: WorkerProcess[] = [];
   readonly crashes: string[] = [];
+  readonly faults: FaultNote[] = [];
   release = 1;
-  serverIsDown = false;
+  /** Something has the whole server; others of the kind wait. */
+  private serverTurn: Promise<unknown> = Promise.resolve();
   private serial = 0;
-  private readonly noted: Promise<void>[] = [];
+  private ending = false;
 
   constructor(
-    readonly server: PostgresServer,
+    readonly surroundings: Surroundings,
     readonly options: ChaosOptions,
-    private readonly period: Period,
+    readonly period: Period,
   ) {}
+
+  get database(): Database {
+    return this.surroundings.database;
+  }
 
   /** Every second worker has its wall clock off by minutes, to either side. */
   async add(): Promise<WorkerProcess> {
     const number = ++this.serial;
+    const { pooler, folder, database } = this.surroundings;
+    const throughPooler = pooler !== null && number % 3 === 0;
+    const url = new URL(database.url);
+    url.username = role;
     const worker = await WorkerProcess.start(
       {
-        url: this.server.url,
+        url: url.href,
+        listenUrl: throughPooler ? url.href : null,
         name: `worker-${number}`,
         release: this.release,
         clockOffsetMs: [0, 240_000, 0, -420_000][number % 4]!,
         leaseMs: this.options.leaseMs,
+        executions: join(folder, `worker-${number}.jsonl`),
         ...this.period,
       },
-      this.server.port,
+      throughPooler ? pooler.port : database.port,
     );
     this.workers.push(worker);
+    void worker.ended.then(() => (worker.poisoned ? this.replacePoisoned(worker) : undefined));
     return worker;
   }
 
@@ -52,13 +84,20 @@ export class Cluster {
   }
 
   async end(): Promise<void> {
+    this.ending = true;
     await Promise.all(this.workers.map((worker) => worker.end('SIGTERM')));
-    await Promise.all(this.noted);
+  }
+
+  /** The workers that are not behind a pooler find the database where it is now. */
+  pointToDatabase(): void {
+    for (const { proxy, options } of this.workers)
+      if (options.listenUrl === null) proxy.pointTo(this.database.port);
+    this.surroundings.applicant?.pointTo(this.database.port);
   }
 
   /** One that nothing else is being done to until it is not busy any more, as soon as another is left to do the work. */
   async victim(random: SeededRandom): Promise<WorkerProcess> {
-    for (let waited = 0; waited < 30_000; waited += 50) {
+    for (let waited = 0; waited < 60_000; waited += 50) {
       const free = this.workers.filter((worker) => !worker.busy);
       if (free.length > 1) {
         const worker = random.pick(free);
@@ -67,7 +106,14 @@ export class Cluster {
       }
       await pause(50);
     }
-    throw new Error(`For 30 s less than two workers were well:\n${this.crashes.join('\n')}`);
+    throw new Error(`For 60 s less than two workers were well:\n${this.crashes.join('\n')}`);
+  }
+
+  /** What concerns the whole server happens one after another. */
+  alone<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.serverTurn.then(act);
+    this.serverTurn = turn.catch(() => undefined);
+    return turn;
   }
 
   watchForCrashes(): void {
@@ -78,50 +124,50 @@ export class Cluster {
     }
   }
 
-  /** Writes down a fault, as soon as the database is there to write to. */
-  note(fault: { kind: string; pid: number | null; at: number; until: number }): void {
-    const id = this.noted.length + 1;
-    this.options.tell(`${fault.kind}${fault.pid === null ? '' : ` of ${fault.pid}`}`);
-    this.noted.push(
-      untilDone(() =>
-        this.query(`insert into ${notes}.fault values ($1, $2, $3, $4, $5) on conflict do nothing`, [
-          id,
-          fault.kind,
-          fault.pid,
-          new Date(fault.at),
-          new Date(fault.until),
-        ]),
-      ),
-    );
+  /** Writes down a fault; the caller may correct it while it lasts. */
+  note(fault: FaultNote): FaultNote {
+    this.options.tell(`${fault.kind}${fault.pid === null ? '' : ` of ${fault.pid}`}${fault.what ?? ''}`);
+    this.faults.push(fault);
+    return fault;
   }
 
   /** On a connection of its own. */
   async query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.server.url, connectionTimeoutMillis: 2_000 });
+    return this.connected(async (client) => (await client.query<Row>(text, values)).rows);
+  }
+
+  /** The connection ends with `act`. */
+  async connected<T>(act: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.database.url, connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     await client.connect();
     try {
-      return (await client.query<Row>(text, values)).rows;
+      return await act(client);
     } finally {
-      await client.end();
+      await client.end().catch(() => undefined);
     }
   }
 
-  private async addUntilItWorks(): Promise<void> {
-    await untilDone(() => this.add());
+  private async replacePoisoned(worker: WorkerProcess): Promise<void> {
+    const at = Date.now();
+    this.note({ kind: 'poisoned', pid: worker.pid, at, until: at });
+    worker.busy = true;
+    worker.proxy.close();
+    const index = this.workers.indexOf(worker);
+    if (index < 0 || this.ending) return;
+    this.workers.splice(index, 1);
+    await this.addUntilItWorks();
   }
-}
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function untilDone(act: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await act();
-      return;
-    } catch (error) {
-      if (attempt === 50) throw error;
-      await pause(200);
+  private async addUntilItWorks(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.add();
+        return;
+      } catch (error) {
+        if (attempt === 50 || this.ending) throw error;
+        await pause(200);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { SeededRandom } from '../simulation/seeded.random.js';
-import { pause, type Cluster } from './cluster.js';
-import { faults } from './faults.js';
+import type { Cluster } from './cluster.js';
+import { faults } from './faults/catalog.js';
+import { pause } from './pause.js';
 
 /** One fault after another until `endAt`, in the order that the seed says, each kind once before any comes again. Resolves when all are over. */
 export async function unleash(cluster: Cluster, endAt: number): Promise<void> {
@@ -15,7 +16,7 @@ export async function unleash(cluster: Cluster, endAt: number): Promise<void> {
     if (kinds.length === 0) continue;
     if (bag.length === 0) bag = [...kinds];
     const [kind] = bag.splice(Math.floor(random.next() * bag.length), 1);
-    going.push(faults[kind!]!(cluster, new SeededRandom(random.between(0, 2 ** 31))));
+    going.push(faults[kind!]!.act(cluster, new SeededRandom(random.between(0, 2 ** 31))));
   }
   await Promise.all(going);
   cluster.watchForCrashes();

@@ -1,7 +1,8 @@
-import { notes } from './chaos.options.js';
+import { notes, role } from './chaos.options.js';
 
 /** The tables of the handlers and of the test itself. One row of an effect table is one effect. */
 export const notesSql = `
+create role ${role} superuser login;
 create schema ${notes};
 -- The id is drawn by the execution: an insert whose answer was lost can be said again.
 create table ${notes}.plain_effect (
@@ -16,6 +17,7 @@ create table ${notes}.transaction_effect (
 );
 create table ${notes}.one_off (job_id text primary key);
 create table ${notes}.fault (
-  id integer primary key, kind text not null, pid integer, at timestamptz not null, until timestamptz not null
+  id integer primary key, kind text not null, pid integer, at timestamptz not null, until timestamptz not null,
+  outage boolean not null default false, lost_from timestamptz
 );
 `;

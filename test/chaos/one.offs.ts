@@ -1,51 +1,56 @@
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { ChronisModule, SchedulerService } from '../../lib/index.js';
-import { typeOrmStorage } from '../../lib/typeorm/index.js';
-import { jobs, manners, notes } from './chaos.options.js';
-import { pause, type Cluster } from './cluster.js';
+import type { SchedulerService } from '../../lib/index.js';
+import { manners } from './chaos.options.js';
+import { pause } from './pause.js';
 
-/** Creates one-offs until `endAt`, as an application does that runs no jobs itself; returns how many. */
-export async function createOneOffs(cluster: Cluster, endAt: number): Promise<number> {
-  const storage = typeOrmStorage({
-    url: cluster.server.url,
-    schema: jobs,
-    statementTimeoutMs: 2_000,
-    notify: false,
-  });
-  @Module({ imports: [ChronisModule.forRoot({ storage, app: 'creator', autoStart: false })] })
-  class CreatorModule {}
-  const app = await NestFactory.createApplicationContext(CreatorModule, { logger: ['error'] });
-  const scheduler = app.get(SchedulerService);
-  const { rate } = cluster.options;
-  const ids: string[] = [];
+/** A one-off whose creation was confirmed. */
+export interface OneOff {
+  id: string;
+  confirmedAt: number;
+}
+
+/**
+ * Creates one-offs until `endAt`; resolves with those that were confirmed. One in ten has a large payload. They may be lost three times, which is the default: as many
+ * as no innocent run is.
+ */
+export async function createOneOffs(
+  scheduler: SchedulerService,
+  rate: number,
+  endAt: number,
+): Promise<OneOff[]> {
+  const created: OneOff[] = [];
   const creating: Promise<void>[] = [];
-  const create = async (id: string, n: number): Promise<void> => {
-    // Said again after an answer that was lost; `keep` makes sure that the id is still taken then.
-    const job = {
-      id,
-      handler: 'one-off',
-      in: 1 + (n % 20) * 100,
-      onConflict: 'ignore',
-      keep: '1h',
-      maxLost: 1_000,
-    } as const;
-    for (;;) {
-      try {
-        await scheduler.createDateJob({ ...job, allowUnknownHandler: true });
-        ids.push(id);
-        return;
-      } catch {
-        await pause(200);
-      }
-    }
-  };
   for (let n = 1; Date.now() < endAt; n++) {
-    creating.push(create(`${manners[n % manners.length]}-one-off-${n}`, n));
+    const id = `${manners[n % manners.length]}-one-off-${n}`;
+    const payload = n % 10 === 0 ? { text: 'x'.repeat(50_000) } : null;
+    creating.push(
+      createOneOff(scheduler, id, { handler: 'one-off', in: 1 + (n % 20) * 100, payload }).then(
+        () => void created.push({ id, confirmedAt: Date.now() }),
+      ),
+    );
     await pause(1_000 / rate);
   }
   await Promise.all(creating);
-  await app.close();
-  await cluster.query(`insert into ${notes}.one_off select unnest($1::text[])`, [ids]);
-  return ids.length;
+  return created;
+}
+
+/** Said again after an answer that was lost; `keep` makes sure that the id is still taken then. */
+export async function createOneOff(
+  scheduler: SchedulerService,
+  id: string,
+  job: { handler: string; in: number; payload?: { text: string } | null },
+): Promise<void> {
+  for (;;) {
+    try {
+      await scheduler.createDateJob({
+        id,
+        ...job,
+        onConflict: 'ignore',
+        keep: '1h',
+        allowUnknownHandler: true,
+      });
+      return;
+    } catch {
+      await pause(200);
+    }
+  }
 }

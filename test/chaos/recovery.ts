@@ -9,7 +9,7 @@ export interface Recovery {
 
 /**
  * After harm to one worker: until the last of the runs it had held went on elsewhere, from the harm, or after a SIGTERM from the moment
- * it gave them back. After harm to the server: until the first run began. Nothing held, nothing to recover: no row.
+ * it gave them back. After an outage: from its end until the first run began. Nothing held, nothing to recover: no row.
  *
  * $1 lease in ms · $2 slack in ms. The limits hold for a worker that died alone: not while the server was restarting as well.
  */
@@ -26,13 +26,14 @@ with hit as (
   select id, kind, at, max(extract(epoch from next_at - from_at) * 1000) as ms
   from taken_up where next_at is not null group by id, kind, at
   union all
-  select f.id, f.kind, f.at, extract(epoch from min(a.started_at) - f.at) * 1000
-  from ${notes}.fault f join ${jobs}.attempt a on a.started_at >= f.at
-  where f.kind in ('restart', 'terminate') group by f.id, f.kind, f.at
+  select f.id, f.kind, f.at, extract(epoch from min(a.started_at) - f.until) * 1000
+  from ${notes}.fault f join ${jobs}.attempt a on a.started_at >= f.until
+  where f.outage group by f.id, f.kind, f.at
 )
 select r.kind, round(r.ms)::int as ms,
   case
-    when exists (select from ${notes}.fault s where s.kind in ('restart', 'terminate', 'cut', 'silence')
+    when r.kind in ('restart', 'failover', 'failover-lossy', 'crash-unflushed', 'read-only') then 4000 + $2::int
+    when exists (select from ${notes}.fault s where (s.outage or s.kind in ('cut', 'silence', 'trickle', 'swallow', 'deliver-late', 'lock-rows', 'role-setting'))
       and s.at < r.at + ($1::int + $2::int) * interval '1 ms' and s.until > r.at - interval '3 s') then null
     when r.kind = 'kill' then $1::int + $2::int
     when r.kind = 'term' then 1000 + greatest($2::int - 1000, 0)

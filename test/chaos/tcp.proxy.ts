@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ProxiedConnection } from './proxied.connection.js';
 
 /** The network between one worker and the database. */
 export class TcpProxy {
-  private readonly pairs = new Set<readonly [Socket, Socket]>();
+  private readonly connections = new Set<ProxiedConnection>();
   private state: 'open' | 'silent' | 'swallowing' | 'refusing' = 'open';
-  /** What is sent on these never arrives, and neither end is told of the other's. */
-  private readonly lost = new Set<readonly [Socket, Socket]>();
+  private bytesPerSecond = Infinity;
+  private onCommit: (() => void) | null = null;
 
   private constructor(
     private readonly server: Server,
@@ -33,26 +34,18 @@ export class TcpProxy {
   /** Connections break, and new ones are refused. */
   cut(): void {
     this.state = 'refusing';
-    for (const [inner, outer] of this.pairs) {
-      inner.destroy();
-      outer.destroy();
-    }
+    for (const connection of this.connections) connection.destroy();
   }
 
   /** Nothing gets through and nobody is told; what was sent arrives late, after `heal`. */
   silence(): void {
     this.state = 'silent';
-    for (const pair of this.pairs) for (const socket of pair) socket.pause();
+    for (const connection of this.connections) connection.pause();
   }
 
-  heal(): void {
-    this.state = 'open';
-    for (const pair of this.pairs) for (const socket of pair) socket.resume();
-  }
-
-  /** What the connections of now send is lost for good, as when a NAT has forgotten them; new ones work. */
+  /** All that is sent over the present connections is lost, both ways and for good, and nobody is told. New ones are fine. */
   swallow(): void {
-    for (const pair of this.pairs) this.lost.add(pair);
+    for (const connection of this.connections) connection.swallow();
   }
 
   /** New connections are opened as well, but nothing comes through. */
@@ -61,30 +54,50 @@ export class TcpProxy {
     this.swallow();
   }
 
+  /** The present connections are silent for good; what was sent over them reaches the server after so many ms, also if its sender has given up by then. */
+  delay(ms: number): void {
+    for (const connection of this.connections) connection.delay(ms);
+  }
+
+  /** Each connection carries no more than this either way. */
+  limit(bytesPerSecond: number): void {
+    this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** The next COMMIT of a transaction does not get through, nor does anything after it on its connection; `act` is called then. */
+  holdNextCommit(act: () => void): void {
+    this.onCommit = act;
+  }
+
+  heal(): void {
+    this.state = 'open';
+    this.bytesPerSecond = Infinity;
+    this.onCommit = null;
+    for (const connection of this.connections) connection.resume();
+  }
+
   close(): void {
     this.cut();
-    for (const pair of this.lost) for (const socket of pair) socket.destroy();
     this.server.close();
   }
 
   private join(inner: Socket): void {
     if (this.state === 'refusing') return void inner.destroy();
-    const outer = connect(this.targetPort, '127.0.0.1');
-    const pair = [inner, outer] as const;
-    this.pairs.add(pair);
-    if (this.state === 'swallowing') this.lost.add(pair);
-    // Written by hand, since pipe() would resume what is to be silent.
-    const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (chunk) => void (this.lost.has(pair) || to.write(chunk)));
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        this.pairs.delete(pair);
-        if (!this.lost.has(pair)) to.destroy();
-      });
-      if (this.state === 'silent') from.pause();
-      else from.resume();
-    };
-    pass(inner, outer);
-    pass(outer, inner);
+    const connection = new ProxiedConnection(inner, connect(this.targetPort, '127.0.0.1'), {
+      bytesPerSecond: () => this.bytesPerSecond,
+      commits: (bytes) => this.holds(bytes),
+      gone: () => this.connections.delete(connection),
+    });
+    this.connections.add(connection);
+    if (this.state === 'swallowing') connection.swallow();
+    if (this.state !== 'silent') connection.resume();
+  }
+
+  private holds(bytes: Buffer): boolean {
+    const act = this.onCommit;
+    if (act === null || !bytes.includes('COMMIT\0')) return false;
+    this.onCommit = null;
+    act();
+    return true;
   }
 }

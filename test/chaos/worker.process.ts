@@ -7,6 +7,8 @@ import { TcpProxy } from './tcp.proxy.js';
 export class WorkerProcess {
   /** Something is being done to it. */
   busy = false;
+  /** One of its handlers has ended it. */
+  poisoned = false;
   private said = '';
   private expected = false;
 
@@ -34,6 +36,9 @@ export class WorkerProcess {
     });
     const ended = once(child, 'exit');
     const worker = new WorkerProcess(options, proxy, child, ended);
+    child.on('message', (message) => {
+      if (message === 'poisoned') worker.poisoned = worker.expected = true;
+    });
     const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
     if (message !== 'ready') {
       proxy.close();

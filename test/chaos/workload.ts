@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cron, Interval, type JobOptions, type JsonObject, type RunContext } from '../../lib/index.js';
 import type { Effects } from './effects.js';
+import type { Executions } from './executions.js';
 import { manners, type WorkerOptions } from './chaos.options.js';
 
 /** How the handler of a job behaves before it leaves its effect. */
-type Conduct = 'quick' | 'slow' | 'long' | 'flaky' | 'overtime' | 'blocking';
+type Conduct = 'quick' | 'slow' | 'long' | 'flaky' | 'overtime' | 'blocking' | 'large';
 
 interface Declaration extends JobOptions {
   id: string;
@@ -45,16 +46,22 @@ function declarations(release: number): Declaration[] {
     { id: 'transaction-long', everyMs: 2_000, conduct: 'long', overlap: 'allow' },
     // Nothing of this process turns meanwhile, for longer than its lease.
     { id: 'unique-blocking', everyMs: 8_000, conduct: 'blocking' },
+    { id: 'plain-large', everyMs: 1_000, conduct: 'large', overlap: 'allow' },
+    // Neither a kill nor a shutdown may have it executed again.
+    { id: 'plain-abandon-long', everyMs: 2_000, conduct: 'long', overlap: 'allow', recovery: 'abandon' },
     { id: 'plain-abandon', everyMs: 1_000, conduct: 'slow', overlap: 'allow', recovery: 'abandon' },
   ];
 }
 
 /** A provider class with these jobs on its one method. */
-export function jobsOf(options: WorkerOptions, effects: Effects): new () => object {
+export function jobsOf(options: WorkerOptions, effects: Effects, executions: Executions): new () => object {
   class ChaosJobs {
-    async work(context: RunContext): Promise<void> {
-      await behave(context, options);
-      await effects.leave(context);
+    work(context: RunContext): Promise<unknown> {
+      return executions.around(context, async () => {
+        const result = await behave(context, options);
+        await effects.leave(context);
+        return result;
+      });
     }
   }
   const method = Object.getOwnPropertyDescriptor(ChaosJobs.prototype, 'work')!;
@@ -76,7 +83,7 @@ export function jobsOf(options: WorkerOptions, effects: Effects): new () => obje
 async function behave(
   { runId, attempt, job, signal }: RunContext,
   { leaseMs }: WorkerOptions,
-): Promise<void> {
+): Promise<string | void> {
   const draw = (Number(runId) * 31 + attempt * 17) % 10;
   switch ((job.metadata.conduct ?? 'quick') as Conduct) {
     case 'quick':
@@ -90,6 +97,9 @@ async function behave(
     case 'blocking':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, attempt === 1 ? leaseMs * 1.3 : 0);
       return;
+    case 'large':
+      await pause(draw * 5);
+      return 'x'.repeat(40_000);
     case 'flaky':
       await pause(draw * 10);
       if (draw < 4) throw new Error('Fails now and then.');

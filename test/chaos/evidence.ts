@@ -1,0 +1,74 @@
+import type { Trigger } from '../../lib/index.js';
+import type { Execution } from './executions.js';
+
+/** Something that was done. Times in ms by the clock of the machine. */
+export interface FaultNote {
+  kind: string;
+  /** The process of the worker that it was done to. */
+  pid: number | null;
+  at: number;
+  until: number;
+  /** Nobody could work meanwhile. */
+  outage?: boolean;
+  /** What was committed between then and the end of the fault may be lost. */
+  lostFrom?: number;
+  /** Jobs whose rows somebody held meanwhile: they may wait, and no others. */
+  jobs?: readonly string[];
+  /** For people. */
+  what?: string;
+}
+
+/** A run that was in the hands of a worker whenever one looked between `firstAt` and `lastAt`. */
+export interface Sighting {
+  runId: string;
+  fence: number;
+  jobId: string;
+  pid: number | null;
+  firstAt: number;
+  lastAt: number;
+}
+
+/** A change of a managed job that was confirmed: in force for certain from `confirmedAt`, until the next one of the job was asked for. */
+export interface Change {
+  jobId: string;
+  askedAt: number;
+  confirmedAt: number;
+  /** null: the job is deleted. */
+  trigger: Trigger | null;
+  paused: boolean;
+}
+
+/** An attempt as the ledger has it. */
+export interface LedgerRow {
+  runId: string;
+  jobId: string;
+  nominalAt: number;
+  attempt: number;
+  fence: number;
+  outcome: string;
+  final: boolean;
+  pid: number | null;
+  startedAt: number | null;
+  finishedAt: number;
+}
+
+export interface GapRow {
+  jobId: string;
+  from: number;
+  until: number | null;
+}
+
+/** All that the rules are about. */
+export interface Evidence {
+  leaseMs: number;
+  /** How much longer than they should things may take on a machine that has other things to do. */
+  slackMs: number;
+  /** Whether the clock of the server was that of the machine. */
+  sameClock: boolean;
+  executions: readonly Execution[];
+  attempts: readonly LedgerRow[];
+  gaps: readonly GapRow[];
+  sightings: readonly Sighting[];
+  changes: readonly Change[];
+  faults: readonly FaultNote[];
+}

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { replicationBinaries, replicationNeeds } from '../../support/standby.js';
+import { role } from '../chaos.options.js';
+import { ClockedDatabase, ReplicatedDatabase } from '../databases.js';
+import { pause } from '../pause.js';
+import type { Act, Fault } from './fault.js';
+
+const needsReplication = (): string | null => (replicationBinaries() === null ? replicationNeeds : null);
+
+const clockLibraries = [
+  '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1',
+];
+export const clockLibrary = (): string | null => clockLibraries.find((path) => existsSync(path)) ?? null;
+
+/** The primary is lost, the standby takes its place. `behindMs`: for how long it had got nothing. */
+const failover =
+  (kind: string, behindMs: readonly [number, number] | null): Act =>
+  (cluster, random) =>
+    cluster.alone(async () => {
+      const { database } = cluster;
+      if (!(database instanceof ReplicatedDatabase)) return;
+      await database.ready();
+      const lostFrom = Date.now();
+      if (behindMs !== null) {
+        await database.fallBehind();
+        await pause(random.between(...behindMs));
+      }
+      const fault = cluster.note({
+        kind,
+        pid: null,
+        at: Date.now(),
+        until: Infinity,
+        outage: true,
+        ...(behindMs === null ? {} : { lostFrom }),
+      });
+      await database.failOver();
+      cluster.pointToDatabase();
+      fault.until = Date.now();
+    });
+
+/** A crash while commits are answered before they are on disk; the server flushes them once a second. */
+const crashUnflushed: Act = (cluster, random) =>
+  cluster.alone(async () => {
+    await cluster.query(`alter role ${role} set synchronous_commit = off`);
+    await cluster.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}' and pid <> pg_backend_pid()`,
+    );
+    await pause(random.between(2_000, 4_000));
+    const at = Date.now();
+    const fault = cluster.note({
+      kind: 'crash-unflushed',
+      pid: null,
+      at,
+      until: Infinity,
+      outage: true,
+      lostFrom: at - 4_000,
+    });
+    await cluster.database.crash();
+    await cluster.database.start();
+    fault.until = Date.now();
+    await cluster.query(`alter role ${role} reset synchronous_commit`);
+  });
+
+/** The clock of the server is set, and set right again some seconds later. */
+const clock: Act = (cluster, random) =>
+  cluster.alone(async () => {
+    const { database } = cluster;
+    if (!(database instanceof ClockedDatabase)) return;
+    const minutes = random.pick([-60, -10, -1, 1, 10, 60]);
+    const fault = cluster.note({
+      kind: 'clock',
+      pid: null,
+      at: Date.now(),
+      until: Infinity,
+      outage: true,
+      what: `: ${minutes} min`,
+    });
+    await database.setClock(minutes * 60_000);
+    await pause(random.between(3_000, 6_000));
+    await database.setClock(0);
+    fault.until = Date.now();
+  });
+
+export const failoverFaults: Readonly<Record<string, Fault>> = {
+  failover: { world: 'failover', act: failover('failover', null), missing: needsReplication },
+  'failover-lossy': {
+    world: 'lossy',
+    act: failover('failover-lossy', [1_000, 4_000]),
+    missing: needsReplication,
+  },
+  'crash-unflushed': { world: 'lossy', act: crashUnflushed, missing: needsReplication },
+  clock: {
+    world: 'clock',
+    act: clock,
+    missing: () => (clockLibrary() === null ? 'there is no libfaketime: install Debian\'s "faketime"' : null),
+  },
+};

@@ -1,0 +1,96 @@
+import type { Job, SchedulerService } from '../../lib/index.js';
+import type { SeededRandom } from '../simulation/seeded.random.js';
+import { managedJobs } from './chaos.options.js';
+import type { Period } from './cluster.js';
+import type { Change } from './evidence.js';
+import { pause } from './pause.js';
+
+/**
+ * Makes, changes, pauses and deletes recurring jobs as chance has it until the period ends, and notes what was confirmed. At the end nothing
+ * is paused.
+ */
+export class Manager {
+  readonly changes: Change[] = [];
+  private readonly state = new Map<string, Pick<Change, 'trigger' | 'paused'>>();
+
+  constructor(
+    private readonly scheduler: SchedulerService,
+    private readonly period: Period,
+    private readonly random: SeededRandom,
+  ) {}
+
+  async manage(): Promise<void> {
+    const names = Array.from({ length: managedJobs }, (_, n) => `managed-${n}`);
+    await Promise.all(names.map((id) => this.change(id, () => this.create(id))));
+    while (Date.now() < this.period.endAt - 1_000) {
+      await pause(this.random.between(100, 700));
+      await this.changeOne(this.random.pick(names));
+    }
+    await Promise.all(names.map((id) => this.change(id, () => this.release(id))));
+  }
+
+  private async changeOne(id: string): Promise<void> {
+    const { trigger, paused } = this.state.get(id)!;
+    const draw = this.random.next();
+    if (trigger === null) return this.change(id, () => this.create(id));
+    if (paused) return this.change(id, () => this.release(id));
+    if (draw < 0.45) return this.change(id, () => this.retime(id));
+    if (draw < 0.65)
+      return this.change(id, async () => ({ job: await this.scheduler.pauseJob(id), paused: true }));
+    if (draw < 0.85) return this.change(id, () => this.pauseHandler(id));
+    return this.change(id, async () => {
+      // Said again after an answer that was lost, it may be gone already.
+      if ((await this.scheduler.getJob(id)) !== null) await this.scheduler.deleteJob(id);
+      return { job: null, paused: false };
+    });
+  }
+
+  private async create(id: string): Promise<{ job: Job; paused: boolean }> {
+    const job = await this.scheduler.createIntervalJob({
+      id,
+      handler: id,
+      every: 1_000,
+      endAt: this.period.endAt,
+      overlap: 'allow',
+      maxLost: 1_000,
+      onConflict: 'ignore',
+      allowUnknownHandler: true,
+    });
+    return { job, paused: false };
+  }
+
+  private async retime(id: string): Promise<{ job: Job; paused: boolean }> {
+    const every = this.random.pick([1_000, 1_500, 2_000]);
+    const job = await this.scheduler.updateJob(id, {
+      trigger: { type: 'interval', every, endAt: this.period.endAt },
+    });
+    return { job, paused: false };
+  }
+
+  private async pauseHandler(id: string): Promise<{ job: Job | null; paused: boolean }> {
+    await this.scheduler.pause({ handler: id });
+    return { job: await this.scheduler.getJob(id), paused: true };
+  }
+
+  private async release(id: string): Promise<{ job: Job | null; paused: boolean }> {
+    await this.scheduler.resume({ handler: id });
+    const job = await this.scheduler.getJob(id);
+    return { job: job?.paused ? await this.scheduler.resumeJob(id) : job, paused: false };
+  }
+
+  /** Until it is confirmed; what is repeated was asked for when it was first. */
+  private async change(id: string, act: () => Promise<{ job: Job | null; paused: boolean }>): Promise<void> {
+    const askedAt = Date.now();
+    for (;;) {
+      try {
+        const { job, paused } = await act();
+        const change = { jobId: id, trigger: job?.trigger ?? null, paused };
+        this.state.set(id, change);
+        this.changes.push({ ...change, askedAt, confirmedAt: Date.now() });
+        return;
+      } catch {
+        await pause(100);
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Evidence, Sighting } from '../evidence.js';
+import type { Execution } from '../executions.js';
+import { grouped, instant, type Rule } from './rule.js';
+import { covered, harmTo, lockedTimes, losses, outages, overlaps } from './windows.js';
+
+/** How long beyond a lease a cluster may take to go on with something. */
+const boundMs = 5_000;
+
+/** Jobs whose every instant is to be run at once. */
+const isPrompt = (jobId: string): boolean =>
+  /^(plain|unique|transaction)-(quick|flaky|one-off.*)$|^plain-(cron|large)$/.test(jobId);
+
+/** While some of the cluster could work, it did. */
+const promptness: Rule = {
+  name: 'stood still while others could work',
+  find(evidence) {
+    if (!evidence.sameClock) return [];
+    const first = grouped(
+      evidence.executions.filter(({ jobId }) => isPrompt(jobId)),
+      ({ jobId, nominalAt }) => `${jobId} ${nominalAt}`,
+    );
+    return [...first.values()].flatMap(([one]) => {
+      const { jobId, nominalAt, beganAt } = one!;
+      const waited = { from: nominalAt, until: beganAt };
+      const limit = evidence.leaseMs + boundMs + evidence.slackMs + covered(waited, outages(evidence));
+      if (beganAt - nominalAt <= limit) return [];
+      const excuses = [...lockedTimes(evidence, jobId), ...losses(evidence)];
+      if (excuses.some((window) => overlaps(window, waited))) return [];
+      return [`${jobId} of ${instant(nominalAt)} began ${beganAt - nominalAt} ms late`];
+    });
+  },
+};
+
+/** Nothing stays in the hands of a worker that has done it, has never begun it, or is dead. */
+const emptyHands: Rule = {
+  name: 'kept in hands',
+  find(evidence) {
+    const own = grouped(evidence.executions, ({ runId }) => runId);
+    return evidence.sightings.flatMap((seen) => {
+      const idleFrom = idleSince(evidence, seen, own.get(seen.runId) ?? []);
+      if (idleFrom === null) return [];
+      const idle = { from: idleFrom, until: seen.lastAt };
+      const excuses = [
+        ...outages(evidence),
+        ...harmTo(evidence, seen.pid),
+        ...lockedTimes(evidence, seen.jobId),
+      ];
+      const limit = evidence.leaseMs + boundMs + evidence.slackMs + covered(idle, excuses);
+      const ms = seen.lastAt - idleFrom;
+      return ms > limit ? [`${seen.jobId} run ${seen.runId} by ${seen.pid}: ${ms} ms`] : [];
+    });
+  },
+};
+
+/** From when on nobody worked at it; null: somebody did, for all that is known. */
+function idleSince({ faults }: Evidence, seen: Sighting, executions: readonly Execution[]): number | null {
+  const last = executions.findLast(({ pid, beganAt }) => pid === seen.pid && beganAt <= seen.lastAt);
+  if (last === undefined || (last.endedAt !== null && last.endedAt < seen.firstAt)) return seen.firstAt;
+  if (last.endedAt !== null) return last.endedAt;
+  const death = faults.find(({ kind, pid }) => pid === seen.pid && (kind === 'kill' || kind === 'poisoned'));
+  return death === undefined ? null : death.at;
+}
+
+export const progressRules: readonly Rule[] = [promptness, emptyHands];

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import type { Evidence, FaultNote, LedgerRow } from '../evidence.js';
+import type { Execution } from '../executions.js';
+import { rules } from './rules.js';
+
+const start = Date.UTC(2026, 0, 1);
+const at = (second: number): number => start + second * 1_000;
+
+/** Two instants of a job, each executed and settled as it should be. */
+function evidence(change: Partial<Evidence> = {}): Evidence {
+  return {
+    leaseMs: 3_000,
+    slackMs: 0,
+    sameClock: true,
+    executions: [execution(), execution({ runId: '2', nominalAt: at(2), beganAt: at(2), endedAt: at(2.5) })],
+    attempts: [row(), row({ runId: '2', nominalAt: at(2), startedAt: at(2), finishedAt: at(2.5) })],
+    gaps: [],
+    sightings: [],
+    changes: [],
+    faults: [],
+    ...change,
+  };
+}
+
+function execution(change: Partial<Execution> = {}): Execution {
+  const times = { nominalAt: at(1), beganAt: at(1), endedAt: at(1.5) };
+  return { runId: '1', jobId: 'plain-quick', attempt: 1, pid: 7, ended: 'done', ...times, ...change };
+}
+
+function row(change: Partial<LedgerRow> = {}): LedgerRow {
+  const times = { nominalAt: at(1), startedAt: at(1), finishedAt: at(1.5) };
+  const run = { runId: '1', jobId: 'plain-quick', attempt: 1, fence: 1, pid: 7 };
+  return { ...run, outcome: 'succeeded', final: true, ...times, ...change };
+}
+
+const fault = (change: Partial<FaultNote>): FaultNote => ({
+  kind: 'restart',
+  pid: null,
+  at: at(1),
+  until: at(9),
+  ...change,
+});
+
+const found = (given: Partial<Evidence>): string[] => {
+  const whole = evidence(given);
+  return rules.filter(({ find }) => find(whole).length > 0).map(({ name }) => name);
+};
+
+describe('the rules of the chaos test', () => {
+  test('find nothing where all is well', () => {
+    expect(found({})).toEqual([]);
+  });
+
+  test('find a second execution of what is executed at most once, unless the first may be forgotten', () => {
+    const jobId = 'plain-abandon';
+    const executions = [execution({ jobId }), execution({ jobId, pid: 8, beganAt: at(3), endedAt: null })];
+    const attempts = [row({ jobId })];
+    expect(found({ executions, attempts })).toEqual(['executed twice with recovery: abandon']);
+    const faults = [fault({ kind: 'failover-lossy', at: at(2), lostFrom: at(0.5), until: at(2.5) })];
+    expect(found({ executions, attempts, faults })).toEqual([]);
+  });
+
+  test('find a start before its time', () => {
+    const executions = [execution({ beganAt: at(0.99) })];
+    expect(found({ executions, attempts: [] })).toEqual(['begun before their time']);
+    expect(found({ executions, attempts: [], sameClock: false })).toEqual([]);
+  });
+
+  test('find a run id that named two occurrences', () => {
+    const executions = [execution(), execution({ jobId: 'plain-slow' })];
+    expect(found({ executions, attempts: [row()] })).toEqual(['run ids of two occurrences']);
+  });
+
+  test('find a verdict that no execution came to', () => {
+    const executions = [execution()];
+    const notOfIts = (change: Partial<LedgerRow>) => found({ executions, attempts: [row(change)] });
+    expect(notOfIts({ jobId: 'plain-slow' })).toEqual(['verdicts of another execution']);
+    expect(notOfIts({ pid: 8 })).toEqual(['verdicts of another execution']);
+    expect(notOfIts({ attempt: 2 })).toEqual(['verdicts of another execution']);
+    expect(notOfIts({ finishedAt: at(9) })).toEqual(['verdicts of another execution']);
+    expect(notOfIts({ outcome: 'lost', pid: 8 })).toEqual([]);
+  });
+
+  test('find an innocent run that was given up, and a poison run that was not', () => {
+    const lost = row({ jobId: 'plain-one-off-3', outcome: 'lost' });
+    expect(found({ attempts: [lost] })).toEqual(['given up with a poison run']);
+    const poison = [1, 2, 3, 4].map((n) =>
+      execution({ runId: '9', jobId: 'poison-1', attempt: n, endedAt: null, ended: null }),
+    );
+    expect(found({ executions: poison.slice(1), attempts: [] })).toEqual([]);
+    expect(found({ executions: poison, attempts: [] })).toEqual(['given up with a poison run']);
+  });
+
+  test('find a job that stood still, unless nobody could work or its own rows were held', () => {
+    const late = {
+      executions: [execution({ beganAt: at(10), endedAt: at(10.1) })],
+      attempts: [row({ startedAt: at(10), finishedAt: at(10.1) })],
+    };
+    const stood = ['stood still while others could work'];
+    expect(found(late)).toEqual(stood);
+    expect(found({ ...late, faults: [fault({ outage: true })] })).toEqual([]);
+    expect(found({ ...late, faults: [fault({ kind: 'lock-rows', jobs: ['plain-quick'] })] })).toEqual([]);
+    expect(found({ ...late, faults: [fault({ kind: 'lock-rows', jobs: ['plain-slow'] })] })).toEqual(stood);
+    expect(found({ ...late, faults: [fault({ kind: 'freeze', pid: 7 })] })).toEqual(stood);
+  });
+
+  test('find what stays in the hands of one that is done with it, never began it, or is dead', () => {
+    const seen = { runId: '1', fence: 1, jobId: 'plain-quick', pid: 7, firstAt: at(1), lastAt: at(12) };
+    const kept = ['kept in hands'];
+    expect(found({ sightings: [seen] })).toEqual(kept);
+    expect(found({ sightings: [{ ...seen, lastAt: at(5) }] })).toEqual([]);
+    expect(found({ sightings: [{ ...seen, runId: '77' }] })).toEqual(kept);
+    const open = [execution({ endedAt: null, ended: null })];
+    const attempts = [row({ outcome: 'lost' })];
+    expect(found({ sightings: [seen], executions: open, attempts })).toEqual([]);
+    const kill = fault({ kind: 'kill', pid: 7, at: at(2), until: at(2) });
+    expect(found({ sightings: [seen], executions: open, attempts, faults: [kill] })).toEqual([]);
+    const longer = [{ ...seen, lastAt: at(16) }];
+    expect(found({ sightings: longer, executions: open, attempts, faults: [kill] })).toEqual(kept);
+    expect(found({ sightings: [seen], faults: [fault({ kind: 'freeze', pid: 7 })] })).toEqual([]);
+  });
+
+  const trigger = { type: 'interval', every: 1_000, anchor: new Date(start).toISOString() } as const;
+  const change = { jobId: 'managed-0', askedAt: at(0), confirmedAt: at(0.2), trigger, paused: false };
+
+  test('find an instant without a verdict while a definition was in force for certain', () => {
+    const changes = [change, { ...change, askedAt: at(2.9), confirmedAt: at(3.2), trigger: null }];
+    const missing = ['instants without a verdict over changes'];
+    expect(found({ changes })).toEqual(missing);
+    const first = row({ runId: '5', jobId: 'managed-0', outcome: 'failed' });
+    expect(found({ changes, attempts: [first] })).toEqual(missing);
+    const gaps = [{ jobId: 'managed-0', from: at(2), until: at(2) }];
+    expect(found({ changes, attempts: [first], gaps })).toEqual([]);
+    // Nobody knows on which side of a change under way an instant fell.
+    const [made, removed] = changes;
+    expect(found({ changes: [made!, { ...removed!, askedAt: at(1.02) }], attempts: [first] })).toEqual([]);
+  });
+
+  test('find a start after a confirmed pause and before the resume was asked for', () => {
+    const pause = { ...change, askedAt: at(1.1), confirmedAt: at(1.2), paused: true };
+    const resume = { ...change, askedAt: at(1.9), confirmedAt: at(2) };
+    const executions = [execution({ jobId: 'managed-0', beganAt: at(1.4) })];
+    const gaps = [{ jobId: 'managed-0', from: at(0), until: null }];
+    const given = { executions, gaps, attempts: [] };
+    expect(found({ ...given, changes: [pause, resume] })).toEqual([
+      'begun after a confirmed pause or delete',
+    ]);
+    expect(found({ ...given, changes: [pause, { ...resume, askedAt: at(1.3) }] })).toEqual([]);
+    expect(found({ ...given, changes: [{ ...pause, paused: false, trigger: null }, resume] })).toEqual([
+      'begun after a confirmed pause or delete',
+    ]);
+  });
+});
