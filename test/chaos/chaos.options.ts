@@ -24,6 +24,8 @@ export interface ChaosOptions {
   leaseMs: number;
   /** One-offs created each second. */
   rate: number;
+  /** Whether jobs are changed, paused and deleted meanwhile. */
+  changes: boolean;
   /** Which faults to draw from. */
   faults: readonly string[];
   /** Pause between two faults, at least and at most, in ms. */

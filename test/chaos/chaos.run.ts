@@ -62,7 +62,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     const [oneOffs] = await Promise.all([
       createOneOffs(applicant.scheduler, options.rate, endAt),
       unleash(cluster, endAt),
-      manager.manage(),
+      options.changes ? manager.manage() : undefined,
     ]);
     await untilQuiet(cluster);
     watch.stop();

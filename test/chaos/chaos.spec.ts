@@ -34,7 +34,7 @@ describe('four processes under faults for twelve seconds', () => {
     const main = join(compiledTests(), 'test/chaos/main.js');
     const run = spawnSync(
       process.execPath,
-      [main, ...numbers, '--every', '1200,1800', '--faults', kinds, '--json', json],
+      [main, ...numbers, '--no-changes', '--every', '1200,1800', '--faults', kinds, '--json', json],
       { encoding: 'utf8' },
     );
     ({ status } = run);

@@ -1,4 +1,4 @@
-// npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json [--faults all|kill,freeze] [--rate 20] [--lease 3000] [--every 500,2500]
+// npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json [--faults all|kill,freeze] [--no-changes] [--rate 20] [--lease 3000] [--every 500,2500]
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     lease: { type: 'string', default: '3000' },
     every: { type: 'string', default: '500,2500' },
     slack: { type: 'string', default: '1000' },
+    'no-changes': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -60,6 +61,7 @@ const worlds = await runChaos({
   rate,
   leaseMs,
   slackMs,
+  changes: !values['no-changes'],
   faults: asked.filter((kind) => !missing.has(kind)),
   everyMs: [atLeast!, atMost!],
   tell: (line) => {
