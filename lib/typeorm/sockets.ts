@@ -30,6 +30,9 @@ export class Sockets {
       const client = new Client(config);
       client.binary = false;
       open.add(client);
+      // The pool listens while a client is idle, and a server may say goodbye in the very message that opens a connection, or to one that was given back as
+      // broken. The query under way is told; an event that nobody listens to would end the process.
+      client.on('error', () => undefined);
       client.on('end', () => open.delete(client));
       const query = client.query.bind(client);
       client.query = (...given: unknown[]): unknown => {
