@@ -1,22 +1,29 @@
 import type { Attempt, Gap, Page, Run } from '../../lib/index.js';
+import { abandoned } from '../../lib/ports/abandonment.js';
 import type { NewJob, PageRequest, WorkerInfo } from '../../lib/ports/storage.adapter.js';
 import { compileTrigger } from '../../lib/triggers/compiled.trigger.js';
-import type { Outcome } from './scenario.js';
+import type { Execution, Outcome } from './scenario.js';
 
 /** Workers note times by a lower bound of the storage's clock; it may lag by the time that an answer travels. */
 const clockToleranceMs = 2_500;
 
 /** Reads the record and says where it breaks a promise; empty: nowhere. */
-export async function findViolations({ storage, jobs, executions }: Outcome): Promise<string[]> {
+export async function findViolations(outcome: Outcome): Promise<string[]> {
+  const { storage, jobs, kind, losses } = outcome;
   const attempts = await all<Attempt>((page) => storage.queryAttempts({}, page));
   const gaps = await all<Gap>((page) => storage.queryGaps({}, page));
   const runs = await all<Run>((page) => storage.queryRuns({}, page));
-  const violations: string[] = [];
+  const violations: string[] = [...outcome.stalls];
+  const oneClock = kind !== 'clock';
 
-  const byRun = new Map<string, Attempt[]>();
-  for (const row of attempts) byRun.set(row.runId, [...(byRun.get(row.runId) ?? []), row]);
-  for (const [runId, rows] of byRun) violations.push(...checkRun(runId, rows, executions.get(runId) ?? 0));
-  violations.push(...checkLosses(attempts, await storage.queryWorkers()));
+  const executed = grouped(outcome.executions, ({ runId }) => runId);
+  for (const [runId, rows] of grouped(attempts, ({ runId: id }) => id)) {
+    violations.push(...checkRun(runId, rows, oneClock && losses.length === 0));
+  }
+  violations.push(...checkExecutions(outcome, attempts));
+  if (oneClock && losses.length === 0)
+    violations.push(...checkLosses(attempts, await storage.queryWorkers()));
+  if (oneClock) violations.push(...checkChanges(outcome, attempts, gaps));
 
   for (const run of runs) {
     if (run.state === 'waiting' || run.state === 'blocked' || run.state === 'running') {
@@ -25,8 +32,9 @@ export async function findViolations({ storage, jobs, executions }: Outcome): Pr
   }
   for (const job of jobs) {
     const rows = attempts.filter((row) => row.jobId === job.id);
-    if (job.policies.recovery === 'abandon') violations.push(...checkAtMostOnce(job, rows, executions));
-    if (job.policies.overlap !== 'allow') violations.push(...checkAlone(job, rows));
+    if (job.policies.recovery === 'abandon') violations.push(...checkAtMostOnce(job, rows, executed, losses));
+    if (job.policies.overlap !== 'allow' && oneClock && losses.length === 0)
+      violations.push(...checkAlone(job, rows));
     const own = gaps.filter((gap) => gap.jobId === job.id);
     if (job.trigger.type === 'at') {
       const verdicts = rows.filter((row) => row.final).length;
@@ -39,7 +47,7 @@ export async function findViolations({ storage, jobs, executions }: Outcome): Pr
 }
 
 /** Exactly one verdict, which comes last; and nobody's attempt reaches into that of a later owner. */
-function checkRun(runId: string, rows: readonly Attempt[], executions: number): string[] {
+function checkRun(runId: string, rows: readonly Attempt[], oneClock: boolean): string[] {
   const found: string[] = [];
   // A run that is cancelled while it waits ends with the fence of its last attempt.
   const sorted = rows.toSorted((a, b) => a.fence - b.fence || Number(a.final) - Number(b.final));
@@ -54,15 +62,75 @@ function checkRun(runId: string, rows: readonly Attempt[], executions: number): 
   for (let i = 1; i < sorted.length; i++) {
     const before = sorted[i - 1]!;
     const after = sorted[i]!;
-    if (after.startedAt === null) continue;
+    if (after.startedAt === null || !oneClock) continue;
     if (after.startedAt.getTime() < before.finishedAt.getTime() - clockToleranceMs) {
       found.push(
         `run ${runId}: the attempt with fence ${after.fence} began while fence ${before.fence} held it`,
       );
     }
   }
-  if (finals[0]?.outcome === 'succeeded' && executions === 0)
-    found.push(`run ${runId} succeeded without being executed`);
+  return found;
+}
+
+/** What was executed fits the record: nothing early, no id for two occurrences, no success of anything else, no innocent run given up with a poison one. */
+function checkExecutions({ executions, kind }: Outcome, attempts: readonly Attempt[]): string[] {
+  const found: string[] = [];
+  for (const { runId, jobId, nominalAt, at } of executions) {
+    if (kind !== 'clock' && at < nominalAt - 1)
+      found.push(`${jobId}: run ${runId} began ${nominalAt - at} ms early`);
+  }
+  const known = new Set<string>();
+  for (const [runId, own] of grouped(executions, ({ runId: id }) => id)) {
+    const names = new Set(own.map(({ jobId, nominalAt }) => `${jobId} of ${nominalAt}`));
+    if (names.size > 1) found.push(`run ${runId} names ${[...names].join(' and ')}`);
+    for (const { jobId, nominalAt, attempt } of own) known.add(`${runId} ${jobId} ${nominalAt} ${attempt}`);
+  }
+  for (const { runId, jobId, nominalAt, attempt, outcome } of attempts) {
+    if (outcome === 'succeeded' && !known.has(`${runId} ${jobId} ${nominalAt.getTime()} ${attempt}`))
+      found.push(`${jobId}: run ${runId} succeeded in attempt ${attempt} without being executed`);
+  }
+  if (kind !== 'poison') return found;
+  for (const { jobId, final, outcome } of attempts) {
+    if (final && outcome === 'lost' && !jobId.startsWith('poison'))
+      found.push(`${jobId} was given up as lost`);
+  }
+  for (const [jobId, own] of grouped(executions, ({ jobId: id }) => id)) {
+    if (jobId.startsWith('poison') && own.length > 3) found.push(`${jobId} ended ${own.length} processes`);
+  }
+  return found;
+}
+
+/** While a definition was in force each of its instants came to a run or a gap. */
+function checkChanges(
+  { changes, losses }: Outcome,
+  attempts: readonly Attempt[],
+  gaps: readonly Gap[],
+): string[] {
+  const found: string[] = [];
+  for (const [jobId, own] of grouped(changes, (change) => change.jobId)) {
+    const ran = attempts.filter((row) => row.jobId === jobId);
+    const verdicts = grouped(
+      ran.filter((row) => row.final),
+      (row) => String(row.nominalAt.getTime()),
+    );
+    const ranges = gaps.filter((gap) => gap.jobId === jobId);
+    for (const [index, { at: from, trigger }] of own.entries()) {
+      const until = own[index + 1]?.at ?? Infinity;
+      if (trigger === null || losses.some((loss) => loss.from < until && loss.until > from)) continue;
+      const schedule = compileTrigger(trigger, `default/${jobId}`);
+      for (let at = schedule.next(from); at !== null && at < until; at = schedule.next(at)) {
+        const here = at;
+        const rows = verdicts.get(String(here)) ?? [];
+        const inGap = ranges.some(
+          (gap) => gap.from.getTime() <= here && here <= (gap.until?.getTime() ?? Infinity),
+        );
+        if (rows.length + (inGap ? 1 : 0) !== 1)
+          found.push(
+            `${jobId}: ${new Date(here).toISOString()} has ${rows.length} verdicts${inGap ? ' and is in a gap' : ''}`,
+          );
+      }
+    }
+  }
   return found;
 }
 
@@ -80,26 +148,46 @@ function checkAlone(job: NewJob, rows: readonly Attempt[]): string[] {
   return found;
 }
 
+/** With `recovery: 'abandon'` a run that its worker cannot bring to an end is lost while the worker lives. */
+const endedByItsWorker: readonly string[] = Object.values(abandoned);
+
 /** A run is taken only from a worker whose lease has ended, which no later renewal may have revived. */
 function checkLosses(attempts: readonly Attempt[], workers: readonly WorkerInfo[]): string[] {
-  const leases = new Map(workers.map((worker) => [worker.id, worker.leaseUntil.getTime()]));
+  const byId = new Map(workers.map((worker) => [worker.id, worker]));
   return attempts
-    .filter(({ outcome, worker, finishedAt }) => {
-      return outcome === 'lost' && (leases.get(worker ?? '') ?? 0) > finishedAt.getTime();
+    .filter(({ outcome, worker: id, finishedAt, error }) => {
+      if (endedByItsWorker.includes(error ?? '')) return false;
+      const worker = byId.get(id ?? '');
+      // A registration that arrives a minute late begins another lease, of which nobody knows.
+      return outcome === 'lost' && worker && worker.startedAt <= finishedAt && worker.leaseUntil > finishedAt;
     })
     .map(({ runId, fence }) => `run ${runId}: fence ${fence} was taken from a worker whose lease held`);
 }
 
-/** What is never given to a second worker is executed once for each failure that it reported, and once more at most. */
-function checkAtMostOnce(job: NewJob, rows: readonly Attempt[], executions: Outcome['executions']): string[] {
-  const found = rows
-    .filter((row) => row.outcome === 'lost' && !row.final)
-    .map((row) => `${job.id}: run ${row.runId} was given to another worker after it was lost`);
+/** What is never given to a second worker is executed once, and once more for each attempt whose end was reported to be no verdict; whoever takes it from its worker. */
+function checkAtMostOnce(
+  job: NewJob,
+  rows: readonly Attempt[],
+  executed: ReadonlyMap<string, readonly Execution[]>,
+  losses: Outcome['losses'],
+): string[] {
+  const found: string[] = [];
+  for (const row of rows) {
+    if (row.final || !['lost', 'handed_back'].includes(row.outcome)) continue;
+    found.push(`${job.id}: run ${row.runId} was given to another worker after it was ${row.outcome}`);
+  }
   for (const runId of new Set(rows.map((row) => row.runId))) {
-    const retried = rows.filter((row) => row.runId === runId && !row.final).length;
-    const times = executions.get(runId) ?? 0;
-    if (times > retried + 1)
-      found.push(`${job.id}: run ${runId} may be executed ${retried + 1} times, but was ${times} times`);
+    const own = executed.get(runId) ?? [];
+    // What was done in a time that is lost is not known to have been done.
+    const known = own.filter(
+      ({ at }) => !losses.some(({ from, until }) => at >= from - 2_500 && at <= until),
+    );
+    const reported = ['failed', 'timed_out', 'snoozed'];
+    const more = rows.filter(
+      (row) => row.runId === runId && !row.final && reported.includes(row.outcome),
+    ).length;
+    if (known.length > more + 1)
+      found.push(`${job.id}: run ${runId} may be executed ${more + 1} times, but was ${known.length} times`);
   }
   return found;
 }
@@ -150,4 +238,10 @@ async function all<T>(query: (page: PageRequest) => Promise<Page<T>>): Promise<T
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return items;
+}
+
+function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
 }

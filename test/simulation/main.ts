@@ -24,10 +24,10 @@ for (let seed = first; seed < first + count; seed++) {
   const outcome = await playScenario(seed);
   const violations = await findViolations(outcome);
   for (const [fault, times] of Object.entries(outcome.faults)) total[fault] = (total[fault] ?? 0) + times;
-  for (const times of outcome.executions.values()) total.executions! += times;
+  total.executions! += outcome.executions.length;
   if (violations.length === 0) continue;
   broken++;
-  console.log(`seed ${seed}: ${violations.length} violations`);
+  console.log(`seed ${seed} (${outcome.kind}): ${violations.length} violations`);
   for (const violation of violations.slice(0, 10)) console.log(`  ${violation}`);
 }
 console.log(`seeds ${first} to ${first + count - 1}: ${broken} broken`, total);

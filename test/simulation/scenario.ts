@@ -3,67 +3,107 @@ import { engineDefaults } from '../../lib/engine/engine.options.js';
 import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
-import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { NewJob, StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { newJob } from '../support/engine.js';
+import { changeAtRandom, resumeAll, type Change } from './changes.js';
+import { makeJobs, poisonJobs } from './jobs.js';
 import { SeededRandom } from './seeded.random.js';
+import { SimulatedDatabase } from './simulated.database.js';
+import { StallWatch } from './stall.watch.js';
 import { troubledStorage, type Trouble } from './troubled.storage.js';
 import { VirtualProcess } from './virtual.process.js';
 
 const silent = { log() {}, warn() {}, error() {}, debug() {} };
-const calm: Trouble = { slow: 0, lostRequest: 0, lostAnswer: 0, crashBefore: 0, crashAfter: 0 };
-const leaseMs = 3_000;
+const calm: Trouble = { slow: 0, lostRequest: 0, lostAnswer: 0, late: 0, crashBefore: 0, crashAfter: 0 };
+export const leaseMs = 3_000;
+
+/**
+ * What is special about a history. `backwards`: the database goes back to a backup once. `clock`: its clock is set, and set right again. `poison`: some runs end
+ * each process that executes them, and nothing else does harm.
+ */
+export type Kind = 'stormy' | 'backwards' | 'clock' | 'poison';
+const kinds: readonly Kind[] = ['stormy', 'stormy', 'backwards', 'clock'];
+export const kindOf = (seed: number): Kind => kinds[seed % kinds.length]!;
+
+/** One call of the handler, at a time of the database's clock. */
+export interface Execution {
+  runId: string;
+  jobId: string;
+  nominalAt: number;
+  attempt: number;
+  at: number;
+}
 
 /** What a scenario leaves behind for the checker, besides the storage. */
 export interface Outcome {
+  kind: Kind;
   storage: StorageAdapter;
   jobs: NewJob[];
-  /** How often the handler was called, by run id: what the world saw. */
-  executions: Map<string, number>;
+  /** What the world saw. */
+  executions: Execution[];
+  /** Of the jobs whose id begins with `managed`. */
+  changes: Change[];
+  /** When the storage went back, and to when. */
+  losses: readonly { from: number; until: number }[];
+  /** How often the cluster stood still although it could work. */
+  stalls: string[];
   faults: Record<string, number>;
 }
 
-interface Instance {
+export interface Instance {
   process: VirtualProcess;
   engine: Engine;
+  /** Handlers that have begun and not ended. */
+  active: Set<string>;
+  concurrency: number;
 }
 
 /**
  * One seeded history: several engines work off recurring jobs and one-offs while they are slowed, cut off, frozen longer than their lease, killed
- * and replaced; then all trouble ends and they finish. `spoil` may break the storage on purpose.
+ * and replaced, while others lock rows, change schedules and take the database away; then all trouble ends and they finish. `spoil` may break the
+ * storage on purpose.
  */
 export async function playScenario(
   seed: number,
-  spoil: (storage: StorageAdapter) => StorageAdapter = (storage) => storage,
+  spoil: (storage: StorageAdapter, database: SimulatedDatabase) => StorageAdapter = (storage) => storage,
 ): Promise<Outcome> {
+  const kind = kindOf(seed);
   const random = new SeededRandom(seed);
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
-  const storage = spoil(new MemoryStorage({ clock }));
-  const executions = new Map<string, number>();
-  const faults: Record<string, number> = { crash: 0, freeze: 0, jump: 0, cut: 0 };
-  const stormy: Trouble = {
-    slow: random.next() * 0.05,
-    lostRequest: random.next() * 0.03,
-    lostAnswer: random.next() * 0.03,
-    crashBefore: random.next() * 0.004,
-    crashAfter: random.next() * 0.004,
-  };
+  const database = new SimulatedDatabase(clock);
+  const storage = spoil(database.adapter, database);
+  const executions: Execution[] = [];
+  const faults: Record<string, number> = {};
+  const count = (fault: string): void => void (faults[fault] = (faults[fault] ?? 0) + 1);
+  const isPoison = kind === 'poison';
+  const stormy: Trouble = isPoison
+    ? { ...calm, slow: 0.02 }
+    : {
+        slow: random.next() * 0.05,
+        lostRequest: random.next() * 0.03,
+        lostAnswer: random.next() * 0.03,
+        late: random.next() * 0.01,
+        crashBefore: random.next() * 0.004,
+        crashAfter: random.next() * 0.004,
+      };
   let trouble = stormy;
   const instances: (Instance | null)[] = Array.from({ length: random.between(2, 4) }, () => null);
+  const watch = new StallWatch(database, instances, () => clock.now(), leaseMs);
 
   function boot(slot: number): void {
     const process = new VirtualProcess(clock, random.between(-60_000, 60_000));
     const crash = (): void => {
       if (!process.alive) return;
-      faults.crash!++;
+      count('crash');
       process.kill();
       instances[slot] = null;
       clock.setTimer(random.between(500, 4_000), () => boot(slot));
     };
     const seen = troubledStorage(storage, clock, process, random, () => trouble, crash);
     const handlers = new HandlerRegistry();
-    handlers.register('work', work(process), 'scenario');
+    const concurrency = isPoison ? 10 : random.between(1, 5);
+    const active = new Set<string>();
+    handlers.register('work', work(process, active, crash), 'scenario');
     const options = {
       ...engineDefaults,
       name: `instance ${slot}`,
@@ -73,7 +113,7 @@ export async function playScenario(
       leaseMs,
       pollMs: 1_000,
       lookAheadMs: random.pick([0, 500, 2_000]),
-      concurrency: random.between(1, 5),
+      concurrency,
       shutdownTimeoutMs: 4_000,
       abortGraceMs: 500,
     };
@@ -89,7 +129,7 @@ export async function playScenario(
       },
       options,
     );
-    instances[slot] = { process, engine };
+    instances[slot] = { process, engine, active, concurrency };
     // A start that the network prevents is repeated, as a platform would.
     engine.start().catch(() =>
       process.enter(() => {
@@ -100,73 +140,102 @@ export async function playScenario(
   }
 
   const work =
-    (process: VirtualProcess) =>
+    (process: VirtualProcess, active: Set<string>, crash: () => void) =>
     async (context: RunContext): Promise<void> => {
-      const { runId, signal } = context;
-      executions.set(runId, (executions.get(runId) ?? 0) + 1);
+      const { runId, job, nominalAt, attempt, signal } = context;
+      const key = `${runId} ${attempt}`;
+      executions.push({
+        runId,
+        jobId: job.id,
+        nominalAt: nominalAt.getTime(),
+        attempt,
+        at: database.clock.now(),
+      });
+      watch.note();
+      active.add(key);
+      if (job.id.startsWith('poison')) return crash();
       const fails = random.chance(0.15);
       const obeys = random.chance(0.7);
-      if (random.chance(0.05)) context.snooze(random.between(0, 2_000));
-      await new Promise<void>((resolve, reject) => {
-        process.setTimer(random.chance(0.1) ? random.between(1_000, 8_000) : random.between(0, 200), resolve);
-        if (obeys) signal.addEventListener('abort', () => reject(signal.reason as Error));
-      });
-      if (fails) throw new Error('The handler fails.');
+      if (!isPoison && random.chance(0.05)) context.snooze(random.between(0, 2_000));
+      try {
+        await new Promise<void>((resolve, reject) => {
+          process.setTimer(
+            random.chance(0.1) ? random.between(1_000, 8_000) : random.between(0, 200),
+            resolve,
+          );
+          if (obeys) signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+        if (fails) throw new Error('The handler fails.');
+      } finally {
+        active.delete(key);
+      }
     };
 
-  const jobs = makeJobs(random, clock.now());
+  const jobs = isPoison ? poisonJobs(random, clock.now()) : makeJobs(random, clock.now());
   await storage.insertJobs(jobs, 'raise');
+  const changes: Change[] = [];
   for (let slot = 0; slot < instances.length; slot++) boot(slot);
 
   for (let second = 0; second < 60; second++) {
     await clock.advanceBy(random.between(500, 1_500));
+    watch.look(trouble.lostRequest < 1);
+    if (isPoison) continue;
+    if (kind !== 'clock' && second < 55 && random.chance(0.3))
+      await changeAtRandom(database, clock, random, changes);
+    if (random.chance(0.1)) {
+      count('lock');
+      await lockSomething();
+    }
+    if (random.chance(0.03)) {
+      count('read-only');
+      database.takeNoChanges(random.between(500, 6_000));
+    }
+    if (kind === 'backwards' && second === 25) database.backUp();
+    if (kind === 'backwards' && second === 28 + (seed % 7)) {
+      count('back');
+      database.goBack();
+    }
+    if (kind === 'clock' && random.chance(0.05)) {
+      count('clock');
+      database.clock.offsetMs = random.between(-120_000, 120_000);
+      clock.setTimer(random.between(1_000, 8_000), () => (database.clock.offsetMs = 0));
+    }
     const instance = random.pick(instances);
     if (instance === null) continue;
     const { process, engine } = instance;
     const fate = random.next();
     if (fate < 0.08) {
-      faults.freeze!++;
+      count('freeze');
       process.freeze();
       clock.setTimer(random.between(500, 4 * leaseMs), () => process.thaw());
     } else if (fate < 0.13) {
-      faults.jump!++;
+      count('jump');
       process.jump(random.between(-3_600_000, 3_600_000));
     } else if (fate < 0.18) {
-      faults.cut!++;
+      count('cut');
       trouble = { ...stormy, lostRequest: 1 };
       clock.setTimer(random.between(500, 6_000), () => (trouble = stormy));
     } else if (fate < 0.23 && engine.running) {
+      count('stop');
       const slot = instances.indexOf(instance);
       void engine.stop().then(() => process.alive && boot(slot));
     }
   }
 
+  /** For a while: the row of some run that is not finished, or the cursor of some job. */
+  async function lockSomething(): Promise<void> {
+    const ms = random.between(1_000, 20_000);
+    if (random.chance(0.3)) return database.lockJob(random.pick(database.jobUids()), ms);
+    const { items } = await database.adapter.queryRuns({ state: 'running' }, { limit: 50 });
+    if (items.length > 0) database.lockRun(random.pick(items), ms);
+  }
+
   // The weather clears up: what is frozen thaws, what is dead comes back, the last instants pass, and all that was begun must end.
   await clock.advanceBy(4 * leaseMs);
   trouble = calm;
+  await resumeAll(database, changes);
   await clock.advanceBy(4 * leaseMs);
-  await clock.advanceBy(120_000);
-  return { storage, jobs, executions, faults };
-}
-
-function makeJobs(random: SeededRandom, now: number): NewJob[] {
-  const policies = () => ({
-    ...(random.chance(0.2) ? { recovery: 'abandon' as const } : {}),
-    overlap: random.pick(['skip', 'allow', 'queue', 'cancel-running'] as const),
-    misfire: random.pick(['skip', 'once', 'all'] as const),
-    misfireThresholdMs: random.pick([1_000, 5_000, 60_000]),
-    maxRetries: random.between(0, 2),
-    backoff: { type: 'fixed' as const, delayMs: random.between(0, 1_500) },
-    maxLost: random.between(1, 4),
-  });
-  const endAt = new Date(now + 90_000).toISOString();
-  const recurring = Array.from({ length: 4 }, (_, i) => {
-    const every = random.pick([1_000, 2_000, 5_000]);
-    const trigger = { type: 'interval' as const, every, anchor: new Date(now).toISOString(), endAt };
-    return newJob(now, { id: `every-${i}`, trigger, nextAt: now + every, policies: policies() });
-  });
-  const oneOffs = Array.from({ length: 30 }, (_, i) =>
-    newJob(now, { id: `one-off-${i}`, nextAt: now + random.between(0, 50_000), policies: policies() }),
-  );
-  return [...recurring, ...oneOffs];
+  await clock.advanceBy(150_000);
+  const { losses } = database;
+  return { kind, storage, jobs, executions, changes, losses, stalls: watch.stalls, faults };
 }

@@ -1,25 +1,85 @@
 import { describe, expect, test } from 'vitest';
-import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
+import type {
+  Capability,
+  ConflictPolicy,
+  Firing,
+  NewJob,
+  Settlement,
+  StorageAdapter,
+} from '../../lib/ports/storage.adapter.js';
 import { findViolations } from './history.checker.js';
 import { playScenario } from './scenario.js';
 
-/** Settles whatever it is asked to, whoever owns the run: the fence check planted away. */
-function withoutFences(storage: StorageAdapter): StorageAdapter {
-  const settle: StorageAdapter['settle'] = async (settlements) => {
-    const runs = (await storage.queryRuns({}, { limit: 1_000 })).items;
-    const fences = new Map(runs.map((run) => [run.id, run.fence]));
-    return storage.settle(
-      settlements.map((item) => ({ ...item, fence: fences.get(item.runId) ?? item.fence })),
-    );
-  };
+type Methods = Partial<Record<keyof StorageAdapter, (...args: never[]) => unknown>>;
+
+/** The storage with some methods of another kind. */
+function spoilt(storage: StorageAdapter, methods: Methods): StorageAdapter {
   return new Proxy(storage, {
     get: (target, key) => {
-      if (key === 'settle') return settle;
+      const own = methods[key as keyof StorageAdapter];
+      if (own !== undefined) return own;
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
 }
+
+/** Faults that are planted to see whether they are noticed. */
+const planted: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {
+  'settles whatever it is asked to, whoever owns the run': (storage) =>
+    spoilt(storage, {
+      async settle(settlements: readonly Settlement[]) {
+        const { items } = await storage.queryRuns({}, { limit: 1_000 });
+        const holds = new Map(items.map((run) => [run.id, run]));
+        return storage.settle(
+          settlements.map((item) => {
+            const run = holds.get(item.runId);
+            return { ...item, fence: run?.fence ?? item.fence, worker: run?.worker ?? item.worker };
+          }),
+        );
+      },
+    }),
+  'hands to others what must not run twice': (storage) =>
+    spoilt(storage, {
+      insertJobs: (jobs: readonly NewJob[], onConflict: ConflictPolicy) =>
+        storage.insertJobs(
+          jobs.map((job) => ({ ...job, policies: { ...job.policies, recovery: 'rerun' as const } })),
+          onConflict,
+        ),
+    }),
+  'forgets an instant now and then': (storage) => {
+    let firings = 0;
+    return spoilt(storage, {
+      fire: (capability: Capability, list: readonly Firing[], room: number, aheadMs?: number) =>
+        storage.fire(
+          capability,
+          list.map((firing) => (++firings % 20 === 0 ? { ...firing, births: [] } : firing)),
+          room,
+          aheadMs,
+        ),
+    });
+  },
+  'releases nothing while one of the runs is locked': (storage) => {
+    let left = 0;
+    return spoilt(storage, {
+      async releaseLost(runIds?: readonly string[] | null) {
+        // As with a wait for the lock that is given up each time, and nothing handed out until then.
+        const answer = await storage.releaseLost(runIds);
+        left = answer.left.length;
+        if (left > 0) throw new Error('canceling statement due to statement timeout');
+        return answer;
+      },
+      claim(capability: Capability, limit: number, aheadMs?: number) {
+        if (left > 0) throw new Error('canceling statement due to statement timeout');
+        return storage.claim(capability, limit, aheadMs);
+      },
+      fire(capability: Capability, list: readonly Firing[], room: number, aheadMs?: number) {
+        if (left > 0) throw new Error('canceling statement due to statement timeout');
+        return storage.fire(capability, list, room, aheadMs);
+      },
+    });
+  },
+};
 
 describe('simulated clusters', () => {
   const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
@@ -39,10 +99,10 @@ describe('simulated clusters', () => {
     expect(await history()).toBe(await history());
   });
 
-  test('the checker notices when the fence check is missing', async () => {
+  test.each(Object.entries(planted))('the checker notices a storage that %s', async (_, spoil) => {
     let noticed: string[] = [];
     for (let seed = 1; noticed.length === 0 && seed <= 100; seed++) {
-      noticed = await findViolations(await playScenario(seed, withoutFences));
+      noticed = await findViolations(await playScenario(seed, spoil));
     }
     expect(noticed).not.toEqual([]);
   });

@@ -8,6 +8,8 @@ export interface Trouble {
   slow: number;
   lostRequest: number;
   lostAnswer: number;
+  /** The call is given up by the process, and carried out by the storage a minute later or so, as with bytes that a kernel still has. */
+  late: number;
   crashBefore: number;
   crashAfter: number;
 }
@@ -31,6 +33,13 @@ export function troubledStorage(
   const call = async (perform: () => Promise<unknown>): Promise<unknown> => {
     const { lostRequest, lostAnswer, crashBefore, crashAfter } = trouble();
     if (random.chance(crashBefore)) crash();
+    if (random.chance(trouble().late)) {
+      world.setTimer(random.between(31_000, 90_000), () => void perform().catch(() => undefined));
+      await new Promise<void>((resolve) => world.setTimer(2_000, resolve));
+      return new Promise((_, reject) => {
+        process.enter(() => reject(new Error('The storage does not answer.')));
+      });
+    }
     const sent = process.alive && !random.chance(lostRequest);
     await travel();
     let answer: unknown;

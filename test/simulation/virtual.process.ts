@@ -35,6 +35,11 @@ export class VirtualProcess extends Clock {
     };
   }
 
+  /** Whether anything happens in it. */
+  get awake(): boolean {
+    return this.alive && !this.frozen;
+  }
+
   /** The wall clock is set forward or back. */
   jump(ms: number): void {
     this.skewMs += ms;
