@@ -1,5 +1,11 @@
-/** What a worker process is started with; crosses as JSON in an environment variable. */
-export interface WorkerOptions {
+/** First and last moment of all recurring jobs: instants outside cannot be due. The same for all workers of a run. */
+export interface Period {
+  startAt: number;
+  endAt: number;
+}
+
+/** What a worker process is started with; crosses as JSON in an environment variable, the period in a message. */
+export interface WorkerOptions extends Period {
   url: string;
   /** Where to LISTEN when `url` leads through a pooler; null: as for all else. */
   listenUrl: string | null;
@@ -9,9 +15,6 @@ export interface WorkerOptions {
   /** How far its wall clock is ahead, in ms. */
   clockOffsetMs: number;
   leaseMs: number;
-  /** First and last moment of all recurring jobs: instants outside cannot be due. */
-  startAt: number;
-  endAt: number;
   /** The file in which it writes down each execution. */
   executions: string;
 }

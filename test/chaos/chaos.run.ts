@@ -24,9 +24,6 @@ import { planWorlds, type WorldPlan } from './worlds.js';
 /** The longest time to finish what was begun, once nothing disturbs any more. */
 const quietWithinMs = 60_000;
 
-/** Until so many processes that start at once are well. */
-const bootMs = (workers: number): number => 4_000 + workers * 1_500;
-
 /** Plays the worlds that the faults need, one after another. */
 export async function runChaos(options: ChaosOptions): Promise<Record<string, Report>> {
   const reports: Record<string, Report> = {};
@@ -43,10 +40,8 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
   const database = await begin(name);
   const room = faults.includes('disk-full') ? makeScarceRoom() : null;
   const pooler = faults.includes('pooler') ? await Pooler.before(database.port, await freePort()) : null;
-  const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + bootMs(options.workers);
-  const endAt = startAt + seconds * 1_000;
   const surroundings = { database, room, pooler, folder, applicant: null as Applicant | null };
-  const cluster = new Cluster(surroundings, options, { startAt, endAt });
+  const cluster = new Cluster(surroundings, options, seconds);
   try {
     await cluster.query(notesSql);
     if (room !== null) {
@@ -54,8 +49,9 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
       await cluster.query(`alter role ${role} set default_tablespace = scarce`);
     }
     await Promise.all(Array.from({ length: options.workers }, () => cluster.add()));
+    const { startAt, endAt } = await cluster.period;
     const applicant = (surroundings.applicant = await Applicant.begin(database));
-    const manager = new Manager(applicant.scheduler, cluster.period, new SeededRandom(options.seed + 1));
+    const manager = new Manager(applicant.scheduler, { startAt, endAt }, new SeededRandom(options.seed + 1));
     const watch = new Watch(cluster);
     const watching = watch.keep();
     await pause(startAt - Date.now());

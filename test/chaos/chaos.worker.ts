@@ -1,5 +1,6 @@
 // One worker process of the chaos test. Uses the public module and nothing else of it.
 import 'reflect-metadata';
+import { once } from 'node:events';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -10,12 +11,15 @@ import {
   type RunContext,
 } from '../../lib/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
-import { jobs, managedJobs, type WorkerOptions } from './chaos.options.js';
+import { jobs, managedJobs, type Period, type WorkerOptions } from './chaos.options.js';
 import { Effects } from './effects.js';
 import { Executions } from './executions.js';
 import { jobsOf } from './workload.js';
 
-const options = JSON.parse(process.env.CHAOS_WORKER!) as WorkerOptions;
+// Loading takes the longest on a busy machine: when the jobs begin is said to all who have done so.
+process.send?.('loaded');
+const [period] = (await once(process, 'message')) as [Period];
+const options = { ...JSON.parse(process.env.CHAOS_WORKER!), ...period } as WorkerOptions;
 const effects = new Effects(options.url);
 const executions = new Executions(options.executions);
 

@@ -2,19 +2,13 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { SeededRandom } from '../simulation/seeded.random.js';
 import type { Applicant } from './applicant.js';
-import { role, type ChaosOptions } from './chaos.options.js';
+import { role, type ChaosOptions, type Period } from './chaos.options.js';
 import type { Database } from './databases.js';
 import type { FaultNote } from './evidence.js';
 import type { ScarceRoom } from './faults/scarce.room.js';
 import { pause } from './pause.js';
 import type { Pooler } from './pooler.js';
 import { WorkerProcess } from './worker.process.js';
-
-/** When the recurring jobs are due: the same for all workers of a run. */
-export interface Period {
-  startAt: number;
-  endAt: number;
-}
 
 /** What is done to a cluster may need more than its workers. */
 export interface Surroundings {
@@ -29,6 +23,9 @@ export interface Surroundings {
   applicant: Applicant | null;
 }
 
+/** From the loading of the code to the first job. */
+const bootMs = 7_000;
+
 /** The workers, the server, and the notes about what was done to them. */
 export class Cluster {
   readonly workers: WorkerProcess[] = [];
@@ -39,11 +36,15 @@ export class Cluster {
   private serverTurn: Promise<unknown> = Promise.resolve();
   private serial = 0;
   private ending = false;
+  private loading = 0;
+  private told: (period: Period) => void = () => undefined;
+  /** Known when the first workers have loaded. */
+  readonly period = new Promise<Period>((resolve) => (this.told = resolve));
 
   constructor(
     readonly surroundings: Surroundings,
     readonly options: ChaosOptions,
-    readonly period: Period,
+    private readonly seconds: number,
   ) {}
 
   get database(): Database {
@@ -66,9 +67,9 @@ export class Cluster {
         clockOffsetMs: [0, 240_000, 0, -420_000][number % 4]!,
         leaseMs: this.options.leaseMs,
         executions: join(folder, `worker-${number}.jsonl`),
-        ...this.period,
       },
       throughPooler ? pooler.port : database.port,
+      () => this.begin(),
     );
     this.workers.push(worker);
     void worker.ended.then(() => (worker.poisoned ? this.replacePoisoned(worker) : undefined));
@@ -146,6 +147,15 @@ export class Cluster {
     } finally {
       await client.end().catch(() => undefined);
     }
+  }
+
+  /** The period begins a moment after as many workers as there shall be have loaded. */
+  private begin(): Promise<Period> {
+    if (++this.loading === this.options.workers) {
+      const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + bootMs;
+      this.told({ startAt, endAt: startAt + this.seconds * 1_000 });
+    }
+    return this.period;
   }
 
   private async replacePoisoned(worker: WorkerProcess): Promise<void> {

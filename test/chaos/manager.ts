@@ -1,7 +1,6 @@
 import type { Job, SchedulerService } from '../../lib/index.js';
 import type { SeededRandom } from '../simulation/seeded.random.js';
-import { managedJobs } from './chaos.options.js';
-import type { Period } from './cluster.js';
+import { managedJobs, type Period } from './chaos.options.js';
 import type { Change } from './evidence.js';
 import { pause } from './pause.js';
 

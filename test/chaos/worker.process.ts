@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { WorkerOptions } from './chaos.options.js';
+import type { Period, WorkerOptions } from './chaos.options.js';
 import { TcpProxy } from './tcp.proxy.js';
 
 /** One worker and the network between it and the database. */
@@ -13,7 +13,7 @@ export class WorkerProcess {
   private expected = false;
 
   private constructor(
-    readonly options: WorkerOptions,
+    readonly options: Omit<WorkerOptions, keyof Period>,
     readonly proxy: TcpProxy,
     private readonly child: ChildProcess,
     /** Resolves when the process has ended. */
@@ -24,8 +24,12 @@ export class WorkerProcess {
     }
   }
 
-  /** Resolves when it works; rejects when it ends before. */
-  static async start(options: WorkerOptions, databasePort: number): Promise<WorkerProcess> {
+  /** Resolves when it works; rejects when it ends before. `begin` is called when it is ready to be told when its jobs begin. */
+  static async start(
+    options: Omit<WorkerOptions, keyof Period>,
+    databasePort: number,
+    begin: () => Promise<Period>,
+  ): Promise<WorkerProcess> {
     const proxy = await TcpProxy.to(databasePort);
     const url = new URL(options.url);
     url.port = String(proxy.port);
@@ -39,8 +43,11 @@ export class WorkerProcess {
     child.on('message', (message) => {
       if (message === 'poisoned') worker.poisoned = worker.expected = true;
     });
-    const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
-    if (message !== 'ready') {
+    const said = async (): Promise<unknown> =>
+      ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0];
+    const first = await said();
+    if (first === 'loaded') child.send(await begin());
+    if (first !== 'loaded' || (await said()) !== 'ready') {
       proxy.close();
       throw new Error(`The worker ${options.name} did not start:\n${worker.said}`);
     }

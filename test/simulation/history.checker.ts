@@ -116,7 +116,7 @@ function checkChanges(
     const ranges = gaps.filter((gap) => gap.jobId === jobId);
     for (const [index, { at: from, trigger }] of own.entries()) {
       const until = own[index + 1]?.at ?? Infinity;
-      if (trigger === null || losses.some((loss) => loss.from < until && loss.until > from)) continue;
+      if (trigger === null || losses.some((loss) => loss.from <= until && loss.until >= from)) continue;
       const schedule = compileTrigger(trigger, `default/${jobId}`);
       for (let at = schedule.next(from); at !== null && at < until; at = schedule.next(at)) {
         const here = at;

@@ -1,14 +1,16 @@
 // npm run simulate -- --seeds 200 [--from 1]   plays that many histories
 // npm run simulate -- --seed 7                 replays one
+// npm run simulate -- --kind poison            all of one kind: stormy, backwards, clock, poison
 import { parseArgs } from 'node:util';
 import { findViolations } from './history.checker.js';
-import { playScenario } from './scenario.js';
+import { playScenario, type Kind } from './scenario.js';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '50' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    kind: { type: 'string' },
   },
 });
 const first = Number(values.seed ?? values.from);
@@ -18,10 +20,16 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
   process.exit(2);
 }
 
+const kinds: readonly string[] = ['stormy', 'backwards', 'clock', 'poison'];
+if (values.kind !== undefined && !kinds.includes(values.kind)) {
+  console.error(`--kind is one of ${kinds.join(', ')}.`);
+  process.exit(2);
+}
+
 const total: Record<string, number> = { executions: 0 };
 let broken = 0;
 for (let seed = first; seed < first + count; seed++) {
-  const outcome = await playScenario(seed);
+  const outcome = await playScenario(seed, undefined, values.kind as Kind | undefined);
   const violations = await findViolations(outcome);
   for (const [fault, times] of Object.entries(outcome.faults)) total[fault] = (total[fault] ?? 0) + times;
   total.executions! += outcome.executions.length;

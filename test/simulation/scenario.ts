@@ -66,8 +66,8 @@ export interface Instance {
 export async function playScenario(
   seed: number,
   spoil: (storage: StorageAdapter, database: SimulatedDatabase) => StorageAdapter = (storage) => storage,
+  kind = kindOf(seed),
 ): Promise<Outcome> {
-  const kind = kindOf(seed);
   const random = new SeededRandom(seed);
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   const database = new SimulatedDatabase(clock);

@@ -88,6 +88,10 @@ describe('simulated clusters', () => {
     expect(await findViolations(await playScenario(seed))).toEqual([]);
   });
 
+  test.each([1, 2, 3])('keep innocent runs apart from poison (seed %i)', async (seed) => {
+    expect(await findViolations(await playScenario(seed, undefined, 'poison'))).toEqual([]);
+  });
+
   test('the same seed plays the same history', async () => {
     const history = async () => {
       const { executions, faults, storage } = await playScenario(3);

@@ -61,7 +61,8 @@ const verdictOfItsOwn: Rule = {
           ({ pid, attempt, beganAt, endedAt, ended }) =>
             (row.pid === null || pid === row.pid) &&
             attempt === row.attempt &&
-            ended !== 'failed' &&
+            // A transaction whose COMMIT had no answer is one that failed for its handler.
+            (ended !== 'failed' || row.jobId.startsWith('transaction-')) &&
             (!sameClock ||
               (row.finishedAt >= beganAt - clockLagMs &&
                 row.finishedAt <= (endedAt ?? Infinity) + clockLagMs)),

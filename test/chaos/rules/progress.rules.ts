@@ -6,6 +6,9 @@ import { covered, harmTo, lockedTimes, losses, outages, overlaps } from './windo
 /** How long beyond a lease a cluster may take to go on with something. */
 const boundMs = 5_000;
 
+/** What was in the hands of a worker that died is put off for as long at most, so that it is tried apart from others. */
+const longestPutOffMs = 30_000;
+
 /** Jobs whose every instant is to be run at once. */
 const isPrompt = (jobId: string): boolean =>
   /^(plain|unique|transaction)-(quick|flaky|one-off.*)$|^plain-(cron|large)$/.test(jobId);
@@ -22,11 +25,19 @@ const promptness: Rule = {
     return [...first.values()].flatMap(([one]) => {
       const { jobId, nominalAt, beganAt } = one!;
       const waited = { from: nominalAt, until: beganAt };
-      const limit = evidence.leaseMs + boundMs + evidence.slackMs + covered(waited, outages(evidence));
+      const lost = evidence.attempts.filter(
+        ({ runId, outcome, finishedAt }) =>
+          runId === one!.runId && outcome === 'lost' && finishedAt <= beganAt,
+      );
+      const putOffMs = lost.length > 0 ? longestPutOffMs : 0;
+      const limit =
+        evidence.leaseMs + boundMs + evidence.slackMs + putOffMs + covered(waited, outages(evidence));
       if (beganAt - nominalAt <= limit) return [];
       const excuses = [...lockedTimes(evidence, jobId), ...losses(evidence)];
       if (excuses.some((window) => overlaps(window, waited))) return [];
-      return [`${jobId} of ${instant(nominalAt)} began ${beganAt - nominalAt} ms late`];
+      return [
+        `${jobId} of ${instant(nominalAt)} began ${beganAt - nominalAt} ms late${lost.map(({ pid }) => `, lost by ${pid}`).join('')}`,
+      ];
     });
   },
 };
