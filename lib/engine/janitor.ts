@@ -7,6 +7,8 @@ import type { Outages } from './outages.js';
 import { unending } from './unending.js';
 
 const maxPruneRounds = 20;
+/** The record ages by no more than this beyond the time that has passed: in one round a wrong clock deletes at most what would go within the hour anyway. */
+const mostLeapMs = 3_600_000;
 const maxDeferRounds = 100;
 /** The pause before the first round is so many times shorter: those who begin at the same time have registered by then. */
 const firstIsShorterBy = 30;
@@ -18,6 +20,9 @@ const firstIsShorterBy = 30;
 export class Janitor {
   private cancelTimer: CancelTimer | null = null;
   private stopped = false;
+  /** Monotonic. */
+  private prunedAt: number | null = null;
+  private isWithheld = false;
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -100,8 +105,14 @@ export class Janitor {
   }
 
   private async prune(): Promise<void> {
+    const now = this.clock.monotonic();
+    let agedMs = mostLeapMs + now - (this.prunedAt ?? now);
     for (let round = 0; round < maxPruneRounds && !this.stopped; round++) {
-      const { more, ...forgotten } = await this.storage.prune(this.options.retention);
+      const { more, withheldMs, ...forgotten } = await this.storage.prune(this.options.retention, agedMs);
+      this.prunedAt = now;
+      agedMs = 0;
+      if (withheldMs > 0 && !this.isWithheld) this.events.emit('record.withheld', { aheadMs: withheldMs });
+      this.isWithheld = withheldMs > 0;
       if (Object.values(forgotten).some((count) => count > 0)) this.events.emit('record.pruned', forgotten);
       if (!more) return;
     }

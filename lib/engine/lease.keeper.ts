@@ -34,6 +34,8 @@ export interface LeaseEars {
   onCancelled(runIds: string[]): void;
   /** The lease is over, or will be before it can be renewed. Called once; the keeper is then done. */
   onLost(): void;
+  /** After the machine has slept the lease holds all the same. */
+  onAwake(): void;
 }
 
 /**
@@ -41,10 +43,16 @@ export interface LeaseEars {
  * the moment the last successful renewal was *sent*, measured by monotonic time: so handlers are told to stop before the storage lets
  * anybody else take their runs, however the wall clocks stand and however long the answer took.
  *
+ * A machine that sleeps stops monotonic time, but not the storage's. So the advance of the wall clock beyond it counts as well: nothing begins until the storage was asked, which is
+ * done at once, and a lease that has ended meanwhile is told by its answer.
+ *
  * While the event loop is blocked, a beat from outside renews where the storage has one; its renewals count like those of the keeper.
  */
 export class LeaseKeeper {
   private renewedAt: number;
+  /** The wall clock above the monotonic one, at the last renewal. */
+  private wallOffset: number;
+  private cancelWatch: CancelTimer | null = null;
   private outside: Beat | null = null;
   private cancelTick: CancelTimer | null = null;
   private cancelBeat: CancelTimer | null = null;
@@ -60,14 +68,39 @@ export class LeaseKeeper {
     registeredAt: number,
   ) {
     this.renewedAt = registeredAt;
+    this.wallOffset = this.wallNow();
     this.watchTrust();
+    this.watchSleep();
     this.nextBeat(this.parts.leaseMs / 3);
     void this.beginOutside();
   }
 
-  /** Whether new work may begin. */
-  get trusted(): boolean {
+  /** Whether new work may begin. Where the machine has slept, the storage is asked first. */
+  mayBegin(): boolean {
+    if (this.isOverslept && !this.renewing) this.beat();
+    return this.trusted && !this.isOverslept;
+  }
+
+  private get trusted(): boolean {
     return !this.ended && this.parts.clock.monotonic() < this.trustedUntil;
+  }
+
+  /** Whether the lease may have ended while the machine slept, or somebody has set its clock. */
+  private get isOverslept(): boolean {
+    const sleptMs = this.wallNow() - this.wallOffset;
+    return sleptMs > 0 && this.parts.clock.monotonic() + sleptMs >= this.trustedUntil;
+  }
+
+  private wallNow(): number {
+    return this.parts.clock.now() - this.parts.clock.monotonic();
+  }
+
+  /** Handlers that go on have to know soon. */
+  private watchSleep(): void {
+    this.cancelWatch = this.parts.clock.setTimer(Math.min(this.parts.leaseMs / 6, 1_000), () => {
+      this.watchSleep();
+      this.mayBegin();
+    });
   }
 
   /** Renews at once, for instance to learn of cancel requests. */
@@ -87,6 +120,7 @@ export class LeaseKeeper {
     this.cancelBeat?.();
     this.cancelTrust?.();
     this.cancelTick?.();
+    this.cancelWatch?.();
     void this.outside?.stop();
   }
 
@@ -144,6 +178,7 @@ export class LeaseKeeper {
     this.renewing = true;
     this.again = false;
     const sentAt = this.parts.clock.monotonic();
+    const wallOffset = this.wallNow();
     const long = this.parts.longRunning();
     try {
       const renewal = await this.parts.storage.renew(
@@ -158,6 +193,9 @@ export class LeaseKeeper {
       if (renewal.leaseUntil === null) return this.lose();
       long.told();
       this.renewedAt = sentAt;
+      const { isOverslept } = this;
+      this.wallOffset = wallOffset;
+      if (isOverslept) this.ears.onAwake();
       this.watchTrust();
       this.nextBeat(this.parts.leaseMs / 3);
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);

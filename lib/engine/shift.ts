@@ -40,7 +40,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
   const { storage, clock, events, handlers, logger } = parts;
   const { app, concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
     options;
-  const trusted = (): boolean => keeper.trusted;
+  const trusted = (): boolean => keeper.mayBegin();
   const session: WorkerSession = new WorkerSession(workerId, {
     storage,
     handlers,
@@ -81,6 +81,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       onTime: (now, sentAt) => time.observe(now, sentAt),
       onCancelled: (runIds) => session.abort('cancel', runIds),
       onLost: given.onLeaseLost,
+      onAwake: () => loop.nudge(),
     },
     registeredAt,
   );

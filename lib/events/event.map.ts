@@ -141,7 +141,9 @@ export interface ChronisEventMap {
   /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
   'runs.lifted': { runs: number };
   /** What was kept long enough was deleted, see `keepLedger`. `days`: those that were dropped from the ledger as a whole. */
-  'record.pruned': Omit<Pruned, 'more'>;
+  'record.pruned': Omit<Pruned, 'more' | 'withheldMs'>;
+  /** The storage's clock is far ahead of the time that has passed since the record was pruned, so nothing is deleted until that has caught up, by an hour a minute. Told once. */
+  'record.withheld': { aheadMs: number };
 
   /** Due instants that did not run. */
   'gap.recorded': JobRef & { from: Date; until: Date; verdict: GapVerdict; count: number; reason: string };

@@ -170,6 +170,10 @@ export const logSentences: Sentences = {
       ...some(deadLetters, 'dead letter'),
     ].join(', ')}.`,
   }),
+  'record.withheld': ({ aheadMs }) => ({
+    level: 'warn',
+    text: `Old records are kept for about ${Math.ceil(aheadMs / 3_600_000)} min more than they should: since they were last looked through, the storage's clock has gone ${Math.round(aheadMs / 3_600_000)} h further than time has passed. After a long downtime that is as it should be; else look at that clock.`,
+  }),
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',
     text: `The job ${named(job)} did not run ${instants > 1 ? `from ${from.toISOString()} to ${until.toISOString()}, ${instants} times` : `at ${from.toISOString()}`} (${verdict}: ${reason}).`,

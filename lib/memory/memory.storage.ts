@@ -315,8 +315,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically(deferStranded);
   }
 
-  prune(retention: Retention): Promise<Pruned> {
-    return this.atomically((tables, now) => prune(tables, now, retention));
+  prune(retention: Retention, agedMs = Infinity): Promise<Pruned> {
+    return this.atomically((tables, now) => prune(tables, now, retention, agedMs));
   }
 
   private withJob<T>(

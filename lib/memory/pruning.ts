@@ -1,8 +1,10 @@
 import {
   deadLettersKeptMs,
   keptMs,
+  leastWithheldMs,
   longestKeptMs,
   longestRetention,
+  withheld,
   type Pruned,
   type Retention,
 } from '../model/retention.js';
@@ -13,8 +15,11 @@ import { forget } from './runs.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
 
 /** All in one go, as memory is fast: there is never more. */
-export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention): Pruned {
+export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, agedMs: number): Pruned {
   const retention = longestRetention([wanted, ...wantedBy(tables.workers.values(), now)]);
+  tables.recordAsOf = Math.min(now, (tables.recordAsOf ?? now) + agedMs);
+  const aheadMs = now - tables.recordAsOf;
+  if (aheadMs > leastWithheldMs) return withheld(aheadMs);
   const isKept = (verdict: Outcome | GapVerdict, at: Date): boolean =>
     at.getTime() >= now - keptMs(retention, verdict);
   const attempts = keepOnly(tables.ledger, (row) => isKept(row.outcome, row.finishedAt));
@@ -26,7 +31,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention): Pr
   for (const worker of tables.workers.values()) {
     if (worker.leaseUntil < horizon && !tables.held.has(worker.id)) tables.workers.delete(worker.id);
   }
-  return { more: false, attempts, days: 0, gaps, jobs: over.length, deadLetters };
+  return { more: false, withheldMs: 0, attempts, days: 0, gaps, jobs: over.length, deadLetters };
 }
 
 /** What each app wants: its live workers, or, where all of them are gone, the last one. */

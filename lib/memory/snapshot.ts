@@ -39,6 +39,7 @@ interface Snapshot {
   format: number;
   lastNumber: number;
   zoneData: string | null;
+  recordAsOf?: number | null;
   jobs: StoredJob[];
   runs: StoredRun[];
   waiting: string[];
@@ -58,6 +59,7 @@ export function takeSnapshot(tables: MemoryTables): string {
     format,
     lastNumber: tables.lastNumber,
     zoneData: tables.zoneData,
+    recordAsOf: tables.recordAsOf,
     jobs: [...tables.jobs.values()].map(storedJob),
     runs: [...tables.runs.values()].map((run) => ({
       ...run,
@@ -99,6 +101,7 @@ function parsed(text: string): Snapshot {
 function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
   const tables = new MemoryTables(recordLimit, snapshot.lastNumber);
   tables.zoneData = snapshot.zoneData;
+  tables.recordAsOf = snapshot.recordAsOf ?? null;
   for (const row of snapshot.ledger) tables.ledger.push(ledgerRow(row));
   for (const row of snapshot.gaps) tables.gaps.push(gapRow(row));
   for (const stored of snapshot.jobs) {

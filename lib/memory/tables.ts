@@ -140,6 +140,8 @@ export class MemoryTables {
   readonly gaps: GapRow[] = [];
   /** The version of the zone data that cursors were computed with. */
   zoneData: string | null = null;
+  /** Up to when the record was looked through for what is too old; null: never. */
+  recordAsOf: EpochMs | null = null;
   readonly locks: LockTable = new Map();
   readonly listeners = new Set<(wake: Wake) => void>();
   /** Of events that instances share. */

@@ -7,10 +7,20 @@ export interface Retention {
   byVerdict: Partial<Record<Outcome | GapVerdict, number>>;
 }
 
+/** A clock that is ahead by no more than this keeps nothing from being forgotten. */
+export const leastWithheldMs = 60_000;
+
+/** Nothing forgotten. */
+export function withheld(withheldMs: number): Pruned {
+  return { more: false, withheldMs, attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
+}
+
 /** What one call of `prune` has forgotten. */
 export interface Pruned {
   /** Whether there is more to do. */
   more: boolean;
+  /** By how much the storage's clock is ahead of what the record may have aged, in ms; above 0: nothing was forgotten. */
+  withheldMs: number;
   /** Rows of the ledger, one by one. */
   attempts: number;
   /** Days of the ledger that were dropped as a whole, whatever was in them. */

@@ -2,8 +2,10 @@ import {
   deadLettersKeptMs,
   gapVerdicts,
   keptMs,
+  leastWithheldMs,
   longestKeptMs,
   longestRetention,
+  withheld,
   type Pruned,
   type Retention,
 } from '../model/retention.js';
@@ -45,9 +47,11 @@ export class RecordPruning {
   }
 
   /** Rejects with the first error when all that can be done is done. */
-  async prune(run: Run, database: Database, wanted: Retention): Promise<Pruned> {
+  async prune(run: Run, database: Database, wanted: Retention, agedMs: number): Promise<Pruned> {
     const others = await run<{ retention: Retention }>('wantedRetentions');
     const retention = longestRetention([wanted, ...others.map((row) => row.retention)]);
+    const [aged] = await run<{ as_of: EpochMs; now: EpochMs }>('ageRecord', agedMs);
+    const aheadMs = aged!.now - aged!.as_of;
     const longestMs = longestKeptMs(retention);
     const gapsKept = gapVerdicts.map((verdict) => keptMs(retention, verdict));
     const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept);
@@ -56,6 +60,10 @@ export class RecordPruning {
     const partitions = new Set(outdated.partitions);
     const { rows } = this;
     const errors = await this.ledgerDays.create(database, now, partitions);
+    if (aheadMs > leastWithheldMs) {
+      if (errors.length > 0) throw errors[0];
+      return withheld(aheadMs);
+    }
     const dropped = await this.ledgerDays.drop(database, now, horizon, partitions);
     errors.push(...dropped.errors);
     let isTooMuch = false;
@@ -85,6 +93,7 @@ export class RecordPruning {
     if (errors.length > 0) throw errors[0];
     return {
       more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows),
+      withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,
       gaps,

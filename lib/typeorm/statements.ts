@@ -22,6 +22,7 @@ import { forgetGapsSql } from './sql/forget.gaps.sql.js';
 import { forgetKeptSql } from './sql/forget.kept.sql.js';
 import { forgetOutcomeSql } from './sql/forget.outcome.sql.js';
 import { oldestAttemptSql } from './sql/oldest.attempt.sql.js';
+import { ageRecordSql } from './sql/age.record.sql.js';
 import { forgetWorkersSql } from './sql/forget.workers.sql.js';
 import { getJobsSql } from './sql/get.jobs.sql.js';
 import { giveBackSql } from './sql/give.back.sql.js';
@@ -114,6 +115,7 @@ const builders = {
   findOutdated: findOutdatedSql,
   fire: fireSql,
   forgetAttempts: (t: TableNames) => forgetAttemptsSql(t, 'all'),
+  ageRecord: ageRecordSql,
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
   forgetDead: forgetDeadSql,
   forgetGaps: forgetGapsSql,

@@ -341,8 +341,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return rows.map(({ app, handler, queue, runs }) => ({ app, handler, queue, runs }));
   }
 
-  async prune(retention: Retention): Promise<Pruned> {
-    return this.pruning.prune(this.run, this.database, retention);
+  async prune(retention: Retention, agedMs = Infinity): Promise<Pruned> {
+    return this.pruning.prune(this.run, this.database, retention, agedMs);
   }
 
   private get run() {

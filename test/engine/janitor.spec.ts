@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FaultyStorage } from '../support/faulty.storage.js';
+import { LeapingClock } from '../support/leaping.clock.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig } from '../support/engine.js';
@@ -86,4 +87,25 @@ test('each step is tried alone: one that fails does not keep the others from the
   expect(rig.told.filter((name) => name === 'storage.failing')).toHaveLength(2);
   await pass(minute);
   expect(faulty.calls.filter((name) => name === 'deferStranded')).toHaveLength(2);
+});
+
+test('deletes nothing by a clock that is wrong for some rounds, and tells it once', async () => {
+  const clock = new ManualClock();
+  const server = new LeapingClock(clock, 0);
+  rig = new EngineRig({
+    clock,
+    storage: new MemoryStorage({ clock: server }),
+    options: { janitorMs: minute },
+  });
+  rig.handle('work', () => undefined);
+  await rig.engine.start();
+  await rig.add({});
+  await clock.advanceBy(5 * minute);
+  server.leapMs = 400 * 24 * 60 * minute;
+  await clock.advanceBy(5 * minute);
+  server.leapMs = 0;
+  await clock.advanceBy(5 * minute);
+  expect((await rig.storage.queryAttempts({}, {})).items).toHaveLength(1);
+  expect(rig.told.filter((name) => name === 'record.withheld')).toHaveLength(1);
+  expect(rig.told).not.toContain('record.pruned');
 });

@@ -45,7 +45,7 @@ export class PostgresLawBench {
        where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt@_%' escape '@'`,
       [this.schema],
     );
-    const forget = `delete from "${this.schema}".meta where key = 'zone_data'`;
+    const forget = `delete from "${this.schema}".meta where key in ('zone_data', 'record_as_of')`;
     this.emptying = [forget, ...rows.map(({ name }) => `delete from ${name}`)].join('; ');
   }
 

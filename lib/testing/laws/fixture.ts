@@ -254,7 +254,7 @@ export async function pruneAll(
   storage: StorageAdapter,
   byVerdict: Retention['byVerdict'] = {},
   defaultMs: number = day,
-): Promise<Omit<Pruned, 'more'>> {
+): Promise<Omit<Pruned, 'more' | 'withheldMs'>> {
   const sum = { attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
   for (let calls = 0; ; calls++) {
     assert.ok(calls < 1_000, 'Pruning should come to an end.');

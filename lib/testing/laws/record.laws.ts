@@ -3,6 +3,7 @@ import { lawsOf } from '../law.js';
 import {
   addOneOff,
   addRecurring,
+  assertNear,
   attemptsOf,
   claimOne,
   day,
@@ -51,6 +52,25 @@ export const recordLaws = lawsOf('record', {
       assert.equal(finals.length, 1, `The run ${runId} should have one verdict.`);
       assert.notEqual(finals[0].outcome, 'handed_back');
     }
+  },
+
+  'is kept when the clock leaps, until time has caught up': async ({ storage, clock }) => {
+    const retention = { defaultMs: 30 * day, byVerdict: {} };
+    const worker = await startWorker(storage);
+    await addOneOff(storage, { id: 'a' });
+    await settle(storage, await claimOne(storage, worker));
+    assert.equal((await storage.prune(retention, hour)).withheldMs, 0);
+    // An hour has passed for whoever prunes, and the clock shows forty days.
+    await clock.advance(40 * day);
+    for (let round = 1; round <= 3; round++) {
+      const pruned = await storage.prune(retention, hour);
+      assert.equal(pruned.attempts + pruned.days, 0, 'A clock that leaps should delete nothing.');
+      assertNear(pruned.withheldMs, 40 * day - round * hour, 'withheldMs');
+    }
+    assert.equal((await attemptsOf(storage, {})).length, 1);
+    for (let round = 0; (await storage.prune(retention, day)).withheldMs > 0; round++) assert.ok(round < 50);
+    await pruneAll(storage, {}, 30 * day);
+    assert.deepEqual(await attemptsOf(storage, {}), []);
   },
 
   'has a row for every attempt, each with its own fence': async ({ storage, clock }) => {
