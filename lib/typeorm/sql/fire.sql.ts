@@ -62,7 +62,9 @@ moved as materialized (
   end
 ),
 advanced as (
-  update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired, fired_until = greatest(c.fired_until, ${at('m.until_ms')})
+  update ${t.cursor} c set next_at = ${at('m.next_ms')}, fired = m.fired, fired_until = greatest(c.fired_until, ${at('m.until_ms')}),
+    -- The release before leaves it out.
+    app = coalesce(c.app, (select j.app from ${t.job} j where j.uid = c.job_uid))
   from moved m where c.job_uid = m.job_uid and m.next_ms is not null
 ),
 finished as (

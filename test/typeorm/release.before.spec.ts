@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Capability, NewJob, StorageAdapter } from '../../lib/index.js';
+import { schemaVersion } from '../../lib/typeorm/index.js';
+import { newJob } from '../support/engine.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { ReleaseBefore } from '../support/release.before.js';
+import { freshSchema } from '../support/schema.js';
+
+let before: ReleaseBefore;
+let storage: StorageAdapter;
+let schema: string;
+
+beforeEach(async () => {
+  schema = freshSchema('before');
+  before = new ReleaseBefore(schema, 'worker-before', 'shop');
+  await before.open();
+  storage = newStorage({ schema });
+});
+
+afterEach(async () => {
+  await storage.close();
+  await before.close();
+});
+
+const due = (given: Partial<NewJob>): NewJob => newJob(Date.now() - 1_000, given);
+const every = (given: Partial<NewJob>): NewJob =>
+  due({ trigger: { type: 'cron', expression: '0 * * * *' }, ...given });
+
+async function worker(app: string): Promise<Capability> {
+  const can = { app, queues: ['default'], handlers: ['work'] };
+  const about = { name: app, generation: null, host: 'h', pid: 1, version: '0.2.0', zoneData: '2025b' };
+  await storage.register({ id: `worker of ${app}`, ...about, ...can, retention: null }, 3_600_000);
+  return { workerId: `worker of ${app}`, ...can };
+}
+
+async function claimed(can: Capability): Promise<string[]> {
+  return (await storage.claim(can, 100)).runs.map(({ jobId }) => jobId).toSorted();
+}
+
+async function fireAll(can: Capability, room: number): Promise<string[]> {
+  const { cursors } = await storage.dueCursors(can, 100);
+  const firings = cursors.map(({ jobUid, nominalAt, revision, fired }) => ({
+    ...{ jobUid, nominalAt, revision, fired: fired + 1, overlap: 'allow' as const, gaps: [] },
+    ...{ nextAt: nominalAt + 3_600_000, until: nominalAt },
+    births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],
+  }));
+  await storage.fire(can, firings, room);
+  return cursors.map(({ jobId }) => jobId);
+}
+
+test('what the release before has stored is that of its app once the schema is migrated', async () => {
+  await before.install();
+  await before.register();
+  await before.declare(every({ id: 'born' }));
+  expect(await before.fire(0)).toEqual(['born']);
+  await before.declare(every({ id: 'declared' }));
+  await before.createOneOff(due({ id: 'made' }));
+  await storage.init();
+  expect(await before.query(`select value from "${schema}".meta where key = 'schema_version'`)).toEqual([
+    { value: String(schemaVersion) },
+  ]);
+  const [billing, shop] = [await worker('billing'), await worker('shop')];
+  expect(await fireAll(billing, 10)).toEqual([]);
+  // Made at run time, it has no app: it is for whoever has the handler, as it was.
+  expect(await claimed(billing)).toEqual(['made']);
+  expect(await claimed(shop)).toEqual(['born']);
+  expect(await fireAll(shop, 0)).toEqual(['declared']);
+  expect(await claimed(shop)).toEqual(['declared']);
+});
+
+test('the release before works on beside ours, and runs what ours has made', async () => {
+  await storage.init();
+  await before.register();
+  await storage.insertJobs(
+    [due({ id: 'one-off', app: 'shop' }), every({ id: 'schedule', app: 'shop' })],
+    'raise',
+  );
+  expect(await before.fire(0)).toEqual(['schedule']);
+  expect((await before.work()).toSorted()).toEqual(['one-off', 'schedule']);
+  const { items } = await storage.queryAttempts({ jobId: 'one-off' }, {});
+  expect(items).toMatchObject([{ outcome: 'succeeded', worker: 'worker-before' }]);
+});
+
+test('what the release before makes beside ours is run, and its schedules are those of their app from the first firing on', async () => {
+  await storage.init();
+  await before.register();
+  await before.createOneOff(due({ id: 'made' }));
+  await before.declare(every({ id: 'declared' }));
+  const [billing, shop] = [await worker('billing'), await worker('shop')];
+  expect(await fireAll(billing, 10)).toEqual(['declared']);
+  expect(await claimed(billing)).toEqual(['made']);
+  expect(await claimed(shop)).toEqual(['declared']);
+  const cursors = await before.query<{ app: string | null }>(`select app from "${schema}".cursor`);
+  expect(cursors).toEqual([{ app: 'shop' }]);
+  expect(await storage.queryWorkers()).toMatchObject([
+    { id: 'worker-before', retention: null },
+    { retention: null },
+    { retention: null },
+  ]);
+});
