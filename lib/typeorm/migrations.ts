@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
-import type { Database } from './database.js';
+import { sqlStateOf, type Database } from './database.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import type { TableNames } from './sql/table.names.js';
 import { markSql, refuseTestTables } from './test.tables.js';
 import type { AdapterSettings } from './typeorm.options.js';
+
+const deadlock = '40P01';
+const mostTries = 10;
 
 interface Installed {
   /** 0: nothing there. */
@@ -32,7 +35,14 @@ export async function prepareSchema(database: Database, settings: AdapterSetting
       `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
     );
   }
-  await migrate(database, t, forTests);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await migrate(database, t, forTests);
+    } catch (error) {
+      // Workers of the release before go on meanwhile, and take the tables in another order: one of the two has to give way.
+      if (sqlStateOf(error) !== deadlock || tries === mostTries) throw error;
+    }
+  }
 }
 
 async function migrate(database: Database, t: TableNames, forTests: boolean): Promise<void> {

@@ -39,6 +39,10 @@ export class ReleaseBefore {
 
   async close(): Promise<void> {
     await this.client.query(`drop schema "${this.schema}" cascade`);
+    await this.leave();
+  }
+
+  async leave(): Promise<void> {
     await this.client.end();
   }
 

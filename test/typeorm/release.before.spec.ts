@@ -68,6 +68,22 @@ test('what the release before has stored is that of its app once the schema is m
   expect(await claimed(shop)).toEqual(['declared']);
 });
 
+test('the migration tries again when it meets a statement of the release before that holds what it needs, and needs what it holds', async () => {
+  await before.install();
+  await before.query('begin');
+  await before.query(`lock table "${schema}".cursor in row exclusive mode`);
+  const migrated = storage.init();
+  const waiting = `select count(*)::int as waiting from pg_locks where not granted and relation = '"${schema}".cursor'::regclass`;
+  const other = new ReleaseBefore(schema, 'other', 'shop');
+  await other.open();
+  while ((await other.query<{ waiting: number }>(waiting))[0]!.waiting === 0) continue;
+  await before.query(`lock table "${schema}".run in row exclusive mode`);
+  await before.query('commit');
+  await migrated;
+  expect(await storage.countJobs({})).toBe(0);
+  await other.leave();
+});
+
 test('the release before works on beside ours, and runs what ours has made', async () => {
   await storage.init();
   await before.register();
