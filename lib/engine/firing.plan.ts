@@ -46,8 +46,12 @@ export function* walkFiring(
   let last = cursor.nominalAt;
   let overlap: Firing['overlap'] = policies.overlap;
   const misfiredUntil = now - policies.misfireThresholdMs - 1;
-  if (compiled.fixedDelayMs !== null) {
-    birth(cursor.nominalAt, 0);
+  // Only the end of a run says when the next is due, so what the trigger says of that time is looked at when it has come.
+  const delayed = compiled.fixedDelayMs === null ? null : compiled.stands(cursor.nominalAt);
+  if (delayed === 'excluded' && left > 0) {
+    gaps.push({ from: last, until: last, verdict: 'excluded', count: 1, reason: 'exclusion' });
+  } else if (delayed !== null) {
+    if (delayed === 'due' && left > 0) birth(cursor.nominalAt, 0);
   } else if (cursor.nominalAt > misfiredUntil) {
     last = birthEach(cursor.nominalAt, now, maxBirths);
   } else if (policies.misfire === 'all') {
@@ -75,12 +79,12 @@ export function* walkFiring(
   }
 
   const fired = cursor.fired + births.length;
-  let nextAt = compiled.fixedDelayMs !== null ? Infinity : compiled.next(last);
+  let nextAt = delayed === 'due' ? Infinity : delayed === 'over' ? null : compiled.next(last);
   if (fired >= maxRuns) nextAt = null;
-  const excluded = yield* compiled.walkExcluded(
-    cursor.nominalAt,
-    nextAt === null || nextAt === Infinity ? last : nextAt,
-  );
+  const excluded =
+    delayed !== null
+      ? null
+      : yield* compiled.walkExcluded(cursor.nominalAt, nextAt === null ? last : nextAt);
   if (excluded) gaps.push({ ...excluded, verdict: 'excluded', reason: 'exclusion' });
   return {
     jobUid: cursor.jobUid,

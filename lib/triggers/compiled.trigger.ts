@@ -44,7 +44,7 @@ export class CompiledTrigger {
     if (this.exclusions === null) return found;
     for (let stretches = 0; found !== null && stretches < this.exclusions.maxStretches; stretches++) {
       if (!this.exclusions.excludes(found)) return found;
-      found = this.nominalFrom(this.exclusions.endAfter(found));
+      found = this.atOrAfter(this.exclusions.endAfter(found));
     }
     return null;
   }
@@ -107,6 +107,12 @@ export class CompiledTrigger {
     return from === null ? null : { from, until: last, count };
   }
 
+  /** What the trigger's limits say of a time that no grid gives, but the end of a run: `over` is after `endAt`. */
+  stands(at: number): 'due' | 'excluded' | 'over' {
+    if (at > this.endAt) return 'over';
+    return this.exclusions?.excludes(at) ? 'excluded' : 'due';
+  }
+
   /** How long after its nominal time an instant starts: the same on every worker, and before the next instant. */
   jitterOf(nominal: number): number {
     if (this.jitterMs === 0) return 0;
@@ -115,7 +121,16 @@ export class CompiledTrigger {
     return stableHash(`${this.jobKey}\n${nominal}`) % Math.min(this.jitterMs + 1, room);
   }
 
+  /** The first instant once a time of no use is over: a fixed delay, which has no grid, goes on at once. */
+  private atOrAfter(from: number): number | null {
+    if (this.fixedDelayMs === null) return this.nominalFrom(from);
+    return from > this.endAt ? null : from;
+  }
+
   private nominalFrom(from: number): number | null {
+    if (from < this.startAt && this.fixedDelayMs !== null) {
+      return this.atOrAfter(Math.max(this.startAt, this.source.nextFrom(from) ?? from));
+    }
     const found = this.source.nextFrom(from < this.startAt ? this.startAt : from);
     // An answer from the past would be fired again and again: rather an error than a loop.
     if (found !== null && found < from)
