@@ -82,9 +82,7 @@ export function* walkFiring(
   let nextAt = delayed === 'due' ? Infinity : delayed === 'over' ? null : compiled.next(last);
   if (fired >= maxRuns) nextAt = null;
   const excluded =
-    delayed !== null
-      ? null
-      : yield* compiled.walkExcluded(cursor.nominalAt, nextAt === null ? last : nextAt);
+    delayed !== null ? null : yield* compiled.walkExcluded(cursor.nominalAt, nextAt === null ? last : nextAt);
   if (excluded) gaps.push({ ...excluded, verdict: 'excluded', reason: 'exclusion' });
   return {
     jobUid: cursor.jobUid,

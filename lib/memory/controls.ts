@@ -87,6 +87,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
   } else {
     clear(tables, now, job, 'job replaced');
     begin(tables, now, job, now, 'retry');
+    onlyRun(job).retryOf = run.id;
   }
   return onlyRun(job);
 }

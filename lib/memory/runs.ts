@@ -136,7 +136,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     runId: run.id,
     jobId: id,
     namespace,
-    ...run.claimedAs,
+    ...placedAs(run),
     origin: run.origin,
     nominalAt: new Date(run.nominalAt),
     attempt: run.attempt,
@@ -166,6 +166,12 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
   statistics.lastVerdict = outcome;
   if (outcome === 'succeeded') statistics.consecutiveFailures = 0;
   else if (isFailure(outcome)) statistics.consecutiveFailures++;
+}
+
+/** What it was claimed as; one that waits is what its job is. */
+function placedAs({ worker, claimedAs, job }: RunRow): RunRow['claimedAs'] {
+  const { handler, queue } = job.definition;
+  return worker === null ? { handler, queue } : claimedAs;
 }
 
 /** Ends a run for good. */
@@ -210,10 +216,11 @@ export function cancel(tables: MemoryTables, now: EpochMs, run: RunRow): void {
   tables.wake({ kind: 'cancel' });
 }
 
-/** Takes a run out of its job's hands: the attempt that goes on is its last. */
+/** Takes a run out of its job's hands: the attempt that goes on is its last, and counts for nothing. */
 export function detach(run: RunRow): void {
   run.job.runs.delete(run);
-  run.job = { ...run.job, pause: null, runs: new Set(), deadLetters: new Set() };
+  const statistics = { ...run.job.statistics };
+  run.job = { ...run.job, pause: null, runs: new Set(), deadLetters: new Set(), statistics };
   run.detached = true;
   run.held = false;
 }

@@ -20,7 +20,7 @@ export async function bearOneOff(
   dueAt: EpochMs,
   origin: RunOrigin,
 ): Promise<void> {
-  const former = job.kind === 'one-off' ? job.runId : null;
+  const former = origin === 'retry' && job.kind === 'one-off' ? job.runId : null;
   await run('bearOneOff', ...identityValues(job), dueAt, origin, former, JSON.stringify(statistics));
 }
 

@@ -34,7 +34,8 @@ mine as materialized (
 ),
 ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
-    coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
+    case when unwanted then handler else coalesce(claimed_handler, handler) end as handler,
+    case when unwanted then queue else coalesce(claimed_queue, queue) end as queue,
     attempt - 1 as attempt, fence + 1 as fence, case when once and not unwanted then worker end as worker,
     null::timestamptz as started_at, ${now} as finished_at, case when unwanted then 'cancelled' else 'lost' end as outcome,
     unwanted or once as final, case when once and not unwanted then '${abandoned.unstarted}' end as error,
