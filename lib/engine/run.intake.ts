@@ -1,4 +1,5 @@
 import type { JobRef } from '../model/job.js';
+import { pauseCovers } from '../model/pause.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type {
@@ -216,9 +217,10 @@ export class RunIntake {
     const asOf = this.session.changes;
     try {
       const result = await this.certain(call);
-      const { begin, back } = this.session.sort(result.runs, from);
+      const { begin: sorted, back } = this.session.sort(result.runs, from);
+      const { begin, stopped } = await this.withoutStopped(sorted, asOf);
       // First: what begins may end the process at once, and what it has in hands then counts as lost.
-      await this.giveBack(back).catch((error: unknown) => {
+      await this.giveBack([...back, ...stopped]).catch((error: unknown) => {
         this.session.refuse(begin);
         throw error;
       });
@@ -227,6 +229,36 @@ export class RunIntake {
     } finally {
       this.promised -= room;
     }
+  }
+
+  /**
+   * A pause is a barrier also for a call that was under way: where something has changed since it was made, what a pause stops by now does not begin. Looks again while it
+   * is told of further changes, for a while.
+   */
+  private async withoutStopped(
+    runs: readonly ClaimedRun[],
+    asOf: number,
+  ): Promise<{ begin: readonly ClaimedRun[]; stopped: Unstarted[] }> {
+    if (asOf === this.session.changes) return { begin: runs, stopped: [] };
+    // What is not due yet goes back, whatever has changed: it may be due when the answer is there.
+    let begin = runs.filter(({ dueAt }) => this.parts.time.hasReached(dueAt));
+    const stopped = runs.filter((run) => !begin.includes(run));
+    for (
+      let seen = asOf, looks = 0;
+      seen !== this.session.changes && begin.length > 0 && looks < 3;
+      looks++
+    ) {
+      seen = this.session.changes;
+      const pauses = await this.certain(() => this.parts.storage.queryPauses()).catch((error: unknown) => {
+        this.session.refuse(runs);
+        throw error;
+      });
+      const isStopped = (run: ClaimedRun): boolean => pauses.some((pause) => pauseCovers(pause, run));
+      stopped.push(...begin.filter(isStopped));
+      begin = begin.filter((run) => !isStopped(run));
+    }
+    this.session.refuse(stopped);
+    return { begin, stopped: stopped.map(({ id, fence, worker }) => ({ runId: id, fence, worker })) };
   }
 
   private async giveBack(runs: readonly Unstarted[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ScopeRef } from '../model/pause.js';
+import { pauseCovers, type ScopeRef } from '../model/pause.js';
 import type { Capability, EpochMs, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
 import type { Reach } from './due.index.js';
@@ -66,8 +66,8 @@ export function reachOf(tables: MemoryTables, { app, queues, handlers }: Capabil
   };
 }
 
-function covers({ kind, name }: ScopeRef, { definition }: JobRow): boolean {
-  return kind === 'all' || definition[kind] === name;
+function covers(pause: ScopeRef, { definition }: JobRow): boolean {
+  return pauseCovers(pause, definition);
 }
 
 function keyOf({ kind, name }: ScopeRef): string {

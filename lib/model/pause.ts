@@ -13,3 +13,11 @@ export interface ScopeRef {
   kind: 'handler' | 'queue' | 'namespace' | 'all';
   name: string;
 }
+
+/** Whether a pause of this scope stops what has this place. */
+export function pauseCovers(
+  { kind, name }: ScopeRef,
+  place: { handler: string; queue: string; namespace: string },
+): boolean {
+  return kind === 'all' || place[kind] === name;
+}

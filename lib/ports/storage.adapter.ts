@@ -189,7 +189,7 @@ export abstract class StorageAdapter {
 
   /**
    * Of a scope that is paused no cursor fires, also by a firing that was planned before, and no run is claimed, also one made by hand; `nextWakeAt` passes over
-   * them. What is running goes on, and comes to its end. Pausing a paused scope keeps the first pause.
+   * them. When it has resolved, no claim and no firing that was under way hands out a run of the scope any more. What is running goes on, and comes to its end. Pausing a paused scope keeps the first pause.
    */
   abstract pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause>;
   /**

@@ -21,9 +21,12 @@ const kinds = ['handler', 'queue', 'namespace', 'all'] as const;
 export class Pauses {
   constructor(private readonly calendars: Calendars) {}
 
-  async pause(scope: PauseScope, options: PauseOptions, { jobs }: JobAccess): Promise<ScopePause> {
+  async pause(scope: PauseScope, options: PauseOptions, { jobs, changed }: JobAccess): Promise<ScopePause> {
     const given = knownOptions(options, ['reason', 'by', 'manager'], 'pause()') as PauseOptions;
-    return toScopePause(await jobs.pauseScope(scopeRef(scope), pauseOf(given)));
+    const pause = await jobs.pauseScope(scopeRef(scope), pauseOf(given));
+    // What this process waits to begin goes back also where nobody tells.
+    changed();
+    return toScopePause(pause);
   }
 
   async resume(scope: PauseScope, { jobs, changed }: JobAccess): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { ScopeRef } from '../model/pause.js';
 import type { Pause } from '../model/job.js';
 import type { Trigger } from '../model/trigger.js';
 import type { EpochMs, NewGap, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
+import { pause } from './deadline.js';
 import type { Change, Run } from './statement.runner.js';
 
 interface PauseRow extends ScopeRef {
@@ -28,6 +29,19 @@ export async function pauseScope(
 ): Promise<StoredPause> {
   const [row] = await run<PauseRow>('pauseScope', kind, name, reason, by);
   return toPause(row);
+}
+
+const pollMs = 5;
+
+/** Resolves when no claim and no firing is under way any more that was when it was called, or, as somebody may hold one up, when the time is over. */
+export async function untilClaimsEnd(run: Run, patienceMs: number): Promise<void> {
+  const underWay = async (among: string[] | null): Promise<string[]> =>
+    (await run<{ id: string }>('claimsUnderWay', among)).map(({ id }) => id);
+  let left = await underWay(null);
+  for (let waitedMs = 0; left.length > 0 && waitedMs < patienceMs; waitedMs += pollMs) {
+    await pause(pollMs);
+    left = await underWay(left);
+  }
 }
 
 /** False: it is not paused. Everything in the transaction of `change`, so that nobody fires a cursor before it is moved. */

@@ -4,6 +4,7 @@ import { backfillSql } from './sql/backfill.sql.js';
 import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
 import { claimSql } from './sql/claim.sql.js';
+import { claimsUnderWaySql } from './sql/claims.under.way.sql.js';
 import { closeGapSql } from './sql/close.gap.sql.js';
 import { deferStrandedSql } from './sql/defer.stranded.sql.js';
 import { deleteJobSql } from './sql/delete.job.sql.js';
@@ -102,6 +103,7 @@ const builders = {
   bearRecurring: bearRecurringSql,
   claimFromOne: (t: TableNames) => claimSql(t, 'one'),
   claimFromSeveral: (t: TableNames) => claimSql(t, 'several'),
+  claimsUnderWay: claimsUnderWaySql,
   closeGap: closeGapSql,
   deferStranded: deferStrandedSql,
   deleteJob: deleteJobSql,

@@ -67,6 +67,7 @@ import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
 import { emptyTestTables } from './test.tables.js';
+import { untilClaimsEnd } from './scopes.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { Vacuuming } from './vacuuming.js';
@@ -208,8 +209,10 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.backfill(ref, order);
   }
 
-  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
-    return this.jobs.pauseScope(scope, pause);
+  async pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+    const stored = await this.jobs.pauseScope(scope, pause);
+    await untilClaimsEnd(this.run, this.connection.settings.statementTimeoutMs);
+    return stored;
   }
 
   resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean> {
