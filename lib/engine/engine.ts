@@ -217,7 +217,7 @@ export class Engine {
       },
       leaseMs,
     );
-    this.time.observe(answer.now);
+    this.time.observe(answer.now, sentAt);
     return sentAt;
   }
 

@@ -42,8 +42,8 @@ export class StorageTime {
     private readonly onLeap: (leap: ClockLeap) => void = () => undefined,
   ) {}
 
-  /** Notes the storage's time from an answer that has just arrived. `sentAt`: when its question was sent (monotonic); without it a clock that goes back is not noticed. */
-  observe(storageNow: number, sentAt = -Infinity): void {
+  /** Notes the storage's time from an answer that has just arrived. `sentAt`: when its question was sent (monotonic). Without it neither a leap nor its end would be noticed. */
+  observe(storageNow: number, sentAt: number): void {
     const at = this.clock.monotonic();
     // What has no fraction may have been cut.
     const cutMs = Number.isInteger(storageNow) ? 1 : 0;

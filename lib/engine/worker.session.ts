@@ -155,6 +155,7 @@ export class WorkerSession {
         this.keepFor(run, earlier);
         continue;
       }
+      if (this.early.size > 0) this.forgetEarly(run.id);
       const may = this.active && this.parts.trusted() && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
@@ -180,9 +181,16 @@ export class WorkerSession {
    */
   private keepFor(run: ClaimedRun, earlier: RunningRun): void {
     if (run.fence === earlier.run.fence) return;
+    const former = this.successors.get(run.id);
+    if (former !== undefined) this.held.delete(former);
     this.held.add(run);
     this.successors.set(run.id, run);
     earlier.abort('lease-lost');
+  }
+
+  /** The storage does not know of that claim any more, so nothing goes back. */
+  private forgetEarly(runId: string): void {
+    for (const run of this.early.take([runId])) this.held.delete(run);
   }
 
   /** Takes out those of the given runs, or of all, that it has not begun, as they are not due yet. */
@@ -285,7 +293,10 @@ export class WorkerSession {
       this.fail('verdict of a run', error);
       judgement = unjudged(run, times, error);
     }
-    if (judgement === null) return;
+    if (judgement === null) {
+      this.held.delete(run);
+      return;
+    }
     const judged = judgement;
     const { settlement } = judged;
     // A retry waits by the clock that claims it.

@@ -26,7 +26,8 @@ export class StorageNow {
   }
 
   private async ask(): Promise<void> {
-    this.time.observe(await this.storage.now());
+    const sentAt = this.clock.monotonic();
+    this.time.observe(await this.storage.now(), sentAt);
     this.askedAt = this.clock.monotonic();
   }
 }

@@ -292,7 +292,7 @@ test('an instant that was found due is not lost when the bound of the time falls
   await rig.storage.insertJobs([newJob(at, { ...everyMs(at, minute), nextAt: at })], 'raise');
   const { cursors } = await rig.storage.dueCursors(capability, 10);
   const time = new StorageTime(rig.clock);
-  time.observe(at - 5);
+  time.observe(at - 5, rig.clock.monotonic());
   const fired = await firerOf(rig, time).fire(capability, cursors, 0);
   expect(fired).toMatchObject({ moved: 1, unclaimed: 1, nextAt: at + minute });
   const [run] = (await rig.storage.queryRuns({}, {})).items;

@@ -5,7 +5,7 @@ import { ManualClock } from '../../lib/testing/manual.clock.js';
 test('a time with a fraction is reached when the waiting for it is over', async () => {
   const clock = new ManualClock();
   const time = new StorageTime(clock);
-  time.observe(1_000.25);
+  time.observe(1_000.25, clock.monotonic());
   const at = 1_020.25;
   await clock.advanceBy(Math.ceil(time.until(at)));
   expect(time.now()).toBeGreaterThanOrEqual(at);
@@ -15,7 +15,8 @@ test('the best of the last eight answers counts, and of those of the last two se
   const clock = new ManualClock();
   const time = new StorageTime(clock);
   const observe = (times: number, lateMs: number): void => {
-    for (let i = 0; i < times; i++) time.observe(clock.monotonic() + 1_000_000 - lateMs);
+    for (let i = 0; i < times; i++)
+      time.observe(clock.monotonic() + 1_000_000 - lateMs, clock.monotonic() - 20);
   };
   const lateMs = (): number => clock.monotonic() + 1_000_000 - time.now();
   observe(1, 2);
@@ -95,7 +96,7 @@ describe('what is certain', () => {
     const read = clock.now() - 20_000.5;
     await clock.advanceBy(45_000);
     time.observe(read, sentAt);
-    time.observe(clock.now() - 20_000.5);
+    time.observe(clock.now() - 20_000.5, clock.monotonic());
     expect(leaps.map(({ state }) => state)).toEqual(['doubted']);
     expect(time.scheduleNow()).toBe(clock.now());
   });

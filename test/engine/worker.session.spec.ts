@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
+import type { RunContext } from '../../lib/engine/run.context.js';
+import { Settler } from '../../lib/engine/settler.js';
+import { StorageCalls } from '../../lib/engine/storage.calls.js';
+import { StorageTime } from '../../lib/engine/storage.time.js';
+import { Stragglers } from '../../lib/engine/stragglers.js';
+import { WorkerSession } from '../../lib/engine/worker.session.js';
+import { ChronisEvents } from '../../lib/events/chronis.events.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { Unstarted } from '../../lib/ports/storage.adapter.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { claimedRun } from '../support/claimed-run.js';
+
+describe('a session that is handed a run once more, with another claim,', () => {
+  let clock: ManualClock;
+  let session: WorkerSession;
+  let begun: RunContext[];
+  let given: Unstarted[];
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    begun = [];
+    given = [];
+    const events = new ChronisEvents();
+    const storage = new MemoryStorage({ clock });
+    const handlers = new HandlerRegistry();
+    handlers.register(
+      'handler',
+      (context: RunContext) => {
+        begun.push(context);
+        return new Promise((_, reject) =>
+          context.signal.addEventListener('abort', () => reject(new Error('Aborted.'))),
+        );
+      },
+      'test',
+    );
+    const time = new StorageTime(clock);
+    time.observe(clock.now(), clock.monotonic());
+    session = new WorkerSession('worker', {
+      ...{ storage, handlers, clock, time, events, stragglers: new Stragglers() },
+      settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
+      logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
+      ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
+      trusted: () => true,
+      onRoom: () => undefined,
+      onSettled: () => undefined,
+      giveBack: (runs) => given.push(...runs),
+      onGaveUp: () => undefined,
+    });
+  });
+
+  const claim = (fence: number, inMs = 0) => claimedRun({ fence, dueAt: clock.now() + inMs });
+  const known = (fence: number): boolean =>
+    session.unknownOf([{ runId: '1', fence, worker: 'worker' }]).length === 0;
+
+  test('lets go of the first claim as soon as its handler has heard of it', async () => {
+    session.begin([claim(1)]);
+    session.begin([claim(2)]);
+    await clock.advanceBy(100);
+    expect(begun).toHaveLength(2);
+    expect([known(1), known(2)]).toEqual([false, true]);
+  });
+
+  test('lets go of a second claim that waits when it is handed a third', async () => {
+    session.begin([claim(1)]);
+    session.begin([claim(2)]);
+    session.begin([claim(3)]);
+    expect([known(2), known(3)]).toEqual([false, true]);
+    await clock.advanceBy(100);
+    expect(begun).toHaveLength(2);
+    expect([known(1), known(2), known(3)]).toEqual([false, false, true]);
+  });
+
+  test('lets go of the first claim when that has not begun, as it is not due yet', async () => {
+    session.begin([claim(1, 1_000)]);
+    session.begin([claim(2)]);
+    expect(session.inHands).toBe(1);
+    await clock.advanceBy(2_000);
+    expect(begun.map(({ signal }) => signal.aborted)).toEqual([false]);
+    expect([known(1), known(2), session.inHands]).toEqual([false, true, 1]);
+    expect(given).toEqual([]);
+  });
+});
