@@ -1,3 +1,4 @@
+import { markUnfilled } from './apps.filling.js';
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';
@@ -7,15 +8,22 @@ import type { TableOptions } from './typeorm.options.js';
 /** One step of the schema. Versions count from 1 without holes. */
 interface MigrationStep {
   statements(tables: TableNames): string[];
+  /** The tables of earlier versions that these statements change. */
+  changes(tables: TableNames): string[];
   /** The oldest version whose code can still work on this schema: adding is compatible, changing is not. */
   compatibleWith: number;
 }
 
 const steps: readonly MigrationStep[] = [
-  { statements: schemaV1, compatibleWith: 1 },
-  { statements: schemaV2, compatibleWith: 1 },
-  { statements: schemaV3, compatibleWith: 1 },
+  { statements: schemaV1, changes: () => [], compatibleWith: 1 },
+  { statements: schemaV2, changes: (t) => [t.run], compatibleWith: 1 },
+  { statements: schemaV3, changes: (t) => [t.cursor, t.worker], compatibleWith: 1 },
 ];
+
+/** Rows of older versions have no app. */
+const appsSince = 3;
+/** Of a migration for one table, and of all others for the migration. */
+const longestWaitMs = 500;
 
 /** The schema version that this code works with. */
 export const schemaVersion = steps.length;
@@ -30,16 +38,31 @@ export function migrationStatements(t: TableNames, from: number): string[] {
     `insert into ${t.meta} (key, value) values ('install_id', gen_random_uuid()::text)`,
   ];
   const { compatibleWith } = steps[schemaVersion - 1];
+  const missing = steps.slice(from);
   return [
-    ...(from === 0 ? foundation : []),
-    ...steps.slice(from).flatMap((step) => step.statements(t)),
+    ...(from === 0 ? foundation : lockTables(missing.flatMap((step) => step.changes(t)))),
+    ...missing.flatMap((step) => step.statements(t)),
+    ...(from > 0 && from < appsSince ? [markUnfilled(t)] : []),
     `insert into ${t.meta} (key, value) values ('schema_version', '${schemaVersion}'), ('compatible_with', '${compatibleWith}')
       on conflict (key) do update set value = excluded.value`,
   ];
 }
 
 /**
- * The migrations as a script for psql, for those who do not let applications change schemas (`migrate: 'check'`).
+ * While this waits for a transaction that stays open, everything that comes later waits behind it: it gives up before a worker could lose its lease. All at once and first, so that nothing is held
+ * while it waits for the next.
+ */
+function lockTables(tables: readonly string[]): string[] {
+  const names = [...new Set(tables)].toSorted();
+  return [
+    `set local lock_timeout = ${longestWaitMs}`,
+    `lock table ${names.join(', ')} in access exclusive mode`,
+  ];
+}
+
+/**
+ * The migrations as a script for psql, for those who do not let applications change schemas (`migrate: 'check'`). From
+ * an older version on it gives up at once, with nothing changed, where a transaction that stays open has the tables: run it again then.
  * `from`: the version that is there. Throws InvalidOptionError (schema, tablePrefix). @publicApi
  */
 export function migrationSql(

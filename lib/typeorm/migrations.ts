@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
+import { fillApps } from './apps.filling.js';
 import { sqlStateOf, type Database } from './database.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import type { TableNames } from './sql/table.names.js';
 import { markSql, refuseTestTables } from './test.tables.js';
 import type { AdapterSettings } from './typeorm.options.js';
 
-const deadlock = '40P01';
-const mostTries = 10;
+type Script = <Row extends Record<string, unknown>>(text: string) => Promise<Row[]>;
+
+/** Deadlock, lock not available. */
+const locked = new Set(['40P01', '55P03']);
+/** Some minutes, of which the workers wait for a fifth. */
+const mostTries = 120;
+const pauseSeconds = 2;
 
 interface Installed {
   /** 0: nothing there. */
@@ -28,38 +34,55 @@ export async function prepareSchema(database: Database, settings: AdapterSetting
   const installed = await installedVersion(t, (text) => database.plain(text));
   if (!forTests) refuseTestTables(t, installed.meta);
   refuseNewer(t, installed);
-  if (installed.version >= schemaVersion) return;
-  if (mode === 'check') {
-    const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
-    throw new StorageError(
-      `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
-    );
-  }
-  for (let tries = 1; ; tries++) {
-    try {
-      return await migrate(database, t, forTests);
-    } catch (error) {
-      // Workers of the release before go on meanwhile, and take the tables in another order: one of the two has to give way.
-      if (sqlStateOf(error) !== deadlock || tries === mostTries) throw error;
+  if (installed.version < schemaVersion) {
+    if (mode === 'check') {
+      const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
+      throw new StorageError(
+        `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
+      );
     }
+    await migrate(database, t, forTests);
   }
+  const { meta } = await installedVersion(t, (text) => database.plain(text));
+  await fillApps(database, t, meta);
 }
 
+/** Workers of the release before go on meanwhile, as long as they are let: each try takes all tables at once, or gives way. */
 async function migrate(database: Database, t: TableNames, forTests: boolean): Promise<void> {
   await database.script(async (script) => {
-    // Held to the end of the transaction: the second of two starters waits here, and then finds nothing to do.
+    // Held to the end of the transaction: the second of two starters waits here, and then finds nothing to do. So the tries are those of one starter at a time.
     await script(`select pg_advisory_xact_lock(${lockKey(t)})`);
-    const installed = await installedVersion(t, script);
-    refuseNewer(t, installed);
-    const statements = migrationStatements(t, installed.version);
-    if (installed.version === 0 && forTests) statements.push(markSql(t));
-    const exists = await script(`select from pg_namespace where nspname = '${t.schemaText}'`);
-    for (const statement of statements) {
-      // Asks for a right on the database that is not needed when the schema is there.
-      if (statement.startsWith('create schema') && exists.length > 0) continue;
-      await script(statement);
+    for (let tries = 1; ; tries++) {
+      await script('savepoint chronis_migration');
+      try {
+        return await applySteps(script, t, forTests);
+      } catch (cause) {
+        if (!locked.has(sqlStateOf(cause) ?? '')) throw cause;
+        if (tries === mostTries) {
+          throw new StorageError(
+            `The tables in the schema "${t.schemaText}" were locked for minutes by transactions that stay open, so they could not be brought to version ${schemaVersion}. End these (select * from pg_stat_activity where xact_start < now() - interval '1 minute'), and start again.`,
+            { cause },
+          );
+        }
+        await script('rollback to savepoint chronis_migration');
+        // On the server, where nothing takes the transaction for an idle one.
+        await script(`select pg_sleep(${pauseSeconds} * (0.5 + random()))`);
+      }
     }
   });
+}
+
+async function applySteps(script: Script, t: TableNames, forTests: boolean): Promise<void> {
+  const installed = await installedVersion(t, script);
+  refuseNewer(t, installed);
+  const statements = migrationStatements(t, installed.version);
+  if (installed.version === 0 && forTests) statements.push(markSql(t));
+  const exists = await script(`select from pg_namespace where nspname = '${t.schemaText}'`);
+  for (const statement of statements) {
+    // Asks for a right on the database that is not needed when the schema is there.
+    if (statement.startsWith('create schema') && exists.length > 0) continue;
+    await script(statement);
+  }
 }
 
 async function installedVersion(

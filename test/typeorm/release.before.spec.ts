@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Capability, NewJob, StorageAdapter } from '../../lib/index.js';
-import { schemaVersion } from '../../lib/typeorm/index.js';
+import { migrationSql, schemaVersion } from '../../lib/typeorm/index.js';
 import { newJob } from '../support/engine.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { ReleaseBefore } from '../support/release.before.js';
@@ -82,6 +82,50 @@ test('the migration tries again when it meets a statement of the release before 
   await migrated;
   expect(await storage.countJobs({})).toBe(0);
   await other.leave();
+});
+
+test('the migration waits for a transaction that stays open, and the workers of the release before go on meanwhile', async () => {
+  await before.install();
+  await before.register();
+  await before.createOneOff(due({ id: 'made' }));
+  const application = new ReleaseBefore(schema, 'application', 'shop');
+  await application.open();
+  await application.query('begin');
+  await application.query(`lock table "${schema}".run in row exclusive mode`);
+  const migrated = storage.init();
+  const waiting = `select count(*)::int as waiting from pg_locks where not granted and relation = '"${schema}".run'::regclass`;
+  while ((await application.query<{ waiting: number }>(waiting))[0]!.waiting === 0) continue;
+  await before.query(`set statement_timeout = '4s'`);
+  expect(await before.work()).toEqual(['made']);
+  await application.query('rollback');
+  await application.leave();
+  await migrated;
+  expect(await storage.countJobs({})).toBe(0);
+});
+
+test('what the release before has stored gets its app beside work that goes on, and what is locked gets it at a later start', async () => {
+  await before.install();
+  await before.register();
+  for (const id of ['a', 'b']) await before.declare(every({ id }));
+  await before.fire(0);
+  for (const statement of migrationSql({ schema, from: 1 }).split(';\n')) await before.query(statement);
+  const apps = `select job_id, app from "${schema}".run where origin <> 'reserved' order by job_id`;
+  await before.query('begin');
+  await before.query(`select from "${schema}".run where job_id = 'a' and origin <> 'reserved' for update`);
+  await storage.init();
+  expect(await before.query(apps)).toEqual([
+    { job_id: 'a', app: null },
+    { job_id: 'b', app: 'shop' },
+  ]);
+  await before.query('rollback');
+  const later = newStorage({ schema, migrate: 'check' });
+  await later.init();
+  await later.close();
+  expect(await before.query(apps)).toEqual([
+    { job_id: 'a', app: 'shop' },
+    { job_id: 'b', app: 'shop' },
+  ]);
+  expect(await before.query(`select from "${schema}".meta where key = 'apps_unfilled'`)).toEqual([]);
 });
 
 test('the release before works on beside ours, and runs what ours has made', async () => {
