@@ -11,8 +11,8 @@ import { readClockSql } from './sql/read.clock.sql.js';
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
   /**
-   * `name`: of a text that is always the same, so that the server may keep it prepared. `isImpatient`: when it fails for a lock that is not available,
-   * another try is the caller's matter.
+   * `name`: of a text that is always the same, so that the server may keep it prepared. `isImpatient`: it limits what it waits for locks, to the end of its
+   * transaction; when it fails for that, or another statement after it, another try is the caller's matter.
    */
   run<Row>(text: string, values?: readonly unknown[], name?: string, isImpatient?: boolean): Promise<Row[]>;
 }
@@ -75,17 +75,21 @@ export class Database implements Queries {
   ): Promise<Row[]> {
     return this.repeatedly(
       () => this.connected((client) => this.query<Row>(client, text, [this.time, ...values], name)),
-      isImpatient,
+      () => isImpatient,
     );
   }
 
   /** Rolled back when `work` rejects; `work` runs again after a deadlock, so it must not touch anything but the transaction. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.repeatedly(() =>
+    let limitsWaiting = false;
+    const once = (): Promise<T> =>
       this.connected(async (client) => {
         let time = this.time;
         const transaction: Transaction = {
-          run: (text, values = [], name) => this.query(client, text, [time, ...values], name),
+          run: (text, values = [], name, isImpatient = false) => {
+            limitsWaiting ||= isImpatient;
+            return this.query(client, text, [time, ...values], name);
+          },
           readClock: async () => {
             const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
             return (time = now);
@@ -102,8 +106,8 @@ export class Database implements Queries {
           });
           throw error;
         }
-      }),
-    );
+      });
+    return this.repeatedly(once, () => limitsWaiting);
   }
 
   /** For statements without parameters. */
@@ -174,7 +178,7 @@ export class Database implements Queries {
     }
   }
 
-  private async repeatedly<T>(work: () => Promise<T>, isImpatient = false): Promise<T> {
+  private async repeatedly<T>(work: () => Promise<T>, isImpatient = (): boolean => false): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
@@ -182,7 +186,7 @@ export class Database implements Queries {
         const mayBeRepeated =
           isWorthAnotherAttempt(error) || this.prepared.gaveUpOn(sqlStateOf(error), messageOf(error));
         if (attempt === mostAttempts || !mayBeRepeated) throw error;
-        if (isImpatient && sqlStateOf(error) === '55P03') throw error;
+        if (isImpatient() && sqlStateOf(error) === '55P03') throw error;
         if (isWorthAnotherAttempt(error)) await pause(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       }
     }

@@ -226,10 +226,14 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'settleRecurring',
 ]);
 
-/** Those that wait for locks for a moment only: when they fail for that, another way is better than another try. */
+/**
+ * Those that wait for locks for a moment only, and so do all after them in their transaction: when one fails for that, another way is better than
+ * another try.
+ */
 export const impatientStatements: ReadonlySet<StatementName> = new Set<StatementName>([
   'settleBriefly',
   'settleOneOffs',
+  'settlePassing',
   'settleRecurring',
 ]);
 

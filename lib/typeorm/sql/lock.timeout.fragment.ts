@@ -2,7 +2,7 @@
 export const briefMs = 100;
 
 /**
- * An array parameter, whose use limits what the statement waits for any lock. Only for the transaction that it is in: a session may be another one's next, behind
+ * An array parameter, whose use limits what the statement waits for any lock of a row. Only for the transaction that it is in: a session may be another one's next, behind
  * a pooler.
  */
 export function withLockTimeout(parameter: string, timeoutMs: number): string {

@@ -1,13 +1,17 @@
 import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
+import { jammed } from './jammed.fragment.js';
 import { briefMs, withLockTimeout } from './lock.timeout.fragment.js';
 import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
-/** Where rows are passed over: what may take longer is the lock of a table, or of a run that waits for the end of another. In ms. */
+/**
+ * Where rows are passed over: what may still have to be waited for is the commit of somebody else who notifies, and a row that was born or locked since the statement
+ * began. Not the lock of a table, which the server takes before it carries out a statement: that waits until the deadline of the statement. In ms.
+ */
 const longestWaitMs = 2_000;
 
 /**
@@ -16,7 +20,7 @@ const longestWaitMs = 2_000;
  * Runs are addressed by id, fence and worker; `started_at` tells a settled one from one in somebody's hands. No index is on `worker`: one that the planner
  * could choose here would cost three quarters of the rate. The rows are locked before anything is decided, in the
  * order of ids: a cancel or a delete under way is waited for and seen. `waiting`: for as long as it takes · `briefly`: for a moment, then the statement fails with
- * 55P03 · `passing`: not at all; what is locked, or needs a row that is, comes out as `locked`, untouched.
+ * 55P03 · `passing`: not at all; what is locked, or needs a row that is (the statistics, a fixed delay, a run that waits for it), comes out as `locked`, untouched: neither this statement nor `unblockSql` after it waits.
  *
  * A run that another one waits for is settled only where `$11` says so, as the caller then has to run `unblockSql` in the same transaction;
  * else it comes out as `deferred`, untouched.
@@ -33,8 +37,8 @@ with said as (
   from ${unnest([ids, '$3::int[]', '$4::text[]', '$5::float8[]', '$6::float8[]', '$7::float8[]', '$8::text[]', '$9::text[]'])}
     u (id, fence, outcome, started_ms, finished_ms, retry_ms, error, result)
   order by u.id, u.fence
-),${passing ? neighbours(t) : ''}
-mine as materialized (
+),
+${passing ? 'caught' : 'mine'} as materialized (
   select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.origin, r.retry_of, r.nominal_at, r.policies,
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
@@ -43,8 +47,8 @@ mine as materialized (
     s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
   where r.worker = $10 and r.started_at is not null
-  ${passing ? isFree : ''}order by r.id for update of r${passing ? ' skip locked' : ''}
-),
+  order by r.id for update of r${passing ? ' skip locked' : ''}
+),${passing ? unjammed(t) : ''}
 ending as (
   select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
@@ -62,31 +66,14 @@ union all
 select id::text, fence, job_uid::text, false, true, false, 0 from mine where blocks and not $11${passing ? locked(t) : ''}`;
 }
 
-/** What the settlement of a run also writes, where nobody else has it. */
-function neighbours(t: TableNames): string {
+/** Of what is caught, the runs of which nobody else keeps anything from being written. */
+function unjammed(t: TableNames): string {
   return `
-jobs as materialized (
-  select distinct r.job_uid from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
-  where r.worker = $10 and r.job_uid is not null
-),
-free_cursors as materialized (
-  select c.job_uid from ${t.cursor} c where c.job_uid = any (array(select job_uid from jobs)) and c.delay_ms is not null
-  order by c.job_uid for update skip locked
-),
-free_stats as materialized (
-  select s.job_uid from ${t.job_stat} s where s.job_uid = any (array(select job_uid from jobs))
-  order by s.job_uid for update skip locked
-),
-busy as materialized (
-  select c.job_uid from ${t.cursor} c where c.job_uid = any (array(select job_uid from jobs)) and c.delay_ms is not null
-    and c.job_uid <> all (array(select job_uid from free_cursors))
-  union all
-  select s.job_uid from ${t.job_stat} s where s.job_uid = any (array(select job_uid from jobs))
-    and s.job_uid <> all (array(select job_uid from free_stats))
+${jammed(t, 'true')},
+mine as materialized (
+  select * from caught where job_uid is null or job_uid not in (select job_uid from jammed)
 ),`;
 }
-
-const isFree = 'and (r.job_uid is null or r.job_uid <> all (array(select job_uid from busy)))\n  ';
 
 /** Those that are there, and were not got hold of. One that was settled a moment ago may be among them: another try will tell. */
 function locked(t: TableNames): string {

@@ -1,0 +1,106 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Capability, ClaimedRun, StorageAdapter } from '../../lib/index.js';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  fireOne,
+  firingOf,
+  minute,
+  settlementOf,
+  startWorker,
+} from '../../lib/testing/laws/fixture.js';
+import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
+import { connect } from '../../lib/typeorm/connect.js';
+import { StatementRunner } from '../../lib/typeorm/statement.runner.js';
+import { prepareStatements } from '../../lib/typeorm/statements.js';
+import { settleWithin } from '../../lib/typeorm/run.settling.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+// Somebody else has locked what a settlement writes, for as long as a test takes.
+
+const other = new pg.Client(databaseUrl());
+let schema: string;
+let storage: StorageAdapter;
+let worker: Capability;
+
+beforeAll(() => other.connect());
+afterAll(() => other.end());
+
+beforeEach(async () => {
+  schema = freshSchema('settling');
+  storage = newStorage({ schema, statementTimeoutMs: 4_000 });
+  await storage.init();
+  worker = await startWorker(storage);
+});
+
+afterEach(async () => {
+  await other.query('rollback');
+  await storage.close();
+  await other.query(`drop schema "${schema}" cascade`);
+});
+
+async function lockRows(table: string, where: string): Promise<void> {
+  await other.query('begin');
+  const { rowCount } = await other.query(`select from "${schema}".${table} where ${where} for update`);
+  expect(rowCount).toBeGreaterThan(0);
+}
+
+/** A run for which the next one of its job waits. */
+async function blocking(): Promise<ClaimedRun> {
+  await addRecurring(storage, { dueInMs: -2 * minute });
+  const first = await fireOne(storage, worker, { overlap: 'queue', nextAt: (await storage.now()) - minute });
+  const { cursors } = await storage.dueCursors(worker, 1);
+  await storage.fire(worker, [firingOf(cursors[0]!, { overlap: 'queue' })], 5);
+  return first;
+}
+
+async function oneOffs(count: number): Promise<ClaimedRun[]> {
+  for (let i = 0; i < count; i++) await addOneOff(storage, { id: `one-${i}` });
+  return (await storage.claim(worker, count)).runs;
+}
+
+const settlementsOf = (runs: readonly ClaimedRun[]) =>
+  Promise.all(runs.map((run) => settlementOf(storage, run)));
+
+describe('a settlement', () => {
+  test.each(['blocked', 'not blocked'])(
+    'passes over a run for which the next one waits, when somebody has locked one of the two: %s',
+    async (locked) => {
+      const first = await blocking();
+      const others = await oneOffs(3);
+      const settlements = await settlementsOf([first, ...others]);
+      await lockRows('run', `job_uid is not null and ${locked}`);
+      const result = await storage.settle(settlements);
+      expect(result.accepted.toSorted()).toEqual(others.map(({ id }) => id).toSorted());
+      expect(result.locked).toEqual([first.id]);
+      await other.query('rollback');
+      expect(await storage.settle(settlements.slice(0, 1))).toEqual({ accepted: [first.id], locked: [] });
+      expect((await claimOne(storage, worker)).jobUid).toBe(first.jobUid);
+    },
+  );
+
+  test.each(['settleBriefly', 'settlePassing'] as const)(
+    'that has several steps is not tried again for a lock that a later one cannot get: %s',
+    async (statement) => {
+      const [free, locked] = await oneOffs(2);
+      const settlements = await settlementsOf([free!]);
+      const url = databaseUrl();
+      const settings = adapterSettings({ url, schema, statementTimeoutMs: 4_000 }, false);
+      const database = await connect({ type: 'postgres', url }, settings);
+      const statements = new StatementRunner(prepareStatements(settings.tables), () => database);
+      await lockRows('run', `id = ${locked!.id}`);
+      let tries = 0;
+      const settled = statements.change(async ({ run }) => {
+        tries++;
+        await settleWithin(run, settlements, statement);
+        await run('lockOneOff', locked!.namespace, locked!.jobId);
+      });
+      await expect(settled).rejects.toThrow(/lock timeout/);
+      await database.close();
+      expect(tries).toBe(1);
+    },
+  );
+});
