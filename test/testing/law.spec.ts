@@ -47,6 +47,7 @@ describe('laws', () => {
   test('notice a storage that gives no run back', async () => {
     expect(await brokenLaws({ giveBack: async () => ({ lost: [], left: [] }) }, ['give back'])).toEqual([
       'give back: makes an unstarted run due again, with a higher fence and the attempt of before',
+      'give back: puts off what is given back with a delay, but does not bring it forward',
       'give back: ends what must not run twice as lost, also where no attempt was begun',
       'give back: ends what must not run twice as cancelled where that was asked for',
       'give back: passes over a stale fence',
