@@ -11,13 +11,19 @@ const longestAloneMs = 5 * 60_000;
 const longestDrainMs = 60_000;
 /** What is put off comes again so much later; later if those it waits for take long. */
 const putOff = { leastMs: 1_000, mostMs: 30_000 };
+/** What is put off at one time comes again one after the other, so that a crowd of it does not keep claims busy. */
+const putOffEveryMs = 50;
+/** So long before a run that was put off here is due it is looked for, so that this worker, which makes room for it, has it before the others. */
+const soonerMs = 250;
+/** A run that was claimed so often beyond its attempts has lost its place to a backlog each time that it was put off. */
+const oftenPutOff = 24;
 
 /** What a session has in hands. */
 interface Hands {
   /** How many runs it executes or is about to. */
   readonly inHands: number;
-  /** Those of them whose worker has died before, the longest running first. */
-  readonly suspects: readonly { startedAt: number }[];
+  /** Those of them whose worker has died before, and for how long the first of them has been going on. */
+  readonly suspects: { count: number; longestMs: number };
 }
 
 /** What becomes of the runs of a claim. */
@@ -32,11 +38,17 @@ export interface Sorted {
  * begins beside it. So only the culprit can die that often.
  *
  * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → resting, for as long as that took: what else is due has its turn → open.
+ *
+ * What a drain is for is not kept in hands meanwhile, as it would count as lost with whatever ends the process. It is put off, each time for as long as the drain has taken so far:
+ * nobody else meets it, and stands still for it too, and this worker looks for it a moment before it is due. One that is not found is somebody else's: the drain ends.
  */
 export class Isolation {
   private alone: { runId: string; since: number } | null = null;
-  private drainingSince: number | null = null;
+  /** `lookAt`: when to look for what it is for; null: that has kept its place, so it is looked for when all has ended. */
+  private drain: { since: number; lookAt: number | null } | null = null;
   private restUntil = -Infinity;
+  /** When the last of those that are one too many comes again. */
+  private surplusUntil = -Infinity;
 
   constructor(
     private readonly clock: Clock,
@@ -48,18 +60,25 @@ export class Isolation {
   get closed(): boolean {
     const now = this.clock.monotonic();
     if (this.alone !== null) return now - this.alone.since < longestAloneMs;
-    return this.drainingSince !== null && !this.isDrained(now, this.drainingSince);
+    if (this.drain === null) return false;
+    return this.drain.lookAt === null ? !this.isDrained(now) : now < this.drain.lookAt;
   }
 
   /** What falls due is born for anybody. */
   get isWaiting(): boolean {
-    return this.closed || this.drainingSince !== null;
+    return this.closed || this.drain !== null;
   }
 
-  /** How many runs may be claimed at most: when all has ended for one at its last try, it is looked for alone. */
-  get most(): number {
-    if (this.closed) return 0;
-    return this.drainingSince === null ? Infinity : 1;
+  /** How long it is until the run that it makes room for is to be looked for. */
+  get opensInMs(): number {
+    if (this.alone !== null || this.drain?.lookAt == null) return Infinity;
+    const ms = this.drain.lookAt - this.clock.monotonic();
+    return ms > 0 ? ms : Infinity;
+  }
+
+  /** How long before it is due a run has to be claimed at least. */
+  get soonerMs(): number {
+    return this.drain?.lookAt == null ? 0 : 2 * soonerMs;
   }
 
   /** Which of these begin: what goes back has to be back before the others begin, as one of them may end the process at once. */
@@ -74,18 +93,17 @@ export class Isolation {
     if (lastTries.length === 0) this.endDrain();
     if (suspects.length === 0) return { begin: runs, back: [] };
     const now = this.clock.monotonic();
-    const mayBeAlone = this.alone === null && now >= this.restUntil;
+    const mayBeAlone = this.alone === null && (now >= this.restUntil || this.isAllThereIs(runs));
     if (lastTries.length > 0 && mayBeAlone) {
-      this.drainingSince ??= now;
+      this.drain ??= { since: now, lookAt: null };
       // What must not run twice ends as lost when it is given back: it begins, and the last try waits for it.
-      if (this.isDrained(now, this.drainingSince) && !runs.some(isOnce))
-        return this.leaveAlone(lastTries[0]!, runs, now);
+      if (this.isDrained(now) && !runs.some(isOnce)) return this.leaveAlone(lastTries[0]!, runs, now);
+      return this.putOffAll(runs, lastTries, now);
     }
-    // While it drains, others may be sooner: those at their last try keep their place.
-    const waitsMs = mayBeAlone ? 0 : Math.max(this.restUntil - now, putOff.leastMs);
-    const back = lastTries.map((run) => unstarted(run, waitsMs));
+    const sinceMs = this.alone === null ? this.restUntil - now : now - this.alone.since;
+    const back = lastTries.map((run) => unstarted(run, bounded(sinceMs)));
     const others = suspects.filter((run) => !isLastTry(run));
-    const room = Math.max(Math.floor(this.concurrency / suspectsAreOneIn), 1) - this.hands.suspects.length;
+    const room = Math.max(Math.floor(this.concurrency / suspectsAreOneIn), 1) - this.hands.suspects.count;
     const surplus = others.slice(Math.max(room, 0));
     back.push(...surplus.map((run) => unstarted(run, this.surplusWaitsMs())));
     const goesBack = new Set(back.map(({ runId }) => runId));
@@ -100,7 +118,7 @@ export class Isolation {
   }
 
   private leaveAlone(run: ClaimedRun, runs: readonly ClaimedRun[], now: number): Sorted {
-    this.drainingSince = null;
+    this.drain = null;
     this.alone = { runId: run.id, since: now };
     const back = runs
       .filter((other) => other !== run)
@@ -108,26 +126,52 @@ export class Isolation {
     return { begin: [run], back };
   }
 
-  private isDrained(now: number, since: number): boolean {
-    return this.hands.inHands === 0 || now - since >= longestDrainMs;
+  /** All has to end first, so nothing begins but what would be lost otherwise. */
+  private putOffAll(runs: readonly ClaimedRun[], lastTries: readonly ClaimedRun[], now: number): Sorted {
+    const drain = this.drain!;
+    const delayMs = lastTries.some(isPutOffOften) ? 0 : bounded(now - drain.since);
+    drain.lookAt = delayMs === 0 ? null : now + delayMs - soonerMs;
+    const back = runs
+      .filter((run) => !isOnce(run))
+      .map((run) => unstarted(run, !isSuspect(run) ? 0 : isLastTry(run) ? delayMs : putOff.leastMs));
+    return { begin: runs.filter(isOnce), back };
+  }
+
+  /** Nothing else waits for its turn: more was asked for than this one, and nothing goes on. */
+  private isAllThereIs(runs: readonly ClaimedRun[]): boolean {
+    return runs.length === 1 && this.concurrency > 1 && this.hands.inHands === 0;
+  }
+
+  private isDrained(now: number): boolean {
+    return this.hands.inHands === 0 || (this.drain !== null && now - this.drain.since >= longestDrainMs);
   }
 
   /** Somebody else was sooner. */
   private endDrain(): void {
-    if (this.drainingSince === null || this.closed) return;
-    this.rest(this.clock.monotonic() - this.drainingSince);
-    this.drainingSince = null;
+    if (this.drain === null || this.closed) return;
+    this.rest(this.clock.monotonic() - this.drain.since);
+    this.drain = null;
   }
 
   private rest(ms: number): void {
-    this.restUntil = this.clock.monotonic() + ms;
+    this.restUntil = this.clock.monotonic() + Math.min(ms, longestAloneMs);
   }
 
   private surplusWaitsMs(): number {
-    const [longest] = this.hands.suspects;
-    const forMs = longest === undefined ? 0 : this.clock.monotonic() - longest.startedAt;
-    return Math.min(Math.max(forMs, putOff.leastMs), putOff.mostMs);
+    const now = this.clock.monotonic();
+    const waitsMs = bounded(Math.max(this.hands.suspects.longestMs, this.surplusUntil + putOffEveryMs - now));
+    this.surplusUntil = now + waitsMs;
+    return waitsMs;
   }
+}
+
+function bounded(waitsMs: number): number {
+  return Math.min(Math.max(waitsMs, putOff.leastMs), putOff.mostMs);
+}
+
+/** Each claim and each return counts in the fence; an attempt is made by one claim. */
+function isPutOffOften({ fence, attempt }: ClaimedRun): boolean {
+  return fence - attempt >= oftenPutOff;
 }
 
 /** It was in the hands of a worker that died. One that is to be tried once only never is. */

@@ -154,15 +154,21 @@ export class RunIntake {
   async claim(wanted: number, aheadMs: number): Promise<Done> {
     const { time, claimLead, clock } = this.parts;
     const limit = Math.min(wanted, this.claimSize.value);
-    const { runs } = await this.handingOut('claim', limit, async () => {
-      const sentAt = clock.monotonic();
-      const result = await this.claimSized(limit, aheadMs + time.earlyMs);
-      if (result.now !== null) time.observe(result.now, sentAt);
-      claimLead.note(result.runs.length, clock.monotonic() - sentAt);
-      return result;
-    });
-    // As many as there was room for: the next are due as well.
-    return { count: runs.length, isKnown: runs.length === limit };
+    let begun = 0;
+    const { runs } = await this.handingOut(
+      'claim',
+      limit,
+      async () => {
+        const sentAt = clock.monotonic();
+        const result = await this.claimSized(limit, aheadMs + time.earlyMs);
+        if (result.now !== null) time.observe(result.now, sentAt);
+        claimLead.note(result.runs.length, clock.monotonic() - sentAt);
+        return result;
+      },
+      (count) => (begun = count),
+    );
+    // As many as there was room for: the next are due as well. What only went back is nothing done: looking for more of that at once would be without end.
+    return { count: begun, isKnown: runs.length === limit };
   }
 
   /** Runs with large payloads over a slow connection: fewer at a time, until they get through. */
@@ -212,6 +218,7 @@ export class RunIntake {
     from: 'claim' | 'fire',
     room: number,
     call: () => Promise<T>,
+    onSorted: (begins: number) => void = () => undefined,
   ): Promise<T> {
     this.promised += room;
     const asOf = this.session.changes;
@@ -219,6 +226,7 @@ export class RunIntake {
       const result = await this.certain(call);
       const { begin: sorted, back } = this.session.sort(result.runs, from);
       const { begin, stopped } = await this.withoutStopped(sorted, asOf);
+      onSorted(begin.length);
       // First: what begins may end the process at once, and what it has in hands then counts as lost.
       await this.giveBack([...back, ...stopped]).catch((error: unknown) => {
         this.session.refuse(begin);

@@ -221,7 +221,8 @@ export class WorkLoop {
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
     const cursorAt = after(earlier(readAt, this.ahead?.fireAt ?? null), time.lateMs);
     const next = earlier(earlier(cursorAt, runAt), after(outlook.leaseEndsAt, time.earlyMs));
-    await this.alarm.sleep(Math.min(untilPoll, next === null ? Infinity : time.until(next)));
+    const { inMs } = this.session.isolationLook;
+    await this.alarm.sleep(Math.min(untilPoll, inMs, next === null ? Infinity : time.until(next)));
   }
 
   /**
@@ -237,7 +238,8 @@ export class WorkLoop {
     const now = time.now();
     const runAt = this.outlook?.runAt ?? null;
     const next = earlier(this.ahead?.fireAt ?? null, runAt !== null && runAt > now ? runAt : null);
-    await this.alarm.sleep(Math.min(pauseMs, next === null ? Infinity : Math.max(time.until(next), 1)));
+    const { inMs } = this.session.isolationLook;
+    await this.alarm.sleep(Math.min(pauseMs, inMs, next === null ? Infinity : Math.max(time.until(next), 1)));
   }
 
   /** `isForeseen`: the outlook has something due, and does not know what comes after it. */
@@ -255,7 +257,8 @@ export class WorkLoop {
   }
 
   private get claimLeadMs(): number {
-    return this.claimLead.of(Math.max(Math.min(this.foreseen, this.intake.room), 1));
+    const leadMs = this.claimLead.of(Math.max(Math.min(this.foreseen, this.intake.room), 1));
+    return Math.max(leadMs, this.session.isolationLook.aheadMs);
   }
 
   private yieldMs(): number {

@@ -107,7 +107,7 @@ export class WorkerSession {
     const isFull = unsettled >= Math.max(leastUnsettled, unsettledPerPlace * concurrency) || settler.isFull;
     const taken = isFull ? concurrency : settler.failing ? unsettled : 0;
     if (taken > 0) this.isShort = true;
-    return Math.max(Math.min(concurrency - this.inHands, this.isolation.most) - taken, 0);
+    return this.isolation.closed ? 0 : Math.max(concurrency - this.inHands - taken, 0);
   }
 
   /** A run waits to be alone here, or is. */
@@ -115,13 +115,20 @@ export class WorkerSession {
     return this.isolation.isWaiting;
   }
 
+  /** What it makes room for, so that it can be alone: when to look for it, and how long before it is due. */
+  get isolationLook(): { inMs: number; aheadMs: number } {
+    return { inMs: this.isolation.opensInMs, aheadMs: this.isolation.soonerMs };
+  }
+
   get inHands(): number {
     return this.running.size + this.early.size;
   }
 
   /** Those whose worker has died before. */
-  get suspects(): RunningRun[] {
-    return [...this.running.values()].filter(({ run }) => run.lostCount > 0);
+  get suspects(): { count: number; longestMs: number } {
+    const suspects = [...this.running.values()].filter(({ run }) => run.lostCount > 0);
+    const longestMs = suspects.length === 0 ? 0 : this.parts.time.scheduleNow() - suspects[0]!.startedAt;
+    return { count: suspects.length, longestMs };
   }
 
   /** What of a claim, or of what was born in its hands, it may begin now, beside what goes on and what killed its worker before. */
