@@ -103,7 +103,7 @@ export function makeSynchronizer(
   events: ChronisEvents,
   engine: Engine,
   explorer: JobExplorer,
-  { clock, orphans, engine: { app, orphanGraceMs, calendars } }: ChronisSettings,
+  { clock, orphans, previousApps, engine: { app, orphanGraceMs, calendars } }: ChronisSettings,
 ): JobSynchronizer {
   return new JobSynchronizer(
     {
@@ -111,11 +111,12 @@ export function makeSynchronizer(
       lock,
       clock,
       events,
+      random: Math.random,
       explore: () => explorer.explore(),
       workerId: () => engine.workerId,
       onChange: () => engine.wake(),
     },
-    { app, orphans, orphanGraceMs, calendars },
+    { app, previousApps, orphans, orphanGraceMs, calendars },
   );
 }
 

@@ -42,6 +42,7 @@ export interface ChronisSettings {
   autoStart: boolean;
   timeZone: string;
   payloadLimit: number;
+  previousApps: readonly string[];
   orphans: OrphanPolicy;
   transactionContext: (() => TransactionManager | null | undefined) | null;
   interceptors: readonly InterceptorInput[];
@@ -73,6 +74,7 @@ const knownKeys = [
   'abortGraceMs',
   'payloadLimit',
   'keepLedger',
+  'previousApps',
   'orphans',
   'transactionContext',
   'on',
@@ -122,12 +124,23 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
+    previousApps: previousAppsOf(given.previousApps ?? [], given.app ?? 'default'),
     orphans: oneOf(orphans, 'orphans', ['keep', 'delete']),
     transactionContext,
     listeners: listenersOf(given.on),
     log: logSettingsOf(given.log),
     sharedEvents: sharedNamesOf(given.shareEvents),
   };
+}
+
+function previousAppsOf(given: unknown, app: string): readonly string[] {
+  if (!Array.isArray(given)) {
+    throw new InvalidOptionError('previousApps', `must be a list of names, but is ${described(given)}.`);
+  }
+  const names = given.map((name, i) => lineOfText(name, `previousApps[${i}]`, 100));
+  if (names.includes(app))
+    throw new InvalidOptionError('previousApps', `must not name the app itself, "${app}".`);
+  return names;
 }
 
 function overridesOf(given: unknown): JobOverrides {

@@ -80,6 +80,7 @@ export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
 export { StorageAdapter } from './ports/storage.adapter.js';
+export { appear } from './ports/declarations.js';
 export type * from './ports/storage.adapter.js';
 export type {
   TransactionManager,

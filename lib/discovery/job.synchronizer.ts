@@ -5,10 +5,13 @@ import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type {
   DefinitionChange,
+  EpochMs,
   StorageAdapter,
   StoredDefinition,
-  SyncRequest,
+  SyncedSet,
+  SyncPlan,
   SyncResult,
+  WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import { hashOf } from '../scheduler/definition.hash.js';
 import { refKey } from '../scheduler/job.identity.js';
@@ -18,10 +21,15 @@ import { planSync, type SyncRules } from './sync.plan.js';
 
 const lockMs = 30_000;
 const lockWaitMs = 60_000;
+/** After a failure. */
 const tryAgainMs = 5_000;
 /** What somebody has locked is mostly free again within these tries, which the first sync waits for. */
 const quickTries = { most: 5, pauseMs: 100 };
 const postponedAgainMs = 1_000;
+/** An id that belongs to a job of somebody else may become free. */
+const takenAgainMs = 60_000;
+/** All processes of a release hear of a change at the same time, and one is enough. */
+const longestSpreadMs = 500;
 
 /** What the synchronizer works with. */
 export interface SynchronizerParts {
@@ -29,6 +37,7 @@ export interface SynchronizerParts {
   lock: LockAdapter;
   clock: Clock;
   events: ChronisEvents;
+  random: () => number;
   explore: () => Exploration;
   /** Of the lease that the process has now; it may be another one than at the first sync. */
   workerId: () => string | null;
@@ -36,38 +45,72 @@ export interface SynchronizerParts {
   onChange: () => void;
 }
 
-/** What one set of declarations asks of the storage; `stored`: what its last plan was made of. */
-interface SyncWork {
-  jobs: readonly DeclaredJob[];
-  request: SyncRequest;
-  stored: () => readonly StoredDefinition[];
+/** A worker that is registered, with what its code declares. */
+export interface Enrolled {
+  now: EpochMs;
+  /** Monotonic time before the lease began. */
+  sentAt: number;
+  generation: number | null;
 }
 
+type Synced = Extract<SyncResult, { status: 'synced' }>;
+
 /**
- * Makes the stored jobs of the app agree with the code, under a lock and in one transaction of the storage.
+ * Keeps the stored jobs of the app in agreement with what its live workers declare, at the start and whenever that has become something else, as workers came or went. Under a lock and in
+ * one transaction of the storage; but if all is as it was synced last, which is one cheap read, nothing is locked.
  *
- * superseded: a live worker runs a newer release, whose jobs stay; tries again every few seconds until that release is gone, and
- * then adopts its own (a rollback) · synced: done, for this process, but for jobs that somebody else has locked, by a call in a transaction that is still open for instance: they stay as they are, which is
- * told, and follow as soon as that is over. Nobody's start waits for it.
+ * What cannot be done at once is tried again: jobs that somebody else has locked, by a call in a transaction that is still open for instance, stay as they are, which is told, and follow
+ * as soon as that is over. Nobody's start waits for it.
  */
 export class JobSynchronizer {
   private cancelTimer: CancelTimer | null = null;
   private stopped = true;
-  /** Which jobs it last told to be postponed. */
-  private toldWaiting = '[]';
+  private atWork = false;
+  private again = false;
+  /** When to look again at ids that were taken; monotonic. */
+  private takenUntil = -Infinity;
+  /** What it last told to be put off, taken or not in force. */
+  private told = '';
 
   constructor(
     private readonly parts: SynchronizerParts,
     private readonly rules: SyncRules,
   ) {}
 
-  /** Returns the generation of the declarations; null: there are none. Throws LockTimeoutError, JobIdTakenError. */
-  async sync(workerId: string): Promise<number | null> {
-    if (this.parts.explore().jobs.length === 0) return null;
+  /** Registers a worker, with what the code declares. If it rejects, nothing was written. Throws LockTimeoutError, JobIdTakenError. */
+  async enroll(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
+    const { storage, clock, explore } = this.parts;
     this.stopped = false;
-    const result = await this.attempt(workerId);
-    if (!isThrough(result)) this.later(result);
-    return result.generation;
+    let sentAt = clock.monotonic();
+    const hasJobs = explore().jobs.length > 0;
+    const known = hasJobs ? await this.known() : null;
+    if (known !== null || !hasJobs) {
+      const generation = known?.generation ?? null;
+      const { now } = await storage.register({ ...worker, generation }, leaseMs);
+      if (known !== null) this.tell(nothingNew(known, now), [], known.outranked);
+      return { now, sentAt, generation };
+    }
+    const result = await this.locked(worker.id, async () => {
+      sentAt = clock.monotonic();
+      let synced = await this.store(worker.id, { worker, leaseMs });
+      const enrolled = synced;
+      for (let tries = 1; synced.postponed.length > 0 && tries < quickTries.most; tries++) {
+        await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
+        synced = await this.store(worker.id);
+      }
+      return { ...synced, now: enrolled.now };
+    });
+    if (result === null) return this.enroll(worker, leaseMs);
+    this.afterSync(result);
+    return { now: result.now, sentAt, generation: result.generation };
+  }
+
+  /** Workers came or went, so that other declarations may be in force. */
+  follow(): void {
+    if (this.stopped || this.parts.explore().jobs.length === 0) return;
+    if (this.atWork) this.again = true;
+    else if (this.parts.clock.monotonic() >= this.takenUntil)
+      this.later(Math.round(this.parts.random() * longestSpreadMs));
   }
 
   stop(): void {
@@ -76,116 +119,145 @@ export class JobSynchronizer {
     this.cancelTimer = null;
   }
 
-  private later(after: SyncResult | null): void {
+  private later(pauseMs: number): void {
     if (this.stopped) return;
     this.cancelTimer?.();
-    const pauseMs = after?.status === 'synced' ? postponedAgainMs : tryAgainMs;
-    this.cancelTimer = this.parts.clock.setTimer(pauseMs, () => void this.tryAgain());
+    this.cancelTimer = this.parts.clock.setTimer(pauseMs, () => void this.pass());
   }
 
-  private async tryAgain(): Promise<void> {
+  private async pass(): Promise<void> {
     const { events, workerId, onChange } = this.parts;
-    const owner = workerId();
-    let result: SyncResult | null = null;
+    this.cancelTimer = null;
+    this.atWork = true;
+    this.again = false;
     try {
-      // Without a lease there is nobody whose generation could be noted: the engine is about to get a new one.
-      result = owner === null ? null : await this.attempt(owner, false);
-      if (result?.status === 'synced') onChange();
-      if (result !== null && isThrough(result)) return;
+      const owner = workerId();
+      // Without a lease there is nobody who carries anything: the engine is about to get a new one.
+      if (owner === null) return this.later(tryAgainMs);
+      const known = await this.known();
+      if (known !== null) return this.tell(nothingNew(known, 0), [], known.outranked);
+      const result = await this.locked(owner, () => this.store(owner));
+      if (result === null) return;
+      if (result.changes.length > 0) onChange();
+      this.afterSync(result);
     } catch (error) {
-      events.emit('storage.failing', { operation: 'sync', error, retryInMs: tryAgainMs });
+      if (!this.stopped) events.emit('storage.failing', { operation: 'sync', error, retryInMs: tryAgainMs });
+      this.later(tryAgainMs);
+    } finally {
+      this.atWork = false;
+      if (this.again) this.follow();
     }
-    this.later(result);
   }
 
-  private async attempt(workerId: string, isFirst = true): Promise<SyncResult> {
+  private afterSync({ postponed, conflicts }: Synced): void {
+    if (postponed.length > 0) return this.later(postponedAgainMs);
+    if (conflicts.length === 0) return;
+    this.takenUntil = this.parts.clock.monotonic() + takenAgainMs;
+    this.later(takenAgainMs);
+  }
+
+  /** The set that the code declares, if that is synced; null: it is not, or has to be looked at. */
+  private async known(): Promise<SyncedSet | null> {
+    const { storage, explore } = this.parts;
+    const { app, orphanGraceMs: graceMs, orphans } = this.rules;
+    if (orphans === 'delete' && (await storage.countJobs({ state: 'orphaned' })) > 0) return null;
+    return storage.syncedSet({ app, setHash: setHashOf(explore().jobs), graceMs });
+  }
+
+  /** Null: another process of this release has done it meanwhile. */
+  private async locked(owner: string, sync: () => Promise<Synced>): Promise<Synced | null> {
     const { lock: locks, clock } = this.parts;
     const key = `chronis:sync:${this.rules.app}`;
-    const wanted = { key, owner: workerId, ttlMs: lockMs, waitMs: lockWaitMs };
-    const work = this.workFor(workerId);
-    let confirmed: SyncResult | null = null;
-    // Many instances that start at once with the same set wait for the first only, and for nobody when it was there before.
-    const lock = await acquireWithin(locks, clock, wanted, async () => {
-      confirmed = (await this.parts.storage.confirmDefinitions?.(work.request)) ?? null;
-      return confirmed !== null;
-    });
-    if (lock === null) return this.tell(confirmed!, work, isFirst);
+    const wanted = { key, owner, ttlMs: lockMs, waitMs: lockWaitMs };
+    const lock = await acquireWithin(locks, clock, wanted, async () => (await this.known()) !== null);
+    if (lock === null) return null;
     try {
-      for (let tries = 1; ; tries++) {
-        const result = await this.store(work, isFirst && tries === 1);
-        if (isThrough(result) || result.status === 'superseded' || !isFirst || tries === quickTries.most)
-          return result;
-        await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
-      }
+      return await sync();
     } finally {
       // What cannot be given back ends with its lease; what was synced stays synced.
       await locks.release(lock).catch(() => false);
     }
   }
 
-  private async store(work: SyncWork, isFirst: boolean): Promise<SyncResult> {
-    return this.tell(await this.parts.storage.syncDefinitions(work.request), work, isFirst);
-  }
-
-  private workFor(workerId: string): SyncWork {
-    const { jobs, handlers } = this.parts.explore();
-    const handlerNames = new Set(handlers.map(({ name }) => name));
+  private async store(
+    workerId: string,
+    registration?: { worker: WorkerRegistration; leaseMs: number },
+  ): Promise<Synced> {
+    const { storage, explore } = this.parts;
+    const { jobs } = explore();
+    const { app, orphanGraceMs: graceMs, previousApps } = this.rules;
     let stored: readonly StoredDefinition[] = [];
-    const request: SyncRequest = {
-      app: this.rules.app,
-      setHash: hashOf(Object.fromEntries(jobs.map(({ definition, hash }) => [refKey(definition), hash]))),
+    let plan: SyncPlan = { changes: [], outranked: [] };
+    const result = await storage.syncDefinitions({
+      app,
+      setHash: setHashOf(jobs),
+      declarations: jobs.map(({ definition: { namespace, id, handler }, hash, previousIds }) => ({
+        namespace,
+        id,
+        hash,
+        handler,
+        previousIds,
+      })),
       workerId,
-      declared: jobs.map(({ definition }) => refKey(definition)),
-      plan: (found, now) => {
+      ...(registration && { registration }),
+      graceMs,
+      previousApps,
+      plan: (found, carried, now) => {
         stored = found;
-        return planSync(jobs, handlerNames, found, now, this.rules);
+        plan = planSync(jobs, found, carried, now, this.rules);
+        return plan;
       },
-    };
-    return { jobs, request, stored: () => stored };
+    });
+    if (result.status === 'refused') return this.refuse(jobs, result.conflicts[0]!);
+    this.tell(result, stored, plan.outranked);
+    return result;
   }
 
-  private async tell(result: SyncResult, { jobs, stored }: SyncWork, isFirst: boolean): Promise<SyncResult> {
-    const { events } = this.parts;
-    const { app } = this.rules;
-    if (result.status === 'synced') {
-      const changes = changedRefs(result.changes, stored());
-      const summary = { app, generation: result.generation, superseded: false, declared: jobs.length };
-      const { postponed } = result;
-      const waiting = JSON.stringify(postponed.map(refKey));
-      if (isThrough(result) || result.changes.length > 0 || waiting !== this.toldWaiting)
-        events.emit('jobs.synced', { ...summary, ...changes, postponed });
-      this.toldWaiting = waiting;
-      if (result.conflicts.length > 0) await this.refuse(jobs, result.conflicts[0]!);
-    } else if (isFirst) {
-      const summary = { app, generation: result.generation, superseded: true, declared: jobs.length };
-      events.emit('jobs.synced', {
-        ...summary,
-        created: [],
-        changed: [],
-        orphaned: [],
-        deleted: [],
-        postponed: [],
-      });
-    }
-    return result;
+  private tell(
+    { generation, changes, conflicts, postponed }: Synced,
+    stored: readonly StoredDefinition[],
+    outranked: readonly JobRef[],
+  ): void {
+    const { events, explore } = this.parts;
+    const state = JSON.stringify([postponed, conflicts, outranked].map((refs) => refs.map(refKey)));
+    // What goes on as it was is told once.
+    if (changes.length === 0 && state === this.told) return;
+    this.told = state;
+    events.emit('jobs.synced', {
+      app: this.rules.app,
+      generation,
+      declared: explore().jobs.length,
+      ...changedRefs(changes, stored),
+      outranked: [...outranked],
+      postponed,
+      taken: conflicts,
+    });
   }
 
   private async refuse(jobs: readonly DeclaredJob[], taken: JobRef): Promise<never> {
     const holder = await this.parts.storage.getJob(taken);
-    const origin = holder?.source === 'code' ? `of the app "${holder.app}"` : 'that was created at run time';
     const declared = jobs.find(({ definition }) => refKey(definition) === refKey(taken));
-    throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', origin);
+    const app = holder?.source === 'code' ? holder.app : null;
+    throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', app);
   }
 }
 
-function isThrough(result: SyncResult): boolean {
-  return result.status === 'synced' && result.postponed.length === 0;
+function nothingNew({ generation }: SyncedSet, now: EpochMs): Synced {
+  return { status: 'synced', generation, now, changes: [], conflicts: [], postponed: [] };
+}
+
+function setHashOf(jobs: readonly DeclaredJob[]): string {
+  return hashOf(
+    Object.fromEntries(
+      jobs.map(({ definition, hash, previousIds }) => [refKey(definition), [hash, previousIds]]),
+    ),
+  );
 }
 
 function changedRefs(
   changes: readonly DefinitionChange[],
   stored: readonly StoredDefinition[],
-): { created: JobRef[]; changed: JobRef[]; orphaned: JobRef[]; deleted: JobRef[] } {
+): { created: JobRef[]; changed: JobRef[]; superseded: JobRef[]; deleted: JobRef[] } {
   const byUid = new Map(stored.map(({ uid, namespace, id }) => [uid, { namespace, id }]));
   const refs = (...kinds: DefinitionChange['kind'][]): JobRef[] =>
     changes
@@ -194,7 +266,7 @@ function changedRefs(
   return {
     created: refs('insert'),
     changed: refs('update', 'adopt'),
-    orphaned: refs('orphan'),
+    superseded: refs('orphan'),
     deleted: refs('delete'),
   };
 }

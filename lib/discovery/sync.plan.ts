@@ -1,105 +1,186 @@
-import type { DefinitionChange, NewJob, StoredDefinition } from '../ports/storage.adapter.js';
+import type { JobDefinition, JobRef } from '../model/job.js';
+import type { Calendars } from '../model/trigger.js';
+import type {
+  CarriedSet,
+  DefinitionChange,
+  NewJob,
+  StoredDefinition,
+  SyncPlan,
+} from '../ports/storage.adapter.js';
 import { stableJson } from '../scheduler/definition.hash.js';
 import { beginSchedule } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
-import type { Calendars } from '../model/trigger.js';
 import type { DeclaredJob } from './declared.job.js';
+import { effectiveDeclarations, previousKeys } from './effective.declarations.js';
 
 /** What to do about jobs that the code does not declare any more. */
 export type OrphanPolicy = 'keep' | 'delete';
 
 export interface SyncRules {
   app: string;
+  /** Whose jobs this app takes over. */
+  previousApps: readonly string[];
   /** What exclusions may name. */
   calendars: Calendars;
   orphans: OrphanPolicy;
-  /** How long a job has to be orphaned before `delete` deletes it: a rollback may want it back. */
+  /** How long a job that no worker carries goes on, and then is orphaned before `delete` deletes it: a rollback may want it back. */
   orphanGraceMs: number;
 }
 
 /**
- * What makes the stored jobs of an app agree with its code; a pure function.
+ * What makes the stored jobs of an app agree with what its live workers declare, as far as a process that carries `declared` can see to it; a pure function.
  *
- * new → insert · changed → update, which moves the cursor if the schedule or zone changed · unchanged → nothing · renamed
- * (`previousIds`) → update of the job under its old id · orphaned and declared again → adopt · gone → left alone, as an older
- * release may still run it, and orphaned by the janitor when none does; but orphaned at once if this code has the handler, which would
- * go on to run it under a schedule that is not declared any more.
+ * Whoever asks may hold what must not fire: an id whose method runs under another one (orphaned as `superseded`). What is in force is written by a process that carries it:
+ * new → insert · changed → update, which moves the cursor if the schedule or zone changed · unchanged → nothing · renamed (`previousIds`), or renamed back when the code that
+ * renamed it has gone → update of the job under its other id · orphaned and declared again → adopt, from where it stood; but what was superseded goes on with the first instant from now, as
+ * its method ran meanwhile. What nobody carries is left alone, as its workers may be about to come back: the janitor orphans it when they do not.
  */
 export function planSync(
   declared: readonly DeclaredJob[],
-  handlers: ReadonlySet<string>,
   stored: readonly StoredDefinition[],
+  carried: readonly CarriedSet[],
   now: number,
   rules: SyncRules,
-): DefinitionChange[] {
+): SyncPlan {
   const storedByKey = new Map(stored.map((job) => [refKey(job), job]));
-  const declaredKeys = new Set(declared.map((job) => refKey(job.definition)));
+  const live = carried.filter(({ carriedUntil }) => carriedUntil === null);
+  const { effective, superseded } = effectiveDeclarations(live.map((set) => withHandlers(set, storedByKey)));
+  const kept = new Set(carried.flatMap(({ declarations }) => declarations.map(refKey)));
+  const methods = new Set([...effective.values()].map(({ handler }) => handler));
+  const renamedKeys = new Set([...effective.values()].flatMap(previousKeys));
+  const dealtWith = lastFired(stored);
   const inUse = new Set<string>();
   const changes: DefinitionChange[] = [];
+  const outranked: JobRef[] = [];
 
   for (const job of declared) {
-    const existing = storedByKey.get(refKey(job.definition)) ?? renamed(job);
+    const key = refKey(job.definition);
+    const inForce = effective.get(key);
+    if (inForce?.hash !== job.hash) {
+      outranked.push({ namespace: job.definition.namespace, id: job.definition.id });
+      continue;
+    }
+    const existing = storedByKey.get(key) ?? renamed(job) ?? renamedBack(job);
     if (existing) inUse.add(existing.uid);
-    const change = existing ? changeOf(job, existing, now, rules) : insert(job, now, rules);
+    const change = existing ? changeOf(job, existing) : insert(job);
     if (change) changes.push(change);
   }
-  const replaced = new Set(declared.flatMap(previousKeys));
   for (const job of stored) {
-    if (inUse.has(job.uid)) continue;
-    if (job.orphanedAt !== null) {
+    if (inUse.has(job.uid) || job.app !== rules.app) continue;
+    if (isSuperseded(job)) {
+      if (job.orphanedReason !== 'superseded')
+        changes.push({ kind: 'orphan', uid: job.uid, reason: 'superseded' });
+    }
+    if (rules.orphans === 'delete' && job.orphanedAt !== null && !kept.has(refKey(job))) {
       const longEnough = now - job.orphanedAt >= rules.orphanGraceMs;
-      if (rules.orphans === 'delete' && longEnough) changes.push({ kind: 'delete', uid: job.uid });
-    } else if (handlers.has(job.handler) || replaced.has(refKey(job))) {
-      changes.push({ kind: 'orphan', uid: job.uid });
+      if (longEnough) changes.push({ kind: 'delete', uid: job.uid });
     }
   }
-  return changes;
+  return { changes, outranked };
 
+  function isSuperseded(job: StoredDefinition): boolean {
+    const key = refKey(job);
+    if (effective.has(key)) return false;
+    return superseded.has(key) || renamedKeys.has(key) || methods.has(job.handler);
+  }
+
+  /** The job under the id that this declaration renames. */
   function renamed(job: DeclaredJob): StoredDefinition | undefined {
-    for (const key of previousKeys(job)) {
-      const candidate = storedByKey.get(key);
-      if (candidate && !declaredKeys.has(key) && !inUse.has(candidate.uid)) return candidate;
+    const { namespace } = job.definition;
+    return previousKeys({ namespace, previousIds: job.previousIds })
+      .map((key) => storedByKey.get(key))
+      .find((found) => found !== undefined && isFree(found));
+  }
+
+  /** The job that had this id until code renamed it whose word does not hold any more. */
+  function renamedBack({
+    definition: { namespace, id, handler },
+  }: DeclaredJob): StoredDefinition | undefined {
+    return stored.find(
+      (found) =>
+        found.namespace === namespace &&
+        found.previousIds.includes(id) &&
+        (found.handler === handler || found.orphanedReason === 'superseded' || kept.has(refKey(found))) &&
+        isFree(found),
+    );
+  }
+
+  function isFree(job: StoredDefinition): boolean {
+    return !effective.has(refKey(job)) && !inUse.has(job.uid);
+  }
+
+  function insert(job: DeclaredJob): DefinitionChange {
+    return { kind: 'insert', job: newJob(job, rules, now, from(job.definition.handler)) };
+  }
+
+  /** The schedule of a method that ran under another id goes on after what that has dealt with: no instant is run twice. */
+  function from(handler: string): number {
+    return Math.max(now, dealtWith.get(handler) ?? now);
+  }
+
+  function changeOf(job: DeclaredJob, found: StoredDefinition): DefinitionChange | null {
+    const wasSuperseded = found.orphanedReason === 'superseded';
+    const isSame =
+      found.definitionHash === job.hash &&
+      found.app === rules.app &&
+      refKey(found) === refKey(job.definition);
+    const startAt = wasSuperseded ? from(found.handler) : now;
+    if (isSame) {
+      if (found.orphanedAt === null) return null;
+      if (!wasSuperseded) return { kind: 'adopt', uid: found.uid };
+      const { nextAt } = begin({ ...job.definition, trigger: found.trigger }, startAt, rules, now);
+      return { kind: 'adopt', uid: found.uid, nextAt };
     }
-    return undefined;
+    // A changed interval keeps its anchor.
+    const anchor = found.trigger.type === 'interval' ? found.trigger.anchor : undefined;
+    const next = newJob(job, rules, anchor === undefined ? now : Date.parse(anchor), startAt);
+    const isRescheduled =
+      next.timeZone !== found.timeZone || stableJson(next.trigger) !== stableJson(found.trigger);
+    if (wasSuperseded && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
+    return { kind: 'update', uid: found.uid, job: next, moveCursor: isRescheduled || wasSuperseded };
   }
 }
 
-function previousKeys({ definition: { namespace }, previousIds }: DeclaredJob): string[] {
-  return previousIds.map((id) => refKey({ namespace, id }));
+/** A set of a release that kept no declarations: what runs its jobs is known of those that are stored. */
+function withHandlers(set: CarriedSet, stored: ReadonlyMap<string, StoredDefinition>): CarriedSet {
+  const declarations = set.declarations.map((declaration) => ({
+    ...declaration,
+    handler: declaration.handler ?? stored.get(refKey(declaration))?.handler ?? null,
+  }));
+  return { ...set, declarations };
 }
 
-function insert(job: DeclaredJob, now: number, rules: SyncRules): DefinitionChange {
-  return { kind: 'insert', job: newJob(job, now, rules, now) };
-}
-
-function changeOf(
-  job: DeclaredJob,
-  stored: StoredDefinition,
-  now: number,
-  rules: SyncRules,
-): DefinitionChange | null {
-  if (stored.definitionHash === job.hash) {
-    return stored.orphanedAt === null ? null : { kind: 'adopt', uid: stored.uid };
+/** Of each method, under whatever id. */
+function lastFired(stored: readonly StoredDefinition[]): ReadonlyMap<string, number> {
+  const fired = new Map<string, number>();
+  for (const { handler, firedUntil } of stored) {
+    if (firedUntil !== null) fired.set(handler, Math.max(firedUntil, fired.get(handler) ?? -Infinity));
   }
-  // A changed interval keeps its anchor.
-  const kept = stored.trigger.type === 'interval' ? stored.trigger.anchor : undefined;
-  const next = newJob(job, now, rules, kept === undefined ? now : Date.parse(kept));
-  const moveCursor =
-    next.timeZone !== stored.timeZone || stableJson(next.trigger) !== stableJson(stored.trigger);
-  return { kind: 'update', uid: stored.uid, job: next, moveCursor };
+  return fired;
 }
 
 function newJob(
   { definition, hash }: DeclaredJob,
-  now: number,
   { app, calendars }: SyncRules,
   anchor: number,
+  after: number,
 ): NewJob {
   return {
     ...definition,
-    ...beginSchedule(definition, now, calendars, anchor),
+    ...beginSchedule(definition, after, calendars, anchor),
     source: 'code',
     app,
     definitionHash: hash,
   };
+}
+
+/** Where a schedule goes on whose instants until then ran under another id; a single instant that is past did. */
+function begin(
+  definition: Pick<JobDefinition, 'namespace' | 'id' | 'trigger'>,
+  after: number,
+  { calendars }: SyncRules,
+  anchor: number,
+): { nextAt: number | null } {
+  const { nextAt } = beginSchedule(definition, after, calendars, anchor);
+  return { nextAt: nextAt !== null && nextAt <= after ? null : nextAt };
 }

@@ -5,7 +5,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import { SchedulerRunningError, SchedulerStoppedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { StorageAdapter, WorkerRegistration } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { BootLease } from './boot.lease.js';
 import { Circuit } from './circuit.js';
@@ -39,6 +39,17 @@ export interface EngineParts {
   random?: () => number;
 }
 
+/** Registers workers with what the code declares. */
+export interface Enrolment {
+  /** `sentAt`: monotonic time before the lease began. Rejects with what stands in the way; nothing was written then. */
+  enroll(
+    worker: WorkerRegistration,
+    leaseMs: number,
+  ): Promise<{ now: number; sentAt: number; generation: number | null }>;
+  /** Workers have come or gone, so that other declarations may be in force. */
+  follow(): void;
+}
+
 /** A local clock this far off the storage's is worth a warning. */
 const worthTellingOffsetMs = 1_000;
 /** What the storage gets at least for the last verdicts, and then to let go of the worker, once the time of the shutdown is over. */
@@ -53,6 +64,7 @@ const farewellMs = 400;
 export class Engine {
   /** The release whose declarations this process runs; null: it declares none. */
   private generation: number | null = null;
+  private enrolment: Enrolment | null = null;
   private readonly parts: EngineParts;
   private state: 'idle' | 'starting' | 'working' | 'draining' = 'idle';
   private shift: Shift | null = null;
@@ -101,14 +113,11 @@ export class Engine {
     return this.shift?.session.workerId ?? null;
   }
 
-  /**
-   * Begins to work; resolves when the worker is registered and `prepare` is done. `prepare` gets the id of the registered worker, which
-   * does not work yet, and gives the generation of its declarations. Throws SchedulerRunningError, and what `prepare` throws.
-   */
-  start(prepare: (workerId: string) => Promise<number | null> = async () => null): Promise<void> {
+  /** Begins to work; resolves when the worker is registered. Throws SchedulerRunningError, and what stands in the way of the enrolment. */
+  start(enrolment: Enrolment | null = null): Promise<void> {
     if (this.state !== 'idle') throw new SchedulerRunningError();
     this.state = 'starting';
-    return this.scope.runInAsyncScope(() => this.begin(prepare));
+    return this.scope.runInAsyncScope(() => this.begin(enrolment));
   }
 
   /**
@@ -131,6 +140,7 @@ export class Engine {
   private heed(wake?: Wake): void {
     // The renewal tells which runs are to be cancelled.
     if (wake?.kind === 'cancel') return this.shift?.keeper.beat();
+    if (wake?.kind === 'release') this.enrolment?.follow();
     if (wake?.kind !== 'due') this.shift?.session.noteChange();
     this.shift?.loop.wake(wake);
   }
@@ -143,16 +153,17 @@ export class Engine {
     this.scope.runInAsyncScope(() => this.lookAgain.begin(wake.kind));
   }
 
-  private async begin(prepare: (workerId: string) => Promise<number | null>): Promise<void> {
+  private async begin(enrolment: Enrolment | null): Promise<void> {
     const { storage, handlers, events, lock, clock } = this.parts;
     let lease: BootLease | null = null;
     try {
       this.settler = new Settler(storage, this.calls);
       const workerId = randomUUID();
-      const registeredAt = await this.register(workerId);
-      lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
+      this.enrolment = enrolment;
+      this.generation = null;
       try {
-        this.generation = await prepare(workerId);
+        const registeredAt = await this.enroll(workerId);
+        lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
         await applyZoneData(storage, events, this.options.zoneData, this.options.calendars);
         await tellDifferences(storage, events, this.options);
       } catch (error) {
@@ -197,28 +208,38 @@ export class Engine {
     if (Math.abs(offsetMs) >= worthTellingOffsetMs) events.emit('clock.offset', { offsetMs });
   }
 
+  /** The first registration, with what the code declares. Returns the monotonic time from which the lease is known to run. */
+  private async enroll(workerId: string): Promise<number> {
+    if (this.enrolment === null) return this.register(workerId);
+    const enrolled = await this.enrolment.enroll(this.registration(workerId), this.options.leaseMs);
+    this.time.observe(enrolled.now, enrolled.sentAt);
+    this.generation = enrolled.generation;
+    return enrolled.sentAt;
+  }
+
   /** Returns the monotonic time from which the lease is known to run. */
   private async register(workerId: string): Promise<number> {
-    const { name, app, version, queues, leaseMs, retention } = this.options;
     const sentAt = this.parts.clock.monotonic();
-    const answer = await this.parts.storage.register(
-      {
-        id: workerId,
-        name,
-        app,
-        generation: this.generation,
-        host: hostname(),
-        pid: process.pid,
-        version,
-        zoneData: this.options.zoneData,
-        queues,
-        handlers: this.parts.handlers.offered(),
-        retention,
-      },
-      leaseMs,
-    );
+    const answer = await this.parts.storage.register(this.registration(workerId), this.options.leaseMs);
     this.time.observe(answer.now, sentAt);
     return sentAt;
+  }
+
+  private registration(workerId: string): WorkerRegistration {
+    const { name, app, version, queues, zoneData, retention } = this.options;
+    return {
+      id: workerId,
+      name,
+      app,
+      generation: this.generation,
+      host: hostname(),
+      pid: process.pid,
+      version,
+      zoneData,
+      queues,
+      handlers: this.parts.handlers.offered(),
+      retention,
+    };
   }
 
   private work(workerId: string, registeredAt: number): void {
@@ -232,6 +253,7 @@ export class Engine {
       stragglers,
       random,
       onLeaseLost: () => void this.replaceLease(shift),
+      onOutOfSync: () => this.enrolment?.follow(),
       onGaveUp: (jobs) => void this.circuit.note(jobs),
       giveBack: (session, runs) => void this.givingBack.giveBack(runs, () => this.sessions.has(session)),
     });

@@ -32,6 +32,8 @@ export interface LeaseEars {
   onTime(storageNow: number, sentAt: number): void;
   /** Runs held by this worker that somebody asked to cancel. */
   onCancelled(runIds: string[]): void;
+  /** Other sets of declarations are carried than when that of this worker was last synced. */
+  onOutOfSync(): void;
   /** The lease is over, or will be before it can be renewed. Called once; the keeper is then done. */
   onLost(): void;
   /** After the machine has slept the lease holds all the same. */
@@ -198,6 +200,7 @@ export class LeaseKeeper {
       if (isOverslept) this.ears.onAwake();
       this.watchTrust();
       this.nextBeat(this.parts.leaseMs / 3);
+      if (renewal.outOfSync) this.ears.onOutOfSync();
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
     } catch (error) {
       if (this.ended) return;

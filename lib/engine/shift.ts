@@ -29,6 +29,8 @@ interface ShiftParts {
   stragglers: Stragglers;
   random: () => number;
   onLeaseLost: () => void;
+  /** Other declarations may be in force than were when this process last looked. */
+  onOutOfSync: () => void;
   /** Called with the jobs of runs that have given up or ended as lost. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
   giveBack: (session: WorkerSession, runs: readonly Unstarted[]) => void;
@@ -80,6 +82,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     {
       onTime: (now, sentAt) => time.observe(now, sentAt),
       onCancelled: (runIds) => session.abort('cancel', runIds),
+      onOutOfSync: given.onOutOfSync,
       onLost: given.onLeaseLost,
       onAwake: () => loop.nudge(),
     },

@@ -62,19 +62,22 @@ export interface ChronisEventMap {
     /** A handler of a similar name; null: there is none. */
     meant: string | null;
   };
-  /** The declarations of the code were stored, or were found to be older than what live workers run. */
+  /** The stored jobs were made to agree with what the code of the live workers declares. Told at the start, and when something has changed. */
   'jobs.synced': {
     app: string;
     generation: number;
-    /** A live worker runs a newer generation: nothing was written. */
-    superseded: boolean;
     declared: number;
     created: JobRef[];
     changed: JobRef[];
-    orphaned: JobRef[];
+    /** They do not fire: their methods run under other ids, which appeared later. */
+    superseded: JobRef[];
     deleted: JobRef[];
+    /** Declared by this process otherwise than they are: another live worker's code, which appeared later, holds as long as it is there. */
+    outranked: JobRef[];
     /** Somebody else has locked them, so they stay as they are until that is over; told again then. */
     postponed: JobRef[];
+    /** Their ids belong to jobs of other apps, or that were created at run time, so they are not stored. Only after the start, which is refused then. */
+    taken: JobRef[];
   };
   'job.orphaned': JobRef;
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */

@@ -49,7 +49,7 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
-  'jobs.synced': (event) => (event.superseded ? superseded(event) : synced(event)),
+  'jobs.synced': synced,
   'job.orphaned': (job) => ({
     level: 'warn',
     text: `No live process declares the job ${named(job)} any more: it does not run, and is kept as orphaned.`,
@@ -236,25 +236,19 @@ function nextTry(retryInMs: number): string {
     : 'Trying until it answers.';
 }
 
-function superseded({ app }: ChronisEventMap['jobs.synced']): LogLine {
+function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine {
+  const parts = (['created', 'changed', 'superseded', 'deleted'] as const)
+    .filter((kind) => event[kind].length > 0)
+    .map((kind) => `${event[kind].length} ${kind} (${refs(event[kind])})`);
+  const notes = [
+    [event.outranked, 'Not as this code declares, while a worker whose code appeared later is there'],
+    [event.postponed, "Locked by somebody else's open transaction, and changed when that is over"],
+    [event.taken, 'Not stored, as the ids belong to jobs of other apps or were taken at run time'],
+  ] as const;
+  const told = notes.filter(([jobs]) => jobs.length > 0).map(([jobs, text]) => ` ${text}: ${refs(jobs)}.`);
   return {
-    level: 'warn',
-    text: `A newer release of "${app}" is running, so its jobs stay as they are. This release takes over when that is gone.`,
-  };
-}
-
-function synced({ declared, ...changes }: ChronisEventMap['jobs.synced']): LogLine {
-  const parts = (['created', 'changed', 'orphaned', 'deleted'] as const)
-    .filter((kind) => changes[kind].length > 0)
-    .map((kind) => `${changes[kind].length} ${kind} (${refs(changes[kind])})`);
-  const { postponed } = changes;
-  const wait =
-    postponed.length === 0
-      ? ''
-      : ` Locked by somebody else's open transaction, and changed when that is over: ${refs(postponed)}.`;
-  return {
-    level: wait !== '' ? 'warn' : parts.length > 0 ? 'log' : 'debug',
-    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.${wait}`,
+    level: told.length > 0 ? 'warn' : parts.length > 0 ? 'log' : 'debug',
+    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.${told.join('')}`,
   };
 }
 

@@ -8,7 +8,7 @@ import type { GapRow, JobRow, MemoryTables } from './tables.js';
 export function setCursor(tables: MemoryTables, job: JobRow, at: EpochMs | null): void {
   removeCursor(tables, job);
   if (at === null) return;
-  if (job.orphanedAt !== null) openGap(tables, job, at, 'missed', 'orphaned');
+  if (job.orphanedAt !== null) openGap(tables, job, at, 'missed', orphanReason(job));
   else if (job.pause !== null) openGap(tables, job, at, 'paused', pauseReason(job));
   else putCursor(tables, job, at);
 }
@@ -128,6 +128,11 @@ function openGap(
   reason: string,
 ): void {
   job.openGap ??= addGap(tables, job, { from, until: null, verdict, count: 0, reason });
+}
+
+/** As gaps say it. */
+export function orphanReason(job: JobRow): string {
+  return job.orphanedReason === 'superseded' ? 'superseded' : 'orphaned';
 }
 
 function pauseReason(job: JobRow): string {

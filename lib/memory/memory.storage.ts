@@ -34,6 +34,7 @@ import {
   type SettleResult,
   type StoredPause,
   type SyncRequest,
+  type SyncedSet,
   type SyncResult,
   type Unstarted,
   type WorkerInfo,
@@ -58,7 +59,8 @@ import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
-import { confirmDefinitions, syncDefinitions } from './syncing.js';
+import { syncedSet } from './releases.js';
+import { syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow } from './tables.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
@@ -134,8 +136,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => syncDefinitions(tables, now, request));
   }
 
-  confirmDefinitions(request: SyncRequest): Promise<SyncResult | null> {
-    return this.atomically((tables, now) => confirmDefinitions(tables, now, request));
+  syncedSet(set: Pick<SyncRequest, 'app' | 'setHash' | 'graceMs'>): Promise<SyncedSet | null> {
+    return this.atomically((tables, now) => syncedSet(tables, now, set));
   }
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {

@@ -1,33 +1,26 @@
 import type { JobRef } from '../model/job.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
-import { adopt, declaredJobs, orphan } from './syncing.js';
-import type { MemoryTables } from './tables.js';
-import { holdsLease } from './workers.js';
+import { carriedSets, declaredJobs } from './releases.js';
+import { orphan } from './syncing.js';
+import { keyOf, type MemoryTables } from './tables.js';
 
 export function orphanUndeclared(tables: MemoryTables, now: EpochMs, app: string, graceMs: number): JobRef[] {
-  const declared = declaredAlive(tables, now, app);
-  const orphaned: JobRef[] = [];
-  for (const job of declaredJobs(tables, app)) {
+  if (!isWitnessed(tables, now, app, graceMs)) return [];
+  const sets = carriedSets(tables, now, app, graceMs);
+  const carried = new Set(sets.flatMap(({ declarations }) => declarations.map(keyOf)));
+  const undeclared = declaredJobs(tables, app).filter(
+    (job) => job.orphanedAt === null && !carried.has(keyOf(job.definition)),
+  );
+  return undeclared.map((job) => {
+    orphan(tables, now, job, 'undeclared');
     const { namespace, id } = job.definition;
-    if (declared.has(`${namespace}/${id}`)) {
-      adopt(tables, now, job);
-      continue;
-    }
-    job.undeclaredSince ??= now;
-    if (job.orphanedAt !== null || now - job.undeclaredSince < graceMs) continue;
-    orphan(tables, now, job);
-    orphaned.push({ namespace, id });
-  }
-  return orphaned;
+    return { namespace, id };
+  });
 }
 
-/** What the generations of all live workers of the app declare. */
-function declaredAlive(tables: MemoryTables, now: EpochMs, app: string): Set<string> {
-  const releases = tables.releases.get(app) ?? [];
-  const declared = new Set<string>();
-  for (const worker of tables.workers.values()) {
-    if (worker.app !== app || worker.generation === null || !holdsLease(tables, now, worker.id)) continue;
-    for (const key of releases[worker.generation - 1]?.declared ?? []) declared.add(key);
-  }
-  return declared;
+/** Whether a live worker of the app has been there for so long: after an outage of all, others may be about to come back, too. */
+function isWitnessed(tables: MemoryTables, now: EpochMs, app: string, graceMs: number): boolean {
+  return [...tables.workers.values()].some(
+    (worker) => worker.app === app && worker.leaseUntil > now && worker.startedAt <= now - graceMs,
+  );
 }

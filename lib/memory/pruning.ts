@@ -14,6 +14,9 @@ import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
 
+/** Their ends tell for how long a job has been declared by nobody. */
+const workersKeptMs = 3_600_000;
+
 /** All in one go, as memory is fast: there is never more. */
 export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, agedMs: number): Pruned {
   const retention = longestRetention([wanted, ...wantedBy(tables.workers.values(), now)]);
@@ -29,7 +32,8 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
   const horizon = now - longestKeptMs(retention);
   for (const worker of tables.workers.values()) {
-    if (worker.leaseUntil < horizon && !tables.held.has(worker.id)) tables.workers.delete(worker.id);
+    if (worker.leaseUntil < Math.min(horizon, now - workersKeptMs) && !tables.held.has(worker.id))
+      tables.workers.delete(worker.id);
   }
   return { more: false, withheldMs: 0, attempts, days: 0, gaps, jobs: over.length, deadLetters };
 }

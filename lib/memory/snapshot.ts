@@ -8,12 +8,13 @@ import {
   type JobRow,
   type LedgerRow,
   type PauseRow,
+  type Release,
   type RunRow,
   type WorkerRow,
 } from './tables.js';
 
 /** Raised when what is written changes: a snapshot of another format is refused, never guessed at. */
-const format = 1;
+const format = 2;
 
 /** What JSON makes of a row: the same with text for dates. */
 type Stored<Row> = {
@@ -47,7 +48,7 @@ interface Snapshot {
   held: [worker: string, runIds: string[]][];
   workers: WorkerRow[];
   pauses: [key: string, PauseRow][];
-  releases: [app: string, { setHash: string; declared: string[] }[]][];
+  releases: [app: string, Release[]][];
   ledger: Stored<LedgerRow>[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number }][];
@@ -71,10 +72,7 @@ export function takeSnapshot(tables: MemoryTables): string {
     held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
     workers: [...tables.workers.values()],
     pauses: [...tables.pauses],
-    releases: Array.from(tables.releases, ([app, releases]) => [
-      app,
-      releases.map(({ setHash, declared }) => ({ setHash, declared: [...declared] })),
-    ]),
+    releases: [...tables.releases],
     ledger: tables.ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],
@@ -125,10 +123,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
-  for (const [app, releases] of snapshot.releases) {
-    const rows = releases.map(({ setHash, declared }) => ({ setHash, declared: new Set(declared) }));
-    tables.releases.set(app, rows);
-  }
+  for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
   return tables;
 }

@@ -1,143 +1,193 @@
 import type { JobRef } from '../model/job.js';
 import type {
+  CarriedSet,
   DefinitionChange,
   EpochMs,
+  OrphanReason,
   StoredDefinition,
   SyncRequest,
   SyncResult,
 } from '../ports/storage.adapter.js';
-import { endGap, holdCursor, restoreCursor } from './cursors.js';
+import { endGap, holdCursor, orphanReason, reindexCursor, restoreCursor, setCursor } from './cursors.js';
 import { owedUntil } from '../triggers/owed.js';
 import { deleteJob } from './controls.js';
 import { insertJob, redefine, touch } from './definitions.js';
-import { keyOf, type JobRow, type MemoryTables, type Release } from './tables.js';
-import { holdsLease } from './workers.js';
+import { carriedSets, keepRelease, noteSynced, releaseFor, signature } from './releases.js';
+import { reindexRun } from './runs.js';
+import { keyOf, type JobRow, type MemoryTables } from './tables.js';
+import { register } from './workers.js';
 
 export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: SyncRequest): SyncResult {
-  const { app, workerId } = request;
-  const releases = tables.releases.get(app) ?? [];
-  const known = releases.findIndex((release) => release.setHash === request.setHash) + 1;
-  const generation = known || releases.length + 1;
-  const newest = newestAlive(tables, now, app, workerId);
-  const superseded = newest > generation;
+  const { app, workerId, registration, graceMs } = request;
+  const { generation, release } = releaseFor(tables, now, request);
+  const { place, declarations } = release;
+  const others = carriedSets(tables, now, app, graceMs);
+  const carried: CarriedSet[] = others.filter((set) => set.generation !== generation);
+  carried.push({ place, declarations, carriedUntil: null });
+  const stored = storedDefinitions(tables, now, request);
   // The plan is the caller's code: nothing may be written before it has returned.
-  const changes = superseded ? [] : request.plan(structuredClone(storedDefinitions(tables, app)), now);
-  const worker = workerId === null ? undefined : tables.workers.get(workerId);
-  if (worker) worker.generation = generation;
-  if (superseded) return { status: 'superseded', generation, by: newest };
+  const { changes, outranked } = request.plan(structuredClone(stored), structuredClone(carried), now);
+  const conflicts = takenIds(tables, stored, changes);
+  if (registration && conflicts.length > 0) return { status: 'refused', conflicts };
 
-  const release: Release = { setHash: request.setHash, declared: new Set(request.declared) };
-  tables.releases.set(app, releases.toSpliced(generation - 1, 1, release));
-  const result: SyncResult = { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
-  for (const change of changes) {
-    const conflict = apply(tables, now, app, generation, change);
-    if (conflict) result.conflicts.push(conflict);
-    else result.changes.push(change);
+  keepRelease(tables, app, generation, release);
+  const taken = new Set(conflicts.map(keyOf));
+  const done: DefinitionChange[] = [];
+  for (const change of inOrder(changes)) {
+    if ('job' in change && taken.has(keyOf(change.job))) continue;
+    const owner = 'uid' in change ? tables.jobsByUid.get(change.uid)?.app : app;
+    apply(tables, now, app, generation, change, stored);
+    done.push(change);
+    if (!owner || owner === app) continue;
+    // What the live workers of the other app declare is to be looked at again.
+    for (const left of tables.releases.get(owner) ?? []) left.syncedBeside = null;
   }
-  return result;
-}
-
-export function confirmDefinitions(
-  tables: MemoryTables,
-  now: EpochMs,
-  request: SyncRequest,
-): SyncResult | null {
-  const { app, workerId, setHash } = request;
-  const generation = (tables.releases.get(app) ?? []).findIndex((release) => release.setHash === setHash) + 1;
-  if (generation === 0 || newestAlive(tables, now, app, workerId) > generation) return null;
-  if (request.plan(structuredClone(storedDefinitions(tables, app)), now).length > 0) return null;
-  const worker = workerId === null ? undefined : tables.workers.get(workerId);
-  if (worker) worker.generation = generation;
-  return { status: 'synced', generation, changes: [], conflicts: [], postponed: [] };
-}
-
-export function declaredJobs(tables: MemoryTables, app: string): JobRow[] {
-  return [...tables.jobs.values()].filter((job) => job.source === 'code' && job.app === app);
-}
-
-/** Ends being orphaned. */
-export function adopt(tables: MemoryTables, now: EpochMs, job: JobRow): void {
-  job.undeclaredSince = null;
-  if (job.orphanedAt === null) return;
-  job.orphanedAt = null;
-  restoreCursor(tables, job);
-  touch(job, now);
-  if (job.cursorAt !== null) tables.wake({ kind: 'due', at: job.cursorAt, what: 'cursor' });
+  const worker = tables.workers.get(workerId);
+  if (registration) register(tables, now, { ...registration.worker, generation }, registration.leaseMs);
+  else if (worker) worker.generation = generation;
+  release.outranked = structuredClone(outranked);
+  const beside = conflicts.length > 0 ? null : signature(tables, now, app, generation);
+  noteSynced(tables, app, release, beside);
+  return {
+    status: 'synced',
+    generation,
+    now,
+    changes: changes.filter((change) => done.includes(change)),
+    conflicts,
+    postponed: [],
+  };
 }
 
 /** Stops firing; the cursor's place is kept for an adoption. */
-export function orphan(tables: MemoryTables, now: EpochMs, job: JobRow): void {
-  if (job.orphanedAt !== null) return;
-  job.orphanedAt = now;
-  holdCursor(tables, now, job, 'missed', 'orphaned');
+export function orphan(tables: MemoryTables, now: EpochMs, job: JobRow, reason: OrphanReason): void {
+  const wasOrphaned = job.orphanedAt !== null;
+  job.orphanedReason = reason;
   touch(job, now);
+  if (wasOrphaned) return;
+  job.orphanedAt = now;
+  holdCursor(tables, now, job, 'missed', orphanReason(job));
 }
 
-/** The newest generation that another live worker of the app runs. */
-function newestAlive(tables: MemoryTables, now: EpochMs, app: string, except: string | null): number {
-  let newest = 0;
-  for (const worker of tables.workers.values()) {
-    if (worker.app !== app || worker.id === except || !holdsLease(tables, now, worker.id)) continue;
-    newest = Math.max(newest, worker.generation ?? 0);
+/** Ends being orphaned, from where the cursor stood, or from where it is to go on. */
+function adopt(tables: MemoryTables, now: EpochMs, job: JobRow, nextAt?: EpochMs | null): void {
+  if (job.orphanedAt === null) return;
+  job.orphanedAt = null;
+  job.orphanedReason = null;
+  touch(job, now);
+  if (nextAt === undefined) {
+    restoreCursor(tables, job);
+  } else if (job.openGap?.verdict !== 'paused') {
+    endGap(tables, job, owedUntil(now, nextAt));
+    setCursor(tables, job, nextAt);
   }
-  return newest;
+  if (job.cursorAt !== null) tables.wake({ kind: 'due', at: job.cursorAt, what: 'cursor' });
 }
 
-function storedDefinitions(tables: MemoryTables, app: string): StoredDefinition[] {
-  return declaredJobs(tables, app).map(({ uid, definition, definitionHash, ...job }) => {
-    const { id, namespace, trigger, timeZone, handler } = definition;
-    const { orphanedAt, generation } = job;
-    const paused = job.pause !== null;
-    return { id, namespace, uid, definitionHash, trigger, timeZone, handler, paused, orphanedAt, generation };
-  });
+/** Of the app, and those of others that it may take over. */
+function storedDefinitions(
+  tables: MemoryTables,
+  now: EpochMs,
+  { app, declarations, previousApps, graceMs }: SyncRequest,
+): StoredDefinition[] {
+  const wanted = new Set(
+    declarations.flatMap(({ namespace, id, previousIds }) =>
+      [id, ...previousIds].map((each) => keyOf({ namespace, id: each })),
+    ),
+  );
+  const alive = new Set<string>();
+  for (const worker of tables.workers.values()) if (worker.leaseUntil > now - graceMs) alive.add(worker.app);
+  const isFree = (job: JobRow): boolean =>
+    wanted.has(keyOf(job.definition)) && (previousApps.includes(job.app!) || !alive.has(job.app!));
+  return [...tables.jobs.values()]
+    .filter((job) => job.source === 'code' && (job.app === app || isFree(job)))
+    .map(({ uid, definition, definitionHash, app: owner, ...job }) => {
+      const { id, namespace, trigger, timeZone, handler } = definition;
+      const { previousIds, orphanedAt, orphanedReason, firedUntil } = job;
+      const facts = { previousIds, paused: job.pause !== null, orphanedAt, orphanedReason, firedUntil };
+      return { id, namespace, uid, app: owner!, definitionHash, trigger, timeZone, handler, ...facts };
+    });
 }
 
-/** Returns the id that is taken, if so; nothing is written then. */
+/** First what frees ids, then what takes them. */
+function inOrder(changes: readonly DefinitionChange[]): DefinitionChange[] {
+  const rank = { delete: 0, update: 1, orphan: 1, adopt: 1, insert: 2 };
+  return changes.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
+}
+
+/** Ids that the changes want and that others have. */
+function takenIds(
+  tables: MemoryTables,
+  stored: readonly StoredDefinition[],
+  changes: readonly DefinitionChange[],
+): JobRef[] {
+  const byUid = new Map(stored.map((job) => [job.uid, job]));
+  const freed = new Set<string>();
+  const given = new Set<string>();
+  const taken: JobRef[] = [];
+  for (const change of inOrder(changes)) {
+    const former = 'uid' in change ? byUid.get(change.uid) : undefined;
+    if (change.kind === 'delete' && former) freed.add(keyOf(former));
+    if (!('job' in change)) continue;
+    const key = keyOf(change.job);
+    if (former && keyOf(former) === key) continue;
+    const isTaken = given.has(key) || (tables.jobs.has(key) && !freed.has(key));
+    if (isTaken) taken.push({ namespace: change.job.namespace, id: change.job.id });
+    else given.add(key);
+    if (former && !isTaken) freed.add(keyOf(former));
+  }
+  return taken;
+}
+
 function apply(
   tables: MemoryTables,
   now: EpochMs,
   app: string,
   generation: number,
   change: DefinitionChange,
-): JobRef | null {
-  if (change.kind === 'insert') {
-    const { namespace, id } = change.job;
-    if (tables.jobs.has(keyOf(change.job))) return { namespace, id };
-    insertJob(tables, now, change.job, generation);
-    return null;
-  }
+  stored: readonly StoredDefinition[],
+): void {
+  if (change.kind === 'insert') return void insertJob(tables, now, change.job, generation);
   const job = tables.jobsByUid.get(change.uid);
-  if (!job || job.source !== 'code' || job.app !== app) {
+  if (!job || !stored.some(({ uid }) => uid === change.uid)) {
     throw new RangeError(
       `The plan names the job ${change.uid}, which is not stored as code of the app "${app}".`,
     );
   }
-  if (change.kind === 'update') return update(tables, now, job, generation, change);
+  if (change.kind === 'update') return update(tables, now, job, app, generation, change);
   if (change.kind === 'adopt') {
     job.generation = generation;
-    adopt(tables, now, job);
-  } else if (change.kind === 'orphan') {
-    orphan(tables, now, job);
-  } else {
-    deleteJob(tables, now, job);
+    takeOver(tables, job, app);
+    return adopt(tables, now, job, change.nextAt);
   }
-  return null;
+  if (change.kind === 'orphan') return orphan(tables, now, job, change.reason);
+  deleteJob(tables, now, job);
 }
 
 function update(
   tables: MemoryTables,
   now: EpochMs,
   job: JobRow,
+  app: string,
   generation: number,
   { job: given, moveCursor }: Extract<DefinitionChange, { kind: 'update' }>,
-): JobRef | null {
-  const { namespace, id } = given;
-  const taken = tables.jobs.get(keyOf(given));
-  if (taken && taken !== job) return { namespace, id };
-  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil(now, given.nextAt));
-  adopt(tables, now, job);
+): void {
+  const { id } = job.definition;
+  if (id !== given.id) {
+    const known = job.previousIds.indexOf(given.id);
+    job.previousIds = known < 0 ? [...job.previousIds, id] : job.previousIds.slice(0, known);
+  }
+  takeOver(tables, job, app);
   job.generation = generation;
   job.definitionHash = given.definitionHash;
+  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil(now, given.nextAt));
+  adopt(tables, now, job);
   redefine(tables, now, job, given, moveCursor ? given.nextAt : undefined);
-  return null;
+}
+
+/** From another app, with what it has of runs. */
+function takeOver(tables: MemoryTables, job: JobRow, app: string): void {
+  if (job.app === app) return;
+  job.app = app;
+  reindexCursor(tables, job);
+  for (const run of job.runs) reindexRun(tables, run);
 }

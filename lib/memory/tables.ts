@@ -2,7 +2,12 @@ import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { Attempt, Gap, RunOrigin } from '../model/run.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { RunVerdict } from '../model/verdict.js';
-import type { EpochMs, WorkerRegistration } from '../ports/storage.adapter.js';
+import type {
+  CarriedDeclaration,
+  EpochMs,
+  OrphanReason,
+  WorkerRegistration,
+} from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { DueIndex } from './due.index.js';
 import type { LockTable } from './memory.lock.js';
@@ -23,8 +28,9 @@ export interface JobRow {
   revision: number;
   pause: { reason: string | null; by: string | null; at: EpochMs } | null;
   orphanedAt: EpochMs | null;
-  /** Since when no live worker declares it. */
-  undeclaredSince: EpochMs | null;
+  orphanedReason: OrphanReason | null;
+  /** The ids that it had, the latest last. */
+  previousIds: readonly string[];
   /** The next nominal time; Infinity: when a run has ended (fixed delay); null: none. */
   cursorAt: EpochMs | null;
   /** Nominal instants fired under this trigger. */
@@ -111,11 +117,16 @@ export interface PauseRow extends ScopeRef {
   at: EpochMs;
 }
 
-/** A set of declarations; its place in the list is its generation, from 1. */
+/** A set of declarations; its index in the list, from 1, is its generation. Never changed in place, but for what it was synced beside. */
 export interface Release {
   setHash: string;
-  /** `namespace/id` */
-  declared: ReadonlySet<string>;
+  /** In the order in which sets appeared. */
+  place: number;
+  declarations: readonly CarriedDeclaration[];
+  /** The sets that live workers carried when it was last synced; null: something is left to do. */
+  syncedBeside: string | null;
+  /** What it declares otherwise than it is, as the last sync found. */
+  outranked: readonly JobRef[];
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
 import { callbackOf } from '../ports/callback.js';
 import { bearCallback } from './definitions.js';
 import { toClaimedRun } from './rows.to.views.js';
+import { isOutOfSync } from './releases.js';
 import { finish, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -31,12 +32,14 @@ export function renew(
   running: number,
 ): Renewal {
   const worker = tables.workers.get(workerId);
-  if (!worker || !holdsLease(tables, now, workerId)) return { now, leaseUntil: null, cancelled: [] };
+  if (!worker || !holdsLease(tables, now, workerId))
+    return { now, leaseUntil: null, cancelled: [], outOfSync: false };
   worker.leaseUntil = now + leaseMs;
   worker.running = running;
   const held = [...(tables.held.get(workerId) ?? [])];
   const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
-  return { now, leaseUntil: worker.leaseUntil, cancelled };
+  const outOfSync = isOutOfSync(tables, now, workerId);
+  return { now, leaseUntil: worker.leaseUntil, cancelled, outOfSync };
 }
 
 export function updateWorker(
@@ -53,7 +56,11 @@ export function unregister(tables: MemoryTables, now: EpochMs, workerId: string)
   if (!worker) return;
   worker.leaseUntil = Math.min(worker.leaseUntil, now);
   worker.running = 0;
-  tables.wake({ kind: 'change' });
+  const { app, generation } = worker;
+  const isLast = ![...tables.workers.values()].some(
+    (other) => other.app === app && other.generation === generation && other.leaseUntil > now,
+  );
+  tables.wake({ kind: isLast && generation !== null ? 'release' : 'change' });
 }
 
 export function holdsLease(tables: MemoryTables, now: EpochMs, workerId: string): boolean {

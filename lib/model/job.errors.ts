@@ -45,11 +45,17 @@ export class JobIdTakenError extends ChronisError {
     readonly jobId: string,
     readonly namespace: string,
     place: string,
-    holder: string,
+    /** Whose code declares the other job; null: it was created at run time. */
+    app: string | null,
   ) {
+    const holder = app === null ? 'that was created at run time' : `of the app "${app}"`;
+    const takeOver =
+      app === null
+        ? ''
+        : ` If this app is to have it from now on, with its history: name the other app in previousApps, or end its processes; after ten minutes without any the job is taken over.`;
     super(
       'CHRONIS_JOB_ID_TAKEN',
-      `${place} declares the job "${jobId}" in the namespace "${namespace}", but this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job.`,
+      `${place} declares the job "${jobId}" in the namespace "${namespace}", but this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job by deleteJob().${takeOver}`,
     );
   }
 }

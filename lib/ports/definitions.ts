@@ -1,8 +1,10 @@
 import type { Job, JobDefinition, JobRef, JobSource, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Trigger } from '../model/trigger.js';
+import type { CarriedSet, Declaration } from './declarations.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { NewGap } from './loop.js';
+import type { WorkerRegistration } from './workers.js';
 
 /**
  * A job to be stored. One-offs (`trigger.type === 'at'`) given to `insertJobs` become a run and nothing else. Those declared in code
@@ -42,52 +44,77 @@ export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'
   nextAt?: EpochMs | null;
 }
 
-/** What the sync needs to know of a stored job of the app. */
+/** Why a declared job does not fire: no live worker declares it · its method runs under another id. */
+export type OrphanReason = 'undeclared' | 'superseded';
+
+/** What the sync needs to know of a stored job of the app, or of one of another app that this app may take over. */
 export interface StoredDefinition extends JobRef {
   uid: string;
+  app: string;
   definitionHash: string;
   trigger: Trigger;
   timeZone: string;
   handler: string;
+  /** The ids that it had, the latest last. */
+  previousIds: readonly string[];
   paused: boolean;
   orphanedAt: EpochMs | null;
-  generation: number;
+  orphanedReason: OrphanReason | null;
+  /** The last instant that a firing has dealt with. */
+  firedUntil: EpochMs | null;
 }
 
-/** What the sync decides for one job. */
+/** What the sync decides for one job. What it names of another app is taken over. */
 export type DefinitionChange =
   | { kind: 'insert'; job: NewJob }
-  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `nextAt` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
+  /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `moveCursor` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
   | { kind: 'update'; uid: string; job: NewJob; moveCursor: boolean }
-  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. */
-  | { kind: 'adopt'; uid: string }
+  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. With `nextAt`: it goes on there, and what it owed until now stays a gap. */
+  | { kind: 'adopt'; uid: string; nextAt?: EpochMs | null }
   /** Stops firing at once; the cursor's place is kept as an open gap. */
-  | { kind: 'orphan'; uid: string }
+  | { kind: 'orphan'; uid: string; reason: OrphanReason }
   | { kind: 'delete'; uid: string };
+
+export interface SyncPlan {
+  changes: readonly DefinitionChange[];
+  /** Jobs that the set declares otherwise than they are: the word of other sets holds. */
+  outranked: readonly JobRef[];
+}
+
+/** A set that its worker may carry without a sync. */
+export interface SyncedSet {
+  generation: number;
+  /** As the last sync found. */
+  outranked: JobRef[];
+}
 
 export interface SyncRequest {
   app: string;
-  /** Hash of the whole set of declarations: names the generation. */
+  /** Hash of the whole set of declarations: names it. */
   setHash: string;
-  /** The registered worker that runs this set; its generation is noted in the same transaction. null: this process does not work. */
-  workerId: string | null;
-  /** Namespaced ids (`namespace/id`) that this set declares. */
-  declared: readonly string[];
-  /** Pure: from what is stored to what shall change. Not called when a newer generation is alive. */
-  plan(stored: readonly StoredDefinition[], now: EpochMs): DefinitionChange[];
+  declarations: readonly Declaration[];
+  /** The worker that carries the set. */
+  workerId: string;
+  /** The worker is registered in the same step; and if an id is taken, nothing at all is written. */
+  registration?: { worker: WorkerRegistration; leaseMs: number };
+  /** A set or declaration that no worker has carried for so long appears anew when one does, and an app that had no worker for so long gives its jobs away. */
+  graceMs: number;
+  /** Apps whose jobs this one takes over, whatever their workers do. */
+  previousApps: readonly string[];
+  /** Pure: from what is stored, and which sets are carried or were within the grace, to what shall change. */
+  plan(stored: readonly StoredDefinition[], carried: readonly CarriedSet[], now: EpochMs): SyncPlan;
 }
 
 export type SyncResult =
-  /**
-   * Another live worker of this app runs a newer generation: no job was written. (The worker's own generation is noted all the same, so that
-   * what only this set declares is not orphaned while it lives.)
-   */
-  | { status: 'superseded'; generation: number; by: number }
+  /** Ids are taken by jobs which are not this app's own code. Nothing was written, and no worker registered. */
+  | { status: 'refused'; conflicts: JobRef[] }
   /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them.
    * `postponed`: jobs that somebody else has locked at present, and that stay as they are: a sync never waits for them, and is to be tried again. */
   | {
       status: 'synced';
+      /** The number of the set. */
       generation: number;
+      now: EpochMs;
       changes: DefinitionChange[];
       conflicts: JobRef[];
       postponed: JobRef[];

@@ -14,6 +14,7 @@ import type {
   ScopeResumption,
   StoredPause,
   SyncRequest,
+  SyncedSet,
   SyncResult,
 } from './definitions.js';
 import type { EpochMs } from './epoch.ms.js';
@@ -40,6 +41,7 @@ import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
+export * from './declarations.js';
 export type * from './definitions.js';
 export type * from './epoch.ms.js';
 export type * from './loop.js';
@@ -111,19 +113,22 @@ export abstract class StorageAdapter {
   // ── Definitions
 
   /**
-   * Makes the stored jobs of one app agree with one set of declarations, in one transaction. Touches only jobs with
-   * `source: 'code'` of this app. Generations are ordered by when their set was first seen; while a live worker of the
-   * app runs a newer generation nothing is written.
+   * Makes the stored jobs of one app agree with what its live workers declare, in one transaction: notes that the worker carries the set, asks the plan, and does what it says. Touches only
+   * jobs with `source: 'code'`, of this app or free to be taken over. One at a time for an app.
+   *
+   * A set appears, with the highest place, when a worker brings it that none has carried for `graceMs`, and so does each of its declarations. Remembers, unless something was
+   * postponed or taken, that this set is synced beside those that live workers carry now: see `syncedSet` and `Renewal.outOfSync`.
    */
   abstract syncDefinitions(request: SyncRequest): Promise<SyncResult>;
   /**
-   * The same for a set that was synced before and of which nothing is to be changed, without a lock and without waiting for anybody: notes the generation of the worker, and answers as `syncDefinitions` does. Null: that has to
-   * decide. Absent: it always has to.
+   * A set that a worker may carry without a sync; null: one is needed. It may if the set was carried within `graceMs`, and last synced beside the sets that live workers
+   * carry now, its own included, and no job of it was
+   * deleted since. One cheap read, without any lock.
    */
-  confirmDefinitions?(request: SyncRequest): Promise<SyncResult | null>;
+  abstract syncedSet(set: Pick<SyncRequest, 'app' | 'setHash' | 'graceMs'>): Promise<SyncedSet | null>;
   /**
-   * Declared jobs that no live worker's generation declares: notes since when, and orphans those for which that is
-   * `graceMs` or longer. Those declared again are adopted. Returns what was orphaned by this call.
+   * Orphans declared jobs of the app that no worker has carried for `graceMs`, and a live one has seen so: the cursor's place is kept as an open gap. Returns what was orphaned by
+   * this call.
    */
   abstract orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]>;
 

@@ -1,10 +1,12 @@
 /**
  * What changed elsewhere.
- * `due`: something is due at `at` (epoch ms of the storage's clock), a run or a cursor, or either where nothing is said · `cancel`: somebody asked to cancel a run · `change`: anything else.
+ * `due`: something is due at `at` (epoch ms of the storage's clock), a run or a cursor, or either where nothing is said · `cancel`: somebody asked to cancel a run · `release`: the last worker has gone that carried a set
+ * of declarations, so others may be in force · `change`: anything else.
  */
 export type Wake =
   | { kind: 'due'; at: number; what?: 'run' | 'cursor' }
   | { kind: 'cancel' }
+  | { kind: 'release' }
   | { kind: 'change' };
 
 /** Is told what becomes of a subscription. @publicApi */

@@ -32,6 +32,8 @@ export interface Renewal {
   leaseUntil: EpochMs | null;
   /** Runs held by this worker that somebody asked to cancel. */
   cancelled: string[];
+  /** The set that this worker carries was last synced beside other sets than live workers carry now. */
+  outOfSync: boolean;
 }
 
 /** What a worker can execute: runs with these queues and handlers, of this app, or of none. */

@@ -37,7 +37,7 @@ export class SchedulerLifecycle {
   /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */
   async start(): Promise<void> {
     const { engine, synchronizer } = this.parts;
-    const start = engine.start((workerId) => synchronizer.sync(workerId));
+    const start = engine.start(synchronizer);
     this.starting = start;
     try {
       await start;

@@ -14,7 +14,8 @@ import { deleteLaws } from './laws/delete.laws.js';
 import { eventChannelLaws } from './laws/event.channel.laws.js';
 import { fireLaws } from './laws/fire.laws.js';
 import { leaseLaws, releaseLaws } from './laws/lease.laws.js';
-import { orphanLaws, undeclaredLaws } from './laws/orphan.laws.js';
+import { orphanLaws, supersededLaws, undeclaredLaws } from './laws/orphan.laws.js';
+import { carriedSetLaws } from './laws/carried.set.laws.js';
 import { owedLaws } from './laws/owed.laws.js';
 import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
@@ -23,7 +24,6 @@ import { joinLaws } from './laws/join.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
 import { freshLaws } from './laws/fresh.laws.js';
-import { generationLaws } from './laws/generation.laws.js';
 import { cursorLaws } from './laws/cursor.laws.js';
 import { keepLaws } from './laws/keep.laws.js';
 import { recordLaws } from './laws/record.laws.js';
@@ -83,8 +83,9 @@ export function storageLaws(): Law[] {
     ...appLaws,
     ...retentionLaws,
     ...syncLaws,
-    ...generationLaws,
+    ...carriedSetLaws,
     ...orphanLaws,
+    ...supersededLaws,
     ...undeclaredLaws,
     ...wakeLaws,
     ...signalLaws,

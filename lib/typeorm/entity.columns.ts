@@ -40,6 +40,8 @@ export const jobColumns: Columns<ChronisJob> = {
   pausedBy: 'text?',
   undeclaredSince: 'timestamptz?',
   orphanedAt: 'timestamptz?',
+  orphanedReason: 'text?',
+  previousIds: 'text[]',
   openGap: 'bigint?',
   fired: 'integer',
   firedUntil: 'timestamptz?',
@@ -184,6 +186,10 @@ export const releaseColumns: Columns<ChronisRelease> = {
   app: 'text',
   setHash: 'text',
   declared: 'text[]',
+  declarations: 'json?',
+  place: 'bigint?',
+  syncedBeside: 'text?',
+  outranked: 'json?',
   firstSeen: 'timestamptz',
 };
 

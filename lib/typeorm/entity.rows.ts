@@ -1,9 +1,10 @@
-import type { JobSource } from '../model/job.js';
+import type { JobRef, JobSource } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { Retention } from '../model/retention.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Trigger, TriggerType } from '../model/trigger.js';
 import type { GapVerdict, Outcome, RunVerdict } from '../model/verdict.js';
+import type { CarriedDeclaration, OrphanReason } from '../ports/storage.adapter.js';
 
 // Rows as TypeORM reads them; docs/reference/tables.md explains them. Numbers of 64 bits are text; JSON is unknown, since
 // TypeORM's types for conditions cannot cope with recursive ones.
@@ -32,6 +33,10 @@ export interface ChronisJob {
   pausedBy: string | null;
   undeclaredSince: Date | null;
   orphanedAt: Date | null;
+  /** null: of an older release, or not orphaned. */
+  orphanedReason: OrphanReason | null;
+  /** The ids that it had, the latest last. */
+  previousIds: string[];
   openGap: string | null;
   fired: number;
   /** The last instant that a firing has dealt with, while there is no cursor. */
@@ -203,6 +208,14 @@ export interface ChronisRelease {
   app: string;
   setHash: string;
   declared: string[];
+  /** null: of an older release. */
+  declarations: CarriedDeclaration[] | null;
+  /** The order in which sets appeared; null: of an older release. */
+  place: string | null;
+  /** The sets that live workers carried when this one was last synced; null: something is left to do. */
+  syncedBeside: string | null;
+  /** Declared otherwise than they are, as the last sync found. */
+  outranked: JobRef[] | null;
   firstSeen: Date;
 }
 

@@ -13,7 +13,7 @@ export async function setCursor(run: Run, job: StoredRecurring, at: EpochMs | nu
   }
   await run('removeCursor', job.uid);
   if (at === null) return;
-  if (job.orphanedAt !== null) await openGap(run, job, at, 'missed', 'orphaned');
+  if (job.orphanedAt !== null) await openGap(run, job, at, 'missed', orphanReason(job));
   else await openGap(run, job, at, 'paused', pauseReason(job));
 }
 
@@ -75,6 +75,11 @@ export async function endGap(run: Run, job: StoredRecurring, until: EpochMs): Pr
 function owedBy({ definition, firedUntil }: StoredRecurring, at: EpochMs, until: EpochMs): Owed | null {
   const { namespace, id, trigger } = definition;
   return owedInstants(trigger, `${namespace}/${id}`, at, firedUntil, until);
+}
+
+/** As gaps say it. */
+export function orphanReason(job: StoredRecurring): string {
+  return job.orphanedReason === 'superseded' ? 'superseded' : 'orphaned';
 }
 
 export function pauseReason(job: StoredRecurring): string {

@@ -41,7 +41,9 @@ export async function bearRecurring(
     uid,
     generation,
     orphanedAt: null,
-    undeclaredSince: null,
+    orphanedReason: null,
+    previousIds: [],
+    lastFiredUntil: null,
     firedUntil: null,
     openGap: null,
   };

@@ -23,9 +23,9 @@ export class NotifySignal extends WakeSignal {
   }
 }
 
-/** What a notification says: `run <epoch ms>`, `cursor <epoch ms>` or `due <epoch ms>` for either, `cancel` or `change`; what a later release may say is a change too. */
+/** What a notification says: `run <epoch ms>`, `cursor <epoch ms>` or `due <epoch ms>` for either, `cancel`, `release` or `change`; what a later release may say is a change too. */
 function toWake(payload: string): Wake {
-  if (payload === 'cancel') return { kind: 'cancel' };
+  if (payload === 'cancel' || payload === 'release') return { kind: payload };
   const due = /^(due|run|cursor) (-?\d+)$/.exec(payload);
   if (!due) return { kind: 'change' };
   const at = Number(due[2]);

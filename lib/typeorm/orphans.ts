@@ -1,36 +1,27 @@
 import type { JobRef } from '../model/job.js';
-import { adopt, orphan } from './definition.sync.js';
+import { orphan } from './definition.sync.js';
 import type { Change } from './statement.runner.js';
 import { graspJobs } from './stored.job.js';
 
-/** Marks the declared jobs of an app by whether a live worker declares them; returns those that were orphaned by this call. What somebody else has locked is left to the next. */
+/** Orphans the declared jobs of an app that no worker has carried for the grace time; returns those. What somebody else has locked is left to the next. */
 export async function orphanUndeclared(
   { run, readClock }: Change,
   app: string,
   graceMs: number,
 ): Promise<JobRef[]> {
-  type Row = { uid: string; change: 'adopt' | 'note' | 'orphan' };
+  const find = async (): Promise<string[]> =>
+    (await run<{ uid: string }>('uncarried', app, graceMs)).map(({ uid }) => uid);
   // Usually there is nothing to do, and then nothing is locked.
-  if ((await run<Row>('undeclared', app, graceMs)).length === 0) return [];
+  if ((await find()).length === 0) return [];
   await run('lockApp', app);
-  const found = await run<Row>('undeclared', app, graceMs);
-  const jobs = await graspJobs(
-    run,
-    found.map(({ uid }) => uid),
-  );
+  const jobs = await graspJobs(run, await find());
   const now = await readClock();
   const orphaned: JobRef[] = [];
-  for (const { uid, change } of await run<Row>('undeclared', app, graceMs)) {
+  for (const uid of await find()) {
     const job = jobs.get(uid);
     if (!job) continue;
-    if (change === 'adopt') {
-      await adopt(run, job);
-    } else if (change === 'note') {
-      await run('markJob', uid, 'note');
-    } else {
-      await orphan(run, now, job);
-      orphaned.push({ namespace: job.definition.namespace, id: job.definition.id });
-    }
+    await orphan(run, now, job, 'undeclared');
+    orphaned.push({ namespace: job.definition.namespace, id: job.definition.id });
   }
   return orphaned;
 }

@@ -20,6 +20,8 @@ const rowsPerRound = 5_000;
 const fewestRows = 100;
 /** Of a day that will soon be dropped as a whole, deleting rows one by one is waste: just enough to be exact where there are few. */
 const rowsOfBrokenDay = 1_000;
+/** Their ends tell for how long a job has been declared by nobody. */
+const workersKeptMs = 3_600_000;
 const twoDaysMs = 2 * 86_400_000;
 
 /** What there is to forget. */
@@ -88,7 +90,7 @@ export class RecordPruning {
     const dated = await forget(attempts, 'forgetAttempts', horizon, ofBrokenDay);
     const nothing = { attempts: 0, more: false };
     const short = await step(() => this.outcomes.step(run, now, retention), nothing);
-    await forget(workers, 'forgetWorkers', horizon);
+    await forget(workers, 'forgetWorkers', Math.min(horizon, now - workersKeptMs));
     this.rows = isTooMuch ? Math.max(Math.floor(rows / 2), fewestRows) : Math.min(rows * 2, rowsPerRound);
     if (errors.length > 0) throw errors[0];
     return {

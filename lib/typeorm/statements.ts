@@ -45,9 +45,7 @@ import { lockRunSql } from './sql/lock.run.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
 import { markJobSql } from './sql/mark.job.sql.js';
 import { moveCursorsSql } from './sql/move.cursors.sql.js';
-import { newestAliveSql } from './sql/newest.alive.sql.js';
 import { nextWakeSql } from './sql/next.wake.sql.js';
-import { noteGenerationSql } from './sql/note.generation.sql.js';
 import { openGapSql } from './sql/open.gap.sql.js';
 import { parkSql } from './sql/park.sql.js';
 import { pauseScopeSql } from './sql/pause.scope.sql.js';
@@ -81,15 +79,21 @@ import { setZoneDataSql } from './sql/set.zone.data.sql.js';
 import { standingCursorsSql } from './sql/standing.cursors.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
-import { knownReleaseSql } from './sql/known.release.sql.js';
-import { takeReleaseSql } from './sql/take.release.sql.js';
 import { unblockSql } from './sql/unblock.sql.js';
-import { undeclaredSql } from './sql/undeclared.sql.js';
 import { unregisterSql } from './sql/unregister.sql.js';
 import { updateCursorSql } from './sql/update.cursor.sql.js';
 import { updateJobSql } from './sql/update.job.sql.js';
 import { updateOneOffSql } from './sql/update.one.off.sql.js';
 import { updateRunsSql } from './sql/update.runs.sql.js';
+import { carriedSetsSql } from './sql/carried.sets.sql.js';
+import { noteReleaseSql } from './sql/note.release.sql.js';
+import { noteSyncedSql } from './sql/note.synced.sql.js';
+import { syncedSetSql } from './sql/synced.set.sql.js';
+import { uncarriedSql } from './sql/uncarried.sql.js';
+import { takeJobSql } from './sql/take.job.sql.js';
+import { leaveAppSql } from './sql/leave.app.sql.js';
+import { setPreviousIdsSql } from './sql/set.previous.ids.sql.js';
+import { noteGenerationSql } from './sql/note.generation.sql.js';
 import { updateWorkerSql } from './sql/update.worker.sql.js';
 import { wakeDelayedSql } from './sql/wake.delayed.sql.js';
 import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
@@ -97,6 +101,15 @@ import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
 /** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
 const builders = {
   acquireLock: acquireLockSql,
+  noteGeneration: noteGenerationSql,
+  setPreviousIds: setPreviousIdsSql,
+  leaveApp: leaveAppSql,
+  takeJob: takeJobSql,
+  uncarried: uncarriedSql,
+  syncedSet: syncedSetSql,
+  noteSynced: noteSyncedSql,
+  noteRelease: noteReleaseSql,
+  carriedSets: carriedSetsSql,
   addGap: addGapSql,
   backfill: backfillSql,
   bearOneOff: bearOneOffSql,
@@ -150,9 +163,7 @@ const builders = {
   lockRuns: lockRunsSql,
   markJob: markJobSql,
   moveCursors: moveCursorsSql,
-  newestAlive: newestAliveSql,
   nextWake: nextWakeSql,
-  noteGeneration: noteGenerationSql,
   openGap: openGapSql,
   park: parkSql,
   pauseScope: pauseScopeSql,
@@ -184,10 +195,7 @@ const builders = {
   settleOneOffs: settleOneOffsSql,
   settleRecurring: settleRecurringSql,
   stoppedCursors: stoppedCursorsSql,
-  knownRelease: knownReleaseSql,
-  takeRelease: takeReleaseSql,
   unblock: unblockSql,
-  undeclared: undeclaredSql,
   unregister: unregisterSql,
   updateCursor: updateCursorSql,
   updateJob: updateJobSql,

@@ -1,6 +1,6 @@
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { GapVerdict, RunVerdict } from '../model/verdict.js';
-import type { EpochMs } from '../ports/storage.adapter.js';
+import type { EpochMs, OrphanReason, SyncRequest } from '../ports/storage.adapter.js';
 import { keyOf } from './job.queries.js';
 import { toDefinition, type DefinitionRow } from './job.rows.js';
 import type { Run } from './statement.runner.js';
@@ -21,9 +21,13 @@ export interface StoredRecurring extends StoredFacts {
   uid: string;
   generation: number;
   orphanedAt: EpochMs | null;
-  undeclaredSince: EpochMs | null;
+  orphanedReason: OrphanReason | null;
+  /** The ids that it had, the latest last. */
+  previousIds: readonly string[];
   /** The last instant that was dealt with, if there is no cursor: as long as there is one, it knows. */
   firedUntil: EpochMs | null;
+  /** The same, whoever knew it when the row was read. */
+  lastFiredUntil: EpochMs | null;
   /** Begun by a pause or by orphaning; `from` is where the cursor stood. */
   openGap: { from: EpochMs; verdict: GapVerdict } | null;
 }
@@ -53,7 +57,9 @@ interface RecurringRow extends FactsRow {
   uid: string;
   generation: number;
   orphaned_at: EpochMs | null;
-  undeclared_since: EpochMs | null;
+  orphaned_reason: OrphanReason | null;
+  previous_ids: string[];
+  cursor_fired_until: EpochMs | null;
   fired_until: EpochMs | null;
   gap_from: EpochMs | null;
   gap_verdict: GapVerdict | null;
@@ -95,9 +101,16 @@ export function handOver<J extends StoredJob>(job: J, app: string | null): J {
   return job.source === 'code' ? job : { ...job, app };
 }
 
-/** All jobs that the app's code declares, or once declared; not locked. */
-export async function readDeclared(run: Run, app: string): Promise<StoredRecurring[]> {
-  return (await run<RecurringRow>('readDeclared', app)).map(toRecurring);
+/** All jobs that the app's code declares, or once declared, and those that it wants of other apps and may have; not locked. */
+export async function readDeclared(
+  run: Run,
+  { app, declarations, previousApps, graceMs }: SyncRequest,
+): Promise<StoredRecurring[]> {
+  const wanted = declarations.flatMap(({ namespace, id, previousIds }) =>
+    [id, ...previousIds].map((each) => [namespace, each] as const),
+  );
+  const columns = [wanted.map(([namespace]) => namespace), wanted.map(([, id]) => id)];
+  return (await run<RecurringRow>('readDeclared', app, ...columns, previousApps, graceMs)).map(toRecurring);
 }
 
 /** Locks those of the jobs that can be changed without waiting for anybody, and returns them as they are now, by their uids. */
@@ -120,10 +133,16 @@ export function addressOf(...jobs: StoredJob[]): [uids: string[], runIds: string
 }
 
 function toRecurring(row: RecurringRow): StoredRecurring {
-  const { uid, generation, orphaned_at, undeclared_since, gap_from, gap_verdict } = row;
+  const { uid, generation, orphaned_at, orphaned_reason, gap_from, gap_verdict } = row;
   const openGap = gap_from === null ? null : { from: gap_from, verdict: gap_verdict! };
-  const since = { orphanedAt: orphaned_at, undeclaredSince: undeclared_since, firedUntil: row.fired_until };
-  return { kind: 'recurring', ...toFacts(row), uid, generation, ...since, openGap };
+  const orphaned = {
+    orphanedAt: orphaned_at,
+    // The release before gives none.
+    orphanedReason: orphaned_at === null ? null : (orphaned_reason ?? 'undeclared'),
+  };
+  const fired = { firedUntil: row.fired_until, lastFiredUntil: row.cursor_fired_until ?? row.fired_until };
+  const { previous_ids: previousIds } = row;
+  return { kind: 'recurring', ...toFacts(row), uid, generation, ...orphaned, ...fired, previousIds, openGap };
 }
 
 function toOneOff(row: OneOffRow): StoredOneOff {

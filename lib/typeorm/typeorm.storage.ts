@@ -36,6 +36,7 @@ import {
   type SettleResult,
   type StoredPause,
   type SyncRequest,
+  type SyncedSet,
   type SyncResult,
   type Unstarted,
   type WorkerInfo,
@@ -48,7 +49,7 @@ import type { DataSource } from 'typeorm';
 import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
-import { confirmDefinitions, syncDefinitions } from './definition.sync.js';
+import { syncDefinitions } from './definition.sync.js';
 import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
@@ -142,11 +143,12 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
-    return this.statements.change((change) => syncDefinitions(change, request));
+    return syncDefinitions(this.statements, request);
   }
 
-  confirmDefinitions(request: SyncRequest): Promise<SyncResult | null> {
-    return confirmDefinitions(this.statements.run.bind(this.statements), request);
+  async syncedSet(set: Pick<SyncRequest, 'app' | 'setHash' | 'graceMs'>): Promise<SyncedSet | null> {
+    const [found] = await this.run<SyncedSet>('syncedSet', set.app, set.setHash, set.graceMs);
+    return found ? { generation: found.generation, outranked: found.outranked ?? [] } : null;
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {

@@ -8,6 +8,14 @@ interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUn
   lease_until: EpochMs;
 }
 
+interface Renewed {
+  now: EpochMs;
+  lease_until: EpochMs | null;
+  cancelled: string[];
+  /** null: the worker carries no set. */
+  out_of_sync: boolean | null;
+}
+
 /** How many deferred runs are recalled in one step; the janitor sees to the others. */
 export const recalledPerStep = 10_000;
 
@@ -16,27 +24,34 @@ export function register(
   worker: WorkerRegistration,
   leaseMs: number,
 ): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
+  return statements.change(({ run }) => registerBy(run, worker, leaseMs));
+}
+
+/** As a part of a transaction. */
+export async function registerBy(
+  run: Run,
+  worker: WorkerRegistration,
+  leaseMs: number,
+): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
   const { id, name, app, generation, host, pid, version, zoneData, queues, handlers, retention } = worker;
-  return statements.change(async ({ run }) => {
-    const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
-      'register',
-      id,
-      name,
-      app,
-      generation,
-      host,
-      pid,
-      version,
-      zoneData,
-      queues,
-      handlers,
-      leaseMs,
-      retention && JSON.stringify(retention),
-    );
-    if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
-    await run('recallDeferred', recalledPerStep);
-    return { now: row.now, leaseUntil: row.lease_until };
-  });
+  const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
+    'register',
+    id,
+    name,
+    app,
+    generation,
+    host,
+    pid,
+    version,
+    zoneData,
+    queues,
+    handlers,
+    leaseMs,
+    retention && JSON.stringify(retention),
+  );
+  if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
+  await run('recallDeferred', recalledPerStep);
+  return { now: row.now, leaseUntil: row.lease_until };
 }
 
 export function updateWorker(
@@ -57,14 +72,10 @@ export async function renew(
   running: number,
   longRunning: readonly string[],
 ): Promise<Renewal> {
-  const [row] = await run<{ now: EpochMs; lease_until: EpochMs | null; cancelled: string[] }>(
-    'renew',
-    workerId,
-    leaseMs,
-    running,
-  );
+  const [row] = await run<Renewed>('renew', workerId, leaseMs, running);
   if (row.lease_until !== null && longRunning.length > 0) await run('park', workerId, longRunning);
-  return { now: row.now, leaseUntil: row.lease_until, cancelled: row.cancelled };
+  const { now, lease_until: leaseUntil, cancelled, out_of_sync: outOfSync } = row;
+  return { now, leaseUntil, cancelled, outOfSync: outOfSync ?? false };
 }
 
 export async function queryWorkers(run: Run): Promise<WorkerInfo[]> {

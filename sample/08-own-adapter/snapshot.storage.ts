@@ -44,6 +44,7 @@ export class SnapshotStorage extends StorageAdapter {
   now: StorageAdapter['now'] = (...given) => this.on((jobs) => jobs.now(...given));
   syncDefinitions: StorageAdapter['syncDefinitions'] = (...given) =>
     this.on((jobs) => jobs.syncDefinitions(...given));
+  syncedSet: StorageAdapter['syncedSet'] = (...given) => this.on((jobs) => jobs.syncedSet(...given));
   orphanUndeclared: StorageAdapter['orphanUndeclared'] = (...given) =>
     this.on((jobs) => jobs.orphanUndeclared(...given));
   insertJobs: StorageAdapter['insertJobs'] = (...given) => this.on((jobs) => jobs.insertJobs(...given));

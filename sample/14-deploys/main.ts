@@ -16,9 +16,8 @@ import { FirstRelease, SecondRelease } from './releases.js';
 const database = await provideDatabase();
 
 /** What the log says as well. */
-function tell({ superseded, ...changes }: ChronisEventMap['jobs.synced']): string {
-  if (superseded) return 'waits, as a newer release is alive';
-  const kinds = ['created', 'changed', 'orphaned'] as const;
+function tell(changes: ChronisEventMap['jobs.synced']): string {
+  const kinds = ['created', 'changed', 'superseded', 'outranked'] as const;
   const ids = (jobs: readonly JobRef[]) => jobs.map(({ id }) => id).join(', ');
   const parts = kinds
     .filter((kind) => changes[kind].length > 0)
@@ -64,7 +63,7 @@ const late = await start('release 1', FirstRelease);
 await show(late);
 
 console.log('Rolled back: the second release goes');
-const adopted = late.get(ChronisEvents).once('jobs.synced', ({ superseded }) => !superseded);
+const adopted = late.get(ChronisEvents).once('jobs.synced', ({ changed }) => changed.length > 0);
 await second.close();
 await first.close();
 await adopted;

@@ -1,4 +1,4 @@
-import { Injectable, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   At,
@@ -10,22 +10,7 @@ import {
   type Job,
 } from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
-
-/** A release of the application: what its one service declares. */
-function release(decorate: Record<string, MethodDecorator[]>, ran: string[] = []): Type {
-  @Injectable()
-  class Jobs {}
-  for (const [method, decorators] of Object.entries(decorate)) {
-    Object.defineProperty(Jobs.prototype, method, {
-      value: () => void ran.push(method),
-      configurable: true,
-      writable: true,
-    });
-    const descriptor = Object.getOwnPropertyDescriptor(Jobs.prototype, method)!;
-    for (const decorator of decorators.toReversed()) decorator(Jobs.prototype, method, descriptor);
-  }
-  return Jobs;
-}
+import { release } from '../support/release.js';
 
 describe('the sync of declared jobs', () => {
   const running: NestApp[] = [];
@@ -57,7 +42,7 @@ describe('the sync of declared jobs', () => {
     await first.clock.advanceBy(90_000);
     await stop(first);
     const second = await deploy(jobs, first);
-    expect(second.heard('jobs.synced')).toMatchObject([{ created: [], changed: [], superseded: false }]);
+    expect(second.heard('jobs.synced')).toMatchObject([{ created: [], changed: [], outranked: [] }]);
     expect((await job(second, 'a'))!.nextRunAt).toEqual(new Date('2026-01-01T00:02:00Z'));
     await second.clock.advanceBy(30_000);
     expect(ran).toHaveLength(2);
@@ -103,23 +88,25 @@ describe('the sync of declared jobs', () => {
     });
   });
 
-  test('writes nothing while a newer release is alive, and takes over when that is gone', async () => {
+  test('leaves a job as code declares it that appeared later, and has its own word again when that is gone', async () => {
     const old = release({ run: [Cron('0 * * * *', { id: 'a' })] });
     const first = await deploy(old);
     const second = await deploy(release({ run: [Cron('30 * * * *', { id: 'a' })] }), first);
     expect((await job(first, 'a'))!.nextRunAt).toEqual(new Date('2026-01-01T00:30:00Z'));
 
     const late = await deploy(old, first);
-    expect(late.heard('jobs.synced')).toMatchObject([{ superseded: true, created: [], changed: [] }]);
     await late.clock.advanceBy(20_000);
     expect((await job(late, 'a'))!.nextRunAt).toEqual(new Date('2026-01-01T00:30:00Z'));
+    const outranked = [{ namespace: 'default', id: 'a' }];
+    expect(late.heard('jobs.synced')).toMatchObject([{ created: [], changed: [], outranked }]);
 
     await stop(second);
-    await late.clock.advanceBy(5_000);
+    await late.clock.advanceBy(1_000);
     expect((await job(late, 'a'))!.nextRunAt).toEqual(new Date('2026-01-01T01:00:00Z'));
-    const told = late.heard('jobs.synced');
-    expect(told.map(({ superseded }) => superseded)).toEqual([true, false]);
-    expect(told[1]).toMatchObject({ changed: [{ id: 'a' }] });
+    const told = [...first.heard('jobs.synced').slice(1), ...late.heard('jobs.synced').slice(1)];
+    expect(told.filter(({ changed }) => changed.length > 0)).toMatchObject([
+      { changed: [{ id: 'a' }], outranked: [] },
+    ]);
   });
 
   test('orphans what no live release declares for ten minutes, and adopts it when it comes back', async () => {
@@ -141,13 +128,13 @@ describe('the sync of declared jobs', () => {
     expect(ran).toContain('a');
   });
 
-  test('orphans a job at once when its method runs under another id', async () => {
+  test('holds a job at once when its method runs under another id', async () => {
     const ran: string[] = [];
     const first = await deploy(release({ run: [Interval('1m', { id: 'old' })] }, ran));
     await stop(first);
     const second = await deploy(release({ run: [Interval('1m', { id: 'new' })] }, ran), first);
     expect(second.heard('jobs.synced')).toMatchObject([
-      { created: [{ id: 'new' }], orphaned: [{ id: 'old' }] },
+      { created: [{ id: 'new' }], superseded: [{ id: 'old' }] },
     ]);
     await second.clock.advanceBy(60_000);
     expect(ran).toEqual(['run']);
@@ -184,11 +171,11 @@ describe('the sync of declared jobs', () => {
     const jobs = release({ a: [Interval('1m', { id: 'a' })] });
     const api = await deploy(jobs, undefined, { app: 'api' });
     await expect(deploy(jobs, api, { app: 'worker' })).rejects.toThrow(
-      new JobIdTakenError('a', 'default', 'Jobs.a', 'of the app "api"'),
+      new JobIdTakenError('a', 'default', 'Jobs.a', 'api'),
     );
     await api.scheduler.createIntervalJob({ id: 'b', handler: 'Jobs.a', minutes: 1 });
     await expect(deploy(release({ b: [Interval('1m', { id: 'b' })] }), api)).rejects.toThrow(
-      'Jobs.b declares the job "b" in the namespace "default", but this id belongs to a job that was created at run time. Give the declaration another id or namespace, or delete the other job.',
+      'Jobs.b declares the job "b" in the namespace "default", but this id belongs to a job that was created at run time. Give the declaration another id or namespace, or delete the other job by deleteJob().',
     );
   });
 

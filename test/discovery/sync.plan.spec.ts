@@ -2,13 +2,19 @@ import { describe, expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
 import { planSync, type SyncRules } from '../../lib/discovery/sync.plan.js';
 import type { TriggerInput } from '../../lib/model/trigger.js';
-import type { DefinitionChange, StoredDefinition } from '../../lib/ports/storage.adapter.js';
+import type { CarriedSet, DefinitionChange, StoredDefinition } from '../../lib/ports/storage.adapter.js';
 import { definitionHash } from '../../lib/scheduler/definition.hash.js';
 import { defineJob, type JobInput } from '../../lib/scheduler/job.definition.js';
 
 const now = Date.parse('2026-01-01T12:00:00Z');
 const created = now - 3_600_000;
-const rules: SyncRules = { app: 'shop', orphans: 'keep', orphanGraceMs: 600_000, calendars: {} };
+const rules: SyncRules = {
+  app: 'shop',
+  previousApps: [],
+  orphans: 'keep',
+  orphanGraceMs: 600_000,
+  calendars: {},
+};
 const hourly: TriggerInput = { type: 'cron', expression: '0 * * * *' };
 
 function declared(id: string, given: Partial<JobInput> = {}, previousIds: string[] = []): DeclaredJob {
@@ -21,33 +27,47 @@ function declared(id: string, given: Partial<JobInput> = {}, previousIds: string
   return { definition, hash: definitionHash(definition), previousIds, place: `${id}.run` };
 }
 
+/** What live workers carry: that appeared at this place. */
+function carried(place: number, ...jobs: DeclaredJob[]): CarriedSet {
+  const declarations = jobs.map(({ definition: { namespace, id, handler }, hash, previousIds }) => ({
+    ...{ namespace, id, hash, handler, previousIds },
+    place,
+  }));
+  return { place, declarations, carriedUntil: null };
+}
+
 /** As the sync stored it an hour ago. */
 function stored(job: DeclaredJob, given: Partial<StoredDefinition> = {}): StoredDefinition {
-  const [change] = planSync([job], new Set(), [], created, rules);
+  const [change] = planSync([job], [], [carried(1, job)], created, rules).changes;
   if (change?.kind !== 'insert') throw new Error('What is new is inserted.');
   const { id, namespace, trigger, timeZone, handler, definitionHash: hash } = change.job;
   return {
     uid: `uid-${id}`,
+    app: 'shop',
     id,
     namespace,
     trigger,
     timeZone,
     handler,
     definitionHash: hash,
+    previousIds: [],
     paused: false,
     orphanedAt: null,
-    generation: 1,
+    orphanedReason: null,
+    firedUntil: null,
     ...given,
   };
 }
 
+/** Of a process that declares these jobs, beside others. */
 function plan(
   jobs: readonly DeclaredJob[],
   found: readonly StoredDefinition[],
   given: Partial<SyncRules> = {},
+  ...others: CarriedSet[]
 ): DefinitionChange[] {
-  const handlers = new Set(jobs.map(({ definition }) => definition.handler));
-  return planSync(jobs, handlers, found, now, { ...rules, ...given });
+  const sets = [carried(100, ...jobs), ...others];
+  return [...planSync(jobs, found, sets, now, { ...rules, ...given }).changes];
 }
 
 describe('the plan of a sync', () => {
@@ -128,29 +148,118 @@ describe('the plan of a sync', () => {
     expect(plan(heirs, [old]).map(({ kind }) => kind)).toEqual(['update', 'insert']);
   });
 
-  test('orphans at once what a renamed job has replaced', () => {
+  test('holds what a renamed job has replaced', () => {
     const renamed = declared('new', {}, ['old']);
     const found = [stored(renamed), stored(declared('old'))];
-    expect(plan([renamed], found)).toEqual([{ kind: 'orphan', uid: 'uid-old' }]);
+    expect(plan([renamed], found)).toEqual([{ kind: 'orphan', uid: 'uid-old', reason: 'superseded' }]);
   });
 
-  test('leaves what is gone to the releases that still declare it', () => {
+  test('leaves what is gone to the releases that still declare it, and what nobody declares to the janitor', () => {
     expect(plan([declared('a')], [stored(declared('a')), stored(declared('gone'))])).toEqual([]);
   });
 
-  test('orphans at once what is gone while its method is still here, as it would run on', () => {
+  test('holds an id at once whose method runs under another one, and goes on after what that has fired', () => {
     const moved = declared('b', { handler: 'a.run' });
-    const changes = plan([moved], [stored(declared('a'))]);
-    expect(changes.map(({ kind }) => kind)).toEqual(['insert', 'orphan']);
-    const found = stored(declared('a'), { orphanedAt: now - 1 });
+    const at = now + 3_600_000;
+    const changes = plan([moved], [stored(declared('a'), { firedUntil: at })]);
+    expect(changes).toMatchObject([
+      { kind: 'insert', job: { nextAt: at + 3_600_000 } },
+      { kind: 'orphan', uid: 'uid-a', reason: 'superseded' },
+    ]);
+    const found = stored(declared('a'), { orphanedAt: now - 1, orphanedReason: 'superseded' });
     expect(plan([moved], [found]).map(({ kind }) => kind)).toEqual(['insert']);
   });
 
+  test('notes of an orphan that its method runs under another id', () => {
+    const moved = declared('b', { handler: 'a.run' });
+    const found = stored(declared('a'), { orphanedAt: now - 1, orphanedReason: 'undeclared' });
+    expect(plan([moved], [stored(moved), found])).toEqual([
+      { kind: 'orphan', uid: 'uid-a', reason: 'superseded' },
+    ]);
+  });
+
   test('adopts an orphan that is declared again, and updates it if it has changed', () => {
-    const orphan = stored(declared('a'), { orphanedAt: now - 1 });
+    const orphan = stored(declared('a'), { orphanedAt: now - 1, orphanedReason: 'undeclared' });
     expect(plan([declared('a')], [orphan])).toEqual([{ kind: 'adopt', uid: 'uid-a' }]);
     const changed = declared('a', { options: { priority: 1 } });
     expect(plan([changed], [orphan])).toMatchObject([{ kind: 'update', moveCursor: false }]);
+  });
+
+  test('has an id that comes back go on strictly from now, as its method ran under another one', () => {
+    const held = stored(declared('a'), { orphanedAt: now - 1, orphanedReason: 'superseded' });
+    const next = now + 3_600_000;
+    expect(plan([declared('a')], [held])).toEqual([{ kind: 'adopt', uid: 'uid-a', nextAt: next }]);
+    const changed = declared('a', { options: { priority: 1 } });
+    expect(plan([changed], [held])).toMatchObject([
+      { kind: 'update', moveCursor: true, job: { nextAt: next } },
+    ]);
+    const other = stored(declared('b', { handler: 'a.run' }), { firedUntil: next });
+    expect(plan([declared('a')], [held, other])).toMatchObject([
+      { kind: 'adopt', nextAt: next + 3_600_000 },
+      { kind: 'orphan', uid: 'uid-b' },
+    ]);
+    const once = declared('a', { trigger: { type: 'at', at: '2026-01-01 11:30:00' } });
+    const heldOnce = stored(once, { orphanedAt: now - 1, orphanedReason: 'superseded' });
+    expect(plan([once], [heldOnce])).toEqual([{ kind: 'adopt', uid: 'uid-a', nextAt: null }]);
+  });
+
+  test('leaves a job as it is while the word of code holds that appeared later, and says so', () => {
+    const [mine, theirs] = [declared('a'), declared('a', { options: { priority: 1 } })];
+    const sets = [carried(1, mine), carried(2, theirs)];
+    const found = [stored(theirs)];
+    expect(planSync([mine], found, sets, now, rules)).toEqual({
+      changes: [],
+      outranked: [{ namespace: 'default', id: 'a' }],
+    });
+    const alone = [carried(1, mine), { ...carried(2, theirs), carriedUntil: now - 1 }];
+    expect(planSync([mine], found, alone, now, rules)).toMatchObject({
+      changes: [{ kind: 'update', uid: 'uid-a' }],
+      outranked: [],
+    });
+  });
+
+  test('renames back when the code that renamed has gone, which keeps history and cursor', () => {
+    const renamed = declared('tidy', { handler: 'a.run' }, ['clean-up']);
+    const old = declared('clean-up', { handler: 'a.run' });
+    const found = stored(renamed, { previousIds: ['clean-up'] });
+    expect(plan([old], [found])).toMatchObject([
+      { kind: 'update', uid: 'uid-tidy', moveCursor: false, job: { id: 'clean-up' } },
+    ]);
+    expect(planSync([old], [found], [carried(1, old), carried(2, renamed)], now, rules)).toEqual({
+      changes: [],
+      outranked: [{ namespace: 'default', id: 'clean-up' }],
+    });
+  });
+
+  test('does not rename back what another method had long ago', () => {
+    const found = stored(declared('b'), { previousIds: ['a'], orphanedAt: 0, orphanedReason: 'undeclared' });
+    expect(plan([declared('a')], [found]).map(({ kind }) => kind)).toEqual(['insert']);
+    const recent = { ...carried(1, declared('b')), carriedUntil: now - 1 };
+    expect(plan([declared('a')], [found], {}, recent).map(({ kind }) => kind)).toEqual(['update']);
+  });
+
+  test('takes over the job of another app, and leaves its other jobs alone', () => {
+    const theirs = stored(declared('a'), { app: 'before' });
+    const old = stored(declared('old'), { app: 'before' });
+    expect(plan([declared('a')], [theirs, old])).toMatchObject([
+      { kind: 'update', uid: 'uid-a', moveCursor: false, job: { app: 'shop' } },
+    ]);
+    expect(plan([declared('new', {}, ['old'])], [old])).toMatchObject([
+      { kind: 'update', uid: 'uid-old', job: { id: 'new', app: 'shop' } },
+    ]);
+  });
+
+  test('takes the method of a job from the storage where the release that declares it told no more than the id', () => {
+    const unknown: CarriedSet = {
+      place: -1,
+      carriedUntil: null,
+      declarations: [{ namespace: 'default', id: 'a', hash: '', handler: null, previousIds: [], place: -1 }],
+    };
+    const moved = declared('b', { handler: 'a.run' });
+    expect(plan([moved], [stored(moved), stored(declared('a'))], {}, unknown)).toEqual([
+      { kind: 'orphan', uid: 'uid-a', reason: 'superseded' },
+    ]);
+    expect(plan([declared('b')], [stored(declared('b')), stored(declared('a'))], {}, unknown)).toEqual([]);
   });
 
   test('deletes orphans when told to, and not before a rollback had its chance', () => {
@@ -161,5 +270,10 @@ describe('the plan of a sync', () => {
       { kind: 'insert' },
       { kind: 'delete', uid: 'uid-b' },
     ]);
+    const still = [carried(1, declared('b')), { ...carried(2, declared('b')), carriedUntil: now - 1 }];
+    for (const set of still) {
+      const changes = plan([declared('c')], [old], { orphans: 'delete' }, set);
+      expect(changes.map(({ kind }) => kind)).toEqual(['insert']);
+    }
   });
 });

@@ -217,10 +217,9 @@ describe('an engine', () => {
     expect(rig.engine.running).toBe(true);
   });
 
-  test('a preparation that fails leaves no worker behind', async () => {
-    await expect(rig.engine.start(() => Promise.reject(new Error('sync failed')))).rejects.toThrow(
-      'sync failed',
-    );
+  test('an enrolment that fails leaves no worker behind', async () => {
+    const enroll = (): Promise<never> => Promise.reject(new Error('sync failed'));
+    await expect(rig.engine.start({ enroll, follow: () => undefined })).rejects.toThrow('sync failed');
     expect(await liveWorkers()).toEqual([]);
     expect(rig.engine.running).toBe(false);
   });

@@ -42,10 +42,18 @@ describe('the log', () => {
   test('tells at the start what was found, what has changed, and when the next job is due', () => {
     events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], repeated: [] });
     const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));
-    const synced = { app: 'shop', generation: 1, superseded: false, declared: 3, deleted: [], postponed: [] };
-    events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], orphaned: refs('b') });
-    events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [] });
-    events.emit('jobs.synced', { ...synced, created: [], changed: [], orphaned: [], postponed: refs('a') });
+    const synced = {
+      app: 'shop',
+      generation: 1,
+      declared: 3,
+      deleted: [],
+      outranked: [],
+      postponed: [],
+      taken: [],
+    };
+    events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], superseded: refs('b') });
+    events.emit('jobs.synced', { ...synced, created: [], changed: [], superseded: [] });
+    events.emit('jobs.synced', { ...synced, created: [], changed: [], superseded: [], postponed: refs('a') });
     const started = {
       name: 'host:1',
       app: 'shop',
@@ -61,7 +69,10 @@ describe('the log', () => {
     events.emit('scheduler.started', { ...started, queues: ['slow'], nextAt: null, nextJob: null });
     expect(lines).toEqual([
       ['log', 'Found 3 declared jobs and 1 handler.'],
-      ['log', 'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 orphaned ("b").'],
+      [
+        'log',
+        'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 superseded ("b").',
+      ],
       ['debug', 'Synced 3 declared jobs with the storage: nothing has changed.'],
       [
         'warn',

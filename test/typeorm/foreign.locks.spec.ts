@@ -5,7 +5,8 @@ import type {
   ClaimedRun,
   NewJob,
   StorageAdapter,
-  SyncRequest,
+  StoredDefinition,
+  SyncPlan,
   SyncResult,
 } from '../../lib/index.js';
 import {
@@ -256,8 +257,16 @@ describe('a sync', () => {
   const declaredJob = (id: string, change: Partial<NewJob> = {}): Promise<NewJob> =>
     recurring(storage, { id, source: 'code', app: 'shop', ...change });
 
-  const sync = (plan: SyncRequest['plan']): Promise<SyncResult> =>
-    storage.syncDefinitions({ app: 'shop', setHash: 'set', workerId: null, declared: [], plan });
+  const sync = (plan: (stored: readonly StoredDefinition[]) => SyncPlan['changes']): Promise<SyncResult> =>
+    storage.syncDefinitions({
+      app: 'shop',
+      setHash: 'set',
+      workerId: 'nobody',
+      declarations: [],
+      graceMs: 10 * minute,
+      previousApps: [],
+      plan: (stored) => ({ changes: plan(stored), outranked: [] }),
+    });
 
   async function two(): Promise<NewJob[]> {
     const jobs = [await declaredJob('a'), await declaredJob('b')];
@@ -280,7 +289,7 @@ describe('a sync', () => {
       ({ jobId }) => jobId === 'a',
     )!;
     await storage.runNow(jobs[0]!);
-    const plan: SyncRequest['plan'] = (stored) =>
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
       stored
         .filter(({ definitionHash }) => definitionHash !== 'new')
         .map(({ uid, id }) => {
@@ -297,6 +306,7 @@ describe('a sync', () => {
 
   test('of what nobody declares any more passes over a job that somebody has locked', async () => {
     await two();
+    await startWorker(storage, { app: 'shop' });
     await lockRows('job', `id = 'a'`, 'for share');
     expect(await storage.orphanUndeclared('shop', 0)).toEqual([{ namespace: 'default', id: 'b' }]);
     await other.query('rollback');

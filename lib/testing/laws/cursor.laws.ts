@@ -55,7 +55,7 @@ export const cursorLaws = lawsOf('cursor', {
       'a deploy': () =>
         changeStored(storage, (uid) => ({ kind: 'update', uid, job, moveCursor: true }), { ids: ['job'] }),
       'an orphan that comes back': async () => {
-        await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+        await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
         await changeStored(storage, (uid) => ({ kind: 'adopt', uid }), { ids: ['job'] });
         await storage.updateJob(ref('job'), { nextAt: at });
       },

@@ -85,7 +85,16 @@ export async function startWorker(
   given: Partial<Parameters<StorageAdapter['register']>[0]> & { leaseMs?: number } = {},
 ): Promise<Capability> {
   const { leaseMs = minute, ...registration } = given;
-  const worker = {
+  const worker = registrationOf(registration);
+  await storage.register(worker, leaseMs);
+  const { id: workerId, app, queues, handlers } = worker;
+  return { workerId, app, queues, handlers };
+}
+
+export function registrationOf(
+  given: Partial<Parameters<StorageAdapter['register']>[0]> = {},
+): Parameters<StorageAdapter['register']>[0] {
+  return {
     id: `worker-${++workers}-${Math.random().toString(36).slice(2)}`,
     name: 'instance',
     app: 'shop',
@@ -97,11 +106,8 @@ export async function startWorker(
     queues: ['default'],
     handlers: ['work'],
     retention: null,
-    ...registration,
+    ...given,
   };
-  await storage.register(worker, leaseMs);
-  const { id: workerId, app, queues, handlers } = worker;
-  return { workerId, app, queues, handlers };
 }
 
 /** Fires everything that is due, one birth for each cursor, the next time an hour later. */

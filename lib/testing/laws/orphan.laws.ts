@@ -14,15 +14,13 @@ import {
   settle,
   startWorker,
 } from './fixture.js';
-import { app, changeStored, declared, insertDeclared, synced } from './sync.fixture.js';
-
-const graceMs = 10 * minute;
+import { app, carry, changeStored, declared, graceMs, insertDeclared, synced } from './sync.fixture.js';
 
 export const orphanLaws = lawsOf('orphan', {
   'stops firing, and keeps the place of the cursor as an open gap': async ({ storage }) => {
     const job = await declared(storage);
     await insertDeclared(storage, [job]);
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     const { state, orphanedAt, nextRunAt } = await jobOf(storage);
     assert.equal(state, 'orphaned');
     assert.notEqual(orphanedAt, null);
@@ -36,7 +34,7 @@ export const orphanLaws = lawsOf('orphan', {
     await insertDeclared(storage, [await declared(storage)]);
     const worker = await startWorker(storage);
     const { cursors } = await storage.dueCursors(worker, 10);
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     const { jobUid, nominalAt, revision } = only(cursors, 'due cursor');
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
     const firing = {
@@ -55,7 +53,7 @@ export const orphanLaws = lawsOf('orphan', {
   'gets its cursor back where it stood when it is adopted': async ({ storage, clock }) => {
     const job = await declared(storage);
     await insertDeclared(storage, [job]);
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     await clock.advance(hour);
     await changeStored(storage, (uid) => ({ kind: 'adopt', uid }));
     const { state, orphanedAt, nextRunAt } = await jobOf(storage);
@@ -68,7 +66,7 @@ export const orphanLaws = lawsOf('orphan', {
     const job = await declared(storage);
     await insertDeclared(storage, [job]);
     for (const moveCursor of [false, true]) {
-      await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+      await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
       const changed = { ...job, payload: moveCursor, nextAt: job.nextAt! + hour };
       await changeStored(storage, (uid) => ({ kind: 'update', uid, job: changed, moveCursor }));
       const { orphanedAt, nextRunAt, payload } = await jobOf(storage);
@@ -86,7 +84,8 @@ export const orphanLaws = lawsOf('orphan', {
       const job = await declared(storage);
       await insertDeclared(storage, [job]);
       const pause = (): Promise<unknown> => storage.pauseJob(ref('job'), { reason: null, by: null });
-      const orphan = (): Promise<unknown> => changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+      const orphan = (): Promise<unknown> =>
+        changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
       for (const step of first === 'pause' ? [pause, orphan] : [orphan, pause]) await step();
       assert.equal((await jobOf(storage)).state, 'orphaned');
       assert.equal((await gapsOf(storage)).filter((gap) => gap.until === null).length, 1);
@@ -107,7 +106,7 @@ export const orphanLaws = lawsOf('orphan', {
     const job = await declared(storage);
     await insertDeclared(storage, [job]);
     await storage.pauseJob(ref('job'), { reason: null, by: null });
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     await storage.resumeJob(ref('job'), (_, now) => ({ nextAt: now - second, gap: null }));
     assert.equal((await jobOf(storage)).state, 'orphaned');
     assert.deepEqual((await storage.dueCursors(await startWorker(storage), 10)).cursors, []);
@@ -116,7 +115,7 @@ export const orphanLaws = lawsOf('orphan', {
   'that was paused later and resumed comes back to where it stood': async ({ storage }) => {
     const job = await declared(storage);
     await insertDeclared(storage, [job]);
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     await storage.pauseJob(ref('job'), { reason: null, by: null });
     await storage.resumeJob(ref('job'), (_, now) => ({ nextAt: now + hour, gap: null }));
     assert.equal(only(await gapsOf(storage), 'gap').verdict, 'missed');
@@ -127,16 +126,79 @@ export const orphanLaws = lawsOf('orphan', {
   'lets a run go on': async ({ storage }) => {
     await insertDeclared(storage, [await declared(storage)]);
     const run = await fireOne(storage, await startWorker(storage));
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     await settle(storage, run);
     assert.equal((await jobOf(storage)).runCount, 1);
   },
 });
 
+export const supersededLaws = lawsOf('superseded', {
+  'goes on where it is told to, and what it owed meanwhile stays on record': async ({ storage, clock }) => {
+    const job = await declared(storage, { dueInMs: minute });
+    await insertDeclared(storage, [job]);
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'superseded' }));
+    const held = only(await gapsOf(storage), 'gap');
+    assert.deepEqual(
+      [held.from, held.until, held.verdict, held.reason],
+      [new Date(job.nextAt!), null, 'missed', 'superseded'],
+    );
+    assert.equal((await jobOf(storage)).state, 'orphaned');
+    await clock.advance(hour);
+    const nextAt = job.nextAt! + 61 * minute;
+    await changeStored(storage, (uid) => ({ kind: 'adopt', uid, nextAt }));
+    const { state, nextRunAt } = await jobOf(storage);
+    assert.deepEqual([state, nextRunAt], ['pending', new Date(nextAt)]);
+    const gap = only(await gapsOf(storage), 'gap');
+    assert.notEqual(gap.until, null, 'The gap should have ended.');
+    assert.ok(
+      gap.count >= 59 && gap.count <= 61,
+      `The gap should count an hour of instants, not ${gap.count}.`,
+    );
+    assert.equal(gap.reason, 'superseded');
+  },
+
+  'is told with its reason to the next plan, and may become so as an orphan': async ({ storage }) => {
+    await insertDeclared(storage, [await declared(storage)]);
+    const reasonOf = async (): Promise<unknown> => {
+      let reason: unknown;
+      await synced(storage, {
+        plan: (stored) => {
+          reason = only(stored, 'stored definition').orphanedReason;
+          return [];
+        },
+      });
+      return reason;
+    };
+    assert.equal(await reasonOf(), null);
+    for (const reason of ['undeclared', 'superseded'] as const) {
+      await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason }));
+      assert.equal(await reasonOf(), reason);
+    }
+    assert.equal(only(await gapsOf(storage), 'gap').reason, 'orphaned', 'The first gap stays.');
+    await changeStored(storage, (uid) => ({ kind: 'adopt', uid }));
+    assert.equal(await reasonOf(), null);
+  },
+
+  'and paused is still paused, from where it was, when it comes back': async ({ storage }) => {
+    const job = await declared(storage);
+    await insertDeclared(storage, [job]);
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'superseded' }));
+    await changeStored(storage, (uid) => ({ kind: 'adopt', uid, nextAt: job.nextAt! + hour }));
+    assert.equal((await jobOf(storage)).state, 'paused');
+    const { from, verdict, until } = only(await gapsOf(storage), 'gap');
+    assert.deepEqual([from, verdict, until], [new Date(job.nextAt!), 'paused', null]);
+  },
+});
+
 export const undeclaredLaws = lawsOf('undeclared', {
   'jobs become orphans only after the grace, and are told once': async ({ storage, clock }) => {
-    await insertDeclared(storage, [await declared(storage)]);
+    const worker = await carry(storage, 'set-1', { ids: ['job'], leaseMs: 9 * hour });
+    await insertDeclared(storage, [await declared(storage)], { workerId: worker.workerId });
+    await startWorker(storage, { app, leaseMs: 9 * hour });
+    await clock.advance(hour);
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
+    await storage.unregister(worker.workerId);
     await clock.advance(9 * minute);
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
     assert.equal((await jobOf(storage)).state, 'pending');
@@ -146,17 +208,16 @@ export const undeclaredLaws = lawsOf('undeclared', {
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
   },
 
-  'are not those that any live worker declares, be it of an older generation': async ({ storage, clock }) => {
+  'are not those that any live worker declares, be it of an older set': async ({ storage, clock }) => {
     const jobs = await Promise.all(['kept', 'dropped'].map((id) => declared(storage, { id })));
-    const old = await startWorker(storage, { app, leaseMs: hour });
+    const old = await carry(storage, 'old', { ids: ['kept', 'dropped'], leaseMs: hour });
     await insertDeclared(storage, jobs, { setHash: 'old', workerId: old.workerId });
-    const newer = await startWorker(storage, { app, leaseMs: 9 * hour });
-    await synced(storage, { setHash: 'new', workerId: newer.workerId, ids: ['kept'] });
+    await carry(storage, 'new', { ids: ['kept'], leaseMs: 9 * hour });
     for (let round = 0; round < 2; round++) {
       assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
       await clock.advance(20 * minute);
     }
-    await clock.advance(hour);
+    await clock.advance(25 * minute);
     assert.deepEqual(
       await storage.orphanUndeclared(app, graceMs),
       [],
@@ -166,30 +227,24 @@ export const undeclaredLaws = lawsOf('undeclared', {
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), [ref('dropped')]);
   },
 
-  'are declared again: the grace begins anew, and orphans are adopted': async ({ storage, clock }) => {
-    const job = await declared(storage);
-    await insertDeclared(storage, [job]);
-    await storage.orphanUndeclared(app, graceMs);
-    await clock.advance(9 * minute);
-    const worker = await startWorker(storage, { app, leaseMs: minute });
-    await synced(storage, { ids: ['job'], workerId: worker.workerId });
-    assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
-    await clock.advance(2 * minute);
+  'are no orphans when all workers were away, before one has been back for the grace': async ({
+    storage,
+    clock,
+  }) => {
+    const jobs = await Promise.all(['of-web', 'of-worker'].map((id) => declared(storage, { id })));
+    const before = await carry(storage, 'all', { ids: ['of-web', 'of-worker'] });
+    await insertDeclared(storage, jobs, { setHash: 'all', workerId: before.workerId });
+    await clock.advance(hour);
+    await carry(storage, 'web', { ids: ['of-web'], leaseMs: 9 * hour });
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
     await clock.advance(11 * minute);
-    assert.deepEqual(await storage.orphanUndeclared(app, graceMs), [ref('job')]);
-    const again = await startWorker(storage, { app });
-    await synced(storage, { ids: ['job'], workerId: again.workerId });
-    await storage.orphanUndeclared(app, graceMs);
-    const { state, nextRunAt } = await jobOf(storage);
-    assert.deepEqual([state, nextRunAt], ['pending', new Date(job.nextAt!)]);
+    assert.deepEqual(await storage.orphanUndeclared(app, graceMs), [ref('of-worker')]);
   },
 
   'are declared by workers of their own app only': async ({ storage, clock }) => {
     await insertDeclared(storage, [await declared(storage)]);
-    const stranger = await startWorker(storage, { app: 'other', leaseMs: 9 * hour });
-    await synced(storage, { app: 'other', ids: ['job'], workerId: stranger.workerId });
-    await storage.orphanUndeclared(app, graceMs);
+    await startWorker(storage, { app, leaseMs: 9 * hour });
+    await carry(storage, 'theirs', { app: 'other', ids: ['job'], leaseMs: 9 * hour });
     await clock.advance(hour);
     assert.deepEqual(await storage.orphanUndeclared(app, graceMs), [ref('job')]);
   },
@@ -200,10 +255,9 @@ export const undeclaredLaws = lawsOf('undeclared', {
     await insertDeclared(storage, [await declared(storage, { id: 'theirs', app: 'other' })], {
       app: 'other',
     });
-    for (let round = 0; round < 2; round++) {
-      assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
-      await clock.advance(hour);
-    }
+    await startWorker(storage, { app, leaseMs: 9 * hour });
+    await clock.advance(hour);
+    assert.deepEqual(await storage.orphanUndeclared(app, graceMs), []);
     assert.equal(await storage.countJobs({ state: 'orphaned' }), 0);
   },
 });

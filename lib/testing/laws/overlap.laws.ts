@@ -192,7 +192,7 @@ export const fixedDelayLaws = lawsOf('fixed delay', {
     const trigger = { type: 'interval', every: 10 * minute, mode: 'fixed-delay' } as const;
     await insertDeclared(storage, [await declared(storage, { trigger })]);
     const run = await fireOne(storage, await startWorker(storage), { nextAt: Infinity });
-    await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+    await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
     await settle(storage, run);
     await changeStored(storage, (uid) => ({ kind: 'adopt', uid }));
     assert.notEqual((await jobOf(storage)).nextRunAt, null);

@@ -69,7 +69,7 @@ export const owedLaws = lawsOf('owed instants', {
       const { from, until } = await overdue(storage, async (given) =>
         insertDeclared(storage, [await declared(storage, given)]),
       );
-      if (isOrphan) await changeStored(storage, (uid) => ({ kind: 'orphan', uid }));
+      if (isOrphan) await changeStored(storage, (uid) => ({ kind: 'orphan', uid, reason: 'undeclared' }));
       const job = await declared(storage, { trigger: everyHour, nextAt: until + hour });
       await changeStored(storage, (uid) => ({ kind: 'update', uid, job, moveCursor: true }));
       const gap = only(await gapsOf(storage), 'gap');

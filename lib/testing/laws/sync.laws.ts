@@ -37,7 +37,7 @@ export const syncLaws = lawsOf('sync', {
       app: 'other',
     });
     const job = await declared(storage, { definitionHash: 'h1', timeZone: 'Asia/Seoul' });
-    const { generation } = await insertDeclared(storage, [job]);
+    await insertDeclared(storage, [job]);
     await storage.pauseJob(ref('job'), { reason: null, by: null });
     let seen: readonly StoredDefinition[] = [];
     await synced(storage, {
@@ -56,9 +56,12 @@ export const syncLaws = lawsOf('sync', {
       trigger: job.trigger,
       timeZone: 'Asia/Seoul',
       handler: 'work',
+      app,
+      previousIds: [],
       paused: true,
       orphanedAt: null,
-      generation,
+      orphanedReason: null,
+      firedUntil: null,
     });
   },
 

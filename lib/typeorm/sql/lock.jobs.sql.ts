@@ -1,8 +1,9 @@
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { after, ms, now } from './time.fragment.js';
 
 /**
- * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app, its declared jobs
+ * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app: its declared jobs; and those of
+ * other apps · with the namespaces $3 and ids $4 · that are one of $5, or had no worker for $6 ms
  *
  * Recurring jobs with all that a change needs to know, locked until the transaction ends. Those of an app are only read: which of them are to be changed is not known yet, see `graspJobsSql`.
  */
@@ -11,13 +12,23 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | '
     one: 'j.namespace = $2 and j.id = $3',
     some: '(j.namespace, j.id) in (select u.* from unnest($2::text[], $3::text[]) u) order by j.uid',
     grasped: 'j.uid = any ($2::bigint[]) order by j.uid',
-    app: `j.app = $2 and j.source = 'code' order by j.uid`,
+    app: `j.uid in (
+    select own.uid from ${t.job} own where own.app = $2 and own.source = 'code'
+    union all
+    select other.uid from ${t.job} other
+      join (select distinct u.namespace, u.id from unnest($3::text[], $4::text[]) u (namespace, id)) wanted
+        on wanted.namespace = other.namespace and wanted.id = other.id
+    where other.source = 'code' and other.app <> $2 and (other.app = any ($5::text[]) or not exists (
+      select from ${t.worker} w where w.app = other.app and w.lease_until > ${after(now, '-$6::float8')}
+    ))
+  ) order by j.uid`,
   }[which];
   return `
 select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, j.payload,
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
   ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
-  ${ms('j.orphaned_at')} as orphaned_at, ${ms('j.undeclared_since')} as undeclared_since,
+  ${ms('j.orphaned_at')} as orphaned_at, j.orphaned_reason, to_json(j.previous_ids) as previous_ids,
+  (select ${ms('c.fired_until')} from ${t.cursor} c where c.job_uid = j.uid) as cursor_fired_until,
   g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now
 from ${t.job} j left join ${t.gap} g on g.id = j.open_gap
 where ${where} ${which === 'app' ? '' : 'for update of j'}`;

@@ -1,17 +1,10 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
-/**
- * $1 time · $2 job · $3 what is known of its declaration: `note` that nobody declares it, `declare` it again, `orphan` it, `adopt` an orphan
- *
- * The first two are no change of the job that users see, so its revision stays.
- */
+// $1 time · $2 job · $3 why it is an orphan; null: it is none any more
 export function markJobSql(t: TableNames): string {
   return `
-update ${t.job} set
-  undeclared_since = case when $3::text in ('note', 'orphan') then coalesce(undeclared_since, ${now}) end,
-  orphaned_at = case $3::text when 'orphan' then ${now} when 'adopt' then null else orphaned_at end,
-  revision = revision + ($3::text in ('orphan', 'adopt'))::int,
-  updated_at = case when $3::text in ('orphan', 'adopt') then ${now} else updated_at end
+update ${t.job} set orphaned_at = case when $3::text is not null then coalesce(orphaned_at, ${now}) end, orphaned_reason = $3,
+  undeclared_since = null, revision = revision + 1, updated_at = ${now}
 where uid = $2 returning ${ms(now)} as now`;
 }

@@ -10,5 +10,10 @@ export function schemaV3(t: TableNames): string[] {
     `alter table ${t.cursor} add column app text`,
     // How long the app of a worker keeps the record; null: of the release before.
     `alter table ${t.worker} add column retention jsonb`,
+    // What the code of live workers declares. A set of the release before has no more than the ids in `declared`, and no place.
+    `alter table ${t.release} add column declarations json, add column place bigint, add column synced_beside text, add column outranked json`,
+    // Why a declared job does not fire; null, of an orphan of the release before: nobody declares it.
+    `alter table ${t.job} add column orphaned_reason text, add column previous_ids text[] not null default '{}'`,
+    `create index ${t.index('worker_alive')} on ${t.worker} (app) where released_at is null`,
   ];
 }

@@ -1,12 +1,19 @@
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 
-// $1 time · $2 worker
+// $1 time · $2 worker. Others are told; of the last one that carries a set they are told so.
 export function unregisterSql(t: TableNames): string {
-  const tell = t.channel === null ? '' : `, pg_notify('${t.channel}', 'change')`;
+  const isLast = `e.generation is not null and not exists (
+    select from ${t.worker} o
+    where o.app = e.app and o.generation = e.generation and o.id <> e.id and o.lease_until > ${now} and o.released_at is null
+  )`;
+  const tell =
+    t.channel === null
+      ? ''
+      : `, pg_notify('${t.channel}', case when ${isLast} then 'release' else 'change' end)`;
   return `
 with ended as (
-  update ${t.worker} set lease_until = least(lease_until, ${now}), running = 0 where id = $2 returning id
+  update ${t.worker} set lease_until = least(lease_until, ${now}), running = 0 where id = $2 returning id, app, generation
 )
-select id${tell} from ended`;
+select e.id${tell} from ended e`;
 }

@@ -285,10 +285,15 @@ function sync(jobs: readonly (readonly [string, Given])[], deletes: boolean, nth
         app,
         setHash: JSON.stringify(jobs),
         workerId: side.workers[nth]!.workerId,
-        declared: declared.map(({ definition }) => `${namespace}/${definition.id}`),
-        plan: (stored, now) =>
-          planSync(declared, new Set(['work', 'other']), stored, now, {
+        declarations: declared.map(({ definition: { id, handler }, hash, previousIds }) => ({
+          ...{ namespace, id, hash, handler, previousIds },
+        })),
+        graceMs: minute,
+        previousApps: [],
+        plan: (stored, carried, now) =>
+          planSync(declared, stored, carried, now, {
             app,
+            previousApps: [],
             calendars: {},
             orphans: deletes ? 'delete' : 'keep',
             orphanGraceMs: minute,

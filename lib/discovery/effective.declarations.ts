@@ -1,0 +1,69 @@
+import type { CarriedDeclaration, CarriedSet } from '../ports/storage.adapter.js';
+import { refKey } from '../scheduler/job.identity.js';
+
+/** What is in force. */
+export interface EffectiveDeclarations {
+  /** By `namespace/id`. */
+  effective: ReadonlyMap<string, CarriedDeclaration>;
+  /** Ids that a live worker declares, but that must not fire: their method runs under another id. By `namespace/id`. */
+  superseded: ReadonlySet<string>;
+}
+
+/**
+ * Which declarations of one app are in force: a function of what its live workers carry, so that it is the same whoever asks, and changes only when workers come or go.
+ *
+ * A method never runs under two ids: of those declared for a handler only the ones of the newest set that has this handler count, and an id that a newer declaration
+ * renames does not count either. Of the declarations of one id that are left the newest is in force.
+ */
+export function effectiveDeclarations(
+  sets: readonly Pick<CarriedSet, 'place' | 'declarations'>[],
+): EffectiveDeclarations {
+  const newestFirst = sets.toSorted((a, b) => b.place - a.place);
+  const idsOfHandler = new Map<string, ReadonlySet<string>>();
+  const renamed = new Set<string>();
+  const effective = new Map<string, CarriedDeclaration>();
+  const superseded = new Set<string>();
+  for (const { declarations } of newestFirst) {
+    const counted: CarriedDeclaration[] = [];
+    for (const declaration of declarations) {
+      const key = refKey(declaration);
+      const { handler } = declaration;
+      const ids = handler === null ? undefined : idsOfHandler.get(handler);
+      if (renamed.has(key) || ids?.has(key) === false) superseded.add(key);
+      else counted.push(declaration);
+    }
+    for (const declaration of counted) {
+      const key = refKey(declaration);
+      const other = effective.get(key);
+      if (other === undefined || other.place < declaration.place) effective.set(key, declaration);
+    }
+    // All ids of a set count beside each other; what they say holds for the older ones.
+    noteHandlers(idsOfHandler, counted);
+    const own = new Set(declarations.map(refKey));
+    for (const declaration of counted) {
+      for (const key of previousKeys(declaration)) if (!own.has(key)) renamed.add(key);
+    }
+  }
+  // An id that counts for one method may have been another's, under which it does not.
+  for (const key of effective.keys()) superseded.delete(key);
+  return { effective, superseded };
+}
+
+/** `namespace/id` of what a declaration renames. */
+export function previousKeys({
+  namespace,
+  previousIds,
+}: Pick<CarriedDeclaration, 'namespace' | 'previousIds'>): string[] {
+  return previousIds.map((id) => refKey({ namespace, id }));
+}
+
+function noteHandlers(known: Map<string, ReadonlySet<string>>, counted: readonly CarriedDeclaration[]): void {
+  const found = new Map<string, Set<string>>();
+  for (const declaration of counted) {
+    const { handler } = declaration;
+    if (handler === null || known.has(handler)) continue;
+    const ids = found.get(handler) ?? new Set();
+    found.set(handler, ids.add(refKey(declaration)));
+  }
+  for (const [handler, ids] of found) known.set(handler, ids);
+}

@@ -1,0 +1,20 @@
+import type { TableNames } from './table.names.js';
+import { after, ms, now } from './time.fragment.js';
+
+/**
+ * $1 time · $2 app · $3 grace in ms
+ *
+ * The sets of the app that workers carry, or did within the grace, and in each row the last place that was given; one row without a set where there are none.
+ */
+export function carriedSetsSql(t: TableNames): string {
+  return `
+with held as (
+  select generation, max(lease_until) as until from ${t.worker}
+  where app = $2 and generation is not null and lease_until > ${after(now, '-$3::float8')} group by generation
+)
+select top.place::float8 as last_place, r.generation, r.set_hash, r.place::float8 as place, to_json(r.declared) as declared, r.declarations,
+  case when h.until <= ${now} then ${ms('h.until')} end as carried_until, ${ms(now)} as now
+from (select coalesce(max(place), 0) as place from ${t.release} where app = $2) top
+left join (held h join ${t.release} r on r.generation = h.generation) on true
+order by r.generation`;
+}
