@@ -257,7 +257,8 @@ export abstract class StorageAdapter {
 
   /**
    * Computes the next times anew when `zoneData` (such as `2026a`) is newer than the version noted with them, and notes it; one caller does it for all. The first
-   * caller ever only notes its version. Nobody fires a cursor while it is moved.
+   * caller ever only notes its version. Nobody fires a cursor while it is moved. It waits for nobody: what somebody else has locked stays where it is, and then the version is not noted, so that
+   * another call comes back to it.
    */
   abstract recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation>;
 

@@ -14,6 +14,8 @@ const lateMs = 3_600_000;
  */
 export class OutcomePruning {
   private readonly forgottenUntil = new Map<Outcome, EpochMs>();
+  /** Where the first row was that somebody had locked: the next look through begins there. */
+  private readonly passedOver = new Map<Outcome, EpochMs>();
 
   /** One step for each outcome. */
   async step(run: Run, now: EpochMs, retention: Retention): Promise<Pick<Pruned, 'attempts' | 'more'>> {
@@ -25,7 +27,7 @@ export class OutcomePruning {
       if (horizon === now - longest) continue;
       const from = this.forgottenUntil.get(outcome) ?? (await beginning(run)) ?? horizon;
       const until = Math.min(from + dayMs, horizon);
-      const [{ count }] = await run<{ count: number }>(
+      const [{ count, found }] = await run<{ count: number; found: number }>(
         'forgetOutcome',
         outcome,
         from - lateMs,
@@ -34,10 +36,19 @@ export class OutcomePruning {
       );
       attempts += count;
       const through = count < rowsPerRound;
+      if (through && found > count && !this.passedOver.has(outcome)) this.passedOver.set(outcome, from);
       this.forgottenUntil.set(outcome, through ? Math.max(until, from) : from);
+      if (through && until >= horizon) this.comeBack(outcome);
       if (!through || until < horizon) more = true;
     }
     return { attempts, more };
+  }
+
+  private comeBack(outcome: Outcome): void {
+    const from = this.passedOver.get(outcome);
+    if (from === undefined) return;
+    this.passedOver.delete(outcome);
+    this.forgottenUntil.set(outcome, from);
   }
 }
 

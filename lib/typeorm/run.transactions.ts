@@ -12,6 +12,7 @@ import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
+import { TrustedRunners } from './trusted.runners.js';
 import { Turns } from './turns.js';
 
 const mostAttempts = 10;
@@ -33,6 +34,7 @@ export class RunTransactions {
   private own: Promise<Database> | null = null;
   /** A handler waits until a connection is free: that others take their time must not cost it an attempt. */
   private turns = new Turns(ownPoolSize);
+  private readonly runners = new TrustedRunners();
   private readonly deadlineMs: number;
   private readonly enterSql: string;
 
@@ -72,9 +74,8 @@ export class RunTransactions {
           : `the DataSource is of type "${type}", the jobs are in PostgreSQL.`,
       );
     }
-    const runner = source.createQueryRunner();
+    const [runner, client] = await this.runners.take(source);
     try {
-      const client: unknown = await runner.connect();
       const own: Answered = (sent) => answered(client, this.deadlineMs, sent);
       try {
         // What a beat notes of the run meanwhile would be a conflict at any other level.
@@ -88,6 +89,7 @@ export class RunTransactions {
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.
         await own(runner.rollbackTransaction()).catch(() => undefined);
+        await this.runners.note(error, client);
         throw error;
       }
     } finally {

@@ -73,6 +73,7 @@ import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleOneOffsSql } from './sql/settle.one.offs.sql.js';
 import { settleRecurringSql } from './sql/settle.recurring.sql.js';
 import { settleSql } from './sql/settle.sql.js';
+import { readZoneDataSql } from './sql/read.zone.data.sql.js';
 import { lockZoneDataSql } from './sql/lock.zone.data.sql.js';
 import { noteZoneDataSql } from './sql/note.zone.data.sql.js';
 import { setZoneDataSql } from './sql/set.zone.data.sql.js';
@@ -203,6 +204,7 @@ const builders = {
   updateRuns: updateRunsSql,
   updateWorker: updateWorkerSql,
   lockZoneData: lockZoneDataSql,
+  readZoneData: readZoneDataSql,
   noteZoneData: noteZoneDataSql,
   setZoneData: setZoneDataSql,
   standingCursors: standingCursorsSql,

@@ -152,7 +152,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {
-    return this.statements.change((change) => recomputeCursors(change, zoneData, plan));
+    return recomputeCursors(this.statements, zoneData, plan);
   }
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {

@@ -125,6 +125,7 @@ describe('two instances beside locks of somebody else', () => {
     worker: `id = '${deadOf}'`,
     pause: 'true',
     gap: 'true',
+    attempt: 'true',
     lock: 'true',
     release: 'true',
     meta: 'true',

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type {
   Capability,
   ClaimedRun,
+  CursorPlan,
   NewJob,
   StorageAdapter,
   StoredDefinition,
@@ -250,6 +251,81 @@ describe('the janitor', () => {
     expect(await storage.lock.acquire('another', 'me', minute)).not.toBeNull();
     await other.query('rollback');
     expect(await storage.lock.acquire('key', 'me', minute)).not.toBeNull();
+  });
+});
+
+describe('zone data', () => {
+  const later: CursorPlan = ({ nextAt }) => nextAt + minute;
+
+  test.each(strengths)(
+    'that are noted already wait for nobody who has the note locked %s',
+    async (strength) => {
+      await storage.recomputeCursors('2026a', later);
+      await lockRows('meta', 'true', strength);
+      expect(await storage.recomputeCursors('2026a', later)).toEqual({ from: null, moved: [] });
+    },
+  );
+
+  test('that are newer are left to another start where somebody has locked the note', async () => {
+    await addRecurring(storage);
+    await storage.recomputeCursors('2026a', later);
+    await lockRows('meta', 'true');
+    expect(await storage.recomputeCursors('2026b', later)).toEqual({ from: null, moved: [] });
+    await other.query('rollback');
+    expect(await storage.recomputeCursors('2026b', later)).toMatchObject({
+      from: '2026a',
+      moved: [{ id: 'job' }],
+    });
+  });
+
+  test('that are newer pass over a cursor that somebody has locked, and are not noted before it is moved', async () => {
+    for (const id of ['a', 'b']) await addRecurring(storage, { id });
+    await storage.recomputeCursors('2026a', later);
+    const planned = new Set<string>();
+    const once: CursorPlan = ({ id, nextAt }) => {
+      const isMoved = planned.has(id);
+      planned.add(id);
+      return isMoved ? nextAt : nextAt + minute;
+    };
+    await lockRows('cursor', `job_uid = (select uid from "${schema}".job where id = 'a')`);
+    const first = await storage.recomputeCursors('2026b', once);
+    expect(first).toMatchObject({ from: '2026a', moved: [{ id: 'b' }] });
+    await other.query('rollback');
+    expect(await storage.recomputeCursors('2026b', once)).toMatchObject({
+      from: '2026a',
+      moved: [{ id: 'a' }],
+    });
+    expect(await storage.recomputeCursors('2026b', once)).toEqual({ from: null, moved: [] });
+  });
+});
+
+describe('what is forgotten', () => {
+  const days = 86_400_000;
+
+  async function attemptsOfLongAgo(outcome: string): Promise<void> {
+    await other.query(
+      `insert into "${schema}".attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, finished_at)
+       select n, 'default', 'old', 'work', 'default', 'at', now(), 1, 1, '${outcome}', true, now() - interval '2 hours'
+       from generate_series(1, 3) n`,
+    );
+  }
+
+  test('is all but the attempt that somebody has locked', async () => {
+    await attemptsOfLongAgo('succeeded');
+    await lockRows('attempt', 'run_id = 1');
+    const retention = { defaultMs: 60 * minute, byVerdict: {} };
+    expect(await storage.prune(retention)).toMatchObject({ attempts: 2 });
+    await other.query('rollback');
+    expect(await storage.prune(retention)).toMatchObject({ attempts: 1 });
+  });
+
+  test('of an outcome that is kept for a shorter time is looked at again where something was locked', async () => {
+    await attemptsOfLongAgo('snoozed');
+    await lockRows('attempt', 'run_id = 1');
+    const retention = { defaultMs: 30 * days, byVerdict: { snoozed: 30 * minute } };
+    expect(await storage.prune(retention)).toMatchObject({ attempts: 2, more: false });
+    await other.query('rollback');
+    expect(await storage.prune(retention)).toMatchObject({ attempts: 1 });
   });
 });
 

@@ -7,6 +7,7 @@ export function forgetAttemptsSql(t: TableNames, which: 'all' | 'undated'): stri
   return `
 with old as (
   select tableoid, ctid from ${table} where finished_at < ${at('$2::float8')} order by finished_at limit $3
+  for update skip locked
 ),
 gone as (
   delete from ${table} a using old where a.tableoid = old.tableoid and a.ctid = old.ctid returning a.run_id
