@@ -86,10 +86,8 @@ class WorkerModule {}
 const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['error', 'warn'] });
 process.send?.('ready');
 process.once('SIGTERM', () => {
-  void app.close().then(async () => {
-    await effects.close();
-    process.exit(0);
-  });
+  // Not the pool of the effects: it would wait for connections that were swallowed.
+  void app.close().then(() => process.exit(0));
 });
 // The parent decides when to stop; when it is gone there is nothing left to prove.
 process.on('SIGINT', () => undefined);

@@ -82,11 +82,13 @@ export class Cluster {
     this.workers.splice(this.workers.indexOf(worker), 1);
     const gone = worker.end(signal);
     await Promise.all([gone, this.addUntilItWorks()]);
+    if (worker.crash !== null) this.crashes.push(worker.crash);
   }
 
   async end(): Promise<void> {
     this.ending = true;
     await Promise.all(this.workers.map((worker) => worker.end('SIGTERM')));
+    this.watchForCrashes();
   }
 
   /** The workers that are not behind a pooler find the database where it is now. */

@@ -40,10 +40,6 @@ export class Effects {
     }
   }
 
-  close(): Promise<void> {
-    return this.pool.end();
-  }
-
   /** Until it is certain, or the handler is told to stop: a database that is away is no failure of the job. */
   private async insert(signal: AbortSignal, target: string, values: unknown[]): Promise<void> {
     const places = values.map((_, i) => `$${i + 1}`).join(', ');

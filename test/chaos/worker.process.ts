@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import type { Period, WorkerOptions } from './chaos.options.js';
 import { TcpProxy } from './tcp.proxy.js';
 
+/** A good deal longer than the shutdown that the worker was given, as the machine has other things to do. */
+const closesWithinMs = 20_000;
+
 /** One worker and the network between it and the database. */
 export class WorkerProcess {
   /** Something is being done to it. */
@@ -11,6 +14,7 @@ export class WorkerProcess {
   poisoned = false;
   private said = '';
   private expected = false;
+  private tookTooLong = false;
 
   private constructor(
     readonly options: Omit<WorkerOptions, keyof Period>,
@@ -60,6 +64,8 @@ export class WorkerProcess {
 
   /** What it said last, if it has ended though nobody asked it to; null: all is well. */
   get crash(): string | null {
+    if (this.tookTooLong)
+      return `${this.options.name} did not close within ${closesWithinMs} ms: ${this.said}`;
     const over = this.child.exitCode !== null || this.child.signalCode !== null;
     return over && !this.expected
       ? `${this.options.name} (${this.child.exitCode ?? this.child.signalCode}): ${this.said}`
@@ -74,7 +80,12 @@ export class WorkerProcess {
   async end(name: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     this.expected = true;
     this.child.kill(name);
+    const killer = setTimeout(() => {
+      this.tookTooLong = true;
+      this.child.kill('SIGKILL');
+    }, closesWithinMs);
     await this.ended;
+    clearTimeout(killer);
     this.proxy.close();
   }
 }
