@@ -62,7 +62,7 @@ export interface ChronisOptions {
   timeZone?: string;
   /** Exclusions under names that schedules refer to by `exclude: [{ calendar: 'name' }]`, such as public holidays. @default none */
   calendars?: Calendars;
-  /** How long `app.close()` waits for running handlers, at most 1 h. @default '25s' */
+  /** How long `app.close()` waits for running handlers, at most 1 h; up to two seconds more for the verdicts of those that do not heed their signal. @default '25s' */
   shutdownTimeoutMs?: number | string;
   /** Time for a handler to react to its AbortSignal, also within the shutdown. @default '5s', at most half of shutdownTimeoutMs */
   abortGraceMs?: number | string;

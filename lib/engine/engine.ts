@@ -52,7 +52,9 @@ export interface Enrolment {
 
 /** A local clock this far off the storage's is worth a warning. */
 const worthTellingOffsetMs = 1_000;
-/** What the storage gets at least for the last verdicts, and then to let go of the worker, once the time of the shutdown is over. */
+/** What the storage gets at least for the last verdicts: those of handlers that did not heed their signal come when the time of the shutdown is over. */
+const lastVerdictsMs = 1_500;
+/** And then to let go of the worker. */
 const farewellMs = 400;
 
 /**
@@ -305,17 +307,21 @@ export class Engine {
     this.lookAgain.stop();
     this.stopWatchingHandlers?.();
     shift.session.active = false;
+    shift.session.isDraining = true;
     shift.loop.nudge();
     this.calls.hurry();
     const sessions = [...this.sessions];
-    const emptied = Promise.all(sessions.map((session) => session.empty()));
+    const emptied = (): Promise<unknown> => Promise.all(sessions.map((session) => session.empty()));
+    // What is under way when the loop ends may bring runs.
+    const ended = shift.ended.then(emptied);
     // The lease is kept up through the drain: keeper.stop() comes last.
     const givenBack = this.givingBack.giveBack(shift.session.takeEarly(), () => this.sessions.size > 0);
-    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([shift.ended, emptied, givenBack]));
+    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([ended, emptied(), givenBack]));
+    shift.session.isDraining = false;
     for (const session of sessions) session.abort('shutdown');
-    await emptied;
+    await emptied();
     // What is locked by somebody else, or does not get through yet, is tried to the end: what has been done should not be done again.
-    await this.within(Math.max(endAt - clock.monotonic(), farewellMs), this.settler.flush());
+    await this.within(Math.max(endAt - clock.monotonic(), lastVerdictsMs), this.settler.flush());
     this.settler.close();
     this.calls.hurry();
     shift.keeper.stop();

@@ -30,8 +30,8 @@ const shareOfPlanning = 5;
 const mostPerFiring = 50_000;
 /** Of so many jobs it is known that something was told. */
 const mostTold = 10_000;
-/** How long one that cannot be fired alone is left alone: at first, and at most. What the storage says it can never store is left for longer. */
-const leaveMs = { first: 1_000, most: 8_000, mostOfUnstorable: 600_000 };
+/** How long one that cannot be fired alone is left alone: at first, and at most, as it may be the storage that fails, for all. What the storage says it can never store is left for longer. */
+const leaveMs = { first: 1_000, most: 4_000, mostOfUnstorable: 600_000 };
 
 interface Planned {
   cursor: DueCursor;
@@ -69,6 +69,8 @@ export class Firer {
   private readonly turns: Turns;
   /** Until when the cursors of these jobs are left alone, and how often firing them has failed in a row. */
   private readonly left = new Map<string, { until: EpochMs; failures: number }>();
+  /** The first of these times, of those that were passed over by the last read or have been left since; null: none. */
+  comesBackAt: EpochMs | null = null;
 
   constructor(
     private readonly parts: FirerParts,
@@ -85,9 +87,9 @@ export class Firer {
     const { now: storageNow, cursors: found } = await storage.dueCursors(capability, cursorsPerRead, reachMs);
     time.observe(storageNow, sentAt);
     const now = time.scheduleNow();
+    this.comesBackAt = null;
     const cursors = found.filter(
-      (cursor) =>
-        !this.isOfTheEnd(cursor, now + aheadMs) && (this.left.get(cursor.jobUid)?.until ?? now) <= now,
+      (cursor) => !this.isOfTheEnd(cursor, now + aheadMs) && !this.isLeft(cursor, now),
     );
     for (const cursor of cursors) {
       if (cursor.nominalAt > now) await this.planAhead(cursor);
@@ -186,12 +188,21 @@ export class Firer {
     }
   }
 
+  private isLeft({ jobUid }: DueCursor, now: EpochMs): boolean {
+    const until = this.left.get(jobUid)?.until ?? now;
+    if (until <= now) return false;
+    this.comesBackAt = Math.min(this.comesBackAt ?? until, until);
+    return true;
+  }
+
   /** Leaves a cursor alone for a while, as firing it and nothing else has failed; the others go on. */
   leave({ jobUid, namespace, jobId }: DueCursor, error: unknown): void {
     const failures = (this.left.get(jobUid)?.failures ?? 0) + 1;
     const most = error instanceof InvalidPayloadError ? leaveMs.mostOfUnstorable : leaveMs.most;
     const retryInMs = Math.min(leaveMs.first * 2 ** Math.min(failures - 1, 10), most);
-    this.left.set(jobUid, { until: this.parts.time.scheduleNow() + retryInMs, failures });
+    const until = this.parts.time.scheduleNow() + retryInMs;
+    this.left.set(jobUid, { until, failures });
+    this.comesBackAt = Math.min(this.comesBackAt ?? until, until);
     this.parts.events.emit('storage.failing', { operation: `fire ${namespace}/${jobId}`, error, retryInMs });
   }
 

@@ -70,6 +70,11 @@ export class StorageTime {
     return Math.ceil(at) - this.exact;
   }
 
+  /** Milliseconds until `scheduleNow()` is at this time, fractions included; negative once it is past. */
+  untilScheduled(at: number): number {
+    return Math.ceil(at) - this.believed;
+  }
+
   /** How far schedules are ahead of the storage's clock, by a leap that is doubted; negative: behind. */
   get scheduleAheadMs(): number {
     return this.doubt === null ? 0 : this.offset.best! - this.doubt.offset.best!;

@@ -189,7 +189,8 @@ export class WorkLoop {
     // What a wake tells of meanwhile may be missing in what was read, so it only serves for this turn.
     const isTold = wakes !== this.wakes;
     if (readDue && isTold) this.ahead = null;
-    if (this.ahead?.nextAt != null) outlook.cursorAt = this.ahead.nextAt;
+    const nextCursorAt = this.ahead && earlier(this.ahead.nextAt, this.firer.comesBackAt);
+    if (nextCursorAt !== null) outlook.cursorAt = nextCursorAt;
     if (isUnread || isTold || !claim.isKnown || !fired.isKnown) this.outlook = null;
     if (claim.count + fired.count > 0) this.fruitless = 0;
     else if (isAnyDue) await this.pauseFruitless();
@@ -219,10 +220,10 @@ export class WorkLoop {
     const runAt = this.intake.room > 0 ? earlier(foreseenAt, this.toldRunAt) : null;
     const readAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
-    const cursorAt = after(earlier(readAt, this.ahead?.fireAt ?? null), time.lateMs);
-    const next = earlier(earlier(cursorAt, runAt), after(outlook.leaseEndsAt, time.earlyMs));
+    const cursorAt = earlier(readAt, this.ahead?.fireAt ?? null);
+    const next = earlier(runAt, after(outlook.leaseEndsAt, time.earlyMs));
     const { inMs } = this.session.isolationLook;
-    await this.alarm.sleep(Math.min(untilPoll, inMs, next === null ? Infinity : time.until(next)));
+    await this.alarm.sleep(Math.min(untilPoll, inMs, this.untilEither(cursorAt, next)));
   }
 
   /**
@@ -237,9 +238,19 @@ export class WorkLoop {
     if (this.fruitless === 1) return;
     const now = time.now();
     const runAt = this.outlook?.runAt ?? null;
-    const next = earlier(this.ahead?.fireAt ?? null, runAt !== null && runAt > now ? runAt : null);
+    const next = runAt !== null && runAt > now ? runAt : null;
+    const nextInMs = Math.max(this.untilEither(this.ahead?.fireAt ?? null, next), 1);
     const { inMs } = this.session.isolationLook;
-    await this.alarm.sleep(Math.min(pauseMs, inMs, next === null ? Infinity : Math.max(time.until(next), 1)));
+    await this.alarm.sleep(Math.min(pauseMs, inMs, nextInMs));
+  }
+
+  /** Milliseconds until a time of schedules, or one of the storage. */
+  private untilEither(scheduledAt: number | null, at: number | null): number {
+    const { time } = this.parts;
+    return Math.min(
+      scheduledAt === null ? Infinity : time.untilScheduled(scheduledAt),
+      at === null ? Infinity : time.until(at),
+    );
   }
 
   /** `isForeseen`: the outlook has something due, and does not know what comes after it. */

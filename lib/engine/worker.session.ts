@@ -57,6 +57,8 @@ export interface SessionParts {
 export class WorkerSession {
   /** False once it must not begin anything any more. */
   active = true;
+  /** It is told to stop, and its handlers still have time: calls that are under way may hand out what must not be given back. */
+  isDraining = false;
   /** How often it was told that something has changed. */
   changes = 0;
   finished = 0;
@@ -163,10 +165,12 @@ export class WorkerSession {
         continue;
       }
       if (this.early.size > 0) this.forgetEarly(run.id);
-      const may = this.active && this.parts.trusted() && this.parts.handlers.offers(run.handler);
+      const isOpen = this.active || (this.isDraining && isOnce(run));
+      const may = isOpen && this.parts.trusted() && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
-      else if (time.hasReached(run.dueAt)) {
+      // What must not run twice is claimed only when it is due. It ends as lost when it is given back, so it is not waited with.
+      else if (time.hasReached(run.dueAt) || isOnce(run)) {
         if (!this.executes(run, handler)) refused.push(unstarted(run));
       } else if (asOf === this.changes) early.push(run);
       else refused.push(unstarted(run));
@@ -406,6 +410,10 @@ export class WorkerSession {
       workerId: this.workerId,
     };
   }
+}
+
+function isOnce({ policies }: ClaimedRun): boolean {
+  return policyOf(policies, 'recovery') === 'abandon';
 }
 
 const unstarted = ({ id, fence, worker }: ClaimedRun): Unstarted => ({ runId: id, fence, worker });

@@ -128,6 +128,25 @@ describe("a storage's clock that leaps", () => {
     expect(attempts[1]! - attempts[0]!).toBeGreaterThanOrEqual(20 * second);
   });
 
+  test.each([0, hour, -hour])(
+    'by %d ms: what others have locked is not asked for all the time',
+    async (leapMs) => {
+      await clock.advanceBy(2 * minute);
+      server.leapMs = leapMs;
+      await clock.advanceBy(minute);
+      await rig.add(everyMs(start, second, { handler: 'minutely', nextAt: start + 3 * minute + second }));
+      let claims = 0;
+      rig.storage.claim = async () => {
+        claims++;
+        return { runs: [], now: null };
+      };
+      await rig.add({ handler: 'minutely', nextAt: server.now() - second });
+      await clock.advanceBy(10 * second);
+      expect(claims).toBeGreaterThan(5);
+      expect(claims).toBeLessThan(200);
+    },
+  );
+
   test.each([hour, -hour])('by %d ms: a fixed delay goes on when it has returned', async (leapMs) => {
     let times = 0;
     rig.handle('delayed', () => times++);

@@ -22,6 +22,7 @@ describe('an engine whose storage fails', () => {
     expect(clock.pending).toBe(0);
   });
 
+  const ofRig = { workerId: 'none', app: 'test', queues: ['default'], handlers: ['work'] };
   const ledger = async () => (await rig.storage.queryAttempts({}, {})).items;
 
   test('goes on when the storage was away for ten seconds, and catches up', async () => {
@@ -99,6 +100,49 @@ describe('an engine whose storage fails', () => {
     faulty.fail('fire', 'after');
     await clock.advanceBy(65_000);
     expect((await ledger()).map((row) => row.outcome)).toEqual(['succeeded']);
+  });
+
+  test('what came due while nothing could be fired is fired as soon as that is over', async () => {
+    rig = new EngineRig({ clock, storage: faulty.storage, options: { pollMs: 300_000 } });
+    const ran = new Set<string>();
+    rig.handle('work', ({ job }) => ran.add(job.id));
+    await rig.engine.start();
+    const ids = Array.from({ length: 12 }, (_, index) => `hourly-${index}`);
+    await rig.add(...ids.map((id) => everyMs(clock.now() + 1_000 - 3_600_000, 3_600_000, { id })));
+    await rig.add(everyMs(clock.now(), 100_000, { id: 'later' }));
+    faulty.fail('fire', ...Array.from({ length: 1_000 }, () => 'before' as const));
+    await clock.advanceBy(40_000);
+    expect(ran.size).toBe(0);
+    faulty.relent('fire');
+    await clock.advanceBy(5_000);
+    expect([...ran].toSorted()).toEqual(ids.toSorted());
+  });
+
+  test('what cannot be fired by itself comes again after its pause, and keeps nothing from the others', async () => {
+    const memory = new MemoryStorage({ clock });
+    const fire = memory.fire.bind(memory);
+    let isBroken = true;
+    let bad = '';
+    memory.fire = async (capability, firings, room, aheadMs) => {
+      if (isBroken && firings.some(({ jobUid }) => jobUid === bad))
+        throw new Error('A trigger of the table.');
+      return fire(capability, firings, room, aheadMs);
+    };
+    rig = new EngineRig({ clock, storage: memory, options: { pollMs: 300_000 } });
+    const ran: string[] = [];
+    rig.handle('work', ({ job }) => ran.push(job.id));
+    await rig.engine.start();
+    await rig.add(everyMs(clock.now() + 1_000 - 3_600_000, 3_600_000, { id: 'bad' }));
+    bad = (await memory.dueCursors(ofRig, 10, 5_000)).cursors[0]!.jobUid;
+    await rig.add(
+      everyMs(clock.now(), 10_000, { id: 'good' }),
+      everyMs(clock.now(), 100_000, { id: 'later' }),
+    );
+    await clock.advanceBy(60_000);
+    expect(ran).toEqual(Array(6).fill('good'));
+    isBroken = false;
+    await clock.advanceBy(9_000);
+    expect(ran).toContain('bad');
   });
 
   test('a settle whose answer was lost is not written twice, and nothing is called stale', async () => {

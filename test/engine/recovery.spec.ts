@@ -106,6 +106,46 @@ describe('a run that must not run twice', () => {
     expect([job?.state, job?.lastVerdict, executions]).toEqual(['paused', 'lost', []]);
   });
 
+  test('is executed when the answer of its claim comes after the stop has begun', async () => {
+    const [first] = rigs as [EngineRig];
+    const claim = storage.claim.bind(storage);
+    let answer = (): void => undefined;
+    storage.claim = async (...given) => {
+      const result = await claim(...given);
+      if (result.runs.length > 0) await new Promise<void>((resolve) => (answer = resolve));
+      return result;
+    };
+    let executed = 0;
+    first.handle('quick', () => executed++);
+    await first.engine.start();
+    await first.add({ handler: 'quick', policies });
+    await first.settle();
+    const stopping = first.stop(60_000);
+    await first.settle();
+    answer();
+    await stopping;
+    expect(executed).toBe(1);
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', final: true, attempt: 1 }]);
+  });
+
+  test('is lost when the answer of its claim comes after the time to drain', async () => {
+    const [first] = rigs as [EngineRig];
+    const claim = storage.claim.bind(storage);
+    storage.claim = async (...given) => {
+      const result = await claim(...given);
+      if (result.runs.length > 0) await new Promise<void>((resolve) => clock.setTimer(22_000, resolve));
+      return result;
+    };
+    let executed = 0;
+    first.handle('quick', () => executed++);
+    await first.engine.start();
+    await first.add({ handler: 'quick', policies });
+    await first.settle();
+    await first.stop(60_000);
+    await clock.advanceBy(60_000);
+    expect(executed).toBe(0);
+  });
+
   test('is not claimed before its time, and not while its process stops', async () => {
     const [first] = rigs as [EngineRig];
     await first.engine.start();

@@ -223,6 +223,23 @@ describe('the results of an engine', () => {
     expect(rig.told).not.toContain('run.unsettled');
   });
 
+  test('of handlers that do not heed the stop are written, also by a call that takes a second', async () => {
+    const settle = gate.settle.bind(gate);
+    gate.settle = async (settlements) => {
+      await new Promise<void>((resolve) => clock.setTimer(1_000, resolve));
+      return settle(settlements);
+    };
+    rig.handle('work', () => new Promise(() => undefined));
+    await rig.engine.start();
+    await rig.add({});
+    await rig.settle();
+    const stopping = rig.engine.stop();
+    await clock.advanceBy(engineDefaults.shutdownTimeoutMs + 2_000);
+    await stopping;
+    expect(rig.told).not.toContain('run.unsettled');
+    expect(await ledger()).toMatchObject([{ outcome: 'handed_back' }]);
+  });
+
   test('that are locked longer than the shutdown may take are told to be lost', async () => {
     gate.check = (settlements) => settlements.map(({ runId }) => runId);
     rig.handle('work', () => undefined);

@@ -12,44 +12,44 @@ import type { Unstarted } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { claimedRun } from '../support/claimed-run.js';
 
-describe('a session that is handed a run once more, with another claim,', () => {
-  let clock: ManualClock;
-  let session: WorkerSession;
-  let begun: RunContext[];
-  let given: Unstarted[];
+let clock: ManualClock;
+let session: WorkerSession;
+let begun: RunContext[];
+let given: Unstarted[];
 
-  beforeEach(async () => {
-    clock = new ManualClock();
-    begun = [];
-    given = [];
-    const events = new ChronisEvents();
-    const storage = new MemoryStorage({ clock });
-    const handlers = new HandlerRegistry();
-    handlers.register(
-      'handler',
-      (context: RunContext) => {
-        begun.push(context);
-        return new Promise((_, reject) =>
-          context.signal.addEventListener('abort', () => reject(new Error('Aborted.'))),
-        );
-      },
-      'test',
-    );
-    const time = new StorageTime(clock);
-    time.observe(clock.now(), clock.monotonic());
-    session = new WorkerSession('worker', {
-      ...{ storage, handlers, clock, time, events, stragglers: new Stragglers() },
-      settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
-      logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
-      ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
-      trusted: () => true,
-      onRoom: () => undefined,
-      onSettled: () => undefined,
-      giveBack: (runs) => given.push(...runs),
-      onGaveUp: () => undefined,
-    });
+beforeEach(async () => {
+  clock = new ManualClock();
+  begun = [];
+  given = [];
+  const events = new ChronisEvents();
+  const storage = new MemoryStorage({ clock });
+  const handlers = new HandlerRegistry();
+  handlers.register(
+    'handler',
+    (context: RunContext) => {
+      begun.push(context);
+      return new Promise((_, reject) =>
+        context.signal.addEventListener('abort', () => reject(new Error('Aborted.'))),
+      );
+    },
+    'test',
+  );
+  const time = new StorageTime(clock);
+  time.observe(clock.now(), clock.monotonic());
+  session = new WorkerSession('worker', {
+    ...{ storage, handlers, clock, time, events, stragglers: new Stragglers() },
+    settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
+    logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
+    ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
+    trusted: () => true,
+    onRoom: () => undefined,
+    onSettled: () => undefined,
+    giveBack: (runs) => given.push(...runs),
+    onGaveUp: () => undefined,
   });
+});
 
+describe('a session that is handed a run once more, with another claim,', () => {
   const claim = (fence: number, inMs = 0) => claimedRun({ fence, dueAt: clock.now() + inMs });
   const known = (fence: number): boolean =>
     session.unknownOf([{ runId: '1', fence, worker: 'worker' }]).length === 0;
@@ -81,4 +81,14 @@ describe('a session that is handed a run once more, with another claim,', () => 
     expect([known(1), known(2), session.inHands]).toEqual([false, true, 1]);
     expect(given).toEqual([]);
   });
+});
+
+test('a session begins what must not run twice as soon as it is claimed, a fraction of a millisecond early or not', () => {
+  const policies = { recovery: 'abandon' as const };
+  const asOf = session.changes;
+  session.noteChange();
+  expect(session.begin([claimedRun({ policies, dueAt: clock.now() + 0.4 })], asOf)).toEqual([]);
+  session.noteChange();
+  expect(given).toEqual([]);
+  expect(begun).toHaveLength(1);
 });

@@ -32,6 +32,11 @@ export class FaultyStorage {
     this.faults.set(method, [...(this.faults.get(method) ?? []), ...faults]);
   }
 
+  /** No more calls of this method fail. */
+  relent(method: Method): void {
+    this.faults.delete(method);
+  }
+
   /** All calls fail until `up()`. */
   goDown(): void {
     this.down = true;
