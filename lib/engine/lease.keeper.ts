@@ -72,7 +72,6 @@ export class LeaseKeeper {
     this.renewedAt = registeredAt;
     this.wallOffset = this.wallNow();
     this.watchTrust();
-    this.watchSleep();
     this.nextBeat(this.parts.leaseMs / 3);
     void this.beginOutside();
   }
@@ -80,6 +79,7 @@ export class LeaseKeeper {
   /** Whether new work may begin. Where the machine has slept, the storage is asked first. */
   mayBegin(): boolean {
     if (this.isOverslept && !this.renewing) this.beat();
+    this.watchSleep();
     return this.trusted && !this.isOverslept;
   }
 
@@ -97,11 +97,12 @@ export class LeaseKeeper {
     return this.parts.clock.now() - this.parts.clock.monotonic();
   }
 
-  /** Handlers that go on have to know soon. */
+  /** Handlers that go on have to know soon; while there are none, what is about to begin asks. */
   private watchSleep(): void {
-    this.cancelWatch = this.parts.clock.setTimer(Math.min(this.parts.leaseMs / 6, 1_000), () => {
-      this.watchSleep();
-      this.mayBegin();
+    if (this.ended) return;
+    this.cancelWatch ??= this.parts.clock.setTimer(Math.min(this.parts.leaseMs / 6, 1_000), () => {
+      this.cancelWatch = null;
+      if (this.parts.running() > 0) this.mayBegin();
     });
   }
 

@@ -84,6 +84,8 @@ describe('what a handler is given', () => {
     const before = rig.clock.pending;
     await rig.add({ policies: { timeoutMs: 500 } }, { handler: 'plain', policies: { timeoutMs: 500 } });
     await rig.settle();
+    // The look for a sleep of the machine, which begins with a run and ends soon after it.
+    await rig.clock.advanceBy(1_000);
     expect(rig.clock.pending).toBe(before);
     expect((await ledger()).map(({ result }) => result)).toEqual(expect.arrayContaining([{ done: true }, 7]));
   });
