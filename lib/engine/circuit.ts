@@ -10,6 +10,9 @@ const longestReason = 500;
  * so it does not matter which worker saw which failure; and one that died before it could pause leaves that to the next failure.
  */
 export class Circuit {
+  /** The jobs that are being looked at, and whether they have failed again since that began. */
+  private readonly looking = new Map<string, boolean>();
+
   constructor(
     private readonly storage: StorageAdapter,
     private readonly calls: StorageCalls,
@@ -18,12 +21,25 @@ export class Circuit {
     private readonly needed: () => boolean,
   ) {}
 
-  /** Occurrences of these jobs have given up. Never rejects. */
+  /**
+   * Occurrences of these jobs have given up. Each job is looked at by itself, as one that somebody has locked must not keep the others from being paused; and by one
+   * repeated call at a time, however many of its occurrences fail meanwhile. Never rejects.
+   */
   async note(jobs: readonly JobRef[]): Promise<void> {
-    const distinct = new Map(jobs.map((ref) => [`${ref.namespace}\0${ref.id}`, ref]));
-    for (const ref of distinct.values()) {
+    await Promise.all(jobs.map((ref) => this.look(ref)));
+  }
+
+  private async look(ref: JobRef): Promise<void> {
+    const key = `${ref.namespace}\0${ref.id}`;
+    const isUnderWay = this.looking.has(key);
+    // What is under way may have read the count before this failure: it looks once more.
+    this.looking.set(key, isUnderWay);
+    if (isUnderWay) return;
+    do {
+      this.looking.set(key, false);
       await this.calls.repeat('pause', () => this.check(ref), this.needed);
-    }
+    } while (this.looking.get(key) === true && this.needed());
+    this.looking.delete(key);
   }
 
   private async check({ namespace, id }: JobRef): Promise<void> {

@@ -5,6 +5,7 @@ import { columnParsers } from './column.parsers.js';
 import { isWorthAnotherAttempt, sqlStateOf, translated, type Queries, type Transaction } from './database.js';
 import { answered } from './deadline.js';
 import type { Installation } from './installation.js';
+import { leaveTransactionSql } from './sql/enter.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Change, Run, StatementScope } from './statement.runner.js';
 import type { Statements } from './statements.js';
@@ -82,7 +83,7 @@ export class CallerTransaction implements StatementScope {
       await this.query('savepoint chronis_call');
       try {
         const result = await work(await this.enter());
-        await this.query('release savepoint chronis_call');
+        await this.query(`${leaveTransactionSql}; release savepoint chronis_call`);
         return result;
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.

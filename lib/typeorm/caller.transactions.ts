@@ -17,7 +17,7 @@ export class CallerTransactions {
     const told = notifyInTransactions ? tables : { ...tables, channel: null };
     this.needs = {
       statements: prepareStatements(told),
-      enter: enterTransactionSql(tables),
+      enter: enterTransactionSql(tables, statementTimeoutMs),
       installation,
       clock: databaseClock,
       deadlineMs: statementTimeoutMs + 500,

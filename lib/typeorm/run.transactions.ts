@@ -4,11 +4,12 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
-import { isWorthAnotherAttempt, type Database } from './database.js';
+import { isWorthAnotherAttempt, sqlStateOf, type Database } from './database.js';
 import { answered, pause, within } from './deadline.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
+import { isHeldSql } from './sql/is.held.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
@@ -16,6 +17,8 @@ import { TrustedRunners } from './trusted.runners.js';
 import { Turns } from './turns.js';
 
 const mostAttempts = 10;
+/** Lock not available, and the server's deadline of a statement: somebody else has it still. */
+const stillLocked = new Set(['55P03', '57014']);
 /** Of the pool for handlers when the storage was not made from an application's DataSource. */
 const ownPoolSize = 10;
 /** How long the handler may leave its transaction without a statement, in deadlines of one. */
@@ -37,6 +40,7 @@ export class RunTransactions {
   private readonly runners = new TrustedRunners();
   private readonly deadlineMs: number;
   private readonly enterSql: string;
+  private readonly heldSql: string;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -48,6 +52,7 @@ export class RunTransactions {
     const { tables, statementTimeoutMs } = connection.settings;
     this.deadlineMs = statementTimeoutMs + 500;
     this.enterSql = enterRunTransactionSql(tables, idleDeadlines * statementTimeoutMs);
+    this.heldSql = isHeldSql(tables);
   }
 
   perform<T>(
@@ -115,17 +120,18 @@ export class RunTransactions {
     return this.own;
   }
 
-  /** Behind a savepoint: a deadlock with other settlements must not cost the handler its work. */
+  /**
+   * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
+   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection.
+   */
   private async settle(manager: EntityManager, own: Answered, settlement: Settlement): Promise<void> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
-    for (let attempt = 1; ; attempt++) {
-      // From here on locks of ours are held: a process that freezes has not long to keep them.
-      await own(
-        manager.query(
-          `savepoint chronis_verdict; set local idle_in_transaction_session_timeout = ${3 * statementTimeoutMs}`,
-        ),
-      );
+    // From here on locks of ours are held: a process that freezes has not long to keep them.
+    const begin = `savepoint chronis_verdict; set local idle_in_transaction_session_timeout = ${3 * statementTimeoutMs};
+      set local lock_timeout = ${Math.ceil(statementTimeoutMs / 2)}`;
+    for (let attempt = 1; ;) {
+      await own(manager.query(begin));
       try {
         const [{ now }] = await own(manager.query<{ now: unknown }[]>(readClockSql(), [given]));
         const run: Run = (statement, ...values) =>
@@ -133,12 +139,28 @@ export class RunTransactions {
         const { accepted } = await settleWithin(run, [settlement], 'settle');
         if (accepted.length === 1) return;
       } catch (error) {
-        if (attempt === mostAttempts || !isWorthAnotherAttempt(error)) throw error;
-        await own(manager.query('rollback to savepoint chronis_verdict'));
+        const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
+        if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;
+        await own(manager.query('rollback to savepoint chronis_verdict; release savepoint chronis_verdict'));
+        if (isLocked && !(await this.isHeld(manager, own, settlement, given))) {
+          throw new ClaimLostError(settlement.runId);
+        }
         await pause(Math.random() * 2 ** attempt);
         continue;
       }
       throw new ClaimLostError(settlement.runId);
     }
+  }
+
+  /** Whether the run is still in the hands of its worker, and its lease has not ended. Waits for nobody. */
+  private async isHeld(
+    manager: EntityManager,
+    own: Answered,
+    { runId, fence, worker }: Settlement,
+    given: number | null,
+  ): Promise<boolean> {
+    const values = [given, runId, fence, worker];
+    const [{ held }] = await own(manager.query<{ held: boolean }[]>(this.heldSql, values));
+    return held;
   }
 }

@@ -86,7 +86,48 @@ describe('a job that fails again and again', () => {
     expect(began).toBe(1);
   });
 
+  test('is paused while another one, whose runs were lost with it, cannot be', async () => {
+    let isLocked = true;
+    let tries = 0;
+    const storage = new Proxy(rig.storage, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (key !== 'pauseJob') return typeof value === 'function' ? value.bind(target) : value;
+        return async (...[ref, pause]: Parameters<typeof target.pauseJob>) => {
+          if (ref.id === 'a') tries++;
+          if (ref.id === 'a' && isLocked) throw new Error('Somebody has locked it.');
+          return target.pauseJob(ref, pause);
+        };
+      },
+    });
+    prepare(new EngineRig({ clock: rig.clock, storage }));
+    for (const id of ['a', 'b'])
+      await rig.add(
+        everyMs(rig.clock.now(), 1_000, { id, policies: { pauseAfterFailures: 1, recovery: 'abandon' } }),
+      );
+    await loseWithWorker();
+    await rig.engine.start();
+    await rig.clock.advanceBy(10_000);
+    expect(told.map(({ id }) => id)).toEqual(['b']);
+    const before = tries;
+    await rig.clock.advanceBy(60_000);
+    // Twelve calls, each five seconds after the one before, or half of it: not as many as occurrences failed.
+    expect(tries - before).toBeLessThanOrEqual(24);
+    isLocked = false;
+    await rig.clock.advanceBy(6_000);
+    expect(told.map(({ id }) => id)).toEqual(['b', 'a']);
+  });
+
   test('is paused also when its runs are lost with their workers', async () => {
+    await add({ pauseAfterFailures: 1, recovery: 'abandon' });
+    await loseWithWorker();
+    await rig.engine.start();
+    await rig.clock.advanceBy(10_000);
+    expect(told).toMatchObject([{ reason: expect.stringContaining('The lease of the worker dead ended') }]);
+  });
+
+  /** Fires what is due a second later, in the hands of a worker that is never heard of again. */
+  async function loseWithWorker(): Promise<void> {
     const other = {
       id: 'dead',
       name: 'x',
@@ -99,25 +140,20 @@ describe('a job that fails again and again', () => {
       retention: null,
     };
     await rig.storage.register({ ...other, queues: ['default'], handlers: ['work'] }, 1_500);
-    await add({ pauseAfterFailures: 1, recovery: 'abandon' });
     await rig.clock.advanceBy(1_000);
     const capability = { workerId: 'dead', app: 'test', queues: ['default'], handlers: ['work'] };
-    const { cursors } = await rig.storage.dueCursors(capability, 1);
-    const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[number]];
-    const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
-    const firing = {
+    const { cursors } = await rig.storage.dueCursors(capability, 10);
+    const firings = cursors.map(({ jobUid, nominalAt, revision }) => ({
       jobUid,
       nominalAt,
       revision,
       nextAt: nominalAt + 60_000,
       until: nominalAt,
       fired: 1,
-      births,
+      births: [{ nominalAt, dueAt: nominalAt, missed: 0 }],
       gaps: [],
-    };
-    await rig.storage.fire(capability, [{ ...firing, overlap: 'skip' }], 1);
-    await rig.engine.start();
-    await rig.clock.advanceBy(10_000);
-    expect(told).toMatchObject([{ reason: expect.stringContaining('The lease of the worker dead ended') }]);
-  });
+      overlap: 'skip' as const,
+    }));
+    await rig.storage.fire(capability, firings, 10);
+  }
 });

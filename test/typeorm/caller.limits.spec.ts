@@ -57,6 +57,27 @@ describe('a transaction of the caller', () => {
     });
   });
 
+  test('goes on after a call that waited too long for somebody else, with its own deadline', async () => {
+    const patient = await app.boot({ storage: { statementTimeoutMs: 500 } });
+    patient.scheduler.registerHandler('work', () => undefined);
+    await scheduler.createDateJob(job('a'));
+    await app.client.query('begin');
+    await app.client.query(`select from "${app.schema}".run for update`);
+    try {
+      await app.source.transaction(async (manager) => {
+        await manager.query(`set local statement_timeout = '77s'`);
+        await app.insert(manager);
+        await expect(patient.scheduler.cancelJob('a', { manager })).rejects.toThrow('statement timeout');
+        await patient.scheduler.createDateJob(job('b'), { manager });
+        await app.insert(manager);
+        expect(await manager.query('show statement_timeout')).toEqual([{ statement_timeout: '77s' }]);
+      });
+    } finally {
+      await app.client.query('rollback');
+    }
+    expect([await count(), await app.effects()]).toEqual([2, 2]);
+  });
+
   test('is required of the manager', async () => {
     for (const manager of [app.source.manager, app.source.createQueryRunner().manager])
       await expect(scheduler.createDateJob(job('a'), { manager })).rejects.toThrow(

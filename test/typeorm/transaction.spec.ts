@@ -20,11 +20,12 @@ type Close = () => Promise<void>;
 
 describe('a transaction that a handler shares with its verdict', () => {
   const client = new pg.Client(databaseUrl());
+  const watcher = new pg.Client(databaseUrl());
   const opened: Close[] = [];
   let schema: string;
 
-  beforeAll(() => client.connect());
-  afterAll(() => client.end());
+  beforeAll(() => Promise.all([client.connect(), watcher.connect()]));
+  afterAll(() => Promise.all([client.end(), watcher.end()]));
 
   beforeEach(async () => {
     schema = freshSchema('transaction');
@@ -42,7 +43,9 @@ describe('a transaction that a handler shares with its verdict', () => {
     given: { storage?: Partial<TypeOrmStorageOptions>; job?: object } = {},
   ): Promise<{ names: ChronisEventName[] }> {
     const storage = typeOrmStorage(
-      given.storage?.dataSource ? { schema, ...given.storage } : { url: databaseUrl(), schema },
+      given.storage?.dataSource
+        ? { schema, ...given.storage }
+        : { url: databaseUrl(), schema, ...given.storage },
     );
     @Module({ imports: [ChronisModule.forRoot({ storage })] })
     class AppModule {}
@@ -69,6 +72,19 @@ describe('a transaction that a handler shares with its verdict', () => {
     const source = await new DataSource({ type: 'postgres', url }).initialize();
     opened.push(() => source.destroy());
     return source;
+  }
+
+  /** Resolves when so many statements, one after the other, were seen to wait for a lock of `client`. */
+  async function seenWaiting(count: number): Promise<void> {
+    const [{ pid }] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [
+      { pid: number },
+    ];
+    const seen = new Set<string>();
+    const text = `select query_start::text as began from pg_stat_activity where $1 = any (pg_blocking_pids(pid))`;
+    while (seen.size < count) {
+      const { rows } = await watcher.query<{ began: string }>(text, [pid]);
+      for (const { began } of rows) seen.add(began);
+    }
   }
 
   const effects = async () => (await client.query(`select run_id from "${schema}".effect`)).rowCount;
@@ -181,6 +197,54 @@ describe('a transaction that a handler shares with its verdict', () => {
       expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
     },
   );
+
+  test.each(['its own pool', 'a DataSource'])(
+    'waits for somebody who has locked its run, however long: on %s',
+    async (pool) => {
+      const storage = {
+        statementTimeoutMs: 1_000,
+        ...(pool === 'a DataSource' && { dataSource: await dataSource() }),
+      };
+      const { names } = await runOnce(
+        async ({ transaction, runId }, insert) => {
+          await client.query('begin');
+          await client.query(`select from "${schema}".run where id = $1 for update`, [runId]);
+          const done = transaction((manager) => manager.query(insert));
+          try {
+            await Promise.race([done, seenWaiting(3)]);
+          } finally {
+            await client.query('rollback');
+          }
+          await done;
+        },
+        { storage },
+      );
+      expect(names).toContain('run.succeeded');
+      expect(await effects()).toBe(1);
+      expect(await ledger()).toMatchObject([{ outcome: 'succeeded', final: true }]);
+    },
+  );
+
+  test('does not wait longer for somebody who has locked its run than the lease holds', async () => {
+    let error: unknown;
+    const { names } = await runOnce(
+      async ({ transaction, runId }, insert) => {
+        await client.query(`begin; select from "${schema}".run where id = ${runId} for update`);
+        const done = transaction((manager) => manager.query(insert)).catch(
+          (reason: unknown) => (error = reason),
+        );
+        await seenWaiting(1);
+        await watcher.query(`update "${schema}".worker set released_at = now()`);
+        await done;
+        await client.query('rollback');
+        throw error;
+      },
+      { storage: { statementTimeoutMs: 1_000 } },
+    );
+    expect(error).toBeInstanceOf(ClaimLostError);
+    expect(await effects()).toBe(0);
+    expect(names).not.toContain('run.succeeded');
+  });
 
   test('is rolled back when the run has got another owner', async () => {
     let error: unknown;
