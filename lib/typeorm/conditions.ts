@@ -1,12 +1,5 @@
 import { placeOf, type PlaceKind } from './paging.js';
-
-/** What a bigint holds. */
-const largestId = 2n ** 63n - 1n;
-
-/** Ids are numbers here: no other text names a run. */
-export function isRunId(text: string): boolean {
-  return /^\d{1,19}$/.test(text) && BigInt(text) <= largestId;
-}
+import { isRunId } from './run.id.js';
 
 /** The WHERE of a query and its values: conditions are texts of ours, everything that callers give is a value. */
 export class Conditions {

@@ -1,5 +1,5 @@
 import type { Run as RunView } from '../model/run.js';
-import { isRunId } from './conditions.js';
+import { isRunId } from './run.id.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Page } from '../model/job.js';
+import { isRunId } from './run.id.js';
 
 /** Where a page ended: the values that the rows are ordered by. */
 export type PageCursor = (string | number | boolean)[];
@@ -20,7 +21,7 @@ export function toPage<Row, Item>(
 }
 
 const isOfKind = {
-  id: (value: unknown) => typeof value === 'string' && /^\d{1,18}$/.test(value),
+  id: (value: unknown) => typeof value === 'string' && isRunId(value),
   instant: (value: unknown) => typeof value === 'number' && Number.isFinite(value),
   count: (value: unknown) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31,
   flag: (value: unknown) => typeof value === 'boolean',

@@ -10,6 +10,7 @@ interface Answer {
   big: string;
   document: unknown;
   isolation: string;
+  lock_timeout: string;
 }
 
 /** Exact only with all digits of a float8. */
@@ -36,6 +37,12 @@ export async function assertUsable(queries: Queries, place: string): Promise<voi
     await refuse(
       'default_transaction_isolation',
       `default_transaction_isolation is "${answer.isolation}", at which workers keep failing each other's statements; it has to be "read committed".`,
+    );
+  }
+  if (answer.lock_timeout !== '0') {
+    await refuse(
+      'lock_timeout',
+      `lock_timeout is ${answer.lock_timeout}, so that statements fail which have only to wait for their turn; it has to be 0, as they have deadlines of their own.`,
     );
   }
   if (answer.big !== big || !isDeepStrictEqual(answer.document, document)) {

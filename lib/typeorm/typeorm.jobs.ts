@@ -19,7 +19,7 @@ import type {
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
-import { isRunId } from './conditions.js';
+import { isRunId } from './run.id.js';
 import {
   cancelJob,
   cancelRun,

@@ -380,6 +380,34 @@ describe('a sync', () => {
     expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
   });
 
+  const rest = {
+    'the row that holds its id': `origin = 'reserved' and job_id = 'a'`,
+    'a dead letter': 'dead_of is not null',
+  };
+  const kinds = Object.keys(rest).flatMap((row) =>
+    (['update', 'delete'] as const).map((kind) => [kind, row] as const),
+  );
+
+  test.each(kinds)('postpones the %s of a job of which somebody has locked %s', async (kind, row) => {
+    const jobs = await two();
+    await other.query(
+      `insert into "${schema}".run (namespace, job_id, keyed, origin, handler, queue, priority, nominal_at, dead_of, verdict)
+       select namespace, id, false, 'schedule', handler, queue, 5, now(), uid, 'failed' from "${schema}".job where id = 'a'`,
+    );
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
+      stored.flatMap(({ uid, id }) => {
+        if (id !== 'a') return [];
+        if (kind === 'delete') return { kind, uid };
+        const job = { ...jobs[0]!, id: 'renamed', definitionHash: 'new', handler: 'other' };
+        return { kind, uid, job, moveCursor: false };
+      });
+    await lockRows('run', rest[row as keyof typeof rest]);
+    expect(await sync(plan)).toMatchObject({ changes: [], postponed: [{ id: 'a' }] });
+    await other.query('rollback');
+    expect(await sync(plan)).toMatchObject({ changes: [{ kind }], postponed: [] });
+    expect(await storage.getJob(jobs[0]!)).toBeNull();
+  });
+
   test('of what nobody declares any more passes over a job that somebody has locked', async () => {
     await two();
     await startWorker(storage, { app: 'shop' });

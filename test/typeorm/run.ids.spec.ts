@@ -1,11 +1,13 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { migrationSql } from '../../lib/typeorm/index.js';
-import { migrationStatements } from '../../lib/typeorm/migration.steps.js';
-import { tableNames } from '../../lib/typeorm/sql/table.names.js';
+import { InvalidOptionError } from '../../lib/index.js';
+import { placeOf } from '../../lib/typeorm/paging.js';
+import { runIdFrom } from '../../lib/typeorm/sql/run.id.fragment.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 import { newJob } from '../support/engine.js';
+import { ReleaseBefore } from '../support/release.before.js';
 
 const client = new pg.Client(databaseUrl());
 let schema: string;
@@ -30,6 +32,23 @@ const many = (count: number): Promise<bigint[]> =>
   bear(`select now(), 5, false, 'q', 'h', 'n', nth::text, 'at' from generate_series(1, ${count}) nth`);
 
 describe('ids of runs', () => {
+  test('of nineteen digits, as they are from 2034 on, are places of a page', () => {
+    const place = ['2000000000000000000'];
+    expect(placeOf(JSON.stringify(place), ['id'])).toEqual(place);
+    for (const id of ['9223372036854775808', '12345678901234567890', '1e3', '-1'])
+      expect(() => placeOf(JSON.stringify([id]), ['id'])).toThrow(InvalidOptionError);
+  });
+
+  test('are not negative where the clock of the server is far behind', async () => {
+    await client.query(migrationSql({ schema }));
+    const expression = runIdFrom(`"${schema}".run_number`);
+    expect(expression).toContain('statement_timestamp()');
+    const { rows } = await client.query<{ id: string }>(
+      `select ${expression.replaceAll('statement_timestamp()', `timestamptz '2001-01-01'`)}::text as id`,
+    );
+    expect(BigInt(rows[0]!.id)).toBeGreaterThanOrEqual(0n);
+  });
+
   test('grow from row to row and from statement to statement', async () => {
     await client.query(migrationSql({ schema }));
     const ids = [...(await many(10_000)), ...(await many(10_000))];
@@ -57,14 +76,13 @@ describe('ids of runs', () => {
   });
 
   test('are greater than those of version 1, whose code goes on inserting', async () => {
-    const t = tableNames(schema, '');
-    const all = migrationStatements(t, 0);
-    const second = migrationStatements(t, 1);
-    const first = all.slice(0, all.length - second.length);
-    for (const statement of first) await client.query(statement);
+    const before = new ReleaseBefore(schema, 'before', 'shop');
+    await before.open();
+    await before.install();
+    await before.leave();
     const old = await many(3);
     expect(old).toEqual([1n, 2n, 3n]);
-    for (const statement of second) await client.query(statement);
+    await client.query(migrationSql({ schema, from: 1 }));
     const anew = await many(3);
     expect(anew.every((id) => id > 3n)).toBe(true);
     expect(anew).toEqual(anew.toSorted((a, b) => (a < b ? -1 : 1)));

@@ -126,6 +126,7 @@ describe('behind a pooler that refuses settings', () => {
   test.each([
     ['extra_float_digits', '-3', 'extra_float_digits is below 0'],
     ['array_nulls', 'off', 'array_nulls is off'],
+    ['lock_timeout', '50ms', 'lock_timeout is 50ms'],
     ['default_transaction_isolation', 'serializable', 'default_transaction_isolation is "serializable"'],
   ])(
     '%s = %s of the role is refused at boot, with who has set it and the fix',

@@ -3,5 +3,5 @@
 export function selfTestSql(): string {
   return `
 select $1::float8 as time, $2::float8 as instant, ($3::text[])[1] is null as nulls, $4::int8 as big, $5::json as document,
-  current_setting('default_transaction_isolation') as isolation`;
+  current_setting('default_transaction_isolation') as isolation, current_setting('lock_timeout') as lock_timeout`;
 }
