@@ -33,6 +33,8 @@ export interface LostRunsParts {
 export class LostRuns {
   private isWanted = false;
   private isLeaseOver = false;
+  /** The end of the last lease that it was told of. */
+  private toldOf: number | null = null;
   private release: Promise<void> | null = null;
   private left: readonly string[] = [];
   /** Releases in a row that took nothing back. */
@@ -41,11 +43,20 @@ export class LostRuns {
 
   constructor(private readonly parts: LostRunsParts) {}
 
-  /** Has them taken back, as soon as the last release is through. `isLeaseOver`: so it was told, and has to be told anew. */
-  check(isLeaseOver = false): void {
+  /**
+   * Has them taken back, as soon as the last release is through. `leaseEndsAt`: of a lease that is over; so it was told, and has to be told anew. The first time it does not wait
+   * for a pause that others have brought about.
+   */
+  check(leaseEndsAt: number | null = null): void {
     this.isWanted = true;
-    this.isLeaseOver ||= isLeaseOver;
-    if (this.parts.isNeeded()) this.release ??= this.work();
+    if (leaseEndsAt !== null) {
+      this.isLeaseOver = true;
+      if (leaseEndsAt !== this.toldOf) this.endPause?.();
+      this.toldOf = leaseEndsAt;
+    }
+    if (!this.parts.isNeeded() || this.release !== null) return;
+    this.fruitless = 0;
+    this.release = this.work();
   }
 
   /** Resolves when no call is under way any more. */

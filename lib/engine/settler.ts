@@ -1,4 +1,5 @@
 import { InvalidPayloadError } from '../model/errors.js';
+import { thrownText } from '../model/thrown.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -11,6 +12,10 @@ const fullAt = 64_000_000;
 /** What a settlement takes without its texts. */
 const bareSize = 200;
 const longestNote = 200;
+/** What has failed alone so often, within minutes, while others got through, will not be stored as it is. */
+const mostFailuresAlone = 30;
+/** How many verdicts are looked up at a time. */
+const looksAtOnce = 4;
 
 /**
  * `unclear`: an earlier call with this settlement failed without an answer, and the ledger does not tell whether it was carried out · `unsettled`: it could
@@ -36,6 +41,7 @@ interface Waiting extends Result {
   isNoted: boolean;
   /** To be written by a call of its own, as such a call has failed. */
   isAlone: boolean;
+  failuresAlone: number;
 }
 
 /**
@@ -53,7 +59,9 @@ export class Settler {
   private apart: Waiting[] = [];
   private writing: Promise<void> | null = null;
   private retrying: Promise<void> | null = null;
-  private lookingUp: Promise<void> = Promise.resolve();
+  /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
+  private unclear: Waiting[] = [];
+  private lookingUp: Promise<void> | null = null;
   private readonly pending = new Set<Waiting>();
   private readonly count = new CallSize(largestBatch);
   private readonly text = new CallSize(largestText);
@@ -73,7 +81,14 @@ export class Settler {
   settle(result: Result): void {
     if (this.closed) return result.done('unsettled');
     const size = sizeOf(result.settlement);
-    const item: Waiting = { ...result, size, isUnclear: false, isNoted: false, isAlone: false };
+    const item: Waiting = {
+      ...result,
+      size,
+      isUnclear: false,
+      isNoted: false,
+      isAlone: false,
+      failuresAlone: 0,
+    };
     this.pending.add(item);
     this.size += size;
     this.waiting.push(item);
@@ -83,8 +98,7 @@ export class Settler {
   /** Resolves when everything that waits has been written. */
   async flush(): Promise<void> {
     while (this.pending.size > 0) {
-      await Promise.all([this.writing, this.retrying]);
-      await this.lookingUp;
+      await Promise.all([this.writing, this.retrying, this.lookingUp]);
     }
   }
 
@@ -122,19 +136,35 @@ export class Settler {
     for (let tries = 0; this.apart.length > 0 && !this.closed; tries++) {
       await this.calls.pause(tries);
       const some = this.apart.splice(0, largestBatch).filter((item) => this.pending.has(item));
-      const together = some.filter(({ isAlone }) => !isAlone);
-      const batches = some.filter(({ isAlone }) => isAlone).map((item) => [item]);
+      const runIds = new Set<string>();
+      const together = some.filter(
+        ({ isAlone, settlement: { runId } }) => !isAlone && runIds.size < runIds.add(runId).size,
+      );
+      const inOne = new Set(together);
+      const batches = some.filter((item) => !inOne.has(item)).map((item) => [item]);
       for (const batch of together.length > 0 ? [together, ...batches] : batches) {
         if (this.closed) break;
         try {
           await this.send(batch);
         } catch (error) {
-          this.setApart(this.shrink(batch), true);
-          if (!this.closed) await this.calls.pauseAfter('settle', error, tries);
+          // One that fails for itself says nothing of how much a call carries, nor whether others get through.
+          const isOne = batch.length === 1;
+          const left = isOne ? batch.filter((item) => this.pending.has(item)) : this.shrink(batch);
+          if (isOne) this.noteFailure(left, error);
+          this.setApart(left, true);
+          if (!this.closed)
+            await this.calls.pauseAfter(isOne ? operationOf(batch[0]!) : 'settle', error, tries);
         }
       }
     }
     this.retrying = null;
+  }
+
+  private noteFailure(items: readonly Waiting[], error: unknown): void {
+    for (const item of items) {
+      item.failuresAlone++;
+      if (item.failuresAlone >= mostFailuresAlone && !this.failing && !item.isNoted) leaveOut(item, error);
+    }
   }
 
   private setApart(items: readonly Waiting[], isAlone: boolean): void {
@@ -143,15 +173,17 @@ export class Settler {
     this.retrying ??= this.going(() => this.retry());
   }
 
+  /** An answer names runs, so a batch ends before a second claim of one of its runs: of two sessions, or handed out anew. */
   private take(): Waiting[] {
-    let count = 0;
+    const runIds = new Set<string>();
     let text = 0;
-    for (const { size } of this.waiting) {
+    for (const { size, settlement } of this.waiting) {
       text += size;
-      if (count === this.count.value || (count > 0 && text > this.text.value)) break;
-      count++;
+      const isFull = runIds.size === this.count.value || (runIds.size > 0 && text > this.text.value);
+      if (isFull || runIds.has(settlement.runId)) break;
+      runIds.add(settlement.runId);
     }
-    return this.waiting.splice(0, count);
+    return this.waiting.splice(0, runIds.size);
   }
 
   /** After a failure; returns what of the batch has no answer. */
@@ -167,6 +199,7 @@ export class Settler {
       const { accepted, locked } = await this.storage.settle(batch.map(({ settlement }) => settlement));
       this.failing = false;
       this.calls.outages.answered('settle');
+      for (const item of batch) if (item.failuresAlone > 0) this.calls.outages.answered(operationOf(item));
       this.count.grow();
       this.text.grow();
       this.answer(batch, new Set(accepted), new Set(locked));
@@ -188,8 +221,9 @@ export class Settler {
       if (accepted.has(runId)) this.end(item, 'accepted');
       else if (locked.has(runId)) apart.push(item);
       else if (!item.isUnclear) this.end(item, 'refused');
-      else this.lookingUp = this.lookingUp.then(() => this.lookUp(item));
+      else this.unclear.push(item);
     }
+    if (this.unclear.length > 0) this.lookingUp ??= this.going(() => this.lookUpAll());
     if (apart.length > 0) this.setApart(apart, false);
   }
 
@@ -203,28 +237,35 @@ export class Settler {
     const [item] = batch as [Waiting];
     // Nothing is left to be left out.
     if (item.isNoted) throw error;
-    item.isNoted = true;
-    item.settlement = item.noted(noteOf(error));
-    item.onNoted(error);
+    leaveOut(item, error);
     return this.send(batch);
   }
 
-  /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
+  /** A ledger that does not answer is asked again: what it has not told is not known to have failed. */
+  private async lookUpAll(): Promise<void> {
+    let failures = 0;
+    while (this.unclear.length > 0 && !this.closed) {
+      const some = this.unclear.slice(0, looksAtOnce);
+      const looks = await Promise.allSettled(some.map((item) => this.lookUp(item)));
+      this.unclear = this.unclear.filter((item) => this.pending.has(item));
+      const failed = looks.find((look) => look.status === 'rejected');
+      if (failed === undefined) failures = 0;
+      else if (!this.closed) await this.calls.pauseAfter('look up verdicts', failed.reason, failures++);
+    }
+    this.lookingUp = null;
+  }
+
   private async lookUp(item: Waiting): Promise<void> {
     const { runId, fence, worker, outcome } = item.settlement;
-    try {
-      const { items } = await this.storage.queryAttempts({ runId }, { limit: 100 });
-      const row = items.find((attempt) => attempt.fence === fence && attempt.worker === worker);
-      // What was handed back may have ended as cancelled, or as lost.
-      const isOther =
-        row !== undefined &&
-        row.outcome !== outcome &&
-        outcome !== 'handed_back' &&
-        row.outcome !== 'cancelled';
-      this.end(item, row === undefined ? 'unclear' : isOther ? 'refused' : 'accepted');
-    } catch {
-      this.end(item, 'unclear');
-    }
+    const { items } = await this.storage.queryAttempts({ runId }, { limit: 100 });
+    const row = items.find((attempt) => attempt.fence === fence && attempt.worker === worker);
+    // What was handed back may have ended as cancelled, or as lost.
+    const isOther =
+      row !== undefined &&
+      row.outcome !== outcome &&
+      outcome !== 'handed_back' &&
+      row.outcome !== 'cancelled';
+    this.end(item, row === undefined ? 'unclear' : isOther ? 'refused' : 'accepted');
   }
 
   private end(item: Waiting, verdict: SettleVerdict): void {
@@ -241,8 +282,21 @@ function sizeOf({ error, result, callback }: Settlement): number {
   return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
 }
 
+/** What the handler returned or threw. */
+function leaveOut(item: Waiting, error: unknown): void {
+  item.isNoted = true;
+  item.settlement = item.noted(noteOf(error));
+  item.onNoted(error);
+}
+
+/** One that fails alone has an outage of its own. */
+function operationOf({ settlement }: Waiting): string {
+  return `settle run ${settlement.runId}`;
+}
+
 /** Of characters that every storage has. */
-function noteOf(error: InvalidPayloadError): string {
-  const why = error.message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, longestNote);
+function noteOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : thrownText(error);
+  const why = message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, longestNote);
   return `What the handler returned or threw could not be stored: ${why}`;
 }

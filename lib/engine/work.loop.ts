@@ -176,8 +176,8 @@ export class WorkLoop {
 
     const wakes = this.wakes;
     if (leaseDue) {
+      this.lostRuns.check(outlook.leaseEndsAt);
       outlook.leaseEndsAt = null;
-      this.lostRuns.check(true);
     }
     // Neither keeps the other from its half of the room.
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;

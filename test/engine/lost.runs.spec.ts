@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LostRuns } from '../../lib/engine/lost.runs.js';
+import { StorageCalls } from '../../lib/engine/storage.calls.js';
+import { StorageTime } from '../../lib/engine/storage.time.js';
+import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Capability, ReleaseResult, StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
@@ -109,6 +113,46 @@ describe('an engine beside a dead worker', () => {
     expect(rig.told).toContain('workers.released');
     // Pauses grow to five seconds.
     expect(failing).toHaveLength(19);
+  });
+
+  test('does not let a lease that ends wait for a pause that an earlier one has brought about', async () => {
+    const other = new ManualClock();
+    let releases = 0;
+    const events = new ChronisEvents();
+    const lostRuns = new LostRuns({
+      // Others are sooner each time.
+      storage: new Proxy<StorageAdapter>(memory, {
+        get: (target, key) =>
+          key === 'releaseLost'
+            ? async () => {
+                releases++;
+                return { now: other.now(), workers: [], runs: [], left: [] };
+              }
+            : (Reflect.get(target, key, target) as unknown),
+      }),
+      ...{ clock: other, time: new StorageTime(other), events, random: () => 1 },
+      calls: new StorageCalls(other, events, () => 1),
+      ...{ isNeeded: () => true, onGaveUp: () => undefined, onReleased: () => undefined },
+    });
+    for (let end = 1; end <= 6; end++) {
+      lostRuns.check(end);
+      await other.advanceBy(60_000);
+    }
+    const before = releases;
+    lostRuns.check(7);
+    await other.advanceBy(5);
+    lostRuns.check(8);
+    await other.advanceBy(5);
+    expect(releases).toBe(before + 2);
+    // The same again is one whose worker is locked: that is looked at less and less often.
+    for (let i = 0; i < 20; i++) {
+      lostRuns.check(8);
+      await other.advanceBy(5);
+    }
+    expect(releases).toBe(before + 2);
+    await lostRuns.stop();
+    begin((ask) => ask());
+    await rig.engine.start();
   });
 
   test('comes back soon and alone to a run that a release has left, less and less often', async () => {

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { engineDefaults } from '../../lib/engine/engine.options.js';
+import { Settler } from '../../lib/engine/settler.js';
+import { StorageCalls } from '../../lib/engine/storage.calls.js';
 import { InvalidPayloadError, StorageError } from '../../lib/model/errors.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Settlement, SettleResult } from '../../lib/ports/storage.adapter.js';
@@ -203,6 +205,83 @@ describe('the results of an engine', () => {
     expect(rig.told).toContain('run.failed');
     expect(rig.told).not.toContain('run.stale');
     expect(paused).toEqual(['fails']);
+    await rig.stop();
+  });
+
+  test('of two claims of one run are answered each for itself', async () => {
+    rig.handle('work', () => undefined);
+    const calls = new StorageCalls(clock, rig.events, () => 0.5);
+    const settler = new Settler(gate, calls);
+    const verdicts: string[] = [];
+    gate.settle = async (settlements) => ({
+      accepted: settlements.filter(({ fence }) => fence === 2).map(({ runId }) => runId),
+      locked: [],
+    });
+    for (const [fence, worker] of [
+      [1, 'lost its lease'],
+      [2, 'has it now'],
+    ] as const) {
+      const settlement: Settlement = {
+        ...{ runId: '1', fence, worker, outcome: 'succeeded', startedAt: 0, finishedAt: 0 },
+        ...{ retryAt: null, error: null, result: null, callback: null, oneOff: true },
+      };
+      settler.settle({
+        settlement,
+        noted: () => settlement,
+        onNoted: () => undefined,
+        done: (verdict) => verdicts.push(`${worker}: ${verdict}`),
+      });
+    }
+    await settler.flush();
+    expect(verdicts).toEqual(['lost its lease: refused', 'has it now: accepted']);
+  });
+
+  test('whose answer was lost are looked up until the ledger answers', async () => {
+    const settle = gate.settle.bind(gate);
+    let answers = 0;
+    gate.settle = async (settlements) => {
+      const result = await settle(settlements);
+      if (++answers === 1) throw new StorageError('The answer was lost.');
+      return result;
+    };
+    const query = gate.queryAttempts.bind(gate);
+    let looks = 0;
+    gate.queryAttempts = (...args) =>
+      ++looks <= 3 ? Promise.reject(new StorageError('Query read timeout')) : query(...args);
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add({});
+    await clock.advanceBy(5_000);
+    expect(rig.told).toContain('run.succeeded');
+    await rig.stop();
+  });
+
+  test('of which one fails for itself go on in large batches, and it gets a note in the end', async () => {
+    gate.check = (settlements) => {
+      if (settlements.some(({ result }) => result === 'bad')) throw new StorageError('A trigger said no.');
+      return [];
+    };
+    const recovered: string[] = [];
+    rig.events.on('storage.recovered', ({ operation }) => recovered.push(operation));
+    rig.handle('work', ({ job }) => (job.id === 'bad' ? 'bad' : null));
+    await rig.engine.start();
+    await rig.add({ id: 'bad' }, ...jobs(10));
+    await clock.advanceBy(3_000);
+    for (let round = 0; round < 5; round++) {
+      await rig.add(...jobs(1, `round-${round}`));
+      await clock.advanceBy(1_000);
+    }
+    await clock.advanceBy(5_000);
+    gate.batches.splice(0);
+    recovered.splice(0);
+    await rig.add(...jobs(40, 'later'));
+    await rig.settle();
+    expect(gate.batches.map(({ length }) => length)).toContain(40);
+    await clock.advanceBy(20_000);
+    expect(recovered).toEqual([]);
+    await clock.advanceBy(300_000);
+    expect(rig.told).toContain('run.unstorable');
+    expect(await ledger('bad')).toMatchObject([{ outcome: 'succeeded', result: null }]);
     await rig.stop();
   });
 
