@@ -13,6 +13,7 @@ import { tellDifferences } from './differences.js';
 import type { EngineOptions } from './engine.options.js';
 import { GivingBack } from './giving.back.js';
 import { GuardedClock, guardedRandom } from './guarded.clock.js';
+import { HandlerAnnouncement } from './handler.announcement.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor } from './janitor.js';
 import { LookAgain } from './look.again.js';
@@ -83,6 +84,7 @@ export class Engine {
   private readonly stragglers = new Stragglers();
   private readonly givingBack: GivingBack;
   private readonly lookAgain: LookAgain;
+  private readonly announcement = new HandlerAnnouncement(() => this.announceHandlers());
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
   private readonly scope = new AsyncResource('ChronisEngine');
 
@@ -176,7 +178,7 @@ export class Engine {
       this.stopWatchingHandlers = handlers.onChange(() => {
         // What was read or claimed ahead for a handler that is withdrawn is not ours any more, whether or not the storage answers.
         this.wake();
-        void this.announceHandlers();
+        this.announcement.note();
       });
       this.janitor = new Janitor(
         storage,

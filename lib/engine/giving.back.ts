@@ -23,8 +23,7 @@ export class GivingBack {
    * and whoever releases it comes back to the rest.
    */
   async giveBack(runs: readonly Unstarted[], needed: () => boolean): Promise<void> {
-    const left = await this.once(runs, needed);
-    if (left.length > 0) void this.later(left, needed);
+    await this.calls.keepGoing('giving back', () => this.begin(runs, needed), needed);
   }
 
   /** Ends all pauses. */
@@ -34,6 +33,11 @@ export class GivingBack {
       end();
     }
     this.pauses.clear();
+  }
+
+  private async begin(runs: readonly Unstarted[], needed: () => boolean): Promise<void> {
+    const left = await this.once(runs, needed);
+    if (left.length > 0) void this.calls.keepGoing('giving back', () => this.later(left, needed), needed);
   }
 
   private async later(runs: readonly Unstarted[], needed: () => boolean): Promise<void> {

@@ -56,7 +56,7 @@ export class LostRuns {
     }
     if (!this.parts.isNeeded() || this.release !== null) return;
     this.fruitless = 0;
-    this.release = this.work();
+    this.release = this.goOn();
   }
 
   /** Resolves when no call is under way any more. */
@@ -65,6 +65,15 @@ export class LostRuns {
     this.left = [];
     this.endPause?.();
     await this.release;
+  }
+
+  /** Whatever an adapter answers, what fails here must neither end the process nor keep what comes next. */
+  private async goOn(): Promise<void> {
+    const { calls, isNeeded } = this.parts;
+    // Again for what is asked while the last one ends.
+    do await calls.keepGoing('release of lost runs', () => this.work(), isNeeded);
+    while (this.isWanted && isNeeded());
+    this.release = null;
   }
 
   private async work(): Promise<void> {
@@ -79,13 +88,12 @@ export class LostRuns {
         this.parts.isNeeded,
       );
       if (answer === null) break;
-      this.left = answer.value.left;
+      this.left = [...answer.value.left];
       this.tell(answer.value);
       this.fruitless = answer.value.workers.length > 0 ? 0 : this.fruitless + 1;
       if (isLeaseOver || answer.value.workers.length > 0) this.parts.onReleased();
       if (this.left.length > 0 || this.fruitless > 0) await this.pause();
     }
-    this.release = null;
   }
 
   private async releaseOnce(runIds: readonly string[] | null): Promise<ReleaseResult> {

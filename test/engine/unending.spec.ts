@@ -208,3 +208,51 @@ test('a start while the successor of a lost lease is being registered leaves one
   );
   expect(live.map(({ id }) => id)).toEqual([worker]);
 });
+
+test('answers of a shape that an adapter must not give are told, and what comes next is done', async () => {
+  const memory = new MemoryStorage({ clock });
+  const giveBack = memory.giveBack.bind(memory);
+  const releaseLost = memory.releaseLost.bind(memory);
+  memory.giveBack = () => Promise.resolve(undefined as never);
+  memory.releaseLost = () => Promise.resolve({ now: clock.now() } as never);
+  rig = new EngineRig({ clock, storage: memory, options: { lookAheadMs: 5_000 } });
+  rig.events.on('engine.failed', (event) => failed.push(event));
+  const ran: string[] = [];
+  rig.handle('work', ({ job }) => void ran.push(job.id));
+  await rig.engine.start();
+  await rig.add({ id: 'early', nextAt: clock.now() + 20 });
+  await clock.advanceBy(15);
+  rig.engine.wake();
+  await clock.advanceBy(100_000);
+  expect(new Set(failed.map(({ part }) => part))).toContain('release of lost runs');
+  memory.giveBack = giveBack;
+  memory.releaseLost = releaseLost;
+  await clock.advanceBy(10_000);
+  failed.splice(0);
+  await rig.add({ id: 'later' });
+  await clock.advanceBy(100_000);
+  expect(ran).toContain('later');
+  expect(failed).toEqual([]);
+});
+
+test('changes of what is offered are told one after the other, so that the last one stands', async () => {
+  const memory = new MemoryStorage({ clock });
+  const update = memory.updateWorker.bind(memory);
+  const carriedOut: (readonly string[])[] = [];
+  let calls = 0;
+  memory.updateWorker = async (id, given) => {
+    // The first is the slowest.
+    await new Promise<void>((resolve) => void clock.setTimer(++calls === 1 ? 1_000 : 10, resolve));
+    carriedOut.push(given.handlers);
+    return update(id, given);
+  };
+  rig = new EngineRig({ clock, storage: memory });
+  rig.handle('work', () => undefined).handle('other', () => undefined);
+  await rig.engine.start();
+  rig.handlers.withdraw('work');
+  rig.handlers.withdraw('other');
+  rig.handlers.offer('work');
+  await clock.advanceBy(5_000);
+  expect(carriedOut.at(-1)).toEqual(['work']);
+  expect(carriedOut.length).toBeLessThanOrEqual(2);
+});
