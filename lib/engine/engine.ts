@@ -337,8 +337,8 @@ export class Engine {
     this.sessions.clear();
     this.givingBack.stop();
     this.state = 'idle';
-    const { workerId, finished, handedBack } = shift.session;
-    events.emit('worker.stopped', { workerId, finished, handedBack });
+    const { workerId, done } = shift.session;
+    events.emit('worker.stopped', { workerId, ...done });
   }
 
   /** Waits for the work, but no longer than the time. */

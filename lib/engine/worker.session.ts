@@ -1,10 +1,8 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
-import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
-import { isFailure } from '../model/verdict.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import { EarlyRuns } from './early.runs.js';
@@ -13,6 +11,7 @@ import { Isolation, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
+import { RunTeller } from './run.teller.js';
 import { judge, unjudged, withNote, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
@@ -61,8 +60,6 @@ export class WorkerSession {
   isDraining = false;
   /** How often it was told that something has changed. */
   changes = 0;
-  finished = 0;
-  handedBack = 0;
   private readonly running = new Map<string, RunningRun>();
   /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
   private readonly held = new Set<ClaimedRun>();
@@ -74,6 +71,7 @@ export class WorkerSession {
   private readonly attempts: AttemptParts;
   private readonly early: EarlyRuns;
   private readonly isolation: Isolation;
+  private readonly teller: RunTeller;
   /** Results that wait have cost it room. */
   private isShort = false;
 
@@ -83,6 +81,7 @@ export class WorkerSession {
   ) {
     const { storage, clock, time, abortGraceMs, logger, random } = parts;
     this.early = new EarlyRuns(clock, time, (runs) => this.beginEarly(runs));
+    this.teller = new RunTeller(workerId, parts.events, parts);
     this.isolation = new Isolation(clock, parts.concurrency, this);
     this.attempts = {
       storage,
@@ -136,6 +135,12 @@ export class WorkerSession {
   /** What of a claim, or of what was born in its hands, it may begin now, beside what goes on and what killed its worker before. */
   sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire'): Sorted {
     return this.isolation.sort(runs, from);
+  }
+
+  /** How many attempts have ended, and how many runs were handed back. */
+  get done(): { finished: number; handedBack: number } {
+    const { finished, handedBack } = this.teller;
+    return { finished, handedBack };
   }
 
   get runningCount(): number {
@@ -275,7 +280,7 @@ export class WorkerSession {
     const startedAt = time.scheduleNow();
     this.held.add(run);
     if (events.hears('run.started')) {
-      events.emit('run.started', { ...this.eventOf(run), lagMs: startedAt - run.nominalAt });
+      events.emit('run.started', { ...this.teller.eventOf(run), lagMs: startedAt - run.nominalAt });
     }
     const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.set(run.id, running);
@@ -315,7 +320,7 @@ export class WorkerSession {
     settler.settle({
       settlement,
       noted: (note) => withNote(run, settlement, note),
-      onNoted: (error) => this.parts.events.emit('run.unstorable', { ...this.eventOf(run), error }),
+      onNoted: (error) => this.parts.events.emit('run.unstorable', { ...this.teller.eventOf(run), error }),
       done: (verdict) => {
         try {
           this.settled(running, ending, judged, verdict);
@@ -337,78 +342,19 @@ export class WorkerSession {
       this.isShort = false;
       this.parts.onRoom();
     }
-    if (verdict === 'accepted') this.tell(run, judgement);
+    if (verdict === 'accepted') this.teller.tell(run, judgement);
     else if (committed !== null) this.tellCommitted(run, committed, ending);
-    else if (verdict === 'refused') this.parts.events.emit('run.stale', this.eventOf(run));
-    else if (verdict === 'unsettled') this.parts.events.emit('run.unsettled', this.eventOf(run));
+    else if (verdict === 'refused') this.parts.events.emit('run.stale', this.teller.eventOf(run));
+    else if (verdict === 'unsettled') this.parts.events.emit('run.unsettled', this.teller.eventOf(run));
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
     return { startedAt, finishedAt: Math.max(this.parts.time.scheduleNow(), startedAt) };
   }
 
-  /** The verdict stands, whatever the handler did after it. */
   private tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
     this.held.delete(run);
-    this.tell(run, { settlement, error: null, ruleFailures: [] });
-    if (ending.kind === 'threw') {
-      this.parts.events.emit('run.threw-after-commit', { ...this.eventOf(run), error: ending.error });
-    }
-  }
-
-  private tell(run: ClaimedRun, { settlement, error, ruleFailures }: Judgement): void {
-    const { events } = this.parts;
-    const { outcome, retryAt } = settlement;
-    for (const failure of ruleFailures) {
-      events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
-    }
-    this.parts.onSettled(run, settlement);
-    if (outcome === 'snoozed') {
-      return events.emit('run.snoozed', { ...this.endOf(run, settlement), until: new Date(retryAt!) });
-    }
-    this.finished++;
-    if (retryAt !== null) {
-      const event = this.endOf(run, settlement);
-      return events.emit('run.retrying', { ...event, error, retryAt: new Date(retryAt) });
-    }
-    const mayPause =
-      run.jobUid !== null && isFailure(outcome) && policyOf(run.policies, 'pauseAfterFailures') !== null;
-    if (mayPause) this.parts.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
-    switch (outcome) {
-      case 'succeeded':
-        if (events.hears('run.succeeded')) events.emit('run.succeeded', this.endOf(run, settlement));
-        return;
-      case 'failed':
-        return events.emit('run.failed', { ...this.endOf(run, settlement), error });
-      case 'timed_out':
-        return events.emit('run.timed_out', { ...this.endOf(run, settlement), error });
-      case 'cancelled':
-        return events.emit('run.cancelled', this.endOf(run, settlement));
-      case 'handed_back':
-        this.handedBack++;
-        this.finished--;
-        return events.emit('run.handed-back', this.endOf(run, settlement));
-      case 'lost':
-        return events.emit('run.lost', this.endOf(run, settlement));
-    }
-  }
-
-  private endOf(run: ClaimedRun, { startedAt, finishedAt }: Settlement): RunEvent & { durationMs: number } {
-    return { ...this.eventOf(run), durationMs: finishedAt - startedAt };
-  }
-
-  private eventOf(run: ClaimedRun): RunEvent {
-    return {
-      runId: run.id,
-      jobId: run.jobId,
-      namespace: run.namespace,
-      handler: run.handler,
-      queue: run.queue,
-      origin: run.origin,
-      nominalAt: new Date(run.nominalAt),
-      attempt: run.attempt,
-      workerId: this.workerId,
-    };
+    this.teller.tellCommitted(run, settlement, ending);
   }
 }
 

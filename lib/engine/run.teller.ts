@@ -1,0 +1,94 @@
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { RunEvent } from '../events/event.map.js';
+import type { JobRef } from '../model/job.js';
+import { policyOf } from '../model/policies.js';
+import type { ClaimedRun } from '../model/run.js';
+import { isFailure } from '../model/verdict.js';
+import type { Settlement } from '../ports/storage.adapter.js';
+import type { Ending } from './running.run.js';
+import type { Judgement } from './settlement.js';
+
+/** Who hears of ends beside the events. */
+interface Heard {
+  /** Called when the end of an attempt is on record. */
+  onSettled: (run: ClaimedRun, settlement: Settlement) => void;
+  /** Called with the job of a run that has given up, if that may pause the job. */
+  onGaveUp: (jobs: readonly JobRef[]) => void;
+}
+
+/** Tells how the runs of a worker have ended, and counts them. */
+export class RunTeller {
+  /** Attempts that have ended. */
+  finished = 0;
+  handedBack = 0;
+
+  constructor(
+    private readonly workerId: string,
+    private readonly events: ChronisEvents,
+    private readonly heard: Heard,
+  ) {}
+
+  /** The verdict stands, whatever the handler did after it. */
+  tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
+    this.tell(run, { settlement, error: null, ruleFailures: [] });
+    if (ending.kind === 'threw') {
+      this.events.emit('run.threw-after-commit', { ...this.eventOf(run), error: ending.error });
+    }
+  }
+
+  /** The verdict that is on record. */
+  tell(run: ClaimedRun, { settlement, error, ruleFailures }: Judgement): void {
+    const { events } = this;
+    const { outcome, retryAt } = settlement;
+    for (const failure of ruleFailures) {
+      events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
+    }
+    this.heard.onSettled(run, settlement);
+    if (outcome === 'snoozed') {
+      return events.emit('run.snoozed', { ...this.endOf(run, settlement), until: new Date(retryAt!) });
+    }
+    this.finished++;
+    if (retryAt !== null) {
+      const event = this.endOf(run, settlement);
+      return events.emit('run.retrying', { ...event, error, retryAt: new Date(retryAt) });
+    }
+    const mayPause =
+      run.jobUid !== null && isFailure(outcome) && policyOf(run.policies, 'pauseAfterFailures') !== null;
+    if (mayPause) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
+    switch (outcome) {
+      case 'succeeded':
+        if (events.hears('run.succeeded')) events.emit('run.succeeded', this.endOf(run, settlement));
+        return;
+      case 'failed':
+        return events.emit('run.failed', { ...this.endOf(run, settlement), error });
+      case 'timed_out':
+        return events.emit('run.timed_out', { ...this.endOf(run, settlement), error });
+      case 'cancelled':
+        return events.emit('run.cancelled', this.endOf(run, settlement));
+      case 'handed_back':
+        this.handedBack++;
+        this.finished--;
+        return events.emit('run.handed-back', this.endOf(run, settlement));
+      case 'lost':
+        return events.emit('run.lost', this.endOf(run, settlement));
+    }
+  }
+
+  private endOf(run: ClaimedRun, { startedAt, finishedAt }: Settlement): RunEvent & { durationMs: number } {
+    return { ...this.eventOf(run), durationMs: finishedAt - startedAt };
+  }
+
+  eventOf(run: ClaimedRun): RunEvent {
+    return {
+      runId: run.id,
+      jobId: run.jobId,
+      namespace: run.namespace,
+      handler: run.handler,
+      queue: run.queue,
+      origin: run.origin,
+      nominalAt: new Date(run.nominalAt),
+      attempt: run.attempt,
+      workerId: this.workerId,
+    };
+  }
+}
