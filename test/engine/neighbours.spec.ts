@@ -60,13 +60,14 @@ class Supervised {
   }
 
   async add(
-    ...jobs: { id: string; handler: string; ms: number; maxLost?: number; inMs?: number }[]
+    ...jobs: { id: string; handler: string; ms: number; maxLost?: number; inMs?: number; priority?: number }[]
   ): Promise<void> {
     const now = this.clock.now();
-    const rows = jobs.map(({ id, handler, ms, maxLost, inMs = 0 }) =>
+    const rows = jobs.map(({ id, handler, ms, maxLost, inMs = 0, priority = 5 }) =>
       newJob(now, {
         id,
         handler,
+        priority,
         payload: { ms },
         nextAt: now + inMs,
         policies: maxLost === undefined ? {} : { maxLost },
@@ -229,6 +230,21 @@ test('one run at its last try makes one of several busy workers wait for it, and
   expect((await supervised.verdicts()).get('poison')).toBe('lost');
   expect(supervised.beside.get('poison')![1]).toBe(0);
   expect(await supervised.longestWaitMs('ordinary')).toBeLessThan(5_000);
+});
+
+test('a run at its last try is reached under a steady load of a higher priority, and that goes on', async () => {
+  const supervised = new Supervised({ concurrency: 4 });
+  for (let slot = 0; slot < 3; slot++) await supervised.start(slot);
+  const urgent = Array.from({ length: 2_000 }, (_, i) => ({
+    ...{ id: `ordinary-${i}`, handler: 'work', ms: 900, priority: 0 },
+    inMs: i * 78,
+  }));
+  await supervised.add(...urgent);
+  await supervised.pass(1_000);
+  await supervised.loseOnce(['last'], 1_000);
+  await supervised.pass(150_000);
+  expect((await supervised.verdicts()).get('last')).toBe('succeeded');
+  expect(await supervised.longestWaitMs('ordinary')).toBeLessThan(20_000);
 });
 
 test('a run at its last try has its turn soon after another one that was alone for long', async () => {
