@@ -155,10 +155,11 @@ export function makeWithdrawals(
   storage: StorageAdapter,
   events: ChronisEvents,
   engine: Engine,
-  { clock, engine: { app, queues, calendars } }: ChronisSettings,
+  { clock, engine: { app, queues, calendars, shutdownTimeoutMs } }: ChronisSettings,
 ): HandlerWithdrawals {
   const workerId = (): string | null => engine.workerId;
-  return new HandlerWithdrawals({ handlers, storage, clock, events, calendars, app, queues, workerId });
+  const parts = { handlers, storage, clock, events, calendars, app, queues, workerId };
+  return new HandlerWithdrawals({ ...parts, shutdownTimeoutMs });
 }
 
 export function makeDeclarations(

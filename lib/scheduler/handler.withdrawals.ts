@@ -25,6 +25,8 @@ export interface WithdrawalParts {
   calendars: Calendars;
   app: string;
   queues: readonly string[];
+  /** How long the end may take at most. */
+  shutdownTimeoutMs: number;
   /** Of the lease that the process has now. */
   workerId: () => string | null;
 }
@@ -68,13 +70,20 @@ export class HandlerWithdrawals {
     this.later();
   }
 
-  /** The scheduler stops. Never rejects. */
+  /** The scheduler stops. Never rejects, and takes no longer than that may: what is not done then is made up for as after a downtime. */
   async end(): Promise<void> {
     if (!this.running) return;
     this.running = false;
     this.cancelTimer?.();
     const before = this.parts.clock.monotonic() - becauseOfTheEndMs;
-    await this.passOver([...this.withdrawn].filter(([, { since }]) => since <= before).map(([name]) => name));
+    const names = [...this.withdrawn].filter(([, { since }]) => since <= before).map(([name]) => name);
+    if (names.length === 0) return;
+    let cancel: CancelTimer = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.parts.clock.setTimer(this.parts.shutdownTimeoutMs, resolve);
+    });
+    await Promise.race([this.passOver(names), timeout]);
+    cancel();
   }
 
   private later(): void {

@@ -129,3 +129,17 @@ describe('a handler that is withdrawn', () => {
     expect(ticks()).toEqual(['one']);
   });
 });
+
+test('a storage that does not answer the last look at what was withdrawn does not hold up the stop', async () => {
+  const one = await boot('one');
+  one.scheduler.withdrawHandler('Work.tick');
+  await pass(60_000);
+  const { storage } = one;
+  const queryWorkers = storage.queryWorkers.bind(storage);
+  storage.queryWorkers = () => new Promise(() => undefined);
+  let stopped = false;
+  void one.app.close().then(() => (stopped = true));
+  await pass(26_000);
+  storage.queryWorkers = queryWorkers;
+  expect(stopped).toBe(true);
+});
