@@ -10,6 +10,9 @@ import { pause } from './pause.js';
 import type { Pooler } from './pooler.js';
 import { WorkerProcess } from './worker.process.js';
 
+/** All workers have something done to them, so that a fault finds no victim. */
+export class NobodyIsWell extends Error {}
+
 /** What is done to a cluster may need more than its workers. */
 export interface Surroundings {
   database: Database;
@@ -109,7 +112,7 @@ export class Cluster {
       }
       await pause(50);
     }
-    throw new Error(`For 60 s less than two workers were well:\n${this.crashes.join('\n')}`);
+    throw new NobodyIsWell(`For 60 s less than two workers were well:\n${this.crashes.join('\n')}`);
   }
 
   /** What concerns the whole server happens one after another. */

@@ -1,5 +1,5 @@
 import { SeededRandom } from '../simulation/seeded.random.js';
-import type { Cluster } from './cluster.js';
+import { NobodyIsWell, type Cluster } from './cluster.js';
 import { faults } from './faults/catalog.js';
 import { pause } from './pause.js';
 
@@ -16,7 +16,13 @@ export async function unleash(cluster: Cluster, endAt: number): Promise<void> {
     if (kinds.length === 0) continue;
     if (bag.length === 0) bag = [...kinds];
     const [kind] = bag.splice(Math.floor(random.next() * bag.length), 1);
-    going.push(faults[kind!]!.act(cluster, new SeededRandom(random.between(0, 2 ** 31))));
+    const fault = faults[kind!]!.act(cluster, new SeededRandom(random.between(0, 2 ** 31)));
+    going.push(
+      fault.catch((error: unknown) => {
+        if (!(error instanceof NobodyIsWell) || cluster.crashes.length > 0) throw error;
+        cluster.options.tell(`no ${kind}: all workers had something done to them`);
+      }),
+    );
   }
   await Promise.all(going);
   cluster.watchForCrashes();
