@@ -33,7 +33,7 @@ export interface Sorted {
 }
 
 /**
- * Keeps the neighbours of a run that kills its process from ending as `lost` with it. All that a dead worker had in hands are suspects: the next time at
+ * Keeps the neighbours of a run that kills its process from ending as `lost` with it. All that was in the hands of two workers that died are suspects: at
  * most a quarter of what a worker executes are such, and one at its last try before it is given up is alone: it begins when nothing else goes on, and nothing
  * begins beside it. So only the culprit can die that often.
  *
@@ -174,9 +174,12 @@ function isPutOffOften({ fence, attempt }: ClaimedRun): boolean {
   return fence - attempt >= oftenPutOff;
 }
 
-/** It was in the hands of a worker that died. One that is to be tried once only never is. */
-function isSuspect({ lostCount }: ClaimedRun): boolean {
-  return lostCount > 0;
+/**
+ * It may be what its worker died of. One that was lost once is not, unless that leaves it one try: most processes that die do so for reasons of their own, and
+ * all that they had in hands has to go on at once elsewhere.
+ */
+export function isSuspect(run: ClaimedRun): boolean {
+  return run.lostCount > 1 || (run.lostCount > 0 && isLastTry(run));
 }
 
 function isOnce({ policies }: ClaimedRun): boolean {

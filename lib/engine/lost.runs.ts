@@ -109,7 +109,8 @@ export class LostRuns {
     const lost = runs.filter((run) => run.verdict === 'lost');
     this.parts.onGaveUp(lost.map(({ namespace, jobId: id }) => ({ namespace, id })));
     if (workers.length === 0) return;
-    this.parts.events.emit('workers.released', { workers, rerun: runs.length - ended, ended });
+    const gaveUp = lost.map(({ runId, jobId, namespace, handler }) => ({ runId, jobId, namespace, handler }));
+    this.parts.events.emit('workers.released', { workers, rerun: runs.length - ended, ended, gaveUp });
   }
 
   private async pause(): Promise<void> {

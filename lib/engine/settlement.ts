@@ -35,8 +35,11 @@ export function judge(
   random: () => number,
   rules: RetryRules = {},
 ): Judgement | null {
-  if (ending.kind === 'returned')
-    return settled(run, 'succeeded', times, null, noRetry, toResult(ending.value));
+  if (ending.kind === 'returned') {
+    const { result, note } = toResult(ending.value);
+    const judged = settled(run, 'succeeded', times, null, noRetry, result);
+    return note === null ? judged : { ...judged, settlement: withNote(run, judged.settlement, note) };
+  }
   if (ending.kind === 'snoozed') {
     const retryAt = times.finishedAt + ending.delayMs;
     return settled(run, 'snoozed', times, null, { retryAt, ruleFailures: [] });
@@ -132,17 +135,27 @@ export function describeError(error: unknown): string {
   return text.length > maxErrorLength ? `${clean}…` : clean;
 }
 
-/** What a handler returned, if it is JSON of a bounded length and depth; else null. */
-function toResult(value: unknown): JsonValue {
-  if (value === undefined || value === null) return null;
+/** What a handler returned, if it is JSON of a bounded length and depth; else null, and a note that says why. */
+function toResult(value: unknown): { result: JsonValue; note: string | null } {
   try {
-    const text = JSON.stringify(value);
-    if (text === undefined || text.length > maxResultLength || text.includes('\\u0000') || isTooDeep(text))
-      return null;
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return null;
+    const text = value === null ? undefined : JSON.stringify(value);
+    if (text === undefined) return { result: null, note: null };
+    const fault = faultOf(text);
+    return fault === null ? { result: JSON.parse(text) as JsonValue, note: null } : notKept(fault);
+  } catch (error) {
+    return notKept(describeError(error).split('\n', 1)[0]!);
   }
+}
+
+function notKept(why: string): { result: null; note: string } {
+  return { result: null, note: `The result was not kept: ${why}` };
+}
+
+function faultOf(json: string): string | null {
+  if (json.length > maxResultLength)
+    return `it has ${json.length} characters, the most is ${maxResultLength}.`;
+  if (json.includes('\\u0000')) return 'it holds a NUL character.';
+  return isTooDeep(json) ? `it is nested deeper than ${maxDepth} levels.` : null;
 }
 
 /** Storages read JSON level by level, and run out of stack somewhere. */

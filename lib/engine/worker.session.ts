@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
 import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
-import { Isolation, type Sorted } from './isolation.js';
+import { Isolation, isSuspect, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
@@ -127,7 +127,7 @@ export class WorkerSession {
 
   /** Those whose worker has died before. */
   get suspects(): { count: number; longestMs: number } {
-    const suspects = [...this.running.values()].filter(({ run }) => run.lostCount > 0);
+    const suspects = [...this.running.values()].filter(({ run }) => isSuspect(run));
     const longestMs = suspects.length === 0 ? 0 : this.parts.time.scheduleNow() - suspects[0]!.startedAt;
     return { count: suspects.length, longestMs };
   }

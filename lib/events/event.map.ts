@@ -95,8 +95,13 @@ export interface ChronisEventMap {
   'worker.stopped': { workerId: string; finished: number; handedBack: number };
   /** The lease ended before it could be renewed: all handlers were told to stop, the process goes on as a new worker. */
   'worker.lease-lost': { workerId: string; runs: number };
-  /** Runs of dead workers were taken back. */
-  'workers.released': { workers: readonly string[]; rerun: number; ended: number };
+  /** Runs of dead workers were taken back. `gaveUp`: those that are not executed again, as their workers have died too often, or they must not run twice. */
+  'workers.released': {
+    workers: readonly string[];
+    rerun: number;
+    ended: number;
+    gaveUp: readonly { runId: string; namespace: string; jobId: string; handler: string }[];
+  };
   /** The zone data of this process are newer than what next times were computed with: they were computed anew. */
   'schedules.recomputed': { from: string; to: string; moved: JobRef[] };
   /** Other live workers compute with other zone data. */

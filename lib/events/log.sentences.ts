@@ -70,9 +70,9 @@ export const logSentences: Sentences = {
     level: 'error',
     text: `This process did not renew its lease in time, so others may take over its runs: ${count(runs, 'handler')} told to stop. It goes on as a new worker. Was it blocked, or the database away?`,
   }),
-  'workers.released': ({ workers, rerun, ended }) => ({
-    level: 'warn',
-    text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again${ended > 0 ? `, ${ended} ended without another attempt` : ''}.`,
+  'workers.released': ({ workers, rerun, ended, gaveUp }) => ({
+    level: gaveUp.length > 0 ? 'error' : 'warn',
+    text: `${count(workers.length, 'worker')} died: ${count(rerun, 'run')} will be executed again${ended > 0 ? `, ${ended} ended without another attempt` : ''}.${lostRuns(gaveUp)}`,
   }),
   'schedules.recomputed': ({ from, to, moved }) => ({
     level: 'log',
@@ -260,6 +260,13 @@ function upNext({
   if (nextJob === null) return `Next: a run at ${nextAt.toISOString()}.`;
   const { timeZone, wallTime } = nextJob;
   return `Next: ${named(nextJob)} at ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
+}
+
+/** Those that nobody executes again need somebody to look at them. */
+function lostRuns(gaveUp: ChronisEventMap['workers.released']['gaveUp']): string {
+  if (gaveUp.length === 0) return '';
+  const lost = gaveUp.map(({ runId, jobId, handler }) => `${runId} of "${jobId}" (${handler})`);
+  return ` Lost for good: ${cutList(lost)}.`;
 }
 
 function describe(run: RunEvent): string {

@@ -9,6 +9,9 @@ const dayMs = 86_400_000;
 const daysAhead = 2;
 /** So many rows of a day move out of the default partition into one of their own; more would keep the workers waiting. They age out where they are. */
 const mostMoved = 10_000;
+/** The server's own limit for a statement, and how long this process waits for its answer. */
+const statementMs = 3_000;
+const deadlineMs = 5_000;
 const retryMs = { soon: 300_000, later: 3_600_000 };
 /** No lock in time. */
 const locked = new Set(['55P03', '40P01']);
@@ -118,10 +121,10 @@ async function alone<T>(database: Database, t: TableNames, work: (run: Script) =
   let result: T | undefined;
   await database.script(async (run) => {
     await run(`set local lock_timeout = '1s'`);
-    await run(`set local statement_timeout = '3s'`);
+    await run(`set local statement_timeout = ${statementMs}`);
     await run(`select pg_advisory_xact_lock(${key})`);
     result = await work(run);
-  });
+  }, deadlineMs);
   return result as T;
 }
 

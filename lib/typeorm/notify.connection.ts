@@ -29,6 +29,8 @@ const longestDelayMs = 10_000;
 /** Nothing is ever sent on a connection that only listens, so nobody would notice that it leads nowhere. */
 const heartbeatMs = { least: 15_000, most: 30_000 };
 const closingMs = 400;
+/** A connection that listens is idle for long. The setting is of this session alone; servers before version 14 do not have it. */
+const stayOpen = `select set_config('idle_session_timeout', '0', false) where current_setting('idle_session_timeout', true) is not null`;
 
 /**
  * Hears notifications, on a connection of its own for all channels, which is there while somebody listens.
@@ -111,6 +113,7 @@ export class NotifyConnection {
     this.opening = client;
     try {
       await client.connect();
+      await this.send(client, stayOpen);
       this.channels = new Set();
       for (const channel of this.wanted()) await this.ensure(client, channel);
       if (broken !== null) throw broken as Error;

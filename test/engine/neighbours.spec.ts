@@ -139,7 +139,8 @@ test('of ten runs that die together again and again only the one that kills ends
   expect([...verdicts.values()].filter((outcome) => outcome === 'succeeded')).toHaveLength(9);
   const beside = supervised.beside.get('poison')!;
   expect(beside[0]).toBe(9);
-  expect(beside[1]).toBeLessThan(9);
+  // What was lost once goes on at once: most processes die for reasons of their own.
+  expect(beside[1]).toBe(9);
   expect(beside[2]).toBe(0);
 });
 

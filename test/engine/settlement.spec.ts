@@ -34,6 +34,28 @@ describe('the outcome of an attempt', () => {
     expect(outcome({ kind: 'returned', value: brackets })?.result).toBe(brackets);
   });
 
+  test('a result that cannot be kept is left out, and the attempt says why', () => {
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    const cases: [unknown, RegExp][] = [
+      [10n, /BigInt/],
+      [cyclic, /circular/],
+      ['a\0b', /NUL/],
+      ['x'.repeat(70_000), /70002 characters, the most is 65536/],
+      [JSON.parse('['.repeat(501) + ']'.repeat(501)), /deeper than 500/],
+      [{ toJSON: () => JSON.parse('{') as unknown }, /SyntaxError/],
+    ];
+    for (const [value, why] of cases) {
+      const settled = outcome({ kind: 'returned', value });
+      expect(settled).toMatchObject({ outcome: 'succeeded', result: null });
+      expect(settled?.error).toMatch(/^The result was not kept: /);
+      expect(settled?.error).toMatch(why);
+    }
+    for (const value of [undefined, null, () => 1, Symbol('s'), { a: 1 }]) {
+      expect(outcome({ kind: 'returned', value })?.error).toBeNull();
+    }
+  });
+
   test('a handler that returns after its signal has succeeded all the same', () => {
     for (const cause of ['timeout', 'cancel', 'shutdown', 'lease-lost'] as const) {
       expect(outcome({ kind: 'returned', value: undefined }, cause)?.outcome).toBe('succeeded');

@@ -127,12 +127,24 @@ describe('the log', () => {
   test('leaves out what there is none of', () => {
     const none = { attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
     events.emit('record.pruned', { ...none, attempts: 1, days: 2 });
-    events.emit('workers.released', { workers: ['a'], rerun: 2, ended: 0 });
+    events.emit('workers.released', { workers: ['a'], rerun: 2, ended: 0, gaveUp: [] });
     events.emit('storage.failing', { operation: 'work', error: new Error('Gone.'), retryInMs: 0 });
     expect(lines.map(([, text]) => text)).toEqual([
       'Old records deleted: 1 attempt, 2 whole days of attempts.',
       '1 worker died: 2 runs will be executed again.',
       'The storage failed (work): Gone. Going on without.',
+    ]);
+  });
+
+  test('names the runs that no worker executes again', () => {
+    const gaveUp = [{ runId: '7', jobId: 'import', namespace: 'default', handler: 'Files.import' }];
+    events.emit('workers.released', { workers: ['a'], rerun: 0, ended: 1, gaveUp });
+    expect(lines).toEqual([
+      [
+        'error',
+        '1 worker died: 0 runs will be executed again, 1 ended without another attempt. Lost for good: 7 of "import" (Files.import).',
+        undefined,
+      ],
     ]);
   });
 

@@ -38,7 +38,8 @@ function newJob(recurring: boolean): NewJob {
 async function multiply(table: string, name: string, idColumn: string, where: string): Promise<void> {
   const { rows: found } = await client.query<{ column: string }>(
     `select quote_ident(column_name) as column from information_schema.columns
-     where table_schema = $1 and table_name = $2 and is_identity = 'NO' and is_generated = 'NEVER'`,
+     where table_schema = $1 and table_name = $2 and is_identity = 'NO' and is_generated = 'NEVER'
+       and not (table_name = 'run' and column_name = 'id')`,
     [schema, name],
   );
   const columns = found.map(({ column }) => column);
