@@ -52,7 +52,7 @@ function describe(list: { name: string; start: Started }[], name: string): strin
     ChronisModule.forRoot({
       storage: typeOrmStorage({ url: database.url, schema: 'cluster_sample' }),
       lock: typeOrmLock(),
-      app: 'cluster-client',
+      app: 'cluster-sample',
       autoStart: false,
     }),
   ],

@@ -56,7 +56,7 @@ describe.concurrent('a handler that blocks the event loop for longer than the le
   async function outcomesOf(client: pg.Client, schema: string, leaseMs: number): Promise<string[]> {
     const storage = typeOrmStorage({ url: databaseUrl(), schema });
     @Module({
-      imports: [ChronisModule.forRoot({ storage, app: 'watching', pollMs: 200, leaseMs, maxBlockedMs: 0 })],
+      imports: [ChronisModule.forRoot({ storage, app: 'blocking', pollMs: 200, leaseMs, maxBlockedMs: 0 })],
     })
     class WatchingModule {}
     const app = await NestFactory.createApplicationContext(WatchingModule, { logger: ['error'] });

@@ -58,7 +58,9 @@ describe('three processes on one PostgreSQL', () => {
   async function createOneOffs(): Promise<void> {
     const storage = typeOrmStorage({ url, schema });
     @Module({
-      imports: [ChronisModule.forRoot({ storage, lock: typeOrmLock(), app: 'creator', autoStart: false })],
+      imports: [
+        ChronisModule.forRoot({ storage, lock: typeOrmLock(), app: 'cluster-test', autoStart: false }),
+      ],
     })
     class CreatorModule {}
     const app = await NestFactory.createApplicationContext(CreatorModule, { logger: ['error'] });

@@ -19,7 +19,7 @@ test(
   async () => {
     const schema = freshSchema('dying');
     const storage = typeOrmStorage({ url: databaseUrl(), schema });
-    @Module({ imports: [ChronisModule.forRoot({ storage, app: 'creating', autoStart: false, log: false })] })
+    @Module({ imports: [ChronisModule.forRoot({ storage, app: 'dying', autoStart: false, log: false })] })
     class CreatingModule {}
     const app = await NestFactory.createApplicationContext(CreatingModule, { logger: false });
     const client = new pg.Client(databaseUrl());
@@ -34,8 +34,8 @@ test(
             ...process.env,
             DATABASE_URL: databaseUrl(),
             SCHEMA: schema,
-            KILL_MS: '600',
-            WORK_MS: '2500',
+            KILL_MS: '300',
+            WORK_MS: '900',
           },
           execArgv: [],
         });
