@@ -109,7 +109,7 @@ describe('two instances beside locks of somebody else', () => {
   async function deadWorker(): Promise<{ workerId: string; locked: string; free: string }> {
     const [locked, free] = [`locked-${++serial}`, `free-${serial}`];
     const handlers = [`dead-${serial}`];
-    const dead = await startWorker(storage(), { handlers, leaseMs: 60_000 });
+    const dead = await startWorker(storage(), { handlers, leaseMs: 60_000, app: 'foreign' });
     for (const id of [locked, free]) await scheduler().createDateJob({ id, handler: handlers[0]!, in: 0 });
     const { runs } = await storage().claim(dead, 2);
     expect(runs).toHaveLength(2);

@@ -91,7 +91,7 @@ describe('a snapshot', () => {
   test('is refused unless it is one of this format', () => {
     const text = new MemoryStorage().snapshot();
     const wrong = [
-      text.replace('"format":1', '"format":2'),
+      text.replace('"format":2', '"format":3'),
       text.replace('"held":[]', '"held":[["worker",["7"]]]'),
       text.slice(0, -1),
       'null',
@@ -99,7 +99,7 @@ describe('a snapshot', () => {
     ];
     for (const given of wrong) expect(() => MemoryStorage.restore(given), given).toThrow(InvalidOptionError);
     expect(() => MemoryStorage.restore(wrong[0]!)).toThrow(
-      'snapshot: has the format 2; this version reads 1.',
+      'snapshot: has the format 3; this version reads 2.',
     );
     expect(() => MemoryStorage.restore(wrong[1]!)).toThrow('names the run 7, which is not in it.');
   });
