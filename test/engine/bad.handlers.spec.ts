@@ -65,11 +65,16 @@ describe('a handler that misbehaves', () => {
       },
     ],
     ['a bigint', () => 1n],
-    ['a function', () => () => 1],
     ['what throws when it is turned into JSON', () => ({ toJSON: () => JSON.parse('{') })],
     ['a text of 10 MB', () => 'x'.repeat(10_000_000)],
-  ])('returns %s: it has succeeded, without a result', async (_, handler) => {
-    expect(await outcomeOf(handler)).toMatchObject({ outcome: 'succeeded', result: null, error: null });
+  ])('returns %s: it has succeeded, and the attempt says why there is no result', async (_, handler) => {
+    const row = await outcomeOf(handler);
+    expect(row).toMatchObject({ outcome: 'succeeded', result: null });
+    expect(row.error).toMatch(/^The result was not kept: /);
+  });
+
+  test('returns a function: it has succeeded, without a result', async () => {
+    expect(await outcomeOf(() => () => 1)).toMatchObject({ outcome: 'succeeded', result: null, error: null });
   });
 
   test('never settles: it times out, and the worker is free again', async () => {
