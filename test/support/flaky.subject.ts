@@ -1,4 +1,4 @@
-import type { StorageAdapter } from '../../lib/index.js';
+import type { GiveBackResult, StorageAdapter, Unstarted } from '../../lib/index.js';
 import { flaky, FlakyStorageError, type Fault, type StorageSubject } from '../../lib/testing/index.js';
 
 /** What may be said again when the answer was lost: the second answer is the same as the first would have been. */
@@ -35,7 +35,7 @@ export function flakySubject(subject: StorageSubject, seed: number): StorageSubj
       get(target, key) {
         const value: unknown = Reflect.get(target, key, target);
         if (typeof value !== 'function' || key === 'close') return value;
-        return async (...args: unknown[]) => {
+        const say = async (...args: unknown[]): Promise<unknown> => {
           for (;;) {
             try {
               const answer = await (Reflect.apply(value, target, args) as Promise<unknown>);
@@ -47,6 +47,14 @@ export function flakySubject(subject: StorageSubject, seed: number): StorageSubj
               faults.push(error.fault);
             }
           }
+        };
+        if (key !== 'giveBack') return say;
+        return async (holds: readonly Unstarted[]) => {
+          const told = (await say(holds)) as GiveBackResult;
+          if (told.left.length === 0) return told;
+          // The first saying still had them locked. By now it has ended.
+          const again = (await say(holds)) as GiveBackResult;
+          return { lost: [...told.lost, ...again.lost], left: again.left };
         };
       },
     });
