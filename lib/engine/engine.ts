@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChronisEvents } from '../events/chronis.events.js';
-import { SchedulerRunningError, SchedulerStoppedError } from '../model/errors.js';
+import { SchedulerRunningError, SchedulerStoppedError, StorageBusyError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { StorageAdapter, WorkerRegistration } from '../ports/storage.adapter.js';
@@ -53,6 +53,8 @@ export interface Enrolment {
 
 /** A local clock this far off the storage's is worth a warning. */
 const worthTellingOffsetMs = 1_000;
+/** How long a start waits for what somebody has locked. */
+const enrolmentPatienceMs = 60_000;
 /** What the storage gets at least for the last verdicts: those of handlers that did not heed their signal come when the time of the shutdown is over. */
 const lastVerdictsMs = 1_500;
 /** And then to let go of the worker. */
@@ -166,10 +168,12 @@ export class Engine {
       this.enrolment = enrolment;
       this.generation = null;
       try {
-        const registeredAt = await this.enroll(workerId);
+        const registeredAt = await this.enrollPatiently(workerId);
         lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
-        await applyZoneData(storage, events, this.options.zoneData, this.options.calendars);
-        await tellDifferences(storage, events, this.options);
+        await this.goingOn('zone data', () =>
+          applyZoneData(storage, events, this.options.zoneData, this.options.calendars),
+        );
+        await this.goingOn('look around', () => tellDifferences(storage, events, this.options));
       } catch (error) {
         await storage.unregister(workerId).catch(() => undefined);
         throw error;
@@ -210,6 +214,31 @@ export class Engine {
     });
     const offsetMs = this.time.localOffsetMs;
     if (Math.abs(offsetMs) >= worthTellingOffsetMs) events.emit('clock.offset', { offsetMs });
+  }
+
+  /** Waits for whoever has locked what the enrolment needs: a process that does not start would only have to be started again. */
+  private async enrollPatiently(workerId: string): Promise<number> {
+    const { clock } = this.parts;
+    const giveUpAt = clock.monotonic() + enrolmentPatienceMs;
+    for (let failures = 0; ; failures++) {
+      try {
+        const registeredAt = await this.enroll(workerId);
+        this.calls.outages.answered('register');
+        return registeredAt;
+      } catch (error) {
+        if (!(error instanceof StorageBusyError) || clock.monotonic() >= giveUpAt) throw error;
+        await this.calls.pauseAfter('register', error, failures);
+      }
+    }
+  }
+
+  /** What a start can do without: a later one comes back to it. */
+  private async goingOn(operation: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.parts.events.emit('storage.failing', { operation, error, retryInMs: 0 });
+    }
   }
 
   /** The first registration, with what the code declares. Returns the monotonic time from which the lease is known to run. */

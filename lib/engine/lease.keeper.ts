@@ -1,7 +1,7 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Beat } from '../ports/beat.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { Renewal, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Outages } from './outages.js';
 
 /** Runs that go on for long; `told`: the storage knows them from now on. */
@@ -52,6 +52,8 @@ export interface LeaseEars {
  */
 export class LeaseKeeper {
   private renewedAt: number;
+  /** The end of the lease as the storage has told it last. */
+  private toldUntil: number | null = null;
   /** The wall clock above the monotonic one, at the last renewal. */
   private wallOffset: number;
   private cancelWatch: CancelTimer | null = null;
@@ -192,10 +194,12 @@ export class LeaseKeeper {
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now, sentAt);
-      this.parts.outages.answered('renew');
+      if (this.hasGoneBack(renewal))
+        this.parts.events.emit('storage.went-back', { workerId: this.parts.workerId });
       if (renewal.leaseUntil === null) return this.lose();
       long.told();
       this.renewedAt = sentAt;
+      this.toldUntil = renewal.leaseUntil;
       const { isOverslept } = this;
       this.wallOffset = wallOffset;
       if (isOverslept) this.ears.onAwake();
@@ -203,14 +207,27 @@ export class LeaseKeeper {
       this.nextBeat(this.parts.leaseMs / 3);
       if (renewal.outOfSync) this.ears.onOutOfSync();
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
+      if (renewal.failure === undefined) this.parts.outages.answered('renew');
+      else this.tellFailing(renewal.failure, this.parts.leaseMs / 3);
     } catch (error) {
       if (this.ended) return;
       const { retryInMs } = this;
-      this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
+      this.tellFailing(error, retryInMs);
       this.nextBeat(retryInMs);
     } finally {
       this.renewing = false;
     }
     if (this.again) this.beat();
+  }
+
+  private tellFailing(error: unknown, retryInMs: number): void {
+    this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
+  }
+
+  /** It has lost a renewal that it had confirmed, and so all else since then. */
+  private hasGoneBack({ now, stoodUntil }: Renewal): boolean {
+    if (this.toldUntil === null || stoodUntil === undefined) return false;
+    // What is not there may have been forgotten, but not before its end.
+    return stoodUntil === null ? now < this.toldUntil : stoodUntil < this.toldUntil;
   }
 }

@@ -161,6 +161,8 @@ export interface ChronisEventMap {
   /** A call to the storage failed and will be repeated. */
   'storage.failing': { operation: string; error: unknown; retryInMs: number };
   'storage.recovered': { operation: string; failures: number };
+  /** The storage has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore: the last renewal of this worker's lease among them. */
+  'storage.went-back': { workerId: string };
   /** Changes by others are seen by polling only. */
   'wake.unavailable': { error: unknown };
   /** Changes by others are told at once again. */

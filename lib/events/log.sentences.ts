@@ -191,6 +191,10 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `The storage answers again (${operation}) after ${count(failures, 'failure')}.`,
   }),
+  'storage.went-back': () => ({
+    level: 'error',
+    text: 'The storage has gone back in time: it has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore. What ran since then may run again, and what was created since then is gone: see docs/guides/failover.md.',
+  }),
   'wake.unavailable': ({ error }) => ({
     level: 'warn',
     text: `There is no signal of changes by other processes, so polls find them: ${messageOf(error)}`,

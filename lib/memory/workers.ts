@@ -32,14 +32,15 @@ export function renew(
   running: number,
 ): Renewal {
   const worker = tables.workers.get(workerId);
+  const stoodUntil = worker?.leaseUntil ?? null;
   if (!worker || !holdsLease(tables, now, workerId))
-    return { now, leaseUntil: null, cancelled: [], outOfSync: false };
+    return { now, leaseUntil: null, stoodUntil, cancelled: [], outOfSync: false };
   worker.leaseUntil = now + leaseMs;
   worker.running = running;
   const held = [...(tables.held.get(workerId) ?? [])];
   const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
   const outOfSync = isOutOfSync(tables, now, workerId);
-  return { now, leaseUntil: worker.leaseUntil, cancelled, outOfSync };
+  return { now, leaseUntil: worker.leaseUntil, stoodUntil, cancelled, outOfSync };
 }
 
 export function updateWorker(

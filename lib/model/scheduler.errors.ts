@@ -24,6 +24,12 @@ export class StorageError extends ChronisError {
   }
 }
 
+/**
+ * A statement has waited until its deadline, mostly since somebody has locked what it needs. Nothing was done, and another try may succeed.
+ * @publicApi
+ */
+export class StorageBusyError extends StorageError {}
+
 /** Tests empty the tables that they have made, and an application uses the same ones, or the other way round. @publicApi */
 export class TestTablesError extends ChronisError {
   constructor(message: string) {

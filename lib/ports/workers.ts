@@ -30,10 +30,17 @@ export interface Renewal {
   now: EpochMs;
   /** null: the lease has ended or was taken away. It cannot be revived: its runs may be others' already. */
   leaseUntil: EpochMs | null;
-  /** Runs held by this worker that somebody asked to cancel. */
+  /** Runs held by this worker that somebody asked to cancel. While it executes none (`running`) they may be told with every third renewal only. */
   cancelled: string[];
-  /** The set that this worker carries was last synced beside other sets than live workers carry now. */
+  /** The set that this worker carries was last synced beside other sets than live workers carry now. Told by the third renewal at the latest. */
   outOfSync: boolean;
+  /**
+   * Where the lease stood before this renewal; null: the storage does not know the worker. Earlier than the renewal before has told: the storage has lost commits. Absent: it cannot
+   * tell.
+   */
+  stoodUntil?: EpochMs | null;
+  /** Why `cancelled` and `outOfSync` could not be told this time, though the lease is renewed; a later renewal tells them. */
+  failure?: unknown;
 }
 
 /** What a worker can execute: runs with these queues and handlers, of this app, or of none. */

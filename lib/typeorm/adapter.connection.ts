@@ -1,4 +1,4 @@
-import { StorageError } from '../model/errors.js';
+import { StorageBusyError, StorageError } from '../model/errors.js';
 import { connect } from './connect.js';
 import type { Database } from './database.js';
 import { LedgerDays } from './ledger.days.js';
@@ -6,6 +6,8 @@ import { prepareSchema } from './migrations.js';
 import { refuseEncoding } from './server.encoding.js';
 import { readTimeSql } from './sql/read.time.sql.js';
 import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
+
+const retryInMs = 500;
 
 /** The database of one adapter, from its opening to its end. */
 export class AdapterConnection {
@@ -29,22 +31,39 @@ export class AdapterConnection {
 
   /** Connects, and makes sure of the tables. Throws StorageError, TestTablesError. */
   async open(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
-    const { tables, migrate } = this.settings;
     const database = await connect(this.server, this.settings, failing);
     try {
       await refuseEncoding(database);
-      await prepareSchema(database, this.settings);
-      // Before anything is written for today; where the rights are missing, the ledger does without.
-      if (migrate !== 'off') {
-        const [{ now }] = await database.run<{ now: number }>(readTimeSql());
-        await new LedgerDays(tables).create(database, now);
-      }
+      await this.prepare(database, failing);
     } catch (error) {
       await database.close().catch(() => undefined);
       throw error;
     }
     this.opened = database;
     this.closed = false;
+  }
+
+  /** Waits for whoever has locked the tables, as for a server that cannot be reached. */
+  private async prepare(
+    database: Database,
+    failing?: (error: unknown, retryInMs: number) => void,
+  ): Promise<void> {
+    const { tables, migrate, clock, connectTimeoutMs } = this.settings;
+    const giveUpAt = clock.monotonic() + connectTimeoutMs;
+    for (;;) {
+      try {
+        await prepareSchema(database, this.settings);
+        if (migrate === 'off') return;
+        const [{ now }] = await database.run<{ now: number }>(readTimeSql());
+        // Before anything is written for today; where the rights are missing, the ledger does without.
+        await new LedgerDays(tables).create(database, now);
+        return;
+      } catch (error) {
+        if (!(error instanceof StorageBusyError) || clock.monotonic() >= giveUpAt) throw error;
+        failing?.(error, retryInMs);
+        await new Promise<void>((resolve) => clock.setTimer(retryInMs, resolve));
+      }
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { ChronisError, InvalidPayloadError, StorageError } from '../model/errors.js';
+import { ChronisError, InvalidPayloadError, StorageBusyError, StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
 import { pause, within } from './deadline.js';
@@ -43,6 +43,10 @@ const closingMs = 500;
 const scriptDeadlineMs = 3_600_000;
 /** Serialization failure, deadlock, lock not available: nothing was done, and another attempt may succeed. */
 const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
+/** A lock was not to be had in time; the server's deadline for a statement is over. */
+const waitedTooLong = new Set(['55P03', '57014']);
+/** What pg says when its own deadline is over, without a code. */
+const noAnswer = 'Query read timeout';
 /** The server has become read-only, as after a failover. */
 const readOnly = '25006';
 const readClock = readClockSql();
@@ -248,7 +252,10 @@ export function translated(cause: unknown): ChronisError {
   const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
   // 54001: nested deeper than its stack reaches.
   const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
-  if (!isOfValue || isOfQueue) return new StorageError(`PostgreSQL: ${messageOf(cause)}`, { cause });
+  if (!isOfValue || isOfQueue) {
+    const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
+    return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}`, { cause });
+  }
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
   return Object.assign(refused, { cause });
 }

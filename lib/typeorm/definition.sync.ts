@@ -15,7 +15,7 @@ import { keyOf } from './job.queries.js';
 import { clear, redefine } from './job.redefinition.js';
 import type { Change, Run, StatementRunner } from './statement.runner.js';
 import { graspJobs, readDeclared, type StoredRecurring } from './stored.job.js';
-import { registerBy } from './worker.registry.js';
+import { recallDeferred, registerBy } from './worker.registry.js';
 
 type InsertChange = Extract<DefinitionChange, { kind: 'insert' }>;
 type UpdateChange = Extract<DefinitionChange, { kind: 'update' }>;
@@ -44,7 +44,9 @@ export async function syncDefinitions(
   request: SyncRequest,
 ): Promise<SyncResult> {
   try {
-    return await statements.change((change) => syncBy(change, request));
+    const result = await statements.change((change) => syncBy(change, request));
+    if (request.registration) await recallDeferred(statements.run);
+    return result;
   } catch (error) {
     if (error instanceof Refused) return { status: 'refused', conflicts: error.conflicts };
     throw error;

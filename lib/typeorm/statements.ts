@@ -52,6 +52,7 @@ import { pauseScopeSql } from './sql/pause.scope.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
 import { queryPausesSql } from './sql/query.pauses.sql.js';
 import { queryWorkersSql } from './sql/query.workers.sql.js';
+import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
 import { readTimeSql } from './sql/read.time.sql.js';
@@ -172,6 +173,7 @@ const builders = {
   queryPauses: queryPausesSql,
   queryWorkers: queryWorkersSql,
   recallDeferred: recallDeferredSql,
+  readNews: readNewsSql,
   readOneOffRun: readOneOffRunSql,
   readStatistics: readStatisticsSql,
   readTime: readTimeSql,
@@ -230,6 +232,7 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'insertOneOffs',
   'insertRecurring',
   'nextWake',
+  'readNews',
   'renew',
   'settleBriefly',
   'settleOneOffs',

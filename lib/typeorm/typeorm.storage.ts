@@ -55,6 +55,7 @@ import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
+import { Leases } from './leases.js';
 import type { NotifyConnection } from './notify.connection.js';
 import { NotifyEvents } from './notify.events.js';
 import { NotifySignal } from './notify.signal.js';
@@ -72,7 +73,7 @@ import { untilClaimsEnd } from './scopes.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { Vacuuming } from './vacuuming.js';
-import { queryWorkers, recalledPerStep, register, renew, updateWorker } from './worker.registry.js';
+import { queryWorkers, recalledPerStep, register, updateWorker } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
 
 /** Of each queue and rank. */
@@ -96,6 +97,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly pruning: RecordPruning;
   private readonly firePlans: FirePlans;
   private readonly vacuuming: Vacuuming;
+  private readonly leases = new Leases();
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -243,7 +245,7 @@ export class TypeOrmStorage extends StorageAdapter {
     running: number,
     longRunning: readonly string[] = [],
   ): Promise<Renewal> {
-    return renew(this.run, workerId, leaseMs, running, longRunning);
+    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning);
   }
 
   override async startBeat(order: BeatOrder): Promise<Beat | null> {
@@ -258,6 +260,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async unregister(workerId: string): Promise<void> {
+    this.leases.forget(workerId);
     await this.run('unregister', workerId);
   }
 

@@ -1,5 +1,6 @@
 import { StorageError } from '../model/errors.js';
-import type { EpochMs, Renewal, WorkerInfo, WorkerRegistration } from '../ports/storage.adapter.js';
+import type { EpochMs, WorkerInfo, WorkerRegistration } from '../ports/storage.adapter.js';
+import { within } from './deadline.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUntil'> {
@@ -8,26 +9,21 @@ interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUn
   lease_until: EpochMs;
 }
 
-interface Renewed {
-  now: EpochMs;
-  lease_until: EpochMs | null;
-  cancelled: string[];
-  /** null: the worker carries no set. */
-  out_of_sync: boolean | null;
-}
-
 /** How many deferred runs are recalled in one step; the janitor sees to the others. */
 export const recalledPerStep = 10_000;
+const recallPatienceMs = 1_000;
 
-export function register(
-  statements: StatementRunner,
+export async function register(
+  { run }: StatementRunner,
   worker: WorkerRegistration,
   leaseMs: number,
 ): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
-  return statements.change(({ run }) => registerBy(run, worker, leaseMs));
+  const registered = await registerBy(run, worker, leaseMs);
+  await recallDeferred(run);
+  return registered;
 }
 
-/** As a part of a transaction. */
+/** As a part of a transaction; `recallDeferred` has to follow it. Touches the table of workers only, as a renewal does. */
 export async function registerBy(
   run: Run,
   worker: WorkerRegistration,
@@ -50,32 +46,24 @@ export async function registerBy(
     retention && JSON.stringify(retention),
   );
   if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
-  await run('recallDeferred', recalledPerStep);
   return { now: row.now, leaseUntil: row.lease_until };
 }
 
-export function updateWorker(
-  statements: StatementRunner,
+export async function updateWorker(
+  { run }: StatementRunner,
   workerId: string,
   { handlers, generation }: Pick<WorkerRegistration, 'handlers' | 'generation'>,
 ): Promise<void> {
-  return statements.change(async ({ run }) => {
-    await run('updateWorker', workerId, handlers, generation);
-    await run('recallDeferred', recalledPerStep);
-  });
+  await run('updateWorker', workerId, handlers, generation);
+  await recallDeferred(run);
 }
 
-export async function renew(
-  run: Run,
-  workerId: string,
-  leaseMs: number,
-  running: number,
-  longRunning: readonly string[],
-): Promise<Renewal> {
-  const [row] = await run<Renewed>('renew', workerId, leaseMs, running);
-  if (row.lease_until !== null && longRunning.length > 0) await run('park', workerId, longRunning);
-  const { now, lease_until: leaseUntil, cancelled, out_of_sync: outOfSync } = row;
-  return { now, leaseUntil, cancelled, outOfSync: outOfSync ?? false };
+/**
+ * What was deferred and a live worker can execute is due. Never rejects, and waits for a moment only: the table of runs may be locked as a whole, and what is not done here
+ * the janitor does.
+ */
+export async function recallDeferred(run: Run): Promise<void> {
+  await within(recallPatienceMs, run('recallDeferred', recalledPerStep));
 }
 
 export async function queryWorkers(run: Run): Promise<WorkerInfo[]> {

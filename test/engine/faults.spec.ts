@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { StorageBusyError } from '../../lib/model/errors.js';
+import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs, newJob } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
@@ -24,6 +26,35 @@ describe('an engine whose storage fails', () => {
 
   const ofRig = { workerId: 'none', app: 'test', queues: ['default'], handlers: ['work'] };
   const ledger = async () => (await rig.storage.queryAttempts({}, {})).items;
+
+  test('waits with its start for what somebody has locked, for a minute at most, and tells it', async () => {
+    let locked = true;
+    const busy = new Proxy(rig.storage, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target);
+        if (key !== 'register') return value;
+        return async (...args: Parameters<StorageAdapter['register']>) => {
+          if (locked) throw new StorageBusyError('Locked.');
+          return target.register(...args);
+        };
+      },
+    });
+    const started = new EngineRig({ clock, storage: busy });
+    const starting = started.engine.start();
+    await clock.advanceBy(20_000);
+    expect(started.told).toContain('storage.failing');
+    locked = false;
+    await clock.advanceBy(5_000);
+    await starting;
+    expect(started.told.filter((name) => name === 'storage.recovered')).toHaveLength(1);
+    await started.stop(60_000);
+
+    locked = true;
+    const refused = new EngineRig({ clock, storage: busy });
+    const failed = expect(refused.engine.start()).rejects.toThrow(StorageBusyError);
+    await clock.advanceBy(70_000);
+    await failed;
+  });
 
   test('goes on when the storage was away for ten seconds, and catches up', async () => {
     const ran: number[] = [];

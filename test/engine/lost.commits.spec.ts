@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { engineDefaults } from '../../lib/engine/engine.options.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs } from '../support/engine.js';
@@ -73,6 +74,28 @@ describe('a storage that has lost what it had confirmed', () => {
     ends[1]!();
     await clock.advanceBy(2_000);
     expect(await ledger()).toEqual([['succeeded', true]]);
+  });
+
+  test('is told once, by whoever had renewed since', async () => {
+    const { leaseMs } = engineDefaults;
+    await clock.advanceBy(leaseMs / 3);
+    returning.keep();
+    await clock.advanceBy(leaseMs / 3);
+    returning.goBack();
+    await clock.advanceBy(2 * leaseMs);
+    expect(rig.told.filter((name) => name === 'storage.went-back')).toHaveLength(1);
+    expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  test('is told where it does not know a worker whose lease it has renewed', async () => {
+    await rig.stop();
+    returning.keep();
+    await rig.engine.start();
+    await clock.advanceBy(engineDefaults.leaseMs / 3);
+    returning.goBack();
+    await clock.advanceBy(engineDefaults.leaseMs);
+    expect(rig.told.filter((name) => name === 'storage.went-back')).toHaveLength(1);
+    expect(rig.told).toContain('worker.lease-lost');
   });
 
   test('and does not know the worker: it registers anew, and schedules go on', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, newJob } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
 
 const trigger = { type: 'cron' as const, expression: '0 9 * * *', timeZone: 'Europe/Lisbon' };
 
@@ -34,4 +35,17 @@ test('next times that were computed with older zone data are computed anew, and 
   }
   await older.stop(60_000);
   await newer.stop(60_000);
+});
+
+test('a start goes on without what it can do without, and tells so', async () => {
+  const clock = new ManualClock();
+  const faulty = new FaultyStorage(new MemoryStorage({ clock }));
+  const rig = new EngineRig({ clock, storage: faulty.storage, options: { zoneData: '2026a' } });
+  const failed: string[] = [];
+  rig.events.on('storage.failing', ({ operation }) => failed.push(operation));
+  faulty.fail('recomputeCursors', 'before');
+  faulty.fail('queryWorkers', 'before');
+  await rig.engine.start();
+  expect(failed).toEqual(['zone data', 'look around']);
+  await rig.stop(60_000);
 });

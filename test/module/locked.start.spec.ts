@@ -17,7 +17,7 @@ function release(schema: string, priority: number): Type {
     imports: [
       ChronisModule.forRoot({
         app: 'shop',
-        storage: typeOrmStorage({ url: databaseUrl(), schema, statementTimeoutMs: 2_000 }),
+        storage: typeOrmStorage({ url: databaseUrl(), schema, statementTimeoutMs: 1_000 }),
       }),
     ],
     providers: [Jobs],
@@ -51,3 +51,30 @@ test('an instance starts beside an open transaction that has run a declared job,
   await dataSource.query(`drop schema "${schema}" cascade`);
   await dataSource.destroy();
 });
+
+const tables = ['run', 'job', 'worker', 'cursor', 'release', 'lock', 'meta', 'gap'];
+
+test.each(tables)(
+  'an instance starts while somebody has locked the table %s as a whole, or waits for it and tells',
+  async (table) => {
+    const schema = freshSchema('locked_boot');
+    const dataSource = await new DataSource({ type: 'postgres', url: databaseUrl() }).initialize();
+    await (await boot(release(schema, 5))).close();
+    const queryRunner = dataSource.createQueryRunner();
+    await queryRunner.startTransaction();
+    await queryRunner.query(`lock table "${schema}"."${table}" in access exclusive mode`);
+    // Longer than the deadline of a statement.
+    const unlocked = new Promise((resolve) => setTimeout(resolve, 2_500)).then(() =>
+      queryRunner.commitTransaction(),
+    );
+    const second = await boot(release(schema, 2));
+    await unlocked;
+    const scheduler = second.get(SchedulerService);
+    await expect.poll(async () => (await scheduler.getJob('yearly'))?.priority, { timeout: 10_000 }).toBe(2);
+    await second.close();
+    await queryRunner.release();
+    await dataSource.query(`drop schema "${schema}" cascade`);
+    await dataSource.destroy();
+  },
+  30_000,
+);

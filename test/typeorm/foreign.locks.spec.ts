@@ -229,6 +229,30 @@ describe('a renewal', () => {
   });
 });
 
+describe('a lease', () => {
+  const tables = ['run', 'job', 'cursor', 'job_stat', 'attempt', 'gap', 'pause', 'release', 'lock', 'meta'];
+
+  test.each(tables)('lives on while somebody has locked the table %s as a whole', async (table) => {
+    const worker = await startWorker(storage);
+    await addOneOff(storage);
+    const run = await claimOne(storage, worker);
+    await other.query(`begin; lock table "${schema}"."${table}" in access exclusive mode`);
+    for (let beat = 0; beat < 3; beat++) {
+      expect(
+        (await storage.renew(worker.workerId, minute, 1, beat ? [] : [run.id])).leaseUntil,
+      ).not.toBeNull();
+    }
+    await startWorker(storage);
+    await other.query('rollback');
+    await storage.cancelRun(run.id);
+    await expect
+      .poll(async () => (await storage.renew(worker.workerId, minute, 1)).cancelled)
+      .toEqual([run.id]);
+    const { rows } = await other.query(`select parked_by from "${schema}".run where id = ${run.id}`);
+    expect(rows).toEqual([{ parked_by: worker.workerId }]);
+  });
+});
+
 describe('the janitor', () => {
   test('passes over what somebody has locked', async () => {
     await addOneOff(storage, { id: 'stranded', handler: 'nobody', dueInMs: -10 * minute });

@@ -65,7 +65,7 @@ const cases: Case[] = [
   { what: 'the lock of what others wait for', name: 'lockBlocking', values: (grown) => [jobUids(grown)], index: 'run_job' },
   { what: 'the end of a wait', name: 'unblock', values: (grown) => [jobUids(grown)], index: 'run_job' },
   { what: 'the end of a delay', name: 'wakeDelayed', values: (grown) => [jobUids(grown)], index: 'cursor_pkey' },
-  { what: 'a renewal', name: 'renew', values: () => ['worker', 30_000, 0], index: 'run_cancelled' },
+  { what: 'what a worker is told with a renewal', name: 'readNews', values: () => ['worker'], index: 'run_cancelled' },
   { what: 'the question what a worker holds', name: 'heldBy', values: () => ['worker'], index: 'run_claim', rows: 1_000 },
   { what: 'the release of lost runs', name: 'releaseLost', values: () => [], index: 'run_claim', rows: 1_000 },
   { what: 'the release of runs that were left', name: 'releaseLeft', values: ({ recurring }) => [recurring.map(({ runId }) => runId)], index: 'run_pkey' },

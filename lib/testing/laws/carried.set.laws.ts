@@ -258,7 +258,11 @@ export const carriedSetLaws = lawsOf('carried set', {
     const taken = await jobOf(storage);
     assert.deepEqual([taken.app, taken.payload], [app, 'mine']);
     assert.deepEqual([taken.createdAt, taken.nextRunAt], [createdAt, nextRunAt]);
-    assert.equal((await storage.renew(theirs.workerId, hour, 0)).outOfSync, true, 'The other app is told.');
+    let isTold = false;
+    for (let beat = 0; beat < 3; beat++) {
+      isTold ||= (await storage.renew(theirs.workerId, hour, 0)).outOfSync;
+    }
+    assert.ok(isTold, 'The other app is told by the third renewal.');
     await changeStored(storage, (uid) => ({ kind: 'adopt', uid }), {
       app: 'before',
       ids: ['job'],

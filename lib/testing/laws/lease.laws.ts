@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Renewal } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -52,10 +53,14 @@ export const leaseLaws = lawsOf('lease', {
     await addOneOff(storage);
     const worker = await startWorker(storage, { leaseMs: minute });
     const run = await claimOne(storage, worker);
+    let told: number | null = null;
     for (let beat = 0; beat < 4; beat++) {
       await clock.advance(40 * second);
-      const { now, leaseUntil } = await storage.renew(worker.workerId, minute, 1);
+      const renewal: Renewal = await storage.renew(worker.workerId, minute, 1);
+      const { now, leaseUntil } = renewal;
       assert.equal(leaseUntil, now + minute);
+      if (told !== null) assert.equal(renewal.stoodUntil ?? told, told, 'It tells where it stood before.');
+      told = leaseUntil;
     }
     assert.deepEqual(await storage.releaseLost().then(({ runs }) => runs), []);
     assert.equal(only(await storage.queryWorkers(), 'worker').running, 1);

@@ -1,20 +1,23 @@
-import { signatureOf } from './carried.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, clock, ms, now } from './time.fragment.js';
 
-// $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was. All ids are above 0: of a table that was never counted the planner takes half of the runs for
-// cancelled ones, and without a bound on what their index is of it would rather read all.
+/**
+ * $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was
+ *
+ * No other table than that of workers: whoever locks one as a whole would take their leases from all workers. `stood_until`: where the lease stood before, also when it has ended.
+ */
 export function renewSql(t: TableNames): string {
   return `
-with renewed as (
+with stood as (
+  select lease_until from ${t.worker} where id = $2
+),
+renewed as (
   update ${t.worker} set lease_until = ${after(now, '$3::float8')}, running = coalesce($4::int, running)
   where id = $2 and lease_until > ${now} and released_at is null
-  returning lease_until, app, generation
+  returning lease_until, app
 )
-select (select ${ms('lease_until')} from renewed) as lease_until,
-  (select coalesce(json_agg(r.id::text order by r.id), '[]') from ${t.run} r
-    where r.cancel_requested and r.id > 0 and r.worker = $2 and exists (select from renewed)) as cancelled,
-  (select r.synced_beside is distinct from ${signatureOf(t, 'r.app')}
-    from renewed w join ${t.release} r on r.generation = w.generation where r.declarations is not null) as out_of_sync,
+select (select ${ms('lease_until')} from renewed) as lease_until, (select ${ms('lease_until')} from stood) as stood_until,
+  (select string_agg(distinct l.generation::text, ',') from ${t.worker} l
+    where l.app = (select app from renewed) and l.lease_until > ${now} and l.released_at is null) as carried,
   ${clock} as now`;
 }

@@ -408,7 +408,7 @@ function giveBack(nth: number): StorageOperation {
 /** One whose lease is over goes on as a new one, as an engine does. */
 function renew(nth: number): StorageOperation {
   return operation(`worker ${nth} renews`, async (side) => {
-    const { leaseUntil, cancelled } = await side.storage.renew(side.workers[nth]!.workerId, 2 * minute, 0);
+    const { leaseUntil, cancelled } = await side.storage.renew(side.workers[nth]!.workerId, 2 * minute, 1);
     if (leaseUntil === null) await startWorker(side, nth);
     return {
       renewed: leaseUntil !== null,
