@@ -62,7 +62,7 @@ export class CompiledTrigger {
 
   /**
    * How many instants t with after < t ≤ until there are, and the last of them; stops at `limit`, and then `last` is
-   * the one that reached it. Intervals without exclusions are not walked.
+   * the one that reached it. Intervals without exclusions are not walked, and crons hour by hour.
    */
   countBetween(after: number, until: number, limit: number): { count: number; last: number | null } {
     return walked(this.walkBetween(after, until, limit));
@@ -75,12 +75,22 @@ export class CompiledTrigger {
     }
     let count = 0;
     let last: number | null = null;
-    for (let at = this.next(after); at !== null && at <= until && count < limit; at = this.next(at)) {
-      count++;
-      last = at;
-      if (count % stride === 0) yield stride;
+    let steps = 0;
+    for (let at = this.next(after); at !== null && at <= until && count < limit; at = this.next(last)) {
+      const hour = this.hourFrom(at);
+      const isWhole = hour !== null && hour.last <= until && hour.count <= limit - count;
+      count += isWhole ? hour.count : 1;
+      last = isWhole ? hour.last : at;
+      if (++steps % stride === 0) yield stride;
     }
     return { count, last };
+  }
+
+  /** As many instants as may be counted at once, from this one on. */
+  private hourFrom(at: number): { count: number; last: number } | null {
+    const hour = this.source instanceof CronSource ? this.source.hourFrom(at) : null;
+    if (hour === null || hour.last > this.endAt) return null;
+    return this.exclusions === null || this.exclusions.spares(at, hour.last) ? hour : null;
   }
 
   /** The excluded instants strictly between two instants; counts at most 100,000 of them. */

@@ -87,6 +87,18 @@ export class CronSource implements OccurrenceSource {
     return null;
   }
 
+  /** All instants of the hour of local time that begins with this one; null: it is not the first of its hour, or a change of the clocks is near. */
+  hourFrom(at: number): { count: number; last: number } | null {
+    const second = at / 1000;
+    const { offset, before, after, changedAt, changesAt } = this.zone.segmentAt(second);
+    const { first, last, count } = this.wall.ofAnHour;
+    const start = second - first;
+    if ((start + offset) % 3600 !== 0) return null;
+    const isNear =
+      start < changedAt + Math.abs(offset - before) || start + 3600 > changesAt - Math.abs(after - offset);
+    return isNear ? null : { count, last: (start + last) * 1000 };
+  }
+
   /** What a change of the clocks did to an instant of this schedule; null: nothing. */
   touchOf(at: number): Touch | null {
     const second = Math.floor(at / 1000);

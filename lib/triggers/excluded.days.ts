@@ -32,6 +32,12 @@ export class ExcludedDays {
     return this.covers(this.dayAt(at));
   }
 
+  /** Whether it is known that nothing of so short a time, less than a day, is excluded. */
+  spares(from: number, until: number): boolean {
+    const isOfOneOffset = this.segmentAt(from).offset === this.segmentAt(until).offset;
+    return isOfOneOffset && !this.excludes(from) && !this.excludes(until);
+  }
+
   /** The first instant after `at` on a day that is not excluded; Infinity: there is none. */
   endAfter(at: number): number {
     const day = this.clearDay(this.dayAt(at), 1);

@@ -58,6 +58,12 @@ export class Exclusions {
     return false;
   }
 
+  /** Whether it is known that nothing of so short a time, less than a day, is excluded. */
+  spares(from: number, until: number): boolean {
+    for (const days of this.zones.values()) if (!days.spares(from, until)) return false;
+    return true;
+  }
+
   /** The weekdays that are left out in a zone, bit 0 is Sunday. */
   weekdaysIn(zone: string): number {
     return this.zones.get(zone)?.weekdays ?? 0;

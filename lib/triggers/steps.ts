@@ -12,6 +12,8 @@ export class Steps {
   readonly previous: Uint8Array;
   readonly first: number;
   readonly last: number;
+  /** How many values match. */
+  readonly count: number;
 
   /** Most fields are stars, which share their tables. */
   static of(set: FieldSet): Steps {
@@ -34,5 +36,6 @@ export class Steps {
     }
     this.first = this.next[0]!;
     this.last = this.previous[max + 1]!;
+    this.count = values.reduce((sum, value) => sum + value, 0);
   }
 }

@@ -15,6 +15,8 @@ export class WallSchedule {
   /** Ascending; null: all of them. */
   private readonly years: readonly number[] | null;
   private readonly days: DayRule;
+  /** What each hour that matches has, in seconds from its beginning. */
+  readonly ofAnHour: { first: number; last: number; count: number };
 
   constructor(cron: CronDefinition) {
     this.second = Steps.of(cron.second);
@@ -23,6 +25,12 @@ export class WallSchedule {
     this.month = Steps.of(cron.month);
     this.years = cron.year === null || cron.year.unrestricted ? null : cron.year.list();
     this.days = new DayRule(cron);
+    const { minute, second } = this;
+    this.ofAnHour = {
+      first: minute.first * 60 + second.first,
+      last: minute.last * 60 + second.last,
+      count: minute.count * second.count,
+    };
   }
 
   /** The first matching wall time that is not before `local`; Infinity: there is none. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Trigger } from '../../lib/index.js';
 import { compileTrigger, CompiledTrigger } from '../../lib/triggers/compiled.trigger.js';
@@ -71,6 +72,69 @@ describe('a compiled trigger', () => {
       count: 36_500 * day,
       last: until,
     });
+  });
+
+  test('counts many instants of a cron in few steps, as nobody may wait for them', () => {
+    const every: Trigger = { ...cron, expression: '* * * * * *', timeZone: 'Asia/Seoul' };
+    const weekdays: Trigger = {
+      ...cron,
+      expression: '* * * * *',
+      timeZone: 'Europe/Berlin',
+      exclude: [{ weekdays: ['sat', 'sun'] }],
+    };
+    for (const trigger of [every, weekdays]) {
+      let walked = 0;
+      const walk = compileTrigger(trigger, '').walkBetween(start, start + 100 * day, 100_000);
+      let step = walk.next();
+      for (; !step.done; step = walk.next()) walked += step.value;
+      expect(step.value.count).toBeGreaterThan(99_000);
+      expect(walked).toBeLessThan(10_000);
+    }
+  });
+
+  test('counts as many as it walks over one by one', () => {
+    const field = (max: number) =>
+      fc.oneof(
+        fc.constant('*'),
+        fc.integer({ min: 2, max: 20 }).map((step) => `*/${step}`),
+        fc.uniqueArray(fc.integer({ min: 0, max }), { minLength: 1, maxLength: 4 }).map((some) => some.join()),
+      );
+    const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/St_Johns'];
+    const changes = [Date.UTC(2026, 2, 29, 1), Date.UTC(2026, 9, 25, 1), Date.UTC(2026, 3, 4, 15), start];
+    fc.assert(
+      fc.property(
+        fc.tuple(field(59), field(59), fc.oneof(fc.constant('*'), field(23))),
+        fc.constantFrom(...zones),
+        fc.constantFrom('run', 'skip', 'shift' as const),
+        fc.constantFrom('first', 'second', 'both' as const),
+        fc.constantFrom(undefined, [{ weekdays: ['sun'] }], [{ dates: ['2026-10-25'], timeZone: 'Asia/Kolkata' }]),
+        fc.constantFrom(...changes),
+        fc.integer({ min: -30 * hour, max: 30 * hour }),
+        fc.integer({ min: 0, max: 12 * hour }),
+        fc.integer({ min: 1, max: 20_000 }),
+        ([second, minutes, hours], timeZone, gap, overlap, exclude, change, offset, length, limit) => {
+          const trigger = {
+            type: 'cron',
+            expression: `${second} ${minutes} ${hours} * * *`,
+            timeZone,
+            dst: { gap, overlap },
+            ...(exclude && { exclude }),
+            endAt: new Date(change + 6 * hour).toISOString(),
+          } as Trigger;
+          const compiled = compileTrigger(trigger, '');
+          const [after, until] = [change + offset, change + offset + length];
+          const found: number[] = [];
+          for (let at = compiled.next(after); at !== null && at <= until; at = compiled.next(at)) {
+            if (found.push(at) === limit) break;
+          }
+          expect(compiled.countBetween(after, until, limit)).toEqual({
+            count: found.length,
+            last: found.at(-1) ?? null,
+          });
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 
   test('honours the limits when it counts', () => {
