@@ -55,7 +55,9 @@ export interface Enrolment {
 const worthTellingOffsetMs = 1_000;
 /** How long a start waits for what somebody has locked. */
 const enrolmentPatienceMs = 60_000;
-/** What the storage gets at least for the last verdicts: those of handlers that did not heed their signal come when the time of the shutdown is over. */
+/** So long before the time of the shutdown is over the last handler ends, whether or not it heeds its signal: its verdict has to be written within it. */
+const verdictsMs = 1_000;
+/** And so long beyond it the storage may take for the verdicts of those that came last. */
 const lastVerdictsMs = 1_500;
 /** And then to let go of the worker. */
 const farewellMs = 400;
@@ -127,8 +129,8 @@ export class Engine {
   }
 
   /**
-   * Stops claiming, waits for running handlers, aborts them `abortGraceMs` before `shutdownTimeoutMs` is over, hands back what is unfinished then,
-   * and ends the lease. Throws SchedulerStoppedError when it does not run.
+   * Stops claiming, waits for running handlers, aborts them so early that `abortGraceMs` and a second for their verdicts are left of `shutdownTimeoutMs`, hands back what is
+   * unfinished then, and ends the lease. Throws SchedulerStoppedError when it does not run.
    */
   stop(): Promise<void> {
     if (this.state !== 'working' || this.shift === null) throw new SchedulerStoppedError();
@@ -163,6 +165,7 @@ export class Engine {
     const { storage, handlers, events, lock, clock } = this.parts;
     let lease: BootLease | null = null;
     try {
+      this.calls.calm();
       this.settler = new Settler(storage, this.calls);
       const workerId = randomUUID();
       this.enrolment = enrolment;
@@ -334,6 +337,8 @@ export class Engine {
     const { shutdownTimeoutMs, abortGraceMs } = this.options;
     const { storage, events, clock } = this.parts;
     const endAt = clock.monotonic() + shutdownTimeoutMs;
+    // A short shutdown is mostly that of the handlers all the same.
+    const reservedMs = Math.min(verdictsMs, (shutdownTimeoutMs - abortGraceMs) / 4);
     this.janitor?.stop();
     this.lookAgain.stop();
     this.stopWatchingHandlers?.();
@@ -347,12 +352,14 @@ export class Engine {
     const ended = shift.ended.then(emptied);
     // The lease is kept up through the drain: keeper.stop() comes last.
     const givenBack = this.givingBack.giveBack(shift.session.takeEarly(), () => this.sessions.size > 0);
-    await this.within(shutdownTimeoutMs - abortGraceMs, Promise.all([ended, emptied(), givenBack]));
+    await this.within(shutdownTimeoutMs - abortGraceMs - reservedMs, Promise.all([ended, emptied(), givenBack]));
     shift.session.isDraining = false;
     for (const session of sessions) session.abort('shutdown');
     await emptied();
     // What is locked by somebody else, or does not get through yet, is tried to the end: what has been done should not be done again.
-    await this.within(Math.max(endAt - clock.monotonic(), lastVerdictsMs), this.settler.flush());
+    const now = clock.monotonic();
+    const flushedBy = Math.max(endAt, Math.min(now + reservedMs, endAt) + lastVerdictsMs);
+    await this.within(flushedBy - now, this.settler.flush());
     this.settler.close();
     this.calls.hurry();
     shift.keeper.stop();

@@ -6,11 +6,14 @@ import { unending } from './unending.js';
 const firstDelayMs = 50;
 const longestDelayMs = 5_000;
 const longestPauseMs = 1_000;
+/** Of one who is about to leave: what answers again at the last moment should still be told. */
+const longestHurriedMs = 400;
 
 /** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
 export class StorageCalls {
   readonly outages: Outages;
   private readonly pauses = new Set<() => void>();
+  private isHurried = false;
 
   constructor(
     readonly clock: Clock,
@@ -59,13 +62,20 @@ export class StorageCalls {
     await this.wait(Math.min(this.delayMs(tries), longestPauseMs));
   }
 
-  /** Ends all pauses: what is not needed any more gives up at once, the rest is tried again now. */
+  /** Ends all pauses: what is not needed any more gives up at once, the rest is tried again now, and more often. */
   hurry(): void {
+    this.isHurried = true;
     for (const end of this.pauses) end();
   }
 
+  /** There is time again. */
+  calm(): void {
+    this.isHurried = false;
+  }
+
   private delayMs(failures: number): number {
-    const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
+    const most = this.isHurried ? longestHurriedMs : longestDelayMs;
+    const delay = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), most);
     return Math.round(delay * (0.5 + this.random() / 2));
   }
 

@@ -302,10 +302,40 @@ describe('the results of an engine', () => {
     expect(rig.told).not.toContain('run.unsettled');
   });
 
-  test('of handlers that do not heed the stop are written, also by a call that takes a second', async () => {
+  test('that nobody answers are written when the database is back for the last moment of a stop', async () => {
+    let isAway = true;
+    gate.check = () => {
+      if (isAway) throw new StorageError('No route to host');
+      return [];
+    };
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add({});
+    await rig.settle();
+    const stopping = rig.engine.stop();
+    await clock.advanceBy(engineDefaults.shutdownTimeoutMs - 450);
+    isAway = false;
+    await clock.advanceBy(450);
+    await stopping;
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(rig.told).not.toContain('run.unsettled');
+  });
+
+  test('of handlers that do not heed the stop are written before its time is over', async () => {
+    rig.handle('work', () => new Promise(() => undefined));
+    await rig.engine.start();
+    await rig.add({});
+    await rig.settle();
+    const stopping = rig.engine.stop();
+    await clock.advanceBy(engineDefaults.shutdownTimeoutMs - 1_000);
+    await stopping;
+    expect(await ledger()).toMatchObject([{ outcome: 'handed_back' }]);
+  });
+
+  test('of handlers that do not heed the stop are written, also by a call that takes two seconds', async () => {
     const settle = gate.settle.bind(gate);
     gate.settle = async (settlements) => {
-      await new Promise<void>((resolve) => clock.setTimer(1_000, resolve));
+      await new Promise<void>((resolve) => clock.setTimer(2_000, resolve));
       return settle(settlements);
     };
     rig.handle('work', () => new Promise(() => undefined));
