@@ -352,7 +352,10 @@ export class Engine {
     const ended = shift.ended.then(emptied);
     // The lease is kept up through the drain: keeper.stop() comes last.
     const givenBack = this.givingBack.giveBack(shift.session.takeEarly(), () => this.sessions.size > 0);
-    await this.within(shutdownTimeoutMs - abortGraceMs - reservedMs, Promise.all([ended, emptied(), givenBack]));
+    await this.within(
+      shutdownTimeoutMs - abortGraceMs - reservedMs,
+      Promise.all([ended, emptied(), givenBack]),
+    );
     shift.session.isDraining = false;
     for (const session of sessions) session.abort('shutdown');
     await emptied();

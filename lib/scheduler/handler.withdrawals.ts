@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
+import { Turns } from '../engine/turns.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { HandlerNotFoundError } from '../model/errors.js';
 import type { Calendars } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { DueCursor, EpochMs, Firing, NewGap, StorageAdapter } from '../ports/storage.adapter.js';
-import { planResume } from './resume.plan.js';
+import { walkResume } from './resume.plan.js';
 
 /** How often what nobody takes part in is put on record: rarely, as it may be for months. */
 const lookMs = 3_600_000;
@@ -15,6 +16,20 @@ const lookMs = 3_600_000;
  */
 const becauseOfTheEndMs = 30_000;
 const cursorsPerRead = 1_000;
+/** What a plan costs, in instants walked over. */
+const shareOfPlanning = 5;
+
+/** Handlers, and the queues of their jobs. */
+interface Reach {
+  queues: string[];
+  handlers: string[];
+}
+
+interface Plan {
+  cursor: DueCursor;
+  firing: Firing;
+  gap: NewGap;
+}
 
 /** What withdrawals work with. */
 export interface WithdrawalParts {
@@ -34,7 +49,7 @@ export interface WithdrawalParts {
 /**
  * Handlers in whose work this process takes no part. The others go on, and nothing of it is stored: it ends with the process.
  *
- * Where no live worker of the app takes part, cursors stand still. They are moved to the first instant from now when somebody takes part again, every hour, and at the end of the
+ * Where no live worker of the app takes part, in the queue of the job, cursors stand still. They are moved to the first instant from now when somebody takes part again, every hour, and at the end of the
  * process; what they pass over is a gap. So who starts again does not make up for what was left out on purpose.
  */
 export class HandlerWithdrawals {
@@ -42,8 +57,11 @@ export class HandlerWithdrawals {
   private readonly withdrawn = new Map<string, { since: number }>();
   private running = false;
   private cancelTimer: CancelTimer | null = null;
+  private readonly turns: Turns;
 
-  constructor(private readonly parts: WithdrawalParts) {}
+  constructor(private readonly parts: WithdrawalParts) {
+    this.turns = new Turns(parts.clock);
+  }
 
   /** Throws HandlerNotFoundError where this process has no such handler. */
   withdraw(name: string): void {
@@ -96,53 +114,79 @@ export class HandlerWithdrawals {
   private async passOver(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     try {
-      const left = await this.leftAlone(names);
-      while (left.length > 0 && (await this.passOverSome(left))) continue;
+      for (const reach of await this.leftAlone(names)) await this.passOverAll(reach);
     } catch (error) {
       this.parts.events.emit('storage.failing', { operation: 'pass over', error, retryInMs: lookMs });
     }
   }
 
-  private async leftAlone(names: readonly string[]): Promise<string[]> {
-    const { storage, app, workerId } = this.parts;
+  /** The handlers that nobody else offers, by the queues in which nobody does. */
+  private async leftAlone(names: readonly string[]): Promise<Reach[]> {
+    const { storage, app, queues, workerId } = this.parts;
     const now = await storage.now();
     const others = (await storage.queryWorkers()).filter(
       (worker) => worker.id !== workerId() && worker.app === app && worker.leaseUntil.getTime() > now,
     );
-    const offered = new Set(others.flatMap(({ handlers }) => handlers));
-    return names.filter((name) => !offered.has(name));
+    const reaches = new Map<string, Reach>();
+    for (const name of names) {
+      const served = new Set(
+        others.filter(({ handlers }) => handlers.includes(name)).flatMap((worker) => worker.queues),
+      );
+      const left = queues.filter((queue) => !served.has(queue));
+      const reach = reaches.get(JSON.stringify(left)) ?? { queues: left, handlers: [] };
+      reach.handlers.push(name);
+      if (left.length > 0) reaches.set(JSON.stringify(left), reach);
+    }
+    return [...reaches.values()];
   }
 
-  /** Returns whether there may be more. */
-  private async passOverSome(handlers: readonly string[]): Promise<boolean> {
-    const { storage, app, queues, workerId, events } = this.parts;
+  private async passOverAll(reach: Reach): Promise<void> {
+    for (let stuck = 0; ;) {
+      // Those that stay due are the first of each read.
+      const limit = stuck + cursorsPerRead;
+      const { found, moved } = await this.passOverSome(reach, limit);
+      const isMoreToDo = found === limit && (moved > 0 || found > stuck);
+      if (!isMoreToDo) return;
+      stuck = found - moved;
+    }
+  }
+
+  /** How many were due, and how many of them were moved. */
+  private async passOverSome(
+    { handlers, queues }: Reach,
+    limit: number,
+  ): Promise<{ found: number; moved: number }> {
+    const { storage, app, workerId, events } = this.parts;
     const capability = { workerId: workerId() ?? randomUUID(), app, queues, handlers };
-    const { now, cursors } = await storage.dueCursors(capability, cursorsPerRead);
-    const plans = cursors.map((cursor) => this.plan(cursor, now)).filter((plan) => plan !== null);
-    if (plans.length === 0) return false;
+    const { now, cursors } = await storage.dueCursors(capability, limit);
+    const plans: Plan[] = [];
+    for (const cursor of cursors) {
+      const plan = await this.plan(cursor, now);
+      if (plan !== null) plans.push(plan);
+    }
+    if (plans.length === 0) return { found: cursors.length, moved: 0 };
     const { moved } = await storage.fire(
       capability,
       plans.map(({ firing }) => firing),
       0,
     );
+    const isMoved = new Set(moved);
     for (const { cursor, gap } of plans) {
-      if (!moved.includes(cursor.jobUid)) continue;
+      if (!isMoved.has(cursor.jobUid)) continue;
       const range = { from: new Date(gap.from), until: new Date(gap.until) };
       events.emit('gap.recorded', { namespace: cursor.namespace, id: cursor.jobId, ...gap, ...range });
     }
-    return moved.length > 0 && cursors.length === cursorsPerRead;
+    return { found: cursors.length, moved: moved.length };
   }
 
   /** Null: it stays due, as nothing comes after it, or its next time cannot be computed. */
-  private plan(cursor: DueCursor, now: EpochMs): { cursor: DueCursor; firing: Firing; gap: NewGap } | null {
+  private async plan(cursor: DueCursor, now: EpochMs): Promise<Plan | null> {
     const { jobUid, jobId: id, namespace, nominalAt, revision, fired, trigger } = cursor;
+    const job = { id, trigger, pausedFrom: nominalAt };
     try {
-      const { nextAt, gap } = planResume(
-        namespace,
-        { id, trigger, pausedFrom: nominalAt },
-        now,
-        this.parts.calendars,
-      );
+      const walk = walkResume(namespace, job, now, this.parts.calendars);
+      const { nextAt, gap } = await this.turns.finish(walk);
+      await this.turns.spend(shareOfPlanning);
       if (gap === null) return null;
       const passed: NewGap = { ...gap, reason: 'withdrawn' };
       const overlap = 'allow' as const;

@@ -1,8 +1,14 @@
 import type { Trigger } from '../model/trigger.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
+import { walked, type Walk } from '../triggers/walk.js';
 import type { Calendars } from '../model/trigger.js';
 import { refKey } from './job.identity.js';
+
+interface ResumedAt {
+  nextAt: EpochMs | null;
+  gap: NewGap | null;
+}
 
 const maxCounted = 100_000;
 
@@ -10,12 +16,17 @@ const maxCounted = 100_000;
  * Where a paused job goes on: at the first instant from now. What fell into the pause is a gap with its count (up to
  * 100,000 instants). A one-off runs late rather than not at all, since nothing comes after it.
  */
-export function planResume(
+export function planResume(...given: Parameters<typeof walkResume>): ResumedAt {
+  return walked(walkResume(...given));
+}
+
+/** The same, bit by bit: there may be very many instants to count. */
+export function* walkResume(
   namespace: string,
   job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null },
   now: EpochMs,
   calendars: Calendars,
-): { nextAt: EpochMs | null; gap: NewGap | null } {
+): Walk<ResumedAt> {
   const { trigger, id, pausedFrom } = job;
   const compiled = compileTrigger(trigger, refKey({ namespace, id }), calendars);
   if (pausedFrom === null) {
@@ -26,7 +37,7 @@ export function planResume(
   if (compiled.fixedDelayMs !== null) {
     return { nextAt: now + compiled.fixedDelayMs, gap: gapOf(pausedFrom, pausedFrom, 1) };
   }
-  const later = compiled.countBetween(pausedFrom, now, maxCounted);
+  const later = yield* compiled.walkBetween(pausedFrom, now, maxCounted);
   return { nextAt: compiled.next(now), gap: gapOf(pausedFrom, later.last ?? pausedFrom, later.count + 1) };
 }
 

@@ -130,6 +130,37 @@ describe('a handler that is withdrawn', () => {
   });
 });
 
+test('more one-offs than one look reads do not hide what is passed over', async () => {
+  const one = await boot('one');
+  one.scheduler.withdrawHandler('Work.tick');
+  const { storage } = one;
+  const dueCursors = storage.dueCursors.bind(storage);
+  // Their next time cannot be computed here, so they stay due.
+  const stuck = Array.from({ length: 2_500 }, (_, i) => ({
+    ...{ jobUid: `${i}`, jobId: `stuck-${i}`, namespace: 'default', app: 'test', fired: 0, revision: 1 },
+    ...{ handler: 'Work.tick', queue: 'default', nominalAt: 0, policies: {}, timeZone: 'UTC' },
+    trigger: { type: 'cron', expression: '* * * * *', exclude: [{ calendar: 'unknown' }] },
+  }));
+  storage.dueCursors = async (capability, limit, aheadMs) => {
+    const { now, cursors } = await dueCursors(capability, limit, aheadMs);
+    if (capability.handlers.join() !== 'Work.tick') return { now, cursors };
+    return { now, cursors: [...(stuck as unknown as typeof cursors), ...cursors].slice(0, limit) };
+  };
+  await pass(31_000);
+  await one.scheduler.offerHandler('Work.tick');
+  expect(one.heard('gap.recorded')).toMatchObject([{ id: 'tick', count: 3, reason: 'withdrawn' }]);
+  storage.dueCursors = dueCursors;
+});
+
+test('a handler that others offer in another queue only is passed over in its own', async () => {
+  const one = await boot('one', { queues: ['default', 'mails'] });
+  await boot('two', { queues: ['mails'] });
+  one.scheduler.withdrawHandler('Work.tick');
+  await pass(31_000);
+  await one.scheduler.offerHandler('Work.tick');
+  expect(one.heard('gap.recorded')).toMatchObject([{ id: 'tick', count: 3, reason: 'withdrawn' }]);
+});
+
 test('a storage that does not answer the last look at what was withdrawn does not hold up the stop', async () => {
   const one = await boot('one');
   one.scheduler.withdrawHandler('Work.tick');

@@ -97,7 +97,9 @@ describe('a compiled trigger', () => {
       fc.oneof(
         fc.constant('*'),
         fc.integer({ min: 2, max: 20 }).map((step) => `*/${step}`),
-        fc.uniqueArray(fc.integer({ min: 0, max }), { minLength: 1, maxLength: 4 }).map((some) => some.join()),
+        fc
+          .uniqueArray(fc.integer({ min: 0, max }), { minLength: 1, maxLength: 4 })
+          .map((some) => some.join()),
       );
     const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/St_Johns'];
     const changes = [Date.UTC(2026, 2, 29, 1), Date.UTC(2026, 9, 25, 1), Date.UTC(2026, 3, 4, 15), start];
@@ -107,7 +109,11 @@ describe('a compiled trigger', () => {
         fc.constantFrom(...zones),
         fc.constantFrom('run', 'skip', 'shift' as const),
         fc.constantFrom('first', 'second', 'both' as const),
-        fc.constantFrom(undefined, [{ weekdays: ['sun'] }], [{ dates: ['2026-10-25'], timeZone: 'Asia/Kolkata' }]),
+        fc.constantFrom(
+          undefined,
+          [{ weekdays: ['sun'] }],
+          [{ dates: ['2026-10-25'], timeZone: 'Asia/Kolkata' }],
+        ),
         fc.constantFrom(...changes),
         fc.integer({ min: -30 * hour, max: 30 * hour }),
         fc.integer({ min: 0, max: 12 * hour }),
