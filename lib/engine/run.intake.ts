@@ -1,5 +1,4 @@
 import type { JobRef } from '../model/job.js';
-import { pauseCovers } from '../model/pause.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type {
@@ -14,16 +13,13 @@ import type { Alarm } from './alarm.js';
 import { CallSize } from './call.size.js';
 import type { Fired, Firer } from './firer.js';
 import type { Lead } from './lead.js';
+import { PauseBarrier } from './pause.barrier.js';
+import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
+import { StrayRuns } from './stray.runs.js';
+import { unstarted } from './unstarted.js';
 import type { WorkerSession } from './worker.session.js';
 
-/** A statement that its caller has given up on may still be carried out; by then it mostly is, or never will be. */
-const lateEffectMs = 30_000;
-const doubtLookMs = 1_000;
-/** But what a network held back may come much later: from the first failure of a session to its end it is looked for now and then. */
-const lateLookMs = 60_000;
-/** And more seldom where nothing has failed: a net for whatever a worker has without knowing. */
-const calmLookMs = 600_000;
 /**
  * How many cursors one statement fires: as many as there is room for, within these bounds. The runs of a portion start when it is done, so a small
  * one is sooner there, and a large one costs less.
@@ -57,20 +53,23 @@ interface IntakeParts {
   claimLead: Lead;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
+  calls: StorageCalls;
   /** Called with the jobs of runs that have ended as lost. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
+  /** Called when there is something to claim that nobody tells of. */
+  onFound: () => void;
 }
 
 /** Gets runs for a session, by firing and by claiming, never more than it has room for, and has it begin them. */
 export class RunIntake {
   /** Room for what calls under way may hand out. */
   private promised = 0;
-  /** A call that hands out runs failed without an answer, so until then (monotonic) there may well be runs that the storage thinks are ours; null: none has failed. */
-  private doubtUntil: number | null = null;
+  /** Calls that hand out runs, until what they brought has begun or went back. */
+  private readonly underWay = new Set<Promise<unknown>>();
   private readonly claimSize = new CallSize(Number.MAX_SAFE_INTEGER);
   private readonly firingSize = new CallSize(portion.most);
-  /** When to look for them again (monotonic). */
-  private lookAt: number;
+  private readonly strays: StrayRuns;
+  private readonly pauses: PauseBarrier;
 
   constructor(
     private readonly session: WorkerSession,
@@ -78,7 +77,16 @@ export class RunIntake {
     private readonly alarm: Alarm,
     private readonly parts: IntakeParts,
   ) {
-    this.lookAt = parts.clock.monotonic() + calmLookMs;
+    this.pauses = new PauseBarrier({
+      time: parts.time,
+      changes: () => session.changes,
+      read: () => this.certain(() => parts.storage.queryPauses()),
+    });
+    this.strays = new StrayRuns({
+      ...parts,
+      session,
+      settled: () => Promise.allSettled(this.underWay),
+    });
   }
 
   /** How many runs more may be asked for. */
@@ -123,7 +131,7 @@ export class RunIntake {
     const some = order.left.splice(0, size);
     const share = this.session.isIsolating || this.isTooEarlyFor(room, some) ? 0 : Math.min(room, size);
     try {
-      const fired = await this.handingOut('fire', share, () => this.fireTimed(some, share));
+      const fired = await this.noted(this.handingOut('fire', share, () => this.fireTimed(some, share)));
       order.count += fired.moved;
       order.unclaimed += fired.unclaimed;
       order.nextAt = Math.min(order.nextAt, fired.nextAt);
@@ -155,7 +163,7 @@ export class RunIntake {
     const { time, claimLead, clock } = this.parts;
     const limit = Math.min(wanted, this.claimSize.value);
     let begun = 0;
-    const { runs } = await this.handingOut(
+    const claiming = this.handingOut(
       'claim',
       limit,
       async () => {
@@ -167,6 +175,7 @@ export class RunIntake {
       },
       (count) => (begun = count),
     );
+    const { runs } = await this.noted(claiming);
     // As many as there was room for: the next are due as well. What only went back is nothing done: looking for more of that at once would be without end.
     return { count: begun, isKnown: runs.length === limit };
   }
@@ -186,20 +195,14 @@ export class RunIntake {
     }
   }
 
-  /** Gives back what the storage thinks is ours, as a call that failed may have handed it out. Not beside such calls: what they hand out is not known yet. */
-  async clearDoubt(): Promise<void> {
-    const now = this.parts.clock.monotonic();
-    // What is due has to be searched for them: not at each turn.
-    if (now < this.lookAt) return;
-    this.lookAt = now + this.lookAgainMs(now);
-    const held = await this.parts.storage.heldBy(this.session.workerId);
-    const unknown = this.session.unknownOf(held);
-    if (unknown.length > 0) this.noteGivenBack(await this.parts.storage.giveBack(unknown));
+  /** Looks, beside the loop, for what a call that failed may have handed out. */
+  clearDoubt(): void {
+    this.strays.check();
   }
 
-  private lookAgainMs(now: number): number {
-    if (this.doubtUntil === null) return calmLookMs;
-    return now < this.doubtUntil ? doubtLookMs : lateLookMs;
+  /** Resolves when nothing is under way beside the loop any more. */
+  stop(): Promise<void> {
+    return this.strays.stop();
   }
 
   /** What could not be given back, as somebody else has locked it, is tried again beside. */
@@ -211,6 +214,16 @@ export class RunIntake {
   /** A moment at most; twice, as the first sleep may be over at once by an earlier wake. */
   private async untilRoom(): Promise<void> {
     for (let tries = 0; this.room === 0 && tries < 2; tries++) await this.alarm.sleep(0);
+  }
+
+  /** As long as it is under way, what it brings is not known yet. */
+  private async noted<T>(handing: Promise<T>): Promise<T> {
+    this.underWay.add(handing);
+    try {
+      return await handing;
+    } finally {
+      this.underWay.delete(handing);
+    }
   }
 
   /** Begins what a call hands out, which is at most so many runs. */
@@ -225,13 +238,11 @@ export class RunIntake {
     try {
       const result = await this.certain(call);
       const { begin: sorted, back } = this.session.sort(result.runs, from);
-      const { begin, stopped } = await this.withoutStopped(sorted, asOf);
+      const { begin, stopped } = await this.orRefused(sorted, this.pauses.sort(sorted, asOf));
+      this.session.refuse(stopped);
       onSorted(begin.length);
       // First: what begins may end the process at once, and what it has in hands then counts as lost.
-      await this.giveBack([...back, ...stopped]).catch((error: unknown) => {
-        this.session.refuse(begin);
-        throw error;
-      });
+      await this.orRefused(begin, this.giveBack([...back, ...stopped.map(unstarted)]));
       await this.giveBack(this.session.begin(begin, asOf));
       return result;
     } finally {
@@ -239,34 +250,14 @@ export class RunIntake {
     }
   }
 
-  /**
-   * A pause is a barrier also for a call that was under way: where something has changed since it was made, what a pause stops by now does not begin. Looks again while it
-   * is told of further changes, for a while.
-   */
-  private async withoutStopped(
-    runs: readonly ClaimedRun[],
-    asOf: number,
-  ): Promise<{ begin: readonly ClaimedRun[]; stopped: Unstarted[] }> {
-    if (asOf === this.session.changes) return { begin: runs, stopped: [] };
-    // What is not due yet goes back, whatever has changed: it may be due when the answer is there.
-    let begin = runs.filter(({ dueAt }) => this.parts.time.hasReached(dueAt));
-    const stopped = runs.filter((run) => !begin.includes(run));
-    for (
-      let seen = asOf, looks = 0;
-      seen !== this.session.changes && begin.length > 0 && looks < 3;
-      looks++
-    ) {
-      seen = this.session.changes;
-      const pauses = await this.certain(() => this.parts.storage.queryPauses()).catch((error: unknown) => {
-        this.session.refuse(runs);
-        throw error;
-      });
-      const isStopped = (run: ClaimedRun): boolean => pauses.some((pause) => pauseCovers(pause, run));
-      stopped.push(...begin.filter(isStopped));
-      begin = begin.filter((run) => !isStopped(run));
+  /** If what comes before their beginning fails, they do not begin. */
+  private async orRefused<T>(runs: readonly ClaimedRun[], first: Promise<T>): Promise<T> {
+    try {
+      return await first;
+    } catch (error) {
+      this.session.refuse(runs);
+      throw error;
     }
-    this.session.refuse(stopped);
-    return { begin, stopped: stopped.map(({ id, fence, worker }) => ({ runId: id, fence, worker })) };
   }
 
   private async giveBack(runs: readonly Unstarted[]): Promise<void> {
@@ -278,8 +269,7 @@ export class RunIntake {
     try {
       return await call();
     } catch (error) {
-      this.doubtUntil = this.parts.clock.monotonic() + lateEffectMs;
-      this.lookAt = 0;
+      this.strays.doubt();
       throw error;
     }
   }

@@ -79,7 +79,13 @@ export class WorkLoop {
     this.claimLead = new Lead(parts.lookAheadMs);
     this.firer = new Firer(parts, this.firingLead);
     const { firingLead, claimLead } = this;
-    this.intake = new RunIntake(session, this.firer, this.alarm, { ...parts, firingLead, claimLead });
+    const onFound = (): void => this.lookAgain();
+    this.intake = new RunIntake(session, this.firer, this.alarm, {
+      ...parts,
+      firingLead,
+      claimLead,
+      onFound,
+    });
     this.lostRuns = new LostRuns({
       ...parts,
       isNeeded: () => session.active,
@@ -96,7 +102,7 @@ export class WorkLoop {
         () => this.session.active,
       );
     }
-    await this.lostRuns.stop();
+    await Promise.all([this.lostRuns.stop(), this.intake.stop()]);
   }
 
   /** Something has changed; without details: look again. */
@@ -154,7 +160,7 @@ export class WorkLoop {
 
   private async work(): Promise<void> {
     const { time, clock, pollMs, lookAheadMs, trusted } = this.parts;
-    await this.intake.clearDoubt();
+    this.intake.clearDoubt();
     if (clock.monotonic() >= this.pollAt) this.outlook = null;
     const outlook = this.outlook ?? (await this.look());
     const isBy = (now: number, at: number | null): boolean => at !== null && at <= now;

@@ -16,6 +16,7 @@ import { judge, unjudged, withNote, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
+import { unstarted } from './unstarted.js';
 
 const longRunningMs = 5_000;
 /** So many results may wait to be written before nothing more is begun; more where much is done at a time. Far more than wait while all is well. */
@@ -361,5 +362,3 @@ export class WorkerSession {
 function isOnce({ policies }: ClaimedRun): boolean {
   return policyOf(policies, 'recovery') === 'abandon';
 }
-
-const unstarted = ({ id, fence, worker }: ClaimedRun): Unstarted => ({ runId: id, fence, worker });

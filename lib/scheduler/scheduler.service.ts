@@ -320,7 +320,7 @@ export class SchedulerService {
     return this.parts.updater.update(ref, changes, await this.access(options), options.expectedRevision);
   }
 
-  /** Stops firing; what goes on may finish. A paused job stays as it was paused. Throws JobNotFoundError. */
+  /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused. Throws JobNotFoundError. */
   async pauseJob(id: string, options: NamespaceOption & PauseOptions & ManagerOption = {}): Promise<Job> {
     return this.changed(id, options, (ref, { jobs }) => jobs.pauseJob(ref, pauseOf(options)));
   }

@@ -55,3 +55,38 @@ test.each([
     expect(begun).toContain('stopped');
   },
 );
+
+test('calls that end between the same changes look for pauses once', async () => {
+  const clock = new ManualClock();
+  const storage = new MemoryStorage({ clock });
+  const fire = storage.fire.bind(storage);
+  const answers: (() => void)[] = [];
+  storage.fire = async (...args) => {
+    const result = await fire(...args);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return result;
+  };
+  let looks = 0;
+  const queryPauses = storage.queryPauses.bind(storage);
+  storage.queryPauses = () => {
+    looks++;
+    return queryPauses();
+  };
+  rig = new EngineRig({ clock, storage, options: { concurrency: 600 } });
+  const begun = new Set<string>();
+  rig.handle('work', ({ job }) => void begun.add(job.id));
+  await rig.add(
+    ...Array.from({ length: 500 }, (_, i) =>
+      everyMs(clock.now(), 60_000, { id: `${i}`, nextAt: clock.now() }),
+    ),
+  );
+  await rig.engine.start();
+  await rig.settle();
+  expect(answers).toHaveLength(2);
+  await storage.pauseScope({ kind: 'queue', name: 'other' }, { reason: null, by: null });
+  await rig.settle();
+  for (const answer of answers) answer();
+  await rig.settle();
+  expect(begun.size).toBe(500);
+  expect(looks).toBe(1);
+});
