@@ -16,6 +16,7 @@ export type {
   RecurrenceOptions,
 } from './model/job.options.js';
 export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
+export type { ChangeableOption, JobChange, JobChanges } from './model/job.changes.js';
 export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
@@ -121,6 +122,7 @@ export type { InterceptorInput } from './discovery/interceptor.resolver.js';
 export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
 
 export { defineJob } from './scheduler/define.job.js';
+export type { UpdateOptions } from './scheduler/job.updater.js';
 export type { DefinedJob, DefineJobOptions, HandleDecorator } from './scheduler/define.job.js';
 export { handlerOf } from './scheduler/handler.of.js';
 export type { HandlerMethod, MethodPayload } from './scheduler/handler.of.js';

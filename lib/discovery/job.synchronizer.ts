@@ -4,7 +4,7 @@ import type { JobRef } from '../model/job.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type {
-  DefinitionChange,
+  ChangedJob,
   EpochMs,
   StorageAdapter,
   StoredDefinition,
@@ -18,6 +18,7 @@ import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
 import { acquireWithin } from './lock.patience.js';
 import { planSync, type SyncRules } from './sync.plan.js';
+import { changedJobs, changedRefs, toldChange } from './sync.report.js';
 
 const lockMs = 30_000;
 const lockWaitMs = 60_000;
@@ -87,7 +88,7 @@ export class JobSynchronizer {
     if (known !== null || !hasJobs) {
       const generation = known?.generation ?? null;
       const { now } = await storage.register({ ...worker, generation }, leaseMs);
-      if (known !== null) this.tell(nothingNew(known, now), [], known.outranked);
+      if (known !== null) this.tell(nothingNew(known, now), [], known);
       return { now, sentAt, generation };
     }
     const result = await this.locked(worker.id, async () => {
@@ -135,7 +136,7 @@ export class JobSynchronizer {
       // Without a lease there is nobody who carries anything: the engine is about to get a new one.
       if (owner === null) return this.later(tryAgainMs);
       const known = await this.known();
-      if (known !== null) return this.tell(nothingNew(known, 0), [], known.outranked);
+      if (known !== null) return this.tell(nothingNew(known, 0), [], known);
       const result = await this.locked(owner, () => this.store(owner));
       if (result === null) return;
       if (result.changes.length > 0) onChange();
@@ -209,17 +210,24 @@ export class JobSynchronizer {
       },
     });
     if (result.status === 'refused') return this.refuse(jobs, result.conflicts[0]!);
-    this.tell(result, stored, plan.outranked);
+    this.tell(result, stored, {
+      outranked: plan.outranked,
+      changed: changedJobs(app, stored, result.changes),
+    });
     return result;
   }
 
   private tell(
     { generation, changes, conflicts, postponed }: Synced,
     stored: readonly StoredDefinition[],
-    outranked: readonly JobRef[],
+    { outranked, changed }: { outranked: readonly JobRef[]; changed: readonly ChangedJob[] },
   ): void {
     const { events, explore } = this.parts;
-    const state = JSON.stringify([postponed, conflicts, outranked].map((refs) => refs.map(refKey)));
+    const changedAtRunTime = changed.map(toldChange);
+    const state = JSON.stringify([
+      ...[postponed, conflicts, outranked].map((refs) => refs.map(refKey)),
+      changedAtRunTime,
+    ]);
     // What goes on as it was is told once.
     if (changes.length === 0 && state === this.told) return;
     this.told = state;
@@ -228,6 +236,7 @@ export class JobSynchronizer {
       generation,
       declared: explore().jobs.length,
       ...changedRefs(changes, stored),
+      changedAtRunTime,
       outranked: [...outranked],
       postponed,
       taken: conflicts,
@@ -252,25 +261,4 @@ function setHashOf(jobs: readonly DeclaredJob[]): string {
       jobs.map(({ definition, hash, previousIds }) => [refKey(definition), [hash, previousIds]]),
     ),
   );
-}
-
-function changedRefs(
-  changes: readonly DefinitionChange[],
-  stored: readonly StoredDefinition[],
-): { created: JobRef[]; changed: JobRef[]; superseded: JobRef[]; deleted: JobRef[] } {
-  const byUid = new Map(stored.map(({ uid, namespace, id }) => [uid, { namespace, id }]));
-  const refs = (...kinds: DefinitionChange['kind'][]): JobRef[] =>
-    changes
-      .filter(({ kind }) => kinds.includes(kind))
-      .map((change) => ('job' in change ? refOf(change.job) : byUid.get(change.uid)!));
-  return {
-    created: refs('insert'),
-    changed: refs('update', 'adopt'),
-    superseded: refs('orphan'),
-    deleted: refs('delete'),
-  };
-}
-
-function refOf({ namespace, id }: JobRef): JobRef {
-  return { namespace, id };
 }

@@ -1,5 +1,7 @@
 import type { JobDefinition, JobRef } from '../model/job.js';
-import type { Calendars } from '../model/trigger.js';
+import { redeclared } from '../model/job.changes.js';
+import { stableJson } from '../model/json.js';
+import type { Calendars, Trigger } from '../model/trigger.js';
 import type {
   CarriedSet,
   DefinitionChange,
@@ -7,7 +9,6 @@ import type {
   StoredDefinition,
   SyncPlan,
 } from '../ports/storage.adapter.js';
-import { stableJson } from '../scheduler/definition.hash.js';
 import { beginSchedule } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob } from './declared.job.js';
@@ -31,7 +32,7 @@ export interface SyncRules {
  * What makes the stored jobs of an app agree with what its live workers declare, as far as a process that carries `declared` can see to it; a pure function.
  *
  * Whoever asks may hold what must not fire: an id whose method runs under another one (orphaned as `superseded`). What is in force is written by a process that carries it:
- * new → insert · changed → update, which moves the cursor if the schedule or zone changed · unchanged → nothing · renamed (`previousIds`), or renamed back when the code that
+ * new → insert · changed → update, which leaves what was changed at run time, and moves the cursor if the schedule or zone that holds changed · unchanged → nothing · renamed (`previousIds`), or renamed back when the code that
  * renamed it has gone → update of the job under its other id · orphaned and declared again → adopt, from where it stood; but what was superseded goes on with the first instant from now, as
  * its method ran meanwhile. What nobody carries is left alone, as its workers may be about to come back: the janitor orphans it when they do not.
  */
@@ -132,12 +133,19 @@ export function planSync(
       return { kind: 'adopt', uid: found.uid, nextAt };
     }
     // A changed interval keeps its anchor.
-    const anchor = found.trigger.type === 'interval' ? found.trigger.anchor : undefined;
-    const next = newJob(job, rules, anchor === undefined ? now : Date.parse(anchor), startAt);
+    const declaredBefore = (found.changed?.changes.trigger?.declared ?? found.trigger) as Trigger;
+    const anchor = declaredBefore.type === 'interval' ? declaredBefore.anchor : undefined;
+    const declaredNow = newJob(job, rules, anchor === undefined ? now : Date.parse(anchor), startAt);
+    const { definition, changes: changed } = redeclared(found.changed, {
+      ...job.definition,
+      trigger: declaredNow.trigger,
+    });
+    const next: NewJob = { ...declaredNow, ...definition };
     const isRescheduled =
       next.timeZone !== found.timeZone || stableJson(next.trigger) !== stableJson(found.trigger);
     if (wasSuperseded && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
-    return { kind: 'update', uid: found.uid, job: next, moveCursor: isRescheduled || wasSuperseded };
+    const moveCursor = isRescheduled || wasSuperseded;
+    return { kind: 'update', uid: found.uid, job: next, moveCursor, changed };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
@@ -72,6 +73,8 @@ export interface ChronisEventMap {
     /** They do not fire: their methods run under other ids, which appeared later. */
     superseded: JobRef[];
     deleted: JobRef[];
+    /** Declared jobs that `updateJob` or the like has changed, and in what: it stays over what the code says, until `resetJob`. */
+    changedAtRunTime: (JobRef & { options: ChangeableOption[] })[];
     /** Declared by this process otherwise than they are: another live worker's code, which appeared later, holds as long as it is there. */
     outranked: JobRef[];
     /** Somebody else has locked them, so they stay as they are until that is over; told again then. */

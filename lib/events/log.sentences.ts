@@ -250,10 +250,20 @@ function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine
     [event.taken, 'Not stored, as the ids belong to jobs of other apps or were taken at run time'],
   ] as const;
   const told = notes.filter(([jobs]) => jobs.length > 0).map(([jobs, text]) => ` ${text}: ${refs(jobs)}.`);
+  const level = parts.length > 0 || event.changedAtRunTime.length > 0 ? 'log' : 'debug';
   return {
-    level: told.length > 0 ? 'warn' : parts.length > 0 ? 'log' : 'debug',
-    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.${told.join('')}`,
+    level: told.length > 0 ? 'warn' : level,
+    text: `Synced ${count(declared, 'declared job')} with the storage: ${parts.length > 0 ? parts.join(', ') : 'nothing has changed'}.${told.join('')}${atRunTime(event.changedAtRunTime)}`,
   };
+}
+
+function atRunTime(changed: ChronisEventMap['jobs.synced']['changedAtRunTime']): string {
+  if (changed.length === 0) return '';
+  const told = changed.map(({ options, ...job }) => {
+    // By the names of the options, as users write them.
+    return `${named(job)} (${options.map((option) => option.replace(/Ms$/, '')).join(', ')})`;
+  });
+  return ` ${changed.length === 1 ? '1 job is' : `${changed.length} jobs are`} changed at run time, which resetJob() takes back: ${cutList(told)}.`;
 }
 
 function upNext({

@@ -1,3 +1,4 @@
+import { changedBy } from '../model/job.changes.js';
 import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
@@ -19,11 +20,21 @@ export function insertJobs(
     if (!existing) return { status: 'created', job: toJob(insertJob(tables, now, given)) };
     if (onConflict === 'raise') return { status: 'conflict' };
     if (onConflict === 'ignore') return { status: 'existing', job: toJob(existing) };
-    existing.definitionHash = given.definitionHash;
-    if (existing.source !== 'code') existing.app = given.app;
-    redefine(tables, now, existing, given, given.nextAt);
+    replace(tables, now, existing, given);
     return { status: 'replaced', job: toJob(existing) };
   });
+}
+
+/** A declared job stays its code's: what is given lies over the declaration. */
+function replace(tables: MemoryTables, now: EpochMs, job: JobRow, given: NewJob): void {
+  if (job.source === 'code') {
+    const { definition, changed: changes } = job;
+    job.changed = changedBy({ definition, changes }, given, { at: now, by: null });
+  } else {
+    job.definitionHash = given.definitionHash;
+    job.app = given.app;
+  }
+  redefine(tables, now, job, given, given.nextAt);
 }
 
 /** What a verdict gives birth to, unless its id is taken. */
@@ -49,6 +60,7 @@ export function insertJob(
     createdAt: now,
     updatedAt: now,
     revision: 1,
+    changed: null,
     pause: null,
     orphanedAt: null,
     orphanedReason: null,
@@ -75,8 +87,9 @@ export function insertJob(
 }
 
 export function updateJob(tables: MemoryTables, now: EpochMs, job: JobRow, patch: JobPatch): void {
-  const { nextAt, app, ...given } = patch;
+  const { nextAt, app, changed, ...given } = patch;
   if (app !== undefined && job.source !== 'code') job.app = app;
+  if (changed !== undefined && job.source === 'code') job.changed = structuredClone(changed);
   const changes = Object.entries(given).filter(([, value]) => value !== undefined);
   redefine(tables, now, job, { ...job.definition, ...Object.fromEntries(changes) }, nextAt);
 }

@@ -1,6 +1,7 @@
 import {
   appear,
   type CarriedSet,
+  type ChangedJob,
   type EpochMs,
   type SyncedSet,
   type SyncRequest,
@@ -71,8 +72,14 @@ export function syncedSet(
   // Somebody may have deleted a job.
   if (declarations.map(keyOf).some((key) => !own.has(key) && !elsewhere.has(key))) return null;
   return syncedBeside === signature(tables, now, app, generation)
-    ? { generation, outranked: structuredClone([...outranked]) }
+    ? { generation, outranked: structuredClone([...outranked]), changed: changedJobs(tables, app) }
     : null;
+}
+
+function changedJobs(tables: MemoryTables, app: string): ChangedJob[] {
+  return declaredJobs(tables, app).flatMap(({ definition: { namespace, id }, changed: changes }) =>
+    changes === null ? [] : structuredClone({ namespace, id, changes }),
+  );
 }
 
 /** Notes beside which sets a release was synced; null: something is left to do. What was synced beside others before is not any more. */

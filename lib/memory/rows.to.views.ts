@@ -1,4 +1,5 @@
 import { oneOffState, recurringState } from '../model/job.state.js';
+import { toJobChanges } from '../model/job.changes.js';
 import type { Job, JobState } from '../model/job.js';
 import type { ClaimedRun, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
@@ -14,6 +15,7 @@ export function toJob(row: JobRow): Job {
     state: stateOf(row),
     paused: row.pause && { ...row.pause, at: new Date(row.pause.at) },
     orphanedAt: toDate(row.orphanedAt),
+    changed: toJobChanges(row.changed),
     nextRunAt: toDate(nextRunAt(row)),
     runCount: statistics.runCount,
     errorCount: statistics.errorCount,

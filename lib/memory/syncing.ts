@@ -1,3 +1,4 @@
+import { declaredOf } from '../model/job.changes.js';
 import type { JobRef } from '../model/job.js';
 import type {
   CarriedSet,
@@ -101,10 +102,23 @@ function storedDefinitions(
   return [...tables.jobs.values()]
     .filter((job) => job.source === 'code' && (job.app === app || isFree(job)))
     .map(({ uid, definition, definitionHash, app: owner, ...job }) => {
-      const { id, namespace, trigger, timeZone, handler } = definition;
+      const { id, namespace, trigger, timeZone } = definition;
+      const changed = job.changed && { definition, changes: job.changed };
+      const { handler } = changed ? declaredOf(changed) : definition;
       const { previousIds, orphanedAt, orphanedReason, firedUntil } = job;
       const facts = { previousIds, paused: job.pause !== null, orphanedAt, orphanedReason, firedUntil };
-      return { id, namespace, uid, app: owner!, definitionHash, trigger, timeZone, handler, ...facts };
+      return {
+        id,
+        namespace,
+        uid,
+        app: owner!,
+        definitionHash,
+        trigger,
+        timeZone,
+        handler,
+        changed,
+        ...facts,
+      };
     });
 }
 
@@ -169,7 +183,7 @@ function update(
   job: JobRow,
   app: string,
   generation: number,
-  { job: given, moveCursor }: Extract<DefinitionChange, { kind: 'update' }>,
+  { job: given, moveCursor, changed = null }: Extract<DefinitionChange, { kind: 'update' }>,
 ): void {
   const { id } = job.definition;
   if (id !== given.id) {
@@ -179,6 +193,7 @@ function update(
   takeOver(tables, job, app);
   job.generation = generation;
   job.definitionHash = given.definitionHash;
+  job.changed = structuredClone(changed);
   if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil(now, given.nextAt));
   adopt(tables, now, job);
   redefine(tables, now, job, given, moveCursor ? given.nextAt : undefined);

@@ -1,6 +1,7 @@
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { Attempt, Gap, RunOrigin } from '../model/run.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { StoredChanges } from '../model/job.changes.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type {
   CarriedDeclaration,
@@ -26,6 +27,8 @@ export interface JobRow {
   createdAt: EpochMs;
   updatedAt: EpochMs;
   revision: number;
+  /** Of a declared job: what was changed at run time. Never changed in place. */
+  changed: StoredChanges | null;
   pause: { reason: string | null; by: string | null; at: EpochMs } | null;
   orphanedAt: EpochMs | null;
   orphanedReason: OrphanReason | null;

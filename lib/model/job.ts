@@ -1,3 +1,4 @@
+import type { JobChanges } from './job.changes.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { Policies } from './policies.js';
 import type { Trigger, TriggerType } from './trigger.js';
@@ -59,6 +60,8 @@ export interface Job extends JobDefinition {
   state: JobState;
   paused: Pause | null;
   orphanedAt: Date | null;
+  /** What was changed at run time of a job that the code declares; it stays over what deploys bring, until `resetJob`. null: nothing. */
+  changed: JobChanges | null;
   /** The next nominal time, or the time of the next retry of a one-off; null: none. */
   nextRunAt: Date | null;
   /** Finished attempts. */

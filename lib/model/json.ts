@@ -37,6 +37,15 @@ export function toJson(value: unknown, what: string, limitBytes: number): JsonVa
   return text === '{}' ? {} : (JSON.parse(text) as JsonValue);
 }
 
+/** JSON in which the order of keys does not matter. */
+export function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
 /** What is wrong, and the way to it, which is only put together when something is. */
 interface Problem {
   path: string[];

@@ -1,5 +1,6 @@
 import type { Job, JobDefinition, JobRef, JobSource, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { ChangedDefinition, StoredChanges } from '../model/job.changes.js';
 import type { Trigger } from '../model/trigger.js';
 import type { CarriedSet, Declaration } from './declarations.js';
 import type { EpochMs } from './epoch.ms.js';
@@ -22,7 +23,7 @@ export interface NewJob extends JobDefinition {
   newId?: boolean;
 }
 
-/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition, time and app (not to a declared job, which stays its code's), and keeps its history. */
+/** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition, time and app, and keeps its history; a declared job stays its code's, of which it is a change at run time. */
 export type ConflictPolicy = 'raise' | 'ignore' | 'replace';
 
 /** What became of one item of `insertJobs`; items do not affect each other. `conflict`: the id was taken and the policy is `raise`. */
@@ -42,6 +43,8 @@ export interface JobPatch extends Partial<Omit<JobDefinition, 'id' | 'namespace'
   /** Not of a declared job: that stays its code's. */
   app?: string;
   nextAt?: EpochMs | null;
+  /** Of a declared job: all that is changed at run time, once the patch is applied. What is not among it goes with the next deploy. null: nothing is. */
+  changed?: StoredChanges | null;
 }
 
 /** Why a declared job does not fire: no live worker declares it · its method runs under another id. */
@@ -54,7 +57,10 @@ export interface StoredDefinition extends JobRef {
   definitionHash: string;
   trigger: Trigger;
   timeZone: string;
+  /** What the code says, as of all that was changed at run time: see `changed`. */
   handler: string;
+  /** With what was changed at run time; null: nothing was. */
+  changed: ChangedDefinition | null;
   /** The ids that it had, the latest last. */
   previousIds: readonly string[];
   paused: boolean;
@@ -68,7 +74,14 @@ export interface StoredDefinition extends JobRef {
 export type DefinitionChange =
   | { kind: 'insert'; job: NewJob }
   /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `moveCursor` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
-  | { kind: 'update'; uid: string; job: NewJob; moveCursor: boolean }
+  | {
+      kind: 'update';
+      uid: string;
+      job: NewJob;
+      moveCursor: boolean;
+      /** What is changed at run time over the declaration, and part of `job`. @default null */
+      changed?: StoredChanges | null;
+    }
   /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. With `nextAt`: it goes on there, and what it owed until now stays a gap. */
   | { kind: 'adopt'; uid: string; nextAt?: EpochMs | null }
   /** Stops firing at once; the cursor's place is kept as an open gap. */
@@ -86,6 +99,13 @@ export interface SyncedSet {
   generation: number;
   /** As the last sync found. */
   outranked: JobRef[];
+  /** The declared jobs of the app that are changed at run time. */
+  changed: ChangedJob[];
+}
+
+/** A declared job that is changed at run time, and in what. */
+export interface ChangedJob extends JobRef {
+  changes: StoredChanges;
 }
 
 export interface SyncRequest {

@@ -54,12 +54,12 @@ export class StoredCronJob extends CronJob {
     if (this.runs === 0) await this.execute(undefined);
   }
 
-  /** Holds for all processes, until an application with another schedule in its code starts. */
+  /** Holds for all processes and outlives them, also when a deploy brings another schedule in its code: until `SchedulerService.resetJob`, or the time of the code is set. */
   override setTime(time: CronTime): Promise<void> {
     const { source, timeZone, utcOffset } = time;
     const changed = new CronTime(source, timeZone, utcOffset);
     this.cronTime = changed;
-    return this.job.reschedule(cronTrigger(changed, this.place));
+    return this.job.reschedule(cronTrigger(changed, this.place), 'CronJob.setTime()');
   }
 
   /** Learns what is stored. A schedule that is not the code's is told of, and what the handle says of the next times follows it. */
@@ -70,8 +70,13 @@ export class StoredCronJob extends CronJob {
     const { expression } = stored.trigger;
     const ownZone = assertTimeZone(own.timeZone!);
     if (expression === undefined || (expression === own.expression && stored.timeZone === ownZone)) return;
+    const { trigger: change } = stored.changed ?? {};
+    const who = change && (change.by === null ? '' : ` by ${change.by}`);
+    const why = change
+      ? `it was changed at run time${who} on ${change.at.toISOString()}. SchedulerService.resetJob("${stored.id}") brings the code's back.`
+      : 'a newer release runs.';
     this.logger.warn(
-      `The job "${stored.id}" is stored with the schedule "${expression}" (${stored.timeZone}), not with that of the code, "${own.expression!}" (${ownZone}): it was changed at run time, or a newer release runs.`,
+      `The job "${stored.id}" is stored with the schedule "${expression}" (${stored.timeZone}), not with that of the code, "${own.expression!}" (${ownZone}): ${why}`,
     );
     this.cronTime = new CronTime(expression, stored.timeZone);
   }

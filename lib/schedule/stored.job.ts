@@ -51,9 +51,9 @@ export class StoredJob {
     return this.after('run', () => this.scheduler.runNow(this.id));
   }
 
-  /** Another schedule, for all processes. */
-  reschedule(trigger: TriggerInput): Promise<void> {
-    return this.after('change', () => this.scheduler.updateJob(this.id, { trigger }));
+  /** Another schedule, for all processes, over that of the code until `resetJob`. */
+  reschedule(trigger: TriggerInput, by: string): Promise<void> {
+    return this.after('change', () => this.scheduler.updateJob(this.id, { trigger }, { by }));
   }
 
   /** Learns, and tells, whether somebody has paused it for all. Null: it is not there. */

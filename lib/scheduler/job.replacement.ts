@@ -1,7 +1,7 @@
 import type { Job } from '../model/job.js';
 import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
-import { stableJson } from './definition.hash.js';
+import { stableJson } from '../model/json.js';
 import type { JobAccess } from './job.access.js';
 
 /**

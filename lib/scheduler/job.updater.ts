@@ -1,8 +1,10 @@
 import { InvalidOptionError, JobNotFoundError, StaleJobError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
+import { stableJson } from '../model/json.js';
 import type { Trigger } from '../model/trigger.js';
 import type { JobPatch } from '../ports/storage.adapter.js';
 import type { HandlerChange, UpdateJob } from './create.options.js';
+import { changesBy, resetOf } from './declared.changes.js';
 import { callbackHandlers, callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { schemaOf, type HandlerReference } from './handler.reference.js';
@@ -45,6 +47,14 @@ const maxTries = 10;
 
 type Changes = UpdateJob | HandlerChange<HandlerReference<any>>;
 
+/** How `updateJob` changes a job. @publicApi */
+export interface UpdateOptions {
+  /** The `revision` that the job must still have. */
+  expectedRevision?: number;
+  /** Who changes it, kept with each option of a declared job: see `Job.changed`. One line. @default nobody is named */
+  by?: string;
+}
+
 /** Changes stored jobs: reads, merges, and writes if nobody else has changed the job meanwhile; else it reads again. */
 export class JobUpdater {
   constructor(
@@ -56,23 +66,54 @@ export class JobUpdater {
   async update(
     ref: JobRef,
     changes: Changes,
-    { jobs, changed }: JobAccess,
-    expectedRevision?: number,
+    access: JobAccess,
+    { expectedRevision, by }: UpdateOptions = {},
   ): Promise<Job> {
     knownOptions(changes, updateKeys, 'updateJob()', updateHints);
+    const changedBy = by === undefined ? null : lineOfText(by, 'by');
     if (expectedRevision !== undefined) {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
     }
-    const now = await this.time.now();
-    for (let tries = 0; tries < maxTries; tries++) {
-      const job = await jobs.getJob(ref);
-      if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+    return this.write(ref, access, expectedRevision, async (job, now) => {
       const patch = this.patchOf(job, changes, now);
       const after = { ...job, ...patch };
       if (changes.allowUnknownHandler !== true) await this.assertHandlers(after, patch, changes, now);
       if (patch.payload !== undefined || patch.handler !== undefined) {
         await this.handlers.assertFits(after, schemaOf(changes.handler));
       }
+      if (job.source === 'code') {
+        patch.changed = changesBy(job, after, changes, { at: now, by: changedBy });
+      }
+      return patch;
+    });
+  }
+
+  /** Takes back what was changed at run time of a declared job. */
+  async reset(ref: JobRef, access: JobAccess): Promise<Job> {
+    return this.write(ref, access, undefined, (job, now) => {
+      if (job.source !== 'code') {
+        throw new InvalidOptionError(
+          'id',
+          `the job "${job.id}" was made at run time, and no code says what it was to be. Change it by updateJob(), or delete it.`,
+        );
+      }
+      return resetOf(job, now, this.defaults.calendars);
+    });
+  }
+
+  /** Reads, and writes what is made of that, again if the job has changed meanwhile. null: there is nothing to write. */
+  private async write(
+    ref: JobRef,
+    { jobs, changed }: JobAccess,
+    expectedRevision: number | undefined,
+    patchOf: (job: Job, now: number) => JobPatch | null | Promise<JobPatch>,
+  ): Promise<Job> {
+    const now = await this.time.now();
+    for (let tries = 0; tries < maxTries; tries++) {
+      const job = await jobs.getJob(ref);
+      if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+      const patch = await patchOf(job, now);
+      if (patch === null) return job;
       const result = await jobs.updateJob(ref, patch, expectedRevision ?? job.revision);
       if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
       if (result !== 'stale') {
@@ -144,7 +185,11 @@ export class JobUpdater {
     const anchor =
       job.trigger.type === 'interval' && job.trigger.anchor ? Date.parse(job.trigger.anchor) : now;
     const begun = beginSchedule({ ...job, trigger: normalized }, now, this.defaults.calendars, anchor);
-    return { ...begun, timeZone: zoneOf(normalized) ?? job.timeZone };
+    const schedule = { ...begun, timeZone: zoneOf(normalized) ?? job.timeZone };
+    const isSame =
+      stableJson([schedule.trigger, schedule.timeZone]) === stableJson([job.trigger, job.timeZone]);
+    // What is said again, at each start for instance, must not leave out an instant that is due just then.
+    return isSame && normalized.type !== 'at' ? {} : schedule;
   }
 }
 

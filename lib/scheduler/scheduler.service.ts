@@ -32,7 +32,7 @@ import { jobRef, type NamespaceOption } from './job.identity.js';
 import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
 import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
-import type { JobUpdater } from './job.updater.js';
+import type { JobUpdater, UpdateOptions } from './job.updater.js';
 import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
@@ -300,24 +300,36 @@ export class SchedulerService {
   /**
    * Changes what is given and leaves the rest. A changed schedule counts from now; a changed interval keeps its anchor. A run that goes on is
    * not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
+   *
+   * Of a job that the code declares these options are changed for all processes, and stay so when a deploy brings another declaration, until `resetJob`: see
+   * `Job.changed`, which also has who that was (`by`).
    */
   async updateJob<R extends HandlerReference<any>>(
     id: string,
     changes: HandlerChange<R>,
-    options?: NamespaceOption & ManagerOption & { expectedRevision?: number },
+    options?: NamespaceOption & ManagerOption & UpdateOptions,
   ): Promise<Job>;
   async updateJob(
     id: string,
     changes: UpdateJob,
-    options?: NamespaceOption & ManagerOption & { expectedRevision?: number },
+    options?: NamespaceOption & ManagerOption & UpdateOptions,
   ): Promise<Job>;
   async updateJob(
     id: string,
     changes: UpdateJob | HandlerChange<HandlerReference<any>>,
-    options: NamespaceOption & ManagerOption & { expectedRevision?: number } = {},
+    options: NamespaceOption & ManagerOption & UpdateOptions = {},
   ): Promise<Job> {
     const ref = jobRef(id, options);
-    return this.parts.updater.update(ref, changes, await this.access(options), options.expectedRevision);
+    return this.parts.updater.update(ref, changes, await this.access(options), options);
+  }
+
+  /**
+   * Takes back all that was changed at run time of a job that the code declares: what the code says at present holds again, in all processes. The next time
+   * is another one only if the schedule is; then what the schedule until now owed is on record as a gap. Throws JobNotFoundError, InvalidOptionError (a job
+   * that was made at run time).
+   */
+  async resetJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
+    return this.parts.updater.reset(jobRef(id, options), await this.access(options));
   }
 
   /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused. Throws JobNotFoundError. */

@@ -20,6 +20,7 @@ import type { ByHandler, HandlerReference } from './handler.reference.js';
 import type { ManagerOption } from './job.access.js';
 import type { NamespaceOption } from './job.identity.js';
 import type { JobQuery } from './job.query.js';
+import type { UpdateOptions } from './job.updater.js';
 import { lineOfText } from './option.checks.js';
 import type { PauseOptions } from './pauses.js';
 import type { TriggerPreview } from '../triggers/preview.js';
@@ -155,10 +156,14 @@ export class ConfinedScheduler implements TenantScheduler {
   async updateJob(
     id: string,
     changes: UpdateJob | HandlerChange<HandlerReference<any>>,
-    options?: Within & { expectedRevision?: number },
+    options?: Within & UpdateOptions,
   ): Promise<Job> {
     const kept = this.tenancy.keepingMark(changes) as UpdateJob;
     return this.all.updateJob(id, kept, this.tenancy.confined(options));
+  }
+
+  async resetJob(id: string, options?: Within): Promise<Job> {
+    return this.all.resetJob(id, this.tenancy.confined(options));
   }
 
   async pauseJob(id: string, options?: Within & PauseOptions): Promise<Job> {

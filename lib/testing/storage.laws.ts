@@ -24,6 +24,7 @@ import { joinLaws } from './laws/join.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
 import { freshLaws } from './laws/fresh.laws.js';
+import { changedLaws } from './laws/changed.laws.js';
 import { cursorLaws } from './laws/cursor.laws.js';
 import { keepLaws } from './laws/keep.laws.js';
 import { recordLaws } from './laws/record.laws.js';
@@ -84,6 +85,7 @@ export function storageLaws(): Law[] {
     ...retentionLaws,
     ...syncLaws,
     ...carriedSetLaws,
+    ...changedLaws,
     ...orphanLaws,
     ...supersededLaws,
     ...undeclaredLaws,

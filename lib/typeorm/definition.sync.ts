@@ -1,3 +1,4 @@
+import { declaredOf } from '../model/job.changes.js';
 import type { JobRef } from '../model/job.js';
 import type {
   DefinitionChange,
@@ -185,7 +186,7 @@ async function apply(
 async function update(
   syncing: Syncing,
   job: StoredRecurring,
-  { job: given, moveCursor }: UpdateChange,
+  { job: given, moveCursor, changed = null }: UpdateChange,
 ): Promise<JobRef | null> {
   const { run, now, generation } = syncing;
   const { namespace, id } = given;
@@ -202,6 +203,7 @@ async function update(
   await adopt(run, now, job);
   job.generation = generation;
   job.definitionHash = given.definitionHash;
+  job.changes = changed;
   await redefine(run, now, job, given, moveCursor ? given.nextAt : undefined);
   return null;
 }
@@ -234,9 +236,11 @@ async function insertDeclared(
 
 function toStoredDefinition(job: StoredRecurring): StoredDefinition {
   const { uid, app, definition, definitionHash, previousIds, paused, orphanedAt, orphanedReason } = job;
-  const { id, namespace, trigger, timeZone, handler } = definition;
+  const { id, namespace, trigger, timeZone } = definition;
+  const changed = job.changes && { definition, changes: job.changes };
+  const { handler } = changed ? declaredOf(changed) : definition;
   const facts = { previousIds, paused: paused !== null, orphanedAt, orphanedReason };
   const { lastFiredUntil: firedUntil } = job;
-  const given = { id, namespace, uid, app: app!, definitionHash, trigger, timeZone, handler };
+  const given = { id, namespace, uid, app: app!, definitionHash, trigger, timeZone, handler, changed };
   return structuredClone({ ...given, ...facts, firedUntil });
 }

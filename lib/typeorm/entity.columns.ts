@@ -42,6 +42,7 @@ export const jobColumns: Columns<ChronisJob> = {
   orphanedAt: 'timestamptz?',
   orphanedReason: 'text?',
   previousIds: 'text[]',
+  changed: 'json?',
   openGap: 'bigint?',
   fired: 'integer',
   firedUntil: 'timestamptz?',

@@ -1,3 +1,4 @@
+import type { StoredChanges } from '../model/job.changes.js';
 import type { JobRef, JobSource } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { Retention } from '../model/retention.js';
@@ -37,6 +38,8 @@ export interface ChronisJob {
   orphanedReason: OrphanReason | null;
   /** The ids that it had, the latest last. */
   previousIds: string[];
+  /** What was changed at run time of a declared job, by option, and the `definition_hash` under which that holds. */
+  changed: { hash: string; options: StoredChanges } | null;
   openGap: string | null;
   fired: number;
   /** The last instant that a firing has dealt with, while there is no cursor. */

@@ -139,6 +139,7 @@ function newJob(given: NewJob, now: EpochMs): Job {
     state: type === 'after' ? 'waiting' : nextAt !== null || type === 'manual' ? 'pending' : 'completed',
     paused: null,
     orphanedAt: null,
+    changed: null,
     nextRunAt: nextAt === null || nextAt === Infinity ? null : new Date(nextAt),
     runCount: 0,
     errorCount: 0,

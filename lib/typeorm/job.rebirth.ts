@@ -43,6 +43,7 @@ export async function bearRecurring(
     orphanedAt: null,
     orphanedReason: null,
     previousIds: [],
+    changes: null,
     lastFiredUntil: null,
     firedUntil: null,
     openGap: null,

@@ -79,7 +79,8 @@ async function redefineRecurring(
 ): Promise<void> {
   if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), 'schedule changed');
   const { namespace, id } = given;
-  const values = [...definitionValues(given), job.definitionHash, job.generation, job.app];
+  const changes = job.changes && JSON.stringify(job.changes);
+  const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];
   await run('updateJob', job.uid, namespace, id, ...values);
   job.definition = given;
   if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));

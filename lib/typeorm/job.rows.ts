@@ -1,3 +1,4 @@
+import { toJobChanges, type StoredChanges } from '../model/job.changes.js';
 import type { Job, JobDefinition, JobSource, JobState } from '../model/job.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
@@ -29,6 +30,7 @@ export interface JobRow extends DefinitionRow {
   paused_reason: string | null;
   paused_by: string | null;
   orphaned_at: EpochMs | null;
+  changed: StoredChanges | null;
   next_run_at: EpochMs | null;
   run_count: number;
   error_count: number;
@@ -57,6 +59,7 @@ export function toJob(row: JobRow): Job {
     state: row.state,
     paused: paused_at === null ? null : { reason: paused_reason, by: paused_by, at: new Date(paused_at) },
     orphanedAt: toDate(row.orphaned_at),
+    changed: toJobChanges(row.changed),
     nextRunAt: toDate(row.next_run_at),
     runCount: row.run_count,
     errorCount: row.error_count,

@@ -1,9 +1,10 @@
+import { changedBy } from '../model/job.changes.js';
 import type { Job, JobDefinition, JobRef } from '../model/job.js';
-import type { InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
+import type { EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
 import { getJob, getJobs, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
 import type { Change, StatementScope } from './statement.runner.js';
-import { handOver, lockJob, lockJobs } from './stored.job.js';
+import { handOver, lockJob, lockJobs, type StoredJob } from './stored.job.js';
 
 const jobsPerTransaction = 50;
 
@@ -17,7 +18,8 @@ export async function changeJob(
   const job = await lockJob(run, ref);
   if (job === null) return 'not-found';
   if (expectedRevision !== undefined && job.revision !== expectedRevision) return 'stale';
-  const { nextAt, app = job.app, ...given } = patch;
+  const { nextAt, app = job.app, changed, ...given } = patch;
+  if (changed !== undefined && job.kind === 'recurring' && job.source === 'code') job.changes = changed;
   const changes = Object.entries(given).filter(([, value]) => value !== undefined);
   const definition: JobDefinition = { ...job.definition, ...Object.fromEntries(changes) };
   await redefine(run, await readClock(), handOver(job, app), definition, nextAt);
@@ -42,6 +44,13 @@ export async function replaceJobs(
   return taken.map((job) => results.get(job)!);
 }
 
+/** A declared job stays its code's: what is given lies over the declaration. */
+function replaced(job: StoredJob, given: NewJob, at: EpochMs): StoredJob {
+  if (job.source !== 'code' || job.kind === 'one-off')
+    return { ...handOver(job, given.app), definitionHash: given.definitionHash };
+  return { ...job, changes: changedBy(job, given, { at, by: null }) };
+}
+
 async function replaceSome(
   { run, readClock }: Change,
   given: readonly NewJob[],
@@ -49,9 +58,8 @@ async function replaceSome(
   const locked = await lockJobs(run, given);
   const now = await readClock();
   for (const [nth, job] of locked.entries()) {
-    const { definitionHash, nextAt, app } = given[nth]!;
-    if (job === null) continue;
-    await redefine(run, now, { ...handOver(job, app), definitionHash }, given[nth]!, nextAt);
+    const wanted = given[nth]!;
+    if (job !== null) await redefine(run, now, replaced(job, wanted, now), wanted, wanted.nextAt);
   }
   const jobs = await getJobs(run, given);
   return jobs.map((job, nth) => (locked[nth] && job ? { status: 'replaced', job } : null));

@@ -1,3 +1,4 @@
+import type { StoredChanges } from '../model/job.changes.js';
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { GapVerdict, RunVerdict } from '../model/verdict.js';
 import type { EpochMs, OrphanReason, SyncRequest } from '../ports/storage.adapter.js';
@@ -22,6 +23,8 @@ export interface StoredRecurring extends StoredFacts {
   generation: number;
   orphanedAt: EpochMs | null;
   orphanedReason: OrphanReason | null;
+  /** At run time. */
+  changes: StoredChanges | null;
   /** The ids that it had, the latest last. */
   previousIds: readonly string[];
   /** The last instant that was dealt with, if there is no cursor: as long as there is one, it knows. */
@@ -59,6 +62,7 @@ interface RecurringRow extends FactsRow {
   orphaned_at: EpochMs | null;
   orphaned_reason: OrphanReason | null;
   previous_ids: string[];
+  changed: StoredChanges | null;
   cursor_fired_until: EpochMs | null;
   fired_until: EpochMs | null;
   gap_from: EpochMs | null;
@@ -141,8 +145,9 @@ function toRecurring(row: RecurringRow): StoredRecurring {
     orphanedReason: orphaned_at === null ? null : (orphaned_reason ?? 'undeclared'),
   };
   const fired = { firedUntil: row.fired_until, lastFiredUntil: row.cursor_fired_until ?? row.fired_until };
-  const { previous_ids: previousIds } = row;
-  return { kind: 'recurring', ...toFacts(row), uid, generation, ...orphaned, ...fired, previousIds, openGap };
+  const { previous_ids: previousIds, changed: changes } = row;
+  const known = { ...orphaned, ...fired, previousIds, changes, openGap };
+  return { kind: 'recurring', ...toFacts(row), uid, generation, ...known };
 }
 
 function toOneOff(row: OneOffRow): StoredOneOff {

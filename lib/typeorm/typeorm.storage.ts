@@ -150,7 +150,9 @@ export class TypeOrmStorage extends StorageAdapter {
 
   async syncedSet(set: Pick<SyncRequest, 'app' | 'setHash' | 'graceMs'>): Promise<SyncedSet | null> {
     const [found] = await this.run<SyncedSet>('syncedSet', set.app, set.setHash, set.graceMs);
-    return found ? { generation: found.generation, outranked: found.outranked ?? [] } : null;
+    if (!found) return null;
+    const { generation, outranked, changed } = found;
+    return { generation, outranked: outranked ?? [], changed };
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {

@@ -49,6 +49,7 @@ function stored(job: DeclaredJob, given: Partial<StoredDefinition> = {}): Stored
     trigger,
     timeZone,
     handler,
+    changed: null,
     definitionHash: hash,
     previousIds: [],
     paused: false,
@@ -69,6 +70,41 @@ function plan(
   const sets = [carried(100, ...jobs), ...others];
   return [...planSync(jobs, found, sets, now, { ...rules, ...given }).changes];
 }
+
+describe('the plan of a sync for a job that is changed at run time', () => {
+  const by = { at: created, by: 'ada' };
+
+  test('stores what the code says now below what was changed', () => {
+    const before = declared('a');
+    const found = stored(before);
+    const definition = { ...before.definition, trigger: found.trigger, payload: 'changed' };
+    const changes = { payload: { declared: null, ...by } };
+    const next = declared('a', { options: { payload: 'next', priority: 1 } });
+    const [change] = plan([next], [{ ...found, changed: { definition, changes } }]);
+    expect(change).toMatchObject({
+      kind: 'update',
+      job: { payload: 'changed', priority: 1, definitionHash: next.hash },
+      moveCursor: false,
+      changed: { payload: { declared: 'next', ...by } },
+    });
+  });
+
+  test('leaves a changed schedule, and its zone, as a whole', () => {
+    const before = declared('a');
+    const trigger = { type: 'cron', expression: '7 * * * *', timeZone: 'Asia/Seoul' } as const;
+    const changes = { trigger: { declared: stored(before).trigger, ...by } };
+    const found = stored(before, { trigger, timeZone: 'Asia/Seoul' });
+    const definition = { ...before.definition, trigger, timeZone: 'Asia/Seoul' };
+    const next = declared('a', { trigger: { type: 'cron', expression: '8 * * * *' } as never });
+    const [change] = plan([next], [{ ...found, changed: { definition, changes } }]);
+    expect(change).toMatchObject({
+      kind: 'update',
+      job: { trigger, timeZone: 'Asia/Seoul' },
+      moveCursor: false,
+      changed: { trigger: by, timeZone: { declared: 'UTC', ...by } },
+    });
+  });
+});
 
 describe('the plan of a sync', () => {
   test('stores a new job with its first time from now', () => {

@@ -47,6 +47,7 @@ describe('the log', () => {
       generation: 1,
       declared: 3,
       deleted: [],
+      changedAtRunTime: [],
       outranked: [],
       postponed: [],
       taken: [],
@@ -54,6 +55,12 @@ describe('the log', () => {
     events.emit('jobs.synced', { ...synced, created: refs('a', 'c'), changed: [], superseded: refs('b') });
     events.emit('jobs.synced', { ...synced, created: [], changed: [], superseded: [] });
     events.emit('jobs.synced', { ...synced, created: [], changed: [], superseded: [], postponed: refs('a') });
+    const [one, other] = refs('a', 'c');
+    const changedAtRunTime = [
+      { ...one!, options: ['timeoutMs' as const, 'trigger' as const] },
+      { ...other!, options: ['payload' as const] },
+    ];
+    events.emit('jobs.synced', { ...synced, created: [], changed: [], superseded: [], changedAtRunTime });
     const started = {
       name: 'host:1',
       app: 'shop',
@@ -77,6 +84,10 @@ describe('the log', () => {
       [
         'warn',
         'Synced 3 declared jobs with the storage: nothing has changed. Locked by somebody else\'s open transaction, and changed when that is over: "a".',
+      ],
+      [
+        'log',
+        'Synced 3 declared jobs with the storage: nothing has changed. 2 jobs are changed at run time, which resetJob() takes back: "a" (timeout, trigger), "c" in "other" (payload).',
       ],
       [
         'log',

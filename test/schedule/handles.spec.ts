@@ -41,10 +41,14 @@ class Jobs {
 }
 
 /** A class with one cron at every tenth second. */
-function withCron(options: CronOptions, run: () => unknown = () => calls.push('run')) {
+function withCron(
+  options: CronOptions,
+  run: () => unknown = () => calls.push('run'),
+  time = '*/10 * * * * *',
+) {
   @Injectable()
   class One {
-    @Cron('*/10 * * * * *', { name: 'ten', timeZone: 'UTC', ...options } as CronOptions)
+    @Cron(time, { name: 'ten', timeZone: 'UTC', ...options } as CronOptions)
     job(): unknown {
       return run();
     }
@@ -263,9 +267,26 @@ describe('what an application does with its handles concerns its own process', (
     await one.registry.getCronJob('ten').setTime(time as never);
     const two = await cluster.boot({ providers: [Jobs] });
     expect(two.log.lines.map(({ message }) => message)).toContain(
-      'The job "ten" is stored with the schedule "*/20 * * * * *" (Asia/Seoul), not with that of the code, "*/10 * * * * *" (UTC): it was changed at run time, or a newer release runs.',
+      'The job "ten" is stored with the schedule "*/20 * * * * *" (Asia/Seoul), not with that of the code, "*/10 * * * * *" (UTC): it was changed at run time by CronJob.setTime() on 2026-03-10T10:00:00.000Z. SchedulerService.resetJob("ten") brings the code\'s back.',
     );
     expect(two.registry.getCronJob('ten').nextDate().toMillis() % 20_000).toBe(0);
+  });
+
+  test('a time that is set is kept when a deploy changes the code, and taken back by setting that of the code, or by resetJob', async () => {
+    const one = await cluster.boot(withCron({ name: 'ten' }));
+    const cron = one.registry.getCronJob('ten');
+    await cron.setTime(new CronTime('*/20 * * * * *', 'UTC') as never);
+    expect((await one.scheduler.getJob('ten'))!.changed?.trigger).toMatchObject({
+      declared: { expression: '*/10 * * * * *' },
+      by: 'CronJob.setTime()',
+    });
+    await cron.setTime(new CronTime('*/10 * * * * *', 'UTC') as never);
+    expect((await one.scheduler.getJob('ten'))!.changed).toBeNull();
+    await cron.setTime(new CronTime('*/20 * * * * *', 'UTC') as never);
+    const two = await cluster.boot(withCron({ name: 'ten' }, undefined, '*/30 * * * * *'));
+    expect((await two.scheduler.getJob('ten'))!.trigger).toMatchObject({ expression: '*/20 * * * * *' });
+    const reset = await two.scheduler.resetJob('ten');
+    expect(reset).toMatchObject({ trigger: { expression: '*/30 * * * * *' }, changed: null });
   });
 });
 

@@ -75,6 +75,7 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
     call: (s, { id }) => s.updateJob(id, { priority: 'high' }),
     comesTo: refused(JobNotFoundError),
   },
+  resetJob: { call: (s, { id }) => s.resetJob(id), comesTo: refused(JobNotFoundError) },
   pauseJob: { call: (s, { id }) => s.pauseJob(id), comesTo: refused(JobNotFoundError) },
   resumeJob: { call: (s, { id }) => s.resumeJob(id), comesTo: refused(JobNotFoundError) },
   backfill: {

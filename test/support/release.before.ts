@@ -73,6 +73,15 @@ export class ReleaseBefore {
     await this.say('insert-recurring', ...jobColumns([declared]), [null], 1);
   }
 
+  /** Gives the one stored job another declaration. */
+  async redeclare(job: NewJob): Promise<void> {
+    const [{ uid }] = await this.query<{ uid: string }>(`select uid from "${this.schema}".job`);
+    const { namespace, id, timeZone, definitionHash } = job;
+    const documents = [job.payload, job.metadata, job.policies].map((document) => JSON.stringify(document));
+    const own = [job.name, job.handler, job.queue, job.priority, JSON.stringify(job.trigger), timeZone];
+    await this.say('update-job', uid, namespace, id, ...own, ...documents, definitionHash, 1);
+  }
+
   /** Fires what is due, an hour later again, and takes what is born. Returns the ids of the jobs. */
   async fire(room = 10): Promise<string[]> {
     const rows = await this.say<Due & { job_id: string }>('due-cursors', queues, handlers, 100, 0);

@@ -158,3 +158,16 @@ test('what the release before makes beside ours is run, and its schedules are th
     { retention: null },
   ]);
 });
+
+test('what is changed at run time is void once the release before has written another declaration', async () => {
+  await storage.init();
+  await before.declare(every({ id: 'declared', definitionHash: 'h1' }));
+  const ref = { namespace: 'default', id: 'declared' };
+  const changed = { payload: { declared: null, at: 0, by: 'ada' } };
+  await storage.updateJob(ref, { payload: 'changed', changed });
+  expect(await storage.getJob(ref)).toMatchObject({ changed: { payload: { by: 'ada' } } });
+  await before.redeclare(every({ id: 'declared', definitionHash: 'h1', payload: 'theirs' }));
+  expect(await storage.getJob(ref)).toMatchObject({ changed: { payload: { by: 'ada' } } });
+  await before.redeclare(every({ id: 'declared', definitionHash: 'h2', payload: 'of their code' }));
+  expect(await storage.getJob(ref)).toMatchObject({ payload: 'of their code', changed: null });
+});

@@ -129,17 +129,17 @@ export const carriedSetLaws = lawsOf('carried set', {
       workerId,
       outranked,
     });
-    assert.deepEqual(await looked('a'), { generation, outranked });
+    assert.deepEqual(await looked('a'), { generation, outranked, changed: [] });
     assert.equal(await storage.syncedSet({ app: 'other', setHash: 'a', graceMs }), null);
     await carry(storage, 'b', { ids: ['b'] });
     assert.equal(await looked('a'), null, 'Another set has come.');
     await synced(storage, { setHash: 'a', ids: ['a'], workerId });
-    assert.deepEqual(await looked('a'), { generation, outranked: [] });
+    assert.deepEqual(await looked('a'), { generation, outranked: [], changed: [] });
     await clock.advance(2 * minute);
     assert.equal(await looked('a'), null, 'The other set has gone.');
     await synced(storage, { setHash: 'a', ids: ['a'], workerId });
     await storage.unregister(workerId);
-    assert.deepEqual(await looked('a'), { generation, outranked: [] }, 'It is being restarted.');
+    assert.deepEqual(await looked('a'), { generation, outranked: [], changed: [] }, 'It is being restarted.');
     await clock.advance(11 * minute);
     assert.equal(await looked('a'), null, 'It would appear anew.');
   },

@@ -43,6 +43,7 @@ export const createLaws = lawsOf('create', {
       app,
       paused: null,
       orphanedAt: null,
+      changed: null,
       runCount: 0,
       errorCount: 0,
       consecutiveFailures: 0,

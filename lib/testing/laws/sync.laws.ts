@@ -56,6 +56,7 @@ export const syncLaws = lawsOf('sync', {
       trigger: job.trigger,
       timeZone: 'Asia/Seoul',
       handler: 'work',
+      changed: null,
       app,
       previousIds: [],
       paused: true,

@@ -1,4 +1,5 @@
 import type { TableNames } from './table.names.js';
+import { changesOf } from './changes.fragment.js';
 import { ms } from './time.fragment.js';
 
 /**
@@ -14,6 +15,7 @@ function recurring(t: TableNames): string {
 select j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.trigger_type, j.time_zone,
   j.payload, j.metadata, j.policies, j.source, j.app,
   ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by, ${ms('j.orphaned_at')} as orphaned_at,
+  ${changesOf('j')} as changed,
   case when c.next_at < 'infinity' then ${ms('c.next_at')} end as next_run_at,
   s.run_count::float8, s.error_count::float8, s.consecutive_failures, ${ms('s.last_run_at')} as last_run_at,
   s.last_verdict, s.last_error,
@@ -35,7 +37,7 @@ function oneOff(t: TableNames): string {
   return `
 select r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.priority, r.trigger, 'at' as trigger_type, r.time_zone,
   r.payload, r.metadata, r.policies, r.source, r.app,
-  ${ms('r.paused_at')} as paused_at, r.paused_reason, r.paused_by, null::float8 as orphaned_at,
+  ${ms('r.paused_at')} as paused_at, r.paused_reason, r.paused_by, null::float8 as orphaned_at, null::json as changed,
   case when r.worker is null then ${ms('r.due_at')} end as next_run_at,
   r.run_count::float8, r.error_count::float8, r.consecutive_failures, ${ms('r.last_run_at')} as last_run_at,
   r.last_verdict, r.last_error,

@@ -1,4 +1,5 @@
 import type { TableNames } from './table.names.js';
+import { changesOf } from './changes.fragment.js';
 import { after, ms, now } from './time.fragment.js';
 
 /**
@@ -28,6 +29,7 @@ select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
   ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
   ${ms('j.orphaned_at')} as orphaned_at, j.orphaned_reason, to_json(j.previous_ids) as previous_ids,
+  ${changesOf('j')} as changed,
   (select ${ms('c.fired_until')} from ${t.cursor} c where c.job_uid = j.uid) as cursor_fired_until,
   g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now
 from ${t.job} j left join ${t.gap} g on g.id = j.open_gap

@@ -14,6 +14,9 @@ export function schemaV3(t: TableNames): string[] {
     `alter table ${t.release} add column declarations json, add column place bigint, add column synced_beside text, add column outranked json`,
     // Why a declared job does not fire; null, of an orphan of the release before: nobody declares it.
     `alter table ${t.job} add column orphaned_reason text, add column previous_ids text[] not null default '{}'`,
+    // What was changed at run time of a declared job, under which hash: it is void under another one, as the release before has written the whole definition then.
+    `alter table ${t.job} add column changed json`,
+    `create index ${t.index('job_changed')} on ${t.job} (app) where changed is not null`,
     `create index ${t.index('worker_alive')} on ${t.worker} (app) where released_at is null`,
   ];
 }

@@ -1,4 +1,5 @@
 import { signatureOf } from './carried.fragment.js';
+import { changesOf } from './changes.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
@@ -9,7 +10,10 @@ import { after, ms, now } from './time.fragment.js';
  */
 export function syncedSetSql(t: TableNames): string {
   return `
-select r.generation, r.outranked, ${ms(now)} as now from ${t.release} r
+select r.generation, r.outranked, coalesce((
+  select json_agg(json_build_object('namespace', j.namespace, 'id', j.id, 'changes', ${changesOf('j')}) order by j.namespace, j.id)
+  from ${t.job} j where j.app = $2 and j.changed is not null and j.source = 'code' and ${changesOf('j')} is not null
+), '[]') as changed, ${ms(now)} as now from ${t.release} r
 where r.app = $2 and r.set_hash = $3 and r.synced_beside = ${signatureOf(t, 'r.app', 'r.generation')} and exists (
   select from ${t.worker} w where w.app = $2 and w.generation = r.generation and w.lease_until > ${after(now, '-$4::float8')}
 ) and not exists (

@@ -8,6 +8,8 @@ import type { Trigger } from '../../../lib/model/trigger.js';
 import type { Outcome } from '../../../lib/model/verdict.js';
 import type { ConflictPolicy, Firing, NewJob } from '../../../lib/ports/storage.adapter.js';
 import { beginSchedule } from '../../../lib/scheduler/job.definition.js';
+import type { UpdateJob } from '../../../lib/scheduler/create.options.js';
+import { changesBy, resetOf } from '../../../lib/scheduler/declared.changes.js';
 import { planResume } from '../../../lib/scheduler/resume.plan.js';
 import { compileTrigger } from '../../../lib/triggers/compiled.trigger.js';
 import type { Side } from './storage.pair.js';
@@ -191,6 +193,7 @@ export const storageOperations: fc.Arbitrary<StorageOperation> = fc.oneof(
     weight: 5,
     arbitrary: fc.tuple(fc.oneof(ids, declaredIds), given).map(([id, wanted]) => update(id, wanted)),
   },
+  { weight: 3, arbitrary: declaredIds.map(reset) },
   {
     weight: 2,
     arbitrary: fc
@@ -464,11 +467,21 @@ function update(id: string, wanted: Given): StorageOperation {
       wanted,
       job.source === 'code',
     );
-    const result = await side.storage.updateJob(
-      { namespace, id },
-      { trigger, nextAt, timeZone, handler, queue, priority },
-    );
+    const given = { trigger, timeZone, handler, queue, priority };
+    const by = { at: await side.storage.now(), by: 'somebody' };
+    const changed = changesBy(job, { ...job, ...given }, given as UpdateJob, by);
+    const result = await side.storage.updateJob({ namespace, id }, { ...given, nextAt, changed });
     return typeof result === 'string' ? result : 'updated';
+  });
+}
+
+function reset(id: string): StorageOperation {
+  return operation(`reset ${id}`, async (side) => {
+    const job = await side.storage.getJob({ namespace, id });
+    const patch = job && resetOf(job, await side.storage.now(), {});
+    if (patch === null) return 'nothing';
+    const result = await side.storage.updateJob({ namespace, id }, patch);
+    return typeof result === 'string' ? result : [result.changed, result.trigger];
   });
 }
 
