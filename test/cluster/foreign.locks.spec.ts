@@ -170,7 +170,7 @@ describe('two instances beside locks of somebody else', () => {
     },
   );
 
-  const hot = ['run', 'cursor', 'job_stat', 'worker', 'attempt', 'job', 'gap', 'pause'];
+  const hot = ['run', 'cursor', 'job_stat', 'worker', 'attempt', 'job', 'gap', 'pause', 'release', 'lock', 'meta'];
   const tableCases = longSeconds ? hot.map((table) => [table]) : [[hot.join(', ')]];
 
   test.each(tableCases)(
