@@ -204,7 +204,8 @@ export class JobSynchronizer {
       graceMs,
       previousApps,
       plan: (found, carried, now) => {
-        stored = found;
+        // It may be asked more than once, the last time after some of it was done.
+        stored = [...stored, ...found];
         plan = planSync(jobs, found, carried, now, this.rules);
         return plan;
       },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '../model/errors.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
-import { messageOf } from './database.js';
+import { messageOf } from './sql.errors.js';
 import { beatTimes, msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
 
 /**

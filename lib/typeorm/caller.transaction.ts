@@ -2,7 +2,8 @@ import { QueryFailedError, type QueryRunner } from 'typeorm';
 import { InvalidOptionError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
-import { isWorthAnotherAttempt, sqlStateOf, translated, type Queries, type Transaction } from './database.js';
+import type { Queries, Transaction } from './database.js';
+import { isWorthAnotherAttempt, sqlStateOf, translated } from './sql.errors.js';
 import { answered } from './deadline.js';
 import type { Installation } from './installation.js';
 import { leaveTransactionSql } from './sql/enter.transaction.sql.js';
@@ -22,7 +23,7 @@ export interface CallerNeeds {
 }
 
 /** What a step works with. */
-interface Step extends Transaction {
+interface Step extends Omit<Transaction, 'briefly' | 'limitWaiting'> {
   isolation: string;
 }
 

@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
 import { describeServer, poolOptions, type StartupSettings } from './connection.settings.js';
-import { Database, messageOf, sqlStateOf } from './database.js';
+import { Database } from './database.js';
+import { messageOf, sqlStateOf } from './sql.errors.js';
 import { Examination, ReadOnlyServerError } from './examination.js';
 import { PreparedStatements } from './prepared.statements.js';
 import { assertUsable } from './self.test.js';

@@ -1,11 +1,20 @@
 import type { DataSource } from 'typeorm';
-import { ChronisError, InvalidPayloadError, StorageBusyError, StorageError } from '../model/errors.js';
+import { StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
 import { pause, within } from './deadline.js';
-import { ReadOnlyServerError, type Examination } from './examination.js';
+import type { Examination } from './examination.js';
 import type { PreparedStatements } from './prepared.statements.js';
 import type { ClientClass, Connected, Sockets } from './sockets.js';
+import {
+  isSqlError,
+  isWorthAnotherAttempt,
+  lockNotAvailable,
+  messageOf,
+  readOnly,
+  sqlStateOf,
+  translated,
+} from './sql.errors.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
@@ -24,6 +33,12 @@ export interface Transaction extends Queries {
    * them since it began.
    */
   readClock(): Promise<number>;
+  /**
+   * Does the work if it need not wait for any lock longer than this; null: it would have had to, and nothing of it was done. The rest of the transaction stands.
+   */
+  briefly<T>(lockMs: number, work: () => Promise<T>): Promise<{ value: T } | null>;
+  /** How long each statement from here on waits for a lock; then the transaction is undone and begun again, a few times. */
+  limitWaiting(lockMs: number): Promise<void>;
 }
 
 interface Client {
@@ -41,14 +56,6 @@ const longestPauseMs = 250;
 const closingMs = 500;
 /** A change of the schema may take its time, but not for ever. */
 const scriptDeadlineMs = 3_600_000;
-/** Serialization failure, deadlock, lock not available: nothing was done, and another attempt may succeed. */
-const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
-/** A lock was not to be had in time; the server's deadline for a statement is over. */
-const waitedTooLong = new Set(['55P03', '57014']);
-/** What pg says when its own deadline is over, without a code. */
-const noAnswer = 'Query read timeout';
-/** The server has become read-only, as after a failover. */
-const readOnly = '25006';
 const readClock = readClockSql();
 
 /**
@@ -89,6 +96,7 @@ export class Database implements Queries {
     const once = (): Promise<T> =>
       this.connected(async (client) => {
         let time = this.time;
+        let limitMs = 0;
         const transaction: Transaction = {
           run: (text, values = [], name, isImpatient = false) => {
             limitsWaiting ||= isImpatient;
@@ -97,6 +105,11 @@ export class Database implements Queries {
           readClock: async () => {
             const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
             return (time = now);
+          },
+          briefly: (lockMs, work) => this.briefly(client, { lockMs, afterwardsMs: limitMs }, work),
+          limitWaiting: async (lockMs) => {
+            limitMs = lockMs;
+            await this.query(client, `set local lock_timeout = ${Math.round(lockMs)}`);
           },
         };
         await this.query(client, this.begin);
@@ -182,6 +195,27 @@ export class Database implements Queries {
     }
   }
 
+  private async briefly<T>(
+    client: Client,
+    { lockMs, afterwardsMs }: { lockMs: number; afterwardsMs: number },
+    work: () => Promise<T>,
+  ): Promise<{ value: T } | null> {
+    await this.query(client, `savepoint chronis_brief; set local lock_timeout = ${Math.round(lockMs)}`);
+    try {
+      const value = await work();
+      await this.query(
+        client,
+        `set local lock_timeout = ${Math.round(afterwardsMs)}; release savepoint chronis_brief`,
+      );
+      return { value };
+    } catch (error) {
+      if (sqlStateOf(error) !== lockNotAvailable) throw error;
+      // Takes the setting back as well.
+      await this.query(client, 'rollback to savepoint chronis_brief; release savepoint chronis_brief');
+      return null;
+    }
+  }
+
   private async repeatedly<T>(work: () => Promise<T>, isImpatient = (): boolean => false): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -190,7 +224,7 @@ export class Database implements Queries {
         const mayBeRepeated =
           isWorthAnotherAttempt(error) || this.prepared.gaveUpOn(sqlStateOf(error), messageOf(error));
         if (attempt === mostAttempts || !mayBeRepeated) throw error;
-        if (isImpatient() && sqlStateOf(error) === '55P03') throw error;
+        if (isImpatient() && sqlStateOf(error) === lockNotAvailable) throw error;
         if (isWorthAnotherAttempt(error)) await pause(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       }
     }
@@ -237,55 +271,4 @@ export class Database implements Queries {
       throw translated(cause);
     }
   }
-}
-
-/** Values that the database cannot store are the caller's matter, everything else is the storage's. */
-export function translated(cause: unknown): ChronisError {
-  const state = sqlStateOf(cause) ?? '';
-  if (state === readOnly) {
-    return new ReadOnlyServerError(
-      `PostgreSQL takes no changes any more, as after a failover; the next call connects anew: ${messageOf(cause)}`,
-      { cause },
-    );
-  }
-  // A queue of notifications that is full is nothing that the caller gave.
-  const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
-  // 54001: nested deeper than its stack reaches.
-  const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
-  if (!isOfValue || isOfQueue) {
-    const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
-    return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}`, { cause });
-  }
-  const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
-  return Object.assign(refused, { cause });
-}
-
-/** The function of the server that complained: unlike its message in one language. */
-function routineOf(cause: unknown): string {
-  const { routine } = cause as { routine?: unknown };
-  return typeof routine === 'string' ? routine : '';
-}
-
-/** The SQLSTATE of what went wrong; null: it did not come from a running server. */
-export function sqlStateOf(error: unknown): string | null {
-  const cause: unknown = error instanceof ChronisError ? error.cause : error;
-  if (!(cause instanceof Error) || !('code' in cause) || !('severity' in cause)) return null;
-  return typeof cause.code === 'string' ? cause.code : null;
-}
-
-/** Text for people; several addresses of one host make an AggregateError without a message. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The server answered, and the connection goes on. */
-function isSqlError(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  return state !== null && state !== readOnly && !state.startsWith('57P') && !state.startsWith('08');
-}
-
-/** The database has undone it because of others, who may be through by now. */
-export function isWorthAnotherAttempt(error: unknown): boolean {
-  return worthAnotherAttempt.has(sqlStateOf(error) ?? '');
 }

@@ -1,25 +1,20 @@
 import { declaredOf } from '../model/job.changes.js';
+import { StorageBusyError } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import type {
   DefinitionChange,
-  EpochMs,
-  OrphanReason,
   StoredDefinition,
   SyncRequest,
   SyncResult,
 } from '../ports/storage.adapter.js';
-import { owedUntil } from '../triggers/owed.js';
 import { noteSet } from './carried.sets.js';
-import { endGap, holdCursor, orphanReason, restoreCursor, setCursor } from './job.cursor.js';
-import { insertNew } from './job.insertion.js';
+import { apply, briefMs, insertDeclared, type InsertChange, type Syncing } from './declared.changes.js';
 import { keyOf } from './job.queries.js';
-import { clear, redefine } from './job.redefinition.js';
-import type { Change, Run, StatementRunner } from './statement.runner.js';
+import type { OwnChange, StatementRunner } from './statement.runner.js';
 import { graspJobs, readDeclared, type StoredRecurring } from './stored.job.js';
 import { recallDeferred, registerBy } from './worker.registry.js';
 
-type InsertChange = Extract<DefinitionChange, { kind: 'insert' }>;
-type UpdateChange = Extract<DefinitionChange, { kind: 'update' }>;
+type Synced = Extract<SyncResult, { status: 'synced' }>;
 
 /** Takes a transaction back. */
 class Refused extends Error {
@@ -28,36 +23,68 @@ class Refused extends Error {
   }
 }
 
-/** What a sync goes by. */
-interface Syncing {
-  run: Run;
-  now: EpochMs;
-  app: string;
-  generation: number;
+/** What came of one transaction. */
+interface Pass {
+  result: Synced;
+  /** Jobs that are to be changed, and that somebody else had locked. */
+  locked: string[];
 }
 
+/** How long one of the jobs that were passed over is waited for: it may be so busy that there is no moment in which nothing of it is locked. */
+const insistMs = 300;
+/** No statement waits longer, as other processes wait for the sync. */
+const longestWaitMs = 500;
+
 /**
- * One sync at a time for an app; everything in one transaction. Only what is to be changed is locked, so that a sync with nothing to do waits for nobody; and nobody is waited for in any
- * case: a job of which somebody else has locked something stays as it is, and is named as postponed.
+ * One sync at a time for an app; everything in one transaction. Only what is to be changed is locked, so that a sync with nothing to do waits for nobody. A job of which
+ * somebody else has locked something stays as it is, and is named as postponed; so is an id that a transaction which is still open has inserted. One of these jobs is then asked for again, in a transaction
+ * of its own that queues for its rows: those of a job with many short runs may never be free all at once.
  */
 export async function syncDefinitions(
   statements: StatementRunner,
   request: SyncRequest,
 ): Promise<SyncResult> {
+  const { registration, ...later } = request;
+  let first: Pass;
   try {
-    const result = await statements.change((change) => syncBy(change, request));
-    if (request.registration) await recallDeferred(statements.run);
-    return result;
+    first = await statements.change((change) => syncBy(change, request));
   } catch (error) {
     if (error instanceof Refused) return { status: 'refused', conflicts: error.conflicts };
     throw error;
   }
+  if (registration) await recallDeferred(statements.run);
+  const { result, locked } = first;
+  // At random: another one may be somebody's for long.
+  const busy = locked[Math.floor(Math.random() * locked.length)];
+  if (busy === undefined) return result;
+  const second = await statements.change((change) => insist(change, later, busy)).catch(unlessBusy);
+  return second === null
+    ? result
+    : { ...second, now: result.now, changes: [...result.changes, ...second.changes] };
 }
 
-async function syncBy(change: Change, request: SyncRequest): Promise<SyncResult> {
-  const { run } = change;
+/** A sync that waits for its turn at one job; null: that did not come. */
+async function insist(change: OwnChange, request: SyncRequest, uid: string): Promise<Synced | null> {
+  await change.run('lockApp', request.app);
+  const got = await change.briefly(insistMs, async () => {
+    await change.run('awaitJobs', [uid]);
+    // And the runs that were born until the job and its cursor were held.
+    await change.run('awaitJobs', [uid]);
+  });
+  return got && (await syncBy(change, request)).result;
+}
+
+/** What has been written stays so, whatever comes of the rest. */
+function unlessBusy(error: unknown): null {
+  if (error instanceof StorageBusyError) return null;
+  throw error;
+}
+
+async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {
+  const { run, briefly } = change;
   const { app, workerId, registration } = request;
   await run('lockApp', app);
+  await change.limitWaiting(longestWaitMs);
   await change.readClock();
   const { generation, carried } = await noteSet(run, request);
   const read = await readDeclared(run, request);
@@ -76,16 +103,17 @@ async function syncBy(change: Change, request: SyncRequest): Promise<SyncResult>
       now,
     );
   }
-  const done = await applyAll({ run, now, app, generation }, plan.changes, read, grasped);
-  const { written, conflicts, postponed } = done;
+  const done = await applyAll({ run, briefly, now, app, generation }, plan.changes, read, grasped);
+  const { written, conflicts, postponed, locked } = done;
   if (registration && conflicts.length > 0) throw new Refused(conflicts);
   if (registration)
     ({ now } = await registerBy(run, { ...registration.worker, generation }, registration.leaseMs));
   else await run('noteGeneration', workerId, generation);
   const isDone = conflicts.length === 0 && postponed.length === 0;
-  await run('noteSynced', app, generation, isDone, JSON.stringify(plan.outranked));
+  // Where somebody has locked the note, it stays one that is to be synced.
+  await briefly(briefMs, () => run('noteSynced', app, generation, isDone, JSON.stringify(plan.outranked)));
   const changes = plan.changes.filter((planned) => written.has(planned));
-  return { status: 'synced', generation, now, changes, conflicts, postponed };
+  return { result: { status: 'synced', generation, now, changes, conflicts, postponed }, locked };
 }
 
 /** Does what is planned, as far as nobody else has locked it or has its id. */
@@ -94,11 +122,14 @@ async function applyAll(
   changes: readonly DefinitionChange[],
   read: readonly StoredRecurring[],
   grasped: ReadonlyMap<string, StoredRecurring>,
-): Promise<{ written: Set<DefinitionChange>; conflicts: JobRef[]; postponed: JobRef[] }> {
-  const { run, app, generation } = syncing;
+): Promise<
+  Pick<Synced, 'conflicts' | 'postponed'> & Pick<Pass, 'locked'> & { written: Set<DefinitionChange> }
+> {
+  const { run, app } = syncing;
   const written = new Set<DefinitionChange>();
   const conflicts: JobRef[] = [];
   const postponed: JobRef[] = [];
+  const locked: string[] = [];
   const byUid = new Map(read.map((job) => [job.uid, job]));
   const takenFrom = new Set<string>();
   // First what frees ids, then what takes them.
@@ -111,127 +142,30 @@ async function applyAll(
         `The plan names the job ${planned.uid}, which is not stored as code of the app "${app}".`,
       );
     const job = grasped.get(planned.uid);
+    const { namespace, id } = former.definition;
     if (!job) {
-      postponed.push({ namespace: former.definition.namespace, id: former.definition.id });
+      postponed.push({ namespace, id });
+      locked.push(planned.uid);
       continue;
     }
     const { app: owner } = job;
-    const conflict = await apply(syncing, job, planned);
-    if (conflict) conflicts.push(conflict);
+    const outcome = await apply(syncing, job, planned);
+    if (outcome === 'locked') postponed.push({ namespace, id });
+    else if (outcome) conflicts.push(outcome);
     else written.add(planned);
-    if (!conflict && owner !== null && owner !== app) takenFrom.add(owner);
+    if (outcome === null && owner !== null && owner !== app) takenFrom.add(owner);
   }
   if (takenFrom.size > 0) await run('leaveApp', [...takenFrom]);
   // An id that a postponed change would have freed is taken for the time being.
   const kept = new Set(postponed.map(keyOf));
   const inserts = changes.filter((planned): planned is InsertChange => planned.kind === 'insert');
   const insertable = inserts.filter(({ job }) => !kept.has(keyOf(job)));
-  for (const insert of await insertDeclared(run, insertable, generation, conflicts)) written.add(insert);
-  return { written, conflicts, postponed };
-}
-
-/** Stops firing; the cursor's place is kept for an adoption. */
-export async function orphan(
-  run: Run,
-  now: EpochMs,
-  job: StoredRecurring,
-  reason: OrphanReason,
-): Promise<void> {
-  const wasOrphaned = job.orphanedAt !== null;
-  await run('markJob', job.uid, reason);
-  job.orphanedReason = reason;
-  if (wasOrphaned) return;
-  job.orphanedAt = now;
-  await holdCursor(run, now, job, 'missed', orphanReason(job));
-}
-
-/** Ends being orphaned, from where the cursor stood, or from where it is to go on. */
-async function adopt(run: Run, now: EpochMs, job: StoredRecurring, nextAt?: EpochMs | null): Promise<void> {
-  if (job.orphanedAt === null) return;
-  await run('markJob', job.uid, null);
-  job.orphanedAt = null;
-  job.orphanedReason = null;
-  if (nextAt === undefined) {
-    await restoreCursor(run, job);
-  } else if (job.openGap?.verdict !== 'paused') {
-    await endGap(run, job, owedUntil(now, nextAt));
-    await setCursor(run, job, nextAt);
+  for (const [insert, outcome] of await insertDeclared(syncing, insertable)) {
+    const { namespace, id } = insert.job;
+    if (outcome === 'created') written.add(insert);
+    else (outcome === 'taken' ? conflicts : postponed).push({ namespace, id });
   }
-}
-
-/** Returns the id that is taken, if so; nothing is written then. */
-async function apply(
-  syncing: Syncing,
-  job: StoredRecurring,
-  change: Exclude<DefinitionChange, InsertChange>,
-): Promise<JobRef | null> {
-  const { run, now, generation } = syncing;
-  switch (change.kind) {
-    case 'update':
-      return update(syncing, job, change);
-    case 'adopt':
-      await take(syncing, job);
-      await run('setGeneration', job.uid, generation);
-      await adopt(run, now, job, change.nextAt);
-      return null;
-    case 'orphan':
-      await orphan(run, now, job, change.reason);
-      return null;
-    case 'delete':
-      await clear(run, now, job, 'job deleted');
-      return null;
-  }
-}
-
-async function update(
-  syncing: Syncing,
-  job: StoredRecurring,
-  { job: given, moveCursor, changed = null }: UpdateChange,
-): Promise<JobRef | null> {
-  const { run, now, generation } = syncing;
-  const { namespace, id } = given;
-  const former = job.definition;
-  if (keyOf(former) !== keyOf(given)) {
-    const renamed = await run('renameKey', former.namespace, former.id, namespace, id);
-    if (renamed.length === 0) return { namespace, id };
-    const known = job.previousIds.indexOf(id);
-    job.previousIds = known < 0 ? [...job.previousIds, former.id] : job.previousIds.slice(0, known);
-    await run('setPreviousIds', job.uid, job.previousIds);
-  }
-  await take(syncing, job);
-  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, owedUntil(now, given.nextAt));
-  await adopt(run, now, job);
-  job.generation = generation;
-  job.definitionHash = given.definitionHash;
-  job.changes = changed;
-  await redefine(run, now, job, given, moveCursor ? given.nextAt : undefined);
-  return null;
-}
-
-/** Over from another app. */
-async function take({ run, app }: Syncing, job: StoredRecurring): Promise<void> {
-  if (job.app === app) return;
-  await run('takeJob', job.uid, app);
-  job.app = app;
-}
-
-/** Returns those that were inserted. */
-async function insertDeclared(
-  run: Run,
-  inserts: readonly InsertChange[],
-  generation: number,
-  conflicts: JobRef[],
-): Promise<InsertChange[]> {
-  const created = await insertNew(
-    run,
-    inserts.map(({ job }) => job),
-    generation,
-  );
-  return inserts.filter(({ job }, nth) => {
-    if (created[nth] !== null) return true;
-    conflicts.push({ namespace: job.namespace, id: job.id });
-    return false;
-  });
+  return { written, conflicts, postponed, locked };
 }
 
 function toStoredDefinition(job: StoredRecurring): StoredDefinition {

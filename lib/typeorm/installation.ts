@@ -1,6 +1,6 @@
 import { TransactionNotSupportedError } from '../model/errors.js';
 import type { AdapterConnection } from './adapter.connection.js';
-import { messageOf, sqlStateOf } from './database.js';
+import { messageOf, sqlStateOf } from './sql.errors.js';
 import { readInstallIdSql } from './sql/read.install.id.sql.js';
 
 /** Proves that a transaction which somebody else began is on the database of the jobs, by an id in their schema. */

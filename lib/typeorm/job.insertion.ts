@@ -1,6 +1,6 @@
 import type { Job } from '../model/job.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
-import { sqlStateOf } from './database.js';
+import { sqlStateOf } from './sql.errors.js';
 import { fixedDelayMs } from './fixed.delay.js';
 import { jobColumns } from './job.columns.js';
 import { getJobs, keyOf } from './job.queries.js';

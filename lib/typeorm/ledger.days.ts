@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { sqlStateOf, type Database } from './database.js';
+import type { Database } from './database.js';
+import { sqlStateOf } from './sql.errors.js';
 import { ledgerPartitions } from './sql/ledger.partitions.fragment.js';
 import type { TableNames } from './sql/table.names.js';
 

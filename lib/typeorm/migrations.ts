@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
-import { sqlStateOf, type Database } from './database.js';
+import type { Database } from './database.js';
+import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import type { TableNames } from './sql/table.names.js';
 import { markSql, refuseTestTables } from './test.tables.js';

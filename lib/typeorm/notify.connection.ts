@@ -1,6 +1,6 @@
 import { StorageError } from '../model/errors.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
-import { messageOf } from './database.js';
+import { messageOf } from './sql.errors.js';
 import { within } from './deadline.js';
 import { destroy } from './sockets.js';
 

@@ -1,11 +1,9 @@
 import type { NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
-import { sqlStateOf } from './database.js';
+import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { bearCallbacks } from './job.insertion.js';
 import { columns } from './rows.js';
 import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
 import type { Run, StatementRunner } from './statement.runner.js';
-
-const lockNotAvailable = '55P03';
 
 export async function settle(
   statements: StatementRunner,

@@ -4,7 +4,8 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import { connect } from './connect.js';
-import { isWorthAnotherAttempt, sqlStateOf, type Database } from './database.js';
+import type { Database } from './database.js';
+import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
 import { answered, pause, within } from './deadline.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';

@@ -16,6 +16,9 @@ export interface Change {
   readonly readClock: () => Promise<number>;
 }
 
+/** One that was begun here. */
+export interface OwnChange extends Change, Pick<Transaction, 'briefly' | 'limitWaiting'> {}
+
 /** Where statements run: each by itself, or all in one transaction. */
 export interface StatementScope {
   readonly run: Run;
@@ -46,9 +49,14 @@ export class StatementRunner implements StatementScope {
   }
 
   /** See `Database.transaction`. */
-  change<T>(work: (change: Change) => Promise<T>): Promise<T> {
+  change<T>(work: (change: OwnChange) => Promise<T>): Promise<T> {
     return this.database().transaction((transaction: Transaction) =>
-      work({ run: this.on(transaction), readClock: () => transaction.readClock() }),
+      work({
+        run: this.on(transaction),
+        readClock: () => transaction.readClock(),
+        briefly: (lockMs, doing) => transaction.briefly(lockMs, doing),
+        limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
+      }),
     );
   }
 

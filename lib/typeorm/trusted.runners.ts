@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { sqlStateOf } from './database.js';
+import { sqlStateOf } from './sql.errors.js';
 import { within } from './deadline.js';
 import { destroy, type Connected } from './sockets.js';
 

@@ -170,7 +170,19 @@ describe('two instances beside locks of somebody else', () => {
     },
   );
 
-  const hot = ['run', 'cursor', 'job_stat', 'worker', 'attempt', 'job', 'gap', 'pause', 'release', 'lock', 'meta'];
+  const hot = [
+    'run',
+    'cursor',
+    'job_stat',
+    'worker',
+    'attempt',
+    'job',
+    'gap',
+    'pause',
+    'release',
+    'lock',
+    'meta',
+  ];
   const tableCases = longSeconds ? hot.map((table) => [table]) : [[hot.join(', ')]];
 
   test.each(tableCases)(

@@ -432,6 +432,102 @@ describe('a sync', () => {
     expect(await storage.getJob(jobs[0]!)).toBeNull();
   });
 
+  /** An id that a transaction takes which is still open. */
+  async function takeId(id: string): Promise<void> {
+    await other.query('begin');
+    await other.query(
+      `insert into "${schema}".run (namespace, job_id, keyed, origin, handler, queue, priority, nominal_at)
+       values ('default', $1, true, 'reserved', '', '', 0, now())`,
+      [id],
+    );
+  }
+
+  test('postpones an id that a transaction which is still open has inserted, and stores the others', async () => {
+    const jobs = [await declaredJob('c'), await declaredJob('new'), await declaredJob('d')];
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
+      jobs
+        .filter(({ id }) => !stored.some((known) => known.id === id))
+        .map((job) => ({ kind: 'insert', job }));
+    await takeId('new');
+    expect(await sync(plan)).toMatchObject({
+      changes: [{ job: { id: 'c' } }, { job: { id: 'd' } }],
+      postponed: [{ id: 'new' }],
+      conflicts: [],
+    });
+    await other.query('rollback');
+    expect(await sync(plan)).toMatchObject({ changes: [{ job: { id: 'new' } }], postponed: [] });
+  });
+
+  test('postpones a rename to an id that a transaction which is still open has inserted', async () => {
+    const jobs = await two();
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
+      stored.flatMap(({ uid, id }) =>
+        id === 'a' ? { kind: 'update', uid, job: { ...jobs[0]!, id: 'new' }, moveCursor: false } : [],
+      );
+    await takeId('new');
+    expect(await sync(plan)).toMatchObject({ changes: [], postponed: [{ id: 'a' }], conflicts: [] });
+    await other.query('rollback');
+    expect(await sync(plan)).toMatchObject({ changes: [{ job: { id: 'new' } }], postponed: [] });
+  });
+
+  test.each(strengths)(
+    'of a set that is carried waits for nobody who has locked its row %s',
+    async (strength) => {
+      const jobs = await two();
+      const worker = await startWorker(storage, { app: 'shop' });
+      const { rows } = await other.query<{ generation: number }>(
+        `select generation from "${schema}".release`,
+      );
+      await storage.updateWorker(worker.workerId, { handlers: ['work'], generation: rows[0]!.generation });
+      await lockRows('release', 'true', strength);
+      expect(
+        await sync((stored) =>
+          stored.flatMap(({ uid, id }) =>
+            id === 'a' ? { kind: 'update', uid, job: { ...jobs[0]!, priority: 1 }, moveCursor: false } : [],
+          ),
+        ),
+      ).toMatchObject({ changes: [{ kind: 'update' }], postponed: [] });
+      expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
+    },
+  );
+
+  test('gets its turn at a job of which there is always something locked', async () => {
+    const jobs = await two();
+    const busy = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const client = new pg.Client(databaseUrl());
+        await client.connect();
+        return client;
+      }),
+    );
+    let isBusy = true;
+    // As settlements do, one after the other.
+    const loops = busy.map(async (client) => {
+      while (isBusy) {
+        await client.query(
+          `begin; update "${schema}".job_stat set run_count = run_count + 1
+             where job_uid = (select uid from "${schema}".job where id = 'a'); select pg_sleep(0.003); commit`,
+        );
+      }
+      await client.end();
+    });
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
+      stored.flatMap(({ uid, id, definitionHash }) =>
+        id === 'a' && definitionHash !== 'new'
+          ? {
+              kind: 'update',
+              uid,
+              job: { ...jobs[0]!, definitionHash: 'new', priority: 1 },
+              moveCursor: false,
+            }
+          : [],
+      );
+    for (let tries = 1; tries <= 3; tries++) await sync(plan);
+    isBusy = false;
+    await Promise.all(loops);
+    expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
+  });
+
   test('of what nobody declares any more passes over a job that somebody has locked', async () => {
     await two();
     await startWorker(storage, { app: 'shop' });

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InvalidPayloadError } from '../../lib/index.js';
-import { translated } from '../../lib/typeorm/database.js';
+import { translated } from '../../lib/typeorm/sql.errors.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 

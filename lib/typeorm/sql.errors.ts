@@ -1,0 +1,64 @@
+import { ChronisError, InvalidPayloadError, StorageBusyError, StorageError } from '../model/errors.js';
+import { ReadOnlyServerError } from './examination.js';
+
+/** Serialization failure, deadlock, lock not available: nothing was done, and another attempt may succeed. */
+const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
+/** A lock was not to be had in time; the server's deadline for a statement is over. */
+const waitedTooLong = new Set(['55P03', '57014']);
+/** What pg says when its own deadline is over, without a code. */
+const noAnswer = 'Query read timeout';
+/** The server has become read-only, as after a failover. */
+export const readOnly = '25006';
+/** A lock was not to be had in time. */
+export const lockNotAvailable = '55P03';
+
+/** Values that the database cannot store are the caller's matter, everything else is the storage's. */
+export function translated(cause: unknown): ChronisError {
+  const state = sqlStateOf(cause) ?? '';
+  if (state === readOnly) {
+    return new ReadOnlyServerError(
+      `PostgreSQL takes no changes any more, as after a failover; the next call connects anew: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  // A queue of notifications that is full is nothing that the caller gave.
+  const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
+  // 54001: nested deeper than its stack reaches.
+  const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
+  if (!isOfValue || isOfQueue) {
+    const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
+    return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}`, { cause });
+  }
+  const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
+  return Object.assign(refused, { cause });
+}
+
+/** The function of the server that complained: unlike its message in one language. */
+function routineOf(cause: unknown): string {
+  const { routine } = cause as { routine?: unknown };
+  return typeof routine === 'string' ? routine : '';
+}
+
+/** The SQLSTATE of what went wrong; null: it did not come from a running server. */
+export function sqlStateOf(error: unknown): string | null {
+  const cause: unknown = error instanceof ChronisError ? error.cause : error;
+  if (!(cause instanceof Error) || !('code' in cause) || !('severity' in cause)) return null;
+  return typeof cause.code === 'string' ? cause.code : null;
+}
+
+/** Text for people; several addresses of one host make an AggregateError without a message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The server answered, and the connection goes on. */
+export function isSqlError(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== null && state !== readOnly && !state.startsWith('57P') && !state.startsWith('08');
+}
+
+/** The database has undone it because of others, who may be through by now. */
+export function isWorthAnotherAttempt(error: unknown): boolean {
+  return worthAnotherAttempt.has(sqlStateOf(error) ?? '');
+}
