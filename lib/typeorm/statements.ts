@@ -1,5 +1,6 @@
 import { acquireLockSql } from './sql/acquire.lock.sql.js';
 import { addGapSql } from './sql/add.gap.sql.js';
+import { awaitRunSql } from './sql/await.run.sql.js';
 import { backfillSql } from './sql/backfill.sql.js';
 import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
@@ -143,6 +144,7 @@ const builders = {
   getJobs: getJobsSql,
   giveBack: giveBackSql,
   graspJobs: (t: TableNames) => graspJobsSql(t, 'free'),
+  awaitRun: awaitRunSql,
   awaitJobs: (t: TableNames) => graspJobsSql(t, 'all'),
   heldBy: heldBySql,
   holdRuns: holdRunsSql,
