@@ -99,7 +99,7 @@ export class Engine {
     private readonly options: EngineOptions,
   ) {
     this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
-    const parts = { ...given, clock: new GuardedClock(given.clock, (part, error) => this.fail(part, error)) };
+    const parts = { ...given, clock: GuardedClock.of(given.clock, (part, error) => this.fail(part, error)) };
     this.parts = parts;
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
