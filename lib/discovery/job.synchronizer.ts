@@ -262,7 +262,7 @@ export class JobSynchronizer {
   private async refuse(jobs: readonly DeclaredJob[], taken: JobRef): Promise<never> {
     const holder = await this.parts.storage.getJob(taken);
     const declared = jobs.find(({ definition }) => refKey(definition) === refKey(taken));
-    const app = holder?.source === 'code' ? holder.app : null;
+    const app = holder?.source === 'code' ? holder.app : holder === null ? undefined : null;
     throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', app);
   }
 }

@@ -63,6 +63,7 @@ import { releaseLockSql } from './sql/release.lock.sql.js';
 import { releaseLostSql } from './sql/release.lost.sql.js';
 import { releaseRunsSql } from './sql/release.runs.sql.js';
 import { removeCursorSql } from './sql/remove.cursor.sql.js';
+import { renamedElsewhereSql } from './sql/renamed.elsewhere.sql.js';
 import { renameKeySql } from './sql/rename.key.sql.js';
 import { renewSql } from './sql/renew.sql.js';
 import { requestCancelSql } from './sql/request.cancel.sql.js';
@@ -106,6 +107,7 @@ const builders = {
   acquireLock: acquireLockSql,
   noteGeneration: noteGenerationSql,
   setPreviousIds: setPreviousIdsSql,
+  renamedElsewhere: renamedElsewhereSql,
   leaveApp: leaveAppSql,
   takeJob: takeJobSql,
   uncarried: uncarriedSql,

@@ -120,6 +120,21 @@ export const apps = [
     stored('nightly', { app: 'billing', orphanedAt: null }),
   ),
   scenario(
+    'a job moves to another app, under another id, while the first one still declares it',
+    deploy('shop1', { app: 'shop', roles: { api: { nightly: every(4) } } }),
+    during(4, { 'shop/nightly': every(4) }),
+    deploy('billing1', {
+      app: 'billing',
+      roles: { api: { nightly: every(4, { id: 'night', previousIds: ['nightly'] }) } },
+      options: { previousApps: ['shop'] },
+    }),
+    during(4, { 'billing/nightly': every(4, { id: 'night' }) }),
+    refused('shop2', { app: 'shop', roles: { api: { nightly: every(4), orders: every(6) } } }, taken),
+    stop('shop1'),
+    during(4, { 'billing/nightly': every(4, { id: 'night' }) }),
+    stored('nightly', null),
+  ),
+  scenario(
     'one app keeps its record for a minute, the other one for a year: that holds for both',
     deploy('shop1', { ...shop, options: { keepLedger: '365d' } }),
     deploy('billing1', { ...billing, options: { keepLedger: '1m' } }),
