@@ -11,6 +11,8 @@ const retryInMs = 500;
 
 /** The database of one adapter, from its opening to its end. */
 export class AdapterConnection {
+  /** Called when a server is found to take no changes any more. */
+  onFailover: () => void = () => undefined;
   private opened: Database | null = null;
   private closed = false;
 
@@ -39,6 +41,7 @@ export class AdapterConnection {
       await database.close().catch(() => undefined);
       throw error;
     }
+    database.onFailover = () => this.onFailover();
     this.opened = database;
     this.closed = false;
   }

@@ -78,7 +78,7 @@ async function open(
     source,
     sockets,
     new Examination(place),
-    statementTimeoutMs,
+    { deadlineMs: statementTimeoutMs, startup },
     databaseClock,
     prepared,
   );

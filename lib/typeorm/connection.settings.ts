@@ -53,11 +53,10 @@ export function poolOptions(server: PostgresOptions, needs: PoolNeeds): Postgres
   const {
     statement_timeout: _,
     query_timeout: __,
-    options,
+    options: ___,
     ...extra
   } = (server.extra ?? {}) as Record<string, unknown>;
-  const { url, urlOptions } = withoutOptions(server.url);
-  const given = urlOptions ?? (options as string | undefined) ?? process.env.PGOPTIONS;
+  const { url, options } = startupOptions(server, startup);
   return {
     ...server,
     ...(url === undefined ? {} : { url }),
@@ -81,30 +80,43 @@ export function poolOptions(server: PostgresOptions, needs: PoolNeeds): Postgres
       // Also of what TypeORM asks by itself.
       query_timeout: statementTimeoutMs + 500,
       ...(startup.deadline ? { statement_timeout: statementTimeoutMs } : {}),
-      options: startup.options ? withSessionSettings(given) : given,
+      options,
     },
   };
 }
 
-/** Those of a URL would come before all others. */
-function withoutOptions(url: string | undefined): { url?: string; urlOptions?: string } {
-  if (url === undefined || !url.includes('options=')) return { url };
-  try {
-    const parsed = new URL(url);
-    const urlOptions = parsed.searchParams.get('options');
-    if (urlOptions === null) return { url };
-    parsed.searchParams.delete('options');
-    return { url: parsed.href, urlOptions };
-  } catch {
-    // pg will say what is wrong with it.
-    return { url };
-  }
+/** The parameter `options` with ours after those that are given, and the URL without them: there they would come before all others. */
+function startupOptions(
+  { url, extra }: PostgresOptions,
+  startup: StartupSettings,
+): { url: string | undefined; options: string | undefined } {
+  const without: { url?: string; options?: string } = url === undefined ? {} : withoutOptions(url);
+  const given =
+    without.options ?? (extra as { options?: string } | undefined)?.options ?? process.env.PGOPTIONS;
+  return { url: without.url, options: startup.options ? withSessionSettings(given) : given };
+}
+
+/** By hand: pg takes URLs that `new URL` does not, such as one without a host before `?host=/var/run/postgresql`. */
+function withoutOptions(url: string): { url: string; options?: string } {
+  const start = url.indexOf('?');
+  if (start < 0) return { url };
+  const query = new URLSearchParams(url.slice(start + 1));
+  const options = query.get('options');
+  if (options === null) return { url };
+  query.delete('options');
+  const rest = query.toString();
+  return { url: url.slice(0, start) + (rest && `?${rest}`), options };
 }
 
 /** What `pg.Client` needs for a connection of its own to the same server. */
-export function clientSettings(server: PostgresOptions, timeoutMs: number): Record<string, unknown> {
+export function clientSettings(
+  server: PostgresOptions,
+  timeoutMs: number,
+  startup: StartupSettings,
+): Record<string, unknown> {
+  const { url, options } = startupOptions(server, startup);
   return {
-    connectionString: server.url,
+    connectionString: url,
     host: server.host,
     port: server.port,
     user: server.username,
@@ -113,6 +125,7 @@ export function clientSettings(server: PostgresOptions, timeoutMs: number): Reco
     ssl: server.ssl,
     application_name: server.applicationName ?? 'chronis',
     ...server.extra,
+    options,
     statement_timeout: undefined,
     ...keepAlive,
     connectionTimeoutMillis: timeoutMs,

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
+import type { StartupSettings } from './connection.settings.js';
 import { pause, within } from './deadline.js';
 import type { Examination } from './examination.js';
 import type { PreparedStatements } from './prepared.statements.js';
@@ -49,6 +50,11 @@ interface Client {
 }
 type Connection = [client: Client, release: (destroy?: Error) => void];
 
+interface DatabaseLimits {
+  deadlineMs: number;
+  startup: StartupSettings;
+}
+
 const mostAttempts = 10;
 /** Between two attempts, at random, so that those who were in each other's way do not meet again. */
 const longestPauseMs = 250;
@@ -63,6 +69,8 @@ const readClock = readClockSql();
  * What a dying server does to connections ends here: as a rejected call.
  */
 export class Database implements Queries {
+  /** Called when a server is found to take no changes any more. */
+  onFailover: () => void = () => undefined;
   private closed = false;
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
   private readonly begin: string;
@@ -71,11 +79,16 @@ export class Database implements Queries {
     readonly source: DataSource,
     private readonly sockets: Sockets,
     private readonly examination: Examination,
-    private readonly deadlineMs: number,
+    private readonly limits: DatabaseLimits,
     private readonly clock: Clock | null,
     private readonly prepared: PreparedStatements,
   ) {
-    this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * deadlineMs}`;
+    this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * limits.deadlineMs}`;
+  }
+
+  /** What the server, or a pooler before it, has let itself be told at connection start. */
+  get startup(): StartupSettings {
+    return this.limits.startup;
   }
 
   run<Row>(
@@ -187,7 +200,10 @@ export class Database implements Queries {
     } catch (error) {
       // After a deadline the answer may still come, and must not be taken for that of the next query.
       if (error instanceof StorageError && !isSqlError(error)) broken = error;
-      if (sqlStateOf(error) === readOnly) this.examination.noteFailover(client);
+      if (sqlStateOf(error) === readOnly) {
+        this.examination.noteFailover(client);
+        this.onFailover();
+      }
       throw error;
     } finally {
       client.removeListener('error', ignore);
@@ -259,7 +275,7 @@ export class Database implements Queries {
     text: string,
     values?: readonly unknown[],
     statement?: string,
-    deadlineMs = this.deadlineMs,
+    deadlineMs = this.limits.deadlineMs,
   ): Promise<Row[]> {
     try {
       // The server's own deadline, where there is one, comes first and keeps the connection.

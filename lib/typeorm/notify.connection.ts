@@ -7,7 +7,7 @@ import { destroy } from './sockets.js';
 /** A connection of pg, as far as it is needed here. */
 export interface ListeningClient {
   connect(): Promise<unknown>;
-  query(config: { text: string; query_timeout: number }): Promise<unknown>;
+  query(config: { text: string; query_timeout: number }): Promise<{ rows: unknown[] }>;
   end(): Promise<void>;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
@@ -29,13 +29,15 @@ const longestDelayMs = 10_000;
 /** Nothing is ever sent on a connection that only listens, so nobody would notice that it leads nowhere. */
 const heartbeatMs = { least: 15_000, most: 30_000 };
 const closingMs = 400;
+/** After a failover the server that was the primary may go on, with nobody there who notifies. */
+const takesChanges = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only`;
 /** A connection that listens is idle for long. The setting is of this session alone; servers before version 14 do not have it. */
 const stayOpen = `select set_config('idle_session_timeout', '0', false) where current_setting('idle_session_timeout', true) is not null`;
 
 /**
  * Hears notifications, on a connection of its own for all channels, which is there while somebody listens.
  *
- * idle → listening (the first hearing) → lost (the connection broke, or a heartbeat had no answer) → listening (tried with growing pauses; then
+ * idle → listening (the first hearing) → lost (the connection broke, a heartbeat had no answer, or the server takes no changes any more) → listening (tried with growing pauses; then
  * `resumed`) → idle (the last one has left).
  */
 export class NotifyConnection {
@@ -69,6 +71,11 @@ export class NotifyConnection {
     return () => this.leave(hearing);
   }
 
+  /** Looks at once whether the connection is still there, and leads to a server that takes changes. */
+  check(): void {
+    if (this.client !== null) void this.beat(this.client);
+  }
+
   /** All hearings are over. Ends within half a second, even if the server does not answer. */
   async close(): Promise<void> {
     this.hearings.clear();
@@ -94,7 +101,7 @@ export class NotifyConnection {
     await this.send(client, `listen ${channel}`);
   }
 
-  private send(client: ListeningClient, text: string): Promise<unknown> {
+  private send(client: ListeningClient, text: string): Promise<{ rows: unknown[] }> {
     return client.query({ text, query_timeout: this.deadlineMs });
   }
 
@@ -114,6 +121,7 @@ export class NotifyConnection {
     try {
       await client.connect();
       await this.send(client, stayOpen);
+      await this.examine(client);
       this.channels = new Set();
       for (const channel of this.wanted()) await this.ensure(client, channel);
       if (broken !== null) throw broken as Error;
@@ -139,10 +147,18 @@ export class NotifyConnection {
     );
   }
 
+  /** Rejects where the server does not answer, or takes no changes. */
+  private async examine(client: ListeningClient): Promise<void> {
+    const { rows } = await this.send(client, takesChanges);
+    if ((rows[0] as { read_only: boolean }).read_only) {
+      throw new StorageError('The server takes no changes, as after a failover.');
+    }
+  }
+
   /** Never rejects. */
   private async beat(client: ListeningClient): Promise<void> {
     try {
-      await this.send(client, 'select 1');
+      await this.examine(client);
       if (this.client === client) this.beatLater(client);
     } catch (error) {
       destroy(client);

@@ -51,13 +51,15 @@ function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undef
   const connection = new AdapterConnection(server, settings);
   if (settings.tables.channel === null) return new TypeOrmStorage(connection, null, application);
   const listenServer = listenUrl === undefined ? server : { ...server, url: listenUrl };
-  const listening = clientSettings(listenServer, settings.statementTimeoutMs);
-  const newClient = () => connection.database().newClient<never>(listening);
-  return new TypeOrmStorage(
-    connection,
-    new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs),
-    application,
-  );
+  const newClient = () => {
+    const database = connection.database();
+    return database.newClient<never>(
+      clientSettings(listenServer, settings.statementTimeoutMs, database.startup),
+    );
+  };
+  const listening = new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs);
+  connection.onFailover = () => listening.check();
+  return new TypeOrmStorage(connection, listening, application);
 }
 
 function newLock(options: TypeOrmAdapterOptions, server: PostgresOptions): TypeOrmLock {

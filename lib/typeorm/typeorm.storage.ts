@@ -256,7 +256,8 @@ export class TypeOrmStorage extends StorageAdapter {
     const { server, settings } = this.connection;
     // The thread knows no other clock than the database's.
     if (settings.databaseClock !== null) return null;
-    return startBeat(order, clientSettings(server, settings.statementTimeoutMs), renewSql(settings.tables));
+    const client = clientSettings(server, settings.statementTimeoutMs, this.database.startup);
+    return startBeat(order, client, renewSql(settings.tables));
   }
 
   updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {

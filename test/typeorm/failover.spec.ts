@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { StorageError, type StorageAdapter } from '../../lib/index.js';
+import type { TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { TcpProxy } from '../chaos/tcp.proxy.js';
 import { startPostgres } from '../support/postgres.js';
 import { newStorage } from '../support/postgres.subject.js';
@@ -17,8 +18,11 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function opened(url: string): Promise<StorageAdapter> {
-  const storage = newStorage({ url, notify: false });
+async function opened(
+  url: string,
+  options: TypeOrmStorageOptions = { notify: false },
+): Promise<StorageAdapter> {
+  const storage = newStorage({ url, ...options });
   closing.unshift(() => storage.close());
   await storage.init();
   return storage;
@@ -29,7 +33,10 @@ function urlBy(proxy: TcpProxy): string {
 }
 
 describe('a server that becomes read-only below open connections', () => {
-  test('costs one call: the next connects anew, and finds where the address leads by then', async () => {
+  /** A storage on a server that is made read-only, by an address that leads to another one from then on. */
+  async function fenced(
+    options: TypeOrmStorageOptions,
+  ): Promise<{ storage: StorageAdapter; fence: () => Promise<void> }> {
     const [first, second] = [await startPostgres(), await startPostgres()];
     closing.push(
       () => first.stop(),
@@ -38,28 +45,56 @@ describe('a server that becomes read-only below open connections', () => {
     await (await opened(second.url)).close();
     const proxy = await TcpProxy.to(first.port);
     closing.unshift(() => proxy.close());
-    const storage = await opened(urlBy(proxy));
-    // All connections of the pool lead to the first.
-    await Promise.all([1, 2, 3, 4].map(() => storage.now()));
-    const admin = new pg.Client(first.url);
-    await admin.connect();
-    await admin.query('alter system set default_transaction_read_only = on');
-    await admin.query('select pg_reload_conf()');
-    const setting = () => admin.query<{ on: string }>('show default_transaction_read_only');
-    while (!JSON.stringify((await setting()).rows).includes('"on"'));
-    await admin.end();
-    proxy.pointTo(second.port);
+    const storage = await opened(urlBy(proxy), options);
+    const fence = async (): Promise<void> => {
+      const admin = new pg.Client(first.url);
+      await admin.connect();
+      await admin.query('alter system set default_transaction_read_only = on');
+      await admin.query('select pg_reload_conf()');
+      const setting = () => admin.query<{ on: string }>('show default_transaction_read_only');
+      while (!JSON.stringify((await setting()).rows).includes('"on"'));
+      await admin.end();
+      proxy.pointTo(second.port);
+    };
+    return { storage, fence };
+  }
+
+  /** Sessions see the new setting when they get to it. */
+  async function untilRefused(storage: StorageAdapter): Promise<unknown> {
     const failed: unknown[] = [];
-    // Sessions see the new setting when they get to it.
     while (failed.length === 0) {
       await storage.lock.acquire('key', 'me', 1).catch((error: unknown) => failed.push(error));
     }
-    expect(failed[0]).toBeInstanceOf(StorageError);
-    expect((failed[0] as Error).message).toContain('takes no changes any more, as after a failover');
+    return failed[0];
+  }
+
+  test('costs one call: the next connects anew, and finds where the address leads by then', async () => {
+    const { storage, fence } = await fenced({ notify: false });
+    // All connections of the pool lead to the first.
+    await Promise.all([1, 2, 3, 4].map(() => storage.now()));
+    await fence();
+    const failed = await untilRefused(storage);
+    expect(failed).toBeInstanceOf(StorageError);
+    expect((failed as Error).message).toContain('takes no changes any more, as after a failover');
     const taken = await Promise.all(
       ['a', 'b', 'c', 'd'].map((key) => storage.lock.acquire(key, 'me', 60_000)),
     );
     expect(taken.every((lock) => lock !== null)).toBe(true);
+  });
+
+  test('is left at once by what listens there, too', async () => {
+    const { storage, fence } = await fenced({});
+    const lost: string[] = [];
+    let tell = (): void => undefined;
+    const resumed = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const ears = { lost: (error: unknown) => lost.push((error as Error).message), resumed: () => tell() };
+    await storage.wakeSignal!.subscribe(() => undefined, ears);
+    await fence();
+    await untilRefused(storage);
+    await resumed;
+    expect(lost).toEqual(['The server takes no changes, as after a failover.']);
   });
 });
 

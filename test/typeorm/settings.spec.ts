@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { StorageError, type StorageAdapter } from '../../lib/index.js';
 import { connect } from '../../lib/typeorm/connect.js';
+import { clientSettings } from '../../lib/typeorm/connection.settings.js';
 import type { TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
 import { newJob } from '../support/engine.js';
@@ -111,6 +112,29 @@ describe('what a role is set to', () => {
     url.searchParams.set('options', '-c work_mem=5MB -c extra_float_digits=-3');
     const settings = `current_setting('work_mem') as memory, current_setting('extra_float_digits') as digits`;
     expect(await ask(settings, url.href)).toMatchObject({ memory: '5MB', digits: '1' });
+  });
+
+  test('is set aside, beside such options, in URLs that only pg understands', async () => {
+    const { hostname, port, username, pathname } = new URL(urlOfRole());
+    const url = `postgres://${username}@${pathname}?host=${hostname}&port=${port}&options=-c%20extra_float_digits%3D-3`;
+    expect(() => new URL(url)).toThrow();
+    expect(await ask(`current_setting('extra_float_digits') as digits`, url)).toMatchObject({ digits: '1' });
+  });
+
+  test('is set aside also for the connections beside the pool, as far as the server has let itself be told', async () => {
+    await setForRole('default_transaction_isolation', 'serializable');
+    const isolations = [];
+    for (const options of [true, false]) {
+      const startup = { deadline: true, options };
+      const client = new pg.Client(clientSettings({ type: 'postgres', url: urlOfRole() }, 2_000, startup));
+      await client.connect();
+      const { rows } = await client.query<{ isolation: string }>(
+        `select current_setting('transaction_isolation') as isolation`,
+      );
+      isolations.push(rows[0]!.isolation);
+      await client.end();
+    }
+    expect(isolations).toEqual(['read committed', 'serializable']);
   });
 });
 
