@@ -1,6 +1,5 @@
 import type { ChronisOptions } from './chronis.options.js';
 import { settingsOf, type ChronisSettings } from './chronis.settings.js';
-import { GuardedClock } from './engine/guarded.clock.js';
 import type { ChronisEvents } from './events/chronis.events.js';
 
 /**
@@ -34,12 +33,7 @@ export function settingsUnder(
 ): ChronisSettings {
   const settings = settingsOf(given);
   const real = overrideIn(override);
-  if (!real) return guarded(settings);
+  if (!real) return settings;
   const { engine, ...rest } = settingsOf(real.options(given, instance));
-  return guarded({ ...rest, engine: { ...engine, ...alone } });
-}
-
-/** All that goes by the clock is held by the same guard: one that throws must not end what waits by it, wherever that is. */
-function guarded({ clock, ...settings }: ChronisSettings): ChronisSettings {
-  return { ...settings, clock: new GuardedClock(clock) };
+  return { ...rest, engine: { ...engine, ...alone } };
 }

@@ -23,14 +23,10 @@ export class Circuit {
 
   /**
    * Occurrences of these jobs have given up. Each job is looked at by itself, as one that somebody has locked must not keep the others from being paused; and by one
-   * repeated call at a time, however many of its occurrences fail meanwhile. Never rejects, whatever an adapter gave.
+   * repeated call at a time, however many of its occurrences fail meanwhile. Never rejects.
    */
   async note(jobs: readonly JobRef[]): Promise<void> {
-    try {
-      await Promise.all(jobs.map((ref) => this.look(ref)));
-    } catch (error) {
-      this.events.emit('engine.failed', { part: 'pausing of jobs', error });
-    }
+    await Promise.all(jobs.map((ref) => this.look(ref)));
   }
 
   private async look(ref: JobRef): Promise<void> {

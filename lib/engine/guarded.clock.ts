@@ -16,20 +16,9 @@ export class GuardedClock extends Clock {
 
   constructor(
     private readonly clock: Clock,
-    /** Called with what fails. */
-    private tell: (part: string, error: unknown) => void = () => undefined,
+    private readonly tell: (part: string, error: unknown) => void,
   ) {
     super();
-  }
-
-  /** The same clock, guarded if it is not yet. */
-  static of(clock: Clock, tell: (part: string, error: unknown) => void): GuardedClock {
-    return clock instanceof GuardedClock ? clock : new GuardedClock(clock, tell);
-  }
-
-  /** From now on tells whoever hears of it: events have a clock themselves, so they come after it. */
-  tellBy(tell: (part: string, error: unknown) => void): void {
-    this.tell = tell;
   }
 
   now(): number {

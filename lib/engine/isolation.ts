@@ -13,6 +13,8 @@ const longestDrainMs = 60_000;
 const putOff = { leastMs: 1_000, mostMs: 30_000 };
 /** What is put off at one time comes again one after the other, so that a crowd of it does not keep claims busy. */
 const putOffEveryMs = 50;
+/** As long as it takes as a rule until a verdict is on record. */
+const verdictMs = 250;
 /** So long before a run that was put off here is due it is looked for, so that this worker, which makes room for it, has it before the others. */
 const soonerMs = 250;
 /** A run that was claimed so often beyond its attempts has lost its place to a backlog each time that it was put off. */
@@ -20,8 +22,8 @@ const oftenPutOff = 24;
 
 /** What a session has in hands. */
 interface Hands {
-  /** How many runs it executes or is about to. */
-  readonly inHands: number;
+  /** How many runs it has claimed whose end is not on record yet: would it die now, so many would be lost. */
+  readonly claims: number;
   /** Those of them whose worker has died before, and for how long the first of them has been going on. */
   readonly suspects: { count: number; longestMs: number };
 }
@@ -39,7 +41,7 @@ export interface Sorted {
  *
  * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → resting, for as long as that took: what else is due has its turn → open.
  *
- * What a drain is for is not kept in hands meanwhile, as it would count as lost with whatever ends the process. It is put off, each time for as long as the drain has taken so far:
+ * What a drain is for is not kept in hands meanwhile: it would be lost once more with whatever ends the process, and stand still until the lease ends. It is put off, each time for as long as the drain has taken so far:
  * nobody else meets it, and stands still for it too, and this worker looks for it a moment before it is due. One that is not found is somebody else's: the drain ends.
  */
 export class Isolation {
@@ -47,6 +49,8 @@ export class Isolation {
   /** `lookAt`: when to look for what it is for; null: that has kept its place, so it is looked for when all has ended. */
   private drain: { since: number; lookAt: number | null } | null = null;
   private restUntil = -Infinity;
+  /** Until then it waits for the verdict of what was alone, so that the next one of its kind need not be put off for that. */
+  private onRecordBy = -Infinity;
   /** When the last of those that are one too many comes again. */
   private surplusUntil = -Infinity;
 
@@ -60,6 +64,7 @@ export class Isolation {
   get closed(): boolean {
     const now = this.clock.monotonic();
     if (this.alone !== null) return now - this.alone.since < longestAloneMs;
+    if (now < this.onRecordBy && this.hands.claims > 0) return true;
     if (this.drain === null) return false;
     return this.drain.lookAt === null ? !this.isDrained(now) : now < this.drain.lookAt;
   }
@@ -71,9 +76,10 @@ export class Isolation {
 
   /** How long it is until the run that it makes room for is to be looked for. */
   get opensInMs(): number {
-    if (this.alone !== null || this.drain?.lookAt == null) return Infinity;
-    const ms = this.drain.lookAt - this.clock.monotonic();
-    return ms > 0 ? ms : Infinity;
+    if (this.alone !== null) return Infinity;
+    const now = this.clock.monotonic();
+    const times = [this.onRecordBy, this.drain?.lookAt ?? -Infinity].filter((at) => at > now);
+    return Math.min(...times.map((at) => at - now));
   }
 
   /** How long before it is due a run has to be claimed at least. */
@@ -81,8 +87,8 @@ export class Isolation {
     return this.drain?.lookAt == null ? 0 : 2 * soonerMs;
   }
 
-  /** Which of these begin: what goes back has to be back before the others begin, as one of them may end the process at once. */
-  sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire'): Sorted {
+  /** Which of these begin: what goes back has to be back before the others begin, as one of them may end the process at once. `asked`: how many it might have been. */
+  sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire', asked: number): Sorted {
     // What is born meanwhile, as its firing was under way, would have to be waited for as well.
     if (from === 'fire' && this.isWaiting) {
       const back = runs.filter((run) => !isOnce(run)).map((run) => unstarted(run, 0));
@@ -93,11 +99,13 @@ export class Isolation {
     if (lastTries.length === 0) this.endDrain();
     if (suspects.length === 0) return { begin: runs, back: [] };
     const now = this.clock.monotonic();
-    const mayBeAlone = this.alone === null && (now >= this.restUntil || this.isAllThereIs(runs));
+    const isAllThereIs = this.isAllThereIs(runs, asked);
+    const mayBeAlone = this.alone === null && (now >= this.restUntil || isAllThereIs);
     if (lastTries.length > 0 && mayBeAlone) {
       this.drain ??= { since: now, lookAt: null };
       // What must not run twice ends as lost when it is given back: it begins, and the last try waits for it.
-      if (this.isDrained(now) && !runs.some(isOnce)) return this.leaveAlone(lastTries[0]!, runs, now);
+      if (this.isDrained(now) && !runs.some(isOnce))
+        return this.leaveAlone(lastTries[0]!, runs, now, isAllThereIs);
       return this.putOffAll(runs, lastTries, now);
     }
     const sinceMs = this.alone === null ? this.restUntil - now : now - this.alone.since;
@@ -113,16 +121,24 @@ export class Isolation {
   /** A run has ended, or was given back. */
   ended(runId: string): void {
     if (this.alone?.runId !== runId) return;
-    this.rest(this.clock.monotonic() - this.alone.since);
+    const now = this.clock.monotonic();
+    this.rest(now - this.alone.since);
+    this.onRecordBy = now + verdictMs;
     this.alone = null;
   }
 
-  private leaveAlone(run: ClaimedRun, runs: readonly ClaimedRun[], now: number): Sorted {
+  /** Where nothing else waits, the others at their last try come one after the other, to whoever has nothing in hands: each worker has one of them alone at a time. */
+  private leaveAlone(
+    run: ClaimedRun,
+    runs: readonly ClaimedRun[],
+    now: number,
+    isAllThereIs: boolean,
+  ): Sorted {
     this.drain = null;
     this.alone = { runId: run.id, since: now };
-    const back = runs
-      .filter((other) => other !== run)
-      .map((other) => unstarted(other, isSuspect(other) ? putOff.leastMs : 0));
+    const others = runs.filter((other) => other !== run);
+    const waitsMs = (nth: number): number => (isAllThereIs ? (nth + 1) * putOffEveryMs : putOff.leastMs);
+    const back = others.map((other, nth) => unstarted(other, isSuspect(other) ? waitsMs(nth) : 0));
     return { begin: [run], back };
   }
 
@@ -137,13 +153,13 @@ export class Isolation {
     return { begin: runs.filter(isOnce), back };
   }
 
-  /** Nothing else waits for its turn: more was asked for than this one, and nothing goes on. */
-  private isAllThereIs(runs: readonly ClaimedRun[]): boolean {
-    return runs.length === 1 && this.concurrency > 1 && this.hands.inHands === 0;
+  /** Nothing else waits for its turn: more was asked for than these, and nothing goes on. */
+  private isAllThereIs(runs: readonly ClaimedRun[], asked: number): boolean {
+    return this.hands.claims === 0 && runs.length < asked && runs.every(isLastTry);
   }
 
   private isDrained(now: number): boolean {
-    return this.hands.inHands === 0 || (this.drain !== null && now - this.drain.since >= longestDrainMs);
+    return this.hands.claims === 0 || (this.drain !== null && now - this.drain.since >= longestDrainMs);
   }
 
   /** Somebody else was sooner. */

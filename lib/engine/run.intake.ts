@@ -12,6 +12,7 @@ import type {
 import type { Alarm } from './alarm.js';
 import { CallSize } from './call.size.js';
 import type { Fired, Firer } from './firer.js';
+import type { Sorted } from './isolation.js';
 import type { Lead } from './lead.js';
 import { PauseBarrier } from './pause.barrier.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -29,6 +30,11 @@ const portion = { least: 100, most: 250 };
 const slowFailureMs = 2_000;
 /** One that takes so long is near to that. */
 const slowMs = 1_000;
+
+/** Longer than a statement takes, or than an event loop is busy as a rule. */
+const slowAnswerMs = 50;
+/** How often what is handed out is looked at again, as something has changed while it was given back. */
+const mostLooks = 3;
 
 /** What a step of a turn has done; `isKnown`: what the loop knows of the future holds all the same. */
 export interface Done {
@@ -235,18 +241,36 @@ export class RunIntake {
   ): Promise<T> {
     this.promised += room;
     const asOf = this.session.changes;
+    const { clock } = this.parts;
+    const sentAt = clock.monotonic();
     try {
       const result = await this.certain(call);
-      const { begin: sorted, back } = this.session.sort(result.runs, from);
-      const { begin, stopped } = await this.orRefused(sorted, this.pauses.sort(sorted, asOf));
-      this.session.refuse(stopped);
+      // Where the event loop was blocked, what this process is told of may have come with the answer, and be heard after it.
+      if (result.runs.length > 0 && clock.monotonic() - sentAt >= slowAnswerMs)
+        await new Promise<void>((resolve) => void clock.setTimer(0, resolve));
+      const begin = await this.withoutStopped(this.session.sort(result.runs, from, room), asOf);
       onSorted(begin.length);
-      // First: what begins may end the process at once, and what it has in hands then counts as lost.
-      await this.orRefused(begin, this.giveBack([...back, ...stopped.map(unstarted)]));
       await this.giveBack(this.session.begin(begin, asOf));
       return result;
     } finally {
       this.promised -= room;
+    }
+  }
+
+  /**
+   * Gives back what does not begin, before anything does: what begins may end the process at once, and what it has in hands then counts as lost. What a pause stops that it is told of meanwhile does
+   * not begin either.
+   */
+  private async withoutStopped({ begin, back }: Sorted, asOf: number): Promise<readonly ClaimedRun[]> {
+    let goesBack: readonly Unstarted[] = back;
+    for (let open = begin, seen = asOf, looks = 0; ; looks++) {
+      await this.orRefused(open, this.giveBack(goesBack));
+      if (seen === this.session.changes || open.length === 0 || looks === mostLooks) return open;
+      const sorted = await this.orRefused(open, this.pauses.sort(open, seen));
+      seen = this.session.changes;
+      this.session.refuse(sorted.stopped);
+      open = sorted.begin;
+      goesBack = sorted.stopped.map(unstarted);
     }
   }
 

@@ -94,7 +94,6 @@ export class WorkerSession {
         return judge(running.run, returned, null, this.timesOf(running), random)!.settlement;
       },
       onEnded: (running, ending) => this.finish(running, ending),
-      onListenerFailed: (error) => parts.events.emit('listener.failed', { eventName: 'abort', error }),
     };
   }
 
@@ -127,6 +126,11 @@ export class WorkerSession {
     return this.running.size + this.early.size;
   }
 
+  /** All that would be lost with this process, also what waits for its verdict to be written. */
+  get claims(): number {
+    return this.held.size;
+  }
+
   /** Those whose worker has died before. */
   get suspects(): { count: number; longestMs: number } {
     const suspects = [...this.running.values()].filter(({ run }) => isSuspect(run));
@@ -135,8 +139,8 @@ export class WorkerSession {
   }
 
   /** What of a claim, or of what was born in its hands, it may begin now, beside what goes on and what killed its worker before. */
-  sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire'): Sorted {
-    return this.isolation.sort(runs, from);
+  sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire', asked: number): Sorted {
+    return this.isolation.sort(runs, from, asked);
   }
 
   /** How many attempts have ended, and how many runs were handed back. */
@@ -339,8 +343,10 @@ export class WorkerSession {
 
   private settled(running: RunningRun, ending: Ending, judgement: Judgement, verdict: SettleVerdict): void {
     const { run, committed } = running;
+    // What shall be alone waits for it.
+    const isWaitedFor = this.isShort || this.isIsolating;
     this.held.delete(run);
-    if (this.isShort) {
+    if (isWaitedFor) {
       this.isShort = false;
       this.parts.onRoom();
     }

@@ -1,12 +1,15 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
-import { owedInstants, type Owed } from '../triggers/owed.js';
+import { afterDealt, owedInstants, type Owed } from '../triggers/owed.js';
 import type { GapRow, JobRow, MemoryTables } from './tables.js';
 
 /** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
-export function setCursor(tables: MemoryTables, job: JobRow, at: EpochMs | null): void {
+export function setCursor(tables: MemoryTables, job: JobRow, wanted: EpochMs | null): void {
   removeCursor(tables, job);
+  if (wanted === null) return;
+  const { namespace, id, trigger } = job.definition;
+  const at = afterDealt(trigger, `${namespace}/${id}`, wanted, job.firedUntil);
   if (at === null) return;
   if (job.orphanedAt !== null) openGap(tables, job, at, 'missed', orphanReason(job));
   else if (job.pause !== null) openGap(tables, job, at, 'paused', pauseReason(job));

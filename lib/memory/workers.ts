@@ -1,4 +1,4 @@
-import { resolvePolicies } from '../model/policies.js';
+import { isGivenUp, resolvePolicies } from '../model/policies.js';
 import type {
   EpochMs,
   ReleaseResult,
@@ -85,12 +85,14 @@ export function releaseLost(
   const result: ReleaseResult = { now, workers: [], runs: [], left: [] };
   for (const [worker, held] of tables.held) {
     if (holdsLease(tables, now, worker)) continue;
+    // What an earlier call has left may have had company.
+    const isAlone = runIds === null && held.size === 1;
     const runs = [...held].filter(({ id }) => runIds === null || runIds.includes(id));
     if (runs.length > 0) result.workers.push(worker);
     for (const run of runs) {
       const { id: jobId, namespace } = run.job.definition;
       const { handler } = run.claimedAs;
-      const verdict = releaseRun(tables, now, run, worker);
+      const verdict = releaseRun(tables, now, run, worker, isAlone);
       result.runs.push({ runId: run.id, jobId, namespace, handler, worker, verdict });
     }
   }
@@ -102,9 +104,10 @@ function releaseRun(
   now: EpochMs,
   run: RunRow,
   worker: string,
+  isAlone: boolean,
 ): 'lost' | 'cancelled' | null {
   run.lostCount++;
-  const verdict = verdictOfLost(run);
+  const verdict = verdictOfLost(run, isAlone);
   const ending = { startedAt: run.startedAt, finishedAt: Math.max(run.startedAt!, now) };
   if (verdict === 'cancelled') {
     finish(tables, now, run, { outcome: verdict, ...ending });
@@ -138,9 +141,9 @@ export function giveUp(
 }
 
 /** What a run comes to whose worker died; null: another worker may have it. */
-function verdictOfLost(run: RunRow): 'lost' | 'cancelled' | null {
+function verdictOfLost(run: RunRow, isAlone: boolean): 'lost' | 'cancelled' | null {
   const { recovery, maxLost } = resolvePolicies(run.job.definition.policies);
   if (run.cancelRequested) return 'cancelled';
-  if (run.detached || recovery === 'abandon' || run.lostCount >= maxLost) return 'lost';
+  if (run.detached || recovery === 'abandon' || isGivenUp(run.lostCount, maxLost, isAlone)) return 'lost';
   return null;
 }

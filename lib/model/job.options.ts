@@ -60,7 +60,7 @@ export interface JobOptions {
   timeout?: DurationInput | null;
   /** Pause the (recurring) job when so many of its occurrences have failed in a row, with the reason; null: never. @default null */
   pauseAfterFailures?: number | null;
-  /** A run whose worker died this often ends as `lost`. @default 3 */
+  /** A run whose worker died this often ends as `lost`, the last time while it was alone in its hands; see the guide on dead letters. @default 3 */
   maxLost?: number;
   /**
    * The name of a handler that runs once for each run of this job that has succeeded, with a CallbackPayload: born in the same step as the

@@ -61,7 +61,10 @@ export interface Policies {
   timeoutMs: number | null;
   /** A recurring job is paused when so many of its occurrences have failed in a row; null: never. @default null */
   pauseAfterFailures: number | null;
-  /** A run whose worker died this often ends as `lost`. @default 3 */
+  /**
+   * A run whose worker died this often ends as `lost`, the last time while it was alone in its hands. Above 1 a death in company counts for that only once there were twice as many.
+   * @default 3
+   */
   maxLost: number;
   /** @default 0 */
   keepMs: KeepMs;
@@ -86,6 +89,14 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
   onSuccess: null,
   onFailure: null,
 });
+
+/** So many times as often as alone a run may be lost in company before it is given up: whatever keeps it from being alone, it does not kill for ever. */
+export const lossesInCompany = 2;
+
+/** Whether a run that has now been lost so often is given up. `isAlone`: it was all that the worker had in hands that has died. */
+export function isGivenUp(lostCount: number, maxLost: number, isAlone: boolean): boolean {
+  return lostCount >= maxLost && (isAlone || maxLost === 1 || lostCount >= lossesInCompany * maxLost);
+}
 
 /** The policies of a job with the defaults filled in. */
 export function resolvePolicies(given: Partial<Policies>): Policies {

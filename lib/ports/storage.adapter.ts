@@ -143,7 +143,8 @@ export abstract class StorageAdapter {
   /**
    * Changes a definition. A run that goes on is not touched, its retries use the new definition; a one-off that runs while its
    * time is changed goes on detached and the job is due anew. What the schedule of until then owed, up to now or to where the new one begins, becomes a gap
-   * `missed`, or the end of the one that was open. With `expectedRevision`, 'stale' when the job has changed.
+   * `missed`, or the end of the one that was open. A cursor never stands at what has fired: the first instant after that takes its place, here and with every
+   * other call that sets one. With `expectedRevision`, 'stale' when the job has changed.
    */
   abstract updateJob(
     ref: JobRef,

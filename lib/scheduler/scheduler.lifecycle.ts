@@ -42,7 +42,7 @@ export class SchedulerLifecycle {
     try {
       await start;
     } catch (error) {
-      await synchronizer.end();
+      synchronizer.stop();
       throw error;
     } finally {
       this.starting = null;
@@ -54,6 +54,7 @@ export class SchedulerLifecycle {
   /** Drains. Throws SchedulerStoppedError when it does not run. */
   async stop(): Promise<void> {
     const stop = this.parts.engine.stop();
+    this.parts.synchronizer.stop();
     const ended = this.parts.withdrawals.end();
     this.stopping = stop.then(() => ended);
     try {

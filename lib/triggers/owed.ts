@@ -40,3 +40,22 @@ export function owedInstants(
 export function owedUntil(now: number, nextAt: number | null): number {
   return nextAt === null ? now : Math.min(now, nextAt - 1);
 }
+
+/**
+ * Where a schedule stands that is to go on at `at`: after what it has dealt with, where that is not before. So an instant that fired while somebody worked out where to go on is neither run nor on record again.
+ * A fixed delay has no instants of its own, and those that a trigger with calendars has cannot be told here.
+ */
+export function afterDealt(
+  trigger: Trigger,
+  jobKey: string,
+  at: number,
+  dealtUntil: number | null,
+): number | null {
+  if (dealtUntil === null || at > dealtUntil) return at;
+  try {
+    const compiled = compileTrigger(trigger, jobKey);
+    return compiled.fixedDelayMs === null ? compiled.next(dealtUntil) : at;
+  } catch {
+    return at;
+  }
+}

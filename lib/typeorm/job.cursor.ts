@@ -1,12 +1,13 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
-import { owedInstants, type Owed } from '../triggers/owed.js';
+import { afterDealt, owedInstants, type Owed } from '../triggers/owed.js';
 import { fixedDelayMs } from './fixed.delay.js';
 import type { Run } from './statement.runner.js';
 import type { StoredRecurring } from './stored.job.js';
 
 /** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
-export async function setCursor(run: Run, job: StoredRecurring, at: EpochMs | null): Promise<void> {
+export async function setCursor(run: Run, job: StoredRecurring, wanted: EpochMs | null): Promise<void> {
+  const at = wanted === null ? null : afterFired(job, wanted);
   if (at !== null && job.orphanedAt === null && job.paused === null) {
     await run('putCursor', job.uid, at, fixedDelayMs(job.definition.trigger));
     return;
@@ -75,6 +76,14 @@ export async function endGap(run: Run, job: StoredRecurring, until: EpochMs): Pr
 function owedBy({ definition, firedUntil }: StoredRecurring, at: EpochMs, until: EpochMs): Owed | null {
   const { namespace, id, trigger } = definition;
   return owedInstants(trigger, `${namespace}/${id}`, at, firedUntil, until);
+}
+
+function afterFired(
+  { definition, firedUntil, lastFiredUntil }: StoredRecurring,
+  at: EpochMs,
+): EpochMs | null {
+  const { namespace, id, trigger } = definition;
+  return afterDealt(trigger, `${namespace}/${id}`, at, firedUntil ?? lastFiredUntil);
 }
 
 /** As gaps say it. */

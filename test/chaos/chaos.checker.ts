@@ -3,7 +3,7 @@ import { checks, dueInstants } from './checks.js';
 import type { Evidence } from './evidence.js';
 import { readLedger, writeNotes } from './ledger.js';
 import type { OneOff } from './one.offs.js';
-import { recoveryFigures, recoverySql, type Recovery, type RecoveryFigure } from './recovery.js';
+import { recoveriesOf, recoveryFigures, type RecoveryFigure } from './recovery.js';
 import { rules } from './rules/rules.js';
 import { losses, overlaps } from './rules/windows.js';
 
@@ -23,13 +23,19 @@ export interface Report {
   violations: number;
 }
 
+/** A report with all that it was made of. */
+export interface Inquiry {
+  report: Report;
+  evidence: Evidence;
+}
+
 export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
 
 /** What was seen beside the tables. */
 export type Seen = Omit<Evidence, 'attempts' | 'gaps'> & { oneOffs: readonly OneOff[] };
 
 /** Compares the tables with themselves, and with what was seen. */
-export async function check(query: Query, seen: Seen): Promise<Report> {
+export async function check(query: Query, seen: Seen): Promise<Inquiry> {
   const found: Record<string, string[]> = {};
   const evidence: Evidence = { ...seen, ...(await readLedger(query)) };
   const certain = seen.oneOffs.filter(
@@ -47,7 +53,7 @@ export async function check(query: Query, seen: Seen): Promise<Report> {
     const violations = find(evidence);
     if (violations.length > 0) found[name] = violations;
   }
-  const recoveries = seen.sameClock ? await query<Recovery>(recoverySql, [seen.leaseMs, seen.slackMs]) : [];
+  const recoveries = seen.sameClock ? recoveriesOf(evidence) : [];
   const late = recoveries.filter(({ ms, limitMs }) => limitMs !== null && ms > limitMs);
   if (late.length > 0) {
     found[lateRecoveries] = late.map(
@@ -55,7 +61,7 @@ export async function check(query: Query, seen: Seen): Promise<Report> {
     );
   }
   const names = [...checks, ...rules].map(({ name }) => name);
-  return {
+  const report: Report = {
     figures: await figures(query),
     verdicts: await counts(query, `select outcome as key from ${jobs}.attempt where final`),
     attempts: await counts(query, `select outcome as key from ${jobs}.attempt`),
@@ -66,6 +72,7 @@ export async function check(query: Query, seen: Seen): Promise<Report> {
     found,
     violations: Object.values(found).reduce((sum, list) => sum + list.length, 0),
   };
+  return { report, evidence };
 }
 
 const lateRecoveries = 'late recoveries';

@@ -1,3 +1,5 @@
+import type { Evidence } from './evidence.js';
+
 /** First and last moment of all recurring jobs: instants outside cannot be due. The same for all workers of a run. */
 export interface Period {
   startAt: number;
@@ -35,6 +37,8 @@ export interface ChaosOptions {
   everyMs: readonly [number, number];
   /** How much longer than the lease a recovery from kill -9 may take. */
   slackMs: number;
+  /** Given all that a world was judged by. */
+  keep?: (world: string, evidence: Evidence) => void;
   /** What happens is told here. */
   tell: (line: string) => void;
 }

@@ -60,6 +60,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
       unleash(cluster, endAt),
       options.changes ? manager.manage() : undefined,
     ]);
+    if (options.changes) await manager.releaseAll();
     await untilQuiet(cluster);
     watch.stop();
     await watching;
@@ -67,16 +68,17 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     await cluster.end();
     await applicant.end();
     const { leaseMs, slackMs } = options;
-    const report = await check((text, values) => cluster.query(text, values), {
+    const { report, evidence } = await check((text, values) => cluster.query(text, values), {
       leaseMs,
       slackMs,
       sameClock: name !== 'clock',
-      executions: readExecutions(folder),
+      ...readExecutions(folder),
       sightings: watch.sightings,
       changes: manager.changes,
       faults: cluster.faults,
       oneOffs,
     });
+    options.keep?.(name, evidence);
     if (cluster.crashes.length > 0) {
       report.found['workers that ended by themselves'] = cluster.crashes;
       report.violations += cluster.crashes.length;

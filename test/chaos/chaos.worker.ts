@@ -84,6 +84,7 @@ class ManagedJobs {
 class WorkerModule {}
 
 const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['error', 'warn'] });
+executions.watchLoop();
 process.send?.('ready');
 process.once('SIGTERM', () => {
   // Not the pool of the effects: it would wait for connections that were swallowed.

@@ -36,7 +36,7 @@ export class Cluster {
   readonly faults: FaultNote[] = [];
   release = 1;
   /** Something has the whole server; others of the kind wait. */
-  private serverTurn: Promise<unknown> = Promise.resolve();
+  private serverTurn: Promise<void> = Promise.resolve();
   private serial = 0;
   private ending = false;
   private loading = 0;
@@ -115,9 +115,16 @@ export class Cluster {
     throw new NobodyIsWell(`For 60 s less than two workers were well:\n${this.crashes.join('\n')}`);
   }
 
-  /** What concerns the whole server happens one after another. */
-  alone<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.serverTurn.then(act);
+  /** Whether another is left to do the work of this one, which nothing is being done to. */
+  canSpare(worker: WorkerProcess): boolean {
+    return !worker.busy && this.workers.some((other) => other !== worker && !other.busy);
+  }
+
+  /** What concerns the whole server happens one after another; what has its turn only when all is over does not happen any more. */
+  alone(act: () => Promise<void>): Promise<void> {
+    const turn = this.serverTurn.then(async () => {
+      if (Date.now() < (await this.period).endAt) await act();
+    });
     this.serverTurn = turn.catch(() => undefined);
     return turn;
   }

@@ -18,6 +18,13 @@ export interface FaultNote {
   what?: string;
 }
 
+/** The life of a worker as its event loop saw it: from its first turn on, with the times in which nothing of it turned. */
+export interface LoopNote {
+  pid: number;
+  from: number;
+  stalls: { from: number; until: number }[];
+}
+
 /** A run that was in the hands of a worker whenever one looked between `firstAt` and `lastAt`. */
 export interface Sighting {
   runId: string;
@@ -66,6 +73,7 @@ export interface Evidence {
   /** Whether the clock of the server was that of the machine. */
   sameClock: boolean;
   executions: readonly Execution[];
+  loops: readonly LoopNote[];
   attempts: readonly LedgerRow[];
   gaps: readonly GapRow[];
   sightings: readonly Sighting[];

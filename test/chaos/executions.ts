@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunContext } from '../../lib/index.js';
+import type { Evidence, LoopNote } from './evidence.js';
 
 /** One call of a handler, as the world saw it: no database can take it back. Times in ms by the clock of the machine. */
 export interface Execution {
@@ -17,11 +18,29 @@ export interface Execution {
 
 type Line = { n: number } & (Omit<Execution, 'endedAt' | 'ended'> | Pick<Execution, 'endedAt' | 'ended'>);
 
+/** The event loop of this process turns, or did not between these times. */
+type LoopLine = { loop: number; from: number; until: number };
+
+const tickMs = 10;
+/** A turn that is so late is worth a note. */
+const lateMs = 20;
+
 /** Writes each execution down before it does anything. A line that is written outlives a kill -9. */
 export class Executions {
   private serial = 0;
 
   constructor(private readonly file: string) {}
+
+  /** Writes down when nothing of this process turns: then it neither works nor learns of anything. */
+  watchLoop(): void {
+    let last = Date.now();
+    this.write({ loop: process.pid, from: last, until: last });
+    setInterval(() => {
+      const now = Date.now();
+      if (now - last >= tickMs + lateMs) this.write({ loop: process.pid, from: last, until: now });
+      last = now;
+    }, tickMs).unref();
+  }
 
   async around(
     { runId, job, nominalAt, attempt }: RunContext,
@@ -40,24 +59,33 @@ export class Executions {
     }
   }
 
-  private write(line: Line): void {
+  private write(line: Line | LoopLine): void {
     appendFileSync(this.file, `${JSON.stringify(line)}\n`);
   }
 }
 
 /** All that the files of this folder tell. */
-export function readExecutions(folder: string): Execution[] {
+export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'loops'> {
   const executions: Execution[] = [];
+  const loops: LoopNote[] = [];
   for (const name of readdirSync(folder)) {
     const own = new Map<number, Execution>();
+    let loop: LoopNote | null = null;
     for (const text of readFileSync(join(folder, name), 'utf8').split('\n')) {
       if (text === '') continue;
-      const { n, ...told } = JSON.parse(text) as Line;
+      const line = JSON.parse(text) as Line | LoopLine;
+      if ('loop' in line) {
+        const { loop: pid, from, until } = line;
+        if (loop === null) loops.push((loop = { pid, from, stalls: [] }));
+        else loop.stalls.push({ from, until });
+        continue;
+      }
+      const { n, ...told } = line;
       const begun = own.get(n);
       if (begun !== undefined) Object.assign(begun, told);
       else own.set(n, { endedAt: null, ended: null, ...(told as Omit<Execution, 'endedAt' | 'ended'>) });
     }
     executions.push(...own.values());
   }
-  return executions.toSorted((a, b) => a.beganAt - b.beganAt);
+  return { executions: executions.toSorted((a, b) => a.beganAt - b.beganAt), loops };
 }

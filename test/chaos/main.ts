@@ -1,4 +1,4 @@
-// npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json [--faults all|kill,freeze] [--no-changes] [--rate 20] [--lease 3000] [--every 500,2500]
+// npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json --evidence out [--faults all|kill,freeze] [--no-changes] [--rate 20] [--lease 3000] [--every 500,2500]
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     json: { type: 'string' },
+    evidence: { type: 'string' },
     faults: { type: 'string', default: 'all' },
     rate: { type: 'string', default: '20' },
     lease: { type: 'string', default: '3000' },
@@ -64,6 +65,12 @@ const worlds = await runChaos({
   changes: !values['no-changes'],
   faults: asked.filter((kind) => !missing.has(kind)),
   everyMs: [atLeast!, atMost!],
+  ...(values.evidence === undefined
+    ? {}
+    : {
+        keep: (world: string, evidence: object) =>
+          writeFileSync(`${values.evidence}.${world}.json`, `${JSON.stringify(evidence)}\n`),
+      }),
   tell: (line) => {
     if (!values.quiet) console.log(`${((Date.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
   },

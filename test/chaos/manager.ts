@@ -4,9 +4,10 @@ import { managedJobs, type Period } from './chaos.options.js';
 import type { Change } from './evidence.js';
 import { pause } from './pause.js';
 
+const names = Array.from({ length: managedJobs }, (_, n) => `managed-${n}`);
+
 /**
- * Makes, changes, pauses and deletes recurring jobs as chance has it until the period ends, and notes what was confirmed. At the end nothing
- * is paused.
+ * Makes, changes, pauses and deletes recurring jobs as chance has it until the period ends, and notes what was confirmed.
  */
 export class Manager {
   readonly changes: Change[] = [];
@@ -19,12 +20,15 @@ export class Manager {
   ) {}
 
   async manage(): Promise<void> {
-    const names = Array.from({ length: managedJobs }, (_, n) => `managed-${n}`);
     await Promise.all(names.map((id) => this.change(id, () => this.create(id))));
     while (Date.now() < this.period.endAt - 1_000) {
       await pause(this.random.between(100, 700));
       await this.changeOne(this.random.pick(names));
     }
+  }
+
+  /** Once no fault can take it back. */
+  async releaseAll(): Promise<void> {
     await Promise.all(names.map((id) => this.change(id, () => this.release(id))));
   }
 

@@ -260,6 +260,17 @@ test('a run at its last try has its turn soon after another one that was alone f
   expect((await supervised.verdicts()).get('next')).toBe('succeeded');
 });
 
+test('a crowd at its last try is soon through where nothing else is to be done, each of it alone', async () => {
+  const supervised = new Supervised({ concurrency: 40 });
+  const ids = Array.from({ length: 60 }, (_, i) => `crowd-${i}`);
+  await supervised.loseOnce(ids, 50);
+  for (let slot = 0; slot < 4; slot++) await supervised.start(slot);
+  await supervised.pass(10_000);
+  const verdicts = await supervised.verdicts();
+  expect([...verdicts.values()].filter((outcome) => outcome === 'succeeded')).toHaveLength(60);
+  for (const id of ids) expect([id, supervised.beside.get(id)![1]]).toEqual([id, 0]);
+});
+
 test('a crowd of suspects that is put off is not claimed on and on', async () => {
   const supervised = new Supervised({ concurrency: 2 });
   const calls = await supervised.start();

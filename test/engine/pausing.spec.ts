@@ -16,21 +16,7 @@ test.each([
   async (method, policies, state) => {
     const clock = new ManualClock();
     const memory = new MemoryStorage({ clock });
-    let answer = (): void => undefined;
-    const storage = new Proxy(memory, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key, target);
-        if (typeof value !== 'function') return value;
-        const call = value.bind(target) as (...args: unknown[]) => Promise<{ runs?: unknown[] }>;
-        if (key !== method) return call;
-        return async (...args: unknown[]) => {
-          const result = await call(...args);
-          // The answer is on its way.
-          if (result.runs!.length > 0) await new Promise<void>((resolve) => (answer = resolve));
-          return result;
-        };
-      },
-    });
+    const { storage, answer } = holding(memory, method, ({ runs }) => runs!.length > 0);
     rig = new EngineRig({ clock, storage });
     const begun: string[] = [];
     rig.handle('work', ({ job }) => begun.push(job.id));
@@ -90,3 +76,87 @@ test('calls that end between the same changes look for pauses once', async () =>
   expect(begun.size).toBe(500);
   expect(looks).toBe(1);
 });
+
+test('what comes with an answer that took long is heard before anything of the answer begins', async () => {
+  const clock = new ManualClock();
+  const memory = new MemoryStorage({ clock });
+  const held = holding(memory, 'claim', ({ runs }) => runs!.length > 0);
+  rig = new EngineRig({ clock, storage: held.storage });
+  const begun: string[] = [];
+  rig.handle('work', ({ job }) => begun.push(job.id));
+  await rig.engine.start();
+  await rig.add({ id: 'stopped' });
+  await clock.advanceBy(1_000);
+  held.answer();
+  // The same turn of the event loop.
+  for (let n = 0; n < 100; n++) await Promise.resolve();
+  await memory.pauseScope({ kind: 'handler', name: 'work' }, { reason: null, by: null });
+  await clock.advanceBy(1_000);
+  expect(begun).toEqual([]);
+});
+
+test('what a pause stops while something else of its claim goes back does not begin', async () => {
+  const clock = new ManualClock();
+  const memory = new MemoryStorage({ clock });
+  const held = holding(memory, 'giveBack', () => true);
+  rig = new EngineRig({ clock, storage: held.storage });
+  const begun: string[] = [];
+  rig.handle('work', ({ job }) => begun.push(job.id));
+  // Both have been in the hands of a worker that has died, so one of them goes back.
+  await rig.add(...['a', 'b'].map((id) => ({ id, policies: { maxLost: 2 } })));
+  const places = { queues: ['default'], handlers: ['work'] };
+  const told = {
+    name: 'victim',
+    app: 'test',
+    generation: null,
+    host: 'h',
+    pid: 1,
+    version: '1',
+    zoneData: '',
+    retention: null,
+  };
+  await memory.register({ id: 'victim', ...told, ...places }, 1_000);
+  expect((await memory.claim({ workerId: 'victim', app: 'test', ...places }, 2)).runs).toHaveLength(2);
+  await clock.advanceBy(2_000);
+  await rig.engine.start();
+  await clock.advanceBy(5_000);
+  expect([begun, held.count]).toEqual([[], 1]);
+  await memory.pauseScope({ kind: 'handler', name: 'work' }, { reason: null, by: null });
+  await rig.settle();
+  held.answer();
+  await clock.advanceBy(10_000);
+  expect(begun).toEqual([]);
+});
+
+/** A storage whose answers to one method are on their way until it is said that they arrive. */
+function holding(
+  memory: MemoryStorage,
+  method: string,
+  isHeld: (result: { runs?: unknown[] }) => boolean,
+): { storage: MemoryStorage; answer: () => void; readonly count: number } {
+  const waiting: (() => void)[] = [];
+  let count = 0;
+  const storage = new Proxy(memory, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as (...args: unknown[]) => Promise<{ runs?: unknown[] }>;
+      if (key !== method) return call;
+      return async (...args: unknown[]) => {
+        const result = await call(...args);
+        if (isHeld(result)) {
+          count++;
+          await new Promise<void>((resolve) => waiting.push(resolve));
+        }
+        return result;
+      };
+    },
+  });
+  return {
+    storage,
+    answer: () => waiting.splice(0).forEach((resolve) => resolve()),
+    get count() {
+      return count;
+    },
+  };
+}

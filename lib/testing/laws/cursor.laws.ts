@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Trigger } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addRecurring,
@@ -19,6 +20,9 @@ import {
 } from './fixture.js';
 import { changeStored, declared, insertDeclared } from './sync.fixture.js';
 
+/** Nothing of it is due soon. */
+const rarely = { type: 'cron' as const, expression: '30 4 29 2 *' };
+
 export const cursorLaws = lawsOf('cursor', {
   'refuses a cursor that was moved since it was read': async ({ storage }) => {
     await addRecurring(storage);
@@ -31,14 +35,35 @@ export const cursorLaws = lawsOf('cursor', {
   },
 
   'creates no instant twice whose run is still there, even when it is set back': async ({ storage }) => {
-    await addRecurring(storage);
+    await addRecurring(storage, { trigger: rarely });
     const worker = await startWorker(storage);
     const run = await fireOne(storage, worker);
     await storage.updateJob(ref('job'), { nextAt: run.nominalAt });
+    assert.ok((await jobOf(storage)).nextRunAt!.getTime() > run.nominalAt);
     const result = await fireDue(storage, worker, { overlap: 'allow' });
-    assert.deepEqual([result.moved.length, result.runs, result.unclaimed], [1, [], 0]);
+    assert.deepEqual([result.moved, result.runs, result.unclaimed], [[], [], 0]);
     assert.equal(only(await runsOf(storage), 'run').id, run.id);
     assert.deepEqual(await gapsOf(storage), []);
+  },
+
+  'goes on after what has fired, wherever a changed schedule is to go on': async ({ storage }) => {
+    const every = (seconds: number): Trigger => ({ type: 'interval', every: seconds * second, anchor });
+    const at = Math.ceil((await storage.now()) / minute) * minute;
+    const anchor = new Date(at - hour).toISOString();
+    const next = (seconds: number) => new Date(at + seconds * second);
+    await addRecurring(storage, { trigger: every(60), nextAt: at });
+    const worker = await startWorker(storage);
+    // Read ahead, and fired while somebody works out where the schedule is to go on.
+    const cursor = only(
+      (await storage.dueCursors(worker, 10, 2 * minute)).cursors,
+      'cursor that is due soon',
+    );
+    await storage.fire(worker, [firingOf(cursor, { nextAt: at + minute })], 0, 2 * minute);
+    await storage.updateJob(ref('job'), { trigger: every(120), nextAt: at });
+    assert.deepEqual((await jobOf(storage)).nextRunAt, next(120));
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    const gap = only(await gapsOf(storage), 'open gap');
+    assert.deepEqual([gap.from, gap.until], [next(120), null]);
   },
 
   'never fires an instant again after the cursor has come to its end, whatever becomes of the job': async ({
@@ -68,13 +93,13 @@ export const cursorLaws = lawsOf('cursor', {
       await change();
       const again = await fireDue(storage, worker, { nextAt: null, overlap: 'allow' });
       assert.deepEqual([again.runs, again.unclaimed], [[], 0], `Fired again by ${what}.`);
-      assert.equal(again.moved.length, 1, `The cursor should have been set by ${what}.`);
+      assert.equal((await jobOf(storage)).nextRunAt, null, `It has come to its end, also by ${what}.`);
     }
     only(await attemptsOf(storage), 'ledger row');
   },
 
   'never fires an instant again after the resume of a scope has ended the cursor': async ({ storage }) => {
-    await addRecurring(storage);
+    await addRecurring(storage, { trigger: rarely });
     const worker = await startWorker(storage);
     const first = await fireOne(storage, worker, { nextAt: (await storage.now()) - 1 });
     await settle(storage, first);
@@ -84,7 +109,8 @@ export const cursorLaws = lawsOf('cursor', {
     assert.equal((await jobOf(storage)).nextRunAt, null);
     await storage.updateJob(ref('job'), { nextAt: first.nominalAt });
     const again = await fireDue(storage, worker);
-    assert.deepEqual([again.moved.length, again.runs, again.unclaimed], [1, [], 0]);
+    assert.deepEqual([again.moved, again.runs, again.unclaimed], [[], [], 0]);
+    assert.ok((await jobOf(storage)).nextRunAt!.getTime() > first.nominalAt);
   },
 
   'refuses a wrong revision': async ({ storage }) => {

@@ -225,6 +225,29 @@ export const releaseLaws = lawsOf('release', {
     }
   },
 
+  'ends a run as lost only by a death that it was alone in, or by twice as many': async ({
+    storage,
+    clock,
+  }) => {
+    const ids = ['a', 'b'];
+    for (const id of ids) await addOneOff(storage, { id });
+    await addOneOff(storage, { id: 'once', policies: { maxLost: 1 } });
+    const die = async (limit: number) => {
+      await storage.claim(await startWorker(storage, { leaseMs: minute }), limit);
+      await clock.advance(2 * minute);
+      const { runs } = await storage.releaseLost();
+      return runs.map(({ jobId, verdict }) => `${jobId} ${verdict}`).sort();
+    };
+    assert.deepEqual(await die(3), ['a null', 'b null', 'once lost']);
+    for (let losses = 2; losses <= 4; losses++) assert.deepEqual(await die(2), ['a null', 'b null']);
+    const [alone] = await die(1);
+    assert.match(alone!, / lost$/);
+    await addOneOff(storage, { id: 'c' });
+    const left = ids.find((id) => !alone!.startsWith(id));
+    assert.deepEqual(await die(2), [`${left} null`, 'c null'].sort());
+    assert.deepEqual(await die(2), [`${left} lost`, 'c null'].sort());
+  },
+
   'ends the run of a dead worker whose job was deleted': async ({ storage, clock }) => {
     await addOneOff(storage);
     await claimOne(storage, await startWorker(storage, { leaseMs: minute }));

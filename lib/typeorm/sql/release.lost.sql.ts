@@ -1,4 +1,4 @@
-import { defaultPolicies } from '../../model/policies.js';
+import { defaultPolicies, lossesInCompany } from '../../model/policies.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
@@ -13,6 +13,9 @@ import { toldColumn } from './wake.fragment.js';
  *
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
  * too: their claim was committed after that, or somebody else had locked their runs.
+ *
+ * A run that has been lost as often as it may be is given up where its worker had nothing else in hands, so that nothing else can have ended it; in company only when it was lost so often again. What an
+ * earlier call has left may have had company that was taken back by then.
  *
  * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
  * written without waiting, is `left`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
@@ -48,6 +51,9 @@ alive as materialized (
   ) as ids
 ),
 ${which === 'all' ? heldByDead : given},
+company as materialized (
+  select worker, count(*) as size from held group by worker
+),
 caught as materialized (
   select r.* from ${t.run} r
   where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
@@ -60,10 +66,13 @@ mine as materialized (
       when r.cancel_requested then 'cancelled'
       when r.last_attempt
         or coalesce(r.policies, j.policies) ->> 'recovery' = 'abandon'
-        or r.lost_count + 1 >= coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost})
+        or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
       then 'lost'
     end as ending
-  from caught r ${joinedJob(t)}
+  from caught r join company c on c.worker = r.worker ${joinedJob(t)}
+  cross join lateral (
+    select coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost}) as most offset 0
+  ) loss
   where r.job_uid is null or r.job_uid not in (select job_uid from jammed)
 ),
 ending as (

@@ -42,6 +42,8 @@ const failover =
 /** A crash while commits are answered before they are on disk; the server flushes them once a second. */
 const crashUnflushed: Act = (cluster, random) =>
   cluster.alone(async () => {
+    // A standby that is being made needs the server.
+    if (cluster.database instanceof ReplicatedDatabase) await cluster.database.ready();
     await cluster.query(`alter role ${role} set synchronous_commit = off`);
     await cluster.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}' and pid <> pg_backend_pid()`,

@@ -38,12 +38,12 @@ function replacing(kind: 'kill' | 'term'): Fault {
   };
 }
 
-/** Another set of declarations, worker by worker; one that is being harmed stays behind. */
+/** Another set of declarations, worker by worker; one that is being harmed, or that nobody else is there for, stays behind. */
 const deploy: Act = async (cluster) => {
   cluster.release++;
   const at = Date.now();
   const old = cluster.workers.filter((worker) => worker.options.release < cluster.release);
-  for (const worker of old) if (!worker.busy) await replace(cluster, worker, 'term');
+  for (const worker of old) if (cluster.canSpare(worker)) await replace(cluster, worker, 'term');
   cluster.note({ kind: 'deploy', pid: null, at, until: Date.now() });
 };
 

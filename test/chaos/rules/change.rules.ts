@@ -1,7 +1,7 @@
 import { compileTrigger } from '../../../lib/triggers/compiled.trigger.js';
 import type { Change, Evidence } from '../evidence.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { harmTo, losses, overlaps, type Window } from './windows.js';
+import { covered, harmTo, losses, overlaps, stalls, type Window } from './windows.js';
 
 /** Between the commit of a change and its answer, and between an instant and the reading of a clock. */
 const edgeMs = 50;
@@ -58,6 +58,11 @@ const barrier: Rule = {
         evidence.executions
           .filter(
             ({ jobId, beganAt }) => jobId === change.jobId && beganAt > from + edgeMs && beganAt < until,
+          )
+          // So long after it of what its process could have noticed.
+          .filter(
+            ({ pid, beganAt }) =>
+              beganAt - from - covered({ from, until: beganAt }, stalls(evidence, pid)) > edgeMs,
           )
           // Whoever is frozen or cut off in the middle of beginning learns of nothing.
           .filter(

@@ -1,7 +1,7 @@
 import type { Execution } from '../executions.js';
-import type { Evidence } from '../evidence.js';
+import type { Evidence, LedgerRow } from '../evidence.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { losses, overlaps } from './windows.js';
+import { losses, outages, overlaps } from './windows.js';
 
 const tell = ({ jobId, runId, nominalAt }: Execution): string =>
   `${jobId} run ${runId} of ${instant(nominalAt)}`;
@@ -74,10 +74,14 @@ const verdictOfItsOwn: Rule = {
   },
 };
 
-/** A run that ends its process takes nobody with it for good, and is given up in the end. */
+/**
+ * A run that ends its process takes nobody with it for good, and is given up in the end. Nobody can tell an innocent run from one that kills if harm from outside has met its worker each time, the
+ * last time while it was alone there.
+ */
 const innocents: Rule = {
   name: 'given up with a poison run',
-  find({ attempts, executions }) {
+  find(evidence) {
+    const { attempts, executions } = evidence;
     const lost = attempts.filter(
       ({ jobId, final, outcome }) => final && outcome === 'lost' && jobId.includes('-one-off-'),
     );
@@ -86,13 +90,40 @@ const innocents: Rule = {
       ({ jobId }) => jobId,
     );
     return [
-      ...lost.map(({ jobId, runId }) => `${jobId} run ${runId} ended as lost`),
+      ...lost
+        .filter((row) => !isMetAlone(evidence, row))
+        .map(({ jobId, runId }) => `${jobId} run ${runId} ended as lost`),
       ...[...poison].flatMap(([jobId, own]) =>
         own.length > 3 ? [`${jobId} ended ${own.length} processes`] : [],
       ),
     ];
   },
 };
+
+/** One release takes back all that a worker has held. */
+const oneReleaseMs = 500;
+
+function isMetAlone(evidence: Evidence, { runId, pid, startedAt, finishedAt }: LedgerRow): boolean {
+  const { attempts, faults } = evidence;
+  const held = { from: startedAt ?? finishedAt, until: finishedAt };
+  const harms = [
+    ...outages(evidence),
+    ...faults.flatMap((fault) =>
+      fault.pid !== null && fault.pid === pid && fault.kind !== 'poisoned'
+        ? [{ from: fault.at, until: Math.max(fault.until, fault.at + evidence.leaseMs) }]
+        : [],
+    ),
+  ];
+  const isMet = harms.some((harm) => overlaps(harm, held));
+  const hadCompany = attempts.some(
+    (other) =>
+      other.pid === pid &&
+      other.runId !== runId &&
+      other.outcome === 'lost' &&
+      Math.abs(other.finishedAt - finishedAt) < oneReleaseMs,
+  );
+  return isMet && !hadCompany;
+}
 
 export const executionRules: readonly Rule[] = [
   atMostOnce,

@@ -1,43 +1,49 @@
-import type { Evidence, Sighting } from '../evidence.js';
+import type { Evidence, LedgerRow, Sighting } from '../evidence.js';
+import { longestPutOffMs } from '../recovery.js';
 import type { Execution } from '../executions.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { covered, harmTo, lockedTimes, losses, outages, overlaps } from './windows.js';
+import { covered, harmTo, lockedTimes, losses, outages, overlaps, standstills } from './windows.js';
 
 /** How long beyond a lease a cluster may take to go on with something. */
 const boundMs = 5_000;
-
-/** What was in the hands of a worker that died is put off for as long at most, so that it is tried apart from others. */
-const longestPutOffMs = 30_000;
 
 /** Jobs whose every instant is to be run at once. */
 const isPrompt = (jobId: string): boolean =>
   /^(plain|unique|transaction)-(quick|flaky|one-off.*)$|^plain-(cron|large)$/.test(jobId);
 
-/** While some of the cluster could work, it did. */
+/** While some of the cluster could work, it did: a run that was due, or was lost by a worker that died, was soon in somebody's hands. */
 const promptness: Rule = {
   name: 'stood still while others could work',
   find(evidence) {
     if (!evidence.sameClock) return [];
+    const asleep = standstills(evidence);
+    const runs = grouped(evidence.attempts, ({ runId }) => runId);
     const first = grouped(
       evidence.executions.filter(({ jobId }) => isPrompt(jobId)),
       ({ jobId, nominalAt }) => `${jobId} ${nominalAt}`,
     );
     return [...first.values()].flatMap(([one]) => {
-      const { jobId, nominalAt, beganAt } = one!;
-      const waited = { from: nominalAt, until: beganAt };
-      const lost = evidence.attempts.filter(
-        ({ runId, outcome, finishedAt }) =>
-          runId === one!.runId && outcome === 'lost' && finishedAt <= beganAt,
-      );
-      const putOffMs = lost.length > 0 ? longestPutOffMs : 0;
-      const limit =
-        evidence.leaseMs + boundMs + evidence.slackMs + putOffMs + covered(waited, outages(evidence));
-      if (beganAt - nominalAt <= limit) return [];
+      const { runId, jobId, nominalAt, beganAt } = one!;
       const excuses = [...lockedTimes(evidence, jobId), ...losses(evidence)];
-      if (excuses.some((window) => overlaps(window, waited))) return [];
-      return [
-        `${jobId} of ${instant(nominalAt)} began ${beganAt - nominalAt} ms late${lost.map(({ pid }) => `, lost by ${pid}`).join('')}`,
-      ];
+      const claims = (runs.get(runId) ?? []).toSorted((a, b) => a.fence - b.fence);
+      const lost = claims.filter(({ outcome, finishedAt }) => outcome === 'lost' && finishedAt <= beganAt);
+      return lost.concat({ startedAt: beganAt } as LedgerRow).flatMap(({ startedAt }, losses) => {
+        const waited = { from: lost[losses - 1]?.finishedAt ?? nominalAt, until: startedAt! };
+        const limit =
+          (losses === 0 ? evidence.leaseMs : 0) +
+          boundMs +
+          evidence.slackMs +
+          (losses < 2 ? 0 : longestPutOffMs) +
+          covered(waited, [...outages(evidence), ...asleep]);
+        const ms = waited.until - waited.from;
+        if (ms <= limit || excuses.some((window) => overlaps(window, waited))) return [];
+        return [
+          `${jobId} of ${instant(nominalAt)} was taken up ${ms} ms late${lost
+            .slice(0, losses)
+            .map(({ pid }) => `, lost by ${pid}`)
+            .join('')}`,
+        ];
+      });
     });
   },
 };

@@ -14,6 +14,7 @@ function evidence(change: Partial<Evidence> = {}): Evidence {
     sameClock: true,
     executions: [execution(), execution({ runId: '2', nominalAt: at(2), beganAt: at(2), endedAt: at(2.5) })],
     attempts: [row(), row({ runId: '2', nominalAt: at(2), startedAt: at(2), finishedAt: at(2.5) })],
+    loops: [],
     gaps: [],
     sightings: [],
     changes: [],
@@ -84,6 +85,15 @@ describe('the rules of the chaos test', () => {
   test('find an innocent run that was given up, and a poison run that was not', () => {
     const lost = row({ jobId: 'plain-one-off-3', outcome: 'lost' });
     expect(found({ attempts: [lost] })).toEqual(['given up with a poison run']);
+    const kill = fault({ kind: 'kill', pid: 7, at: at(1.2), until: at(1.2) });
+    const given = { faults: [kill], executions: [execution({ jobId: 'plain-one-off-3' })] };
+    expect(found({ ...given, attempts: [lost] })).toEqual([]);
+    const beside = row({ runId: '2', outcome: 'lost', final: false });
+    const again = row({ runId: '2', fence: 2, startedAt: at(2), finishedAt: at(2) });
+    const others = [...given.executions, execution({ runId: '2', beganAt: at(2) })];
+    expect(found({ ...given, executions: others, attempts: [lost, beside, again] })).toEqual([
+      'given up with a poison run',
+    ]);
     const poison = [1, 2, 3, 4].map((n) =>
       execution({ runId: '9', jobId: 'poison-1', attempt: n, endedAt: null, ended: null }),
     );
@@ -102,6 +112,39 @@ describe('the rules of the chaos test', () => {
     expect(found({ ...late, faults: [fault({ kind: 'lock-rows', jobs: ['plain-quick'] })] })).toEqual([]);
     expect(found({ ...late, faults: [fault({ kind: 'lock-rows', jobs: ['plain-slow'] })] })).toEqual(stood);
     expect(found({ ...late, faults: [fault({ kind: 'freeze', pid: 7 })] })).toEqual(stood);
+  });
+
+  test('excuse what stood still while nothing turned in any worker that was well', () => {
+    const late = {
+      executions: [execution({ beganAt: at(12), endedAt: at(12.1) })],
+      attempts: [row({ startedAt: at(12), finishedAt: at(12.1) })],
+    };
+    const stood = ['stood still while others could work'];
+    const asleep = { pid: 7, from: at(0), stalls: [{ from: at(1), until: at(6) }] };
+    expect(found({ ...late, loops: [asleep] })).toEqual([]);
+    expect(found({ ...late, loops: [asleep, { pid: 8, from: at(0), stalls: [] }] })).toEqual(stood);
+    const frozen = fault({ kind: 'freeze', pid: 8, at: at(1), until: at(5) });
+    expect(
+      found({ ...late, loops: [asleep, { pid: 8, from: at(0), stalls: [] }], faults: [frozen] }),
+    ).toEqual([]);
+    const dead = fault({ kind: 'kill', pid: 8, at: at(1), until: at(1) });
+    expect(found({ ...late, loops: [asleep, { pid: 8, from: at(0), stalls: [] }], faults: [dead] })).toEqual(
+      [],
+    );
+  });
+
+  test('find what was not taken up soon after its worker had died, a while later only after a second death', () => {
+    const loss = (fence: number, from: number, until: number): LedgerRow =>
+      row({ outcome: 'lost', final: false, fence, startedAt: at(from), finishedAt: at(until) });
+    const begun = (second: number) => [execution({ beganAt: at(second), endedAt: at(second) })];
+    const last = (second: number): LedgerRow =>
+      row({ fence: 9, startedAt: at(second), finishedAt: at(second) });
+    const stood = ['stood still while others could work'];
+    expect(found({ executions: begun(8), attempts: [loss(1, 1, 4), last(8)] })).toEqual([]);
+    expect(found({ executions: begun(10), attempts: [loss(1, 1, 4), last(10)] })).toEqual(stood);
+    const twice = [loss(1, 1, 4), loss(2, 5, 8)];
+    expect(found({ executions: begun(40), attempts: [...twice, last(40)] })).toEqual([]);
+    expect(found({ executions: begun(44), attempts: [...twice, last(44)] })).toEqual(stood);
   });
 
   test('find what stays in the hands of one that is done with it, never began it, or is dead', () => {
@@ -134,6 +177,18 @@ describe('the rules of the chaos test', () => {
     // Nobody knows on which side of a change under way an instant fell.
     const [made, removed] = changes;
     expect(found({ changes: [made!, { ...removed!, askedAt: at(1.02) }], attempts: [first] })).toEqual([]);
+  });
+
+  test('excuse a start after a confirmed pause for as long as its process could notice nothing', () => {
+    const pause = { ...change, askedAt: at(1.1), confirmedAt: at(1.2), paused: true };
+    const executions = [execution({ jobId: 'managed-0', beganAt: at(1.5) })];
+    const gaps = [{ jobId: 'managed-0', from: at(0), until: null }];
+    const loop = (from: number, until: number) => [
+      { pid: 7, from: at(0), stalls: [{ from: at(from), until: at(until) }] },
+    ];
+    const given = { executions, gaps, attempts: [], changes: [pause] };
+    expect(found({ ...given, loops: loop(1, 1.48) })).toEqual([]);
+    expect(found({ ...given, loops: loop(1, 1.4) })).toEqual(['begun after a confirmed pause or delete']);
   });
 
   test('find a start after a confirmed pause and before the resume was asked for', () => {

@@ -43,8 +43,59 @@ export function lockedTimes({ faults, executions }: Evidence, jobId: string): Wi
   return faults.filter(holds).map(({ at, until }) => ({ from: at, until: until + afterOutageMs }));
 }
 
+/** Whether somebody has paused or deleted this job, or may have, at some time of the window. */
+export function isStopped({ changes }: Evidence, jobId: string, window: Window): boolean {
+  const own = changes.filter((change) => change.jobId === jobId);
+  return own.some(
+    ({ askedAt, paused, trigger }, index) =>
+      (paused || trigger === null) &&
+      overlaps({ from: askedAt, until: own[index + 1]?.confirmedAt ?? Infinity }, window),
+  );
+}
+
 /** When something was done to this process alone; it has a lease's time to find its way back. */
 export const harmTo = ({ faults, leaseMs }: Evidence, pid: number | null): Window[] =>
   faults
     .filter((fault) => fault.pid !== null && fault.pid === pid)
     .map(({ at, until }) => ({ from: at, until: until + leaseMs }));
+
+/** When nothing of this process turned. Whoever does not turn learns of nothing, and does nothing. */
+export const stalls = ({ loops }: Evidence, pid: number | null): readonly Window[] =>
+  loops.find((loop) => loop.pid === pid)?.stalls ?? [];
+
+/** What one process cannot work beside, and for how long. What is lost on the way or comes late is noticed by the deadline of a statement, and new connections are fine. */
+const disabling: Readonly<Record<string, (fault: FaultNote) => number>> = {
+  freeze: ({ until }) => until,
+  'stop-at-commit': ({ until }) => until,
+  cut: ({ until }) => until,
+  silence: ({ until }) => until,
+  trickle: ({ until }) => until,
+  pooler: ({ until }) => until,
+  swallow: ({ at }) => at + noticedWithinMs,
+  'deliver-late': ({ at }) => at + noticedWithinMs,
+};
+/** Twice the deadline of the workers' statements. */
+const noticedWithinMs = 4_000;
+const endings = new Set(['kill', 'term', 'poisoned']);
+
+/** Nobody could work: nothing turned in any worker that lived then and was well, as a handler blocked it, or as the machine had other things to do. */
+export function standstills({ loops, faults, leaseMs }: Evidence): Window[] {
+  const lives = loops.map(({ pid, from, stalls: idle }) => {
+    const own = faults.filter((fault) => fault.pid === pid);
+    const until = Math.min(...own.filter(({ kind }) => endings.has(kind)).map(({ at }) => at), Infinity);
+    const harms = own.flatMap((fault) => {
+      const end = disabling[fault.kind]?.(fault);
+      return end === undefined ? [] : [{ from: fault.at, until: end + leaseMs }];
+    });
+    return { from, until, idle: [...idle, ...harms] };
+  });
+  const edges = lives.flatMap((life) => [life, ...life.idle].flatMap(({ from, until }) => [from, until]));
+  const times = [...new Set(edges)].filter(Number.isFinite).toSorted((a, b) => a - b);
+  return times.flatMap((from, index) => {
+    const until = times[index + 1];
+    if (until === undefined) return [];
+    const holds = (window: Window): boolean => window.from <= from && window.until >= until;
+    const isAsleep = lives.filter(holds).every((life) => life.idle.some(holds));
+    return isAsleep ? [{ from, until }] : [];
+  });
+}
