@@ -12,6 +12,7 @@ import { DeclarationConfiguration } from './discovery/declaration.configuration.
 import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { MethodCalls } from './discovery/method.calls.js';
 import { Engine } from './engine/engine.js';
+import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import type { RunLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -41,6 +42,8 @@ export function makeEvents(
   override?: ChronisOverride,
 ): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
+  if (clock instanceof GuardedClock)
+    clock.tellBy((part, error) => events.emit('engine.failed', { part, error }));
   if (log !== null) logEvents(events, log, instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`);
   overrideIn(override)?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);

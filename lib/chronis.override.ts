@@ -1,5 +1,6 @@
 import type { ChronisOptions } from './chronis.options.js';
 import { settingsOf, type ChronisSettings } from './chronis.settings.js';
+import { GuardedClock } from './engine/guarded.clock.js';
 import type { ChronisEvents } from './events/chronis.events.js';
 
 /**
@@ -33,7 +34,12 @@ export function settingsUnder(
 ): ChronisSettings {
   const settings = settingsOf(given);
   const real = overrideIn(override);
-  if (!real) return settings;
+  if (!real) return guarded(settings);
   const { engine, ...rest } = settingsOf(real.options(given, instance));
-  return { ...rest, engine: { ...engine, ...alone } };
+  return guarded({ ...rest, engine: { ...engine, ...alone } });
+}
+
+/** All that goes by the clock is held by the same guard: one that throws must not end what waits by it, wherever that is. */
+function guarded({ clock, ...settings }: ChronisSettings): ChronisSettings {
+  return { ...settings, clock: new GuardedClock(clock) };
 }

@@ -14,22 +14,56 @@ export interface EffectiveDeclarations {
  *
  * A method never runs under two ids: of those declared for a handler only the ones of the newest set that has this handler count, and an id that a newer declaration
  * renames does not count either. Of the declarations of one id that are left the newest is in force.
+ *
+ * A set may be newer than what it declares, as others have that for long. Where an older set declares the same id anew, what the newer set says of it is not in force, and has no say about other
+ * ids then: else a method would be held under one id as it has another one, which runs something else.
  */
 export function effectiveDeclarations(
   sets: readonly Pick<CarriedSet, 'place' | 'declarations'>[],
 ): EffectiveDeclarations {
   const newestFirst = sets.toSorted((a, b) => b.place - a.place);
+  const beaten: Beaten = new Map();
+  for (;;) {
+    const found = decide(newestFirst, beaten);
+    const known = beaten.size;
+    for (const declaration of found.counted) {
+      const inForce = found.effective.get(refKey(declaration));
+      if (inForce !== undefined && isBeaten(declaration, inForce)) beaten.set(declaration, inForce);
+    }
+    if (beaten.size === known) return found;
+  }
+}
+
+/** Declarations with those of the same id that are in force in their stead, and say something else. */
+type Beaten = Map<CarriedDeclaration, CarriedDeclaration>;
+
+function isBeaten(declaration: CarriedDeclaration, inForce: CarriedDeclaration): boolean {
+  return (
+    declaration.place < inForce.place &&
+    (declaration.handler !== inForce.handler ||
+      previousKeys(declaration).join() !== previousKeys(inForce).join())
+  );
+}
+
+/** One round: what is beaten does not count if its method is another one, and renames nothing. */
+function decide(
+  newestFirst: readonly Pick<CarriedSet, 'declarations'>[],
+  beaten: Beaten,
+): EffectiveDeclarations & { counted: readonly CarriedDeclaration[] } {
   const idsOfHandler = new Map<string, ReadonlySet<string>>();
   const renamed = new Set<string>();
   const effective = new Map<string, CarriedDeclaration>();
   const superseded = new Set<string>();
+  const all: CarriedDeclaration[] = [];
   for (const { declarations } of newestFirst) {
     const counted: CarriedDeclaration[] = [];
     for (const declaration of declarations) {
       const key = refKey(declaration);
       const { handler } = declaration;
       const ids = handler === null ? undefined : idsOfHandler.get(handler);
-      if (renamed.has(key) || ids?.has(key) === false) superseded.add(key);
+      const inForce = beaten.get(declaration);
+      const isOfAnother = inForce !== undefined && inForce.handler !== handler;
+      if (isOfAnother || renamed.has(key) || ids?.has(key) === false) superseded.add(key);
       else counted.push(declaration);
     }
     for (const declaration of counted) {
@@ -41,12 +75,14 @@ export function effectiveDeclarations(
     noteHandlers(idsOfHandler, counted);
     const own = new Set(declarations.map(refKey));
     for (const declaration of counted) {
+      if (beaten.has(declaration)) continue;
       for (const key of previousKeys(declaration)) if (!own.has(key)) renamed.add(key);
     }
+    all.push(...counted);
   }
   // An id that counts for one method may have been another's, under which it does not.
   for (const key of effective.keys()) superseded.delete(key);
-  return { effective, superseded };
+  return { effective, superseded, counted: all };
 }
 
 /** `namespace/id` of what a declaration renames. */

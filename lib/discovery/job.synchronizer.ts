@@ -66,7 +66,8 @@ type Synced = Extract<SyncResult, { status: 'synced' }>;
 export class JobSynchronizer {
   private cancelTimer: CancelTimer | null = null;
   private stopped = true;
-  private atWork = false;
+  /** The pass that is under way. */
+  private atWork: Promise<void> | null = null;
   private again = false;
   /** When to look again at ids that were taken; monotonic. */
   private takenUntil = -Infinity;
@@ -109,44 +110,52 @@ export class JobSynchronizer {
   /** Workers came or went, so that other declarations may be in force. */
   follow(): void {
     if (this.stopped || this.parts.explore().jobs.length === 0) return;
-    if (this.atWork) this.again = true;
+    if (this.atWork !== null) this.again = true;
     else if (this.parts.clock.monotonic() >= this.takenUntil)
       this.later(Math.round(this.parts.random() * longestSpreadMs));
   }
 
-  stop(): void {
+  /** Resolves when no sync is under way any more: one that loses its storage would leave its lock, and all others would have to wait for the end of that. */
+  async end(): Promise<void> {
     this.stopped = true;
     this.cancelTimer?.();
     this.cancelTimer = null;
+    await this.atWork;
   }
 
   private later(pauseMs: number): void {
     if (this.stopped) return;
     this.cancelTimer?.();
-    this.cancelTimer = this.parts.clock.setTimer(pauseMs, () => void this.pass());
+    this.cancelTimer = this.parts.clock.setTimer(pauseMs, () => {
+      this.cancelTimer = null;
+      this.again = false;
+      this.atWork = this.pass().finally(() => {
+        this.atWork = null;
+        if (this.again) this.follow();
+      });
+    });
   }
 
+  /** Never rejects. */
   private async pass(): Promise<void> {
     const { events, workerId, onChange } = this.parts;
-    this.cancelTimer = null;
-    this.atWork = true;
-    this.again = false;
     try {
       const owner = workerId();
       // Without a lease there is nobody who carries anything: the engine is about to get a new one.
       if (owner === null) return this.later(tryAgainMs);
       const known = await this.known();
       if (known !== null) return this.tell(nothingNew(known, 0), [], known);
-      const result = await this.locked(owner, () => this.store(owner));
+      const result = await this.locked(
+        owner,
+        () => this.store(owner),
+        () => this.stopped,
+      );
       if (result === null) return;
       if (result.changes.length > 0) onChange();
       this.afterSync(result);
     } catch (error) {
       if (!this.stopped) events.emit('storage.failing', { operation: 'sync', error, retryInMs: tryAgainMs });
       this.later(tryAgainMs);
-    } finally {
-      this.atWork = false;
-      if (this.again) this.follow();
     }
   }
 
@@ -165,15 +174,21 @@ export class JobSynchronizer {
     return storage.syncedSet({ app, setHash: setHashOf(explore().jobs), graceMs });
   }
 
-  /** Null: another process of this release has done it meanwhile. */
-  private async locked(owner: string, sync: () => Promise<Synced>): Promise<Synced | null> {
+  /** Null: another process of this release has done it meanwhile, or it is not wanted any more. */
+  private async locked(
+    owner: string,
+    sync: () => Promise<Synced>,
+    isUnwanted = () => false,
+  ): Promise<Synced | null> {
     const { lock: locks, clock } = this.parts;
     const key = `chronis:sync:${this.rules.app}`;
     const wanted = { key, owner, ttlMs: lockMs, waitMs: lockWaitMs };
-    const lock = await acquireWithin(locks, clock, wanted, async () => (await this.known()) !== null);
+    const isSettled = async (): Promise<boolean> => isUnwanted() || (await this.known()) !== null;
+    const lock = await acquireWithin(locks, clock, wanted, isSettled);
     if (lock === null) return null;
     try {
-      return await sync();
+      // Who is about to go has no say any more.
+      return isUnwanted() ? null : await sync();
     } finally {
       // What cannot be given back ends with its lease; what was synced stays synced.
       await locks.release(lock).catch(() => false);
@@ -247,7 +262,7 @@ export class JobSynchronizer {
   private async refuse(jobs: readonly DeclaredJob[], taken: JobRef): Promise<never> {
     const holder = await this.parts.storage.getJob(taken);
     const declared = jobs.find(({ definition }) => refKey(definition) === refKey(taken));
-    const app = holder?.source === 'code' ? holder.app : null;
+    const app = holder?.source === 'code' ? holder.app : holder === null ? undefined : null;
     throw new JobIdTakenError(taken.id, taken.namespace, declared?.place ?? 'The code', app);
   }
 }

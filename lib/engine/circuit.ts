@@ -23,10 +23,14 @@ export class Circuit {
 
   /**
    * Occurrences of these jobs have given up. Each job is looked at by itself, as one that somebody has locked must not keep the others from being paused; and by one
-   * repeated call at a time, however many of its occurrences fail meanwhile. Never rejects.
+   * repeated call at a time, however many of its occurrences fail meanwhile. Never rejects, whatever an adapter gave.
    */
   async note(jobs: readonly JobRef[]): Promise<void> {
-    await Promise.all(jobs.map((ref) => this.look(ref)));
+    try {
+      await Promise.all(jobs.map((ref) => this.look(ref)));
+    } catch (error) {
+      this.events.emit('engine.failed', { part: 'pausing of jobs', error });
+    }
   }
 
   private async look(ref: JobRef): Promise<void> {

@@ -49,6 +49,8 @@ export interface Enrolment {
   ): Promise<{ now: number; sentAt: number; generation: number | null }>;
   /** Workers have come or gone, so that other declarations may be in force. */
   follow(): void;
+  /** No more: resolves when nothing of it is under way. */
+  end(): Promise<void>;
 }
 
 /** A local clock this far off the storage's is worth a warning. */
@@ -97,7 +99,7 @@ export class Engine {
     private readonly options: EngineOptions,
   ) {
     this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
-    const parts = { ...given, clock: new GuardedClock(given.clock, (part, error) => this.fail(part, error)) };
+    const parts = { ...given, clock: GuardedClock.of(given.clock, (part, error) => this.fail(part, error)) };
     this.parts = parts;
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
@@ -346,6 +348,7 @@ export class Engine {
     shift.session.isDraining = true;
     shift.loop.nudge();
     this.calls.hurry();
+    const enrolmentEnded = this.enrolment?.end();
     const sessions = [...this.sessions];
     const emptied = (): Promise<unknown> => Promise.all(sessions.map((session) => session.empty()));
     // What is under way when the loop ends may bring runs.
@@ -362,7 +365,7 @@ export class Engine {
     // What is locked by somebody else, or does not get through yet, is tried to the end: what has been done should not be done again.
     const now = clock.monotonic();
     const flushedBy = Math.max(endAt, Math.min(now + reservedMs, endAt) + lastVerdictsMs);
-    await this.within(flushedBy - now, this.settler.flush());
+    await this.within(flushedBy - now, Promise.all([this.settler.flush(), enrolmentEnded]));
     this.settler.close();
     this.calls.hurry();
     shift.keeper.stop();

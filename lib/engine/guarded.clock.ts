@@ -16,9 +16,20 @@ export class GuardedClock extends Clock {
 
   constructor(
     private readonly clock: Clock,
-    private readonly tell: (part: string, error: unknown) => void,
+    /** Called with what fails. */
+    private tell: (part: string, error: unknown) => void = () => undefined,
   ) {
     super();
+  }
+
+  /** The same clock, guarded if it is not yet. */
+  static of(clock: Clock, tell: (part: string, error: unknown) => void): GuardedClock {
+    return clock instanceof GuardedClock ? clock : new GuardedClock(clock, tell);
+  }
+
+  /** From now on tells whoever hears of it: events have a clock themselves, so they come after it. */
+  tellBy(tell: (part: string, error: unknown) => void): void {
+    this.tell = tell;
   }
 
   now(): number {

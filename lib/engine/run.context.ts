@@ -34,7 +34,11 @@ export interface RunContext<P = JsonValue> {
   readonly attempt: number;
   /** How many earlier instants, missed in a downtime, this run stands for. */
   readonly missed: number;
-  /** Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. */
+  /**
+   * Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. What a listener of it throws, or rejects with, becomes the event
+   * `listener.failed`. Of a signal that is made from it (`AbortSignal.any([signal, …])`) the platform makes an uncaught exception, which ends the process: catch within such a
+   * listener what may throw.
+   */
   readonly signal: AbortSignal;
   readonly logger: RunLogger;
   /**

@@ -8,6 +8,7 @@ import type { TransactionOptions, TransactionWork } from '../ports/run.transacti
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
 import { AttemptContext } from './attempt.context.js';
+import { containedSignal } from './contained.signal.js';
 import type { Handler } from './handler.registry.js';
 import { checkPayload } from './payload.check.js';
 import type { RunLogger } from './run.context.js';
@@ -30,6 +31,8 @@ export interface AttemptParts {
   conclude: (running: RunningRun, value: unknown) => Settlement;
   /** Called once, also while `begin` is under way. */
   onEnded: (running: RunningRun, ending: Ending) => void;
+  /** Called with what a listener of the signal has thrown. */
+  onListenerFailed: (error: unknown) => void;
 }
 
 /** A retry begins beside an earlier attempt that has not ended by then. */
@@ -86,6 +89,7 @@ export class RunningRun {
   get signal(): AbortSignal {
     if (this.controller === null) {
       this.controller = new AbortController();
+      containedSignal(this.controller.signal, this.parts.onListenerFailed);
       if (this.abortCause !== null) this.controller.abort(new RunAbortedError(this.abortCause));
     }
     return this.controller.signal;

@@ -62,8 +62,14 @@ export function judge(
     case 'timeout':
       return failed('timed_out', new RunAbortedError('timeout'));
     case null:
-      return failed('failed', thrown ?? new Error(`The handler threw ${String(thrown)}.`));
+      return failed('failed', thrown ?? nothingThrown(thrown));
   }
+}
+
+/** Without a stack: it would be one of this library. */
+function nothingThrown(thrown: unknown): Error {
+  const error = new Error(`The handler threw ${String(thrown)}.`);
+  return Object.defineProperty(error, 'stack', { value: undefined });
 }
 
 /** When judging fails, as what is stored of the run makes no sense: it has failed, as it must not be in hands for ever. */

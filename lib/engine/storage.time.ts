@@ -44,6 +44,8 @@ export class StorageTime {
 
   /** Notes the storage's time from an answer that has just arrived. `sentAt`: when its question was sent (monotonic). Without it neither a leap nor its end would be noticed. */
   observe(storageNow: number, sentAt: number): void {
+    // Of an adapter whose answers have no time: all that goes by it would stand still.
+    if (!Number.isFinite(storageNow)) return;
     const at = this.clock.monotonic();
     // What has no fraction may have been cut.
     const cutMs = Number.isInteger(storageNow) ? 1 : 0;

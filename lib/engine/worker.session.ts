@@ -94,6 +94,7 @@ export class WorkerSession {
         return judge(running.run, returned, null, this.timesOf(running), random)!.settlement;
       },
       onEnded: (running, ending) => this.finish(running, ending),
+      onListenerFailed: (error) => parts.events.emit('listener.failed', { eventName: 'abort', error }),
     };
   }
 

@@ -3,6 +3,7 @@ import type { ChronisEvents } from './chronis.events.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import { LogRecord } from './log.record.js';
 import { logSentences, type LogLine } from './log.sentences.js';
+import { ToldOutages } from './told.outages.js';
 
 export interface LogSettings {
   format: 'text' | 'json';
@@ -13,7 +14,7 @@ export interface LogSettings {
 const everything: LogSettings = { format: 'text', silent: new Set() };
 
 /**
- * Writes the sentences of all events to Nest's logger. A storage that keeps failing is told once, not at each try.
+ * Writes the sentences of all events to Nest's logger. A storage that keeps failing is told once, not at each try, nor for each operation.
  */
 export function logEvents(
   events: ChronisEvents,
@@ -21,7 +22,11 @@ export function logEvents(
   context = 'Chronis',
 ): () => void {
   const logger = new Logger(context);
-  const failing = new Set<string>();
+  const outages = new ToldOutages();
+  const isNews = (name: ChronisEventName, event: unknown): boolean => {
+    if (name === 'storage.failing') return outages.begins(event as ChronisEventMap['storage.failing']);
+    return name !== 'storage.recovered' || outages.ends(event as ChronisEventMap['storage.recovered']);
+  };
   const wants = (name: ChronisEventName): boolean => {
     if (logSentences[name] === null || silent.has(name)) return false;
     // On the way of every run: not even put together unless somebody reads it.
@@ -30,12 +35,7 @@ export function logEvents(
   const write = <N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void => {
     const line = logSentences[name]?.(event);
     if (!line) return;
-    if (name === 'storage.failing' || name === 'storage.recovered') {
-      const { operation } = event as ChronisEventMap['storage.failing' | 'storage.recovered'];
-      if (name === 'storage.recovered') failing.delete(operation);
-      else if (failing.has(operation)) line.level = 'debug';
-      else failing.add(operation);
-    }
+    if (!isNews(name, event)) line.level = 'debug';
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
     else writeText(logger, line);
   };

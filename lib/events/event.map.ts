@@ -179,7 +179,7 @@ export interface ChronisEventMap {
    * has been begun anew.
    */
   'engine.failed': { part: string; error: unknown };
-  /** A listener of an event threw. */
+  /** A listener of an event threw; `abort`: one of a handler's `context.signal`. */
   'listener.failed': { eventName: string; error: unknown };
 }
 

@@ -124,7 +124,7 @@ export const logSentences: Sentences = {
   }),
   'retry-rule.failed': ({ rule, error, ...run }) => ({
     level: 'error',
-    text: `${describe(run)}: ${rule} of the handler cannot be used, so the retries of the job count: ${messageOf(error)}`,
+    text: `${describe(run).replace(/,$/, '')}: ${rule} of the handler cannot be used, so the retries of the job count: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
   'run.lost': (run) => ({

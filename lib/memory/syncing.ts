@@ -4,6 +4,7 @@ import type {
   CarriedSet,
   DefinitionChange,
   EpochMs,
+  NewJob,
   OrphanReason,
   StoredDefinition,
   SyncRequest,
@@ -28,7 +29,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   const stored = storedDefinitions(tables, now, request);
   // The plan is the caller's code: nothing may be written before it has returned.
   const { changes, outranked } = request.plan(structuredClone(stored), structuredClone(carried), now);
-  const conflicts = takenIds(tables, stored, changes);
+  const conflicts = takenIds(tables, now, app, stored, changes);
   if (registration && conflicts.length > 0) return { status: 'refused', conflicts };
 
   keepRelease(tables, app, generation, release);
@@ -131,6 +132,8 @@ function inOrder(changes: readonly DefinitionChange[]): DefinitionChange[] {
 /** Ids that the changes want and that others have. */
 function takenIds(
   tables: MemoryTables,
+  now: EpochMs,
+  app: string,
   stored: readonly StoredDefinition[],
   changes: readonly DefinitionChange[],
 ): JobRef[] {
@@ -144,12 +147,36 @@ function takenIds(
     if (!('job' in change)) continue;
     const key = keyOf(change.job);
     if (former && keyOf(former) === key) continue;
-    const isTaken = given.has(key) || (tables.jobs.has(key) && !freed.has(key));
+    const isTaken =
+      given.has(key) ||
+      (tables.jobs.has(key) && !freed.has(key)) ||
+      (change.kind === 'insert' && isRenamedElsewhere(tables, now, app, change.job));
     if (isTaken) taken.push({ namespace: change.job.namespace, id: change.job.id });
     else given.add(key);
     if (former && !isTaken) freed.add(keyOf(former));
   }
   return taken;
+}
+
+/** Whether live workers of another app have this job under another id, and say that it is the same method. */
+function isRenamedElsewhere(
+  tables: MemoryTables,
+  now: EpochMs,
+  app: string,
+  { namespace, id, handler }: NewJob,
+): boolean {
+  return [...tables.releases.keys()].some((other) => {
+    if (other === app) return false;
+    const live = carriedSets(tables, now, other, 0).filter(({ carriedUntil }) => carriedUntil === null);
+    return live
+      .flatMap(({ declarations }) => declarations)
+      .filter((declared) => declared.namespace === namespace && declared.handler === handler)
+      .filter(({ previousIds }) => previousIds.includes(id))
+      .some((declared) => {
+        const job = tables.jobs.get(keyOf(declared));
+        return job?.source === 'code' && job.app === other && job.previousIds.includes(id);
+      });
+  });
 }
 
 function apply(

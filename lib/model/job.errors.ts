@@ -45,19 +45,24 @@ export class JobIdTakenError extends ChronisError {
     readonly jobId: string,
     readonly namespace: string,
     place: string,
-    /** Whose code declares the other job; null: it was created at run time. */
-    app: string | null,
+    /** Whose code declares the other job; null: it was created at run time; undefined: another app has taken it over, under another id. */
+    app: string | null | undefined,
   ) {
-    const holder = app === null ? 'that was created at run time' : `of the app "${app}"`;
-    const takeOver =
-      app === null
-        ? ''
-        : ` If this app is to have it from now on, with its history: name the other app in previousApps, or end its processes; after ten minutes without any the job is taken over.`;
-    super(
-      'CHRONIS_JOB_ID_TAKEN',
-      `${place} declares the job "${jobId}" in the namespace "${namespace}", but this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job by deleteJob().${takeOver}`,
-    );
+    const wanted = `${place} declares the job "${jobId}" in the namespace "${namespace}", but`;
+    super('CHRONIS_JOB_ID_TAKEN', `${wanted} ${takenBy(app)}`);
   }
+}
+
+function takenBy(app: string | null | undefined): string {
+  if (app === undefined) {
+    return 'another app that has live processes has taken this job over, with its method, under another id (previousApps and previousIds). Take the declaration away, or end the processes of that app.';
+  }
+  const holder = app === null ? 'that was created at run time' : `of the app "${app}"`;
+  const takeOver =
+    app === null
+      ? ''
+      : ' If this app is to have it from now on, with its history: name the other app in previousApps, or end its processes; after ten minutes without any the job is taken over.';
+  return `this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job by deleteJob().${takeOver}`;
 }
 
 /** A job id is empty, too long or holds characters that cannot be stored. @publicApi */

@@ -70,7 +70,11 @@ export class RetryAfterError extends ChronisError {
     message?: string,
     options?: ErrorOptions,
   ) {
-    super('CHRONIS_RETRY_AFTER', message ?? `To be tried again after ${JSON.stringify(delay)}.`, options);
+    super(
+      'CHRONIS_RETRY_AFTER',
+      message ?? `To be tried again after ${typeof delay === 'number' ? delay : JSON.stringify(delay)}.`,
+      options,
+    );
   }
 }
 

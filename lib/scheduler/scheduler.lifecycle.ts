@@ -42,7 +42,7 @@ export class SchedulerLifecycle {
     try {
       await start;
     } catch (error) {
-      synchronizer.stop();
+      await synchronizer.end();
       throw error;
     } finally {
       this.starting = null;
@@ -54,7 +54,6 @@ export class SchedulerLifecycle {
   /** Drains. Throws SchedulerStoppedError when it does not run. */
   async stop(): Promise<void> {
     const stop = this.parts.engine.stop();
-    this.parts.synchronizer.stop();
     const ended = this.parts.withdrawals.end();
     this.stopping = stop.then(() => ended);
     try {

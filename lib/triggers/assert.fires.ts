@@ -15,6 +15,10 @@ export function assertFires(trigger: Trigger, context: NormalizeContext): void {
     if (context.refusePast && Date.parse(trigger.at) < context.now) past(trigger, 'at');
     return;
   }
+  if (hasEnded(trigger, context.now)) {
+    if (context.refusePast) past(trigger, 'endAt');
+    return;
+  }
   // Calendars that are not known here are judged where the trigger is compiled.
   if (!context.calendars && trigger.exclude?.some((exclusion) => 'calendar' in exclusion)) return;
   if (!context.refusePast && !mayBeEmpty(trigger, context)) return;
@@ -31,6 +35,12 @@ export function assertFires(trigger: Trigger, context: NormalizeContext): void {
   }
   if (context.refusePast && compiled.next(context.now - 1) === null)
     past(trigger, trigger.endAt ? 'endAt' : null);
+}
+
+/** An interval that counts from its creation, which must have been before its end. */
+function hasEnded(trigger: CronTrigger | IntervalTrigger, now: number): boolean {
+  if (trigger.type !== 'interval' || (trigger.anchor ?? trigger.startAt) !== undefined) return false;
+  return trigger.endAt !== undefined && Date.parse(trigger.endAt) < now;
 }
 
 function mayBeEmpty(trigger: CronTrigger | IntervalTrigger, context: NormalizeContext): boolean {

@@ -110,6 +110,24 @@ async function take({ run, app }: Syncing, job: StoredRecurring): Promise<void> 
   job.app = app;
 }
 
+/** Those whose id counts as taken, as live workers of another app have the job under another one. */
+export async function renamedElsewhere(
+  { run, app }: Syncing,
+  inserts: readonly InsertChange[],
+): Promise<Set<InsertChange>> {
+  if (inserts.length === 0) return new Set();
+  const jobs = inserts.map(({ job }) => job);
+  const found = await run<JobRef>(
+    'renamedElsewhere',
+    app,
+    jobs.map(({ namespace }) => namespace),
+    jobs.map(({ id }) => id),
+    jobs.map(({ handler }) => handler),
+  );
+  const keys = new Set(found.map(keyOf));
+  return new Set(inserts.filter(({ job }) => keys.has(keyOf(job))));
+}
+
 /** All in one statement, or, where that would have to wait for an id, each by itself. */
 export async function insertDeclared(
   { run, briefly, generation }: Syncing,

@@ -8,7 +8,14 @@ import type {
   SyncResult,
 } from '../ports/storage.adapter.js';
 import { noteSet } from './carried.sets.js';
-import { apply, briefMs, insertDeclared, type InsertChange, type Syncing } from './declared.changes.js';
+import {
+  apply,
+  briefMs,
+  insertDeclared,
+  renamedElsewhere,
+  type InsertChange,
+  type Syncing,
+} from './declared.changes.js';
 import { keyOf } from './job.queries.js';
 import type { OwnChange, StatementRunner } from './statement.runner.js';
 import { graspJobs, readDeclared, type StoredRecurring } from './stored.job.js';
@@ -160,7 +167,10 @@ async function applyAll(
   const kept = new Set(postponed.map(keyOf));
   const inserts = changes.filter((planned): planned is InsertChange => planned.kind === 'insert');
   const insertable = inserts.filter(({ job }) => !kept.has(keyOf(job)));
-  for (const [insert, outcome] of await insertDeclared(syncing, insertable)) {
+  const elsewhere = await renamedElsewhere(syncing, insertable);
+  for (const { job } of elsewhere) conflicts.push({ namespace: job.namespace, id: job.id });
+  const free = insertable.filter((insert) => !elsewhere.has(insert));
+  for (const [insert, outcome] of await insertDeclared(syncing, free)) {
     const { namespace, id } = insert.job;
     if (outcome === 'created') written.add(insert);
     else (outcome === 'taken' ? conflicts : postponed).push({ namespace, id });

@@ -1,17 +1,19 @@
 import type { NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { bearCallbacks } from './job.insertion.js';
+import type { LockPatience } from './lock.patience.js';
 import { columns } from './rows.js';
 import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 export async function settle(
   statements: StatementRunner,
+  patience: LockPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
   const result: SettleResult = { accepted: [], locked: [] };
   for (const some of byWorker(settlements)) {
-    const { accepted, locked } = await settleOf(statements, some);
+    const { accepted, locked } = await settleOf(statements, patience, some);
     result.accepted.push(...accepted);
     result.locked.push(...locked);
   }
@@ -32,43 +34,51 @@ function byWorker(settlements: readonly Settlement[]): Settlement[][] {
 /** The quick statements wait for locks, a moment only. Then those that are free are told from those that are not, which costs more. */
 async function settleOf(
   statements: StatementRunner,
+  patience: LockPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
   const accepted: string[] = [];
   try {
-    for await (const ids of settleQuickly(statements, settlements)) accepted.push(...ids);
+    for await (const ids of settleQuickly(statements, patience, settlements)) accepted.push(...ids);
     return { accepted, locked: [] };
   } catch (error) {
     if (sqlStateOf(error) !== lockNotAvailable) throw error;
   }
   const rest = without(settlements, accepted);
   if (rest.length === 0) return { accepted, locked: [] };
-  const passed = await settlePassing(statements, rest);
+  const passed = await patience.during(() => settlePassing(statements, rest));
   return { accepted: [...accepted, ...passed.accepted], locked: passed.locked };
 }
 
 /** The ids that each statement has accepted. Runs that others wait for, and those with callbacks, take a second step, and so a transaction. */
 async function* settleQuickly(
   statements: StatementRunner,
+  patience: LockPatience,
   settlements: readonly Settlement[],
 ): AsyncGenerator<readonly string[]> {
-  const oneOffs = await settlePlain(statements, 'settleOneOffs', settlements.filter(isPlainOf(true)));
+  const plainly = (statement: 'settleOneOffs' | 'settleRecurring', isOneOff: boolean) =>
+    settlePlain(statements, patience, statement, settlements.filter(isPlainOf(isOneOff)));
+  const within = (some: readonly Settlement[]) =>
+    patience.during(() =>
+      statements.change(({ run }) => settleWithin(run, some, 'settleBriefly', String(patience.ms))),
+    );
+  const oneOffs = await plainly('settleOneOffs', true);
   yield oneOffs;
-  const recurring = await settlePlain(statements, 'settleRecurring', settlements.filter(isPlainOf(false)));
+  const recurring = await plainly('settleRecurring', false);
   yield recurring;
   const plain = oneOffs.length + recurring.length;
   const rest = plain === 0 ? settlements : without(settlements, [...oneOffs, ...recurring]);
   if (rest.length === 0) return;
   if (rest.some(({ callback }) => callback)) {
-    yield (await statements.change(({ run }) => settleWithin(run, rest, 'settleBriefly'))).accepted;
+    yield (await within(rest)).accepted;
     return;
   }
-  const rows = await statements.run<SettledRow>('settleBriefly', ...settlementColumns(rest), false);
+  const values = [...settlementColumns(rest), false, String(patience.ms)];
+  const rows = await patience.during(() => statements.run<SettledRow>('settleBriefly', ...values));
   yield rows.filter((row) => !row.deferred).map(({ id }) => id);
   const deferred = rows.filter((row) => row.deferred).map(({ id }) => id);
   if (deferred.length === 0) return;
-  const blocking = only(rest, deferred);
-  yield (await statements.change(({ run }) => settleWithin(run, blocking, 'settleBriefly'))).accepted;
+  yield (await within(only(rest, deferred))).accepted;
 }
 
 async function settlePassing(
@@ -81,11 +91,13 @@ async function settlePassing(
 /** By a quicker statement, which passes over what it cannot write. */
 async function settlePlain(
   statements: StatementRunner,
+  patience: LockPatience,
   statement: 'settleOneOffs' | 'settleRecurring',
   plain: Settlement[],
 ): Promise<readonly string[]> {
   if (plain.length === 0) return [];
-  const [answer] = await statements.run<PlainAnswer>(statement, ...plainColumns(plain.sort(byRunId)));
+  const values = [...plainColumns(plain.sort(byRunId)), String(patience.ms)];
+  const [answer] = await patience.during(() => statements.run<PlainAnswer>(statement, ...values));
   return answer.settled === plain.length ? plain.map(({ runId }) => runId) : (answer.ids ?? []);
 }
 
@@ -110,13 +122,14 @@ const isPlainOf =
   ({ oneOff, outcome, callback, retryAt, error }: Settlement): boolean =>
     oneOff === isOneOff && outcome === 'succeeded' && !callback && retryAt === null && error === null;
 
-/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may. */
+/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may, `settleBriefly` for `lockMs`. */
 export async function settleWithin(
   run: Run,
   settlements: readonly Settlement[],
   statement: 'settle' | 'settleBriefly' | 'settlePassing',
+  ...lockMs: string[]
 ): Promise<SettleResult> {
-  const rows = await run<SettledRow>(statement, ...settlementColumns(settlements), true);
+  const rows = await run<SettledRow>(statement, ...settlementColumns(settlements), true, ...lockMs);
   const settled = rows.filter(({ locked }) => !locked);
   await unblock(run, jobsOfEnded(settled));
   const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));

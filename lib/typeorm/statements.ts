@@ -1,5 +1,6 @@
 import { acquireLockSql } from './sql/acquire.lock.sql.js';
 import { addGapSql } from './sql/add.gap.sql.js';
+import { awaitRunSql } from './sql/await.run.sql.js';
 import { backfillSql } from './sql/backfill.sql.js';
 import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
@@ -62,6 +63,7 @@ import { releaseLockSql } from './sql/release.lock.sql.js';
 import { releaseLostSql } from './sql/release.lost.sql.js';
 import { releaseRunsSql } from './sql/release.runs.sql.js';
 import { removeCursorSql } from './sql/remove.cursor.sql.js';
+import { renamedElsewhereSql } from './sql/renamed.elsewhere.sql.js';
 import { renameKeySql } from './sql/rename.key.sql.js';
 import { renewSql } from './sql/renew.sql.js';
 import { requestCancelSql } from './sql/request.cancel.sql.js';
@@ -105,6 +107,7 @@ const builders = {
   acquireLock: acquireLockSql,
   noteGeneration: noteGenerationSql,
   setPreviousIds: setPreviousIdsSql,
+  renamedElsewhere: renamedElsewhereSql,
   leaveApp: leaveAppSql,
   takeJob: takeJobSql,
   uncarried: uncarriedSql,
@@ -143,6 +146,7 @@ const builders = {
   getJobs: getJobsSql,
   giveBack: giveBackSql,
   graspJobs: (t: TableNames) => graspJobsSql(t, 'free'),
+  awaitRun: awaitRunSql,
   awaitJobs: (t: TableNames) => graspJobsSql(t, 'all'),
   heldBy: heldBySql,
   holdRuns: holdRunsSql,

@@ -56,6 +56,7 @@ import { FirePlans } from './fire.plans.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
 import { Leases } from './leases.js';
+import { LockPatience } from './lock.patience.js';
 import type { NotifyConnection } from './notify.connection.js';
 import { NotifyEvents } from './notify.events.js';
 import { NotifySignal } from './notify.signal.js';
@@ -98,6 +99,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly firePlans: FirePlans;
   private readonly vacuuming: Vacuuming;
   private readonly leases = new Leases();
+  private readonly patience = new LockPatience();
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -296,7 +298,7 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
-    const result = await settle(this.statements, settlements);
+    const result = await settle(this.statements, this.patience, settlements);
     this.vacuuming.note(result.accepted.length);
     return result;
   }

@@ -135,3 +135,25 @@ test('a set that is known but not what is stored is synced', async () => {
   expect(syncs).toBe(2);
   expect(await memory.getJob({ namespace: 'default', id: 'a' })).not.toBeNull();
 });
+
+test('a process that stops while it syncs gives its lock back first, or nobody could sync until its lease is over', async () => {
+  const storage = slow();
+  for (const id of ['a', 'b']) {
+    const booting = boot(storage, [declared(id)]);
+    await clock.advanceBy(2_000);
+    await booting;
+  }
+  const [old, canary] = rigs;
+  await canary!.engine.stop();
+  // The other one follows within half a second.
+  for (let ms = 0; syncs < 3 && ms < 1_000; ms += 50) await clock.advanceBy(50);
+  expect(syncs).toBe(3);
+  const isHeld = async (): Promise<boolean> => (await memory.lock.inspect('chronis:sync:test')) !== null;
+  expect(await isHeld()).toBe(true);
+  let wasHeld: boolean | null = null;
+  const stopped = old!.engine.stop().then(async () => (wasHeld = await isHeld()));
+  await clock.advanceBy(2_000);
+  await stopped;
+  expect(wasHeld).toBe(false);
+  rigs = [];
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { effectiveDeclarations } from '../../lib/discovery/effective.declarations.js';
-import type { CarriedDeclaration, CarriedSet } from '../../lib/ports/storage.adapter.js';
+import { appear, type CarriedDeclaration, type CarriedSet } from '../../lib/ports/storage.adapter.js';
 
 function declaration(id: string, place: number, given: Partial<CarriedDeclaration> = {}): CarriedDeclaration {
   return {
@@ -84,39 +84,66 @@ describe('the declarations in force', () => {
     expect(inForce(first, second, third)).toEqual({ c: 'c@3' });
   });
 
+  test('do not hold a method for an id that runs another one: a newer set may have older declarations', () => {
+    const [older, x] = [declaration('x', 1, { handler: 'a' }), declaration('x', 2, { handler: 'b' })];
+    const first = set(1, older);
+    const second = set(2, x, declaration('z', 2, { handler: 'a' }));
+    const third = set(3, older, declaration('c', 3));
+    expect(inForce(first, second, third)).toEqual({ x: 'x@2', z: 'z@2', c: 'c@3' });
+    expect(inForce(first, third)).toEqual({ x: 'x@1', c: 'c@3' });
+  });
+
+  test('do not take the renames of what an older set declares anew without them', () => {
+    const older = declaration('x', 1, { previousIds: ['p'] });
+    const first = set(1, older);
+    const second = set(2, declaration('x', 2), declaration('p', 2));
+    expect(inForce(first, second, set(3, older, declaration('c', 3)))).toEqual({
+      x: 'x@2',
+      p: 'p@2',
+      c: 'c@3',
+    });
+  });
+
   test('keep what a release without known handlers carries', () => {
     const old = set(1, declaration('a', 1, { handler: null }), declaration('b', 1, { handler: null }));
     expect(inForce(old, set(2, declaration('a', 2)))).toEqual({ a: 'a@2', b: 'b@1' });
   });
 
-  test('do not depend on the order of asking, and never run a method under ids of two releases', () => {
+  test('do not depend on the order of asking, never run a method under ids of two releases, and hold an id only for another one', () => {
     const ids = fc.constantFrom('a', 'b', 'c', 'd');
+    const handlers = ['h', 'i', 'j'];
     const given = fc.record({
       id: ids,
-      handler: fc.constantFrom('h', 'i', 'j'),
+      handler: fc.constantFrom(...handlers),
       previousIds: fc.uniqueArray(ids, { maxLength: 2 }),
     });
     const releases = fc.array(fc.uniqueArray(given, { selector: ({ id }) => id, maxLength: 4 }), {
-      maxLength: 4,
+      maxLength: 5,
     });
     fc.assert(
       fc.property(releases, fc.integer(), (found, seed) => {
-        let place = 0;
-        const sets = found.map((jobs) =>
-          set(++place, ...jobs.map(({ id, ...job }) => declaration(id, ++place, job))),
-        );
+        const sets: CarriedSet[] = [];
+        for (const [nth, jobs] of found.entries()) {
+          // What is declared as before keeps its place.
+          const declarations = jobs.map(({ id, ...job }) => ({
+            ...declaration(id, 0, job),
+            hash: JSON.stringify([id, job]),
+          }));
+          sets.push(set(nth + 1, ...appear(declarations, sets, nth + 1)));
+        }
         const one = effectiveDeclarations(sets);
         const shuffled = sets.toSorted((a, b) => ((a.place * seed) % 7) - ((b.place * seed) % 7));
         const other = effectiveDeclarations(shuffled);
         expect(other.effective).toEqual(one.effective);
         expect(other.superseded).toEqual(one.superseded);
         for (const key of one.superseded) expect(one.effective.has(key)).toBe(false);
-        const all = new Set(
-          sets.flatMap(({ declarations }) => declarations.map(({ id }) => `default/${id}`)),
+        const all = sets.flatMap(({ declarations }) => declarations);
+        expect(new Set([...one.effective.keys(), ...one.superseded])).toEqual(
+          new Set(all.map(({ id }) => `default/${id}`)),
         );
-        expect(new Set([...one.effective.keys(), ...one.superseded])).toEqual(all);
-        for (const handler of ['h', 'i', 'j']) {
-          const under = [...one.effective.values()].filter((declared) => declared.handler === handler);
+        const effective = [...one.effective.values()];
+        for (const handler of handlers) {
+          const under = effective.filter((declared) => declared.handler === handler);
           if (under.length < 2) continue;
           const together = sets.some(({ declarations }) =>
             under.every(({ id }) =>
@@ -125,8 +152,13 @@ describe('the declarations in force', () => {
           );
           expect(together).toBe(true);
         }
+        for (const held of all.filter(({ id }) => one.superseded.has(`default/${id}`))) {
+          const runs = effective.some(({ handler }) => handler === held.handler);
+          const isRenamed = effective.some(({ previousIds }) => previousIds.includes(held.id));
+          expect(runs || isRenamed, `${held.handler} as ${held.id}`).toBe(true);
+        }
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 });

@@ -219,7 +219,9 @@ describe('an engine', () => {
 
   test('an enrolment that fails leaves no worker behind', async () => {
     const enroll = (): Promise<never> => Promise.reject(new Error('sync failed'));
-    await expect(rig.engine.start({ enroll, follow: () => undefined })).rejects.toThrow('sync failed');
+    await expect(
+      rig.engine.start({ enroll, follow: () => undefined, end: async () => undefined }),
+    ).rejects.toThrow('sync failed');
     expect(await liveWorkers()).toEqual([]);
     expect(rig.engine.running).toBe(false);
   });

@@ -69,7 +69,7 @@ describe('the outcome of an attempt', () => {
   });
 
   test('a handler that throws undefined has failed with a text', () => {
-    expect(outcome({ kind: 'threw', error: undefined })?.error).toContain('The handler threw undefined.');
+    expect(outcome({ kind: 'threw', error: undefined })?.error).toBe('Error: The handler threw undefined.');
   });
 
   test.each([

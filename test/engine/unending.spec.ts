@@ -256,3 +256,49 @@ test('changes of what is offered are told one after the other, so that the last 
   expect(carriedOut.at(-1)).toEqual(['work']);
   expect(carriedOut.length).toBeLessThanOrEqual(2);
 });
+
+test.each([
+  ['nothing', () => undefined],
+  ['an empty object', () => ({})],
+  ['a list of what was taken', () => []],
+])('an adapter whose answers are %s ends neither the engine nor the process', async (_, answer) => {
+  const memory = new MemoryStorage({ clock });
+  const storage = new Proxy(memory, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as (...args: unknown[]) => unknown;
+      const isOfOld = ['giveBack', 'releaseLost', 'heldBy', 'updateWorker'].includes(key as string);
+      if (!isOfOld) return call;
+      return async (...args: unknown[]) => {
+        await call(...args);
+        return answer();
+      };
+    },
+  });
+  rig = new EngineRig({ clock, storage });
+  rig.handle('work', () => undefined);
+  await rig.engine.start();
+  await memory.register(
+    {
+      ...{ id: 'dead', name: 'dead', app: 'test', generation: null, host: '', pid: 1, version: '0' },
+      ...{ zoneData: '2026a', queues: ['default'], handlers: ['work'] },
+      retention: { defaultMs: 86_400_000, byVerdict: {} },
+    },
+    1_000,
+  );
+  const claim = memory.claim.bind(memory);
+  let failures = 1;
+  memory.claim = async (...args) => {
+    const result = await claim(...args);
+    if (failures-- > 0) throw new Error('The answer was lost.');
+    return result;
+  };
+  await rig.add({});
+  await clock.advanceBy(5_000);
+  rig.handle('more', () => undefined);
+  await rig.add(everyMs(clock.now(), 1_000));
+  await clock.advanceBy(120_000);
+  expect((await memory.queryAttempts({}, { limit: 1_000 })).items.length).toBeGreaterThan(100);
+  await rig.stop(60_000);
+});

@@ -1,5 +1,6 @@
 import { Logger, type LogLevel } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RetryAfterError } from '../../lib/model/errors.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { logEvents } from '../../lib/events/event.logger.js';
 import type { RunEvent } from '../../lib/events/event.map.js';
@@ -133,6 +134,39 @@ describe('the log', () => {
       ['log', 'The storage answers again (work) after 3 failures.'],
       ['warn', told],
     ]);
+  });
+
+  test('tells one outage once when it begins and once when it is over, however many operations meet it', () => {
+    const fail = (operation: string, retryInMs = 50): void =>
+      events.emit('storage.failing', { operation, error: new Error('refused'), retryInMs });
+    const recover = (operation: string): void => events.emit('storage.recovered', { operation, failures: 3 });
+    for (const operation of ['work', 'renew', 'settle', 'release', 'give back']) fail(operation);
+    fail('prune', 60_000);
+    fail('work');
+    for (const operation of ['renew', 'settle', 'give back', 'release', 'work', 'prune']) recover(operation);
+    // What fails for itself is told for itself, also beside an outage.
+    fail('prune', 60_000);
+    fail('renew');
+    fail('fire default/daily', 1_000);
+    recover('renew');
+    recover('fire default/daily');
+    expect(lines.filter(([level]) => level !== 'debug')).toEqual([
+      ['warn', 'The storage failed (work): refused. Trying until it answers.'],
+      ['log', 'The storage answers again (work) after 3 failures.'],
+      ['warn', 'The storage failed (prune): refused. Trying again in 60 s.'],
+      ['warn', 'The storage failed (renew): refused. Trying until it answers.'],
+      ['warn', 'The storage failed (fire default/daily): refused. Trying until it answers.'],
+      ['log', 'The storage answers again (renew) after 3 failures.'],
+      ['log', 'The storage answers again (fire default/daily) after 3 failures.'],
+    ]);
+  });
+
+  test('names a later attempt whose rule cannot be used', () => {
+    const error = new RetryAfterError(NaN);
+    events.emit('retry-rule.failed', { ...run, attempt: 2, rule: 'RetryAfterError', error });
+    expect(lines[0]![1]).toBe(
+      'Run 42 of "daily" (Reports.daily), attempt 2: RetryAfterError of the handler cannot be used, so the retries of the job count: To be tried again after NaN.',
+    );
   });
 
   test('leaves out what there is none of', () => {

@@ -54,6 +54,31 @@ async function lockRows(table: string, where: string, strength = 'for update'): 
 
 const strengths = ['for update', 'for share'] as const;
 
+/** Four sessions that write the statistics of a job all the time, as settlements do, so that there is always one that has them locked. Returns how to end it. */
+async function keepBusy(jobId: string): Promise<() => Promise<void>> {
+  let isBusy = true;
+  const loops = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const client = new pg.Client(databaseUrl());
+      await client.connect();
+      const loop = async (): Promise<void> => {
+        while (isBusy) {
+          await client.query(
+            `begin; update "${schema}".job_stat set run_count = run_count + 1
+               where job_uid = (select uid from "${schema}".job where id = '${jobId}'); select pg_sleep(0.003); commit`,
+          );
+        }
+        await client.end();
+      };
+      return { ended: loop() };
+    }),
+  );
+  return async () => {
+    isBusy = false;
+    await Promise.all(loops.map(({ ended }) => ended));
+  };
+}
+
 /** A worker that is dead, with runs of so many one-offs. */
 async function deadWorker(count: number): Promise<{ worker: Capability; runs: ClaimedRun[] }> {
   const worker = await startWorker(storage, { leaseMs: minute });
@@ -126,6 +151,19 @@ describe('a release', () => {
       expect((await storage.releaseLost(released.left)).runs).toHaveLength(1);
     },
   );
+
+  test('gets its turn at a run of a job of which there is always something locked', async () => {
+    const worker = await startWorker(storage);
+    await addRecurring(storage, { dueInMs: -minute, policies: { maxLost: 1 } });
+    const run = await fireOne(storage, worker);
+    await storage.unregister(worker.workerId);
+    const endBusiness = await keepBusy('job');
+    let { left } = await storage.releaseLost();
+    for (let tries = 1; left.length > 0 && tries <= 3; tries++) ({ left } = await storage.releaseLost(left));
+    await endBusiness();
+    expect(left).toEqual([]);
+    expect((await storage.queryRuns({}, {})).items).toMatchObject([{ id: run.id, state: 'lost' }]);
+  });
 
   test('passes over a run for which a locked one waits', async () => {
     const worker = await startWorker(storage, { leaseMs: minute });
@@ -493,24 +531,7 @@ describe('a sync', () => {
 
   test('gets its turn at a job of which there is always something locked', async () => {
     const jobs = await two();
-    const busy = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const client = new pg.Client(databaseUrl());
-        await client.connect();
-        return client;
-      }),
-    );
-    let isBusy = true;
-    // As settlements do, one after the other.
-    const loops = busy.map(async (client) => {
-      while (isBusy) {
-        await client.query(
-          `begin; update "${schema}".job_stat set run_count = run_count + 1
-             where job_uid = (select uid from "${schema}".job where id = 'a'); select pg_sleep(0.003); commit`,
-        );
-      }
-      await client.end();
-    });
+    const endBusiness = await keepBusy('a');
     const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
       stored.flatMap(({ uid, id, definitionHash }) =>
         id === 'a' && definitionHash !== 'new'
@@ -523,8 +544,7 @@ describe('a sync', () => {
           : [],
       );
     for (let tries = 1; tries <= 3; tries++) await sync(plan);
-    isBusy = false;
-    await Promise.all(loops);
+    await endBusiness();
     expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
   });
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Capability, ClaimedRun, StorageAdapter } from '../../lib/index.js';
+import type { Capability, ClaimedRun, SettleResult, StorageAdapter } from '../../lib/index.js';
 import {
   addOneOff,
   addRecurring,
@@ -95,7 +95,7 @@ describe('a settlement', () => {
       let tries = 0;
       const settled = statements.change(async ({ run }) => {
         tries++;
-        await settleWithin(run, settlements, statement);
+        await settleWithin(run, settlements, statement, ...(statement === 'settleBriefly' ? ['100'] : []));
         await run('lockOneOff', locked!.namespace, locked!.jobId);
       });
       await expect(settled).rejects.toThrow(/lock timeout/);
@@ -103,4 +103,40 @@ describe('a settlement', () => {
       expect(tries).toBe(1);
     },
   );
+});
+
+describe('settlements of several workers', () => {
+  test('wait for each other where commits take long, and take nobody for one who keeps a lock', async () => {
+    await addRecurring(storage, { dueInMs: -minute, policies: { overlap: 'allow' } });
+    await other.query(
+      `create function "${schema}".take_long() returns trigger language plpgsql as $$ begin perform pg_sleep(0.15); return null; end $$;
+       create constraint trigger slow after update on "${schema}".job_stat deferrable initially deferred
+         for each row execute function "${schema}".take_long()`,
+    );
+    const processes = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const process = newStorage({ schema, statementTimeoutMs: 4_000 });
+        await process.init();
+        const capability = await startWorker(process);
+        return { process, capability };
+      }),
+    );
+    const outcomes: SettleResult[] = [];
+    for (let round = 0; round < 3; round++) {
+      const claimed: ClaimedRun[] = [];
+      for (const { process, capability } of processes) {
+        const run = await process.runNow({ namespace: 'default', id: 'job' });
+        const { runs } = await process.claim(capability, 1);
+        expect(runs.map(({ id }) => id)).toEqual([run!.id]);
+        claimed.push(...runs);
+      }
+      const settlements = await settlementsOf(claimed);
+      outcomes.push(
+        ...(await Promise.all(processes.map(({ process }, nth) => process.settle([settlements[nth]!])))),
+      );
+    }
+    for (const { process } of processes) await process.close();
+    expect(outcomes.flatMap(({ locked }) => locked)).toEqual([]);
+    expect(outcomes.flatMap(({ accepted }) => accepted)).toHaveLength(12);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CarriedSet, StorageAdapter } from '../../index.js';
+import type { CarriedSet, NewJob, StorageAdapter, SyncResult } from '../../index.js';
 import { lawsOf } from '../law.js';
 import { addRecurring, eightAtOnce, hour, jobOf, minute, only, ref, startWorker } from './fixture.js';
 import {
@@ -269,6 +269,33 @@ export const carriedSetLaws = lawsOf('carried set', {
       previousApps: [app],
     });
     assert.equal((await jobOf(storage)).app, 'before');
+  },
+
+  'finds an id taken that live workers of another app have renamed': async ({ storage }) => {
+    const job = await declared(storage, { id: 'a', app: 'before' });
+    const insert = (given: Partial<NewJob> = {}) => [{ kind: 'insert', job: { ...job, ...given } } as const];
+    const before = { app: 'before', ids: ['a'], leaseMs: hour };
+    const theirs = await carry(storage, 'theirs', { ...before, plan: () => insert() });
+    const { workerId } = await carry(storage, 'mine', {
+      declarations: [declaration('b', { previousIds: ['a'] })],
+      previousApps: ['before'],
+      leaseMs: hour,
+      plan: (stored) => {
+        const { uid } = only(stored, 'stored definition');
+        return [{ kind: 'update', uid, job: { ...job, app, id: 'b' }, moveCursor: false }];
+      },
+    });
+    const again = (given: Partial<NewJob> = {}): Promise<SyncResult> =>
+      sync(storage, { ...before, workerId: theirs.workerId, plan: () => insert(given) });
+    assert.deepEqual((await again()).conflicts, [ref('a')]);
+    assert.equal(await storage.getJob(ref('a')), null);
+    const refused = carry(storage, 'more of theirs', { ...before, plan: () => insert() });
+    await assert.rejects(refused, 'A start is refused.');
+    assert.deepEqual((await again({ handler: 'other' })).conflicts, [], 'Another method may have it.');
+    await storage.deleteJob(ref('a'));
+    await storage.unregister(workerId);
+    assert.deepEqual((await again()).conflicts, [], 'Nobody says so any more.');
+    assert.equal((await jobOf(storage, 'a')).app, 'before');
   },
 
   'tells which ids a job had, and forgets those after one that comes back': async ({ storage }) => {

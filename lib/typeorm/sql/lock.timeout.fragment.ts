@@ -1,10 +1,8 @@
-/** How long a statement of the settlement waits for locks of others, in ms. Those that take longer are passed over, so as not to keep the rest waiting. */
-export const briefMs = 100;
-
 /**
  * An array parameter, whose use limits what the statement waits for any lock of a row. Only for the transaction that it is in: a session may be another one's next, behind
- * a pooler.
+ * a pooler. `timeout`: in ms, or a parameter that says it, as text.
  */
-export function withLockTimeout(parameter: string, timeoutMs: number): string {
-  return `${parameter} where set_config('lock_timeout', '${timeoutMs}', true) is not null`;
+export function withLockTimeout(parameter: string, timeout: number | string): string {
+  const given = typeof timeout === 'number' ? `'${timeout}'` : `${timeout}::text`;
+  return `${parameter} where set_config('lock_timeout', ${given}, true) is not null`;
 }

@@ -17,6 +17,9 @@ export function schemaV3(t: TableNames): string[] {
     // What was changed at run time of a declared job, under which hash: it is void under another one, as the release before has written the whole definition then.
     `alter table ${t.job} add column changed json`,
     `create index ${t.index('job_changed')} on ${t.job} (app) where changed is not null`,
+    // The head of a backfill that runs one after the other, and what else waits beside it, however long it is.
+    `create index ${t.index('run_backfill')} on ${t.run} (job_uid, id) where origin = 'backfill' and blocks and verdict is null`,
+    `create index ${t.index('run_waiting')} on ${t.run} (job_uid) where blocked and origin <> 'backfill'`,
     `create index ${t.index('worker_alive')} on ${t.worker} (app) where released_at is null`,
   ];
 }

@@ -1,10 +1,10 @@
 import { unnest } from './arrays.fragment.js';
-import { briefMs, withLockTimeout } from './lock.timeout.fragment.js';
+import { withLockTimeout } from './lock.timeout.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results · $7 worker
+ * $1 time · $2 run ids · $3 fences · $4 started · $5 finished · $6 results · $7 worker · $8 how long to wait for a lock, in ms as text
  *
  * For one-offs that have succeeded, half as dear as `settleSql`: each goes, and leaves a row in the ledger. It settles those of them that nothing else depends on,
  * whatever it is told: the rest is left for that one.
@@ -16,7 +16,7 @@ export function settleOneOffsSql(t: TableNames): string {
   const keep = `coalesce(r.policies ->> 'keepMs', '0')`;
   return `
 with said as (
-  select u.* from ${unnest([withLockTimeout('$2::bigint[]', briefMs), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
+  select u.* from ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
     u (id, fence, started_ms, finished_ms, result)
 ),
 gone as (

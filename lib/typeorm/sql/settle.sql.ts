@@ -2,7 +2,7 @@ import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
 import { jammed } from './jammed.fragment.js';
-import { briefMs, withLockTimeout } from './lock.timeout.fragment.js';
+import { withLockTimeout } from './lock.timeout.fragment.js';
 import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, now } from './time.fragment.js';
@@ -15,7 +15,7 @@ import { toldColumn } from './wake.fragment.js';
 const longestWaitMs = 2_000;
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results · $10 worker · $11 blocking (boolean)
+ * $1 time · $2 run ids · $3 fences · $4 outcomes · $5 started · $6 finished · $7 retry at · $8 errors · $9 results · $10 worker · $11 blocking (boolean) · `briefly`: $12 how long to wait for a lock, in ms as text
  *
  * Runs are addressed by id, fence and worker; `started_at` tells a settled one from one in somebody's hands. No index is on `worker`: one that the planner
  * could choose here would cost three quarters of the rate. The rows are locked before anything is decided, in the
@@ -29,7 +29,7 @@ export function settleSql(t: TableNames, locks: 'waiting' | 'briefly' | 'passing
   const ids =
     locks === 'waiting'
       ? '$2::bigint[]'
-      : withLockTimeout('$2::bigint[]', locks === 'briefly' ? briefMs : longestWaitMs);
+      : withLockTimeout('$2::bigint[]', locks === 'briefly' ? '$12' : longestWaitMs);
   const passing = locks === 'passing';
   return `
 with said as (

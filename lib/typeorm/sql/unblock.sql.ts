@@ -1,3 +1,4 @@
+import { firstBackfilled } from './backfill.queue.fragment.js';
 import type { TableNames } from './table.names.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
@@ -10,21 +11,21 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  */
 export function unblockSql(t: TableNames): string {
   return `
-with heads as materialized (
-  select min(e.id) as id from ${t.run} e
-  where e.job_uid = any ($2::bigint[]) and e.origin = 'backfill' and e.blocks and e.verdict is null
-  group by e.job_uid
+with free as materialized (
+  ${firstBackfilled(t, '(select unnest($2::bigint[]) as job_uid)')}
+  union all
+  select r.id, r.job_uid from ${t.run} r
+  where r.job_uid = any ($2::bigint[]) and r.blocked and r.origin <> 'backfill'
+    -- Not EXISTS: the planner might answer it by a hash of all runs.
+    and (
+      select count(*) from ${t.run} e
+      where e.job_uid = r.job_uid and e.blocks and e.verdict is null and e.origin <> 'backfill'
+    ) = 0
 ),
 freed as (
   update ${t.run} r set blocked = false,
     due_at = case when not r.held then r.held_due_at end, held_due_at = case when r.held then r.held_due_at end
-  where r.job_uid = any ($2::bigint[]) and r.blocked
-    and case when r.origin = 'backfill' then r.id in (select id from heads)
-      -- Not EXISTS: the planner might answer it by a hash of all runs.
-      else (
-        select count(*) from ${t.run} e
-        where e.job_uid = r.job_uid and e.blocks and e.verdict is null and e.origin <> 'backfill'
-      ) = 0 end
+  where r.id = any (array(select id from free)) and r.blocked
   returning r.due_at
 ),
 ${tellDue(t, 'run', 'select min(due_at) from freed')}
