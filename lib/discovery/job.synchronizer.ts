@@ -64,6 +64,8 @@ type Synced = Extract<SyncResult, { status: 'synced' }>;
  * as soon as that is over. Nobody's start waits for it.
  */
 export class JobSynchronizer {
+  /** The number of the set that its worker carries; null: of none. */
+  generation: number | null = null;
   private cancelTimer: CancelTimer | null = null;
   private stopped = true;
   /** The pass that is under way. */
@@ -83,12 +85,14 @@ export class JobSynchronizer {
   async enroll(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
     const { storage, clock, explore } = this.parts;
     this.stopped = false;
+    this.generation = null;
     let sentAt = clock.monotonic();
     const hasJobs = explore().jobs.length > 0;
     const known = hasJobs ? await this.known() : null;
     if (known !== null || !hasJobs) {
       const generation = known?.generation ?? null;
       const { now } = await storage.register({ ...worker, generation }, leaseMs);
+      this.generation = generation;
       if (known !== null) this.tell(nothingNew(known, now), [], known);
       return { now, sentAt, generation };
     }
@@ -144,7 +148,7 @@ export class JobSynchronizer {
       // Without a lease there is nobody who carries anything: the engine is about to get a new one.
       if (owner === null) return this.later(tryAgainMs);
       const known = await this.known();
-      if (known !== null) return this.tell(nothingNew(known, 0), [], known);
+      if (this.isCarried(known)) return this.tell(nothingNew(known, 0), [], known);
       const result = await this.locked(
         owner,
         () => this.store(owner),
@@ -174,6 +178,13 @@ export class JobSynchronizer {
     return storage.syncedSet({ app, setHash: setHashOf(explore().jobs), graceMs });
   }
 
+  /**
+   * Whether a set that is known has the number under which this worker carries it. A storage that has lost its last commits may have given that number to another set since.
+   */
+  private isCarried(known: SyncedSet | null): known is SyncedSet {
+    return known !== null && (this.generation === null || known.generation === this.generation);
+  }
+
   /** Null: another process of this release has done it meanwhile, or it is not wanted any more. */
   private async locked(
     owner: string,
@@ -183,7 +194,7 @@ export class JobSynchronizer {
     const { lock: locks, clock } = this.parts;
     const key = `chronis:sync:${this.rules.app}`;
     const wanted = { key, owner, ttlMs: lockMs, waitMs: lockWaitMs };
-    const isSettled = async (): Promise<boolean> => isUnwanted() || (await this.known()) !== null;
+    const isSettled = async (): Promise<boolean> => isUnwanted() || this.isCarried(await this.known());
     const lock = await acquireWithin(locks, clock, wanted, isSettled);
     if (lock === null) return null;
     try {
@@ -226,6 +237,7 @@ export class JobSynchronizer {
       },
     });
     if (result.status === 'refused') return this.refuse(jobs, result.conflicts[0]!);
+    this.generation = result.generation;
     this.tell(result, stored, {
       outranked: plan.outranked,
       changed: changedJobs(app, stored, result.changes),

@@ -42,11 +42,10 @@ export interface EngineParts {
 
 /** Registers workers with what the code declares. */
 export interface Enrolment {
+  /** The number of the set that is carried now; null: of none. */
+  readonly generation: number | null;
   /** `sentAt`: monotonic time before the lease began. Rejects with what stands in the way; nothing was written then. */
-  enroll(
-    worker: WorkerRegistration,
-    leaseMs: number,
-  ): Promise<{ now: number; sentAt: number; generation: number | null }>;
+  enroll(worker: WorkerRegistration, leaseMs: number): Promise<{ now: number; sentAt: number }>;
   /** Workers have come or gone, so that other declarations may be in force. */
   follow(): void;
   /** No more: resolves when nothing of it is under way. */
@@ -71,8 +70,6 @@ const farewellMs = 400;
  * the engine registers as a new worker. Knows nothing of Nest.
  */
 export class Engine {
-  /** The release whose declarations this process runs; null: it declares none. */
-  private generation: number | null = null;
   private enrolment: Enrolment | null = null;
   private readonly parts: EngineParts;
   private state: 'idle' | 'starting' | 'working' | 'draining' = 'idle';
@@ -171,7 +168,6 @@ export class Engine {
       this.settler = new Settler(storage, this.calls);
       const workerId = randomUUID();
       this.enrolment = enrolment;
-      this.generation = null;
       try {
         const registeredAt = await this.enrollPatiently(workerId);
         lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
@@ -251,7 +247,6 @@ export class Engine {
     if (this.enrolment === null) return this.register(workerId);
     const enrolled = await this.enrolment.enroll(this.registration(workerId), this.options.leaseMs);
     this.time.observe(enrolled.now, enrolled.sentAt);
-    this.generation = enrolled.generation;
     return enrolled.sentAt;
   }
 
@@ -269,7 +264,7 @@ export class Engine {
       id: workerId,
       name,
       app,
-      generation: this.generation,
+      generation: this.enrolment?.generation ?? null,
       host: hostname(),
       pid: process.pid,
       version,
@@ -327,6 +322,8 @@ export class Engine {
     // Stopped meanwhile: leave nothing behind that looks alive.
     if (!isNeeded()) await this.parts.storage.unregister(workerId).catch(() => undefined);
     else this.work(workerId, registered.value);
+    // The storage may have lost the set with the worker.
+    this.enrolment?.follow();
   }
 
   private close({ session, keeper, loop }: Shift): void {
@@ -431,7 +428,7 @@ export class Engine {
       'update worker',
       async () => {
         if (this.workerId === null) return;
-        const { generation } = this;
+        const generation = this.enrolment?.generation ?? null;
         await storage.updateWorker(this.workerId, { handlers: handlers.offered(), generation });
       },
       () => this.state === 'working',

@@ -194,8 +194,8 @@ export class LeaseKeeper {
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now, sentAt);
-      if (this.hasGoneBack(renewal))
-        this.parts.events.emit('storage.went-back', { workerId: this.parts.workerId });
+      const hasGoneBack = this.hasGoneBack(renewal);
+      if (hasGoneBack) this.parts.events.emit('storage.went-back', { workerId: this.parts.workerId });
       if (renewal.leaseUntil === null) return this.lose();
       long.told();
       this.renewedAt = sentAt;
@@ -205,7 +205,7 @@ export class LeaseKeeper {
       if (isOverslept) this.ears.onAwake();
       this.watchTrust();
       this.nextBeat(this.parts.leaseMs / 3);
-      if (renewal.outOfSync) this.ears.onOutOfSync();
+      if (renewal.outOfSync || hasGoneBack) this.ears.onOutOfSync();
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
       if (renewal.failure === undefined) this.parts.outages.answered('renew');
       else this.tellFailing(renewal.failure, this.parts.leaseMs / 3);

@@ -220,7 +220,7 @@ describe('an engine', () => {
   test('an enrolment that fails leaves no worker behind', async () => {
     const enroll = (): Promise<never> => Promise.reject(new Error('sync failed'));
     await expect(
-      rig.engine.start({ enroll, follow: () => undefined, end: async () => undefined }),
+      rig.engine.start({ generation: null, enroll, follow: () => undefined, end: async () => undefined }),
     ).rejects.toThrow('sync failed');
     expect(await liveWorkers()).toEqual([]);
     expect(rig.engine.running).toBe(false);
