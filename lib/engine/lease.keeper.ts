@@ -4,6 +4,9 @@ import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { Renewal, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Outages } from './outages.js';
 
+/** So long the storage has to tell whether the lease has outlived a sleep of the machine. */
+const unansweredMs = 500;
+
 /** Runs that go on for long; `told`: the storage knows them from now on. */
 export interface LongRunning {
   runIds: string[];
@@ -46,7 +49,7 @@ export interface LeaseEars {
  * anybody else take their runs, however the wall clocks stand and however long the answer took.
  *
  * A machine that sleeps stops monotonic time, but not the storage's. So the advance of the wall clock beyond it counts as well: nothing begins until the storage was asked, which is
- * done at once, and a lease that has ended meanwhile is told by its answer.
+ * done at once, and a lease that has ended meanwhile is told by its answer, or when there is none within a moment.
  *
  * While the event loop is blocked, a beat from outside renews where the storage has one; its renewals count like those of the keeper.
  */
@@ -64,6 +67,8 @@ export class LeaseKeeper {
   private renewing = false;
   private again = false;
   private ended = false;
+  /** Since when (monotonic) it waits to hear whether the lease has outlived a sleep. */
+  private oversleptSince: number | null = null;
 
   constructor(
     private readonly parts: LeaseParts,
@@ -80,9 +85,12 @@ export class LeaseKeeper {
 
   /** Whether new work may begin. Where the machine has slept, the storage is asked first. */
   mayBegin(): boolean {
-    if (this.isOverslept && !this.renewing) this.beat();
+    const { isOverslept } = this;
+    if (isOverslept) this.oversleptSince ??= this.parts.clock.monotonic();
+    else this.oversleptSince = null;
+    if (isOverslept && !this.renewing) this.beat();
     this.watchSleep();
-    return this.trusted && !this.isOverslept;
+    return this.trusted && !isOverslept;
   }
 
   private get trusted(): boolean {
@@ -104,7 +112,12 @@ export class LeaseKeeper {
     if (this.ended) return;
     this.cancelWatch ??= this.parts.clock.setTimer(Math.min(this.parts.leaseMs / 6, 1_000), () => {
       this.cancelWatch = null;
-      if (this.parts.running() > 0) this.mayBegin();
+      if (this.parts.running() === 0) return;
+      const since = this.oversleptSince;
+      this.mayBegin();
+      // Nobody answers, and by the clocks of this machine the lease is over: handlers are not left to find out by themselves.
+      if (since !== null && this.isOverslept && this.parts.clock.monotonic() - since >= unansweredMs)
+        this.lose();
     });
   }
 

@@ -6,7 +6,8 @@ const leapMs = 10_000;
 /** What the clock of this machine agrees with, as closely as this, is not doubted. */
 const agreedMs = 5_000;
 /** What is doubted is believed after so long. */
-const doubtMs = 600_000;
+const longestDoubtMs = 600_000;
+const shortestDoubtMs = 60_000;
 
 /** The storage's clock has leapt. `doubted`: schedules go on by the time before · `followed`: they follow it · `reverted`: it has come back meanwhile. */
 export interface ClockLeap {
@@ -28,7 +29,7 @@ interface Doubt {
  * is the best one. What is due by this clock is due by the storage's.
  *
  * A clock that leaps by many seconds is wrong now, or was before. Where the local wall clock is at the new time too, or has leapt by as much, it was before (a machine that slept, a time
- * server that mended it): the new time counts at once. Else it is doubted for ten minutes: what schedules fire goes by the time before, so that a wrong clock neither fires the
+ * server that mended it): the new time counts at once. Else it is doubted, for ten minutes, or, where it leaps ahead by less, for as long as it does: what schedules fire goes by the time before, so that a wrong clock neither fires the
  * instants of the hours that it leaps over, which could then never be fired again, nor stops them while it is back.
  */
 export class StorageTime {
@@ -135,7 +136,7 @@ export class StorageTime {
     const next = isTheSame ? doubt : { since: reading.at, byMs, offset: new ClockOffset() };
     next.offset.note(reading);
     this.doubt = next;
-    if (this.isVouchedFor(reading, byMs) || reading.at - next.since >= doubtMs) {
+    if (this.isVouchedFor(reading, byMs) || reading.at - next.since >= doubtedForMs(next.byMs)) {
       this.doubt = null;
       this.offset = next.offset;
       this.wallOffset = this.clock.now() - reading.at;
@@ -152,4 +153,9 @@ export class StorageTime {
       Math.abs(wallOffset - least) <= agreedMs || Math.abs(wallOffset - this.wallOffset - byMs) <= agreedMs
     );
   }
+}
+
+/** A machine whose clocks have all slept sees a leap ahead by that time, and is late by it for as long as it doubts. Of a wrong clock that is believed so little can be leapt over. */
+function doubtedForMs(byMs: number): number {
+  return byMs < 0 ? longestDoubtMs : Math.min(Math.max(byMs, shortestDoubtMs), longestDoubtMs);
 }

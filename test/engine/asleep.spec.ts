@@ -90,6 +90,24 @@ describe('a machine that sleeps', () => {
     expect(begun.length).toBeGreaterThan(1);
   });
 
+  test.each([
+    ['fails', () => Promise.reject(new Error('No route to host'))],
+    ['does not answer', () => new Promise<never>(() => undefined)],
+  ])(
+    'for longer than the lease, beside a storage that %s: handlers are told all the same',
+    async (_, renew) => {
+      await add({});
+      await world.advanceBy(1_000);
+      const { storage } = rig;
+      const before = storage.renew.bind(storage);
+      storage.renew = renew;
+      await sleep(leaseMs);
+      await world.advanceBy(3_000);
+      expect(begun[0]!.signal.aborted).toBe(true);
+      storage.renew = before;
+    },
+  );
+
   test('for less than the lease: nothing is lost, and it goes on at once', async () => {
     await add({});
     await world.advanceBy(1_000);

@@ -77,6 +77,19 @@ describe("a storage's clock that leaps", () => {
     expect(gap).toMatchObject({ verdict: 'missed', from: new Date(start + 14 * minute) });
   });
 
+  test.each([
+    ['half a minute', 0.5 * minute, 1.1 * minute],
+    ['three minutes', 3 * minute, 3.1 * minute],
+  ])(
+    'ahead by %s, as where a machine has slept with its clock: schedules follow after as long',
+    async (_, leapMs, passMs) => {
+      await clock.advanceBy(3.5 * minute);
+      server.leapMs = leapMs;
+      await clock.advanceBy(passMs);
+      expect(leaps.map(({ state }) => state)).toEqual(['doubted', 'followed']);
+    },
+  );
+
   test.each([hour, -hour])(
     'by %d ms with the clock of the machine: schedules follow at once',
     async (leapMs) => {
