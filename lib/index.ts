@@ -95,7 +95,7 @@ export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapte
 
 export { ChronisEvents } from './events/chronis.events.js';
 export type { EventFilter } from './events/event.filter.js';
-export type { ChronisEventMap, ChronisEventName, RunEvent } from './events/event.map.js';
+export type { ChronisEventMap, ChronisEventName, LockedWork, RunEvent } from './events/event.map.js';
 export type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';

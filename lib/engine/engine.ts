@@ -310,7 +310,9 @@ export class Engine {
     const { session } = lost;
     this.close(lost);
     session.takeEarly();
-    this.parts.events.emit('worker.lease-lost', { workerId: session.workerId, runs: session.runningCount });
+    const isStopping = this.state !== 'working';
+    const { workerId: lostId, runningCount: runs } = session;
+    this.parts.events.emit('worker.lease-lost', { workerId: lostId, runs, isStopping });
     session.abort('lease-lost');
     void session.empty().then(() => this.sessions.delete(session));
     // A stop and a start meanwhile have begun another shift, which needs no successor of this one.

@@ -18,6 +18,7 @@ import { walkFiring } from './firing.plan.js';
 import type { Lead } from './lead.js';
 import { ReadAhead } from './read.ahead.js';
 import { describeError } from './settlement.js';
+import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import { Turns } from './turns.js';
 
@@ -44,6 +45,7 @@ interface FirerParts {
   time: StorageTime;
   events: ChronisEvents;
   calendars: Calendars;
+  calls: StorageCalls;
 }
 
 /** What has become of some cursors. */
@@ -81,12 +83,13 @@ export class Firer {
 
   /** The cursors that are due by now or within the time. */
   async read(capability: Capability, aheadMs: number): Promise<ReadAhead> {
-    const { storage, time, clock } = this.parts;
+    const { storage, time, clock, calls } = this.parts;
     const sentAt = clock.monotonic();
     const reachMs = aheadMs + time.scheduleAheadMs;
     const { now: storageNow, cursors: found } = await storage.dueCursors(capability, cursorsPerRead, reachMs);
     time.observe(storageNow, sentAt);
     const now = time.scheduleNow();
+    calls.locks.keep('schedules', new Set(found.map(instantOf)));
     this.comesBackAt = null;
     const cursors = found.filter(
       (cursor) => !this.isOfTheEnd(cursor, now + aheadMs) && !this.isLeft(cursor, now),
@@ -106,7 +109,7 @@ export class Firer {
   /** Those that are not due yet are moved only if no run of their job goes on, where that matters. */
   async fire(capability: Capability, cursors: readonly DueCursor[], room: number): Promise<Fired> {
     const planned = new Map<string, Planned>();
-    const { time } = this.parts;
+    const { time, calls } = this.parts;
     const storageNow = time.scheduleNow();
     let left = room;
     let latest = storageNow;
@@ -140,8 +143,11 @@ export class Firer {
     for (const [jobUid, { cursor, firing }] of planned) {
       if (!moved.has(jobUid)) {
         if (cursor.nominalAt > storageNow) this.refused.set(jobUid, cursor.nominalAt + refusalMs);
+        // Somebody was faster, or has it locked: which of both the next read tells.
+        else if (firing.overlap !== 'wait') calls.locks.note('schedules', instantOf(cursor));
         continue;
       }
+      calls.locks.free('schedules', instantOf(cursor));
       for (const gap of firing.gaps) this.tellGap(cursor, gap);
     }
     const nextAt = Math.min(...[...planned.values()].map(({ firing }) => firing.nextAt ?? Infinity));
@@ -275,6 +281,10 @@ export class Firer {
 /** What overlap means is decided at the instant, unless there is nothing to decide. */
 function asEarly(firing: Firing): Firing {
   return firing.overlap === 'allow' ? firing : { ...firing, overlap: 'wait' };
+}
+
+function instantOf({ namespace, jobId, nominalAt }: DueCursor): string {
+  return `${namespace}/${jobId} at ${new Date(nominalAt).toISOString()}`;
 }
 
 const overlapped = { verdict: 'skipped', count: 1, reason: 'overlap' } as const;

@@ -52,9 +52,11 @@ export class GivingBack {
   private async once(runs: readonly Unstarted[], needed: () => boolean): Promise<readonly Unstarted[]> {
     if (runs.length === 0) return [];
     const given = await this.calls.repeat('give back', () => this.storage.giveBack(runs), needed);
-    if (given === null) return [];
-    this.onGaveUp(given.value.lost);
-    return given.value.left;
+    const left = given === null ? [] : given.value.left;
+    const isLeft = new Set(left.map(({ runId }) => runId));
+    for (const { runId } of runs) this.calls.locks[isLeft.has(runId) ? 'note' : 'free']('returns', runId);
+    if (given !== null) this.onGaveUp(given.value.lost);
+    return left;
   }
 
   private async pause(ms: number): Promise<void> {

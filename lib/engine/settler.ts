@@ -19,9 +19,9 @@ const looksAtOnce = 4;
 
 /**
  * `unclear`: an earlier call with this settlement failed without an answer, and the ledger does not tell whether it was carried out · `unsettled`: it could
- * not be written before the end.
+ * not be written before the end · `unconfirmed`: nor is it known, at the end, whether it was.
  */
-export type SettleVerdict = 'accepted' | 'refused' | 'unclear' | 'unsettled';
+export type SettleVerdict = 'accepted' | 'refused' | 'unclear' | 'unsettled' | 'unconfirmed';
 
 /** How an attempt ended, and who wants to know what became of that. None of the functions must throw. */
 export interface Result {
@@ -38,6 +38,8 @@ interface Waiting extends Result {
   size: number;
   /** It was in a call that failed. */
   isUnclear: boolean;
+  /** It is in a call that has no answer yet. */
+  isUnderWay: boolean;
   isNoted: boolean;
   /** To be written by a call of its own, as such a call has failed. */
   isAlone: boolean;
@@ -85,6 +87,7 @@ export class Settler {
       ...result,
       size,
       isUnclear: false,
+      isUnderWay: false,
       isNoted: false,
       isAlone: false,
       failuresAlone: 0,
@@ -105,7 +108,9 @@ export class Settler {
   /** Gives up on what has not been written. */
   close(): void {
     this.closed = true;
-    for (const item of this.pending) this.end(item, 'unsettled');
+    for (const item of this.pending) {
+      this.end(item, item.isUnclear || item.isUnderWay ? 'unconfirmed' : 'unsettled');
+    }
   }
 
   private going(lane: () => Promise<void>): Promise<void> {
@@ -195,8 +200,10 @@ export class Settler {
   }
 
   private async send(batch: readonly Waiting[]): Promise<void> {
+    for (const item of batch) item.isUnderWay = true;
     try {
       const { accepted, locked } = await this.storage.settle(batch.map(({ settlement }) => settlement));
+      for (const item of batch) item.isUnderWay = false;
       this.failing = false;
       this.calls.outages.answered('settle');
       for (const item of batch) if (item.failuresAlone > 0) this.calls.outages.answered(operationOf(item));
@@ -204,7 +211,10 @@ export class Settler {
       this.text.grow();
       this.answer(batch, new Set(accepted), new Set(locked));
     } catch (error) {
-      for (const item of batch) item.isUnclear = true;
+      for (const item of batch) {
+        item.isUnderWay = false;
+        item.isUnclear = true;
+      }
       if (!(error instanceof InvalidPayloadError)) throw error;
       await this.divide(batch, error);
     }
@@ -219,8 +229,10 @@ export class Settler {
     for (const item of batch) {
       const { runId } = item.settlement;
       if (accepted.has(runId)) this.end(item, 'accepted');
-      else if (locked.has(runId)) apart.push(item);
-      else if (!item.isUnclear) this.end(item, 'refused');
+      else if (locked.has(runId)) {
+        this.calls.locks.note('results', runId);
+        apart.push(item);
+      } else if (!item.isUnclear) this.end(item, 'refused');
       else this.unclear.push(item);
     }
     if (this.unclear.length > 0) this.lookingUp ??= this.going(() => this.lookUpAll());
@@ -271,6 +283,7 @@ export class Settler {
   private end(item: Waiting, verdict: SettleVerdict): void {
     if (!this.pending.delete(item)) return;
     this.size -= item.size;
+    this.calls.locks.free('results', item.settlement.runId);
     item.done(verdict);
   }
 }

@@ -1,5 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
+import { ForeignLocks } from './foreign.locks.js';
 import { Outages } from './outages.js';
 import { unending } from './unending.js';
 
@@ -12,6 +13,7 @@ const longestHurriedMs = 400;
 /** Repeats calls to the storage until they succeed or nobody needs them any more, and tells about failures by events. */
 export class StorageCalls {
   readonly outages: Outages;
+  readonly locks: ForeignLocks;
   private readonly pauses = new Set<() => void>();
   private isHurried = false;
 
@@ -21,6 +23,7 @@ export class StorageCalls {
     private readonly random: () => number,
   ) {
     this.outages = new Outages(clock, events);
+    this.locks = new ForeignLocks(clock, events);
   }
 
   /**

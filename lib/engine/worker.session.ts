@@ -354,7 +354,12 @@ export class WorkerSession {
     if (verdict === 'accepted') this.teller.tell(run, judgement);
     else if (committed !== null) this.tellCommitted(run, committed, ending);
     else if (verdict === 'refused') this.parts.events.emit('run.stale', this.teller.eventOf(run));
-    else if (verdict === 'unsettled') this.parts.events.emit('run.unsettled', this.teller.eventOf(run));
+    else if (verdict !== 'unclear') {
+      const { outcome } = judgement.settlement;
+      const isUnclear = verdict === 'unconfirmed';
+      const about = { outcome, isUnclear, executedAgain: !isOnce(run) };
+      this.parts.events.emit('run.unsettled', { ...this.teller.eventOf(run), ...about });
+    }
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {

@@ -2,7 +2,10 @@ import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { GapVerdict } from '../model/verdict.js';
+import type { GapVerdict, Outcome } from '../model/verdict.js';
+
+/** What may wait for a lock of somebody else. @publicApi */
+export type LockedWork = 'results' | 'returns' | 'schedules';
 
 /** Which run an event is about. @publicApi */
 export interface RunEvent {
@@ -97,7 +100,12 @@ export interface ChronisEventMap {
   };
   'worker.stopped': { workerId: string; finished: number; handedBack: number };
   /** The lease ended before it could be renewed: all handlers were told to stop, the process goes on as a new worker. */
-  'worker.lease-lost': { workerId: string; runs: number };
+  'worker.lease-lost': {
+    workerId: string;
+    runs: number;
+    /** The process stops, so it does not go on as another worker. */
+    isStopping: boolean;
+  };
   /** Runs of dead workers were taken back. `gaveUp`: those that are not executed again, as their workers have died too often, or they must not run twice. */
   'workers.released': {
     workers: readonly string[];
@@ -145,7 +153,14 @@ export interface ChronisEventMap {
   /** The storage cannot store what the handler returned or threw: a note is in its place. The verdict stands. */
   'run.unstorable': RunEvent & { error: unknown };
   /** The worker has stopped before the result could be written: the run counts as lost, and is executed again unless its `recovery` is `abandon`. */
-  'run.unsettled': RunEvent;
+  'run.unsettled': RunEvent & {
+    /** What was to be written. */
+    outcome: Outcome;
+    /** It may be on record all the same: a call went without an answer. */
+    isUnclear: boolean;
+    /** Its `recovery` is `rerun`. */
+    executedAgain: boolean;
+  };
 
   /** Due runs that no live worker of their app (null: of any) has both handler and queue for: they are looked at again 30 s later. */
   'runs.deferred': { app: string | null; handler: string; queue: string; runs: number };
@@ -164,6 +179,19 @@ export interface ChronisEventMap {
   /** A call to the storage failed and will be repeated. */
   'storage.failing': { operation: string; error: unknown; retryInMs: number };
   'storage.recovered': { operation: string; failures: number };
+  /**
+   * Somebody else has kept rows locked for some seconds, so that `work` waits: `results` of runs, `returns` of runs that are not begun here, `schedules` that are due. All else goes on. Told
+   * once for each, at most once a minute. `first`: the run, or the job and its instant, that has waited longest.
+   */
+  'rows.locked': {
+    work: LockedWork;
+    table: 'run' | 'cursor';
+    rows: number;
+    lockedMs: number;
+    first: string;
+  };
+  /** That is over. */
+  'rows.unlocked': { work: LockedWork; table: 'run' | 'cursor'; lockedMs: number };
   /** The storage has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore: the last renewal of this worker's lease among them. */
   'storage.went-back': { workerId: string };
   /** Changes by others are seen by polling only. */

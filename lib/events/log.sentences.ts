@@ -66,9 +66,9 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `Stopped: ${count(finished, 'run')} finished${handedBack > 0 ? `, ${handedBack} handed back to others` : ''}.`,
   }),
-  'worker.lease-lost': ({ runs }) => ({
+  'worker.lease-lost': ({ runs, isStopping }) => ({
     level: 'error',
-    text: `This process did not renew its lease in time, so others may take over its runs: ${count(runs, 'handler')} told to stop. It goes on as a new worker. Was it blocked, or the database away?`,
+    text: `This process did not renew its lease in time, so others may take over its runs: ${count(runs, 'handler')} told to stop. ${isStopping ? 'It is stopping anyway.' : 'It goes on as a new worker.'} Was it blocked, or the database away?`,
   }),
   'workers.released': ({ workers, rerun, ended, gaveUp }) => ({
     level: gaveUp.length > 0 ? 'error' : 'warn',
@@ -145,7 +145,7 @@ export const logSentences: Sentences = {
   }),
   'run.unsettled': (run) => ({
     level: 'error',
-    text: `${describe(run)} has ended, but its result could not be written before the shutdown was over: it counts as lost, and another process executes it again unless its recovery is "abandon".`,
+    text: `${describe(run)} ${unsettled(run)}`,
   }),
   'run.threw-after-commit': (run) => ({
     level: 'error',
@@ -195,6 +195,14 @@ export const logSentences: Sentences = {
     level: 'error',
     text: 'The storage has gone back in time: it has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore. What ran since then may run again, and what was created since then is gone: see docs/guides/failover.md.',
   }),
+  'rows.locked': ({ work, table, rows, lockedMs, first }) => ({
+    level: 'warn',
+    text: `Somebody else has kept ${count(rows, 'row')} of the table "${table}" locked for ${seconds(lockedMs)} s, so ${waitFor[work]} (the first: ${first}). All else goes on; these are done when that transaction ends.`,
+  }),
+  'rows.unlocked': ({ table, lockedMs }) => ({
+    level: 'log',
+    text: `What was locked in the table "${table}" is free again, after ${seconds(lockedMs)} s.`,
+  }),
   'wake.unavailable': ({ error }) => ({
     level: 'warn',
     text: `There is no signal of changes by other processes, so polls find them: ${messageOf(error)}`,
@@ -222,6 +230,26 @@ export const logSentences: Sentences = {
     stack: stackOf(error),
   }),
 };
+
+const waitFor = {
+  results: 'the results of runs cannot be written',
+  returns: 'runs that do not begin here cannot be given back',
+  schedules: 'jobs that are due cannot be fired',
+};
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1_000);
+}
+
+/** What becomes of a run whose end is not on record, as far as that is known. */
+function unsettled({ outcome, isUnclear, executedAgain }: ChronisEventMap['run.unsettled']): string {
+  const unknown = isUnclear ? 'the storage has not confirmed' : 'the storage could not be told';
+  if (outcome === 'handed_back') {
+    return `did not end before the shutdown, and ${unknown} that it is handed back: another process executes it when the lease of this one is over.`;
+  }
+  const again = executedAgain ? 'another process executes it again' : 'it is not executed again';
+  return `has ended (${outcome}), but ${unknown} so before the shutdown was over: ${isUnclear ? 'unless that is on record' : 'so'} it counts as lost, and ${again}.`;
+}
 
 const leapEnds = {
   doubted:

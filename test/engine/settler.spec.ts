@@ -349,6 +349,38 @@ describe('the results of an engine', () => {
     expect(await ledger()).toMatchObject([{ outcome: 'handed_back' }]);
   });
 
+  test.each([
+    ['answers that they are locked', false],
+    ['fails without an answer', true],
+    ['does not answer any more', true],
+  ])(
+    'at the end of a stop beside a storage that %s are told as what is known of them',
+    async (how, isUnclear) => {
+      const told: unknown[] = [];
+      rig.events.on('run.unsettled', ({ jobId, ...event }) => told.push([jobId, event]));
+      const settle = gate.settle.bind(gate);
+      gate.check = (settlements) => settlements.map(({ runId }) => runId);
+      if (isUnclear) gate.settle = () => Promise.reject(new StorageError('Connection reset'));
+      if (how.startsWith('does not')) gate.settle = () => new Promise(() => undefined);
+      rig.handle('work', ({ job }) => (job.id === 'deaf' ? new Promise(() => undefined) : null));
+      await rig.engine.start();
+      await rig.add({ id: 'deaf' }, { id: 'done' }, { id: 'once', policies: { recovery: 'abandon' } });
+      await rig.settle();
+      const stopping = rig.engine.stop();
+      await clock.advanceBy(engineDefaults.shutdownTimeoutMs + 2_000);
+      await stopping;
+      const by = { isUnclear };
+      // What never came to a call is not known to a storage that does not answer either.
+      const isSent = !how.startsWith('does not');
+      expect(told.toSorted((a: any, b: any) => a[0].localeCompare(b[0]))).toMatchObject([
+        ['deaf', { outcome: 'handed_back', isUnclear: isUnclear && isSent, executedAgain: true }],
+        ['done', { ...by, outcome: 'succeeded', executedAgain: true }],
+        ['once', { ...by, outcome: 'succeeded', executedAgain: false }],
+      ]);
+      gate.settle = settle;
+    },
+  );
+
   test('that are locked longer than the shutdown may take are told to be lost', async () => {
     gate.check = (settlements) => settlements.map(({ runId }) => runId);
     rig.handle('work', () => undefined);
