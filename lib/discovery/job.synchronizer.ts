@@ -26,7 +26,8 @@ const lockWaitMs = 60_000;
 const tryAgainMs = 5_000;
 /** What somebody has locked is mostly free again within these tries, which the first sync waits for. */
 const quickTries = { most: 5, pauseMs: 100 };
-const postponedAgainMs = 1_000;
+/** And then by and by: every process of a release comes back to what stays locked. */
+const postponedAgainMs = { first: 1_000, most: 5_000 };
 /** An id that belongs to a job of somebody else may become free. */
 const takenAgainMs = 60_000;
 /** All processes of a release hear of a change at the same time, and one is enough. */
@@ -73,6 +74,8 @@ export class JobSynchronizer {
   private again = false;
   /** When to look again at ids that were taken; monotonic. */
   private takenUntil = -Infinity;
+  /** Syncs in a row that somebody's locks have left unfinished. */
+  private postponements = 0;
   /** What it last told to be put off, taken or not in force. */
   private told = '';
 
@@ -164,7 +167,12 @@ export class JobSynchronizer {
   }
 
   private afterSync({ postponed, conflicts }: Synced): void {
-    if (postponed.length > 0) return this.later(postponedAgainMs);
+    if (postponed.length > 0) {
+      const { first, most } = postponedAgainMs;
+      const pauseMs = Math.min(first * 1.5 ** Math.min(this.postponements++, 10), most);
+      return this.later(pauseMs * (0.5 + this.parts.random() / 2));
+    }
+    this.postponements = 0;
     if (conflicts.length === 0) return;
     this.takenUntil = this.parts.clock.monotonic() + takenAgainMs;
     this.later(takenAgainMs);

@@ -3,6 +3,7 @@ import type { EngineOptions } from '../../lib/engine/engine.options.js';
 import { Firer } from '../../lib/engine/firer.js';
 import { Lead } from '../../lib/engine/lead.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
+import { StorageCalls } from '../../lib/engine/storage.calls.js';
 import { StorageTime } from '../../lib/engine/storage.time.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
@@ -282,7 +283,8 @@ describe('an engine that looks ahead', () => {
 });
 
 function firerOf({ storage, clock, events }: EngineRig, time: StorageTime): Firer {
-  return new Firer({ storage, clock, events, time, calendars: {} }, new Lead(500));
+  const calls = new StorageCalls(clock, events, () => 0.5);
+  return new Firer({ storage, clock, events, time, calendars: {}, calls }, new Lead(500));
 }
 
 test('an instant that was found due is not lost when the bound of the time falls below it', async () => {
