@@ -253,6 +253,9 @@ export const impatientStatements: ReadonlySet<StatementName> = new Set<Statement
   'settleRecurring',
 ]);
 
+/** Those that must not wait for a connection, whatever the others wait for. */
+export const urgentStatements: ReadonlySet<StatementName> = new Set<StatementName>(['renew']);
+
 export type Statements = Readonly<Record<StatementName, string>>;
 
 /** The texts for one set of tables, made once. */
