@@ -72,6 +72,10 @@ export class JobSynchronizer {
   /** The pass that is under way. */
   private atWork: Promise<void> | null = null;
   private again = false;
+  /**
+   * Jobs of previous apps are taken over as the process begins. If it went on to, and one of those named this app in turn, the two would take them from each other without end.
+   */
+  private takesOver = true;
   /** When to look again at ids that were taken; monotonic. */
   private takenUntil = -Infinity;
   /** Syncs in a row that somebody's locks have left unfinished. */
@@ -89,11 +93,13 @@ export class JobSynchronizer {
     const { storage, clock, explore } = this.parts;
     this.stopped = false;
     this.generation = null;
+    this.takesOver = true;
     let sentAt = clock.monotonic();
     const hasJobs = explore().jobs.length > 0;
     const known = hasJobs ? await this.known() : null;
     if (known !== null || !hasJobs) {
       const generation = known?.generation ?? null;
+      this.takesOver = false;
       const { now } = await storage.register({ ...worker, generation }, leaseMs);
       this.generation = generation;
       if (known !== null) this.tell(nothingNew(known, now), [], known);
@@ -173,6 +179,7 @@ export class JobSynchronizer {
       return this.later(pauseMs * (0.5 + this.parts.random() / 2));
     }
     this.postponements = 0;
+    this.takesOver = false;
     if (conflicts.length === 0) return;
     this.takenUntil = this.parts.clock.monotonic() + takenAgainMs;
     this.later(takenAgainMs);
@@ -236,7 +243,7 @@ export class JobSynchronizer {
       workerId,
       ...(registration && { registration }),
       graceMs,
-      previousApps,
+      previousApps: this.takesOver ? previousApps : [],
       plan: (found, carried, now) => {
         // It may be asked more than once, the last time after some of it was done.
         stored = [...stored, ...found];

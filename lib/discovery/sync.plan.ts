@@ -114,7 +114,7 @@ export function planSync(
     return { kind: 'insert', job: newJob(job, rules, now, from(job.definition.handler)) };
   }
 
-  /** The schedule of a method that ran under another id goes on after what that has dealt with: no instant is run twice. */
+  /** The schedule of a method that ran under another id goes on after what that has dealt with: no instant is run twice. Some may be fired ahead. */
   function from(handler: string): number {
     return Math.max(now, dealtWith.get(handler) ?? now);
   }
@@ -125,7 +125,8 @@ export function planSync(
       found.definitionHash === job.hash &&
       found.app === rules.app &&
       refKey(found) === refKey(job.definition);
-    const startAt = wasSuperseded ? from(found.handler) : now;
+    const { handler } = job.definition;
+    const startAt = wasSuperseded || found.handler !== handler ? from(handler) : now;
     if (isSame) {
       if (found.orphanedAt === null) return null;
       if (!wasSuperseded) return { kind: 'adopt', uid: found.uid };
@@ -143,8 +144,10 @@ export function planSync(
     const next: NewJob = { ...declaredNow, ...definition };
     const isRescheduled =
       next.timeZone !== found.timeZone || stableJson(next.trigger) !== stableJson(found.trigger);
-    if (wasSuperseded && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
-    const moveCursor = isRescheduled || wasSuperseded;
+    // Of a method that it gets it may be about to run what that has run under the id it had.
+    const ranElsewhere = wasSuperseded || (found.handler !== handler && startAt > (found.firedUntil ?? now));
+    if (ranElsewhere && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
+    const moveCursor = isRescheduled || ranElsewhere;
     return { kind: 'update', uid: found.uid, job: next, moveCursor, changed };
   }
 }

@@ -126,9 +126,9 @@ export interface SyncRequest {
 }
 
 export type SyncResult =
-  /** Ids are taken by jobs which are not this app's own code. Nothing was written, and no worker registered. */
+  /** Ids are taken, by jobs which are not this app's own code, or since live workers of another app have the job of this handler under another id. Nothing was written, and no worker registered. */
   | { status: 'refused'; conflicts: JobRef[] }
-  /** `changes`: what was written. `conflicts`: ids that are taken by jobs which are not this app's own code; nothing was written for them.
+  /** `changes`: what was written. `conflicts`: ids that are taken; nothing was written for them.
    * `postponed`: jobs that somebody else has locked at present, and that stay as they are: a sync never waits for them, and is to be tried again. */
   | {
       status: 'synced';

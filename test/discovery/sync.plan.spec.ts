@@ -239,6 +239,26 @@ describe('the plan of a sync', () => {
     expect(plan([once], [heldOnce])).toEqual([{ kind: 'adopt', uid: 'uid-a', nextAt: null }]);
   });
 
+  test('has a job that gets another method go on after what that has dealt with under another id', () => {
+    const next = now + 3_600_000;
+    const [x, y] = [declared('x', { handler: 'a.run' }), declared('y', { handler: 'b.run' })];
+    const found = [stored(x, { firedUntil: next }), stored(y)];
+    const swapped = (trigger: TriggerInput): DeclaredJob[] => [
+      declared('x', { handler: 'b.run', trigger }),
+      declared('y', { handler: 'a.run', trigger }),
+    ];
+    // The method of "x" has been fired ahead for the next hour, and is that of "y" now.
+    expect(plan(swapped(hourly), found)).toMatchObject([
+      { uid: 'uid-x', moveCursor: false },
+      { uid: 'uid-y', moveCursor: true, job: { nextAt: next + 3_600_000 } },
+    ]);
+    const halfHourly: TriggerInput = { type: 'cron', expression: '*/30 * * * *' };
+    expect(plan(swapped(halfHourly), found)).toMatchObject([
+      { uid: 'uid-x', job: { nextAt: now + 1_800_000 } },
+      { uid: 'uid-y', job: { nextAt: next + 1_800_000 } },
+    ]);
+  });
+
   test('leaves a job as it is while the word of code holds that appeared later, and says so', () => {
     const [mine, theirs] = [declared('a'), declared('a', { options: { priority: 1 } })];
     const sets = [carried(1, mine), carried(2, theirs)];

@@ -1,6 +1,6 @@
 import type { Job, SchedulerService } from '../../../lib/index.js';
 import type { Release } from './release.js';
-import { told, type Expected } from './schedules.js';
+import { told, type Expected, type Schedule } from './schedules.js';
 import type { Step } from './scenario.js';
 
 /** Starts the instances of a release, beside what runs already. `release`: not needed of a version that ran before. */
@@ -148,13 +148,15 @@ export function stored(id: string, as: StoredAs | null): Step {
 }
 
 /** A call of the service of one live instance. */
-export function call(
-  says: string,
-  who: string,
-  work: (scheduler: SchedulerService) => Promise<unknown>,
-): Step {
+export function call(says: string, who: string, work: Call): Step {
   return { says, play: (stage) => stage.call(who, work) };
 }
+
+/** `expressionOf`: a schedule as the service takes it. */
+export type Call = (
+  scheduler: SchedulerService,
+  expressionOf: (schedule: Schedule) => string,
+) => Promise<unknown>;
 
 function sizeOf({ roles, replicas = 1, app, clockAheadByMinutes: ahead }: Release): string {
   const names = Object.keys(roles).join(', ');

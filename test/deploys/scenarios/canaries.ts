@@ -61,7 +61,7 @@ export const canaries = [
     later(11),
     stored('extra', { state: 'orphaned' }),
   ),
-  scenario(
+  variation(
     'a canary that lacks a job: the old ones go on with it',
     deploy('v1', { roles: { web: { daily: every(4), extra: every(2) } } }),
     canary('v2', { roles: { web: { daily: every(3) } } }),

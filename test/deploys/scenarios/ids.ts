@@ -149,7 +149,7 @@ export const ids = [
     stop('v2'),
     during(6, { a: every(4, { id: 'x' }), b: every(3, { id: 'y' }) }),
   ),
-  scenario(
+  variation(
     'an id is given to a new method, and its own method gets another one',
     deploy('v1', { roles: { web: { a: every(4, { id: 'x' }) } } }),
     during(4, { a: every(4, { id: 'x' }) }),
@@ -176,6 +176,24 @@ export const ids = [
     rollback('v2', 'v1'),
     during(8, { clean: as('clean-up') }),
     stored('more', { state: 'orphaned' }),
+  ),
+  scenario(
+    'a job is renamed to the id of another one, which is dropped, and taken back',
+    deploy('v1', { roles: { web: { a: every(4, { id: 'x' }), b: every(3, { id: 'y' }) } } }),
+    during(4, { a: every(4, { id: 'x' }), b: every(3, { id: 'y' }) }),
+    canary('v2', { roles: { web: { a: every(4, { id: 'y', previousIds: ['x'] }) } } }),
+    during(6, { a: every(4, { id: 'y' }), b: none }),
+    stop('v2'),
+    during(6, { a: every(4, { id: 'x' }), b: every(3, { id: 'y' }) }),
+  ),
+  scenario(
+    'two roles have one method under two ids: it runs under that of the one which came last',
+    deploy('v1', { roles: { web: { clean: as('clean-up') }, worker: { clean: as('tidy') } } }),
+    during(4, { clean: as('tidy') }),
+    restart('v1 web'),
+    during(4, { clean: as('tidy') }),
+    stop('v1 worker'),
+    during(4, { clean: as('clean-up') }),
   ),
   variation(
     'two jobs become one, which renames both',

@@ -91,7 +91,7 @@ export const outages = [
     crash('v1 web 1'),
     during(8, { daily: every(4) }),
   ),
-  scenario(
+  variation(
     'the only instance crashes, and is back at once',
     deploy('v1', v1),
     during(4, { daily: every(4) }),
@@ -99,7 +99,7 @@ export const outages = [
     deploy('v1'),
     during(4, { daily: every(4) }),
   ),
-  scenario(
+  variation(
     'the first instance of a new release crashes in the rolling update, again and again',
     deploy('v1', { ...v1, replicas: 2 }),
     deploy('v2', v2),

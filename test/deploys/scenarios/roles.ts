@@ -38,7 +38,7 @@ export const roles = [
     rollback('web2', 'web1'),
     during(6, { page: every(4), mail: every(6) }),
   ),
-  scenario(
+  variation(
     'a job that both roles declare follows the first of them that is rolled',
     deploy('v1', { roles: { web: { daily: every(4) }, worker: { daily: every(4), mail: every(6) } } }),
     during(4, { daily: every(4), mail: every(6) }),
@@ -104,7 +104,7 @@ export const roles = [
     stored('mail', { orphanedAt: null }),
     during(4, { page: every(4), mail: every(3), tidy: none }),
   ),
-  scenario(
+  variation(
     'a role is scaled down to nothing, and up again',
     deploy('v1', { roles: { web: { page: every(4) }, worker: { mail: every(3) } } }),
     during(4, { page: every(4), mail: every(3) }),

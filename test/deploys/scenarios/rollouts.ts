@@ -2,6 +2,7 @@ import { each, every, none } from '../language/schedules.js';
 import { scenario, variation } from '../language/scenario.js';
 import {
   atOnce,
+  call,
   deploy,
   during,
   later,
@@ -16,6 +17,8 @@ import {
 
 const v1 = { roles: { web: { daily: every(4) } } };
 const v2 = { roles: { web: { daily: every(3) } } };
+/** It is in force, but does not run. */
+const paused = none;
 const v3 = { roles: { web: { daily: every(2) } } };
 
 /** One release after the other, of one role. */
@@ -51,7 +54,7 @@ export const rollouts = [
     roll('v1', 'v2'),
     during(3, { daily: every(3) }),
   ),
-  scenario(
+  variation(
     'a release that changes nothing about the jobs',
     deploy('v1', v1),
     during(4, { daily: every(4) }),
@@ -171,7 +174,56 @@ export const rollouts = [
     during(4, { daily: every(4), extra: every(3) }),
     stored('extra', { runsOf: 'extra' }),
   ),
+  variation(
+    'a job is removed by a release that deletes orphans, and comes back as a new one',
+    deploy('v1', { roles: { web: { daily: every(4), extra: every(3) } } }),
+    during(4, { daily: every(4), extra: every(3) }),
+    roll('v1', 'v2', { ...v1, options: { orphans: 'delete' } }),
+    later(11),
+    stored('extra', { state: 'orphaned' }),
+    later(11),
+    restart('v2'),
+    stored('extra', null),
+    deploy('v1'),
+    during(4, { daily: every(4), extra: every(3) }),
+  ),
+  variation(
+    'A, B, A again eight minutes after the rollout: that is B still',
+    deploy('A', v1),
+    roll('A', 'B', v2),
+    later(8),
+    deploy('A'),
+    during(3, { daily: every(3) }),
+    stop('B'),
+    during(4, { daily: every(4) }),
+  ),
   scenario(
+    'a job that is paused stays so through a rollout and a canary that is taken back',
+    deploy('v1', v1),
+    during(4, { daily: every(4) }),
+    call('"daily" is paused', 'v1', (scheduler) => scheduler.pauseJob('daily')),
+    roll('v1', 'v2', v2),
+    during(3, { daily: paused }),
+    deploy('v3', v3),
+    stop('v3'),
+    during(3, { daily: paused }),
+    call('"daily" is resumed', 'v2', (scheduler) => scheduler.resumeJob('daily')),
+    during(3, { daily: every(3) }),
+  ),
+  scenario(
+    'a schedule that is changed at run time holds through a rollout, until it is reset',
+    deploy('v1', v1),
+    during(4, { daily: every(4) }),
+    call('"daily" is changed', 'v1', (scheduler, expressionOf) =>
+      scheduler.updateJob('daily', { trigger: { type: 'cron', expression: expressionOf(every(6)) } }),
+    ),
+    during(6, { daily: every(6) }),
+    roll('v1', 'v2', v2),
+    during(6, { daily: every(6) }),
+    call('"daily" is reset', 'v2', (scheduler) => scheduler.resetJob('daily')),
+    during(3, { daily: every(3) }),
+  ),
+  variation(
     'a calendar schedule becomes an interval, and again a calendar schedule',
     deploy('v1', v1),
     during(4, { daily: every(4) }),

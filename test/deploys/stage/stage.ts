@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import type { SchedulerService } from '../../../lib/index.js';
 import type { Release } from '../language/release.js';
 import { schedulesOf, told, type Expected } from '../language/schedules.js';
 import type { Scenario } from '../language/scenario.js';
-import type { StoredAs } from '../language/steps.js';
+import type { Call, StoredAs } from '../language/steps.js';
 import { Instance, nameOf, type Casting } from './instance.js';
 import { History, methodKey } from './history.js';
 import { definitions, jobOf, lookAfter } from './stored.js';
@@ -128,9 +127,10 @@ export class Stage {
     return this.world.lookAgain(() => this.restart(who));
   }
 
-  async call(who: string, work: (scheduler: SchedulerService) => Promise<unknown>): Promise<void> {
+  async call(who: string, work: Call): Promise<void> {
     const [one] = this.some(who);
-    await this.world.during(work(one!.scheduler));
+    const { ticks } = this.world;
+    await this.world.during(work(one!.scheduler, (schedule) => ticks.scheduleOf(schedule) as string));
   }
 
   async stored(id: string, as: StoredAs | null): Promise<void> {
