@@ -1,6 +1,7 @@
 import { unnest } from './arrays.fragment.js';
 import { claimedColumns } from './claimed.run.fragment.js';
 import { isOf, isStopped } from './pauses.fragment.js';
+import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, at, clock, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -76,7 +77,7 @@ noted as (
 ),
 birth as (
   select b.*, m.overlap, m.fired_until, j.namespace, j.id as job_id, j.app, j.handler, j.queue, j.priority,
-    j.policies ->> 'recovery' is not distinct from 'abandon' as once, met.*
+    ${isAtMostOnce('j.policies')} as once, met.*
   from ${unnest(['$14::bigint[]', '$15::float8[]', '$16::float8[]', '$17::int[]'])} with ordinality
     b (job_uid, nominal_ms, due_ms, missed, nth)
   join moved m on m.job_uid = b.job_uid

@@ -3,6 +3,7 @@ import { unnest } from './arrays.fragment.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { jammed } from './jammed.fragment.js';
+import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
@@ -23,7 +24,7 @@ held as materialized (
 ),
 caught as materialized (
   select r.*, g.delay_ms, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
-    coalesce(r.policies, j.policies) ->> 'recovery' is not distinct from 'abandon' as once
+    ${isAtMostOnce('coalesce(r.policies, j.policies)')} as once
   from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker ${joinedJob(t)}
   where r.started_at is not null
   order by r.id for update of r skip locked

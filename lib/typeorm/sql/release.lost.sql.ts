@@ -4,6 +4,7 @@ import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
 import { jammed } from './jammed.fragment.js';
+import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
@@ -65,7 +66,7 @@ mine as materialized (
     case
       when r.cancel_requested then 'cancelled'
       when r.last_attempt
-        or coalesce(r.policies, j.policies) ->> 'recovery' = 'abandon'
+        or ${isAtMostOnce('coalesce(r.policies, j.policies)')}
         or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
       then 'lost'
     end as ending
