@@ -21,10 +21,13 @@ export class FirePlans {
     private readonly clock: Pick<Clock, 'monotonic'>,
   ) {}
 
-  /** Never rejects. */
-  async prepare(): Promise<void> {
+  /**
+   * For an instant that comes in so many ms. One that is further away is looked at for another reason than to fire it, as each start does to say what is next, and would have the plans
+   * thrown away by then. Never rejects.
+   */
+  async prepare(inMs: number): Promise<void> {
     const now = this.clock.monotonic();
-    if (now < this.readyUntil) return;
+    if (inMs <= 0 || inMs > readyForMs || now < this.readyUntil) return;
     this.readyUntil = now + readyForMs;
     const calls = this.isFirst ? callsOfNewConnection : 1;
     this.isFirst = false;

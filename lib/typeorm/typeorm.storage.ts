@@ -284,7 +284,7 @@ export class TypeOrmStorage extends StorageAdapter {
   ): Promise<{ now: EpochMs; cursors: DueCursor[] }> {
     const due = await dueCursors(this.run, capability, limit, aheadMs);
     const { now, cursors } = due;
-    if (cursors.length > 0 && cursors[0]!.nominalAt > now) void this.firePlans.prepare();
+    if (cursors.length > 0) void this.firePlans.prepare(cursors[0]!.nominalAt - now);
     return due;
   }
 
