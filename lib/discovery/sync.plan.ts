@@ -81,7 +81,9 @@ export function planSync(
 
   function isSuperseded(job: StoredDefinition): boolean {
     const key = refKey(job);
-    if (effective.has(key)) return false;
+    const inForce = effective.get(key);
+    // It is to get another method, but by processes that have not seen to it yet: until then it would fire the one that has another id now.
+    if (inForce !== undefined) return inForce.handler !== job.handler && methods.has(job.handler);
     return superseded.has(key) || renamedKeys.has(key) || methods.has(job.handler);
   }
 
@@ -145,7 +147,9 @@ export function planSync(
     const isRescheduled =
       next.timeZone !== found.timeZone || stableJson(next.trigger) !== stableJson(found.trigger);
     // Of a method that it gets it may be about to run what that has run under the id it had.
-    const ranElsewhere = wasSuperseded || (found.handler !== handler && startAt > (found.firedUntil ?? now));
+    const ranElsewhere =
+      wasSuperseded ||
+      (found.handler !== handler && (dealtWith.get(handler) ?? -Infinity) > (found.firedUntil ?? -Infinity));
     if (ranElsewhere && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
     const moveCursor = isRescheduled || ranElsewhere;
     return { kind: 'update', uid: found.uid, job: next, moveCursor, changed };

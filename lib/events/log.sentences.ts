@@ -297,13 +297,11 @@ function atRunTime(changed: ChronisEventMap['jobs.synced']['changedAtRunTime']):
 function upNext({
   nextAt,
   nextJob,
-  isDue,
-}: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob' | 'isDue'>): string {
+}: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob'>): string {
   if (nextAt === null) return 'Nothing is scheduled yet.';
-  const at = isDue ? 'at once, due since' : 'at';
-  if (nextJob === null) return `Next: a run ${at} ${nextAt.toISOString()}.`;
+  if (nextJob === null) return `Next: a run at ${nextAt.toISOString()}.`;
   const { timeZone, wallTime } = nextJob;
-  return `Next: ${named(nextJob)} ${at} ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
+  return `Next: ${named(nextJob)} at ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
 }
 
 /** Those that nobody executes again need somebody to look at them. */

@@ -78,7 +78,7 @@ async function open(
     source,
     sockets,
     new Examination(place),
-    { poolSize, deadlineMs: statementTimeoutMs, startup },
+    { deadlineMs: statementTimeoutMs, startup },
     databaseClock,
     prepared,
   );

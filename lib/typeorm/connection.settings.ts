@@ -73,8 +73,7 @@ export function poolOptions(server: PostgresOptions, needs: PoolNeeds): Postgres
     poolErrorHandler: () => undefined,
     extra: {
       ...extra,
-      // One more for what is urgent, see Database.
-      max: needs.poolSize + 1,
+      max: needs.poolSize,
       ...keepAlive,
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: statementTimeoutMs,

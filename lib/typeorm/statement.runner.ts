@@ -2,7 +2,6 @@ import type { Queries, Transaction } from './database.js';
 import {
   impatientStatements,
   preparedStatements,
-  urgentStatements,
   type StatementName,
   type Statements,
 } from './statements.js';
@@ -64,12 +63,7 @@ export class StatementRunner implements StatementScope {
   private on(queries: Queries): Run {
     return (statement, ...values) => {
       const name = preparedStatements.has(statement) ? statement : undefined;
-      const haste = impatientStatements.has(statement)
-        ? 'impatient'
-        : urgentStatements.has(statement)
-          ? 'urgent'
-          : undefined;
-      return queries.run(this.statements[statement], values, name, haste);
+      return queries.run(this.statements[statement], values, name, impatientStatements.has(statement));
     };
   }
 }

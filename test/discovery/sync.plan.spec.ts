@@ -206,6 +206,37 @@ describe('the plan of a sync', () => {
     expect(plan([moved], [found]).map(({ kind }) => kind)).toEqual(['insert']);
   });
 
+  test('holds an id at once whose stored method runs under another one, though others are to give it another method', () => {
+    const before = declared('a');
+    const theirs = declared('a', { handler: 'a.renamed' });
+    const mine = declared('b', { handler: 'a.run' });
+    const changes = plan([mine], [stored(before)], {}, carried(1, theirs));
+    expect(changes).toMatchObject([
+      { kind: 'insert', job: { id: 'b' } },
+      { kind: 'orphan', uid: 'uid-a', reason: 'superseded' },
+    ]);
+    const held = stored(before, { orphanedAt: now, orphanedReason: 'superseded' });
+    expect(plan([theirs], [held, stored(mine)], {}, carried(200, mine))).toMatchObject([
+      { kind: 'update', uid: 'uid-a', moveCursor: true, job: { handler: 'a.renamed' } },
+    ]);
+    // Nobody else has its method, so it goes on until they do.
+    expect(plan([declared('b')], [stored(before)], {}, carried(1, theirs)).map(({ kind }) => kind)).toEqual([
+      'insert',
+    ]);
+  });
+
+  test('has a job that gets the method of another one go on after what that has fired', () => {
+    const at = now + 3_600_000;
+    const mine = declared('a', { handler: 'b.run' });
+    const found = [stored(declared('a')), stored(declared('b'), { firedUntil: at })];
+    expect(plan([mine], found)).toMatchObject([
+      { kind: 'update', uid: 'uid-a', moveCursor: true, job: { nextAt: at + 3_600_000 } },
+      { kind: 'orphan', uid: 'uid-b', reason: 'superseded' },
+    ]);
+    // Nobody has run it.
+    expect(plan([mine], [stored(declared('a'))])).toMatchObject([{ kind: 'update', moveCursor: false }]);
+  });
+
   test('notes of an orphan that its method runs under another id', () => {
     const moved = declared('b', { handler: 'a.run' });
     const found = stored(declared('a'), { orphanedAt: now - 1, orphanedReason: 'undeclared' });
