@@ -1,16 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Cron, Interval } from 'nestjs-chronis';
 
-/** What instances with the role `web` declare. */
 @Injectable()
-export class WebJobs {
-  @Interval('10m', { id: 'warm-cache' })
-  warmCache(): void {}
-}
-
-/** What instances with the role `worker` declare. */
-@Injectable()
-export class WorkerJobs {
+export class FirstRelease {
   @Cron('0 9 * * *', { id: 'report' })
   report(): void {}
 
@@ -21,14 +13,14 @@ export class WorkerJobs {
   archive(): void {}
 }
 
-/** The next release of these: the report comes at another time, the clean-up has another name, the archive is gone, and statistics are new. */
+/** The report comes at another time, the clean-up has another name, the archive is gone, and statistics are new. */
 @Injectable()
-export class NextWorkerJobs {
+export class SecondRelease {
   @Cron('30 7 * * *', { id: 'report' })
   report(): void {}
 
   @Interval('1h', { id: 'tidy', previousIds: ['clean-up'] })
-  cleanUp(): void {}
+  tidy(): void {}
 
   @Interval('10m', { id: 'statistics' })
   statistics(): void {}

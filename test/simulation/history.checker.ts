@@ -1,7 +1,10 @@
-import type { Attempt, Gap, Page, Run } from '../../lib/index.js';
+import type { Attempt, Gap, Run } from '../../lib/index.js';
 import { abandoned } from '../../lib/ports/abandonment.js';
-import type { NewJob, PageRequest, WorkerInfo } from '../../lib/ports/storage.adapter.js';
+import type { NewJob, WorkerInfo } from '../../lib/ports/storage.adapter.js';
 import { compileTrigger } from '../../lib/triggers/compiled.trigger.js';
+import { checkDeploys } from './deploys/deploy.checker.js';
+import { lineOf } from './deploys/release.js';
+import { all, grouped } from './records.js';
 import type { Execution, Outcome } from './scenario.js';
 
 /** Workers note times by a lower bound of the storage's clock; it may lag by the time that an answer travels. */
@@ -15,9 +18,12 @@ export async function findViolations(outcome: Outcome): Promise<string[]> {
   const runs = await all<Run>((page) => storage.queryRuns({}, page));
   const violations: string[] = [...outcome.stalls];
   const oneClock = kind !== 'clock';
+  // Declared schedules have no end; what is due shortly before that of the history is under way then.
+  const endsAt = outcome.deploys?.settledAt ?? Infinity;
 
   const executed = grouped(outcome.executions, ({ runId }) => runId);
-  for (const [runId, rows] of grouped(attempts, ({ runId: id }) => id)) {
+  const settled = attempts.filter(({ nominalAt }) => nominalAt.getTime() <= endsAt);
+  for (const [runId, rows] of grouped(settled, ({ runId: id }) => id)) {
     violations.push(...checkRun(runId, rows, oneClock && losses.length === 0));
   }
   violations.push(...checkExecutions(outcome, attempts));
@@ -25,7 +31,10 @@ export async function findViolations(outcome: Outcome): Promise<string[]> {
     violations.push(...checkLosses(attempts, await storage.queryWorkers()));
   if (oneClock) violations.push(...checkChanges(outcome, attempts, gaps));
 
+  if (outcome.deploys) violations.push(...checkDeploys(outcome.deploys, attempts, gaps));
+
   for (const run of runs) {
+    if (run.nominalAt.getTime() > endsAt) continue;
     if (run.state === 'waiting' || run.state === 'blocked' || run.state === 'running') {
       violations.push(`run ${run.id} of ${run.jobId} never ended: ${run.state}`);
     }
@@ -75,18 +84,21 @@ function checkRun(runId: string, rows: readonly Attempt[], oneClock: boolean): s
 /** What was executed fits the record: nothing early, no id for two occurrences, no success of anything else, no innocent run given up with a poison one. */
 function checkExecutions({ executions, kind }: Outcome, attempts: readonly Attempt[]): string[] {
   const found: string[] = [];
+  // A job may be renamed while it runs.
+  const nameOf = kind === 'deploys' ? lineOf : (jobId: string): string => jobId;
   for (const { runId, jobId, nominalAt, at } of executions) {
     if (kind !== 'clock' && at < nominalAt - 1)
       found.push(`${jobId}: run ${runId} began ${nominalAt - at} ms early`);
   }
   const known = new Set<string>();
   for (const [runId, own] of grouped(executions, ({ runId: id }) => id)) {
-    const names = new Set(own.map(({ jobId, nominalAt }) => `${jobId} of ${nominalAt}`));
+    const names = new Set(own.map(({ jobId, nominalAt }) => `${nameOf(jobId)} of ${nominalAt}`));
     if (names.size > 1) found.push(`run ${runId} names ${[...names].join(' and ')}`);
-    for (const { jobId, nominalAt, attempt } of own) known.add(`${runId} ${jobId} ${nominalAt} ${attempt}`);
+    for (const { jobId, nominalAt, attempt } of own)
+      known.add(`${runId} ${nameOf(jobId)} ${nominalAt} ${attempt}`);
   }
   for (const { runId, jobId, nominalAt, attempt, outcome } of attempts) {
-    if (outcome === 'succeeded' && !known.has(`${runId} ${jobId} ${nominalAt.getTime()} ${attempt}`))
+    if (outcome === 'succeeded' && !known.has(`${runId} ${nameOf(jobId)} ${nominalAt.getTime()} ${attempt}`))
       found.push(`${jobId}: run ${runId} succeeded in attempt ${attempt} without being executed`);
   }
   if (kind !== 'poison') return found;
@@ -178,9 +190,9 @@ function checkAtMostOnce(
   }
   for (const runId of new Set(rows.map((row) => row.runId))) {
     const own = executed.get(runId) ?? [];
-    // What was done in a time that is lost is not known to have been done.
+    // A claim of a time that is lost is not known to have been, however late its answer came.
     const known = own.filter(
-      ({ at }) => !losses.some(({ from, until }) => at >= from - 2_500 && at <= until),
+      ({ claimedAt }) => !losses.some(({ from, until }) => claimedAt > from && claimedAt <= until),
     );
     const reported = ['failed', 'timed_out', 'snoozed'];
     const more = rows.filter(
@@ -227,21 +239,4 @@ function checkInstants(job: NewJob, rows: readonly Attempt[], gaps: readonly Gap
   for (const at of covered.keys())
     found.push(`${job.id}: ${new Date(at).toISOString()} ran, but is no instant of it`);
   return found;
-}
-
-async function all<T>(query: (page: PageRequest) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const page: Page<T> = await query({ limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
-}
-
-function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
 }

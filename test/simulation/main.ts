@@ -1,9 +1,9 @@
 // npm run simulate -- --seeds 200 [--from 1]   plays that many histories
 // npm run simulate -- --seed 7                 replays one
-// npm run simulate -- --kind poison            all of one kind: stormy, backwards, clock, poison
+// npm run simulate -- --kind poison            all of one kind: stormy, backwards, clock, poison, deploys
 import { parseArgs } from 'node:util';
 import { findViolations } from './history.checker.js';
-import { playScenario, type Kind } from './scenario.js';
+import { kinds, playScenario, type Kind } from './scenario.js';
 
 const { values } = parseArgs({
   options: {
@@ -20,8 +20,7 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
   process.exit(2);
 }
 
-const kinds: readonly string[] = ['stormy', 'backwards', 'clock', 'poison'];
-if (values.kind !== undefined && !kinds.includes(values.kind)) {
+if (values.kind !== undefined && !(kinds as readonly string[]).includes(values.kind)) {
   console.error(`--kind is one of ${kinds.join(', ')}.`);
   process.exit(2);
 }

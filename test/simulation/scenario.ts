@@ -6,10 +6,12 @@ import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import type { NewJob, StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { changeAtRandom, resumeAll, type Change } from './changes.js';
+import type { DeployHistory } from './deploys/deploy.history.js';
+import { playDeploys } from './deploys/deploy.scenario.js';
 import { makeJobs, poisonJobs } from './jobs.js';
 import { SeededRandom } from './seeded.random.js';
 import { SimulatedDatabase } from './simulated.database.js';
-import { StallWatch } from './stall.watch.js';
+import { StallWatch, type Instance } from './stall.watch.js';
 import { troubledStorage, type Trouble } from './troubled.storage.js';
 import { VirtualProcess } from './virtual.process.js';
 
@@ -19,11 +21,12 @@ export const leaseMs = 3_000;
 
 /**
  * What is special about a history. `backwards`: the database goes back to a backup once. `clock`: its clock is set, and set right again. `poison`: some runs end
- * each process that executes them, and nothing else does harm.
+ * each process that executes them, and nothing else does harm. `deploys`: releases come and go.
  */
-export type Kind = 'stormy' | 'backwards' | 'clock' | 'poison';
-const kinds: readonly Kind[] = ['stormy', 'stormy', 'backwards', 'clock'];
-export const kindOf = (seed: number): Kind => kinds[seed % kinds.length]!;
+export const kinds = ['stormy', 'backwards', 'clock', 'poison', 'deploys'] as const;
+export type Kind = (typeof kinds)[number];
+const mix: readonly Kind[] = ['stormy', 'deploys', 'backwards', 'stormy', 'clock', 'deploys'];
+export const kindOf = (seed: number): Kind => mix[seed % mix.length]!;
 
 /** One call of the handler, at a time of the database's clock. */
 export interface Execution {
@@ -32,6 +35,8 @@ export interface Execution {
   nominalAt: number;
   attempt: number;
   at: number;
+  /** When the storage handed the run out for it. */
+  claimedAt: number;
 }
 
 /** What a scenario leaves behind for the checker, besides the storage. */
@@ -48,15 +53,12 @@ export interface Outcome {
   /** How often the cluster stood still although it could work. */
   stalls: string[];
   faults: Record<string, number>;
+  /** Of the kind `deploys`. */
+  deploys?: DeployHistory;
 }
 
-export interface Instance {
-  process: VirtualProcess;
-  engine: Engine;
-  /** Handlers that have begun and not ended. */
-  active: Set<string>;
-  concurrency: number;
-}
+/** Breaks the storage on purpose. */
+export type Spoil = (storage: StorageAdapter, database: SimulatedDatabase) => StorageAdapter;
 
 /**
  * One seeded history: several engines work off recurring jobs and one-offs while they are slowed, cut off, frozen longer than their lease, killed
@@ -65,9 +67,10 @@ export interface Instance {
  */
 export async function playScenario(
   seed: number,
-  spoil: (storage: StorageAdapter, database: SimulatedDatabase) => StorageAdapter = (storage) => storage,
+  spoil: Spoil = (storage) => storage,
   kind = kindOf(seed),
 ): Promise<Outcome> {
+  if (kind === 'deploys') return playDeploys(seed, spoil);
   const random = new SeededRandom(seed);
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   const database = new SimulatedDatabase(clock);
@@ -88,7 +91,12 @@ export async function playScenario(
       };
   let trouble = stormy;
   const instances: (Instance | null)[] = Array.from({ length: random.between(2, 4) }, () => null);
-  const watch = new StallWatch(database, instances, () => clock.now(), leaseMs);
+  const watch = new StallWatch(
+    database,
+    () => instances,
+    () => clock.now(),
+    leaseMs,
+  );
 
   function boot(slot: number): void {
     const process = new VirtualProcess(clock, random.between(-60_000, 60_000));
@@ -103,7 +111,11 @@ export async function playScenario(
     const handlers = new HandlerRegistry();
     const concurrency = isPoison ? 10 : random.between(1, 5);
     const active = new Set<string>();
-    handlers.register('work', work(process, active, crash), 'scenario');
+    handlers.register(
+      'work',
+      work(process, active, crash, () => engine.workerId),
+      'scenario',
+    );
     const options = {
       ...engineDefaults,
       name: `instance ${slot}`,
@@ -117,7 +129,7 @@ export async function playScenario(
       shutdownTimeoutMs: 4_000,
       abortGraceMs: 500,
     };
-    const engine = new Engine(
+    const engine: Engine = new Engine(
       {
         storage: seen,
         lock: storage.lock,
@@ -140,17 +152,13 @@ export async function playScenario(
   }
 
   const work =
-    (process: VirtualProcess, active: Set<string>, crash: () => void) =>
+    (process: VirtualProcess, active: Set<string>, crash: () => void, workerId: () => string | null) =>
     async (context: RunContext): Promise<void> => {
       const { runId, job, nominalAt, attempt, signal } = context;
       const key = `${runId} ${attempt}`;
-      executions.push({
-        runId,
-        jobId: job.id,
-        nominalAt: nominalAt.getTime(),
-        attempt,
-        at: database.clock.now(),
-      });
+      const at = database.clock.now();
+      const claimedAt = database.handedOutAt(runId, workerId()) ?? at;
+      executions.push({ runId, jobId: job.id, nominalAt: nominalAt.getTime(), attempt, at, claimedAt });
       watch.note();
       active.add(key);
       if (job.id.startsWith('poison')) return crash();

@@ -1,8 +1,15 @@
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { placeOf } from '../../lib/memory/runs.js';
-import type { MemoryTables } from '../../lib/memory/tables.js';
+import type { JobRow, MemoryTables } from '../../lib/memory/tables.js';
 import { Clock, type CancelTimer } from '../../lib/ports/clock.js';
-import type { Firing, Settlement, StorageAdapter, Unstarted } from '../../lib/ports/storage.adapter.js';
+import type {
+  ClaimResult,
+  Firing,
+  FireResult,
+  Settlement,
+  StorageAdapter,
+  Unstarted,
+} from '../../lib/ports/storage.adapter.js';
 import type { Run } from '../../lib/index.js';
 
 /** The clock of the server: that of the world, unless somebody has set it. */
@@ -26,6 +33,9 @@ class ServerClock extends Clock {
   }
 }
 
+/** Is told of each call that was carried out. */
+type Watcher = (method: string, args: readonly unknown[], answer: unknown) => void;
+
 /** What a server that takes no changes still answers. */
 const reads = /^(now|get|query|count|next|due|held)/;
 /** How long a statement waits for a lock before the server gives it up. */
@@ -40,9 +50,11 @@ export class SimulatedDatabase {
   readonly clock: ServerClock;
   /** When the storage went back, and to when. */
   readonly losses: { from: number; until: number }[] = [];
+  watcher: Watcher | null = null;
   private storage: MemoryStorage;
   private readonly lockedRuns = new Map<string, number>();
   private readonly lockedJobs = new Map<string, number>();
+  private readonly handedOut = new Map<string, number>();
   private readOnlyUntil = -Infinity;
   private backup: { at: number; text: string } | null = null;
 
@@ -94,25 +106,34 @@ export class SimulatedDatabase {
     this.backup = null;
   }
 
+  /** When, by the clock of the world, the run was last handed to the worker. */
+  handedOutAt(runId: string, worker: string | null): number | null {
+    return this.handedOut.get(`${runId} ${worker}`) ?? null;
+  }
+
   jobUids(): string[] {
     return [...this.tables.jobsByUid.keys()];
   }
 
-  /** Whether something is due that is not locked. */
-  hasDueWork(): boolean {
-    const now = this.clock.now();
-    const runs = [...this.tables.waiting.items()].some((run) => run.dueAt <= now && !this.isLocked(run.id));
-    const { jobs } = this.tables;
-    return (
-      runs ||
-      [...jobs.values()].some(
-        ({ cursorAt, uid }) => cursorAt !== null && cursorAt <= now && !this.isLockedJob(uid),
-      )
-    );
+  /** The rows of jobs, runs and workers, to be read. */
+  get tables(): MemoryTables {
+    return (this.storage as unknown as { tables: MemoryTables }).tables;
   }
 
-  private get tables(): MemoryTables {
-    return (this.storage as unknown as { tables: MemoryTables }).tables;
+  /** Whether something is due that is not locked. `canBeDone`: by somebody. */
+  hasDueWork(canBeDone: (job: JobRow) => boolean = () => true): boolean {
+    const now = this.clock.now();
+    const { waiting, jobs } = this.tables;
+    const runs = [...waiting.items()].some(
+      (run) => run.dueAt <= now && !this.isLocked(run.id) && canBeDone(run.job),
+    );
+    const isDue = ({ cursorAt, uid }: JobRow): boolean =>
+      cursorAt !== null && cursorAt <= now && !this.isLockedJob(uid);
+    // Its next run may have to wait for the end of that one.
+    const isHeldUp = ({ runs: own, definition }: JobRow): boolean =>
+      definition.policies.overlap !== 'allow' && [...own].some(({ id }) => this.isLocked(id));
+    const cursors = [...jobs.values()].some((job) => isDue(job) && !isHeldUp(job) && canBeDone(job));
+    return runs || cursors;
   }
 
   private isLocked(runId: string): boolean {
@@ -147,7 +168,22 @@ export class SimulatedDatabase {
 
   private perform(method: string, args: unknown[]): unknown {
     const call = Reflect.get(this.storage, method, this.storage) as (...args: unknown[]) => unknown;
-    return Reflect.apply(call, this.storage, args);
+    const answer: unknown = Reflect.apply(call, this.storage, args);
+    if (method === 'claim' || method === 'fire') return this.handingOut(answer);
+    return this.watcher === null ? answer : this.watched(this.watcher, method, args, answer);
+  }
+
+  private async handingOut(given: unknown): Promise<unknown> {
+    const at = this.world.now();
+    const answer = (await given) as ClaimResult | FireResult;
+    for (const { id, worker } of answer.runs) this.handedOut.set(`${id} ${worker}`, at);
+    return answer;
+  }
+
+  private async watched(watcher: Watcher, method: string, args: unknown[], given: unknown): Promise<unknown> {
+    const answer = await given;
+    watcher(method, args, answer);
+    return answer;
   }
 
   /** They are not there for `act`, which must not wait. */

@@ -1,5 +1,18 @@
-import type { Instance } from './scenario.js';
+import type { Engine } from '../../lib/engine/engine.js';
+import type { JobRow } from '../../lib/memory/tables.js';
 import type { SimulatedDatabase } from './simulated.database.js';
+import type { VirtualProcess } from './virtual.process.js';
+
+/** A process with an engine, as the watch sees it. */
+export interface Instance {
+  process: VirtualProcess;
+  engine: Engine;
+  /** Handlers that have begun and not ended. */
+  active: Set<string>;
+  concurrency: number;
+  /** Whether it has the code for the job. @default of every job */
+  executes?: (job: JobRow) => boolean;
+}
 
 /** How long beyond a lease a cluster that can work may stand still. */
 const boundMs = 12_000;
@@ -12,7 +25,7 @@ export class StallWatch {
 
   constructor(
     private readonly database: SimulatedDatabase,
-    private readonly instances: readonly (Instance | null)[],
+    private readonly instances: () => readonly (Instance | null)[],
     private readonly now: () => number,
     private readonly leaseMs: number,
   ) {}
@@ -23,12 +36,14 @@ export class StallWatch {
   }
 
   look(reachable: boolean): void {
+    const free = this.instances().filter((instance) => instance !== null && hasRoom(instance)) as Instance[];
+    const canBeDone = (job: JobRow): boolean => free.some(({ executes }) => executes?.(job) ?? true);
     const able =
       reachable &&
       this.database.writable &&
       this.database.clock.offsetMs === 0 &&
-      this.database.hasDueWork() &&
-      this.instances.some((instance) => instance !== null && hasRoom(instance));
+      free.length > 0 &&
+      this.database.hasDueWork(canBeDone);
     if (!able) {
       this.since = null;
       return;

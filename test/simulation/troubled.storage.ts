@@ -25,12 +25,14 @@ export function troubledStorage(
   random: SeededRandom,
   trouble: () => Trouble,
   crash: () => void,
+  /** A call has failed by it. */
+  onFailure: (method: string) => void = () => undefined,
 ): StorageAdapter {
   const travel = (): Promise<void> => {
     const ms = random.chance(trouble().slow) ? random.between(100, 2_000) : random.between(0, 5);
     return new Promise((resolve) => world.setTimer(ms, resolve));
   };
-  const call = async (perform: () => Promise<unknown>): Promise<unknown> => {
+  const call = async (method: string, perform: () => Promise<unknown>): Promise<unknown> => {
     const { lostRequest, lostAnswer, crashBefore, crashAfter } = trouble();
     if (random.chance(crashBefore)) crash();
     if (random.chance(trouble().late)) {
@@ -54,6 +56,7 @@ export function troubledStorage(
       if (random.chance(crashAfter)) crash();
       if (random.chance(lostAnswer)) failure = new Error('The connection was cut before the answer arrived.');
     }
+    if (failure !== null && process.alive) onFailure(method);
     await travel();
     return new Promise((resolve, reject) => {
       process.enter(() => (failure === null ? resolve(answer) : reject(failure as Error)));
@@ -63,7 +66,8 @@ export function troubledStorage(
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function') return key === 'wakeSignal' ? undefined : value;
-      return (...args: unknown[]) => call(async () => Reflect.apply(value, target, args) as unknown);
+      return (...args: unknown[]) =>
+        call(String(key), async () => Reflect.apply(value, target, args) as unknown);
     },
   });
 }
