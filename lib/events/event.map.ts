@@ -55,6 +55,8 @@ export interface ChronisEventMap {
     nextAt: Date | null;
     /** Which one, and what the clock shows in its zone (`YYYY-MM-DD HH:MM:SS`); null: none, or a run that has no schedule. */
     nextJob: (JobRef & { timeZone: string; wallTime: string }) | null;
+    /** That was due already: it has missed its time. */
+    isDue: boolean;
   };
   /**
    * Declared jobs name a handler for `onSuccess` or `onFailure` that neither this process nor any live one has: such runs would wait until one has it. Told when the

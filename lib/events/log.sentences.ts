@@ -297,11 +297,13 @@ function atRunTime(changed: ChronisEventMap['jobs.synced']['changedAtRunTime']):
 function upNext({
   nextAt,
   nextJob,
-}: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob'>): string {
+  isDue,
+}: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob' | 'isDue'>): string {
   if (nextAt === null) return 'Nothing is scheduled yet.';
-  if (nextJob === null) return `Next: a run at ${nextAt.toISOString()}.`;
+  const at = isDue ? 'at once, due since' : 'at';
+  if (nextJob === null) return `Next: a run ${at} ${nextAt.toISOString()}.`;
   const { timeZone, wallTime } = nextJob;
-  return `Next: ${named(nextJob)} at ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
+  return `Next: ${named(nextJob)} ${at} ${wallTime.replace(/:00$/, '')} in ${timeZone}.`;
 }
 
 /** Those that nobody executes again need somebody to look at them. */

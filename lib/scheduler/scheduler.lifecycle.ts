@@ -26,7 +26,7 @@ export class SchedulerLifecycle {
 
   constructor(
     private readonly parts: LifecycleParts,
-    private readonly about: Omit<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob'>,
+    private readonly about: Omit<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob' | 'isDue'>,
   ) {}
 
   /** Whether it runs, or is about to. */

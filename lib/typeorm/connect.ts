@@ -78,7 +78,7 @@ async function open(
     source,
     sockets,
     new Examination(place),
-    { deadlineMs: statementTimeoutMs, startup },
+    { poolSize, deadlineMs: statementTimeoutMs, startup },
     databaseClock,
     prepared,
   );

@@ -73,7 +73,8 @@ export function poolOptions(server: PostgresOptions, needs: PoolNeeds): Postgres
     poolErrorHandler: () => undefined,
     extra: {
       ...extra,
-      max: needs.poolSize,
+      // One more for what is urgent, see Database.
+      max: needs.poolSize + 1,
       ...keepAlive,
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: statementTimeoutMs,

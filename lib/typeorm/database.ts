@@ -17,15 +17,19 @@ import {
   translated,
 } from './sql.errors.js';
 import { readClockSql } from './sql/read.clock.sql.js';
+import { Turns } from './turns.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
-  /**
-   * `name`: of a text that is always the same, so that the server may keep it prepared. `isImpatient`: it limits what it waits for locks, to the end of its
-   * transaction; when it fails for that, or another statement after it, another try is the caller's matter.
-   */
-  run<Row>(text: string, values?: readonly unknown[], name?: string, isImpatient?: boolean): Promise<Row[]>;
+  /** `name`: of a text that is always the same, so that the server may keep it prepared. */
+  run<Row>(text: string, values?: readonly unknown[], name?: string, haste?: Haste): Promise<Row[]>;
 }
+
+/**
+ * `impatient`: it limits what it waits for locks, to the end of its
+ * transaction; when it fails for that, or another statement after it, another try is the caller's matter. `urgent`: it has a connection that no others can take.
+ */
+export type Haste = 'impatient' | 'urgent';
 
 /** A transaction under way. */
 export interface Transaction extends Queries {
@@ -51,6 +55,7 @@ interface Client {
 type Connection = [client: Client, release: (destroy?: Error) => void];
 
 interface DatabaseLimits {
+  poolSize: number;
   deadlineMs: number;
   startup: StartupSettings;
 }
@@ -74,6 +79,7 @@ export class Database implements Queries {
   private closed = false;
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
   private readonly begin: string;
+  private readonly turns: Turns;
 
   constructor(
     readonly source: DataSource,
@@ -83,6 +89,7 @@ export class Database implements Queries {
     private readonly clock: Clock | null,
     private readonly prepared: PreparedStatements,
   ) {
+    this.turns = new Turns(limits.poolSize);
     this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * limits.deadlineMs}`;
   }
 
@@ -91,15 +98,12 @@ export class Database implements Queries {
     return this.limits.startup;
   }
 
-  run<Row>(
-    text: string,
-    values: readonly unknown[] = [],
-    name?: string,
-    isImpatient = false,
-  ): Promise<Row[]> {
+  run<Row>(text: string, values: readonly unknown[] = [], name?: string, haste?: Haste): Promise<Row[]> {
+    const work = (client: Client): Promise<Row[]> =>
+      this.query<Row>(client, text, [this.time, ...values], name);
     return this.repeatedly(
-      () => this.connected((client) => this.query<Row>(client, text, [this.time, ...values], name)),
-      () => isImpatient,
+      () => (haste === 'urgent' ? this.atOnce(work) : this.connected(work)),
+      () => haste === 'impatient',
     );
   }
 
@@ -111,8 +115,8 @@ export class Database implements Queries {
         let time = this.time;
         let limitMs = 0;
         const transaction: Transaction = {
-          run: (text, values = [], name, isImpatient = false) => {
-            limitsWaiting ||= isImpatient;
+          run: (text, values = [], name, haste) => {
+            limitsWaiting ||= haste === 'impatient';
             return this.query(client, text, [time, ...values], name);
           },
           readClock: async () => {
@@ -178,6 +182,7 @@ export class Database implements Queries {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.turns.end(new StorageError('The storage is closed.'));
     const ended = this.source.destroy();
     await within(closingMs, ended);
     this.sockets.destroyAll();
@@ -188,7 +193,12 @@ export class Database implements Queries {
     return this.clock && Math.floor(this.clock.now());
   }
 
-  private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  /** In its turn: one connection more than there are turns is for what is urgent. */
+  private connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.turns.perform(() => this.atOnce(work), this.limits.deadlineMs);
+  }
+
+  private async atOnce<T>(work: (client: Client) => Promise<T>): Promise<T> {
     if (this.closed) throw new StorageError('The storage is closed.');
     const [client, release] = await this.connection();
     // pg tells the query under way *and* emits; an event that nobody listens to would end the process.

@@ -81,11 +81,9 @@ async function redefineRecurring(
   const { namespace, id } = given;
   const changes = job.changes && JSON.stringify(job.changes);
   const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];
-  await run('updateJob', job.uid, namespace, id, ...values);
+  await run('updateJob', job.uid, namespace, id, ...values, nextAt !== undefined);
   job.definition = given;
   if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
   await run('updateRuns', job.uid);
-  if (nextAt === undefined) return;
-  await run('setFired', job.uid, 0);
-  await setCursor(run, job, nextAt);
+  if (nextAt !== undefined) await setCursor(run, job, nextAt);
 }

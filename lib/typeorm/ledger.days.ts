@@ -79,7 +79,8 @@ export class LedgerDays {
     if ((this.retryAt.get(name) ?? 0) > now) return [];
     this.retryAt.delete(name);
     try {
-      if (!(await alone(database, this.t, work))) this.retryAt.set(name, now + retryMs.later);
+      const done = await alone(database, this.t, work);
+      if (done !== true) this.retryAt.set(name, now + (done === null ? retryMs.soon : retryMs.later));
       return [];
     } catch (error) {
       const state = sqlStateOf(error) ?? '';
@@ -116,17 +117,22 @@ async function partitions(t: TableNames, run: Script): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-/** One process at a time, and rather not now than make the workers wait. */
-async function alone<T>(database: Database, t: TableNames, work: (run: Script) => Promise<T>): Promise<T> {
+/** One process at a time, and rather not now than make the workers wait. null: another one is at it, to whom it is left: hundreds may start at once. */
+async function alone<T>(
+  database: Database,
+  t: TableNames,
+  work: (run: Script) => Promise<T>,
+): Promise<T | null> {
   const key = createHash('sha256').update(`chronis ledger ${t.attempt}`).digest().readBigInt64BE();
-  let result: T | undefined;
+  let result: T | null = null;
   await database.script(async (run) => {
-    await run(`set local lock_timeout = '1s'`);
-    await run(`set local statement_timeout = ${statementMs}`);
-    await run(`select pg_advisory_xact_lock(${key})`);
-    result = await work(run);
+    await run(`set local lock_timeout = '1s'; set local statement_timeout = ${statementMs}`);
+    const [{ mine }] = (await run<{ mine: boolean }>(`select pg_try_advisory_xact_lock(${key}) as mine`)) as [
+      { mine: boolean },
+    ];
+    if (mine) result = await work(run);
   }, deadlineMs);
-  return result as T;
+  return result;
 }
 
 function startOfDay(at: number): number {

@@ -32,10 +32,11 @@ export async function prepareSchema(database: Database, settings: AdapterSetting
   const { tables: t, migrate: mode, databaseClock } = settings;
   const forTests = databaseClock !== null;
   if (mode === 'off') return;
-  const installed = await installedVersion(t, (text) => database.plain(text));
+  const look = (): Promise<Installed> => installedVersion(t, (text) => database.plain(text));
+  let installed = await look();
   if (!forTests) refuseTestTables(t, installed.meta);
   refuseNewer(t, installed);
-  if (installed.version < schemaVersion) {
+  while (installed.version < schemaVersion) {
     if (mode === 'check') {
       const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
       throw new StorageError(
@@ -43,16 +44,22 @@ export async function prepareSchema(database: Database, settings: AdapterSetting
       );
     }
     await migrate(database, t, forTests);
+    installed = await look();
   }
-  const { meta } = await installedVersion(t, (text) => database.plain(text));
-  await fillApps(database, t, meta);
+  await fillApps(database, t, installed.meta);
 }
 
-/** Workers of the release before go on meanwhile, as long as they are let: each try takes all tables at once, or gives way. */
+/**
+ * Workers of the release before go on meanwhile, as long as they are let: each try takes all tables at once, or gives way. While another starter is at it, that is left to it, and nothing
+ * is done but to wait for a moment: hundreds that start at once must not go through a lock one after the other, each with its way to the database and back.
+ */
 async function migrate(database: Database, t: TableNames, forTests: boolean): Promise<void> {
   await database.script(async (script) => {
-    // Held to the end of the transaction: the second of two starters waits here, and then finds nothing to do. So the tries are those of one starter at a time.
-    await script(`select pg_advisory_xact_lock(${lockKey(t)})`);
+    // Held to the end of the transaction, so the tries are those of one starter at a time.
+    const [{ mine }] = await script<{ mine: boolean }>(
+      `select pg_try_advisory_xact_lock(${lockKey(t)}) as mine`,
+    );
+    if (!mine) return void (await script(`select pg_sleep(0.2 * (0.5 + random()))`));
     for (let tries = 1; ; tries++) {
       await script('savepoint chronis_migration');
       try {
@@ -79,11 +86,10 @@ async function applySteps(script: Script, t: TableNames, forTests: boolean): Pro
   const statements = migrationStatements(t, installed.version);
   if (installed.version === 0 && forTests) statements.push(markSql(t));
   const exists = await script(`select from pg_namespace where nspname = '${t.schemaText}'`);
-  for (const statement of statements) {
-    // Asks for a right on the database that is not needed when the schema is there.
-    if (statement.startsWith('create schema') && exists.length > 0) continue;
-    await script(statement);
-  }
+  // Asks for a right on the database that is not needed when the schema is there.
+  const needed = statements.filter((text) => !text.startsWith('create schema') || exists.length === 0);
+  // At once: the way to the database and back may take longer than all of it, and others wait.
+  if (needed.length > 0) await script(needed.join(';\n'));
 }
 
 async function installedVersion(

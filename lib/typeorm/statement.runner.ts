@@ -2,6 +2,7 @@ import type { Queries, Transaction } from './database.js';
 import {
   impatientStatements,
   preparedStatements,
+  urgentStatements,
   type StatementName,
   type Statements,
 } from './statements.js';
@@ -63,7 +64,12 @@ export class StatementRunner implements StatementScope {
   private on(queries: Queries): Run {
     return (statement, ...values) => {
       const name = preparedStatements.has(statement) ? statement : undefined;
-      return queries.run(this.statements[statement], values, name, impatientStatements.has(statement));
+      const haste = impatientStatements.has(statement)
+        ? 'impatient'
+        : urgentStatements.has(statement)
+          ? 'urgent'
+          : undefined;
+      return queries.run(this.statements[statement], values, name, haste);
     };
   }
 }

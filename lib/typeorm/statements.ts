@@ -70,7 +70,6 @@ import { requestCancelSql } from './sql/request.cancel.sql.js';
 import { retryRunsSql } from './sql/retry.runs.sql.js';
 import { runManuallySql } from './sql/run.manually.sql.js';
 import { runOneOffNowSql } from './sql/run.one.off.now.sql.js';
-import { setFiredSql } from './sql/set.fired.sql.js';
 import { setGenerationSql } from './sql/set.generation.sql.js';
 import { setPauseSql } from './sql/set.pause.sql.js';
 import { settleOneOffsSql } from './sql/settle.one.offs.sql.js';
@@ -194,7 +193,6 @@ const builders = {
   retryRuns: retryRunsSql,
   runManually: runManuallySql,
   runOneOffNow: runOneOffNowSql,
-  setFired: setFiredSql,
   setGeneration: setGenerationSql,
   setPause: setPauseSql,
   settle: (t: TableNames) => settleSql(t, 'waiting'),
@@ -254,6 +252,9 @@ export const impatientStatements: ReadonlySet<StatementName> = new Set<Statement
   'settlePassing',
   'settleRecurring',
 ]);
+
+/** Those that must not wait for a connection, whatever the others wait for. */
+export const urgentStatements: ReadonlySet<StatementName> = new Set<StatementName>(['renew']);
 
 export type Statements = Readonly<Record<StatementName, string>>;
 

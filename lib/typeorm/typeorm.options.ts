@@ -44,7 +44,7 @@ export interface TypeOrmAdapterOptions extends TableOptions {
   options?: Omit<PostgresOptions, 'type'>;
   /** @default 'auto' */
   migrate?: MigrationMode;
-  /** Connections for statements, of which calls of the application leave two to the loop; the wake signal needs one more. @default 4 */
+  /** Connections for statements, of which calls of the application leave two to the loop; the wake signal needs one more, and so does the renewal of the lease while all of these are taken. @default 4 */
   poolSize?: number;
   /**
    * Deadline of each statement, kept by the client and, without a pooler, by the server too. The server lets a transaction be without a statement for three times

@@ -1,5 +1,6 @@
-// A rolling update and a rollback: what becomes of declared jobs while two releases of one application run side by side.
+// Two roles of one application, a canary that is taken back, and a rolling update: what becomes of declared jobs.
 import 'reflect-metadata';
+import { isDeepStrictEqual } from 'node:util';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -11,21 +12,19 @@ import {
 } from 'nestjs-chronis';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
 import { provideDatabase } from '../support/database.js';
-import { FirstRelease, SecondRelease } from './releases.js';
+import { NextWorkerJobs, WebJobs, WorkerJobs } from './releases.js';
 
 const database = await provideDatabase();
 
 /** What the log says as well. */
-function tell(changes: ChronisEventMap['jobs.synced']): string {
-  const kinds = ['created', 'changed', 'superseded', 'outranked'] as const;
+function tell(event: ChronisEventMap['jobs.synced']): string {
+  const kinds = ['created', 'changed', 'superseded', 'outranked', 'changedAtRunTime'] as const;
   const ids = (jobs: readonly JobRef[]) => jobs.map(({ id }) => id).join(', ');
-  const parts = kinds
-    .filter((kind) => changes[kind].length > 0)
-    .map((kind) => `${kind}: ${ids(changes[kind])}`);
+  const parts = kinds.filter((kind) => event[kind].length > 0).map((kind) => `${kind}: ${ids(event[kind])}`);
   return parts.join('; ') || 'nothing has changed';
 }
 
-function start(name: string, release: new () => object): Promise<INestApplicationContext> {
+function start(name: string, jobs: new () => object): Promise<INestApplicationContext> {
   const storage = typeOrmStorage({ url: database.url, schema: 'deploy_sample' });
   const on = {
     'jobs.synced': (event: ChronisEventMap['jobs.synced']) => console.log(`  ${name}: ${tell(event)}`),
@@ -33,44 +32,81 @@ function start(name: string, release: new () => object): Promise<INestApplicatio
 
   @Module({
     imports: [ChronisModule.forRoot({ storage, lock: typeOrmLock(), app: 'deploys', name, on })],
-    providers: [release],
+    providers: [jobs],
   })
   class AppModule {}
   return NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
 }
 
-async function show(app: INestApplicationContext): Promise<void> {
-  for (const { id, nextRunAt, runCount } of (await app.get(SchedulerService).queryJobs()).items) {
-    console.log(
-      `    ${id.padEnd(12)} next at ${nextRunAt?.toISOString().slice(11, 16)} UTC, ran ${runCount} times`,
-    );
+/** What is stored must be what this page promises: job by job its next time of the day, or its state if it has none. */
+async function show(wanted: Record<string, string>): Promise<void> {
+  const found: Record<string, string> = {};
+  for (const { id, trigger, state, runCount } of (await scheduler.queryJobs()).items) {
+    const when = trigger.type === 'cron' ? `at ${trigger.expression}` : 'every now and then';
+    found[id] = state === 'orphaned' ? 'does not fire' : when;
+    console.log(`    ${id.padEnd(12)} ${found[id]}, ran ${runCount} times`);
   }
+  if (!isDeepStrictEqual(found, wanted)) throw new Error(`This should have been ${JSON.stringify(wanted)}.`);
 }
 
-console.log('The first release starts');
-const first = await start('release 1', FirstRelease);
-const scheduler = first.get(SchedulerService);
+/** Resolves when an instance that never restarted has followed. */
+function followed(app: INestApplicationContext): Promise<unknown> {
+  return app.get(ChronisEvents).once('jobs.synced', ({ changed }) => changed.length > 0);
+}
+
+const often = 'every now and then';
+const release1 = {
+  archive: 'at 0 0 * * *',
+  'clean-up': often,
+  report: 'at 0 9 * * *',
+  'warm-cache': often,
+};
+const release2 = {
+  archive: 'at 0 0 * * *',
+  report: 'at 30 7 * * *',
+  statistics: often,
+  tidy: often,
+  'warm-cache': often,
+};
+
+console.log(
+  'Two roles of the first release start: each declares its own jobs, and has no say about those of the other',
+);
+const web = await start('web', WebJobs);
+const scheduler = web.get(SchedulerService);
+const worker = await start('worker', WorkerJobs);
 const { id } = await scheduler.runNow('clean-up');
 await scheduler.waitForRun(id, { timeout: '10s' });
-await show(first);
+await show(release1);
 
-console.log('A rolling update: the second release starts beside it');
-const second = await start('release 2', SecondRelease);
-await show(second);
+console.log('A canary of the next release starts beside them: what appeared last holds');
+const canary = await start('canary', NextWorkerJobs);
+await show(release2);
 
-console.log('An instance of the first release restarts late');
-const late = await start('release 1', FirstRelease);
-await show(late);
+console.log(
+  'It is taken back: the worker, which never restarted, has its jobs again, with what they had counted',
+);
+const back = followed(worker);
+await canary.close();
+await back;
+await show({ ...release1, statistics: often });
+console.log('  statistics, which no live process declares any more, is orphaned in ten minutes');
 
-console.log('Rolled back: the second release goes');
-const adopted = late.get(ChronisEvents).once('jobs.synced', ({ changed }) => changed.length > 0);
-await second.close();
-await first.close();
-await adopted;
-await show(late);
-console.log('  statistics and tidy, which no live process declares any more, are orphaned in ten minutes');
+console.log('A rolling update: the next release comes, and an instance of the first one restarts late');
+const next = await start('next worker', NextWorkerJobs);
+await worker.close();
+const late = await start('late worker', WorkerJobs);
+await show(release2);
+await late.close();
+
+console.log('A change at run time lies over what the code says');
+await scheduler.updateJob('report', { trigger: { type: 'cron', expression: '0 6 * * *' } }, { by: 'ada' });
+await show({ ...release2, report: 'at 0 6 * * *' });
+const restarted = await start('another worker', NextWorkerJobs);
+await scheduler.resetJob('report');
+await show(release2);
 
 // Leaves nothing behind for the next time.
-await late.get(SchedulerService).deleteMany({}, { all: true });
-await late.close();
+await scheduler.deleteMany({}, { all: true });
+for (const app of [restarted, next, web]) await app.close();
 await database.stop();

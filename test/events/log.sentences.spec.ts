@@ -72,9 +72,16 @@ describe('the log', () => {
     } as const;
     const job = { namespace: 'other', id: 'c', timeZone: 'Asia/Seoul', wallTime: '2026-01-01 18:00:00' };
     const nextAt = new Date('2026-01-01T09:00:00Z');
-    events.emit('scheduler.started', { ...started, nextAt, nextJob: job });
-    events.emit('scheduler.started', { ...started, nextAt, nextJob: null });
-    events.emit('scheduler.started', { ...started, queues: ['slow'], nextAt: null, nextJob: null });
+    events.emit('scheduler.started', { ...started, nextAt, nextJob: job, isDue: false });
+    events.emit('scheduler.started', { ...started, nextAt, nextJob: null, isDue: false });
+    events.emit('scheduler.started', { ...started, nextAt, nextJob: job, isDue: true });
+    events.emit('scheduler.started', {
+      ...started,
+      queues: ['slow'],
+      nextAt: null,
+      nextJob: null,
+      isDue: false,
+    });
     expect(lines).toEqual([
       ['log', 'Found 3 declared jobs and 1 handler.'],
       [
@@ -95,6 +102,10 @@ describe('the log', () => {
         'Running jobs of "shop" as host:1 on postgres: queues default and slow, 10 at a time, default zone UTC. Next: "c" in "other" at 2026-01-01 18:00 in Asia/Seoul.',
       ],
       ['log', expect.stringMatching(/default zone UTC\. Next: a run at 2026-01-01T09:00:00\.000Z\.$/)],
+      [
+        'log',
+        expect.stringMatching(/Next: "c" in "other" at once, due since 2026-01-01 18:00 in Asia\/Seoul\.$/),
+      ],
       ['log', expect.stringMatching(/: queue slow, 10 at a time, .* Nothing is scheduled yet\.$/)],
     ]);
   });

@@ -23,7 +23,10 @@ interface Taken {
 const queues = ['default'];
 const handlers = ['work'];
 
-/** A worker of the release with schema version 1, by its own statements: the files of `release-before` are what it says to the server. */
+/**
+ * A worker of the release with schema version 1, by its own statements: the files of `release-before` are what it says to the server. Not by a build of it, which a fresh machine does not
+ * have: what it does to tables that ours has made, and what ours does beside it, is decided by what the server makes of these statements.
+ */
 export class ReleaseBefore {
   private readonly client = new pg.Client(databaseUrl());
 

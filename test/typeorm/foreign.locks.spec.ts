@@ -96,7 +96,9 @@ describe('a release', () => {
       const { worker, runs } = await deadWorker(3);
       await lockRows('run', `id = ${runs[1]!.id}`, strength);
       const released = await storage.releaseLost();
-      expect(released.runs.map(({ runId }) => runId)).toEqual([runs[0]!.id, runs[2]!.id]);
+      expect(released.runs.map(({ runId }) => runId).toSorted()).toEqual(
+        [runs[0]!.id, runs[2]!.id].toSorted(),
+      );
       expect(released.left).toEqual([runs[1]!.id]);
       expect(await storage.releaseLost(released.left)).toMatchObject({ workers: [], left: released.left });
       await other.query('rollback');
@@ -268,6 +270,25 @@ describe('a renewal', () => {
 });
 
 describe('a lease', () => {
+  test('lives on while all that the process does waits for a table that somebody has locked', async () => {
+    const small = newStorage({ schema, statementTimeoutMs, poolSize: 1 });
+    await small.init();
+    const worker = await startWorker(small);
+    await other.query(`begin; lock table "${schema}".run in access exclusive mode`);
+    const ended: string[] = [];
+    const waiting = Promise.allSettled([
+      small.dueCursors(worker, 1).finally(() => ended.push('due cursors')),
+      small.nextWakeAt(worker).finally(() => ended.push('next wake')),
+      small.queryRuns({}, {}).finally(() => ended.push('runs')),
+    ]);
+    await small.renew(worker.workerId, minute, 0);
+    ended.push('renewal');
+    await other.query('rollback');
+    await waiting;
+    await small.close();
+    expect(ended.indexOf('renewal')).toBeLessThan(2);
+  });
+
   const tables = ['run', 'job', 'cursor', 'job_stat', 'attempt', 'gap', 'pause', 'release', 'lock', 'meta'];
 
   test.each(tables)('lives on while somebody has locked the table %s as a whole', async (table) => {
