@@ -25,6 +25,8 @@ const beforeAllPlaces = -(2 ** 31);
 export interface NotedSet {
   generation: number;
   carried: CarriedSet[];
+  /** Which of them are live, in one text: what is planned is planned beside these. */
+  beside: string;
 }
 
 /** Notes the set of a request, which appears unless a worker carries it, or did within the grace. */
@@ -34,8 +36,11 @@ export async function noteSet(run: Run, request: SyncRequest): Promise<NotedSet>
   const others = rows.filter((row) => row.generation !== null);
   const own = others.find((row) => row.set_hash === setHash && row.declarations !== null);
   const sets = others.filter((row) => row.set_hash !== setHash).map(toCarriedSet);
-  if (own)
-    return { generation: own.generation!, carried: [...sets, { ...toCarriedSet(own), carriedUntil: null }] };
+  const live = others.filter((row) => row.set_hash !== setHash && row.carried_until === null);
+  if (own) {
+    const carried = [...sets, { ...toCarriedSet(own), carriedUntil: null }];
+    return { generation: own.generation!, carried, beside: signatureOf([...live, own]) };
+  }
   const place = rows[0].last_place + 1;
   const appeared = appear(declarations, sets, place);
   const keys = declarations.map(({ namespace, id }) => `${namespace}/${id}`);
@@ -47,7 +52,16 @@ export async function noteSet(run: Run, request: SyncRequest): Promise<NotedSet>
     JSON.stringify(appeared),
     place,
   );
-  return { generation, carried: [...sets, { place, declarations: appeared, carriedUntil: null }] };
+  const carried = [...sets, { place, declarations: appeared, carriedUntil: null }];
+  return { generation, carried, beside: signatureOf([...live, { generation, place }]) };
+}
+
+/** As `signatureOf` of the statements has it. */
+function signatureOf(rows: readonly Pick<CarriedRow, 'generation' | 'place'>[]): string {
+  return rows
+    .toSorted((a, b) => a.generation! - b.generation!)
+    .map(({ generation, place }) => `${generation}:${place ?? 0}`)
+    .join();
 }
 
 function toCarriedSet({ generation, place, declared, declarations, carried_until }: CarriedRow): CarriedSet {

@@ -93,7 +93,7 @@ async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {
   await run('lockApp', app);
   await change.limitWaiting(longestWaitMs);
   await change.readClock();
-  const { generation, carried } = await noteSet(run, request);
+  const { generation, carried, beside } = await noteSet(run, request);
   const read = await readDeclared(run, request);
   let now = await change.readClock();
   let plan = request.plan(read.map(toStoredDefinition), carried, now);
@@ -117,8 +117,9 @@ async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {
     ({ now } = await registerBy(run, { ...registration.worker, generation }, registration.leaseMs));
   else await run('noteGeneration', workerId, generation);
   const isDone = conflicts.length === 0 && postponed.length === 0;
+  const outranked = JSON.stringify(plan.outranked);
   // Where somebody has locked the note, it stays one that is to be synced.
-  await briefly(briefMs, () => run('noteSynced', app, generation, isDone, JSON.stringify(plan.outranked)));
+  await briefly(briefMs, () => run('noteSynced', app, generation, isDone ? beside : null, outranked));
   const changes = plan.changes.filter((planned) => written.has(planned));
   return { result: { status: 'synced', generation, now, changes, conflicts, postponed }, locked };
 }

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
-import type { CarriedSet, NewJob, StorageAdapter, SyncResult } from '../../index.js';
+import type { CarriedSet, DefinitionChange, NewJob, StorageAdapter, SyncResult } from '../../index.js';
 import { lawsOf } from '../law.js';
-import { addRecurring, eightAtOnce, hour, jobOf, minute, only, ref, startWorker } from './fixture.js';
+import {
+  addRecurring,
+  eightAtOnce,
+  hour,
+  jobOf,
+  minute,
+  only,
+  ref,
+  registrationOf,
+  startWorker,
+} from './fixture.js';
 import {
   app,
   carry,
@@ -164,6 +174,31 @@ export const carriedSetLaws = lawsOf('carried set', {
     await clock.advance(2 * minute);
     assert.equal(await isTold(), true, 'The last has died.');
     assert.equal(await isTold(idle.workerId), false, 'It carries nothing.');
+  },
+
+  'is to be synced again when another worker comes in the middle of its sync': async ({ storage, open }) => {
+    const adapter = await open();
+    const jobs = await Promise.all(
+      Array.from({ length: 40 }, (_, nth) => declared(storage, { id: `job-${nth}` })),
+    );
+    const insert = (): DefinitionChange[] => jobs.map((job) => ({ kind: 'insert', job }));
+    const { workerId } = await carry(storage, 'a', { ids: ['job-0'], leaseMs: hour, plan: insert });
+    const other = await carry(storage, 'b', { ids: ['job-1'], leaseMs: hour });
+    await storage.unregister(other.workerId);
+    const coming: Promise<unknown>[] = [];
+    await synced(storage, {
+      setHash: 'a',
+      ids: ['job-0'],
+      workerId,
+      plan: (stored) => {
+        // As one that is restarted, and has found that its set is synced.
+        coming.push(adapter.register(registrationOf({ app, generation: other.generation }), hour));
+        return stored.map(({ uid }, nth) => ({ kind: 'update', uid, job: jobs[nth]!, moveCursor: true }));
+      },
+    });
+    await Promise.all(coming);
+    assert.equal((await storage.renew(workerId, hour, 0)).outOfSync, true);
+    assert.equal(await storage.syncedSet({ app, setHash: 'b', graceMs }), null);
   },
 
   'is still to be synced when an id was taken': async ({ storage }) => {
