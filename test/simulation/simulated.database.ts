@@ -136,6 +136,13 @@ export class SimulatedDatabase {
     return runs || cursors;
   }
 
+  /** Whether anything is left to be fired or executed. */
+  isBusy(): boolean {
+    const { waiting, held, jobs } = this.tables;
+    const isStarted = [...held.values()].some((runs) => runs.size > 0) || [...waiting.items()].length > 0;
+    return isStarted || [...jobs.values()].some(({ cursorAt }) => cursorAt !== null);
+  }
+
   private isLocked(runId: string): boolean {
     return (this.lockedRuns.get(runId) ?? -Infinity) > this.world.monotonic();
   }
