@@ -5,6 +5,7 @@ import { LeapingClock } from '../../support/leaping.clock.js';
 import { newStorage } from '../../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../../support/schema.js';
 import { schedulesOf, type Expected } from '../language/schedules.js';
+import type { Instance } from './instance.js';
 import { Ticks } from './ticks.js';
 import { World } from './world.js';
 
@@ -16,7 +17,7 @@ const orphanGraceMs = 600_000;
  * passes while others are there is moved in the rows.
  */
 export class PostgresWorld extends World {
-  readonly leaseMs = 5_000;
+  readonly leaseMs = 8_000;
   readonly ticks: Ticks;
   readonly observer: StorageAdapter;
   readonly clock: LeapingClock;
@@ -60,14 +61,16 @@ export class PostgresWorld extends World {
     this.clock.leapMs += ms;
   }
 
-  async wait(ms: number, apps: readonly string[]): Promise<void> {
+  async wait(ms: number, live: readonly Pick<Instance, 'app' | 'name'>[]): Promise<void> {
     const earlier = `interval '${ms} milliseconds'`;
     await this.query(
       `update "${this.schema}".worker set started_at = started_at - ${earlier},
-         lease_until = lease_until - case when lease_until <= clock_timestamp() then ${earlier} else '0' end`,
-      `update "${this.schema}".job set orphaned_at = orphaned_at - ${earlier}`,
+         lease_until = case when name = any ($1) then lease_until else least(lease_until, clock_timestamp()) - ${earlier} end`,
+      [live.map(({ name }) => name)],
     );
-    for (const app of apps) await this.observer.orphanUndeclared(app, orphanGraceMs);
+    await this.query(`update "${this.schema}".job set orphaned_at = orphaned_at - ${earlier}`);
+    for (const app of new Set(live.map((one) => one.app)))
+      await this.observer.orphanUndeclared(app, orphanGraceMs);
   }
 
   /** The minute is not waited for: it looks again as it starts. */
@@ -88,11 +91,11 @@ export class PostgresWorld extends World {
     await this.query(`drop schema "${this.schema}" cascade`);
   }
 
-  private async query(...statements: string[]): Promise<void> {
+  private async query(statement: string, values: unknown[] = []): Promise<void> {
     const client = new pg.Client(databaseUrl());
     await client.connect();
     try {
-      for (const statement of statements) await client.query(statement);
+      await client.query(statement, values);
     } finally {
       await client.end();
     }

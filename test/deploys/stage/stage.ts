@@ -119,8 +119,7 @@ export class Stage {
   }
 
   async wait(minutes: number): Promise<void> {
-    const apps = new Set(this.live('').map(({ app }) => app));
-    await this.world.wait(minutes * 60_000, [...apps]);
+    await this.world.wait(minutes * 60_000, this.live(''));
   }
 
   lookAgain(who: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock, StorageAdapter } from '../../../lib/index.js';
 import type { Expected } from '../language/schedules.js';
+import type { Instance } from './instance.js';
 import type { Ticks } from './ticks.js';
 
 /** Where a scenario is played: simulated time on memory, or real time on PostgreSQL. */
@@ -28,8 +29,8 @@ export abstract class World {
   /** So much time passes at once, as nobody is there. */
   abstract leap(ms: number): Promise<void>;
 
-  /** So much time passes while the workers that are there go on. */
-  abstract wait(ms: number, apps: readonly string[]): Promise<void>;
+  /** So much time passes while these instances go on. */
+  abstract wait(ms: number, live: readonly Pick<Instance, 'app' | 'name'>[]): Promise<void>;
 
   /** A minute passes, in which who was told that an id is taken looks again. */
   abstract lookAgain(restart: () => Promise<void>): Promise<void>;
