@@ -9,7 +9,7 @@ import { Cluster } from './cluster.js';
 import { ClockedDatabase, LoneDatabase, ReplicatedDatabase, type Database } from './databases.js';
 import { readExecutions } from './executions.js';
 import { unleash } from './fault.schedule.js';
-import { clockLibrary } from './faults/failover.faults.js';
+import { clockLibrary, furthestAheadMs } from './faults/failover.faults.js';
 import type { WorldName } from './faults/fault.js';
 import { makeScarceRoom } from './faults/scarce.room.js';
 import { freePort } from './free.port.js';
@@ -51,7 +51,12 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     await Promise.all(Array.from({ length: options.workers }, () => cluster.add()));
     const { startAt, endAt } = await cluster.period;
     const applicant = (surroundings.applicant = await Applicant.begin(database));
-    const manager = new Manager(applicant.scheduler, { startAt, endAt }, new SeededRandom(options.seed + 1));
+    const manager = new Manager(
+      applicant.scheduler,
+      { startAt, endAt },
+      new SeededRandom(options.seed + 1),
+      cluster.changing,
+    );
     const watch = new Watch(cluster);
     const watching = watch.keep();
     await pause(startAt - Date.now());
@@ -61,7 +66,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
       options.changes ? manager.manage() : undefined,
     ]);
     if (options.changes) await manager.releaseAll();
-    await untilQuiet(cluster);
+    const stuck = await untilQuiet(cluster);
     watch.stop();
     await watching;
     cluster.watchForCrashes();
@@ -79,6 +84,10 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
       oneOffs,
     });
     options.keep?.(name, evidence);
+    if (stuck.length > 0) {
+      report.found['due, and not done'] = stuck;
+      report.violations += stuck.length;
+    }
     if (cluster.crashes.length > 0) {
       report.found['workers that ended by themselves'] = cluster.crashes;
       report.violations += cluster.crashes.length;
@@ -106,14 +115,31 @@ function begin(name: WorldName): Promise<Database> {
   }
 }
 
+/**
+ * Returns what was due and not done within a good while. What was written while the clock of the server was ahead is due later by as much, and nothing is lost of it: so at the
+ * end the clock is set there.
+ */
+async function untilQuiet(cluster: Cluster): Promise<string[]> {
+  const { database } = cluster;
+  const isClocked = database instanceof ClockedDatabase;
+  const stuck = await untilNone(cluster, isClocked ? 'due' : 'left');
+  if (!isClocked) return [];
+  await database.setClock(furthestAheadMs);
+  await untilNone(cluster, 'left');
+  return stuck;
+}
+
 /** What is left after that is found by the checks. */
-async function untilQuiet(cluster: Cluster): Promise<void> {
+async function untilNone(cluster: Cluster, what: 'due' | 'left'): Promise<string[]> {
   const giveUpAt = Date.now() + quietWithinMs;
+  const isDue = (at: string): string => (what === 'due' ? `and ${at} <= now()` : '');
   for (;;) {
-    const [{ left }] = (await cluster.query<{ left: number }>(`
-      select (select count(*) from ${jobs}.run where origin <> 'reserved' and verdict is null)::int
-        + (select count(*) from ${jobs}.cursor)::int as left`)) as [{ left: number }];
-    if (left === 0 || Date.now() > giveUpAt) return;
+    const left = await cluster.query<{ id: string }>(`
+      select job_id || ' run ' || id as id from ${jobs}.run
+      where origin <> 'reserved' and verdict is null ${isDue(`case when worker is null then due_at else '-infinity' end`)}
+      union all
+      select j.id || ' stands at ' || c.next_at from ${jobs}.cursor c join ${jobs}.job j on j.uid = c.job_uid where true ${isDue('c.next_at')}`);
+    if (left.length === 0 || Date.now() > giveUpAt) return left.map(({ id }) => id);
     await pause(200);
   }
 }

@@ -8,6 +8,7 @@ import type { FaultNote } from './evidence.js';
 import type { ScarceRoom } from './faults/scarce.room.js';
 import { pause } from './pause.js';
 import type { Pooler } from './pooler.js';
+import { Turn } from './turn.js';
 import { WorkerProcess } from './worker.process.js';
 
 /** All workers have something done to them, so that a fault finds no victim. */
@@ -36,7 +37,9 @@ export class Cluster {
   readonly faults: FaultNote[] = [];
   release = 1;
   /** Something has the whole server; others of the kind wait. */
-  private serverTurn: Promise<void> = Promise.resolve();
+  private readonly server = new Turn();
+  /** Changes of jobs, and what none may be made beside. */
+  readonly changing = new Turn();
   private serial = 0;
   private ending = false;
   private loading = 0;
@@ -122,11 +125,9 @@ export class Cluster {
 
   /** What concerns the whole server happens one after another; what has its turn only when all is over does not happen any more. */
   alone(act: () => Promise<void>): Promise<void> {
-    const turn = this.serverTurn.then(async () => {
+    return this.server.take(async () => {
       if (Date.now() < (await this.period).endAt) await act();
     });
-    this.serverTurn = turn.catch(() => undefined);
-    return turn;
   }
 
   watchForCrashes(): void {

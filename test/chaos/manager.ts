@@ -3,6 +3,7 @@ import type { SeededRandom } from '../simulation/seeded.random.js';
 import { managedJobs, type Period } from './chaos.options.js';
 import type { Change } from './evidence.js';
 import { pause } from './pause.js';
+import type { Turn } from './turn.js';
 
 const names = Array.from({ length: managedJobs }, (_, n) => `managed-${n}`);
 
@@ -17,13 +18,14 @@ export class Manager {
     private readonly scheduler: SchedulerService,
     private readonly period: Period,
     private readonly random: SeededRandom,
+    private readonly turn: Turn,
   ) {}
 
   async manage(): Promise<void> {
     await Promise.all(names.map((id) => this.change(id, () => this.create(id))));
     while (Date.now() < this.period.endAt - 1_000) {
       await pause(this.random.between(100, 700));
-      await this.changeOne(this.random.pick(names));
+      await this.turn.take(() => this.changeOne(this.random.pick(names)));
     }
   }
 

@@ -64,25 +64,34 @@ const crashUnflushed: Act = (cluster, random) =>
     await cluster.query(`alter role ${role} reset synchronous_commit`);
   });
 
-/** The clock of the server is set, and set right again some seconds later. */
+const leapsMin = [-60, -10, -1, 1, 10, 60] as const;
+/** Beyond all that was written while the clock was ahead, with a run's patience. */
+export const furthestAheadMs = (Math.max(...leapsMin) + 1) * 60_000;
+
+/**
+ * The clock of the server is set, and set right again some seconds later. What somebody changes meanwhile goes by that clock, as the guide on failover says: a pause that ends an hour ahead leaves a gap up to then.
+ * So no schedule is changed beside it.
+ */
 const clock: Act = (cluster, random) =>
-  cluster.alone(async () => {
-    const { database } = cluster;
-    if (!(database instanceof ClockedDatabase)) return;
-    const minutes = random.pick([-60, -10, -1, 1, 10, 60]);
-    const fault = cluster.note({
-      kind: 'clock',
-      pid: null,
-      at: Date.now(),
-      until: Infinity,
-      outage: true,
-      what: `: ${minutes} min`,
-    });
-    await database.setClock(minutes * 60_000);
-    await pause(random.between(3_000, 6_000));
-    await database.setClock(0);
-    fault.until = Date.now();
-  });
+  cluster.alone(() =>
+    cluster.changing.take(async () => {
+      const { database } = cluster;
+      if (!(database instanceof ClockedDatabase)) return;
+      const minutes = random.pick(leapsMin);
+      const fault = cluster.note({
+        kind: 'clock',
+        pid: null,
+        at: Date.now(),
+        until: Infinity,
+        outage: true,
+        what: `: ${minutes} min`,
+      });
+      await database.setClock(minutes * 60_000);
+      await pause(random.between(3_000, 6_000));
+      await database.setClock(0);
+      fault.until = Date.now();
+    }),
+  );
 
 export const failoverFaults: Readonly<Record<string, Fault>> = {
   failover: { world: 'failover', act: failover('failover', null), missing: needsReplication },
