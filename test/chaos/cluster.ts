@@ -188,7 +188,9 @@ export class Cluster {
         await this.add();
         return;
       } catch (error) {
-        if (attempt === 50 || this.ending) throw error;
+        // Nobody needs it any more.
+        if (this.ending) return;
+        if (attempt === 50) throw error;
         await pause(200);
       }
     }

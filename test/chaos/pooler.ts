@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { unprivileged } from '../../sample/support/postgres.binaries.js';
 import { role } from './chaos.options.js';
 import { pause } from './pause.js';
@@ -57,6 +58,20 @@ server_login_retry = 1
     for (let waited = 0; !(await accepts(this.port)); waited += 50) {
       if (waited > 5_000) throw new Error('PgBouncer does not start.');
       await pause(50);
+    }
+  }
+
+  /** Its sessions of the server are closed when they are free: those keep the settings that the role had when they were opened. */
+  async reconnect(): Promise<void> {
+    const console = new pg.Client({ host: '127.0.0.1', port: this.port, user: role, database: 'pgbouncer' });
+    console.on('error', () => undefined);
+    try {
+      await console.connect();
+      await console.query('reconnect');
+    } catch {
+      // It was killed: then it has none.
+    } finally {
+      await console.end().catch(() => undefined);
     }
   }
 

@@ -3,7 +3,7 @@ import type { WorldName } from './faults/fault.js';
 
 /** How many parts of the time each gets. */
 const shares: Readonly<Record<WorldName, number>> = { steady: 3, failover: 1, lossy: 1, clock: 1 };
-const leastSeconds = 12;
+const leastSeconds = 8;
 
 export interface WorldPlan {
   name: WorldName;

@@ -56,6 +56,7 @@ const readOnly: Act = (cluster, random) =>
     await untilDone(() => cluster.query(terminateSql, [role]));
     await pause(random.between(2_000, 5_000));
     await untilDone(() => cluster.query(`alter role ${role} reset default_transaction_read_only`));
+    await cluster.surroundings.pooler?.reconnect();
     fault.until = Date.now();
   });
 
