@@ -43,6 +43,7 @@ listen_addr = 127.0.0.1
 listen_port = ${this.port}
 unix_socket_dir =
 auth_type = any
+admin_users = ${role}
 pool_mode = transaction
 max_client_conn = 200
 default_pool_size = 8
@@ -68,8 +69,9 @@ server_login_retry = 1
     try {
       await console.connect();
       await console.query('reconnect');
-    } catch {
-      // It was killed: then it has none.
+    } catch (error) {
+      // Where it was killed it has none.
+      if (this.child !== null) throw error;
     } finally {
       await console.end().catch(() => undefined);
     }
