@@ -13,6 +13,8 @@ const longestDrainMs = 60_000;
 const putOff = { leastMs: 1_000, mostMs: 30_000 };
 /** What is put off at one time comes again one after the other, so that a crowd of it does not keep claims busy. */
 const putOffEveryMs = 50;
+/** For so long one run at its last try may follow another, without a rest between them. */
+const longestSeriesMs = 1_000;
 /** As long as it takes as a rule until a verdict is on record. */
 const verdictMs = 250;
 /** So long before a run that was put off here is due it is looked for, so that this worker, which makes room for it, has it before the others. */
@@ -39,7 +41,8 @@ export interface Sorted {
  * most a quarter of what a worker executes are such, and one at its last try before it is given up is alone: it begins when nothing else goes on, and nothing
  * begins beside it. So only the culprit can die that often.
  *
- * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → resting, for as long as that took: what else is due has its turn → open.
+ * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → resting, for as long as that took: what else is due has its turn → open. For
+ * a second at a time one follows another alone, without a drain and a rest between them.
  *
  * What a drain is for is not kept in hands meanwhile: it would be lost once more with whatever ends the process, and stand still until the lease ends. It is put off, each time for as long as the drain has taken so far:
  * nobody else meets it, and stands still for it too, and this worker looks for it a moment before it is due. One that is not found is somebody else's: the drain ends.
@@ -49,6 +52,9 @@ export class Isolation {
   /** `lookAt`: when to look for what it is for; null: that has kept its place, so it is looked for when all has ended. */
   private drain: { since: number; lookAt: number | null } | null = null;
   private restUntil = -Infinity;
+  /** Since when one after the other was alone, and until when the next one may follow. */
+  private seriesSince = 0;
+  private seriesUntil = -Infinity;
   /** Until then it waits for the verdict of what was alone, so that the next one of its kind need not be put off for that. */
   private onRecordBy = -Infinity;
   /** When the last of those that are one too many comes again. */
@@ -100,12 +106,12 @@ export class Isolation {
     if (suspects.length === 0) return { begin: runs, back: [] };
     const now = this.clock.monotonic();
     const isAllThereIs = this.isAllThereIs(runs, asked);
-    const mayBeAlone = this.alone === null && (now >= this.restUntil || isAllThereIs);
+    const goesOn = now < this.seriesUntil && this.hands.claims === 0;
+    const mayBeAlone = this.alone === null && (now >= this.restUntil || isAllThereIs || goesOn);
     if (lastTries.length > 0 && mayBeAlone) {
       this.drain ??= { since: now, lookAt: null };
       // What must not run twice ends as lost when it is given back: it begins, and the last try waits for it.
-      if (this.isDrained(now) && !runs.some(isOnce))
-        return this.leaveAlone(lastTries[0]!, runs, now, isAllThereIs);
+      if (this.isDrained(now) && !runs.some(isOnce)) return this.leaveAlone(lastTries[0]!, runs, now);
       return this.putOffAll(runs, lastTries, now);
     }
     const sinceMs = this.alone === null ? this.restUntil - now : now - this.alone.since;
@@ -122,24 +128,24 @@ export class Isolation {
   ended(runId: string): void {
     if (this.alone?.runId !== runId) return;
     const now = this.clock.monotonic();
-    this.rest(now - this.alone.since);
+    const lastedMs = now - this.seriesSince;
+    this.rest(lastedMs);
     this.onRecordBy = now + verdictMs;
+    this.seriesUntil = lastedMs < longestSeriesMs ? now + verdictMs : -Infinity;
     this.alone = null;
   }
 
-  /** Where nothing else waits, the others at their last try come one after the other, to whoever has nothing in hands: each worker has one of them alone at a time. */
-  private leaveAlone(
-    run: ClaimedRun,
-    runs: readonly ClaimedRun[],
-    now: number,
-    isAllThereIs: boolean,
-  ): Sorted {
+  /** The others at their last try come one after the other: the next ones are alone here as well, for a moment, as all has ended that goes on beside them. */
+  private leaveAlone(run: ClaimedRun, runs: readonly ClaimedRun[], now: number): Sorted {
     this.drain = null;
     this.alone = { runId: run.id, since: now };
+    if (now >= this.seriesUntil) this.seriesSince = now;
     const others = runs.filter((other) => other !== run);
-    const waitsMs = (nth: number): number => (isAllThereIs ? (nth + 1) * putOffEveryMs : putOff.leastMs);
-    const back = others.map((other, nth) => unstarted(other, isSuspect(other) ? waitsMs(nth) : 0));
-    return { begin: [run], back };
+    const waitsMs = (other: ClaimedRun, nth: number): number => {
+      if (isLastTry(other) && isSuspect(other)) return (nth + 1) * putOffEveryMs;
+      return isSuspect(other) ? putOff.leastMs : 0;
+    };
+    return { begin: [run], back: others.map((other, nth) => unstarted(other, waitsMs(other, nth))) };
   }
 
   /** All has to end first, so nothing begins but what would be lost otherwise. */

@@ -22,7 +22,7 @@ import { Watch } from './watch.js';
 import { planWorlds, type WorldPlan } from './worlds.js';
 
 /** The longest time to finish what was begun, once nothing disturbs any more. */
-const quietWithinMs = 60_000;
+const quietWithinMs = 120_000;
 
 /** Plays the worlds that the faults need, one after another. */
 export async function runChaos(options: ChaosOptions): Promise<Record<string, Report>> {

@@ -271,6 +271,24 @@ test('a crowd at its last try is soon through where nothing else is to be done, 
   for (const id of ids) expect([id, supervised.beside.get(id)![1]]).toEqual([id, 0]);
 });
 
+test('a crowd at its last try is through in a while beside other work too, and that goes on', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  const ids = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
+  await supervised.loseOnce(ids, 50);
+  for (let slot = 0; slot < 4; slot++) await supervised.start(slot);
+  await supervised.add(
+    ...Array.from({ length: 800 }, (_, i) => ({
+      ...{ id: `ordinary-${i}`, handler: 'work', ms: 300, inMs: i * 50 },
+    })),
+  );
+  await supervised.pass(12_000);
+  const verdicts = await supervised.verdicts();
+  expect(ids.filter((id) => verdicts.get(id) === 'succeeded')).toHaveLength(40);
+  for (const id of ids) expect([id, supervised.beside.get(id)![1]]).toEqual([id, 0]);
+  await supervised.pass(60_000);
+  expect(await supervised.longestWaitMs('ordinary')).toBeLessThan(3_000);
+});
+
 test('a crowd of suspects that is put off is not claimed on and on', async () => {
   const supervised = new Supervised({ concurrency: 2 });
   const calls = await supervised.start();

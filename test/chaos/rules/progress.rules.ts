@@ -53,6 +53,7 @@ const emptyHands: Rule = {
   name: 'kept in hands',
   find(evidence) {
     const own = grouped(evidence.executions, ({ runId }) => runId);
+    const asleep = standstills(evidence);
     return evidence.sightings.flatMap((seen) => {
       const idleFrom = idleSince(evidence, seen, own.get(seen.runId) ?? []);
       if (idleFrom === null) return [];
@@ -61,6 +62,7 @@ const emptyHands: Rule = {
         ...outages(evidence),
         ...harmTo(evidence, seen.pid),
         ...lockedTimes(evidence, seen.jobId),
+        ...asleep,
       ];
       const limit = evidence.leaseMs + boundMs + evidence.slackMs + covered(idle, excuses);
       const ms = seen.lastAt - idleFrom;
