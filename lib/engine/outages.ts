@@ -16,6 +16,8 @@ interface Outage {
  * it now, when the storage answers to others.
  */
 export class Outages {
+  /** How often something was told as recovered. What has answered before it may be lost: a standby that was behind may be who answers now. */
+  recoveries = 0;
   private readonly outages = new Map<string, Outage>();
 
   constructor(
@@ -45,6 +47,7 @@ export class Outages {
     const outage = this.outages.get(operation);
     if (outage === undefined) return;
     this.outages.delete(operation);
+    this.recoveries++;
     this.events.emit('storage.recovered', { operation, failures: outage.failures });
   }
 }

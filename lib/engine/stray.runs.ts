@@ -28,7 +28,8 @@ interface StrayParts {
 }
 
 /**
- * Gives back the runs that the storage thinks are this worker's and that it does not know of, as a call that failed without an answer may have handed them out. Beside the loop: the
+ * Gives back the runs that the storage thinks are this worker's and that it does not know of, as a call that failed without an answer may have handed them out, or a server that is back may have
+ * lost their verdicts. Beside the loop: the
  * search has to look through all that is due, and must not keep it from firing and claiming. What a call under way is about to bring is not stray, so it is waited for.
  */
 export class StrayRuns {
@@ -38,9 +39,11 @@ export class StrayRuns {
   /** When to look for them again (monotonic). */
   private lookAt: number;
   private looking: Promise<void> | null = null;
+  private recoveries: number;
 
   constructor(private readonly parts: StrayParts) {
     this.lookAt = parts.clock.monotonic() + calmLookMs;
+    this.recoveries = parts.calls.outages.recoveries;
   }
 
   /** A call that hands out runs, or takes them back, has failed: it is open whether it did. */
@@ -54,6 +57,8 @@ export class StrayRuns {
   /** Begins to look for them, if it is time. */
   check(): void {
     const { clock, calls, session } = this.parts;
+    if (calls.outages.recoveries > this.recoveries) this.doubt();
+    this.recoveries = calls.outages.recoveries;
     if (this.looking !== null || clock.monotonic() < this.lookAt) return;
     const look = (): Promise<void> => this.look();
     this.looking = calls

@@ -3,11 +3,13 @@ import { engineDefaults } from '../../lib/engine/engine.options.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs } from '../support/engine.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
 import { ReturningStorage } from '../support/returning.storage.js';
 
 describe('a storage that has lost what it had confirmed', () => {
   let clock: ManualClock;
   let returning: ReturningStorage;
+  let faulty: FaultyStorage;
   let rig: EngineRig;
   let begun: RunContext[];
   let ends: (() => void)[];
@@ -15,7 +17,8 @@ describe('a storage that has lost what it had confirmed', () => {
   beforeEach(async () => {
     clock = new ManualClock();
     returning = new ReturningStorage({ clock });
-    rig = new EngineRig({ clock, storage: returning.storage, options: { pollMs: 1_000 } });
+    faulty = new FaultyStorage(returning.storage);
+    rig = new EngineRig({ clock, storage: faulty.storage, options: { pollMs: 1_000 } });
     begun = [];
     ends = [];
     rig.handle('work', (context: RunContext) => {
@@ -70,6 +73,24 @@ describe('a storage that has lost what it had confirmed', () => {
     expect(begun[0]!.signal.aborted).toBe(true);
     ends[0]!();
     await clock.advanceBy(5_000);
+    expect(begun).toHaveLength(2);
+    ends[1]!();
+    await clock.advanceBy(2_000);
+    expect(await ledger()).toEqual([['succeeded', true]]);
+  });
+
+  test('and the verdict with it: when it answers again, what it takes for held goes back at once', async () => {
+    await rig.add({ nextAt: clock.now() + 500 });
+    await clock.advanceBy(2_000);
+    expect(begun).toHaveLength(1);
+    returning.keep();
+    ends[0]!();
+    await rig.settle();
+    expect(await ledger()).toEqual([['succeeded', true]]);
+    returning.goBack();
+    // Nothing that hands out runs has failed, but something else has.
+    faulty.fail('renew', 'before');
+    await clock.advanceBy(20_000);
     expect(begun).toHaveLength(2);
     ends[1]!();
     await clock.advanceBy(2_000);
