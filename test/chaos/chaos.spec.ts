@@ -47,7 +47,7 @@ describe('four processes under faults for twelve seconds', () => {
   beforeAll(() => {
     played = play('faults', kinds, ['--seconds', '12', '--no-changes', '--every', '1200,1800']);
     report = played.worlds.steady!;
-  }, 150_000);
+  }, 240_000);
 
   test('every instant has one verdict, no effect is doubled, nothing stale is accepted', () => {
     const { said, status } = played;

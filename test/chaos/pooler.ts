@@ -70,8 +70,8 @@ server_login_retry = 1
       await console.connect();
       await console.query('reconnect');
     } catch (error) {
-      // Where it was killed it has none.
-      if (this.child !== null) throw error;
+      // Where it was killed, or starts at this moment, it has none.
+      if (error instanceof pg.DatabaseError) throw error;
     } finally {
       await console.end().catch(() => undefined);
     }
