@@ -46,6 +46,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
   if (job.kind === 'one-off') {
+    run.lastError = dead.lastError;
     job.pause = null;
     touch(job, now);
   }

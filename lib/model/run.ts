@@ -38,6 +38,7 @@ export interface Run {
   lostCount: number;
   worker: string | null;
   startedAt: Date | null;
+  /** Of the last attempt that failed. The retry of a one-off that has given up begins with what it gave up by. */
   lastError: string | null;
   /** When it got its verdict; null: it has none. */
   finishedAt: Date | null;
