@@ -79,6 +79,16 @@ async function keepBusy(jobId: string): Promise<() => Promise<void>> {
   };
 }
 
+/** Ends the session that waits for what is locked here, as soon as there is one. */
+async function endWhoWaits(): Promise<void> {
+  for (let ended = 0; ended === 0;) {
+    const { rowCount } = await other.query(
+      'select pg_terminate_backend(pid) from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))',
+    );
+    ended = rowCount!;
+  }
+}
+
 /** A worker that is dead, with runs of so many one-offs. */
 async function deadWorker(count: number): Promise<{ worker: Capability; runs: ClaimedRun[] }> {
   const worker = await startWorker(storage, { leaseMs: minute });
@@ -116,6 +126,32 @@ describe('a release', () => {
     expect((await storage.releaseLost()).left).toEqual([runs[0]!.id]);
     await other.query('rollback');
     expect((await storage.releaseLost()).runs.map(({ runId }) => runId)).toEqual([runs[0]!.id]);
+  });
+
+  test('gives up no run for want of company whose company an earlier release has taken back', async () => {
+    const { runs } = await deadWorker(2);
+    const left = runs[0]!.id;
+    await other.query(`update "${schema}".run set lost_count = 2 where id = ${left}`);
+    await lockRows('run', `id = ${left}`);
+    expect(await storage.releaseLost()).toMatchObject({ runs: [{ runId: runs[1]!.id }], left: [left] });
+    await other.query('rollback');
+    expect((await storage.releaseLost()).runs).toMatchObject([{ runId: left, verdict: null }]);
+  });
+
+  test('tells what it has taken back, also when it loses its connection while it waits for the rest', async () => {
+    const { worker, runs } = await deadWorker(2);
+    const [locked, free] = runs.map(({ id }) => id);
+    await lockRows('run', 'true');
+    const { left } = await storage.releaseLost();
+    await other.query('rollback');
+    await lockRows('run', `id = ${locked}`);
+    const released = storage.releaseLost(left);
+    await endWhoWaits();
+    expect(await released).toMatchObject({
+      workers: [worker.workerId],
+      runs: [{ runId: free }],
+      left: [locked],
+    });
   });
 
   test.each(strengths)(
@@ -567,6 +603,19 @@ describe('a sync', () => {
     for (let tries = 1; tries <= 3; tries++) await sync(plan);
     await endBusiness();
     expect((await storage.getJob(jobs[0]!))?.priority).toBe(1);
+  });
+
+  test('tells what it has done, also when it loses its connection while it waits for the rest', async () => {
+    const jobs = await two();
+    const plan = (stored: readonly StoredDefinition[]): SyncPlan['changes'] =>
+      stored.map(({ uid, id }) => {
+        const job = { ...jobs.find((one) => one.id === id)!, priority: 1 };
+        return { kind: 'update', uid, job, moveCursor: false };
+      });
+    await lockRows('job', `id = 'a'`);
+    const synced = sync(plan);
+    await endWhoWaits();
+    expect(await synced).toMatchObject({ changes: [{ job: { id: 'b' } }], postponed: [{ id: 'a' }] });
   });
 
   test('of what nobody declares any more passes over a job that somebody has locked', async () => {

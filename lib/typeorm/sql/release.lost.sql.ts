@@ -15,8 +15,8 @@ import { toldColumn } from './wake.fragment.js';
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
  * too: their claim was committed after that, or somebody else had locked their runs.
  *
- * A run that has been lost as often as it may be is given up where its worker had nothing else in hands, so that nothing else can have ended it; in company only when it was lost so often again. What an
- * earlier call has left may have had company that was taken back by then.
+ * A run that has been lost as often as it may be is given up where this statement ends its worker, and finds nothing else in the worker's hands: so nothing else can have ended it. Otherwise, as in company, only
+ * when it was lost so often again: of a worker that was ended earlier, others may have been taken back by then.
  *
  * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
  * written without waiting, is `left`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
@@ -67,7 +67,7 @@ mine as materialized (
       when r.cancel_requested then 'cancelled'
       when r.last_attempt
         or ${isAtMostOnce('coalesce(r.policies, j.policies)')}
-        or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
+        or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 and c.worker in (select id from ended) or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
       then 'lost'
     end as ending
   from caught r join company c on c.worker = r.worker ${joinedJob(t)}
