@@ -129,7 +129,7 @@ export type SyncResult =
   /** Ids are taken, by jobs which are not this app's own code, or since live workers of another app have the job of this handler under another id. Nothing was written, and no worker registered. */
   | { status: 'refused'; conflicts: JobRef[] }
   /** `changes`: what was written. `conflicts`: ids that are taken; nothing was written for them.
-   * `postponed`: jobs that somebody else has locked at present, and that stay as they are: a sync never waits for them, and is to be tried again. */
+   * `postponed`: jobs of which somebody else has something locked at present, and that stay as they are. A sync waits for them for a moment at most, and is to be tried again. */
   | {
       status: 'synced';
       /** The number of the set. */

@@ -113,8 +113,9 @@ export abstract class StorageAdapter {
   // ── Definitions
 
   /**
-   * Makes the stored jobs of one app agree with what its live workers declare, in one transaction: notes that the worker carries the set, asks the plan, and does what it says. Touches only
-   * jobs with `source: 'code'`, of this app or free to be taken over. One at a time for an app.
+   * Makes the stored jobs of one app agree with what its live workers declare, in one step: notes that the worker carries the set, asks the plan, and does what it says. Touches only
+   * jobs with `source: 'code'`, of this app or free to be taken over. One at a time for an app. What it had to postpone it may try again in a further step, which asks the plan anew; the first one stands, whatever
+   * comes of that.
    *
    * A set appears, with the highest place, when a worker brings it that none has carried for `graceMs`, and so does each of its declarations. Remembers, unless something was
    * postponed or taken, that this set is synced beside those that live workers carry now: see `syncedSet` and `Renewal.outOfSync`.
@@ -248,11 +249,11 @@ export abstract class StorageAdapter {
   abstract queryWorkers(): Promise<WorkerInfo[]>;
   /**
    * Takes back the runs of workers whose lease has ended: each becomes due again with a ledger row `lost`, or ends (`lost`
-   * for `recovery: 'abandon'`, for a job deleted meanwhile and after `maxLost`; `cancelled` where asked). Runs of live workers are never touched.
+   * for `recovery: 'abandon'`, for a job deleted meanwhile, and when it was lost too often, see `Policies.maxLost`; `cancelled` where asked). Runs of live workers are never touched.
    * What ends as `lost` gives birth to the `onFailure` of its job as it is now, like `settle`; that of a deleted job to none.
    *
-   * Never waits for what somebody else has locked: such runs stay held by their dead worker, are taken back by a later call, of any worker, and are named as `left`. `runIds`: only these are
-   * tried, which an earlier call has left; no lease is looked at then that has ended since.
+   * Does not wait for what somebody else has locked: such runs stay held by their dead worker, are taken back by a later call, of any worker, and are named as `left`. `runIds`: only these are
+   * tried, which an earlier call has left, and one of them may be waited for, for a moment; no lease is looked at then that has ended since.
    */
   abstract releaseLost(runIds?: readonly string[] | null): Promise<ReleaseResult>;
 

@@ -39,10 +39,11 @@ export interface Transaction extends Queries {
    */
   readClock(): Promise<number>;
   /**
-   * Does the work if it need not wait for any lock longer than this; null: it would have had to, and nothing of it was done. The rest of the transaction stands.
+   * Does the work if it need not wait for any one lock longer than this; null: it would have had to, and nothing of it was done. The rest of the transaction stands. The waits for
+   * several locks add up.
    */
   briefly<T>(lockMs: number, work: () => Promise<T>): Promise<{ value: T } | null>;
-  /** How long each statement from here on waits for a lock; then the transaction is undone and begun again, a few times. */
+  /** How long each lock is waited for from here on, of which a statement may need several; then the transaction is undone and begun again, a few times. */
   limitWaiting(lockMs: number): Promise<void>;
 }
 
@@ -107,7 +108,9 @@ export class Database implements Queries {
     );
   }
 
-  /** Rolled back when `work` rejects; `work` runs again after a deadlock, so it must not touch anything but the transaction. */
+  /**
+   * Rolled back when `work` rejects. `work` runs again after a deadlock, and where a lock was not to be had in time, so it must not touch anything but the transaction.
+   */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     let limitsWaiting = false;
     const once = (): Promise<T> =>

@@ -1,5 +1,4 @@
 import { declaredOf } from '../model/job.changes.js';
-import { StorageBusyError } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import type {
   DefinitionChange,
@@ -37,15 +36,15 @@ interface Pass {
   locked: string[];
 }
 
-/** How long one of the jobs that were passed over is waited for: it may be so busy that there is no moment in which nothing of it is locked. */
+/** How long each row of one of the jobs that were passed over is waited for: it may be so busy that there is no moment in which nothing of it is locked. */
 const insistMs = 300;
-/** No statement waits longer, as other processes wait for the sync. */
+/** No lock is waited for longer, as other processes wait for the sync; a statement may wait for several, one after the other. */
 const longestWaitMs = 500;
 
 /**
- * One sync at a time for an app; everything in one transaction. Only what is to be changed is locked, so that a sync with nothing to do waits for nobody. A job of which
+ * One sync at a time for an app; everything in one transaction, but for one job perhaps. Only what is to be changed is locked, so that a sync with nothing to do waits for nobody. A job of which
  * somebody else has locked something stays as it is, and is named as postponed; so is an id that a transaction which is still open has inserted. One of these jobs is then asked for again, in a transaction
- * of its own that queues for its rows: those of a job with many short runs may never be free all at once.
+ * of its own that queues for its rows: those of a job with many short runs may never be free all at once. What comes of that has no say in what the first has done.
  */
 export async function syncDefinitions(
   statements: StatementRunner,
@@ -64,7 +63,8 @@ export async function syncDefinitions(
   // At random: another one may be somebody's for long.
   const busy = locked[Math.floor(Math.random() * locked.length)];
   if (busy === undefined) return result;
-  const second = await statements.change((change) => insist(change, later, busy)).catch(unlessBusy);
+  // What was done is to be told, whatever comes of the rest: that is postponed, and tried again.
+  const second = await statements.change((change) => insist(change, later, busy)).catch(() => null);
   return second === null
     ? result
     : { ...second, now: result.now, changes: [...result.changes, ...second.changes] };
@@ -79,12 +79,6 @@ async function insist(change: OwnChange, request: SyncRequest, uid: string): Pro
     await change.run('awaitJobs', [uid]);
   });
   return got && (await syncBy(change, request)).result;
-}
-
-/** What has been written stays so, whatever comes of the rest. */
-function unlessBusy(error: unknown): null {
-  if (error instanceof StorageBusyError) return null;
-  throw error;
 }
 
 async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {

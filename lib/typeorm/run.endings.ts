@@ -69,7 +69,9 @@ type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & {
   called: LostRun | null;
 };
 
-/** How long one of the runs that an earlier release has left is waited for: its job may be so busy that there is no moment in which nothing of it is locked. */
+/**
+ * How long each lock is waited for that one of the runs needs which an earlier release has left: its job may be so busy that there is no moment in which nothing of it is locked.
+ */
 const insistMs = 300;
 
 /** `runIds`: only these, which an earlier release has left. */
@@ -81,10 +83,13 @@ export async function releaseLost(
   // At random: another one may be somebody's for long.
   const busy = runIds && result.left[Math.floor(Math.random() * result.left.length)];
   if (!busy) return result;
-  const second = await statements.change(async ({ run, briefly }) => {
-    const got = await briefly(insistMs, () => run('awaitRun', busy));
-    return got && release(run, [busy]);
-  });
+  const second = await statements
+    .change(async ({ run, briefly }) => {
+      const got = await briefly(insistMs, () => run('awaitRun', busy));
+      return got && release(run, [busy]);
+    })
+    // What was done is to be told, whatever comes of the rest: that is left, and tried again.
+    .catch(() => null);
   if (second === null) return result;
   return {
     now: second.now,
