@@ -1,7 +1,7 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
-import { afterDealt, owedInstants, type Owed } from '../triggers/owed.js';
+import { afterDealt, owedInstants, passedOver, type Owed } from '../triggers/owed.js';
 import type { GapRow, JobRow, MemoryTables } from './tables.js';
 
 /** Sets where a job stands. The place of a job that must not fire is kept in an open gap instead. */
@@ -65,6 +65,30 @@ export function endGap(tables: MemoryTables, job: JobRow, until: EpochMs): void 
 export function recordOwed(tables: MemoryTables, job: JobRow, until: EpochMs, reason: string): void {
   const owed = owedBy(job, job.cursorAt, until);
   if (owed !== null) addGap(tables, job, { ...owed, verdict: 'missed', reason });
+}
+
+/** Puts on record as missed what a changed schedule, which is to go on at `at`, passes over since the one before has fired beyond it. */
+export function recordPassedOver(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  at: EpochMs | null,
+  reason: string,
+): void {
+  const { namespace, id, trigger } = job.definition;
+  const passed = passedOver(trigger, `${namespace}/${id}`, at, job.firedUntil, now);
+  if (passed.length === 0) return;
+  const isOwn = (row: { jobId: string; namespace: string }): boolean =>
+    row.jobId === id && row.namespace === namespace;
+  const met = new Set([...job.runs].map(({ nominalAt }) => nominalAt));
+  for (const attempt of tables.ledger) if (isOwn(attempt)) met.add(attempt.nominalAt.getTime());
+  const gaps = tables.gaps.filter(isOwn);
+  for (const instant of passed) {
+    const isIn = ({ from, until }: GapRow): boolean =>
+      from.getTime() <= instant && (until === null || until.getTime() >= instant);
+    if (met.has(instant) || gaps.some(isIn)) continue;
+    addGap(tables, job, { from: instant, until: instant, verdict: 'missed', count: 1, reason });
+  }
 }
 
 function owedBy({ definition, firedUntil }: JobRow, at: EpochMs | null, until: EpochMs): Owed | null {

@@ -3,10 +3,21 @@ import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
 import { owedUntil } from '../triggers/owed.js';
-import { endGap, recordOwed, reindexCursor, removeCursor, setCursor, tellAhead } from './cursors.js';
+import {
+  endGap,
+  recordOwed,
+  recordPassedOver,
+  reindexCursor,
+  removeCursor,
+  setCursor,
+  tellAhead,
+} from './cursors.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { bearRun, cancelWaiting, detach, reindexRun, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
+
+/** The reason of gaps. */
+const rescheduled = 'schedule changed';
 
 /** One item after the other, so the second of two with the same id finds it taken. */
 export function insertJobs(
@@ -105,7 +116,7 @@ export function redefine(
   const kind = kindOf(job.source, given);
   const anew = kind !== job.kind || (kind === 'one-off' && nextAt !== undefined && !waits(onlyRun(job)));
   if (anew) clear(tables, now, job, 'job replaced');
-  else if (nextAt !== undefined) giveUpSchedule(tables, job, owedUntil(now, nextAt), 'schedule changed');
+  else if (nextAt !== undefined) giveUpSchedule(tables, job, owedUntil(now, nextAt), rescheduled);
   tables.jobs.delete(keyOf(job.definition));
   job.kind = kind;
   job.definition = definitionOf(given);
@@ -114,7 +125,9 @@ export function redefine(
   if (anew) return begin(tables, now, job, nextAt ?? null);
   reindexCursor(tables, job);
   for (const run of job.runs) reindexRun(tables, run);
-  if (nextAt !== undefined) moveTo(tables, now, job, nextAt);
+  if (nextAt === undefined) return;
+  if (kind === 'recurring') recordPassedOver(tables, now, job, nextAt, rescheduled);
+  moveTo(tables, now, job, nextAt);
 }
 
 export function touch(job: JobRow, now: EpochMs): void {

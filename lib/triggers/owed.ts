@@ -2,6 +2,8 @@ import type { Trigger } from '../model/trigger.js';
 import { compileTrigger } from './compiled.trigger.js';
 
 const maxCounted = 100_000;
+/** Enough for what fires ahead: a second or two of it. */
+const maxPassed = 1_000;
 
 /** Instants of a schedule that will not be made up for. */
 export interface Owed {
@@ -58,4 +60,28 @@ export function afterDealt(
   } catch {
     return at;
   }
+}
+
+/** The instants to come of a schedule that is to go on at `at`, and passes over them, since its job has fired beyond them by another schedule; at most 1,000. */
+export function passedOver(
+  trigger: Trigger,
+  jobKey: string,
+  at: number | null,
+  dealtUntil: number | null,
+  now: number,
+): number[] {
+  const passed: number[] = [];
+  if (at === null || dealtUntil === null || at > dealtUntil || dealtUntil <= now) return passed;
+  try {
+    const compiled = compileTrigger(trigger, jobKey);
+    if (compiled.fixedDelayMs !== null) return passed;
+    let instant = compiled.next(Math.max(at - 1, now));
+    while (instant !== null && instant <= dealtUntil && passed.length < maxPassed) {
+      passed.push(instant);
+      instant = compiled.next(instant);
+    }
+  } catch {
+    // Those of a trigger with calendars cannot be told here, and it goes on at `at`.
+  }
+  return passed;
 }

@@ -1,6 +1,6 @@
 import type { GapVerdict } from '../model/verdict.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
-import { afterDealt, owedInstants, type Owed } from '../triggers/owed.js';
+import { afterDealt, owedInstants, passedOver, type Owed } from '../triggers/owed.js';
 import { fixedDelayMs } from './fixed.delay.js';
 import type { Run } from './statement.runner.js';
 import type { StoredRecurring } from './stored.job.js';
@@ -16,6 +16,21 @@ export async function setCursor(run: Run, job: StoredRecurring, wanted: EpochMs 
   if (at === null) return;
   if (job.orphanedAt !== null) await openGap(run, job, at, 'missed', orphanReason(job));
   else await openGap(run, job, at, 'paused', pauseReason(job));
+}
+
+/** Puts on record as missed what a changed schedule, which is to go on at `at`, passes over since the one before has fired beyond it. */
+export async function recordPassedOver(
+  run: Run,
+  now: EpochMs,
+  { uid, definition, firedUntil }: StoredRecurring,
+  at: EpochMs | null,
+  reason: string,
+): Promise<void> {
+  const { namespace, id, trigger } = definition;
+  const passed = passedOver(trigger, `${namespace}/${id}`, at, firedUntil, now);
+  if (passed.length === 0) return;
+  const unmet = await run<{ instant: EpochMs }>('unmetInstants', uid, passed);
+  for (const { instant } of unmet) await run('addGap', uid, instant, instant, 'missed', 1, reason);
 }
 
 /** The cursor goes; an open gap keeps its place. A job that is held for another reason already has such a gap. */

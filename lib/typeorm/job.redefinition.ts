@@ -3,11 +3,14 @@ import type { RunOrigin } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { owedUntil } from '../triggers/owed.js';
 import { fixedDelayMs } from './fixed.delay.js';
-import { giveUpSchedule, setCursor } from './job.cursor.js';
+import { giveUpSchedule, recordPassedOver, setCursor } from './job.cursor.js';
 import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
 import { definitionValues, isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
 import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } from './stored.job.js';
+
+/** The reason of gaps. */
+const rescheduled = 'schedule changed';
 
 /** Gives a job another definition and, where `nextAt` is given, another time. What is not claimed yet uses it at once. */
 export async function redefine(
@@ -77,7 +80,7 @@ async function redefineRecurring(
   given: JobDefinition,
   nextAt: EpochMs | null | undefined,
 ): Promise<void> {
-  if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), 'schedule changed');
+  if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), rescheduled);
   const { namespace, id } = given;
   const changes = job.changes && JSON.stringify(job.changes);
   const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];
@@ -85,5 +88,7 @@ async function redefineRecurring(
   job.definition = given;
   if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
   await run('updateRuns', job.uid);
-  if (nextAt !== undefined) await setCursor(run, job, nextAt);
+  if (nextAt === undefined) return;
+  await recordPassedOver(run, now, job, nextAt, rescheduled);
+  await setCursor(run, job, nextAt);
 }

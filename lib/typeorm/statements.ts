@@ -83,6 +83,7 @@ import { standingCursorsSql } from './sql/standing.cursors.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
 import { unblockSql } from './sql/unblock.sql.js';
+import { unmetInstantsSql } from './sql/unmet.instants.sql.js';
 import { unregisterSql } from './sql/unregister.sql.js';
 import { updateCursorSql } from './sql/update.cursor.sql.js';
 import { updateJobSql } from './sql/update.job.sql.js';
@@ -202,6 +203,7 @@ const builders = {
   settleRecurring: settleRecurringSql,
   stoppedCursors: stoppedCursorsSql,
   unblock: unblockSql,
+  unmetInstants: unmetInstantsSql,
   unregister: unregisterSql,
   updateCursor: updateCursorSql,
   updateJob: updateJobSql,

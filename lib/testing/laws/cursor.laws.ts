@@ -66,6 +66,36 @@ export const cursorLaws = lawsOf('cursor', {
     assert.deepEqual([gap.from, gap.until], [next(120), null]);
   },
 
+  'puts on record what a changed schedule passes over, as the one before has fired beyond it': async ({
+    storage,
+  }) => {
+    const every = (seconds: number): Trigger => ({ type: 'interval', every: seconds * second, anchor });
+    const at = Math.ceil((await storage.now()) / minute + 1) * minute;
+    const anchor = new Date(at - hour).toISOString();
+    await addRecurring(storage, { trigger: every(60), nextAt: at });
+    const worker = await startWorker(storage);
+    const cursor = only((await storage.dueCursors(worker, 10, 3 * minute)).cursors, 'cursor');
+    await storage.fire(worker, [firingOf(cursor, { nextAt: at + minute })], 0, 3 * minute);
+    const missed = async (): Promise<number[]> => {
+      const gaps = (await gapsOf(storage)).toSorted((a, b) => a.from.getTime() - b.from.getTime());
+      assert.ok(gaps.every((gap) => gap.verdict === 'missed' && gap.count === 1));
+      assert.deepEqual(
+        gaps.map(({ until }) => until),
+        gaps.map(({ from }) => from),
+      );
+      return gaps.map(({ from }) => (from.getTime() - at) / second);
+    };
+    await storage.updateJob(ref('job'), { trigger: every(20), nextAt: at - 20 * second });
+    assert.deepEqual((await jobOf(storage)).nextRunAt, new Date(at + 20 * second));
+    assert.deepEqual(await missed(), [-20]);
+    // Once more within the time ahead: what has a run or a gap is not on record again.
+    await storage.updateJob(ref('job'), { trigger: every(10), nextAt: at - 20 * second });
+    assert.deepEqual(await missed(), [-20, -10]);
+    await storage.updateJob(ref('job'), { trigger: every(15), nextAt: at + 15 * second });
+    assert.deepEqual(await missed(), [-20, -10]);
+    only(await runsOf(storage), 'run');
+  },
+
   'never fires an instant again after the cursor has come to its end, whatever becomes of the job': async ({
     storage,
   }) => {
