@@ -132,6 +132,7 @@ describe('the checker of the chaos test', () => {
         ended: 'done' as const,
       })),
       loops: [],
+      proxyStalls: [],
       sightings: [],
       changes: [],
       faults,

@@ -7,7 +7,7 @@ import { check, type Report } from './chaos.checker.js';
 import { jobs, role, type ChaosOptions } from './chaos.options.js';
 import { Cluster } from './cluster.js';
 import { ClockedDatabase, LoneDatabase, ReplicatedDatabase, type Database } from './databases.js';
-import { readExecutions } from './executions.js';
+import { Executions, readExecutions } from './executions.js';
 import { unleash } from './fault.schedule.js';
 import { clockLibrary, furthestAheadMs } from './faults/failover.faults.js';
 import type { WorldName } from './faults/fault.js';
@@ -42,6 +42,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
   const pooler = faults.includes('pooler') ? await Pooler.before(database.port, await freePort()) : null;
   const surroundings = { database, room, pooler, folder, applicant: null as Applicant | null };
   const cluster = new Cluster(surroundings, options, seconds);
+  const unwatch = new Executions(join(folder, 'proxies')).watchLoop();
   try {
     await cluster.query(notesSql);
     if (room !== null) {
@@ -94,6 +95,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     }
     return report;
   } finally {
+    unwatch();
     await Promise.all(cluster.workers.map((worker) => worker.end('SIGKILL')));
     await pooler?.stop();
     await database.stop();

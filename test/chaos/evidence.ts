@@ -74,6 +74,8 @@ export interface Evidence {
   sameClock: boolean;
   executions: readonly Execution[];
   loops: readonly LoopNote[];
+  /** When the process of the test did not turn: the proxies are there, so nobody heard anything of the server. */
+  proxyStalls: readonly { from: number; until: number }[];
   attempts: readonly LedgerRow[];
   gaps: readonly GapRow[];
   sightings: readonly Sighting[];

@@ -31,15 +31,17 @@ export class Executions {
 
   constructor(private readonly file: string) {}
 
-  /** Writes down when nothing of this process turns: then it neither works nor learns of anything. */
-  watchLoop(): void {
+  /** Writes down when nothing of this process turns: then it neither works nor learns of anything. Returns what ends that. */
+  watchLoop(): () => void {
     let last = Date.now();
     this.write({ loop: process.pid, from: last, until: last });
-    setInterval(() => {
+    const timer = setInterval(() => {
       const now = Date.now();
       if (now - last >= tickMs + lateMs) this.write({ loop: process.pid, from: last, until: now });
       last = now;
-    }, tickMs).unref();
+    }, tickMs);
+    timer.unref();
+    return () => clearInterval(timer);
   }
 
   async around(
@@ -65,7 +67,7 @@ export class Executions {
 }
 
 /** All that the files of this folder tell. */
-export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'loops'> {
+export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'loops' | 'proxyStalls'> {
   const executions: Execution[] = [];
   const loops: LoopNote[] = [];
   for (const name of readdirSync(folder)) {
@@ -87,5 +89,9 @@ export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'l
     }
     executions.push(...own.values());
   }
-  return { executions: executions.toSorted((a, b) => a.beganAt - b.beganAt), loops };
+  return {
+    executions: executions.toSorted((a, b) => a.beganAt - b.beganAt),
+    loops: loops.filter(({ pid }) => pid !== process.pid),
+    proxyStalls: loops.find(({ pid }) => pid === process.pid)?.stalls ?? [],
+  };
 }

@@ -2,7 +2,7 @@ import type { Evidence, LedgerRow, Sighting } from '../evidence.js';
 import { longestPutOffMs } from '../recovery.js';
 import type { Execution } from '../executions.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { covered, harmTo, lockedTimes, losses, outages, overlaps, standstills } from './windows.js';
+import { covered, harmTo, lockedTimes, losses, outages, overlaps, standstills, strayed } from './windows.js';
 
 /** How long beyond a lease a cluster may take to go on with something. */
 const boundMs = 5_000;
@@ -34,7 +34,7 @@ const promptness: Rule = {
           boundMs +
           evidence.slackMs +
           (losses < 2 ? 0 : longestPutOffMs) +
-          covered(waited, [...outages(evidence), ...asleep]);
+          covered(waited, [...outages(evidence), ...asleep, ...strayed(evidence, runId)]);
         const ms = waited.until - waited.from;
         if (ms <= limit || excuses.some((window) => overlaps(window, waited))) return [];
         return [

@@ -15,6 +15,7 @@ function evidence(change: Partial<Evidence> = {}): Evidence {
     executions: [execution(), execution({ runId: '2', nominalAt: at(2), beganAt: at(2), endedAt: at(2.5) })],
     attempts: [row(), row({ runId: '2', nominalAt: at(2), startedAt: at(2), finishedAt: at(2.5) })],
     loops: [],
+    proxyStalls: [],
     gaps: [],
     sightings: [],
     changes: [],
@@ -133,6 +134,19 @@ describe('the rules of the chaos test', () => {
     );
   });
 
+  test('excuse what stood still in the hands of a worker to which something was done, and nothing longer', () => {
+    const late = {
+      executions: [execution({ beganAt: at(12), endedAt: at(12.1) })],
+      attempts: [row({ fence: 2, startedAt: at(12), finishedAt: at(12.1) })],
+      faults: [fault({ kind: 'swallow', pid: 8, at: at(1), until: at(2) })],
+    };
+    const seen = { runId: '1', jobId: 'plain-quick', fence: 1, firstAt: at(1.5) };
+    const stood = ['stood still while others could work'];
+    expect(found({ ...late, sightings: [{ ...seen, pid: 8, lastAt: at(6) }] })).toEqual([]);
+    expect(found({ ...late, sightings: [{ ...seen, pid: 8, lastAt: at(3) }] })).toEqual(stood);
+    expect(found({ ...late, sightings: [{ ...seen, pid: 9, lastAt: at(6) }] })).toContain(stood[0]);
+  });
+
   test('find what was not taken up soon after its worker had died, a while later only after a second death', () => {
     const loss = (fence: number, from: number, until: number): LedgerRow =>
       row({ outcome: 'lost', final: false, fence, startedAt: at(from), finishedAt: at(until) });
@@ -189,6 +203,7 @@ describe('the rules of the chaos test', () => {
     const given = { executions, gaps, attempts: [], changes: [pause] };
     expect(found({ ...given, loops: loop(1, 1.48) })).toEqual([]);
     expect(found({ ...given, loops: loop(1, 1.4) })).toEqual(['begun after a confirmed pause or delete']);
+    expect(found({ ...given, proxyStalls: [{ from: at(1), until: at(1.48) }] })).toEqual([]);
   });
 
   test('find a start after a confirmed pause and before the resume was asked for', () => {

@@ -60,8 +60,17 @@ export const harmTo = ({ faults, leaseMs }: Evidence, pid: number | null): Windo
     .map(({ at, until }) => ({ from: at, until: until + leaseMs }));
 
 /** When nothing of this process turned. Whoever does not turn learns of nothing, and does nothing. */
-export const stalls = ({ loops }: Evidence, pid: number | null): readonly Window[] =>
-  loops.find((loop) => loop.pid === pid)?.stalls ?? [];
+export const stalls = ({ loops, proxyStalls }: Evidence, pid: number | null): readonly Window[] => [
+  ...(loops.find((loop) => loop.pid === pid)?.stalls ?? []),
+  ...proxyStalls,
+];
+
+/** When this run was in the hands of a worker that could not know it, or could not say so, as something was done to it. The ledger tells nothing of a claim whose answer is lost. */
+export const strayed = (evidence: Evidence, runId: string): Window[] =>
+  evidence.sightings
+    .filter((seen) => seen.runId === runId)
+    .map(({ pid, firstAt, lastAt }) => ({ pid, from: firstAt, until: lastAt }))
+    .filter((seen) => harmTo(evidence, seen.pid).some((harm) => overlaps(harm, seen)));
 
 /** What one process cannot work beside, and for how long. What is lost on the way or comes late is noticed by the deadline of a statement, and new connections are fine. */
 const disabling: Readonly<Record<string, (fault: FaultNote) => number>> = {
@@ -79,7 +88,7 @@ const noticedWithinMs = 4_000;
 const endings = new Set(['kill', 'term', 'poisoned']);
 
 /** Nobody could work: nothing turned in any worker that lived then and was well, as a handler blocked it, or as the machine had other things to do. */
-export function standstills({ loops, faults, leaseMs }: Evidence): Window[] {
+export function standstills({ loops, proxyStalls, faults, leaseMs }: Evidence): Window[] {
   const lives = loops.map(({ pid, from, stalls: idle }) => {
     const own = faults.filter((fault) => fault.pid === pid);
     const until = Math.min(...own.filter(({ kind }) => endings.has(kind)).map(({ at }) => at), Infinity);
@@ -89,13 +98,14 @@ export function standstills({ loops, faults, leaseMs }: Evidence): Window[] {
     });
     return { from, until, idle: [...idle, ...harms] };
   });
-  const edges = lives.flatMap((life) => [life, ...life.idle].flatMap(({ from, until }) => [from, until]));
+  const windows = [...proxyStalls, ...lives.flatMap((life) => [life, ...life.idle])];
+  const edges = windows.flatMap(({ from, until }) => [from, until]);
   const times = [...new Set(edges)].filter(Number.isFinite).toSorted((a, b) => a - b);
   return times.flatMap((from, index) => {
     const until = times[index + 1];
     if (until === undefined) return [];
     const holds = (window: Window): boolean => window.from <= from && window.until >= until;
-    const isAsleep = lives.filter(holds).every((life) => life.idle.some(holds));
+    const isAsleep = proxyStalls.some(holds) || lives.filter(holds).every((life) => life.idle.some(holds));
     return isAsleep ? [{ from, until }] : [];
   });
 }
