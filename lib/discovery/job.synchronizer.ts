@@ -28,6 +28,8 @@ const tryAgainMs = 5_000;
 const quickTries = { most: 5, pauseMs: 100 };
 /** And then by and by: every process of a release comes back to what stays locked. */
 const postponedAgainMs = { first: 1_000, most: 5_000 };
+/** When a start that had nothing to do looks once more: a sync that was under way meanwhile is done by then, as a rule. */
+const afterStartMs = 2_000;
 /** An id that belongs to a job of somebody else may become free. */
 const takenAgainMs = 60_000;
 /** All processes of a release hear of a change at the same time, and one is enough. */
@@ -102,22 +104,36 @@ export class JobSynchronizer {
       this.takesOver = false;
       const { now } = await storage.register({ ...worker, generation }, leaseMs);
       this.generation = generation;
-      if (known !== null) this.tell(nothingNew(known, now), [], known);
+      if (known === null) return { now, sentAt, generation };
+      this.tell(nothingNew(known, now), new Map(), known);
+      // A sync of others that was under way did not know of this worker, nor this start of that sync.
+      this.later(afterStartMs * (0.5 + this.parts.random() / 2));
       return { now, sentAt, generation };
     }
     const result = await this.locked(worker.id, async () => {
       sentAt = clock.monotonic();
-      let synced = await this.store(worker.id, { worker, leaseMs });
-      const enrolled = synced;
-      for (let tries = 1; synced.postponed.length > 0 && tries < quickTries.most; tries++) {
-        await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
-        synced = await this.store(worker.id);
-      }
+      const enrolled = await this.store(worker.id, { worker, leaseMs });
+      const synced = await this.tryQuickly(worker.id, enrolled);
       return { ...synced, now: enrolled.now };
     });
     if (result === null) return this.enroll(worker, leaseMs);
     this.afterSync(result);
     return { now: result.now, sentAt, generation: result.generation };
+  }
+
+  /** Never rejects: the worker is registered, and what is left is come back to. */
+  private async tryQuickly(workerId: string, enrolled: Synced): Promise<Synced> {
+    const { clock, events } = this.parts;
+    let synced = enrolled;
+    try {
+      for (let tries = 1; synced.postponed.length > 0 && tries < quickTries.most; tries++) {
+        await new Promise<void>((resolve) => void clock.setTimer(quickTries.pauseMs, resolve));
+        synced = await this.store(workerId);
+      }
+    } catch (error) {
+      events.emit('storage.failing', { operation: 'sync', error, retryInMs: postponedAgainMs.first });
+    }
+    return synced;
   }
 
   /** Workers came or went, so that other declarations may be in force. */
@@ -157,13 +173,16 @@ export class JobSynchronizer {
       // Without a lease there is nobody who carries anything: the engine is about to get a new one.
       if (owner === null) return this.later(tryAgainMs);
       const known = await this.known();
-      if (this.isCarried(known)) return this.tell(nothingNew(known, 0), [], known);
+      if (this.isCarried(known)) {
+        this.settled();
+        return this.tell(nothingNew(known, 0), new Map(), known);
+      }
       const result = await this.locked(
         owner,
         () => this.store(owner),
         () => this.stopped,
       );
-      if (result === null) return;
+      if (result === null) return this.settled();
       if (result.changes.length > 0) onChange();
       this.afterSync(result);
     } catch (error) {
@@ -178,11 +197,16 @@ export class JobSynchronizer {
       const pauseMs = Math.min(first * 1.5 ** Math.min(this.postponements++, 10), most);
       return this.later(pauseMs * (0.5 + this.parts.random() / 2));
     }
-    this.postponements = 0;
-    this.takesOver = false;
+    this.settled();
     if (conflicts.length === 0) return;
     this.takenUntil = this.parts.clock.monotonic() + takenAgainMs;
     this.later(takenAgainMs);
+  }
+
+  /** Nothing is left of what the start had to do, whoever has done it. */
+  private settled(): void {
+    this.postponements = 0;
+    this.takesOver = false;
   }
 
   /** The set that the code declares, if that is synced; null: it is not, or has to be looked at. */
@@ -228,7 +252,7 @@ export class JobSynchronizer {
     const { storage, explore } = this.parts;
     const { jobs } = explore();
     const { app, orphanGraceMs: graceMs, previousApps } = this.rules;
-    let stored: readonly StoredDefinition[] = [];
+    const stored = new Map<string, StoredDefinition>();
     let plan: SyncPlan = { changes: [], outranked: [] };
     const result = await storage.syncDefinitions({
       app,
@@ -246,7 +270,7 @@ export class JobSynchronizer {
       previousApps: this.takesOver ? previousApps : [],
       plan: (found, carried, now) => {
         // It may be asked more than once, the last time after some of it was done.
-        stored = [...stored, ...found];
+        for (const job of found) stored.set(job.uid, job);
         plan = planSync(jobs, found, carried, now, this.rules);
         return plan;
       },
@@ -262,11 +286,12 @@ export class JobSynchronizer {
 
   private tell(
     { generation, changes, conflicts, postponed }: Synced,
-    stored: readonly StoredDefinition[],
+    stored: ReadonlyMap<string, StoredDefinition>,
     { outranked, changed }: { outranked: readonly JobRef[]; changed: readonly ChangedJob[] },
   ): void {
     const { events, explore } = this.parts;
-    const changedAtRunTime = changed.map(toldChange);
+    const byKey = (one: JobRef, other: JobRef): number => (refKey(one) < refKey(other) ? -1 : 1);
+    const changedAtRunTime = changed.map(toldChange).toSorted(byKey);
     const state = JSON.stringify([
       ...[postponed, conflicts, outranked].map((refs) => refs.map(refKey)),
       changedAtRunTime,

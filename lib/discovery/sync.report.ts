@@ -3,16 +3,15 @@ import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef } from '../model/job.js';
 import type { ChangedJob, DefinitionChange, StoredDefinition } from '../ports/storage.adapter.js';
 
-/** What was done, as it is told. */
+/** What was done, as it is told. `stored`: the jobs that were found, by uid. */
 export function changedRefs(
   changes: readonly DefinitionChange[],
-  stored: readonly StoredDefinition[],
+  stored: ReadonlyMap<string, StoredDefinition>,
 ): { created: JobRef[]; changed: JobRef[]; superseded: JobRef[]; deleted: JobRef[] } {
-  const byUid = new Map(stored.map(({ uid, namespace, id }) => [uid, { namespace, id }]));
   const refs = (...kinds: DefinitionChange['kind'][]): JobRef[] =>
     changes
       .filter(({ kind }) => kinds.includes(kind))
-      .map((change) => ('job' in change ? refOf(change.job) : byUid.get(change.uid)!));
+      .map((change) => ('job' in change ? refOf(change.job) : refOf(stored.get(change.uid)!)));
   return {
     created: refs('insert'),
     changed: refs('update', 'adopt'),
@@ -24,11 +23,11 @@ export function changedRefs(
 /** The jobs of the app that are changed at run time, as they are once the sync is done. */
 export function changedJobs(
   app: string,
-  stored: readonly StoredDefinition[],
+  stored: ReadonlyMap<string, StoredDefinition>,
   done: readonly DefinitionChange[],
 ): ChangedJob[] {
   const doneTo = new Map(done.flatMap((change) => (change.kind === 'insert' ? [] : [[change.uid, change]])));
-  return stored.flatMap((job) => {
+  return [...stored.values()].flatMap((job) => {
     const change = doneTo.get(job.uid);
     const changes = change?.kind === 'update' ? (change.changed ?? null) : (job.changed?.changes ?? null);
     if (changes === null || change?.kind === 'delete' || (job.app !== app && change === undefined)) return [];
