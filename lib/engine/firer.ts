@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { rowOperations } from '../events/storage.operations.js';
 import { InvalidPayloadError, InvalidScheduleError } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
@@ -209,7 +210,8 @@ export class Firer {
     const until = this.parts.time.scheduleNow() + retryInMs;
     this.left.set(jobUid, { until, failures });
     this.comesBackAt = Math.min(this.comesBackAt ?? until, until);
-    this.parts.events.emit('storage.failing', { operation: `fire ${namespace}/${jobId}`, error, retryInMs });
+    const operation = rowOperations.fire({ namespace, id: jobId });
+    this.parts.events.emit('storage.failing', { operation, error, retryInMs });
   }
 
   /**

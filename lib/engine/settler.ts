@@ -1,3 +1,4 @@
+import { rowOperations } from '../events/storage.operations.js';
 import { InvalidPayloadError } from '../model/errors.js';
 import { thrownText } from '../model/thrown.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
@@ -304,7 +305,7 @@ function leaveOut(item: Waiting, error: unknown): void {
 
 /** One that fails alone has an outage of its own. */
 function operationOf({ settlement }: Waiting): string {
-  return `settle run ${settlement.runId}`;
+  return rowOperations.settle(settlement.runId);
 }
 
 /** Of characters that every storage has. */

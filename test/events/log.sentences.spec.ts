@@ -172,6 +172,26 @@ describe('the log', () => {
     ]);
   });
 
+  test.each(['sync', 'give back', 'release', 'stray runs', 'update worker', 'read news'])(
+    'tells an outage also beside an operation that fails for itself: %s',
+    (alone) => {
+      const fail = (operation: string, retryInMs: number): void =>
+        events.emit('storage.failing', { operation, error: new Error('refused'), retryInMs });
+      fail(alone, 5_000);
+      fail('work', 50);
+      fail('renew', 1_000);
+      events.emit('storage.recovered', { operation: 'work', failures: 1 });
+      events.emit('storage.recovered', { operation: 'renew', failures: 1 });
+      events.emit('storage.recovered', { operation: alone, failures: 7 });
+      expect(lines.filter(([level]) => level !== 'debug')).toEqual([
+        ['warn', `The storage failed (${alone}): refused. Trying until it answers.`],
+        ['warn', 'The storage failed (work): refused. Trying until it answers.'],
+        ['log', 'The storage answers again (renew) after 1 failure.'],
+        ['log', `The storage answers again (${alone}) after 7 failures.`],
+      ]);
+    },
+  );
+
   test('names a later attempt whose rule cannot be used', () => {
     const error = new RetryAfterError(NaN);
     events.emit('retry-rule.failed', { ...run, attempt: 2, rule: 'RetryAfterError', error });
