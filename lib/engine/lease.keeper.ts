@@ -23,7 +23,7 @@ export interface LeaseParts {
   leaseMs: number;
   /** 0: no beat from outside the event loop. */
   maxBlockedMs: number;
-  /** How many runs the worker executes. */
+  /** How many runs the worker has in hands: as long as there are any, each renewal asks which of them are to be cancelled. */
   running: () => number;
   /** Those that it has executed for a while and that the storage was not told of yet. */
   longRunning: () => LongRunning;
@@ -143,9 +143,12 @@ export class LeaseKeeper {
   }
 
   private get trustedUntil(): number {
-    const { clock, leaseMs } = this.parts;
-    const outsideAt = clock.monotonic() - (this.outside?.renewedMsAgo() ?? Infinity);
-    return Math.max(this.renewedAt, outsideAt) + (leaseMs * 5) / 6;
+    return Math.max(this.renewedAt, this.outsideAt) + (this.parts.leaseMs * 5) / 6;
+  }
+
+  /** When the beat from outside has last renewed (monotonic). */
+  private get outsideAt(): number {
+    return this.parts.clock.monotonic() - (this.outside?.renewedMsAgo() ?? Infinity);
   }
 
   /** Never rejects. */
@@ -220,12 +223,14 @@ export class LeaseKeeper {
       this.nextBeat(this.parts.leaseMs / 3);
       if (renewal.outOfSync || hasGoneBack) this.ears.onOutOfSync();
       if (renewal.cancelled.length > 0) this.ears.onCancelled(renewal.cancelled);
-      if (renewal.failure === undefined) this.parts.outages.answered('renew');
-      else this.tellFailing(renewal.failure, this.parts.leaseMs / 3);
+      const { outages, leaseMs } = this.parts;
+      outages.answered('renew');
+      if (renewal.failure === undefined) outages.answered('read news');
+      else this.tellFailing('read news', renewal.failure, leaseMs / 3);
     } catch (error) {
       if (this.ended) return;
       const { retryInMs } = this;
-      this.tellFailing(error, retryInMs);
+      this.tellFailing('renew', error, retryInMs);
       this.nextBeat(retryInMs);
     } finally {
       this.renewing = false;
@@ -233,14 +238,16 @@ export class LeaseKeeper {
     if (this.again) this.beat();
   }
 
-  private tellFailing(error: unknown, retryInMs: number): void {
-    this.parts.events.emit('storage.failing', { operation: 'renew', error, retryInMs });
+  private tellFailing(operation: string, error: unknown, retryInMs: number): void {
+    this.parts.events.emit('storage.failing', { operation, error, retryInMs });
   }
 
   /** It has lost a renewal that it had confirmed, and so all else since then. */
   private hasGoneBack({ now, stoodUntil }: Renewal): boolean {
     if (this.toldUntil === null || stoodUntil === undefined) return false;
     // What is not there may have been forgotten, but not before its end.
-    return stoodUntil === null ? now < this.toldUntil : stoodUntil < this.toldUntil;
+    if (stoodUntil === null) return now < this.toldUntil;
+    // One from outside has moved the lease as well: back, where the storage's clock was set back.
+    return stoodUntil < this.toldUntil && this.outsideAt <= this.renewedAt;
   }
 }

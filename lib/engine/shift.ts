@@ -76,7 +76,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       workerId,
       leaseMs,
       maxBlockedMs,
-      running: () => session.runningCount,
+      running: () => session.inHands,
       longRunning: () => session.longRunning(),
     },
     {

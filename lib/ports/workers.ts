@@ -30,7 +30,7 @@ export interface Renewal {
   now: EpochMs;
   /** null: the lease has ended or was taken away. It cannot be revived: its runs may be others' already. */
   leaseUntil: EpochMs | null;
-  /** Runs held by this worker that somebody asked to cancel. While it executes none (`running`) they may be told with every third renewal only. */
+  /** Runs held by this worker that somebody asked to cancel. While it has none in hands (`running`) they may be told with every third renewal only. */
   cancelled: string[];
   /** The set that this worker carries was last synced beside other sets than live workers carry now. Told by the third renewal at the latest. */
   outOfSync: boolean;

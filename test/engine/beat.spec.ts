@@ -3,6 +3,7 @@ import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Beat, BeatOrder } from '../../lib/ports/beat.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig } from '../support/engine.js';
+import { LeapingClock } from '../support/leaping.clock.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 
 /** A storage with a beat that says what the test wants. */
@@ -61,6 +62,22 @@ describe('a lease with a beat outside of the event loop', () => {
     expect(rig.told).toContain('worker.lease-lost');
     faulty.comeUp();
     await clock.advanceBy(30_000);
+  });
+
+  test('that renews after the clock of the storage was set back is not taken for a storage that has lost commits', async () => {
+    const time = new LeapingClock(clock, 0);
+    const storage = new BeatingStorage({ clock: time });
+    rig = new EngineRig({ clock, storage, options: { leaseMs: 30_000 } });
+    await rig.engine.start();
+    await clock.advanceBy(12_000);
+    time.leapMs = -60_000;
+    await storage.renew(rig.engine.workerId!, 30_000, 0);
+    storage.outsideMsAgo = 1_000;
+    await clock.advanceBy(10_000);
+    storage.outsideMsAgo = Infinity;
+    await clock.advanceBy(60_000);
+    expect(rig.told).not.toContain('storage.went-back');
+    expect(rig.told).not.toContain('worker.lease-lost');
   });
 
   test('works without it, and says so, when it cannot begin', async () => {

@@ -129,6 +129,21 @@ describe('what was fired or claimed before its instant', () => {
     expect(await attempts()).toMatchObject([{ outcome: 'cancelled', startedAt: null }]);
   });
 
+  test('ends as cancelled also where a storage tells only those at once who have something in hands', async () => {
+    const renew = storage.renew.bind(storage);
+    storage.renew = async (workerId, leaseMs, running, ...rest) => {
+      const renewal = await renew(workerId, leaseMs, running, ...rest);
+      return running === 0 ? { ...renewal, cancelled: [] } : renewal;
+    };
+    await justBefore();
+    await rig.clock.advanceBy(answersAfterMs);
+    await storage.cancelJob(ref);
+    rig.engine.wake({ kind: 'cancel' });
+    await rig.clock.advanceBy(1_000);
+    expect(begun).toEqual([]);
+    expect(await attempts()).toMatchObject([{ outcome: 'cancelled', startedAt: null }]);
+  });
+
   test('is given back by a worker that stops, as it was', async () => {
     const at = await justBefore();
     const stopping = rig.engine.stop();

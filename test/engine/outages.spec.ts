@@ -52,6 +52,20 @@ describe('what was told as failing is told as recovered', () => {
     expect([...failing]).toEqual([]);
   });
 
+  test('by what has failed: where only the news did that come with a renewal, not the renewal', async () => {
+    const { storage } = faulty;
+    const renew = storage.renew.bind(storage);
+    let failure: Error | undefined = new Error('Somebody has locked the table.');
+    storage.renew = async (...args) => ({ ...(await renew(...args)), failure });
+    await rig.handle('work', () => undefined).engine.start();
+    await pass(25_000);
+    expect([...failing]).toEqual(['read news']);
+    failure = undefined;
+    await pass(10_000);
+    expect([...failing]).toEqual([]);
+    expect([...everFailed]).toEqual(['read news']);
+  });
+
   test('in the next round of the janitor', async () => {
     await rig.handle('work', () => undefined).engine.start();
     faulty.fail('prune', 'before');
