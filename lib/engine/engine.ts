@@ -15,7 +15,7 @@ import { GivingBack } from './giving.back.js';
 import { GuardedClock, guardedRandom } from './guarded.clock.js';
 import { HandlerAnnouncement } from './handler.announcement.js';
 import type { HandlerRegistry } from './handler.registry.js';
-import { Janitor } from './janitor.js';
+import { Janitor, type Owed } from './janitor.js';
 import { LookAgain } from './look.again.js';
 import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
@@ -163,6 +163,7 @@ export class Engine {
   private async begin(enrolment: Enrolment | null): Promise<void> {
     const { storage, handlers, events, lock, clock } = this.parts;
     let lease: BootLease | null = null;
+    const owed: Owed[] = [];
     try {
       this.calls.calm();
       this.settler = new Settler(storage, this.calls);
@@ -171,10 +172,10 @@ export class Engine {
       try {
         const registeredAt = await this.enrollPatiently(workerId);
         lease = new BootLease(storage, clock, workerId, this.options.leaseMs, registeredAt);
-        await this.goingOn('zone data', () =>
+        await this.goingOn(owed, 'zone data', () =>
           applyZoneData(storage, events, this.options.zoneData, this.options.calendars),
         );
-        await this.goingOn('look around', () => tellDifferences(storage, events, this.options));
+        await this.goingOn(owed, 'look around', () => tellDifferences(storage, events, this.options));
       } catch (error) {
         await storage.unregister(workerId).catch(() => undefined);
         throw error;
@@ -195,7 +196,7 @@ export class Engine {
         this.options,
         () => this.shift?.loop.checkLeases(),
       );
-      this.janitor.start(workerId);
+      this.janitor.start(workerId, owed);
       this.state = 'working';
       this.work(workerId, lease.stop());
     } catch (error) {
@@ -233,12 +234,13 @@ export class Engine {
     }
   }
 
-  /** What a start can do without: a later one comes back to it. */
-  private async goingOn(operation: string, work: () => Promise<void>): Promise<void> {
+  /** What a start can do without: the janitor comes back to it. */
+  private async goingOn(owed: Owed[], operation: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      this.parts.events.emit('storage.failing', { operation, error, retryInMs: 0 });
+      owed.push({ operation, work });
+      this.parts.events.emit('storage.failing', { operation, error, retryInMs: this.options.janitorMs });
     }
   }
 

@@ -13,6 +13,12 @@ const maxDeferRounds = 100;
 /** The pause before the first round is so many times shorter: those who begin at the same time have registered by then. */
 const firstIsShorterBy = 30;
 
+/** What a start has gone on without. */
+export interface Owed {
+  operation: string;
+  work: () => Promise<void>;
+}
+
 /**
  * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
  * is overdue so that nothing starves, deletes what is older than it should be kept. Each step is tried alone; what fails is told and tried again in the next round.
@@ -23,6 +29,7 @@ export class Janitor {
   /** Monotonic. */
   private prunedAt: number | null = null;
   private isWithheld = false;
+  private owed: readonly Owed[] = [];
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -36,8 +43,9 @@ export class Janitor {
     private readonly checkLeases: () => void,
   ) {}
 
-  /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. */
-  start(owner: string): void {
+  /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. `owed`: of this worker, whoever has the janitor's lock. */
+  start(owner: string, owed: readonly Owed[]): void {
+    this.owed = owed;
     this.schedule(owner, this.options.janitorMs / firstIsShorterBy);
   }
 
@@ -63,6 +71,9 @@ export class Janitor {
   }
 
   private async round(owner: string): Promise<void> {
+    const stillOwed: Owed[] = [];
+    for (const one of this.owed) if (!(await this.step(one.operation, one.work))) stillOwed.push(one);
+    this.owed = stillOwed;
     await this.step('janitor', async () => {
       // Not given back: its lease is what keeps the other workers from doing the same work again in this period.
       const leaseMs = this.options.janitorMs / 2;
@@ -118,12 +129,15 @@ export class Janitor {
     }
   }
 
-  private async step(operation: string, work: () => Promise<void>): Promise<void> {
+  /** Whether it was done. */
+  private async step(operation: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
       this.outages.answered(operation);
+      return true;
     } catch (error) {
       this.events.emit('storage.failing', { operation, error, retryInMs: this.options.janitorMs });
+      return false;
     }
   }
 }

@@ -33,8 +33,8 @@ const slowMs = 1_000;
 
 /** Longer than a statement takes, or than an event loop is busy as a rule. */
 const slowAnswerMs = 50;
-/** How often what is handed out is looked at again, as something has changed while it was given back. */
-const mostLooks = 3;
+/** How often what is handed out is looked at again, as something has changed meanwhile. */
+const mostLooks = 9;
 
 /** What a step of a turn has done; `isKnown`: what the loop knows of the future holds all the same. */
 export interface Done {
@@ -267,10 +267,10 @@ export class RunIntake {
       await this.orRefused(open, this.giveBack(goesBack));
       if (seen === this.session.changes || open.length === 0 || looks === mostLooks) return open;
       const sorted = await this.orRefused(open, this.pauses.sort(open, seen));
-      seen = this.session.changes;
+      seen = sorted.seen;
       this.session.refuse(sorted.stopped);
       open = sorted.begin;
-      goesBack = sorted.stopped.map(unstarted);
+      goesBack = sorted.stopped.map((run) => unstarted(run));
     }
   }
 

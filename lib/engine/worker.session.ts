@@ -1,7 +1,6 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { AbortCause } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
-import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
@@ -16,7 +15,7 @@ import { judge, unjudged, withNote, type Judgement } from './settlement.js';
 import type { Settler, SettleVerdict } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
-import { unstarted } from './unstarted.js';
+import { isOnce, unstarted } from './unstarted.js';
 
 const longRunningMs = 5_000;
 /** So many results may wait to be written before nothing more is begun; more where much is done at a time. Far more than wait while all is well. */
@@ -220,7 +219,7 @@ export class WorkerSession {
   takeEarly(runIds?: Iterable<string>): Unstarted[] {
     const runs = this.early.take(runIds);
     for (const run of runs) this.letGo(run);
-    return runs.map(unstarted);
+    return runs.map((run) => unstarted(run));
   }
 
   /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
@@ -370,8 +369,4 @@ export class WorkerSession {
     this.held.delete(run);
     this.teller.tellCommitted(run, settlement, ending);
   }
-}
-
-function isOnce({ policies }: ClaimedRun): boolean {
-  return policyOf(policies, 'recovery') === 'abandon';
 }

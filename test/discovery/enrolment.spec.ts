@@ -95,7 +95,9 @@ describe('an enrolment', () => {
       storage.laterFault = null;
       storage.isLocked = false;
       await clock.advanceBy(5_000);
-      expect(await storage.syncedSet({ app: 'shop', setHash: storage.requests[0]!.setHash, graceMs: 0 })).not.toBeNull();
+      expect(
+        await storage.syncedSet({ app: 'shop', setHash: storage.requests[0]!.setHash, graceMs: 0 }),
+      ).not.toBeNull();
     },
   );
 

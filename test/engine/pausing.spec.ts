@@ -2,6 +2,8 @@ import { afterEach, expect, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Policies } from '../../lib/model/policies.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { PauseBarrier } from '../../lib/engine/pause.barrier.js';
+import { claimedRun } from '../support/claimed-run.js';
 import { EngineRig, everyMs } from '../support/engine.js';
 
 let rig: EngineRig;
@@ -126,6 +128,51 @@ test('what a pause stops while something else of its claim goes back does not be
   held.answer();
   await clock.advanceBy(10_000);
   expect(begun).toEqual([]);
+});
+
+test('what a pause stops that is told while pauses are looked at again does not begin', async () => {
+  const clock = new ManualClock();
+  const memory = new MemoryStorage({ clock });
+  const claims = holding(memory, 'claim', ({ runs }) => runs!.length > 0);
+  const looks = holding(claims.storage, 'queryPauses', () => true);
+  rig = new EngineRig({ clock, storage: looks.storage });
+  const begun: string[] = [];
+  rig.handle('work', ({ job }) => begun.push(job.id));
+  await rig.engine.start();
+  await rig.add({ id: 'stopped' });
+  await clock.advanceBy(1_000);
+  rig.engine.wake();
+  claims.answer();
+  for (let look = 1; look <= 3; look++) {
+    await clock.advanceBy(100);
+    expect(looks.count).toBe(look);
+    if (look < 3) rig.engine.wake();
+    else await memory.pauseScope({ kind: 'handler', name: 'work' }, { reason: null, by: null });
+    await rig.settle();
+    looks.answer();
+  }
+  for (let n = 0; n < 10; n++) {
+    await clock.advanceBy(1_000);
+    looks.answer();
+  }
+  expect(begun).toEqual([]);
+});
+
+test('what must not run twice does not go back as its instant is less than a millisecond away', async () => {
+  const barrier = new PauseBarrier({
+    time: { hasReached: () => false },
+    changes: () => 1,
+    read: async () => [],
+  });
+  const once = claimedRun({ id: '1', policies: { recovery: 'abandon' } });
+  const other = claimedRun({ id: '2' });
+  expect(await barrier.sort([once, other], 0)).toMatchObject({
+    begin: [{ id: '1' }],
+    stopped: [{ id: '2' }],
+  });
+  // The hook ends one.
+  rig = new EngineRig();
+  await rig.engine.start();
 });
 
 /** A storage whose answers to one method are on their way until it is said that they arrive. */

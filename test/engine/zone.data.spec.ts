@@ -37,6 +37,38 @@ test('next times that were computed with older zone data are computed anew, and 
   await newer.stop(60_000);
 });
 
+test('what a start could not do is done later, and told as recovered only then', async () => {
+  const clock = new ManualClock('2026-06-01T12:00:00Z');
+  const faulty = new FaultyStorage(new MemoryStorage({ clock }));
+  const options = { zoneData: '2020a', janitorMs: 60_000 };
+  const older = new EngineRig({ clock, storage: faulty.storage, options });
+  await older.engine.start();
+  await older.stop(60_000);
+  const rig = new EngineRig({ clock, storage: faulty.storage, options: { ...options, zoneData: '2026a' } });
+  // Another one has the janitor's lock of this app.
+  await faulty.storage.lock.acquire('chronis:janitor:test', 'other', 3_600_000);
+  const told: string[] = [];
+  rig.events.on('storage.failing', ({ operation }) => told.push(`failing: ${operation}`));
+  rig.events.on('storage.recovered', ({ operation }) => told.push(`recovered: ${operation}`));
+  rig.events.on('schedules.recomputed', ({ from, to }) => told.push(`${from} -> ${to}`));
+  faulty.fail('recomputeCursors', 'before', 'before');
+  faulty.fail('queryWorkers', 'before');
+  await rig.engine.start();
+  for (let passed = 0; passed < 30_000; passed += 1_000) await clock.advanceBy(1_000);
+  expect(told).toEqual([
+    'failing: zone data',
+    'failing: look around',
+    'failing: zone data',
+    'recovered: look around',
+  ]);
+  for (let passed = 0; passed < 60_000; passed += 1_000) await clock.advanceBy(1_000);
+  expect(told.slice(4)).toEqual(['2020a -> 2026a', 'recovered: zone data']);
+  const calls = faulty.calls.filter((call) => call === 'recomputeCursors').length;
+  await clock.advanceBy(180_000);
+  expect(faulty.calls.filter((call) => call === 'recomputeCursors')).toHaveLength(calls);
+  await rig.stop(60_000);
+});
+
 test('a start goes on without what it can do without, and tells so', async () => {
   const clock = new ManualClock();
   const faulty = new FaultyStorage(new MemoryStorage({ clock }));
