@@ -55,7 +55,7 @@ export class AdapterConnection {
     const giveUpAt = clock.monotonic() + connectTimeoutMs;
     for (;;) {
       try {
-        await prepareSchema(database, this.settings);
+        await prepareSchema(database, this.settings, failing);
         if (migrate === 'off') return;
         const [{ now }] = await database.run<{ now: number }>(readTimeSql());
         // Before anything is written for today; where the rights are missing, the ledger does without.

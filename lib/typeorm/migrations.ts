@@ -15,6 +15,12 @@ const locked = new Set(['40P01', '55P03']);
 /** Some minutes, of which the workers wait for a fifth. */
 const mostTries = 120;
 const pauseSeconds = 2;
+/** Of who waits for the migration of another process. */
+const othersPauseMs = 200;
+/** How long such a wait may be, and how often it is told. A migration has an hour for each of its statements. */
+const othersPatience = { tellEveryMs: 5_000, mostMs: 7_200_000 };
+
+type Failing = (error: unknown, retryInMs: number) => void;
 
 interface Installed {
   /** 0: nothing there. */
@@ -25,45 +31,68 @@ interface Installed {
 }
 
 /**
- * Brings the tables up to date, or says why not. Safe when many processes do it at once. Throws StorageError, and TestTablesError when
+ * Brings the tables up to date, or says why not. Safe when many processes do it at once. Calls `failing` where it has to wait. Throws StorageError, and TestTablesError when
  * tests have made them but the time is real.
  */
-export async function prepareSchema(database: Database, settings: AdapterSettings): Promise<void> {
-  const { tables: t, migrate: mode, databaseClock } = settings;
+export async function prepareSchema(
+  database: Database,
+  settings: AdapterSettings,
+  failing: Failing = () => undefined,
+): Promise<void> {
+  const { tables: t, migrate: mode, databaseClock, clock } = settings;
   const forTests = databaseClock !== null;
   if (mode === 'off') return;
-  const look = (): Promise<Installed> => installedVersion(t, (text) => database.plain(text));
-  let installed = await look();
-  if (!forTests) refuseTestTables(t, installed.meta);
-  refuseNewer(t, installed);
-  while (installed.version < schemaVersion) {
+  const since = clock.monotonic();
+  let toldAt = since;
+  for (;;) {
+    const installed = await installedVersion(t, (text) => database.plain(text));
+    if (!forTests) refuseTestTables(t, installed.meta);
+    // Another process may have brought it meanwhile.
+    refuseNewer(t, installed);
+    if (installed.version >= schemaVersion) return fillApps(database, t, installed.meta);
     if (mode === 'check') {
       const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
       throw new StorageError(
         `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
       );
     }
-    await migrate(database, t, forTests);
-    installed = await look();
+    if (await migrate(database, t, forTests, failing)) continue;
+    const waitedMs = clock.monotonic() - since;
+    const waits = `Another process has been bringing the tables in the schema "${t.schemaText}" to version ${schemaVersion}, or has kept the lock for that, for ${Math.round(waitedMs / 1_000)} s.`;
+    if (waitedMs >= othersPatience.mostMs) {
+      throw new StorageError(
+        `${waits} End it (select * from pg_locks where locktype = 'advisory'), and start again.`,
+      );
+    }
+    if (clock.monotonic() - toldAt < othersPatience.tellEveryMs) continue;
+    toldAt = clock.monotonic();
+    failing(new StorageError(`${waits} This one waits for it.`), othersPauseMs);
   }
-  await fillApps(database, t, installed.meta);
 }
 
 /**
  * Workers of the release before go on meanwhile, as long as they are let: each try takes all tables at once, or gives way. While another starter is at it, that is left to it, and nothing
- * is done but to wait for a moment: hundreds that start at once must not go through a lock one after the other, each with its way to the database and back.
+ * is done but to wait for a moment: hundreds that start at once must not go through a lock one after the other, each with its way to the database and back. False: it was left to another one.
  */
-async function migrate(database: Database, t: TableNames, forTests: boolean): Promise<void> {
+async function migrate(
+  database: Database,
+  t: TableNames,
+  forTests: boolean,
+  failing: Failing,
+): Promise<boolean> {
+  let isDone = false;
   await database.script(async (script) => {
     // Held to the end of the transaction, so the tries are those of one starter at a time.
     const [{ mine }] = await script<{ mine: boolean }>(
       `select pg_try_advisory_xact_lock(${lockKey(t)}) as mine`,
     );
-    if (!mine) return void (await script(`select pg_sleep(0.2 * (0.5 + random()))`));
+    if (!mine) return void (await script(`select pg_sleep(${othersPauseMs / 1_000} * (0.5 + random()))`));
     for (let tries = 1; ; tries++) {
       await script('savepoint chronis_migration');
       try {
-        return await applySteps(script, t, forTests);
+        await applySteps(script, t, forTests);
+        isDone = true;
+        return;
       } catch (cause) {
         if (!locked.has(sqlStateOf(cause) ?? '')) throw cause;
         if (tries === mostTries) {
@@ -73,11 +102,13 @@ async function migrate(database: Database, t: TableNames, forTests: boolean): Pr
           );
         }
         await script('rollback to savepoint chronis_migration');
+        failing(cause, pauseSeconds * 1_000);
         // On the server, where nothing takes the transaction for an idle one.
         await script(`select pg_sleep(${pauseSeconds} * (0.5 + random()))`);
       }
     }
   });
+  return isDone;
 }
 
 async function applySteps(script: Script, t: TableNames, forTests: boolean): Promise<void> {

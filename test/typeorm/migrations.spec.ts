@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { StorageError, type StorageAdapter } from '../../lib/index.js';
 import { migrationSql, schemaVersion, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { ManualClock } from '../../lib/testing/index.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -137,6 +138,35 @@ describe('a schema of another release', () => {
       expect(rows).toEqual([{ value: String(schemaVersion + 1) }]);
     },
   );
+
+  test('is refused when another process brings it while this one waits for that one, which it tells', async () => {
+    await start();
+    await setMeta('schema_version', schemaVersion - 1);
+    await client.query(
+      `begin; lock table "${schema}".run, "${schema}".cursor, "${schema}".worker in share mode`,
+    );
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const starting = Array.from({ length: 2 }, () => {
+      const storage = newStorage({ schema, clock });
+      opened.push(storage);
+      return storage.init((error) => void told.push((error as Error).message));
+    });
+    const ended = Promise.allSettled(starting);
+    // One of them tries to get the tables, and the other one waits for it.
+    while (!/Another process/.test(told.join()) || !/lock timeout/.test(told.join())) {
+      await clock.advanceBy(1_000);
+      await client.query('select 1');
+    }
+    await setMeta('schema_version', schemaVersion + 2);
+    await setMeta('compatible_with', schemaVersion + 1);
+    await client.query('commit');
+    for (const end of await ended) {
+      expect(end).toMatchObject({
+        reason: { message: expect.stringMatching(/is at version \d+, which this release/) },
+      });
+    }
+  });
 
   test('is not looked at with migrate: off', async () => {
     const storage = await start({ migrate: 'off' });
