@@ -19,16 +19,21 @@ export class SchedulerStoppedError extends ChronisError {
 
 /** The storage cannot be used: not reachable, wrong schema version, missing driver. `cause` has the original. @publicApi */
 export class StorageError extends ChronisError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('CHRONIS_STORAGE', message, options);
+  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_STORAGE') {
+    super(code, message, options);
   }
 }
 
 /**
- * A statement has waited until its deadline, mostly since somebody has locked what it needs. Nothing was done, and another try may succeed.
+ * A call has waited until its deadline, mostly since somebody has locked what it needs, and another try may succeed. Mostly nothing was done; where only the answer was late, it may
+ * have been. A start tries again for a while where it meets this, and gives up where it meets any other error.
  * @publicApi
  */
-export class StorageBusyError extends StorageError {}
+export class StorageBusyError extends StorageError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options, 'CHRONIS_STORAGE_BUSY');
+  }
+}
 
 /** Tests empty the tables that they have made, and an application uses the same ones, or the other way round. @publicApi */
 export class TestTablesError extends ChronisError {

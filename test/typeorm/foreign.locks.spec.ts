@@ -305,6 +305,15 @@ describe('a renewal', () => {
   });
 });
 
+test('a call that has waited for a locked table until its deadline says so by its code', async () => {
+  const hasty = newStorage({ schema, statementTimeoutMs: 200 });
+  await hasty.init();
+  await other.query(`begin; lock table "${schema}".run in access exclusive mode`);
+  const asked = hasty.queryRuns({}, {});
+  await expect(asked).rejects.toMatchObject({ code: 'CHRONIS_STORAGE_BUSY', name: 'StorageBusyError' });
+  await hasty.close();
+});
+
 describe('a lease', () => {
   test('lives on while all that the process does waits for a table that somebody has locked', async () => {
     const small = newStorage({ schema, statementTimeoutMs, poolSize: 1 });
