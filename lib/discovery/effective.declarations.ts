@@ -15,8 +15,9 @@ export interface EffectiveDeclarations {
  * A method never runs under two ids: of those declared for a handler only the ones of the newest set that has this handler count, and an id that a newer declaration
  * renames does not count either. Of the declarations of one id that are left the newest is in force.
  *
- * A set may be newer than what it declares, as others have that for long. Where an older set declares the same id anew, what the newer set says of it is not in force, and has no say about other
- * ids then: else a method would be held under one id as it has another one, which runs something else.
+ * A set that appeared last may hold declarations that other sets have carried for long. Where one of these is older than what another set declares for the same id, it is not in force, and then says nothing
+ * about other ids either: neither does it rename any, nor does its id count as that of its method. Else a method would be held
+ * under one id because it is declared under another, although that one runs something else.
  */
 export function effectiveDeclarations(
   sets: readonly Pick<CarriedSet, 'place' | 'declarations'>[],

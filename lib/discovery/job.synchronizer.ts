@@ -75,7 +75,7 @@ export class JobSynchronizer {
   private atWork: Promise<void> | null = null;
   private again = false;
   /**
-   * Jobs of previous apps are taken over as the process begins. If it went on to, and one of those named this app in turn, the two would take them from each other without end.
+   * Whether jobs of previous apps are taken over: only until all that the start had to do is done. Two apps that name each other as previous would take these jobs from each other without end otherwise.
    */
   private takesOver = true;
   /** When to look again at ids that were taken; monotonic. */

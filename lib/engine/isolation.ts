@@ -2,6 +2,7 @@ import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Unstarted } from '../ports/storage.adapter.js';
+import { isOnce, unstarted } from './unstarted.js';
 
 /** Of the runs that a worker executes at a time, one in so many may be one whose worker has died. */
 const suspectsAreOneIn = 4;
@@ -39,9 +40,10 @@ export interface Sorted {
 /**
  * Keeps the neighbours of a run that kills its process from ending as `lost` with it. All that was in the hands of two workers that died are suspects: at
  * most a quarter of what a worker executes are such, and one at its last try before it is given up is alone: it begins when nothing else goes on, and nothing
- * begins beside it. So only the culprit can die that often.
+ * begins beside it. So only the culprit dies alone; a death in company, as when somebody kills the process at that moment, gives up only what has died twice as often (`maxLost`).
  *
- * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → resting, for as long as that took: what else is due has its turn → open. For
+ * open → draining (a run at its last try was met: nothing begins until all has ended) → alone → on record: nothing begins until its verdict is, for a
+ * quarter of a second at most → resting, for as long as that took: what else is due has its turn → open. For
  * a second at a time one follows another alone, without a drain and a rest between them.
  *
  * What a drain is for is not kept in hands meanwhile: it would be lost once more with whatever ends the process, and stand still until the lease ends. It is put off, each time for as long as the drain has taken so far:
@@ -97,7 +99,7 @@ export class Isolation {
   sort(runs: readonly ClaimedRun[], from: 'claim' | 'fire', asked: number): Sorted {
     // What is born meanwhile, as its firing was under way, would have to be waited for as well.
     if (from === 'fire' && this.isWaiting) {
-      const back = runs.filter((run) => !isOnce(run)).map((run) => unstarted(run, 0));
+      const back = runs.filter((run) => !isOnce(run)).map((run) => unstarted(run));
       return { begin: runs.filter(isOnce), back };
     }
     const suspects = runs.filter(isSuspect);
@@ -204,14 +206,6 @@ export function isSuspect(run: ClaimedRun): boolean {
   return run.lostCount > 1 || (run.lostCount > 0 && isLastTry(run));
 }
 
-function isOnce({ policies }: ClaimedRun): boolean {
-  return policyOf(policies, 'recovery') === 'abandon';
-}
-
 function isLastTry(run: ClaimedRun): boolean {
   return run.lostCount + 1 >= policyOf(run.policies, 'maxLost');
-}
-
-function unstarted({ id, fence, worker }: ClaimedRun, delayMs: number): Unstarted {
-  return { runId: id, fence, worker, delayMs };
 }

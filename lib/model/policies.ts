@@ -62,7 +62,7 @@ export interface Policies {
   /** A recurring job is paused when so many of its occurrences have failed in a row; null: never. @default null */
   pauseAfterFailures: number | null;
   /**
-   * A run whose worker died this often ends as `lost`, the last time while it was alone in its hands. Above 1 a death in company counts for that only once there were twice as many.
+   * A run whose worker died this often ends as `lost`, if it was the only run in the hands of the last one. Else it is tried again, and ends as `lost` in company only when its worker has died twice this often; with 1 any death ends it.
    * @default 3
    */
   maxLost: number;

@@ -15,6 +15,7 @@ import {
   type InsertChange,
   type Syncing,
 } from './declared.changes.js';
+import { insistMs } from './insistence.js';
 import { keyOf } from './job.queries.js';
 import type { OwnChange, StatementRunner } from './statement.runner.js';
 import { graspJobs, readDeclared, type StoredRecurring } from './stored.job.js';
@@ -36,8 +37,6 @@ interface Pass {
   locked: string[];
 }
 
-/** How long each row of one of the jobs that were passed over is waited for: it may be so busy that there is no moment in which nothing of it is locked. */
-const insistMs = 300;
 /** No lock is waited for longer, as other processes wait for the sync; a statement may wait for several, one after the other. */
 const longestWaitMs = 500;
 

@@ -22,8 +22,8 @@ export class FirePlans {
   ) {}
 
   /**
-   * For an instant that comes in so many ms. One that is further away is looked at for another reason than to fire it, as each start does to say what is next, and would have the plans
-   * thrown away by then. Never rejects.
+   * For an instant that comes in so many ms. Nothing is prepared for one that is more than `readyForMs` away: by then connections may have thrown their plans away. Such an instant was read
+   * only to be told, as each start tells what is next. Never rejects.
    */
   async prepare(inMs: number): Promise<void> {
     const now = this.clock.monotonic();

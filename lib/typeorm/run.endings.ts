@@ -1,5 +1,6 @@
 import { callbackOf, type CalledRun } from '../ports/callback.js';
 import type { EpochMs, GiveBackResult, ReleaseResult, Unstarted } from '../ports/storage.adapter.js';
+import { insistMs } from './insistence.js';
 import { bearCallbacks } from './job.insertion.js';
 import { columns, present, type Perhaps } from './rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
@@ -68,11 +69,6 @@ type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & {
   job_uid: string | null;
   called: LostRun | null;
 };
-
-/**
- * How long each lock is waited for that one of the runs needs which an earlier release has left: its job may be so busy that there is no moment in which nothing of it is locked.
- */
-const insistMs = 300;
 
 /** `runIds`: only these, which an earlier release has left. */
 export async function releaseLost(

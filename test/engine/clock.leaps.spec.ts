@@ -141,6 +141,30 @@ describe("a storage's clock that leaps", () => {
     expect(attempts[1]! - attempts[0]!).toBeGreaterThanOrEqual(20 * second);
   });
 
+  test('back: what fails is tried again after its pause by who doubts the leap, and by nobody else before', async () => {
+    const attempts: number[] = [];
+    rig.handle('failing', () => {
+      attempts.push(clock.now());
+      throw new Error('no');
+    });
+    await clock.advanceBy(minute);
+    server.leapMs = -hour;
+    await clock.advanceBy(minute);
+    const backoff = { type: 'fixed' as const, delayMs: 30 * second };
+    await rig.add({
+      id: 'failing',
+      handler: 'failing',
+      nextAt: server.now(),
+      policies: { maxRetries: 1, backoff },
+    });
+    await clock.advanceBy(10 * second);
+    const [retry] = (await rig.storage.queryRuns({ jobId: 'failing' }, {})).items;
+    expect(Math.round((retry!.dueAt!.getTime() - server.now()) / minute)).toBe(60);
+    await clock.advanceBy(minute);
+    expect(attempts).toHaveLength(2);
+    expect(attempts[1]! - attempts[0]!).toBeGreaterThanOrEqual(20 * second);
+  });
+
   test.each([0, hour, -hour])(
     'by %d ms: what others have locked is not asked for all the time',
     async (leapMs) => {
