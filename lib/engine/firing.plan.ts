@@ -97,8 +97,8 @@ export function* walkFiring(
   };
 
   /**
-   * Puts what `all` leaves out on record: what is too old, and what is too much. Null: nothing is. `more`: the backlog is too long to be
-   * counted, so it goes bit by bit.
+   * Puts what `all` leaves out on record: what is too old, and what is too much. Null: nothing is. `more`: it is more than one gap takes, so
+   * the rest of it follows, and what runs comes after that.
    */
   function* leaveOutBeyond({
     count,
@@ -106,14 +106,17 @@ export function* walkFiring(
   }: Policies['misfireLimit']): Walk<{ until: number; more: boolean } | null> {
     const from = cursor.nominalAt;
     const later = yield* compiled.walkBetween(from, now, maxCounted);
+    // The newest run, so of what lies beyond only so many matter.
+    const isLong = later.count >= maxCounted;
+    const beyond = isLong ? (yield* compiled.walkBetween(later.last!, now, count)).count : 0;
     const isOld = ageMs !== null && from < now - ageMs;
     const old = isOld ? 1 + (yield* compiled.walkBetween(from, now - ageMs - 1, maxCounted)).count : 0;
-    const more = later.count >= maxCounted;
-    const dropped = more ? maxCounted : Math.max(old, 1 + later.count - count);
-    if (dropped <= 0) return null;
+    const surplus = Math.max(old, 1 + later.count + beyond - count);
+    if (surplus <= 0) return null;
+    const dropped = Math.min(surplus, maxCounted);
     const until = dropped === 1 ? from : (yield* compiled.walkBetween(from, now, dropped - 1)).last!;
     gaps.push({ from, until, verdict: 'missed', count: dropped, reason: 'misfire limit' });
-    return { until, more };
+    return { until, more: surplus > dropped };
   }
 
   function birthEach(from: number, until: number, most: number): number {

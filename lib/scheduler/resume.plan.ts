@@ -38,7 +38,9 @@ export function* walkResume(
     return { nextAt: now + compiled.fixedDelayMs, gap: gapOf(pausedFrom, pausedFrom, 1) };
   }
   const later = yield* compiled.walkBetween(pausedFrom, now, maxCounted);
-  return { nextAt: compiled.next(now), gap: gapOf(pausedFrom, later.last ?? pausedFrom, later.count + 1) };
+  // The pause is on record to its end, also where not all of it is counted.
+  const last = later.count < maxCounted ? later.last : compiled.previous(now + 1);
+  return { nextAt: compiled.next(now), gap: gapOf(pausedFrom, last ?? pausedFrom, later.count + 1) };
 }
 
 function gapOf(from: EpochMs, until: EpochMs, count: number): NewGap {

@@ -12,7 +12,7 @@ const hour = 60 * minute;
 function plan(
   lateMs: number,
   policies: Partial<Policies> = {},
-  given: { trigger?: Trigger; fired?: number; room?: number } = {},
+  given: { trigger?: Trigger; fired?: number; room?: number; nominalAt?: number } = {},
 ) {
   const trigger: Trigger = given.trigger ?? { type: 'cron', expression: '0 * * * *', timeZone: 'UTC' };
   const cursor: DueCursor = {
@@ -20,7 +20,7 @@ function plan(
     jobId: 'hourly',
     namespace: 'default',
     handler: 'work',
-    nominalAt: noon,
+    nominalAt: given.nominalAt ?? noon,
     revision: 1,
     fired: given.fired ?? 0,
     trigger,
@@ -173,12 +173,39 @@ describe('instants missed in a downtime', () => {
     expect(none).toMatchObject({ births: [], gaps: [['missed', 0, 0, 1]], next: 1 });
   });
 
-  test('all: a backlog too long to be counted is put on record in portions, and none of it runs too early', () => {
+  test('all: a backlog too long for one gap is put on record in portions, and none of it runs before that', () => {
     const trigger: Trigger = { type: 'cron', expression: '* * * * * *', timeZone: 'UTC' };
     const { firing } = plan(200_000_000, all, { trigger });
     expect(firing.births).toEqual([]);
     expect(firing.gaps).toMatchObject([{ count: 100_000, verdict: 'missed' }]);
     expect(firing.nextAt).toBe(noon + 100_000_000);
+  });
+
+  test.each([
+    [100_050, 1_000],
+    [100_800, 1_000],
+    [100_001, 100_000],
+    [150_000, 100_000],
+    [250_000, 5_000],
+  ])('all: of %i instants the newest %i run, and the rest is on record', (missed, count) => {
+    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: '2026-01-01T12:00:00Z' };
+    const policies = { ...all, misfireLimit: { count, ageMs: null } };
+    const at = (nth: number): number => noon + nth * 1_000;
+    let onRecord = 0;
+    let next = 0;
+    for (let firings = 0; firings < 5; firings++) {
+      const { firing } = plan(at(missed - 1) - noon, policies, { trigger, nominalAt: at(next) });
+      onRecord += firing.gaps.reduce((sum, gap) => sum + gap.count, 0);
+      if (firing.births.length > 0) {
+        expect({ onRecord, first: firing.births[0]!.nominalAt }).toEqual({
+          onRecord: missed - count,
+          first: at(missed - count),
+        });
+        return;
+      }
+      next = (firing.nextAt! - noon) / 1_000;
+    }
+    expect.fail('Nothing of it runs.');
   });
 
   test('are counted without bound by several firings', () => {
