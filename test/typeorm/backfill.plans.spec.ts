@@ -77,6 +77,47 @@ test.each(cases.flatMap((one) => planModes.map((mode) => [one[0], mode, one] as 
   },
 );
 
+/** How many runs a sync locks while somebody else has the first one. */
+async function lockedBeside(): Promise<number> {
+  const other = new pg.Client(databaseUrl());
+  await other.connect();
+  await other.query(`begin; select from "${schema}".run where id = ${head.id} for update`);
+  await client.query('begin');
+  try {
+    await client.query(sql.graspJobs, [null, [jobUid]]);
+    const { rows } = await client.query<{ locked: number }>(
+      `select count(*)::int as locked from "${schema}".run where xmax = pg_current_xact_id()::xid`,
+    );
+    return rows[0]!.locked;
+  } finally {
+    await client.query('rollback');
+    await other.query('rollback');
+    await other.end();
+  }
+}
+
+test('a sync locks few of them as long as somebody has locked the first one', async () => {
+  expect(await lockedBeside()).toBeLessThan(60);
+});
+
+test('a sync that queues for its turn at their job does not do so at each of them', async () => {
+  const { rows } = await client.query<{ locked: string }>(sql.awaitJobs, [null, [jobUid]]);
+  expect(Number(rows[0]!.locked)).toBeLessThan(60);
+});
+
+test('a sync that has its turn locks all of them', async () => {
+  const before = await client.query(sql.graspJobs, [null, [jobUid]]);
+  expect(before.rows).toMatchObject([{ uid: jobUid }]);
+  const other = new pg.Client(databaseUrl());
+  await other.connect();
+  await other.query(
+    `begin; select from "${schema}".run where id = (select max(id) from "${schema}".run) for update`,
+  );
+  const beside = await client.query(sql.graspJobs, [null, [jobUid]]);
+  expect(beside.rows).toEqual([]);
+  await other.end();
+});
+
 test('the runs are executed one after the other', async () => {
   const order: string[] = [];
   for (let nth = 0; nth < 20; nth++) {
