@@ -1,5 +1,5 @@
 import type { Database, Queries, Transaction } from './database.js';
-import { Turns } from './turns.js';
+import { Seats } from './seats.js';
 
 /** Of the pool, what calls leave to the loop: claims and firings, settlements, renewals. */
 const connectionsOfLoop = 2;
@@ -9,23 +9,23 @@ const connectionsOfLoop = 2;
  * A pool of one or two is shared, but then only one call at a time waits in it.
  */
 export class Calls implements Queries {
-  private readonly turns: Turns;
+  private readonly seats: Seats;
 
   constructor(
     private readonly database: () => Database,
     poolSize: number,
     private readonly deadlineMs: number,
   ) {
-    this.turns = new Turns(Math.max(poolSize - connectionsOfLoop, 1));
+    this.seats = new Seats(Math.max(poolSize - connectionsOfLoop, 1));
   }
 
   run<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]> {
     const database = this.database();
-    return this.turns.perform(() => database.run<Row>(text, values, name), this.deadlineMs);
+    return this.seats.perform(() => database.run<Row>(text, values, name), this.deadlineMs);
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const database = this.database();
-    return this.turns.perform(() => database.transaction(work), this.deadlineMs);
+    return this.seats.perform(() => database.transaction(work), this.deadlineMs);
   }
 }

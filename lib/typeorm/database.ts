@@ -17,7 +17,7 @@ import {
   translated,
 } from './sql.errors.js';
 import { readClockSql } from './sql/read.clock.sql.js';
-import { Turns } from './turns.js';
+import { Seats } from './seats.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
@@ -80,7 +80,7 @@ export class Database implements Queries {
   private closed = false;
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
   private readonly begin: string;
-  private readonly turns: Turns;
+  private readonly seats: Seats;
 
   constructor(
     readonly source: DataSource,
@@ -90,7 +90,7 @@ export class Database implements Queries {
     private readonly clock: Clock | null,
     private readonly prepared: PreparedStatements,
   ) {
-    this.turns = new Turns(limits.poolSize);
+    this.seats = new Seats(limits.poolSize);
     this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * limits.deadlineMs}`;
   }
 
@@ -185,7 +185,7 @@ export class Database implements Queries {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.turns.end(new StorageError('The storage is closed.'));
+    this.seats.end(new StorageError('The storage is closed.'));
     const ended = this.source.destroy();
     await within(closingMs, ended);
     this.sockets.destroyAll();
@@ -196,9 +196,9 @@ export class Database implements Queries {
     return this.clock && Math.floor(this.clock.now());
   }
 
-  /** In its turn: one connection more than there are turns is for what is urgent. */
+  /** One connection more than there are seats is for what is urgent. */
   private connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return this.turns.perform(() => this.atOnce(work), this.limits.deadlineMs);
+    return this.seats.perform(() => this.atOnce(work), this.limits.deadlineMs);
   }
 
   private async atOnce<T>(work: (client: Client) => Promise<T>): Promise<T> {

@@ -14,7 +14,7 @@ import {
   renamedElsewhere,
   type InsertChange,
   type Syncing,
-} from './declared.changes.js';
+} from './definition.changes.js';
 import { insistMs } from './insistence.js';
 import { keyOf } from './job.queries.js';
 import type { OwnChange, StatementRunner } from './statement.runner.js';

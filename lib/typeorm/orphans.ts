@@ -1,5 +1,5 @@
 import type { JobRef } from '../model/job.js';
-import { orphan } from './declared.changes.js';
+import { orphan } from './definition.changes.js';
 import type { Change } from './statement.runner.js';
 import { graspJobs } from './stored.job.js';
 

@@ -1,14 +1,14 @@
 import type { NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { bearCallbacks } from './job.insertion.js';
-import type { LockPatience } from './lock.patience.js';
+import type { SettlementPatience } from './settlement.patience.js';
 import { columns } from './rows.js';
 import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 export async function settle(
   statements: StatementRunner,
-  patience: LockPatience,
+  patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
   const result: SettleResult = { accepted: [], locked: [] };
@@ -34,7 +34,7 @@ function byWorker(settlements: readonly Settlement[]): Settlement[][] {
 /** The quick statements wait for locks, a moment only. Then those that are free are told from those that are not, which costs more. */
 async function settleOf(
   statements: StatementRunner,
-  patience: LockPatience,
+  patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
   const accepted: string[] = [];
@@ -53,7 +53,7 @@ async function settleOf(
 /** The ids that each statement has accepted. Runs that others wait for, and those with callbacks, take a second step, and so a transaction. */
 async function* settleQuickly(
   statements: StatementRunner,
-  patience: LockPatience,
+  patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): AsyncGenerator<readonly string[]> {
   const plainly = (statement: 'settleOneOffs' | 'settleRecurring', isOneOff: boolean) =>
@@ -91,7 +91,7 @@ async function settlePassing(
 /** By a quicker statement, which passes over what it cannot write. */
 async function settlePlain(
   statements: StatementRunner,
-  patience: LockPatience,
+  patience: SettlementPatience,
   statement: 'settleOneOffs' | 'settleRecurring',
   plain: Settlement[],
 ): Promise<readonly string[]> {

@@ -15,7 +15,7 @@ import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import type { Statements } from './statements.js';
 import { TrustedRunners } from './trusted.runners.js';
-import { Turns } from './turns.js';
+import { Seats } from './seats.js';
 
 const mostAttempts = 10;
 /** Lock not available, and the server's deadline of a statement: somebody else has it still. */
@@ -37,7 +37,7 @@ type Answered = <T>(work: Promise<T>) => Promise<T>;
 export class RunTransactions {
   private own: Promise<Database> | null = null;
   /** A handler waits until a connection is free: that others take their time must not cost it an attempt. */
-  private turns = new Turns(ownPoolSize);
+  private seats = new Seats(ownPoolSize);
   private readonly runners = new TrustedRunners();
   private readonly deadlineMs: number;
   private readonly enterSql: string;
@@ -63,7 +63,7 @@ export class RunTransactions {
   ): Promise<T> {
     const given = options.dataSource ?? this.application;
     if (given) return this.performOn(given, work, conclude);
-    return this.turns.perform(async () => this.performOn((await this.ownPool()).source, work, conclude));
+    return this.seats.perform(async () => this.performOn((await this.ownPool()).source, work, conclude));
   }
 
   private async performOn<T>(
@@ -106,7 +106,7 @@ export class RunTransactions {
   async close(): Promise<void> {
     const { own } = this;
     this.own = null;
-    this.turns.end(new StorageError('The storage is closed.'));
+    this.seats.end(new StorageError('The storage is closed.'));
     if (own === null) return;
     const ended = own.then((database) => database.close());
     await within(closingMs, ended);

@@ -56,7 +56,7 @@ import { FirePlans } from './fire.plans.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
 import { Leases } from './leases.js';
-import { LockPatience } from './lock.patience.js';
+import { SettlementPatience } from './settlement.patience.js';
 import type { NotifyConnection } from './notify.connection.js';
 import { NotifyEvents } from './notify.events.js';
 import { NotifySignal } from './notify.signal.js';
@@ -99,7 +99,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly firePlans: FirePlans;
   private readonly vacuuming: Vacuuming;
   private readonly leases = new Leases();
-  private readonly patience = new LockPatience();
+  private readonly patience = new SettlementPatience();
 
   constructor(
     private readonly connection: AdapterConnection,

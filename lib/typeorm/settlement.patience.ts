@@ -12,7 +12,7 @@ const remembered = 16;
  * How long a settlement waits for a lock until it takes it for that of somebody who keeps it: long enough for the settlements of other workers, which each hold the statistics of a job
  * until they are committed. How long that takes, on a server that waits for its standby for instance, tells the quickest of the last settlements of this process, as that had to wait for nobody.
  */
-export class LockPatience {
+export class SettlementPatience {
   private readonly recent: number[] = [];
 
   get ms(): number {

@@ -1,21 +1,21 @@
 import { StorageError } from '../model/errors.js';
 
 /** Lets so many in at once; the others wait in order. */
-export class Turns {
+export class Seats {
   private readonly waiting: ((error?: Error) => void)[] = [];
   private taken = 0;
 
-  constructor(private readonly places: number) {}
+  constructor(private readonly count: number) {}
 
-  /** Performs the work in its turn. `deadlineMs`: how long to wait for that; then it rejects with StorageError. @default no deadline */
+  /** Performs the work as soon as a seat is free. `deadlineMs`: how long to wait for that; then it rejects with StorageError. @default no deadline */
   async perform<T>(work: () => Promise<T>, deadlineMs?: number): Promise<T> {
-    if (this.taken < this.places) this.taken++;
-    else await this.turn(deadlineMs);
+    if (this.taken < this.count) this.taken++;
+    else await this.next(deadlineMs);
     try {
       return await work();
     } finally {
       const next = this.waiting.shift();
-      // The place goes from one to the next, so nobody comes in between.
+      // The seat goes from one to the next, so nobody comes in between.
       if (next) next();
       else this.taken--;
     }
@@ -26,7 +26,7 @@ export class Turns {
     for (const tell of this.waiting.splice(0)) tell(error);
   }
 
-  private async turn(deadlineMs: number | undefined): Promise<void> {
+  private async next(deadlineMs: number | undefined): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       const tell = (error?: Error): void => {
