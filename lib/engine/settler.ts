@@ -81,6 +81,12 @@ export class Settler {
     return this.size >= fullAt;
   }
 
+  /** Whether the storage answers, and what waits is only locked by somebody. */
+  get isHeldUp(): boolean {
+    const isAsking = [...this.pending].some(({ isUnderWay }) => isUnderWay);
+    return this.pending.size > 0 && !this.failing && !isAsking;
+  }
+
   settle(result: Result): void {
     if (this.closed) return result.done('unsettled');
     const size = sizeOf(result.settlement);

@@ -152,12 +152,18 @@ describe('an application on a database that has gone silent', () => {
     return { app, scheduler, events: app.get(ChronisEvents) };
   }
 
-  test('ends within its time and two seconds', async () => {
+  test.each([
+    [
+      'heed their signal',
+      ({ signal }: RunContext) => new Promise((end) => signal.addEventListener('abort', end)),
+    ],
+    ['do not', () => new Promise(() => undefined)],
+  ])('ends within its time and two seconds, where handlers %s', async (_, handle) => {
     const begun = new Gate();
     const { app, scheduler } = await boot(
-      async ({ signal }) => {
+      async (context) => {
         begun.release();
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await handle(context);
       },
       { statementTimeoutMs: 10_000 },
     );
