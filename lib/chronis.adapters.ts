@@ -13,14 +13,21 @@ import {
 import type { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 
-/** The storage, ready for use. */
+/** The storage, ready for use. `assertCode`: throws what is wrong with the code, before the storage is touched. */
 export async function openStorage(
   settings: ChronisSettings,
   moduleRef: ModuleRef,
   events: ChronisEvents,
+  assertCode: (storage: StorageAdapter) => void,
 ): Promise<StorageAdapter> {
   const { storage: given, clock } = settings;
   const storage = given === null ? new MemoryStorage({ clock }) : await made(given, 'storage', moduleRef);
+  try {
+    assertCode(storage);
+  } catch (error) {
+    await storage.close().catch(() => undefined);
+    throw error;
+  }
   let failures = 0;
   await storage.init((error, retryInMs) => {
     failures++;

@@ -13,7 +13,7 @@ import {
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
-import { openLock, openStorage } from './chronis.adapters.js';
+import { openLock } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
 import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.instances.js';
 import { ChronisOverride, settingsUnder } from './chronis.override.js';
@@ -35,6 +35,7 @@ import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import {
+  makeStorage,
   makeSubscriber,
   makeEvents,
   makeEngine,
@@ -59,7 +60,20 @@ const providers: FactoryProvider[] = [
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
   { provide: ChronisEvents, inject: [chronisSettings, chronisInstance, override], useFactory: makeEvents },
-  { provide: StorageAdapter, inject: [chronisSettings, ModuleRef, ChronisEvents], useFactory: openStorage },
+  {
+    provide: StorageAdapter,
+    inject: [
+      chronisSettings,
+      ModuleRef,
+      ChronisEvents,
+      DiscoveryService,
+      MetadataScanner,
+      ExternalContextCreator,
+      chronisInstance,
+      ModulesContainer,
+    ],
+    useFactory: makeStorage,
+  },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
   { provide: HandlerSurroundings, useFactory: () => new HandlerSurroundings() },
   {

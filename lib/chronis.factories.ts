@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import {
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import { openStorage } from './chronis.adapters.js';
 import { chronisInstance } from './chronis.instances.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { defaultInstance } from './discovery/instance.names.js';
@@ -48,6 +55,22 @@ export function makeEvents(
   overrideIn(override)?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   return events;
+}
+
+export function makeStorage(
+  settings: ChronisSettings,
+  moduleRef: ModuleRef,
+  events: ChronisEvents,
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  creator: ExternalContextCreator,
+  instance: string,
+  modules: ModulesContainer,
+): Promise<StorageAdapter> {
+  // One of its own: what this one has seen of the configuration says nothing about what is found later.
+  return openStorage(settings, moduleRef, events, (storage) =>
+    makeExplorer(discovery, scanner, settings, storage, creator, instance, modules).assertClasses(),
+  );
 }
 
 export function makeEngine(

@@ -51,10 +51,19 @@ export function scheduleMade(
   given: SchedulingDeclaration,
   provider: DeclaringProvider,
 ): ScheduleDeclaration | null {
-  const own = given.kind === 'cron' ? given.schedule : given.kind === 'interval' ? given.every : given.at;
+  const own = ownSchedule(given);
   if (!isScheduleFactory<unknown>(own)) return given as ScheduleDeclaration;
   const schedule = made(own, provider);
   return schedule === null ? null : (withSchedule(given, schedule) as ScheduleDeclaration);
+}
+
+/** Whether its schedule is one that a factory makes, when all providers exist. */
+export function hasScheduleFactory(given: SchedulingDeclaration): boolean {
+  return isScheduleFactory<unknown>(ownSchedule(given));
+}
+
+function ownSchedule(given: SchedulingDeclaration): unknown {
+  return given.kind === 'cron' ? given.schedule : given.kind === 'interval' ? given.every : given.at;
 }
 
 function withSchedule(given: SchedulingDeclaration, schedule: unknown): SchedulingDeclaration {

@@ -13,10 +13,18 @@ export class DeclaringProvider {
   private constructor(
     private readonly wrapper: InstanceWrapper,
     readonly prototype: Methods,
+    /** Whether instances may be looked at; until all are made, Nest does not know yet which are singletons. */
+    private readonly isMade = true,
   ) {}
 
+  /** Before all instances are made: of what is a class, and nothing else. */
+  static ofClass(this: void, wrapper: InstanceWrapper): DeclaringProvider | null {
+    const prototype: unknown = wrapper.isAlias || wrapper.isNotMetatype ? null : wrapper.metatype?.prototype;
+    return isObject(prototype) ? new DeclaringProvider(wrapper, prototype as Methods, false) : null;
+  }
+
   /** Null: an alias of another provider, or nothing with methods. */
-  static of(wrapper: InstanceWrapper): DeclaringProvider | null {
+  static of(this: void, wrapper: InstanceWrapper): DeclaringProvider | null {
     if (wrapper.isAlias) return null;
     const prototype: unknown = isObject(wrapper.instance)
       ? Object.getPrototypeOf(wrapper.instance)
@@ -49,6 +57,7 @@ export class DeclaringProvider {
   /** What there is one of in the whole application; null: made anew for each run. */
   get singleton(): object | null {
     const { wrapper } = this;
+    if (!this.isMade) return null;
     return wrapper.isDependencyTreeStatic() && !wrapper.isTransient ? (wrapper.instance as object) : null;
   }
 

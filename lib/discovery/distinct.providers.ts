@@ -11,12 +11,13 @@ export function distinctProviders(
   discovery: DiscoveryService,
   isOfInterest: (provider: DeclaringProvider) => boolean,
   repeated: RepeatedProvider[] = [],
+  read: typeof DeclaringProvider.of = DeclaringProvider.of,
 ): DeclaringProvider[] {
   const instances = new Set<object>();
   const byToken = new Map<unknown, DeclaringProvider[]>();
   const distinct: DeclaringProvider[] = [];
   for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
-    const provider = DeclaringProvider.of(wrapper);
+    const provider = read(wrapper);
     if (provider === null || !isOfInterest(provider)) continue;
     const { singleton, token, className, moduleName } = provider;
     if (singleton !== null && instances.has(singleton)) continue;

@@ -7,10 +7,21 @@ import type { Clock } from '../ports/clock.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import { lineOfText } from '../scheduler/option.checks.js';
-import { enhancersOf, isEnabled, naming, optionsOf, readSchedule } from './declaration.reader.js';
+import {
+  enhancersOf,
+  isEnabled,
+  naming,
+  optionsOf,
+  readSchedule,
+  type ScheduleDeclaration,
+} from './declaration.reader.js';
 import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
-import type { DeclaringProvider } from './declaring.provider.js';
-import { scheduleMade, type DeclarationConfiguration } from './declaration.configuration.js';
+import { DeclaringProvider } from './declaring.provider.js';
+import {
+  hasScheduleFactory,
+  scheduleMade,
+  type DeclarationConfiguration,
+} from './declaration.configuration.js';
 import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
@@ -82,16 +93,27 @@ export class JobExplorer {
     this.exploration = { ...rest, jobs: [...jobs, job] };
   }
 
-  private read(): Exploration {
+  /**
+   * Throws the same for what the classes alone tell, before any provider exists: so a start that is refused for it has not touched the storage. Schedules that a factory makes, and providers that one
+   * makes, are looked at later.
+   */
+  assertClasses(): void {
+    this.read(DeclaringProvider.ofClass, (declaration) =>
+      hasScheduleFactory(declaration) ? null : (declaration as ScheduleDeclaration),
+    );
+  }
+
+  private read(of = DeclaringProvider.of, made = scheduleMade): Exploration {
     const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [], unapplied: [] };
     const now = this.parts.clock.now();
     for (const provider of distinctProviders(
       this.parts.discovery,
       (each) => this.declaresAnything(each),
       found.repeated,
+      of,
     )) {
       for (const method of this.parts.scanner.getAllMethodNames(provider.prototype)) {
-        this.readMethod(provider, method, now, found);
+        this.readMethod(provider, method, now, found, made);
       }
     }
     return {
@@ -108,7 +130,13 @@ export class JobExplorer {
       .some((method) => provider.declarationsOf(method).length > 0);
   }
 
-  private readMethod(provider: DeclaringProvider, method: string, now: number, found: Findings): void {
+  private readMethod(
+    provider: DeclaringProvider,
+    method: string,
+    now: number,
+    found: Findings,
+    made: typeof scheduleMade,
+  ): void {
     const all = provider.declarationsOf(method);
     if (all.length === 0) return;
     const { instance } = this.parts;
@@ -137,7 +165,7 @@ export class JobExplorer {
       const defaultId = i === 0 ? place : `${place}#${i + 1}`;
       naming(declaration, place, () => {
         const configured = this.parts.configuration.configured(declaration, defaultId);
-        const scheduled = isEnabled(configured) ? scheduleMade(configured, provider) : null;
+        const scheduled = isEnabled(configured) ? made(configured, provider) : null;
         if (scheduled === null) return;
         const job = readSchedule(scheduled, { defaultId, handler, place }, this.parts.defaults, now);
         addJob(found, { ...job, ...origin });

@@ -1,6 +1,7 @@
 import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   ChronisEvents,
@@ -79,6 +80,38 @@ describe('the module on PostgreSQL', () => {
     await expect(boot(ChronisModule.forRoot({ storage, lock: new MemoryLock() }))).rejects.toThrow(
       'lock: other processes use the same storage (postgres), but this lock is seen by this process alone.',
     );
+  });
+
+  test('makes nothing in a database for code that is refused', async () => {
+    class Twice {
+      @Cron('0 9 * * *', { id: 'daily' })
+      again(): void {}
+    }
+    class Wrong {
+      @Cron('99 9 * * *')
+      never(): void {}
+    }
+    const database = new DataSource({ type: 'postgres', url: databaseUrl() });
+    await database.initialize();
+    const isThere = async (schema: string): Promise<boolean> =>
+      (await database.query('select from pg_namespace where nspname = $1', [schema])).length > 0;
+    try {
+      for (const [provider, problem] of [
+        [Twice, /Two methods declare the job "daily"/],
+        [Wrong, /Wrong\.never/],
+      ] as const) {
+        const schema = freshSchema('module');
+        const storage = typeOrmStorage({ url: databaseUrl(), schema });
+        const feature = { module: class Feature {}, providers: [provider] };
+        await expect(boot(ChronisModule.forRoot({ storage }), [feature])).rejects.toThrow(problem);
+        expect(await isThere(schema)).toBe(false);
+      }
+      const schema = freshSchema('module');
+      await boot(ChronisModule.forRoot({ storage: typeOrmStorage({ url: databaseUrl(), schema }) }));
+      expect(await isThere(schema)).toBe(true);
+    } finally {
+      await database.destroy();
+    }
   });
 
   test('says how to name a database that is not there', async () => {
