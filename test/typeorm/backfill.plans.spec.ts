@@ -77,27 +77,29 @@ test.each(cases.flatMap((one) => planModes.map((mode) => [one[0], mode, one] as 
   },
 );
 
-/** How many runs a sync locks while somebody else has the first one. */
-async function lockedBeside(): Promise<number> {
+/** What a sync finds free while somebody else has this run of the job, and how many of its runs it locks. */
+async function graspBeside(runId: string): Promise<{ jobs: number; locked: number }> {
   const other = new pg.Client(databaseUrl());
   await other.connect();
-  await other.query(`begin; select from "${schema}".run where id = ${head.id} for update`);
-  await client.query('begin');
   try {
-    await client.query(sql.graspJobs, [null, [jobUid]]);
+    await other.query('begin');
+    await other.query(`select from "${schema}".run where id = $1 for update`, [runId]);
+    await client.query('begin');
+    const grasped = await client.query(sql.graspJobs, [null, [jobUid]]);
     const { rows } = await client.query<{ locked: number }>(
       `select count(*)::int as locked from "${schema}".run where xmax = pg_current_xact_id()::xid`,
     );
-    return rows[0]!.locked;
+    return { jobs: grasped.rows.length, locked: rows[0]!.locked };
   } finally {
     await client.query('rollback');
-    await other.query('rollback');
     await other.end();
   }
 }
 
 test('a sync locks few of them as long as somebody has locked the first one', async () => {
-  expect(await lockedBeside()).toBeLessThan(60);
+  const { jobs, locked } = await graspBeside(head.id);
+  expect(jobs).toBe(0);
+  expect(locked).toBeLessThan(60);
 });
 
 test('a sync that queues for its turn at their job does not do so at each of them', async () => {
@@ -106,16 +108,11 @@ test('a sync that queues for its turn at their job does not do so at each of the
 });
 
 test('a sync that has its turn locks all of them', async () => {
-  const before = await client.query(sql.graspJobs, [null, [jobUid]]);
-  expect(before.rows).toMatchObject([{ uid: jobUid }]);
-  const other = new pg.Client(databaseUrl());
-  await other.connect();
-  await other.query(
-    `begin; select from "${schema}".run where id = (select max(id) from "${schema}".run) for update`,
-  );
-  const beside = await client.query(sql.graspJobs, [null, [jobUid]]);
-  expect(beside.rows).toEqual([]);
-  await other.end();
+  const { rows } = await client.query<{ id: string }>(`select max(id)::text as id from "${schema}".run`);
+  expect(await graspBeside(rows[0]!.id)).toMatchObject({ jobs: 0 });
+  const { jobs, locked } = await graspBeside('0');
+  expect(jobs).toBe(1);
+  expect(locked).toBeGreaterThanOrEqual(runs);
 });
 
 test('the runs are executed one after the other', async () => {
