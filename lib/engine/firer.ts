@@ -172,7 +172,7 @@ export class Firer {
     try {
       const firings = planned.map(({ firing }) => firing);
       const sentAt = clock.monotonic();
-      const result = await storage.fire(capability, firings, room, aheadMs);
+      const result = await storage.fire(capability, firings, room, aheadMs, time.reached);
       time.observe(result.now, sentAt);
       for (const { cursor } of planned) this.left.delete(cursor.jobUid);
       return result;

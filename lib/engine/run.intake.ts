@@ -188,10 +188,10 @@ export class RunIntake {
 
   /** Runs with large payloads over a slow connection: fewer at a time, until they get through. */
   private async claimSized(limit: number, aheadMs: number): Promise<ClaimResult> {
-    const { storage, clock } = this.parts;
+    const { storage, clock, time } = this.parts;
     const sentAt = clock.monotonic();
     try {
-      const result = await storage.claim(this.session.capability, limit, aheadMs);
+      const result = await storage.claim(this.session.capability, limit, aheadMs, time.reached);
       if (result.runs.length === this.claimSize.value)
         this.claimSize.grow(clock.monotonic() - sentAt < slowMs ? 2 : 1.25);
       return result;

@@ -88,6 +88,11 @@ export class StorageTime {
     return Math.max(this.scheduleAheadMs, 0);
   }
 
+  /** What time it is by which schedules go, where the storage's clock has leapt back and is doubted; null: that clock tells. */
+  get reached(): number | null {
+    return this.earlyMs > 0 ? this.scheduleNow() : null;
+  }
+
   /** How much is due for the storage, in ms, that is not yet for schedules; 0 or more. */
   get lateMs(): number {
     return Math.max(-this.scheduleAheadMs, 0);

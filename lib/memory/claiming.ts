@@ -8,6 +8,7 @@ import type {
   NextWake,
   Unstarted,
 } from '../ports/storage.adapter.js';
+import type { DueBy } from './due.by.js';
 import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
 import { reachOf } from './scopes.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -18,13 +19,13 @@ export function claim(
   now: EpochMs,
   capability: Capability,
   limit: number,
-  aheadMs: number,
+  { by, onceBy }: DueBy,
 ): ClaimResult {
   const { workerId } = capability;
   if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
   // What must not run twice is not handed out before its time: it would be lost with this worker until then.
-  const isReady = (run: RunRow): boolean => run.dueAt <= now || !mustNotRunTwice(run);
-  const due = tables.waiting.take(reachOf(tables, capability), now + aheadMs, limit, isReady);
+  const isReady = (run: RunRow): boolean => run.dueAt <= onceBy || !mustNotRunTwice(run);
+  const due = tables.waiting.take(reachOf(tables, capability), by, limit, isReady);
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 

@@ -1,6 +1,7 @@
 import type { Birth, Capability, DueCursor, EpochMs, Firing, FireResult } from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
 import { bearRun, cancel, claimRun, mustNotRunTwice } from './runs.js';
+import type { DueBy } from './due.by.js';
 import { isStopped, reachOf } from './scopes.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 import { holdsLease } from './workers.js';
@@ -22,7 +23,7 @@ export function fire(
   capability: Capability,
   firings: readonly Firing[],
   room: number,
-  aheadMs: number,
+  { by, onceBy }: DueBy,
 ): FireResult {
   const result: FireResult = { now, moved: [], runs: [], unclaimed: 0, skipped: [] };
   const mayClaim = holdsLease(tables, now, capability.workerId);
@@ -43,7 +44,7 @@ export function fire(
         result.skipped.push({ jobUid: job.uid, nominalAt: birth.nominalAt });
         continue;
       }
-      const isReady = run.dueAt <= now || (run.dueAt <= now + aheadMs && !mustNotRunTwice(run));
+      const isReady = run.dueAt <= (mustNotRunTwice(run) ? onceBy : by);
       const due = run.blockedBy.size === 0 && isReady;
       const claimed = due && mayClaim && result.runs.length < room && canExecute(capability, job);
       if (claimed) result.runs.push(claimRun(tables, now, run, capability.workerId));

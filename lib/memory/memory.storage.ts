@@ -273,12 +273,29 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => dueCursors(tables, now, capability, limit, aheadMs));
   }
 
-  fire(capability: Capability, firings: readonly Firing[], room: number, aheadMs = 0): Promise<FireResult> {
-    return this.atomically((tables, now) => fire(tables, now, capability, firings, room, aheadMs));
+  fire(
+    capability: Capability,
+    firings: readonly Firing[],
+    room: number,
+    aheadMs = 0,
+    reached: EpochMs | null = null,
+  ): Promise<FireResult> {
+    return this.atomically((tables, now) => {
+      const onceBy = Math.max(now, reached ?? now);
+      return fire(tables, now, capability, firings, room, { by: now + aheadMs, onceBy });
+    });
   }
 
-  claim(capability: Capability, limit: number, aheadMs = 0): Promise<ClaimResult> {
-    return this.atomically((tables, now) => claim(tables, now, capability, limit, aheadMs));
+  claim(
+    capability: Capability,
+    limit: number,
+    aheadMs = 0,
+    reached: EpochMs | null = null,
+  ): Promise<ClaimResult> {
+    return this.atomically((tables, now) => {
+      const onceBy = Math.max(now, reached ?? now);
+      return claim(tables, now, capability, limit, { by: now + aheadMs, onceBy });
+    });
   }
 
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {

@@ -281,7 +281,7 @@ export abstract class StorageAdapter {
    * worker, if its lease holds. A firing whose worker has no lease still fires; its runs are for anybody.
    *
    * What is claimed before it is due has that time as its start, and its worker waits for it; what must not run twice (`recovery: 'abandon'`) is claimed
-   * at its time, not before. Pausing or deleting the job, or changing its times, before then
+   * at its time, not before: by the storage's clock, or where the caller knows that this is behind and has `reached` this time. Pausing or deleting the job, or changing its times, before then
    * wakes with `change`, so that the worker can give the run back.
    *
    * An instant that meets a run of its job without verdict, or an earlier birth of the same firing: overlap `skip` leaves it out; `queue` has it
@@ -294,12 +294,18 @@ export abstract class StorageAdapter {
     firings: readonly Firing[],
     room: number,
     aheadMs?: number,
+    reached?: EpochMs | null,
   ): Promise<FireResult>;
   /**
    * Hands runs that are due within `aheadMs` (default 0) from now to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
-   * the lease of the first holds. Nothing for a worker without a lease; nothing before it is due with `recovery: 'abandon'`. Each claim raises fence and attempt by one.
+   * the lease of the first holds. Nothing for a worker without a lease; nothing before it is due with `recovery: 'abandon'`, by the storage's clock or by `reached`, see `fire`. Each claim raises fence and attempt by one.
    */
-  abstract claim(capability: Capability, limit: number, aheadMs?: number): Promise<ClaimResult>;
+  abstract claim(
+    capability: Capability,
+    limit: number,
+    aheadMs?: number,
+    reached?: EpochMs | null,
+  ): Promise<ClaimResult>;
   /**
    * Records how attempts ended and what becomes of their runs, each addressed by run, fence and worker. What somebody else has locked for more
    * than a moment is passed over, so that it does not keep the others waiting.

@@ -47,6 +47,6 @@ export class FirePlans {
 
   private fireNothing(): Promise<unknown> {
     const nothing = Array<[]>(17).fill([]);
-    return this.run('fire', '', [], [], 0, 0, ...nothing, '');
+    return this.run('fire', '', [], [], 0, 0, ...nothing, '', null);
   }
 }

@@ -60,12 +60,18 @@ export async function dueCursors(
   return { now: rows[0].now, cursors };
 }
 
+/** How far from now what is handed out may be due, and what counts as now for what must not run twice, if that is later. */
+interface Reach {
+  aheadMs: number;
+  reached: EpochMs | null;
+}
+
 export async function fire(
   statements: StatementRunner,
   { workerId, app, queues, handlers }: Capability,
   firings: readonly Firing[],
   room: number,
-  aheadMs: number,
+  { aheadMs, reached }: Reach,
 ): Promise<FireResult> {
   const births = firings.flatMap(({ jobUid, births }) => births.map((birth) => ({ jobUid, ...birth })));
   const gaps = firings.flatMap(({ jobUid, gaps }) => gaps.map((gap) => ({ jobUid, ...gap })));
@@ -79,6 +85,7 @@ export async function fire(
     ...columns(births, ['jobUid', 'nominalAt', 'dueAt', 'missed']),
     ...columns(gaps, ['jobUid', 'from', 'until', 'verdict', 'count', 'reason']),
     app,
+    reached,
   ];
   const waiting = firings.filter(({ overlap }) => overlap === 'queue' || overlap === 'cancel-running');
   const delayed = firings.filter(({ nextAt }) => nextAt === Infinity).map(({ jobUid }) => jobUid);
@@ -99,7 +106,7 @@ export async function claim(
   run: Run,
   { workerId, app, queues, handlers }: Capability,
   limit: number,
-  aheadMs: number,
+  { aheadMs, reached }: Reach,
 ): Promise<ClaimResult> {
   const statement = queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
   const rows = await run<TakenRow & { now: EpochMs | null }>(
@@ -110,6 +117,7 @@ export async function claim(
     limit,
     aheadMs,
     app,
+    reached,
   );
   const now = rows.find((row) => row.now !== null)?.now ?? null;
   return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };

@@ -288,13 +288,24 @@ export class TypeOrmStorage extends StorageAdapter {
     return due;
   }
 
-  fire(capability: Capability, firings: readonly Firing[], room: number, aheadMs = 0): Promise<FireResult> {
+  fire(
+    capability: Capability,
+    firings: readonly Firing[],
+    room: number,
+    aheadMs = 0,
+    reached: EpochMs | null = null,
+  ): Promise<FireResult> {
     this.firePlans.used();
-    return fire(this.statements, capability, firings, room, aheadMs);
+    return fire(this.statements, capability, firings, room, { aheadMs, reached });
   }
 
-  claim(capability: Capability, limit: number, aheadMs = 0): Promise<ClaimResult> {
-    return claim(this.run, capability, limit, aheadMs);
+  claim(
+    capability: Capability,
+    limit: number,
+    aheadMs = 0,
+    reached: EpochMs | null = null,
+  ): Promise<ClaimResult> {
+    return claim(this.run, capability, limit, { aheadMs, reached });
   }
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult> {

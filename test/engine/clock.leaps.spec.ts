@@ -64,6 +64,25 @@ describe("a storage's clock that leaps", () => {
     expect(Math.abs(leaps[0]!.byMs - leapMs)).toBeLessThan(second);
   });
 
+  test.each([
+    ['ahead', hour],
+    ['back', -hour],
+  ])('%s and returns: what must not run twice goes on, each instant once', async (_, leapMs) => {
+    const once: number[] = [];
+    rig.handle('once', ({ nominalAt }) => void once.push((nominalAt.getTime() - start) / minute));
+    await rig.add(everyMs(start, minute, { id: 'once', handler: 'once', policies: { recovery: 'abandon' } }));
+    await clock.advanceBy(3.5 * minute);
+    server.leapMs = leapMs;
+    await clock.advanceBy(5 * minute);
+    expect(once).toEqual(upTo(8));
+    server.leapMs = 0;
+    await clock.advanceBy(3 * minute);
+    expect(once).toEqual(upTo(11));
+    expect(await gaps()).toEqual([]);
+    const { items } = await rig.storage.queryAttempts({ jobId: 'once' }, {});
+    expect(items.map(({ outcome }) => outcome)).toEqual(upTo(11).map(() => 'succeeded'));
+  });
+
   test('ahead for good: schedules follow after ten minutes, and what was leapt over is missed', async () => {
     await clock.advanceBy(3.5 * minute);
     server.leapMs = hour;

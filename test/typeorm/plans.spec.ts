@@ -42,15 +42,15 @@ function firing({ cursors }: GrownTables, overlap: string): unknown[] {
   const firings = [jobs, nominal, revisions, next, nominal, ten, each(overlap)];
   const births = [jobs, nominal, nominal, each(0)];
   const gaps = [jobs, times, times, each('missed'), each(1), each('misfire')];
-  return ['worker', ...capability, 10, 50, ...firings, ...births, ...gaps, 'test'];
+  return ['worker', ...capability, 10, 50, ...firings, ...births, ...gaps, 'test', null];
 }
 
 const jobUids = ({ cursors }: GrownTables): string[] => cursors.map(({ jobUid }) => jobUid);
 
 // oxfmt-ignore
 const cases: Case[] = [
-  { what: 'a claim from one queue', name: 'claimFromOne', values: () => ['worker', ...capability, 10, 2, 'test'], index: 'run_claim' },
-  { what: 'a claim from several queues', name: 'claimFromSeveral', values: () => ['worker', ['default', 'b'], ['work'], 10, 2, 'test'], index: 'run_claim' },
+  { what: 'a claim from one queue', name: 'claimFromOne', values: () => ['worker', ...capability, 10, 2, 'test', null], index: 'run_claim' },
+  { what: 'a claim from several queues', name: 'claimFromSeveral', values: () => ['worker', ['default', 'b'], ['work'], 10, 2, 'test', null], index: 'run_claim' },
   { what: 'the look at what comes next', name: 'nextWake', values: () => ['worker', ...capability, 'test'], index: 'run_claim' },
   { what: 'the read of due cursors', name: 'dueCursors', values: () => [...capability, 10, 500, 'test'], index: 'cursor_due' },
   { what: 'a settlement of one-offs', name: 'settleOneOffs', values: ({ oneOffs }) => [...claimsOf(oneOffs), times, times, each(null), 'worker', '100'], index: 'run_pkey' },

@@ -67,6 +67,31 @@ export const aheadLaws = lawsOf('ahead', {
     assert.equal((await storage.claim(worker, 10)).runs.length, 2);
   },
 
+  'hands out what must not run twice to who knows that its time has come, though the clock is behind':
+    async ({ storage }) => {
+      const policies = { recovery: 'abandon' as const };
+      await addOneOff(storage, { id: 'once', dueInMs: hour, policies });
+      await addOneOff(storage, { id: 'later', dueInMs: hour + minute, policies });
+      await addRecurring(storage, { id: 'often', dueInMs: hour, policies });
+      await addRecurring(storage, { id: 'seldom', dueInMs: hour + minute, policies });
+      const worker = await startWorker(storage, { leaseMs: 5 * minute });
+      const reached = (await storage.now()) + hour + second;
+      const aheadMs = hour + 2 * minute;
+      const { cursors } = await storage.dueCursors(worker, 10, aheadMs);
+      const firings = cursors.map((cursor) => firingOf(cursor));
+      const fired = await storage.fire(worker, firings, 10, aheadMs, reached);
+      assert.equal(fired.unclaimed, 1);
+      const run = only(fired.runs, 'run born claimed');
+      assert.equal(run.jobId, 'often');
+      assert.deepEqual((await storage.claim(worker, 10, aheadMs)).runs, []);
+      const claimed = only((await storage.claim(worker, 10, aheadMs, reached)).runs, 'claimed run');
+      assert.equal(claimed.jobId, 'once');
+      const other = await startWorker(storage, { leaseMs: 5 * minute });
+      assert.deepEqual((await storage.claim(other, 10, aheadMs, reached)).runs, [], 'Nobody else gets it.');
+      await settle(storage, claimed);
+      assert.equal(only(await attemptsOf(storage, { jobId: 'once' }), 'attempt').outcome, 'succeeded');
+    },
+
   'makes what is given back due at its time': async ({ storage, clock }) => {
     const run = await fireAhead(storage, await startWorker(storage, { leaseMs: 5 * minute }));
     await storage.giveBack([holdOf(run)]);

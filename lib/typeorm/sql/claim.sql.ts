@@ -3,11 +3,11 @@ import { isReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, clock, now } from './time.fragment.js';
+import { after, at, clock, now } from './time.fragment.js';
 import { isWaiting } from './waiting.fragment.js';
 
 /**
- * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit · $6 how far ahead in ms · $7 app
+ * $1 time · $2 worker · $3 queues · $4 handlers · $5 limit · $6 how far ahead in ms · $7 app · $8 by when what must not run twice has to be due, if that is later than now (null: it is not)
  *
  * One probe for each priority and queue, in the order of priorities: the cost depends on what is due, not on what is stored.
  * The probes lock as they go and stop at the limit; MATERIALIZED, or the planner might run them again and take more. With
@@ -23,7 +23,7 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
     select r.ctid, r.id, r.due_at from ${t.run} r
     where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
       and r.due_at <= ${after(now, '$6::float8')} and ${isReachable('r', 'handler', '$7::text')}
-      and case when r.due_at <= ${now} then true else not (${mustNotRunTwice(t, 'r')}) end
+      and case when r.due_at <= greatest(${now}, ${at('$8::float8')}) then true else not (${mustNotRunTwice(t, 'r')}) end
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
     queues === 'one'

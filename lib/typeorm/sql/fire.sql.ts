@@ -11,7 +11,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * Firings: $7 jobs · $8 nominal times · $9 revisions · $10 next times · $11 last instants dealt with · $12 fired · $13 overlap
  * Births: $14 jobs · $15 nominal times · $16 due · $17 missed
  * Gaps: $18 jobs · $19 from · $20 until · $21 verdicts · $22 counts · $23 reasons
- * $24 app
+ * $24 app · $25 by when what must not run twice has to be due, if that is later than now (null: it is not)
  *
  * An instant that waits for earlier runs is born blocked, and they are marked: locked, so that a settle of one of them sees the mark. Where one of them is locked by somebody else, or has ended at this very
  * moment, the cursor stays as it is, and another try is due at once: neither this job nor the others of the statement wait for whoever has it. (`unblockSql` has to follow in the same
@@ -119,7 +119,7 @@ marked as (
 due as (
   select *, row_number() over (partition by claimable order by nth) as place
   from (
-    select *, ${at('due_ms')} <= case when once then ${now} else ${after(now, '$6::float8')} end and handler = any ($4::text[]) and queue = any ($3::text[]) and ${isOf('decided', '$24::text')} and not blocked as claimable
+    select *, ${at('due_ms')} <= case when once then greatest(${now}, ${at('$25::float8')}) else ${after(now, '$6::float8')} end and handler = any ($4::text[]) and queue = any ($3::text[]) and ${isOf('decided', '$24::text')} and not blocked as claimable
     from decided where not skipped
   ) d
 ),
