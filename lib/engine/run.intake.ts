@@ -11,6 +11,7 @@ import type {
 } from '../ports/storage.adapter.js';
 import type { Alarm } from './alarm.js';
 import { CallSize } from './call.size.js';
+import { firingPatienceMs } from './claims.beside.js';
 import type { Fired, Firer } from './firer.js';
 import type { Sorted } from './isolation.js';
 import type { Lead } from './lead.js';
@@ -18,7 +19,7 @@ import { PauseBarrier } from './pause.barrier.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import { StrayRuns } from './stray.runs.js';
-import { unstarted } from './unstarted.js';
+import { isOnce, unstarted } from './unstarted.js';
 import type { WorkerSession } from './worker.session.js';
 
 /**
@@ -50,6 +51,13 @@ interface FiringOrder {
   nextAt: EpochMs;
 }
 
+/** Room for what a call under way may hand out. */
+interface PromisedRoom {
+  count: number;
+  /** When it is given up, so that claims can go on meanwhile (monotonic). */
+  until: number;
+}
+
 interface IntakeParts {
   storage: StorageAdapter;
   clock: Clock;
@@ -68,8 +76,7 @@ interface IntakeParts {
 
 /** Gets runs for a session, by firing and by claiming, never more than it has room for, and has it begin them. */
 export class RunIntake {
-  /** Room for what calls under way may hand out. */
-  private promised = 0;
+  private readonly promises = new Set<PromisedRoom>();
   /** Calls that hand out runs, until what they brought has begun or went back. */
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly claimSize = new CallSize(Number.MAX_SAFE_INTEGER);
@@ -93,6 +100,14 @@ export class RunIntake {
       session,
       settled: () => Promise.allSettled(this.underWay),
     });
+  }
+
+  /** Not for a firing that does not answer: what it hands out after all begins where there is room for it then. */
+  private get promised(): number {
+    const now = this.parts.clock.monotonic();
+    let sum = 0;
+    for (const { count, until } of this.promises) if (now < until) sum += count;
+    return sum;
   }
 
   /** How many runs more may be asked for. */
@@ -239,22 +254,37 @@ export class RunIntake {
     call: () => Promise<T>,
     onSorted: (begins: number) => void = () => undefined,
   ): Promise<T> {
-    this.promised += room;
     const asOf = this.session.changes;
     const { clock } = this.parts;
     const sentAt = clock.monotonic();
+    const promise = { count: room, until: from === 'fire' ? sentAt + firingPatienceMs : Infinity };
+    this.promises.add(promise);
     try {
       const result = await this.certain(call);
       // Where the event loop was blocked, what this process is told of may have come with the answer, and be heard after it.
       if (result.runs.length > 0 && clock.monotonic() - sentAt >= slowAnswerMs)
         await new Promise<void>((resolve) => void clock.setTimer(0, resolve));
-      const begin = await this.withoutStopped(this.session.sort(result.runs, from, room), asOf);
+      const fits = this.fitting(result.runs, promise);
+      const sorted = this.session.sort(fits, from, room);
+      const surplus = result.runs.slice(fits.length).map((run) => unstarted(run));
+      const begin = await this.withoutStopped({ ...sorted, back: [...sorted.back, ...surplus] }, asOf);
       onSorted(begin.length);
       await this.giveBack(this.session.begin(begin, asOf));
       return result;
     } finally {
-      this.promised -= room;
+      this.promises.delete(promise);
     }
+  }
+
+  /** What there is room for, as others may have taken what was promised. What must not run twice begins all the same: it would end as lost if it were given back. */
+  private fitting(runs: ClaimedRun[], promise: PromisedRoom): ClaimedRun[] {
+    if (this.parts.clock.monotonic() < promise.until) return runs;
+    const once = runs.filter(isOnce);
+    runs.sort((a, b) => Number(isOnce(b)) - Number(isOnce(a)));
+    promise.until = Infinity;
+    promise.count = 0;
+    promise.count = Math.max(Math.min(runs.length, this.room), once.length);
+    return runs.slice(0, promise.count);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { NextWake, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
+import { ClaimsBeside } from './claims.beside.js';
 import { Firer } from './firer.js';
 import { Lead } from './lead.js';
 import { LostRuns } from './lost.runs.js';
@@ -41,6 +42,8 @@ export interface LoopParts {
  * The loop of one session: sleep, fire, claim. It sleeps until the earliest of the next due cursor, the next due run, the end of another
  * worker's lease (whose runs are taken back beside the loop) and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
  *
+ * What needs the schedules may have to wait for somebody else's lock on them. After a moment claims go on beside it: see `ClaimsBeside`.
+ *
  * Cursors are read a moment before they are due, and fired, like runs are claimed, as long before their instant as such statements take, so that at the instant nothing but a
  * timer is between it and the handlers: see `Lead` and `EarlyRuns`.
  *
@@ -54,6 +57,7 @@ export class WorkLoop {
   private readonly firer: Firer;
   private readonly intake: RunIntake;
   private readonly lostRuns: LostRuns;
+  private readonly beside: ClaimsBeside;
   private readonly firingLead: Lead;
   private readonly claimLead: Lead;
   /** How many runs, born before their instant, may have to be claimed at it. */
@@ -91,6 +95,11 @@ export class WorkLoop {
       isNeeded: () => session.active,
       onReleased: () => this.lookAgain(),
     });
+    this.beside = new ClaimsBeside({
+      ...parts,
+      isNeeded: () => session.active,
+      claim: () => this.claimBeside(),
+    });
   }
 
   /** Works until the session is over. Never rejects. */
@@ -102,7 +111,7 @@ export class WorkLoop {
         () => this.session.active,
       );
     }
-    await Promise.all([this.lostRuns.stop(), this.intake.stop()]);
+    await Promise.all([this.lostRuns.stop(), this.beside.stop(), this.intake.stop()]);
   }
 
   /** Something has changed; without details: look again. */
@@ -110,7 +119,7 @@ export class WorkLoop {
     const now = this.parts.time.now();
     if (wake.kind === 'due' && wake.what === 'run' && wake.at <= now) {
       this.toldRunAt = earlier(this.toldRunAt, now + this.yieldMs());
-      return this.alarm.wake();
+      return this.rouse();
     }
     this.wakes++;
     if (wake.kind !== 'due') {
@@ -124,7 +133,7 @@ export class WorkLoop {
       }
       if (wake.what !== 'cursor' && outlook !== null) outlook.runAt = earlier(outlook.runAt, wake.at);
     }
-    this.alarm.wake();
+    this.rouse();
   }
 
   /** Has the runs of dead workers taken back, whether or not some are known to be dead. */
@@ -134,7 +143,12 @@ export class WorkLoop {
 
   /** There is room for one more run, or the session is over. */
   nudge(): void {
+    this.rouse();
+  }
+
+  private rouse(): void {
     this.alarm.wake();
+    this.beside.wake();
   }
 
   private forget(): void {
@@ -146,7 +160,7 @@ export class WorkLoop {
   private lookAgain(): void {
     this.wakes++;
     this.outlook = null;
-    this.alarm.wake();
+    this.rouse();
   }
 
   private async turn(): Promise<void> {
@@ -162,7 +176,7 @@ export class WorkLoop {
     const { time, clock, pollMs, lookAheadMs, trusted } = this.parts;
     this.intake.clearDoubt();
     if (clock.monotonic() >= this.pollAt) this.outlook = null;
-    const outlook = this.outlook ?? (await this.look());
+    const outlook = this.outlook ?? (await this.beside.during(this.look()));
     const isBy = (now: number, at: number | null): boolean => at !== null && at <= now;
     const now = time.now();
     const scheduleNow = time.scheduleNow();
@@ -189,9 +203,9 @@ export class WorkLoop {
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
     const [claim, first] = await both(
       claimDue ? this.claim(share, isRunForeseen) : nothing,
-      readDue ? this.readAhead() : this.fireDue(),
+      this.beside.during(readDue ? this.readAhead() : this.fireDue()),
     );
-    const fired = readDue ? await this.fireDue() : first;
+    const fired = readDue ? await this.beside.during(this.fireDue()) : first;
     // What a wake tells of meanwhile may be missing in what was read, so it only serves for this turn.
     const isTold = wakes !== this.wakes;
     if (readDue && isTold) this.ahead = null;
@@ -271,6 +285,16 @@ export class WorkLoop {
     if (claim.count > 0) this.beaten = 0;
     else if (!isForeseen) this.beaten++;
     return isForeseen ? claim : { ...claim, isKnown: true };
+  }
+
+  /** What the loop has read may be from before, so it looks again when it goes on. */
+  private async claimBeside(): Promise<boolean> {
+    const { room } = this.intake;
+    this.wakes++;
+    this.outlook = null;
+    if (room === 0 || !this.parts.trusted()) return false;
+    const { count, isKnown } = await this.claim(room, true);
+    return isKnown && count > 0;
   }
 
   private get claimLeadMs(): number {
