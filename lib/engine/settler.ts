@@ -12,6 +12,8 @@ const largestText = 4_000_000;
 const fullAt = 64_000_000;
 /** What a settlement takes without its texts. */
 const bareSize = 200;
+/** A call that takes longer waits for somebody else's lock, as a rule. */
+const patienceMs = 1_000;
 const longestNote = 200;
 /** What has failed alone so often, within minutes, while others got through, will not be stored as it is. */
 const mostFailuresAlone = 30;
@@ -54,6 +56,8 @@ interface Waiting extends Result {
  * A settlement is repeated until it got an answer; none keeps the others waiting. A call that fails is smaller the next time, and one that fails alone is
  * tried apart, as are those that somebody has locked. A batch that holds something that cannot be stored is divided until that is alone: it is written with a
  * note in place of its error and result.
+ *
+ * While a call does not answer, as somebody has locked a table that it needs, what needs no more than runs and attempts is written beside it, until one of the others has answered.
  */
 export class Settler {
   /** Whether the last call has failed. */
@@ -61,6 +65,8 @@ export class Settler {
   private waiting: Waiting[] = [];
   private apart: Waiting[] = [];
   private writing: Promise<void> | null = null;
+  private writingBeside: Promise<void> | null = null;
+  private isLate = false;
   private retrying: Promise<void> | null = null;
   /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
   private unclear: Waiting[] = [];
@@ -103,12 +109,13 @@ export class Settler {
     this.size += size;
     this.waiting.push(item);
     this.writing ??= this.going(() => this.write());
+    this.writeBeside();
   }
 
   /** Resolves when everything that waits has been written. */
   async flush(): Promise<void> {
     while (this.pending.size > 0) {
-      await Promise.all([this.writing, this.retrying, this.lookingUp]);
+      await Promise.all([this.writing, this.writingBeside, this.retrying, this.lookingUp]);
     }
   }
 
@@ -125,13 +132,50 @@ export class Settler {
   }
 
   private async write(): Promise<void> {
+    const send = async (batch: readonly Waiting[]): Promise<void> => {
+      const cancel = this.calls.clock.setTimer(patienceMs, () => {
+        this.isLate = true;
+        this.writeBeside();
+      });
+      try {
+        await this.send(batch);
+        this.isLate = false;
+      } finally {
+        cancel();
+      }
+    };
+    await this.writeAll(
+      send,
+      () => true,
+      () => (this.writing = null),
+    );
+  }
+
+  private writeBeside(): void {
+    if (!this.isLate || this.writingBeside !== null || !this.waiting.some(isSimple)) return;
+    this.writingBeside = this.going(() =>
+      this.writeAll(
+        (batch) => this.send(batch),
+        isSimple,
+        () => (this.writingBeside = null),
+      ),
+    );
+  }
+
+  /** `onEnd`: called in the same moment in which nothing is left. */
+  private async writeAll(
+    send: (batch: readonly Waiting[]) => Promise<void>,
+    isMeant: (item: Waiting) => boolean,
+    onEnd: () => void,
+  ): Promise<void> {
     // Results of one turn of the event loop make one batch.
     await Promise.resolve();
     let failures = 0;
-    while (this.waiting.length > 0 && !this.closed) {
-      const batch = this.take();
+    while (!this.closed) {
+      const batch = this.take(isMeant);
+      if (batch.length === 0) break;
       try {
-        await this.send(batch);
+        await send(batch);
         failures = 0;
       } catch (error) {
         const left = this.shrink(batch);
@@ -140,7 +184,7 @@ export class Settler {
         if (!this.closed) await this.calls.pauseAfter('settle', error, failures++);
       }
     }
-    this.writing = null;
+    onEnd();
   }
 
   /** What is tried apart is tried by and by: somebody's lock may last. */
@@ -186,16 +230,22 @@ export class Settler {
   }
 
   /** An answer names runs, so a batch ends before a second claim of one of its runs: of two sessions, or handed out anew. */
-  private take(): Waiting[] {
+  private take(isMeant: (item: Waiting) => boolean): Waiting[] {
     const runIds = new Set<string>();
+    const taken = new Set<Waiting>();
     let text = 0;
-    for (const { size, settlement } of this.waiting) {
+    for (const item of this.waiting) {
+      if (!isMeant(item)) continue;
+      const { size, settlement } = item;
       text += size;
       const isFull = runIds.size === this.count.value || (runIds.size > 0 && text > this.text.value);
       if (isFull || runIds.has(settlement.runId)) break;
       runIds.add(settlement.runId);
+      taken.add(item);
     }
-    return this.waiting.splice(0, runIds.size);
+    if (taken.size === this.waiting.length) return this.waiting.splice(0);
+    this.waiting = this.waiting.filter((item) => !taken.has(item));
+    return [...taken];
   }
 
   /** After a failure; returns what of the batch has no answer. */
@@ -300,6 +350,12 @@ function sizeOf({ error, result, callback }: Settlement): number {
   const ofResult = result === null ? 0 : JSON.stringify(result).length;
   const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;
   return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
+}
+
+/** Nothing but the run and its attempt is written: no statistics, no time of a schedule, no other run. */
+function isSimple({ settlement }: Waiting): boolean {
+  const { oneOff, outcome, callback, retryAt, error } = settlement;
+  return oneOff && outcome === 'succeeded' && !callback && retryAt === null && error === null;
 }
 
 /** What the handler returned or threw. */

@@ -1,5 +1,6 @@
 import { StorageError } from '../model/errors.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
+import { columnParsers } from './column.parsers.js';
 import { messageOf } from './sql.errors.js';
 import { within } from './deadline.js';
 import { destroy } from './sockets.js';
@@ -7,7 +8,7 @@ import { destroy } from './sockets.js';
 /** A connection of pg, as far as it is needed here. */
 export interface ListeningClient {
   connect(): Promise<unknown>;
-  query(config: { text: string; query_timeout: number }): Promise<{ rows: unknown[] }>;
+  query(config: { text: string; query_timeout: number; types: object }): Promise<{ rows: unknown[] }>;
   end(): Promise<void>;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
@@ -102,7 +103,7 @@ export class NotifyConnection {
   }
 
   private send(client: ListeningClient, text: string): Promise<{ rows: unknown[] }> {
-    return client.query({ text, query_timeout: this.deadlineMs });
+    return client.query({ text, query_timeout: this.deadlineMs, types: columnParsers });
   }
 
   private async connect(): Promise<void> {

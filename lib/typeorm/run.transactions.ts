@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { ClaimLostError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
+import { columnParsers } from './column.parsers.js';
 import { connect } from './connect.js';
 import type { Database } from './database.js';
 import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
@@ -29,6 +30,13 @@ const closingMs = 750;
 
 /** Waits for what is sent on the connection of a transaction, but not for ever. */
 type Answered = <T>(work: Promise<T>) => Promise<T>;
+
+/** Runs a statement of Chronis on that connection, and waits as long. */
+type Read = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+interface Client {
+  query(config: object): Promise<{ rows: unknown[] }>;
+}
 
 /**
  * Transactions that handlers share with the verdict of their run. They never use the connections of the loop: handlers that take their
@@ -83,13 +91,14 @@ export class RunTransactions {
     const [runner, client] = await this.runners.take(source);
     try {
       const own: Answered = (sent) => answered(client, this.deadlineMs, sent);
+      const read: Read = (text, values) => own(readBy(client as Client, text, values));
       try {
         // What a beat notes of the run meanwhile would be a conflict at any other level.
         await own(runner.startTransaction('READ COMMITTED'));
         const { manager } = runner;
-        await this.installation.assertSame('ctx.transaction()', () => own(manager.query(this.enterSql)));
+        await this.installation.assertSame('ctx.transaction()', () => read(this.enterSql));
         const value = await work(manager);
-        await this.settle(manager, own, conclude(value));
+        await this.settle(manager, { own, read }, conclude(value));
         await own(runner.commitTransaction());
         return value;
       } catch (error) {
@@ -125,7 +134,11 @@ export class RunTransactions {
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
    * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection.
    */
-  private async settle(manager: EntityManager, own: Answered, settlement: Settlement): Promise<void> {
+  private async settle(
+    manager: EntityManager,
+    { own, read }: { own: Answered; read: Read },
+    settlement: Settlement,
+  ): Promise<void> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
@@ -134,16 +147,15 @@ export class RunTransactions {
     for (let attempt = 1; ;) {
       await own(manager.query(begin));
       try {
-        const [{ now }] = await own(manager.query<{ now: unknown }[]>(readClockSql(), [given]));
-        const run: Run = (statement, ...values) =>
-          own(manager.query(this.statements[statement], [Number(now), ...values]));
+        const [{ now }] = await read<{ now: number }>(readClockSql(), [given]);
+        const run: Run = (statement, ...values) => read(this.statements[statement], [now, ...values]);
         const { accepted } = await settleWithin(run, [settlement], 'settle');
         if (accepted.length === 1) return;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;
         await own(manager.query('rollback to savepoint chronis_verdict; release savepoint chronis_verdict'));
-        if (isLocked && !(await this.isHeld(manager, own, settlement, given))) {
+        if (isLocked && !(await this.isHeld(read, settlement, given))) {
           throw new ClaimLostError(settlement.runId);
         }
         await pause(Math.random() * 2 ** attempt);
@@ -155,13 +167,22 @@ export class RunTransactions {
 
   /** Whether the run is still in the hands of its worker, and its lease has not ended. Waits for nobody. */
   private async isHeld(
-    manager: EntityManager,
-    own: Answered,
+    read: Read,
     { runId, fence, worker }: Settlement,
     given: number | null,
   ): Promise<boolean> {
     const values = [given, runId, fence, worker];
-    const [{ held }] = await own(manager.query<{ held: boolean }[]>(this.heldSql, values));
+    const [{ held }] = await read<{ held: boolean }>(this.heldSql, values);
     return held;
+  }
+}
+
+/** By the connection itself: an application may have its own ideas of how TypeORM and pg read columns. */
+async function readBy<Row>(client: Client, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  try {
+    const { rows } = await client.query({ text, values, types: columnParsers });
+    return rows as Row[];
+  } catch (cause) {
+    throw cause instanceof Error ? new QueryFailedError(text, [...values], cause) : cause;
   }
 }

@@ -6,7 +6,7 @@ import { InvalidPayloadError, StorageError } from '../../lib/model/errors.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Settlement, SettleResult } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { EngineRig } from '../support/engine.js';
+import { EngineRig, everyMs } from '../support/engine.js';
 
 /** Stands between the engine and what it writes. */
 class Gate extends MemoryStorage {
@@ -37,6 +37,37 @@ describe('the results of an engine', () => {
     (await rig.storage.queryAttempts({ jobId }, { limit: 1_000 })).items;
   const jobs = (count: number, name = 'job'): { id: string }[] =>
     Array.from({ length: count }, (_, i) => ({ id: `${name}-${i}` }));
+
+  test('that need no table that somebody has locked are written while the others wait for it', async () => {
+    let isLocked = true;
+    const hanging: (() => void)[] = [];
+    gate.check = async (settlements) => {
+      const needsMore = settlements.some(({ oneOff, outcome }) => !oneOff || outcome !== 'succeeded');
+      if (isLocked && needsMore) await new Promise<void>((resolve) => hanging.push(resolve));
+      return [];
+    };
+    rig
+      .handle('work', () => undefined)
+      .handle('fail', () => {
+        throw new Error('no');
+      });
+    await rig.engine.start();
+    await rig.add(everyMs(clock.now(), 1_000, { id: 'recurring' }));
+    await clock.advanceBy(1_500);
+    for (let second = 0; second < 20; second++) {
+      await rig.add({ id: `one-off-${second}` });
+      if (second % 5 === 0) await rig.add({ id: `failing-${second}`, handler: 'fail' });
+      await clock.advanceBy(1_000);
+      if (second > 0) expect(await ledger(`one-off-${second}`)).toHaveLength(1);
+    }
+    expect(await ledger('recurring')).toEqual([]);
+    isLocked = false;
+    for (const answer of hanging.splice(0)) answer();
+    await clock.advanceBy(100);
+    expect((await ledger('recurring')).length).toBeGreaterThan(0);
+    expect(await ledger('failing-0')).toHaveLength(1);
+    await rig.stop();
+  });
 
   test('that cannot be stored get a note, are told once, and keep no others waiting', async () => {
     const events: string[] = [];

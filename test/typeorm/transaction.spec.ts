@@ -92,6 +92,33 @@ describe('a transaction that a handler shares with its verdict', () => {
     (await client.query(`select outcome, final, result from "${schema}".attempt order by fence`))
       .rows as object[];
 
+  test('works, and is heard of, where the application has changed the parsers of pg', async () => {
+    const { types } = pg;
+    const oids = [16, 20, 21, 23, 25, 114, 701, 1184, 3802];
+    const before = oids.map((oid) => [oid, types.getTypeParser(oid)] as const);
+    // TypeORM itself has to know a name of what it reads when it connects.
+    const change = (changed: readonly number[]): void => {
+      for (const oid of changed)
+        types.setTypeParser(oid, (text) => (oid === 25 ? text.toUpperCase() : text) as never);
+    };
+    try {
+      change(oids.filter((oid) => oid !== 25));
+      const failures: unknown[] = [];
+      const { names } = await runOnce(async ({ transaction }, insert) => {
+        change([25]);
+        await transaction((manager) => manager.query(insert)).catch((error: unknown) => {
+          failures.push(error);
+          throw error;
+        });
+      });
+      expect(failures).toEqual([]);
+      expect(names).toContain('run.succeeded');
+      expect(names).not.toContain('wake.unavailable');
+    } finally {
+      for (const [oid, parse] of before) types.setTypeParser(oid, parse as never);
+    }
+  });
+
   test('gives birth to the callback with the verdict', async () => {
     const given = { job: { onSuccess: 'after', allowUnknownHandler: true } };
     await runOnce((context, insert) => context.transaction((manager) => manager.query(insert)), given);
