@@ -66,6 +66,19 @@ async function listeners(): Promise<number[]> {
 }
 
 // Real connections to a real server: one that a busy machine holds up for too long gets another try.
+test('listens where the application has changed the parsers of pg', async () => {
+  const before: unknown = pg.types.getTypeParser(16);
+  pg.types.setTypeParser(16, (text) => text as never);
+  try {
+    const { until, end } = await listen(await open());
+    await (await open()).insertJobs([oneOff('parsed', Date.now())], 'raise');
+    await until(({ kind }) => kind === 'due');
+    await end();
+  } finally {
+    pg.types.setTypeParser(16, before as never);
+  }
+});
+
 describe('the wake signal', { retry: 2 }, () => {
   test('goes to other processes, one for each statement, with the earliest time', async () => {
     const [writer, reader] = [await open(), await open()];

@@ -92,7 +92,7 @@ describe('a transaction that a handler shares with its verdict', () => {
     (await client.query(`select outcome, final, result from "${schema}".attempt order by fence`))
       .rows as object[];
 
-  test('works, and is heard of, where the application has changed the parsers of pg', async () => {
+  test('works where the application has changed the parsers of pg', async () => {
     const { types } = pg;
     const oids = [16, 20, 21, 23, 25, 114, 701, 1184, 3802];
     const before = oids.map((oid) => [oid, types.getTypeParser(oid)] as const);
@@ -113,7 +113,6 @@ describe('a transaction that a handler shares with its verdict', () => {
       });
       expect(failures).toEqual([]);
       expect(names).toContain('run.succeeded');
-      expect(names).not.toContain('wake.unavailable');
     } finally {
       for (const [oid, parse] of before) types.setTypeParser(oid, parse as never);
     }
