@@ -355,7 +355,7 @@ function sizeOf({ error, result, callback }: Settlement): number {
 /** Nothing but the run and its attempt is written: no statistics, no time of a schedule, no other run. */
 function isSimple({ settlement }: Waiting): boolean {
   const { oneOff, outcome, callback, retryAt, error } = settlement;
-  return oneOff && outcome === 'succeeded' && !callback && retryAt === null && error === null;
+  return oneOff === true && outcome === 'succeeded' && !callback && retryAt === null && error === null;
 }
 
 /** What the handler returned or threw. */

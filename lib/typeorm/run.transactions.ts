@@ -96,7 +96,7 @@ export class RunTransactions {
         // What a beat notes of the run meanwhile would be a conflict at any other level.
         await own(runner.startTransaction('READ COMMITTED'));
         const { manager } = runner;
-        await this.installation.assertSame('ctx.transaction()', () => read(this.enterSql));
+        await this.installation.assertSame('ctx.transaction()', () => read<{ value: string }>(this.enterSql));
         const value = await work(manager);
         await this.settle(manager, { own, read }, conclude(value));
         await own(runner.commitTransaction());
