@@ -73,7 +73,7 @@ export interface ChronisOptions {
    * `{ default: '30d', succeeded: '7d', failed: '90d' }`. Of several apps on one schema the longest holds for all. @default '30d'
    */
   keepLedger?: number | string | LedgerRetention;
-  /** Names that the app had before: it takes over the jobs that their code declared. Remove them when no process of those is left. @default none */
+  /** Names that the app had before: it takes over the jobs that their code declared, and those made at run time as soon as no process of that app lives. Remove them when none of those is left. @default none */
   previousApps?: readonly string[];
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */
   orphans?: OrphanPolicy;

@@ -16,6 +16,7 @@ import type {
 import { hashOf } from '../scheduler/definition.hash.js';
 import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
+import { Heir } from './heir.js';
 import { acquireWithin } from './lock.patience.js';
 import { planSync, type SyncRules } from './sync.plan.js';
 import { changedJobs, changedRefs, toldChange } from './sync.report.js';
@@ -84,14 +85,24 @@ export class JobSynchronizer {
   private postponements = 0;
   /** What it last told to be put off, taken or not in force. */
   private told = '';
+  /** Of what was made at run time. */
+  private readonly heir: Heir;
 
   constructor(
     private readonly parts: SynchronizerParts,
     private readonly rules: SyncRules,
-  ) {}
+  ) {
+    this.heir = new Heir(parts, rules.app, rules.previousApps);
+  }
 
   /** Registers a worker, with what the code declares. If it rejects, nothing was written. Throws LockTimeoutError, JobIdTakenError. */
   async enroll(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
+    const enrolled = await this.enrolOnce(worker, leaseMs);
+    this.heir.begin();
+    return enrolled;
+  }
+
+  private async enrolOnce(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
     const { storage, clock, explore } = this.parts;
     this.stopped = false;
     this.generation = null;
@@ -116,7 +127,7 @@ export class JobSynchronizer {
       const synced = await this.tryQuickly(worker.id, enrolled);
       return { ...synced, now: enrolled.now };
     });
-    if (result === null) return this.enroll(worker, leaseMs);
+    if (result === null) return this.enrolOnce(worker, leaseMs);
     this.afterSync(result);
     return { now: result.now, sentAt, generation: result.generation };
   }
@@ -138,6 +149,7 @@ export class JobSynchronizer {
 
   /** Workers came or went, so that other declarations may be in force. */
   follow(): void {
+    this.heir.follow();
     if (this.stopped || this.parts.explore().jobs.length === 0) return;
     if (this.atWork !== null) this.again = true;
     else if (this.parts.clock.monotonic() >= this.takenUntil)
@@ -149,7 +161,7 @@ export class JobSynchronizer {
     this.stopped = true;
     this.cancelTimer?.();
     this.cancelTimer = null;
-    await this.atWork;
+    await Promise.all([this.atWork, this.heir.end()]);
   }
 
   private later(pauseMs: number): void {

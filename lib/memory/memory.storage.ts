@@ -19,6 +19,7 @@ import {
   type FireResult,
   type Firing,
   type GapFilter,
+  type Inheritance,
   type InsertResult,
   type JobPatch,
   type NewJob,
@@ -51,6 +52,7 @@ import { dueCursors, fire } from './firing.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
 import { MemoryLock } from './memory.lock.js';
 import { MemoryWakeSignal } from './memory.wake.signal.js';
+import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
@@ -142,6 +144,10 @@ export class MemoryStorage extends StorageAdapter {
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {
     return this.atomically((tables, now) => orphanUndeclared(tables, now, app, graceMs));
+  }
+
+  inherit(app: string, from: readonly string[]): Promise<Inheritance> {
+    return this.atomically((tables, now) => inherit(tables, now, app, from));
   }
 
   insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {

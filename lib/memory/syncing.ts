@@ -227,7 +227,7 @@ function update(
 }
 
 /** From another app, with what it has of runs. */
-function takeOver(tables: MemoryTables, job: JobRow, app: string): void {
+export function takeOver(tables: MemoryTables, job: JobRow, app: string): void {
   if (job.app === app) return;
   job.app = app;
   reindexCursor(tables, job);

@@ -18,6 +18,7 @@ import type {
   SyncResult,
 } from './definitions.js';
 import type { EpochMs } from './epoch.ms.js';
+import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
@@ -44,6 +45,7 @@ import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './work
 export * from './declarations.js';
 export type * from './definitions.js';
 export type * from './epoch.ms.js';
+export type * from './inheritance.js';
 export type * from './loop.js';
 export * from './queries.js';
 export type * from './workers.js';
@@ -132,6 +134,11 @@ export abstract class StorageAdapter {
    * this call.
    */
   abstract orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]>;
+  /**
+   * Gives the app those jobs of apps `from` that were made at run time, with all that waits for them, of the apps that have no live worker. What was put off, as nobody could execute it, is due where a
+   * live worker now can. Declared jobs are left alone: a sync takes those over.
+   */
+  abstract inherit(app: string, from: readonly string[]): Promise<Inheritance>;
 
   // ── Jobs
 

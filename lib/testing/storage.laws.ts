@@ -2,6 +2,7 @@ import type { Law } from './law.js';
 import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
 import { appLaws, retentionLaws } from './laws/app.laws.js';
+import { inheritLaws } from './laws/inherit.laws.js';
 import { aheadLaws } from './laws/ahead.laws.js';
 import { backfillLaws } from './laws/backfill.laws.js';
 import { callbackLaws } from './laws/callback.laws.js';
@@ -82,6 +83,7 @@ export function storageLaws(): Law[] {
     ...keepLaws,
     ...recordLaws,
     ...appLaws,
+    ...inheritLaws,
     ...retentionLaws,
     ...syncLaws,
     ...carriedSetLaws,

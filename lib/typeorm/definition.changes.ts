@@ -106,7 +106,7 @@ async function update(
 /** Over from another app. */
 async function take({ run, app }: Syncing, job: StoredRecurring): Promise<void> {
   if (job.app === app) return;
-  await run('takeJob', job.uid, app);
+  await run('takeJobs', [job.uid], app);
   job.app = app;
 }
 

@@ -94,7 +94,10 @@ import { noteReleaseSql } from './sql/note.release.sql.js';
 import { noteSyncedSql } from './sql/note.synced.sql.js';
 import { syncedSetSql } from './sql/synced.set.sql.js';
 import { uncarriedSql } from './sql/uncarried.sql.js';
-import { takeJobSql } from './sql/take.job.sql.js';
+import { takeJobsSql } from './sql/take.jobs.sql.js';
+import { findHeritageSql } from './sql/find.heritage.sql.js';
+import { inheritRunsSql } from './sql/inherit.runs.sql.js';
+import { livingAppsSql } from './sql/living.apps.sql.js';
 import { leaveAppSql } from './sql/leave.app.sql.js';
 import { setPreviousIdsSql } from './sql/set.previous.ids.sql.js';
 import { noteGenerationSql } from './sql/note.generation.sql.js';
@@ -109,7 +112,10 @@ const builders = {
   setPreviousIds: setPreviousIdsSql,
   renamedElsewhere: renamedElsewhereSql,
   leaveApp: leaveAppSql,
-  takeJob: takeJobSql,
+  takeJobs: takeJobsSql,
+  findHeritage: findHeritageSql,
+  inheritRuns: inheritRunsSql,
+  livingApps: livingAppsSql,
   uncarried: uncarriedSql,
   syncedSet: syncedSetSql,
   noteSynced: noteSyncedSql,

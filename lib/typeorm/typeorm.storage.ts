@@ -20,6 +20,7 @@ import {
   type Firing,
   type FireResult,
   type GapFilter,
+  type Inheritance,
   type InsertResult,
   type JobPatch,
   type JobStore,
@@ -60,6 +61,7 @@ import { SettlementPatience } from './settlement.patience.js';
 import type { NotifyConnection } from './notify.connection.js';
 import { NotifyEvents } from './notify.events.js';
 import { NotifySignal } from './notify.signal.js';
+import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphans.js';
 import { RecordPruning } from './record.pruning.js';
 import { giveBack, releaseLost } from './run.endings.js';
@@ -163,6 +165,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   orphanUndeclared(app: string, graceMs: number): Promise<JobRef[]> {
     return this.statements.change((change) => orphanUndeclared(change, app, graceMs));
+  }
+
+  inherit(app: string, from: readonly string[]): Promise<Inheritance> {
+    return inherit(this.statements, app, from);
   }
 
   insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {

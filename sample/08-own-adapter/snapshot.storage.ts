@@ -47,6 +47,7 @@ export class SnapshotStorage extends StorageAdapter {
   syncedSet: StorageAdapter['syncedSet'] = (...given) => this.on((jobs) => jobs.syncedSet(...given));
   orphanUndeclared: StorageAdapter['orphanUndeclared'] = (...given) =>
     this.on((jobs) => jobs.orphanUndeclared(...given));
+  inherit: StorageAdapter['inherit'] = (...given) => this.on((jobs) => jobs.inherit(...given));
   insertJobs: StorageAdapter['insertJobs'] = (...given) => this.on((jobs) => jobs.insertJobs(...given));
   getJob: StorageAdapter['getJob'] = (...given) => this.on((jobs) => jobs.getJob(...given));
   queryJobs: StorageAdapter['queryJobs'] = (...given) => this.on((jobs) => jobs.queryJobs(...given));

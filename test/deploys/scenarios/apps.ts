@@ -21,6 +21,7 @@ const bothCrons = {
   'billing/handleCron': every(3, { id: 'billing-cron' }),
 };
 const nightly = { roles: { web: { nightly: every(4) } } };
+const reminding = { roles: { web: { nightly: every(4), remind: 'handler' } } } as const;
 const taken = 'CHRONIS_JOB_ID_TAKEN';
 
 /** Several applications on one schema. */
@@ -81,6 +82,20 @@ export const apps = [
     looksAgain('v1'),
     during(4, { nightly: every(4) }),
     stored('nightly', { app: 'default' }),
+  ),
+  scenario(
+    'an app gets a name, and what was made at run time goes with it as soon as the last old instance is gone',
+    deploy('v1', reminding),
+    call('"made" is made at run time', 'v1', (scheduler, expressionOf) =>
+      scheduler.createCronJob({ id: 'made', expression: expressionOf(every(3)), handler: 'Jobs.remind' }),
+    ),
+    during(6, { nightly: every(4), remind: every(3, { id: 'made' }) }),
+    deploy('v2', { ...reminding, app: 'shop', options: { previousApps: ['default'] } }),
+    during(6, { 'shop/nightly': every(4), remind: every(3, { id: 'made' }) }),
+    stored('made', { app: 'default' }),
+    stop('v1'),
+    stored('made', { app: 'shop' }),
+    during(6, { 'shop/nightly': every(4), 'shop/remind': every(3, { id: 'made' }) }),
   ),
   variation(
     'an app gets a name, and then another one',
