@@ -80,7 +80,8 @@ export async function playScenario(
   const count = (fault: string): void => void (faults[fault] = (faults[fault] ?? 0) + 1);
   const isPoison = kind === 'poison';
   const stormy: Trouble = isPoison
-    ? { ...calm, slow: 0.02 }
+    ? // A beat and two such ways are shorter than a lease is trusted: what ends with it would be given up alone, though it has harmed nobody.
+      { ...calm, slow: 0.02, slowestMs: 700 }
     : {
         slow: random.next() * 0.05,
         lostRequest: random.next() * 0.03,

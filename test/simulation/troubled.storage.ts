@@ -6,6 +6,8 @@ import type { VirtualProcess } from './virtual.process.js';
 /** How much trouble there is between a process and its storage, as probabilities of one call. */
 export interface Trouble {
   slow: number;
+  /** How long such a way takes at most. @default 2 s */
+  slowestMs?: number;
   lostRequest: number;
   lostAnswer: number;
   /** The call is given up by the process, and carried out by the storage a minute later or so, as with bytes that a kernel still has. */
@@ -29,7 +31,8 @@ export function troubledStorage(
   onFailure: (method: string) => void = () => undefined,
 ): StorageAdapter {
   const travel = (): Promise<void> => {
-    const ms = random.chance(trouble().slow) ? random.between(100, 2_000) : random.between(0, 5);
+    const { slow, slowestMs = 2_000 } = trouble();
+    const ms = random.chance(slow) ? random.between(100, slowestMs) : random.between(0, 5);
     return new Promise((resolve) => world.setTimer(ms, resolve));
   };
   const call = async (method: string, perform: () => Promise<unknown>): Promise<unknown> => {
