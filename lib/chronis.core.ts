@@ -6,6 +6,7 @@ import type { ChronisSettings } from './chronis.settings.js';
 import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
+import { ignoredRenames } from './discovery/ignored.renames.js';
 import { resolveInterceptors } from './discovery/interceptor.resolver.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
@@ -64,6 +65,8 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   /** When all jobs are declared. Throws InvalidOptionError. */
   assertConfigured(): void {
     this.explorer.assertConfigured();
+    const renames = ignoredRenames(this.explorer.explore().jobs);
+    if (renames.length > 0) this.events.emit('renames.ignored', { renames });
   }
 
   onApplicationShutdown(): Promise<void> {

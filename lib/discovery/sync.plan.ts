@@ -95,7 +95,7 @@ export function planSync(
       .find((found) => found !== undefined && isFree(found));
   }
 
-  /** The job that had this id until code renamed it whose word does not hold any more. */
+  /** The job that had this id until code renamed it whose word does not hold any more; of another app, if it is the same method. */
   function renamedBack({
     definition: { namespace, id, handler },
   }: DeclaredJob): StoredDefinition | undefined {
@@ -103,7 +103,8 @@ export function planSync(
       (found) =>
         found.namespace === namespace &&
         found.previousIds.includes(id) &&
-        (found.handler === handler || found.orphanedReason === 'superseded' || kept.has(refKey(found))) &&
+        (found.handler === handler ||
+          (found.app === rules.app && (found.orphanedReason === 'superseded' || kept.has(refKey(found))))) &&
         isFree(found),
     );
   }

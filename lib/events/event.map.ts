@@ -37,6 +37,17 @@ export interface ChronisEventMap {
    * ScheduleModule is there to read them.
    */
   'schedules.foreign': { methods: readonly string[] };
+  /** `previousIds` name ids which the same code declares: these stay as they are, and nothing is renamed. */
+  'renames.ignored': {
+    renames: readonly {
+      place: string;
+      namespace: string;
+      id: string;
+      previousId: string;
+      /** Class and method that declare the previous id. */
+      declaredBy: string;
+    }[];
+  };
   /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
   'modules.boot-later': {
     modules: readonly string[];

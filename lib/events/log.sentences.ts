@@ -37,6 +37,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
   }),
+  'renames.ignored': ({ renames }) => ({
+    level: 'warn',
+    text: `Not renamed: ${list(renames.map(({ place, id, previousId, declaredBy }) => `"${previousId}" to "${id}" (${place}), as ${declaredBy} declares "${previousId}"`))}. Each id keeps its counters and history, whatever method has it. Take it out of previousIds; or, to exchange ids, do it in two releases: first give all but one of these jobs ids that are new, then those that have become free.`,
+  }),
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
     text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,

@@ -29,7 +29,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   const stored = storedDefinitions(tables, now, request);
   // The plan is the caller's code: nothing may be written before it has returned.
   const { changes, outranked } = request.plan(structuredClone(stored), structuredClone(carried), now);
-  const conflicts = takenIds(tables, now, app, stored, changes);
+  const conflicts = takenIds(tables, now, request, stored, changes);
   if (registration && conflicts.length > 0) return { status: 'refused', conflicts };
 
   keepRelease(tables, app, generation, release);
@@ -99,7 +99,10 @@ function storedDefinitions(
   const alive = new Set<string>();
   for (const worker of tables.workers.values()) if (worker.leaseUntil > now - graceMs) alive.add(worker.app);
   const isFree = (job: JobRow): boolean =>
-    wanted.has(keyOf(job.definition)) && (previousApps.includes(job.app!) || !alive.has(job.app!));
+    [job.definition.id, ...job.previousIds].some((id) =>
+      wanted.has(keyOf({ namespace: job.definition.namespace, id })),
+    ) &&
+    (previousApps.includes(job.app!) || !alive.has(job.app!));
   return [...tables.jobs.values()]
     .filter((job) => job.source === 'code' && (job.app === app || isFree(job)))
     .map(({ uid, definition, definitionHash, app: owner, ...job }) => {
@@ -133,7 +136,7 @@ function inOrder(changes: readonly DefinitionChange[]): DefinitionChange[] {
 function takenIds(
   tables: MemoryTables,
   now: EpochMs,
-  app: string,
+  request: SyncRequest,
   stored: readonly StoredDefinition[],
   changes: readonly DefinitionChange[],
 ): JobRef[] {
@@ -150,7 +153,7 @@ function takenIds(
     const isTaken =
       given.has(key) ||
       (tables.jobs.has(key) && !freed.has(key)) ||
-      (change.kind === 'insert' && isRenamedElsewhere(tables, now, app, change.job));
+      (change.kind === 'insert' && isRenamedElsewhere(tables, now, request, change.job));
     if (isTaken) taken.push({ namespace: change.job.namespace, id: change.job.id });
     else given.add(key);
     if (former && !isTaken) freed.add(keyOf(former));
@@ -158,17 +161,16 @@ function takenIds(
   return taken;
 }
 
-/** Whether live workers of another app have this job under another id, and say that it is the same method. */
+/** Whether another app has this job under another id, and says that it is the same method, as long as workers of it carry that, or did within the grace. */
 function isRenamedElsewhere(
   tables: MemoryTables,
   now: EpochMs,
-  app: string,
+  { app, graceMs }: SyncRequest,
   { namespace, id, handler }: NewJob,
 ): boolean {
   return [...tables.releases.keys()].some((other) => {
     if (other === app) return false;
-    const live = carriedSets(tables, now, other, 0).filter(({ carriedUntil }) => carriedUntil === null);
-    return live
+    return carriedSets(tables, now, other, graceMs)
       .flatMap(({ declarations }) => declarations)
       .filter((declared) => declared.namespace === namespace && declared.handler === handler)
       .filter(({ previousIds }) => previousIds.includes(id))

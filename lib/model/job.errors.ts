@@ -55,14 +55,14 @@ export class JobIdTakenError extends ChronisError {
 
 function takenBy(app: string | null | undefined): string {
   if (app === undefined) {
-    return 'another app that has live processes has taken this job over, with its method, under another id (previousApps and previousIds). Take the declaration away, or end the processes of that app.';
+    return 'another app has taken this job over, with its method, under another id (previousApps and previousIds). Take the declaration away, or end the processes of that app: ten minutes later the job is had back.';
   }
   const holder = app === null ? 'that was created at run time' : `of the app "${app}"`;
   const takeOver =
     app === null
-      ? ''
+      ? ' Or delete the other job by deleteJob(), if nobody needs it any more.'
       : ' If this app is to have it from now on, with its history: name the other app in previousApps, or end its processes; after ten minutes without any the job is taken over.';
-  return `this id belongs to a job ${holder}. Give the declaration another id or namespace, or delete the other job by deleteJob().${takeOver}`;
+  return `this id belongs to a job ${holder}. Give the declaration an id or namespace of its own.${takeOver}`;
 }
 
 /** A job id is empty, too long or holds characters that cannot be stored. @publicApi */

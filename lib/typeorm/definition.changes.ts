@@ -20,6 +20,7 @@ export interface Syncing extends Pick<OwnChange, 'run' | 'briefly'> {
   now: EpochMs;
   app: string;
   generation: number;
+  graceMs: number;
 }
 
 /** Stops firing; the cursor's place is kept for an adoption. */
@@ -110,9 +111,9 @@ async function take({ run, app }: Syncing, job: StoredRecurring): Promise<void> 
   job.app = app;
 }
 
-/** Those whose id counts as taken, as live workers of another app have the job under another one. */
+/** Those whose id counts as taken, as another app has the job under another one, and may still come back. */
 export async function renamedElsewhere(
-  { run, app }: Syncing,
+  { run, app, graceMs }: Syncing,
   inserts: readonly InsertChange[],
 ): Promise<Set<InsertChange>> {
   if (inserts.length === 0) return new Set();
@@ -123,6 +124,7 @@ export async function renamedElsewhere(
     jobs.map(({ namespace }) => namespace),
     jobs.map(({ id }) => id),
     jobs.map(({ handler }) => handler),
+    graceMs,
   );
   const keys = new Set(found.map(keyOf));
   return new Set(inserts.filter(({ job }) => keys.has(keyOf(job))));

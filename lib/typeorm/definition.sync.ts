@@ -103,7 +103,12 @@ async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {
       now,
     );
   }
-  const done = await applyAll({ run, briefly, now, app, generation }, plan.changes, read, grasped);
+  const done = await applyAll(
+    { run, briefly, now, app, generation, graceMs: request.graceMs },
+    plan.changes,
+    read,
+    grasped,
+  );
   const { written, conflicts, postponed, locked } = done;
   if (registration && conflicts.length > 0) throw new Refused(conflicts);
   if (registration)

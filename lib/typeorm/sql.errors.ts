@@ -7,6 +7,8 @@ const worthAnotherAttempt = new Set(['40001', '40P01', '55P03']);
 const waitedTooLong = new Set(['55P03', '57014']);
 /** What pg says when its own deadline is over, without a code. */
 const noAnswer = 'Query read timeout';
+const unanswered =
+  '. A statement had no answer in time (statementTimeoutMs): another session has locked what it needs (see pg_stat_activity and pg_blocking_pids(); end that one), or the server is overloaded or out of reach.';
 /** The server has become read-only, as after a failover. */
 export const readOnly = '25006';
 /** A lock was not to be had in time. */
@@ -27,7 +29,8 @@ export function translated(cause: unknown): ChronisError {
   const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
   if (!isOfValue || isOfQueue) {
     const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
-    return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}`, { cause });
+    const why = messageOf(cause) === noAnswer ? unanswered : '';
+    return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}${why}`, { cause });
   }
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
   return Object.assign(refused, { cause });

@@ -241,6 +241,33 @@ describe('what the code declares', () => {
     expect(await ids()).toEqual(['Reports.run']);
   });
 
+  test('renames no id that the same code declares, and the start says so', async () => {
+    @Injectable()
+    class Swapped {
+      @Interval('1m', { id: 'Y', previousIds: ['X'] })
+      x(): void {}
+
+      @Interval('2m', { id: 'X', previousIds: ['Y'] })
+      y(): void {}
+
+      @Interval('3m', { id: 'new', previousIds: ['gone'] })
+      renamed(): void {}
+
+      @Interval('3m', { id: 'apart', namespace: 'other', previousIds: ['X'] })
+      elsewhere(): void {}
+    }
+    await boot({ providers: [Swapped] });
+    const namespace = 'default';
+    expect(booted!.heard('renames.ignored')).toEqual([
+      {
+        renames: [
+          { place: 'Swapped.x', namespace, id: 'Y', previousId: 'X', declaredBy: 'Swapped.y' },
+          { place: 'Swapped.y', namespace, id: 'X', previousId: 'Y', declaredBy: 'Swapped.x' },
+        ],
+      },
+    ]);
+  });
+
   test('is one job where two modules provide the same class, and the log says so', async () => {
     @Injectable()
     class Reports {

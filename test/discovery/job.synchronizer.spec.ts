@@ -175,7 +175,7 @@ describe('the sync of declared jobs', () => {
     );
     await api.scheduler.createIntervalJob({ id: 'b', handler: 'Jobs.a', minutes: 1 });
     await expect(deploy(release({ b: [Interval('1m', { id: 'b' })] }), api)).rejects.toThrow(
-      'Jobs.b declares the job "b" in the namespace "default", but this id belongs to a job that was created at run time. Give the declaration another id or namespace, or delete the other job by deleteJob().',
+      'Jobs.b declares the job "b" in the namespace "default", but this id belongs to a job that was created at run time. Give the declaration an id or namespace of its own. Or delete the other job by deleteJob(), if nobody needs it any more.',
     );
   });
 

@@ -241,6 +241,12 @@ describe('the log', () => {
       callbacks: [{ ...job, option: 'onFailure', place: 'Reports.daily' }],
       meant: 'alert',
     });
+    const renames = [{ ...job, place: 'Reports.daily', previousId: 'old', declaredBy: 'Reports.other' }];
+    events.emit('renames.ignored', { renames });
+    expect(lines.pop()).toEqual([
+      'warn',
+      'Not renamed: "old" to "daily" (Reports.daily), as Reports.other declares "old". Each id keeps its counters and history, whatever method has it. Take it out of previousIds; or, to exchange ids, do it in two releases: first give all but one of these jobs ids that are new, then those that have become free.',
+    ]);
     expect(lines).toEqual([
       [
         'warn',

@@ -275,6 +275,40 @@ export const carriedSetLaws = lawsOf('carried set', {
     assert.deepEqual(await seen([]), ['before:job', 'before:old']);
   },
 
+  'gets a job of another app by an id that it had before, when it may have it': async ({
+    storage,
+    clock,
+  }) => {
+    const job = await declared(storage, { id: 'b', app: 'before' });
+    const ours = await declared(storage, { id: 'a' });
+    await insertDeclared(storage, [ours]);
+    const rename = { ...job, id: 'b', app: 'before' };
+    const theirs = await carry(storage, 'theirs', {
+      app: 'before',
+      ids: ['b'],
+      previousApps: [app],
+      declarations: [declaration('b', { previousIds: ['a'] })],
+      leaseMs: hour,
+      plan: (stored) => [{ kind: 'update', uid: only(stored, 'job').uid, job: rename, moveCursor: false }],
+    });
+    const seen = async (): Promise<string[]> => {
+      let found: string[] = [];
+      await synced(storage, {
+        ids: ['a'],
+        plan: (stored) => {
+          found = stored.map((each) => `${each.app}:${each.id}`);
+          return [];
+        },
+      });
+      return found;
+    };
+    assert.deepEqual(await seen(), []);
+    await storage.unregister(theirs.workerId);
+    assert.deepEqual(await seen(), []);
+    await clock.advance(graceMs + minute);
+    assert.deepEqual(await seen(), ['before:b']);
+  },
+
   'that takes over a job has it from then on, with its history': async ({ storage }) => {
     const job = await declared(storage, { app: 'before' });
     const theirs = await carry(storage, 'theirs', {
@@ -306,7 +340,10 @@ export const carriedSetLaws = lawsOf('carried set', {
     assert.equal((await jobOf(storage)).app, 'before');
   },
 
-  'finds an id taken that live workers of another app have renamed': async ({ storage }) => {
+  'finds an id taken that workers of another app have renamed, until these are gone for good': async ({
+    storage,
+    clock,
+  }) => {
     const job = await declared(storage, { id: 'a', app: 'before' });
     const insert = (given: Partial<NewJob> = {}) => [{ kind: 'insert', job: { ...job, ...given } } as const];
     const before = { app: 'before', ids: ['a'], leaseMs: hour };
@@ -329,6 +366,8 @@ export const carriedSetLaws = lawsOf('carried set', {
     assert.deepEqual((await again({ handler: 'other' })).conflicts, [], 'Another method may have it.');
     await storage.deleteJob(ref('a'));
     await storage.unregister(workerId);
+    assert.deepEqual((await again()).conflicts, [ref('a')], 'They may be about to come back.');
+    await clock.advance(graceMs + minute);
     assert.deepEqual((await again()).conflicts, [], 'Nobody says so any more.');
     assert.equal((await jobOf(storage, 'a')).app, 'before');
   },

@@ -4,11 +4,14 @@ import { after, ms, now } from './time.fragment.js';
 
 /**
  * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app: its declared jobs; and those of
- * other apps · with the namespaces $3 and ids $4 · that are one of $5, or had no worker for $6 ms
+ * other apps · with the namespaces $3 and ids $4, now or before · that are one of $5, or had no worker for $6 ms
  *
  * Recurring jobs with all that a change needs to know, locked until the transaction ends. Those of an app are only read: which of them are to be changed is not known yet, see `graspJobsSql`.
  */
 export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | 'app'): string {
+  const mayBeTaken = `other.source = 'code' and other.app <> $2 and (other.app = any ($5::text[]) or not exists (
+      select from ${t.worker} w where w.app = other.app and w.lease_until > ${after(now, '-$6::float8')}
+    ))`;
   const where = {
     one: 'j.namespace = $2 and j.id = $3',
     some: '(j.namespace, j.id) in (select u.* from unnest($2::text[], $3::text[]) u) order by j.uid',
@@ -19,9 +22,12 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | '
     select other.uid from ${t.job} other
       join (select distinct u.namespace, u.id from unnest($3::text[], $4::text[]) u (namespace, id)) wanted
         on wanted.namespace = other.namespace and wanted.id = other.id
-    where other.source = 'code' and other.app <> $2 and (other.app = any ($5::text[]) or not exists (
-      select from ${t.worker} w where w.app = other.app and w.lease_until > ${after(now, '-$6::float8')}
-    ))
+    where ${mayBeTaken}
+    union all
+    select other.uid from ${t.job} other
+    where other.previous_ids <> '{}' and exists (
+      select from unnest($3::text[], $4::text[]) u (namespace, id) where u.namespace = other.namespace and u.id = any (other.previous_ids)
+    ) and ${mayBeTaken}
   ) order by j.uid`,
   }[which];
   return `

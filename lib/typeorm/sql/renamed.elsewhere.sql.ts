@@ -1,10 +1,10 @@
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { after, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 app · $3 namespaces, $4 ids and $5 handlers of jobs that it would insert
+ * $1 time · $2 app · $3 namespaces, $4 ids and $5 handlers of jobs that it would insert · $6 grace in ms
  *
- * Those of them that live workers of another app have under another id, and say to be the same method. By way of what these declare: nobody looks for ids that jobs had before.
+ * Those of them that another app has under another id, and says to be the same method, as long as workers of it carry that, or did within the grace. By way of what these declare: nobody looks for ids that jobs had before.
  */
 export function renamedElsewhereSql(t: TableNames): string {
   return `
@@ -16,7 +16,7 @@ from ${t.release} r
 where r.app <> $2
   and exists (
     select from ${t.worker} w
-    where w.app = r.app and w.generation = r.generation and w.lease_until > ${now} and w.released_at is null
+    where w.app = r.app and w.generation = r.generation and w.lease_until > ${after(now, '-$6::float8')}
   )
   and exists (select from json_array_elements_text(d.declared -> 'previousIds') p (id) where p.id = g.id)
   and exists (

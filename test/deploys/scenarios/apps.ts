@@ -84,6 +84,26 @@ export const apps = [
     stored('nightly', { app: 'default' }),
   ),
   scenario(
+    'an app gets a name and renames a job, and is taken back: the old instances have it again after ten minutes, under its old id',
+    deploy('v1', nightly),
+    during(4, { nightly: every(4) }),
+    canary('v2', {
+      app: 'shop',
+      roles: { web: { nightly: every(4, { id: 'night', previousIds: ['nightly'] }) } },
+      options: { previousApps: ['default'] },
+    }),
+    during(4, { 'shop/nightly': every(4, { id: 'night' }) }),
+    stop('v2'),
+    during(4, { nightly: none }),
+    stored('nightly', null),
+    refused('v3', { roles: { web: { nightly: every(4), other: every(6) } } }, taken),
+    later(11),
+    looksAgain('v1'),
+    during(4, { nightly: every(4) }),
+    stored('nightly', { app: 'default', orphanedAt: null }),
+    stored('night', null),
+  ),
+  scenario(
     'an app gets a name, and what was made at run time goes with it as soon as the last old instance is gone',
     deploy('v1', reminding),
     call('"made" is made at run time', 'v1', (scheduler, expressionOf) =>
