@@ -53,15 +53,16 @@ export class ClockOffset {
     return Math.max(...this.samples.map((sample) => sample.bound - drift * (at - sample.at)));
   }
 
+  /** Not less than it is at this time, also if the clocks come apart. */
+  mostBy(at: number): number {
+    return this.most + drift * (at - this.mostAt);
+  }
+
   /** By how much a reading is beyond what can be: above 0 ahead of it, below 0 behind it. */
   leapOf({ least, most, at }: Reading): number {
     if (this.samples.length === 0) return 0;
     const ahead = least - this.mostBy(at);
     const behind = this.leastBy(at) - most;
     return ahead > 0 ? ahead : behind > 0 ? -behind : 0;
-  }
-
-  private mostBy(at: number): number {
-    return this.most + drift * (at - this.mostAt);
   }
 }

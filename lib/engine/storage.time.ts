@@ -98,9 +98,13 @@ export class StorageTime {
     return Math.max(-this.scheduleAheadMs, 0);
   }
 
-  /** How far the local wall clock is ahead of the storage's. */
+  /** How far the local wall clock is ahead of the storage's, negative: behind it; as little as the answers allow, as one that came late says less. */
   get localOffsetMs(): number {
-    return this.clock.now() - this.now();
+    const { best } = this.offset;
+    if (best === null) return 0;
+    const at = this.clock.monotonic();
+    const wallOffset = this.clock.now() - at;
+    return Math.max(wallOffset - this.offset.mostBy(at), Math.min(wallOffset - best, 0));
   }
 
   /** Whether the storage's clock has reached this time for certain, also if its clock and ours have come apart since the last answer. */

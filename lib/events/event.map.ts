@@ -136,7 +136,7 @@ export interface ChronisEventMap {
     own: Retention;
     others: readonly { app: string; retention: Retention }[];
   };
-  /** The local wall clock differs from the storage's by this much. */
+  /** The local wall clock differs from the storage's by this much at least. */
   'clock.offset': { offsetMs: number };
   /**
    * The storage's clock has leapt by ten seconds or more (`byMs`; below 0: back). `doubted`: the clock of this machine has not, so schedules go on by the time before, for ten
@@ -161,7 +161,7 @@ export interface ChronisEventMap {
   'run.handed-back': RunEvent & { durationMs: number };
   /** The handler threw after its transaction had committed the verdict, which stands. */
   'run.threw-after-commit': RunEvent & { error: unknown };
-  /** A result came too late: the run had another owner by then, and nothing was written. */
+  /** A result came too late: the run was given up, or had another owner by then, and nothing was written. */
   'run.stale': RunEvent;
   /** The storage cannot store what the handler returned or threw: a note is in its place. The verdict stands. */
   'run.unstorable': RunEvent & { error: unknown };

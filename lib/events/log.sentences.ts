@@ -141,7 +141,7 @@ export const logSentences: Sentences = {
   }),
   'run.stale': (run) => ({
     level: 'warn',
-    text: `${describe(run)} ended too late: it belongs to another worker, and its result was refused.`,
+    text: `${describe(run)} ended too late: it was given up, or belongs to another worker by now, and its result was refused.`,
   }),
   'run.unstorable': (run) => ({
     level: 'error',

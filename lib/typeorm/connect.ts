@@ -10,6 +10,8 @@ import { Sockets, type ClientClass, type Connected } from './sockets.js';
 import type { AdapterSettings, PostgresOptions } from './typeorm.options.js';
 
 const longestDelayMs = 2_000;
+/** Each try has so long at least: a server that is far away takes its time. */
+const shortestTryMs = 2_000;
 
 /**
  * Opens the pool. While the server cannot be reached, or takes no changes, it tries again, for `connectTimeoutMs`; what waiting does not mend (a
@@ -25,7 +27,7 @@ export async function connect(
   let startup: StartupSettings = { deadline: true, options: true };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await open(server, settings, startup);
+      return await open(server, settings, startup, giveUpAt - clock.monotonic());
     } catch (cause) {
       const isReadOnly = cause instanceof ReadOnlyServerError;
       if (cause instanceof StorageError && !isReadOnly) throw cause;
@@ -44,7 +46,7 @@ export async function connect(
       if (clock.monotonic() + delayMs >= giveUpAt) {
         if (isReadOnly) throw cause;
         throw new StorageError(
-          `PostgreSQL at ${describeServer(server)} cannot be reached: ${messageOf(cause)}. Tried ${attempt} times in ${connectTimeoutMs} ms (connectTimeoutMs). Is the server running, and are host and port right?`,
+          `PostgreSQL at ${describeServer(server)} cannot be reached: ${messageOf(cause)}. Tried ${attempt} ${attempt === 1 ? 'time' : 'times'} in ${connectTimeoutMs} ms (connectTimeoutMs). Is the server running, and are host and port right?`,
           { cause },
         );
       }
@@ -54,23 +56,32 @@ export async function connect(
   }
 }
 
+/** A server that says nothing is waited for no longer than `limitMs`, also where a statement may take longer. */
 async function open(
   server: PostgresOptions,
   settings: AdapterSettings,
   startup: StartupSettings,
+  limitMs: number,
 ): Promise<Database> {
   const { poolSize, statementTimeoutMs, databaseClock, clock } = settings;
   const options = poolOptions(server, { poolSize, statementTimeoutMs, startup });
   const source = newDataSource(options);
   const sockets = new Sockets();
   Object.assign(options.extra as object, { Client: sockets.of(await clientOf(source, server)) });
+  let isOver = false;
+  const cancelLimit = clock.setTimer(Math.max(limitMs, shortestTryMs), () => {
+    isOver = true;
+    sockets.destroyAll();
+  });
   try {
     await source.initialize();
   } catch (error) {
     // A pool whose first statement failed is open nevertheless.
     await (source.driver as { disconnect(): Promise<void> }).disconnect().catch(() => undefined);
     sockets.destroyAll();
-    throw error;
+    throw isOver ? new Error('it does not answer', { cause: error }) : error;
+  } finally {
+    cancelLimit();
   }
   const prepared = new PreparedStatements(settings.preparedStatements, () => clock.monotonic());
   const place = describeServer(server);

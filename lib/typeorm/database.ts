@@ -139,7 +139,10 @@ export class Database implements Queries {
           return result;
         } catch (error) {
           await this.query(client, 'rollback').catch((cause: unknown) => {
-            throw isSqlError(error) ? new StorageError('A rollback failed.', { cause }) : error;
+            if (!isSqlError(error)) throw error;
+            throw new StorageError(`A rollback failed: ${messageOf(cause)}, after: ${messageOf(error)}`, {
+              cause,
+            });
           });
           throw error;
         }

@@ -32,6 +32,23 @@ test('the best of the last eight answers counts, and of those of the last two se
   expect(lateMs()).toBe(5);
 });
 
+test('an answer that came late says nothing of how far the local clock is off, unless it is further than that', async () => {
+  const clock = new ManualClock();
+  const offsetOf = async (aheadMs: number, lateMs: number): Promise<number> => {
+    const time = new StorageTime(clock);
+    const sentAt = clock.monotonic();
+    const storageNow = clock.now() - aheadMs + 0.5;
+    await clock.advanceBy(lateMs);
+    time.observe(storageNow, sentAt);
+    return Math.round(time.localOffsetMs);
+  };
+  expect(await offsetOf(0, 3_000)).toBe(0);
+  expect(await offsetOf(5_000, 3_000)).toBe(5_000);
+  expect(await offsetOf(-5_000, 3_000)).toBe(-2_000);
+  expect(await offsetOf(5_000, 0)).toBe(5_000);
+  expect(await offsetOf(-5_000, 0)).toBe(-5_000);
+});
+
 describe('what is certain', () => {
   const hour = 3_600_000;
 

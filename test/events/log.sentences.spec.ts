@@ -224,6 +224,16 @@ describe('the log', () => {
     ]);
   });
 
+  test('says of a result that came too late no more than is known', () => {
+    events.emit('run.stale', run);
+    expect(lines).toEqual([
+      [
+        'warn',
+        'Run 42 of "daily" (Reports.daily) ended too late: it was given up, or belongs to another worker by now, and its result was refused.',
+      ],
+    ]);
+  });
+
   test('names what a person has to act on', () => {
     const job = { namespace: 'default', id: 'daily' };
     events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'], scheduler: 'ChronisModule' });

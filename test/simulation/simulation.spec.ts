@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type {
-  Capability,
   CarriedSet,
   ConflictPolicy,
-  Firing,
   NewJob,
   Settlement,
   StorageAdapter,
@@ -52,12 +50,11 @@ const planted: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapt
   'forgets an instant now and then': (storage) => {
     let firings = 0;
     return spoilt(storage, {
-      fire: (capability: Capability, list: readonly Firing[], room: number, aheadMs?: number) =>
+      fire: (...[capability, list, ...more]: Parameters<StorageAdapter['fire']>) =>
         storage.fire(
           capability,
           list.map((firing) => (++firings % 20 === 0 ? { ...firing, births: [] } : firing)),
-          room,
-          aheadMs,
+          ...more,
         ),
     });
   },
@@ -71,13 +68,13 @@ const planted: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapt
         if (left > 0) throw new Error('canceling statement due to statement timeout');
         return answer;
       },
-      claim(capability: Capability, limit: number, aheadMs?: number) {
+      claim(...given: Parameters<StorageAdapter['claim']>) {
         if (left > 0) throw new Error('canceling statement due to statement timeout');
-        return storage.claim(capability, limit, aheadMs);
+        return storage.claim(...given);
       },
-      fire(capability: Capability, list: readonly Firing[], room: number, aheadMs?: number) {
+      fire(...given: Parameters<StorageAdapter['fire']>) {
         if (left > 0) throw new Error('canceling statement due to statement timeout');
-        return storage.fire(capability, list, room, aheadMs);
+        return storage.fire(...given);
       },
     });
   },

@@ -121,6 +121,18 @@ describe('a server that cannot be used', () => {
     );
   });
 
+  test('accepts connections and says nothing: is not waited for until a statement would have its deadline', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    closing.push(() => silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const begunAt = performance.now();
+    const storage = newStorage({ url: localUrl(port), connectTimeoutMs: 400, statementTimeoutMs: 10_000 });
+    const error = await refusal(storage.init());
+    expect(performance.now() - begunAt).toBeLessThan(6_000);
+    expect(error.message).toContain('cannot be reached: it does not answer. Tried 1 time in 400 ms');
+  });
+
   test('is waited for while it starts', async () => {
     const port = await unusedPort();
     let failures = 0;

@@ -14,6 +14,8 @@ import {
 } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
 import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { connect } from '../../lib/typeorm/connect.js';
+import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
 import { TcpProxy } from '../chaos/tcp.proxy.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { Gate } from '../support/real.app.js';
@@ -74,6 +76,18 @@ describe('connections that have gone silent for good', () => {
     proxy.swallow();
     await expect(storage.cancelJob(ref)).rejects.toBeInstanceOf(StorageError);
     expect(await storage.cancelJob(ref)).toBeNull();
+  });
+
+  test('cost a rollback, whose failure names what it followed', async () => {
+    const settings = adapterSettings({ url, statementTimeoutMs: 400 }, false);
+    const database = await connect({ type: 'postgres', url }, settings);
+    closing.unshift(() => database.close());
+    const work = database.transaction(async (transaction) => {
+      await transaction.run('select 1 / (0 * coalesce($1::float8, 1))').finally(() => proxy.swallow());
+    });
+    await expect(work).rejects.toThrow(
+      /^A rollback failed: .*(no answer|timeout).*, after: .*division by zero/i,
+    );
   });
 
   test('do not keep a storage from closing', async () => {
