@@ -340,7 +340,8 @@ export class Settler {
   private end(item: Waiting, verdict: SettleVerdict): void {
     if (!this.pending.delete(item)) return;
     this.size -= item.size;
-    this.calls.locks.free('results', item.settlement.runId);
+    const isWritten = verdict !== 'unsettled' && verdict !== 'unconfirmed';
+    this.calls.locks[isWritten ? 'free' : 'leave']('results', item.settlement.runId);
     item.done(verdict);
   }
 }

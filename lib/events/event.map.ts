@@ -4,6 +4,9 @@ import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 
+/** Tables whose rows are waited for one by one. @publicApi */
+export type LockableTable = 'run' | 'cursor' | 'job_stat' | 'job';
+
 /** What may wait for a lock of somebody else. @publicApi */
 export type LockedWork = 'results' | 'returns' | 'schedules';
 
@@ -194,17 +197,17 @@ export interface ChronisEventMap {
   'storage.recovered': { operation: string; failures: number };
   /**
    * Somebody else has kept rows locked for some seconds, so that `work` waits: `results` of runs, `returns` of runs that are not begun here, `schedules` that are due. All else goes on. Told
-   * once for each, at most once a minute. `first`: the run, or the job and its instant, that has waited longest.
+   * once for each lock, at most four times a minute. `tables`: whose rows it may be, of that job or run. `rows`: how many results, runs or schedules wait. `first`: the run, or the job and its instant, that has waited longest.
    */
   'rows.locked': {
     work: LockedWork;
-    table: 'run' | 'cursor';
+    tables: readonly LockableTable[];
     rows: number;
     lockedMs: number;
     first: string;
   };
-  /** That is over. */
-  'rows.unlocked': { work: LockedWork; table: 'run' | 'cursor'; lockedMs: number };
+  /** That is over: all of it is done. Not told by a process that stops before. */
+  'rows.unlocked': { work: LockedWork; tables: readonly LockableTable[]; lockedMs: number };
   /** The storage has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore: the last renewal of this worker's lease among them. */
   'storage.went-back': { workerId: string };
   /** Changes by others are seen by polling only. */

@@ -199,13 +199,13 @@ export const logSentences: Sentences = {
     level: 'error',
     text: 'The storage has gone back in time: it has lost commits that it had confirmed, as after a failover to a server that was behind, or a restore. What ran since then may run again, and what was created since then is gone: see docs/guides/failover.md.',
   }),
-  'rows.locked': ({ work, table, rows, lockedMs, first }) => ({
+  'rows.locked': ({ work, tables, rows, lockedMs, first }) => ({
     level: 'warn',
-    text: `Somebody else has kept ${count(rows, 'row')} of the table "${table}" locked for ${seconds(lockedMs)} s, so ${waitFor[work]} (the first: ${first}). All else goes on; these are done when that transaction ends.`,
+    text: `Somebody else has kept rows of ${anyOf(tables)} locked for ${seconds(lockedMs)} s, so ${waitFor[work]} (${rows}; the first: ${first}). All else goes on; these are done when that transaction ends.`,
   }),
-  'rows.unlocked': ({ table, lockedMs }) => ({
+  'rows.unlocked': ({ work, lockedMs }) => ({
     level: 'log',
-    text: `What was locked in the table "${table}" is free again, after ${seconds(lockedMs)} s.`,
+    text: `What was locked is free again, after ${seconds(lockedMs)} s: no ${work} wait any more.`,
   }),
   'wake.unavailable': ({ error }) => ({
     level: 'warn',
@@ -234,6 +234,11 @@ export const logSentences: Sentences = {
     stack: stackOf(error),
   }),
 };
+
+function anyOf(tables: readonly string[]): string {
+  const names = tables.map((table) => `"${table}"`);
+  return [names.slice(0, -1).join(', '), names.at(-1)].filter(Boolean).join(' or ');
+}
 
 const waitFor = {
   results: 'the results of runs cannot be written',

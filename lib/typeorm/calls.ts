@@ -6,7 +6,7 @@ const connectionsOfLoop = 2;
 
 /**
  * The database as calls of the application use it: they wait for each other, so that thousands at once leave connections to the loop.
- * A pool of one or two is shared, but then only one call at a time waits in it.
+ * In a pool of two or three one call at a time waits, and the rest is the loop's.
  */
 export class Calls implements Queries {
   private readonly seats: Seats;

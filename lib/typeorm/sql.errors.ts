@@ -29,11 +29,17 @@ export function translated(cause: unknown): ChronisError {
   const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
   if (!isOfValue || isOfQueue) {
     const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
-    const why = messageOf(cause) === noAnswer ? unanswered : '';
+    const why = messageOf(cause) === noAnswer ? unanswered : waited ? contextOf(cause) : '';
     return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}${why}`, { cause });
   }
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
   return Object.assign(refused, { cause });
+}
+
+/** What the server was at, such as: while locking tuple (0,1) in relation "job". */
+function contextOf(cause: unknown): string {
+  const { where } = cause as { where?: unknown };
+  return typeof where === 'string' && where !== '' ? ` (${where.split('\n')[0]})` : '';
 }
 
 /** The function of the server that complained: unlike its message in one language. */

@@ -44,7 +44,7 @@ export interface TypeOrmAdapterOptions extends TableOptions {
   options?: Omit<PostgresOptions, 'type'>;
   /** @default 'auto' */
   migrate?: MigrationMode;
-  /** Connections for statements, of which calls of the application leave two to the loop; the wake signal needs one more, and so does the renewal of the lease while all of these are taken. @default 4 */
+  /** Connections for statements, of which calls of the application leave two to the loop, or one where it is less than 4; at least 2. The wake signal needs one more, and so does the renewal of the lease while all of these are taken. @default 4 */
   poolSize?: number;
   /**
    * Deadline of each statement, kept by the client and, without a pooler, by the server too. The server lets a transaction be without a statement for three times
@@ -116,13 +116,21 @@ export function adapterSettings(
     tables: tableNames(given.schema ?? 'chronis', given.tablePrefix ?? '', notify),
     notifyInTransactions,
     migrate,
-    poolSize: atLeastOne('poolSize', given.poolSize ?? 4),
+    poolSize: atLeastTwo(given.poolSize ?? 4),
     statementTimeoutMs: atLeastOne('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
     connectTimeoutMs: atLeastOne('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
     preparedStatements: given.preparedStatements ?? true,
     clock: given.clock ?? new SystemClock(),
     databaseClock: given.clock ?? null,
   };
+}
+
+function atLeastTwo(poolSize: number): number {
+  if (atLeastOne('poolSize', poolSize) > 1) return poolSize;
+  throw new InvalidOptionError(
+    'poolSize',
+    '1 leaves the jobs no connection while a call of the application waits, as for a row that somebody has locked. Give at least 2, or leave it out for 4.',
+  );
 }
 
 function atLeastOne(option: string, value: number): number {

@@ -32,23 +32,45 @@ describe('rows that somebody else keeps locked are told once, and when that is o
     await rig.add({}, {});
     await clock.advanceBy(4_000);
     expect(told).toEqual([]);
-    await clock.advanceBy(30_000);
+    await clock.advanceBy(5_000);
     const first = (await storage.queryRuns({}, {})).items.at(-1)!.id;
     expect(told).toEqual([
-      { work: 'results', table: 'run', rows: 2, lockedMs: expect.any(Number) as number, first },
+      {
+        work: 'results',
+        tables: ['run', 'job_stat', 'cursor'],
+        rows: 2,
+        lockedMs: expect.any(Number) as number,
+        first,
+      },
     ]);
     isLocked = false;
     await clock.advanceBy(2_000);
     expect(told).toHaveLength(2);
-    expect(told[1]).toMatchObject({ work: 'results', table: 'run' });
-    // Again within the minute: nothing new.
-    isLocked = true;
-    await rig.add({});
-    await clock.advanceBy(20_000);
-    isLocked = false;
-    await clock.advanceBy(2_000);
-    expect(told).toHaveLength(2);
+    expect(told[1]).toMatchObject({ work: 'results', tables: ['run', 'job_stat', 'cursor'] });
+    // Again within the minute, but not for ever.
+    for (let times = 2; times <= 6; times++) {
+      isLocked = true;
+      await rig.add({});
+      await clock.advanceBy(7_500);
+      isLocked = false;
+      await clock.advanceBy(2_000);
+      expect(told).toHaveLength(2 * Math.min(times, 4));
+    }
     await rig.stop();
+  });
+
+  test('but not that it is over when the process stops before', async () => {
+    storage.settle = async (settlements) => ({
+      accepted: [],
+      locked: settlements.map(({ runId }) => runId),
+    });
+    rig.handle('work', () => undefined);
+    await rig.engine.start();
+    await rig.add({});
+    await clock.advanceBy(10_000);
+    await rig.stop(120_000);
+    expect(told).toMatchObject([{ work: 'results', rows: 1 }]);
+    expect(rig.told).not.toContain('rows.unlocked');
   });
 
   test('schedules that are due', async () => {
@@ -62,7 +84,9 @@ describe('rows that somebody else keeps locked are told once, and when that is o
     await rig.add(everyMs(clock.now(), 1_000, { id: 'tick', policies: { overlap: 'allow' } }));
     isLocked = true;
     await clock.advanceBy(20_000);
-    expect(told).toMatchObject([{ work: 'schedules', table: 'cursor', rows: 1 }]);
+    expect(told).toMatchObject([
+      { work: 'schedules', tables: ['cursor', 'run', 'job_stat', 'job'], rows: 1 },
+    ]);
     expect((told[0] as { first: string }).first).toMatch(/^default\/tick at 2026-01-01T00:00:01/);
     isLocked = false;
     await clock.advanceBy(3_000);

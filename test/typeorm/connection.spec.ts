@@ -83,6 +83,7 @@ describe('what names the server', () => {
       `migrate: "sometimes" is none of 'auto', 'check' and 'off'.`,
     ],
     [{ url: 'postgres://h/d', poolSize: 0 }, 'poolSize: 0 is not a whole number of at least 1.'],
+    [{ url: 'postgres://h/d', poolSize: 1 }, 'poolSize: 1 leaves the jobs no connection while a call'],
     [
       { url: 'postgres://h/d', statementTimeoutMs: Number.NaN },
       'statementTimeoutMs: NaN is not a whole number',

@@ -314,9 +314,29 @@ test('a call that has waited for a locked table until its deadline says so by it
   await hasty.close();
 });
 
+test('calls that wait for a locked row leave the jobs a connection, and say what they have waited for', async () => {
+  const small = newStorage({ schema, statementTimeoutMs: 600, poolSize: 2 });
+  await small.init();
+  const worker = await startWorker(small);
+  await addRecurring(small, { id: 'locked' });
+  await addOneOff(small, { id: 'free' });
+  await lockRows('job', `id = 'locked'`);
+  const ref = { namespace: 'default', id: 'locked' };
+  const calls = Promise.allSettled(
+    Array.from({ length: 4 }, () => small.pauseJob(ref, { reason: 'busy', by: null })),
+  );
+  // Comes after them, and is done before any of them.
+  expect((await small.claim(worker, 1)).runs).toHaveLength(1);
+  const messages = (await calls).map((call) => (call.status === 'rejected' ? String(call.reason) : 'done'));
+  await small.close();
+  expect(messages.join()).toMatch(/while (locking|updating) tuple .* in relation "job"/);
+  expect(messages.join()).toContain('since somebody has locked what it changes');
+  expect(messages.join()).not.toContain('raise poolSize');
+});
+
 describe('a lease', () => {
   test('lives on while all that the process does waits for a table that somebody has locked', async () => {
-    const small = newStorage({ schema, statementTimeoutMs, poolSize: 1 });
+    const small = newStorage({ schema, statementTimeoutMs, poolSize: 2 });
     await small.init();
     const worker = await startWorker(small);
     await other.query(`begin; lock table "${schema}".run in access exclusive mode`);

@@ -11,7 +11,7 @@ describe('statements that the server keeps prepared', () => {
 
   const open = async (preparedStatements?: boolean): Promise<void> => {
     const url = databaseUrl();
-    const settings = adapterSettings({ url, poolSize: 1, preparedStatements }, false);
+    const settings = adapterSettings({ url, poolSize: 2, preparedStatements }, false);
     database = await connect({ type: 'postgres', url }, settings);
   };
   const one = (): Promise<{ one: number }[]> => database.run('select 1 as one, $1::text as time', [], 'one');

@@ -245,9 +245,9 @@ describe('what an application has done to pg', () => {
   });
 });
 
-describe('a pool of one', () => {
+describe('a pool of two', () => {
   test('serves calls and the loop', async () => {
-    const storage = await opened(storageOfRole({ poolSize: 1 }));
+    const storage = await opened(storageOfRole({ poolSize: 2 }));
     const calls = Array.from({ length: 50 }, (_, n) =>
       storage.insertJobs([newJob(1_999_999_999_000, { id: `job-${n}` })], 'raise'),
     );

@@ -62,7 +62,7 @@ async function msUntil(work: Promise<unknown>): Promise<number> {
 describe('connections that have gone silent for good', () => {
   test('cost one call, also when plans are to be thrown away first', async () => {
     const clock = new ManualClock();
-    const storage = await opened({ clock, poolSize: 1 });
+    const storage = await opened({ clock, poolSize: 2 });
     await storage.getJob(ref);
     await clock.advanceBy(60_000);
     proxy.swallow();
@@ -71,7 +71,7 @@ describe('connections that have gone silent for good', () => {
   });
 
   test('cost a transaction one call', async () => {
-    const storage = await opened({ poolSize: 1 });
+    const storage = await opened({ poolSize: 2 });
     await storage.cancelJob(ref);
     proxy.swallow();
     await expect(storage.cancelJob(ref)).rejects.toBeInstanceOf(StorageError);

@@ -29,7 +29,7 @@ beforeEach(async () => {
   for (const table of [run, cursor])
     await client.query(`alter table ${table} set (autovacuum_enabled = off)`);
   const url = databaseUrl();
-  database = await connect({ type: 'postgres', url }, adapterSettings({ url, poolSize: 1 }, false));
+  database = await connect({ type: 'postgres', url }, adapterSettings({ url, poolSize: 2 }, false));
   clock = new ManualClock();
   vacuuming = new Vacuuming(() => database, tableNames(schema, ''), clock);
 });

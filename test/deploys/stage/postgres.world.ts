@@ -27,7 +27,7 @@ export class PostgresWorld extends World {
     super();
     this.clock = new LeapingClock(new SystemClock(), 0);
     this.ticks = new Ticks(Math.floor(this.clock.now() / 1_000) * 1_000, 1_000);
-    this.observer = this.newStorage({ notify: false, poolSize: 1 });
+    this.observer = this.newStorage({ notify: false, poolSize: 2 });
   }
 
   open(): Promise<void> {
