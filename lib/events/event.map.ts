@@ -40,6 +40,13 @@ export interface ChronisEventMap {
    * ScheduleModule is there to read them.
    */
   'schedules.foreign': { methods: readonly string[] };
+  /** A previous app has live workers, and jobs of methods that this app declares under other ids without saying so in `previousIds`: such a method runs in both apps. */
+  'methods.doubled': {
+    app: string;
+    previousApp: string;
+    /** Of the previous app. */
+    jobs: readonly { namespace: string; id: string; handler: string }[];
+  };
   /** `previousIds` name ids which the same code declares: these stay as they are, and nothing is renamed. */
   'renames.ignored': {
     renames: readonly {

@@ -37,6 +37,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
   }),
+  'methods.doubled': ({ app, previousApp, jobs }) => ({
+    level: 'warn',
+    text: `As long as processes of "${previousApp}" live, both they and "${app}" run ${cutList(jobs.map(({ handler, id }) => `${handler} (there "${id}")`))}: the ids differ. If they are the same jobs, name the old ids in previousIds; they are taken over then, with their history.`,
+  }),
   'renames.ignored': ({ renames }) => ({
     level: 'warn',
     text: `Not renamed: ${list(renames.map(({ place, id, previousId, declaredBy }) => `"${previousId}" to "${id}" (${place}), as ${declaredBy} declares "${previousId}"`))}. Each id keeps its counters and history, whatever method has it. Take it out of previousIds; or, to exchange ids, do it in two releases: first give all but one of these jobs ids that are new, then those that have become free.`,

@@ -144,6 +144,24 @@ describe('with several apps', () => {
     expect(before.heard('jobs.synced').at(-1)).toMatchObject({ taken: [], changed: [{ id: 'nightly' }] });
   });
 
+  test('an app says which methods run in a previous one as well, as their ids are others', async () => {
+    const jobs = { ...nightly, kept: [Interval('1m', { id: 'kept' })], old: [Interval('1m', { id: 'old' })] };
+    await start('before', jobs);
+    const shop = await start(
+      'shop',
+      {
+        nightly: [Interval('1m', { id: 'night' })],
+        kept: jobs.kept,
+        old: [Interval('1m', { id: 'new', previousIds: ['old'] })],
+      },
+      { app: 'shop', previousApps: ['default'] },
+    );
+    await clock.advanceBy(3 * minutes);
+    const told = [{ app: 'shop', previousApp: 'default', jobs: [{ namespace: 'default', id: 'nightly' }] }];
+    expect(shop.heard('methods.doubled')).toMatchObject(told);
+    expect(shop.heard('methods.doubled')[0]!.jobs).toHaveLength(1);
+  });
+
   test('previousApps are names, and not that of the app itself', async () => {
     await expect(start('x', {}, { previousApps: 'old' as never })).rejects.toThrow('previousApps');
     await expect(start('x', {}, { app: 'shop', previousApps: ['shop'] })).rejects.toThrow('previousApps');

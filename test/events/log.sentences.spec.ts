@@ -251,6 +251,12 @@ describe('the log', () => {
       callbacks: [{ ...job, option: 'onFailure', place: 'Reports.daily' }],
       meant: 'alert',
     });
+    const doubled = [{ ...job, handler: 'Reports.daily' }];
+    events.emit('methods.doubled', { app: 'shop', previousApp: 'default', jobs: doubled });
+    expect(lines.pop()).toEqual([
+      'warn',
+      'As long as processes of "default" live, both they and "shop" run Reports.daily (there "daily"): the ids differ. If they are the same jobs, name the old ids in previousIds; they are taken over then, with their history.',
+    ]);
     const renames = [{ ...job, place: 'Reports.daily', previousId: 'old', declaredBy: 'Reports.other' }];
     events.emit('renames.ignored', { renames });
     expect(lines.pop()).toEqual([
