@@ -39,7 +39,7 @@ export class ManualClock extends Clock {
 
   setTimer(delayMs: number, callback: () => void): CancelTimer {
     if (!Number.isFinite(delayMs)) throw new RangeError(`delayMs must be a finite number, not ${delayMs}.`);
-    const timer = { at: this.monotonicMs + Math.max(delayMs, 0), order: this.order++, callback };
+    const timer = { at: onGrid(this.monotonicMs + Math.max(delayMs, 0)), order: this.order++, callback };
     this.timers.add(timer);
     return () => this.timers.delete(timer);
   }
@@ -59,7 +59,7 @@ export class ManualClock extends Clock {
   async advanceBy(ms: number): Promise<void> {
     if (!(ms >= 0))
       throw new RangeError(`Time does not go back: advanceBy(${ms}). Use jumpWall() for the wall clock.`);
-    const until = this.monotonicMs + ms;
+    const until = onGrid(this.monotonicMs + ms);
     await settlePromises();
     for (let next = this.earliest(); next && next.at <= until; next = this.earliest()) {
       this.moveTo(next.at);
@@ -100,4 +100,11 @@ export class ManualClock extends Clock {
 /** Resolves when all promises that can settle without time or input have done so. */
 function settlePromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Parts of a millisecond that a date can be told in: with others the wall clock and the monotonic one would drift apart as they are rounded. */
+const gridMs = 2 ** -12;
+
+function onGrid(ms: number): number {
+  return Math.ceil(ms / gridMs) * gridMs;
 }

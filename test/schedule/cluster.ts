@@ -45,7 +45,7 @@ export class Cluster {
   /** Lets time pass. */
   async pass(ms: number): Promise<void> {
     await this.clock.advanceBy(ms);
-    for (let i = 0; i < 20; i++) await this.clock.advanceBy(0);
+    for (let i = 0; i < 100; i++) await this.clock.advanceBy(0);
   }
 
   async close(): Promise<void> {
