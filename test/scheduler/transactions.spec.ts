@@ -26,6 +26,7 @@ const calls: [string, (scheduler: SchedulerService, options: object) => Promise<
   ['deleteJob', (s, o) => s.deleteJob('a', o)],
   ['cancelJob', (s, o) => s.cancelJob('a', o)],
   ['cancelRun', (s, o) => s.cancelRun('1', o)],
+  ['resetJob', (s, o) => s.resetJob('a', o)],
   ['runNow', (s, o) => s.runNow('a', o)],
   ['backfill', (s, o) => s.backfill('a', new Date(0), new Date(7_200_000), o)],
   ['previewJob', (s, o) => s.previewJob('a', o)],
