@@ -3,7 +3,7 @@ import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 import type { EventOrigin } from './events/event.origin.js';
 import type { LogOptions } from './events/log.options.js';
-import type { Calendars } from './model/trigger.js';
+import type { Calendars, DurationInput } from './model/trigger.js';
 import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
 import type { OrphanPolicy } from './discovery/sync.plan.js';
@@ -14,9 +14,9 @@ import type { TransactionManager } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 
 /** How long the record is kept, by how attempts ended and why instants did not run. @publicApi */
-export type LedgerRetention = { [Verdict in Outcome | GapVerdict]?: number | string } & {
+export type LedgerRetention = { [Verdict in Outcome | GapVerdict]?: DurationInput } & {
   /** For those that are not named. @default '30d' */
-  default?: number | string;
+  default?: DurationInput;
 };
 
 /** Listeners by the name of what they listen to, such as `failed`, `run.*` or `job.paused`. @publicApi */
@@ -40,20 +40,20 @@ export interface ChronisOptions {
   /** The queues whose jobs this process runs. @default ['default'] */
   queues?: string[];
   /** How often to look without being told: 100 ms to 1 min. @default '5s' */
-  pollMs?: number | string;
+  pollMs?: DurationInput;
   /**
    * How long before they are due the next jobs of schedules are read, and at most how long before that they are fired and claimed, which is done as early as it takes,
    * so that only their start is left to do at the instant. Nothing starts early, and what is changed meanwhile counts. At most 2 s; 0: all of it when
    * they are due. @default '1s'
    */
-  lookAheadMs?: number | string;
+  lookAheadMs?: DurationInput;
   /** How long a process that died keeps its runs: 1 s to 1 h; renewed every third of it. @default '30s' */
-  leaseMs?: number | string;
+  leaseMs?: DurationInput;
   /**
    * How long a handler may block the event loop before the process counts as hung: until then a thread renews the lease (SQL storages
    * only). At most 1 h; 0: no thread. @default '5m'
    */
-  maxBlockedMs?: number | string;
+  maxBlockedMs?: DurationInput;
   /** Runs at a time in this process, 1 to 10,000. @default 10 */
   concurrency?: number;
   /** Begin to run jobs at bootstrap; else by `SchedulerService.start()`. @default true */
@@ -63,16 +63,16 @@ export interface ChronisOptions {
   /** Exclusions under names that schedules refer to by `exclude: [{ calendar: 'name' }]`, such as public holidays. @default none */
   calendars?: Calendars;
   /** How long `app.close()` waits for running handlers, at most 1 h; up to two seconds more for the verdicts of those that do not heed their signal. @default '25s' */
-  shutdownTimeoutMs?: number | string;
+  shutdownTimeoutMs?: DurationInput;
   /** Time for a handler to react to its AbortSignal, also within the shutdown. @default '5s', at most half of shutdownTimeoutMs */
-  abortGraceMs?: number | string;
+  abortGraceMs?: DurationInput;
   /** The largest payload and metadata of a job, in bytes of JSON: 1 to 100 MiB. @default 1 MiB */
   payloadLimit?: number;
   /**
    * How long the record of attempts and gaps is kept: at least 1 min. Or for each outcome and verdict, such as
    * `{ default: '30d', succeeded: '7d', failed: '90d' }`. Of several apps on one schema the longest holds for all. @default '30d'
    */
-  keepLedger?: number | string | LedgerRetention;
+  keepLedger?: DurationInput | LedgerRetention;
   /** Names that the app had before: it takes over the jobs that their code declared, and those made at run time as soon as no process of that app lives. Remove them when none of those is left. @default none */
   previousApps?: readonly string[];
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */

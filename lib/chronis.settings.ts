@@ -12,6 +12,7 @@ import { InvalidOptionError } from './model/errors.js';
 import { gapVerdicts, outcomes, type Retention } from './model/retention.js';
 import { packageVersion } from './package.version.js';
 import type { AdapterInput } from './ports/adapter.recipe.js';
+import type { DurationInput } from './model/trigger.js';
 import { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
 import type { TransactionManager } from './ports/run.transaction.js';
@@ -26,7 +27,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from './scheduler/option.checks.js';
-import { parseDuration } from './triggers/duration.js';
+import { isParts, parseDelay, parseDuration } from './triggers/duration.js';
 import { normalizeCalendars } from './triggers/exclusion.input.js';
 import { assertTimeZone } from './triggers/time.zone.js';
 
@@ -205,7 +206,7 @@ function retentionOf(given: ChronisOptions['keepLedger']): Retention {
   const kept = (value: unknown, option: string, otherwise: number): number =>
     duration(value, option, minute, hundredYears, otherwise);
   const { defaultMs } = engineDefaults.retention;
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || given === null || isParts(given)) {
     return { defaultMs: kept(given, 'keepLedger', defaultMs), byVerdict: {} };
   }
   const verdicts = [...outcomes, ...gapVerdicts];
@@ -230,23 +231,17 @@ function queuesOf(given: unknown): readonly string[] {
   return [...new Set(given.map((queue, i) => queueName(queue, `queues[${i}]`)))];
 }
 
-/** Milliseconds from a number or text, in bounds that make sense for the option. */
+/** Milliseconds from a duration, in bounds that make sense for the option. */
 function duration(given: unknown, option: string, least: number, most: number, otherwise: number): number {
   if (given === undefined) return otherwise;
-  if (typeof given !== 'number' && typeof given !== 'string') {
-    throw new InvalidOptionError(
-      option,
-      `must be milliseconds or text such as '30s', but is ${described(given)}.`,
-    );
-  }
-  const ms = given === 0 && least === 0 ? 0 : milliseconds(given, option);
+  const ms = milliseconds(given as DurationInput, option, least === 0 ? parseDelay : parseDuration);
   if (ms >= least && ms <= most) return ms;
   throw new InvalidOptionError(option, `must be ${least} to ${most} ms, but is ${described(given)}.`);
 }
 
-function milliseconds(given: number | string, option: string): number {
+function milliseconds(given: DurationInput, option: string, parse: typeof parseDelay): number {
   try {
-    return parseDuration(given, option);
+    return parse(given, option);
   } catch (error) {
     const { message } = error as Error;
     throw new InvalidOptionError(option, message.slice(option.length + 2));

@@ -4,7 +4,7 @@ import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isA, outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 
 /** The delay before the given retry (from 1), in whole milliseconds. `random` gives numbers in [0, 1). */
 export function backoffDelayMs(backoff: Backoff, retry: number, random: () => number): number {
@@ -74,7 +74,7 @@ function settled<T>(given: T): T {
 }
 
 function delayOf(given: DurationInput): number {
-  return given === 0 ? 0 : parseDuration(given, 'delay');
+  return parseDelay(given, 'delay');
 }
 
 function booleanOf(given: unknown): boolean {

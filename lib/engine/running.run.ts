@@ -6,7 +6,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import { AttemptContext } from './attempt.context.js';
 import { containedSignal } from './contained.signal.js';
 import type { Handler } from './handler.registry.js';
@@ -102,7 +102,7 @@ export class RunningRun {
 
   /** Throws InvalidScheduleError. */
   snooze(delay: DurationInput): void {
-    this.snoozeMs = delay === 0 ? 0 : parseDuration(delay, 'delay');
+    this.snoozeMs = parseDelay(delay, 'delay');
   }
 
   /** See `RunContext.transaction`. */

@@ -10,7 +10,7 @@ export interface DurationParts {
   milliseconds?: number;
 }
 
-/** Milliseconds, text (`'90s'`, `'1h30m'`, `'2d'`, `'PT5M'`) or parts. @publicApi */
+/** Milliseconds, text (`'90s'`, `'1h30m'`, `'2 days'`, `'PT5M'`) or parts (`{ minutes: 5 }`). @publicApi */
 export type DurationInput = number | string | DurationParts;
 
 /** A Date, epoch milliseconds, ISO 8601 text, or anything with `toMillis()` such as a luxon DateTime. @publicApi */

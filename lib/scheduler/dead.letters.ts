@@ -2,7 +2,7 @@ import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { JobStore } from '../ports/storage.adapter.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
 import { knownOptions, lineOfText, trueOrFalse } from './option.checks.js';
 import { failedRunFilter, type FailedRunFilter } from './run.query.js';
@@ -49,7 +49,7 @@ export class DeadLetters {
     { spread = 0, ...options }: RetryOptions,
     { jobs, changed }: JobAccess,
   ): Promise<BulkResult> {
-    const spreadMs = spread === 0 ? 0 : parseDuration(spread, 'spread');
+    const spreadMs = parseDelay(spread, 'spread');
     const result = await this.each(filter, options, jobs, (runIds) =>
       jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length)),
     );

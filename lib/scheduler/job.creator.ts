@@ -2,7 +2,6 @@ import { JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
-import { parseDelay } from '../triggers/duration.js';
 import type {
   CreateCronJob,
   CreateDateJob,
@@ -25,6 +24,7 @@ import { OneOffPattern } from './one.off.pattern.js';
 import type { ScheduledJob } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 import {
+  afterDelay,
   cronFieldKeys,
   cronTrigger,
   durationPartKeys,
@@ -74,9 +74,7 @@ export class JobCreator {
       { name: '"in"', keys: ['in'] },
     ]);
     const at =
-      options.in === undefined
-        ? (when as InstantInput)
-        : (await this.time.now()) + parseDelay(options.in, 'in');
+      options.in === undefined ? (when as InstantInput) : afterDelay(options.in, await this.time.now());
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 

@@ -54,8 +54,10 @@ export class OneOffPattern {
   jobOf(item: ByHandler<ScheduledJob>, now: number): NewJob {
     const { job, defaults } = this;
     const { id, in: delay, payload, metadata } = item;
-    const at = delay === undefined ? item.at : now + parseDelay(delay, 'in');
-    const instant = parseAt(at as InstantInput, job.timeZone).getTime();
+    const instant =
+      delay === undefined
+        ? parseAt(item.at as InstantInput, job.timeZone).getTime()
+        : Math.trunc(now + parseDelay(delay, 'in'));
     return apiJob(job, job.app, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },

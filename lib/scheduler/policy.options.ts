@@ -4,7 +4,7 @@ import { defaultPolicies } from '../model/policies.js';
 import type { Backoff, KeepMs, MisfirePolicy, Policies } from '../model/policies.js';
 import { Priority } from '../model/priority.js';
 import type { DurationInput } from '../model/trigger.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay, parseDuration } from '../triggers/duration.js';
 import { callbacksOf } from './callback.options.js';
 import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
@@ -38,7 +38,7 @@ export function policiesOf(
   const misfire = misfireOf(options);
   if (misfire !== undefined) policies.misfire = misfire;
   if (misfireThreshold !== undefined) {
-    policies.misfireThresholdMs = durationOrZero(misfireThreshold, 'misfireThreshold');
+    policies.misfireThresholdMs = parseDelay(misfireThreshold, 'misfireThreshold');
   }
   if (misfireLimit !== undefined) policies.misfireLimit = misfireLimitOf(misfireLimit);
   if (recovery !== undefined) policies.recovery = oneOf(recovery, 'recovery', ['rerun', 'abandon']);
@@ -90,12 +90,8 @@ export function priorityOf(given: unknown): number {
   );
 }
 
-function durationOrZero(given: unknown, option: string): number {
-  return given === 0 ? 0 : parseDuration(given as DurationInput, option);
-}
-
-function keepOf(given: unknown): KeepMs {
-  return given === 'forever' || given === 'none' ? given : durationOrZero(given, 'keep');
+function keepOf(given: DurationInput): KeepMs {
+  return given === 'forever' || given === 'none' ? given : parseDelay(given, 'keep');
 }
 
 function backoffOf(given: unknown): Backoff {
@@ -109,19 +105,19 @@ function backoffOf(given: unknown): Backoff {
     if (given.length === 0 || given.length > maxDelays) {
       throw new InvalidOptionError('backoff', `must have 1 to ${maxDelays} delays, but has ${given.length}.`);
     }
-    return given.map((delay, i) => durationOrZero(delay, `backoff[${i}]`));
+    return given.map((delay, i) => parseDelay(delay as DurationInput, `backoff[${i}]`));
   }
   if (typeof given !== 'object' || given === null || !('type' in given)) {
-    return { type: 'fixed', delayMs: durationOrZero(given, 'backoff') };
+    return { type: 'fixed', delayMs: parseDelay(given as DurationInput, 'backoff') };
   }
   const type = oneOf(given.type, 'backoff.type', ['fixed', 'linear', 'exponential']);
   const capped = type === 'fixed' ? [] : ['max', 'maxMs'];
   const known = ['type', 'delay', 'delayMs', ...capped, ...(type === 'exponential' ? ['jitter'] : [])];
   const options = knownOptions(given, known, `a backoff of the type '${type}'`);
-  const delayMs = durationOrZero(options.delay ?? options.delayMs, 'backoff.delay');
+  const delayMs = parseDelay((options.delay ?? options.delayMs) as DurationInput, 'backoff.delay');
   if (type === 'fixed') return { type, delayMs };
   const max = options.max ?? options.maxMs;
-  const cap = max === undefined ? {} : { maxMs: durationOrZero(max, 'backoff.max') };
+  const cap = max === undefined ? {} : { maxMs: parseDelay(max as DurationInput, 'backoff.max') };
   if (type === 'linear') return { type, delayMs, ...cap };
   const jitter =
     options.jitter === undefined ? {} : { jitter: trueOrFalse(options.jitter, 'backoff.jitter') };

@@ -2,12 +2,11 @@ import type { CronTiming, IntervalTiming } from '../model/job.options.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import { parseDelay } from '../triggers/duration.js';
 import type { CreateOptions, OneOffOptions } from './create.options.js';
 import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
 import { createdJobKeys } from './job.definition.js';
 import { knownOptions, managerHint } from './option.checks.js';
-import { cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
+import { afterDelay, cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
 
 /** When: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
 export interface ScheduleTiming extends CronTiming, IntervalTiming {
@@ -77,7 +76,7 @@ export function scheduledTrigger(options: ByHandler<ScheduledJob>, now: number, 
     case 'at':
       return { ...timingOf('at', given), at: when as InstantInput };
     case 'in':
-      return { ...timingOf('at', given), at: now + parseDelay(when as DurationInput, 'in') };
+      return { ...timingOf('at', given), at: afterDelay(when as DurationInput, now) };
     case 'every':
       return { ...timingOf('interval', given), every: when as DurationInput };
     case 'cron':

@@ -1,5 +1,6 @@
 import { InvalidScheduleError } from '../model/errors.js';
-import type { CronFields, TriggerInput } from '../model/trigger.js';
+import type { CronFields, DurationInput, TriggerInput } from '../model/trigger.js';
+import { parseDelay } from '../triggers/duration.js';
 import { shown } from '../triggers/refuse.js';
 
 const recurrenceKeys = ['timeZone', 'startAt', 'endAt', 'maxRuns', 'jitter', 'exclude'] as const;
@@ -45,6 +46,11 @@ export function cronTrigger(
   return typeof schedule === 'object' && schedule !== null
     ? { ...timing, fields: schedule }
     : { ...timing, expression: schedule };
+}
+
+/** So long from now, with 0 at once. A Date: whoever reads it needs not judge whether the number could be seconds. */
+export function afterDelay(delay: DurationInput, now: number): Date {
+  return new Date(now + parseDelay(delay, 'in'));
 }
 
 /** The one of several ways to say something that was used. Throws InvalidScheduleError when it is none or more than one. */

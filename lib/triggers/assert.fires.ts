@@ -1,9 +1,9 @@
-import type { CronTrigger, IntervalTrigger, Trigger } from '../model/trigger.js';
+import type { AtTrigger, CronTrigger, IntervalTrigger, Trigger } from '../model/trigger.js';
 import { withAnchor } from './anchor.js';
 import { compileTrigger } from './compiled.trigger.js';
 import { planCron } from './cron.plan.js';
 import type { NormalizeContext } from './normalize.context.js';
-import { refuse } from './refuse.js';
+import { refuse, shown } from './refuse.js';
 
 /**
  * Refuses a trigger that has no instant at all, and, where the past is refused, one that has none left.
@@ -27,7 +27,7 @@ export function assertFires(trigger: Trigger, context: NormalizeContext): void {
     refuse(
       trigger,
       'never-fires',
-      'The schedule never fires: its dates, limits and exclusions leave no instant.',
+      `The schedule ${scheduleText(trigger)} never fires: its dates, limits and exclusions leave no instant.`,
       {
         field: trigger.exclude ? 'exclude' : trigger.endAt ? 'endAt' : null,
       },
@@ -50,9 +50,20 @@ function mayBeEmpty(trigger: CronTrigger | IntervalTrigger, context: NormalizeCo
   return trigger.dst !== undefined || (year !== null && !year.unrestricted);
 }
 
-function past(trigger: Trigger, field: string | null): never {
-  return refuse(trigger, 'past-date', 'The trigger lies in the past: it has no instant from now on.', {
-    field,
-    hint: 'Give a later time, or allow the past: it then runs at once, as the misfire policy says.',
-  });
+function past(trigger: CronTrigger | IntervalTrigger | AtTrigger, field: string | null): never {
+  return refuse(
+    trigger,
+    'past-date',
+    `The schedule ${scheduleText(trigger)} lies in the past: it has no instant from now on.`,
+    {
+      field,
+      hint: 'Give a later time, or allow the past: it then runs at once, as the misfire policy says.',
+    },
+  );
+}
+
+function scheduleText(trigger: CronTrigger | IntervalTrigger | AtTrigger): string {
+  if (trigger.type === 'at') return `at ${trigger.at}`;
+  if (trigger.type === 'interval') return `every ${shown(trigger.every)} ms`;
+  return trigger.expression === undefined ? shown(trigger.fields) : `"${shown(trigger.expression)}"`;
 }

@@ -3,7 +3,7 @@ import { BoundedCache } from './bounded.cache.js';
 import { isFixedTime, type CronDefinition } from './cron.definition.js';
 import { parseCronExpression } from './cron.expression.js';
 import { parseCronFields } from './cron.fields.js';
-import { refuse } from './refuse.js';
+import { refuse, shown } from './refuse.js';
 import { WallSchedule } from './wall.schedule.js';
 
 /** A cron that was read: its sets, and the tables made of them. */
@@ -32,7 +32,8 @@ export function planCron(trigger: Pick<CronTrigger, 'expression' | 'fields'>, jo
       : parseCronFields(fields, jobKey);
   const plan = { definition, wall: new WallSchedule(definition), fixedTime: isFixedTime(definition) };
   if (!plan.wall.everMatches()) {
-    refuse(expression ?? fields, 'never-fires', 'The schedule never fires: no date matches it.', {
+    const given = expression ?? fields;
+    refuse(given, 'never-fires', `Cron ${textOf(given)} never fires: no date matches it.`, {
       field: 'day',
       hint: 'Check the day against the months, weekdays and years.',
     });
@@ -48,4 +49,8 @@ function contentOf(fields: CronFields): string | null {
     content += `${key}\n${typeof value} ${value}\n`;
   }
   return content;
+}
+
+function textOf(given: unknown): string {
+  return typeof given === 'string' ? `"${shown(given)}"` : shown(given);
 }

@@ -22,12 +22,24 @@ const isoNumber = String.raw`(\d{1,15}(?:[.,]\d{1,9})?)`;
 const isoText = new RegExp(
   `^P(?:${isoNumber}W)?(?:${isoNumber}D)?(?:T(?:${isoNumber}H)?(?:${isoNumber}M)?(?:${isoNumber}S)?)?$`,
 );
-const shortUnits = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1];
+const unitWords = [
+  'weeks?|wks?',
+  'days?',
+  'hours?|hrs?',
+  'minutes?|mins?',
+  'seconds?|secs?',
+  'milliseconds?|millis|msecs?',
+];
+const wordText = new RegExp(
+  `^${unitWords.map((words) => String.raw`(?:${number} +(?:${words})(?: +(?=\d)|$))?`).join('')}$`,
+  'i',
+);
+const units = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1];
 const maxTextLength = 100;
 
 /**
- * A duration in milliseconds. Takes milliseconds, text (`'90s'`, `'5m'`, `'1h30m'`, `'2d'`, `'1w'`, `'500ms'`, ISO 8601
- * such as `'PT5M'` or `'P1DT12H'`) or parts that add up (`{ hours: 1, minutes: 30 }`). Days are 24 h, weeks 168 h.
+ * A duration in milliseconds. Takes milliseconds, text (`'90s'`, `'5m'`, `'1h30m'`, `'2d'`, `'1w'`, `'500ms'`, words such as
+ * `'5 minutes'` or `'1 day 2 hours'`, ISO 8601 such as `'PT5M'` or `'P1DT12H'`) or parts that add up (`{ hours: 1, minutes: 30 }`). Days are 24 h, weeks 168 h.
  *
  * Throws `InvalidScheduleError` (`bad-duration`, or `unknown-key` for a part that does not exist) for anything else, for
  * zero and negative durations, fractions of a millisecond, and more than 100 years (36,525 days). @publicApi
@@ -37,7 +49,13 @@ export function parseDuration(input: DurationInput, field = 'duration'): number 
   return ms > 0 ? ms : bad(input, field, 'must be longer than zero');
 }
 
-/** As `parseDuration`, but zero is allowed: at once. */
+/** Whether it is a duration in parts, and no other object. */
+export function isParts(given: object): given is DurationParts {
+  const keys = Object.keys(given);
+  return keys.length > 0 && keys.every((key) => Object.hasOwn(partMs, key));
+}
+
+/** As `parseDuration`, but zero is allowed, in all its forms. */
 export function parseDelay(input: DurationInput, field: string): number {
   const ms = checkedDuration(input, field);
   return ms >= 0 ? ms : bad(input, field, 'must not be negative');
@@ -86,7 +104,7 @@ function textDuration(text: string, field: string): number {
   if (text === '') return bad(text, field, 'is empty', 'Write for example "5m" or "1h30m".');
   if (text.length > maxTextLength) return bad(text, field, `is longer than ${maxTextLength} characters`);
   const iso = text.startsWith('P');
-  const found = (iso ? isoText : shortText).exec(text);
+  const found = iso ? isoText.exec(text) : (shortText.exec(text) ?? wordText.exec(text));
   if (!found || (iso && /(?:P|T)$/.test(text))) return bad(text, field, 'is not a duration', textHint(text));
   let sum = 0;
   let fractions = 0;
@@ -95,7 +113,7 @@ function textDuration(text: string, field: string): number {
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     if (/[.,]/.test(value) && index !== last) fractions++;
-    sum += Number(value.replace(',', '.')) * shortUnits[index]!;
+    sum += Number(value.replace(',', '.')) * units[index]!;
   }
   if (fractions > 0) bad(text, field, 'has a fraction that is not in its last part');
   return tidy(sum);
@@ -107,12 +125,15 @@ function tidy(ms: number): number {
   return Math.abs(ms - rounded) < 1e-4 && rounded !== 0 ? rounded : ms;
 }
 
+const fixedHint = 'Months and years have no fixed length: use a cron expression, or days.';
+
 function textHint(text: string): string {
   if (/^\d+$/.test(text)) return `Add a unit, such as "${text}s", or give a number for milliseconds.`;
-  if (/^P[^T]*[YM]/.test(text))
-    return 'Months and years have no fixed length: use a cron expression, or days.';
-  if (/\s/.test(text)) return 'Write it without blanks, such as "1h30m".';
-  return 'Units are w, d, h, m, s and ms, from the largest to the smallest: "1h30m". ISO 8601 is accepted too: "PT5M".';
+  if (/^P[^T]*[YM]/.test(text)) return fixedHint;
+  if (/\b(?:months?|mons?|years?|yrs?)\b/i.test(text)) return fixedHint;
+  if (/\s/.test(text))
+    return 'Write it without blanks, such as "1h30m", or in words, such as "1 hour 30 minutes".';
+  return 'Units are w, d, h, m, s and ms, from the largest to the smallest: "1h30m". Words ("5 minutes") and ISO 8601 ("PT5M") are accepted too.';
 }
 
 function bad(input: unknown, field: string, problem: string, hint: string | null = null): never {

@@ -1,5 +1,5 @@
 import type { DurationInput, Exclusion, InstantInput } from '../model/trigger.js';
-import { parseDuration } from './duration.js';
+import { parseDelay } from './duration.js';
 import { normalizeExclusions } from './exclusion.input.js';
 import { parseAt } from './instant.js';
 import type { NormalizeContext } from './normalize.context.js';
@@ -32,9 +32,8 @@ export function normalizeRecurrence(given: Given, context: NormalizeContext): St
     });
   }
   if (given.maxRuns !== undefined) stored.maxRuns = checkMaxRuns(given.maxRuns);
-  if (given.jitter !== undefined && given.jitter !== 0) {
-    stored.jitter = parseDuration(given.jitter as DurationInput, 'jitter');
-  }
+  const jitter = parseDelay((given.jitter ?? 0) as DurationInput, 'jitter');
+  if (jitter > 0) stored.jitter = jitter;
   if (given.exclude !== undefined) {
     const exclude = normalizeExclusions(given.exclude);
     if (exclude.length > 0) stored.exclude = exclude;

@@ -8,5 +8,6 @@ export type {
   PostgresOptions,
   TableOptions,
   TypeOrmAdapterOptions,
+  TypeOrmServer,
   TypeOrmStorageOptions,
 } from './typeorm.options.js';

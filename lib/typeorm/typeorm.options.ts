@@ -1,8 +1,10 @@
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import { InvalidOptionError } from '../model/errors.js';
 import type { InjectionToken } from '../ports/adapter.recipe.js';
+import type { DurationInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import { SystemClock } from '../ports/system.clock.js';
+import { parseDuration } from '../triggers/duration.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 
 declare module '../ports/run.transaction.js' {
@@ -51,9 +53,9 @@ export interface TypeOrmAdapterOptions extends TableOptions {
    * as long, one of `ctx.transaction()` for sixty times, and then ends it with its locks.
    * @default 10_000
    */
-  statementTimeoutMs?: number;
+  statementTimeoutMs?: DurationInput;
   /** How long to try at start while the server cannot be reached, or takes no changes. @default 30_000 */
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: DurationInput;
   /**
    * Have the server keep statements prepared on its connections, which saves their planning. Behind a pooler that does not follow prepared
    * statements it turns itself off at the first failure. @default true
@@ -62,6 +64,15 @@ export interface TypeOrmAdapterOptions extends TableOptions {
   /** Stands in for the database's clock, and for all timers: for tests. @default the database's own */
   clock?: Clock;
 }
+
+/**
+ * The server, by exactly one of these. A `url` may be undefined for the compiler, as variables of the environment are; it is refused at boot.
+ * @publicApi
+ */
+export type TypeOrmServer =
+  | { url: string | undefined; dataSource?: undefined; options?: undefined }
+  | { url?: undefined; dataSource: DataSource | InjectionToken; options?: undefined }
+  | { url?: undefined; dataSource?: undefined; options: Omit<PostgresOptions, 'type'> };
 
 /** Options of `typeOrmStorage()`. @publicApi */
 export interface TypeOrmStorageOptions extends TypeOrmAdapterOptions {
@@ -117,25 +128,30 @@ export function adapterSettings(
     notifyInTransactions,
     migrate,
     poolSize: atLeastTwo(given.poolSize ?? 4),
-    statementTimeoutMs: atLeastOne('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
-    connectTimeoutMs: atLeastOne('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
+    statementTimeoutMs: deadline('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
+    connectTimeoutMs: deadline('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
     preparedStatements: given.preparedStatements ?? true,
     clock: given.clock ?? new SystemClock(),
     databaseClock: given.clock ?? null,
   };
 }
 
+function deadline(option: string, given: DurationInput): number {
+  try {
+    return parseDuration(given, option);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new InvalidOptionError(option, message.slice(option.length + 2));
+  }
+}
+
 function atLeastTwo(poolSize: number): number {
-  if (atLeastOne('poolSize', poolSize) > 1) return poolSize;
+  if (!Number.isSafeInteger(poolSize) || poolSize < 1) {
+    throw new InvalidOptionError('poolSize', `${String(poolSize)} is not a whole number of at least 1.`);
+  }
+  if (poolSize > 1) return poolSize;
   throw new InvalidOptionError(
     'poolSize',
     '1 leaves the jobs no connection while a call of the application waits, as for a row that somebody has locked. Give at least 2, or leave it out for 4.',
   );
-}
-
-function atLeastOne(option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidOptionError(option, `${String(value)} is not a whole number of at least 1.`);
-  }
-  return value;
 }

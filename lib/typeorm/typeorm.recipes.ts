@@ -10,6 +10,7 @@ import {
   adapterSettings,
   type PostgresOptions,
   type TypeOrmAdapterOptions,
+  type TypeOrmServer,
   type TypeOrmStorageOptions,
 } from './typeorm.options.js';
 import { TypeOrmLock } from './typeorm.lock.js';
@@ -23,7 +24,9 @@ import { TypeOrmStorage } from './typeorm.storage.js';
  * typeOrmStorage({ dataSource: getDataSourceToken() })
  * @publicApi
  */
-export function typeOrmStorage(options: TypeOrmStorageOptions): AdapterRecipe<StorageAdapter> {
+export function typeOrmStorage(
+  options: TypeOrmStorageOptions & TypeOrmServer,
+): AdapterRecipe<StorageAdapter> {
   return {
     inject: tokensOf(options),
     create: (injected?: DataSource) => newStorage(options, injected),
@@ -35,7 +38,7 @@ export function typeOrmStorage(options: TypeOrmStorageOptions): AdapterRecipe<St
  * `typeOrmStorage()`; with options in any other database.
  * @publicApi
  */
-export function typeOrmLock(options?: TypeOrmAdapterOptions): AdapterRecipe<LockAdapter> {
+export function typeOrmLock(options?: TypeOrmAdapterOptions & TypeOrmServer): AdapterRecipe<LockAdapter> {
   if (options === undefined) return { inject: [StorageAdapter], create: lockOfStorage };
   return {
     inject: tokensOf(options),

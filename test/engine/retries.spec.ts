@@ -79,7 +79,7 @@ describe('retries', () => {
     await play((context) => context.snooze(-5), {});
     const [row] = (await rig.storage.queryAttempts({}, {})).items;
     expect(row).toMatchObject({ outcome: 'failed', final: true });
-    expect(row!.error).toContain('delay: -5 must be longer than zero.');
+    expect(row!.error).toContain('delay: -5 must not be negative.');
   });
 
   test('a handler that snoozes and then throws has failed', async () => {

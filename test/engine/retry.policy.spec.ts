@@ -109,7 +109,7 @@ describe('the decision about a retry', () => {
 
   test.each([
     ['NaN', () => NaN, 'delay: NaN is not a finite number.'],
-    ['a negative number', () => -1, 'delay: -1 must be longer than zero.'],
+    ['a negative number', () => -1, 'delay: -1 must not be negative.'],
     ['infinity', () => Infinity, 'delay: Infinity is not a finite number.'],
     ['nothing', () => undefined as never, 'delay: undefined is not a duration.'],
     ['a promise', () => Promise.resolve(5) as never, 'delay:'],

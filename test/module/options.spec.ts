@@ -48,6 +48,22 @@ describe('the options of the module', () => {
     });
   });
 
+  test('take durations in words and in parts', () => {
+    const { engine } = settingsOf({
+      pollMs: '10 seconds',
+      leaseMs: { minutes: 1, seconds: 30 },
+      lookAheadMs: '0s',
+      keepLedger: { days: 60 },
+    });
+    expect(engine).toMatchObject({ pollMs: 10_000, leaseMs: 90_000, lookAheadMs: 0 });
+    expect(engine.retention).toEqual({ defaultMs: 60 * 86_400_000, byVerdict: {} });
+    const keepLedger = { default: { weeks: 1 }, failed: '90 days' };
+    expect(settingsOf({ keepLedger }).engine.retention).toEqual({
+      defaultMs: 7 * 86_400_000,
+      byVerdict: { failed: 90 * 86_400_000 },
+    });
+  });
+
   test('take durations as milliseconds and as text', () => {
     const { engine } = settingsOf({
       pollMs: '10s',
@@ -143,13 +159,13 @@ describe('the options of the module', () => {
       'a poll that is no duration',
       { pollMs: '5 bananas' },
       InvalidOptionError,
-      'pollMs: 5 bananas is not a duration. Write it without blanks, such as "1h30m".',
+      'pollMs: 5 bananas is not a duration. Write it without blanks, such as "1h30m", or in words, such as "1 hour 30 minutes".',
     ],
     [
       'a poll that is no text',
       { pollMs: true },
       InvalidOptionError,
-      "pollMs: must be milliseconds or text such as '30s', but is true.",
+      'pollMs: true is not a duration. Give milliseconds, text such as "5m", or { minutes: 5 }.',
     ],
     [
       'a lease that is too short',

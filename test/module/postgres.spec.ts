@@ -13,7 +13,7 @@ import {
   type ChronisModuleOptions,
   type ChronisEventMap,
 } from '../../lib/index.js';
-import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
+import { typeOrmLock, typeOrmStorage, type TypeOrmServer } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 @Injectable()
@@ -42,7 +42,7 @@ describe('the module on PostgreSQL', () => {
   const database = (name?: string): DynamicModule =>
     TypeOrmModule.forRoot({ type: 'postgres', url: databaseUrl(), ...(name ? { name } : {}) });
   const options = (given: object, schema = freshSchema('module')): ChronisModuleOptions => ({
-    storage: typeOrmStorage({ schema, ...given }),
+    storage: typeOrmStorage({ schema, ...(given as TypeOrmServer) }),
     lock: typeOrmLock(),
   });
 

@@ -99,7 +99,7 @@ describe('overrides of the drop-in, distributed', () => {
       'overrides["daily"]: schedule must be a cron text or a Date',
     ],
     ['no interval', { sync: { schedule: new Date(0) } }, 'overrides["sync"]: schedule must be milliseconds'],
-    ['a wrong value', { daily: { jitter: '0ms' } }, 'Jobs.daily: jitter: 0ms must be longer than zero.'],
+    ['a wrong value', { daily: { jitter: -5 } }, 'Jobs.daily: jitter: -5 must not be negative.'],
     ['an option of other schedules', { sync: { dst: { gap: 'skip' } } }, 'dst'],
     ['an option of intervals', { daily: { mode: 'fixed-delay' } }, 'mode'],
     ['an unknown option', { daily: { maxRetires: 1 } as never }, 'maxRetires'],

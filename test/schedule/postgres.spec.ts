@@ -10,7 +10,7 @@ import {
   ScheduleModule,
   SchedulerRegistry,
 } from '../../lib/schedule/index.js';
-import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { typeOrmStorage, type TypeOrmServer } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 class Jobs {
@@ -41,9 +41,9 @@ const closing: (() => Promise<void>)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
 /** One of the processes; with the application's own DataSource instead of a URL if it has one. */
-async function boot(schema: string, connection: Partial<TypeOrmStorageOptions>, more: Type[] = []) {
+async function boot(schema: string, connection: TypeOrmServer, more: Type[] = []) {
   const database = TypeOrmModule.forRoot({ type: 'postgres', url: databaseUrl() });
-  const storage = typeOrmStorage({ schema, ...connection } as TypeOrmStorageOptions);
+  const storage = typeOrmStorage({ schema, ...connection });
 
   @Module({
     imports: [

@@ -169,10 +169,33 @@ const refusals: Refusal[] = [
     'The schedule is missing. Give "expression" or "fields" or fields such as "hour".',
   ],
   [
+    'a cron that no date matches',
+    (s) => s.createCronJob({ handler: 'work', expression: '* * 31 2 *' }),
+    InvalidScheduleError,
+    'Cron "* * 31 2 *" never fires: no date matches it. Check the day against the months, weekdays and years.',
+  ],
+  [
+    'fields that no date matches',
+    (s) => s.createCronJob({ handler: 'work', month: 2, day: 30 }),
+    InvalidScheduleError,
+    'Cron {"month":2,"day":30} never fires: no date matches it.',
+  ],
+  [
+    'a cron of which nothing is left',
+    (s) =>
+      s.createCronJob({
+        handler: 'work',
+        expression: '0 0 0 1 1 * 2020',
+        exclude: [{ dates: ['2020-01-01'] }],
+      }),
+    InvalidScheduleError,
+    'The schedule "0 0 0 1 1 * 2020" never fires: its dates, limits and exclusions leave no instant.',
+  ],
+  [
     'a cron that has ended',
     (s) => s.createCronJob({ handler: 'work', hour: 9, endAt: '2025-01-01 00:00' }),
     InvalidScheduleError,
-    'The trigger lies in the past: it has no instant from now on.',
+    'The schedule {"hour":9} lies in the past: it has no instant from now on.',
   ],
   [
     'a zone that does not exist',
@@ -274,7 +297,7 @@ const refusals: Refusal[] = [
     'a negative threshold of misfires',
     (s) => s.createIntervalJob({ ...work, misfireThreshold: -1 }),
     InvalidScheduleError,
-    'misfireThreshold: -1 must be longer than zero.',
+    'misfireThreshold: -1 must not be negative.',
   ],
   [
     'a recovery policy that does not exist',
@@ -322,7 +345,7 @@ const refusals: Refusal[] = [
     'a negative delay of a backoff',
     (s) => s.createIntervalJob({ ...work, backoff: { type: 'exponential', delay: -1 } }),
     InvalidScheduleError,
-    'backoff.delay: -1 must be longer than zero.',
+    'backoff.delay: -1 must not be negative.',
   ],
   [
     'a backoff without a number',
@@ -364,7 +387,7 @@ const refusals: Refusal[] = [
     'a negative backoff',
     (s) => s.createIntervalJob({ ...work, backoff: ['1s', -1] }),
     InvalidScheduleError,
-    'backoff[1]: -1 must be longer than zero.',
+    'backoff[1]: -1 must not be negative.',
   ],
   [
     'keep for what recurs',

@@ -2,12 +2,13 @@ import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock, type CancelTimer, type StorageAdapter } from '../../lib/index.js';
 import { ManualClock, type LockSubject, type StorageSubject } from '../../lib/testing/index.js';
-import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { typeOrmStorage, type TypeOrmServer, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from './schema.js';
 
 /** A storage on the test run's PostgreSQL; not yet open. */
 export function newStorage(options: TypeOrmStorageOptions): StorageAdapter {
-  return typeOrmStorage({ url: databaseUrl(), ...options }).create() as StorageAdapter;
+  const given = { url: databaseUrl(), ...options } as TypeOrmStorageOptions & TypeOrmServer;
+  return typeOrmStorage(given).create() as StorageAdapter;
 }
 
 /** Each law has a clock of its own, but the storage is opened once. */

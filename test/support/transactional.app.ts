@@ -9,7 +9,7 @@ import {
   type ChronisOptions,
   type StorageAdapter,
 } from '../../lib/index.js';
-import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { typeOrmStorage, type TypeOrmServer, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from './schema.js';
 
 /** An application whose own rows and whose jobs are in one database: `effect` is its table. */
@@ -38,7 +38,7 @@ export class TransactionalApp {
 
   /** A process; it runs no jobs unless `autoStart`. */
   async boot(
-    given: { storage?: Partial<TypeOrmStorageOptions>; chronis?: ChronisOptions } = {},
+    given: { storage?: Omit<TypeOrmStorageOptions, keyof TypeOrmServer>; chronis?: ChronisOptions } = {},
   ): Promise<{ scheduler: SchedulerService; events: ChronisEvents; close: () => Promise<void> }> {
     const storage = typeOrmStorage({ dataSource: this.source, schema: this.schema, ...given.storage });
     const { chronis } = given;

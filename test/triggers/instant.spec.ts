@@ -34,6 +34,20 @@ const rows: [text: string, zone: string, expected: string][] = [
   ['2026-10-25 02:30', 'Europe/Berlin', '2026-10-25 00:30'],
   ['2026-04-05 01:45', 'Australia/Lord_Howe', '2026-04-04 14:45'],
   ['2026-10-24 23:30', 'Asia/Beirut', '2026-10-24 20:30'],
+  ['2025-11-08T10:00:00+0900', 'America/New_York', '2025-11-08 01:00'],
+  ['2025-11-08t10:00:00z', 'Asia/Seoul', '2025-11-08 10:00'],
+  ['2025-11-08', 'UTC', '2025-11-08 00:00'],
+  ['2025-11-08', 'Asia/Seoul', '2025-11-07 15:00'],
+  // Its clocks go forward over midnight.
+  ['2026-09-06', 'America/Santiago', '2026-09-06 04:00'],
+  ['2025-11-08T10:00[Asia/Seoul]', 'America/New_York', '2025-11-08 01:00'],
+  ['2025-11-08[Asia/Seoul]', 'America/New_York', '2025-11-07 15:00'],
+  ['2025-11-08T10:00:00+09:00[Asia/Seoul]', 'America/New_York', '2025-11-08 01:00'],
+  ['2025-11-08T10:00:00Z[Asia/Seoul]', 'America/New_York', '2025-11-08 10:00'],
+  ['2025-11-08T10:00[!asia/seoul]', 'America/New_York', '2025-11-08 01:00'],
+  // The offset says which of the two.
+  ['2026-11-01T01:30:00-05:00[America/New_York]', 'UTC', '2026-11-01 06:30'],
+  ['2026-11-01T01:30:00-04:00[America/New_York]', 'UTC', '2026-11-01 05:30'],
   // With an offset it is exact.
   ['2026-11-01T01:30:00-05:00', 'America/New_York', '2026-11-01 06:30'],
 ];
@@ -41,6 +55,23 @@ const rows: [text: string, zone: string, expected: string][] = [
 describe('parseAt', () => {
   test.each(rows)('%s in %s', (text, zone, expected) => {
     expect(parseAt(text, zone).toISOString()).toBe(isoOf(expected));
+  });
+
+  test.each([
+    ['2025-11-08 10:00:00.5', 500],
+    ['2025-11-08 10:00:00.05', 50],
+    ['2025-11-08T10:00:00.123456Z', 123],
+    ['2025-11-08 10:00:00.999999999', 999],
+  ])('reads the fraction of a second, to the millisecond: %s', (text, ms) => {
+    expect(parseAt(text, 'UTC').getTime()).toBe(Date.UTC(2025, 10, 8, 10, 0, 0, ms));
+  });
+
+  test('says of a number that can only be seconds what to do', () => {
+    expect(() => parseAt(1_762_563_600, 'UTC')).toThrow(
+      'at: 1762563600 can only be seconds; a number is epoch milliseconds. Multiply it by 1000.',
+    );
+    expect(parseAt(1_762_563_600_000, 'UTC')).toEqual(new Date('2025-11-08T01:00:00Z'));
+    expect(parseAt(new Date(1_762_563_600), 'UTC').getTime()).toBe(1_762_563_600);
   });
 
   test('keeps milliseconds', () => {

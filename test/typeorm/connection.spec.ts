@@ -86,9 +86,13 @@ describe('what names the server', () => {
     [{ url: 'postgres://h/d', poolSize: 1 }, 'poolSize: 1 leaves the jobs no connection while a call'],
     [
       { url: 'postgres://h/d', statementTimeoutMs: Number.NaN },
-      'statementTimeoutMs: NaN is not a whole number',
+      'statementTimeoutMs: NaN is not a finite number',
     ],
     [{ url: 'postgres://h/d', connectTimeoutMs: 1.5 }, 'connectTimeoutMs: 1.5 is not a whole number'],
+    [
+      { url: 'postgres://h/d', statementTimeoutMs: '10' },
+      'statementTimeoutMs: 10 is not a duration. Add a unit',
+    ],
   ])('is refused when the adapter is made from %j', (options, message) => {
     const recipe = typeOrmStorage(options as never);
     expect(() => recipe.create()).toThrow(InvalidOptionError);

@@ -13,7 +13,7 @@ import {
   type Wake,
 } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
-import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { typeOrmStorage, type TypeOrmServer, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { connect } from '../../lib/typeorm/connect.js';
 import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
 import { TcpProxy } from '../chaos/tcp.proxy.js';
@@ -156,7 +156,7 @@ describe('an application on a database that has gone silent', () => {
       ...(options.dataSource ? {} : { url }),
       statementTimeoutMs: 400,
       ...options,
-    });
+    } as TypeOrmStorageOptions & TypeOrmServer);
     const module = ChronisModule.forRoot({ storage, shutdownTimeoutMs: 1_000, concurrency: 20 });
     @Module({ imports: [module] })
     class AppModule {}

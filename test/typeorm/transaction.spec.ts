@@ -13,7 +13,7 @@ import {
   type ChronisEventName,
   type RunContext,
 } from '../../lib/index.js';
-import { typeOrmStorage, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
+import { typeOrmStorage, type TypeOrmServer, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 type Close = () => Promise<void>;
@@ -42,11 +42,9 @@ describe('a transaction that a handler shares with its verdict', () => {
     handler: (context: RunContext, insert: string) => unknown,
     given: { storage?: Partial<TypeOrmStorageOptions>; job?: object } = {},
   ): Promise<{ names: ChronisEventName[] }> {
-    const storage = typeOrmStorage(
-      given.storage?.dataSource
-        ? { schema, ...given.storage }
-        : { url: databaseUrl(), schema, ...given.storage },
-    );
+    const server = given.storage?.dataSource ? {} : { url: databaseUrl() };
+    const options = { schema, ...server, ...given.storage } as TypeOrmStorageOptions & TypeOrmServer;
+    const storage = typeOrmStorage(options);
     @Module({ imports: [ChronisModule.forRoot({ storage })] })
     class AppModule {}
     const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
