@@ -154,10 +154,12 @@ export function makeLifecycle(
   handlers: HandlerRegistry,
   explorer: JobExplorer,
   withdrawals: HandlerWithdrawals,
-  { clock, engine: { name, app, queues, concurrency }, timeZone }: ChronisSettings,
+  settings: ChronisSettings,
 ): SchedulerLifecycle {
+  const { timeZone } = settings;
+  const { name, app, queues, concurrency } = settings.engine;
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
-  const directory = new HandlerDirectory(handlers, app, storage, clock);
+  const directory = directoryOf(settings, handlers, storage, engine);
   const callbacks = async () => {
     const { jobs } = explorer.explore();
     const unknown = unknownCallbacks(jobs, new Set(handlers.names()));
@@ -212,7 +214,7 @@ export function makeScheduler(
   const { clock } = settings;
   const defaults = defaultsOf(settings, storage);
   const time = new StorageNow(storage, clock);
-  const directory = new HandlerDirectory(handlers, settings.engine.app, storage, clock);
+  const directory = directoryOf(settings, handlers, storage, engine);
   const creator = new JobCreator(defaults, directory, time);
   const updater = new JobUpdater(defaults, directory, time);
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
@@ -234,6 +236,16 @@ export function makeScheduler(
     lifecycle,
     calendars,
   });
+}
+
+function directoryOf(
+  { clock, autoStart, allowUnknownHandler: allowsUnknown, engine: { app } }: ChronisSettings,
+  local: HandlerRegistry,
+  storage: StorageAdapter,
+  engine: Engine,
+): HandlerDirectory {
+  const works = (): boolean => autoStart || engine.running;
+  return new HandlerDirectory({ local, app, storage, clock, works, allowsUnknown });
 }
 
 function defaultsOf(settings: ChronisSettings, storage: StorageAdapter): JobDefaults {

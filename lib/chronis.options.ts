@@ -58,6 +58,11 @@ export interface ChronisOptions {
   concurrency?: number;
   /** Begin to run jobs at bootstrap; else by `SchedulerService.start()`. @default true */
   autoStart?: boolean;
+  /**
+   * Create jobs even if no worker has had their handler yet, unless they say otherwise. A handler that a worker has had once, and in a process with `autoStart: false` a reference by
+   * `defineJob` or `handlerOf`, is accepted anyway. @default false
+   */
+  allowUnknownHandler?: boolean;
   /** The zone of schedules that name none: an IANA name. @default 'UTC' */
   timeZone?: string;
   /** Exclusions under names that schedules refer to by `exclude: [{ calendar: 'name' }]`, such as public holidays. @default none */

@@ -41,6 +41,7 @@ export interface ChronisSettings {
   clock: Clock;
   engine: EngineOptions;
   autoStart: boolean;
+  allowUnknownHandler: boolean;
   timeZone: string;
   payloadLimit: number;
   previousApps: readonly string[];
@@ -69,6 +70,7 @@ const knownKeys = [
   'maxBlockedMs',
   'concurrency',
   'autoStart',
+  'allowUnknownHandler',
   'timeZone',
   'calendars',
   'shutdownTimeoutMs',
@@ -123,6 +125,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     useEnhancers: trueOrFalse(given.useEnhancers ?? false, 'useEnhancers'),
     overrides: overridesOf(given.overrides ?? {}),
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
+    allowUnknownHandler: trueOrFalse(given.allowUnknownHandler ?? false, 'allowUnknownHandler'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),
     previousApps: previousAppsOf(given.previousApps ?? [], given.app ?? 'default'),

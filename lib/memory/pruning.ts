@@ -32,10 +32,20 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
   const horizon = now - longestKeptMs(retention);
   for (const worker of tables.workers.values()) {
-    if (worker.leaseUntil < Math.min(horizon, now - workersKeptMs) && !tables.held.has(worker.id))
-      tables.workers.delete(worker.id);
+    const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
+    if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);
   }
   return { more: false, withheldMs: 0, attempts, days: 0, gaps, jobs: over.length, deadLetters };
+}
+
+/** Whether a later worker of the app had all its handlers: the last one that had a handler tells who creates jobs that there is one. */
+function isSucceeded({ workers }: MemoryTables, { id, app, handlers, leaseUntil }: WorkerRow): boolean {
+  return [...workers.values()].some(
+    (later) =>
+      later.app === app &&
+      (later.leaseUntil > leaseUntil || (later.leaseUntil === leaseUntil && later.id > id)) &&
+      handlers.every((handler) => later.handlers.includes(handler)),
+  );
 }
 
 /** What each app wants: its live workers, or, where all of them are gone, the last one. */

@@ -15,7 +15,7 @@ export class DuplicateHandlerError extends ChronisError {
   }
 }
 
-/** Neither this process nor a live worker of the app knows the handler. @publicApi */
+/** This process does not know the handler, and no worker of the app has had it. @publicApi */
 export class HandlerNotFoundError extends ChronisError {
   constructor(
     readonly handler: string,
@@ -27,13 +27,13 @@ export class HandlerNotFoundError extends ChronisError {
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',
-      `No handler "${handler}" is known ${app === null ? 'here or to any live worker' : `to any live worker of the app "${app}"`}. ${
+      `No handler "${handler}" is known ${app === null ? 'here or to any worker' : `to any worker of the app "${app}"`}. ${
         known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
       }${
         elsewhere.length > 0
           ? `The app "${elsewhere[0]}" has one of this name; { app: '${elsewhere[0]}' } creates the job for it. `
           : ''
-      }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later.`,
+      }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
     );
   }
 }

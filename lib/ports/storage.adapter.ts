@@ -380,7 +380,7 @@ export abstract class StorageAdapter {
   /**
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
-   * one wanted.
+   * one wanted. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,
    * nothing is deleted (`withheldMs`), as that clock may be wrong; each call adds its `agedMs`, until the clock is reached.

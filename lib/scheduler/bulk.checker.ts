@@ -1,6 +1,7 @@
 import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import type { ByHandler } from './handler.reference.js';
+import type { HandlerUse } from './handler.uses.js';
 import type { JobCreator } from './job.creator.js';
 import type { Insertion } from './job.inserter.js';
 import type { OneOffPattern } from './one.off.pattern.js';
@@ -47,10 +48,10 @@ export class BulkChecker {
   }
 
   /** Each handler is looked up once, also one that nobody has. */
-  private readonly assertKnown = (handler: string, app: string): Promise<void> => {
-    const key = JSON.stringify([app, handler]);
+  private readonly assertKnown = (use: HandlerUse): Promise<void> => {
+    const key = JSON.stringify(Object.values(use));
     let answer = this.known.get(key);
-    if (!answer) this.known.set(key, (answer = this.creator.assertKnown(handler, app, this.begunAt)));
+    if (!answer) this.known.set(key, (answer = this.creator.assertKnown(use, this.begunAt)));
     return answer;
   };
 }

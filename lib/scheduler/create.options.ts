@@ -20,7 +20,7 @@ export interface CreateOptions extends JobOptions {
   app?: string;
   /** When the id is taken: an error, the existing job, or the existing job with the new definition. @default 'raise' */
   onConflict?: ConflictPolicy;
-  /** Create the job even if no live process has the handler yet. @default false */
+  /** Create the job even if no worker has had the handler yet. @default what the reference says, else the module */
   allowUnknownHandler?: boolean;
 }
 

@@ -36,7 +36,11 @@ export class DefinedJob<P = JsonValue, O = P> extends HandlerReference<P> {
 }
 
 const neverDefaults: readonly string[] = ['id', 'payload', 'ifMissed', 'if_missed'];
-const defineKeys = ['schema', ...createdJobKeys.filter((key) => !neverDefaults.includes(key))];
+const defineKeys = [
+  'schema',
+  ...createdJobKeys.filter((key) => !neverDefaults.includes(key)),
+  'allowUnknownHandler',
+];
 
 /**
  * A job by its name and the type of its payload, from a schema or by hand. It declares its handler (`@SendEmail.Handle()`) and creates jobs

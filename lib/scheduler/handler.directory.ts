@@ -4,58 +4,82 @@ import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
 
 const rememberedForMs = 5_000;
 
-/** Which handlers each app has, in this process and in the live workers of others, and which payloads those of this process take. */
+type HandlersOfApps = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What a directory works with. */
+export interface DirectoryParts {
+  local: HandlerRegistry;
+  /** Whose handlers those of this process are. */
+  app: string;
+  storage: StorageAdapter;
+  clock: Clock;
+  /** Whether this process runs jobs, or is about to: then it knows what its app has. */
+  works: () => boolean;
+  /** Whether handlers that nobody has are accepted where the job does not say. */
+  allowsUnknown: boolean;
+}
+
+/**
+ * Which handlers each app has, in this process and in the workers of others, and which payloads those of this process take.
+ *
+ * Who creates a job must not depend on who works at the moment: a handler is known as soon as any worker has had it, whether or not one lives. A process that does not run jobs itself
+ * also believes a reference, which cannot be misspelt, as the worker that will have it may not have been deployed yet.
+ */
 export class HandlerDirectory {
-  private remote: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  readonly app: string;
+  readonly allowsUnknown: boolean;
+  private live: HandlersOfApps = new Map();
+  /** In live workers and in those of before. */
+  private ever: HandlersOfApps = new Map();
   private askedAt: number | null = null;
 
-  constructor(
-    private readonly local: HandlerRegistry,
-    /** Whose handlers those of this process are. */
-    readonly app: string,
-    private readonly storage: StorageAdapter,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: DirectoryParts) {
+    this.app = parts.app;
+    this.allowsUnknown = parts.allowsUnknown;
+  }
 
-  /** Throws HandlerNotFoundError when nobody in the app has the handler. `now` is the storage's time. */
-  async assertKnown(handler: string, app: string, now: number): Promise<void> {
-    if (app === this.app && this.local.has(handler)) return;
-    const fresh = this.askedAt !== null && this.clock.monotonic() - this.askedAt < rememberedForMs;
-    if (fresh && this.remote.get(app)?.has(handler)) return;
+  /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. `now` is the storage's time. */
+  async assertKnown({ handler, app, isReference }: HandlerUse, now: number): Promise<void> {
+    const isOwn = app === this.app;
+    if (isOwn && this.parts.local.has(handler)) return;
+    if (isReference && !(isOwn && this.parts.works())) return;
+    const { clock } = this.parts;
+    const fresh = this.askedAt !== null && clock.monotonic() - this.askedAt < rememberedForMs;
+    if (fresh && this.ever.get(app)?.has(handler)) return;
     await this.ask(now);
-    if (this.remote.get(app)?.has(handler)) return;
+    if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
-    const named = app === this.app ? null : app;
-    throw new HandlerNotFoundError(handler, [...this.knownTo(app)].toSorted(), named, elsewhere);
+    throw new HandlerNotFoundError(handler, [...this.knownTo(app)].toSorted(), isOwn ? null : app, elsewhere);
   }
 
   /** Those of this process and of all live ones of its app. */
   async known(): Promise<ReadonlySet<string>> {
-    await this.ask(await this.storage.now());
+    await this.ask(await this.parts.storage.now());
     return this.knownTo(this.app);
   }
 
   private knownTo(app: string): ReadonlySet<string> {
-    return new Set([...(app === this.app ? this.local.names() : []), ...(this.remote.get(app) ?? [])]);
+    return new Set([
+      ...(app === this.app ? this.parts.local.names() : []),
+      ...(this.live.get(app) ?? this.ever.get(app) ?? []),
+    ]);
   }
 
   private appsWith(handler: string): string[] {
-    const apps = [...this.remote].flatMap(([app, handlers]) => (handlers.has(handler) ? app : []));
-    return this.local.has(handler) ? [this.app, ...apps] : apps;
+    const apps = [...this.live].flatMap(([app, handlers]) => (handlers.has(handler) ? app : []));
+    return this.parts.local.has(handler) ? [this.app, ...apps] : apps;
   }
 
   private async ask(now: number): Promise<void> {
-    const remote = new Map<string, Set<string>>();
-    for (const { app, handlers, leaseUntil } of await this.storage.queryWorkers()) {
-      if (leaseUntil.getTime() <= now) continue;
-      remote.set(app, new Set([...(remote.get(app) ?? []), ...handlers]));
-    }
-    this.remote = remote;
-    this.askedAt = this.clock.monotonic();
+    const workers = await this.parts.storage.queryWorkers();
+    this.ever = handlersOf(workers);
+    this.live = handlersOf(workers.filter(({ leaseUntil }) => leaseUntil.getTime() > now));
+    this.askedAt = this.parts.clock.monotonic();
   }
 
   /**
@@ -75,7 +99,17 @@ export class HandlerDirectory {
     ofReference: PayloadSchema | null,
   ): PayloadSchema[] {
     const isOwn = app === null || app === this.app;
-    const own = (isOwn && this.local.get(handler)?.schema) || null;
+    const own = (isOwn && this.parts.local.get(handler)?.schema) || null;
     return [...new Set([ofReference, own])].filter((schema) => schema !== null);
   }
+}
+
+function handlersOf(workers: readonly { app: string; handlers: readonly string[] }[]): HandlersOfApps {
+  const ofApps = new Map<string, Set<string>>();
+  for (const { app, handlers } of workers) {
+    const known = ofApps.get(app) ?? new Set();
+    ofApps.set(app, known);
+    for (const handler of handlers) known.add(handler);
+  }
+  return ofApps;
 }

@@ -7,6 +7,8 @@ import type { PayloadSchema } from '../model/payload.schema.js';
 export type HandlerDefaults = Omit<JobOptions, 'id' | 'payload' | 'ifMissed' | 'if_missed'> & {
   /** The app whose handler it is. @default the app of the process that creates the job */
   app?: string;
+  /** Create the job even if no worker has had the handler yet. @default the module's */
+  allowUnknownHandler?: boolean;
 };
 
 /**

@@ -12,8 +12,8 @@ import type {
 } from './create.options.js';
 import { apiJob } from './api.job.js';
 import type { HandlerDirectory } from './handler.directory.js';
-import { callbackHandlers } from './callback.options.js';
 import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
+import { allowsUnknown, handlerUses, type HandlerUse } from './handler.uses.js';
 import { tellDue, type JobAccess } from './job.access.js';
 import { storeJob } from './job.replacement.js';
 import { beginSchedule, createdJobKeys, defineJob, type JobDefaults } from './job.definition.js';
@@ -111,16 +111,16 @@ export class JobCreator {
   ): Promise<NewJob> {
     const now = await this.time.now();
     const job = this.define(options, trigger, now);
-    await this.admit(job, options, (name, app) => this.assertKnown(name, app, now));
+    await this.admit(job, options, (use) => this.assertKnown(use, now));
     return job;
   }
 
   /** A job as it is to be stored, once it is admitted. */
   define(given: ByHandler<CreateOptions & OneOffOptions>, trigger: TriggerInput, now: number): NewJob {
     const options = withDefaults(given);
-    const { id: givenId, onConflict = 'raise', allowUnknownHandler = false, refusePast = false } = options;
+    const { id: givenId, onConflict = 'raise', allowUnknownHandler, refusePast = false } = options;
     oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
-    trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
+    if (allowUnknownHandler !== undefined) trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
     trueOrFalse(refusePast, 'refusePast');
     const newId = givenId === undefined;
     const id = newId ? newJobId(now) : givenId;
@@ -141,10 +141,12 @@ export class JobCreator {
   async admit(
     job: NewJob,
     given: ByHandler<CreateOptions>,
-    assertKnown: (handler: string, app: string) => Promise<void>,
+    assertKnown: (use: HandlerUse) => Promise<void>,
   ): Promise<void> {
-    const handlers = given.allowUnknownHandler ? [] : [job.handler, ...callbackHandlers(job.policies)];
-    for (const name of handlers) await assertKnown(name, job.app ?? this.handlers.app);
+    if (!allowsUnknown(given, this.handlers.allowsUnknown)) {
+      for (const use of handlerUses({ ...job, app: job.app ?? this.handlers.app }, given))
+        await assertKnown(use);
+    }
     await this.handlers.assertFits(job, schemaOf(given.handler));
   }
 
@@ -154,9 +156,9 @@ export class JobCreator {
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }
 
-  /** Throws HandlerNotFoundError when nobody in the app has the handler. */
-  assertKnown(handler: string, app: string, now: number): Promise<void> {
-    return this.handlers.assertKnown(handler, app, now);
+  /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. */
+  assertKnown(use: HandlerUse, now: number): Promise<void> {
+    return this.handlers.assertKnown(use, now);
   }
 }
 

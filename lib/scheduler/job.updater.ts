@@ -5,9 +5,10 @@ import type { Trigger } from '../model/trigger.js';
 import type { JobPatch } from '../ports/storage.adapter.js';
 import type { HandlerChange, UpdateJob } from './create.options.js';
 import { changesBy, resetOf } from './declared.changes.js';
-import { callbackHandlers, callbacksOf } from './callback.options.js';
+import { callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { schemaOf, type HandlerReference } from './handler.reference.js';
+import { allowsUnknown, handlerUses } from './handler.uses.js';
 import type { JobAccess } from './job.access.js';
 import {
   assertKeepFits,
@@ -77,7 +78,9 @@ export class JobUpdater {
     return this.write(ref, access, expectedRevision, async (job, now) => {
       const patch = this.patchOf(job, changes, now);
       const after = { ...job, ...patch };
-      if (changes.allowUnknownHandler !== true) await this.assertHandlers(after, patch, changes, now);
+      if (!allowsUnknown(changes, this.handlers.allowsUnknown)) {
+        await this.assertHandlers(after, patch, changes, now);
+      }
       if (patch.payload !== undefined || patch.handler !== undefined) {
         await this.handlers.assertFits(after, schemaOf(changes.handler));
       }
@@ -132,11 +135,12 @@ export class JobUpdater {
     changes: Changes,
     now: number,
   ): Promise<void> {
-    const own = (handler ?? app) === undefined ? [] : [changed.handler];
-    const called = callbackHandlers(app === undefined ? callbacksOf(changes) : changed.policies);
-    for (const name of [...own, ...called]) {
-      await this.handlers.assertKnown(name, changed.app ?? this.handlers.app, now);
-    }
+    const named = {
+      handler: (handler ?? app) === undefined ? null : changed.handler,
+      app: changed.app ?? this.handlers.app,
+      policies: app === undefined ? callbacksOf(changes) : changed.policies,
+    };
+    for (const use of handlerUses(named, changes)) await this.handlers.assertKnown(use, now);
   }
 
   private patchOf(job: Job, changes: Changes, now: number): JobPatch {

@@ -25,7 +25,14 @@ handlers.register('strict', () => undefined, 'test', { schema });
 const defaults = { timeZone: 'Asia/Seoul', payloadLimit: 100, calendars: {}, stored: true };
 const creator = new JobCreator(
   defaults,
-  new HandlerDirectory(handlers, 'shop', storage, clock),
+  new HandlerDirectory({
+    local: handlers,
+    app: 'shop',
+    storage,
+    clock,
+    works: () => true,
+    allowsUnknown: false,
+  }),
   new StorageNow(storage, clock),
 );
 

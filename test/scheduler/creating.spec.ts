@@ -121,12 +121,12 @@ describe('creating jobs at run time', () => {
     expect(job).toMatchObject({ nextRunAt: null, state: 'completed' });
   });
 
-  test('needs a handler that some live process has', async () => {
+  test('needs a handler that this process or a worker has, or has had', async () => {
     const { scheduler } = app;
     const creating = scheduler.createDateJob({ handler: 'wrok', in: '1s' });
     await expect(creating).rejects.toThrow(HandlerNotFoundError);
     await expect(creating).rejects.toThrow(
-      'No handler "wrok" is known here or to any live worker. Known: work. Declare it with @JobHandler(\'wrok\'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later.',
+      'No handler "wrok" is known here or to any worker. Known: work. Declare it with @JobHandler(\'wrok\'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.',
     );
     await scheduler.createDateJob({ id: 'early', handler: 'later', in: '1s', allowUnknownHandler: true });
     await app.clock.advanceBy(1_000);

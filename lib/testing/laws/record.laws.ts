@@ -172,6 +172,28 @@ export const recordLaws = lawsOf('record', {
     assert.equal((await claimOne(storage, alive)).attempt, 2);
   },
 
+  'keeps of workers that are long gone the last one that had a handler': async ({ storage, clock }) => {
+    const of = async (handlers: readonly string[], app = 'shop'): Promise<string> => {
+      const { workerId } = await startWorker(storage, { leaseMs: minute, app, handlers });
+      await clock.advance(2 * minute);
+      await storage.releaseLost();
+      return workerId;
+    };
+    await of(['mail', 'report']);
+    await of(['mail']);
+    const both = await of(['report', 'mail']);
+    const other = await of(['mail'], 'billing');
+    const last = await of(['mail']);
+    await clock.advance(50 * day);
+    await pruneAll(storage);
+    const kept = (await storage.queryWorkers()).map(({ id }) => id);
+    assert.deepEqual(new Set(kept), new Set([both, other, last]));
+    await startWorker(storage, { leaseMs: minute, app: 'shop', handlers: ['mail', 'report', 'new'] });
+    await pruneAll(storage);
+    const now = (await storage.queryWorkers()).map(({ app }) => app);
+    assert.deepEqual(now.toSorted(), ['billing', 'shop'], 'A live worker has them too.');
+  },
+
   'gives gaps newest first, by namespace and job, page by page': async ({ storage }) => {
     const worker = await startWorker(storage);
     const { nextRunAt } = await addRecurring(storage, { dueInMs: -hour });
