@@ -94,12 +94,11 @@ export class DeclaringProvider {
 
   /**
    * Calls the method for a run. Request-scoped providers, which include all that depend on one, and transient ones are made for this run,
-   * with its RunContext as the request. The method gets the context unless it takes no parameter.
+   * with its RunContext as the request. The method gets the context, also where it seems to take no parameter: decorators may wrap it.
    */
   call(method: string): (context: RunContext) => unknown {
-    const takesContext = (this.prototype[method]?.length ?? 0) > 0;
     const call = this.callWith(method);
-    return (context) => (takesContext ? call(context, context) : call(context));
+    return (context) => call(context, context);
   }
 
   /** Calls the method in a way that is made for an instance: once, or for each run. */

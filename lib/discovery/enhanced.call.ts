@@ -2,6 +2,8 @@ import { ForbiddenException, HttpException } from '@nestjs/common';
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { argumentKinds, argumentsKey } from '../decorators/arguments.decorator.js';
 import type { RunContext } from '../engine/run.context.js';
+import { currentRun } from '../engine/current.run.js';
+import { workOff } from '../model/deferred.work.js';
 import { UnrecoverableError } from '../model/errors.js';
 
 /** What `ExecutionContext.getType()` says. */
@@ -14,6 +16,12 @@ const argumentValues = {
     return kind === argumentKinds.payload ? context.payload : context;
   },
 };
+
+/** Nest's own, but that what a method returns is worked off as it is elsewhere: also an Observable without a value, and generators; and given up when the run is. */
+export function workingOff(creator: ExternalContextCreator): ExternalContextCreator {
+  const transformToResult = (value: unknown): Promise<unknown> => workOff(value, currentRun() ?? {});
+  return Object.assign(Object.create(creator) as ExternalContextCreator, { transformToResult });
+}
 
 /**
  * A method as Nest calls routes: with pipes on its `@Payload()`, and, if `enhancers`, through its guards, interceptors and filters. A run that is forbidden has

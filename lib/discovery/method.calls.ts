@@ -2,16 +2,20 @@ import type { ExternalContextCreator } from '@nestjs/core';
 import { hasArguments } from '../decorators/arguments.decorator.js';
 import type { RunContext } from '../engine/run.context.js';
 import type { DeclaringProvider } from './declaring.provider.js';
-import { enhancedCall } from './enhanced.call.js';
+import { enhancedCall, workingOff } from './enhanced.call.js';
 import { unappliedEnhancers } from './unapplied.enhancers.js';
 
 /** How decorated methods are called: directly, or as Nest calls routes. */
 export class MethodCalls {
+  private readonly creator: ExternalContextCreator;
+
   constructor(
-    private readonly creator: ExternalContextCreator,
+    creator: ExternalContextCreator,
     /** The option of the module. */
     private readonly useEnhancers: boolean,
-  ) {}
+  ) {
+    this.creator = workingOff(creator);
+  }
 
   /** Decorators of Nest on the method that are without effect, as neither it nor the module says anything of `useEnhancers`. */
   unapplied({ prototype }: DeclaringProvider, method: string, useEnhancers: boolean | undefined): string[] {

@@ -1,3 +1,4 @@
+import { isDeferred, workOff } from '../model/deferred.work.js';
 import { currentRuns } from './current.run.js';
 import type { RunContext } from './run.context.js';
 
@@ -27,12 +28,15 @@ export class HandlerSurroundings {
     this.interceptors = interceptors;
   }
 
+  /** An Observable that the handler returns has ended before the interceptors go on; where there are none, the caller sees to that. */
   call(context: RunContext, handler: (context: RunContext) => unknown): unknown {
     if (this.interceptors.length === 0) return currentRuns.run(context, handler, context);
     return currentRuns.run(context, () => {
       const from = async (i: number): Promise<unknown> => {
         const interceptor = this.interceptors[i];
-        return interceptor ? interceptor.intercept(context, () => from(i + 1)) : handler(context);
+        if (interceptor) return interceptor.intercept(context, () => from(i + 1));
+        const value = await handler(context);
+        return isDeferred(value) ? workOff(value, context) : value;
       };
       return from(0);
     });

@@ -57,5 +57,8 @@ export interface RunContext<P = JsonValue> {
   readonly transaction: <T>(work: TransactionWork<T>, options?: TransactionOptions) => Promise<T>;
 }
 
-/** The code of a job. What it returns is kept as the result if it is JSON; what it throws fails the attempt. @publicApi */
+/**
+ * The code of a job. What it returns is kept as the result if it is JSON, of an Observable or a generator the last value, to whose end it is run; what it throws fails the
+ * attempt. @publicApi
+ */
 export type HandlerFunction<P = never> = (context: RunContext<P>) => unknown;

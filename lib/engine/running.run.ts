@@ -1,7 +1,8 @@
+import { isDeferred, workOff } from '../model/deferred.work.js';
 import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
-import { outcomeOf } from '../model/thrown.js';
+import { isA, outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
@@ -9,6 +10,7 @@ import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { AttemptContext } from './attempt.context.js';
 import { containedSignal } from './contained.signal.js';
+import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
 import { checkPayload } from './payload.check.js';
 import type { RunLogger } from './run.context.js';
@@ -52,6 +54,7 @@ export class RunningRun {
   private cancelTimer: CancelTimer | null = null;
   private cancelGrace: CancelTimer | null = null;
   private snoozeMs: number | null = null;
+  private context: AttemptContext | null = null;
   private handler: 'waits' | 'runs' | 'ended' = 'waits';
   private ended = false;
   private tellHandlerEnded: (() => void) | null = null;
@@ -138,12 +141,29 @@ export class RunningRun {
     void outcomeOf(
       value,
       (error) => this.threw(error),
-      (result) => this.returned(result),
+      (result) => this.concluded(result),
     );
   }
 
   private callWith(payload: unknown): unknown {
-    return this.code.run(new AttemptContext(this, this.parts.logger(this.run.handler), payload));
+    this.context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
+    const value = this.code.run(this.context);
+    return mayBeLazy(value) ? this.workOff(value) : value;
+  }
+
+  /** An Observable or an iterator is the handler's work as well: it goes on until that has ended. */
+  private concluded(value: unknown): void {
+    if (!isDeferred(value)) return this.returned(value);
+    void outcomeOf(
+      this.workOff(value),
+      (error) => this.threw(error),
+      (result) => this.returned(result),
+    );
+  }
+
+  /** Within the run, as it may begin only now. */
+  private workOff(value: unknown): Promise<unknown> {
+    return currentRuns.run(this.context!, workOff, value, this.context!);
   }
 
   /** With the payload as the schema of the handler gives it; what was right when the job was made may be wrong for the code of today. */
@@ -180,4 +200,9 @@ export class RunningRun {
     this.opened?.end();
     this.parts.onEnded(this, ending);
   }
+}
+
+/** Whatever is no promise of the platform: queries, say, are promises that begin when somebody waits for them. */
+function mayBeLazy(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !isA(value, Promise);
 }

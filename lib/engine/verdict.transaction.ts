@@ -1,3 +1,4 @@
+import { workOff } from '../model/deferred.work.js';
 import { ClaimLostError, RunSettledError, TransactionNotSupportedError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
@@ -42,7 +43,8 @@ export class VerdictTransaction {
     this.state = 'working';
     try {
       const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));
-      const value = await storage.transaction(work, conclude, options);
+      const all: TransactionWork<T> = async (manager) => (await workOff(work(manager))) as T;
+      const value = await storage.transaction(all, conclude, options);
       this.state = 'committed';
       return value;
     } finally {

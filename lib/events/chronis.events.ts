@@ -1,3 +1,4 @@
+import { isDeferred, workOff } from '../model/deferred.work.js';
 import { InvalidOptionError } from '../model/errors.js';
 import { outcomeOf } from '../model/thrown.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
@@ -148,10 +149,21 @@ export class ChronisEvents {
     try {
       if (wants?.(origin.name) === false) return;
       const returned = tell(event as never, origin as never);
-      if (returned instanceof Promise) void outcomeOf(returned, (error) => this.failed(origin.name, error));
+      if (typeof returned === 'object' && returned !== null) void this.waitFor(returned, origin.name);
     } catch (error) {
       this.failed(origin.name, error);
     }
+  }
+
+  /** So that queries and Observables, which begin only when somebody waits for them, do. */
+  private waitFor(returned: object, name: ChronisEventName): Promise<void> {
+    return outcomeOf(
+      returned,
+      (error) => this.failed(name, error),
+      (value) => {
+        if (isDeferred(value)) void outcomeOf(workOff(value), (error) => this.failed(name, error));
+      },
+    );
   }
 
   private failed(name: ChronisEventName, error: unknown): void {

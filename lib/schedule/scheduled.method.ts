@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+
 type Method = (...args: unknown[]) => unknown;
 
 /** A method that a decorator schedules, on the instance that has it. */
@@ -16,8 +18,18 @@ export class ScheduledMethod {
     return `${this.instance.constructor.name}.${this.name}`;
   }
 
-  /** Gives the argument only to methods that have a parameter for it. */
+  /**
+   * Gives the argument also to methods that seem to take none, as decorators may wrap them; not to those whose parameter the compiler has noted as
+   * something else, such as `sync(force = false)`, which other code calls as well.
+   */
   call(argument: unknown): unknown {
-    return this.method.call(this.instance, ...(this.method.length > 0 ? [argument] : []));
+    return this.method.call(this.instance, ...(this.mayTakeContext ? [argument] : []));
+  }
+
+  private get mayTakeContext(): boolean {
+    const prototype = Object.getPrototypeOf(this.instance) as object;
+    const types = Reflect.getMetadata('design:paramtypes', prototype, this.name) as unknown[] | undefined;
+    // That of an interface, as of all that is no class.
+    return types === undefined || types.length === 0 || types[0] === Object;
   }
 }

@@ -21,7 +21,7 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, Reflector } from '@nestjs/core';
 import { IsEmail } from 'class-validator';
-import { map, type Observable } from 'rxjs';
+import { EMPTY, defer, map, of, tap, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   Ctx,
@@ -267,4 +267,81 @@ describe('pipes', () => {
     });
     expect(await run('number', '41')).toMatchObject({ result: 42 });
   });
+});
+
+describe('a handler that returns work which has not begun', () => {
+  const ends: Record<string, () => unknown> = {
+    observable: () => defer(() => of('first', note('done'))),
+    'promise of an observable': async () => defer(() => of(note('done'))),
+    'observable of nothing': () => defer(() => (note('done'), EMPTY)),
+    generator: async function* () {
+      yield note('done');
+    },
+    'failing observable': () =>
+      defer(() => {
+        note('done');
+        throw new RangeError('too far');
+      }),
+  };
+  const note = (text: string): string => {
+    seen.push(text);
+    return text;
+  };
+
+  class Passing implements NestInterceptor {
+    intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+      return next.handle().pipe(tap({ complete: () => void note('intercepted') }));
+    }
+  }
+
+  class Lazy {
+    @JobHandler('called directly')
+    direct({ payload }: RunContext<string>): unknown {
+      return ends[payload]!();
+    }
+
+    @JobHandler('called with a pipe')
+    piped(@Payload() end: string): unknown {
+      return ends[end]!();
+    }
+
+    @JobHandler('enhanced', { useEnhancers: true })
+    @UseFilters(RangeFilter)
+    enhanced({ payload }: RunContext<string>): unknown {
+      return ends[payload]!();
+    }
+
+    @JobHandler('intercepted', { useEnhancers: true })
+    @UseInterceptors(Passing)
+    @UseFilters(RangeFilter)
+    intercepted({ payload }: RunContext<string>): unknown {
+      return ends[payload]!();
+    }
+  }
+
+  test.each(['called directly', 'called with a pipe', 'enhanced', 'intercepted'])(
+    'has done it before the run ends: %s',
+    async (handler) => {
+      await create({ providers: [Lazy] });
+      for (const end of Object.keys(ends)) {
+        seen.length = 0;
+        await chronis!.scheduler.createJob({
+          ...{ id: end, handler, trigger: { type: 'manual' }, payload: end },
+        });
+        const { verdict, result } = await chronis!.run(end);
+        expect(seen).toContain('done');
+        const fails = end === 'failing observable';
+        const isFiltered = fails && !handler.startsWith('called');
+        const [expected, value] = isFiltered
+          ? ['succeeded', `${handler}: too far`]
+          : fails
+            ? ['failed', null]
+            : ['succeeded', end === 'observable of nothing' ? null : 'done'];
+        expect([end, verdict, result]).toEqual([end, expected, value]);
+        // A generator is a value like others to interceptors of Nest.
+        if (handler === 'intercepted' && end.includes('observable') && !fails)
+          expect(seen).toEqual(['done', 'intercepted']);
+      }
+    },
+  );
 });

@@ -325,6 +325,57 @@ describe('distributed', () => {
     expect(log.lines.some(({ message }) => String(message).includes('no'))).toBe(true);
   });
 
+  test('methods get the context whatever wraps them, but not as a flag or a class that they take', async () => {
+    const seen: Record<string, unknown> = {};
+    const note = (name: string, given: unknown): void => void (seen[name] = given);
+    const wraps: MethodDecorator = (_, __, descriptor) => {
+      const original = descriptor.value as (...args: unknown[]) => unknown;
+      descriptor.value = function (this: unknown, ...args: unknown[]) {
+        return original.apply(this, args);
+      } as never;
+    };
+    // As compilers note them, with emitDecoratorMetadata.
+    const types = (...all: unknown[]): MethodDecorator => Reflect.metadata('design:paramtypes', all);
+    @Injectable()
+    class Typed {
+      @Cron('* * * * * *')
+      @wraps
+      @types(Object)
+      wrapped(context: RunContext): void {
+        note('wrapped', context.job.id);
+      }
+      @Cron('* * * * * *')
+      @wraps
+      bare(context: RunContext): void {
+        note('bare', context.job.id);
+      }
+      @Cron('* * * * * *')
+      @types(Boolean)
+      flag(force = false): void {
+        note('flag', force);
+      }
+      @Cron('* * * * * *')
+      @types(Boolean)
+      optional(force?: boolean): void {
+        note('optional', force);
+      }
+      @Interval(1_000)
+      @types(Date)
+      since(date: Date = new Date(0)): void {
+        note('since', date);
+      }
+    }
+    await cluster.boot({ providers: [Typed] });
+    await cluster.pass(2_000);
+    expect(seen).toEqual({
+      wrapped: 'Typed.wrapped',
+      bare: 'Typed.bare',
+      flag: false,
+      optional: undefined,
+      since: new Date(0),
+    });
+  });
+
   test('aliases, and a class that two modules provide, are one job', async () => {
     @Module({ providers: [Jobs] })
     class Other {}

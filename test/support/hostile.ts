@@ -103,6 +103,16 @@ const special = fc.constantFrom<() => unknown>(
       resolve(1);
       throw new Error('after all');
     }),
+  () => ({ '@@observable': thrower }),
+  () => ({ lift: 1, '@@observable': () => trap }),
+  () => ({ lift: thrower, subscribe: thrower }),
+  () => ({
+    lift: thrower,
+    subscribe: (observer: { error: (error: unknown) => unknown }) => (observer.error(trap), trap),
+  }),
+  () => ({ [Symbol.iterator]: thrower, next: thrower }),
+  () => ({ [Symbol.iterator]: thrower, next: () => trap }),
+  () => ({ [Symbol.asyncIterator]: thrower, next: () => ({ done: true, value: trap }), return: thrower }),
   () => ({ toJSON: thrower }),
   () => ({ toJSON: () => trap }),
 );
