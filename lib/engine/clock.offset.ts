@@ -50,7 +50,9 @@ export class ClockOffset {
 
   /** Not more than it is at this time, also if the clocks come apart. */
   leastBy(at: number): number {
-    return Math.max(...this.samples.map((sample) => sample.bound - drift * (at - sample.at)));
+    let most = -Infinity;
+    for (const { bound, at: since } of this.samples) most = Math.max(most, bound - drift * (at - since));
+    return most;
   }
 
   /** Not less than it is at this time, also if the clocks come apart. */

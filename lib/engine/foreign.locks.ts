@@ -53,6 +53,11 @@ export class ForeignLocks {
     this.events.emit('rows.locked', { work, tables: tables[work], rows: since.size, lockedMs, first });
   }
 
+  /** Whether any of this kind waits. */
+  waits(work: LockedWork): boolean {
+    return (this.waiting.get(work)?.since.size ?? 0) > 0;
+  }
+
   /** This does not wait any more. */
   free(work: LockedWork, what: string): void {
     const waiting = this.waiting.get(work);

@@ -141,11 +141,13 @@ export function describeError(error: unknown): string {
   return text.length > maxErrorLength ? `${clean}…` : clean;
 }
 
+const nothingReturned = { result: null, note: null } as const;
+
 /** What a handler returned, if it is JSON of a bounded length and depth; else null, and a note that says why. */
-function toResult(value: unknown): { result: JsonValue; note: string | null } {
+function toResult(value: unknown): Readonly<{ result: JsonValue; note: string | null }> {
   try {
     const text = value === null ? undefined : JSON.stringify(value);
-    if (text === undefined) return { result: null, note: null };
+    if (text === undefined) return nothingReturned;
     const fault = faultOf(text);
     return fault === null ? { result: JSON.parse(text) as JsonValue, note: null } : notKept(fault);
   } catch (error) {

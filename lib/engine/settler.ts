@@ -1,53 +1,20 @@
-import { rowOperations } from '../events/storage.operations.js';
 import { InvalidPayloadError } from '../model/errors.js';
-import { thrownText } from '../model/thrown.js';
-import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
+import type { SettleVerdict, WaitingResult } from './waiting.result.js';
 
 const largestBatch = 1_000;
 /** Of the texts in one call, in characters. */
 const largestText = 4_000_000;
 /** Of the texts of all that waits, in characters: more than that is not taken on. */
 const fullAt = 64_000_000;
-/** What a settlement takes without its texts. */
-const bareSize = 200;
 /** A call that takes longer waits for somebody else's lock, as a rule. */
 const patienceMs = 1_000;
-const longestNote = 200;
 /** What has failed alone so often, within minutes, while others got through, will not be stored as it is. */
 const mostFailuresAlone = 30;
 /** How many verdicts are looked up at a time. */
 const looksAtOnce = 4;
-
-/**
- * `unclear`: an earlier call with this settlement failed without an answer, and the ledger does not tell whether it was carried out · `unsettled`: it could
- * not be written before the end · `unconfirmed`: nor is it known, at the end, whether it was.
- */
-export type SettleVerdict = 'accepted' | 'refused' | 'unclear' | 'unsettled' | 'unconfirmed';
-
-/** How an attempt ended, and who wants to know what became of that. None of the functions must throw. */
-export interface Result {
-  settlement: Settlement;
-  /** The same settlement with this note in place of its error and its result. */
-  noted: (note: string) => Settlement;
-  /** The storage cannot store the error or the result; the note is written instead. */
-  onNoted: (error: unknown) => void;
-  /** Called once. */
-  done: (verdict: SettleVerdict) => void;
-}
-
-interface Waiting extends Result {
-  size: number;
-  /** It was in a call that failed. */
-  isUnclear: boolean;
-  /** It is in a call that has no answer yet. */
-  isUnderWay: boolean;
-  isNoted: boolean;
-  /** To be written by a call of its own, as such a call has failed. */
-  isAlone: boolean;
-  failuresAlone: number;
-}
 
 /**
  * Writes settlements in batches that form by themselves: what arrives while a call is under way goes into the next one.
@@ -62,16 +29,16 @@ interface Waiting extends Result {
 export class Settler {
   /** Whether the last call has failed. */
   failing = false;
-  private waiting: Waiting[] = [];
-  private apart: Waiting[] = [];
+  private waiting: WaitingResult[] = [];
+  private apart: WaitingResult[] = [];
   private writing: Promise<void> | null = null;
   private writingBeside: Promise<void> | null = null;
   private isLate = false;
   private retrying: Promise<void> | null = null;
   /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
-  private unclear: Waiting[] = [];
+  private unclear: WaitingResult[] = [];
   private lookingUp: Promise<void> | null = null;
-  private readonly pending = new Set<Waiting>();
+  private readonly pending = new Set<WaitingResult>();
   private readonly count = new CallSize(largestBatch);
   private readonly text = new CallSize(largestText);
   private size = 0;
@@ -93,20 +60,10 @@ export class Settler {
     return this.pending.size > 0 && !this.failing && !isAsking;
   }
 
-  settle(result: Result): void {
-    if (this.closed) return result.done('unsettled');
-    const size = sizeOf(result.settlement);
-    const item: Waiting = {
-      ...result,
-      size,
-      isUnclear: false,
-      isUnderWay: false,
-      isNoted: false,
-      isAlone: false,
-      failuresAlone: 0,
-    };
+  settle(item: WaitingResult): void {
+    if (this.closed) return item.done('unsettled');
     this.pending.add(item);
-    this.size += size;
+    this.size += item.size;
     this.waiting.push(item);
     this.writing ??= this.going(() => this.write());
     this.writeBeside();
@@ -132,7 +89,7 @@ export class Settler {
   }
 
   private async write(): Promise<void> {
-    const send = async (batch: readonly Waiting[]): Promise<void> => {
+    const send = async (batch: readonly WaitingResult[]): Promise<void> => {
       const cancel = this.calls.clock.setTimer(patienceMs, () => {
         this.isLate = true;
         this.writeBeside();
@@ -164,8 +121,8 @@ export class Settler {
 
   /** `onEnd`: called in the same moment in which nothing is left. */
   private async writeAll(
-    send: (batch: readonly Waiting[]) => Promise<void>,
-    isMeant: (item: Waiting) => boolean,
+    send: (batch: readonly WaitingResult[]) => Promise<void>,
+    isMeant: (item: WaitingResult) => boolean,
     onEnd: () => void,
   ): Promise<void> {
     // Results of one turn of the event loop make one batch.
@@ -208,65 +165,71 @@ export class Settler {
           const left = isOne ? batch.filter((item) => this.pending.has(item)) : this.shrink(batch);
           if (isOne) this.noteFailure(left, error);
           this.setApart(left, true);
-          if (!this.closed)
-            await this.calls.pauseAfter(isOne ? operationOf(batch[0]!) : 'settle', error, tries);
+          if (!this.closed) await this.calls.pauseAfter(isOne ? batch[0]!.operation : 'settle', error, tries);
         }
       }
     }
     this.retrying = null;
   }
 
-  private noteFailure(items: readonly Waiting[], error: unknown): void {
+  private noteFailure(items: readonly WaitingResult[], error: unknown): void {
     for (const item of items) {
       item.failuresAlone++;
-      if (item.failuresAlone >= mostFailuresAlone && !this.failing && !item.isNoted) leaveOut(item, error);
+      if (item.failuresAlone >= mostFailuresAlone && !this.failing && !item.isNoted) item.leaveOut(error);
     }
   }
 
-  private setApart(items: readonly Waiting[], isAlone: boolean): void {
+  private setApart(items: readonly WaitingResult[], isAlone: boolean): void {
     for (const item of items) item.isAlone = isAlone;
     this.apart.push(...items);
     this.retrying ??= this.going(() => this.retry());
   }
 
   /** An answer names runs, so a batch ends before a second claim of one of its runs: of two sessions, or handed out anew. */
-  private take(isMeant: (item: Waiting) => boolean): Waiting[] {
+  private take(isMeant: (item: WaitingResult) => boolean): WaitingResult[] {
     const runIds = new Set<string>();
-    const taken = new Set<Waiting>();
+    const taken: WaitingResult[] = [];
+    const left: WaitingResult[] = [];
     let text = 0;
+    let seen = 0;
     for (const item of this.waiting) {
-      if (!isMeant(item)) continue;
       const { size, settlement } = item;
-      text += size;
-      const isFull = runIds.size === this.count.value || (runIds.size > 0 && text > this.text.value);
-      if (isFull || runIds.has(settlement.runId)) break;
-      runIds.add(settlement.runId);
-      taken.add(item);
+      if (isMeant(item)) {
+        text += size;
+        const isFull = taken.length === this.count.value || (taken.length > 0 && text > this.text.value);
+        if (isFull || runIds.has(settlement.runId)) break;
+        runIds.add(settlement.runId);
+        taken.push(item);
+      } else left.push(item);
+      seen++;
     }
-    if (taken.size === this.waiting.length) return this.waiting.splice(0);
-    this.waiting = this.waiting.filter((item) => !taken.has(item));
-    return [...taken];
+    this.waiting = left.concat(this.waiting.slice(seen));
+    return taken;
   }
 
   /** After a failure; returns what of the batch has no answer. */
-  private shrink(batch: readonly Waiting[]): Waiting[] {
+  private shrink(batch: readonly WaitingResult[]): WaitingResult[] {
     this.failing = true;
     this.count.shrink(batch.length);
     this.text.shrink(batch.reduce((sum, { size }) => sum + size, 0));
     return batch.filter((item) => this.pending.has(item));
   }
 
-  private async send(batch: readonly Waiting[]): Promise<void> {
+  private async send(batch: readonly WaitingResult[]): Promise<void> {
     for (const item of batch) item.isUnderWay = true;
     try {
       const { accepted, locked } = await this.storage.settle(batch.map(({ settlement }) => settlement));
-      for (const item of batch) item.isUnderWay = false;
       this.failing = false;
       this.calls.outages.answered('settle');
-      for (const item of batch) if (item.failuresAlone > 0) this.calls.outages.answered(operationOf(item));
+      for (const item of batch) {
+        item.isUnderWay = false;
+        if (item.failuresAlone > 0) this.calls.outages.answered(item.operation);
+      }
       this.count.grow();
       this.text.grow();
-      this.answer(batch, new Set(accepted), new Set(locked));
+      // As a rule all are: each is named once, as is each run of a batch.
+      if (accepted.length === batch.length) for (const item of batch) this.end(item, 'accepted');
+      else this.answer(batch, new Set(accepted), new Set(locked));
     } catch (error) {
       for (const item of batch) {
         item.isUnderWay = false;
@@ -278,11 +241,11 @@ export class Settler {
   }
 
   private answer(
-    batch: readonly Waiting[],
+    batch: readonly WaitingResult[],
     accepted: ReadonlySet<string>,
     locked: ReadonlySet<string>,
   ): void {
-    const apart: Waiting[] = [];
+    const apart: WaitingResult[] = [];
     for (const item of batch) {
       const { runId } = item.settlement;
       if (accepted.has(runId)) this.end(item, 'accepted');
@@ -297,16 +260,16 @@ export class Settler {
   }
 
   /** Something in the batch cannot be stored, and never will be. */
-  private async divide(batch: readonly Waiting[], error: InvalidPayloadError): Promise<void> {
+  private async divide(batch: readonly WaitingResult[], error: InvalidPayloadError): Promise<void> {
     if (batch.length > 1) {
       const half = Math.ceil(batch.length / 2);
       await this.send(batch.slice(0, half));
       return this.send(batch.slice(half));
     }
-    const [item] = batch as [Waiting];
+    const [item] = batch as [WaitingResult];
     // Nothing is left to be left out.
     if (item.isNoted) throw error;
-    leaveOut(item, error);
+    item.leaveOut(error);
     return this.send(batch);
   }
 
@@ -324,7 +287,7 @@ export class Settler {
     this.lookingUp = null;
   }
 
-  private async lookUp(item: Waiting): Promise<void> {
+  private async lookUp(item: WaitingResult): Promise<void> {
     const { runId, fence, worker, outcome } = item.settlement;
     const { items } = await this.storage.queryAttempts({ runId }, { limit: 100 });
     const row = items.find((attempt) => attempt.fence === fence && attempt.worker === worker);
@@ -337,43 +300,16 @@ export class Settler {
     this.end(item, row === undefined ? 'unclear' : isOther ? 'refused' : 'accepted');
   }
 
-  private end(item: Waiting, verdict: SettleVerdict): void {
+  private end(item: WaitingResult, verdict: SettleVerdict): void {
     if (!this.pending.delete(item)) return;
     this.size -= item.size;
     const isWritten = verdict !== 'unsettled' && verdict !== 'unconfirmed';
-    this.calls.locks[isWritten ? 'free' : 'leave']('results', item.settlement.runId);
+    if (this.calls.locks.waits('results'))
+      this.calls.locks[isWritten ? 'free' : 'leave']('results', item.settlement.runId);
     item.done(verdict);
   }
 }
 
-/** In characters, roughly. */
-function sizeOf({ error, result, callback }: Settlement): number {
-  const ofResult = result === null ? 0 : JSON.stringify(result).length;
-  const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;
-  return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
-}
-
-/** Nothing but the run and its attempt is written: no statistics, no time of a schedule, no other run. */
-function isSimple({ settlement }: Waiting): boolean {
-  const { oneOff, outcome, callback, retryAt, error } = settlement;
-  return oneOff === true && outcome === 'succeeded' && !callback && retryAt === null && error === null;
-}
-
-/** What the handler returned or threw. */
-function leaveOut(item: Waiting, error: unknown): void {
-  item.isNoted = true;
-  item.settlement = item.noted(noteOf(error));
-  item.onNoted(error);
-}
-
-/** One that fails alone has an outage of its own. */
-function operationOf({ settlement }: Waiting): string {
-  return rowOperations.settle(settlement.runId);
-}
-
-/** Of characters that every storage has. */
-function noteOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : thrownText(error);
-  const why = message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, longestNote);
-  return `What the handler returned or threw could not be stored: ${why}`;
+function isSimple(item: WaitingResult): boolean {
+  return item.isSimple;
 }

@@ -114,11 +114,16 @@ export class StorageTime {
 
   /** Milliseconds until `hasReached`. */
   untilCertain(at: number): number {
-    if (this.offset.best === null) return at - this.clock.now();
+    return Math.ceil(at) - this.certain;
+  }
+
+  /** The time that the storage's clock has reached for certain: what is due by then may begin, by then or later. */
+  get certain(): number {
+    if (this.offset.best === null) return this.clock.now();
     const monotonic = this.clock.monotonic();
     const least = this.offset.leastBy(monotonic);
     const shown = this.doubt === null ? least : Math.max(least, this.doubt.offset.leastBy(monotonic));
-    return Math.ceil(at) - (shown + monotonic);
+    return shown + monotonic;
   }
 
   private get believed(): number {

@@ -4,6 +4,7 @@ import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
 import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports/storage.adapter.js';
+import { AttemptResult } from './attempt.result.js';
 import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
 import { Isolation, isSuspect, type Sorted } from './isolation.js';
@@ -11,11 +12,12 @@ import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
 import { RunTeller } from './run.teller.js';
-import { judge, unjudged, withNote, type Judgement } from './settlement.js';
-import type { Settler, SettleVerdict } from './settler.js';
+import { judge, unjudged, type Judgement } from './settlement.js';
+import type { Settler } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
 import { isOnce, unstarted } from './unstarted.js';
+import type { SettleVerdict } from './waiting.result.js';
 
 const longRunningMs = 5_000;
 /** So many results may wait to be written before nothing more is begun; more where much is done at a time. Far more than wait while all is well. */
@@ -69,6 +71,17 @@ export class WorkerSession {
   /** Those that the storage was told of as running for long. */
   private readonly known = new WeakSet<RunningRun>();
   private readonly attempts: AttemptParts;
+  private readonly results = {
+    settled: (result: AttemptResult, verdict: SettleVerdict): void => {
+      try {
+        this.settled(result, verdict);
+      } catch (error) {
+        this.fail('end of a run', error);
+      }
+    },
+    unstorable: (run: ClaimedRun, error: unknown): void =>
+      this.parts.events.emit('run.unstorable', { ...this.teller.eventOf(run), error }),
+  };
   private readonly early: EarlyRuns;
   private readonly isolation: Isolation;
   private readonly teller: RunTeller;
@@ -169,7 +182,14 @@ export class WorkerSession {
     const refused: Unstarted[] = [];
     const early: ClaimedRun[] = [];
     const { time } = this.parts;
+    const certain = time.certain;
+    let askedAt = NaN;
+    let trusted = false;
     for (const run of runs) {
+      const now = time.scheduleNow();
+      // Not for each run, but again once time has passed: what began before it may have blocked the process.
+      if (now !== askedAt) trusted = this.parts.trusted();
+      askedAt = now;
       const earlier = this.running.get(run.id);
       if (earlier !== undefined) {
         this.keepFor(run, earlier);
@@ -177,12 +197,12 @@ export class WorkerSession {
       }
       if (this.early.size > 0) this.forgetEarly(run.id);
       const isOpen = this.active || (this.isDraining && isOnce(run));
-      const may = isOpen && this.parts.trusted() && this.parts.handlers.offers(run.handler);
+      const may = isOpen && trusted && this.parts.handlers.offers(run.handler);
       const handler = may ? this.parts.handlers.get(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
       // What must not run twice is claimed only when it is due. It ends as lost when it is given back, so it is not waited with.
-      else if (time.hasReached(run.dueAt) || isOnce(run)) {
-        if (!this.executes(run, handler)) refused.push(unstarted(run));
+      else if (Math.ceil(run.dueAt) <= certain || time.hasReached(run.dueAt) || isOnce(run)) {
+        if (!this.executes(run, handler, now)) refused.push(unstarted(run));
       } else if (asOf === this.changes) early.push(run);
       else refused.push(unstarted(run));
     }
@@ -268,9 +288,9 @@ export class WorkerSession {
   }
 
   /** Whether it has begun: what fails at the beginning of one must not keep the others of its claim from theirs. */
-  private executes(run: ClaimedRun, handler: Handler): boolean {
+  private executes(run: ClaimedRun, handler: Handler, startedAt: number): boolean {
     try {
-      this.execute(run, handler);
+      this.execute(run, handler, startedAt);
       return true;
     } catch (error) {
       this.fail('begin of a run', error);
@@ -281,9 +301,8 @@ export class WorkerSession {
     }
   }
 
-  private execute(run: ClaimedRun, handler: Handler): void {
-    const { time, events, stragglers } = this.parts;
-    const startedAt = time.scheduleNow();
+  private execute(run: ClaimedRun, handler: Handler, startedAt: number): void {
+    const { events, stragglers } = this.parts;
     this.held.add(run);
     if (events.hears('run.started')) {
       events.emit('run.started', { ...this.teller.eventOf(run), lagMs: startedAt - run.nominalAt });
@@ -319,29 +338,17 @@ export class WorkerSession {
       this.held.delete(run);
       return;
     }
-    const judged = judgement;
-    const { settlement } = judged;
+    const { settlement } = judgement;
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
-    settler.settle({
-      settlement,
-      noted: (note) => withNote(run, settlement, note),
-      onNoted: (error) => this.parts.events.emit('run.unstorable', { ...this.teller.eventOf(run), error }),
-      done: (verdict) => {
-        try {
-          this.settled(running, ending, judged, verdict);
-        } catch (error) {
-          this.fail('end of a run', error);
-        }
-      },
-    });
+    settler.settle(new AttemptResult(running, ending, judgement, this.results));
   }
 
   private fail(part: string, error: unknown): void {
     this.parts.events.emit('engine.failed', { part, error });
   }
 
-  private settled(running: RunningRun, ending: Ending, judgement: Judgement, verdict: SettleVerdict): void {
+  private settled({ running, ending, judgement }: AttemptResult, verdict: SettleVerdict): void {
     const { run, committed } = running;
     // What shall be alone waits for it.
     const isWaitedFor = this.isShort || this.isIsolating;

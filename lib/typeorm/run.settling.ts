@@ -11,8 +11,10 @@ export async function settle(
   patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
+  const groups = byWorker(settlements);
+  if (groups.length === 1) return settleOf(statements, patience, settlements);
   const result: SettleResult = { accepted: [], locked: [] };
-  for (const some of byWorker(settlements)) {
+  for (const some of groups) {
     const { accepted, locked } = await settleOf(statements, patience, some);
     result.accepted.push(...accepted);
     result.locked.push(...locked);
@@ -21,7 +23,8 @@ export async function settle(
 }
 
 /** The settlements of each worker: of one, unless a process has lost its lease. */
-function byWorker(settlements: readonly Settlement[]): Settlement[][] {
+function byWorker(settlements: readonly Settlement[]): (readonly Settlement[])[] {
+  if (settlements.every(({ worker }) => worker === settlements[0]!.worker)) return [settlements];
   const groups = new Map<string, Settlement[]>();
   for (const settlement of settlements) {
     const group = groups.get(settlement.worker);
@@ -56,18 +59,19 @@ async function* settleQuickly(
   patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): AsyncGenerator<readonly string[]> {
-  const plainly = (statement: 'settleOneOffs' | 'settleRecurring', isOneOff: boolean) =>
-    settlePlain(statements, patience, statement, settlements.filter(isPlainOf(isOneOff)));
   const within = (some: readonly Settlement[]) =>
     patience.during(() =>
       statements.change(({ run }) => settleWithin(run, some, 'settleBriefly', String(patience.ms))),
     );
-  const oneOffs = await plainly('settleOneOffs', true);
-  yield oneOffs;
-  const recurring = await plainly('settleRecurring', false);
-  yield recurring;
-  const plain = oneOffs.length + recurring.length;
-  const rest = plain === 0 ? settlements : without(settlements, [...oneOffs, ...recurring]);
+  const { oneOffs, recurring, rest } = sorted(settlements);
+  for (const [statement, plain] of [
+    ['settleOneOffs', oneOffs],
+    ['settleRecurring', recurring],
+  ] as const) {
+    const ids = await settlePlain(statements, patience, statement, plain);
+    yield ids;
+    if (ids.length < plain.length) rest.push(...without(plain, ids));
+  }
   if (rest.length === 0) return;
   if (rest.some(({ callback }) => callback)) {
     yield (await within(rest)).accepted;
@@ -116,11 +120,20 @@ interface SettledRow extends EndedRow {
 const byRunId = (a: Settlement, b: Settlement): number =>
   a.runId.length - b.runId.length || (a.runId < b.runId ? -1 : Number(a.runId !== b.runId));
 
-/** What a quicker statement can write. */
-const isPlainOf =
-  (isOneOff: boolean) =>
-  ({ oneOff, outcome, callback, retryAt, error }: Settlement): boolean =>
-    oneOff === isOneOff && outcome === 'succeeded' && !callback && retryAt === null && error === null;
+/** By what can write them: the quicker statements, or none of these. */
+function sorted(settlements: readonly Settlement[]): Record<'oneOffs' | 'recurring' | 'rest', Settlement[]> {
+  const oneOffs: Settlement[] = [];
+  const recurring: Settlement[] = [];
+  const rest: Settlement[] = [];
+  for (const settlement of settlements) {
+    const { oneOff, outcome, callback, retryAt, error } = settlement;
+    const isPlain = outcome === 'succeeded' && !callback && retryAt === null && error === null;
+    if (!isPlain || oneOff === undefined) rest.push(settlement);
+    else if (oneOff) oneOffs.push(settlement);
+    else recurring.push(settlement);
+  }
+  return { oneOffs, recurring, rest };
+}
 
 /** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may, `settleBriefly` for `lockMs`. */
 export async function settleWithin(

@@ -2,11 +2,27 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { engineDefaults } from '../../lib/engine/engine.options.js';
 import { Settler } from '../../lib/engine/settler.js';
 import { StorageCalls } from '../../lib/engine/storage.calls.js';
+import { WaitingResult, type SettleVerdict } from '../../lib/engine/waiting.result.js';
 import { InvalidPayloadError, StorageError } from '../../lib/model/errors.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Settlement, SettleResult } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs } from '../support/engine.js';
+
+class TestResult extends WaitingResult {
+  constructor(
+    settlement: Settlement,
+    readonly done: (verdict: SettleVerdict) => void,
+  ) {
+    super(settlement);
+  }
+
+  noted(): Settlement {
+    return this.settlement;
+  }
+
+  onNoted(): void {}
+}
 
 /** Stands between the engine and what it writes. */
 class Gate extends MemoryStorage {
@@ -256,12 +272,7 @@ describe('the results of an engine', () => {
         ...{ runId: '1', fence, worker, outcome: 'succeeded', startedAt: 0, finishedAt: 0 },
         ...{ retryAt: null, error: null, result: null, callback: null, oneOff: true },
       };
-      settler.settle({
-        settlement,
-        noted: () => settlement,
-        onNoted: () => undefined,
-        done: (verdict) => verdicts.push(`${worker}: ${verdict}`),
-      });
+      settler.settle(new TestResult(settlement, (verdict) => verdicts.push(`${worker}: ${verdict}`)));
     }
     await settler.flush();
     expect(verdicts).toEqual(['lost its lease: refused', 'has it now: accepted']);

@@ -54,14 +54,21 @@ export const leaseLaws = lawsOf('lease', {
     const worker = await startWorker(storage, { leaseMs: minute });
     const run = await claimOne(storage, worker);
     let told: number | null = null;
-    for (let beat = 0; beat < 4; beat++) {
+    const stood: number[] = [];
+    for (let beat = 0; beat < 12; beat++) {
       await clock.advance(40 * second);
       const renewal: Renewal = await storage.renew(worker.workerId, minute, 1);
       const { now, leaseUntil } = renewal;
       assert.equal(leaseUntil, now + minute);
-      if (told !== null) assert.equal(renewal.stoodUntil ?? told, told, 'It tells where it stood before.');
+      const { stoodUntil } = renewal;
+      if (told !== null && stoodUntil != null) {
+        // A renewal whose answer was lost, and which was asked for again, finds what it has done itself.
+        assert.ok(stoodUntil === told || stoodUntil === leaseUntil, 'It tells where it stood before.');
+        stood.push(stoodUntil - told);
+      }
       told = leaseUntil;
     }
+    assert.ok(stood.length === 0 || stood.includes(0), 'It tells where it stood before.');
     assert.deepEqual(await storage.releaseLost().then(({ runs }) => runs), []);
     assert.equal(only(await storage.queryWorkers(), 'worker').running, 1);
     await settle(storage, run);

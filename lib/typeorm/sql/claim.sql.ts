@@ -23,7 +23,7 @@ export function claimSql(t: TableNames, queues: 'one' | 'several'): string {
     select r.ctid, r.id, r.due_at from ${t.run} r
     where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')}
       and r.due_at <= ${after(now, '$6::float8')} and ${isReachable('r', 'handler', '$7::text')}
-      and case when r.due_at <= greatest(${now}, ${at('$8::float8')}) then true else not (${mustNotRunTwice(t, 'r')}) end
+      and case when r.due_at <= (select greatest(${now}, ${at('$8::float8')})) then true else not (${mustNotRunTwice(t, 'r')}) end
     order by r.due_at limit $5 for update skip locked`;
   const ofPriority =
     queues === 'one'

@@ -15,12 +15,10 @@ import { at } from './time.fragment.js';
 export function settleOneOffsSql(t: TableNames): string {
   const keep = `coalesce(r.policies ->> 'keepMs', '0')`;
   return `
-with said as (
-  select u.* from ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
-    u (id, fence, started_ms, finished_ms, result)
-),
-gone as (
-  delete from ${t.run} r using said s
+with gone as (
+  delete from ${t.run} r
+  using ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
+    s (id, fence, started_ms, finished_ms, result)
   where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null
     and r.job_uid is null and not r.blocks and (not r.keyed or ${keep} in ('0', 'none'))
   returning r.id, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,

@@ -14,12 +14,10 @@ import { at } from './time.fragment.js';
  */
 export function settleRecurringSql(t: TableNames): string {
   return `
-with said as (
-  select u.* from ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
-    u (id, fence, started_ms, finished_ms, result)
-),
-gone as (
-  delete from ${t.run} r using said s
+with gone as (
+  delete from ${t.run} r
+  using ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
+    s (id, fence, started_ms, finished_ms, result)
   where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null and not r.blocks
     -- In a CASE: the planner would rather find runs by their job than by their id.
     and case when r.job_uid is not null then not coalesce((select c.delay_ms is not null from ${t.cursor} c where c.job_uid = r.job_uid), false) else false end

@@ -1,0 +1,34 @@
+import type { ClaimedRun } from '../model/run.js';
+import type { Ending, RunningRun } from './running.run.js';
+import { withNote, type Judgement } from './settlement.js';
+import { WaitingResult, type SettleVerdict } from './waiting.result.js';
+
+/** Who executed the attempt. Neither must throw. */
+interface Executing {
+  settled: (result: AttemptResult, verdict: SettleVerdict) => void;
+  unstorable: (run: ClaimedRun, error: unknown) => void;
+}
+
+/** The result of an attempt of this process, until it is written. */
+export class AttemptResult extends WaitingResult {
+  constructor(
+    readonly running: RunningRun,
+    readonly ending: Ending,
+    readonly judgement: Judgement,
+    private readonly by: Executing,
+  ) {
+    super(judgement.settlement);
+  }
+
+  noted(note: string): Judgement['settlement'] {
+    return withNote(this.running.run, this.judgement.settlement, note);
+  }
+
+  onNoted(error: unknown): void {
+    this.by.unstorable(this.running.run, error);
+  }
+
+  done(verdict: SettleVerdict): void {
+    this.by.settled(this, verdict);
+  }
+}
