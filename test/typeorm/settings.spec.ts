@@ -95,8 +95,14 @@ describe('what a role is set to', () => {
     await setForRole('default_transaction_isolation', 'serializable');
     await setForRole('lock_timeout', '50ms');
     await setForRole('array_nulls', 'off');
+    await setForRole('jit', 'on');
     const settings = `current_setting('array_nulls') as nulls, current_setting('transaction_isolation') as isolation, current_setting('lock_timeout') as lock, current_setting('jit') as jit`;
-    expect(await ask(settings)).toMatchObject({ isolation: 'read committed', lock: '0', nulls: 'on', jit: 'off' });
+    expect(await ask(settings)).toMatchObject({
+      isolation: 'read committed',
+      lock: '0',
+      nulls: 'on',
+      jit: 'off',
+    });
   });
 
   test('does not keep eight instances that start at once on an empty database from starting', async () => {
