@@ -67,6 +67,10 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     this.explorer.assertConfigured();
     const renames = ignoredRenames(this.explorer.explore().jobs);
     if (renames.length > 0) this.events.emit('renames.ignored', { renames });
+    if (this.instance === defaultInstance && this.settings.autoStart && !this.settings.isTest) {
+      const methods = this.explorer.unprovidedMethods();
+      if (methods.length > 0) this.events.emit('classes.unprovided', { methods });
+    }
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,8 @@
 import { Inject, type FactoryProvider, type InjectionToken, type Provider } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import { defaultInstance } from './discovery/instance.names.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
+import { InvalidOptionError } from './model/errors.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
@@ -35,6 +37,21 @@ export function providerIn(
     typeof given === 'object' && 'token' in given ? given : tokenIn(instance, given),
   );
   return { provide: tokenIn(instance, provide), inject: tokens, useFactory };
+}
+
+/**
+ * Throws InvalidOptionError where the application has no scheduler: what `module` is imported for would never happen, and nothing else would tell. `imports`: how it is
+ * imported, for the message.
+ */
+export function assertRoot(modules: ModulesContainer, module: unknown, imports: string): void {
+  const all = [...modules.values()];
+  if (all.some(({ providers }) => providers.has(chronisInstance))) return;
+  const importing = all.filter((each) => [...each.imports].some(({ metatype }) => metatype === module));
+  const who = importing[0]?.name ?? 'a module';
+  throw new InvalidOptionError(
+    'ChronisModule',
+    `${who} ${imports}, and nothing would run, as no module imports ChronisModule.forRoot(). Import that in the root module, last.`,
+  );
 }
 
 /** The token of the SchedulerService of an instance. @publicApi */

@@ -1,11 +1,12 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { ChronisCoreModule, chronisOptions } from './chronis.core.module.js';
 import type {
   ChronisModuleAsyncOptions,
   ChronisModuleOptions,
   ChronisOptionsFactory,
 } from './chronis.options.js';
-import { providerIn } from './chronis.instances.js';
+import { assertRoot, providerIn } from './chronis.instances.js';
 import { instanceName } from './discovery/instance.names.js';
 import { ChronisFeatureModule } from './chronis.feature.module.js';
 import { featureOptions, featureOptionsOf, type ChronisFeatureOptions } from './discovery/feature.options.js';
@@ -24,6 +25,10 @@ const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting',
  */
 @Module({})
 export class ChronisModule {
+  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
+    assertRoot(modules, ChronisModule, 'imports it as it is');
+  }
+
   /** Without options jobs live in memory. Options are checked when the application boots. */
   static forRoot(options: ChronisModuleOptions = {}): DynamicModule {
     const { isGlobal = true, instance, ...rest } = options;

@@ -56,7 +56,7 @@ export interface ChronisOptions {
   maxBlockedMs?: DurationInput;
   /** Runs at a time in this process, 1 to 10,000. @default 10 */
   concurrency?: number;
-  /** Begin to run jobs at bootstrap; else by `SchedulerService.start()`. @default true */
+  /** Begin to run jobs at bootstrap. False: this process makes and reads jobs, and others run them, until it calls `SchedulerService.start()`. @default true */
   autoStart?: boolean;
   /**
    * Create jobs even if no worker has had their handler yet, unless they say otherwise. A handler that a worker has had once, and in a process with `autoStart: false` a reference by

@@ -36,7 +36,7 @@ export function settingsUnder(
   const real = overrideIn(override);
   if (!real) return guarded(settings);
   const { engine, ...rest } = settingsOf(real.options(given, instance));
-  return guarded({ ...rest, engine: { ...engine, ...alone } });
+  return guarded({ ...rest, engine: { ...engine, ...alone }, isTest: true });
 }
 
 /** All that goes by the clock is held by the same guard: one that throws must not end what waits by it, wherever that is. */

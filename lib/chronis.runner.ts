@@ -3,7 +3,9 @@ import { ModulesContainer } from '@nestjs/core';
 import { ChronisCore } from './chronis.core.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { bootOrder } from './discovery/boot.order.js';
+import { watchShutdownHooks } from './discovery/shutdown.hooks.js';
 import { ChronisEvents } from './events/chronis.events.js';
+import type { CancelTimer } from './ports/clock.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 
 /**
@@ -11,6 +13,8 @@ import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
  * first at the start, when caches are cold, and last at the end, when connections are closed.
  */
 export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
+  private stopWatching: CancelTimer | null = null;
+
   constructor(
     private readonly scheduler: SchedulerLifecycle,
     private readonly core: ChronisCore,
@@ -23,7 +27,9 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       this.core.assertConfigured();
       // Somebody may have called start() in an earlier hook.
-      if (this.settings.autoStart && !this.scheduler.running) await this.start();
+      if (this.scheduler.running) return;
+      if (this.settings.autoStart) await this.start();
+      else this.tellIdle();
     } catch (error) {
       await this.scheduler.shutDown();
       await this.core.close();
@@ -33,13 +39,24 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Not a later hook: other modules close their connections in this one. */
   onModuleDestroy(): Promise<void> {
+    this.stopWatching?.();
     return this.scheduler.shutDown();
   }
 
-  private start(): Promise<void> {
+  private async start(): Promise<void> {
     const { own, later } = bootOrder(this.modules, ChronisRunner);
     if (later.length > 0) this.events.emit('modules.boot-later', { modules: later, scheduler: own });
-    return this.scheduler.start();
+    await this.scheduler.start();
+    const { clock, engine, isTest } = this.settings;
+    if (isTest) return;
+    this.stopWatching = watchShutdownHooks(clock, (signal) =>
+      this.events.emit('shutdown.unhooked', { signal, leaseMs: engine.leaseMs }),
+    );
+  }
+
+  private tellIdle(): void {
+    const { name, app } = this.settings.engine;
+    this.events.emit('scheduler.idle', { name, app });
   }
 }
 

@@ -56,6 +56,8 @@ export interface ChronisSettings {
   log: LogSettings | null;
   /** Events that other instances are told of; null: none, and theirs are not heard. */
   sharedEvents: readonly ChronisEventName[] | null;
+  /** A ChronisOverride is in force: nobody needs advice on how to run it. */
+  isTest: boolean;
 }
 
 const knownKeys = [
@@ -134,6 +136,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     listeners: listenersOf(given.on),
     log: logSettingsOf(given.log),
     sharedEvents: sharedNamesOf(given.shareEvents),
+    isTest: false,
   };
 }
 

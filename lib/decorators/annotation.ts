@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { InvalidOptionError } from '../model/errors.js';
+import { noteDecorated } from './decorated.classes.js';
 
 /**
  * A decorator that adds to what is noted on the method under `key`; decorators nearer to the method come first. The key is a constant, so that two copies
@@ -17,6 +18,7 @@ export function annotates(key: string, decorator: string, note: object): MethodD
     if (typeof descriptor?.value !== 'function') refuse('is not a method. Decorate a method of the class.');
     const earlier = annotationsOf(key, target, method as string);
     Reflect.defineMetadata(key, [...earlier, note], target, method);
+    noteDecorated(target);
   };
 }
 

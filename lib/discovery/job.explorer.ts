@@ -26,6 +26,7 @@ import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
+import { unprovidedMethods } from './unprovided.classes.js';
 
 /** Where a declaration was found; two providers may share a class. */
 interface Origin {
@@ -77,6 +78,11 @@ export class JobExplorer {
   /** Methods with decorators that nothing reads. */
   foreignSchedules(modules: ModulesContainer): string[] {
     return foreignSchedules(this.parts.discovery, this.parts.scanner, modules);
+  }
+
+  /** Methods with decorators of this package whose classes no module provides. */
+  unprovidedMethods(): string[] {
+    return unprovidedMethods(this.parts.discovery, this.parts.scanner);
   }
 
   /** When all jobs are found. Throws InvalidOptionError for configuration of a job that is none of them. */

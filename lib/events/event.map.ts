@@ -40,6 +40,11 @@ export interface ChronisEventMap {
    * ScheduleModule is there to read them.
    */
   'schedules.foreign': { methods: readonly string[] };
+  /**
+   * Nothing runs these methods in this process: their classes are loaded and have decorators of this package, but no module provides them. Told by processes that run jobs, and not of classes that
+   * `handlerOf()` was called for.
+   */
+  'classes.unprovided': { methods: readonly string[] };
   /** A previous app has live workers, and jobs of methods that this app declares under other ids without saying so in `previousIds`: such a method runs in both apps. */
   'methods.doubled': {
     app: string;
@@ -64,6 +69,10 @@ export interface ChronisEventMap {
     /** The module that has the scheduler: ChronisModule, or ScheduleModule of `nestjs-chronis/schedule`. */
     scheduler: string;
   };
+  /** The module has `autoStart: false`: this process runs no jobs until `SchedulerService.start()`. */
+  'scheduler.idle': { name: string; app: string };
+  /** Nothing listens to the signal that ends processes, ten seconds after the start: it would end this one in the middle of its runs, which then wait for the end of its lease. */
+  'shutdown.unhooked': { signal: string; leaseMs: number };
   /** This process runs jobs from now on. */
   'scheduler.started': {
     name: string;

@@ -37,6 +37,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
   }),
+  'classes.unprovided': ({ methods }) => ({
+    level: 'warn',
+    text: `Nothing runs ${cutList(methods)} in this process: no module provides ${methods.length === 1 ? 'its class' : 'their classes'}. Add ${methods.length === 1 ? 'it' : 'them'} to the providers of a module; if that is meant, log: { silent: 'classes.unprovided' }.`,
+  }),
   'methods.doubled': ({ app, previousApp, jobs }) => ({
     level: 'warn',
     text: `As long as processes of "${previousApp}" live, both they and "${app}" run ${cutList(jobs.map(({ handler, id }) => `${handler} (there "${id}")`))}: the ids differ. If they are the same jobs, name the old ids in previousIds; they are taken over then, with their history.`,
@@ -48,6 +52,14 @@ export const logSentences: Sentences = {
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
     text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,
+  }),
+  'scheduler.idle': ({ name, app }) => ({
+    level: 'log',
+    text: `As ${name}, this process runs no jobs of "${app}", as autoStart is false: it makes and reads them, and other processes run them. SchedulerService.start() begins to run them here, too.`,
+  }),
+  'shutdown.unhooked': ({ signal, leaseMs }) => ({
+    level: 'warn',
+    text: `Nothing listens to ${signal}, so it ends this process in the middle of its runs, which nobody executes again until its lease has ended, ${seconds(leaseMs)} s later. Call app.enableShutdownHooks().`,
   }),
   'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, ...next }) => ({
     level: 'log',

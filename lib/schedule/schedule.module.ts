@@ -51,7 +51,7 @@ export class ScheduleModule {
       imports: [made],
       inject: [SCHEDULE_MODULE_OPTIONS],
       // Without the option everything is local, and the scheduler idle.
-      useFactory: (given: ScheduleModuleOptions) => given.distributed ?? { autoStart: false },
+      useFactory: (given: ScheduleModuleOptions) => given.distributed ?? { autoStart: false, log: false },
     });
     return distributed(made, chronis);
   }

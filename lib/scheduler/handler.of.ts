@@ -1,3 +1,4 @@
+import { noteReferred } from '../decorators/decorated.classes.js';
 import { inheritedDeclarationsOf } from '../decorators/declaration.js';
 import type { RunContext } from '../engine/run.context.js';
 import { InvalidOptionError } from '../model/errors.js';
@@ -44,6 +45,7 @@ export function handlerOf<T, K extends HandlerMethod<T>>(
       `${provider.name}.${method} is not a handler. Decorate the method with @JobHandler('…').`,
     );
   }
+  noteReferred(provider.prototype as object);
   const schema = named.find(({ options }) => options.schema !== undefined)?.options.schema ?? null;
   return new HandlerReference(named[0]?.name ?? `${provider.name}.${method}`, schema);
 }

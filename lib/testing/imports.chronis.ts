@@ -13,7 +13,8 @@ export async function importsChronis(
     if (found === undefined || seen.has(found)) continue;
     seen.add(found);
     const { module, imports: own = [], exports = [] } = partsOf(found);
-    if (module === ChronisModule || exports.includes(SchedulerService)) return true;
+    // As it is, without forRoot(), it has no scheduler.
+    if ((module === ChronisModule && found !== module) || exports.includes(SchedulerService)) return true;
     const declared = (Reflect.getMetadata('imports', module) ?? []) as Import[];
     if (await importsChronis([...declared, ...own], seen)) return true;
   }

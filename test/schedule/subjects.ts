@@ -32,6 +32,8 @@ export class Log implements LoggerService {
   error = (message: unknown, ...rest: unknown[]): void => this.add('error', message, rest.at(-1));
 
   private add(level: string, message: unknown, context: unknown): void {
+    // Classes of other files, which were loaded in the same process.
+    if (/no module provides/.test(String(message))) return;
     this.lines.push({ level, message: message instanceof Error ? message.message : message, context });
   }
 }
