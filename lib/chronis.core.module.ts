@@ -22,6 +22,7 @@ import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { MissingJobs } from './discovery/missing.jobs.js';
 import { RUN_CONTEXT, runContextProvider } from './discovery/run.context.injection.js';
 import { Engine } from './engine/engine.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
@@ -41,6 +42,7 @@ import {
   makeEngine,
   makeExplorer,
   makeSynchronizer,
+  makeMissingJobs,
   makeLifecycle,
   makeDeclarations,
   makeWithdrawals,
@@ -116,6 +118,11 @@ const providers: FactoryProvider[] = [
     useFactory: makeSynchronizer,
   },
   {
+    provide: MissingJobs,
+    inject: [StorageAdapter, LockAdapter, ChronisEvents, JobExplorer, chronisSettings],
+    useFactory: makeMissingJobs,
+  },
+  {
     provide: HandlerWithdrawals,
     inject: [HandlerRegistry, StorageAdapter, ChronisEvents, Engine, chronisSettings],
     useFactory: makeWithdrawals,
@@ -125,6 +132,7 @@ const providers: FactoryProvider[] = [
     inject: [
       Engine,
       JobSynchronizer,
+      MissingJobs,
       StorageAdapter,
       ChronisEvents,
       HandlerRegistry,

@@ -15,6 +15,9 @@ import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
+import { MissingJobs } from './discovery/missing.jobs.js';
+import type { Exploration } from './discovery/declared.job.js';
+import type { SyncRules } from './discovery/sync.plan.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
 import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { MethodCalls } from './discovery/method.calls.js';
@@ -129,26 +132,38 @@ export function makeSynchronizer(
   events: ChronisEvents,
   engine: Engine,
   explorer: JobExplorer,
-  { clock, orphans, previousApps, engine: { app, orphanGraceMs, calendars } }: ChronisSettings,
+  settings: ChronisSettings,
 ): JobSynchronizer {
   return new JobSynchronizer(
     {
       storage,
       lock,
-      clock,
+      clock: settings.clock,
       events,
       random: Math.random,
       explore: () => explorer.explore(),
       workerId: () => engine.workerId,
       onChange: () => engine.wake(),
     },
-    { app, previousApps, orphans, orphanGraceMs, calendars },
+    syncRulesOf(settings),
   );
+}
+
+export function makeMissingJobs(
+  storage: StorageAdapter,
+  lock: LockAdapter,
+  events: ChronisEvents,
+  explorer: JobExplorer,
+  settings: ChronisSettings,
+): MissingJobs {
+  const explore = (): Exploration => explorer.explore();
+  return new MissingJobs({ storage, lock, clock: settings.clock, events, explore }, syncRulesOf(settings));
 }
 
 export function makeLifecycle(
   engine: Engine,
   synchronizer: JobSynchronizer,
+  missingJobs: MissingJobs,
   storage: StorageAdapter,
   events: ChronisEvents,
   handlers: HandlerRegistry,
@@ -169,6 +184,7 @@ export function makeLifecycle(
   const parts = {
     engine,
     synchronizer,
+    missingJobs,
     storage,
     events,
     handlers,
@@ -236,6 +252,11 @@ export function makeScheduler(
     lifecycle,
     calendars,
   });
+}
+
+function syncRulesOf({ orphans, previousApps, engine }: ChronisSettings): SyncRules {
+  const { app, orphanGraceMs, calendars } = engine;
+  return { app, previousApps, orphans, orphanGraceMs, calendars };
 }
 
 function directoryOf(

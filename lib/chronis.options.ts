@@ -59,6 +59,11 @@ export interface ChronisOptions {
   /** Begin to run jobs at bootstrap. False: this process makes and reads jobs, and others run them, until it calls `SchedulerService.start()`. @default true */
   autoStart?: boolean;
   /**
+   * Whether a process with `autoStart: false` stores jobs that its code declares and that are not there yet, so that they are known before the first worker comes. It changes none, and
+   * until a worker declares it, such a job does not fire. @default true
+   */
+  syncDeclarations?: boolean;
+  /**
    * Create jobs even if no worker has had their handler yet, unless they say otherwise. A handler that a worker has had once, and in a process with `autoStart: false` a reference by
    * `defineJob` or `handlerOf`, is accepted anyway. @default false
    */

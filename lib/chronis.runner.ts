@@ -29,7 +29,7 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
       // Somebody may have called start() in an earlier hook.
       if (this.scheduler.running) return;
       if (this.settings.autoStart) await this.start();
-      else this.tellIdle();
+      else await this.idle();
     } catch (error) {
       await this.scheduler.shutDown();
       await this.core.close();
@@ -54,9 +54,10 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
     );
   }
 
-  private tellIdle(): void {
-    const { name, app } = this.settings.engine;
-    this.events.emit('scheduler.idle', { name, app });
+  private async idle(): Promise<void> {
+    const { syncDeclarations, engine } = this.settings;
+    this.events.emit('scheduler.idle', { name: engine.name, app: engine.app });
+    if (syncDeclarations) await this.scheduler.declare();
   }
 }
 

@@ -41,6 +41,7 @@ export interface ChronisSettings {
   clock: Clock;
   engine: EngineOptions;
   autoStart: boolean;
+  syncDeclarations: boolean;
   allowUnknownHandler: boolean;
   timeZone: string;
   payloadLimit: number;
@@ -72,6 +73,7 @@ const knownKeys = [
   'maxBlockedMs',
   'concurrency',
   'autoStart',
+  'syncDeclarations',
   'allowUnknownHandler',
   'timeZone',
   'calendars',
@@ -127,6 +129,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     useEnhancers: trueOrFalse(given.useEnhancers ?? false, 'useEnhancers'),
     overrides: overridesOf(given.overrides ?? {}),
     autoStart: trueOrFalse(given.autoStart ?? true, 'autoStart'),
+    syncDeclarations: trueOrFalse(given.syncDeclarations ?? true, 'syncDeclarations'),
     allowUnknownHandler: trueOrFalse(given.allowUnknownHandler ?? false, 'allowUnknownHandler'),
     timeZone: assertTimeZone(given.timeZone ?? 'UTC'),
     payloadLimit: wholeNumber(given.payloadLimit ?? mebibyte, 'payloadLimit', 1, 100 * mebibyte),

@@ -13,9 +13,9 @@ import type {
   SyncResult,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
-import { hashOf } from '../scheduler/definition.hash.js';
 import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
+import { declaredSet, setHashOf, syncLockOf } from './declared.set.js';
 import { Heir } from './heir.js';
 import { acquireWithin } from './lock.patience.js';
 import { planSync, type SyncRules } from './sync.plan.js';
@@ -243,7 +243,7 @@ export class JobSynchronizer {
     isUnwanted = () => false,
   ): Promise<Synced | null> {
     const { lock: locks, clock } = this.parts;
-    const key = `chronis:sync:${this.rules.app}`;
+    const key = syncLockOf(this.rules.app);
     const wanted = { key, owner, ttlMs: lockMs, waitMs: lockWaitMs };
     const isSettled = async (): Promise<boolean> => isUnwanted() || this.isCarried(await this.known());
     const lock = await acquireWithin(locks, clock, wanted, isSettled);
@@ -268,14 +268,7 @@ export class JobSynchronizer {
     let plan: SyncPlan = { changes: [], outranked: [] };
     const result = await storage.syncDefinitions({
       app,
-      setHash: setHashOf(jobs),
-      declarations: jobs.map(({ definition: { namespace, id, handler }, hash, previousIds }) => ({
-        namespace,
-        id,
-        hash,
-        handler,
-        previousIds,
-      })),
+      ...declaredSet(jobs),
       workerId,
       ...(registration && { registration }),
       graceMs,
@@ -333,12 +326,4 @@ export class JobSynchronizer {
 
 function nothingNew({ generation }: SyncedSet, now: EpochMs): Synced {
   return { status: 'synced', generation, now, changes: [], conflicts: [], postponed: [] };
-}
-
-function setHashOf(jobs: readonly DeclaredJob[]): string {
-  return hashOf(
-    Object.fromEntries(
-      jobs.map(({ definition, hash, previousIds }) => [refKey(definition), [hash, previousIds]]),
-    ),
-  );
 }

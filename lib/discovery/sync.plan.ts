@@ -175,7 +175,8 @@ function lastFired(stored: readonly StoredDefinition[]): ReadonlyMap<string, num
   return fired;
 }
 
-function newJob(
+/** A declared job as it is to be stored; its schedule goes on after `after`. */
+export function newJob(
   { definition, hash }: DeclaredJob,
   { app, calendars }: SyncRules,
   anchor: number,

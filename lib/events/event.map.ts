@@ -117,6 +117,15 @@ export interface ChronisEventMap {
     /** Their ids belong to jobs of other apps, or that were created at run time, so they are not stored. Only after the start, which is refused then. */
     taken: JobRef[];
   };
+  /** A process that runs no jobs (`autoStart: false`) has looked whether those that its code declares are stored, and has stored what was missing. */
+  'jobs.stored': {
+    app: string;
+    declared: number;
+    /** They are orphaned until a worker that declares them comes. */
+    created: JobRef[];
+    /** Their ids belong to jobs of other apps, or that were created at run time, so they are not stored. */
+    taken: JobRef[];
+  };
   'job.orphaned': JobRef;
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */
   'job.paused': JobRef & { reason: string };

@@ -70,6 +70,10 @@ export const logSentences: Sentences = {
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
   'jobs.synced': synced,
+  'jobs.stored': ({ declared, created, taken }) => ({
+    level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',
+    text: `Of ${count(declared, 'declared job')} ${created.length === 0 ? 'none was missing' : `${created.length} ${created.length === 1 ? 'was' : 'were'} stored for workers to come (${refs(created)})`}.${taken.length > 0 ? ` ${idsTaken}: ${refs(taken)}.` : ''}`,
+  }),
   'job.orphaned': (job) => ({
     level: 'warn',
     text: `No live process declares the job ${named(job)} any more: it does not run, and is kept as orphaned.`,
@@ -293,6 +297,8 @@ function nextTry(retryInMs: number): string {
     : 'Trying until it answers.';
 }
 
+const idsTaken = 'Not stored, as the ids belong to jobs of other apps or were taken at run time';
+
 function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine {
   const parts = (['created', 'changed', 'superseded', 'deleted'] as const)
     .filter((kind) => event[kind].length > 0)
@@ -300,7 +306,7 @@ function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine
   const notes = [
     [event.outranked, 'Not as this code declares, while a worker whose code appeared later is there'],
     [event.postponed, "Locked by somebody else's open transaction, and changed when that is over"],
-    [event.taken, 'Not stored, as the ids belong to jobs of other apps or were taken at run time'],
+    [event.taken, idsTaken],
   ] as const;
   const told = notes.filter(([jobs]) => jobs.length > 0).map(([jobs, text]) => ` ${text}: ${refs(jobs)}.`);
   const level = parts.length > 0 || event.changedAtRunTime.length > 0 ? 'log' : 'debug';

@@ -21,18 +21,21 @@ import { register } from './workers.js';
 
 export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: SyncRequest): SyncResult {
   const { app, workerId, registration, graceMs } = request;
-  const { generation, release } = releaseFor(tables, now, request);
-  const { place, declarations } = release;
+  const own = workerId === null ? null : releaseFor(tables, now, request);
+  const generation = own?.generation ?? 0;
   const others = carriedSets(tables, now, app, graceMs);
   const carried: CarriedSet[] = others.filter((set) => set.generation !== generation);
-  carried.push({ place, declarations, carriedUntil: null });
+  if (own) {
+    const { place, declarations } = own.release;
+    carried.push({ place, declarations, carriedUntil: null });
+  }
   const stored = storedDefinitions(tables, now, request);
   // The plan is the caller's code: nothing may be written before it has returned.
   const { changes, outranked } = request.plan(structuredClone(stored), structuredClone(carried), now);
   const conflicts = takenIds(tables, now, request, stored, changes);
   if (registration && conflicts.length > 0) return { status: 'refused', conflicts };
 
-  keepRelease(tables, app, generation, release);
+  if (own) keepRelease(tables, app, generation, own.release);
   const taken = new Set(conflicts.map(keyOf));
   const done: DefinitionChange[] = [];
   for (const change of inOrder(changes)) {
@@ -44,12 +47,14 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
     // What the live workers of the other app declare is to be looked at again.
     for (const left of tables.releases.get(owner) ?? []) left.syncedBeside = null;
   }
-  const worker = tables.workers.get(workerId);
+  const worker = workerId === null ? undefined : tables.workers.get(workerId);
   if (registration) register(tables, now, { ...registration.worker, generation }, registration.leaseMs);
   else if (worker) worker.generation = generation;
-  release.outranked = structuredClone(outranked);
-  const beside = conflicts.length > 0 ? null : signature(tables, now, app, generation);
-  noteSynced(tables, app, release, beside);
+  if (own) {
+    own.release.outranked = structuredClone(outranked);
+    const beside = conflicts.length > 0 ? null : signature(tables, now, app, generation);
+    noteSynced(tables, app, own.release, beside);
+  }
   return {
     status: 'synced',
     generation,
@@ -189,7 +194,10 @@ function apply(
   change: DefinitionChange,
   stored: readonly StoredDefinition[],
 ): void {
-  if (change.kind === 'insert') return void insertJob(tables, now, change.job, generation);
+  if (change.kind === 'insert') {
+    const inserted = insertJob(tables, now, change.job, generation);
+    return change.orphaned ? orphan(tables, now, inserted, 'undeclared') : undefined;
+  }
   const job = tables.jobsByUid.get(change.uid);
   if (!job || !stored.some(({ uid }) => uid === change.uid)) {
     throw new RangeError(

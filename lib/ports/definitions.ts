@@ -72,7 +72,12 @@ export interface StoredDefinition extends JobRef {
 
 /** What the sync decides for one job. What it names of another app is taken over. */
 export type DefinitionChange =
-  | { kind: 'insert'; job: NewJob }
+  | {
+      kind: 'insert';
+      job: NewJob;
+      /** Born as an orphan: it does not fire until it is adopted, and its place is kept as an open gap. @default false */
+      orphaned?: boolean;
+    }
   /** Rewrites the definition; `id` may differ (a rename that keeps the history). With `moveCursor` the cursor is set (unless paused), without it stays. Ends being orphaned: like `adopt`, or, with a moved cursor, closing the open gap. */
   | {
       kind: 'update';
@@ -113,8 +118,8 @@ export interface SyncRequest {
   /** Hash of the whole set of declarations: names it. */
   setHash: string;
   declarations: readonly Declaration[];
-  /** The worker that carries the set. */
-  workerId: string;
+  /** The worker that carries the set; null: nobody does, so it does not appear and nothing is noted of it. Such a plan inserts orphans, and does nothing else. */
+  workerId: string | null;
   /** The worker is registered in the same step; and if an id is taken, nothing at all is written. */
   registration?: { worker: WorkerRegistration; leaseMs: number };
   /** A set or declaration that no worker has carried for so long appears anew when one does, and an app that had no worker for so long gives its jobs away. */
@@ -132,7 +137,7 @@ export type SyncResult =
    * `postponed`: jobs of which somebody else has something locked at present, and that stay as they are. A sync waits for them for a moment at most, and is to be tried again. */
   | {
       status: 'synced';
-      /** The number of the set. */
+      /** The number of the set; 0: nobody carries it. */
       generation: number;
       now: EpochMs;
       changes: DefinitionChange[];

@@ -48,7 +48,7 @@ export class StoredSchedules {
     private readonly timeZone: string | undefined,
   ) {
     this.synced = new Promise((resolve) => (this.begin = resolve));
-    parts.events.on('jobs.synced', () => this.onSynced());
+    for (const name of ['jobs.synced', 'jobs.stored'] as const) parts.events.on(name, () => this.onSynced());
   }
 
   /**

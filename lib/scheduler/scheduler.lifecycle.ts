@@ -1,3 +1,4 @@
+import type { MissingJobs } from '../discovery/missing.jobs.js';
 import type { JobSynchronizer } from '../discovery/job.synchronizer.js';
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
@@ -11,6 +12,7 @@ import { nextUp } from './next.up.js';
 export interface LifecycleParts {
   engine: Engine;
   synchronizer: JobSynchronizer;
+  missingJobs: Pick<MissingJobs, 'store' | 'end'>;
   storage: StorageAdapter;
   events: ChronisEvents;
   handlers: HandlerRegistry;
@@ -34,10 +36,16 @@ export class SchedulerLifecycle {
     return this.parts.engine.running || this.starting !== null;
   }
 
+  /** Stores what the code declares and is not there, in a process that is not to work. Never rejects. */
+  declare(): Promise<void> {
+    return this.parts.missingJobs.store();
+  }
+
   /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */
   async start(): Promise<void> {
-    const { engine, synchronizer } = this.parts;
+    const { engine, synchronizer, missingJobs } = this.parts;
     const start = engine.start(synchronizer);
+    missingJobs.end();
     this.starting = start;
     try {
       await start;
@@ -65,6 +73,7 @@ export class SchedulerLifecycle {
 
   /** Ends it whatever state it is in. */
   async shutDown(): Promise<void> {
+    this.parts.missingJobs.end();
     await this.starting?.catch(() => undefined);
     if (this.stopping !== null) return this.stopping;
     if (this.parts.engine.running) await this.stop();

@@ -37,6 +37,7 @@ import { statisticsLaws } from './laws/statistics.laws.js';
 import { stateLaws } from './laws/state.laws.js';
 import { syncLaws } from './laws/sync.laws.js';
 import { textLaws } from './laws/text.laws.js';
+import { uncarriedLaws } from './laws/uncarried.laws.js';
 import { updateLaws } from './laws/update.laws.js';
 import { signalLaws, wakeLaws } from './laws/wake.laws.js';
 import { zoneLaws } from './laws/zone.laws.js';
@@ -91,6 +92,7 @@ export function storageLaws(): Law[] {
     ...orphanLaws,
     ...supersededLaws,
     ...undeclaredLaws,
+    ...uncarriedLaws,
     ...wakeLaws,
     ...signalLaws,
     ...eventChannelLaws,

@@ -23,6 +23,7 @@ const beforeAllPlaces = -(2 ** 31);
 
 /** The set of a request, noted, among all that are carried, or were within the grace. */
 export interface NotedSet {
+  /** 0: nobody carries it, so it is not noted. */
   generation: number;
   carried: CarriedSet[];
   /** Which of them are live, in one text: what is planned is planned beside these. */
@@ -31,9 +32,10 @@ export interface NotedSet {
 
 /** Notes the set of a request, which appears unless a worker carries it, or did within the grace. */
 export async function noteSet(run: Run, request: SyncRequest): Promise<NotedSet> {
-  const { app, setHash, declarations, graceMs } = request;
+  const { app, setHash, declarations, graceMs, workerId } = request;
   const rows = await run<CarriedRow>('carriedSets', app, graceMs);
   const others = rows.filter((row) => row.generation !== null);
+  if (workerId === null) return { generation: 0, carried: others.map(toCarriedSet), beside: '' };
   const own = others.find((row) => row.set_hash === setHash && row.declarations !== null);
   const sets = others.filter((row) => row.set_hash !== setHash).map(toCarriedSet);
   const live = others.filter((row) => row.set_hash !== setHash && row.carried_until === null);

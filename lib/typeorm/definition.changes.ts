@@ -6,6 +6,7 @@ import { insertNew } from './job.insertion.js';
 import { keyOf } from './job.queries.js';
 import { clear, redefine } from './job.redefinition.js';
 import type { OwnChange, Run } from './statement.runner.js';
+import { columns } from './rows.js';
 import type { StoredRecurring } from './stored.job.js';
 
 export type InsertChange = Extract<DefinitionChange, { kind: 'insert' }>;
@@ -139,7 +140,7 @@ export async function insertDeclared(
     briefly(briefMs, () =>
       insertNew(
         run,
-        some.map(({ job }) => job),
+        some.map(({ job, orphaned }) => (orphaned ? { ...job, nextAt: null } : job)),
         generation,
       ),
     );
@@ -148,6 +149,11 @@ export async function insertDeclared(
   for (const [nth, one] of inserts.entries()) {
     const created = all ? all.value[nth] : (await insert([one]))?.value[0];
     outcomes.set(one, created === undefined ? 'locked' : created === null ? 'taken' : 'created');
+  }
+  const orphans = inserts.filter((one) => one.orphaned && outcomes.get(one) === 'created');
+  if (orphans.length > 0) {
+    const jobs = orphans.map(({ job }) => job);
+    await run('orphanInserted', ...columns(jobs, ['namespace', 'id', 'nextAt']));
   }
   return outcomes;
 }

@@ -113,11 +113,12 @@ async function syncBy(change: OwnChange, request: SyncRequest): Promise<Pass> {
   if (registration && conflicts.length > 0) throw new Refused(conflicts);
   if (registration)
     ({ now } = await registerBy(run, { ...registration.worker, generation }, registration.leaseMs));
-  else await run('noteGeneration', workerId, generation);
+  else if (workerId !== null) await run('noteGeneration', workerId, generation);
   const isDone = conflicts.length === 0 && postponed.length === 0;
   const outranked = JSON.stringify(plan.outranked);
   // Where somebody has locked the note, it stays one that is to be synced.
-  await briefly(briefMs, () => run('noteSynced', app, generation, isDone ? beside : null, outranked));
+  if (workerId !== null)
+    await briefly(briefMs, () => run('noteSynced', app, generation, isDone ? beside : null, outranked));
   const changes = plan.changes.filter((planned) => written.has(planned));
   return { result: { status: 'synced', generation, now, changes, conflicts, postponed }, locked };
 }

@@ -48,6 +48,7 @@ import { markJobSql } from './sql/mark.job.sql.js';
 import { moveCursorsSql } from './sql/move.cursors.sql.js';
 import { nextWakeSql } from './sql/next.wake.sql.js';
 import { openGapSql } from './sql/open.gap.sql.js';
+import { orphanInsertedSql } from './sql/orphan.inserted.sql.js';
 import { parkSql } from './sql/park.sql.js';
 import { pauseScopeSql } from './sql/pause.scope.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
@@ -178,6 +179,7 @@ const builders = {
   moveCursors: moveCursorsSql,
   nextWake: nextWakeSql,
   openGap: openGapSql,
+  orphanInserted: orphanInsertedSql,
   park: parkSql,
   pauseScope: pauseScopeSql,
   putCursor: putCursorSql,

@@ -40,6 +40,22 @@ describe('the log', () => {
     Logger.overrideLogger(false);
   });
 
+  test('tells what a process that runs no jobs has stored', () => {
+    const stored = { app: 'shop', declared: 2, created: [], taken: [] };
+    const [a, b] = ['a', 'b'].map((id) => ({ namespace: 'default', id }));
+    events.emit('jobs.stored', stored);
+    events.emit('jobs.stored', { ...stored, created: [a!] });
+    events.emit('jobs.stored', { ...stored, created: [a!, b!] });
+    events.emit('jobs.stored', { ...stored, taken: [b!] });
+    const none = 'Of 2 declared jobs none was missing.';
+    expect(lines).toEqual([
+      ['debug', none],
+      ['log', 'Of 2 declared jobs 1 was stored for workers to come ("a").'],
+      ['log', 'Of 2 declared jobs 2 were stored for workers to come ("a", "b").'],
+      ['warn', `${none} Not stored, as the ids belong to jobs of other apps or were taken at run time: "b".`],
+    ]);
+  });
+
   test('tells at the start what was found, what has changed, and when the next job is due', () => {
     events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], repeated: [] });
     const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));

@@ -88,8 +88,19 @@ export class Pod {
       ...{ handlers, storage, clock, events, calendars, app, queues, shutdownTimeoutMs, workerId },
     });
     const unknownCallbacks = async (): Promise<[]> => [];
+    // A pod always works.
+    const missingJobs = { store: async () => undefined, end: () => undefined };
     this.lifecycle = new SchedulerLifecycle(
-      { engine: this.engine, synchronizer, storage, events, handlers, withdrawals, unknownCallbacks },
+      {
+        engine: this.engine,
+        synchronizer,
+        missingJobs,
+        storage,
+        events,
+        handlers,
+        withdrawals,
+        unknownCallbacks,
+      },
       { name, app, storage: storage.kind, timeZone: 'UTC', queues, concurrency },
     );
   }
