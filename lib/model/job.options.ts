@@ -46,7 +46,7 @@ export interface JobOptions {
   ifMissed?: 'skip' | 'run_once' | 'run_all';
   /** Another name of `misfire`. */
   if_missed?: 'skip' | 'run_once' | 'run_all';
-  /** An instant at most this late is late, not misfired. @default '60s' */
+  /** With `misfire: 'skip'` an instant at most this late runs all the same, the latest of several. @default '60s' */
   misfireThreshold?: DurationInput;
   /** What misfire `all` runs: the newest `count` instants (1 to 100,000), none older than `age` (null: of any age). @default 1,000 of any age */
   misfireLimit?: { count?: number; age?: DurationInput | null };

@@ -8,9 +8,9 @@
 export type OverlapPolicy = 'skip' | 'allow' | 'queue' | 'cancel-running';
 
 /**
- * What happens to instants that fell due while nobody could fire them.
+ * What happens to instants that fell due while nobody could fire them, however long that was.
  *
- * `skip`: they do not run · `once`: the latest due instant runs for all of them · `all`: each of them runs, as far as `misfireLimit` goes and
+ * `skip`: those that are late by more than the threshold do not run, and the latest of the others runs for these · `once`: the latest due instant runs for all of them · `all`: each of them runs, as far as `misfireLimit` goes and
  * no faster than workers are free; one after the other unless the job lets runs overlap. What does not run is on record. @publicApi
  */
 export type MisfirePolicy = 'skip' | 'once' | 'all';
@@ -47,7 +47,7 @@ export interface Policies {
   overlap: OverlapPolicy;
   /** @default 'once' */
   misfire: MisfirePolicy;
-  /** An instant at most this late is simply late, not misfired. @default 60_000 */
+  /** With `skip`: an instant at most this late is simply late, not misfired. @default 60_000 */
   misfireThresholdMs: number;
   /** What misfire `all` runs of a backlog: the newest `count` instants that are not older than `ageMs` (null: of any age). @default 1,000 of any age */
   misfireLimit: { count: number; ageMs: number | null };

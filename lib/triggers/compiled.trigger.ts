@@ -68,8 +68,13 @@ export class CompiledTrigger {
     return walked(this.walkBetween(after, until, limit));
   }
 
-  /** The same, bit by bit. */
-  *walkBetween(after: number, until: number, limit: number): Walk<{ count: number; last: number | null }> {
+  /** The same, bit by bit; stops as well after so many steps, each of an instant or an hour of them. */
+  *walkBetween(
+    after: number,
+    until: number,
+    limit: number,
+    mostSteps = Infinity,
+  ): Walk<{ count: number; last: number | null }> {
     if (this.exclusions === null && this.source instanceof IntervalSource) {
       return this.source.countBetween(Math.max(after + 1, this.startAt), Math.min(until, this.endAt), limit);
     }
@@ -82,6 +87,7 @@ export class CompiledTrigger {
       count += isWhole ? hour.count : 1;
       last = isWhole ? hour.last : at;
       if (++steps % stride === 0) yield stride;
+      if (steps >= mostSteps) break;
     }
     return { count, last };
   }

@@ -13,7 +13,7 @@ interface Declaration extends JobOptions {
   conduct: Conduct;
 }
 
-/** What all workers declare. Overlap `allow`: each instant becomes a run; the default: gaps are on record where it could not. */
+/** What all workers declare. Overlap `allow`: also a run that takes long keeps no instant from becoming one; the default: gaps are on record where it does. What nobody could fire is caught up by one run. */
 function declarations(release: number): Declaration[] {
   return [
     ...manners.flatMap((manner): Declaration[] => [

@@ -84,7 +84,7 @@ describe.skipIf(!isPossible)(
 
     async function application(proxy: TcpProxy, world: World): Promise<INestApplicationContext> {
       class Jobs {
-        @Interval('1s', { id: 'tick', overlap: 'allow' })
+        @Interval('1s', { id: 'tick', overlap: 'allow', misfire: 'all' })
         tick(context: RunContext): void {
           world.note(context);
         }

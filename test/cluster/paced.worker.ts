@@ -15,8 +15,8 @@ class PacedJobs {
 
 const beat = Object.getOwnPropertyDescriptor(PacedJobs.prototype, 'beat')!;
 for (let i = 0; i < 15; i++) {
-  // With `allow` an instant that is late because the machine is busy must still become a run of its own.
-  const options = { overlap: 'allow' as const };
+  // An instant that is late because the machine is busy must still become a run of its own.
+  const options = { overlap: 'allow' as const, misfire: 'all' as const };
   Interval('1s', { id: `interval-${i}`, ...options })(PacedJobs.prototype, 'beat', beat);
   Cron('* * * * * *', { id: `cron-${i}`, ...options })(PacedJobs.prototype, 'beat', beat);
 }

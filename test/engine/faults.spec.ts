@@ -61,7 +61,7 @@ describe('an engine whose storage fails', () => {
     const start = clock.now();
     rig.handle('work', ({ nominalAt }) => ran.push((nominalAt.getTime() - start) / 1_000));
     await rig.engine.start();
-    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow' } }));
+    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow', misfire: 'all' } }));
     await clock.advanceBy(3_000);
     faulty.goDown();
     await clock.advanceBy(10_000);

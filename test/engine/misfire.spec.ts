@@ -52,13 +52,6 @@ describe('a cursor that is due', () => {
     expect(plan(minute)).toMatchObject({ births: [[0, 0]], gaps: [], next: 1 });
   });
 
-  test('runs every instant that a short stall held up', () => {
-    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: new Date(noon).toISOString() };
-    const { firing } = plan(4_500, {}, { trigger });
-    expect(firing.births.map((birth) => birth.nominalAt - noon)).toEqual([0, 1_000, 2_000, 3_000, 4_000]);
-    expect(firing.nextAt).toBe(noon + 5_000);
-  });
-
   test('ends after maxRuns', () => {
     const trigger: Trigger = { type: 'cron', expression: '0 * * * *', timeZone: 'UTC', maxRuns: 3 };
     expect(plan(0, {}, { trigger, fired: 1 })).toMatchObject({ next: 1, fired: 2 });
@@ -94,8 +87,12 @@ describe('instants missed in a downtime', () => {
     });
   });
 
-  test('skip: an instant that is on time is left for the next firing', () => {
-    expect(plan(5 * hour, { misfire: 'skip' })).toMatchObject({ gaps: [['missed', 0, 4, 5]], next: 5 });
+  test('skip: an instant that is not late by more than the threshold runs all the same', () => {
+    expect(plan(5 * hour, { misfire: 'skip' })).toMatchObject({
+      births: [[5, 0]],
+      gaps: [['missed', 0, 4, 5]],
+      next: 6,
+    });
   });
 
   const all = { misfire: 'all', overlap: 'allow' } as const;
@@ -174,7 +171,8 @@ describe('instants missed in a downtime', () => {
   });
 
   test('all: a backlog too long for one gap is put on record in portions, and none of it runs before that', () => {
-    const trigger: Trigger = { type: 'cron', expression: '* * * * * *', timeZone: 'UTC' };
+    const exclude = [{ dates: ['2020-01-01'] }];
+    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: '2026-01-01T12:00:00Z', exclude };
     const { firing } = plan(200_000_000, all, { trigger });
     expect(firing.births).toEqual([]);
     expect(firing.gaps).toMatchObject([{ count: 100_000, verdict: 'missed' }]);
@@ -188,7 +186,9 @@ describe('instants missed in a downtime', () => {
     [150_000, 100_000],
     [250_000, 5_000],
   ])('all: of %i instants the newest %i run, and the rest is on record', (missed, count) => {
-    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: '2026-01-01T12:00:00Z' };
+    // With days left out its instants are looked at one by one.
+    const exclude = [{ dates: ['2020-01-01'] }];
+    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: '2026-01-01T12:00:00Z', exclude };
     const policies = { ...all, misfireLimit: { count, ageMs: null } };
     const at = (nth: number): number => noon + nth * 1_000;
     let onRecord = 0;
@@ -208,11 +208,19 @@ describe('instants missed in a downtime', () => {
     expect.fail('Nothing of it runs.');
   });
 
-  test('are counted without bound by several firings', () => {
+  test('of an every-second cron are one gap, after two days as well', () => {
     const trigger: Trigger = { type: 'cron', expression: '* * * * * *', timeZone: 'UTC' };
     const { firing } = plan(200_000_000, {}, { trigger });
+    expect(firing.births).toMatchObject([{ nominalAt: noon + 200_000_000, missed: 200_000 }]);
+    expect(firing.gaps).toMatchObject([{ count: 200_000, until: noon + 199_999_000 }]);
+  });
+
+  test('that have to be looked at one by one are counted without bound by several firings', () => {
+    const exclude = [{ dates: ['2020-01-01'] }];
+    const trigger: Trigger = { type: 'interval', every: 1_000, anchor: '2026-01-01T12:00:00Z', exclude };
+    const { firing } = plan(200_000_000, {}, { trigger });
     expect(firing.births).toEqual([]);
-    expect(firing.gaps).toHaveLength(1);
+    expect(firing.gaps).toMatchObject([{ count: 100_001 }]);
     expect(firing.nextAt).toBe(firing.gaps[0]!.until + 1_000);
     expect(firing.gaps[0]!.count).toBe(1 + (firing.gaps[0]!.until - noon) / 1_000);
   });

@@ -51,7 +51,7 @@ describe('a part of the engine that ends by an exception is told, and begun anew
     const start = clock.now();
     rig.handle('work', ({ nominalAt }) => ran.push((nominalAt.getTime() - start) / 1_000));
     await rig.engine.start();
-    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow' } }));
+    await rig.add(everyMs(start, 1_000, { policies: { overlap: 'allow', misfire: 'all' } }));
     await clock.advanceBy(2_000);
     throwWhenTold('storage.failing', 'work');
     faulty.fail('nextWakeAt', 'before');

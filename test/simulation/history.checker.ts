@@ -16,7 +16,7 @@ export async function findViolations(outcome: Outcome): Promise<string[]> {
   const attempts = await all<Attempt>((page) => storage.queryAttempts({}, page));
   const gaps = await all<Gap>((page) => storage.queryGaps({}, page));
   const runs = await all<Run>((page) => storage.queryRuns({}, page));
-  const violations: string[] = [...outcome.stalls];
+  const violations: string[] = [...outcome.stalls, ...outcome.misfirings];
   const oneClock = kind !== 'clock';
   // Declared schedules have no end; what is due shortly before that of the history is under way then.
   const endsAt = outcome.deploys?.settledAt ?? Infinity;

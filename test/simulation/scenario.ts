@@ -52,6 +52,8 @@ export interface Outcome {
   losses: readonly { from: number; until: number }[];
   /** How often the cluster stood still although it could work. */
   stalls: string[];
+  /** Firings that are not as they should be. */
+  misfirings: string[];
   faults: Record<string, number>;
   /** Of the kind `deploys`. */
   deploys?: DeployHistory;
@@ -247,5 +249,8 @@ export async function playScenario(
   // A worker that doubts the clock has retries wait by the time that it believes in: by as much as it was wrong, each time.
   for (let more = 0; kind === 'clock' && more < 10 && database.isBusy(); more++)
     await clock.advanceBy(60_000);
-  return { kind, storage, jobs, executions, changes, losses: database.losses, stalls: watch.stalls, faults };
+  return {
+    ...{ kind, storage, jobs, executions, changes, losses: database.losses },
+    ...{ stalls: watch.stalls, misfirings: database.firings.faults, faults },
+  };
 }

@@ -11,6 +11,7 @@ import type {
   Unstarted,
 } from '../../lib/ports/storage.adapter.js';
 import type { Run } from '../../lib/index.js';
+import { FiringWatch } from './firing.watch.js';
 
 /** The clock of the server: that of the world, unless somebody has set it. */
 class ServerClock extends Clock {
@@ -51,6 +52,7 @@ export class SimulatedDatabase {
   /** When the storage went back, and to when. */
   readonly losses: { from: number; until: number }[] = [];
   watcher: Watcher | null = null;
+  readonly firings = new FiringWatch();
   private storage: MemoryStorage;
   private readonly lockedRuns = new Map<string, number>();
   private readonly lockedJobs = new Map<string, number>();
@@ -159,7 +161,10 @@ export class SimulatedDatabase {
       case 'fire': {
         const [capability, firings, ...rest] = args as [unknown, readonly Firing[], ...unknown[]];
         const free = firings.filter(({ jobUid }) => !this.isLockedJob(jobUid));
-        return this.perform(method, [capability, free, ...rest]);
+        const look = this.firings.before(this.tables, free);
+        const answer = (await this.perform(method, [capability, free, ...rest])) as FireResult;
+        look(answer);
+        return answer;
       }
       case 'releaseLost':
         return this.releaseLost(args[0] as readonly string[] | null | undefined);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type {
   CarriedSet,
   ConflictPolicy,
+  Firing,
   NewJob,
   Settlement,
   StorageAdapter,
@@ -58,6 +59,15 @@ const planted: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapt
         ),
     });
   },
+  'fires each instant of a short stop by itself': (storage) =>
+    spoilt(storage, {
+      fire: (...[capability, list, ...more]: Parameters<StorageAdapter['fire']>) =>
+        storage.fire(
+          capability,
+          list.map((firing) => ({ ...firing, ...apart(firing) })),
+          ...more,
+        ),
+    }),
   'releases nothing while one of the runs is locked': (storage) => {
     let left = 0;
     return spoilt(storage, {
@@ -79,6 +89,16 @@ const planted: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapt
     });
   },
 };
+
+/** As if each that was missed ran by itself, as far as no run of the job is in its way. */
+function apart({ births, gaps }: Firing): Pick<Firing, 'births' | 'gaps'> {
+  const missed = gaps.filter(({ verdict, reason }) => verdict === 'missed' && reason === 'misfire');
+  const instants = missed.flatMap(({ from, until, count }) =>
+    Array.from({ length: count }, (_, i) => from + (count === 1 ? 0 : (i * (until - from)) / (count - 1))),
+  );
+  const each = instants.map((at) => ({ nominalAt: at, dueAt: at, missed: 0 }));
+  return { births: [...each, ...births], gaps: gaps.filter((gap) => !missed.includes(gap)) };
+}
 
 /** Faults of deploys: what was the rule once. */
 const plantedInDeploys: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {

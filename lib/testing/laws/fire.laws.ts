@@ -172,6 +172,40 @@ export const fireLaws = lawsOf('fire', {
     );
   },
 
+  'catches up with one run of the latest instant and one gap of the others, whatever runs do where they overlap':
+    async ({ storage }) => {
+      const worker = await startWorker(storage);
+      for (const overlap of ['skip', 'queue', 'cancel-running', 'allow'] as const) {
+        const { nextRunAt } = await addRecurring(storage, {
+          id: overlap,
+          dueInMs: -hour,
+          policies: { overlap },
+        });
+        const from = nextRunAt!.getTime();
+        const until = from + 9 * minute;
+        const latest = from + 10 * minute;
+        const gap = { from, until, verdict: 'missed', count: 10, reason: 'misfire' } as const;
+        const births = [{ nominalAt: latest, dueAt: latest, missed: 10 }];
+        const nextAt = latest + 2 * hour;
+        const result = await fireDue(storage, worker, {
+          overlap,
+          births,
+          gaps: [gap],
+          until: latest,
+          nextAt,
+        });
+        assert.deepEqual([result.skipped, result.unclaimed], [[], 0]);
+        const run = only(result.runs, 'run');
+        assert.deepEqual([run.nominalAt, run.missed], [latest, 10]);
+        const stored = only(await gapsOf(storage, overlap), 'gap');
+        assert.deepEqual(
+          [stored.verdict, stored.from, stored.until, stored.count],
+          ['missed', new Date(from), new Date(until), 10],
+        );
+        only(await runsOf(storage, overlap), 'stored run');
+      }
+    },
+
   'gives the worker no run whose handler or queue it does not have': async ({ storage }) => {
     await addRecurring(storage, { id: 'handler', handler: 'other' });
     await addRecurring(storage, { id: 'queue', queue: 'slow' });

@@ -155,7 +155,7 @@ export async function playDeploys(seed: number, spoil: Spoil): Promise<Outcome> 
   for (let step = 0; step < 15; step++) await pass(1_000);
   return {
     ...{ kind: 'deploys', storage: database.adapter, jobs, executions, changes: [], losses: [] },
-    ...{ stalls: watch.stalls, faults, deploys: history },
+    ...{ stalls: watch.stalls, misfirings: database.firings.faults, faults, deploys: history },
   };
 
   async function pass(ms: number): Promise<void> {
