@@ -197,7 +197,7 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     ...engineDefaults,
     name: lineOfText(name ?? `${hostname()}:${process.pid}`, 'name'),
     app: appName(app ?? 'default'),
-    version: packageVersion(),
+    version: packageVersion,
     queues: queuesOf(given.queues),
     calendars: normalizeCalendars(given.calendars ?? {}),
     pollMs: duration(pollMs, 'pollMs', 100, minute, engineDefaults.pollMs),

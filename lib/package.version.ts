@@ -1,7 +1,2 @@
-import { createRequire } from 'node:module';
-
-/** The version of this package. */
-export function packageVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('nestjs-chronis/package.json') as { version: string }).version;
-}
+/** The version of this package, as in its package.json: read at run time, that would be missing in a bundle. */
+export const packageVersion = '0.1.0';

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { compiledTests } from './support/compiled.js';
 
@@ -10,16 +9,26 @@ beforeAll(() => {
   folder = compiledTests();
 }, 120_000);
 
-/** The packages that our own files import when a process imports this door. */
+/** The packages that our own files ask for when a process loads this door. */
 function packagesOf(door: string): string[] {
-  const url = (path: string): string => JSON.stringify(pathToFileURL(join(folder, path)).href);
-  const script = `import { register } from 'node:module';
-    register(${url('test/support/noted.imports.js')});
-    await import(${url(door)});`;
-  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  const file = JSON.stringify(join(folder, door));
+  const child = spawnSync(process.execPath, ['--input-type=commonjs', '-e', noting(file)], {
+    encoding: 'utf8',
+  });
   expect(child.stderr).toBe('');
   const names = child.stdout.trim().split('\n');
   return [...new Set(names.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]))].toSorted();
+}
+
+function noting(file: string): string {
+  return `const Module = require('node:module');
+    const load = Module._load;
+    Module._load = (name, parent, ...others) => {
+      const isOurs = parent?.filename?.startsWith(${JSON.stringify(join(folder, 'lib'))});
+      if (isOurs && !/^[./]|^node:/.test(name)) console.log(name);
+      return load(name, parent, ...others);
+    };
+    require(${file});`;
 }
 
 const nest = ['@nestjs/common', '@nestjs/core', 'reflect-metadata'];

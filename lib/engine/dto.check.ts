@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { CheckedPayload, DtoClass, PayloadIssue } from '../model/payload.schema.js';
@@ -58,7 +57,6 @@ function flattened(errors: readonly ValidationError[], above: readonly (string |
 
 function librariesFor({ name }: DtoClass): Libraries {
   if (loaded !== null) return loaded;
-  const require = createRequire(import.meta.url);
   try {
     const { plainToInstance } = require('class-transformer') as Libraries;
     const { validate, getMetadataStorage } = require('class-validator') as Libraries;

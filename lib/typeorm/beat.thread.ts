@@ -1,14 +1,15 @@
 // The thread that renews a lease while the event loop of the process is blocked. As long as that renews by itself, it only watches.
+// The build puts it into beat.source, with all that it imports.
 import { parentPort, workerData } from 'node:worker_threads';
-import pg from 'pg';
+import { Client } from 'pg';
 import { msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
 
 const { workerId, leaseMs, maxBlockedMs, connection, sql, shared } = workerData as BeatThreadOrder;
 const times = new BigInt64Array(shared);
-let client: pg.Client | null = null;
+let client: Client | null = null;
 
-async function connect(): Promise<pg.Client> {
-  const fresh = new pg.Client({ ...connection, query_timeout: leaseMs });
+async function connect(): Promise<Client> {
+  const fresh = new Client({ ...connection, query_timeout: leaseMs });
   fresh.on('error', () => {
     if (client === fresh) client = null;
   });
@@ -32,17 +33,21 @@ async function renew(): Promise<boolean> {
   return true;
 }
 
-parentPort!.postMessage('started');
-for (let alive = true; alive;) {
-  await new Promise((resolve) => setTimeout(resolve, leaseMs / 10));
-  const ticked = msSince(Atomics.load(times, 0));
-  const renewed = msSince(Atomics.load(times, 1));
-  if (renewed < leaseMs / 2) await disconnect();
-  else if (msSince(Atomics.load(times, 2)) >= leaseMs / 3 && ticked < maxBlockedMs) {
-    alive = await renew().catch(async () => {
-      await disconnect();
-      return true;
-    });
+async function watch(): Promise<void> {
+  for (let alive = true; alive;) {
+    await new Promise((resolve) => setTimeout(resolve, leaseMs / 10));
+    const ticked = msSince(Atomics.load(times, 0));
+    const renewed = msSince(Atomics.load(times, 1));
+    if (renewed < leaseMs / 2) await disconnect();
+    else if (msSince(Atomics.load(times, 2)) >= leaseMs / 3 && ticked < maxBlockedMs) {
+      alive = await renew().catch(async () => {
+        await disconnect();
+        return true;
+      });
+    }
   }
+  await disconnect();
 }
-await disconnect();
+
+parentPort!.postMessage('started');
+void watch();

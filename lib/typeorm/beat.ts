@@ -1,28 +1,25 @@
-import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '../model/errors.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import { messageOf } from './sql.errors.js';
+import { beatSource } from './beat.source.js';
 import { beatTimes, msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
 
 /**
  * Starts the thread that renews while the event loop is blocked. Throws StorageError where the connection settings cannot be handed to a
- * thread, or the thread's file is not there.
+ * thread, or the package was not built.
  */
 export async function startBeat(
   order: BeatOrder,
   connection: Record<string, unknown>,
   sql: string,
 ): Promise<Beat> {
-  const file = new URL('./beat.thread.js', import.meta.url);
-  if (!existsSync(file)) {
-    throw new StorageError(`${file.pathname} is missing: a bundler must leave nestjs-chronis as it is.`);
-  }
+  if (beatSource === null) throw new StorageError('No thread without its code: run npm run build.');
   const shared = beatTimes();
   const times = new BigInt64Array(shared);
   // Alive now: a handler may block the event loop before the thread has started, and nothing would tell the thread so.
   Atomics.store(times, 0, rightNow());
-  const thread = newThread(file, { ...order, connection, sql, shared });
+  const thread = newThread(beatSource, { ...order, connection, sql, shared });
   // It must not keep the process alive, and what kills it is no reason to kill the process.
   thread.unref();
   thread.on('error', () => undefined);
@@ -40,9 +37,9 @@ export async function startBeat(
   };
 }
 
-function newThread(file: URL, workerData: BeatThreadOrder): Worker {
+function newThread(source: string, workerData: BeatThreadOrder): Worker {
   try {
-    return new Worker(file, { workerData, execArgv: [] });
+    return new Worker(source, { eval: true, workerData, execArgv: [] });
   } catch (cause) {
     throw new StorageError(
       `The connection settings cannot be handed to a thread, such as a password that is a function: ${messageOf(cause)}`,

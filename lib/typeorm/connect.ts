@@ -67,7 +67,7 @@ async function open(
   const options = poolOptions(server, { poolSize, statementTimeoutMs, startup });
   const source = newDataSource(options);
   const sockets = new Sockets();
-  Object.assign(options.extra as object, { Client: sockets.of(await clientOf(source, server)) });
+  Object.assign(options.extra as object, { Client: sockets.of(clientOf(source, server)) });
   let isOver = false;
   const cancelLimit = clock.setTimer(Math.max(limitMs, shortestTryMs), () => {
     isOver = true;
@@ -104,12 +104,12 @@ async function open(
 }
 
 /** TypeORM prefers pg-native where that is installed, which knows neither deadlines nor parsers of a query. */
-async function clientOf(source: DataSource, { driver }: PostgresOptions): Promise<ClientClass<Connected>> {
+function clientOf(source: DataSource, { driver }: PostgresOptions): ClientClass<Connected> {
   type Module = { Client: ClientClass<Connected> };
   const { postgres } = source.driver as unknown as { postgres: Module };
   // Only the module that has both has this property.
   if (driver !== undefined || 'native' in postgres) return postgres.Client;
-  return ((await import('pg')) as { default: Module }).default.Client;
+  return (require('pg') as Module).Client;
 }
 
 function newDataSource(options: PostgresOptions): DataSource {

@@ -35,6 +35,9 @@ function compile(): void {
   const options = ['-p', 'tsconfig.test.json', '--outDir', folder];
   const result = spawnSync(process.execPath, [tsc, ...options], { cwd: root, encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`The tests do not compile:\n${result.stdout}`);
+  const finish = [join(root, 'build/finish.mjs'), join(folder, 'lib')];
+  const finished = spawnSync(process.execPath, finish, { cwd: root, encoding: 'utf8' });
+  if (finished.status !== 0) throw new Error(`The tests cannot be finished:\n${finished.stderr}`);
 }
 
 /** Takes the lock; one that a killed run has left behind is removed. */

@@ -1,0 +1,21 @@
+// What the compiler leaves to do in a folder of compiled lib: node build/finish.mjs FOLDER
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const [folder] = process.argv.slice(2);
+// The files are CommonJS, in a package of ES modules.
+copyFileSync(resolve(import.meta.dirname, '../lib/package.json'), join(folder, 'package.json'));
+writeFileSync(
+  join(folder, 'typeorm/beat.source.js'),
+  `'use strict';\nexports.beatSource = ${JSON.stringify(await inOnePiece(join(folder, 'typeorm/beat.thread.js')))};\n`,
+);
+
+/** A module with all that it imports, the PostgreSQL driver included. */
+async function inOnePiece(input) {
+  const external = ['pg-native']; // Asked for only by who wants it, and the thread does not.
+  const bundle = await rolldown({ input, platform: 'node', external });
+  const { output } = await bundle.generate({ format: 'cjs', minify: true });
+  await bundle.close();
+  return output[0].code;
+}
