@@ -37,6 +37,7 @@ interface Origin {
 /** What is being found, by what must not occur twice. */
 interface Findings {
   jobs: Map<string, DeclaredJob & Origin>;
+  /** By all their names. */
   handlers: Map<string, DeclaredHandler & Origin>;
   repeated: RepeatedProvider[];
   unapplied: { place: string; decorators: string[] }[];
@@ -124,7 +125,7 @@ export class JobExplorer {
     }
     return {
       jobs: [...found.jobs.values()],
-      handlers: [...found.handlers.values()],
+      handlers: [...new Set(found.handlers.values())],
       repeated: found.repeated,
       unapplied: found.unapplied,
     };
@@ -160,12 +161,15 @@ export class JobExplorer {
       );
     }
     const origin = { place, provider: provider.label };
-    const names: string[] = [];
+    const names = new Map<string, Pick<HandlerOptions, 'previousNames'>>();
     for (const declaration of declarations) {
       if (declaration.kind !== 'handler') continue;
-      names.push(naming(declaration, place, () => lineOfText(declaration.name, 'name')));
+      naming(declaration, place, () => {
+        const { previousNames = [] } = optionsOf(declaration);
+        names.set(lineOfText(declaration.name, 'name'), { previousNames });
+      });
     }
-    const [handler = place] = names;
+    const [handler = place] = names.keys();
     const schedules = declarations.filter((declaration) => declaration.kind !== 'handler');
     for (const [i, declaration] of schedules.entries()) {
       const defaultId = i === 0 ? place : `${place}#${i + 1}`;
@@ -175,15 +179,17 @@ export class JobExplorer {
         if (scheduled === null) return;
         const job = readSchedule(scheduled, { defaultId, handler, place }, this.parts.defaults, now);
         addJob(found, { ...job, ...origin });
-        if (names.length === 0) names.push(place);
+        if (names.size === 0) names.set(place, {});
       });
     }
     const enhancers = methodEnhancers(declarations, place);
     const run = this.parts.calls.of(provider, method, enhancers);
     const decorators = this.parts.calls.unapplied(provider, method, enhancers);
-    if (names.length > 0 && decorators.length > 0) found.unapplied.push({ place, decorators });
+    if (names.size > 0 && decorators.length > 0) found.unapplied.push({ place, decorators });
     const options = optionsOfMethod(declarations, place);
-    for (const name of names) addHandler(found, { name, run, options, ...origin });
+    for (const [name, own] of names) {
+      addHandler(found, { name, run, options: { ...options, ...own }, ...origin });
+    }
   }
 }
 
@@ -192,7 +198,9 @@ function optionsOfMethod(declarations: readonly Declaration[], place: string): H
   const options: HandlerOptions = {};
   for (const declaration of declarations) {
     naming(declaration, place, () => {
-      for (const [key, option] of Object.entries(optionsOf(declaration)) as [keyof HandlerOptions, never][]) {
+      // What a name was before belongs to the name.
+      const { previousNames: _, ...own } = optionsOf(declaration);
+      for (const [key, option] of Object.entries(own) as [keyof HandlerOptions, never][]) {
         if ((options[key] ??= option) === option) continue;
         const what = key === 'schema' ? 'schema' : 'function';
         throw new InvalidOptionError(
@@ -228,9 +236,11 @@ function addJob({ jobs }: Findings, job: DeclaredJob & Origin): void {
 }
 
 function addHandler({ handlers }: Findings, handler: DeclaredHandler & Origin): void {
-  const other = handlers.get(handler.name);
-  if (other) throw new DuplicateHandlerError(handler.name, ...places(other, handler));
-  handlers.set(handler.name, handler);
+  for (const name of new Set([handler.name, ...(handler.options.previousNames ?? [])])) {
+    const other = handlers.get(name);
+    if (other) throw new DuplicateHandlerError(name, ...places(other, handler));
+    handlers.set(name, handler);
+  }
 }
 
 /** With the providers, where two have methods of one name. */

@@ -8,6 +8,8 @@ import type { RunContext } from './run.context.js';
 /** A registered handler. */
 export interface Handler {
   name: string;
+  /** All under which it is known: that of now, and those that it had before. */
+  names: readonly string[];
   /** Where it comes from, for messages: `ReportService.generate`, or `registerHandler()`. */
   origin: string;
   rules: RetryRules;
@@ -29,28 +31,32 @@ export class HandlerRegistry {
     name: string,
     run: (context: RunContext) => unknown,
     origin: string,
-    { schema, ...rules }: HandlerOptions = {},
+    { schema, previousNames = [], ...rules }: HandlerOptions = {},
   ): void {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new InvalidOptionError('handler', 'the name of a handler must be a non-empty string.');
     }
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
-    const existing = this.handlers.get(name);
-    if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
+    const names = [...new Set([name, ...previousNames])];
+    for (const each of names) {
+      const existing = this.handlers.get(each);
+      if (existing) throw new DuplicateHandlerError(each, existing.origin, origin);
+    }
     const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
-    this.handlers.set(name, { name, origin, rules, schema: schema ?? null, run: surrounded });
+    const handler = { names, origin, rules, schema: schema ?? null, run: surrounded };
+    for (const each of names) this.handlers.set(each, { ...handler, name: each });
     this.tell();
   }
 
-  /** From now on this process begins nothing for it; it stays known. */
-  withdraw(name: string): void {
-    this.withdrawn.add(name);
+  /** From now on this process begins nothing for these names; they stay known. */
+  withdraw(names: readonly string[]): void {
+    for (const name of names) this.withdrawn.add(name);
     this.tell();
   }
 
   /** Takes back `withdraw`. */
-  offer(name: string): void {
-    this.withdrawn.delete(name);
+  offer(names: readonly string[]): void {
+    for (const name of names) this.withdrawn.delete(name);
     this.tell();
   }
 

@@ -5,6 +5,7 @@ import type { PayloadInput, PayloadOutput, PayloadSchema } from '../model/payloa
 import type { MethodOptions } from '../model/handler.options.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { StandardSchema } from '../model/standard.schema.js';
+import { previousNamesOf } from './handler.options.js';
 import { HandlerReference, type HandlerDefaults } from './handler.reference.js';
 import { createdJobKeys } from './job.definition.js';
 import { knownOptions, lineOfText } from './option.checks.js';
@@ -13,6 +14,8 @@ import { knownOptions, lineOfText } from './option.checks.js';
 export interface DefineJobOptions extends HandlerDefaults {
   /** What payloads are checked with. @default any JSON */
   schema?: PayloadSchema;
+  /** Names that its handler had before, see `HandlerOptions.previousNames`. @default none */
+  previousNames?: readonly string[];
 }
 
 /** A decorator for methods that take a RunContext with the payload `P`. @publicApi */
@@ -27,10 +30,20 @@ export class DefinedJob<P = JsonValue, O = P> extends HandlerReference<P> {
   /** For the compiler only; there is no such value. */
   declare readonly '~output': O;
 
+  constructor(
+    name: string,
+    schema: PayloadSchema | null,
+    defaults: HandlerDefaults,
+    /** Names that the handler had before. */
+    readonly previousNames: readonly string[],
+  ) {
+    super(name, schema, defaults);
+  }
+
   /** Makes the method the handler of the job. A method that takes another payload is an error of the compiler. `rules` decide about its retries. */
   Handle(rules: RetryRules & MethodOptions = {}): HandleDecorator<O> {
-    const { name, schema } = this;
-    const options = schema === null ? rules : { ...rules, schema };
+    const { name, schema, previousNames } = this;
+    const options = { ...rules, ...(schema === null ? {} : { schema }), previousNames };
     return declares(`@Handle of "${name}"`, { kind: 'handler', name, options });
   }
 }
@@ -40,6 +53,7 @@ const defineKeys = [
   'schema',
   ...createdJobKeys.filter((key) => !neverDefaults.includes(key)),
   'allowUnknownHandler',
+  'previousNames',
 ];
 
 /**
@@ -57,10 +71,10 @@ export function defineJob<S extends PayloadSchema>(
 ): DefinedJob<PayloadInput<S>, PayloadOutput<S>>;
 export function defineJob<P = JsonValue>(
   name: string,
-  options?: HandlerDefaults & { schema?: StandardSchema<any, P> | (new () => P) },
+  options?: Omit<DefineJobOptions, 'schema'> & { schema?: StandardSchema<any, P> | (new () => P) },
 ): DefinedJob<P>;
 export function defineJob(name: string, options: DefineJobOptions = {}): DefinedJob<unknown> {
   knownOptions(options, defineKeys, 'defineJob()');
-  const { schema = null, ...defaults } = options;
-  return new DefinedJob(lineOfText(name, 'name'), schema, defaults);
+  const { schema = null, previousNames = [], ...defaults } = options;
+  return new DefinedJob(lineOfText(name, 'name'), schema, defaults, previousNamesOf(previousNames));
 }

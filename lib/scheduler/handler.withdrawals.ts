@@ -66,20 +66,23 @@ export class HandlerWithdrawals {
   /** Throws HandlerNotFoundError where this process has no such handler. */
   withdraw(name: string): void {
     const { handlers, clock } = this.parts;
-    if (!handlers.has(name)) throw new HandlerNotFoundError(name, handlers.names().toSorted());
+    const handler = handlers.get(name);
+    if (!handler) throw new HandlerNotFoundError(name, handlers.names().toSorted());
     const since = this.withdrawn.get(name)?.since ?? clock.monotonic();
-    this.withdrawn.set(name, { since });
-    handlers.withdraw(name);
+    const withdrawal = { since };
+    for (const each of handler.names) this.withdrawn.set(each, withdrawal);
+    handlers.withdraw(handler.names);
   }
 
   /** Resolves when this process takes part again, unless it was withdrawn anew meanwhile. Never rejects. */
   async offer(name: string): Promise<void> {
     const withdrawal = this.withdrawn.get(name);
     if (withdrawal === undefined) return;
-    if (this.running) await this.passOver([name]);
+    const { names } = this.parts.handlers.get(name)!;
+    if (this.running) await this.passOver(names);
     if (this.withdrawn.get(name) !== withdrawal) return;
-    this.withdrawn.delete(name);
-    this.parts.handlers.offer(name);
+    for (const each of names) this.withdrawn.delete(each);
+    this.parts.handlers.offer(names);
   }
 
   /** The scheduler runs. */

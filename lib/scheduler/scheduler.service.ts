@@ -94,7 +94,11 @@ export class SchedulerService {
    * Makes a function known as a handler in this process, also while it runs. It gets the RunContext. `options` decide about its retries and
    * the payloads that it takes. Throws DuplicateHandlerError, InvalidHandlerError (not a function).
    */
-  registerHandler<P>(name: string, handler: HandlerFunction<P>, options?: RetryRules): void;
+  registerHandler<P>(
+    name: string,
+    handler: HandlerFunction<P>,
+    options?: Omit<HandlerOptions, 'schema'>,
+  ): void;
   registerHandler<S extends PayloadSchema>(
     name: string,
     handler: HandlerFunction<PayloadOutput<S>>,
@@ -109,7 +113,11 @@ export class SchedulerService {
     const schema = schemaOf(job);
     const name = typeof job === 'string' ? job : handlerName(job);
     const owner = 'registerHandler()';
-    const checked = handlerOptionsOf(schema === null ? options : { ...options, schema }, owner);
+    const ofJob = {
+      ...(schema === null ? {} : { schema }),
+      ...(typeof job === 'string' ? {} : { previousNames: job.previousNames }),
+    };
+    const checked = handlerOptionsOf({ ...options, ...ofJob }, owner);
     this.parts.handlers.register(name, handler as (context: RunContext) => unknown, owner, checked);
   }
 

@@ -249,9 +249,9 @@ test('changes of what is offered are told one after the other, so that the last 
   rig = new EngineRig({ clock, storage: memory });
   rig.handle('work', () => undefined).handle('other', () => undefined);
   await rig.engine.start();
-  rig.handlers.withdraw('work');
-  rig.handlers.withdraw('other');
-  rig.handlers.offer('work');
+  rig.handlers.withdraw(['work']);
+  rig.handlers.withdraw(['other']);
+  rig.handlers.offer(['work']);
   await clock.advanceBy(5_000);
   expect(carriedOut.at(-1)).toEqual(['work']);
   expect(carriedOut.length).toBeLessThanOrEqual(2);
