@@ -1,5 +1,6 @@
 // The public API of `nestjs-chronis`: named exports only, one line for each file, so that additions are seen in review.
 export * from './model/errors.js';
+export { errorParts, type ErrorParts } from './model/error.text.js';
 export type { JsonObject, JsonValue } from './model/json.js';
 export type {
   AtOptions,

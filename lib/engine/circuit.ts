@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { errorParts } from '../model/error.text.js';
 import type { JobRef } from '../model/job.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -51,7 +52,8 @@ export class Circuit {
     const limit = job?.policies.pauseAfterFailures ?? null;
     if (job === null || limit === null || job.consecutiveFailures < limit || job.paused !== null) return;
     const failures = `${job.consecutiveFailures} occurrence${job.consecutiveFailures === 1 ? '' : 's'} failed in a row`;
-    const [error] = (job.lastError ?? 'without an error').split('\n');
+    // In one line, as reasons are.
+    const error = errorParts(job.lastError ?? 'without an error').message.replaceAll(/\n\s*/g, '; ');
     const reason = `${failures}. The last error: ${error}`.slice(0, longestReason);
     await this.storage.pauseJob({ namespace, id }, { reason, by: 'chronis' });
     this.events.emit('job.paused', { namespace, id, reason });

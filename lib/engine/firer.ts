@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { messageOf } from '../events/shown.error.js';
 import { rowOperations } from '../events/storage.operations.js';
 import { InvalidPayloadError, InvalidScheduleError } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
@@ -18,7 +19,6 @@ import type { Calendars } from '../model/trigger.js';
 import { walkFiring } from './firing.plan.js';
 import type { Lead } from './lead.js';
 import { ReadAhead } from './read.ahead.js';
-import { describeError } from './settlement.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import { Turns } from './turns.js';
@@ -259,7 +259,7 @@ export class Firer {
     const { namespace, jobId } = cursor;
     if (this.isOurLack(error)) return this.leaveToOthers(cursor, error);
     this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
-    const reason = `The next time cannot be computed: ${describeError(error)}`.slice(0, 500);
+    const reason = `The next time cannot be computed: ${messageOf(error)}`.slice(0, 500);
     await this.parts.storage.pauseJob({ namespace, id: jobId }, { reason, by: 'chronis' });
   }
 

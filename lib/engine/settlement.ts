@@ -1,9 +1,9 @@
+import { errorText } from '../events/shown.error.js';
 import { RunAbortedError, type AbortCause } from '../model/errors.js';
 import { maxDepth, type JsonValue } from '../model/json.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
-import { thrownText } from '../model/thrown.js';
 import type { Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
@@ -11,8 +11,7 @@ import type { Settlement } from '../ports/storage.adapter.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './running.run.js';
 
-/** Longest error text and result that the ledger keeps, in characters. */
-const maxErrorLength = 8_192;
+/** Longest result that the ledger keeps, in characters. */
 const maxResultLength = 65_536;
 
 /** What an attempt comes to. */
@@ -135,10 +134,8 @@ function settled(
 
 /** The text of anything that was thrown, cut to a bounded length. */
 export function describeError(error: unknown): string {
-  const text = thrownText(error);
   // PostgreSQL has no NUL in text.
-  const clean = text.slice(0, maxErrorLength).replaceAll('\0', '\u{FFFD}');
-  return text.length > maxErrorLength ? `${clean}…` : clean;
+  return errorText(error).replaceAll('\0', '\u{FFFD}');
 }
 
 const nothingReturned = { result: null, note: null } as const;

@@ -1,5 +1,5 @@
+import { messageOf } from '../events/shown.error.js';
 import { rowOperations } from '../events/storage.operations.js';
-import { thrownText } from '../model/thrown.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 
 /** What a settlement takes without its texts, in characters. */
@@ -65,7 +65,8 @@ function sizeOf({ error, result, callback }: Settlement): number {
 
 /** Of characters that every storage has. */
 function noteOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : thrownText(error);
-  const why = message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, longestNote);
+  const why = messageOf(error)
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, longestNote);
   return `What the handler returned or threw could not be stored: ${why}`;
 }

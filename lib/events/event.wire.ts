@@ -1,5 +1,7 @@
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import { isEventName } from './event.names.js';
+import { errorFields, type ErrorFields } from './shown.error.js';
+import { isError } from './thrown.parts.js';
 
 /** An event on its way to other instances. */
 export interface SharedEvent {
@@ -90,14 +92,22 @@ function portable(value: unknown, length: number, depth: number): unknown {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   if (typeof value !== 'object') return typeof value === 'bigint' ? value.toString() : undefined;
   if (value instanceof Date) return { $date: value.getTime() };
-  if (value instanceof Error) {
-    const stack = length > textLengths.at(-1)! ? cut(value.stack ?? '', length) : undefined;
-    return { $error: { name: cut(value.name, 100), message: cut(value.message, length), stack } };
-  }
+  if (isError(value)) return { $error: portableError(value, length, depth) };
   if (depth === deepest) return null;
   if (Array.isArray(value)) return value.slice(0, mostItems).map((item) => portable(item, length, depth + 1));
   const entries = Object.entries(value).slice(0, mostItems);
   return Object.fromEntries(entries.map(([key, item]) => [cut(key, 100), portable(item, length, depth + 1)]));
+}
+
+function portableError(error: Error, length: number, depth: number): object {
+  const { stack, cause, errors, ...fields } = errorFields(error, length);
+  const isShort = length === textLengths.at(-1);
+  const inner = (value: unknown): unknown => portable(value, length, depth + 1);
+  return {
+    ...fields,
+    ...(isShort ? {} : { stack: cut(stack!, length) }),
+    ...(isShort || depth === deepest ? {} : { cause: inner(cause), errors: errors && inner(errors) }),
+  };
 }
 
 function revived(value: unknown): unknown {
@@ -105,10 +115,13 @@ function revived(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revived);
   const fields = value as {
     $date?: number | null;
-    $error?: { name: string; message: string; stack?: string };
+    $error?: ErrorFields;
   };
   if (fields.$date !== undefined) return new Date(fields.$date ?? Number.NaN);
-  if (fields.$error !== undefined) return Object.assign(new Error(fields.$error.message), fields.$error);
+  if (fields.$error !== undefined) {
+    const parts = Object.entries(fields.$error).map(([key, item]) => [key, revived(item)]);
+    return Object.assign(new Error(fields.$error.message), Object.fromEntries(parts));
+  }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revived(item)]));
 }
 

@@ -1,8 +1,10 @@
-import { isA } from '../model/thrown.js';
 import type { ChronisEventName } from './event.map.js';
-import { messageOf, stackOf } from './shown.error.js';
+import { errorFields } from './shown.error.js';
+import { isError } from './thrown.parts.js';
 
 const mostItems = 50;
+/** Of causes and parts. */
+const deepest = 3;
 
 /**
  * An event as a line for machines. An object, so that loggers which write JSON themselves keep its fields apart; it shows itself as one
@@ -24,16 +26,17 @@ export class LogRecord {
 }
 
 function loggable(key: string, value: unknown): unknown {
-  if (isA(value, Error)) return { name: nameOf(value), message: messageOf(value), stack: stackOf(value) };
   // Handlers may throw anything, also what is no JSON.
-  if (key === 'error') return { message: messageOf(value) };
+  if (key === 'error' || isError(value)) return loggableError(value, 0);
   return Array.isArray(value) ? value.slice(0, mostItems) : value;
 }
 
-function nameOf(error: Error): string {
-  try {
-    return String(error.name);
-  } catch {
-    return 'Error';
-  }
+function loggableError(error: unknown, depth: number): object {
+  const { cause, errors, ...fields } = errorFields(error);
+  if (depth === deepest) return fields;
+  return {
+    ...fields,
+    ...(cause === undefined ? {} : { cause: loggableError(cause, depth + 1) }),
+    ...(errors === undefined ? {} : { errors: errors.map((each) => loggableError(each, depth + 1)) }),
+  };
 }

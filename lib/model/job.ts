@@ -73,7 +73,7 @@ export interface Job extends JobDefinition {
   /** When the last finished attempt began. */
   lastRunAt: Date | null;
   lastVerdict: RunVerdict | null;
-  /** Of the last attempt that failed; a later success leaves it. */
+  /** Of the last attempt that failed, see `errorParts`; a later success leaves it. */
   lastError: string | null;
   createdAt: Date;
   updatedAt: Date;

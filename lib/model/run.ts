@@ -38,7 +38,7 @@ export interface Run {
   lostCount: number;
   worker: string | null;
   startedAt: Date | null;
-  /** Of the last attempt that failed. The retry of a one-off that has given up begins with what it gave up by. */
+  /** Of the last attempt that failed, see `errorParts`. The retry of a one-off that has given up begins with what it gave up by. */
   lastError: string | null;
   /** When it got its verdict; null: it has none. */
   finishedAt: Date | null;
@@ -96,6 +96,7 @@ export interface Attempt {
   /** null: it never started. */
   startedAt: Date | null;
   finishedAt: Date;
+  /** Messages, then frames: `errorParts` takes them apart. */
   error: string | null;
   result: JsonValue;
   /** The id of the run that gave up, of which this run is the retry by hand. */

@@ -23,7 +23,7 @@ export interface RunOutcome<R = JsonValue> {
   verdict: RunVerdict;
   /** What the handler returned; null: nothing, or it did not succeed. */
   result: R | null;
-  /** Of the last attempt; null: it succeeded or was cancelled. */
+  /** Of the last attempt, see `errorParts`; null: it succeeded or was cancelled. */
   error: string | null;
   /** As it is stored; null: it is not any more. */
   run: Run | null;

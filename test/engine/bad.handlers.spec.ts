@@ -46,7 +46,7 @@ describe('a handler that misbehaves', () => {
     ['null', null, 'Error: The handler threw null.'],
     ['a text', 'no route', 'no route'],
     ['a number', 0, '0'],
-    ['an object without a prototype', Object.create(null), 'An error that cannot be shown as text.'],
+    ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
   ])('throws %s: the run has failed with a text', async (_, thrown, text) => {
     const row = await outcomeOf(() => {
       throw thrown;

@@ -111,6 +111,6 @@ describe('the text of an error', () => {
         throw new Error('no');
       },
     };
-    expect(describeError(hostile)).toBe('An error that cannot be shown as text.');
+    expect(describeError(hostile)).toBe('{ toString: [Function: toString] }');
   });
 });

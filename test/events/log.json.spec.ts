@@ -78,7 +78,7 @@ test('a logger that writes JSON keeps the fields apart', () => {
 });
 
 test('what a handler threw is shown whatever it is, and long lists are cut', () => {
-  const unshowable = {
+  const odd = {
     toString(): string {
       throw new Error('no');
     },
@@ -87,13 +87,13 @@ test('what a handler threw is shown whatever it is, and long lists are cut', () 
   circular.self = circular;
   const jobs = Array.from({ length: 1_000 }, (_, i) => ({ namespace: 'default', id: `job-${i}` }));
   output(new ConsoleLogger({ json: true }), json, (events) => {
-    for (const error of [unshowable, circular, 10n, undefined]) events.emit('wake.unavailable', { error });
+    for (const error of [odd, circular, 10n, undefined]) events.emit('wake.unavailable', { error });
     events.emit('schedules.recomputed', { from: '2026a', to: '2026b', moved: jobs });
   });
   const messages = written.map((line) => (JSON.parse(line) as { message: Record<string, unknown> }).message);
   expect(messages.slice(0, 4).map(({ error }) => error)).toEqual([
-    { message: 'An error that cannot be shown as text.' },
-    { message: '[object Object]' },
+    { message: '{ toString: [Function: toString] }' },
+    { message: '<ref *1> { self: [Circular *1] }' },
     { message: '10' },
     { message: 'undefined' },
   ]);
