@@ -10,7 +10,7 @@ import type { OrphanPolicy } from './discovery/sync.plan.js';
 import type { AdapterInput, InjectionToken } from './ports/adapter.recipe.js';
 import type { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
-import type { TransactionManager } from './ports/run.transaction.js';
+import type { JoinableTransaction } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 
 /** How long the record is kept, by how attempts ended and why instants did not run. @publicApi */
@@ -91,7 +91,7 @@ export interface ChronisOptions {
    * Gives the transaction that the caller is in, if any: calls of SchedulerService then are part of it without saying so. For libraries that keep it in
    * AsyncLocalStorage. @default none
    */
-  transactionContext?: () => TransactionManager | null | undefined;
+  transactionContext?: () => JoinableTransaction | null | undefined;
   /**
    * Called for the events of this process: `{ failed: (run) => …, 'job.paused': (job) => … }`. What a listener throws becomes the event
    * `listener.failed` and affects no run. @default none

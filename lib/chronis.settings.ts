@@ -15,7 +15,7 @@ import type { AdapterInput } from './ports/adapter.recipe.js';
 import type { DurationInput } from './model/trigger.js';
 import { Clock } from './ports/clock.js';
 import type { LockAdapter } from './ports/lock.adapter.js';
-import type { TransactionManager } from './ports/run.transaction.js';
+import type { JoinableTransaction } from './ports/run.transaction.js';
 import type { StorageAdapter } from './ports/storage.adapter.js';
 import { SystemClock } from './ports/system.clock.js';
 import { appName, queueName } from './scheduler/names.js';
@@ -47,7 +47,7 @@ export interface ChronisSettings {
   payloadLimit: number;
   previousApps: readonly string[];
   orphans: OrphanPolicy;
-  transactionContext: (() => TransactionManager | null | undefined) | null;
+  transactionContext: (() => JoinableTransaction | null | undefined) | null;
   interceptors: readonly InterceptorInput[];
   useEnhancers: boolean;
   overrides: JobOverrides;

@@ -85,6 +85,11 @@ export { StorageAdapter } from './ports/storage.adapter.js';
 export { appear } from './ports/declarations.js';
 export type * from './ports/storage.adapter.js';
 export type {
+  AnyTransactionOptions,
+  BegunTransactionOptions,
+  JoinableTransaction,
+  SqlExecutor,
+  TransactionBegin,
   TransactionManager,
   TransactionOptions,
   TransactionTypes,
@@ -162,6 +167,7 @@ export type { FailedRunFilter } from './scheduler/run.query.js';
 export type { TenantOptions } from './scheduler/tenancy.js';
 export type { TenantScheduler } from './scheduler/tenant.scheduler.js';
 
+export type { TransactionSource } from './memory/memory.transactions.js';
 export { MemoryStorage } from './memory/memory.storage.js';
 export type { MemoryStorageOptions } from './memory/memory.storage.js';
 export { MemoryLock } from './memory/memory.lock.js';

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import type { DurationInput } from '../model/trigger.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { RunContext, RunLogger } from './run.context.js';
+import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { RunContext, RunLogger, RunTransaction } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 
 /**
@@ -19,7 +19,7 @@ export class AttemptContext implements RunContext {
   declare readonly signal: AbortSignal;
   readonly logger: RunLogger;
   readonly snooze: (delay: DurationInput) => void;
-  readonly transaction: <T>(work: TransactionWork<T>, options?: TransactionOptions) => Promise<T>;
+  readonly transaction: RunTransaction;
   readonly #running: RunningRun;
 
   constructor(running: RunningRun, logger: RunLogger, payload: unknown) {
@@ -44,7 +44,8 @@ export class AttemptContext implements RunContext {
     Object.defineProperty(this, 'signal', lazySignal);
     this.logger = logger;
     this.snooze = (delay) => running.snooze(delay);
-    this.transaction = (work, options) => running.transact(work, options);
+    this.transaction = <T>(work: TransactionWork<T>, options?: object) =>
+      running.transact(work, options as AnyTransactionOptions);
   }
 
   static signalOf(context: AttemptContext): AbortSignal {

@@ -1,7 +1,11 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RunOrigin } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type {
+  BegunTransactionOptions,
+  TransactionOptions,
+  TransactionWork,
+} from '../ports/run.transaction.js';
 
 /** Where a handler writes; a Nest Logger fits. @publicApi */
 export interface RunLogger {
@@ -54,7 +58,14 @@ export interface RunContext<P = JsonValue> {
    * @example
    * await ctx.transaction((manager) => manager.insert(Invoice, { order: ctx.payload.order }));
    */
-  readonly transaction: <T>(work: TransactionWork<T>, options?: TransactionOptions) => Promise<T>;
+  readonly transaction: RunTransaction;
+}
+
+/** See `RunContext.transaction`. @publicApi */
+export interface RunTransaction {
+  <T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
+  /** In a transaction of another library, whose own object the work gets. */
+  <T, M>(work: (manager: M) => T | Promise<T>, options: BegunTransactionOptions<M>): Promise<T>;
 }
 
 /**

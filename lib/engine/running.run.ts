@@ -5,7 +5,7 @@ import type { ClaimedRun } from '../model/run.js';
 import { isA, outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { AttemptContext } from './attempt.context.js';
@@ -109,7 +109,7 @@ export class RunningRun {
   }
 
   /** See `RunContext.transaction`. */
-  async transact<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+  async transact<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
     if (this.opened === null) {
       const { storage, conclude } = this.parts;
       this.opened = new VerdictTransaction(storage, this.run, (value) => conclude(this, value));

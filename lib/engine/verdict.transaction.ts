@@ -1,7 +1,7 @@
 import { workOff } from '../model/deferred.work.js';
 import { ClaimLostError, RunSettledError, TransactionNotSupportedError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 
 /**
@@ -29,7 +29,7 @@ export class VerdictTransaction {
   async perform<T>(
     work: TransactionWork<T>,
     isLeaseLost: boolean,
-    options: TransactionOptions = {},
+    options: AnyTransactionOptions = {},
   ): Promise<T> {
     const { storage, run } = this;
     if (storage.transaction === undefined) {

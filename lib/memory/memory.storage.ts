@@ -21,6 +21,7 @@ import {
   type GapFilter,
   type Inheritance,
   type InsertResult,
+  type JobStore,
   type JobPatch,
   type NewJob,
   type NextWake,
@@ -41,6 +42,11 @@ import {
   type WorkerInfo,
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
+import type {
+  AnyTransactionOptions,
+  JoinableTransaction,
+  TransactionWork,
+} from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
@@ -60,10 +66,11 @@ import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { settle } from './settling.js';
+import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
 import { syncedSet } from './releases.js';
 import { syncDefinitions } from './syncing.js';
-import { keyOf, MemoryTables, type JobRow } from './tables.js';
+import { keyOf, MemoryTables, type JobRow, type Step, type StepTaker } from './tables.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
 
@@ -74,6 +81,13 @@ export interface MemoryStorageOptions {
   clock?: Clock;
   /** How many rows of the ledger, and how many gaps, are kept at most; the oldest go first. @default 100_000 */
   recordLimit?: number;
+  /** Where `context.transaction()` begins: the application's DataSource, of whatever database, or what stands in for one. @default none: it is refused, unless the call names one */
+  dataSource?: TransactionSource;
+  /**
+   * What becomes of a call whose `{ manager }` is neither in a transaction of TypeORM nor called within `inTransaction()`, so that nobody tells of its end, such as a double in a test: `refuse` it,
+   * or make it `at-once`, as if its transaction committed then. @default 'refuse'
+   */
+  unknownManagers?: 'refuse' | 'at-once';
 }
 
 /**
@@ -90,11 +104,14 @@ export class MemoryStorage extends StorageAdapter {
   override readonly eventChannel: MemoryEventChannel;
   private readonly clock: Clock;
   private readonly tables: MemoryTables;
+  private readonly transactions: MemoryTransactions;
+  private readonly steps: StepTaker;
   private closed = false;
 
   constructor(
     private readonly options: MemoryStorageOptions = {},
     tables?: MemoryTables,
+    steps?: StepTaker,
   ) {
     super();
     this.clock = options.clock ?? new SystemClock();
@@ -102,6 +119,8 @@ export class MemoryStorage extends StorageAdapter {
     this.lock = new MemoryLock({ clock: this.clock, locks: this.tables.locks });
     this.wakeSignal = new MemoryWakeSignal(this.tables);
     this.eventChannel = new MemoryEventChannel(this.tables);
+    this.steps = steps ?? this.tables;
+    this.transactions = new MemoryTransactions(this.tables, this.clock, options);
   }
 
   /** A storage that holds what another one held when the snapshot was taken. Throws InvalidOptionError for what is not a snapshot of this version's format. */
@@ -120,6 +139,28 @@ export class MemoryStorage extends StorageAdapter {
   /** Another adapter on the same jobs, as another process would have it on a database. */
   open(): MemoryStorage {
     return new MemoryStorage(this.options, this.tables);
+  }
+
+  /**
+   * Makes one transaction of all calls with a `{ manager }` that are made within `work`, however deep, and of whatever kind that is: others see what they did when `work` has
+   * resolved, and never if it rejects. For doubles: `{ $transaction: (work) => storage.inTransaction(() => work(tx)) }`. Throws StorageBusyError where others have done meanwhile what cannot be done twice.
+   */
+  inTransaction<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.transactions.perform(work);
+  }
+
+  override async joined(manager: JoinableTransaction): Promise<JobStore | null> {
+    const found = this.transactions.find(manager);
+    if (found === null) return null;
+    return found === 'at-once' ? this : new MemoryStorage(this.options, this.tables, found);
+  }
+
+  override transaction<T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+    options: AnyTransactionOptions,
+  ): Promise<T> {
+    return this.transactions.settling(work, conclude, options);
   }
 
   async init(): Promise<void> {}
@@ -155,15 +196,15 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   getJob(ref: JobRef): Promise<Job | null> {
-    return this.withJob(ref, null, toJob);
+    return this.withJob(ref, null, toJob, 'read');
   }
 
   queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
-    return this.atomically((tables) => queryJobs(tables, filter, page));
+    return this.atomically((tables) => queryJobs(tables, filter, page), 'read');
   }
 
   countJobs(filter: JobFilter): Promise<number> {
-    return this.atomically((tables) => countJobs(tables, filter));
+    return this.atomically((tables) => countJobs(tables, filter), 'read');
   }
 
   updateJob(ref: JobRef, patch: JobPatch, expectedRevision?: number): Promise<Job | 'not-found' | 'stale'> {
@@ -220,7 +261,7 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   queryPauses(): Promise<StoredPause[]> {
-    return this.atomically(queryPauses);
+    return this.atomically(queryPauses, 'read');
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {
@@ -321,15 +362,15 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>> {
-    return this.atomically((tables) => queryRuns(tables, filter, page));
+    return this.atomically((tables) => queryRuns(tables, filter, page), 'read');
   }
 
   queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
-    return this.atomically((tables) => queryAttempts(tables, filter, page));
+    return this.atomically((tables) => queryAttempts(tables, filter, page), 'read');
   }
 
   queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
-    return this.atomically((tables) => queryGaps(tables, filter, page));
+    return this.atomically((tables) => queryGaps(tables, filter, page), 'read');
   }
 
   liftOverdue(): Promise<number> {
@@ -348,22 +389,23 @@ export class MemoryStorage extends StorageAdapter {
     ref: JobRef,
     absent: T,
     work: (job: JobRow, tables: MemoryTables, now: EpochMs) => T,
+    kind?: 'read',
   ): Promise<T> {
     return this.atomically((tables, now) => {
       const job = tables.jobs.get(keyOf(ref));
       return job ? work(job, tables, now) : absent;
-    });
+    }, kind);
   }
 
   /** One step that nobody else sees half done. What leaves is a copy: callers may change what they got. */
-  private async atomically<T>(work: (tables: MemoryTables, now: EpochMs) => T): Promise<T> {
+  private async atomically<T>(work: Step<T>, kind?: 'read'): Promise<T> {
     await Promise.resolve();
     if (this.closed) {
       throw new StorageError(
         'This memory storage was closed. Make another one, or open() one on the same jobs before.',
       );
     }
-    const answer = structuredClone(work(this.tables, this.clock.now()));
+    const answer = structuredClone(this.steps.take(work, this.clock.now(), kind));
     await Promise.resolve();
     return answer;
   }

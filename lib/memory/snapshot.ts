@@ -55,7 +55,7 @@ interface Snapshot {
 }
 
 /** Everything that the tables hold, as JSON. */
-export function takeSnapshot(tables: MemoryTables): string {
+export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format,
     lastNumber: tables.lastNumber,
@@ -73,7 +73,7 @@ export function takeSnapshot(tables: MemoryTables): string {
     workers: [...tables.workers.values()],
     pauses: [...tables.pauses],
     releases: [...tables.releases],
-    ledger: tables.ledger,
+    ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],
   };
@@ -88,6 +88,13 @@ export function restoreTables(text: string, recordLimit: number): MemoryTables {
     const problem = `${(cause as Error).message} Give what snapshot() returned, unchanged.`;
     throw Object.assign(new InvalidOptionError('snapshot', problem), { cause });
   }
+}
+
+/** The same once more, for changes that may come to nothing. What is on record is never changed, so both have it in common. */
+export function copyOf(tables: MemoryTables): MemoryTables {
+  const copy = restored(parsed(takeSnapshot(tables, [])), tables.recordLimit);
+  for (const row of tables.ledger) copy.ledger.push(row);
+  return copy;
 }
 
 function parsed(text: string): Snapshot {

@@ -132,11 +132,19 @@ export interface Release {
   outranked: readonly JobRef[];
 }
 
+/** Something that is done to the tables between two turns of the event loop. */
+export type Step<T> = (tables: MemoryTables, now: EpochMs) => T;
+
+/** Where steps are taken: in the tables, or in a transaction. */
+export interface StepTaker {
+  take<T>(step: Step<T>, now: EpochMs, kind?: 'read'): T;
+}
+
 /**
  * Everything a memory storage holds, shared by all adapters opened on it. Rows are changed in place and never leave: what
  * adapters give to callers are copies.
  */
-export class MemoryTables {
+export class MemoryTables implements StepTaker {
   /** One id space for recurring jobs and one-offs. */
   readonly jobs = new Map<string, JobRow>();
   readonly jobsByUid = new Map<string, JobRow>();
@@ -160,10 +168,14 @@ export class MemoryTables {
   readonly listeners = new Set<(wake: Wake) => void>();
   /** Of events that instances share. */
   readonly hearers = new Set<(message: string) => void>();
+  /** Where numbers come from while a step of a transaction is taken, which gets the same ones each time. */
+  numbering: (() => number) | null = null;
+  /** How many steps were taken. */
+  taken = 0;
 
   constructor(
     /** Rows of the ledger, and of gaps, that are kept; the oldest go first. */
-    private readonly recordLimit: number,
+    readonly recordLimit: number,
     private last = 0,
   ) {}
 
@@ -172,9 +184,18 @@ export class MemoryTables {
     return this.last;
   }
 
-  /** Never given twice. */
   nextNumber(): number {
+    return this.numbering?.() ?? this.freshNumber();
+  }
+
+  /** Never given twice. */
+  freshNumber(): number {
     return ++this.last;
+  }
+
+  take<T>(step: Step<T>, now: EpochMs): T {
+    this.taken++;
+    return step(this, now);
   }
 
   append<T>(rows: T[], row: T): void {

@@ -37,7 +37,7 @@ import type {
   Unstarted,
 } from './loop.js';
 import type { AttemptFilter, Deferral, GapFilter, PageRequest, RunFilter } from './queries.js';
-import type { TransactionManager, TransactionOptions, TransactionWork } from './run.transaction.js';
+import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
@@ -330,13 +330,13 @@ export abstract class StorageAdapter {
   /**
    * Runs `work` in one transaction with the settlement that `conclude` makes of its value: both are committed, or neither. The settlement is
    * the last statement before the commit; refused like by `settle`, everything is rolled back with ClaimLostError. Rejects with
-   * TransactionNotSupportedError, before `work` is called, if the DataSource is not proven to be on the storage's own database. Never
+   * TransactionNotSupportedError, before `work` is called, if the connection is not proven to be on the storage's own database. Never
    * repeats `work`. Absent: the storage has no transactions to share.
    */
   transaction?<T>(
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement,
-    options: TransactionOptions,
+    options: AnyTransactionOptions,
   ): Promise<T>;
   /**
    * The same methods within a transaction that the caller began and will end: what they do is seen by others from its commit on, and never if it is
@@ -347,7 +347,7 @@ export abstract class StorageAdapter {
    * Null: the manager is in no transaction. Rejects with InvalidOptionError (no manager), and, here or at the first call, with TransactionNotSupportedError
    * if it is not proven to be on the storage's own database. Absent: the storage has no transactions to share.
    */
-  joined?(manager: TransactionManager): Promise<JobStore | null>;
+  joined?(manager: JoinableTransaction): Promise<JobStore | null>;
   /**
    * Gives back claimed runs that were never started: due again at once, or at their time if that is later, not before `delayMs` are over, fence + 1, attempt as before the claim; or ended like
    * `handed_back`: as `cancelled`, or, with `recovery: 'abandon'`, as `lost` with a ledger row that has no start, and with their `onFailure`. Stale ones are

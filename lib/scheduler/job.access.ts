@@ -1,15 +1,15 @@
 import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
-import type { TransactionManager } from '../ports/run.transaction.js';
+import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Inserted, Insertion } from './job.inserter.js';
 
 /** Which transaction a call is part of. @publicApi */
 export interface ManagerOption {
   /**
-   * An `EntityManager` inside a transaction on the database of the jobs: what the call does is committed with it, or rolled back with it. null: none,
-   * whatever the context says. @default the one of `withTransaction` or of the module's `transactionContext`; else none
+   * A transaction on the database of the jobs: TypeORM's `EntityManager` inside of one, or a `SqlExecutor` that sends statements in one of another library. What the call
+   * does is committed with it, or rolled back with it. null: none, whatever the context says. @default the one of `withTransaction` or of the module's `transactionContext`; else none
    */
-  manager?: TransactionManager | null;
+  manager?: JoinableTransaction | null;
 }
 
 /** The stored jobs as one call works with them: on their own, or within a transaction of the caller. */

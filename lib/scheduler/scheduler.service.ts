@@ -9,7 +9,7 @@ import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
-import type { TransactionManager } from '../ports/run.transaction.js';
+import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import type {
   CreateCronJob,
@@ -513,7 +513,7 @@ export class SchedulerService {
    * @example
    * await dataSource.transaction((manager) => scheduler.withTransaction(manager, () => this.signUp(user)));
    */
-  withTransaction<T>(manager: TransactionManager | null, work: () => T): T {
+  withTransaction<T>(manager: JoinableTransaction | null, work: () => T): T {
     return this.parts.transactions.within(manager, work);
   }
 

@@ -4,7 +4,7 @@ import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { InstantInput } from '../model/trigger.js';
-import type { TransactionManager } from '../ports/run.transaction.js';
+import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import type {
   CreateCronJob,
@@ -259,7 +259,7 @@ export class ConfinedScheduler implements TenantScheduler {
       .map((pause) => ({ ...pause, scope: { all: true } }));
   }
 
-  withTransaction<T>(manager: TransactionManager | null, work: () => T): T {
+  withTransaction<T>(manager: JoinableTransaction | null, work: () => T): T {
     return this.all.withTransaction(manager, work);
   }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
-import type { TransactionManager } from '../ports/run.transaction.js';
+import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
@@ -15,20 +15,20 @@ interface Wakeable {
 
 /** Finds out whether a call is part of a transaction of its caller, and gives it the access to the stored jobs that fits. */
 export class TransactionJoiner {
-  private readonly current = new AsyncLocalStorage<TransactionManager | null>();
+  private readonly current = new AsyncLocalStorage<JoinableTransaction | null>();
   private readonly alone: JobAccess;
 
   constructor(
     private readonly storage: StorageAdapter,
     private readonly engine: Wakeable,
     /** The module's; null: there is none. */
-    private readonly context: (() => TransactionManager | null | undefined) | null,
+    private readonly context: (() => JoinableTransaction | null | undefined) | null,
   ) {
     this.alone = accessTo(storage, (wake) => engine.wake(wake));
   }
 
   /** All calls within `work` are part of this transaction; null: of none. */
-  within<T>(manager: TransactionManager | null, work: () => T): T {
+  within<T>(manager: JoinableTransaction | null, work: () => T): T {
     return this.current.run(manager, work);
   }
 
@@ -50,7 +50,7 @@ export class TransactionJoiner {
   }
 
   /** Null: the manager is in no transaction. */
-  private async join(manager: TransactionManager): Promise<JobAccess | null> {
+  private async join(manager: JoinableTransaction): Promise<JobAccess | null> {
     const { storage, engine } = this;
     if (storage.joined === undefined) {
       throw new TransactionNotSupportedError(

@@ -171,6 +171,15 @@ export class ChronisTesting {
     });
   }
 
+  /**
+   * One transaction of all that calls of the scheduler with a `{ manager }`, whatever that is, do within `work`, in memory: seen when `work` has resolved, gone if it rejects. For code that
+   * begins its transactions by a double, which calls this: `{ transaction: (work) => chronis.transaction(() => work(manager)) }`. One of TypeORM on a database in memory needs
+   * none: it ends as that ends. Rejects with ChronisTestingError where the storage of the test has transactions itself.
+   */
+  async transaction<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.bench.memoryOf(this.name ?? 'default').inTransaction(work);
+  }
+
   /** The record of all attempts, the oldest first; of one job by its id. */
   async ledger(filter: AttemptFilter | string = {}): Promise<Attempt[]> {
     const query = typeof filter === 'string' ? { jobId: filter } : filter;

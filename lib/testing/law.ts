@@ -1,4 +1,4 @@
-import type { LockAdapter, StorageAdapter, TransactionManager } from '../index.js';
+import type { LockAdapter, StorageAdapter, JoinableTransaction } from '../index.js';
 
 /** What every subject of a law has. @publicApi */
 export interface LawSubject {
@@ -14,7 +14,7 @@ export interface StorageSubject extends LawSubject {
   /** Another adapter on the same stored jobs, as another process would have it. */
   open: () => Promise<StorageAdapter>;
   /** Runs `work` in a transaction as an application begins it, for storages that can be joined: commits, or rolls back when it rejects. */
-  transaction?: (work: (manager: TransactionManager) => Promise<void>) => Promise<void>;
+  transaction?: (work: (manager: JoinableTransaction) => Promise<void>) => Promise<void>;
 }
 
 /** A lock to be judged: fresh, nothing held. @publicApi */

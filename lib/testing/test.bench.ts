@@ -7,10 +7,12 @@ import {
   type ChronisEvents,
   type ChronisOptions,
   type StorageAdapter,
+  type TransactionSource,
 } from '../index.js';
 import { Activity } from './activity.js';
 import { ManualClock } from './manual.clock.js';
 import { TestTime } from './test.time.js';
+import { ChronisTestingError } from './testing.errors.js';
 import type { ChronisTestingModuleOptions } from './testing.options.js';
 import { StorageClock } from './storage.clock.js';
 import { LocalSignal, watchedStorage } from './watched.storage.js';
@@ -25,6 +27,7 @@ export class TestBench extends ChronisOverride {
   readonly activity = new Activity();
   readonly time: TestTime;
   private readonly signal = new LocalSignal();
+  private readonly memories = new Map<string, MemoryStorage>();
 
   constructor(private readonly given: ChronisTestingModuleOptions) {
     super();
@@ -35,6 +38,12 @@ export class TestBench extends ChronisOverride {
     if (!(Number.isFinite(patienceMs) && patienceMs > 0)) {
       throw new InvalidOptionError('patienceMs', `${patienceMs} is not a number of milliseconds.`);
     }
+    if (given.storage !== undefined && given.dataSource !== undefined) {
+      throw new InvalidOptionError(
+        'dataSource',
+        'is for the storage in memory; the one that is given has its own. Leave one out.',
+      );
+    }
     this.clock = clock ?? new ManualClock(startAt);
     this.time = new TestTime(this.clock, this.activity, this.signal, patienceMs);
   }
@@ -42,13 +51,41 @@ export class TestBench extends ChronisOverride {
   options(given: ChronisOptions, instance: string): ChronisOptions {
     const { clock } = this;
     const storage = this.watched(
-      this.given.storage?.(new StorageClock(clock), instance) ?? new MemoryStorage({ clock, recordLimit }),
+      this.given.storage?.(new StorageClock(clock), instance) ?? this.inMemory(instance),
     );
     return { ...given, ...this.given.chronis, storage, lock: undefined, clock };
   }
 
   observe(events: ChronisEvents): void {
     this.activity.observe(events);
+  }
+
+  /** The storage in memory of an instance. Throws ChronisTestingError. */
+  memoryOf(instance: string): MemoryStorage {
+    const storage = this.memories.get(instance);
+    if (storage !== undefined) return storage;
+    throw new ChronisTestingError(
+      'The storage of this test has transactions of its own. Begin one there, and give its manager to the calls.',
+    );
+  }
+
+  /** Transactions end in it as somebody tells, or at once. */
+  private inMemory(instance: string): AdapterInput<StorageAdapter> {
+    const { clock } = this;
+    const { dataSource } = this.given;
+    const create = (source?: TransactionSource): MemoryStorage => {
+      const storage = new MemoryStorage({
+        clock,
+        recordLimit,
+        dataSource: source,
+        unknownManagers: 'at-once',
+      });
+      this.memories.set(instance, storage);
+      return storage;
+    };
+    return typeof dataSource === 'object'
+      ? create(dataSource)
+      : { inject: dataSource === undefined ? [] : [dataSource], create };
   }
 
   /** Makes it as if new, as soon as it is open. */

@@ -1,5 +1,12 @@
 import type { LogLevel, LoggerService, ModuleMetadata } from '@nestjs/common';
-import type { AdapterInput, ChronisOptions, Clock, StorageAdapter } from '../index.js';
+import type {
+  AdapterInput,
+  ChronisOptions,
+  Clock,
+  InjectionToken,
+  StorageAdapter,
+  TransactionSource,
+} from '../index.js';
 import type { ManualClock } from './manual.clock.js';
 
 /** How the scheduler is tested. @publicApi */
@@ -13,6 +20,11 @@ export interface ChronisTestingModuleOptions {
    * real. Called for each instance of the module. @default memory
    */
   storage?: (clock: Clock, instance: string) => AdapterInput<StorageAdapter>;
+  /**
+   * Where `context.transaction()` of handlers begins in memory: the application's own DataSource of a database in memory, by its token, or what stands in for one, such as
+   * `{ transaction: (work) => work(manager) }`. @default none: it is refused, unless the call names one
+   */
+  dataSource?: TransactionSource | InjectionToken;
   /**
    * Begin with an empty storage: what an earlier test left is deleted, where tests have made it. false: with what is there, such as the jobs of an earlier
    * release. @default true

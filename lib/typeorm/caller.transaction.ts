@@ -1,13 +1,12 @@
-import { QueryFailedError, type QueryRunner } from 'typeorm';
-import { InvalidOptionError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
+import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
-import { columnParsers } from './column.parsers.js';
+import type { CallerConnection } from './caller.connection.js';
 import type { Queries, Transaction } from './database.js';
-import { isWorthAnotherAttempt, sqlStateOf, translated } from './sql.errors.js';
-import { answered } from './deadline.js';
+import { refuseRows } from './executor.connection.js';
 import type { Installation } from './installation.js';
 import { leaveTransactionSql } from './sql/enter.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
+import { sqlStateOf } from './sql.errors.js';
 import type { Change, Run, StatementScope } from './statement.runner.js';
 import type { Statements } from './statements.js';
 
@@ -22,6 +21,9 @@ export interface CallerNeeds {
   deadlineMs: number;
 }
 
+/** Has work wait for what came before it. */
+export type Line = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** What a step works with. */
 interface Step extends Omit<Transaction, 'briefly' | 'limitWaiting'> {
   isolation: string;
@@ -31,14 +33,13 @@ interface Entered {
   now: number;
   isolation: string;
   value: string | null;
-}
-
-interface Client {
-  query(config: object): Promise<{ rows: unknown[] }>;
+  sample: { a_name?: unknown[] } | null;
 }
 
 const mostAttempts = 3;
 const deadlock = '40P01';
+/** There is no transaction; it has been said to whoever asked for one. */
+const noTransaction = '25P01';
 const readClock = readClockSql();
 
 /**
@@ -49,12 +50,12 @@ export class CallerTransaction implements StatementScope {
   readonly run: Run = (statement, ...values) =>
     this.step((step) => step.run(this.needs.statements[statement], values));
   readonly queries: Queries = { run: (text, values) => this.step((step) => step.run(text, values)) };
-  /** One step at a time, or they would get between each other's savepoints. */
-  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly runner: QueryRunner,
+    private readonly connection: CallerConnection,
     private readonly needs: CallerNeeds,
+    /** One step at a time, or they would get between each other's savepoints. */
+    private readonly inLine: Line,
   ) {}
 
   change<T>(work: (change: Change) => Promise<T>): Promise<T> {
@@ -74,64 +75,56 @@ export class CallerTransaction implements StatementScope {
   }
 
   private step<T>(work: (step: Step) => Promise<T>): Promise<T> {
-    const result = this.last.then(() => this.repeatedly(work));
-    this.last = result.catch(() => undefined);
-    return result;
+    return this.inLine(() => this.repeatedly(work));
   }
 
   private async repeatedly<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    const { connection } = this;
     for (let attempt = 1; ; attempt++) {
-      await this.query('savepoint chronis_call');
+      await this.begin();
       try {
         const result = await work(await this.enter());
-        await this.query(`${leaveTransactionSql}; release savepoint chronis_call`);
+        await connection.script(leaveTransactionSql, 'release savepoint chronis_call');
         return result;
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.
-        await this.query('rollback to savepoint chronis_call; release savepoint chronis_call').catch(
-          () => undefined,
-        );
-        if (attempt === mostAttempts || sqlStateOf(error) !== deadlock) throw error;
+        await connection
+          .script('rollback to savepoint chronis_call', 'release savepoint chronis_call')
+          .catch(() => undefined);
+        if (attempt === mostAttempts || sqlStateOf(error) !== deadlock) throw connection.told(error);
       }
     }
   }
 
+  private async begin(): Promise<void> {
+    try {
+      await this.connection.script('savepoint chronis_call');
+    } catch (error) {
+      if (sqlStateOf(error) !== noTransaction) throw error;
+      throw new InvalidOptionError(
+        'manager',
+        'its transaction has ended before the call, or statements that it sends go to different connections. Await each call of the scheduler before the transaction ends.',
+      );
+    }
+  }
+
   private async enter(): Promise<Step> {
+    const { connection } = this;
     const { installation, enter, clock } = this.needs;
     const given = clock && Math.floor(clock.now());
-    const read = () => this.query<Entered>(enter, [given]);
-    const { now, isolation } = await installation.assertSame('manager', read);
+    const { now, isolation } = await installation.assertSame('manager', async () => {
+      const rows = await connection.query<Entered>(enter, [given]);
+      if (typeof rows[0]?.now !== 'number' || rows[0].sample?.a_name?.[0] !== 1) refuseRows();
+      return rows;
+    });
     let time = now;
     return {
       isolation,
-      run: (text, values = []) => this.query(text, [time, ...values]),
+      run: (text, values = []) => connection.query(text, [time, ...values]),
       readClock: async () => {
-        const [{ now: later }] = await this.query<{ now: number }>(readClock, [given]);
+        const [{ now: later }] = await connection.query<{ now: number }>(readClock, [given]);
         return (time = later);
       },
     };
-  }
-
-  /** By the connection itself: an application may have its own ideas of how TypeORM and pg read columns. */
-  private async query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-    const client = (await this.runner.connect()) as Client;
-    // The connection may serve somebody else by now.
-    if (this.runner.isReleased || !this.runner.isTransactionActive) {
-      throw new InvalidOptionError(
-        'manager',
-        'its transaction has ended while the call was under way. Await each call of the scheduler before the transaction ends.',
-      );
-    }
-    try {
-      const query = client.query({ text, values, types: columnParsers });
-      const { rows } = await answered(client, this.needs.deadlineMs, query);
-      return rows as Row[];
-    } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      // In the words of TypeORM, by which an application finds out that its transaction is worth another attempt.
-      if (cause instanceof Error && isWorthAnotherAttempt(cause))
-        throw new QueryFailedError(text, [...(values ?? [])], cause);
-      throw translated(cause);
-    }
   }
 }

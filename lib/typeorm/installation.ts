@@ -28,7 +28,7 @@ export class Installation {
       if (!/^(42|3F)/.test(sqlStateOf(cause) ?? '')) throw cause;
       throw new TransactionNotSupportedError(
         call,
-        `the DataSource does not see the tables of the jobs (schema "${schemaText}"): ${messageOf(cause)}. Give one on the same database, whose user may use that schema.`,
+        `its connection does not see the tables of the jobs (schema "${schemaText}"): ${messageOf(cause)}. Give one on the same database, whose user may use that schema.`,
         { cause },
       );
     }
@@ -36,7 +36,7 @@ export class Installation {
     if (row?.value === id) return row;
     throw new TransactionNotSupportedError(
       call,
-      `the DataSource is on another database, which has jobs of its own in the schema "${schemaText}". Give one on the database of the jobs.`,
+      `its connection is on another database, which has jobs of its own in the schema "${schemaText}". Give one on the database of the jobs.`,
     );
   }
 

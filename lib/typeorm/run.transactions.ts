@@ -1,19 +1,27 @@
-import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
+import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
 import { ClaimLostError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
-import type { TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type {
+  AnyTransactionOptions,
+  TransactionBegin,
+  TransactionManager,
+  TransactionWork,
+} from '../ports/run.transaction.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
+import type { CallerConnection } from './caller.connection.js';
 import { columnParsers } from './column.parsers.js';
 import { connect } from './connect.js';
 import type { Database } from './database.js';
 import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
 import { answered, pause, within } from './deadline.js';
+import { ExecutorConnection } from './executor.connection.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { isHeldSql } from './sql/is.held.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
+import { identifyTransaction } from './transaction.identity.js';
 import type { Statements } from './statements.js';
 import { TrustedRunners } from './trusted.runners.js';
 import { Seats } from './seats.js';
@@ -27,12 +35,6 @@ const ownPoolSize = 10;
 const idleDeadlines = 60;
 /** A pool that is still being opened is closed later. */
 const closingMs = 750;
-
-/** Waits for what is sent on the connection of a transaction, but not for ever. */
-type Answered = <T>(work: Promise<T>) => Promise<T>;
-
-/** Runs a statement of Chronis on that connection, and waits as long. */
-type Read = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 interface Client {
   query(config: object): Promise<{ rows: unknown[] }>;
@@ -67,8 +69,9 @@ export class RunTransactions {
   perform<T>(
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement,
-    options: TransactionOptions,
+    options: AnyTransactionOptions,
   ): Promise<T> {
+    if (options.begin !== undefined) return this.performWithin(options.begin, work, conclude);
     const given = options.dataSource ?? this.application;
     if (given) return this.performOn(given, work, conclude);
     return this.seats.perform(async () => this.performOn((await this.ownPool()).source, work, conclude));
@@ -90,15 +93,13 @@ export class RunTransactions {
     }
     const [runner, client] = await this.runners.take(source);
     try {
-      const own: Answered = (sent) => answered(client, this.deadlineMs, sent);
-      const read: Read = (text, values) => own(readBy(client as Client, text, values));
+      const own = <R>(sent: Promise<R>): Promise<R> => answered(client, this.deadlineMs, sent);
+      const connection = connectionOf(runner, client as Client, own);
       try {
-        // What a beat notes of the run meanwhile would be a conflict at any other level.
         await own(runner.startTransaction('READ COMMITTED'));
-        const { manager } = runner;
-        await this.installation.assertSame('ctx.transaction()', () => read<{ value: string }>(this.enterSql));
-        const value = await work(manager);
-        await this.settle(manager, { own, read }, conclude(value));
+        await this.enter(connection);
+        const value = await work(runner.manager);
+        await this.settle(connection, conclude(value));
         await own(runner.commitTransaction());
         return value;
       } catch (error) {
@@ -110,6 +111,46 @@ export class RunTransactions {
     } finally {
       await runner.release();
     }
+  }
+
+  /** In a transaction that another library begins and ends. */
+  private async performWithin<T>(
+    begin: TransactionBegin<TransactionManager>,
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+  ): Promise<T> {
+    let done: { value: T } | null = null;
+    await begin(async (executor, manager) => {
+      done = null;
+      const connection = new ExecutorConnection(executor, this.deadlineMs);
+      if ((await identifyTransaction(connection)) === null) {
+        const problem =
+          'the function "begin" has begun no transaction, or its executor sends statements to other connections than that of the transaction.';
+        throw new TransactionNotSupportedError('ctx.transaction()', problem);
+      }
+      await this.enter(connection);
+      const value = await work(manager);
+      try {
+        await this.settle(connection, conclude(value));
+      } catch (error) {
+        throw connection.told(error);
+      }
+      done = { value };
+    });
+    if (done !== null) return (done as { value: T }).value;
+    throw new TransactionNotSupportedError(
+      'ctx.transaction()',
+      'the function "begin" has to call what it is given, to resolve when the transaction is committed, and to reject when it is rolled back.',
+    );
+  }
+
+  private async enter(connection: CallerConnection): Promise<void> {
+    const read = () => connection.query<{ value: string; isolation: string }>(this.enterSql);
+    const { isolation } = await this.installation.assertSame('ctx.transaction()', read);
+    if (isolation === 'read committed') return;
+    // What a beat notes of the run meanwhile would be a conflict at any other level.
+    const problem = `its isolation level is "${isolation}". Begin it at "read committed".`;
+    throw new TransactionNotSupportedError('ctx.transaction()', problem);
   }
 
   async close(): Promise<void> {
@@ -134,28 +175,28 @@ export class RunTransactions {
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
    * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection.
    */
-  private async settle(
-    manager: EntityManager,
-    { own, read }: { own: Answered; read: Read },
-    settlement: Settlement,
-  ): Promise<void> {
+  private async settle(connection: CallerConnection, settlement: Settlement): Promise<void> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
-    const begin = `savepoint chronis_verdict; set local idle_in_transaction_session_timeout = ${3 * statementTimeoutMs};
-      set local lock_timeout = ${Math.ceil(statementTimeoutMs / 2)}`;
+    const begin = [
+      'savepoint chronis_verdict',
+      `set local idle_in_transaction_session_timeout = ${3 * statementTimeoutMs}`,
+      `set local lock_timeout = ${Math.ceil(statementTimeoutMs / 2)}`,
+    ];
     for (let attempt = 1; ;) {
-      await own(manager.query(begin));
+      await connection.script(...begin);
       try {
-        const [{ now }] = await read<{ now: number }>(readClockSql(), [given]);
-        const run: Run = (statement, ...values) => read(this.statements[statement], [now, ...values]);
+        const [{ now }] = await connection.query<{ now: number }>(readClockSql(), [given]);
+        const run: Run = (statement, ...values) =>
+          connection.query(this.statements[statement], [now, ...values]);
         const { accepted } = await settleWithin(run, [settlement], 'settle');
         if (accepted.length === 1) return;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;
-        await own(manager.query('rollback to savepoint chronis_verdict; release savepoint chronis_verdict'));
-        if (isLocked && !(await this.isHeld(read, settlement, given))) {
+        await connection.script('rollback to savepoint chronis_verdict', 'release savepoint chronis_verdict');
+        if (isLocked && !(await this.isHeld(connection, settlement, given))) {
           throw new ClaimLostError(settlement.runId);
         }
         await pause(Math.random() * 2 ** attempt);
@@ -167,14 +208,27 @@ export class RunTransactions {
 
   /** Whether the run is still in the hands of its worker, and its lease has not ended. Waits for nobody. */
   private async isHeld(
-    read: Read,
+    connection: CallerConnection,
     { runId, fence, worker }: Settlement,
     given: number | null,
   ): Promise<boolean> {
     const values = [given, runId, fence, worker];
-    const [{ held }] = await read<{ held: boolean }>(this.heldSql, values);
+    const [{ held }] = await connection.query<{ held: boolean }>(this.heldSql, values);
     return held;
   }
+}
+
+/** Waits for each answer, but not for ever. */
+function connectionOf(
+  runner: QueryRunner,
+  client: Client,
+  own: <T>(sent: Promise<T>) => Promise<T>,
+): CallerConnection {
+  return {
+    query: (text, values) => own(readBy(client, text, values)),
+    script: async (...texts) => void (await own(runner.query(texts.join('; ')))),
+    told: (error) => error,
+  };
 }
 
 /** By the connection itself: an application may have its own ideas of how TypeORM and pg read columns. */

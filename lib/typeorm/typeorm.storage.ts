@@ -43,7 +43,11 @@ import {
   type WorkerInfo,
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
-import type { TransactionManager, TransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type {
+  AnyTransactionOptions,
+  JoinableTransaction,
+  TransactionWork,
+} from '../ports/run.transaction.js';
 import type { EventChannel } from '../ports/event.channel.js';
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
@@ -323,12 +327,12 @@ export class TypeOrmStorage extends StorageAdapter {
   override transaction<T>(
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement,
-    options: TransactionOptions,
+    options: AnyTransactionOptions,
   ): Promise<T> {
     return this.transactions.perform(work, conclude, options);
   }
 
-  override async joined(manager: TransactionManager): Promise<JobStore | null> {
+  override async joined(manager: JoinableTransaction): Promise<JobStore | null> {
     const statements = await this.callers.find(manager);
     return statements && new TypeOrmJobs(statements, this.tables);
   }

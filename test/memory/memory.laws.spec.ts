@@ -1,24 +1,7 @@
 import { describe, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
-import {
-  lockLaws,
-  ManualClock,
-  runLaw,
-  storageLaws,
-  type LockSubject,
-  type StorageSubject,
-} from '../../lib/testing/index.js';
-
-function storageSubject(): StorageSubject {
-  const clock = new ManualClock();
-  const storage = new MemoryStorage({ clock });
-  return {
-    storage,
-    open: async () => storage.open(),
-    clock: { advance: (ms) => clock.advanceBy(ms) },
-    close: () => storage.close(),
-  };
-}
+import { lockLaws, ManualClock, runLaw, storageLaws, type LockSubject } from '../../lib/testing/index.js';
+import { memorySubject } from '../support/memory.subject.js';
 
 function lockSubject(): LockSubject {
   const clock = new ManualClock();
@@ -32,7 +15,7 @@ function lockSubject(): LockSubject {
 }
 
 describe('the memory storage keeps the laws', () => {
-  for (const law of storageLaws()) test(law.name, () => runLaw(law, storageSubject));
+  for (const law of storageLaws()) test(law.name, () => runLaw(law, memorySubject));
 });
 
 describe('the memory lock keeps the laws', () => {

@@ -43,7 +43,8 @@ function through<T extends object>(written: Written, like: T, part: (storage: Me
   return new Proxy(like, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
-      if (key === 'wakeSignal') return undefined;
+      // A transaction goes on between calls, and ends with the storage that it is in.
+      if (['wakeSignal', 'joined', 'transaction'].includes(String(key))) return undefined;
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]): Promise<unknown> => {
         if (closed) throw new Error('closed');

@@ -4,6 +4,7 @@ import { Clock, type CancelTimer, type StorageAdapter } from '../../lib/index.js
 import { ManualClock, type LockSubject, type StorageSubject } from '../../lib/testing/index.js';
 import { typeOrmStorage, type TypeOrmServer, type TypeOrmStorageOptions } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from './schema.js';
+import { inTransaction } from './strict.executor.js';
 
 /** A storage on the test run's PostgreSQL; not yet open. */
 export function newStorage(options: TypeOrmStorageOptions): StorageAdapter {
@@ -55,6 +56,11 @@ export class PostgresLawBench {
     const transaction = (work: (manager: EntityManager) => Promise<void>): Promise<void> =>
       this.application.transaction(work);
     return { storage: this.storage, open, clock, close, transaction };
+  }
+
+  /** The same for transactions of another library. */
+  async executorSubject(): Promise<StorageSubject> {
+    return { ...(await this.storageSubject()), transaction: (work) => inTransaction(this.client, work) };
   }
 
   async lockSubject(): Promise<LockSubject> {

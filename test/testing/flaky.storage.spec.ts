@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryStorage, type StorageAdapter } from '../../lib/index.js';
-import {
-  flaky,
-  FlakyStorageError,
-  ManualClock,
-  runLaw,
-  storageLaws,
-  type Fault,
-  type StorageSubject,
-} from '../../lib/testing/index.js';
+import { flaky, FlakyStorageError, runLaw, storageLaws, type Fault } from '../../lib/testing/index.js';
 import { newJob } from '../support/engine.js';
 import { flakySubject } from '../support/flaky.subject.js';
+import { memorySubject } from '../support/memory.subject.js';
 import { PostgresLawBench } from '../support/postgres.subject.js';
 
 const seed = Number(process.env.CHRONIS_TEST_SEED ?? Math.floor(Math.random() * 1e9));
-
-function memorySubject(): StorageSubject {
-  const clock = new ManualClock();
-  const storage = new MemoryStorage({ clock });
-  const advance = (ms: number): Promise<void> => clock.advanceBy(ms);
-  return { storage, open: async () => storage.open(), clock: { advance }, close: () => storage.close() };
-}
 
 describe('flaky', () => {
   const hit = async (fault: Fault): Promise<StorageAdapter> => {

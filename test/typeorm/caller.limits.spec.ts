@@ -79,14 +79,14 @@ describe('a transaction of the caller', () => {
   });
 
   test('is required of the manager', async () => {
-    for (const manager of [app.source.manager, app.source.createQueryRunner().manager])
+    for (const manager of [app.source.manager, app.source.createQueryRunner().manager, app.source])
       await expect(scheduler.createDateJob(job('a'), { manager })).rejects.toThrow(
         'manager: is not inside a transaction',
       );
     let late!: EntityManager;
     await app.source.transaction(async (manager) => void (late = manager));
     await expect(scheduler.createDateJob(job('a'), { manager: late })).rejects.toThrow(InvalidOptionError);
-    for (const none of ['manager', {}, app.source, 5])
+    for (const none of ['manager', {}, { query: 'select 1' }, 5])
       await expect(scheduler.createDateJob(job('a'), { manager: none as never })).rejects.toThrow(
         'must be an EntityManager of TypeORM',
       );
@@ -163,7 +163,7 @@ describe('a transaction of the caller', () => {
     test('without the tables of the jobs', async () => {
       const error = await refusal();
       expect(error).toBeInstanceOf(TransactionNotSupportedError);
-      expect(String(error)).toContain('manager: the DataSource does not see the tables of the jobs');
+      expect(String(error)).toContain('manager: its connection does not see the tables of the jobs');
     });
 
     test('with tables of another installation', async () => {

@@ -79,7 +79,7 @@ describe('within a transaction of the caller', () => {
   beforeEach(() => app.empty());
 
   /** All that is on record of the jobs. */
-  const record = async (within: ManagerOption = {}) => ({
+  const record = async (within: { manager?: EntityManager } = {}) => ({
     jobs: (await scheduler.queryJobs({}, within)).items,
     runs: (await scheduler.getRuns({}, within)).items,
     gaps: (await scheduler.getGaps({}, within)).items,

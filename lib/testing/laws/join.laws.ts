@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobStore, StorageAdapter, TransactionManager } from '../../index.js';
+import type { JobStore, StorageAdapter, JoinableTransaction } from '../../index.js';
 import { lawsOf, type StorageSubject } from '../law.js';
 import {
   addOneOff,
@@ -255,7 +255,7 @@ export const joinLaws = lawsOf('a transaction of the caller', {
 
   'is told from a manager that is in none': async ({ storage, transaction }) => {
     if (storage.joined === undefined) return;
-    let late: TransactionManager = null as never;
+    let late: JoinableTransaction = null as never;
     await begun(transaction)(async (manager) => {
       late = manager;
       assert.notEqual(await storage.joined!(manager), null);

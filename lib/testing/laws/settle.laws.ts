@@ -329,7 +329,8 @@ export const settleLaws = lawsOf('settle', {
     storage,
     transaction,
   }) => {
-    if (transaction === undefined || storage.joined === undefined) return;
+    // Where nobody else shares the storage nothing is locked.
+    if (transaction === undefined || storage.joined === undefined || !storage.shared) return;
     for (const add of [addRecurring, addOneOff]) {
       for (const given of [
         {},
@@ -365,7 +366,8 @@ export const settleLaws = lawsOf('settle', {
   },
 
   'refuses what was settled by others while it was locked': async ({ storage, transaction }) => {
-    if (transaction === undefined || storage.joined === undefined) return;
+    // Where nobody else shares the storage nothing is locked.
+    if (transaction === undefined || storage.joined === undefined || !storage.shared) return;
     await addOneOff(storage);
     const run = await claimOne(storage, await startWorker(storage));
     const settlement = await settlementOf(storage, run);

@@ -23,7 +23,7 @@ active as materialized (
 ),
 succeeded as materialized (
   select distinct a.nominal_at from ${t.attempt} a join job j on a.namespace = j.namespace and a.job_id = j.id
-  where not $5 and a.final and a.outcome = 'succeeded'
+  where not $5::boolean and a.final and a.outcome = 'succeeded'
     and a.finished_at > (select min(nominal_at) from asked) - interval '1 hour'
 ),
 judged as materialized (
@@ -39,8 +39,8 @@ born as (
   insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at,
     held_due_at, blocked, blocks, app)
   select j.namespace, j.id, false, j.uid, 'backfill', j.handler, j.queue, j.priority, d.nominal_at,
-    case when not $7 then ${now} end, case when $7 then ${now} end, $7, $7, j.app
-  from judged d cross join job j where d.left_out is null and not $6 order by d.nominal_at
+    case when not $7::boolean then ${now} end, case when $7::boolean then ${now} end, $7::boolean, $7::boolean, j.app
+  from judged d cross join job j where d.left_out is null and not $6::boolean order by d.nominal_at
   returning id, nominal_at, due_at
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}

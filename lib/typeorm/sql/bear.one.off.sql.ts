@@ -16,8 +16,8 @@ with born as (
     metadata, policies, definition_hash, source, app, revision, created_at, updated_at, paused_at, paused_reason, paused_by,
     nominal_at, due_at, held, held_due_at, retry_of,
     run_count, error_count, consecutive_failures, last_run_at, last_verdict, last_error)
-  select $2, $3, true, $22, $4, $5, $6, $7, $8::json, $9, $10::json,
-    $11::jsonb, $12::json, $13, $14, $15, $16, ${at('$17::float8')}, ${now}, ${at('$18::float8')}, $19, $20,
+  select $2, $3, true, $22, $4, $5, $6, $7::smallint, $8::json, $9, $10::json,
+    $11::jsonb, $12::json, $13, $14, $15, $16::int, ${at('$17::float8')}, ${now}, ${at('$18::float8')}, $19, $20,
     ${at('$21::float8')}, case when $18::float8 is null then ${at('$21::float8')} end, $18::float8 is not null,
     case when $18::float8 is not null then ${at('$21::float8')} end, $23::bigint,
     s.run_count, s.error_count, s.consecutive_failures, s.last_run_at, s.last_verdict, s.last_error

@@ -14,8 +14,8 @@ with born as (
   insert into ${t.job} (namespace, id, name, handler, queue, priority, trigger, trigger_type, time_zone, payload,
     metadata, policies, definition_hash, source, app, revision, created_at, updated_at, paused_at, paused_reason, paused_by,
     generation, fired)
-  values ($2, $3, $4, $5, $6, $7, $8::json, $8::json ->> 'type', $9, $10::json,
-    $11::jsonb, $12::json, $13, $14, $15, $16, ${at('$17::float8')}, ${now}, ${at('$18::float8')}, $19, $20, $21, 0)
+  values ($2, $3, $4, $5, $6, $7::smallint, $8::json, $8::json ->> 'type', $9, $10::json,
+    $11::jsonb, $12::json, $13, $14, $15, $16::int, ${at('$17::float8')}, ${now}, ${at('$18::float8')}, $19, $20, $21::int, 0)
   returning uid, namespace, id
 ),
 reserved as (

@@ -5,7 +5,7 @@ import { at, ms, now } from './time.fragment.js';
 export function closeGapSql(t: TableNames): string {
   return `
 with job as (
-  select uid, open_gap from ${t.job} where uid = $2
+  select uid, open_gap from ${t.job} where uid = $2::bigint
 ),
 ended as (
   update ${t.gap} g set until_at = ${at('$3::float8')}, count = coalesce($4::int, g.count) from job where g.id = job.open_gap and $3::float8 is not null

@@ -5,5 +5,5 @@ import { ms, now } from './time.fragment.js';
 export function lockRunSql(t: TableNames): string {
   return `
 select id::text, job_uid::text, worker is not null as running, ${ms(now)} as now from ${t.run}
-where id = $2 and verdict is null and origin <> 'reserved' for update`;
+where id = $2::bigint and verdict is null and origin <> 'reserved' for update`;
 }

@@ -6,7 +6,7 @@ export function openGapSql(t: TableNames): string {
   return `
 with opened as (
   insert into ${t.gap} (job_uid, namespace, job_id, from_at, verdict, count, reason)
-  select uid, namespace, id, ${at('$3::float8')}, $4, 0, $5 from ${t.job} where uid = $2 and open_gap is null
+  select uid, namespace, id, ${at('$3::float8')}, $4, 0, $5 from ${t.job} where uid = $2::bigint and open_gap is null
   returning id, job_uid
 )
 update ${t.job} j set open_gap = o.id from opened o where j.uid = o.job_uid returning ${ms(now)} as now`;

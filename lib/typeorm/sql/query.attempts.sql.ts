@@ -8,5 +8,5 @@ select run_id::text, job_id, namespace, handler, queue, origin, ${ms('nominal_at
   final, ${ms('started_at')} as started_at, ${ms('finished_at')} as finished_at, error, result,
   retry_of::text, ${ms(now)} as now
 from ${t.attempt} v
-where ${where} order by v.finished_at desc, v.run_id desc, v.fence desc, v.final desc limit $2`;
+where ${where} order by v.finished_at desc, v.run_id desc, v.fence desc, v.final desc limit $2::bigint`;
 }

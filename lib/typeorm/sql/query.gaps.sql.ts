@@ -6,5 +6,5 @@ export function queryGapsSql(t: TableNames, where: string): string {
   return `
 select id::text, job_id, namespace, ${ms('from_at')} as from_at, ${ms('until_at')} as until_at, verdict, count, reason,
   ${ms(now)} as now
-from ${t.gap} v where ${where} order by v.id desc limit $2`;
+from ${t.gap} v where ${where} order by v.id desc limit $2::bigint`;
 }

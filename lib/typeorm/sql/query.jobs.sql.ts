@@ -5,11 +5,11 @@ import { ms, now } from './time.fragment.js';
 // $1 time · $2 limit · the rest as `where` says. Each kind is cut at the limit by itself, so that both are read in the order of an index.
 export function queryJobsSql(t: TableNames, where: string): string {
   const { recurring, oneOff } = jobViews(t);
-  const cut = `where ${where} order by v.namespace, v.id limit $2`;
+  const cut = `where ${where} order by v.namespace, v.id limit $2::bigint`;
   return `
 select found.*, ${ms(now)} as now from (
   (select * from (${recurring}) v ${cut})
   union all
   (select * from (${oneOff}) v ${cut})
-) found order by found.namespace, found.id limit $2`;
+) found order by found.namespace, found.id limit $2::bigint`;
 }

@@ -8,5 +8,5 @@ export function queryRunsSql(t: TableNames, where: string): string {
 select v.*, ${ms(now)} as now
 from (select ${runColumns}, r.id as number, r.job_uid, r.keyed, r.verdict,
     r.finished_at as ended_at from ${t.run} r where r.origin <> 'reserved') v
-where ${where} order by v.number desc limit $2`;
+where ${where} order by v.number desc limit $2::bigint`;
 }

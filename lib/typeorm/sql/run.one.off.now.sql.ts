@@ -8,7 +8,7 @@ export function runOneOffNowSql(t: TableNames): string {
 with due as (
   update ${t.run} set due_at = ${now}, held = false, held_due_at = null,
     paused_at = null, paused_reason = null, paused_by = null, revision = revision + 1, updated_at = ${now}
-  where id = $2
+  where id = $2::bigint
   returning due_at
 ),
 ${tellDue(t, 'run', 'select due_at from due')}

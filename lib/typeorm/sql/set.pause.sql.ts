@@ -7,7 +7,7 @@ import { ms, now } from './time.fragment.js';
  * The runs are held by `holdRunsSql`.
  */
 export function setPauseSql(t: TableNames): string {
-  const set = `paused_at = case when $4 then ${now} end, paused_reason = $5, paused_by = $6,
+  const set = `paused_at = case when $4::boolean then ${now} end, paused_reason = $5, paused_by = $6,
     revision = revision + 1, updated_at = ${now}`;
   return `
 with job as (update ${t.job} set ${set} where uid = any ($2::bigint[])),

@@ -58,12 +58,12 @@ ending as (
     attempt - (handed and not unwanted and not once)::int as next_attempt,
     fence + (handed and not unwanted and not once)::int as next_fence, lost_count as next_lost,
     case when outcome = 'handed_back' then least(due_at, ${now}) else coalesce(${at('retry_ms')}, ${now}) end as retry_at
-  from mine where not blocks or $11
+  from mine where not blocks or $11::boolean
 ),
 ${endings(t)}
 select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${toldColumn} from ending
 union all
-select id::text, fence, job_uid::text, false, true, false, 0 from mine where blocks and not $11${passing ? locked(t) : ''}`;
+select id::text, fence, job_uid::text, false, true, false, 0 from mine where blocks and not $11::boolean${passing ? locked(t) : ''}`;
 }
 
 /** Of what is caught, the runs of which nobody else keeps anything from being written. */

@@ -14,5 +14,5 @@ from ${t.cursor} c join ${t.job} j on j.uid = c.job_uid
 where c.job_uid > $4::bigint and c.next_at <= ${now}
   and case $2::text when 'all' then true when 'handler' then c.handler = $3 when 'queue' then c.queue = $3 else c.namespace = $3 end
   and not ${isStopped(t, 'c', 'p.kind = $2 and p.name = $3')}
-order by c.job_uid limit $5 for update of c`;
+order by c.job_uid limit $5::bigint for update of c`;
 }

@@ -9,7 +9,7 @@ import { at, ms, now } from './time.fragment.js';
 export function unmetInstantsSql(t: TableNames): string {
   return `
 select ${ms('u.instant')} as instant from (select ${at('given')} as instant from unnest($3::float8[]) given) u
-join ${t.job} j on j.uid = $2
+join ${t.job} j on j.uid = $2::bigint
 where u.instant > ${now} and not exists (select from ${t.run} r where r.job_uid = j.uid and r.nominal_at = u.instant)
   and not exists (
     select from ${t.gap} g

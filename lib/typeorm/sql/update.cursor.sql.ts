@@ -5,6 +5,6 @@ import { ms, now } from './time.fragment.js';
 export function updateCursorSql(t: TableNames): string {
   return `
 update ${t.cursor} c set namespace = j.namespace, handler = j.handler, queue = j.queue, revision = j.revision, delay_ms = $3::bigint, app = j.app
-from ${t.job} j where c.job_uid = $2 and j.uid = c.job_uid
+from ${t.job} j where c.job_uid = $2::bigint and j.uid = c.job_uid
 returning ${ms(now)} as now`;
 }

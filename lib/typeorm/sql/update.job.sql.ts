@@ -7,9 +7,9 @@ import { now } from './time.fragment.js';
  */
 export function updateJobSql(t: TableNames): string {
   return `
-update ${t.job} set namespace = $3, id = $4, name = $5, handler = $6, queue = $7, priority = $8,
+update ${t.job} set namespace = $3, id = $4, name = $5, handler = $6, queue = $7, priority = $8::smallint,
   trigger = $9::json, trigger_type = $9::json ->> 'type', time_zone = $10, payload = $11::json, metadata = $12::jsonb,
-  policies = $13::json, definition_hash = $14::text, generation = $15, app = $16,
+  policies = $13::json, definition_hash = $14::text, generation = $15::int, app = $16,
   changed = case when $17::json is not null then json_build_object('hash', $14::text, 'options', $17::json) end, fired = case when $18::boolean then 0 else fired end, revision = revision + 1, updated_at = ${now}
-where uid = $2`;
+where uid = $2::bigint`;
 }

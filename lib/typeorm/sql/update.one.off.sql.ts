@@ -15,14 +15,14 @@ with changed as (
     claimed_handler = case when r.worker is not null then coalesce(r.claimed_handler, r.handler) end,
     claimed_queue = case when r.worker is not null then coalesce(r.claimed_queue, r.queue) end,
     parked_by = r.worker,
-    name = $3, handler = $4, queue = $5, priority = $6, trigger = $7::json, time_zone = $8, payload = $9::json,
+    name = $3, handler = $4, queue = $5, priority = $6::smallint, trigger = $7::json, time_zone = $8, payload = $9::json,
     metadata = $10::jsonb, policies = $11::json, definition_hash = $12, app = $13,
     revision = r.revision + 1, updated_at = ${now},
     nominal_at = coalesce(${at('$14::float8')}, r.nominal_at),
     lifted = case when $14::float8 is null then r.lifted else 0 end,
     due_at = case when r.held or r.verdict is not null then r.due_at else coalesce(${at('$14::float8')}, r.due_at) end,
     held_due_at = case when r.held then coalesce(${at('$14::float8')}, r.held_due_at) end
-  where id = $2
+  where id = $2::bigint
   returning case when worker is null then due_at end as due_at
 ),
 ${tellDue(t, 'run', 'select due_at from changed')}

@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
+import type { Clock } from '../ports/clock.js';
+import type { AnyTransactionOptions, TransactionBegin, TransactionWork } from '../ports/run.transaction.js';
+import type { Settlement } from '../ports/storage.adapter.js';
+import { MemoryTransaction } from './memory.transaction.js';
+import { isInTransaction, RunnerTransactions, type Manager } from './runner.transactions.js';
+import type { MemoryTables } from './tables.js';
+
+/** What begins transactions: a DataSource of TypeORM, or what stands in for one. @publicApi */
+export interface TransactionSource {
+  /** Commits when `work` resolves, rolls back when it rejects. */
+  transaction<T>(work: (manager: any) => Promise<T>): Promise<T>;
+}
+
+interface Choices {
+  dataSource?: TransactionSource;
+  unknownManagers?: 'refuse' | 'at-once';
+}
+
+/** The transactions that calls are in. */
+export class MemoryTransactions {
+  private readonly current = new AsyncLocalStorage<MemoryTransaction>();
+  private readonly runners: RunnerTransactions;
+
+  constructor(
+    private readonly tables: MemoryTables,
+    private readonly clock: Clock,
+    private readonly choices: Choices,
+  ) {
+    this.runners = new RunnerTransactions(tables);
+  }
+
+  /** Null: there is none. Throws TransactionNotSupportedError, InvalidOptionError. */
+  find(given: unknown): MemoryTransaction | 'at-once' | null {
+    if (typeof given !== 'object' && typeof given !== 'function') {
+      throw new InvalidOptionError(
+        'manager',
+        'must be what the transaction of your library gives, or stand in for it.',
+      );
+    }
+    const { queryRunner, dataSource, connection } = given as Manager;
+    if (isInTransaction(queryRunner)) return this.runners.of(queryRunner);
+    const current = this.current.getStore();
+    if (current !== undefined) return current;
+    if (typeof (dataSource ?? connection)?.options?.type === 'string') return null;
+    if (this.choices.unknownManagers === 'at-once') return 'at-once';
+    throw new TransactionNotSupportedError(
+      'manager',
+      "the storage \"memory\" learns of the end of TypeORM's transactions only. Make the call within inTransaction() of the MemoryStorage, give it unknownManagers: 'at-once', or use typeOrmStorage().",
+    );
+  }
+
+  /** See `MemoryStorage.inTransaction`. */
+  async perform<T>(work: () => T | Promise<T>): Promise<T> {
+    const outer = this.current.getStore();
+    if (outer !== undefined) return this.nested(outer, work);
+    const transaction = new MemoryTransaction(this.tables);
+    try {
+      const value = await this.current.run(transaction, work);
+      transaction.commit();
+      return value;
+    } finally {
+      transaction.end();
+    }
+  }
+
+  /** See `StorageAdapter.transaction`. */
+  async settling<T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement,
+    { begin, dataSource }: AnyTransactionOptions,
+  ): Promise<T> {
+    let last: { transaction: MemoryTransaction; value: T } | null = null;
+    const run = async (_executor: unknown, manager: unknown): Promise<void> => {
+      last?.transaction.end();
+      const transaction = new MemoryTransaction(this.tables);
+      const value = await this.current.run(transaction, () => work(manager as never));
+      transaction.settle(conclude(value), this.clock.now());
+      last = { transaction, value };
+    };
+    await (begin ?? beginOf(dataSource ?? this.choices.dataSource))(run);
+    const { transaction, value } = (last ?? refuseSilence()) as { transaction: MemoryTransaction; value: T };
+    transaction.commit();
+    return value;
+  }
+
+  private async nested<T>(outer: MemoryTransaction, work: () => T | Promise<T>): Promise<T> {
+    const { length } = outer;
+    try {
+      return await work();
+    } catch (error) {
+      outer.cut(length);
+      throw error;
+    }
+  }
+}
+
+function beginOf(source: unknown): TransactionBegin<never> {
+  if (typeof (source as TransactionSource | undefined)?.transaction === 'function') {
+    return (run) =>
+      (source as TransactionSource).transaction((manager) => run(null as never, manager as never));
+  }
+  throw new TransactionNotSupportedError(
+    'ctx.transaction()',
+    'the storage "memory" has nothing to begin it with. Give ChronisTesting, or the MemoryStorage, a dataSource: the application\'s, or { transaction: (work) => work(manager) } with a manager that stands in; or use typeOrmStorage().',
+  );
+}
+
+function refuseSilence(): never {
+  throw new TransactionNotSupportedError(
+    'ctx.transaction()',
+    'what begins the transaction has to call what it is given, to resolve when the transaction is committed, and to reject when it is rolled back.',
+  );
+}
