@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
 import type { Database } from './database.js';
+import { withGrants } from './missing.rights.js';
 import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import type { TableNames } from './sql/table.names.js';
@@ -45,7 +46,9 @@ export async function prepareSchema(
   const since = clock.monotonic();
   let toldAt = since;
   for (;;) {
-    const installed = await installedVersion(t, (text) => database.plain(text));
+    const installed = await installedVersion(t, (text) => database.plain(text)).catch(
+      async (error: unknown) => Promise.reject(await withGrants(error, 'use', database, t)),
+    );
     if (!forTests) refuseTestTables(t, installed.meta);
     // Another process may have brought it meanwhile.
     refuseNewer(t, installed);
@@ -56,7 +59,10 @@ export async function prepareSchema(
         `The schema "${t.schemaText}" has ${found}, this release needs version ${schemaVersion}. Start once with migrate: 'auto', or apply what migrationSql() returns.`,
       );
     }
-    if (await migrate(database, t, forTests, failing)) continue;
+    const isDone = await migrate(database, t, forTests, failing).catch(async (error: unknown) =>
+      Promise.reject(await withGrants(error, { from: installed.version }, database, t)),
+    );
+    if (isDone) continue;
     const waitedMs = clock.monotonic() - since;
     const waits = `Another process has been bringing the tables in the schema "${t.schemaText}" to version ${schemaVersion}, or has kept the lock for that, for ${Math.round(waitedMs / 1_000)} s.`;
     if (waitedMs >= othersPatience.mostMs) {

@@ -9,6 +9,17 @@ const waitedTooLong = new Set(['55P03', '57014']);
 const noAnswer = 'Query read timeout';
 const unanswered =
   '. A statement had no answer in time (statementTimeoutMs): another session has locked what it needs (see pg_stat_activity and pg_blocking_pids(); end that one), or the server is overloaded or out of reach.';
+const withoutRight =
+  '. The role needs usage on the schema, and select, insert, update and delete on all tables in it (grant …).';
+const withoutTables =
+  ". The tables are not there, or are of another version: start once with migrate: 'auto', or apply what migrationSql() returns.";
+/** What is missing that nobody but its owner can bring: a right; a table, a column, a schema. */
+const missing: ReadonlyMap<string, string> = new Map([
+  ['42501', withoutRight],
+  ['42P01', withoutTables],
+  ['42703', withoutTables],
+  ['3F000', withoutTables],
+]);
 /** The server has become read-only, as after a failover. */
 export const readOnly = '25006';
 /** A lock was not to be had in time. */
@@ -28,8 +39,9 @@ export function translated(cause: unknown): ChronisError {
   // 54001: nested deeper than its stack reaches.
   const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
   if (!isOfValue || isOfQueue) {
-    const waited = waitedTooLong.has(state) || messageOf(cause) === noAnswer;
-    const why = messageOf(cause) === noAnswer ? unanswered : waited ? contextOf(cause) : '';
+    const isSilent = messageOf(cause) === noAnswer;
+    const waited = waitedTooLong.has(state) || isSilent;
+    const why = isSilent ? unanswered : waited ? contextOf(cause) : (missing.get(state) ?? '');
     return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}${why}`, { cause });
   }
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);

@@ -117,6 +117,91 @@ describe('migrate: check', () => {
   });
 });
 
+describe('rights that are missing', () => {
+  const everything = `select, insert, update, delete on all tables in schema`;
+
+  async function refusal(options: TypeOrmStorageOptions): Promise<string> {
+    const error: unknown = await start(options).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(StorageError);
+    expect((error as StorageError).cause).toBeDefined();
+    return (error as StorageError).message;
+  }
+
+  const roleOf = (url: string): string => new URL(url).username;
+
+  test('to make the schema: says which, and the way without', async () => {
+    const url = await roleThat('select 1');
+    const { database } = client;
+    expect(await refusal({ url })).toBe(
+      `The role ${roleOf(url)} may not make the tables in the schema "${schema}": permission denied for database ${database}. ` +
+        `Let it (grant create on database ${database} to ${roleOf(url)}), or apply what migrationSql() returns by a role that may, and start with migrate: 'check'.`,
+    );
+    expect(await tables()).toEqual([]);
+  });
+
+  test('to make tables in the schema', async () => {
+    await client.query(`create schema "${schema}"`);
+    const url = await roleThat(`grant usage on schema "${schema}" to ROLE`);
+    expect(await refusal({ url })).toContain(
+      `permission denied for schema ${schema}. Let it (grant usage, create on schema "${schema}" to ${roleOf(url)}), or apply`,
+    );
+  });
+
+  test('to change tables of an earlier version: their owner is to do that', async () => {
+    await start();
+    await setMeta('schema_version', schemaVersion - 1);
+    const url = await roleThat(
+      `grant usage on schema "${schema}" to ROLE; grant ${everything} "${schema}" to ROLE`,
+    );
+    expect(await refusal({ url })).toMatch(
+      new RegExp(
+        `^The role .* may not bring the tables in the schema "${schema}" from version ${schemaVersion - 1} to ${schemaVersion}: must be owner of .*\\. ` +
+          `Apply what migrationSql\\(\\{ from: ${schemaVersion - 1} \\}\\) returns by their owner, and start with migrate: 'check'\\.$`,
+      ),
+    );
+  });
+
+  test.each(['auto', 'check'] as const)('to use the tables, with migrate: %s', async (migrate) => {
+    await client.query(migrationSql({ schema }));
+    const url = await roleThat('select 1');
+    const role = roleOf(url);
+    expect(await refusal({ url, migrate })).toBe(
+      `The role ${role} may not use the tables in the schema "${schema}": permission denied for schema ${schema}. ` +
+        `Let it: grant usage on schema "${schema}" to ${role}; grant ${everything} "${schema}" to ${role}.`,
+    );
+    await client.query(`grant usage on schema "${schema}" to ${role}`);
+    expect(await refusal({ url, migrate })).toContain(
+      `permission denied for table meta. Let it: grant usage`,
+    );
+  });
+
+  test('to use one of the tables: the call that needs it says so', async () => {
+    await client.query(migrationSql({ schema }));
+    const url = await roleThat(
+      `grant usage on schema "${schema}" to ROLE; grant select on "${schema}".meta to ROLE`,
+    );
+    const storage = await start({ url, migrate: 'check' });
+    await expect(storage.countJobs({})).rejects.toThrow(
+      /^PostgreSQL: permission denied for table \w+\. The role needs usage on the schema, and select, insert, update and delete on all tables in it \(grant …\)\.$/,
+    );
+  });
+});
+
+describe('migrate: off', () => {
+  test('without tables: the first call says how to get them', async () => {
+    const storage = await start({ migrate: 'off' });
+    await expect(storage.countJobs({})).rejects.toThrow(
+      /^PostgreSQL: relation ".*" does not exist\. The tables are not there, or are of another version: start once with migrate: 'auto', or apply what migrationSql\(\) returns\.$/,
+    );
+  });
+
+  test('on tables that were dropped meanwhile, the same', async () => {
+    const storage = await start();
+    await client.query(`drop schema "${schema}" cascade`);
+    await expect(storage.countJobs({})).rejects.toThrow(/The tables are not there/);
+  });
+});
+
 describe('a schema of another release', () => {
   test.each(['auto', 'check'] as const)('is refused with migrate: %s when it is too new', async (migrate) => {
     await start();

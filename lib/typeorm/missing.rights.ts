@@ -1,0 +1,48 @@
+import { StorageError } from '../model/errors.js';
+import type { Database } from './database.js';
+import { schemaVersion } from './migration.steps.js';
+import { messageOf, sqlStateOf } from './sql.errors.js';
+import type { TableNames } from './sql/table.names.js';
+
+const insufficientPrivilege = '42501';
+
+/** What `error` was about: reading what is there, or bringing the tables from this version (0: none) to that of this release. */
+type Doing = 'use' | { from: number };
+
+/** An error that names the role and the grant, where a right was missing at the start; else `error` itself. */
+export async function withGrants(
+  error: unknown,
+  doing: Doing,
+  database: Database,
+  t: TableNames,
+): Promise<unknown> {
+  if (sqlStateOf(error) !== insufficientPrivilege) return error;
+  const cause = (error as StorageError).cause;
+  const [about] = await database.plain<{ role: string; name: string; exists: boolean }>(
+    `select quote_ident(current_user) as role, quote_ident(current_database()) as name,
+       exists (select from pg_namespace where nspname = '${t.schemaText}') as exists`,
+  );
+  const { role, name, exists } = about!;
+  const said = messageOf(cause);
+  const schema = `in the schema "${t.schemaText}"`;
+  if (doing === 'use') {
+    return refusal(`use the tables ${schema}: ${said}. Let it: ${grantsOfUse(t, role)}.`);
+  }
+  if (doing.from > 0) {
+    return refusal(
+      `bring the tables ${schema} from version ${doing.from} to ${schemaVersion}: ${said}. Apply what migrationSql({ from: ${doing.from} }) returns by their owner, and start with migrate: 'check'.`,
+    );
+  }
+  const grant = exists ? `usage, create on schema ${t.schema}` : `create on database ${name}`;
+  return refusal(
+    `make the tables ${schema}: ${said}. Let it (grant ${grant} to ${role}), or apply what migrationSql() returns by a role that may, and start with migrate: 'check'.`,
+  );
+
+  function refusal(what: string): StorageError {
+    return new StorageError(`The role ${role} may not ${what}`, { cause });
+  }
+}
+
+function grantsOfUse({ schema }: TableNames, role: string): string {
+  return `grant usage on schema ${schema} to ${role}; grant select, insert, update, delete on all tables in schema ${schema} to ${role}`;
+}
