@@ -18,6 +18,7 @@ import { ChronisCore } from './chronis.core.js';
 import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.instances.js';
 import { ChronisOverride, settingsUnder } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
+import { ChronisStopper } from './chronis.stopper.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
@@ -178,7 +179,15 @@ const providers: FactoryProvider[] = [
     ],
     useFactory: (...parts: ConstructorParameters<typeof ChronisCore>) => new ChronisCore(...parts),
   },
+  {
+    provide: ChronisStopper,
+    inject: [SchedulerLifecycle, ModulesContainer],
+    useFactory: (...parts: ConstructorParameters<typeof ChronisStopper>) => new ChronisStopper(...parts),
+  },
 ];
+
+/** Tells modules apart where Nest takes dynamic modules with the same contents for one: in version 10, later on demand. */
+let made = 0;
 
 /** Everything that can be injected. Global unless told otherwise; has no part in when jobs run. */
 @Module({})
@@ -195,6 +204,7 @@ export class ChronisCoreModule {
       imports: [DiscoveryModule, ...imports],
       providers: [
         { provide: chronisInstance, useValue: instance },
+        { provide: 'ChronisCoreModule', useValue: ++made },
         runContextProvider,
         ...options,
         ...providers.map((provider) => providerIn(instance, provider)),

@@ -16,6 +16,16 @@ export function bootOrder(modules: ModulesContainer, token: unknown): { own: str
   return { own: order[own]!.name, later };
 }
 
+/**
+ * Has the hooks of the modules that provide `token` begin before all others, as those of global modules do from Nest 11 on. There they also end last; Nest 10 ends modules in the
+ * order in which they began. Before any hook is called.
+ */
+export function bootFirst(modules: ModulesContainer, token: unknown): void {
+  for (const module of modules.values()) {
+    if (module.providers.has(token as never)) module.distance = Number.MAX_VALUE;
+  }
+}
+
 function hasHooks(module: ModuleOf): boolean {
   const wrappers = [...module.providers.values(), ...module.controllers.values()];
   return wrappers.some(({ isAlias, instance }) => !isAlias && isHooked(instance));

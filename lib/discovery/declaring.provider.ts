@@ -3,6 +3,7 @@ import { featureDefaults } from './feature.options.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
+import { messageOf } from '../events/shown.error.js';
 import { eventAnnotationsOf, type EventAnnotation } from '../decorators/on.job.event.decorator.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -143,14 +144,30 @@ export class DeclaringProvider {
     return owner;
   }
 
+  /** As for routes: what lives longer than its request gets what the strategy says of all of them, which others get beside it. */
+  private requestFor(request: object, payload: object | undefined): object {
+    if (payload === undefined) return request;
+    return this.wrapper.isDependencyTreeDurable() ? payload : { ...payload, ...request };
+  }
+
   private async make(request: object): Promise<{ instance: object; contextId: ContextId }> {
     const { host, token } = this.wrapper;
     // The module's own reference: the same token may stand for something else in another module.
     const moduleRef = host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
-    const contextId = ContextIdFactory.create();
-    moduleRef.registerRequestByContextId(request, contextId);
+    const contextId = contextIdOf(request);
+    moduleRef.registerRequestByContextId(this.requestFor(request, contextId.payload as object), contextId);
     const instance = await moduleRef.resolve<object>(token as never, contextId, { strict: true });
     return { instance, contextId };
+  }
+}
+
+/** By the application's strategy for durable providers, if it has one. Throws InvalidOptionError with what that throws as its cause. */
+function contextIdOf(request: object): ContextId {
+  try {
+    return ContextIdFactory.getByRequest(request);
+  } catch (cause) {
+    const problem = `the strategy threw for a run: ${messageOf(cause)}. What it gets then is the RunContext, or the event of a listener, and no HTTP request: let it take the tenant from job.namespace, job.metadata or payload.`;
+    throw Object.assign(new InvalidOptionError('ContextIdFactory.apply()', problem), { cause });
   }
 }
 

@@ -20,8 +20,13 @@ export class LogRecord {
     for (const [key, value] of Object.entries(fields)) Reflect.set(this, key, loggable(key, value));
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
+  /** What loggers make of it that know nothing but text, such as that of Nest 10. */
+  toString(): string {
     return JSON.stringify(this);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 }
 

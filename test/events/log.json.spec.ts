@@ -77,6 +77,18 @@ test('a logger that writes JSON keeps the fields apart', () => {
   });
 });
 
+test('a logger that knows nothing but text, as that of Nest 10, gets the line of JSON', () => {
+  const lines: string[] = [];
+  const log = (message: unknown): void => void lines.push(`[Nest] ${message as string}`);
+  Logger.overrideLogger({ log, warn: log, error: log });
+  const events = new ChronisEvents();
+  const stop = logEvents(events, json);
+  events.emit('job.orphaned', { namespace: 'default', id: 'daily' });
+  stop();
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0]!.slice('[Nest] '.length))).toMatchObject({ event: 'job.orphaned', id: 'daily' });
+});
+
 test('what a handler threw is shown whatever it is, and long lists are cut', () => {
   const odd = {
     toString(): string {

@@ -1,4 +1,10 @@
-import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Injectable,
+  Module,
+  type INestApplicationContext,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Interval, SchedulerRunningError, SchedulerStoppedError, type RunContext } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
@@ -26,6 +32,16 @@ function slowModule(clock: ManualClock, name = 'SlowModule') {
   return { module, Resources };
 }
 
+/** The end of modules in version 10 of Nest: not reversed. */
+function endInOrderOfBoot(app: INestApplicationContext): void {
+  const inside = app as unknown as { getModulesToTriggerHooksOn(): object[]; callDestroyHook(): Promise<void> };
+  const modules = inside.getModulesToTriggerHooksOn();
+  const reversed = inside.callDestroyHook.bind({
+    getModulesToTriggerHooksOn: () => modules.toReversed(),
+  } as never);
+  Object.assign(app, { callDestroyHook: reversed });
+}
+
 describe('the scheduler in the life of the application', () => {
   let app: NestApp | null = null;
   afterEach(async () => {
@@ -33,7 +49,7 @@ describe('the scheduler in the life of the application', () => {
     app = null;
   });
 
-  async function bootWithResources(chronisFirst: boolean): Promise<string[]> {
+  function withResources() {
     const clock = new ManualClock();
     const { module, Resources } = slowModule(clock);
     const seen: string[] = [];
@@ -46,11 +62,22 @@ describe('the scheduler in the life of the application', () => {
       }
     }
     Reflect.defineMetadata('design:paramtypes', [Resources], Jobs);
-    const booting = NestApp.boot({ clock, imports: [module], providers: [Jobs], chronisFirst });
+    return { clock, module, seen, Jobs };
+  }
+
+  async function passing(clock: ManualClock, booting: Promise<NestApp>): Promise<NestApp> {
     let booted = false;
     void booting.then(() => (booted = true));
     for (let i = 0; i < 600 && !booted; i++) await clock.advanceBy(100);
-    app = await booting;
+    return booting;
+  }
+
+  async function bootWithResources(chronisFirst: boolean): Promise<string[]> {
+    const { clock, module, seen, Jobs } = withResources();
+    app = await passing(
+      clock,
+      NestApp.boot({ clock, imports: [module], providers: [Jobs], chronisFirst }),
+    );
     await clock.advanceBy(5_000);
     await app.close();
     return seen;
@@ -62,6 +89,23 @@ describe('the scheduler in the life of the application', () => {
     expect(new Set(seen)).toEqual(new Set(['ready']));
     expect(app!.heard('modules.boot-later')).toEqual([]);
   });
+
+  test.each([
+    ['last', false],
+    ['first', true],
+  ])(
+    'imported %s, drains before other modules close where Nest ends them in the order of the boot, as version 10 does',
+    async (_, chronisFirst) => {
+      const { clock, module, seen, Jobs } = withResources();
+      const booting = NestApp.boot({ clock, imports: [module], providers: [Jobs], chronisFirst });
+      app = await passing(clock, booting);
+      endInOrderOfBoot(app.app);
+      await clock.advanceBy(5_000);
+      await app.close();
+      expect(seen.at(-1)).toBe('ready');
+      expect(seen).not.toContain('closed');
+    },
+  );
 
   test('imported first, cannot know them ready, and names them', async () => {
     const seen = await bootWithResources(true);

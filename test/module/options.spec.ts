@@ -1,3 +1,5 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { describe, expect, test } from 'vitest';
 import { settingsOf } from '../../lib/chronis.settings.js';
 import {
@@ -312,6 +314,17 @@ describe('the options of the module', () => {
   test('are needed once: a second forRoot() would be a second scheduler', async () => {
     await expect(NestApp.boot({ imports: [ChronisModule.forRoot()] })).rejects.toThrow(
       'ChronisModule: forRoot() is imported 2 times. Import it once, in the root module; what it exports can be injected everywhere.',
+    );
+  });
+
+  test('are needed once also where Nest takes modules of the same contents for one', async () => {
+    @Module({ imports: [ChronisModule.forRoot()] })
+    class FeatureModule {}
+    @Module({ imports: [FeatureModule, ChronisModule.forRoot()] })
+    class AppModule {}
+    const options = { logger: false, abortOnError: false, moduleIdGeneratorAlgorithm: 'deep-hash' } as const;
+    await expect(NestFactory.createApplicationContext(AppModule, options)).rejects.toThrow(
+      'ChronisModule: forRoot() is imported 2 times.',
     );
   });
 
