@@ -44,7 +44,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
       this.subscriber.subscribe();
       await this.sharer.start();
-      const { jobs, handlers, repeated, unapplied } = this.explorer.explore();
+      const { jobs, handlers, repeated, unapplied, minified } = this.explorer.explore();
       for (const { name, run, place, options } of handlers) {
         this.handlers.register(name, run, place, options);
       }
@@ -54,6 +54,10 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       const foreign = this.explorer.foreignSchedules(this.modules);
       if (foreign.length > 0 && this.instance === defaultInstance) {
         this.events.emit('schedules.foreign', { methods: foreign });
+      }
+      // In memory names do not outlive the process.
+      if (minified.length > 0 && this.storage.shared) {
+        this.events.emit('names.minified', { methods: minified });
       }
       if (unapplied.length > 0) this.events.emit('enhancers.unapplied', { methods: unapplied });
     } catch (error) {

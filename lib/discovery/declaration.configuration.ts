@@ -1,4 +1,5 @@
 import { isScheduleFactory, type ScheduleFactory } from '../decorators/schedule.factory.js';
+import { messageOf } from '../events/shown.error.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import { nearestName } from '../triggers/nearest.name.js';
@@ -96,7 +97,10 @@ function made(factory: ScheduleFactory<unknown>, provider: DeclaringProvider): u
   if (typeof useFactory !== 'function') {
     throw new InvalidOptionError('useFactory', `must be a function, but is ${described(useFactory)}.`);
   }
-  const value = useFactory(...inject.map((token) => provider.look(token)));
+  const value = valueOf(
+    useFactory,
+    inject.map((token) => provider.look(token)),
+  );
   if (value === undefined) {
     throw new InvalidOptionError('useFactory', 'has returned undefined. Return null for no schedule.');
   }
@@ -105,4 +109,14 @@ function made(factory: ScheduleFactory<unknown>, provider: DeclaringProvider): u
     throw new InvalidOptionError('useFactory', 'has returned a promise. Schedules must be known at once.');
   }
   return value;
+}
+
+/** What it throws names the decorator as well, so it becomes an error of ours. */
+function valueOf(useFactory: (...dependencies: unknown[]) => unknown, dependencies: unknown[]): unknown {
+  try {
+    return useFactory(...dependencies);
+  } catch (cause) {
+    const problem = `has thrown: ${messageOf(cause)}`;
+    throw Object.assign(new InvalidOptionError('useFactory', problem), { cause });
+  }
 }

@@ -34,4 +34,6 @@ export interface Exploration {
   repeated: readonly RepeatedProvider[];
   /** Methods with decorators of Nest that nobody asked to be applied. */
   unapplied: readonly { place: string; decorators: readonly string[] }[];
+  /** Methods whose jobs or handlers are named by a class whose name is probably that of a bundler. */
+  minified: readonly string[];
 }

@@ -28,10 +28,11 @@ import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 import { unprovidedMethods } from './unprovided.classes.js';
 
-/** Where a declaration was found; two providers may share a class. */
+/** Where a declaration was found; two providers may share a class, and two classes a name. */
 interface Origin {
   place: string;
   provider: string;
+  prototype: object;
 }
 
 /** What is being found, by what must not occur twice. */
@@ -41,6 +42,7 @@ interface Findings {
   handlers: Map<string, DeclaredHandler & Origin>;
   repeated: RepeatedProvider[];
   unapplied: { place: string; decorators: string[] }[];
+  minified: Set<string>;
 }
 
 /** What the explorer works with. */
@@ -111,7 +113,13 @@ export class JobExplorer {
   }
 
   private read(of = DeclaringProvider.of, made = scheduleMade): Exploration {
-    const found: Findings = { jobs: new Map(), handlers: new Map(), repeated: [], unapplied: [] };
+    const found: Findings = {
+      jobs: new Map(),
+      handlers: new Map(),
+      repeated: [],
+      unapplied: [],
+      minified: new Set(),
+    };
     const now = this.parts.clock.now();
     for (const provider of distinctProviders(
       this.parts.discovery,
@@ -128,6 +136,7 @@ export class JobExplorer {
       handlers: [...new Set(found.handlers.values())],
       repeated: found.repeated,
       unapplied: found.unapplied,
+      minified: [...found.minified],
     };
   }
 
@@ -160,7 +169,8 @@ export class JobExplorer {
         'the class has no name, so its jobs have none. Give it one.',
       );
     }
-    const origin = { place, provider: provider.label };
+    const { label, prototype } = provider;
+    const origin = { place, provider: label, prototype };
     const names = new Map<string, Pick<HandlerOptions, 'previousNames'>>();
     for (const declaration of declarations) {
       if (declaration.kind !== 'handler') continue;
@@ -179,6 +189,7 @@ export class JobExplorer {
         if (scheduled === null) return;
         const job = readSchedule(scheduled, { defaultId, handler, place }, this.parts.defaults, now);
         addJob(found, { ...job, ...origin });
+        if (looksMinified(className) && job.definition.id === defaultId) found.minified.add(place);
         if (names.size === 0) names.set(place, {});
       });
     }
@@ -187,10 +198,16 @@ export class JobExplorer {
     const decorators = this.parts.calls.unapplied(provider, method, enhancers);
     if (names.size > 0 && decorators.length > 0) found.unapplied.push({ place, decorators });
     const options = optionsOfMethod(declarations, place);
+    if (looksMinified(className) && names.has(place)) found.minified.add(place);
     for (const [name, own] of names) {
       addHandler(found, { name, run, options: { ...options, ...own }, ...origin });
     }
   }
+}
+
+/** Names that bundlers give when they shorten them: another build gives them to other classes. */
+function looksMinified(className: string): boolean {
+  return className.length <= 2;
 }
 
 /** A method is one handler, so its decorators must agree. */
@@ -245,6 +262,8 @@ function addHandler({ handlers }: Findings, handler: DeclaredHandler & Origin): 
 
 /** With the providers, where two have methods of one name. */
 function places(first: Origin, second: Origin): [string, string] {
-  if (first.place !== second.place || first.provider === second.provider) return [first.place, second.place];
-  return [`${first.place} (${first.provider})`, `${second.place} (${second.provider})`];
+  const isSame = first.provider === second.provider && first.prototype === second.prototype;
+  if (first.place !== second.place || isSame) return [first.place, second.place];
+  const other = first.provider === second.provider ? ' of another class of that name' : '';
+  return [`${first.place} (${first.provider})`, `${second.place}${other} (${second.provider})`];
 }

@@ -45,6 +45,11 @@ export interface ChronisEventMap {
    * `handlerOf()` was called for.
    */
   'classes.unprovided': { methods: readonly string[] };
+  /**
+   * Jobs or handlers of these methods have no name but `ClassName.method`, and the class has one that a bundler seems to have given: the next build may give it to another class, and so the
+   * stored jobs to other code.
+   */
+  'names.minified': { methods: readonly string[] };
   /** A previous app has live workers, and jobs of methods that this app declares under other ids without saying so in `previousIds`: such a method runs in both apps. */
   'methods.doubled': {
     app: string;

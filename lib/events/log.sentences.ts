@@ -41,6 +41,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Nothing runs ${cutList(methods)} in this process: no module provides ${methods.length === 1 ? 'its class' : 'their classes'}. Add ${methods.length === 1 ? 'it' : 'them'} to the providers of a module; if that is meant, log: { silent: 'classes.unprovided' }.`,
   }),
+  'names.minified': ({ methods }) => ({
+    level: 'warn',
+    text: `Stored under names that look minified: ${cutList(methods)}. Another build may give them to other classes, which then run these jobs. Give jobs an id and methods a name by @JobHandler, or let the build keep the names of classes (keepNames, keep_classnames).`,
+  }),
   'methods.doubled': ({ app, previousApp, jobs }) => ({
     level: 'warn',
     text: `As long as processes of "${previousApp}" live, both they and "${app}" run ${cutList(jobs.map(({ handler, id }) => `${handler} (there "${id}")`))}: the ids differ. If they are the same jobs, name the old ids in previousIds; they are taken over then, with their history.`,

@@ -24,6 +24,8 @@ export class HandlerNotFoundError extends ChronisError {
     readonly app: string | null = null,
     /** Apps that have a handler of this name. */
     elsewhere: readonly string[] = [],
+    /** A handler of a similar name. */
+    meant: string | null = null,
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',
@@ -33,7 +35,7 @@ export class HandlerNotFoundError extends ChronisError {
         elsewhere.length > 0
           ? `The app "${elsewhere[0]}" has one of this name; { app: '${elsewhere[0]}' } creates the job for it. `
           : ''
-      }Declare it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
+      }${meant === null ? 'Declare' : `Did you mean "${meant}"? Else declare`} it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
     );
   }
 }

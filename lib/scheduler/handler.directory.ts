@@ -4,6 +4,7 @@ import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { nearestName } from '../triggers/nearest.name.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
 
@@ -54,7 +55,9 @@ export class HandlerDirectory {
     await this.ask(now);
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
-    throw new HandlerNotFoundError(handler, [...this.knownTo(app)].toSorted(), isOwn ? null : app, elsewhere);
+    const known = [...this.knownTo(app)].toSorted();
+    const meant = nearestName(handler, known);
+    throw new HandlerNotFoundError(handler, known, isOwn ? null : app, elsewhere, meant);
   }
 
   /** Those of this process and of all live ones of its app. */

@@ -10,9 +10,12 @@ import {
   InvalidOptionError,
   InvalidScheduleError,
   JobHandler,
+  MemoryLock,
+  MemoryStorage,
   type Job,
   type RunContext,
 } from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 describe('what the code declares', () => {
@@ -155,28 +158,28 @@ describe('what the code declares', () => {
     expect(ran.toSorted()).toEqual(['First', 'Second']);
   });
 
-  test('gives a method the context, unless it takes no parameter', async () => {
+  test('gives a method the context, whatever parameters it takes', async () => {
     const got: unknown[][] = [];
     @Injectable()
     class Reports {
       @Cron('0 0 12 1 1 *', { payload: { a: 1 } })
-      withContext(...args: [RunContext]): void {
-        got.push(args);
+      withRest(...args: [RunContext]): void {
+        got.push(args.map(({ job }) => job.id));
       }
       @Cron('0 0 12 1 1 *')
       withOne(context: RunContext): void {
         got.push([context.job.id, context.nominalAt.toISOString(), context.attempt, context.origin]);
       }
       @Cron('0 0 12 1 1 *')
-      withDefault(force = 'no'): void {
-        got.push([force]);
+      withDefault(context: RunContext | null = null): void {
+        got.push([context?.job.id]);
       }
     }
     await boot({ providers: [Reports] });
     await booted!.clock.advanceBy(12 * 3_600_000);
     expect(got).toContainEqual(['Reports.withOne', '2026-01-01T12:00:00.000Z', 1, 'schedule']);
-    expect(got).toContainEqual(['no']);
-    expect(got).toContainEqual([]);
+    expect(got).toContainEqual(['Reports.withDefault']);
+    expect(got).toContainEqual(['Reports.withRest']);
   });
 
   test('makes request-scoped and transient providers anew for each run', async () => {
@@ -298,6 +301,20 @@ describe('what the code declares', () => {
     const providers = ['a', 'b'].map((url) => ({ provide: url, useFactory: () => new Poller(url) }));
     await expect(NestApp.boot({ providers })).rejects.toThrow(
       'Two methods declare the job "Poller.poll": Poller.poll (a in AppModule) and Poller.poll (b in AppModule). Give one of them another id: { id: \'…\' }.',
+    );
+  });
+
+  test('is refused where two classes have one name, also in one module', async () => {
+    const classes = ['1m', '2m'].map((every) => {
+      @Injectable()
+      class Dup {
+        @Interval(every)
+        tick(): void {}
+      }
+      return Dup;
+    });
+    await expect(NestApp.boot({ providers: classes })).rejects.toThrow(
+      'Two methods declare the job "Dup.tick": Dup.tick (AppModule) and Dup.tick of another class of that name (AppModule). Give one of them another id: { id: \'…\' }.',
     );
   });
 
@@ -529,4 +546,35 @@ describe('what the code declares', () => {
       await expect(booting).rejects.toMatchObject({ stack: expect.stringContaining(message) });
     });
   });
+});
+
+test('names that a bundler seems to have given are told where they are stored, unless nothing is called by them', async () => {
+  @Injectable()
+  class s {
+    @Cron('0 9 * * *')
+    both(): void {}
+    @Cron('0 9 * * *', { id: 'named' })
+    handler(): void {}
+    @JobHandler('mail')
+    @Cron('0 9 * * *')
+    job(): void {}
+    @JobHandler('clean')
+    @Cron('0 9 * * *', { id: 'clean' })
+    neither(): void {}
+  }
+  @Injectable()
+  class Job {
+    @Cron('0 9 * * *')
+    run(): void {}
+  }
+  const clock = new ManualClock();
+  const providers = [s, Job];
+  const storage = Object.assign(new MemoryStorage({ clock }), { shared: true });
+  const lock = Object.assign(new MemoryLock({ clock }), { shared: true });
+  const stored = await NestApp.boot({ clock, providers, chronis: { storage, lock } });
+  await stored.close();
+  expect(stored.heard('names.minified')).toEqual([{ methods: ['s.both', 's.handler', 's.job'] }]);
+  const forgotten = await NestApp.boot({ providers });
+  await forgotten.close();
+  expect(forgotten.heard('names.minified')).toEqual([]);
 });

@@ -192,7 +192,7 @@ describe('jobs that are made at run time', () => {
     );
     await shop.scheduler.createDateJob({ handler: 'invoice', in: 0, app: 'billing' });
     const other = shop.scheduler.createDateJob({ handler: 'report', in: 0, app: 'bill' });
-    await expect(other).rejects.toThrow('No handler "report" is known to any live worker of the app "bill".');
+    await expect(other).rejects.toThrow('No handler "report" is known to any worker of the app "bill".');
     for (const app of ['', 3, 'a\nb', 'x'.repeat(101)]) {
       const odd = { handler: 'report', in: 0, app: app as string };
       await expect(shop.scheduler.createDateJob(odd)).rejects.toThrow('app: must');

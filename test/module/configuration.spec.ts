@@ -57,6 +57,14 @@ describe('schedules from the configuration', () => {
       [{ useFactory: () => '99 * * * *' }, '@Cron on Wrong.run: '],
       [{ useFactory: () => undefined }, 'useFactory: has returned undefined. Return null for no schedule.'],
       [{ useFactory: async () => '* * * * *' }, 'useFactory: has returned a promise.'],
+      [
+        {
+          useFactory: () => {
+            throw new TypeError('REPORT_CRON is not set');
+          },
+        },
+        '@Cron on Wrong.run: useFactory: has thrown: REPORT_CRON is not set',
+      ],
       [{ useFactory: 'no' }, 'useFactory: must be a function'],
       [
         { useFactory: () => '* * * * *', inject: ['NOBODY'] },

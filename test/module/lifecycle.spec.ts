@@ -34,7 +34,10 @@ function slowModule(clock: ManualClock, name = 'SlowModule') {
 
 /** The end of modules in version 10 of Nest: not reversed. */
 function endInOrderOfBoot(app: INestApplicationContext): void {
-  const inside = app as unknown as { getModulesToTriggerHooksOn(): object[]; callDestroyHook(): Promise<void> };
+  const inside = app as unknown as {
+    getModulesToTriggerHooksOn(): object[];
+    callDestroyHook(): Promise<void>;
+  };
   const modules = inside.getModulesToTriggerHooksOn();
   const reversed = inside.callDestroyHook.bind({
     getModulesToTriggerHooksOn: () => modules.toReversed(),
@@ -74,10 +77,7 @@ describe('the scheduler in the life of the application', () => {
 
   async function bootWithResources(chronisFirst: boolean): Promise<string[]> {
     const { clock, module, seen, Jobs } = withResources();
-    app = await passing(
-      clock,
-      NestApp.boot({ clock, imports: [module], providers: [Jobs], chronisFirst }),
-    );
+    app = await passing(clock, NestApp.boot({ clock, imports: [module], providers: [Jobs], chronisFirst }));
     await clock.advanceBy(5_000);
     await app.close();
     return seen;

@@ -126,7 +126,7 @@ describe('creating jobs at run time', () => {
     const creating = scheduler.createDateJob({ handler: 'wrok', in: '1s' });
     await expect(creating).rejects.toThrow(HandlerNotFoundError);
     await expect(creating).rejects.toThrow(
-      'No handler "wrok" is known here or to any worker. Known: work. Declare it with @JobHandler(\'wrok\'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.',
+      'No handler "wrok" is known here or to any worker. Known: work. Did you mean "work"? Else declare it with @JobHandler(\'wrok\'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.',
     );
     await scheduler.createDateJob({ id: 'early', handler: 'later', in: '1s', allowUnknownHandler: true });
     await app.clock.advanceBy(1_000);
