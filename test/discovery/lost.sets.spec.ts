@@ -41,7 +41,7 @@ class Release {
         clock,
         events: new ChronisEvents(),
         random: () => 0,
-        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [] }),
+        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], minified: [] }),
         workerId: () => this.workerId,
         onChange: () => undefined,
       },
