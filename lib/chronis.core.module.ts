@@ -9,6 +9,7 @@ import {
   DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
+  LazyModuleLoader,
   MetadataScanner,
   ModuleRef,
   ModulesContainer,
@@ -19,11 +20,13 @@ import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.ins
 import { ChronisOverride, settingsUnder } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { ChronisStopper } from './chronis.stopper.js';
+import { CodeRegistrar } from './discovery/code.registrar.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { MissingJobs } from './discovery/missing.jobs.js';
+import { LazyModules } from './discovery/lazy.modules.js';
 import { RUN_CONTEXT, runContextProvider } from './discovery/run.context.injection.js';
 import { Engine } from './engine/engine.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
@@ -46,6 +49,7 @@ import {
   makeMissingJobs,
   makeLifecycle,
   makeDeclarations,
+  makeRegistrar,
   makeWithdrawals,
   makeScheduler,
 } from './chronis.factories.js';
@@ -90,6 +94,11 @@ const providers: FactoryProvider[] = [
     useFactory: makeEngine,
   },
   {
+    provide: LazyModules,
+    inject: [LazyModuleLoader, ModulesContainer],
+    useFactory: (...parts: ConstructorParameters<typeof LazyModules>) => new LazyModules(...parts),
+  },
+  {
     provide: JobExplorer,
     inject: [
       DiscoveryService,
@@ -99,6 +108,7 @@ const providers: FactoryProvider[] = [
       ExternalContextCreator,
       chronisInstance,
       ModulesContainer,
+      LazyModules,
     ],
     useFactory: makeExplorer,
   },
@@ -110,7 +120,14 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: EventSubscriber,
-    inject: [DiscoveryService, MetadataScanner, ChronisEvents, chronisInstance, ModulesContainer],
+    inject: [
+      DiscoveryService,
+      MetadataScanner,
+      ChronisEvents,
+      chronisInstance,
+      ModulesContainer,
+      LazyModules,
+    ],
     useFactory: makeSubscriber,
   },
   {
@@ -162,10 +179,23 @@ const providers: FactoryProvider[] = [
     useFactory: makeScheduler,
   },
   {
+    provide: CodeRegistrar,
+    inject: [
+      JobExplorer,
+      EventSubscriber,
+      HandlerRegistry,
+      ChronisEvents,
+      StorageAdapter,
+      SchedulerLifecycle,
+      LazyModules,
+    ],
+    useFactory: makeRegistrar,
+  },
+  {
     provide: ChronisCore,
     inject: [
       JobExplorer,
-      HandlerRegistry,
+      CodeRegistrar,
       ChronisEvents,
       StorageAdapter,
       LockAdapter,

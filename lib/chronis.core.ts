@@ -3,14 +3,13 @@ import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { instancesOf } from './chronis.factories.js';
 import { defaultInstance } from './discovery/instance.names.js';
 import type { ChronisSettings } from './chronis.settings.js';
-import { assertDeclaredPayloads } from './discovery/declared.payloads.js';
+import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import { ignoredRenames } from './discovery/ignored.renames.js';
 import { resolveInterceptors } from './discovery/interceptor.resolver.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
-import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { InvalidOptionError } from './model/errors.js';
 import { LockAdapter } from './ports/lock.adapter.js';
@@ -25,7 +24,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly explorer: JobExplorer,
-    private readonly handlers: HandlerRegistry,
+    private readonly registrar: CodeRegistrar,
     private readonly events: ChronisEvents,
     private readonly storage: StorageAdapter,
     private readonly lock: LockAdapter,
@@ -42,24 +41,13 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     try {
       this.assertAlone();
       this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
-      this.subscriber.subscribe();
+      this.registrar.subscribe();
       await this.sharer.start();
-      const { jobs, handlers, repeated, unapplied, minified } = this.explorer.explore();
-      for (const { name, run, place, options } of handlers) {
-        this.handlers.register(name, run, place, options);
-      }
-      await assertDeclaredPayloads(jobs, this.handlers);
-      // Also of those that were declared in another way.
-      this.events.emit('jobs.explored', { jobs: jobs.length, handlers: this.handlers.names(), repeated });
+      await this.registrar.register();
       const foreign = this.explorer.foreignSchedules(this.modules);
       if (foreign.length > 0 && this.instance === defaultInstance) {
         this.events.emit('schedules.foreign', { methods: foreign });
       }
-      // In memory names do not outlive the process.
-      if (minified.length > 0 && this.storage.shared) {
-        this.events.emit('names.minified', { methods: minified });
-      }
-      if (unapplied.length > 0) this.events.emit('enhancers.unapplied', { methods: unapplied });
     } catch (error) {
       await this.close();
       throw error;

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/core';
 import { openStorage } from './chronis.adapters.js';
 import { chronisInstance } from './chronis.instances.js';
+import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { defaultInstance } from './discovery/instance.names.js';
 import { overrideIn, type ChronisOverride } from './chronis.override.js';
@@ -20,6 +21,7 @@ import type { Exploration } from './discovery/declared.job.js';
 import type { SyncRules } from './discovery/sync.plan.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
 import { unknownCallbacks } from './discovery/unknown.callbacks.js';
+import { LazyModules } from './discovery/lazy.modules.js';
 import { MethodCalls } from './discovery/method.calls.js';
 import { Engine } from './engine/engine.js';
 import { GuardedClock } from './engine/guarded.clock.js';
@@ -98,8 +100,9 @@ export function makeSubscriber(
   events: ChronisEvents,
   instance: string,
   modules: ModulesContainer,
+  lazy: LazyModules,
 ): EventSubscriber {
-  return new EventSubscriber(discovery, scanner, events, instance, () => instancesOf(modules));
+  return new EventSubscriber(discovery, scanner, events, instance, () => instancesOf(modules), lazy);
 }
 
 /** The names of all instances of the application. */
@@ -117,13 +120,24 @@ export function makeExplorer(
   creator: ExternalContextCreator,
   instance: string,
   modules: ModulesContainer,
+  lazy?: LazyModules,
 ): JobExplorer {
   const calls = new MethodCalls(creator, settings.useEnhancers);
   const configuration = new DeclarationConfiguration(settings.overrides);
   const defaults = defaultsOf(settings, storage);
   const { clock } = settings;
   const known = (): string[] => instancesOf(modules);
-  return new JobExplorer({ discovery, scanner, clock, defaults, calls, configuration, instance, known });
+  return new JobExplorer({
+    discovery,
+    scanner,
+    clock,
+    defaults,
+    calls,
+    configuration,
+    instance,
+    known,
+    lazy,
+  });
 }
 
 export function makeSynchronizer(
@@ -192,6 +206,19 @@ export function makeLifecycle(
     unknownCallbacks: callbacks,
   };
   return new SchedulerLifecycle(parts, about);
+}
+
+export function makeRegistrar(
+  explorer: JobExplorer,
+  subscriber: EventSubscriber,
+  handlers: HandlerRegistry,
+  events: ChronisEvents,
+  storage: StorageAdapter,
+  lifecycle: SchedulerLifecycle,
+  lazy: LazyModules,
+): CodeRegistrar {
+  const onMoreJobs = (): void => lifecycle.follow();
+  return new CodeRegistrar({ explorer, subscriber, handlers, events, storage, lazy, onMoreJobs });
 }
 
 export function makeWithdrawals(

@@ -51,6 +51,15 @@ export class DeclaringProvider {
       : `${typeof token === 'function' ? token.name : String(token)} in ${this.moduleName}`;
   }
 
+  get module(): InstanceWrapper['host'] {
+    return this.wrapper.host;
+  }
+
+  /** The same object for the same provider, whenever it is looked at. */
+  get source(): object {
+    return this.wrapper;
+  }
+
   get token(): unknown {
     return this.wrapper.token;
   }

@@ -11,6 +11,7 @@ import { prefixMessage } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 import { instanceOf } from './instance.names.js';
 import { distinctProviders } from './distinct.providers.js';
+import type { LazyModules } from './lazy.modules.js';
 
 const known = ['handler', 'queue', 'namespace', 'jobId', 'remote', 'instance'];
 
@@ -23,6 +24,8 @@ interface Listening {
 /** Finds the methods with `@OnJobEvent` and calls them. */
 export class EventSubscriber {
   private readonly stops: (() => void)[] = [];
+  /** Whose listeners are subscribed. */
+  private readonly subscribed = new Set<unknown>();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -31,16 +34,19 @@ export class EventSubscriber {
     private readonly instance: string,
     /** The names of all instances of the application. */
     private readonly known: () => readonly string[],
+    private readonly lazy: LazyModules,
   ) {}
 
-  /** Called once, when all providers exist. Throws what is wrong with a decorator, with the method's name in the message. */
+  /** Those that are not subscribed yet, when all providers exist. Throws what is wrong with a decorator, with the method's name in the message. */
   subscribe(): void {
-    const found = distinctProviders(
+    const providers = distinctProviders(
       this.discovery,
-      (provider) => this.methodsOf(provider).length > 0,
-    ).flatMap((provider) =>
+      (provider) => this.lazy.isReady(provider.module) && this.methodsOf(provider).length > 0,
+    ).filter(({ source }) => !this.subscribed.has(source));
+    const found = providers.flatMap((provider) =>
       this.methodsOf(provider).flatMap((method) => this.listeningsOf(provider, method)),
     );
+    for (const { source } of providers) this.subscribed.add(source);
     for (const { names, listener, remote } of found) {
       for (const name of names) this.stops.push(this.events.on(name, listener, { remote }));
     }

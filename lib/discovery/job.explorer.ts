@@ -26,6 +26,7 @@ import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
+import type { LazyModules } from './lazy.modules.js';
 import { unprovidedMethods } from './unprovided.classes.js';
 
 /** Where a declaration was found; two providers may share a class, and two classes a name. */
@@ -57,6 +58,8 @@ export interface ExplorerParts {
   instance: string;
   /** The names of all instances of the application. */
   known: () => readonly string[];
+  /** Absent: there are no providers yet. */
+  lazy?: LazyModules | undefined;
 }
 
 /** Reads the decorators of all providers and controllers, those of one instance. */
@@ -71,6 +74,35 @@ export class JobExplorer {
    */
   explore(): Exploration {
     return (this.exploration ??= this.read());
+  }
+
+  /**
+   * What the code declares by now and did not before, as modules were loaded since. Throws the same, and for what is declared already DuplicateJobError and DuplicateHandlerError; nothing is added then.
+   */
+  exploreMore(): Exploration {
+    const known = this.explore();
+    const now = this.read();
+    const ids = new Map(known.jobs.map(({ definition, place }) => [refKey(definition), place]));
+    const names = new Set(known.handlers.map(({ name }) => name));
+    const jobs = now.jobs.filter(({ definition, place }) => {
+      const other = ids.get(refKey(definition));
+      if (other !== undefined && other !== place) throw new DuplicateJobError(definition.id, other, place);
+      return other === undefined;
+    });
+    const handlers = now.handlers.filter(({ name }) => !names.has(name));
+    const places = new Set([...jobs, ...handlers].map(({ place }) => place));
+    this.exploration = {
+      ...known,
+      jobs: [...known.jobs, ...jobs],
+      handlers: [...known.handlers, ...handlers],
+    };
+    return {
+      jobs,
+      handlers,
+      repeated: now.repeated.slice(known.repeated.length),
+      unapplied: now.unapplied.filter(({ place }) => places.has(place)),
+      minified: now.minified.filter((place) => places.has(place)),
+    };
   }
 
   /** What the configuration says of a job that is found in another way. Throws InvalidOptionError. */
@@ -141,7 +173,9 @@ export class JobExplorer {
   }
 
   private declaresAnything(provider: DeclaringProvider): boolean {
-    return this.parts.scanner
+    const { lazy, scanner } = this.parts;
+    if (lazy?.isReady(provider.module) === false) return false;
+    return scanner
       .getAllMethodNames(provider.prototype)
       .some((method) => provider.declarationsOf(method).length > 0);
   }

@@ -25,7 +25,7 @@ export interface RunEvent {
 
 /** Everything that Chronis tells, by name, in the process that saw it; to other instances only by `shareEvents`. @publicApi */
 export interface ChronisEventMap {
-  /** The decorators of the application were read; nothing is stored yet. */
+  /** The decorators of the application were read; nothing is stored yet. Told again when a module that is loaded lazily brings more. */
   'jobs.explored': {
     /** How many jobs they declare. */
     jobs: number;

@@ -25,6 +25,7 @@ export interface LifecycleParts {
 export class SchedulerLifecycle {
   private starting: Promise<void> | null = null;
   private stopping: Promise<void> | null = null;
+  private declares = false;
 
   constructor(
     private readonly parts: LifecycleParts,
@@ -38,7 +39,14 @@ export class SchedulerLifecycle {
 
   /** Stores what the code declares and is not there, in a process that is not to work. Never rejects. */
   declare(): Promise<void> {
+    this.declares = true;
     return this.parts.missingJobs.store();
+  }
+
+  /** The code declares more than before, as a module was loaded: has that stored by and by. What does not work yet stores it at its start. */
+  follow(): void {
+    if (this.running) this.parts.synchronizer.follow();
+    else if (this.declares) void this.declare();
   }
 
   /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */

@@ -1,0 +1,57 @@
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import type { ChronisEvents } from '../events/chronis.events.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { assertDeclaredPayloads } from './declared.payloads.js';
+import type { Exploration } from './declared.job.js';
+import type { EventSubscriber } from './event.subscriber.js';
+import type { JobExplorer } from './job.explorer.js';
+import type { LazyModules } from './lazy.modules.js';
+
+/** What the registrar works with. */
+export interface RegistrarParts {
+  explorer: JobExplorer;
+  subscriber: EventSubscriber;
+  handlers: HandlerRegistry;
+  events: ChronisEvents;
+  storage: StorageAdapter;
+  lazy: LazyModules;
+  /** More jobs are declared than before. */
+  onMoreJobs: () => void;
+}
+
+/** Makes known what the code declares: its listeners, its handlers, and its jobs for whoever stores them; that of modules which are loaded later as soon as they are. */
+export class CodeRegistrar {
+  constructor(private readonly parts: RegistrarParts) {}
+
+  /** Listeners come first, so that they hear of all that follows. Throws what is wrong with a decorator. */
+  subscribe(): void {
+    this.parts.subscriber.subscribe();
+  }
+
+  /** Once, when all providers exist. Throws what is wrong with the declarations. */
+  async register(): Promise<void> {
+    const { explorer, lazy } = this.parts;
+    await this.take(explorer.explore());
+    lazy.watch(() => this.registerMore());
+  }
+
+  private async registerMore(): Promise<void> {
+    const { explorer, onMoreJobs } = this.parts;
+    this.subscribe();
+    const more = explorer.exploreMore();
+    if (more.handlers.length > 0) await this.take(more);
+    if (more.jobs.length > 0) onMoreJobs();
+  }
+
+  private async take({ jobs, handlers, repeated, unapplied, minified }: Exploration): Promise<void> {
+    const { explorer, handlers: registry, events, storage } = this.parts;
+    for (const { name, run, place, options } of handlers) registry.register(name, run, place, options);
+    await assertDeclaredPayloads(jobs, registry);
+    // All that are known by now, also those that were declared in another way.
+    const all = explorer.explore().jobs.length;
+    events.emit('jobs.explored', { jobs: all, handlers: registry.names(), repeated });
+    // In memory names do not outlive the process.
+    if (minified.length > 0 && storage.shared) events.emit('names.minified', { methods: minified });
+    if (unapplied.length > 0) events.emit('enhancers.unapplied', { methods: unapplied });
+  }
+}
