@@ -40,6 +40,7 @@ import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobUpdater } from './scheduler/job.updater.js';
 import { Pauses } from './scheduler/pauses.js';
+import { HealthCheck } from './scheduler/scheduler.health.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
@@ -277,6 +278,7 @@ export function makeScheduler(
     deadLetters: new DeadLetters(),
     pauses,
     lifecycle,
+    health: new HealthCheck({ engine, storage, clock, leaseMs: settings.engine.leaseMs }),
     calendars,
   });
 }

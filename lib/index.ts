@@ -163,6 +163,8 @@ export type {
   UpsertResult,
 } from './scheduler/schedule.options.js';
 export type { FailedRunFilter } from './scheduler/run.query.js';
+export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
+export type { EngineState } from './engine/engine.js';
 
 export type { TenantOptions } from './scheduler/tenancy.js';
 export type { TenantScheduler } from './scheduler/tenant.scheduler.js';

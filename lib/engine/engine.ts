@@ -17,6 +17,7 @@ import { HandlerAnnouncement } from './handler.announcement.js';
 import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor, type Owed } from './janitor.js';
 import { LookAgain } from './look.again.js';
+import type { FailingOperation } from './outages.js';
 import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
 import { beginShift, type Shift } from './shift.js';
@@ -52,6 +53,23 @@ export interface Enrolment {
   end(): Promise<void>;
 }
 
+/** What an engine is doing. @publicApi */
+export type EngineState = 'idle' | 'starting' | 'working' | 'draining';
+
+/** How an engine stands; times are monotonic. */
+export interface EngineStatus {
+  state: EngineState;
+  since: number;
+  workerId: string | null;
+  /** When the lease was last renewed; null: it has none. */
+  leaseRenewedAt: number | null;
+  /** Null: it has a lease, or needs none. */
+  leaseLostAt: number | null;
+  /** Handlers that are going on. */
+  running: number;
+  failing: readonly FailingOperation[];
+}
+
 /** A local clock this far off the storage's is worth a warning. */
 const worthTellingOffsetMs = 1_000;
 /** How long a start waits for what somebody has locked. */
@@ -72,7 +90,9 @@ const farewellMs = { usual: 400, ofSilent: 50 };
 export class Engine {
   private enrolment: Enrolment | null = null;
   private readonly parts: EngineParts;
-  private state: 'idle' | 'starting' | 'working' | 'draining' = 'idle';
+  private phase: { state: EngineState; since: number };
+  /** Monotonic; null: the lease holds, or there was none. */
+  private leaseLostAt: number | null = null;
   private shift: Shift | null = null;
   /** All sessions with handlers that have not ended, the current one included. */
   private readonly sessions = new Set<WorkerSession>();
@@ -98,6 +118,7 @@ export class Engine {
     this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
     const parts = { ...given, clock: GuardedClock.of(given.clock, (part, error) => this.fail(part, error)) };
     this.parts = parts;
+    this.phase = { state: 'idle', since: parts.clock.monotonic() };
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = new Settler(parts.storage, this.calls);
@@ -113,6 +134,23 @@ export class Engine {
 
   get running(): boolean {
     return this.state === 'working';
+  }
+
+  status(): EngineStatus {
+    const { shift, leaseLostAt, workerId } = this;
+    const leaseRenewedAt = shift?.keeper.lastRenewedAt ?? null;
+    let running = 0;
+    for (const session of this.sessions) running += session.runningCount;
+    const { failing } = this.calls.outages;
+    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, running, failing };
+  }
+
+  private get state(): EngineState {
+    return this.phase.state;
+  }
+
+  private set state(state: EngineState) {
+    this.phase = { state, since: this.parts.clock.monotonic() };
   }
 
   /** Of the current lease; null while there is none. */
@@ -294,6 +332,7 @@ export class Engine {
     });
     this.sessions.add(shift.session);
     this.shift = shift;
+    this.leaseLostAt = null;
   }
 
   /** Never rejects, and does not leave the engine without a lease as long as it works. */
@@ -310,6 +349,7 @@ export class Engine {
   private async loseLease(lost: Shift): Promise<void> {
     if (this.shift !== lost) return;
     const { session } = lost;
+    this.leaseLostAt = this.parts.clock.monotonic();
     this.close(lost);
     session.takeEarly();
     const isStopping = this.state !== 'working';
@@ -379,6 +419,7 @@ export class Engine {
     await this.within(Math.max(endAt - clock.monotonic(), leastMs), farewell);
     this.wakes = null;
     this.shift = null;
+    this.leaseLostAt = null;
     this.sessions.clear();
     this.givingBack.stop();
     this.state = 'idle';

@@ -93,6 +93,11 @@ export class LeaseKeeper {
     return this.trusted && !isOverslept;
   }
 
+  /** When the lease was last renewed (monotonic); null: it is over, or about to be. */
+  get lastRenewedAt(): number | null {
+    return this.trusted ? Math.max(this.renewedAt, this.outsideAt) : null;
+  }
+
   private get trusted(): boolean {
     return !this.ended && this.parts.clock.monotonic() < this.trustedUntil;
   }

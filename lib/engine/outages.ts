@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { ChronisEventMap } from '../events/event.map.js';
 import type { Clock } from '../ports/clock.js';
 
 /** What should have been tried again twice by now is not tried any more, or by somebody else. */
@@ -7,8 +8,17 @@ const graceMs = 1_000;
 
 interface Outage {
   failures: number;
+  since: number;
   failedAt: number;
   retryInMs: number;
+  error: unknown;
+}
+
+/** An operation that was told as failing, and not as recovered yet. `since`: monotonic. */
+export interface FailingOperation {
+  operation: string;
+  since: number;
+  error: unknown;
 }
 
 /**
@@ -24,8 +34,13 @@ export class Outages {
     private readonly clock: Clock,
     private readonly events: ChronisEvents,
   ) {
-    events.on('storage.failing', ({ operation, retryInMs }) => this.note(operation, retryInMs));
+    events.on('storage.failing', (failure) => this.note(failure));
     events.on('storage.recovered', ({ operation }) => void this.outages.delete(operation));
+  }
+
+  /** The longest failing first. */
+  get failing(): FailingOperation[] {
+    return Array.from(this.outages, ([operation, { since, error }]) => ({ operation, since, error }));
   }
 
   /** The operation has succeeded. */
@@ -38,9 +53,10 @@ export class Outages {
     }
   }
 
-  private note(operation: string, retryInMs: number): void {
-    const failures = (this.outages.get(operation)?.failures ?? 0) + 1;
-    this.outages.set(operation, { failures, failedAt: this.clock.monotonic(), retryInMs });
+  private note({ operation, error, retryInMs }: ChronisEventMap['storage.failing']): void {
+    const failedAt = this.clock.monotonic();
+    const { failures, since } = this.outages.get(operation) ?? { failures: 0, since: failedAt };
+    this.outages.set(operation, { failures: failures + 1, since, failedAt, retryInMs, error });
   }
 
   private tell(operation: string): void {

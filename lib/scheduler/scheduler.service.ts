@@ -38,6 +38,7 @@ import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
+import type { HealthCheck, HealthOptions, SchedulerHealth } from './scheduler.health.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type {
   CreateManyOptions,
@@ -70,6 +71,7 @@ export interface SchedulerParts {
   deadLetters: DeadLetters;
   pauses: Pauses;
   lifecycle: SchedulerLifecycle;
+  health: HealthCheck;
   /** What exclusions may name. */
   calendars: Calendars;
 }
@@ -522,6 +524,14 @@ export class SchedulerService {
   /** Whether this process runs jobs. */
   get running(): boolean {
     return this.parts.engine.running;
+  }
+
+  /**
+   * How this process is: whether it works, by which lease, whether the storage answers, and since when all that. Asks the storage, which may take as long as `timeout`. Does not reject for
+   * what it finds. Throws InvalidOptionError, InvalidScheduleError (timeout).
+   */
+  health(options: HealthOptions = {}): Promise<SchedulerHealth> {
+    return this.parts.health.check(options);
   }
 
   /** Begins to run jobs in this process; done at bootstrap unless `autoStart` is false. Throws SchedulerRunningError. */

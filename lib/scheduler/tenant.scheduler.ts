@@ -47,6 +47,7 @@ type OfTheProcess =
   | 'start'
   | 'stop'
   | 'running'
+  | 'health'
   | 'forTenant';
 
 /**

@@ -1,0 +1,142 @@
+import type { Engine, EngineState, EngineStatus } from '../engine/engine.js';
+import { messageOf } from '../events/shown.error.js';
+import { outageOperations } from '../events/storage.operations.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { Clock } from '../ports/clock.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { parseDuration } from '../triggers/duration.js';
+import { knownOptions } from './option.checks.js';
+
+/** How this process is; times are those of its own clock. @publicApi */
+export interface SchedulerHealth {
+  /** The storage answers, and a process that works has a lease and gets through with what it does all the time. */
+  healthy: boolean;
+  /** What is wrong, a sentence each; empty where it is healthy. */
+  problems: string[];
+  /** `idle`: it runs no jobs · `starting` · `working` · `draining`: it begins nothing more, and waits for its handlers. */
+  state: EngineState;
+  /** Since when it is in that state. */
+  since: Date;
+  /** Handlers that are going on. */
+  running: number;
+  /** What this process may run jobs by; null: it has none, as it does not work, or has lost it. */
+  lease: {
+    workerId: string;
+    /** When it was last renewed. */
+    renewedAt: Date;
+    /** When it ends unless it is renewed. */
+    until: Date;
+  } | null;
+  storage: {
+    /** Such as `memory` or `postgres`. */
+    kind: string;
+    /** Whether it has just answered. */
+    answers: boolean;
+    /** How long that took. */
+    tookMs: number;
+    /** What does not get through at present, the longest failing first. */
+    failing: { operation: string; since: Date; error: string }[];
+  };
+}
+
+/** Of `health`. @publicApi */
+export interface HealthOptions {
+  /** How long the storage has to answer. @default '2s' */
+  timeout?: DurationInput;
+}
+
+const answerMs = 2_000;
+
+/** What it looks at. */
+export interface HealthParts {
+  engine: Engine;
+  storage: StorageAdapter;
+  clock: Clock;
+  leaseMs: number;
+}
+
+/** Tells how this process is. */
+export class HealthCheck {
+  /** One question at a time: those to a storage that is silent would take all its connections. */
+  private asking: Promise<string | null> | null = null;
+
+  constructor(private readonly parts: HealthParts) {}
+
+  /** Throws InvalidOptionError and InvalidScheduleError (timeout), and nothing else. */
+  async check(options: HealthOptions = {}): Promise<SchedulerHealth> {
+    const { timeout } = knownOptions(options, ['timeout'], 'health()') as HealthOptions;
+    const withinMs = timeout === undefined ? answerMs : parseDuration(timeout, 'timeout');
+    const { clock, engine } = this.parts;
+    const askedAt = clock.monotonic();
+    const refusal = await this.refusal(withinMs);
+    const at = clock.monotonic();
+    const now = clock.now();
+    return this.told(engine.status(), refusal, at - askedAt, (monotonic) => new Date(now - (at - monotonic)));
+  }
+
+  private told(
+    { state, since, workerId, leaseRenewedAt, leaseLostAt, running, failing }: EngineStatus,
+    refusal: string | null,
+    tookMs: number,
+    dateOf: (monotonic: number) => Date,
+  ): SchedulerHealth {
+    const { storage, leaseMs } = this.parts;
+    const lease =
+      workerId === null || leaseRenewedAt === null
+        ? null
+        : { workerId, renewedAt: dateOf(leaseRenewedAt), until: dateOf(leaseRenewedAt + leaseMs) };
+    const operations = failing.map(({ operation, since: failsSince, error }) => ({
+      operation,
+      since: dateOf(failsSince),
+      error: messageOf(error),
+    }));
+    const problems = refusal === null ? [] : [`The storage does not answer: ${refusal}`];
+    if (state === 'working' && lease === null) {
+      const lostAt = leaseLostAt === null ? '' : ` since ${dateOf(leaseLostAt).toISOString()}`;
+      problems.push(`This process has no lease${lostAt}, so it runs nothing.`);
+    }
+    for (const { operation, since: failsSince, error } of state === 'working' ? operations : []) {
+      if (!outageOperations.has(operation)) continue;
+      problems.push(`"${operation}" does not get through since ${failsSince.toISOString()}: ${error}`);
+    }
+    return {
+      healthy: problems.length === 0,
+      problems,
+      state,
+      since: dateOf(since),
+      running,
+      lease,
+      storage: {
+        kind: storage.kind,
+        answers: refusal === null,
+        tookMs: Math.round(tookMs),
+        failing: operations,
+      },
+    };
+  }
+
+  /** Why the storage does not answer; null: it has. */
+  private async refusal(withinMs: number): Promise<string | null> {
+    let cancel = (): void => undefined;
+    const silence = new Promise<string>((resolve) => {
+      const text = `nothing came within ${withinMs} ms.`;
+      cancel = this.parts.clock.setTimer(withinMs, () => resolve(text));
+    });
+    this.asking ??= this.ask().finally(() => (this.asking = null));
+    try {
+      return await Promise.race([this.asking, silence]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Never rejects. */
+  private async ask(): Promise<string | null> {
+    try {
+      await this.parts.storage.now();
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+}

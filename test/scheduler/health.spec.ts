@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JobHandler, type ChronisModuleOptions } from '../../lib/index.js';
+import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { FaultyStorage } from '../support/faulty.storage.js';
+import { NestApp } from '../support/nest.app.js';
+import { Gate } from '../support/real.app.js';
+
+describe('the health of a process', () => {
+  const booted = '2026-01-01T00:00:00.000Z';
+  const at = (seconds: number): Date => new Date(Date.parse(booted) + seconds * 1_000);
+  let clock: ManualClock;
+  let faulty: FaultyStorage;
+  let app: NestApp;
+  let gate: Gate;
+
+  beforeEach(() => {
+    clock = new ManualClock(booted);
+    faulty = new FaultyStorage(new MemoryStorage({ clock }));
+    gate = new Gate();
+  });
+  afterEach(async () => {
+    faulty.comeUp();
+    gate.release();
+    await app.close();
+  });
+
+  async function boot(chronis: ChronisModuleOptions = {}): Promise<NestApp['scheduler']> {
+    const jobs = () => gate.passed;
+    class Jobs {
+      @JobHandler('work')
+      work(): Promise<void> {
+        return jobs();
+      }
+    }
+    app = await NestApp.boot({ clock, providers: [Jobs], chronis: { storage: faulty.storage, ...chronis } });
+    return app.scheduler;
+  }
+
+  test('is good where it works by a lease and the storage answers', async () => {
+    const scheduler = await boot({ leaseMs: '30s' });
+    await scheduler.schedule('work', { in: 0 });
+    await clock.advanceBy(25_000);
+    expect(await scheduler.health()).toEqual({
+      healthy: true,
+      problems: [],
+      state: 'working',
+      since: at(0),
+      running: 1,
+      lease: { workerId: expect.any(String) as string, renewedAt: at(20), until: at(50) },
+      storage: { kind: 'memory', answers: true, tookMs: 0, failing: [] },
+    });
+  });
+
+  test('is good where it is not to work', async () => {
+    const scheduler = await boot({ autoStart: false });
+    await clock.advanceBy(5_000);
+    const idle = { healthy: true, problems: [], state: 'idle', since: at(0), lease: null, running: 0 };
+    expect(await scheduler.health()).toMatchObject(idle);
+    await scheduler.start();
+    expect(await scheduler.health()).toMatchObject({ healthy: true, state: 'working', since: at(5) });
+  });
+
+  test('is good while it drains, until it is idle', async () => {
+    const scheduler = await boot({ shutdownTimeoutMs: '60s' });
+    await scheduler.schedule('work', { in: 0 });
+    await clock.advanceBy(5_000);
+    const stopped = scheduler.stop();
+    await clock.advanceBy(20_000);
+    const draining = await scheduler.health();
+    expect(draining).toMatchObject({ healthy: true, state: 'draining', since: at(5), running: 1 });
+    expect(draining.lease).not.toBeNull();
+    gate.release();
+    await app.passUntil(stopped);
+    expect(await scheduler.health()).toMatchObject({ healthy: true, state: 'idle', lease: null, running: 0 });
+  });
+
+  test('is bad while the storage is away, first without an answer, then without a lease, until it is back', async () => {
+    const scheduler = await boot({ leaseMs: '30s', pollMs: '5s' });
+    await clock.advanceBy(2_000);
+    faulty.goDown();
+    await clock.advanceBy(10_000);
+    const away = await scheduler.health();
+    expect(away).toMatchObject({ healthy: false, state: 'working', storage: { answers: false } });
+    expect(away.lease).not.toBeNull();
+    expect(away.problems[0]).toBe('The storage does not answer: The storage is away.');
+    expect(away.problems).toContainEqual(
+      expect.stringMatching(
+        /^"work" does not get through since 2026-01-01T00:00:0\dZ?.*: The storage is away\.$/,
+      ),
+    );
+    const [work] = away.storage.failing.filter(({ operation }) => operation === 'work');
+    expect(work!.since.getTime()).toBeLessThan(at(12).getTime());
+    await clock.advanceBy(30_000);
+    const lost = await scheduler.health();
+    expect(lost).toMatchObject({ healthy: false, state: 'working', lease: null });
+    expect(lost.problems).toContain(
+      'This process has no lease since 2026-01-01T00:00:25.000Z, so it runs nothing.',
+    );
+    faulty.comeUp();
+    await clock.advanceBy(10_000);
+    const back = await scheduler.health();
+    expect(back).toMatchObject({ healthy: true, problems: [], storage: { answers: true, failing: [] } });
+    expect(back.lease).not.toBeNull();
+  });
+
+  test('names what fails for itself, and is good all the same', async () => {
+    const scheduler = await boot();
+    faulty.fail('prune', 'before', 'before', 'before');
+    await clock.advanceBy(60_000);
+    const { healthy, storage } = await scheduler.health();
+    expect(healthy).toBe(true);
+    expect(storage.failing).toMatchObject([{ operation: 'prune', error: 'prune failed.' }]);
+  });
+
+  test('is told within its time where the storage is silent, which is asked once', async () => {
+    let asked = 0;
+    class Silent extends MemoryStorage {
+      override now(): Promise<number> {
+        asked++;
+        return new Promise(() => undefined);
+      }
+    }
+    const scheduler = await boot({ autoStart: false, storage: new Silent({ clock }) });
+    asked = 0;
+    const told = [scheduler.health(), scheduler.health({ timeout: '1s' }), scheduler.health()];
+    const text = (ms: number): object => ({
+      healthy: false,
+      problems: [`The storage does not answer: nothing came within ${ms} ms.`],
+      storage: { answers: false, tookMs: ms },
+    });
+    await clock.advanceBy(2_000);
+    expect(await Promise.all(told)).toMatchObject([text(2_000), text(1_000), text(2_000)]);
+    expect(asked).toBe(1);
+  });
+
+  test('refuses options that it does not know, and times that are none', async () => {
+    const scheduler = await boot();
+    await expect(scheduler.health({ within: '1s' } as never)).rejects.toThrow(
+      'within: health() has no such option. There are: timeout.',
+    );
+    await expect(scheduler.health({ timeout: 'soon' })).rejects.toThrow(/^timeout/);
+  });
+});
