@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import type { INestApplication, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ChronisEvents, SchedulerService } from '../../lib/index.js';
+import { ApiModule } from '../../sample/15-api-and-workers/api.module.js';
+import { runReport } from '../../sample/15-api-and-workers/report.js';
+import { SendReceipt } from '../../sample/15-api-and-workers/shop.jobs.js';
+import { WorkerModule } from '../../sample/15-api-and-workers/worker.module.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+const apps: INestApplication[] = [];
+const before = { ...process.env };
+
+beforeEach(() => {
+  Object.assign(process.env, { DATABASE_URL: databaseUrl(), SCHEMA: freshSchema('split') });
+});
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+  process.env = { ...before };
+});
+
+async function start(module: Type): Promise<{ app: INestApplication; url: string }> {
+  const app = await NestFactory.create(module, { logger: false });
+  apps.push(app);
+  await app.listen(0, '127.0.0.1');
+  return { app, url: await app.getUrl() };
+}
+
+async function post(url: string, body: object = {}): Promise<[status: number, body: unknown]> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return [answer.status, await answer.json()];
+}
+
+test('the API takes orders and reports before the first worker, which runs them, and while none is there', async () => {
+  const api = await start(ApiModule);
+  expect(await post(`${api.url}/orders`, { order: '7' })).toEqual([201, { job: 'receipt-7' }]);
+  const [status, { run }] = (await post(`${api.url}/reports/daily-report`)) as [number, { run: string }];
+  expect(status).toBe(202);
+
+  const worker = await NestFactory.create(WorkerModule, { logger: false });
+  apps.push(worker);
+  const events = worker.get(ChronisEvents);
+  const receipt = events.once('run.succeeded', ({ jobId }) => jobId === 'receipt-7');
+  const report = events.once('run.succeeded', ({ runId }) => runId === run);
+  await worker.listen(0, '127.0.0.1');
+  await Promise.all([receipt, report]);
+  expect(await runReport('daily-report')).toBe('succeeded');
+
+  await worker.close();
+  expect(await post(`${api.url}/orders`, { order: '8' })).toEqual([201, { job: 'receipt-8' }]);
+});
+
+test('what the guide has wake workers from zero counts what is due', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/api-and-workers.md', import.meta.url), 'utf8');
+  const text = /```sql\n([\s\S]*?)```/.exec(guide)![1]!.replaceAll('chronis.', `"${process.env.SCHEMA}".`);
+  const api = await start(ApiModule);
+  const client = new pg.Client(databaseUrl());
+  await client.connect();
+  const due = async (): Promise<number> =>
+    Number(Object.values((await client.query(text)).rows[0] as object)[0]);
+  try {
+    expect(await due()).toBe(0);
+    const scheduler = api.app.get(SchedulerService);
+    await scheduler.schedule(SendReceipt, { payload: { order: '1' }, in: 0 });
+    await scheduler.schedule(SendReceipt, { payload: { order: '2' }, in: '1h' });
+    await scheduler.schedule(SendReceipt, { payload: { order: '3' }, every: '30s' });
+    await scheduler.schedule(SendReceipt, { payload: { order: '4' }, every: '1h' });
+    expect(await due()).toBe(2);
+  } finally {
+    await client.end();
+  }
+});
+
+test('both answer probes: an API is ready without a lease, a worker by its lease', async () => {
+  const [api, worker] = [await start(ApiModule), await start(WorkerModule)];
+  for (const { url } of [api, worker]) {
+    expect(await (await fetch(`${url}/livez`)).text()).toBe('ok');
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  }
+  const health = async ({ url }: { url: string }): Promise<unknown> => (await fetch(`${url}/readyz`)).json();
+  expect(await health(api)).toMatchObject({ healthy: true, state: 'idle', lease: null });
+  expect(await health(worker)).toMatchObject({
+    state: 'working',
+    storage: { kind: 'postgres', answers: true },
+  });
+});
