@@ -1,7 +1,7 @@
 import type { LogSettings } from './events/event.logger.js';
 import { selectEvents } from './events/event.names.js';
 import { InvalidOptionError } from './model/errors.js';
-import { described, knownOptions, oneOf } from './scheduler/option.checks.js';
+import { described, knownOptions, oneOf, trueOrFalse } from './scheduler/option.checks.js';
 
 /** What the option `log` stands for; null: nothing is written. Throws InvalidOptionError. */
 export function logSettingsOf(given: unknown = true): LogSettings | null {
@@ -12,10 +12,14 @@ export function logSettingsOf(given: unknown = true): LogSettings | null {
       `must be true, false, or an object such as { format: 'json' }, but is ${described(given)}.`,
     );
   }
-  const { format = 'text', silent = [] } =
-    given === true ? {} : knownOptions(given, ['format', 'silent'], 'log');
+  const {
+    format = 'text',
+    silent = [],
+    everyRun = false,
+  } = given === true ? {} : knownOptions(given, ['format', 'silent', 'everyRun'], 'log');
   return {
     format: oneOf(format, 'log.format', ['text', 'json']),
     silent: new Set(selectEvents(silent, 'log.silent')),
+    everyRun: trueOrFalse(everyRun, 'log.everyRun'),
   };
 }

@@ -391,6 +391,14 @@ export class Engine {
     this.calls.hurry();
     const enrolmentEnded = this.enrolment?.end();
     const sessions = [...this.sessions];
+    const runs = sessions.flatMap((session) => session.runningRuns);
+    if (runs.length > 0) {
+      events.emit('worker.draining', {
+        workerId: shift.session.workerId,
+        runs,
+        timeoutMs: shutdownTimeoutMs - abortGraceMs - reservedMs,
+      });
+    }
     const emptied = (): Promise<unknown> => Promise.all(sessions.map((session) => session.empty()));
     // What is under way when the loop ends may bring runs.
     const ended = shift.ended.then(emptied);

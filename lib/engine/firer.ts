@@ -18,6 +18,7 @@ import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
 import { walkFiring } from './firing.plan.js';
 import type { Lead } from './lead.js';
+import { OverlongRuns } from './overlong.runs.js';
 import { ReadAhead } from './read.ahead.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
@@ -70,6 +71,7 @@ export class Firer {
   /** Until which instant the cursors of these jobs are not fired early. */
   private readonly refused = new Map<string, EpochMs>();
   private readonly turns: Turns;
+  private readonly overlong: OverlongRuns;
   /** Until when the cursors of these jobs are left alone, and how often firing them has failed in a row. */
   private readonly left = new Map<string, { until: EpochMs; failures: number }>();
   /** The first of these times, of those that were passed over by the last read or have been left since; null: none. */
@@ -80,6 +82,7 @@ export class Firer {
     private readonly lead: Lead,
   ) {
     this.turns = new Turns(parts.clock);
+    this.overlong = new OverlongRuns(parts);
   }
 
   /** The cursors that are due by now or within the time. */
@@ -138,7 +141,9 @@ export class Firer {
     const aheadMs = latest - storageNow + time.earlyMs;
     const result = await this.move(capability, [...planned.values()], room, aheadMs);
     for (const { jobUid, nominalAt } of result.skipped) {
-      this.tellGap(planned.get(jobUid)!.cursor, { from: nominalAt, until: nominalAt, ...overlapped });
+      const { cursor } = planned.get(jobUid)!;
+      this.tellGap(cursor, { from: nominalAt, until: nominalAt, ...overlapped });
+      this.overlong.note({ namespace: cursor.namespace, id: cursor.jobId });
     }
     const moved = new Set(result.moved);
     for (const [jobUid, { cursor, firing }] of planned) {

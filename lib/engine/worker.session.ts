@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
@@ -164,6 +165,11 @@ export class WorkerSession {
 
   get runningCount(): number {
     return this.running.size;
+  }
+
+  /** What it executes, as it is told. */
+  get runningRuns(): RunEvent[] {
+    return [...this.running.values()].map(({ run }) => this.teller.eventOf(run));
   }
 
   /** Those of the claims that it does not know. */

@@ -1,28 +1,33 @@
 import { Logger } from '@nestjs/common';
 import type { ChronisEvents } from './chronis.events.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
+import type { EventOrigin } from './event.origin.js';
 import { LogRecord } from './log.record.js';
 import { logSentences, type LogLine } from './log.sentences.js';
+import { Repetitions } from './repetitions.js';
 import { ToldOutages } from './told.outages.js';
 
 export interface LogSettings {
   format: 'text' | 'json';
   /** Events that are not written. */
   silent: ReadonlySet<ChronisEventName>;
+  /** Also what repeats itself. */
+  everyRun: boolean;
 }
 
-const everything: LogSettings = { format: 'text', silent: new Set() };
+const everything: LogSettings = { format: 'text', silent: new Set(), everyRun: true };
 
 /**
  * Writes the sentences of all events to Nest's logger. A storage that keeps failing is told once, not at each try, nor for each operation.
  */
 export function logEvents(
   events: ChronisEvents,
-  { format, silent }: LogSettings = everything,
+  { format, silent, everyRun }: LogSettings = everything,
   context = 'Chronis',
 ): () => void {
   const logger = new Logger(context);
   const outages = new ToldOutages();
+  const repetitions = everyRun ? null : new Repetitions();
   const isNews = (name: ChronisEventName, event: unknown): boolean => {
     if (name === 'storage.failing') return outages.begins(event as ChronisEventMap['storage.failing']);
     return name !== 'storage.recovered' || outages.ends(event as ChronisEventMap['storage.recovered']);
@@ -32,9 +37,16 @@ export function logEvents(
     // On the way of every run: not even put together unless somebody reads it.
     return name !== 'run.succeeded' || Logger.isLevelEnabled('debug');
   };
-  const write = <N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): void => {
+  const write = <N extends ChronisEventName>(
+    name: N,
+    event: ChronisEventMap[N],
+    { at }: EventOrigin,
+  ): void => {
+    const untold = repetitions === null ? 0 : repetitions.untold(name, event, at.getTime());
+    if (untold === null) return;
     const line = logSentences[name]?.(event);
     if (!line) return;
+    if (untold > 0) line.text += ` ${untold} more since the last of these lines.`;
     if (!isNews(name, event)) line.level = 'debug';
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
     else writeText(logger, line);

@@ -132,6 +132,10 @@ export interface ChronisEventMap {
     taken: JobRef[];
   };
   'job.orphaned': JobRef;
+  /**
+   * Instants of the job are left out, as a run of it has gone on for an hour or more (`runningMs`): it may hang. Told again every hour.
+   */
+  'job.held-up': JobRef & { runId: string; workerId: string | null; runningMs: number };
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */
   'job.paused': JobRef & { reason: string };
 
@@ -144,6 +148,8 @@ export interface ChronisEventMap {
     concurrency: number;
     zoneData: string;
   };
+  /** This process stops, and waits for these runs: so long at most, then their signals fire. Not told where nothing runs. */
+  'worker.draining': { workerId: string; runs: readonly RunEvent[]; timeoutMs: number };
   'worker.stopped': { workerId: string; finished: number; handedBack: number };
   /** The lease ended before it could be renewed: all handlers were told to stop, the process goes on as a new worker. */
   'worker.lease-lost': {
@@ -152,6 +158,11 @@ export interface ChronisEventMap {
     /** The process stops, so it does not go on as another worker. */
     isStopping: boolean;
   };
+  /**
+   * Processes of this machine that were killed, as by a watcher without shutdown hooks, keep their runs for as long as their leases go on (`leaseMs`); jobs whose runs must not overlap wait
+   * for these. Told at the start.
+   */
+  'workers.killed': { workers: readonly { workerId: string; pid: number; leaseMs: number }[] };
   /** Runs of dead workers were taken back. `gaveUp`: those that are not executed again, as their workers have died too often, or they must not run twice. */
   'workers.released': {
     workers: readonly string[];

@@ -90,6 +90,10 @@ export const logSentences: Sentences = {
     level: 'debug',
     text: `Registered as worker ${workerId} with ${count(handlers.length, 'handler')}, time zone data ${zoneData}.`,
   }),
+  'worker.draining': ({ runs, timeoutMs }) => ({
+    level: 'log',
+    text: `Stopping: waiting for ${count(runs.length, 'run')}, ${seconds(timeoutMs)} s at most, then ${runs.length === 1 ? 'its signal fires' : 'their signals fire'}: ${cutList(runs.map((run) => describe(run).replace(/,$/, '')))}.`,
+  }),
   'worker.stopped': ({ finished, handedBack }) => ({
     level: 'log',
     text: `Stopped: ${count(finished, 'run')} finished${handedBack > 0 ? `, ${handedBack} handed back to others` : ''}.`,
@@ -97,6 +101,10 @@ export const logSentences: Sentences = {
   'worker.lease-lost': ({ runs, isStopping }) => ({
     level: 'error',
     text: `This process did not renew its lease in time, so others may take over its runs: ${count(runs, 'handler')} told to stop. ${isStopping ? 'It is stopping anyway.' : 'It goes on as a new worker.'} Was it blocked, or the database away?`,
+  }),
+  'workers.killed': ({ workers }) => ({
+    level: 'warn',
+    text: `Killed on this machine without a stop: ${workers.length === 1 ? 'process' : 'processes'} ${list(workers.map(({ pid }) => String(pid)))}. What ${workers.length === 1 ? 'it was' : 'they were'} running is executed again when ${workers.length === 1 ? 'its lease has' : 'their leases have'} ended, in ${Math.ceil(Math.max(...workers.map(({ leaseMs }) => leaseMs)) / 1_000)} s; until then the jobs of these runs may wait. Call app.enableShutdownHooks(), also for nest start --watch.`,
   }),
   'workers.released': ({ workers, rerun, ended, gaveUp }) => ({
     level: gaveUp.length > 0 ? 'error' : 'warn',
@@ -205,6 +213,10 @@ export const logSentences: Sentences = {
   'gap.recorded': ({ verdict, count: instants, from, until, reason, ...job }) => ({
     level: verdict === 'missed' ? 'warn' : 'debug',
     text: `The job ${named(job)} did not run ${instants > 1 ? `from ${from.toISOString()} to ${until.toISOString()}, ${instants} times` : `at ${from.toISOString()}`} (${verdict}: ${reason}).`,
+  }),
+  'job.held-up': ({ runId, workerId, runningMs, ...job }) => ({
+    level: 'warn',
+    text: `The job ${named(job)} is skipped, as its run ${runId} has gone on for ${Math.floor(runningMs / 3_600_000)} h by now${workerId === null ? '' : ` (worker ${workerId})`}. If it hangs, cancelRun('${runId}') ends it; a timeout lets no run go on for ever.`,
   }),
   'schedule.failed': ({ error, ...job }) => ({
     level: 'error',

@@ -47,6 +47,31 @@ describe('runs that overlap', () => {
   const outcomes = async () =>
     (await rig.storage.queryAttempts({}, {})).items.map((row) => row.outcome).toReversed();
 
+  test('skip: a run that goes on and on is told, after an hour and again every hour', async () => {
+    const told: { at: number; runId: string; runningMs: number }[] = [];
+    const start = rig.clock.now();
+    rig.events.on('job.held-up', ({ id, runId, runningMs, workerId }) => {
+      expect([id, workerId]).toEqual(['job', rig.engine.workerId]);
+      told.push({ at: rig.clock.now() - start, runId, runningMs });
+    });
+    await play('skip', 3.5 * 3_600_000, 2_000);
+    const runId = (await rig.storage.queryRuns({}, {})).items[0]!.id;
+    await rig.clock.advanceBy(3.4 * 3_600_000);
+    expect(told).toHaveLength(3);
+    for (const [i, each] of told.entries()) {
+      expect(each.runId).toBe(runId);
+      expect(Math.round(each.runningMs / 60_000)).toBe((i + 1) * 60);
+    }
+  });
+
+  test('skip: runs that end in time are no matter, however often the job is skipped', async () => {
+    const told: unknown[] = [];
+    rig.events.on('job.held-up', (event) => told.push(event));
+    await play('skip', 10_000, 2.2 * 3_600_000);
+    expect(told).toEqual([]);
+    expect((await rig.storage.queryGaps({}, {})).items.length).toBeGreaterThan(0);
+  });
+
   test('queue: one waits and begins at the end of the run before, further ones are skipped on record', async () => {
     expect(await play('queue', 2_500, 10_000, 6_000)).toEqual([1_000, 2_000, 4_000, 6_000]);
     expect(mostAtOnce).toBe(1);

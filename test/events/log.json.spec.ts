@@ -16,7 +16,7 @@ const run: RunEvent & { durationMs: number } = {
   workerId: 'w',
   durationMs: 1_234,
 };
-const json: LogSettings = { format: 'json', silent: new Set() };
+const json: LogSettings = { format: 'json', silent: new Set(), everyRun: true };
 const levels: LogLevel[] = ['log', 'warn', 'error', 'debug'];
 let written: string[];
 
@@ -114,7 +114,7 @@ test('what a handler threw is shown whatever it is, and long lists are cut', () 
 
 test('events that shall be silent are not written, and are heard all the same', () => {
   const heard: string[] = [];
-  const settings: LogSettings = { format: 'text', silent: new Set(['run.failed']) };
+  const settings: LogSettings = { format: 'text', silent: new Set(['run.failed']), everyRun: true };
   const text = output(new ConsoleLogger({ colors: false }), settings, (events) => {
     events.onAny((name) => heard.push(name));
     events.emit('run.failed', { ...run, error: new Error('no paper') });

@@ -317,3 +317,69 @@ describe('the log', () => {
     ]);
   });
 });
+
+test('what repeats itself has one line a minute for each handler or job, with the number of the others', () => {
+  let now = Date.parse('2026-01-01T09:00:00Z');
+  const told: string[] = [];
+  const write = (text: unknown): void => void told.push(String(text));
+  Logger.overrideLogger(['log', 'warn', 'error', 'debug']);
+  Logger.overrideLogger({ log: write, warn: write, error: write, debug: write });
+  const quiet = new ChronisEvents('here', () => now);
+  const stop = logEvents(quiet, { format: 'text', silent: new Set(), everyRun: false });
+  const gap = {
+    namespace: 'default',
+    id: 'tick',
+    from: new Date(now),
+    until: new Date(now),
+    count: 1,
+    reason: 'overlap',
+  };
+  for (let second = 0; second <= 120; second++, now += 1_000) {
+    quiet.emit('run.succeeded', { ...run, runId: String(second), jobId: `job-${second}` });
+    if (second % 60 === 0) quiet.emit('run.succeeded', { ...run, handler: 'other' });
+    quiet.emit('gap.recorded', { ...gap, verdict: 'skipped' });
+    if (second < 3) quiet.emit('gap.recorded', { ...gap, verdict: 'missed' });
+  }
+  stop();
+  Logger.overrideLogger(false);
+  const of = (pattern: RegExp): string[] => told.filter((line) => pattern.test(line));
+  expect(of(/Reports\.daily.* succeeded/)).toEqual([
+    'Run 0 of "job-0" (Reports.daily) succeeded after 1234 ms.',
+    'Run 60 of "job-60" (Reports.daily) succeeded after 1234 ms. 59 more since the last of these lines.',
+    'Run 120 of "job-120" (Reports.daily) succeeded after 1234 ms. 59 more since the last of these lines.',
+  ]);
+  expect(of(/other/)).toHaveLength(3);
+  expect(of(/skipped/)).toHaveLength(3);
+  expect(of(/skipped/)[2]).toMatch(/\(skipped: overlap\)\. 59 more since the last of these lines\.$/);
+  expect(of(/missed/)).toHaveLength(3);
+});
+
+test('tells what a stop waits for, what a kill has left, and a run that goes on and on', () => {
+  const told: string[] = [];
+  const write = (text: unknown): void => void told.push(String(text));
+  Logger.overrideLogger({ log: write, warn: write, error: write, debug: write });
+  const events = new ChronisEvents();
+  const stop = logEvents(events);
+  events.emit('worker.draining', { workerId: 'w', runs: [run], timeoutMs: 19_000 });
+  events.emit('worker.draining', {
+    workerId: 'w',
+    runs: [run, { ...run, runId: '43', attempt: 2 }],
+    timeoutMs: 19_000,
+  });
+  events.emit('workers.killed', { workers: [{ workerId: 'w', pid: 42, leaseMs: 27_100 }] });
+  events.emit('job.held-up', {
+    namespace: 'default',
+    id: 'daily',
+    runId: '42',
+    workerId: 'w',
+    runningMs: 7_300_000,
+  });
+  stop();
+  Logger.overrideLogger(false);
+  expect(told).toEqual([
+    'Stopping: waiting for 1 run, 19 s at most, then its signal fires: Run 42 of "daily" (Reports.daily).',
+    'Stopping: waiting for 2 runs, 19 s at most, then their signals fire: Run 42 of "daily" (Reports.daily), Run 43 of "daily" (Reports.daily), attempt 2.',
+    'Killed on this machine without a stop: process 42. What it was running is executed again when its lease has ended, in 28 s; until then the jobs of these runs may wait. Call app.enableShutdownHooks(), also for nest start --watch.',
+    'The job "daily" is skipped, as its run 42 has gone on for 2 h by now (worker w). If it hangs, cancelRun(\'42\') ends it; a timeout lets no run go on for ever.',
+  ]);
+});

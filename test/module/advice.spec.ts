@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ChronisTesting } from '../../lib/testing/index.js';
 import { NestApp } from '../support/nest.app.js';
@@ -61,4 +63,23 @@ test('autoStart: false is told in a line, unless somebody has started it by then
   const running = await NestApp.boot();
   await running.close();
   expect([started, running].flatMap((app) => app.heard('scheduler.idle'))).toEqual([]);
+});
+
+test('processes of this machine that were killed are told, with how long their leases go on', async () => {
+  const first = await NestApp.boot();
+  const worker = (id: string, pid: number, host: string) => ({
+    ...{ id, pid, host, name: id, app: 'default', generation: null, version: '1', zoneData: '' },
+    ...{ queues: ['default'], handlers: [], retention: null },
+  });
+  const { pid: dead } = spawnSync(process.execPath, ['--version']);
+  await first.storage.register(worker('killed', dead, hostname()), 30_000);
+  await first.storage.register(worker('alive', process.ppid, hostname()), 30_000);
+  await first.storage.register(worker('elsewhere', dead, `not-${hostname()}`), 30_000);
+  await first.clock.advanceBy(1_000);
+  const second = await NestApp.boot({ clock: first.clock, storage: first.storage });
+  expect(second.heard('workers.killed')).toEqual([
+    { workers: [{ workerId: 'killed', pid: dead, leaseMs: 29_000 }] },
+  ]);
+  await second.close();
+  await first.close();
 });

@@ -143,6 +143,9 @@ describe('the scheduler in the life of the application', () => {
     const since = clock.now();
     await app.close();
     expect([started, finished]).toEqual([1, 1]);
+    expect(app.heard('worker.draining')).toMatchObject([
+      { runs: [{ handler: 'Jobs.run' }], timeoutMs: 19_000 },
+    ]);
     expect(clock.now() - since).toBeLessThanOrEqual(10_100);
     expect(app.heard('worker.stopped')).toMatchObject([{ finished: 1, handedBack: 0 }]);
   });
