@@ -56,8 +56,8 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async idle(): Promise<void> {
     const { syncDeclarations, engine } = this.settings;
-    this.events.emit('scheduler.idle', { name: engine.name, app: engine.app });
     if (syncDeclarations) await this.scheduler.declare();
+    this.events.emit('scheduler.idle', { name: engine.name, app: engine.app });
   }
 }
 

@@ -48,7 +48,8 @@ export class StoredSchedules {
     private readonly timeZone: string | undefined,
   ) {
     this.synced = new Promise((resolve) => (this.begin = resolve));
-    for (const name of ['jobs.synced', 'jobs.stored'] as const) parts.events.on(name, () => this.onSynced());
+    for (const name of ['jobs.synced', 'scheduler.idle'] as const)
+      parts.events.on(name, () => this.onSynced());
   }
 
   /**

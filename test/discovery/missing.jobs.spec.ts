@@ -189,6 +189,27 @@ describe('a process that runs no jobs', () => {
     expect(one.heard('jobs.stored')).toEqual([{ app: 'default', declared: 2, created: [], taken: [] }]);
   });
 
+  test('asks the storage nothing more by itself', async () => {
+    const calls: string[] = [];
+    const open = storage.open.bind(storage);
+    storage.open = () =>
+      new Proxy(open(), {
+        get(target, key, receiver) {
+          const value: unknown = Reflect.get(target, key, receiver);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            calls.push(String(key));
+            return Reflect.apply(value, target, args) as unknown;
+          };
+        },
+      });
+    await api(Jobs);
+    expect(calls).toContain('syncDefinitions');
+    calls.length = 0;
+    await clock.advanceBy(60 * minute);
+    expect(calls).toEqual([]);
+  });
+
   test('tells of ids that are taken, and boots', async () => {
     class Theirs {
       @Interval('1m', { id: 'poll' })

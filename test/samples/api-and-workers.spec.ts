@@ -53,6 +53,14 @@ test('the API takes orders and reports before the first worker, which runs them,
   expect(await post(`${api.url}/orders`, { order: '8' })).toEqual([201, { job: 'receipt-8' }]);
 });
 
+test('all of them may start at once on an empty schema', async () => {
+  const modules = [ApiModule, WorkerModule, ApiModule, WorkerModule, ApiModule, WorkerModule];
+  const [{ app }] = (await Promise.all(modules.map(start))) as [Awaited<ReturnType<typeof start>>];
+  const job = await app.get(SchedulerService).getJob('daily-report');
+  expect(job).toMatchObject({ state: 'pending', orphanedAt: null });
+  expect(job!.nextRunAt!.getTime()).toBeGreaterThan(Date.now());
+});
+
 test('what the guide has wake workers from zero counts what is due', async () => {
   const guide = readFileSync(new URL('../../docs/guides/api-and-workers.md', import.meta.url), 'utf8');
   const text = /```sql\n([\s\S]*?)```/.exec(guide)![1]!.replaceAll('chronis.', `"${process.env.SCHEMA}".`);

@@ -290,6 +290,20 @@ describe('what an application does with its handles concerns its own process', (
   });
 });
 
+test.each([true, false])(
+  'in a process that runs no jobs handles wait for nobody (syncDeclarations: %s)',
+  async (syncDeclarations) => {
+    if (!syncDeclarations) await cluster.boot({ providers: [Jobs] });
+    const idle = { autoStart: false, syncDeclarations };
+    const { registry, scheduler } = await cluster.boot({ providers: [Jobs], chronis: idle });
+    await registry.getCronJob('ten').setTime(new CronTime('*/20 * * * * *', 'UTC') as never);
+    await registry.getInterval<StoredJob>('seven').runNow();
+    expect((await scheduler.getJob('ten'))!.trigger).toMatchObject({ expression: '*/20 * * * * *' });
+    await cluster.pass(1_000);
+    expect(count('seven')).toBe(syncDeclarations ? 0 : 1);
+  },
+);
+
 describe('a cron that is disabled in the code', () => {
   test('does not run, and is started by its handle, in its process', async () => {
     const one = await cluster.boot(withCron({ disabled: true }, () => calls.push('one')));
