@@ -28,6 +28,7 @@ import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import type { RunLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
+import { loadedCopies } from './events/copies.js';
 import { logEvents } from './events/event.logger.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
@@ -60,6 +61,9 @@ export function makeEvents(
   if (log !== null) logEvents(events, log, instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`);
   overrideIn(override)?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
+  const places = loadedCopies();
+  // Before anything is injected that may not be found.
+  if (places.length > 1 && instance === defaultInstance) events.emit('package.copies', { places });
   return events;
 }
 

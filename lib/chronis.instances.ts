@@ -10,7 +10,7 @@ import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 
 /** The token of the name of an instance, in its own module. */
-export const chronisInstance = Symbol('chronisInstance');
+export const chronisInstance = Symbol.for('nestjs-chronis.instance');
 
 /** What users inject. In an instance with a name each has another token, or it would stand for that of the default instance. */
 export const publicParts = [

@@ -108,7 +108,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
   knownOptions(given, knownKeys, 'ChronisModule');
   const { storage = null, lock = null, orphans = 'keep', clock = new SystemClock() } = given;
   const { transactionContext = null } = given;
-  if (!(clock instanceof Clock)) {
+  if (!isClock(clock)) {
     throw new InvalidOptionError(
       'clock',
       `must be a Clock, such as ManualClock, but is ${described(clock)}.`,
@@ -255,6 +255,15 @@ function milliseconds(given: DurationInput, option: string, parse: typeof parseD
     const { message } = error as Error;
     throw new InvalidOptionError(option, message.slice(option.length + 2));
   }
+}
+
+/** Also one of another copy of this package. */
+function isClock(given: unknown): given is Clock {
+  const methods = ['now', 'monotonic', 'setTimer', 'setExactTimer'] as const;
+  const clock = given as Record<(typeof methods)[number], unknown>;
+  return (
+    typeof given === 'object' && given !== null && methods.every((name) => typeof clock[name] === 'function')
+  );
 }
 
 function adapterOrRecipe<T extends object>(given: T | null, option: string, example: string): T | null {

@@ -23,7 +23,7 @@ export interface ChronisFeatureOptions {
 }
 
 /** The token of the options, in the module that `forFeature` makes. */
-export const featureOptions = Symbol('featureOptions');
+export const featureOptions = Symbol.for('nestjs-chronis.featureOptions');
 
 const ofMethods = ['useEnhancers', 'instance'] as const;
 const ofJobs = ['queue', 'namespace', 'priority', 'timeZone', 'disabled'] as const;

@@ -3,7 +3,7 @@ import { currentRun } from '../engine/current.run.js';
 import type { RunContext } from '../engine/run.context.js';
 
 /** The token of the RunContext, for request-scoped providers. @publicApi */
-export const RUN_CONTEXT = Symbol('RUN_CONTEXT');
+export const RUN_CONTEXT = Symbol.for('nestjs-chronis.RUN_CONTEXT');
 
 /**
  * Injects the RunContext of the run that the provider is made for; null where it is made for something else, such as an HTTP request. Makes the

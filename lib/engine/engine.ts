@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { SchedulerRunningError, SchedulerStoppedError, StorageBusyError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { StorageAdapter, WorkerRegistration } from '../ports/storage.adapter.js';
@@ -266,7 +267,7 @@ export class Engine {
         this.calls.outages.answered('register');
         return registeredAt;
       } catch (error) {
-        if (!(error instanceof StorageBusyError) || clock.monotonic() >= giveUpAt) throw error;
+        if (!isOf(error, StorageBusyError) || clock.monotonic() >= giveUpAt) throw error;
         await this.calls.pauseAfter('register', error, failures);
       }
     }

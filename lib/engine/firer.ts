@@ -2,6 +2,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import { messageOf } from '../events/shown.error.js';
 import { rowOperations } from '../events/storage.operations.js';
 import { InvalidPayloadError, InvalidScheduleError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
@@ -182,7 +183,7 @@ export class Firer {
       for (const { cursor } of planned) this.left.delete(cursor.jobUid);
       return result;
     } catch (error) {
-      if (!(error instanceof InvalidPayloadError)) throw error;
+      if (!isOf(error, InvalidPayloadError)) throw error;
       const half = Math.ceil(planned.length / 2);
       if (planned.length === 1) {
         this.leave(planned[0]!.cursor, error);
@@ -210,7 +211,7 @@ export class Firer {
   /** Leaves a cursor alone for a while, as firing it and nothing else has failed; the others go on. */
   leave({ jobUid, namespace, jobId }: DueCursor, error: unknown): void {
     const failures = (this.left.get(jobUid)?.failures ?? 0) + 1;
-    const most = error instanceof InvalidPayloadError ? leaveMs.mostOfUnstorable : leaveMs.most;
+    const most = isOf(error, InvalidPayloadError) ? leaveMs.mostOfUnstorable : leaveMs.most;
     const retryInMs = Math.min(leaveMs.first * 2 ** Math.min(failures - 1, 10), most);
     const until = this.parts.time.scheduleNow() + retryInMs;
     this.left.set(jobUid, { until, failures });

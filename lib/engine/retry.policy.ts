@@ -1,4 +1,5 @@
 import { RetryAfterError, UnrecoverableError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { Backoff, Policies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
@@ -45,12 +46,12 @@ export function decideRetry(
   const ruleFailures: RuleFailure[] = [];
   const failures = run.attempt - run.lostCount;
   const giveUp = { retryAt: null, ruleFailures };
-  if (failures > policies.maxRetries || isA(error, UnrecoverableError)) return giveUp;
+  if (failures > policies.maxRetries || isOf(error, UnrecoverableError)) return giveUp;
   const retry = Math.max(failures, 1);
   const worth =
     rules.retryIf && attempted('retryIf', () => booleanOf(settled(rules.retryIf!(error))), ruleFailures);
   if (worth === false) return giveUp;
-  const wanted = isA(error, RetryAfterError)
+  const wanted = isOf(error, RetryAfterError)
     ? attempted('RetryAfterError', () => delayOf(error.delay), ruleFailures)
     : rules.backoff &&
       attempted('backoff', () => delayOf(settled(rules.backoff!(retry, error))), ruleFailures);

@@ -1,4 +1,5 @@
 import { InvalidPayloadError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -235,7 +236,7 @@ export class Settler {
         item.isUnderWay = false;
         item.isUnclear = true;
       }
-      if (!(error instanceof InvalidPayloadError)) throw error;
+      if (!isOf(error, InvalidPayloadError)) throw error;
       await this.divide(batch, error);
     }
   }

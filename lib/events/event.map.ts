@@ -33,6 +33,11 @@ export interface ChronisEventMap {
     /** Classes that several modules provide: their jobs run on the instance of the first. */
     repeated: readonly { className: string; used: string; ignored: string }[];
   };
+  /**
+   * The package was loaded from several places. Decorators, errors and references to handlers of any of them are understood; what is injected by a class of one, such as `SchedulerService`, is not what
+   * another one provides.
+   */
+  'package.copies': { places: readonly string[] };
   /** Methods have `@UseGuards`, `@UseInterceptors` or `@UseFilters`, which are not applied to runs: neither they nor the module say anything of `useEnhancers`. */
   'enhancers.unapplied': { methods: readonly { place: string; decorators: readonly string[] }[] };
   /**

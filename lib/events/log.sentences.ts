@@ -29,6 +29,10 @@ export const logSentences: Sentences = {
       ),
     ].join(' '),
   }),
+  'package.copies': ({ places }) => ({
+    level: 'warn',
+    text: `This process has ${places.length} copies of nestjs-chronis: ${list(places)}. Their classes are not the same, so what a module injects from one (SchedulerService …) is not found where the other provides it. Have one: the same version in all packages, and npm dedupe.`,
+  }),
   'enhancers.unapplied': ({ methods }) => ({
     level: 'warn',
     text: `Runs pass by ${cutList(methods.map(({ place, decorators }) => `${decorators.join(' and ')} of ${place}`))}: say useEnhancers: true to apply them, or false if that is meant.`,

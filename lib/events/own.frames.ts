@@ -10,6 +10,16 @@ export function isOwnFrame(line: string): boolean {
   return installed.test(line) || (ownFolder !== null && line.includes(ownFolder));
 }
 
+/** Where this copy of the package is: its folder, or the file of a bundle. */
+export function ownPlace(): string {
+  const { stack } = new Error('here');
+  const folder = folderOf(stack);
+  if (folder !== null) return folder;
+  const [, file] =
+    /((?:[A-Za-z]:)?[\\/][^\n()]*?)(?::\d+)*\)?(?:\n|$)/.exec(typeof stack === 'string' ? stack : '') ?? [];
+  return file ?? 'an unknown place';
+}
+
 export function isFrameOfNode(line: string): boolean {
   return ofNode.test(line);
 }

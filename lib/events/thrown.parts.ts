@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ChronisError } from '../model/errors.js';
+import { chronisCodeOf } from '../model/recognized.js';
 import { isA } from '../model/thrown.js';
 import { isFrameOfNode, isOwnFrame } from './own.frames.js';
 import { cut, read, shownValue } from './shown.value.js';
@@ -101,6 +101,6 @@ export function framesOf(error: unknown): string[] {
   const theirs = foreign.filter((line) => !isFrameOfNode(line));
   if (theirs.length > 0) return theirs;
   // Our own errors say what is wrong; where they were made helps nobody.
-  if (isA(error, ChronisError)) return [];
+  if (chronisCodeOf(error) !== null) return [];
   return foreign.length > 0 ? foreign : frames;
 }

@@ -1,4 +1,5 @@
 import { InvalidOptionError, StorageError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { Job, JobFilter, JobRef } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
 import type { Calendars } from '../model/trigger.js';
@@ -112,7 +113,7 @@ async function step(
     result.changed += (await apply(refs)).filter((outcome) => outcome === 'changed').length;
   } catch (error) {
     // The storage is away: so it is for all others.
-    if (error instanceof StorageError) throw error;
+    if (isOf(error, StorageError)) throw error;
     if (refs.length > 1) {
       const middle = refs.length >> 1;
       await step(refs.slice(0, middle), apply, result);

@@ -1,4 +1,5 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { Job } from '../model/job.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
 import type { ByHandler, HandlerReference } from './handler.reference.js';
@@ -164,5 +165,5 @@ function resultOf(inserted: Inserted, { job }: Insertion): CreateManyResult {
 }
 
 function isLost(result: CreateManyResult): boolean {
-  return result.status === 'rejected' && result.error instanceof StorageError;
+  return result.status === 'rejected' && isOf(result.error, StorageError);
 }

@@ -27,6 +27,10 @@ export class HandlerReference<P = JsonValue> {
   ) {}
 }
 
+/** What another copy of this package knows references by. Not a member of the class, whose type would differ from copy to copy. */
+const isHandler = Symbol.for('nestjs-chronis.handler');
+Object.defineProperty(HandlerReference.prototype, isHandler, { value: true });
+
 /**
  * `O` with the handler as a reference and a payload that fits it; the payload may be left out where null or undefined is one. @publicApi
  */
@@ -44,16 +48,25 @@ export type PayloadOption<P> = null extends P
 /** `O` as its caller may give it: with the handler by name or as a reference. */
 export type ByHandler<O> = O | ForHandler<O, HandlerReference<any>>;
 
+/** Also one of another copy of this package. */
+export function isReference(handler: unknown): handler is HandlerReference {
+  return (
+    typeof handler === 'object' &&
+    handler !== null &&
+    (handler as { [isHandler]?: unknown })[isHandler] === true
+  );
+}
+
 /** The schema that came with the handler; null: none. Throws InvalidOptionError: it is no schema. */
 export function schemaOf(handler: unknown): PayloadSchema | null {
-  if (!(handler instanceof HandlerReference) || handler.schema === null) return null;
+  if (!isReference(handler) || handler.schema === null) return null;
   return assertPayloadSchema(handler.schema);
 }
 
 /** The options with the defaults of their handler, where it is a reference and they say nothing else. */
 export function withDefaults<O extends { handler: unknown }>(options: O): O {
   const { handler } = options;
-  if (!(handler instanceof HandlerReference)) return options;
+  if (!isReference(handler)) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const keys = new Set(given.map(([key]) => key));
   const { misfire, ...others } = handler.defaults;

@@ -1,6 +1,6 @@
 import type { Policies } from '../model/policies.js';
 import { callbackHandlers } from './callback.options.js';
-import { HandlerReference } from './handler.reference.js';
+import { isReference } from './handler.reference.js';
 
 /** A handler that a job is to have, and in which app. */
 export interface HandlerUse {
@@ -21,7 +21,7 @@ export function handlerUses(
   { handler, app, policies }: { handler: string | null; app: string; policies: Partial<Policies> },
   given: Given,
 ): HandlerUse[] {
-  const own = { app, isReference: given.handler instanceof HandlerReference };
+  const own = { app, isReference: isReference(given.handler) };
   return [
     ...(handler === null ? [] : [{ ...own, handler }]),
     ...callbackHandlers(policies).map((name) => ({ handler: name, app, isReference: false })),
@@ -30,6 +30,6 @@ export function handlerUses(
 
 /** Whether handlers that nobody has are accepted, as the job, its reference or else the module says. */
 export function allowsUnknown({ handler, allowUnknownHandler }: Given, ofModule: boolean): boolean {
-  const ofReference = handler instanceof HandlerReference ? handler.defaults.allowUnknownHandler : undefined;
+  const ofReference = isReference(handler) ? handler.defaults.allowUnknownHandler : undefined;
   return allowUnknownHandler ?? ofReference ?? ofModule;
 }

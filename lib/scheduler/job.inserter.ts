@@ -1,4 +1,5 @@
 import { StorageError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
 
 const largestBatch = 500;
@@ -66,7 +67,7 @@ export class JobInserter {
       return await this.storage.insertJobs(jobs, batch[0]!.onConflict);
     } catch (error) {
       // Not reachable, or no answer: nobody knows whether the jobs were stored, so nobody may try again in the caller's place.
-      if (batch.length === 1 || error instanceof StorageError) {
+      if (batch.length === 1 || isOf(error, StorageError)) {
         return batch.map(() => ({ status: 'rejected', error }));
       }
       // One item that the storage refuses must not take the others with it.

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { HandlerReference } from './handler.reference.js';
+import { isReference } from './handler.reference.js';
 import { lineOfText } from './option.checks.js';
 
 const maxQueueLength = 100;
@@ -13,7 +13,7 @@ export function handlerName(handler: unknown, option = 'handler'): string {
       `must be the name of a handler, but is a function. Register it with registerHandler(name, fn) and give the name.`,
     );
   }
-  if (handler instanceof HandlerReference) return handler.name;
+  if (isReference(handler)) return handler.name;
   return lineOfText(handler, option);
 }
 

@@ -4,7 +4,7 @@ import type { NewJob } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { apiJob } from './api.job.js';
-import { HandlerReference, type ByHandler } from './handler.reference.js';
+import { isReference, type ByHandler } from './handler.reference.js';
 import { metadataOf, payloadOf, type JobDefaults } from './job.definition.js';
 import { assertJobId } from './job.identity.js';
 import { newJobId } from './new.job.id.js';
@@ -40,7 +40,7 @@ export class OneOffPattern {
   ): OneOffPattern | null {
     const { handler, refusePast } = item;
     // Metadata of the reference would have to be put together with that of each item.
-    const hasMetadata = handler instanceof HandlerReference && handler.defaults.metadata !== undefined;
+    const hasMetadata = isReference(handler) && handler.defaults.metadata !== undefined;
     const common = commonKeys(item as Given, item as Given);
     if (job.trigger.type !== 'at' || refusePast || hasMetadata || common === null) return null;
     return new OneOffPattern({ ...item } as Given, common, job, defaults, checksPayload);

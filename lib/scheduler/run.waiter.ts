@@ -1,6 +1,7 @@
 import { Alarm } from '../engine/alarm.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { RunNotFoundError, RunWaitTimeoutError, StorageError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { JsonValue } from '../model/json.js';
 import type { Attempt, Run } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
@@ -87,7 +88,7 @@ export class RunWaiter {
         failures = 0;
       } catch (error) {
         // The run goes on while its storage is away for a moment, and so does whoever waits for it.
-        if (looks === 1 || !(error instanceof StorageError) || ++failures === mostFailures) throw error;
+        if (looks === 1 || !isOf(error, StorageError) || ++failures === mostFailures) throw error;
       }
       await alarm.sleep(pollMs);
       over.throwIfAborted();
