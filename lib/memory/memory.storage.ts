@@ -45,6 +45,7 @@ import {
 import type {
   AnyTransactionOptions,
   JoinableTransaction,
+  SqlExecutor,
   TransactionWork,
 } from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
@@ -142,10 +143,10 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   /**
-   * Makes one transaction of all calls with a `{ manager }` that are made within `work`, however deep, and of whatever kind that is: others see what they did when `work` has
+   * Makes one transaction of all calls with a `{ manager }` that are made within `work`, however deep, with the one that it gets or any other: others see what they did when `work` has
    * resolved, and never if it rejects. For doubles: `{ $transaction: (work) => storage.inTransaction(() => work(tx)) }`. Throws StorageBusyError where others have done meanwhile what cannot be done twice.
    */
-  inTransaction<T>(work: () => T | Promise<T>): Promise<T> {
+  inTransaction<T>(work: (manager: SqlExecutor) => T | Promise<T>): Promise<T> {
     return this.transactions.perform(work);
   }
 

@@ -19,7 +19,7 @@ interface Taken {
 export class MemoryTransaction implements StepTaker {
   private readonly steps: Taken[] = [];
   private view: { tables: MemoryTables; asOf: number } | null = null;
-  private ended = false;
+  ended = false;
 
   constructor(private readonly tables: MemoryTables) {}
 

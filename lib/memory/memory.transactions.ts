@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
-import type { AnyTransactionOptions, TransactionBegin, TransactionWork } from '../ports/run.transaction.js';
+import type {
+  AnyTransactionOptions,
+  SqlExecutor,
+  TransactionBegin,
+  TransactionWork,
+} from '../ports/run.transaction.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { MemoryTransaction } from './memory.transaction.js';
 import { isInTransaction, RunnerTransactions, type Manager } from './runner.transactions.js';
@@ -21,6 +26,8 @@ interface Choices {
 /** The transactions that calls are in. */
 export class MemoryTransactions {
   private readonly current = new AsyncLocalStorage<MemoryTransaction>();
+  /** Those that stand for transactions begun here. */
+  private readonly managers = new WeakMap<object, MemoryTransaction>();
   private readonly runners: RunnerTransactions;
 
   constructor(
@@ -33,7 +40,7 @@ export class MemoryTransactions {
 
   /** Null: there is none. Throws TransactionNotSupportedError, InvalidOptionError. */
   find(given: unknown): MemoryTransaction | 'at-once' | null {
-    if (typeof given !== 'object' && typeof given !== 'function') {
+    if (given === null || (typeof given !== 'object' && typeof given !== 'function')) {
       throw new InvalidOptionError(
         'manager',
         'must be what the transaction of your library gives, or stand in for it.',
@@ -41,6 +48,8 @@ export class MemoryTransactions {
     }
     const { queryRunner, dataSource, connection } = given as Manager;
     if (isInTransaction(queryRunner)) return this.runners.of(queryRunner);
+    const own = this.managers.get(given);
+    if (own !== undefined) return own.ended ? null : own;
     const current = this.current.getStore();
     if (current !== undefined) return current;
     if (typeof (dataSource ?? connection)?.options?.type === 'string') return null;
@@ -52,12 +61,12 @@ export class MemoryTransactions {
   }
 
   /** See `MemoryStorage.inTransaction`. */
-  async perform<T>(work: () => T | Promise<T>): Promise<T> {
+  async perform<T>(work: (manager: SqlExecutor) => T | Promise<T>): Promise<T> {
     const outer = this.current.getStore();
-    if (outer !== undefined) return this.nested(outer, work);
+    if (outer !== undefined) return this.nested(outer, () => work(this.managerOf(outer)));
     const transaction = new MemoryTransaction(this.tables);
     try {
-      const value = await this.current.run(transaction, work);
+      const value = await this.current.run(transaction, () => work(this.managerOf(transaction)));
       transaction.commit();
       return value;
     } finally {
@@ -83,6 +92,15 @@ export class MemoryTransactions {
     const { transaction, value } = (last ?? refuseSilence()) as { transaction: MemoryTransaction; value: T };
     transaction.commit();
     return value;
+  }
+
+  private managerOf(transaction: MemoryTransaction): SqlExecutor {
+    const query = (): never => {
+      throw new TransactionNotSupportedError('manager', 'jobs in memory are not written by SQL.');
+    };
+    const manager = { query };
+    this.managers.set(manager, transaction);
+    return manager;
   }
 
   private async nested<T>(outer: MemoryTransaction, work: () => T | Promise<T>): Promise<T> {

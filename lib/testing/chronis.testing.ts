@@ -11,6 +11,7 @@ import {
   type Job,
   type JobQuery,
   type Page,
+  type SqlExecutor,
 } from '../index.js';
 import { ChronisTestingModule } from './chronis.testing.module.js';
 import type { Execution } from './execution.js';
@@ -172,11 +173,11 @@ export class ChronisTesting {
   }
 
   /**
-   * One transaction of all that calls of the scheduler with a `{ manager }`, whatever that is, do within `work`, in memory: seen when `work` has resolved, gone if it rejects. For code that
+   * One transaction of all that calls of the scheduler with a `{ manager }`, the one that `work` gets or whatever stands in for one, do within `work`, in memory: seen when `work` has resolved, gone if it rejects. For code that
    * begins its transactions by a double, which calls this: `{ transaction: (work) => chronis.transaction(() => work(manager)) }`. One of TypeORM on a database in memory needs
    * none: it ends as that ends. Rejects with ChronisTestingError where the storage of the test has transactions itself.
    */
-  async transaction<T>(work: () => T | Promise<T>): Promise<T> {
+  async transaction<T>(work: (manager: SqlExecutor) => T | Promise<T>): Promise<T> {
     return this.bench.memoryOf(this.name ?? 'default').inTransaction(work);
   }
 

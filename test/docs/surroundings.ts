@@ -1,6 +1,13 @@
 import type { CanActivate, INestApplication } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { ChronisEvents, SchedulerService, StorageAdapter } from '../../lib/index.js';
+import type {
+  ChronisEvents,
+  RunContext,
+  SchedulerService,
+  SqlExecutor,
+  StorageAdapter,
+  TransactionBegin,
+} from '../../lib/index.js';
 
 // What snippets without imports may use: all that the package exports, and what the text around them has introduced.
 export * from '../../lib/index.js';
@@ -10,7 +17,12 @@ export declare const events: ChronisEvents;
 export declare const storage: StorageAdapter;
 export declare const dataSource: DataSource;
 export declare const manager: EntityManager;
-export declare const transactionHost: { tx: EntityManager };
+export declare const prisma: Prisma;
+export declare const executorOf: (tx: unknown) => SqlExecutor;
+export declare const inPrisma: (prisma: Prisma) => TransactionBegin<PrismaTransaction>;
+export declare const context: RunContext;
+export declare const text: string;
+export declare const at: Date;
 export declare const app: INestApplication;
 export declare const guard: CanActivate;
 export declare const runId: string;
@@ -18,6 +30,17 @@ export declare const from: Date;
 export declare const until: Date;
 export declare const order: { id: string };
 export declare const orders: { place(order: { id: string }): Promise<void> };
+
+interface PrismaModel {
+  create(options: { data: object }): Promise<{ id: number }>;
+}
+interface PrismaTransaction {
+  reminder: PrismaModel;
+  closing: PrismaModel;
+}
+interface Prisma {
+  $transaction<T>(work: (tx: PrismaTransaction) => Promise<T>): Promise<T>;
+}
 
 export class DailyClosing {
   day: Date;

@@ -86,6 +86,21 @@ describe('transactions in a test in memory', () => {
     });
   });
 
+  test('have a manager of their own, which is of no use afterwards', async () => {
+    chronis = await ChronisTesting.create();
+    const { scheduler } = chronis;
+    scheduler.registerHandler('remind', () => undefined);
+    const late = await chronis.transaction(async (manager) => {
+      await scheduler.createDateJob(later('a'), { manager });
+      expect(await ids()).toEqual([]);
+      return manager;
+    });
+    expect(await ids()).toEqual(['a']);
+    const refused = scheduler.createDateJob(later('b'), { manager: late });
+    await expect(refused).rejects.toThrow('is not inside a transaction, or its transaction is over');
+    expect(() => late.query('select 1', [])).toThrow(TransactionNotSupportedError);
+  });
+
   test('begun by nobody are over with each call, whatever stands in for the manager', async () => {
     chronis = await ChronisTesting.create();
     chronis.scheduler.registerHandler('remind', () => undefined);
