@@ -1,7 +1,7 @@
 // The public API of `nestjs-chronis`: named exports only, one line for each file, so that additions are seen in review.
 export * from './model/errors.js';
 export { errorParts, type ErrorParts } from './model/error.text.js';
-export type { JsonObject, JsonValue } from './model/json.js';
+export type { JsonInput, JsonObject, JsonValue, NotJson } from './model/json.js';
 export type {
   AtOptions,
   AtTiming,
@@ -43,7 +43,7 @@ export type { StandardIssue, StandardResult, StandardSchema } from './model/stan
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
-export type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from './model/run.js';
+export type { Attempt, ClaimedRun, Gap, RequestedRun, Run, RunOrigin, RunState } from './model/run.js';
 export type {
   Calendars,
   CronFields,
@@ -132,7 +132,13 @@ export type { UpdateOptions } from './scheduler/job.updater.js';
 export type { DefinedJob, DefineJobOptions, HandleDecorator } from './scheduler/define.job.js';
 export { handlerOf } from './scheduler/handler.of.js';
 export type { HandlerMethod, MethodPayload } from './scheduler/handler.of.js';
-export type { ForHandler, HandlerDefaults, HandlerReference } from './scheduler/handler.reference.js';
+export type {
+  HandlerDefaults,
+  PayloadChange,
+  HandlerInput,
+  HandlerReference,
+  PayloadOption,
+} from './scheduler/handler.reference.js';
 export { SchedulerService } from './scheduler/scheduler.service.js';
 export type {
   CreateCronJob,
@@ -140,8 +146,10 @@ export type {
   CreateIntervalJob,
   CreateJob,
   CreateOptions,
-  HandlerChange,
   OneOffOptions,
+  ScheduledJob,
+  ScheduleOptions,
+  ScheduleTiming,
   UpdateJob,
 } from './scheduler/create.options.js';
 export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.letters.js';
@@ -153,19 +161,12 @@ export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.j
 export type { PreviewOptions } from './scheduler/job.preview.js';
 export type { PauseOptions } from './scheduler/pauses.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
-export type {
-  CreateManyOptions,
-  CreateManyResult,
-  ScheduledJob,
-  ScheduleFor,
-  ScheduleOptions,
-  ScheduleTiming,
-  UpsertResult,
-} from './scheduler/schedule.options.js';
+export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
 export type { FailedRunFilter } from './scheduler/run.query.js';
 export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
 
+export { tenantJob } from './scheduler/tenancy.js';
 export type { TenantOptions } from './scheduler/tenancy.js';
 export type { TenantScheduler } from './scheduler/tenant.scheduler.js';
 

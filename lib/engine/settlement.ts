@@ -1,6 +1,7 @@
 import { errorText } from '../events/shown.error.js';
 import { RunAbortedError, type AbortCause } from '../model/errors.js';
-import { maxDepth, type JsonValue } from '../model/json.js';
+import type { JsonValue } from '../model/json.js';
+import { maxDepth } from '../model/json.conversion.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';

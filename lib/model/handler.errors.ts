@@ -24,8 +24,8 @@ export class HandlerNotFoundError extends ChronisError {
     readonly app: string | null = null,
     /** Apps that have a handler of this name. */
     elsewhere: readonly string[] = [],
-    /** A handler of a similar name. */
-    meant: string | null = null,
+    /** The name that was probably meant; null: none is near. */
+    readonly meant: string | null = null,
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',

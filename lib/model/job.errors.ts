@@ -5,10 +5,16 @@ export class JobNotFoundError extends ChronisError {
   constructor(
     readonly jobId: string,
     readonly namespace: string,
+    /** The id that was probably meant; null: none is near. */
+    readonly meant: string | null = null,
   ) {
     super(
       'CHRONIS_JOB_NOT_FOUND',
-      `There is no job "${jobId}" in the namespace "${namespace}". It may have been deleted, or be finished: a one-off is only kept as a job for as long as \`keep\` says.`,
+      `There is no job "${jobId}" in the namespace "${namespace}". ${
+        meant === null
+          ? 'It may have been deleted, or be finished: a one-off is only kept as a job for as long as `keep` says. Declared jobs are stored when the application has started, after onModuleInit().'
+          : `Did you mean "${meant}"?`
+      }`,
     );
   }
 }

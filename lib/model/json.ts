@@ -1,4 +1,5 @@
 import { InvalidPayloadError } from './errors.js';
+import { convertedToJson, maxDepth } from './json.conversion.js';
 
 /** A value that survives JSON unchanged: what payloads, metadata and results are made of. @publicApi */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -6,24 +7,56 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 /** A JSON object. @publicApi */
 export type JsonObject = { [key: string]: JsonValue };
 
-/** Deeper nesting would overflow the stack of whoever reads it. */
-export const maxDepth = 500;
+/** Where this is wanted the value is not JSON, for the reason that its name gives. @publicApi */
+export interface NotJson<Reason extends string> {
+  '~not JSON': Reason;
+}
+
+/**
+ * `T` as it may be given where JSON is stored: itself where it is JSON, interfaces and objects with `toJSON()` included, and something that nothing fits at the
+ * place of all else. @publicApi
+ */
+export type JsonInput<T> = [T] extends [JsonValue]
+  ? T
+  : [unknown] extends [T]
+    ? JsonValue
+    : T extends Date
+      ? NotJson<'a Date: give toISOString(), or a handler with a schema'>
+      : T extends { toJSON(): unknown }
+        ? T
+        : T extends (...args: never[]) => unknown
+          ? NotJson<'a function'>
+          : T extends undefined
+            ? NotJson<'undefined: leave the key out, or give null'>
+            : T extends bigint | symbol
+              ? NotJson<'a bigint or symbol'>
+              : T extends object
+                ? { [K in keyof T]: JsonInput<T[K]> }
+                : T;
 
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * A copy of `value` if it is JSON that every storage keeps exactly. `what` names it in the error and is the root of the culprit's
- * path (`payload.items[3].price`).
+ * path (`payload.items[3].price`). An object with a `toJSON()` of its own is what that returns; where a schema checks the result (`hasSchema`), Dates, class
+ * instances and keys with undefined are taken as JSON takes them.
  *
  * Throws InvalidPayloadError for everything that JSON would drop, change or refuse (undefined, functions, symbols, BigInt, NaN,
  * Infinity, Dates and other class instances, holes, cycles), for text with NUL characters or lone surrogates, for more
  * than 500 levels, and for more than `limitBytes` of UTF-8.
  */
-export function toJson(value: unknown, what: string, limitBytes: number): JsonValue {
-  const problem = problemOf(value, []);
+export function toJson(given: unknown, what: string, limitBytes: number, hasSchema = false): JsonValue {
+  let value = given;
+  let problem = problemOf(value, []);
+  if (problem) {
+    value = convertedToJson(given, hasSchema);
+    problem = problemOf(value, []);
+  }
   if (problem) {
     const place = problem.path.length === 0 ? '' : `at ${what}${problem.path.join('')}: `;
-    throw new InvalidPayloadError(what, `${place}${problem.text}`);
+    const wayOut =
+      problem.fitsSchema && what === 'payload' ? ' A handler with a schema takes it as JSON does.' : '';
+    throw new InvalidPayloadError(what, `${place}${problem.text}${wayOut}`);
   }
   const text = JSON.stringify(value);
   const bytes = Buffer.byteLength(text);
@@ -50,6 +83,8 @@ export function stableJson(value: unknown): string {
 interface Problem {
   path: string[];
   text: string;
+  /** Whether it would be taken where a schema checks what JSON makes of it. */
+  fitsSchema?: boolean;
 }
 
 function problemOf(value: unknown, above: readonly object[]): Problem | null {
@@ -63,7 +98,10 @@ function problemOf(value: unknown, above: readonly object[]): Problem | null {
     case 'object':
       return value === null ? null : objectProblem(value, above);
     case 'undefined':
-      return problem('undefined is not JSON. Leave the key out, or use null.');
+      return problem(
+        'undefined is not JSON. Leave the key out, or use null.',
+        above.length > 0 && !Array.isArray(above.at(-1)),
+      );
     case 'bigint':
       return problem(`the BigInt ${value} is not JSON.`);
     default:
@@ -89,9 +127,18 @@ function objectProblem(object: object, above: readonly object[]): Problem | null
 function kindProblem(object: object): Problem | null {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) {
-    return object instanceof Date
-      ? problem('a Date is not JSON. Use toISOString().')
-      : problem(`an instance of ${object.constructor?.name || 'a class'} is not JSON. Give a plain object.`);
+    if (object instanceof Date) {
+      const isValid = !Number.isNaN(object.getTime());
+      return isValid
+        ? problem('a Date is not JSON. Use toISOString().', true)
+        : problem('an invalid Date is not JSON.');
+    }
+    const isData = Object.prototype.toString.call(object) === '[object Object]';
+    const name = object.constructor?.name || 'a class';
+    return problem(
+      `an instance of ${name} is not JSON. Give a plain object${isData ? ', such as { ...it }, or the class a toJSON()' : ''}.`,
+      isData,
+    );
   }
   return Object.getOwnPropertySymbols(object).length > 0
     ? problem('has a symbol as a key, which is not JSON.')
@@ -114,8 +161,8 @@ function textProblem(text: string): Problem | null {
   return null;
 }
 
-function problem(text: string): Problem {
-  return { path: [], text };
+function problem(text: string, fitsSchema = false): Problem {
+  return { path: [], text, fitsSchema };
 }
 
 function under(segment: string, found: Problem): Problem {

@@ -1,3 +1,4 @@
+import type { JsonValue } from './json.js';
 import type { StandardSchema } from './standard.schema.js';
 
 /** A class with class-validator decorators. @publicApi */
@@ -22,14 +23,18 @@ export type PayloadOutput<S extends PayloadSchema> =
       ? T
       : never;
 
-/** Instances of a class as JSON: dates are text, methods are left out. @publicApi */
-export type JsonForm<T> = T extends Date
-  ? string
-  : T extends (infer E)[]
-    ? JsonForm<E>[]
-    : T extends object
-      ? { [K in keyof T as T[K] extends (...args: never[]) => unknown ? never : K]: JsonForm<T[K]> }
-      : T;
+/**
+ * What a schema of instances of `T` takes: those themselves, or their JSON. Dates may be text already, and methods are left out. @publicApi
+ */
+export type JsonForm<T> = [T] extends [JsonValue]
+  ? T
+  : T extends Date
+    ? Date | string
+    : T extends (infer E)[]
+      ? JsonForm<E>[]
+      : T extends object
+        ? { [K in keyof T as T[K] extends (...args: never[]) => unknown ? never : K]: JsonForm<T[K]> }
+        : T;
 
 /** One thing that is wrong with a payload. @publicApi */
 export interface PayloadIssue {

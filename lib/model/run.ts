@@ -46,6 +46,12 @@ export interface Run {
   retryOf: string | null;
 }
 
+/** What `runNow` came to. @publicApi */
+export interface RequestedRun extends Run {
+  /** It is a one-off that runs, so nothing was done. */
+  alreadyRunning: boolean;
+}
+
 /** A run in the hands of a worker: everything it needs to execute it. */
 export interface ClaimedRun {
   id: string;

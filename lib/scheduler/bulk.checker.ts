@@ -1,11 +1,11 @@
 import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import type { ByHandler } from './handler.reference.js';
+import type { GivenJob } from './create.options.js';
 import type { HandlerUse } from './handler.uses.js';
 import type { JobCreator } from './job.creator.js';
 import type { Insertion } from './job.inserter.js';
 import type { OneOffPattern } from './one.off.pattern.js';
-import { scheduledTrigger, type ScheduledJob } from './schedule.options.js';
+import { scheduledTrigger } from './schedule.options.js';
 
 /** What an item of `createMany` comes to: a job to be stored, or an error of its own. `trigger`: the schedule as it was given. */
 export type Checked = (Insertion & { trigger: TriggerInput }) | { status: 'rejected'; error: unknown };
@@ -22,7 +22,7 @@ export class BulkChecker {
   ) {}
 
   /** In their order. Does not reject. */
-  async check(items: readonly ByHandler<ScheduledJob>[], now: number): Promise<Checked[]> {
+  async check(items: readonly GivenJob[], now: number): Promise<Checked[]> {
     const checked: Checked[] = [];
     let pattern: OneOffPattern | null = null;
     for (const item of items) {

@@ -2,7 +2,8 @@ import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageErro
 import { isOf } from '../model/recognized.js';
 import type { Job } from '../model/job.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
-import type { ByHandler, HandlerReference } from './handler.reference.js';
+import type { GivenJob } from './create.options.js';
+import type { HandlerInput } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
 import type { Inserted, Insertion } from './job.inserter.js';
 import { tellDue, type JobAccess, type ManagerOption } from './job.access.js';
@@ -13,9 +14,6 @@ import {
   scheduledTrigger,
   type CreateManyOptions,
   type CreateManyResult,
-  type ScheduledJob,
-  type ScheduleFor,
-  type ScheduleOptions,
   type UpsertResult,
 } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
@@ -31,28 +29,24 @@ export class BulkCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async one(
-    handler: string | HandlerReference<any>,
-    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
-    access: JobAccess,
-  ): Promise<Job> {
-    const given = { ...options, handler } as ByHandler<ScheduledJob>;
+  async one(handler: HandlerInput, options: Omit<GivenJob, 'handler'>, access: JobAccess): Promise<Job> {
+    const given = { ...options, handler };
     return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'), access);
   }
 
-  async upsert(given: ByHandler<ScheduledJob>, access: JobAccess): Promise<UpsertResult> {
+  async upsert(given: GivenJob, access: JobAccess): Promise<UpsertResult> {
     if (given?.id === undefined) throw new EmptyJobIdError();
     if (given.onConflict !== undefined && given.onConflict !== 'replace') {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
-    const options: ByHandler<ScheduledJob> = { ...given, onConflict: 'replace' };
+    const options: GivenJob = { ...given, onConflict: 'replace' };
     const trigger = scheduledTrigger(options, await this.time.now(), 'upsert()');
     const result = await this.creator.createOr(options, trigger, access);
     return result as UpsertResult;
   }
 
   async many(
-    items: readonly ByHandler<ScheduledJob>[],
+    items: readonly GivenJob[],
     options: CreateManyOptions & ManagerOption,
     access: JobAccess,
   ): Promise<CreateManyResult[]> {
@@ -87,10 +81,7 @@ export class BulkCreator {
     return results.map((result) => result ?? lost!);
   }
 
-  private async checked(
-    checker: BulkChecker,
-    items: readonly ByHandler<ScheduledJob>[],
-  ): Promise<readonly Checked[]> {
+  private async checked(checker: BulkChecker, items: readonly GivenJob[]): Promise<readonly Checked[]> {
     try {
       return await checker.check(items, await this.time.now());
     } catch (error) {
@@ -101,38 +92,37 @@ export class BulkCreator {
   /** Does not reject. */
   private async store(checked: readonly Checked[], access: JobAccess): Promise<CreateManyResult[]> {
     const results = await this.replacedInPlace(checked, access);
-    const open = checked.filter((_, nth) => results[nth] === null) as Insertion[];
+    const open = results.filter((result) => 'onConflict' in result);
     const inserted = (await access.insertAll(open)).values();
     tellDue(
       access,
       checked.flatMap((item) => ('job' in item ? item.job : [])),
     );
-    return results.map(
-      (result, nth) => result ?? resultOf(inserted.next().value!, checked[nth] as Insertion),
+    return results.map((result) =>
+      'onConflict' in result ? resultOf(inserted.next().value!, result) : result,
     );
   }
 
   /**
-   * What became of each item so far; null: it is to be inserted. Of an id that is there several times the last is to stay, so the storage decides in their
+   * What became of each item so far, or how it is to be inserted. Of an id that is there several times the last is to stay, so the storage decides in their
    * order.
    */
   private async replacedInPlace(
     checked: readonly Checked[],
     access: JobAccess,
-  ): Promise<(CreateManyResult | null)[]> {
+  ): Promise<readonly (CreateManyResult | Insertion)[]> {
     const isAny = checked.some((item) => 'job' in item && item.onConflict === 'replace');
-    if (!isAny) return checked.map((item) => ('job' in item ? null : item));
+    if (!isAny) return checked;
     const times = new Map<string, number>();
     for (const item of checked) {
       if ('job' in item) times.set(refKey(item.job), (times.get(refKey(item.job)) ?? 0) + 1);
     }
     return Promise.all(
-      checked.map(async (item): Promise<CreateManyResult | null> => {
+      checked.map(async (item): Promise<CreateManyResult | Insertion> => {
         if (!('job' in item)) return item;
-        if (times.get(refKey(item.job)) !== 1) return null;
+        if (times.get(refKey(item.job)) !== 1) return item;
         try {
-          const { job, trigger, onConflict } = item;
-          return (await replaceInPlace(access, job, trigger, onConflict)) as CreateManyResult | null;
+          return (await replaceInPlace(access, item, this.creator.calendars)) as CreateManyResult | Insertion;
         } catch (error) {
           return { status: 'rejected', error };
         }

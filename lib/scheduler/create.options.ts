@@ -7,15 +7,15 @@ import type {
   TriggerInput,
 } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import type { HandlerReference } from './handler.reference.js';
+import type { HandlerInput, PayloadChange, PayloadOption } from './handler.reference.js';
 
-/** What every job that is created at run time may say. @publicApi */
-export interface CreateOptions extends JobOptions {
+/** What every job that is created at run time may say, beside its payload. @publicApi */
+export interface CreateOptions<H extends HandlerInput = HandlerInput> extends Omit<JobOptions, 'payload'> {
   /**
    * The name of a handler: of `@JobHandler`, `registerHandler`, or `ClassName.method` of a scheduled method. A reference by `defineJob` or
    * `handlerOf` fits too, and has the payload checked by the compiler.
    */
-  handler: string;
+  handler: H;
   /** The app whose handler it is: the option `app` of the processes that have it. @default the app of this process */
   app?: string;
   /** When the id is taken: an error, the existing job, or the existing job with the new definition. @default 'raise' */
@@ -35,45 +35,103 @@ export interface OneOffOptions {
   refusePast?: boolean;
 }
 
+/** Keys that must not be given. */
+export type Without<K extends PropertyKey> = { [Key in K]?: undefined };
+type AtLeastOne<T> = { [K in keyof T]-?: { [Key in K]-?: T[K] } & T }[keyof T];
+
+/** What belongs to one-offs; nothing of one overlaps, and none fails twice in a row. */
+export type Once = AtTiming & OneOffOptions & Without<'overlap' | 'pauseAfterFailures'>;
+
+/** What can be said about the job, whatever its schedule. */
+type About<H extends HandlerInput, P> = CreateOptions<H> & PayloadOption<H, P>;
+
 /** `every`, or its parts: `{ minutes: 5 }`. @publicApi */
-export interface CreateIntervalJob extends CreateOptions, IntervalTiming, DurationParts {
-  every?: DurationInput;
-}
+export type CreateIntervalJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
+  IntervalTiming &
+  (
+    | ({ every: DurationInput } & Without<keyof DurationParts>)
+    | (AtLeastOne<DurationParts> & Without<'every'>)
+  );
 
-/** `expression`, `fields`, or the fields themselves: `{ hour: 9, minute: 0 }`. @publicApi */
-export interface CreateCronJob extends CreateOptions, CronTiming, CronFields {
-  expression?: string;
-  fields?: CronFields;
-}
+/** `cron`: an expression or fields; or the fields themselves: `{ hour: 9, minute: 0 }`. @publicApi */
+export type CreateCronJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
+  CronTiming &
+  (
+    | ({ cron: string | CronFields } & Without<'expression' | 'fields' | keyof CronFields>)
+    /** Another name of `cron`. */
+    | ({ expression: string } & Without<'cron' | 'fields' | keyof CronFields>)
+    /** Another name of `cron`. */
+    | ({ fields: CronFields } & Without<'cron' | 'expression' | keyof CronFields>)
+    | (AtLeastOne<CronFields> & Without<'cron' | 'expression' | 'fields'>)
+  );
 
-/** `runAt`, or `in` for a time from now by the storage's clock (`0`: at once). @publicApi */
-export interface CreateDateJob extends CreateOptions, AtTiming, OneOffOptions {
-  runAt?: InstantInput;
+/** `at`, or `in` for a time from now by the storage's clock (`0`: at once). @publicApi */
+export type CreateDateJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
+  Once &
+  (
+    | ({ at: InstantInput } & Without<'in' | 'runAt'>)
+    | ({ in: DurationInput } & Without<'at' | 'runAt'>)
+    /** Another name of `at`. */
+    | ({ runAt: InstantInput } & Without<'at' | 'in'>)
+  );
+
+/** When: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
+export type ScheduleTiming =
+  /** Once, at this time. */
+  | ({ at: InstantInput } & Without<'in' | 'every' | 'cron'> & Once)
+  /** Once, this long from now by the storage's clock; `0` is at once. */
+  | ({ in: DurationInput } & Without<'at' | 'every' | 'cron'> & Once)
+  /** Again and again after this time. */
+  | ({ every: DurationInput } & Without<'at' | 'in' | 'cron'> & IntervalTiming)
+  /** By the calendar: an expression, or fields. */
+  | ({ cron: string | CronFields } & Without<'at' | 'in' | 'every'> & CronTiming);
+
+type TriggerAsData = { trigger: TriggerInput } & Without<'at' | 'in' | 'every' | 'cron'>;
+
+/** A job with any schedule; `trigger` is one as data. @publicApi */
+export type CreateJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
+  ((ScheduleTiming & Without<'trigger'>) | (TriggerAsData & OneOffOptions));
+
+/** Everything that `schedule` takes beside the handler. @publicApi */
+export type ScheduleOptions<H extends HandlerInput = string, P = unknown> = Omit<
+  CreateOptions<H>,
+  'handler'
+> &
+  PayloadOption<H, P> &
+  ScheduleTiming;
+
+/** The same in one piece, for `createMany` and `upsert`. @publicApi */
+export type ScheduledJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> & ScheduleTiming;
+
+/** What `updateJob` may change; what is not given stays. A schedule is changed as a whole. @publicApi */
+export type UpdateJob<H extends HandlerInput = HandlerInput, P = unknown> = Partial<
+  Omit<CreateOptions<H>, 'id' | 'namespace' | 'onConflict' | 'name' | 'app'>
+> &
+  PayloadChange<H, P> & {
+    /** Hands the job over to a handler of another app. A declared job stays its code's. */
+    app?: string;
+    /** null takes the name away. */
+    name?: string | null;
+  } & Pick<OneOffOptions, 'keep'> &
+  (
+    | (ScheduleTiming & Without<'trigger' | 'refusePast'>)
+    | (Partial<TriggerAsData> & {
+        /** Another zone for the schedule that the job has. */
+        timeZone?: string;
+      })
+  );
+
+/** A job to be created, as it is checked: the compiler need not have looked at it. */
+export interface GivenJob extends CreateOptions, OneOffOptions {
+  payload?: unknown;
+  at?: InstantInput;
   in?: DurationInput;
 }
 
-/** A job with any trigger as data. @publicApi */
-export interface CreateJob extends CreateOptions, OneOffOptions {
-  trigger: TriggerInput;
-}
-
-/** What `updateJob` may change; what is not given stays. @publicApi */
-export interface UpdateJob
-  extends
-    Partial<Omit<CreateOptions, 'id' | 'namespace' | 'onConflict' | 'name'>>,
-    Pick<OneOffOptions, 'keep'> {
-  /** Hands the job over to a handler of another app. A declared job stays its code's. */
-  app?: string;
-  /** null takes the name away. */
+/** Changes of a job, as they are checked. */
+export interface GivenChanges
+  extends Partial<Omit<CreateOptions, 'name'>>, Pick<OneOffOptions, 'keep'>, AtTiming {
   name?: string | null;
-  /** Another schedule, of any kind for recurring jobs, of the type `at` for one-offs. */
+  payload?: unknown;
   trigger?: TriggerInput;
-  /** Another zone for the schedule that the job has. */
-  timeZone?: string;
 }
-
-/** `UpdateJob` with another handler by reference, and a payload that fits it. @publicApi */
-export type HandlerChange<R extends HandlerReference<any>> = Omit<UpdateJob, 'handler' | 'payload'> & {
-  handler: R;
-  payload?: R['~payload'];
-};

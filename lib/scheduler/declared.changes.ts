@@ -10,8 +10,7 @@ import {
 import { stableJson } from '../model/json.js';
 import type { Calendars } from '../model/trigger.js';
 import type { JobPatch } from '../ports/storage.adapter.js';
-import type { HandlerChange, UpdateJob } from './create.options.js';
-import type { HandlerReference } from './handler.reference.js';
+import type { GivenChanges } from './create.options.js';
 import { beginSchedule } from './job.definition.js';
 import { policiesOf } from './policy.options.js';
 
@@ -21,7 +20,7 @@ const ownOptions = ['name', 'handler', 'queue', 'priority', 'payload', 'metadata
 export function changesBy(
   before: Job,
   after: JobDefinition,
-  given: UpdateJob | HandlerChange<HandlerReference<any>>,
+  given: GivenChanges,
   by: ChangeBy,
 ): StoredChanges | null {
   const isScheduled = given.trigger !== undefined || given.timeZone !== undefined;

@@ -1,7 +1,7 @@
 import { declares } from '../decorators/declaration.js';
 import type { RunContext } from '../engine/run.context.js';
-import type { JsonValue } from '../model/json.js';
-import type { PayloadInput, PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
+import type { JsonInput, JsonValue } from '../model/json.js';
+import type { JsonForm, PayloadInput, PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { MethodOptions } from '../model/handler.options.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { StandardSchema } from '../model/standard.schema.js';
@@ -69,9 +69,13 @@ export function defineJob<S extends PayloadSchema>(
   name: string,
   options: DefineJobOptions & { schema: S },
 ): DefinedJob<PayloadInput<S>, PayloadOutput<S>>;
-export function defineJob<P = JsonValue>(
+export function defineJob<P>(
   name: string,
-  options?: Omit<DefineJobOptions, 'schema'> & { schema?: StandardSchema<any, P> | (new () => P) },
+  options: Omit<DefineJobOptions, 'schema'> & { schema: StandardSchema<any, P> | (new () => P) },
+): DefinedJob<JsonForm<P>, P>;
+export function defineJob<P extends { [K in keyof P]: JsonInput<P[K]> } = JsonValue>(
+  name: string,
+  options?: Omit<DefineJobOptions, 'schema'> & { schema?: undefined },
 ): DefinedJob<P>;
 export function defineJob(name: string, options: DefineJobOptions = {}): DefinedJob<unknown> {
   knownOptions(options, defineKeys, 'defineJob()');

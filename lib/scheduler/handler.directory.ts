@@ -56,7 +56,8 @@ export class HandlerDirectory {
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
     const known = [...this.knownTo(app)].toSorted();
-    const meant = nearestName(handler, known);
+    // Of a method by its name alone, the one with its class.
+    const meant = known.find((name) => name.endsWith(`.${handler}`)) ?? nearestName(handler, known);
     throw new HandlerNotFoundError(handler, known, isOwn ? null : app, elsewhere, meant);
   }
 

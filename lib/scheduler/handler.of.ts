@@ -3,6 +3,7 @@ import { inheritedDeclarationsOf } from '../decorators/declaration.js';
 import type { RunContext } from '../engine/run.context.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
+import type { JsonForm } from '../model/payload.schema.js';
 import { HandlerReference } from './handler.reference.js';
 import { described } from './option.checks.js';
 
@@ -29,7 +30,7 @@ export type MethodPayload<M> = M extends (...args: infer A) => unknown
 export function handlerOf<T, K extends HandlerMethod<T>>(
   provider: { readonly prototype: T; readonly name: string },
   method: K,
-): HandlerReference<MethodPayload<T[K]>> {
+): HandlerReference<JsonForm<MethodPayload<T[K]>>> {
   if (typeof (provider as unknown) !== 'function') {
     throw new InvalidOptionError(
       'handlerOf()',

@@ -1,6 +1,6 @@
 import { assertPayloadSchema } from '../engine/payload.check.js';
 import type { JobOptions } from '../model/job.options.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonInput, JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 
 /** What jobs that are created by a reference get where they say nothing else. @publicApi */
@@ -31,22 +31,25 @@ export class HandlerReference<P = JsonValue> {
 const isHandler = Symbol.for('nestjs-chronis.handler');
 Object.defineProperty(HandlerReference.prototype, isHandler, { value: true });
 
+/** A handler by its name, or as a reference. @publicApi */
+export type HandlerInput = string | HandlerReference<any>;
+
 /**
- * `O` with the handler as a reference and a payload that fits it; the payload may be left out where null or undefined is one. @publicApi
+ * The payload that goes with a handler: of the reference's type, and then it may be left out where null or undefined is one; for a handler by name any
+ * `P` that is JSON, interfaces included. @publicApi
  */
-export type ForHandler<O, R extends HandlerReference<any>> = Omit<O, 'handler' | 'payload'> & {
-  handler: R;
-} & PayloadOption<R['~payload']>;
+export type PayloadOption<H extends HandlerInput, P> =
+  H extends HandlerReference<infer R>
+    ? null extends R
+      ? { payload?: R }
+      : undefined extends R
+        ? { payload?: R }
+        : { payload: R }
+    : { payload?: JsonValue | (P & JsonInput<P>) };
 
-/** A payload of this type. @publicApi */
-export type PayloadOption<P> = null extends P
-  ? { payload?: P }
-  : undefined extends P
-    ? { payload?: P }
-    : { payload: P };
-
-/** `O` as its caller may give it: with the handler by name or as a reference. */
-export type ByHandler<O> = O | ForHandler<O, HandlerReference<any>>;
+/** The same for a change, which may leave the payload as it is. @publicApi */
+export type PayloadChange<H extends HandlerInput, P> =
+  H extends HandlerReference<infer R> ? { payload?: R } : { payload?: JsonValue | (P & JsonInput<P>) };
 
 /** Also one of another copy of this package. */
 export function isReference(handler: unknown): handler is HandlerReference {
@@ -64,13 +67,19 @@ export function schemaOf(handler: unknown): PayloadSchema | null {
 }
 
 /** The options with the defaults of their handler, where it is a reference and they say nothing else. */
-export function withDefaults<O extends { handler: unknown }>(options: O): O {
+export function withDefaults<O extends { handler: unknown }>(options: O, isOneOff: boolean): O {
   const { handler } = options;
   if (!isReference(handler)) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const keys = new Set(given.map(([key]) => key));
-  const { misfire, ...others } = handler.defaults;
-  const otherwise =
-    keys.has('ifMissed') || keys.has('if_missed') || misfire === undefined ? others : { ...others, misfire };
-  return { ...otherwise, ...Object.fromEntries(given) } as O;
+  const { misfire, overlap, pauseAfterFailures, ...others } = handler.defaults;
+  // Defaults are for the jobs of all kinds that are created with the definition.
+  const ofRecurring = { ...(overlap && { overlap }), ...(pauseAfterFailures && { pauseAfterFailures }) };
+  const isOtherwise = keys.has('ifMissed') || keys.has('if_missed') || misfire === undefined;
+  return {
+    ...others,
+    ...(isOtherwise ? {} : { misfire }),
+    ...(isOneOff ? {} : ofRecurring),
+    ...Object.fromEntries(given),
+  } as O;
 }

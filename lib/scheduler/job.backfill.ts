@@ -1,10 +1,11 @@
-import { InvalidOptionError, JobNotFoundError } from '../model/errors.js';
+import { InvalidOptionError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import { parseAt } from '../triggers/instant.js';
 import type { JobAccess } from './job.access.js';
 import { refKey } from './job.identity.js';
+import { missingJob } from './missing.job.js';
 import { knownOptions, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
 /** How to backfill. @publicApi */
@@ -53,7 +54,7 @@ export async function backfillJob(
   };
   const limit = wholeNumber(given.limit ?? 1_000, 'limit', 1, largestLimit);
   const job = await jobs.getJob(ref);
-  if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+  if (job === null) throw await missingJob(ref, jobs);
   const range = {
     from: parseAt(from, job.timeZone, 'from').getTime(),
     until: parseAt(until, job.timeZone, 'until').getTime(),
@@ -62,7 +63,7 @@ export async function backfillJob(
   // What is still to come is the schedule's.
   const instants = instantsOf(job, { from: range.from, until: Math.min(range.until, now) }, limit, calendars);
   const report = await jobs.backfill(ref, { instants, ...order });
-  if (report === null) throw new JobNotFoundError(ref.id, ref.namespace);
+  if (report === null) throw await missingJob(ref, jobs);
   const { created, runIds, ...leftOut } = report;
   if (runIds.length > 0) changed();
   return {

@@ -1,27 +1,20 @@
 import { JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
-import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
+import type { Calendars, CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
-import type {
-  CreateCronJob,
-  CreateDateJob,
-  CreateIntervalJob,
-  CreateJob,
-  CreateOptions,
-  OneOffOptions,
-} from './create.options.js';
+import type { GivenJob } from './create.options.js';
 import { apiJob } from './api.job.js';
 import type { HandlerDirectory } from './handler.directory.js';
-import { schemaOf, withDefaults, type ByHandler } from './handler.reference.js';
+import { schemaOf, withDefaults } from './handler.reference.js';
 import { allowsUnknown, handlerUses, type HandlerUse } from './handler.uses.js';
 import { tellDue, type JobAccess } from './job.access.js';
 import { storeJob } from './job.replacement.js';
-import { beginSchedule, createdJobKeys, defineJob, type JobDefaults } from './job.definition.js';
+import { beginSchedule, defineJob, type JobDefaults } from './job.definition.js';
 import { appName, handlerName } from './names.js';
 import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
 import { newJobId } from './new.job.id.js';
 import { OneOffPattern } from './one.off.pattern.js';
-import type { ScheduledJob } from './schedule.options.js';
+import { anyTrigger, commonKeys } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 import {
   afterDelay,
@@ -33,12 +26,9 @@ import {
   timingOf,
 } from './trigger.options.js';
 
-const createKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
-const oneOffKeys = ['keep', 'refusePast'];
-const intervalKeys = [...createKeys, ...timingKeys.interval, 'every', ...durationPartKeys];
-const cronKeys = [...createKeys, ...timingKeys.cron, 'expression', 'fields', ...cronFieldKeys];
-const dateKeys = [...createKeys, ...timingKeys.at, ...oneOffKeys, 'runAt', 'in'];
-const anyKeys = [...createKeys, ...oneOffKeys, 'trigger'];
+const intervalKeys = [...commonKeys, ...timingKeys.interval, 'every', ...durationPartKeys];
+const cronKeys = [...commonKeys, ...timingKeys.cron, 'cron', 'expression', 'fields', ...cronFieldKeys];
+const dateKeys = [...commonKeys, ...timingKeys.at, 'keep', 'refusePast', 'at', 'in', 'runAt'];
 
 /** Makes jobs at run time: validated before anything is stored. */
 export class JobCreator {
@@ -48,7 +38,7 @@ export class JobCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async interval(options: ByHandler<CreateIntervalJob>, access: JobAccess): Promise<Job> {
+  async interval(options: GivenJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, intervalKeys, 'createIntervalJob()', managerHint);
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
@@ -57,58 +47,53 @@ export class JobCreator {
     return this.create(options, { ...timingOf('interval', given), every }, access);
   }
 
-  async cron(options: ByHandler<CreateCronJob>, access: JobAccess): Promise<Job> {
+  async cron(options: GivenJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, cronKeys, 'createCronJob()', managerHint);
     const schedule = onlyOne(given, [
-      { name: '"expression"', keys: ['expression'] },
-      { name: '"fields"', keys: ['fields'] },
+      { name: '"cron"', keys: ['cron'] },
       { name: 'fields such as "hour"', keys: cronFieldKeys },
+      { name: '"expression"', keys: ['expression'], isAlias: true },
+      { name: '"fields"', keys: ['fields'], isAlias: true },
     ]) as string | CronFields;
     return this.create(options, cronTrigger(schedule, given), access);
   }
 
-  async date(options: ByHandler<CreateDateJob>, access: JobAccess): Promise<Job> {
+  async date(options: GivenJob, access: JobAccess): Promise<Job> {
     const given = knownOptions(options, dateKeys, 'createDateJob()', managerHint);
     const when = onlyOne(given, [
-      { name: '"runAt"', keys: ['runAt'] },
+      { name: '"at"', keys: ['at'] },
       { name: '"in"', keys: ['in'] },
+      { name: '"runAt"', keys: ['runAt'], isAlias: true },
     ]);
     const at =
       options.in === undefined ? (when as InstantInput) : afterDelay(options.in, await this.time.now());
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
-  async any(options: ByHandler<CreateJob>, access: JobAccess): Promise<Job> {
-    knownOptions(options, anyKeys, 'createJob()', managerHint);
-    return this.create(options, options.trigger, access);
+  async any(options: GivenJob, access: JobAccess): Promise<Job> {
+    return this.create(options, anyTrigger(options, await this.time.now(), 'createJob()'), access);
   }
 
-  async create(
-    options: ByHandler<CreateOptions & OneOffOptions>,
-    trigger: TriggerInput,
-    access: JobAccess,
-  ): Promise<Job> {
+  async create(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<Job> {
     return (await this.createOr(options, trigger, access)).job;
   }
 
   /** The same, with what became of it. */
-  async createOr(
-    options: ByHandler<CreateOptions & OneOffOptions>,
-    trigger: TriggerInput,
-    access: JobAccess,
-  ): Promise<Stored> {
+  async createOr(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<Stored> {
     const job = await this.prepare(options, trigger);
-    const result = await storeJob(access, job, trigger, options.onConflict ?? 'raise');
+    const given = { job, trigger, onConflict: options.onConflict ?? 'raise' };
+    const result = await storeJob(access, given, this.defaults.calendars);
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
     if (result.status !== 'existing') tellDue(access, [job]);
     return result;
   }
 
+  get calendars(): Calendars {
+    return this.defaults.calendars;
+  }
+
   /** A job as it is to be stored, validated. */
-  private async prepare(
-    options: ByHandler<CreateOptions & OneOffOptions>,
-    trigger: TriggerInput,
-  ): Promise<NewJob> {
+  private async prepare(options: GivenJob, trigger: TriggerInput): Promise<NewJob> {
     const now = await this.time.now();
     const job = this.define(options, trigger, now);
     await this.admit(job, options, (use) => this.assertKnown(use, now));
@@ -116,8 +101,8 @@ export class JobCreator {
   }
 
   /** A job as it is to be stored, once it is admitted. */
-  define(given: ByHandler<CreateOptions & OneOffOptions>, trigger: TriggerInput, now: number): NewJob {
-    const options = withDefaults(given);
+  define(given: GivenJob, trigger: TriggerInput, now: number): NewJob {
+    const options = withDefaults(given, trigger?.type === 'at');
     const { id: givenId, onConflict = 'raise', allowUnknownHandler, refusePast = false } = options;
     oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
     if (allowUnknownHandler !== undefined) trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
@@ -130,7 +115,8 @@ export class JobCreator {
     // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.
     const isDelay = 'in' in options && options.in !== undefined;
     const assertFuture = (refusePast && !isDelay) || (trigger?.type !== 'at' && onConflict === 'raise');
-    const input = { id, handler, trigger, options, refusePast: assertFuture };
+    const hasSchema = this.handlers.schemasOf({ app, handler }, schemaOf(options.handler)).length > 0;
+    const input = { id, handler, trigger, options, refusePast: assertFuture, hasSchema };
     const definition = defineJob(input, this.defaults, now);
     const { trigger: begun, nextAt } = beginSchedule(definition, now, this.defaults.calendars);
     const { payload, metadata, policies } = definition;
@@ -138,11 +124,7 @@ export class JobCreator {
   }
 
   /** Rejects when nobody has the handlers of the job, or when its payload does not fit. */
-  async admit(
-    job: NewJob,
-    given: ByHandler<CreateOptions>,
-    assertKnown: (use: HandlerUse) => Promise<void>,
-  ): Promise<void> {
+  async admit(job: NewJob, given: GivenJob, assertKnown: (use: HandlerUse) => Promise<void>): Promise<void> {
     if (!allowsUnknown(given, this.handlers.allowsUnknown)) {
       for (const use of handlerUses({ ...job, app: job.app ?? this.handlers.app }, given))
         await assertKnown(use);
@@ -151,7 +133,7 @@ export class JobCreator {
   }
 
   /** What other one-offs can be made after, now that this one was admitted; null: none. */
-  patternOf(item: ByHandler<ScheduledJob>, job: NewJob): OneOffPattern | null {
+  patternOf(item: GivenJob, job: NewJob): OneOffPattern | null {
     const checksPayload = this.handlers.schemasOf(job, schemaOf(item.handler)).length > 0;
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }

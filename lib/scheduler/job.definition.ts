@@ -55,9 +55,11 @@ export interface JobInput {
   id: string;
   handler: string;
   trigger: TriggerInput;
-  options: JobOptions & { keep?: DurationInput };
+  options: Omit<JobOptions, 'payload'> & { payload?: unknown; keep?: DurationInput };
   /** Whether a one-off in the past is an error. */
   refusePast?: boolean;
+  /** Whether a schema checks what JSON makes of the payload. */
+  hasSchema?: boolean;
 }
 
 /**
@@ -65,13 +67,13 @@ export interface JobInput {
  * InvalidJobIdError, InvalidOptionError, InvalidScheduleError, InvalidPayloadError before anything is stored.
  */
 export function defineJob(
-  { id, handler, trigger, options, refusePast }: JobInput,
+  { id, handler, trigger, options, refusePast, hasSchema }: JobInput,
   defaults: JobDefaults,
   now: number,
 ): JobDefinition {
   const ref = { namespace: namespaceOf(options.namespace), id: assertJobId(id) };
   const normalized = defineTrigger(trigger, refKey(ref), defaults, now, refusePast);
-  assertKeepFits(options.keep, normalized);
+  assertOptionsFit(options, normalized);
   return {
     namespace: ref.namespace,
     id: ref.id,
@@ -81,7 +83,7 @@ export function defineJob(
     priority: priorityOf(options.priority ?? 5),
     trigger: normalized,
     timeZone: ('timeZone' in normalized ? normalized.timeZone : undefined) ?? defaults.timeZone,
-    payload: payloadOf(options.payload ?? null, defaults),
+    payload: payloadOf(options.payload ?? null, defaults, hasSchema),
     metadata: metadataOf(options.metadata ?? {}, defaults),
     policies: policiesOf(options),
   };
@@ -102,14 +104,24 @@ export function defineTrigger(
   return trigger;
 }
 
-/** Only what ends can be kept after its end. */
-export function assertKeepFits(keep: unknown, trigger: Trigger): void {
-  if (keep === undefined || trigger.type === 'at') return;
-  throw new InvalidOptionError('keep', 'is for one-offs; what recurs stays until it is deleted.');
+/** Only what ends can be kept after its end, and only what recurs can overlap, or fail several times in a row. */
+export function assertOptionsFit(
+  options: { keep?: unknown; overlap?: unknown; pauseAfterFailures?: unknown },
+  trigger: Trigger,
+): void {
+  if (trigger.type !== 'at') {
+    if (options.keep === undefined) return;
+    throw new InvalidOptionError('keep', 'is for one-offs; what recurs stays until it is deleted.');
+  }
+  for (const option of ['overlap', 'pauseAfterFailures'] as const) {
+    if ((options[option] ?? null) === null) continue;
+    throw new InvalidOptionError(option, 'is for what recurs; a one-off is due once. Leave it out.');
+  }
 }
 
-export function payloadOf(payload: unknown, { payloadLimit }: JobDefaults): JsonValue {
-  return toJson(payload, 'payload', payloadLimit);
+/** `hasSchema`: one checks what JSON makes of it. */
+export function payloadOf(payload: unknown, { payloadLimit }: JobDefaults, hasSchema = false): JsonValue {
+  return toJson(payload, 'payload', payloadLimit, hasSchema);
 }
 
 export function metadataOf(metadata: unknown, { payloadLimit }: JobDefaults): JsonObject {

@@ -93,9 +93,13 @@ function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {
   }
   const result = toJson(whole, 'metadata', maxFilterBytes) as JsonObject;
   for (const [key, value] of Object.entries(query)) {
-    if (key.startsWith('metadata.')) place(result, key, toJson(value, key, maxFilterBytes));
+    if (!key.startsWith('metadata.')) continue;
+    place(result, key, toJson(value, key, maxFilterBytes));
   }
-  return Object.keys(result).length > 0 ? result : null;
+  // The keys too: not every text can be one in every storage.
+  return Object.keys(result).length > 0
+    ? (toJson(result, 'metadata', 2 * maxFilterBytes) as JsonObject)
+    : null;
 }
 
 /** Puts the value where the path of `key` leads; what is there already must not be in its way. */

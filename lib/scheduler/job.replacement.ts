@@ -1,49 +1,69 @@
 import type { Job } from '../model/job.js';
-import type { TriggerInput } from '../model/trigger.js';
-import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { stableJson } from '../model/json.js';
+import type { Calendars, TriggerInput } from '../model/trigger.js';
+import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import type { JobAccess } from './job.access.js';
+import { beginSchedule } from './job.definition.js';
+import type { Insertion } from './job.inserter.js';
+
+/** A job to be stored, with its schedule as it was given. */
+export interface Replacement {
+  job: NewJob;
+  trigger: TriggerInput;
+  onConflict: ConflictPolicy;
+}
 
 /**
  * Stores a job. One that is replaced and keeps its schedule keeps its next time as well: what is said again at each start, and by each instance,
- * must neither put off an interval nor leave out an instant that is due just then. `trigger` is the schedule as it was given.
+ * must neither put off an interval nor leave out an instant that is due just then. An interval that becomes another one stays on its grid.
  */
 export async function storeJob(
   access: JobAccess,
-  job: NewJob,
-  trigger: TriggerInput,
-  onConflict: ConflictPolicy,
+  given: Replacement,
+  calendars: Calendars,
 ): Promise<InsertResult> {
-  return (await replaceInPlace(access, job, trigger, onConflict)) ?? access.insert(job, onConflict);
+  const replaced = await replaceInPlace(access, given, calendars);
+  return 'status' in replaced ? replaced : access.insert(replaced.job, replaced.onConflict);
 }
 
-/** Replaces a job that keeps its schedule. Null: it is another case, and nothing was done. */
+/** Replaces a job that keeps its schedule. Else nothing is done yet, and this gives what is to be inserted. */
 export async function replaceInPlace(
   { jobs, changed }: JobAccess,
-  job: NewJob,
-  trigger: TriggerInput,
-  onConflict: ConflictPolicy,
-): Promise<InsertResult | null> {
-  if (onConflict !== 'replace' || job.trigger.type === 'at') return null;
+  { job, trigger, onConflict }: Replacement,
+  calendars: Calendars,
+): Promise<InsertResult | Insertion> {
+  if (onConflict !== 'replace' || job.trigger.type === 'at') return { job, onConflict };
   const stored = await jobs.getJob(job);
-  if (stored === null || !sameSchedule(stored, job, trigger)) return null;
+  if (stored === null) return { job, onConflict };
+  const onGrid = withStoredAnchor(stored, job, trigger);
+  if (!sameSchedule(stored, onGrid)) {
+    if (onGrid === job) return { job, onConflict };
+    const { nextAt } = beginSchedule(onGrid, Date.parse(anchorOf(job)!), calendars);
+    return { job: { ...onGrid, nextAt }, onConflict };
+  }
   const { name, handler, queue, priority, payload, metadata, policies } = job;
   const app = job.app ?? undefined;
   const patch = { app, name, handler, queue, priority, payload, metadata, policies };
   const result = await jobs.updateJob(job, patch, stored.revision);
-  if (result === 'not-found' || result === 'stale') return null;
+  if (result === 'not-found' || result === 'stale') return { job, onConflict };
   changed();
   return { status: 'replaced', job: result };
 }
 
-function sameSchedule(stored: Job, job: NewJob, given: TriggerInput): boolean {
-  if (stored.source !== 'api' || stored.timeZone !== job.timeZone) return false;
-  return stableJson(withStoredAnchor(stored, job, given)) === stableJson(stored.trigger);
+function sameSchedule(stored: Job, { trigger, timeZone }: NewJob): boolean {
+  if (stored.source !== 'api' || stored.timeZone !== timeZone) return false;
+  return stableJson(trigger) === stableJson(stored.trigger);
 }
 
 /** Whoever names no anchor agrees with the one that the interval has. */
-function withStoredAnchor(stored: Job, { trigger }: NewJob, given: TriggerInput): object {
-  const named = trigger.type === 'interval' && (trigger.startAt ?? ('anchor' in given && given.anchor));
-  const anchor = stored.trigger.type === 'interval' ? stored.trigger.anchor : undefined;
-  return trigger.type !== 'interval' || named || anchor === undefined ? trigger : { ...trigger, anchor };
+function withStoredAnchor(stored: Job, job: NewJob, given: TriggerInput): NewJob {
+  const { trigger } = job;
+  const anchor = anchorOf(stored);
+  if (trigger.type !== 'interval' || anchor === undefined) return job;
+  if (trigger.startAt !== undefined || ('anchor' in given && given.anchor !== undefined)) return job;
+  return { ...job, trigger: { ...trigger, anchor } };
+}
+
+function anchorOf({ trigger }: Pick<Job, 'trigger'>): string | undefined {
+  return trigger.type === 'interval' ? trigger.anchor : undefined;
 }

@@ -1,17 +1,17 @@
-import { InvalidOptionError, JobNotFoundError, StaleJobError } from '../model/errors.js';
+import { InvalidOptionError, StaleJobError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
 import { stableJson } from '../model/json.js';
 import type { Trigger } from '../model/trigger.js';
 import type { JobPatch } from '../ports/storage.adapter.js';
-import type { HandlerChange, UpdateJob } from './create.options.js';
+import type { GivenChanges } from './create.options.js';
 import { changesBy, resetOf } from './declared.changes.js';
 import { callbacksOf } from './callback.options.js';
 import type { HandlerDirectory } from './handler.directory.js';
-import { schemaOf, type HandlerReference } from './handler.reference.js';
+import { schemaOf } from './handler.reference.js';
 import { allowsUnknown, handlerUses } from './handler.uses.js';
 import type { JobAccess } from './job.access.js';
 import {
-  assertKeepFits,
+  assertOptionsFit,
   beginSchedule,
   createdJobKeys,
   defineTrigger,
@@ -20,33 +20,26 @@ import {
   type JobDefaults,
 } from './job.definition.js';
 import { refKey } from './job.identity.js';
+import { missingJob } from './missing.job.js';
 import { appName, handlerName, queueName } from './names.js';
 import { knownOptions, lineOfText, managerHint, wholeNumber } from './option.checks.js';
 import { policiesOf, priorityOf } from './policy.options.js';
+import { allTimingKeys, changedTrigger } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
-import { timingKeys } from './trigger.options.js';
 
 const fixed: readonly string[] = ['id', 'namespace'];
-const updateKeys = [
+const aboutKeys = [
   ...createdJobKeys.filter((key) => !fixed.includes(key)),
   'handler',
-  'trigger',
-  'timeZone',
   'keep',
   'allowUnknownHandler',
 ];
-const scheduleHint = `A schedule is changed as a whole, for example by trigger: { type: 'interval', every: '5m' }.`;
-const updateHints = {
-  ...managerHint,
-  ...Object.fromEntries(
-    ['at', 'in', 'runAt', 'every', ...timingKeys.interval, 'cron', 'expression', ...timingKeys.cron].map(
-      (key) => [key, scheduleHint],
-    ),
-  ),
-};
+const updateKeys = [
+  ...aboutKeys,
+  'trigger',
+  ...allTimingKeys.filter((key) => key !== 'refusePast' && key !== 'keep'),
+];
 const maxTries = 10;
-
-type Changes = UpdateJob | HandlerChange<HandlerReference<any>>;
 
 /** How `updateJob` changes a job. @publicApi */
 export interface UpdateOptions {
@@ -66,11 +59,13 @@ export class JobUpdater {
 
   async update(
     ref: JobRef,
-    changes: Changes,
+    given: GivenChanges,
     access: JobAccess,
     { expectedRevision, by }: UpdateOptions = {},
   ): Promise<Job> {
-    knownOptions(changes, updateKeys, 'updateJob()', updateHints);
+    const known = knownOptions(given, updateKeys, 'updateJob()', managerHint);
+    const trigger = changedTrigger(known, aboutKeys, await this.time.now());
+    const changes: GivenChanges = { ...given, trigger };
     const changedBy = by === undefined ? null : lineOfText(by, 'by');
     if (expectedRevision !== undefined) {
       wholeNumber(expectedRevision, 'expectedRevision', 0, Number.MAX_SAFE_INTEGER);
@@ -114,11 +109,11 @@ export class JobUpdater {
     const now = await this.time.now();
     for (let tries = 0; tries < maxTries; tries++) {
       const job = await jobs.getJob(ref);
-      if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+      if (job === null) throw await missingJob(ref, jobs);
       const patch = await patchOf(job, now);
       if (patch === null) return job;
       const result = await jobs.updateJob(ref, patch, expectedRevision ?? job.revision);
-      if (result === 'not-found') throw new JobNotFoundError(ref.id, ref.namespace);
+      if (result === 'not-found') throw await missingJob(ref, jobs);
       if (result !== 'stale') {
         changed();
         return result;
@@ -132,7 +127,7 @@ export class JobUpdater {
   private async assertHandlers(
     changed: Pick<Job, 'app' | 'handler' | 'policies'>,
     { app, handler }: JobPatch,
-    changes: Changes,
+    changes: GivenChanges,
     now: number,
   ): Promise<void> {
     const named = {
@@ -143,22 +138,24 @@ export class JobUpdater {
     for (const use of handlerUses(named, changes)) await this.handlers.assertKnown(use, now);
   }
 
-  private patchOf(job: Job, changes: Changes, now: number): JobPatch {
+  private patchOf(job: Job, changes: GivenChanges, now: number): JobPatch {
     const { name, handler, queue, priority, payload, metadata } = changes;
     const patch: JobPatch = {};
     if (changes.app !== undefined) patch.app = this.appOf(job, changes.app);
     if (name !== undefined) patch.name = name === null ? null : lineOfText(name, 'name');
     if (handler !== undefined) patch.handler = handlerName(handler);
+    const after = { app: patch.app ?? job.app, handler: patch.handler ?? job.handler };
+    const hasSchema = this.handlers.schemasOf(after, schemaOf(handler)).length > 0;
     if (queue !== undefined) patch.queue = queueName(queue);
     if (priority !== undefined) patch.priority = priorityOf(priority);
-    if (payload !== undefined) patch.payload = payloadOf(payload, this.defaults);
+    if (payload !== undefined) patch.payload = payloadOf(payload, this.defaults, hasSchema);
     if (metadata !== undefined) patch.metadata = metadataOf(metadata, this.defaults);
     const policies = policiesOf(changes);
     if (Object.keys(policies).length > 0) patch.policies = { ...job.policies, ...policies };
     if (changes.trigger !== undefined || changes.timeZone !== undefined) {
       Object.assign(patch, this.schedulePatch(job, changes, now));
     }
-    assertKeepFits(changes.keep, patch.trigger ?? job.trigger);
+    assertOptionsFit(changes, patch.trigger ?? job.trigger);
     return patch;
   }
 
@@ -173,7 +170,7 @@ export class JobUpdater {
 
   private schedulePatch(
     job: Job,
-    { trigger, timeZone }: Pick<UpdateJob, 'trigger' | 'timeZone'>,
+    { trigger, timeZone }: Pick<GivenChanges, 'trigger' | 'timeZone'>,
     now: number,
   ): JobPatch {
     const wanted = trigger ?? job.trigger;

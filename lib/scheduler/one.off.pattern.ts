@@ -4,11 +4,11 @@ import type { NewJob } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { apiJob } from './api.job.js';
-import { isReference, type ByHandler } from './handler.reference.js';
+import type { GivenJob } from './create.options.js';
+import { isReference } from './handler.reference.js';
 import { metadataOf, payloadOf, type JobDefaults } from './job.definition.js';
 import { assertJobId } from './job.identity.js';
 import { newJobId } from './new.job.id.js';
-import type { ScheduledJob } from './schedule.options.js';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -33,7 +33,7 @@ export class OneOffPattern {
 
   /** `job`: what `item` came to. Null: it is not one to go by. */
   static of(
-    item: ByHandler<ScheduledJob>,
+    item: GivenJob,
     job: NewJob,
     defaults: JobDefaults,
     checksPayload: boolean,
@@ -41,17 +41,17 @@ export class OneOffPattern {
     const { handler, refusePast } = item;
     // Metadata of the reference would have to be put together with that of each item.
     const hasMetadata = isReference(handler) && handler.defaults.metadata !== undefined;
-    const common = commonKeys(item as Given, item as Given);
+    const common = commonKeys(item, { ...item });
     if (job.trigger.type !== 'at' || refusePast || hasMetadata || common === null) return null;
     return new OneOffPattern({ ...item } as Given, common, job, defaults, checksPayload);
   }
 
-  fits(item: unknown): item is ByHandler<ScheduledJob> {
+  fits(item: unknown): item is GivenJob {
     return commonKeys(item, this.given) === this.common;
   }
 
   /** The job that `item` comes to, which has to fit. Throws InvalidJobIdError, InvalidScheduleError, InvalidPayloadError, InvalidOptionError. */
-  jobOf(item: ByHandler<ScheduledJob>, now: number): NewJob {
+  jobOf(item: GivenJob, now: number): NewJob {
     const { job, defaults } = this;
     const { id, in: delay, payload, metadata } = item;
     const instant =
@@ -61,7 +61,7 @@ export class OneOffPattern {
     return apiJob(job, job.app, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
-      payload: (payload ?? null) === null ? null : payloadOf(payload, defaults),
+      payload: (payload ?? null) === null ? null : payloadOf(payload, defaults, this.checksPayload),
       metadata: (metadata ?? null) === null ? {} : metadataOf(metadata, defaults),
       policies: this.policies === '{}' ? {} : (JSON.parse(this.policies) as Partial<Policies>),
       nextAt: instant,

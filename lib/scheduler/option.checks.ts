@@ -7,6 +7,52 @@ const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 /** Of who creates jobs and who queries them. */
 export const managerHint = { manager: 'Give it as an argument of its own, the last one: { manager }.' };
 
+/** What options are called elsewhere: by other schedulers, and by calls of this one. */
+const otherNames: Readonly<Record<string, readonly string[]>> = {
+  at: ['runAt', 'date', 'runDate', 'run_date', 'when', 'startDate'],
+  in: ['delay', 'delayMs', 'after'],
+  every: [
+    'interval',
+    'repeat',
+    'repeatEvery',
+    'weeks',
+    'days',
+    'hours',
+    'minutes',
+    'seconds',
+    'milliseconds',
+  ],
+  cron: [
+    'expression',
+    'fields',
+    'cronTime',
+    'pattern',
+    'schedule',
+    'hour',
+    'minute',
+    'second',
+    'dayOfWeek',
+    'day_of_week',
+    'day',
+    'month',
+  ],
+  id: ['jobId', 'job_id', 'key'],
+  handler: ['func', 'fn', 'task'],
+  payload: ['data', 'args', 'kwargs', 'body'],
+  maxRetries: ['retries', 'attempts', 'retryLimit'],
+  timeZone: ['tz', 'zone'],
+  state: ['status'],
+  metadata: ['tags', 'meta', 'labels'],
+};
+
+/** The option that was probably meant, or null. */
+function meantOption(key: string, known: readonly string[]): string | null {
+  const meant = known.find(
+    (option) => Object.hasOwn(otherNames, option) && otherNames[option]!.includes(key),
+  );
+  return meant ?? nearestName(key, known);
+}
+
 /**
  * Gives the options, and refuses keys that nobody would read, with the one that was probably meant. `owner` is who has the options, for the
  * message; `hints` tell where keys belong that are often looked for here.
@@ -22,7 +68,7 @@ export function knownOptions(
   }
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
-    const near = nearestName(key, known);
+    const near = meantOption(key, known);
     const hint = near ? `Did you mean "${near}"?` : `There are: ${known.join(', ')}.`;
     throw new InvalidOptionError(
       key,

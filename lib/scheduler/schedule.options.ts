@@ -1,34 +1,10 @@
-import type { CronTiming, IntervalTiming } from '../model/job.options.js';
+import { InvalidOptionError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import type { CreateOptions, OneOffOptions } from './create.options.js';
-import type { ByHandler, HandlerReference, PayloadOption } from './handler.reference.js';
 import { createdJobKeys } from './job.definition.js';
 import { knownOptions, managerHint } from './option.checks.js';
 import { afterDelay, cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
-
-/** When: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
-export interface ScheduleTiming extends CronTiming, IntervalTiming {
-  /** Once, at this time. */
-  at?: InstantInput;
-  /** Once, this long from now by the storage's clock; `0` is at once. */
-  in?: DurationInput;
-  /** Again and again after this time. */
-  every?: DurationInput;
-  /** By the calendar: an expression, or fields. */
-  cron?: string | CronFields;
-}
-
-/** Everything that `schedule` takes beside the handler. @publicApi */
-export interface ScheduleOptions extends Omit<CreateOptions, 'handler'>, OneOffOptions, ScheduleTiming {}
-
-/** `ScheduleOptions` for a handler that is given as a reference. @publicApi */
-export type ScheduleFor<R extends HandlerReference<any>> = Omit<ScheduleOptions, 'payload'> &
-  PayloadOption<R['~payload']>;
-
-/** The same in one piece, for `createMany` and `upsert`. @publicApi */
-export interface ScheduledJob extends CreateOptions, OneOffOptions, ScheduleTiming {}
 
 /** What became of one item of `createMany`. @publicApi */
 export type CreateManyResult =
@@ -48,30 +24,64 @@ export interface UpsertResult {
   job: Job;
 }
 
-const ways = (['at', 'in', 'every', 'cron'] as const).map((key) => ({ name: `"${key}"`, keys: [key] }));
-const commonKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
-const oneOffKeys = [...commonKeys, ...timingKeys.at, 'keep', 'refusePast'];
-const keysOf = {
-  at: [...oneOffKeys, 'at'],
-  in: [...oneOffKeys, 'in'],
-  every: [...commonKeys, ...timingKeys.interval, 'every'],
-  cron: [...commonKeys, ...timingKeys.cron, 'cron'],
-};
-const allKeys = [...new Set(Object.values(keysOf).flat())];
+type Given = Readonly<Record<string, unknown>>;
+
+/** The one spelling of when, everywhere. */
+const wayNames = ['at', 'in', 'every', 'cron'] as const;
+const ways = wayNames.map((name) => ({ name: `"${name}"`, keys: [name] }));
+const oneOffKeys = [...timingKeys.at, 'keep', 'refusePast'];
+const keysOfWays = {
+  at: oneOffKeys,
+  in: oneOffKeys,
+  every: timingKeys.interval,
+  cron: timingKeys.cron,
+} as const;
+
+export const commonKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
+/** All that may be said about when. */
+export const allTimingKeys: readonly string[] = [
+  ...new Set([...wayNames, ...Object.values(keysOfWays).flat()]),
+];
 
 /** The trigger out of the one timing that is given. `owner` is who takes the options. Throws InvalidOptionError, InvalidScheduleError. */
-export function scheduledTrigger(options: ByHandler<ScheduledJob>, now: number, owner: string): TriggerInput {
-  const given = knownOptions(options, allKeys, owner, managerHint);
+export function scheduledTrigger(options: unknown, now: number, owner: string): TriggerInput {
+  const given = knownOptions(options, [...commonKeys, ...allTimingKeys], owner, managerHint);
+  return timedTrigger(given, commonKeys, now, owner);
+}
+
+/** The same, or the trigger that is given as data. */
+export function anyTrigger(options: unknown, now: number, owner: string): TriggerInput {
+  const given = knownOptions(options, [...commonKeys, ...allTimingKeys, 'trigger'], owner, managerHint);
+  onlyOne(given, [...ways, { name: '"trigger"', keys: ['trigger'] }]);
+  if (given.trigger === undefined) return timedTrigger(given, [...commonKeys, 'trigger'], now, owner);
+  knownOptions(given, [...commonKeys, 'keep', 'refusePast', 'trigger'], `${owner} with "trigger"`);
+  return given.trigger as TriggerInput;
+}
+
+/** The trigger that a change wants; undefined: none, or only another zone. */
+export function changedTrigger(
+  given: Given,
+  common: readonly string[],
+  now: number,
+): TriggerInput | undefined {
+  const owner = 'updateJob()';
+  if (wayNames.some((way) => given[way] !== undefined)) {
+    onlyOne(given, [...ways, { name: '"trigger"', keys: ['trigger'] }]);
+    return timedTrigger(given, [...common, 'keep'], now, owner);
+  }
+  const stray = allTimingKeys.find((key) => given[key] !== undefined && key !== 'timeZone' && key !== 'keep');
+  if (stray === undefined) return given.trigger as TriggerInput | undefined;
+  const place = given.trigger === undefined ? 'beside "every" or "cron"' : 'in "trigger"';
+  throw new InvalidOptionError(
+    stray,
+    `belongs to a schedule, which is changed as a whole. Give it ${place}.`,
+  );
+}
+
+function timedTrigger(given: Given, common: readonly string[], now: number, owner: string): TriggerInput {
   const when = onlyOne(given, ways);
-  const way =
-    given.at !== undefined
-      ? 'at'
-      : given.in !== undefined
-        ? 'in'
-        : given.every !== undefined
-          ? 'every'
-          : 'cron';
-  knownOptions(given, keysOf[way], `${owner} with "${way}"`);
+  const way = wayNames.find((name) => given[name] !== undefined)!;
+  knownOptions(given, [...common, way, ...keysOfWays[way]], `${owner} with "${way}"`);
   switch (way) {
     case 'at':
       return { ...timingOf('at', given), at: when as InstantInput };

@@ -1,14 +1,14 @@
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
-import { JobNotFoundError, RunNotFoundError } from '../model/errors.js';
+import { RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
-import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Attempt, Gap, RequestedRun, Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import type {
@@ -16,7 +16,8 @@ import type {
   CreateDateJob,
   CreateIntervalJob,
   CreateJob,
-  HandlerChange,
+  ScheduledJob,
+  ScheduleOptions,
   UpdateJob,
 } from './create.options.js';
 import { backfillJob, type BackfillOptions, type BackfillResult } from './job.backfill.js';
@@ -24,7 +25,7 @@ import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.ch
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { DefinedJob } from './define.job.js';
-import { schemaOf, type ByHandler, type ForHandler, type HandlerReference } from './handler.reference.js';
+import { schemaOf, type HandlerInput, type HandlerReference } from './handler.reference.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
@@ -33,6 +34,7 @@ import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js'
 import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import type { JobUpdater, UpdateOptions } from './job.updater.js';
+import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
@@ -40,18 +42,11 @@ import { planResume } from './resume.plan.js';
 import { runFilter, type FailedRunFilter } from './run.query.js';
 import type { HealthCheck, HealthOptions, SchedulerHealth } from './scheduler.health.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
-import type {
-  CreateManyOptions,
-  CreateManyResult,
-  ScheduledJob,
-  ScheduleFor,
-  ScheduleOptions,
-  UpsertResult,
-} from './schedule.options.js';
+import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
 import { handlerOptionsOf } from './handler.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 import { Tenancy, type TenantOptions } from './tenancy.js';
-import { ConfinedScheduler, type TenantScheduler } from './tenant.scheduler.js';
+import { confinedScheduler, type TenantScheduler } from './tenant.scheduler.js';
 import type { TransactionJoiner } from './transaction.joiner.js';
 import type { StorageNow } from './storage.now.js';
 import type { TriggerPreview } from '../triggers/preview.js';
@@ -143,22 +138,18 @@ export class SchedulerService {
   // ── Creating
 
   /** A job that recurs after a fixed time. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createIntervalJob<R extends HandlerReference<any>>(
-    options: ForHandler<CreateIntervalJob, R>,
-    within?: ManagerOption,
-  ): Promise<Job>;
-  async createIntervalJob(options: CreateIntervalJob, within?: ManagerOption): Promise<Job>;
-  async createIntervalJob(options: ByHandler<CreateIntervalJob>, within: ManagerOption = {}): Promise<Job> {
+  async createIntervalJob<H extends HandlerInput, P>(
+    options: CreateIntervalJob<H, P>,
+    within: ManagerOption = {},
+  ): Promise<Job> {
     return this.parts.creator.interval(options, await this.accessOf(within, 'createIntervalJob()'));
   }
 
   /** A job that recurs by the calendar. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createCronJob<R extends HandlerReference<any>>(
-    options: ForHandler<CreateCronJob, R>,
-    within?: ManagerOption,
-  ): Promise<Job>;
-  async createCronJob(options: CreateCronJob, within?: ManagerOption): Promise<Job>;
-  async createCronJob(options: ByHandler<CreateCronJob>, within: ManagerOption = {}): Promise<Job> {
+  async createCronJob<H extends HandlerInput, P>(
+    options: CreateCronJob<H, P>,
+    within: ManagerOption = {},
+  ): Promise<Job> {
     return this.parts.creator.cron(options, await this.accessOf(within, 'createCronJob()'));
   }
 
@@ -166,22 +157,21 @@ export class SchedulerService {
    * A one-off, at a time or after a delay. When it has succeeded it is no job any more, unless `keep` says so; its record stays.
    * Throws JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async createDateJob<R extends HandlerReference<any>>(
-    options: ForHandler<CreateDateJob, R>,
-    within?: ManagerOption,
-  ): Promise<Job>;
-  async createDateJob(options: CreateDateJob, within?: ManagerOption): Promise<Job>;
-  async createDateJob(options: ByHandler<CreateDateJob>, within: ManagerOption = {}): Promise<Job> {
+  async createDateJob<H extends HandlerInput, P>(
+    options: CreateDateJob<H, P>,
+    within: ManagerOption = {},
+  ): Promise<Job> {
     return this.parts.creator.date(options, await this.accessOf(within, 'createDateJob()'));
   }
 
-  /** A job with a trigger as data; `{ type: 'manual' }` runs by `runNow` only. Throws JobAlreadyExistsError, HandlerNotFoundError. */
-  async createJob<R extends HandlerReference<any>>(
-    options: ForHandler<CreateJob, R>,
-    within?: ManagerOption,
-  ): Promise<Job>;
-  async createJob(options: CreateJob, within?: ManagerOption): Promise<Job>;
-  async createJob(options: ByHandler<CreateJob>, within: ManagerOption = {}): Promise<Job> {
+  /**
+   * A job with any schedule: `at`, `in`, `every`, `cron`, or a trigger as data, of which `{ type: 'manual' }` runs by `runNow` only. Throws
+   * JobAlreadyExistsError, HandlerNotFoundError.
+   */
+  async createJob<H extends HandlerInput, P>(
+    options: CreateJob<H, P>,
+    within: ManagerOption = {},
+  ): Promise<Job> {
     return this.parts.creator.any(options, await this.accessOf(within, 'createJob()'));
   }
 
@@ -189,15 +179,9 @@ export class SchedulerService {
    * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every` and `cron`. Throws
    * InvalidScheduleError (none, or several), JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async schedule<R extends HandlerReference<any>>(
-    handler: R,
-    options: ScheduleFor<R>,
-    within?: ManagerOption,
-  ): Promise<Job>;
-  async schedule(handler: string, options: ScheduleOptions, within?: ManagerOption): Promise<Job>;
-  async schedule(
-    handler: string | HandlerReference<any>,
-    options: ScheduleOptions | ScheduleFor<HandlerReference<any>>,
+  async schedule<H extends HandlerInput, P>(
+    handler: H,
+    options: ScheduleOptions<H, P>,
     within: ManagerOption = {},
   ): Promise<Job> {
     return this.parts.bulkCreator.one(handler, options, await this.accessOf(within, 'schedule()'));
@@ -206,17 +190,10 @@ export class SchedulerService {
   /**
    * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
    * `rejected` by itself. Not one transaction: batches are stored as far as it got, two at a time; of items with the same id the first comes first.
+   * Payloads for handlers by name are checked at run time alone.
    */
-  async createMany<R extends HandlerReference<any>[]>(
-    items: readonly [...{ [K in keyof R]: ForHandler<ScheduledJob, R[K]> }],
-    options?: CreateManyOptions & ManagerOption,
-  ): Promise<CreateManyResult[]>;
-  async createMany(
-    items: readonly ScheduledJob[],
-    options?: CreateManyOptions & ManagerOption,
-  ): Promise<CreateManyResult[]>;
-  async createMany(
-    items: readonly ByHandler<ScheduledJob>[],
+  async createMany<H extends HandlerInput[]>(
+    items: readonly [...{ [K in keyof H]: ScheduledJob<H[K], object> }],
     options: CreateManyOptions & ManagerOption = {},
   ): Promise<CreateManyResult[]> {
     return this.parts.bulkCreator.many(items, options, await this.access(options));
@@ -226,12 +203,10 @@ export class SchedulerService {
    * Creates the job, or gives the one with this id the new definition and time; its history stays, and when what recurs has the same schedule as
    * before, so does its next time. Tells which. Throws EmptyJobIdError (no id), HandlerNotFoundError.
    */
-  async upsert<R extends HandlerReference<any>>(
-    job: ForHandler<ScheduledJob, R>,
-    within?: ManagerOption,
-  ): Promise<UpsertResult>;
-  async upsert(job: ScheduledJob, within?: ManagerOption): Promise<UpsertResult>;
-  async upsert(job: ByHandler<ScheduledJob>, within: ManagerOption = {}): Promise<UpsertResult> {
+  async upsert<H extends HandlerInput, P>(
+    job: ScheduledJob<H, P>,
+    within: ManagerOption = {},
+  ): Promise<UpsertResult> {
     return this.parts.bulkCreator.upsert(job, await this.accessOf(within, 'upsert()'));
   }
 
@@ -293,7 +268,7 @@ export class SchedulerService {
     const ref = jobRef(id, { namespace });
     const { jobs } = await this.access({ manager });
     const job = await jobs.getJob(ref);
-    if (job === null) throw new JobNotFoundError(ref.id, ref.namespace);
+    if (job === null) throw await missingJob(ref, jobs);
     return previewOf(job, rest, await this.parts.time.now(), this.parts.calendars);
   }
 
@@ -308,25 +283,15 @@ export class SchedulerService {
   // ── Changing
 
   /**
-   * Changes what is given and leaves the rest. A changed schedule counts from now; a changed interval keeps its anchor. A run that goes on is
-   * not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
+   * Changes what is given and leaves the rest; a schedule as a whole: `{ every: '10m' }`. A changed schedule counts from now; a changed interval keeps its
+   * anchor. A run that goes on is not touched. With `expectedRevision`, throws StaleJobError when the job has changed since it was read. Throws JobNotFoundError.
    *
    * Of a job that the code declares these options are changed for all processes, and stay so when a deploy brings another declaration, until `resetJob`: see
    * `Job.changed`, which also has who that was (`by`).
    */
-  async updateJob<R extends HandlerReference<any>>(
+  async updateJob<H extends HandlerInput = string, P = unknown>(
     id: string,
-    changes: HandlerChange<R>,
-    options?: NamespaceOption & ManagerOption & UpdateOptions,
-  ): Promise<Job>;
-  async updateJob(
-    id: string,
-    changes: UpdateJob,
-    options?: NamespaceOption & ManagerOption & UpdateOptions,
-  ): Promise<Job>;
-  async updateJob(
-    id: string,
-    changes: UpdateJob | HandlerChange<HandlerReference<any>>,
+    changes: UpdateJob<H, P>,
     options: NamespaceOption & ManagerOption & UpdateOptions = {},
   ): Promise<Job> {
     const ref = jobRef(id, options);
@@ -388,10 +353,11 @@ export class SchedulerService {
 
   /**
    * A run due now, beside whatever goes on, also while the job is paused. A one-off that waits is due now instead, one that failed gets a
-   * new run. Throws JobNotFoundError.
+   * new run; for one that runs nothing is done, and `alreadyRunning` says so. Throws JobNotFoundError.
    */
-  async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Run> {
-    return this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
+  async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
+    const run = await this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
+    return { ...run, alreadyRunning: run.state === 'running' };
   }
 
   /**
@@ -503,7 +469,7 @@ export class SchedulerService {
    * await scheduler.forTenant('acme').schedule('send-report', { cron: '0 9 * * *' });
    */
   forTenant(tenant: string, options: TenantOptions = {}): TenantScheduler {
-    return new ConfinedScheduler(this, new Tenancy(tenant, options));
+    return confinedScheduler(this, new Tenancy(tenant, options));
   }
 
   // ── Transactions of the caller
@@ -556,7 +522,7 @@ export class SchedulerService {
     const ref = jobRef(id, options);
     const access = await this.access(options);
     const result = await change(ref, access);
-    if (result === null) throw new JobNotFoundError(ref.id, ref.namespace);
+    if (result === null) throw await missingJob(ref, access.jobs);
     access.changed();
     return result;
   }

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { PauseScope } from '../model/pause.js';
-import { withDefaults } from './handler.reference.js';
+import { isReference } from './handler.reference.js';
 import { namespaceOf, type NamespaceOption } from './job.identity.js';
 import { described, knownOptions, lineOfText } from './option.checks.js';
 
@@ -45,8 +45,10 @@ export class Tenancy {
 
   /** The same for a job to be created, with the mark of the tenant. */
   marked<O extends { handler: unknown }>(options: O): O {
-    const given: NamespaceOption & { metadata?: unknown } = withDefaults(knownObject(options) as O);
-    return { ...this.confined(given), metadata: this.withMark(given.metadata ?? {}) } as unknown as O;
+    const { handler, namespace, metadata } = knownObject(options);
+    const defaults = isReference(handler) ? handler.defaults : {};
+    const confined = this.confined({ namespace: (namespace ?? defaults.namespace) as string | undefined });
+    return { ...options, ...confined, metadata: this.withMark(metadata ?? defaults.metadata ?? {}) };
   }
 
   /** A change that does not take the mark away. */
@@ -76,6 +78,22 @@ export class Tenancy {
       `is ${described(given)}, but the job belongs to the tenant "${this.tenant}". Leave it out.`,
     );
   }
+}
+
+/**
+ * A job of a tenant for the scheduler of all, as `forTenant(tenant)` would make it: in the tenant's namespace, with its mark. For jobs of many tenants in
+ * one call. Throws InvalidOptionError.
+ *
+ * @example
+ * await scheduler.createMany(tenants.map((id) => tenantJob(id, { id: 'report', handler: 'report', cron: '0 9 * * *' })));
+ * @publicApi
+ */
+export function tenantJob<J extends { handler: unknown }>(
+  tenant: string,
+  job: J,
+  options: TenantOptions = {},
+): J {
+  return new Tenancy(tenant, options).marked(job);
 }
 
 function knownObject(given: unknown): Readonly<Record<string, unknown>> {

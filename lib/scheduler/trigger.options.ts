@@ -56,10 +56,11 @@ export function afterDelay(delay: DurationInput, now: number): Date {
 /** The one of several ways to say something that was used. Throws InvalidScheduleError when it is none or more than one. */
 export function onlyOne(options: Readonly<Record<string, unknown>>, ways: readonly Way[]): unknown {
   const given = ways
-    .map(({ name, keys }) => ({ name, keys, value: valueOf(options, keys) }))
+    .map((way) => ({ ...way, value: valueOf(options, way.keys) }))
     .filter(({ value }) => value !== undefined);
   if (given.length === 1) return given[0]!.value;
-  const names = (given.length === 0 ? ways : given).map(({ name }) => name);
+  const named = given.length === 0 ? ways.filter(({ isAlias }) => !isAlias) : given;
+  const names = named.map(({ name }) => name);
   throw new InvalidScheduleError({
     input: shown(Object.assign({}, ...given.map(({ keys }) => picked(options, keys)))),
     reason: given.length === 0 ? 'empty' : 'ambiguous',
@@ -74,6 +75,8 @@ export function onlyOne(options: Readonly<Record<string, unknown>>, ways: readon
 export interface Way {
   name: string;
   keys: readonly string[];
+  /** Another name of a way, which nobody needs to be told of. */
+  isAlias?: boolean;
 }
 
 function valueOf(options: Readonly<Record<string, unknown>>, keys: readonly string[]): unknown {

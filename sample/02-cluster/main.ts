@@ -63,8 +63,8 @@ const workers = await Promise.all(names.map(startWorker));
 const client = await NestFactory.createApplicationContext(ClientModule, { logger: ['error', 'warn'] });
 const scheduler = client.get(SchedulerService);
 for (let order = 1; order <= orders; order++) {
-  const runAt = new Date(Date.now() + 2_000 + (order * 8_000) / orders);
-  await scheduler.createDateJob({ id: `order-${order}`, handler: 'charge-order', runAt, payload: { order } });
+  const at = new Date(Date.now() + 2_000 + (order * 8_000) / orders);
+  await scheduler.createDateJob({ id: `order-${order}`, handler: 'charge-order', at, payload: { order } });
 }
 console.log(`Three processes on one database: ${names.join(', ')}. Who starts what, second by second:\n`);
 const printing = setInterval(() => {

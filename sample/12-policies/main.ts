@@ -65,7 +65,7 @@ scheduler.registerHandler('long', ({ signal }) => {
 });
 const overlaps = ['skip', 'queue', 'cancel-running', 'allow'] as const;
 for (const overlap of overlaps) {
-  await scheduler.createCronJob({ id: overlap, handler: 'long', expression: '0 13,14 * * *', overlap });
+  await scheduler.createCronJob({ id: overlap, handler: 'long', cron: '0 13,14 * * *', overlap });
 }
 await chronis.advanceBy('4h', { whileRunning: true });
 for (const overlap of overlaps) await show(overlap, busy);

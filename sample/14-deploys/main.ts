@@ -100,7 +100,7 @@ await show(release2);
 await late.close();
 
 console.log('A change at run time lies over what the code says');
-await scheduler.updateJob('report', { trigger: { type: 'cron', expression: '0 6 * * *' } }, { by: 'ada' });
+await scheduler.updateJob('report', { cron: '0 6 * * *' }, { by: 'ada' });
 await show({ ...release2, report: 'at 0 6 * * *' });
 const restarted = await start('another worker', NextWorkerJobs);
 await scheduler.resetJob('report');

@@ -87,13 +87,13 @@ describe('beside a second copy of the package', () => {
     });
     await scheduler.createDateJob({
       id: 'a',
-      handler: Defined as never,
+      handler: Defined as unknown as string,
       payload: { to: 'ada' } as never,
       in: 0,
     });
     await scheduler.createDateJob({ id: 'b', handler: 'later', in: 0, maxRetries: 1, backoff: '1s' });
     await scheduler.createDateJob({
-      ...{ id: 'c', handler: other.handlerOf(Jobs, 'later') as never, in: '1d' },
+      ...{ id: 'c', handler: other.handlerOf(Jobs, 'later') as unknown as string, in: '1d' },
     });
     await booted!.settle();
     expect(seen).toEqual([['ada', true, 'mail'], 'a']);

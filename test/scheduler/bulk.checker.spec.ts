@@ -36,8 +36,8 @@ const creator = new JobCreator(
   new StorageNow(storage, clock),
 );
 
-const plain = defineJob<unknown>('plain', { queue: 'mail', maxRetries: 3 });
-const tagged = defineJob<unknown>('tagged', { metadata: { team: 'growth' } });
+const plain = defineJob<any>('plain', { queue: 'mail', maxRetries: 3 });
+const tagged = defineJob<any>('tagged', { metadata: { team: 'growth' } });
 const backoff = { type: 'fixed', delay: '5s' };
 class Item {
   handler = 'work';

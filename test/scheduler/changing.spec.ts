@@ -34,6 +34,49 @@ describe('changing jobs at run time', () => {
     app.scheduler.createIntervalJob({ id, handler: 'work', minutes: 1, ...given });
   const gaps = async () => (await app.scheduler.getGaps()).items;
 
+  test.each<[string, (id: string) => Promise<unknown>]>([
+    ['updateJob', (id) => app.scheduler.updateJob(id, { payload: 1 })],
+    ['pauseJob', (id) => app.scheduler.pauseJob(id)],
+    ['runNow', (id) => app.scheduler.runNow(id)],
+    ['deleteJob', (id) => app.scheduler.deleteJob(id)],
+    ['previewJob', (id) => app.scheduler.previewJob(id)],
+    ['backfill', (id) => app.scheduler.backfill(id, '2026-01-01', '2026-01-02')],
+  ])('%s of a job that is not there names the one that was probably meant', async (_, call) => {
+    await minutely('daily-report');
+    await minutely('daily-rapport', { namespace: 'other' });
+    const refused = call('dayly-report');
+    await expect(refused).rejects.toThrow(JobNotFoundError);
+    await expect(refused).rejects.toThrow(
+      'There is no job "dayly-report" in the namespace "default". Did you mean "daily-report"?',
+    );
+    await expect(call('weekly')).rejects.toThrow('Declared jobs are stored when the application has started');
+  });
+
+  test('a handler that is not there is named with the one that was probably meant', async () => {
+    app.scheduler.registerHandler('ReportService.daily', () => undefined);
+    const created = (handler: string) => app.scheduler.schedule(handler, { in: 0 });
+    await expect(created('wrk')).rejects.toThrow('Did you mean "work"? Else declare it with');
+    await expect(created('daily')).rejects.toThrow('Did you mean "ReportService.daily"?');
+    await expect(created('ReportService.dayly')).rejects.toThrow('Did you mean "ReportService.daily"?');
+    await expect(created('something else')).rejects.not.toThrow('Did you mean');
+  });
+
+  test('runNow says that a one-off runs already, and does nothing', async () => {
+    await app.scheduler.createDateJob({ id: 'a', handler: 'wait', in: '1h' });
+    const first = await app.scheduler.runNow('a');
+    expect(first).toMatchObject({ alreadyRunning: false, state: 'waiting' });
+    await app.settle();
+    const again = await app.scheduler.runNow('a');
+    expect(again).toMatchObject({ id: first.id, alreadyRunning: true, state: 'running' });
+    finish();
+    await app.settle();
+    expect(ran).toEqual(['waited']);
+    await minutely('b', { handler: 'wait' });
+    await app.clock.advanceBy(60_000);
+    expect((await app.scheduler.getJob('b'))!.state).toBe('running');
+    expect((await app.scheduler.runNow('b')).alreadyRunning).toBe(false);
+  });
+
   describe('updateJob', () => {
     test('changes what is given and leaves the rest', async () => {
       await minutely('a', { name: 'A', maxRetries: 2, backoff: '1s', payload: 1, metadata: { x: 1 } });
@@ -69,6 +112,41 @@ describe('changing jobs at run time', () => {
       expect(moved).toMatchObject({ timeZone: 'UTC', nextRunAt: new Date('2026-01-01T09:00:00Z') });
       await app.clock.advanceTo('2026-01-01T09:00:00Z');
       expect(ran).toEqual(['a']);
+    });
+
+    test('takes a schedule in the words in which it was created', async () => {
+      const { scheduler } = app;
+      await minutely('a');
+      const changed = await scheduler.updateJob('a', {
+        cron: '0 9 * * *',
+        timeZone: 'Asia/Seoul',
+        jitter: '1s',
+      });
+      const { trigger } = await scheduler.updateJob('a', {
+        cron: { hour: 9, minute: 0 },
+        timeZone: 'Asia/Seoul',
+      });
+      expect(changed.trigger).toEqual({
+        type: 'cron',
+        expression: '0 9 * * *',
+        timeZone: 'Asia/Seoul',
+        jitter: 1_000,
+      });
+      expect(trigger).toEqual({ type: 'cron', fields: { hour: 9, minute: 0 }, timeZone: 'Asia/Seoul' });
+      const interval = await scheduler.updateJob('a', { every: '2 minutes' });
+      expect(interval.trigger).toMatchObject({ type: 'interval', every: 120_000 });
+      await scheduler.createDateJob({ id: 'b', handler: 'work', in: '1h' });
+      const at = new Date('2026-01-02T00:00:00Z');
+      expect((await scheduler.updateJob('b', { at })).nextRunAt).toEqual(at);
+      const soon = await scheduler.updateJob('b', { in: { minutes: 5 }, keep: '1d' });
+      expect(soon).toMatchObject({
+        nextRunAt: new Date('2026-01-01T00:05:00Z'),
+        policies: { keepMs: 86_400_000 },
+      });
+      await expect(scheduler.updateJob('a', { in: '5m' })).rejects.toThrow('the job "a" recurs and stays so');
+      await expect(scheduler.updateJob('b', { overlap: 'queue' })).rejects.toThrow(
+        'overlap: is for what recurs',
+      );
     });
 
     test('moves a one-off that waits', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { IsDate, IsEmail, IsInt, Min, ValidateNested } from 'class-validator';
+import { IsDate, IsEmail, IsInt, IsOptional, Min, ValidateNested } from 'class-validator';
 import * as v from 'valibot';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -201,6 +201,57 @@ describe('payloads are checked', () => {
     await scheduler.createIntervalJob({ ...job, payload: { to: 'a' } });
     await refusalOf(scheduler.createIntervalJob({ ...job, payload: { to: 1 }, onConflict: 'replace' }));
     expect(await scheduler.getJob('mail')).toMatchObject({ payload: { to: 'a' } });
+  });
+
+  test('and instances, Dates and keys with undefined are taken as JSON takes them', async () => {
+    class InviteDto {
+      @IsEmail()
+      email: string;
+      @Type(() => Date)
+      @IsDate()
+      until: Date;
+      @IsOptional()
+      @IsEmail()
+      cc?: string;
+      shown(): string {
+        return this.email;
+      }
+    }
+    const dto = Object.assign(new InviteDto(), { email: 'a@b.de', until: new Date(0), cc: undefined });
+    const like = (more: object): never => wrong(Object.assign(new InviteDto(), dto, more));
+    const stored = { email: 'a@b.de', until: '1970-01-01T00:00:00.000Z' };
+    const got: unknown[] = [];
+    app = await NestApp.boot();
+    const { scheduler } = app;
+    const Invite = defineJob('invite', { schema: InviteDto });
+    scheduler.registerHandler(Invite, ({ payload }) => void got.push(payload));
+    const job = await scheduler.schedule(Invite, { in: '1h', payload: dto });
+    expect(job.payload).toEqual(stored);
+    expect(Object.keys(job.payload as object)).toEqual(['email', 'until']);
+    // By its name too, as this process has the handler; and of many, each by itself.
+    const byName = await scheduler.createDateJob({ handler: 'invite', in: '1h', payload: wrong(dto) });
+    expect(byName.payload).toEqual(stored);
+    const many = await scheduler.createMany([1, 2].map(() => ({ handler: Invite, in: '1h', payload: dto })));
+    expect(many.map((result) => 'job' in result && result.job.payload)).toEqual([stored, stored]);
+    const changed = await scheduler.updateJob(job.id, { payload: like({ until: new Date(5) }) });
+    expect(changed.payload).toEqual({ ...stored, until: '1970-01-01T00:00:00.005Z' });
+    await scheduler.runNow(byName.id);
+    await app.settle();
+    expect(got).toEqual([expect.objectContaining({ email: 'a@b.de', until: new Date(0) })]);
+    expect(got[0]).toBeInstanceOf(InviteDto);
+    // What JSON would lose is refused, schema or not.
+    const lost = scheduler.schedule(Invite, { in: 0, payload: like({ tags: new Map() }) });
+    await expect(lost).rejects.toThrow('payload: at payload.tags: an instance of Map is not JSON.');
+    const never = scheduler.schedule(Invite, { in: 0, payload: like({ until: new Date(NaN) }) });
+    await expect(never).rejects.toThrow('payload: at payload.until: an invalid Date is not JSON.');
+    // In a process that does not have the handler nothing says so.
+    const other = await NestApp.boot();
+    const elsewhere = { allowUnknownHandler: true, in: '1h', payload: wrong(dto) } as const;
+    await expect(other.scheduler.schedule('invite', elsewhere)).rejects.toThrow(
+      'an instance of InviteDto is not JSON',
+    );
+    expect((await other.scheduler.schedule(Invite, elsewhere)).payload).toEqual(stored);
+    await other.close();
   });
 
   test('in a process that does not know the handler by the schema of the reference alone', async () => {

@@ -8,6 +8,10 @@ cycle.inner = { again: cycle };
 let deep: unknown = null;
 for (let i = 0; i < 600; i++) deep = [deep];
 
+class Visit {
+  until = new Date(0);
+}
+
 const refusals: Refusal[] = [
   [
     'a payload of undefined',
@@ -49,7 +53,43 @@ const refusals: Refusal[] = [
     'a payload with a Date',
     (s) => s.createIntervalJob({ ...work, payload: wrong({ at: new Date(0) }) }),
     InvalidPayloadError,
-    'payload: at payload.at: a Date is not JSON. Use toISOString().',
+    'payload: at payload.at: a Date is not JSON. Use toISOString(). A handler with a schema takes it as JSON does.',
+  ],
+  [
+    'a payload with an invalid Date',
+    (s) => s.createIntervalJob({ ...work, payload: wrong({ at: new Date(NaN) }) }),
+    InvalidPayloadError,
+    'payload: at payload.at: an invalid Date is not JSON.',
+  ],
+  [
+    'a payload with a key that is undefined',
+    (s) => s.createIntervalJob({ ...work, payload: wrong({ at: undefined }) }),
+    InvalidPayloadError,
+    'payload: at payload.at: undefined is not JSON. Leave the key out, or use null. A handler with a schema takes it as JSON does.',
+  ],
+  [
+    'an instance of a class',
+    (s) => s.createIntervalJob({ ...work, payload: wrong(new Visit()) }),
+    InvalidPayloadError,
+    'payload: an instance of Visit is not JSON. Give a plain object, such as { ...it }, or the class a toJSON(). A handler with a schema takes it as JSON does.',
+  ],
+  [
+    'what toJSON() returns and is not JSON',
+    (s) => s.createIntervalJob({ ...work, payload: wrong({ a: { toJSON: () => NaN } }) }),
+    InvalidPayloadError,
+    'payload: at payload.a: NaN is not JSON.',
+  ],
+  [
+    'metadata with a Date',
+    (s) => s.createIntervalJob({ ...work, metadata: wrong({ at: new Date(0) }) }),
+    InvalidPayloadError,
+    'metadata: at metadata.at: a Date is not JSON. Use toISOString().',
+  ],
+  [
+    'a path of the metadata with a NUL',
+    (s) => s.queryJobs({ 'metadata.\0': 1 }),
+    InvalidPayloadError,
+    'metadata: the key "\\u0000" holds a NUL character, which PostgreSQL cannot store.',
   ],
   [
     'a payload with a Map',
@@ -135,6 +175,35 @@ describe('payloads and metadata', () => {
     expect(JSON.stringify(read!.payload)).toBe(JSON.stringify(payload));
     expect(read!.metadata).toEqual({ a: { b: ['c'] } });
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+    await app.scheduler.deleteJob(job.id);
+  });
+
+  test('are what toJSON() says, where an object has one', async () => {
+    class Money {
+      constructor(
+        private readonly cents: number,
+        private readonly on = new Date(0),
+        private readonly note?: string,
+      ) {}
+      toJSON(): object {
+        const { cents, on, note } = this;
+        return { cents, on, note, shown: `${cents / 100} €` };
+      }
+    }
+    const payload = {
+      total: new Money(250),
+      parts: [new Money(100), { shown: 1 }],
+      at: { toJSON: () => 'noon' },
+    };
+    const job = await app.scheduler.schedule('work', { in: '1h', payload });
+    const on = '1970-01-01T00:00:00.000Z';
+    expect(job.payload).toEqual({
+      total: { cents: 250, on, shown: '2.5 €' },
+      parts: [{ cents: 100, on, shown: '1 €' }, { shown: 1 }],
+      at: 'noon',
+    });
+    const changed = await app.scheduler.updateJob(job.id, { payload: { total: new Money(5) } });
+    expect(changed.payload).toEqual({ total: { cents: 5, on, shown: '0.05 €' } });
     await app.scheduler.deleteJob(job.id);
   });
 

@@ -51,6 +51,27 @@ describe('saying a job again', () => {
     expect(ran).toHaveLength(1);
   });
 
+  test.each(['upsert', 'createMany', 'onConflict'])(
+    'keeps an interval that becomes another one on its grid: %s',
+    async (by) => {
+      const { scheduler, clock } = app;
+      const { job } = await scheduler.upsert({ ...base, every: '1h' });
+      await clock.advanceBy(tenMinutes);
+      const again = { ...base, every: '25m', onConflict: 'replace' } as const;
+      if (by === 'upsert') await scheduler.upsert(again);
+      else if (by === 'createMany') await scheduler.createMany([again]);
+      else await scheduler.createIntervalJob(again);
+      const changed = (await scheduler.getJob('job'))!;
+      expect(changed.trigger).toEqual({ ...job.trigger, every: 25 * 60_000 });
+      expect(changed.nextRunAt).toEqual(new Date(job.createdAt.getTime() + 25 * 60_000));
+      // As updateJob does.
+      await scheduler.updateJob('job', { every: '20m' });
+      expect((await scheduler.getJob('job'))!.nextRunAt).toEqual(
+        new Date(job.createdAt.getTime() + 20 * 60_000),
+      );
+    },
+  );
+
   test.each([
     ['time', { every: '2h' }],
     ['anchor', { every: '1h', anchor: '2026-01-01 00:30' }],

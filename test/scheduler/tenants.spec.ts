@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   defineJob,
+  tenantJob,
   InvalidOptionError,
   JobAlreadyExistsError,
   JobNotFoundError,
@@ -115,6 +116,7 @@ const notForTenants = [
   'start',
   'stop',
   'running',
+  'health',
   'forTenant',
 ];
 const inside = ['changed', 'access', 'accessOf'];
@@ -279,6 +281,26 @@ describe('a tenant', () => {
       metadata: { plan: 'free', tenant_id: 'other' },
       policies: { maxRetries: 2 },
     });
+  });
+
+  test('is one of many in one call', async () => {
+    const Report = defineJob('work', { maxRetries: 2, metadata: { plan: 'free' } });
+    const results = await all.createMany(
+      ['acme', 'globex'].map((id) => tenantJob(id, { id: 'bulk', handler: Report, every: '1 hour' })),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['created', 'created']);
+    expect(await all.forTenant('globex').getJob('bulk')).toMatchObject({
+      namespace: 'tenant:globex',
+      metadata: { plan: 'free', tenant_id: 'globex' },
+      policies: { maxRetries: 2 },
+    });
+    expect(tenantJob('a', { handler: 'work', metadata: { x: 1 } }, { metadataKey: 'org' })).toEqual({
+      handler: 'work',
+      namespace: 'tenant:a',
+      metadata: { x: 1, org: 'a' },
+    });
+    expect(() => tenantJob('a', { handler: 'work', namespace: 'b' })).toThrow(InvalidOptionError);
+    await all.deleteMany({ idPrefix: 'bulk' });
   });
 
   test('may be marked under another key, and never has the namespace of the application', async () => {

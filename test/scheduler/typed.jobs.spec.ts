@@ -117,7 +117,8 @@ describe('a defined job', () => {
   test('is refused where it is defined when it cannot be right', () => {
     expect(() => defineJob('')).toThrow(InvalidOptionError);
     expect(() => defineJob('a', wrong({ payload: 1 }))).toThrow('payload: defineJob() has no such option.');
-    expect(() => defineJob('a', wrong({ retries: 1 }))).toThrow('There are: schema, name,');
+    expect(() => defineJob('a', wrong({ retries: 1 }))).toThrow('Did you mean "maxRetries"?');
+    expect(() => defineJob('a', wrong({ colour: 1 }))).toThrow('There are: schema, name,');
   });
 
   test('names a wrong default when a job is created', async () => {

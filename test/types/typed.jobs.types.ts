@@ -47,7 +47,7 @@ export function referencesKnowTheirPayloads(): void {
     DefinedJob<{ image: string; at: string }, { image: string; at: Date }>
   >();
   expectTypeOf(Charge).toEqualTypeOf<DefinedJob<{ cents?: number | undefined }, { cents: number }>>();
-  expectTypeOf(Move).toEqualTypeOf<DefinedJob<{ street: string; since: string }, Address>>();
+  expectTypeOf(Move).toEqualTypeOf<DefinedJob<{ street: string; since: Date | string }, Address>>();
   expectTypeOf(Both).toEqualTypeOf<DefinedJob<Mail>>();
   // @ts-expect-error There is no such option.
   defineJob('x', { retries: 3 });
@@ -186,6 +186,147 @@ export async function payloadsFitTheReference(): Promise<void> {
   await scheduler.updateJob('x', { handler: SendMail, payload: { to: 1 } });
   // @ts-expect-error Not JSON, also by name.
   await scheduler.createDateJob({ handler: 'by-name', payload: { at: new Date() }, in: 0 });
+}
+
+interface Visit {
+  at: Date;
+}
+interface Invoice {
+  lines: { cents: number; note?: string }[];
+  paid?: boolean;
+}
+declare const visit: Visit;
+declare const invoice: Invoice;
+declare const address: Address;
+declare const body: Record<string, unknown>;
+declare const money: { amount: bigint; toJSON(): string };
+
+export async function payloadsAsPeopleHaveThem(): Promise<void> {
+  // Interfaces, readonly lists, objects that say themselves how they are JSON.
+  await scheduler.schedule('by-name', { in: 0, payload: invoice });
+  await scheduler.schedule('by-name', { in: 0, payload: { invoices: [invoice] as readonly Invoice[] } });
+  await scheduler.schedule('by-name', { in: 0, payload: { money } });
+  await scheduler.createMany([invoice].map((payload) => ({ handler: 'by-name', payload, in: 0 })));
+  await scheduler.updateJob('x', { payload: invoice });
+  // Instances and Dates where a schema of the class checks what JSON makes of them.
+  await scheduler.schedule(Move, { in: 0, payload: address });
+  await scheduler.schedule(Move, { in: 0, payload: { street: 'a', since: new Date() } });
+  await scheduler.schedule(defineJob<Address>('x', { schema: Address }), { in: 0, payload: address });
+  // Whoever passes payloads on need not know them.
+  const later = <P extends JsonValue>(payload: P) => scheduler.schedule('by-name', { in: '1h', payload });
+  await later({ a: 1 });
+  // @ts-expect-error A Date in an interface.
+  await scheduler.schedule('by-name', { in: 0, payload: visit });
+  // @ts-expect-error A class with methods.
+  await scheduler.schedule('by-name', { in: 0, payload: address });
+  // @ts-expect-error Nobody knows.
+  await scheduler.schedule('by-name', { in: 0, payload: body });
+  // @ts-expect-error
+  await scheduler.schedule('by-name', { in: 0, payload: { f: () => 1 } });
+  // @ts-expect-error
+  await scheduler.schedule('by-name', { in: 0, payload: { n: 1n } });
+  // @ts-expect-error
+  await scheduler.schedule('by-name', { in: 0, payload: { m: new Map() } });
+  // @ts-expect-error
+  await scheduler.schedule('by-name', { in: 0, payload: { list: [undefined] } });
+  // @ts-expect-error A Date without a schema.
+  defineJob<{ until?: Date }>('x');
+  // @ts-expect-error
+  defineJob<Visit>('x', { queue: 'mail' });
+  defineJob<Invoice>('x');
+}
+
+/** Exactly one schedule, and the error is at the key that is wrong. */
+export async function schedulesAreExclusive(): Promise<void> {
+  const handler = 'work';
+  const at = new Date();
+  await scheduler.createDateJob({ handler, at, keep: '1d', refusePast: true });
+  await scheduler.createDateJob({ handler, runAt: at });
+  await scheduler.createIntervalJob({ handler, minutes: 5, overlap: 'queue' });
+  await scheduler.createCronJob({ handler, cron: { hour: 9 }, dst: { gap: 'skip' } });
+  await scheduler.createCronJob({ handler, fields: { hour: 9 } });
+  await scheduler.createJob({ handler, every: '5m', calendar: true });
+  await scheduler.createJob({ handler, in: '5 minutes', keep: 'forever' });
+  await scheduler.updateJob('x', { at });
+  await scheduler.updateJob('x', { every: { hours: 1 }, overlap: 'skip' });
+  await scheduler.updateJob('x', { cron: '@daily', timeZone: 'Asia/Seoul' });
+  await scheduler.updateJob('x', { timeZone: 'Asia/Seoul' });
+  await scheduler.updateJob('x', { trigger: { type: 'manual' } });
+  // @ts-expect-error None.
+  await scheduler.createDateJob({ handler });
+  // @ts-expect-error None.
+  await scheduler.createIntervalJob({ handler });
+  // @ts-expect-error None.
+  await scheduler.createCronJob({ handler });
+  // @ts-expect-error None.
+  await scheduler.createJob({ handler });
+  // @ts-expect-error None.
+  await scheduler.schedule(handler, {});
+  // @ts-expect-error Two.
+  await scheduler.createDateJob({ handler, runAt: at, in: '5m' });
+  // @ts-expect-error Two.
+  await scheduler.createCronJob({ handler, cron: '@daily', hour: 9 });
+  // @ts-expect-error Two.
+  await scheduler.createIntervalJob({ handler, every: '5m', minutes: 5 });
+  // @ts-expect-error Two.
+  await scheduler.schedule(handler, { cron: '@daily', every: '5m' });
+  // @ts-expect-error Two.
+  await scheduler.createJob({ handler, every: '5m', trigger: { type: 'manual' } });
+  // @ts-expect-error Two.
+  await scheduler.updateJob('x', { at, in: '5m' });
+  await scheduler.schedule(handler, {
+    cron: '@daily',
+    // @ts-expect-error Did you mean "timeZone"?
+    timezone: 'UTC',
+  });
+  await scheduler.createCronJob({
+    handler,
+    hour: 9,
+    // @ts-expect-error Did you mean "timeZone"?
+    timezone: 'UTC',
+  });
+  await scheduler.createDateJob({
+    handler,
+    at,
+    // @ts-expect-error Of what recurs.
+    overlap: 'queue',
+  });
+  await scheduler.createDateJob({
+    handler,
+    at,
+    // @ts-expect-error A number.
+    maxRetries: '5',
+  });
+  await scheduler.upsert({
+    id: 'x',
+    handler: SendMail,
+    in: '5m',
+    payload: {
+      // @ts-expect-error Text.
+      to: 1,
+    },
+  });
+  await scheduler.schedule(handler, {
+    every: '5m',
+    // @ts-expect-error Of one-offs.
+    keep: '1d',
+  });
+  await scheduler.schedule(handler, {
+    every: '5m',
+    // @ts-expect-error Of crons.
+    dst: { gap: 'skip' },
+  });
+  await scheduler.schedule(handler, {
+    in: '5m',
+    // @ts-expect-error A Date.
+    payload: {
+      at: new Date(),
+    },
+  });
+  await scheduler.updateJob('x', {
+    // @ts-expect-error
+    every: true,
+  });
 }
 
 export function methodsAreReferences(): void {
