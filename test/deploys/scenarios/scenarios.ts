@@ -1,6 +1,7 @@
 import type { Scenario } from '../language/scenario.js';
 import { apps } from './apps.js';
 import { canaries } from './canaries.js';
+import { idleInstances } from './idle.js';
 import { ids } from './ids.js';
 import { outages } from './outages.js';
 import { roles } from './roles.js';
@@ -11,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   ...rollouts,
   ...canaries,
   ...roles,
+  ...idleInstances,
   ...ids,
   ...apps,
   ...outages,
