@@ -293,13 +293,13 @@ function syncRulesOf({ orphans, previousApps, engine }: ChronisSettings): SyncRu
 }
 
 function directoryOf(
-  { clock, autoStart, allowUnknownHandler: allowsUnknown, engine: { app } }: ChronisSettings,
+  { autoStart, allowUnknownHandler: allowsUnknown, engine: { app } }: ChronisSettings,
   local: HandlerRegistry,
   storage: StorageAdapter,
   engine: Engine,
 ): HandlerDirectory {
   const works = (): boolean => autoStart || engine.running;
-  return new HandlerDirectory({ local, app, storage, clock, works, allowsUnknown });
+  return new HandlerDirectory({ local, app, storage, works, allowsUnknown });
 }
 
 function defaultsOf(settings: ChronisSettings, storage: StorageAdapter): JobDefaults {

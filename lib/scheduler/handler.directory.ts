@@ -2,13 +2,10 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import { HandlerNotFoundError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
-import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { nearestName } from '../triggers/nearest.name.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
-
-const rememberedForMs = 5_000;
 
 type HandlersOfApps = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -18,7 +15,6 @@ export interface DirectoryParts {
   /** Whose handlers those of this process are. */
   app: string;
   storage: StorageAdapter;
-  clock: Clock;
   /** Whether this process runs jobs, or is about to: then it knows what its app has. */
   works: () => boolean;
   /** Whether handlers that nobody has are accepted where the job does not say. */
@@ -37,7 +33,6 @@ export class HandlerDirectory {
   private live: HandlersOfApps = new Map();
   /** In live workers and in those of before. */
   private ever: HandlersOfApps = new Map();
-  private askedAt: number | null = null;
 
   constructor(private readonly parts: DirectoryParts) {
     this.app = parts.app;
@@ -49,9 +44,8 @@ export class HandlerDirectory {
     const isOwn = app === this.app;
     if (isOwn && this.parts.local.has(handler)) return;
     if (isReference && !(isOwn && this.parts.works())) return;
-    const { clock } = this.parts;
-    const fresh = this.askedAt !== null && clock.monotonic() - this.askedAt < rememberedForMs;
-    if (fresh && this.ever.get(app)?.has(handler)) return;
+    // What was known once stays so: nobody has to be asked again.
+    if (this.ever.get(app)?.has(handler)) return;
     await this.ask(now);
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
@@ -83,7 +77,6 @@ export class HandlerDirectory {
     const workers = await this.parts.storage.queryWorkers();
     this.ever = handlersOf(workers);
     this.live = handlersOf(workers.filter(({ leaseUntil }) => leaseUntil.getTime() > now));
-    this.askedAt = this.parts.clock.monotonic();
   }
 
   /**

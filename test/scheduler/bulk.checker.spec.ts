@@ -29,7 +29,6 @@ const creator = new JobCreator(
     local: handlers,
     app: 'shop',
     storage,
-    clock,
     works: () => true,
     allowsUnknown: false,
   }),

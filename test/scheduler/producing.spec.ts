@@ -56,7 +56,7 @@ describe('a process that only creates jobs', () => {
     boot({ autoStart: false, ...chronis });
   const worker = (chronis: ChronisModuleOptions = {}): Promise<NestApp> => boot(chronis, [Jobs]);
 
-  /** Asks before and after the answer is remembered. */
+  /** Also the second time. */
   async function refused(creating: () => Promise<unknown>): Promise<void> {
     for (let i = 0; i < 2; i++) await expect(creating()).rejects.toThrow(HandlerNotFoundError);
   }
@@ -75,6 +75,24 @@ describe('a process that only creates jobs', () => {
     await worker();
     await clock.advanceBy(1_000);
     expect(ran).toEqual(expect.arrayContaining(['a', 'b', 'c', 'd']));
+  });
+
+  test('asks who has a handler once, and for what nobody has each time', async () => {
+    await (await worker()).close();
+    const { scheduler, storage: own } = await api();
+    let asked = 0;
+    const queryWorkers = own.queryWorkers.bind(own);
+    own.queryWorkers = () => {
+      asked++;
+      return queryWorkers();
+    };
+    for (let i = 0; i < 3; i++) {
+      await scheduler.schedule('work', { in: '1m' });
+      await clock.advanceBy(60_000);
+    }
+    expect(asked).toBe(1);
+    await refused(() => scheduler.schedule('wrok', { in: '1m' }));
+    expect(asked).toBe(3);
   });
 
   test('may name a handler that a worker of another role has had, while others live', async () => {
