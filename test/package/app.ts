@@ -18,6 +18,7 @@ import {
   SchedulerRegistry,
 } from 'nestjs-chronis/schedule';
 import { typeOrmLock, typeOrmStorage } from 'nestjs-chronis/typeorm';
+import { tryLifecycle } from './lifecycle.js';
 import { tryMachinery } from './machinery.js';
 
 @Injectable()
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
   await tryMachinery((name) =>
     url ? { storage: typeOrmStorage({ url, schema: `${schema}_${name}` }), lock: typeOrmLock() } : {},
   );
+  if (!url) await tryLifecycle();
   console.log(`ran on ${url ? 'postgres' : 'memory'}`);
 }
 

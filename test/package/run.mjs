@@ -31,7 +31,8 @@ async function run(command, args, cwd, env = {}) {
 
 async function tryPackage(app, dir) {
   mkdirSync(dir);
-  for (const file of ['app.ts', 'machinery.ts']) cpSync(join(import.meta.dirname, file), join(dir, file));
+  for (const file of ['app.ts', 'lifecycle.ts', 'machinery.ts'])
+    cpSync(join(import.meta.dirname, file), join(dir, file));
   const dependencies = {
     '@nestjs/common': app.nest,
     '@nestjs/core': app.nest,
