@@ -3,6 +3,9 @@ import { DeclaringProvider } from './declaring.provider.js';
 
 /** What `@nestjs/schedule` and `nestjs-chronis/schedule` note on the methods that they decorate. */
 const noteOfOthers = 'SCHEDULER_TYPE';
+const reader = 'ScheduleExplorer';
+
+type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
 
 /**
  * Methods whose decorators are those of `@nestjs/schedule` or `nestjs-chronis/schedule`, where the module that would read them is missing: they have the names of
@@ -13,7 +16,7 @@ export function foreignSchedules(
   scanner: MetadataScanner,
   modules: ModulesContainer,
 ): string[] {
-  if ([...modules.values()].some(({ name }) => name === 'ScheduleModule')) return [];
+  if ([...modules.values()].some(hasReader)) return [];
   const places = new Set<string>();
   for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
     const provider = DeclaringProvider.of(wrapper);
@@ -25,4 +28,9 @@ export function foreignSchedules(
     }
   }
   return [...places];
+}
+
+/** What reads them has the same name in both packages; applications have modules of their own that are called ScheduleModule. */
+function hasReader({ providers }: ModuleOf): boolean {
+  return [...providers.keys()].some((token) => typeof token === 'function' && token.name === reader);
 }

@@ -42,7 +42,7 @@ export interface ChronisEventMap {
   'enhancers.unapplied': { methods: readonly { place: string; decorators: readonly string[] }[] };
   /**
    * Nothing runs these methods: their decorators are those of `@nestjs/schedule` or `nestjs-chronis/schedule`, whose names are the same as those of `nestjs-chronis`, and no
-   * ScheduleModule is there to read them.
+   * `ScheduleModule.forRoot()` is there to read them.
    */
   'schedules.foreign': { methods: readonly string[] };
   /**

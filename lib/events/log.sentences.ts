@@ -39,7 +39,7 @@ export const logSentences: Sentences = {
   }),
   'schedules.foreign': ({ methods }) => ({
     level: 'warn',
-    text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
+    text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule.forRoot() is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
   }),
   'classes.unprovided': ({ methods }) => ({
     level: 'warn',
@@ -229,7 +229,7 @@ export const logSentences: Sentences = {
   }),
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
-    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${nextTry(retryInMs)}`,
+    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${nextTry(operation, retryInMs)}`,
   }),
   'storage.recovered': ({ operation, failures }) => ({
     level: 'log',
@@ -310,8 +310,9 @@ const leapEnds = {
 /** Longer pauses than this are those of rounds that come anyway. */
 const longestPauseMs = 5_000;
 
-function nextTry(retryInMs: number): string {
+function nextTry(operation: string, retryInMs: number): string {
   if (retryInMs === 0) return 'Going on without.';
+  if (operation === 'connect') return 'Trying for as long as connectTimeoutMs allows.';
   return retryInMs > longestPauseMs
     ? `Trying again in ${Math.round(retryInMs / 1_000)} s.`
     : 'Trying until it answers.';

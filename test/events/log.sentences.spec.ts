@@ -354,6 +354,20 @@ test('what repeats itself has one line a minute for each handler or job, with th
   expect(of(/missed/)).toHaveLength(3);
 });
 
+test('a start tries for as long as it may, and says so', () => {
+  const told: string[] = [];
+  const write = (text: unknown): void => void told.push(String(text));
+  Logger.overrideLogger({ log: write, warn: write, error: write, debug: write });
+  const events = new ChronisEvents();
+  const stop = logEvents(events);
+  events.emit('storage.failing', { operation: 'connect', error: new Error('refused'), retryInMs: 100 });
+  stop();
+  Logger.overrideLogger(false);
+  expect(told).toEqual([
+    'The storage failed (connect): refused. Trying for as long as connectTimeoutMs allows.',
+  ]);
+});
+
 test('tells what a stop waits for, what a kill has left, and a run that goes on and on', () => {
   const told: string[] = [];
   const write = (text: unknown): void => void told.push(String(text));

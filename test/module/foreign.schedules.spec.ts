@@ -38,9 +38,15 @@ async function warnings(metadata: ModuleMetadata): Promise<string[]> {
 test('ChronisModule tells of methods whose decorators are those of the drop-in or of @nestjs/schedule', async () => {
   expect(await warnings({ imports: [ChronisModule.forRoot()], providers: [DropIn, Original, Core] })).toEqual(
     [
-      'Nothing runs DropIn.cron, DropIn.interval, Original.cron: their decorators come from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.',
+      'Nothing runs DropIn.cron, DropIn.interval, Original.cron: their decorators come from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule.forRoot() is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.',
     ],
   );
+});
+
+test('also where a module of the application is called ScheduleModule', async () => {
+  const module = { ScheduleModule: class {} }.ScheduleModule;
+  Module({})(module);
+  expect(await warnings({ imports: [module, ChronisModule.forRoot()], providers: [DropIn] })).toHaveLength(1);
 });
 
 test("and ScheduleModule, on timers, of those whose decorators are the core's", async () => {
