@@ -6,6 +6,7 @@ import { bootOrder } from './discovery/boot.order.js';
 import { watchShutdownHooks } from './discovery/shutdown.hooks.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import type { CancelTimer } from './ports/clock.js';
+import { StorageAdapter } from './ports/storage.adapter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 
 /**
@@ -20,6 +21,7 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly core: ChronisCore,
     private readonly events: ChronisEvents,
     private readonly modules: ModulesContainer,
+    private readonly storage: StorageAdapter,
     private readonly settings: ChronisSettings,
   ) {}
 
@@ -50,7 +52,7 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const { clock, engine, isTest } = this.settings;
     if (isTest) return;
     this.stopWatching = watchShutdownHooks(clock, (signal) =>
-      this.events.emit('shutdown.unhooked', { signal, leaseMs: engine.leaseMs }),
+      this.events.emit('shutdown.unhooked', { signal, leaseMs: this.storage.shared ? engine.leaseMs : null }),
     );
   }
 
@@ -63,6 +65,6 @@ export class ChronisRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
 export const runnerProvider: FactoryProvider = {
   provide: ChronisRunner,
-  inject: [SchedulerLifecycle, ChronisCore, ChronisEvents, ModulesContainer, chronisSettings],
+  inject: [SchedulerLifecycle, ChronisCore, ChronisEvents, ModulesContainer, StorageAdapter, chronisSettings],
   useFactory: (...parts: ConstructorParameters<typeof ChronisRunner>) => new ChronisRunner(...parts),
 };

@@ -111,6 +111,7 @@ export { At } from './decorators/at.decorator.js';
 export type { ScheduleFactory } from './decorators/schedule.factory.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { isScheduledByChronis } from './decorators/declaration.js';
+export { noteDecorated } from './decorators/decorated.classes.js';
 export { Interval } from './decorators/interval.decorator.js';
 export { JobHandler } from './decorators/job.handler.decorator.js';
 export { OnJobEvent } from './decorators/on.job.event.decorator.js';

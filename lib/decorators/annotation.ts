@@ -18,7 +18,7 @@ export function annotates(key: string, decorator: string, note: object): MethodD
     if (typeof descriptor?.value !== 'function') refuse('is not a method. Decorate a method of the class.');
     const earlier = annotationsOf(key, target, method as string);
     Reflect.defineMetadata(key, [...earlier, note], target, method);
-    noteDecorated(target);
+    noteDecorated(target, method as string);
   };
 }
 

@@ -1,13 +1,16 @@
 // Classes are held weakly: tests, and factories of classes, make many.
 let decorated: WeakRef<object>[] = [];
-const noted = new WeakSet<object>();
+const methods = new WeakMap<object, Set<string>>();
 const referred = new WeakSet<object>();
 const provided = new WeakSet<object>();
 
-/** A method of the class has a decorator of this package. */
-export function noteDecorated(prototype: object): void {
-  if (noted.has(prototype)) return;
-  noted.add(prototype);
+/**
+ * For decorators that have a method run: a class that has such methods and that no module provides is told at boot, see `classes.unprovided`. Those of this package have called it. @publicApi
+ */
+export function noteDecorated(prototype: object, method: string): void {
+  const known = methods.get(prototype);
+  if (known) return void known.add(method);
+  methods.set(prototype, new Set([method]));
   decorated.push(new WeakRef(prototype));
 }
 
@@ -24,10 +27,11 @@ export function noteProvided(prototype: object): void {
   }
 }
 
-/** Prototypes of decorated classes that are not provided by any application of this process, nor referred to. */
-export function unprovidedClasses(): object[] {
+/** Prototypes of decorated classes that are not provided by any application of this process, nor referred to, with the methods. */
+export function unprovidedClasses(): { prototype: object; methods: string[] }[] {
   decorated = decorated.filter((each) => each.deref() !== undefined);
   return decorated
     .map((each) => each.deref()!)
-    .filter((prototype) => !provided.has(prototype) && !referred.has(prototype));
+    .filter((prototype) => !provided.has(prototype) && !referred.has(prototype))
+    .map((prototype) => ({ prototype, methods: [...methods.get(prototype)!] }));
 }

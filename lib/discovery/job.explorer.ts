@@ -117,7 +117,7 @@ export class JobExplorer {
 
   /** Methods with decorators of this package whose classes no module provides. */
   unprovidedMethods(): string[] {
-    return unprovidedMethods(this.parts.discovery, this.parts.scanner);
+    return unprovidedMethods(this.parts.discovery);
   }
 
   /** When all jobs are found. Throws InvalidOptionError for configuration of a job that is none of them. */

@@ -1,8 +1,6 @@
 import 'reflect-metadata';
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { declarationsOf } from '../decorators/declaration.js';
-import { noteProvided, unprovidedClasses as unprovided } from '../decorators/decorated.classes.js';
-import { eventAnnotationsOf } from '../decorators/on.job.event.decorator.js';
+import type { DiscoveryService } from '@nestjs/core';
+import { noteProvided, unprovidedClasses } from '../decorators/decorated.classes.js';
 
 /** What `@Injectable()` and `@Controller()` leave on a class: without one of them it is more likely the base of others. */
 const marks = ['__injectable__', '__controller__'];
@@ -13,18 +11,13 @@ type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
  * Methods of decorated classes that were loaded, and that no module provides: nothing runs them here. Not those whose place somebody else has taken in a test, that a class extends which is
  * provided, that `handlerOf()` was called for, or that another application of this process has provided.
  */
-export function unprovidedMethods(discovery: DiscoveryService, scanner: MetadataScanner): string[] {
+export function unprovidedMethods(discovery: DiscoveryService): string[] {
   for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
     for (const prototype of prototypesOf(wrapper)) noteProvided(prototype);
   }
-  return unprovided()
-    .filter(({ constructor }) => marks.some((mark) => Reflect.hasOwnMetadata(mark, constructor)))
-    .flatMap((prototype) =>
-      scanner
-        .getAllMethodNames(prototype)
-        .filter((name) => isDecorated(prototype, name))
-        .map((name) => `${prototype.constructor.name}.${name}`),
-    );
+  return unprovidedClasses()
+    .filter(({ prototype }) => marks.some((mark) => Reflect.hasOwnMetadata(mark, prototype.constructor)))
+    .flatMap(({ prototype, methods }) => methods.map((name) => `${prototype.constructor.name}.${name}`));
 }
 
 /** Of the instance, of the class that makes it, and of the class that it stands for. */
@@ -34,8 +27,4 @@ function prototypesOf({ instance, metatype, token }: Wrapper): object[] {
   );
   if (typeof instance === 'object' && instance !== null) found.push(Object.getPrototypeOf(instance));
   return found.filter((each) => typeof each === 'object' && each !== null);
-}
-
-function isDecorated(prototype: object, method: string): boolean {
-  return declarationsOf(prototype, method).length > 0 || eventAnnotationsOf(prototype, method).length > 0;
 }

@@ -81,8 +81,8 @@ export interface ChronisEventMap {
   };
   /** The module has `autoStart: false`: this process runs no jobs until `SchedulerService.start()`. */
   'scheduler.idle': { name: string; app: string };
-  /** Nothing listens to the signal that ends processes, ten seconds after the start: it would end this one in the middle of its runs, which then wait for the end of its lease. */
-  'shutdown.unhooked': { signal: string; leaseMs: number };
+  /** Nothing listens to the signal that ends processes, ten seconds after the start: it would end this one in the middle of its runs, which then wait for the end of its lease (`leaseMs`; null: the storage ends with the process). */
+  'shutdown.unhooked': { signal: string; leaseMs: number | null };
   /** This process runs jobs from now on. */
   'scheduler.started': {
     name: string;

@@ -67,7 +67,7 @@ export const logSentences: Sentences = {
   }),
   'shutdown.unhooked': ({ signal, leaseMs }) => ({
     level: 'warn',
-    text: `Nothing listens to ${signal}, so it ends this process in the middle of its runs, which nobody executes again until its lease has ended, ${seconds(leaseMs)} s later. Call app.enableShutdownHooks().`,
+    text: `Nothing listens to ${signal}, so it ends this process in the middle of its runs${leaseMs === null ? '' : `, which nobody executes again until its lease has ended, ${seconds(leaseMs)} s later`}. Call app.enableShutdownHooks().`,
   }),
   'scheduler.started': ({ name, app, storage, timeZone, queues, concurrency, ...next }) => ({
     level: 'log',

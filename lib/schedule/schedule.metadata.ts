@@ -1,4 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { noteDecorated } from '../index.js';
 import type { CronOptions } from './cron.decorator.js';
 import type { CronSource } from './cron.time.js';
 import {
@@ -44,6 +45,9 @@ export function schedules(
     SetMetadata(key, options),
     SetMetadata(SCHEDULER_NAME, name),
     SetMetadata(SCHEDULER_TYPE, type),
+    (target: object, method: string | symbol) => {
+      if (typeof target === 'object' && typeof method === 'string') noteDecorated(target, method);
+    },
   );
 }
 

@@ -381,6 +381,8 @@ test('tells what a stop waits for, what a kill has left, and a run that goes on 
     timeoutMs: 19_000,
   });
   events.emit('workers.killed', { workers: [{ workerId: 'w', pid: 42, leaseMs: 27_100 }] });
+  events.emit('shutdown.unhooked', { signal: 'SIGTERM', leaseMs: null });
+  events.emit('shutdown.unhooked', { signal: 'SIGTERM', leaseMs: 30_000 });
   events.emit('job.held-up', {
     namespace: 'default',
     id: 'daily',
@@ -394,6 +396,8 @@ test('tells what a stop waits for, what a kill has left, and a run that goes on 
     'Stopping: waiting for 1 run, 19 s at most, then its signal fires: Run 42 of "daily" (Reports.daily).',
     'Stopping: waiting for 2 runs, 19 s at most, then their signals fire: Run 42 of "daily" (Reports.daily), Run 43 of "daily" (Reports.daily), attempt 2.',
     'Killed on this machine without a stop: process 42. What it was running is executed again when its lease has ended, in 28 s; until then the jobs of these runs may wait. Call app.enableShutdownHooks(), also for nest start --watch.',
+    'Nothing listens to SIGTERM, so it ends this process in the middle of its runs. Call app.enableShutdownHooks().',
+    'Nothing listens to SIGTERM, so it ends this process in the middle of its runs, which nobody executes again until its lease has ended, 30 s later. Call app.enableShutdownHooks().',
     'The job "daily" is skipped, as its run 42 has gone on for 2 h by now (worker w). If it hangs, cancelRun(\'42\') ends it; a timeout lets no run go on for ever.',
   ]);
 });

@@ -21,7 +21,7 @@ test('a process without shutdown hooks is told so, when there was time to enable
   await app.clock.advanceBy(9_999);
   expect(app.heard('shutdown.unhooked')).toEqual([]);
   await app.clock.advanceBy(60_000);
-  expect(app.heard('shutdown.unhooked')).toEqual([{ signal, leaseMs: 30_000 }]);
+  expect(app.heard('shutdown.unhooked')).toEqual([{ signal, leaseMs: null }]);
   await app.close();
 });
 

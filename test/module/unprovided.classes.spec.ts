@@ -2,6 +2,7 @@ import { Injectable, Module, Scope, type Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { expect, test } from 'vitest';
 import { ChronisModule, Cron, handlerOf, JobHandler, OnJobEvent } from '../../lib/index.js';
+import { Cron as DropInCron, ScheduleModule } from '../../lib/schedule/index.js';
 import { ChronisTesting } from '../../lib/testing/index.js';
 import { NestApp } from '../support/nest.app.js';
 
@@ -28,6 +29,26 @@ class Forgotten {
 
 test('a decorated class that no module provides is told at boot, with its methods', async () => {
   expect(await told('Forgotten', [])).toEqual(['Forgotten.daily', 'Forgotten.handle', 'Forgotten.alert']);
+});
+
+@Injectable()
+class DroppedIn {
+  @DropInCron('0 9 * * *', { name: 'dropped' })
+  daily(): void {}
+}
+
+test('so is one whose decorators are those of the drop-in, distributed', async () => {
+  const heard: string[] = [];
+  const on = {
+    'classes.unprovided': ({ methods }: { methods: readonly string[] }): unknown => heard.push(...methods),
+  };
+  @Module({ imports: [ScheduleModule.forRoot({ distributed: { on } })] })
+  class AppModule {}
+  const app = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  await app.init();
+  await app.close();
+  expect(heard).toContain('DroppedIn.daily');
+  expect(await told('DroppedIn', [DroppedIn])).toEqual([]);
 });
 
 test('not where the process runs no jobs anyway', async () => {
