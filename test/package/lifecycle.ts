@@ -109,7 +109,7 @@ async function refusal(booting: ReturnType<typeof boot>): Promise<string> {
 /** Nest's own logger, as it is, shows records as one line of JSON. */
 async function writesText(): Promise<void> {
   const lines: string[] = [];
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text: string | Uint8Array) => lines.push(String(text)) > 0;
   try {
     @Module({ imports: [ChronisModule.forRoot({ log: { format: 'json' } })] })
