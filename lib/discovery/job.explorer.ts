@@ -1,5 +1,4 @@
 import type { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import type { Declaration } from '../decorators/declaration.js';
 import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import type { HandlerOptions } from '../model/handler.options.js';
@@ -8,14 +7,13 @@ import type { JobDefaults } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import { lineOfText } from '../scheduler/option.checks.js';
 import {
-  enhancersOf,
   isEnabled,
   naming,
   optionsOf,
   readSchedule,
   type ScheduleDeclaration,
 } from './declaration.reader.js';
-import type { DeclaredHandler, DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
+import type { DeclaredJob, Exploration, RepeatedProvider } from './declared.job.js';
 import { DeclaringProvider } from './declaring.provider.js';
 import {
   hasScheduleFactory,
@@ -26,25 +24,10 @@ import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
+import { addHandler, addJob, type Findings } from './findings.js';
 import type { LazyModules } from './lazy.modules.js';
+import { methodEnhancers, optionsOfMethod } from './method.options.js';
 import { unprovidedMethods } from './unprovided.classes.js';
-
-/** Where a declaration was found; two providers may share a class, and two classes a name. */
-interface Origin {
-  place: string;
-  provider: string;
-  prototype: object;
-}
-
-/** What is being found, by what must not occur twice. */
-interface Findings {
-  jobs: Map<string, DeclaredJob & Origin>;
-  /** By all their names. */
-  handlers: Map<string, DeclaredHandler & Origin>;
-  repeated: RepeatedProvider[];
-  unapplied: { place: string; decorators: string[] }[];
-  minified: Set<string>;
-}
 
 /** What the explorer works with. */
 export interface ExplorerParts {
@@ -65,6 +48,8 @@ export interface ExplorerParts {
 /** Reads the decorators of all providers and controllers, those of one instance. */
 export class JobExplorer {
   private exploration: Exploration | null = null;
+  /** The providers that were read. */
+  private readonly sources = new Set<object>();
 
   constructor(private readonly parts: ExplorerParts) {}
 
@@ -77,32 +62,27 @@ export class JobExplorer {
   }
 
   /**
-   * What the code declares by now and did not before, as modules were loaded since. Throws the same, and for what is declared already DuplicateJobError and DuplicateHandlerError; nothing is added then.
+   * What providers declare that were not there before, as their modules were loaded since. Throws the same, and for what is declared already DuplicateJobError and DuplicateHandlerError; nothing is added then.
    */
   exploreMore(): Exploration {
     const known = this.explore();
-    const now = this.read();
-    const ids = new Map(known.jobs.map(({ definition, place }) => [refKey(definition), place]));
-    const names = new Set(known.handlers.map(({ name }) => name));
-    const jobs = now.jobs.filter(({ definition, place }) => {
-      const other = ids.get(refKey(definition));
-      if (other !== undefined && other !== place) throw new DuplicateJobError(definition.id, other, place);
-      return other === undefined;
-    });
-    const handlers = now.handlers.filter(({ name }) => !names.has(name));
-    const places = new Set([...jobs, ...handlers].map(({ place }) => place));
+    const more = this.read();
+    for (const { definition, place } of more.jobs) {
+      const other = known.jobs.find((job) => refKey(job.definition) === refKey(definition));
+      if (other) throw new DuplicateJobError(definition.id, other.place, loadedLater(place, other.place));
+    }
+    for (const { name, place } of more.handlers) {
+      const other = known.handlers.find((handler) => handler.name === name);
+      if (other) throw new DuplicateHandlerError(name, other.place, loadedLater(place, other.place));
+    }
+    const jobs = [...known.jobs, ...more.jobs];
     this.exploration = {
       ...known,
-      jobs: [...known.jobs, ...jobs],
-      handlers: [...known.handlers, ...handlers],
-    };
-    return {
       jobs,
-      handlers,
-      repeated: now.repeated.slice(known.repeated.length),
-      unapplied: now.unapplied.filter(({ place }) => places.has(place)),
-      minified: now.minified.filter((place) => places.has(place)),
+      handlers: [...known.handlers, ...more.handlers],
+      repeated: [...known.repeated, ...more.repeated],
     };
+    return more;
   }
 
   /** What the configuration says of a job that is found in another way. Throws InvalidOptionError. */
@@ -148,17 +128,20 @@ export class JobExplorer {
     const found: Findings = {
       jobs: new Map(),
       handlers: new Map(),
-      repeated: [],
       unapplied: [],
       minified: new Set(),
     };
     const now = this.parts.clock.now();
+    const repeated: RepeatedProvider[] = [];
     for (const provider of distinctProviders(
       this.parts.discovery,
       (each) => this.declaresAnything(each),
-      found.repeated,
+      repeated,
       of,
     )) {
+      // What modules bring that are loaded later is read when they are, and nothing else again.
+      if (this.sources.has(provider.source)) continue;
+      this.sources.add(provider.source);
       for (const method of this.parts.scanner.getAllMethodNames(provider.prototype)) {
         this.readMethod(provider, method, now, found, made);
       }
@@ -166,10 +149,17 @@ export class JobExplorer {
     return {
       jobs: [...found.jobs.values()],
       handlers: [...new Set(found.handlers.values())],
-      repeated: found.repeated,
+      repeated: this.newlyRepeated(repeated),
       unapplied: found.unapplied,
       minified: [...found.minified],
     };
+  }
+
+  private newlyRepeated(all: readonly RepeatedProvider[]): RepeatedProvider[] {
+    const known = this.exploration?.repeated ?? [];
+    const isKnown = (one: RepeatedProvider): boolean =>
+      known.some(({ className, ignored }) => className === one.className && ignored === one.ignored);
+    return all.filter((one) => !isKnown(one));
   }
 
   private declaresAnything(provider: DeclaringProvider): boolean {
@@ -239,65 +229,12 @@ export class JobExplorer {
   }
 }
 
+/** Two classes may have one name. */
+function loadedLater(place: string, other: string): string {
+  return place === other ? `${place} of a module that was loaded later` : place;
+}
+
 /** Names that bundlers give when they shorten them: another build gives them to other classes. */
 function looksMinified(className: string): boolean {
   return className.length <= 2;
-}
-
-/** A method is one handler, so its decorators must agree. */
-function optionsOfMethod(declarations: readonly Declaration[], place: string): HandlerOptions {
-  const options: HandlerOptions = {};
-  for (const declaration of declarations) {
-    naming(declaration, place, () => {
-      // What a name was before belongs to the name.
-      const { previousNames: _, ...own } = optionsOf(declaration);
-      for (const [key, option] of Object.entries(own) as [keyof HandlerOptions, never][]) {
-        if ((options[key] ??= option) === option) continue;
-        const what = key === 'schema' ? 'schema' : 'function';
-        throw new InvalidOptionError(
-          key,
-          `another decorator of the method gives another ${what}. Give it once.`,
-        );
-      }
-    });
-  }
-  return options;
-}
-
-function methodEnhancers(declarations: readonly Declaration[], place: string): boolean | undefined {
-  let common: boolean | undefined;
-  for (const declaration of declarations) {
-    naming(declaration, place, () => {
-      const own = enhancersOf(declaration);
-      if (own === undefined || (common ??= own) === own) return;
-      throw new InvalidOptionError(
-        'useEnhancers',
-        'another decorator of the method says otherwise. Say it once.',
-      );
-    });
-  }
-  return common;
-}
-
-function addJob({ jobs }: Findings, job: DeclaredJob & Origin): void {
-  const key = refKey(job.definition);
-  const other = jobs.get(key);
-  if (other) throw new DuplicateJobError(job.definition.id, ...places(other, job));
-  jobs.set(key, job);
-}
-
-function addHandler({ handlers }: Findings, handler: DeclaredHandler & Origin): void {
-  for (const name of new Set([handler.name, ...(handler.options.previousNames ?? [])])) {
-    const other = handlers.get(name);
-    if (other) throw new DuplicateHandlerError(name, ...places(other, handler));
-    handlers.set(name, handler);
-  }
-}
-
-/** With the providers, where two have methods of one name. */
-function places(first: Origin, second: Origin): [string, string] {
-  const isSame = first.provider === second.provider && first.prototype === second.prototype;
-  if (first.place !== second.place || isSame) return [first.place, second.place];
-  const other = first.provider === second.provider ? ' of another class of that name' : '';
-  return [`${first.place} (${first.provider})`, `${second.place}${other} (${second.provider})`];
 }

@@ -3,6 +3,7 @@ import { LazyModuleLoader } from '@nestjs/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   Cron,
+  DuplicateHandlerError,
   DuplicateJobError,
   Interval,
   JobHandler,
@@ -166,6 +167,28 @@ describe('a module that is loaded lazily', () => {
     const loading = load(TakenModule);
     await expect(loading).rejects.toThrow(DuplicateJobError);
     await expect(loading).rejects.toThrow('Eager.yearly and Taken.run');
+  });
+
+  test('has only its own schedules made, and one that is refused stands in the way of no other', async () => {
+    let made = 0;
+    @Injectable()
+    class Configured {
+      @Cron({ useFactory: () => `0 0 ${++made} 1 *` }, { id: 'configured' })
+      run(): void {}
+    }
+    @Injectable()
+    class Taken {
+      @JobHandler('Eager.yearly')
+      run(): void {}
+    }
+    @Module({ providers: [Taken] })
+    class TakenModule {}
+    app = await NestApp.boot({ providers: [Eager, Configured] });
+    await expect(load(TakenModule)).rejects.toThrow(DuplicateHandlerError);
+    await load();
+    await synced();
+    expect(made).toBe(1);
+    expect((await app.scheduler.getJob('hourly'))?.state).toBe('pending');
   });
 
   test('has the scheduler injected', async () => {
