@@ -31,7 +31,7 @@ const metadataKey = 'chronis:listeners';
  * throws, or rejects with, becomes the event `listener.failed` and affects no run. A request-scoped provider is made anew for each
  * event, which is its request. Mistakes are reported when the application boots. @publicApi
  */
-export function OnJobEvent<const S extends EventSelector>(
+export function OnJobEvent<S extends EventSelector>(
   events: S | readonly S[],
   options: OnJobEventOptions = {},
 ): EventMethodDecorator<S> {

@@ -83,7 +83,7 @@ export class ChronisEvents {
    * The events from this call on, for one consumer: `for await (const { name, event } of events.stream('run.*'))`. A consumer that is too slow loses the
    * oldest, see `dropped`. Throws InvalidOptionError (events, bufferSize).
    */
-  stream<const S extends EventSelector>(
+  stream<S extends EventSelector>(
     selectors: S | readonly S[],
     { signal, bufferSize = 1_000, remote }: StreamOptions = {},
   ): EventStream<SelectedName<S>> {

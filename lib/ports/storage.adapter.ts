@@ -43,12 +43,12 @@ import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './work
 
 // The data of the contract, topic by topic.
 export * from './declarations.js';
-export type * from './definitions.js';
-export type * from './epoch.ms.js';
-export type * from './inheritance.js';
-export type * from './loop.js';
+export * from './definitions.js';
+export * from './epoch.ms.js';
+export * from './inheritance.js';
+export * from './loop.js';
 export * from './queries.js';
-export type * from './workers.js';
+export * from './workers.js';
 
 /** What users do with jobs: all of it can also be part of a transaction of theirs, see `StorageAdapter.joined`. */
 export type JobStore = Pick<

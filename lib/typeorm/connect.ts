@@ -64,10 +64,11 @@ async function open(
   limitMs: number,
 ): Promise<Database> {
   const { poolSize, statementTimeoutMs, databaseClock, clock } = settings;
-  const options = poolOptions(server, { poolSize, statementTimeoutMs, startup });
-  const source = newDataSource(options);
+  const driver = (server.driver as Driver | undefined) ?? installedDriver();
+  const options = poolOptions({ ...server, driver }, { poolSize, statementTimeoutMs, startup });
+  const source = new DataSource(options);
   const sockets = new Sockets();
-  Object.assign(options.extra as object, { Client: sockets.of(clientOf(source, server)) });
+  Object.assign(options.extra as object, { Client: sockets.of(driver.Client) });
   let isOver = false;
   const cancelLimit = clock.setTimer(Math.max(limitMs, shortestTryMs), () => {
     isOver = true;
@@ -103,23 +104,16 @@ async function open(
   return database;
 }
 
-/** TypeORM prefers pg-native where that is installed, which knows neither deadlines nor parsers of a query. */
-function clientOf(source: DataSource, { driver }: PostgresOptions): ClientClass<Connected> {
-  type Module = { Client: ClientClass<Connected> };
-  const { postgres } = source.driver as unknown as { postgres: Module };
-  // Only the module that has both has this property.
-  if (driver !== undefined || 'native' in postgres) return postgres.Client;
-  return (require('pg') as Module).Client;
+interface Driver {
+  Client: ClientClass<Connected>;
 }
 
-function newDataSource(options: PostgresOptions): DataSource {
+/** For TypeORM too, whose own look-up by a name that it computes finds nothing in an application that is bundled. */
+function installedDriver(): Driver {
   try {
-    return new DataSource(options);
+    return require('pg') as Driver;
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'DriverPackageNotInstalledError') {
-      throw new StorageError('The PostgreSQL driver is not installed: npm install pg', { cause });
-    }
-    throw cause;
+    throw new StorageError('The PostgreSQL driver is not installed: npm install pg', { cause });
   }
 }
 

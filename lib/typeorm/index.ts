@@ -1,7 +1,7 @@
 // The door `nestjs-chronis/typeorm`: storage and lock in PostgreSQL.
 export { typeOrmLock, typeOrmStorage } from './typeorm.recipes.js';
 export { chronisEntities, type ChronisEntities } from './entities.js';
-export type * from './entity.rows.js';
+export * from './entity.rows.js';
 export { migrationSql, schemaVersion } from './migration.steps.js';
 export type {
   MigrationMode,

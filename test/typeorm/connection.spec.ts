@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -157,17 +157,31 @@ describe('a server that cannot be used', () => {
   });
 
   test('has no driver', async () => {
-    type Loader = { PlatformTools: { load: (this: unknown, name: string) => unknown } };
-    const { PlatformTools } = createRequire(import.meta.url)('typeorm/platform/PlatformTools.js') as Loader;
-    const { load } = PlatformTools;
-    PlatformTools.load = (name) => {
+    const nodes = Module as unknown as { _load: (name: string, ...others: unknown[]) => unknown };
+    const load = nodes._load;
+    nodes._load = (name, ...others) => {
       if (name === 'pg') throw new Error(`Cannot find module 'pg'`);
-      return load.call(PlatformTools, name);
+      return load(name, ...others);
     };
     try {
       const error = await refusal(newStorage({ schema }).init());
       expect(error).toBeInstanceOf(StorageError);
       expect(error.message).toBe('The PostgreSQL driver is not installed: npm install pg');
+    } finally {
+      nodes._load = load;
+    }
+  });
+
+  test('has one that TypeORM does not find, as in a bundle', async () => {
+    type Loader = { PlatformTools: { load: (name: string) => unknown } };
+    const { PlatformTools } = createRequire(import.meta.url)('typeorm/platform/PlatformTools.js') as Loader;
+    const { load } = PlatformTools;
+    PlatformTools.load = (name) => {
+      throw new Error(`Cannot find module '${name}'`);
+    };
+    try {
+      const storage = await opened(newStorage({ schema }));
+      expect(await storage.countJobs({})).toBe(0);
     } finally {
       PlatformTools.load = load;
     }
