@@ -16,7 +16,18 @@ export type {
   JobOverride,
   RecurrenceOptions,
 } from './model/job.options.js';
-export type { Job, JobDefinition, JobFilter, JobRef, JobSource, JobState, Page, Pause } from './model/job.js';
+export type {
+  Job,
+  JobDefinition,
+  JobFilter,
+  JobRef,
+  JobOrder,
+  JobSource,
+  JobState,
+  Page,
+  Pause,
+  PausedBy,
+} from './model/job.js';
 export type { ChangeableOption, JobChange, JobChanges } from './model/job.changes.js';
 export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
 export { defaultPolicies } from './model/policies.js';

@@ -27,16 +27,16 @@ export function pauseJob(
     for (const run of job.runs) if (run.verdict === null) hold(tables, run);
     touch(job, now);
   }
-  return toJob(job);
+  return toJob(tables, job);
 }
 
 export function resumeJob(tables: MemoryTables, now: EpochMs, job: JobRow, plan: ResumePlan): Job {
-  if (job.pause === null) return toJob(job);
+  if (job.pause === null) return toJob(tables, job);
   if (job.kind === 'recurring') resumeCursor(tables, now, job, plan);
   job.pause = null;
   for (const run of job.runs) if (run.held) release(tables, run);
   touch(job, now);
-  return toJob(job);
+  return toJob(tables, job);
 }
 
 function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: ResumePlan): void {

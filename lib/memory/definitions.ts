@@ -28,11 +28,11 @@ export function insertJobs(
 ): InsertResult[] {
   return jobs.map((given) => {
     const existing = tables.jobs.get(keyOf(given));
-    if (!existing) return { status: 'created', job: toJob(insertJob(tables, now, given)) };
+    if (!existing) return { status: 'created', job: toJob(tables, insertJob(tables, now, given)) };
     if (onConflict === 'raise') return { status: 'conflict' };
-    if (onConflict === 'ignore') return { status: 'existing', job: toJob(existing) };
+    if (onConflict === 'ignore') return { status: 'existing', job: toJob(tables, existing) };
     replace(tables, now, existing, given);
-    return { status: 'replaced', job: toJob(existing) };
+    return { status: 'replaced', job: toJob(tables, existing) };
   });
 }
 

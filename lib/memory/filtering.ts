@@ -1,11 +1,12 @@
 import type { JobFilter } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
-import { stateOf } from './rows.to.views.js';
-import type { JobRow } from './tables.js';
+import { nextRunAt, pausedByOf, stateOf } from './rows.to.views.js';
+import type { JobRow, MemoryTables } from './tables.js';
 
 /** Whether a job meets all conditions. */
-export function matchesJob(job: JobRow, filter: JobFilter): boolean {
+export function matchesJob(tables: MemoryTables, job: JobRow, filter: JobFilter): boolean {
   const { definition } = job;
+  const { nextBefore, pausedBy } = filter;
   return (
     is(definition.namespace, filter.namespace) &&
     is(definition.handler, filter.handler) &&
@@ -15,13 +16,18 @@ export function matchesJob(job: JobRow, filter: JobFilter): boolean {
     (filter.app === undefined || job.app === filter.app) &&
     definition.id.startsWith(filter.idPrefix ?? '') &&
     (filter.metadata === undefined || contains(definition.metadata, filter.metadata)) &&
-    (filter.state === undefined || is(stateOf(job), filter.state))
+    (nextBefore === undefined || (nextRunAt(job) ?? Infinity) < nextBefore.getTime()) &&
+    (pausedBy === undefined || is(pausedByOf(tables, job) ?? '', pausedBy)) &&
+    (filter.state === undefined || is(stateOf(tables, job), filter.state))
   );
 }
 
 /** Whether a value is the one, or among those, asked for; nothing asked for is met by all. */
-export function is<T extends string>(value: T, asked: T | readonly T[] | undefined): boolean {
-  return asked === undefined || (typeof asked === 'string' ? value === asked : asked.includes(value));
+export function is<T extends string>(value: T | '', asked: T | readonly T[] | undefined): boolean {
+  return (
+    asked === undefined ||
+    (typeof asked === 'string' ? value === asked : (asked as readonly string[]).includes(value))
+  );
 }
 
 /** Containment as in SQL's jsonb: objects by their keys, lists by their elements, all else by equality. */

@@ -25,6 +25,7 @@ import {
   type JobPatch,
   type NewJob,
   type NextWake,
+  type JobPageRequest,
   type PageRequest,
   type Recomputation,
   type GiveBackResult,
@@ -197,10 +198,10 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   getJob(ref: JobRef): Promise<Job | null> {
-    return this.withJob(ref, null, toJob, 'read');
+    return this.withJob(ref, null, (job, tables) => toJob(tables, job), 'read');
   }
 
-  queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+  queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>> {
     return this.atomically((tables) => queryJobs(tables, filter, page), 'read');
   }
 
@@ -212,7 +213,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.withJob<Job | 'not-found' | 'stale'>(ref, 'not-found', (job, tables, now) => {
       if (expectedRevision !== undefined && expectedRevision !== job.revision) return 'stale';
       updateJob(tables, now, job, patch);
-      return toJob(job);
+      return toJob(tables, job);
     });
   }
 

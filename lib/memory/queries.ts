@@ -1,19 +1,29 @@
 import type { Job, JobFilter, Page } from '../model/job.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
-import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import type {
+  AttemptFilter,
+  GapFilter,
+  JobPageRequest,
+  PageRequest,
+  RunFilter,
+} from '../ports/storage.adapter.js';
 import { is, matchesJob } from './filtering.js';
 import { pageOf } from './paging.js';
-import { runState, toJob, toRun } from './rows.to.views.js';
-import type { MemoryTables } from './tables.js';
+import { nextRunAt, runState, toJob, toRun } from './rows.to.views.js';
+import type { JobRow, MemoryTables } from './tables.js';
 
-export function queryJobs(tables: MemoryTables, filter: JobFilter, page: PageRequest): Page<Job> {
-  const jobs = [...tables.jobs.values()].filter((job) => matchesJob(job, filter));
-  return pageOf(jobs, page, ({ definition }) => [definition.namespace, definition.id], toJob);
+export function queryJobs(tables: MemoryTables, filter: JobFilter, page: JobPageRequest): Page<Job> {
+  const found = [...tables.jobs.values()].filter((job) => matchesJob(tables, job, filter));
+  const view = (job: JobRow): Job => toJob(tables, job);
+  if (page.orderBy !== 'nextRunAt')
+    return pageOf(found, page, ({ definition }) => [definition.namespace, definition.id], view);
+  const next = found.filter((job) => nextRunAt(job) !== null);
+  return pageOf(next, page, (job) => [nextRunAt(job)!, job.definition.namespace, job.definition.id], view);
 }
 
 export function countJobs(tables: MemoryTables, filter: JobFilter): number {
   let count = 0;
-  for (const job of tables.jobs.values()) if (matchesJob(job, filter)) count++;
+  for (const job of tables.jobs.values()) if (matchesJob(tables, job, filter)) count++;
   return count;
 }
 

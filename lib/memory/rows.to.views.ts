@@ -1,19 +1,21 @@
 import { oneOffState, recurringState } from '../model/job.state.js';
 import { toJobChanges } from '../model/job.changes.js';
-import type { Job, JobState } from '../model/job.js';
+import type { Job, JobState, PausedBy } from '../model/job.js';
 import type { ClaimedRun, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
-import type { JobRow, RunRow } from './tables.js';
+import { stoppedBy } from '../model/pause.js';
+import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
 /** A job as users see it. */
-export function toJob(row: JobRow): Job {
+export function toJob(tables: MemoryTables, row: JobRow): Job {
   const { statistics } = row;
   return {
     ...row.definition,
     source: row.source,
     app: row.app,
-    state: stateOf(row),
+    state: stateOf(tables, row),
     paused: row.pause && { ...row.pause, at: new Date(row.pause.at) },
+    pausedBy: pausedByOf(tables, row),
     orphanedAt: toDate(row.orphanedAt),
     changed: toJobChanges(row.changed),
     nextRunAt: toDate(nextRunAt(row)),
@@ -35,16 +37,18 @@ export function onlyRun(row: JobRow): RunRow {
   return run;
 }
 
-export function stateOf(row: JobRow): JobState {
+export function stateOf(tables: MemoryTables, row: JobRow): JobState {
+  const stopped = stoppedBy(tables.pauses.values(), row.definition) !== null;
   if (row.kind === 'one-off') {
     const run = onlyRun(row);
-    return oneOffState({ ...run, claimed: run.worker !== null });
+    return oneOffState({ ...run, claimed: run.worker !== null, stopped });
   }
   const runs = [...row.runs];
   return recurringState({
     triggerType: row.definition.trigger.type,
     orphaned: row.orphanedAt !== null,
     paused: row.pause !== null,
+    stopped,
     claimed: runs.some((run) => run.worker !== null),
     waits: runs.some((run) => run.worker === null),
     hasCursor: row.cursorAt !== null,
@@ -52,7 +56,12 @@ export function stateOf(row: JobRow): JobState {
   });
 }
 
-function nextRunAt(row: JobRow): EpochMs | null {
+export function pausedByOf(tables: MemoryTables, row: JobRow): PausedBy | null {
+  if (row.kind === 'one-off' && onlyRun(row).verdict !== null) return null;
+  return row.pause === null ? stoppedBy(tables.pauses.values(), row.definition) : 'job';
+}
+
+export function nextRunAt(row: JobRow): EpochMs | null {
   if (row.kind === 'recurring') return row.cursorAt === Infinity ? null : row.cursorAt;
   const run = onlyRun(row);
   return runState(run) === 'waiting' ? run.dueAt : null;

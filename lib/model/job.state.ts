@@ -7,6 +7,8 @@ export interface RecurringFacts {
   triggerType: TriggerType;
   orphaned: boolean;
   paused: boolean;
+  /** A pause of its handler, its queue, its namespace or of everything stops it. */
+  stopped: boolean;
   /** One of its runs is claimed by a worker. */
   claimed: boolean;
   /** One of its runs is due, now or later. */
@@ -23,6 +25,8 @@ export interface OneOffFacts {
   claimed: boolean;
   /** Kept from becoming due by a pause. */
   held: boolean;
+  /** A pause of its handler, its queue, its namespace or of everything stops it. */
+  stopped: boolean;
   /** Attempts begun. */
   attempt: number;
 }
@@ -36,6 +40,7 @@ export function recurringState(facts: RecurringFacts): JobState {
   const manual = facts.triggerType === 'manual';
   const hasFuture = facts.hasCursor || facts.waits || manual;
   if (!hasFuture) return 'completed';
+  if (facts.stopped) return 'paused';
   return facts.finishedAttempts === 0 ? 'pending' : 'scheduled';
 }
 
@@ -51,6 +56,6 @@ const stateOfVerdict: Readonly<Record<RunVerdict, JobState>> = {
 export function oneOffState(facts: OneOffFacts): JobState {
   if (facts.verdict !== null) return stateOfVerdict[facts.verdict];
   if (facts.claimed) return 'running';
-  if (facts.held) return 'paused';
+  if (facts.held || facts.stopped) return 'paused';
   return facts.attempt === 0 ? 'pending' : 'scheduled';
 }

@@ -7,9 +7,9 @@ import type { RunVerdict } from './verdict.js';
 /**
  * What users see of a job; derived from job, cursor and runs, never stored. @publicApi
  *
- * `pending` never ran · `scheduled` ran and has a next time or waits for a retry · `running` · `paused` · `failed` a
+ * `pending` never ran, and will · `scheduled` ran, and will again, or waits for a retry · `running` · `paused` by itself, or with its handler, queue or namespace · `failed` a
  * one-off that gave up (retryable by hand) · `waiting` for other jobs · `completed` nothing left to fire, or a one-off
- * kept by `keep` · `cancelled` · `orphaned` declared in code once, in no live code now.
+ * kept by `keep` · `cancelled` · `orphaned` declared in code once, in no live code now. With a picture: docs/reference/states.md.
  */
 export type JobState =
   | 'pending'
@@ -38,6 +38,9 @@ export interface Pause {
   at: Date;
 }
 
+/** What a pause is of that keeps a job from going on: of the job itself, of its handler, its queue or its namespace, or of everything. @publicApi */
+export type PausedBy = 'job' | 'handler' | 'queue' | 'namespace' | 'all';
+
 /** The definition of a job: what users decide. */
 export interface JobDefinition extends JobRef {
   name: string | null;
@@ -58,7 +61,10 @@ export interface Job extends JobDefinition {
   /** The application whose handler it names: of a declared job that of its code. Null: any (jobs of older releases that were made at run time). */
   app: string | null;
   state: JobState;
+  /** Its own pause; those of its handler, queue or namespace are told by `getPauses()`. */
   paused: Pause | null;
+  /** What keeps it from going on, of several pauses the narrowest; null: none does, or it is a one-off that has ended. */
+  pausedBy: PausedBy | null;
   orphanedAt: Date | null;
   /** What was changed at run time of a job that the code declares; it stays over what deploys bring, until `resetJob`. null: nothing. */
   changed: JobChanges | null;
@@ -84,7 +90,11 @@ export interface Job extends JobDefinition {
 /** Conditions on jobs; all must hold. @publicApi */
 export interface JobFilter {
   namespace?: string;
+  /** `scheduled` finds those that never ran as well, which are `pending`. */
   state?: JobState | JobState[];
+  pausedBy?: PausedBy | PausedBy[];
+  /** Whose next time is before this instant. */
+  nextBefore?: Date;
   handler?: string | string[];
   queue?: string | string[];
   triggerType?: TriggerType | TriggerType[];
@@ -95,6 +105,9 @@ export interface JobFilter {
   /** Containment: every path given must be there with this value, at any depth; of a list, each element given must be among the stored ones. */
   metadata?: JsonObject;
 }
+
+/** `id`: by namespace and id. `nextRunAt`: by the next time, the earliest first; without those that have none. @publicApi */
+export type JobOrder = 'id' | 'nextRunAt';
 
 /** One page; pass `cursor` back to get the next, null: there is none. @publicApi */
 export interface Page<T> {

@@ -1,4 +1,4 @@
-import type { Pause } from './job.js';
+import type { Pause, PausedBy } from './job.js';
 
 /** What is paused as a whole. @publicApi */
 export type PauseScope = { handler: string } | { queue: string } | { namespace: string } | { all: true };
@@ -20,4 +20,16 @@ export function pauseCovers(
   place: { handler: string; queue: string; namespace: string },
 ): boolean {
   return kind === 'all' || place[kind] === name;
+}
+
+const narrowestFirst = ['handler', 'queue', 'namespace', 'all'] as const;
+
+/** Which kind of pause stops what has this place, of several the narrowest; null: none. SQL storages mirror it. */
+export function stoppedBy(
+  pauses: Iterable<ScopeRef>,
+  place: { handler: string; queue: string; namespace: string },
+): Exclude<PausedBy, 'job'> | null {
+  const kinds = new Set<string>();
+  for (const pause of pauses) if (pauseCovers(pause, place)) kinds.add(pause.kind);
+  return narrowestFirst.find((kind) => kinds.has(kind)) ?? null;
 }

@@ -1,3 +1,4 @@
+import type { JobOrder } from '../model/job.js';
 import type { RunState } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
 
@@ -18,6 +19,11 @@ export interface PageRequest {
   limit?: number;
   /** From the previous page; another text is refused with InvalidOptionError. */
   cursor?: string;
+}
+/** One of jobs. */
+export interface JobPageRequest extends PageRequest {
+  /** A cursor belongs to one order. @default 'id' */
+  orderBy?: JobOrder;
 }
 export interface RunFilter {
   namespace?: string;

@@ -36,7 +36,14 @@ import type {
   SettleResult,
   Unstarted,
 } from './loop.js';
-import type { AttemptFilter, Deferral, GapFilter, PageRequest, RunFilter } from './queries.js';
+import type {
+  AttemptFilter,
+  Deferral,
+  GapFilter,
+  JobPageRequest,
+  PageRequest,
+  RunFilter,
+} from './queries.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
@@ -145,8 +152,8 @@ export abstract class StorageAdapter {
   /** Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. The objects given may become part of the results. */
   abstract insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]>;
   abstract getJob(ref: JobRef): Promise<Job | null>;
-  /** Ordered by namespace and id; a page's cursor stays valid while jobs come and go. */
-  abstract queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
+  /** Ordered by namespace and id, or by the next time, those that have none left out, and then by namespace and id; a page's cursor stays valid while jobs come and go. `state` is meant to the letter. */
+  abstract queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>>;
   abstract countJobs(filter: JobFilter): Promise<number>;
   /**
    * Changes a definition. A run that goes on is not touched, its retries use the new definition; a one-off that runs while its

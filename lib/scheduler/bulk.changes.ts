@@ -5,7 +5,7 @@ import type { JsonValue } from '../model/json.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
-import { jobFilter, pageKeys } from './job.query.js';
+import { jobFilter, jobPageKeys } from './job.query.js';
 import { knownOptions, trueOrFalse } from './option.checks.js';
 import { pauseOf, type PauseOptions } from './pauses.js';
 import { planResume } from './resume.plan.js';
@@ -125,7 +125,7 @@ async function step(
 /** The filter, validated. Throws InvalidOptionError, also when it has no condition and nobody said that all are meant. */
 export function filterOf(given: ManyFilter, options: ManyOptions, owner: string): JobFilter {
   const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
-  const conditions = Object.keys(given ?? {}).filter((key) => !pageKeys.includes(key));
+  const conditions = Object.keys(given ?? {}).filter((key) => !jobPageKeys.includes(key));
   knownOptions(given, conditions, `the filter of ${owner}`);
   const filter = jobFilter(given);
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {

@@ -1,4 +1,4 @@
-import type { Job } from '../model/job.js';
+import type { Job, PausedBy } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { preview, type TriggerPreview } from '../triggers/preview.js';
 import { refKey } from './job.identity.js';
@@ -26,14 +26,24 @@ export function previewOf(
   ) as PreviewOptions;
   const { trigger, timeZone } = job;
   const shown = preview(trigger, { from, count, timeZone, calendars, jobKey: refKey(job) });
-  if (job.paused !== null) {
-    const reason = job.paused.reason === null ? '' : ` (${job.paused.reason})`;
-    const text = `The job is paused${reason}: it does not fire until it is resumed.`;
-    shown.remarks.unshift({ code: 'paused', text });
-  }
+  if (job.pausedBy !== null) shown.remarks.unshift({ code: 'paused', text: pausedText(job, job.pausedBy) });
   if (job.orphanedAt !== null) {
     const text = 'No live code declares the job any more: it does not fire until some does.';
     shown.remarks.unshift({ code: 'orphaned', text });
   }
   return shown;
+}
+
+function pausedText({ paused, ...job }: Job, by: PausedBy): string {
+  const until = 'it does not fire until';
+  switch (by) {
+    case 'job': {
+      const reason = paused === null || paused.reason === null ? '' : ` (${paused.reason})`;
+      return `The job is paused${reason}: ${until} it is resumed.`;
+    }
+    case 'all':
+      return `Everything is paused: ${until} that is resumed.`;
+    default:
+      return `The ${by} "${job[by]}" of the job is paused: ${until} that is resumed.`;
+  }
 }

@@ -1,16 +1,16 @@
 import { InvalidOptionError } from '../model/errors.js';
-import type { JobFilter, JobState } from '../model/job.js';
+import type { JobFilter, JobOrder, JobState, PausedBy } from '../model/job.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TriggerType } from '../model/trigger.js';
-import type { PageRequest } from '../ports/storage.adapter.js';
+import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
 import { namespaceOf } from './job.identity.js';
 import { described, knownOptions, lineOfText, managerHint, oneOf, wholeNumber } from './option.checks.js';
 
 /**
  * Conditions on jobs, and which page of them. Metadata may be given as an object, or one value at a time under a path:
- * `{ 'metadata.tenant_id': 'acme' }`. @publicApi
+ * `{ 'metadata.tenant_id': 'acme' }`. What comes next: `{ orderBy: 'nextRunAt' }`. @publicApi
  */
-export interface JobQuery extends JobFilter, PageRequest {
+export interface JobQuery extends JobFilter, JobPageRequest {
   [path: `metadata.${string}`]: JsonValue;
 }
 
@@ -26,10 +26,16 @@ const states = [
   'orphaned',
 ] satisfies JobState[];
 const triggerTypes = ['cron', 'interval', 'at', 'after', 'manual'] satisfies TriggerType[];
+const pausers = ['job', 'handler', 'queue', 'namespace', 'all'] satisfies PausedBy[];
+const orders = ['id', 'nextRunAt'] satisfies JobOrder[];
 export const pageKeys = ['limit', 'cursor'];
+/** Of a query of jobs. */
+export const jobPageKeys = [...pageKeys, 'orderBy'];
 const filterKeys = [
   'namespace',
   'state',
+  'pausedBy',
+  'nextBefore',
   'handler',
   'queue',
   'triggerType',
@@ -44,11 +50,14 @@ const maxFilterBytes = 65_536;
 /** The filter of a query, validated. */
 export function jobFilter(query: Readonly<JobQuery>): JobFilter {
   const plain = Object.fromEntries(Object.entries(query).filter(([key]) => !key.startsWith('metadata.')));
-  knownOptions(plain, [...filterKeys, ...pageKeys], 'a query of jobs', managerHint);
-  const { namespace, state, handler, queue, triggerType, source, app, idPrefix } = query;
+  knownOptions(plain, [...filterKeys, ...jobPageKeys], 'a query of jobs', managerHint);
+  const { namespace, state, pausedBy, nextBefore, handler, queue, triggerType, source, app, idPrefix } =
+    query;
   const filter: JobFilter = {};
   if (namespace !== undefined) filter.namespace = namespaceOf(namespace);
-  if (state !== undefined) filter.state = each(state, (item) => oneOf(item, 'state', states));
+  if (state !== undefined) filter.state = withPending(each(state, (item) => oneOf(item, 'state', states)));
+  if (pausedBy !== undefined) filter.pausedBy = each(pausedBy, (item) => oneOf(item, 'pausedBy', pausers));
+  if (nextBefore !== undefined) filter.nextBefore = dateOf(nextBefore, 'nextBefore');
   if (handler !== undefined) filter.handler = each(handler, (item) => lineOfText(item, 'handler'));
   if (queue !== undefined) filter.queue = each(queue, (item) => lineOfText(item, 'queue'));
   if (triggerType !== undefined) {
@@ -60,6 +69,18 @@ export function jobFilter(query: Readonly<JobQuery>): JobFilter {
   const metadata = metadataFilter(query);
   if (metadata !== null) filter.metadata = metadata;
   return filter;
+}
+
+/** Whoever looks for what is scheduled means what has never run as well. */
+function withPending(asked: JobState | JobState[]): JobState | JobState[] {
+  const all = [asked].flat();
+  return all.includes('scheduled') ? [...new Set([...all, 'pending' as const])] : asked;
+}
+
+/** The page of a query of jobs, validated. */
+export function jobPageOf(query: Readonly<JobQuery>): JobPageRequest {
+  const { orderBy } = query;
+  return { ...pageOf(query), ...(orderBy !== undefined && { orderBy: oneOf(orderBy, 'orderBy', orders) }) };
 }
 
 /** The page of a query, validated. */
@@ -84,6 +105,11 @@ export function filterAndPage<F extends object>(
 /** Checks one value, or each of several. */
 export function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
   return Array.isArray(given) ? given.map(check) : check(given);
+}
+
+export function dateOf(value: unknown, option: string): Date {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
+  throw new InvalidOptionError(option, `must be a valid Date, but is ${described(value)}.`);
 }
 
 function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {

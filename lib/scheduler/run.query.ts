@@ -1,10 +1,9 @@
-import { InvalidOptionError } from '../model/errors.js';
 import type { RunState } from '../model/run.js';
 import type { FailureVerdict } from '../model/verdict.js';
 import type { PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { assertJobId, namespaceOf } from './job.identity.js';
-import { each, pageKeys } from './job.query.js';
-import { described, knownOptions, lineOfText, managerHint, oneOf } from './option.checks.js';
+import { dateOf, each, pageKeys } from './job.query.js';
+import { knownOptions, lineOfText, managerHint, oneOf } from './option.checks.js';
 
 /** Which runs that gave up; all that is given must fit. @publicApi */
 export interface FailedRunFilter extends Omit<RunFilter, 'state'> {
@@ -52,9 +51,4 @@ function conditions(given: Readonly<RunFilter>, allowed: readonly RunState[]): R
   if (finishedAfter !== undefined) filter.finishedAfter = dateOf(finishedAfter, 'finishedAfter');
   if (finishedBefore !== undefined) filter.finishedBefore = dateOf(finishedBefore, 'finishedBefore');
   return filter;
-}
-
-function dateOf(value: unknown, option: string): Date {
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
-  throw new InvalidOptionError(option, `must be a valid Date, but is ${described(value)}.`);
 }

@@ -30,7 +30,7 @@ import type { Calendars, InstantInput } from '../model/trigger.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
-import { filterAndPage, jobFilter, pageOf, type JobQuery } from './job.query.js';
+import { filterAndPage, jobFilter, jobPageOf, pageOf, type JobQuery } from './job.query.js';
 import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import type { JobUpdater, UpdateOptions } from './job.updater.js';
@@ -218,10 +218,10 @@ export class SchedulerService {
     return (await this.access(options)).jobs.getJob(ref);
   }
 
-  /** Jobs that meet all conditions, by namespace and id, 100 at a time unless `limit` says otherwise (up to 1,000). */
+  /** Jobs that meet all conditions, by namespace and id, or with `orderBy: 'nextRunAt'` by what comes next; 100 at a time unless `limit` says otherwise (up to 1,000). `state: 'scheduled'` finds those that never ran as well. */
   async queryJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<Page<Job>> {
     const { jobs } = await this.accessOf(within, 'queryJobs()');
-    return jobs.queryJobs(jobFilter(query), pageOf(query));
+    return jobs.queryJobs(jobFilter(query), jobPageOf(query));
   }
 
   async countJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<number> {
@@ -423,7 +423,7 @@ export class SchedulerService {
     return this.parts.pauses.resume(scope, await this.accessOf(within, 'resume()'));
   }
 
-  /** The scopes that are paused at present, the oldest pause first. Single jobs that are paused: `queryJobs({ state: 'paused' })`. */
+  /** The scopes that are paused at present, the oldest pause first. Jobs that are stopped by one of them or by a pause of their own: `queryJobs({ state: 'paused' })`, `Job.pausedBy`. */
   async getPauses(within: ManagerOption = {}): Promise<ScopePause[]> {
     return this.parts.pauses.list(await this.accessOf(within, 'getPauses()'));
   }

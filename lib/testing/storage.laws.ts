@@ -22,6 +22,8 @@ import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { joinLaws } from './laws/join.laws.js';
+import { nextLaws } from './laws/next.laws.js';
+import { pausedByLaws } from './laws/paused.by.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
 import { freshLaws } from './laws/fresh.laws.js';
@@ -51,12 +53,14 @@ export function storageLaws(): Law[] {
     ...replaceLaws,
     ...textLaws,
     ...queryLaws,
+    ...nextLaws,
     ...stateLaws,
     ...updateLaws,
     ...deleteLaws,
     ...pauseLaws,
     ...resumeLaws,
     ...scopeLaws,
+    ...pausedByLaws,
     ...cancelLaws,
     ...cancelRunLaws,
     ...runNowLaws,

@@ -15,6 +15,12 @@ export class Conditions {
     return this.texts.join(' and ');
   }
 
+  /** Another value, and what stands for it. */
+  bind(value: unknown): string {
+    this.values.push(value);
+    return `$${this.values.length + 1}`;
+  }
+
   /** Each `?` stands for one of the values. */
   add(text: string, ...values: unknown[]): void {
     let next = this.values.length + 2;

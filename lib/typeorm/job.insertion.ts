@@ -1,4 +1,5 @@
 import type { Job } from '../model/job.js';
+import { stoppedBy, type ScopeRef } from '../model/pause.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { sqlStateOf } from './sql.errors.js';
 import { fixedDelayMs } from './fixed.delay.js';
@@ -10,8 +11,11 @@ import type { Run } from './statement.runner.js';
 /** What the caller does with ids that are taken: one result for each; null, the id is free again by now. */
 type OnTaken = (jobs: readonly NewJob[]) => Promise<(InsertResult | null)[]>;
 
-/** When a job was created; null: its id is taken. */
-type CreatedAt = EpochMs | null;
+/** When a job was created, and what was paused then; null: its id is taken. */
+interface Created {
+  at: EpochMs;
+  pauses: readonly ScopeRef[];
+}
 
 const uniqueViolation = '23505';
 
@@ -29,15 +33,15 @@ export async function insertJobs(
   let open = jobs.map((_, index) => index);
   while (open.length > 0) {
     const batch = firstOfEach(jobs, open);
-    const createdAt = await insertNew(
+    const created = await insertNew(
       run,
       batch.map((index) => jobs[index]!),
     );
     const taken: number[] = [];
     for (let nth = 0; nth < batch.length; nth++) {
       const index = batch[nth]!;
-      const at = createdAt[nth] ?? null;
-      if (at !== null) results[index] = { status: 'created', job: newJob(jobs[index]!, at) };
+      const made = created[nth] ?? null;
+      if (made !== null) results[index] = { status: 'created', job: newJob(jobs[index]!, made) };
       else if (onConflict === 'raise') results[index] = { status: 'conflict' };
       else taken.push(index);
     }
@@ -58,7 +62,11 @@ export async function existingJobs(run: Run, taken: readonly NewJob[]): Promise<
  * Inserts what is not there yet, and says of each when. Of several with the same id the first is inserted. Recurring jobs are declared by
  * `generation`, 0: by none.
  */
-export async function insertNew(run: Run, jobs: readonly NewJob[], generation = 0): Promise<CreatedAt[]> {
+export async function insertNew(
+  run: Run,
+  jobs: readonly NewJob[],
+  generation = 0,
+): Promise<(Created | null)[]> {
   const oneOffs = jobs.filter((job) => isOneOff(job.source, job.trigger));
   if (oneOffs.length === jobs.length) return insertOneOffs(run, jobs);
   const recurring = jobs.filter((job) => !isOneOff(job.source, job.trigger));
@@ -72,7 +80,7 @@ export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Pro
   if (callbacks.length > 0) await run('insertOneOffs', ...jobColumns(callbacks), 'callback');
 }
 
-async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<CreatedAt[]> {
+async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<(Created | null)[]> {
   if (jobs.length === 0) return [];
   const columns = jobColumns(jobs);
   if (jobs.every(({ newId }) => newId)) {
@@ -85,7 +93,11 @@ async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<Created
   return created(jobs, await run<Stored>('insertOneOffs', ...columns, 'at'));
 }
 
-async function insertRecurring(run: Run, jobs: readonly NewJob[], generation: number): Promise<CreatedAt[]> {
+async function insertRecurring(
+  run: Run,
+  jobs: readonly NewJob[],
+  generation: number,
+): Promise<(Created | null)[]> {
   if (jobs.length === 0) return [];
   const delays = jobs.map(({ trigger }) => fixedDelayMs(trigger));
   return created(jobs, await run<Stored>('insertRecurring', ...jobColumns(jobs), delays, generation));
@@ -95,12 +107,14 @@ async function insertRecurring(run: Run, jobs: readonly NewJob[], generation: nu
 interface Stored {
   created_at: EpochMs;
   stored: [namespace: string, id: string][] | null;
+  pauses: [kind: ScopeRef['kind'], name: string][] | null;
 }
 
-function created(jobs: readonly NewJob[], [{ created_at, stored }]: Stored[]): CreatedAt[] {
-  if (stored === null) return jobs.map(() => created_at);
+function created(jobs: readonly NewJob[], [{ created_at, stored, pauses }]: Stored[]): (Created | null)[] {
+  const made = { at: created_at, pauses: (pauses ?? []).map(([kind, name]) => ({ kind, name })) };
+  if (stored === null) return jobs.map(() => made);
   const keys = new Set(stored.map(([namespace, id]) => keyOf({ namespace, id })));
-  return jobs.map((job) => (keys.delete(keyOf(job)) ? created_at : null));
+  return jobs.map((job) => (keys.delete(keyOf(job)) ? made : null));
 }
 
 /** Those of the indexes whose jobs have an id that none before them has. */
@@ -116,11 +130,13 @@ function firstOfEach(jobs: readonly NewJob[], open: readonly number[]): readonly
 }
 
 /** What a job looks like that has just been created: nothing else can have happened to it. */
-function newJob(given: NewJob, now: EpochMs): Job {
+function newJob(given: NewJob, { at: now, pauses }: Created): Job {
   const { type } = given.trigger;
   // A one-off without a time is due at once.
   const nextAt = given.nextAt ?? (isOneOff(given.source, given.trigger) ? now : null);
   const createdAt = new Date(now);
+  const pausedBy = pauses.length === 0 ? null : stoppedBy(pauses, given);
+  const hasFuture = nextAt !== null || type === 'manual';
   // Key by key: a spread takes several times as long, and there may be very many.
   return {
     namespace: given.namespace,
@@ -136,8 +152,9 @@ function newJob(given: NewJob, now: EpochMs): Job {
     policies: given.policies,
     source: given.source,
     app: given.app,
-    state: type === 'after' ? 'waiting' : nextAt !== null || type === 'manual' ? 'pending' : 'completed',
+    state: type === 'after' ? 'waiting' : !hasFuture ? 'completed' : pausedBy === null ? 'pending' : 'paused',
     paused: null,
+    pausedBy,
     orphanedAt: null,
     changed: null,
     nextRunAt: nextAt === null || nextAt === Infinity ? null : new Date(nextAt),

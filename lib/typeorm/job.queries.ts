@@ -1,12 +1,15 @@
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
-import type { PageRequest } from '../ports/storage.adapter.js';
+import type { JobPageRequest } from '../ports/storage.adapter.js';
 import type { Queries } from './database.js';
 import { Conditions } from './conditions.js';
 import { toJob, type JobRow } from './job.rows.js';
-import { toPage } from './paging.js';
+import { placeOf, toPage } from './paging.js';
 import { countJobsSql } from './sql/count.jobs.sql.js';
 import { queryJobsSql } from './sql/query.jobs.sql.js';
+import { anyPause } from './sql/pauses.fragment.js';
+import { queryNextJobsSql, type Narrowing } from './sql/query.next.jobs.sql.js';
 import type { TableNames } from './sql/table.names.js';
+import { at } from './sql/time.fragment.js';
 import type { Run } from './statement.runner.js';
 
 export async function getJob(run: Run, ref: JobRef): Promise<Job | null> {
@@ -33,24 +36,91 @@ export async function queryJobs(
   queries: Queries,
   t: TableNames,
   filter: JobFilter,
-  { limit = 100, cursor }: PageRequest,
+  page: JobPageRequest,
 ): Promise<Page<Job>> {
-  const conditions = jobConditions(new Conditions(limit + 1), filter);
+  if (page.orderBy === 'nextRunAt') return queryNextJobs(queries, t, filter, page);
+  const { limit = 100, cursor } = page;
+  const conditions = jobConditions(t, new Conditions(limit + 1), filter);
   conditions.after(cursor, ['text', 'text'], '(v.namespace, v.id) > (?, ?)');
   const rows = await queries.run<JobRow>(queryJobsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toJob, ({ namespace, id }) => [namespace, id]);
 }
 
+/** In two steps at most: the first looks at a few jobs alone, where that may do. */
+async function queryNextJobs(
+  queries: Queries,
+  t: TableNames,
+  filter: JobFilter,
+  { limit = 100, cursor }: JobPageRequest,
+): Promise<Page<Job>> {
+  let rows: NextRow[] = [];
+  for (const isNarrow of [true, false]) {
+    const conditions = jobConditions(t, new Conditions(limit + 1), filter);
+    conditions.after(cursor, nextPlace, '(v.next_run_at, v.namespace, v.id) > (?::float8, ?, ?)');
+    const narrowing = isNarrow ? narrowingOf(conditions, filter, limit, cursor) : null;
+    if (isNarrow && narrowing === null) continue;
+    rows = await queries.run<NextRow>(queryNextJobsSql(t, conditions.text, narrowing), conditions.values);
+    if (rows.length > limit || rows[0]?.whole) break;
+  }
+  return toPage(rows, limit, toJob, ({ next_run_at, namespace, id }) => [next_run_at!, namespace, id]);
+}
+
+interface NextRow extends JobRow {
+  whole: boolean;
+}
+
+const nextPlace = ['instant', 'text', 'text'] as const;
+/** Conditions that a cursor, or a run that waits, tells without its job. */
+const narrow = ['namespace', 'handler', 'queue'] as const;
+/** Of so many times as many jobs enough have the states that are asked for, as a rule. */
+const spareForStates = 8;
+
+/** Null: it takes another condition to find them. */
+function narrowingOf(
+  conditions: Conditions,
+  filter: JobFilter,
+  limit: number,
+  cursor: string | undefined,
+): Narrowing | null {
+  const { namespace, handler, queue, nextBefore, state, ...others } = filter;
+  if (Object.values(others).some((value) => value !== undefined)) return null;
+  const given = { namespace, handler, queue };
+  const texts = narrow.flatMap((column) => {
+    const value = given[column];
+    return value === undefined ? [] : [`${column} = any (${conditions.bind([value].flat())}::text[])`];
+  });
+  const before = nextBefore && at(`${conditions.bind(nextBefore.getTime())}::float8`);
+  return {
+    where: (row) =>
+      [
+        'true',
+        ...texts.map((text) => `${row}.${text}`),
+        ...(before ? [`${row}.${row === 'c' ? 'next_at' : 'due_at'} < ${before}`] : []),
+      ].join(' and '),
+    count: conditions.bind((limit + 1) * (state === undefined ? 1 : spareForStates)),
+    after: cursor === undefined ? null : conditions.bind(placeOf(cursor, nextPlace)[0]),
+  };
+}
+
 export async function countJobs(queries: Queries, t: TableNames, filter: JobFilter): Promise<number> {
-  const conditions = jobConditions(new Conditions(), filter);
+  const conditions = jobConditions(t, new Conditions(), filter);
   const [row] = await queries.run<{ count: number }>(countJobsSql(t, conditions.text), conditions.values);
   return row.count;
 }
 
-function jobConditions(conditions: Conditions, filter: JobFilter): Conditions {
+function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter): Conditions {
   const { idPrefix, metadata } = filter;
   conditions.among('v.namespace', filter.namespace);
   conditions.among('v.state', filter.state);
+  // Told sooner than the state, for which the runs of each job have to be looked at.
+  if ([filter.state].flat().join() === 'paused') conditions.add('v.paused_what is not null');
+  if (filter.pausedBy !== undefined) {
+    const kinds = [filter.pausedBy].flat();
+    conditions.among('v.paused_what', kinds);
+    // Where there is no such pause, no job is looked at.
+    if (!kinds.includes('job')) conditions.add(anyPause(t), kinds);
+  }
+  if (filter.nextBefore) conditions.add('v.next_run_at < ?::float8', filter.nextBefore.getTime());
   conditions.among('v.handler', filter.handler);
   conditions.among('v.queue', filter.queue);
   conditions.among('v.trigger_type', filter.triggerType);

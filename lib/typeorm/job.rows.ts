@@ -1,5 +1,5 @@
 import { toJobChanges, type StoredChanges } from '../model/job.changes.js';
-import type { Job, JobDefinition, JobSource, JobState } from '../model/job.js';
+import type { Job, JobDefinition, JobSource, JobState, PausedBy } from '../model/job.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
 import type { Trigger } from '../model/trigger.js';
@@ -29,6 +29,8 @@ export interface JobRow extends DefinitionRow {
   paused_at: EpochMs | null;
   paused_reason: string | null;
   paused_by: string | null;
+  /** What has paused it; `paused_by` is who. */
+  paused_what: PausedBy | null;
   orphaned_at: EpochMs | null;
   changed: StoredChanges | null;
   next_run_at: EpochMs | null;
@@ -58,6 +60,7 @@ export function toJob(row: JobRow): Job {
     app: row.app,
     state: row.state,
     paused: paused_at === null ? null : { reason: paused_reason, by: paused_by, at: new Date(paused_at) },
+    pausedBy: row.paused_what,
     orphanedAt: toDate(row.orphaned_at),
     changed: toJobChanges(row.changed),
     nextRunAt: toDate(row.next_run_at),

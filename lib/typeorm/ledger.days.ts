@@ -100,7 +100,10 @@ async function createDay(t: TableNames, run: Script, day: number): Promise<boole
   )) as [{ count: number }];
   if (count > mostMoved) return false;
   const table = tableOf(t, name);
-  await run(`create table ${table} (like ${t.attempt} including defaults)`);
+  // A publication for all tables needs it, and a partition does not have it of its parent.
+  await run(
+    `create table ${table} (like ${t.attempt} including defaults); alter table ${table} replica identity full`,
+  );
   if (count > 0) {
     // In the order in which attaching takes them; from here on nobody writes another row of that day.
     await run(`lock table only ${t.attempt} in share update exclusive mode`);

@@ -17,7 +17,7 @@ interface MigrationStep {
 const steps: readonly MigrationStep[] = [
   { statements: schemaV1, changes: () => [], compatibleWith: 1 },
   { statements: schemaV2, changes: (t) => [t.run], compatibleWith: 1 },
-  { statements: schemaV3, changes: (t) => [t.cursor, t.worker], compatibleWith: 1 },
+  { statements: schemaV3, changes: (t) => [t.cursor, t.worker, t.pause, t.attempt], compatibleWith: 1 },
 ];
 
 /** Rows of older versions have no app. */

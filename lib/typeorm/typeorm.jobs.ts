@@ -11,6 +11,7 @@ import type {
   JobPatch,
   JobStore,
   NewJob,
+  JobPageRequest,
   PageRequest,
   RunFilter,
   ScopeResumption,
@@ -55,7 +56,7 @@ export class TypeOrmJobs implements JobStore {
     return getJob(this.run, ref);
   }
 
-  async queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+  async queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>> {
     return queryJobs(this.statements.queries, this.tables, filter, page);
   }
 

@@ -26,6 +26,7 @@ import {
   type JobStore,
   type NewJob,
   type NextWake,
+  type JobPageRequest,
   type PageRequest,
   type Recomputation,
   type GiveBackResult,
@@ -183,7 +184,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.getJob(ref);
   }
 
-  queryJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+  queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>> {
     return this.jobs.queryJobs(filter, page);
   }
 

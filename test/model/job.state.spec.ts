@@ -11,6 +11,7 @@ const recurring = (facts: Partial<RecurringFacts>): string =>
     triggerType: 'cron',
     orphaned: false,
     paused: false,
+    stopped: false,
     claimed: false,
     waits: false,
     hasCursor: false,
@@ -19,7 +20,7 @@ const recurring = (facts: Partial<RecurringFacts>): string =>
   });
 
 const oneOff = (facts: Partial<OneOffFacts>): string =>
-  oneOffState({ verdict: null, claimed: false, held: false, attempt: 0, ...facts });
+  oneOffState({ verdict: null, claimed: false, held: false, stopped: false, attempt: 0, ...facts });
 
 describe('the state of a recurring job', () => {
   test.each<[string, Partial<RecurringFacts>]>([
@@ -36,6 +37,11 @@ describe('the state of a recurring job', () => {
     ['scheduled', { triggerType: 'manual', finishedAttempts: 1 }],
     ['completed', {}],
     ['completed', { finishedAttempts: 1 }],
+    ['paused', { stopped: true, hasCursor: true }],
+    ['paused', { stopped: true, triggerType: 'manual', finishedAttempts: 1 }],
+    ['running', { stopped: true, claimed: true, hasCursor: true }],
+    ['completed', { stopped: true }],
+    ['orphaned', { stopped: true, orphaned: true }],
   ])('is %s for %j', (state, facts) => {
     expect(recurring(facts)).toBe(state);
   });
@@ -51,6 +57,9 @@ describe('the state of a one-off', () => {
     ['running', { claimed: true, held: false, attempt: 1 }],
     ['paused', { held: true }],
     ['paused', { held: true, attempt: 2 }],
+    ['paused', { stopped: true }],
+    ['running', { stopped: true, claimed: true, attempt: 1 }],
+    ['failed', { stopped: true, verdict: 'failed', attempt: 1 }],
     ['pending', {}],
     ['scheduled', { attempt: 1 }],
   ])('is %s for %j', (state, facts) => {

@@ -45,6 +45,15 @@ describe('pausing many at once', () => {
     const pause = await app.scheduler.pause(scope, { reason: 'audit', by: 'ops' });
     expect(pause).toEqual({ scope, reason: 'audit', by: 'ops', at: at(minute) });
     expect(await app.scheduler.getPauses()).toEqual([pause]);
+    const pausedBy = Object.keys(scope)[0] as 'handler' | 'queue' | 'namespace' | 'all';
+    const b = (await app.scheduler.getJob('b', { namespace: 'acme' }))!;
+    expect(b).toMatchObject({ pausedBy, state: 'paused', paused: null });
+    expect((await app.scheduler.queryJobs({ pausedBy })).items).toContainEqual(b);
+    expect((await app.scheduler.queryJobs({ state: 'paused' })).items).toContainEqual(b);
+    const { remarks } = await app.scheduler.previewJob('b', { namespace: 'acme' });
+    expect(remarks).toEqual([
+      { code: 'paused', text: expect.stringMatching(/ paused: it does not fire until that is resumed\.$/) },
+    ]);
     expect(await pass(1)).toEqual(others);
     expect(await pass(2)).toEqual([...others, ...others]);
     await app.clock.advanceBy(minute / 2);

@@ -32,7 +32,16 @@ describe('querying jobs', () => {
   const found: [string, JobQuery, string[]][] = [
     ['without conditions', {}, ['a-1', 'a-2', 'b-1', 'c-1', 'c-2']],
     ['by state', { state: 'failed' }, ['c-1']],
-    ['by several states', { state: ['paused', 'scheduled'] }, ['a-1', 'b-1']],
+    ['by several states', { state: ['paused', 'failed'] }, ['b-1', 'c-1']],
+    [
+      'by being scheduled, which those are that never ran as well',
+      { state: 'scheduled' },
+      ['a-1', 'a-2', 'c-2'],
+    ],
+    ['by being scheduled or paused', { state: ['paused', 'scheduled'] }, ['a-1', 'a-2', 'b-1', 'c-2']],
+    ['by never having run', { state: 'pending' }, ['a-2', 'c-2']],
+    ['by what has paused them', { pausedBy: 'job' }, ['b-1']],
+    ['by their next time', { nextBefore: new Date('2026-01-01T00:01:00Z') }, ['a-1']],
     ['by handler', { handler: 'fail' }, ['a-2', 'c-1']],
     ['by queue', { queue: 'slow' }, ['b-1']],
     ['by the type of the trigger', { triggerType: ['cron', 'at'] }, ['b-1', 'c-1', 'c-2']],
@@ -47,12 +56,27 @@ describe('querying jobs', () => {
       { metadata: { plan: { name: 'pro' } }, 'metadata.plan.seats': 6 },
       [],
     ],
-    ['by all conditions at once', { 'metadata.tenant_id': 'acme', state: 'scheduled' }, ['a-1']],
+    ['by all conditions at once', { 'metadata.tenant_id': 'acme', state: 'scheduled' }, ['a-1', 'a-2']],
   ];
   test.each(found)('%s', async (_, query, ids) => {
     const { items } = await app.scheduler.queryJobs(query);
     expect(items.map(({ id }) => id)).toEqual(ids);
     expect(await app.scheduler.countJobs(query)).toBe(ids.length);
+  });
+
+  test('by what comes next, in that order', async () => {
+    const { items, cursor } = await app.scheduler.queryJobs({ orderBy: 'nextRunAt', limit: 2 });
+    expect(items.map(({ id }) => id)).toEqual(['a-1', 'a-2']);
+    const more = await app.scheduler.queryJobs({ orderBy: 'nextRunAt', limit: 2, cursor: cursor! });
+    expect(more).toMatchObject({ items: [{ id: 'c-2' }], cursor: null });
+  });
+
+  test.each<[object, string]>([
+    [{ orderBy: 'next' }, 'orderBy'],
+    [{ pausedBy: 'tenant' }, 'pausedBy'],
+    [{ nextBefore: '2026-01-01' }, 'nextBefore'],
+  ])('and refuses %o', async (query, option) => {
+    await expect(app.scheduler.queryJobs(query as JobQuery)).rejects.toMatchObject({ option });
   });
 
   test('page by page', async () => {

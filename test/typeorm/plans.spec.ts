@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Unstarted } from '../../lib/index.js';
+import { queryNextJobsSql } from '../../lib/typeorm/sql/query.next.jobs.sql.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
 import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
 import { prepareStatements, preparedStatements, type StatementName } from '../../lib/typeorm/statements.js';
@@ -121,6 +122,21 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       expect([...plan.scanned]).toEqual([]);
       expect(plan.indexes).toContain('run_key');
       expect(plan.indexes).toContain('job_key');
+    });
+
+    test.each([
+      ['the first page', 'true', null],
+      ['the second page', '(v.next_run_at, v.namespace, v.id) > ($4::float8, $5, $6)', '$4'],
+      ['a page of some states', "v.state in ('pending', 'scheduled')", null],
+    ])('%s of what comes next reads few rows of many', async (_, where, after) => {
+      const text = queryNextJobsSql(grown.names, where, { where: () => 'true', count: '$3', after });
+      const plan = await explain(text, [101, 101, Date.now(), 'default', 'a']);
+      // Of cursors, which are narrow, there are no more than there are recurring jobs.
+      expect([...plan.scanned].filter((table) => !['cursor', 'pause'].includes(table))).toEqual([]);
+      expect(plan.indexes).toContain('run_claim');
+      expect(plan.indexes).toContain('job_pkey');
+      // As long as the server takes the table for small, it may as well sort.
+      if (statistics === 'fresh') expect(plan.touched).toBeLessThanOrEqual(20_000);
     });
 
     test('a page of runs is read from the newest on', async () => {

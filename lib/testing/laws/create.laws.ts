@@ -42,6 +42,7 @@ export const createLaws = lawsOf('create', {
       source,
       app,
       paused: null,
+      pausedBy: null,
       orphanedAt: null,
       changed: null,
       runCount: 0,

@@ -1,4 +1,5 @@
 import { givenJobs, storedKeys } from './given.jobs.fragment.js';
+import { pausesColumn } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -8,7 +9,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  *
  * `any` ids may be taken. For `new` ones nobody looks, which saves a fifth of the time; one that is taken after all is a unique violation, and nothing is stored.
  *
- * Returns one row: when, and which ones if not all were stored.
+ * Returns one row: when, which ones if not all were stored, and what is paused.
  */
 export function insertOneOffsSql(t: TableNames, ids: 'any' | 'new'): string {
   // Once for the statement, not for each row.
@@ -27,5 +28,5 @@ created as (
   returning namespace, job_id, due_at
 ),
 ${tellDue(t, 'run', 'select min(due_at) from created')}
-select ${ms('now')} as created_at, ${ids === 'any' ? storedKeys('job_id') : 'null::json as stored'}, ${toldColumn} from clock`;
+select ${ms('now')} as created_at, ${ids === 'any' ? storedKeys('job_id') : 'null::json as stored'}, ${pausesColumn(t)}, ${toldColumn} from clock`;
 }

@@ -1,4 +1,5 @@
 import { givenJobs, storedKeys } from './given.jobs.fragment.js';
+import { pausesColumn } from './pauses.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -6,7 +7,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 to $17 see `givenJobs`; a time that is null: no cursor · $18 fixed delays in ms · $19 generation
  *
- * The reserved run takes the id for recurring jobs and one-offs alike. Returns one row: when, and which ones if not all were stored.
+ * The reserved run takes the id for recurring jobs and one-offs alike. Returns one row: when, which ones if not all were stored, and what is paused.
  *
  * What was created and what was first have each other, so that their full join, of which no condition refuses null, is an inner one; but the planner, who expects
  * one row of each, would have an inner one compare each with each, a quarter of a million times for 500 jobs.
@@ -46,5 +47,5 @@ stands as (
   returning next_at
 ),
 ${tellDue(t, 'cursor', 'select min(next_at) from stands')}
-select ${ms(now)} as created_at, ${storedKeys('id')}, ${toldColumn}`;
+select ${ms(now)} as created_at, ${storedKeys('id')}, ${pausesColumn(t)}, ${toldColumn}`;
 }

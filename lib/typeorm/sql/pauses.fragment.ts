@@ -33,6 +33,28 @@ export function isReachable(row: string, column: 'handler' | 'queue', app: strin
   return `case when ${row}.${column} = any (${open}) and ${row}.namespace <> all (${closedNamespaces}) and ${isOf(row, app)} then true else false end`;
 }
 
+/**
+ * Which kind of pause of some scope stops this row of jobs or runs, of several the narrowest; null: none. As in lib/model/pause.ts, which is the rule. The pauses are read once for a statement,
+ * as there may be a million rows.
+ */
+export function stopping(t: TableNames, row: string): string {
+  const kinds = (['handler', 'queue', 'namespace'] as const).map(
+    (kind) =>
+      `when ${row}.${kind} = any (array(select p.name from ${t.pause} p where p.kind = '${kind}')) then '${kind}'`,
+  );
+  return `case ${kinds.join(' ')} when exists (select from ${t.pause} p where p.kind = 'all') then 'all' end`;
+}
+
+/** A condition with a `?`: whether there is a pause of one of these kinds. */
+export function anyPause(t: TableNames): string {
+  return `exists (select from ${t.pause} p where p.kind = any (?::text[]))`;
+}
+
+/** The pauses of scopes as a column `pauses` of pairs, kind and name; null: there are none. */
+export function pausesColumn(t: TableNames): string {
+  return `(select json_agg(json_build_array(p.kind, p.name)) from ${t.pause} p) as pauses`;
+}
+
 /** Whether a pause of some scope stops what this row, a cursor or a run, stands for. */
 export function isStopped(t: TableNames, row: string, but = 'false'): string {
   return `exists (

@@ -1,4 +1,6 @@
+import { commentStatements } from './comments.sql.js';
 import type { TableNames } from './table.names.js';
+import { viewStatements } from './views.sql.js';
 
 /**
  * What schema version 3 adds. The release before works on it: it leaves `app` null where ours fills it in, and such rows are anybody's, as all of them were. What is there
@@ -21,5 +23,19 @@ export function schemaV3(t: TableNames): string[] {
     `create index ${t.index('run_backfill')} on ${t.run} (job_uid, id) where origin = 'backfill' and blocks and verdict is null`,
     `create index ${t.index('run_waiting')} on ${t.run} (job_uid) where blocked and origin <> 'backfill'`,
     `create index ${t.index('worker_alive')} on ${t.worker} (app) where released_at is null`,
+    ...identities(t),
+    ...viewStatements(t),
+    ...commentStatements(t),
+  ];
+}
+
+/** Under a publication for all tables nothing is changed or deleted in a table whose rows have no identity. What the parent has does not hold for its partitions. */
+function identities(t: TableNames): string[] {
+  const days = `select inhrelid::regclass from pg_inherits where inhparent = '${t.attempt}'::regclass`;
+  return [
+    `alter table ${t.pause} add primary key using index ${t.index('pause_scope')}`,
+    `alter table ${t.attempt} replica identity full`,
+    // In one line, as whoever runs the script may part it where lines end.
+    `do $$ declare day regclass; begin for day in ${days} loop execute format('alter table %s replica identity full', day); end loop; end $$`,
   ];
 }

@@ -1,0 +1,261 @@
+import type { TableName, TableNames } from './table.names.js';
+
+/** For people who look at the tables: what each is for, and each of its columns. */
+export function commentStatements(t: TableNames): string[] {
+  const ofTables = Object.entries(comments).flatMap(([table, { about, columns }]) => [
+    `comment on table ${t[table as TableName]} is ${quoted(about)}`,
+    ...commentsOf(t[table as TableName], columns),
+  ]);
+  const ofViews = Object.entries(viewComments).flatMap(([view, { about, columns }]) => [
+    `comment on view ${t.qualified(view)} is ${quoted(about)}`,
+    ...commentsOf(t.qualified(view), columns),
+  ]);
+  return [...ofTables, ...ofViews];
+}
+
+function commentsOf(relation: string, columns: Record<string, string>): string[] {
+  return Object.entries(columns).map(
+    ([column, text]) => `comment on column ${relation}.${column} is ${quoted(text)}`,
+  );
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+interface Comments {
+  about: string;
+  columns: Record<string, string>;
+}
+
+const pausedColumns = {
+  paused_at: 'when it was paused; null: it is not',
+  paused_reason: 'why it was paused',
+  paused_by: 'who has paused it',
+};
+
+const definitionColumns = {
+  name: 'a title for people',
+  source: 'who has made it: code (a decorator) or api',
+  app: 'whose handler is meant; null: of any app',
+  handler: 'the code that it runs',
+  queue: 'the queue of its runs',
+  priority: '0 first, 9 last',
+  trigger: 'when it runs, as JSON',
+  time_zone: 'the IANA name of the zone that its schedule is meant in',
+  payload: 'what its handler gets',
+  metadata: 'what it is found by',
+  policies: 'retries, timeout, overlap and so on, as far as they are not the defaults',
+  definition_hash: 'tells whether the definition is still what was stored',
+};
+
+const whatItIs = { namespace: 'ids of jobs are unique in it', job_id: 'the id of the job' };
+
+const comments: Record<TableName, Comments> = {
+  job: {
+    about: 'Recurring and manual jobs: their definitions. One-offs are rows of run. To read: jobs_view',
+    columns: {
+      uid: 'what other tables name it by; ids may change',
+      namespace: 'ids are unique in it',
+      id: 'the id',
+      ...definitionColumns,
+      trigger_type: 'cron, interval, at, after or manual',
+      generation: 'the release that has stored it; 0: none',
+      ...pausedColumns,
+      undeclared_since: 'of releases before schema version 3',
+      orphaned_at: 'since when no live code declares it; null: some does, or none ever did',
+      orphaned_reason: 'undeclared: by no live process; superseded: its method runs under another id',
+      previous_ids: 'the ids that it had, the latest last',
+      changed: 'what was changed at run time of a declared job, by whom and when',
+      open_gap: 'the gap that has begun with its pause',
+      fired: 'how many instants have fired, of jobs without cursor',
+      fired_until: 'the last instant that was dealt with, of jobs without cursor',
+      revision: 'grows with each change',
+      created_at: 'when it was stored first',
+      updated_at: 'when it was changed last',
+    },
+  },
+  cursor: {
+    about: 'Where each recurring job stands. No row while it is paused or orphaned',
+    columns: {
+      job_uid: 'the job',
+      namespace: 'as in job',
+      handler: 'as in job',
+      queue: 'as in job',
+      app: 'as in job',
+      next_at: 'the next nominal time; infinity: a fixed delay waits for the end of a run',
+      delay_ms: 'of a fixed delay: from the end of a run to the next',
+      revision: 'tells whether the schedule is still the one that was read',
+      fired: 'how many instants have fired',
+      fired_until: 'the last instant that was dealt with: none up to it is born again',
+    },
+  },
+  run: {
+    about:
+      'What is to be run or is running, one-offs with all they are, and what gave up. To read: runs_view',
+    columns: {
+      id: 'grows with time; has up to 19 digits, so read it as text',
+      ...whatItIs,
+      keyed:
+        'this row takes the id of the job: a one-off, or the placeholder (origin reserved) of a recurring one',
+      job_uid: 'the recurring job; null: a one-off, or it belongs to none any more',
+      origin: 'schedule, at, manual, retry, backfill or callback; reserved: no run, it only takes an id',
+      nominal_at: 'the instant that the schedule names',
+      missed: 'how many earlier instants it stands for',
+      lost_count: 'how often its worker has died',
+      lifted: 'by how much its priority was raised, as it is overdue',
+      due_at: 'when it may begin; null: it waits for something else, or has ended',
+      held: 'kept from being due by a pause of its job',
+      held_due_at: 'what due_at was before it was held or blocked',
+      deferred_until: 'put off until then, as no live worker can run it',
+      blocked: 'waits for the end of an earlier run of its job',
+      blocks: 'a later run of its job waits for its end',
+      attempt: 'attempts that have begun',
+      fence: 'grows with each claim: only who has the present one can settle it',
+      worker: 'whose it is at present; null: nobody has it',
+      parked_by: 'a worker that takes long with it: it is out of the index of claims',
+      started_at: 'when the present attempt began',
+      claimed_handler: 'the handler it was claimed with, where that has changed since',
+      claimed_queue: 'the queue it was claimed from, where that has changed since',
+      cancel_requested: 'it is to end',
+      last_attempt: 'it gets no further attempt',
+      retry_of: 'the run that this one repeats, by hand',
+      dead_of: 'a dead letter of this recurring job',
+      verdict: 'how it has ended; null: it has not',
+      finished_at: 'when its last attempt ended',
+      keep_until: 'it is deleted then',
+      last_error: 'of the last attempt that failed',
+      ...definitionColumns,
+      ...pausedColumns,
+      revision: 'of a one-off: grows with each change',
+      created_at: 'of a one-off: when it was stored first',
+      updated_at: 'of a one-off: when it was changed last',
+      run_count: 'of a one-off: attempts that have ended',
+      error_count: 'of a one-off: attempts that failed, timed out or were lost',
+      consecutive_failures: 'of a one-off: failures since the last success',
+      last_run_at: 'of a one-off: when its last ended attempt began',
+      last_verdict: 'of a one-off: of its last run',
+    },
+  },
+  job_stat: {
+    about: 'Counters of recurring jobs',
+    columns: {
+      job_uid: 'the job',
+      run_count: 'attempts that have ended',
+      error_count: 'attempts that failed, timed out or were lost',
+      consecutive_failures: 'failed occurrences since the last success',
+      last_run_at: 'when the last ended attempt began',
+      last_verdict: 'how its last run ended',
+      last_error: 'of the last attempt that failed; a success leaves it',
+    },
+  },
+  attempt: {
+    about: 'The ledger: a row for each attempt, by days of finished_at. One row of a run is final',
+    columns: {
+      run_id: 'the run; read it as text',
+      job_uid: 'the recurring job; null: a one-off',
+      ...whatItIs,
+      handler: 'what has run',
+      queue: 'where it has run',
+      origin: 'as in run',
+      nominal_at: 'the instant that the schedule names',
+      attempt: 'its number, from 1',
+      fence: 'that of its claim',
+      worker: 'the process that has run it',
+      outcome: 'how it ended: succeeded, failed, timed_out, cancelled, lost, snoozed or handed_back',
+      final: 'the outcome is the verdict of the run',
+      started_at: 'when it began; null: it never did',
+      finished_at: 'when it ended',
+      error: 'what it threw',
+      result: 'what it returned',
+      retry_of: 'the run that this one repeats, by hand',
+    },
+  },
+  gap: {
+    about: 'Due instants that did not run, as ranges',
+    columns: {
+      id: 'grows with time',
+      job_uid: 'the job',
+      ...whatItIs,
+      from_at: 'the first of the instants',
+      until_at: 'the last of them; null: a pause that goes on',
+      verdict: 'skipped (overlap), missed, paused or excluded',
+      count: 'how many instants',
+      reason: 'why',
+    },
+  },
+  pause: {
+    about: 'Pauses of a handler, a queue, a namespace or of everything',
+    columns: {
+      kind: 'handler, queue, namespace or all',
+      name: 'of what; empty for all',
+      ...pausedColumns,
+    },
+  },
+  worker: {
+    about: 'Processes that work, and those that did lately; one lease each',
+    columns: {
+      id: 'random at each start',
+      name: 'what people call it',
+      app: 'whose handlers it has',
+      generation: 'the release of its app that it carries',
+      host: 'the machine',
+      pid: 'the number of the process there',
+      version: 'of nestjs-chronis',
+      zone_data: 'the version of its time zone data',
+      queues: 'what it takes runs from',
+      handlers: 'what it can run',
+      started_at: 'when it has registered',
+      lease_until: 'later than now: it lives',
+      released_at: 'when its runs were taken from it, or it has stopped; null: neither',
+      running: 'runs in its hands at its last beat',
+      retention: 'how long it wants the record kept',
+    },
+  },
+  release: {
+    about: 'What the code of each app has declared, one row for each set of declarations',
+    columns: {
+      generation: 'its number',
+      app: 'whose it is',
+      set_hash: 'tells one set from another',
+      declared: 'the ids',
+      first_seen: 'when a process brought it first',
+      declarations: 'what is in it',
+      place: 'the order in which the sets appeared: the latest that lives is in force',
+      synced_beside: 'the sets that lived when it was last synced; null: something is left to do',
+      outranked: 'what of it was not in force then',
+    },
+  },
+  lock: {
+    about: 'Locks: of users, of the sync and of the janitor',
+    columns: {
+      key: 'what is locked',
+      owner: 'who has it; null: nobody',
+      fence: 'grows with each owner',
+      expires_at: 'when it is free without being released',
+    },
+  },
+  meta: {
+    about: 'What the tables are: their version, and which installation',
+    columns: { key: 'what', value: 'its value' },
+  },
+};
+
+const viewComments: Record<string, Comments> = {
+  jobs_view: {
+    about: 'All jobs as SchedulerService shows them, recurring ones and one-offs',
+    columns: {
+      state: 'pending, scheduled, running, paused, failed, waiting, completed, cancelled or orphaned',
+      paused_by: 'what has paused it: job (a pause of its own), handler, queue, namespace or all',
+      paused_who: 'who has paused it, by a pause of its own',
+      next_run_at: 'the next nominal time, or that of the next retry of a one-off; null: none',
+    },
+  },
+  runs_view: {
+    about: 'Runs that wait, go on or have been kept, as SchedulerService shows them',
+    columns: {
+      state:
+        'waiting, blocked, running, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
+      paused_by: 'what keeps it from beginning: a pause of its job, its handler, queue, namespace or of all',
+      late_by: 'how long it has been due and nobody has begun it',
+    },
+  },
+};
