@@ -1,11 +1,8 @@
-import { sql } from 'drizzle-orm';
-import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { sql, type SQL } from 'drizzle-orm';
 import type { SqlExecutor, TransactionBegin } from 'nestjs-chronis';
 
-export type Tx = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0];
-
 /** For `db.transaction((tx) => …)`. */
-export function executorOf(tx: Tx): SqlExecutor {
+export function executorOf(tx: { execute(query: SQL): PromiseLike<any> }): SqlExecutor {
   return {
     query: (text, values) => {
       const parts = text.split(/\$(\d+)/);
@@ -17,6 +14,8 @@ export function executorOf(tx: Tx): SqlExecutor {
 }
 
 /** For `context.transaction(work, { begin: inDrizzle(db) })`. */
-export function inDrizzle(db: NodePgDatabase): TransactionBegin<Tx> {
+export function inDrizzle<Tx extends Parameters<typeof executorOf>[0]>(db: {
+  transaction(work: (tx: Tx) => Promise<void>): Promise<void>;
+}): TransactionBegin<Tx> {
   return (run) => db.transaction((tx) => run(executorOf(tx), tx));
 }

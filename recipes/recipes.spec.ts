@@ -2,10 +2,12 @@ import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { EntitySchema } from '@mikro-orm/core';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { pgTable, text } from 'drizzle-orm/pg-core';
-import { drizzle } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzleOverPg, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzleOverPostgres, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import createKnex, { type Knex } from 'knex';
 import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import postgres from 'postgres';
 import { commitsTogether } from './application.js';
 import * as forDrizzle from './drizzle.js';
 import { PrismaClient, type Prisma } from './generated/client.js';
@@ -13,6 +15,7 @@ import * as forKnex from './knex.js';
 import * as forKysely from './kysely.js';
 import * as forMikroOrm from './mikro-orm.js';
 import * as forPg from './pg.js';
+import * as forPostgres from './postgres.js';
 import * as forPrisma from './prisma.js';
 
 commitsTogether<Prisma.TransactionClient>('Prisma', async (url) => {
@@ -26,16 +29,43 @@ commitsTogether<Prisma.TransactionClient>('Prisma', async (url) => {
   };
 });
 
-commitsTogether<forDrizzle.Tx>('Drizzle', async (url) => {
-  const effect = pgTable('effect', { name: text().primaryKey() });
+const effect = pgTable('effect', { name: text().primaryKey() });
+type DrizzleTx<Db extends { transaction: (...given: any[]) => unknown }> = Parameters<
+  Parameters<Db['transaction']>[0]
+>[0];
+
+commitsTogether<DrizzleTx<NodePgDatabase>>('Drizzle over pg', async (url) => {
   const pool = new pg.Pool({ connectionString: url });
-  const db = drizzle(pool);
+  const db = drizzleOverPg(pool);
   return {
     transaction: (work) => db.transaction(work),
     executorOf: forDrizzle.executorOf,
     begin: forDrizzle.inDrizzle(db),
     insert: (tx, name) => tx.insert(effect).values({ name }),
     close: () => pool.end(),
+  };
+});
+
+commitsTogether<DrizzleTx<PostgresJsDatabase>>('Drizzle over postgres', async (url) => {
+  const sql = postgres(url, { onnotice: () => undefined });
+  const db = drizzleOverPostgres(sql);
+  return {
+    transaction: (work) => db.transaction(work),
+    executorOf: forDrizzle.executorOf,
+    begin: forDrizzle.inDrizzle(db),
+    insert: (tx, name) => tx.insert(effect).values({ name }),
+    close: () => sql.end(),
+  };
+});
+
+commitsTogether<postgres.TransactionSql>('postgres', async (url) => {
+  const sql = postgres(url, { onnotice: () => undefined });
+  return {
+    transaction: <T>(work: (tx: postgres.TransactionSql) => Promise<T>) => sql.begin(work) as Promise<T>,
+    executorOf: forPostgres.executorOf,
+    begin: forPostgres.inPostgres(sql),
+    insert: (tx, name) => tx`insert into effect values (${name})`,
+    close: () => sql.end(),
   };
 });
 

@@ -338,7 +338,7 @@ export abstract class StorageAdapter {
    * Runs `work` in one transaction with the settlement that `conclude` makes of its value: both are committed, or neither. The settlement is
    * the last statement before the commit; refused like by `settle`, everything is rolled back with ClaimLostError. Rejects with
    * TransactionNotSupportedError, before `work` is called, if the connection is not proven to be on the storage's own database. Never
-   * repeats `work`. Absent: the storage has no transactions to share.
+   * repeats `work`. With `begin` that function begins the transaction, and its executor sends the statements of the settlement. Absent: the storage has no transactions to share.
    */
   transaction?<T>(
     work: TransactionWork<T>,
