@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
-import type { ChronisEventName } from './event.map.js';
+import type { JobRef } from '../model/job.js';
+import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 
 /** Which of the events are meant; all conditions must hold, of a list one value. @publicApi */
 export interface EventFilter {
@@ -13,16 +14,20 @@ type Condition = keyof EventFilter;
 const conditions = ['handler', 'queue', 'namespace', 'jobId'] as const satisfies readonly Condition[];
 
 /** Those that are about a job, and say nothing of a run. */
-const aboutJobs: ReadonlySet<ChronisEventName> = new Set<ChronisEventName>([
-  'job.orphaned',
-  'job.paused',
-  'gap.recorded',
-  'schedule.failed',
-]);
+const aboutJobs: Record<EventAboutJob, true> = {
+  'job.held-up': true,
+  'job.orphaned': true,
+  'job.paused': true,
+  'gap.recorded': true,
+  'schedule.failed': true,
+};
+type EventAboutJob = {
+  [N in ChronisEventName]: ChronisEventMap[N] extends JobRef ? N : never;
+}[ChronisEventName];
 
 function conditionsOf(name: ChronisEventName): readonly Condition[] {
   if (name.startsWith('run.') || name === 'retry-rule.failed') return conditions;
-  if (aboutJobs.has(name)) return ['namespace', 'jobId'];
+  if (name in aboutJobs) return ['namespace', 'jobId'];
   return name === 'runs.deferred' ? ['handler', 'queue'] : [];
 }
 
