@@ -53,6 +53,7 @@ const apart = [
   'forTenant',
   'waitForRun',
   'running',
+  'health',
   'start',
   'stop',
 ];
