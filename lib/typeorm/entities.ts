@@ -43,8 +43,8 @@ export interface ChronisEntities {
 }
 
 /**
- * Entities to read the tables with: put them into the application's DataSource. Its own `synchronize` leaves them alone. Not for writing:
- * SchedulerService does that. Throws InvalidOptionError (schema, tablePrefix).
+ * Entities to read the tables with: put them into the application's DataSource. Its own `synchronize` leaves them alone; `dropSchema` does not, as it drops all tables of each schema that
+ * an entity is in, so keep them out of a DataSource that has it. Not for writing: SchedulerService does that. Throws InvalidOptionError (schema, tablePrefix).
  *
  * @example
  * const chronis = chronisEntities();

@@ -13,7 +13,7 @@ import {
   type ChronisModuleOptions,
   type ChronisEventMap,
 } from '../../lib/index.js';
-import { typeOrmLock, typeOrmStorage, type TypeOrmServer } from '../../lib/typeorm/index.js';
+import { chronisEntities, typeOrmLock, typeOrmStorage, type TypeOrmServer } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 @Injectable()
@@ -62,6 +62,36 @@ describe('the module on PostgreSQL', () => {
     const { items } = await app.get(SchedulerService).queryJobs({ 'metadata.tenant_id': 'acme' });
     expect(items).toMatchObject([{ id: 'daily', source: 'code', state: 'pending' }]);
   });
+
+  test('tells that TypeORM has dropped its tables, and goes on when another start has made them anew', async () => {
+    const schema = freshSchema('dropped');
+    const chronis = { ...options({ url: databaseUrl() }, schema), leaseMs: '3s' };
+    const app = await boot(ChronisModule.forRoot(chronis));
+    const closeFirst = close;
+    const events = app.get(ChronisEvents);
+    const ran = () => events.once('run.succeeded', ({ jobId }) => jobId === 'Jobs.tick');
+    await ran();
+    const gone = events.once('storage.failing', ({ error }) => /tables are gone/.test(String(error)));
+    const entities = Object.values(chronisEntities({ schema }));
+    const dropping = new DataSource({
+      type: 'postgres',
+      url: databaseUrl(),
+      schema,
+      entities,
+      dropSchema: true,
+    });
+    await dropping.initialize();
+    await dropping.destroy();
+    expect(String((await gone).error)).toContain(
+      'take chronisEntities() out of the DataSource that has dropSchema',
+    );
+    await boot(ChronisModule.forRoot(chronis));
+    await close();
+    close = closeFirst;
+    await ran();
+    const { items } = await app.get(SchedulerService).queryJobs();
+    expect(items.map(({ id }) => id)).toEqual(['Jobs.tick', 'daily']);
+  }, 90_000);
 
   test('finds its jobs unchanged at the next start, and what was made at run time', async () => {
     const chronis = options({ url: databaseUrl() });
