@@ -57,6 +57,7 @@ export class RateLimited extends Error {
 /** The class that methods without one are in. */
 export abstract class Surroundings {
   protected readonly scheduler: SchedulerService;
+  protected readonly dataSource: DataSource;
   protected readonly orders: { sync(options: { signal: AbortSignal; attempt: number }): Promise<void> };
   protected readonly mail: { send(order: string): Promise<void> };
   protected abstract collect(signal: AbortSignal): Promise<number>;
