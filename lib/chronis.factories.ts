@@ -275,15 +275,16 @@ export function makeScheduler(
     withdrawals,
     creator,
     bulkCreator: new BulkCreator(creator, time),
-    bulkChanges: new BulkChanges(calendars),
+    bulkChanges: new BulkChanges(calendars, settings.timeZone),
     waiter: new RunWaiter(storage, events, clock),
     time,
     updater,
-    deadLetters: new DeadLetters(),
+    deadLetters: new DeadLetters(settings.timeZone),
     pauses,
     lifecycle,
     health: new HealthCheck({ engine, storage, clock, leaseMs: settings.engine.leaseMs }),
     calendars,
+    timeZone: settings.timeZone,
   });
 }
 

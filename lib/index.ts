@@ -213,14 +213,14 @@ export type {
 export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.letters.js';
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
-export type { JobQuery } from './scheduler/job.query.js';
+export type { JobConditions, JobQuery } from './scheduler/job.query.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
 export type { PauseOptions } from './scheduler/pauses.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
-export type { FailedRunFilter } from './scheduler/run.query.js';
+export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
 

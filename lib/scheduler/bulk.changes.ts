@@ -1,19 +1,16 @@
 import { InvalidOptionError, StorageError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Job, JobFilter, JobRef } from '../model/job.js';
-import type { JsonValue } from '../model/json.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
-import { jobFilter, jobPageKeys } from './job.query.js';
+import { jobFilter, jobPageKeys, type JobConditions } from './job.query.js';
 import { knownOptions, trueOrFalse } from './option.checks.js';
 import { pauseOf, type PauseOptions } from './pauses.js';
 import { planResume } from './resume.plan.js';
 
 /** Conditions on jobs, as `queryJobs` takes them. @publicApi */
-export interface ManyFilter extends JobFilter {
-  [path: `metadata.${string}`]: JsonValue;
-}
+export type ManyFilter = JobConditions;
 
 /** @publicApi */
 export interface ManyOptions {
@@ -43,7 +40,11 @@ const keys = ['all', 'dryRun', 'manager'];
 
 /** Changes all jobs that meet a filter: page by page, each once, a hundred in one step; what comes or goes meanwhile disturbs nobody. */
 export class BulkChanges {
-  constructor(private readonly calendars: Calendars) {}
+  constructor(
+    private readonly calendars: Calendars,
+    /** Of times without an offset. */
+    private readonly timeZone: string,
+  ) {}
 
   pause(filter: ManyFilter, options: ManyOptions & PauseOptions, access: JobAccess): Promise<ManyResult> {
     const { reason, by, ...rest } = knownOptions(
@@ -79,7 +80,7 @@ export class BulkChanges {
   ): Promise<ManyResult> {
     const owner = `${change.kind}Many()`;
     knownOptions(options, keys, owner);
-    const filter = filterOf(given, options, owner);
+    const filter = filterOf(given, options, owner, this.timeZone);
     const result: ManyResult = { matched: 0, changed: 0, failed: [], first: [] };
     const apply = (refs: JobRef[]): Promise<BulkOutcome[]> => jobs.changeJobs(refs, change);
     if (trueOrFalse(options.dryRun ?? false, 'dryRun')) {
@@ -123,11 +124,16 @@ async function step(
 }
 
 /** The filter, validated. Throws InvalidOptionError, also when it has no condition and nobody said that all are meant. */
-export function filterOf(given: ManyFilter, options: ManyOptions, owner: string): JobFilter {
+export function filterOf(
+  given: ManyFilter,
+  options: ManyOptions,
+  owner: string,
+  timeZone = 'UTC',
+): JobFilter {
   const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
   const conditions = Object.keys(given ?? {}).filter((key) => !jobPageKeys.includes(key));
   knownOptions(given, conditions, `the filter of ${owner}`);
-  const filter = jobFilter(given);
+  const filter = jobFilter(given, timeZone);
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
     throw new InvalidOptionError(
       'filter',

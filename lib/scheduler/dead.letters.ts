@@ -32,6 +32,11 @@ const runsPerStep = 500;
 
 /** Runs that gave up: retries and discards them, one by one and in bulk. */
 export class DeadLetters {
+  constructor(
+    /** Of times without an offset. */
+    private readonly timeZone: string,
+  ) {}
+
   async retry(runId: string, { jobs, changed }: JobAccess): Promise<Run> {
     const [run] = await jobs.retryRuns([lineOfText(runId, 'runId')]);
     if (run === undefined) await this.refuse(runId, jobs);
@@ -70,7 +75,7 @@ export class DeadLetters {
   ): Promise<BulkResult> {
     knownOptions(options, ['dryRun', 'manager'], 'a bulk operation');
     const dryRun = trueOrFalse(options.dryRun ?? false, 'dryRun');
-    const filter = failedRunFilter(given);
+    const filter = failedRunFilter(given, this.timeZone);
     const result = { found: 0, changed: 0 };
     let cursor: string | null = null;
     do {

@@ -1,8 +1,9 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobFilter, JobOrder, JobState, PausedBy } from '../model/job.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
-import type { TriggerType } from '../model/trigger.js';
+import type { InstantInput, TriggerType } from '../model/trigger.js';
 import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
+import { parseAt } from '../triggers/instant.js';
 import { namespaceOf } from './job.identity.js';
 import { described, knownOptions, lineOfText, managerHint, oneOf, wholeNumber } from './option.checks.js';
 
@@ -10,11 +11,16 @@ import { described, knownOptions, lineOfText, managerHint, oneOf, wholeNumber } 
  * Conditions on jobs, and which page of them. Metadata may be given as an object, or one value at a time under a path:
  * `{ 'metadata.tenant_id': 'acme' }`. What comes next: `{ orderBy: 'nextRunAt' }`. @publicApi
  */
-export interface JobQuery extends JobFilter, JobPageRequest {
+export interface JobQuery extends JobConditions, JobPageRequest {}
+
+/** Conditions on jobs; all that is given must fit. @publicApi */
+export interface JobConditions extends Omit<JobFilter, 'nextBefore'> {
+  /** Jobs whose next time is before this one. Text without an offset is in the module's `timeZone`. */
+  nextBefore?: InstantInput;
   [path: `metadata.${string}`]: JsonValue;
 }
 
-const states = [
+export const jobStates = [
   'pending',
   'scheduled',
   'running',
@@ -31,7 +37,7 @@ const orders = ['id', 'nextRunAt'] satisfies JobOrder[];
 export const pageKeys = ['limit', 'cursor'];
 /** Of a query of jobs. */
 export const jobPageKeys = [...pageKeys, 'orderBy'];
-const filterKeys = [
+export const jobFilterKeys = [
   'namespace',
   'state',
   'pausedBy',
@@ -48,16 +54,16 @@ const maxLimit = 1_000;
 const maxFilterBytes = 65_536;
 
 /** The filter of a query, validated. */
-export function jobFilter(query: Readonly<JobQuery>): JobFilter {
+export function jobFilter(query: Readonly<JobQuery>, timeZone: string): JobFilter {
   const plain = Object.fromEntries(Object.entries(query).filter(([key]) => !key.startsWith('metadata.')));
-  knownOptions(plain, [...filterKeys, ...jobPageKeys], 'a query of jobs', managerHint);
+  knownOptions(plain, [...jobFilterKeys, ...jobPageKeys], 'a query of jobs', managerHint);
   const { namespace, state, pausedBy, nextBefore, handler, queue, triggerType, source, app, idPrefix } =
     query;
   const filter: JobFilter = {};
   if (namespace !== undefined) filter.namespace = namespaceOf(namespace);
-  if (state !== undefined) filter.state = withPending(each(state, (item) => oneOf(item, 'state', states)));
+  if (state !== undefined) filter.state = withPending(each(state, (item) => oneOf(item, 'state', jobStates)));
   if (pausedBy !== undefined) filter.pausedBy = each(pausedBy, (item) => oneOf(item, 'pausedBy', pausers));
-  if (nextBefore !== undefined) filter.nextBefore = dateOf(nextBefore, 'nextBefore');
+  if (nextBefore !== undefined) filter.nextBefore = parseAt(nextBefore, timeZone, 'nextBefore');
   if (handler !== undefined) filter.handler = each(handler, (item) => lineOfText(item, 'handler'));
   if (queue !== undefined) filter.queue = each(queue, (item) => lineOfText(item, 'queue'));
   if (triggerType !== undefined) {
@@ -91,25 +97,9 @@ export function pageOf({ limit, cursor }: PageRequest): PageRequest {
   return page;
 }
 
-/** Checks the keys of the other queries and parts them from their page. */
-export function filterAndPage<F extends object>(
-  query: F & PageRequest,
-  known: readonly string[],
-  owner: string,
-): { filter: F; page: PageRequest } {
-  knownOptions(query, [...known, ...pageKeys], owner);
-  const { limit: _limit, cursor: _cursor, ...filter } = query as PageRequest & Record<string, unknown>;
-  return { filter: filter as F, page: pageOf(query) };
-}
-
 /** Checks one value, or each of several. */
 export function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
   return Array.isArray(given) ? given.map(check) : check(given);
-}
-
-export function dateOf(value: unknown, option: string): Date {
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
-  throw new InvalidOptionError(option, `must be a valid Date, but is ${described(value)}.`);
 }
 
 function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {

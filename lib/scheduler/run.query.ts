@@ -1,22 +1,32 @@
 import type { RunState } from '../model/run.js';
+import { outcomes } from '../model/retention.js';
+import type { InstantInput } from '../model/trigger.js';
 import type { FailureVerdict } from '../model/verdict.js';
-import type { PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import { parseAt } from '../triggers/instant.js';
 import { assertJobId, namespaceOf } from './job.identity.js';
-import { dateOf, each, pageKeys } from './job.query.js';
-import { knownOptions, lineOfText, managerHint, oneOf } from './option.checks.js';
+import { each, pageKeys } from './job.query.js';
+import { knownOptions, lineOfText, managerHint, oneOf, trueOrFalse } from './option.checks.js';
+
+/** Conditions on runs; all that is given must fit. @publicApi */
+export interface RunConditions extends Omit<RunFilter, 'finishedAfter' | 'finishedBefore'> {
+  /** Of runs with a verdict: when they got it. Text without an offset is in the module's `timeZone`. */
+  finishedAfter?: InstantInput;
+  finishedBefore?: InstantInput;
+}
 
 /** Which runs that gave up; all that is given must fit. @publicApi */
-export interface FailedRunFilter extends Omit<RunFilter, 'state'> {
+export interface FailedRunFilter extends Omit<RunConditions, 'state'> {
   /** @default all three */
   state?: FailureVerdict | FailureVerdict[];
 }
 
 export const failureVerdicts = ['failed', 'timed_out', 'lost'] satisfies FailureVerdict[];
-const states = [
+export const runStates = [
   ...(['waiting', 'blocked', 'running', 'paused', 'succeeded', 'cancelled'] as const),
   ...failureVerdicts,
 ] satisfies RunState[];
-const filterKeys = [
+export const runFilterKeys = [
   'namespace',
   'jobId',
   'runId',
@@ -25,30 +35,65 @@ const filterKeys = [
   'queue',
   'finishedAfter',
   'finishedBefore',
-];
+] satisfies (keyof RunConditions)[];
+export const attemptFilterKeys = [
+  'namespace',
+  'jobId',
+  'runId',
+  'outcome',
+  'finalOnly',
+] satisfies (keyof AttemptFilter)[];
+export const gapFilterKeys = ['namespace', 'jobId'] satisfies (keyof GapFilter)[];
 
 /** The filter of a query of runs, validated. */
-export function runFilter(query: Readonly<RunFilter & PageRequest>): RunFilter {
-  knownOptions(query, [...filterKeys, ...pageKeys], 'a query of runs', managerHint);
-  return conditions(query, states);
+export function runFilter(query: Readonly<RunConditions & PageRequest>, timeZone: string): RunFilter {
+  knownOptions(query, [...runFilterKeys, ...pageKeys], 'a query of runs', managerHint);
+  return conditions(query, runStates, timeZone);
 }
 
 /** The same where only dead letters are meant. */
-export function failedRunFilter(filter: Readonly<FailedRunFilter>): RunFilter {
-  knownOptions(filter, filterKeys, 'a filter of failed runs');
-  return { state: failureVerdicts, ...conditions(filter, failureVerdicts) };
+export function failedRunFilter(filter: Readonly<FailedRunFilter>, timeZone: string): RunFilter {
+  knownOptions(filter, runFilterKeys, 'a filter of failed runs');
+  return { state: failureVerdicts, ...conditions(filter, failureVerdicts, timeZone) };
 }
 
-function conditions(given: Readonly<RunFilter>, allowed: readonly RunState[]): RunFilter {
-  const { namespace, jobId, runId, state, handler, queue, finishedAfter, finishedBefore } = given;
-  const filter: RunFilter = {};
-  if (namespace !== undefined) filter.namespace = namespaceOf(namespace);
-  if (jobId !== undefined) filter.jobId = assertJobId(jobId);
+/** The filter of a query of attempts, validated. */
+export function attemptFilter(query: Readonly<AttemptFilter & PageRequest>): AttemptFilter {
+  knownOptions(query, [...attemptFilterKeys, ...pageKeys], 'a query of attempts', managerHint);
+  const { runId, outcome, finalOnly } = query;
+  const filter: AttemptFilter = ofJob(query);
+  if (runId !== undefined) filter.runId = lineOfText(runId, 'runId');
+  if (outcome !== undefined) filter.outcome = each(outcome, (item) => oneOf(item, 'outcome', outcomes));
+  if (finalOnly !== undefined) filter.finalOnly = trueOrFalse(finalOnly, 'finalOnly');
+  return filter;
+}
+
+/** The filter of a query of gaps, validated. */
+export function gapFilter(query: Readonly<GapFilter & PageRequest>): GapFilter {
+  knownOptions(query, [...gapFilterKeys, ...pageKeys], 'a query of gaps', managerHint);
+  return ofJob(query);
+}
+
+function ofJob({ namespace, jobId }: Readonly<GapFilter>): GapFilter {
+  return {
+    ...(namespace === undefined ? {} : { namespace: namespaceOf(namespace) }),
+    ...(jobId === undefined ? {} : { jobId: assertJobId(jobId) }),
+  };
+}
+
+function conditions(
+  given: Readonly<RunConditions>,
+  allowed: readonly RunState[],
+  timeZone: string,
+): RunFilter {
+  const { runId, state, handler, queue, finishedAfter, finishedBefore } = given;
+  const filter: RunFilter = ofJob(given);
   if (runId !== undefined) filter.runId = lineOfText(runId, 'runId');
   if (state !== undefined) filter.state = each(state, (item) => oneOf(item, 'state', allowed));
   if (handler !== undefined) filter.handler = each(handler, (item) => lineOfText(item, 'handler'));
   if (queue !== undefined) filter.queue = each(queue, (item) => lineOfText(item, 'queue'));
-  if (finishedAfter !== undefined) filter.finishedAfter = dateOf(finishedAfter, 'finishedAfter');
-  if (finishedBefore !== undefined) filter.finishedBefore = dateOf(finishedBefore, 'finishedBefore');
+  if (finishedAfter !== undefined) filter.finishedAfter = parseAt(finishedAfter, timeZone, 'finishedAfter');
+  if (finishedBefore !== undefined)
+    filter.finishedBefore = parseAt(finishedBefore, timeZone, 'finishedBefore');
   return filter;
 }

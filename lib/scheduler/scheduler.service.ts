@@ -10,7 +10,7 @@ import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { Attempt, Gap, RequestedRun, Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
-import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import type { AttemptFilter, GapFilter, PageRequest } from '../ports/storage.adapter.js';
 import type {
   CreateCronJob,
   CreateDateJob,
@@ -30,7 +30,7 @@ import type { Calendars, InstantInput } from '../model/trigger.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
-import { filterAndPage, jobFilter, jobPageOf, pageOf, type JobQuery } from './job.query.js';
+import { jobFilter, jobPageOf, pageOf, type JobQuery } from './job.query.js';
 import { previewOf, type PreviewOptions } from './job.preview.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import type { JobUpdater, UpdateOptions } from './job.updater.js';
@@ -39,7 +39,13 @@ import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
-import { runFilter, type FailedRunFilter } from './run.query.js';
+import {
+  attemptFilter,
+  gapFilter,
+  runFilter,
+  type FailedRunFilter,
+  type RunConditions,
+} from './run.query.js';
 import type { HealthCheck, HealthOptions, SchedulerHealth } from './scheduler.health.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
@@ -69,6 +75,8 @@ export interface SchedulerParts {
   health: HealthCheck;
   /** What exclusions may name. */
   calendars: Calendars;
+  /** Of times without an offset. */
+  timeZone: string;
 }
 
 /**
@@ -221,21 +229,21 @@ export class SchedulerService {
   /** Jobs that meet all conditions, by namespace and id, or with `orderBy: 'nextRunAt'` by what comes next; 100 at a time unless `limit` says otherwise (up to 1,000). `state: 'scheduled'` finds those that never ran as well. */
   async queryJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<Page<Job>> {
     const { jobs } = await this.accessOf(within, 'queryJobs()');
-    return jobs.queryJobs(jobFilter(query), jobPageOf(query));
+    return jobs.queryJobs(jobFilter(query, this.parts.timeZone), jobPageOf(query));
   }
 
   async countJobs(query: JobQuery = {}, within: ManagerOption = {}): Promise<number> {
     const { jobs } = await this.accessOf(within, 'countJobs()');
-    return jobs.countJobs(jobFilter(query));
+    return jobs.countJobs(jobFilter(query, this.parts.timeZone));
   }
 
   /**
    * Runs that are stored: those that wait, go on, or are kept. Newest first. With `state: ['failed', 'timed_out', 'lost']` the dead
    * letters: runs that gave up, of one-offs and of recurring jobs.
    */
-  async getRuns(query: RunFilter & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Run>> {
+  async getRuns(query: RunConditions & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Run>> {
     const { jobs } = await this.accessOf(within, 'getRuns()');
-    return jobs.queryRuns(runFilter(query), pageOf(query));
+    return jobs.queryRuns(runFilter(query, this.parts.timeZone), pageOf(query));
   }
 
   /** The ledger: a row per attempt, newest first. */
@@ -243,17 +251,14 @@ export class SchedulerService {
     query: AttemptFilter & PageRequest = {},
     within: ManagerOption = {},
   ): Promise<Page<Attempt>> {
-    const known = ['namespace', 'jobId', 'runId', 'outcome', 'finalOnly'];
-    const { filter, page } = filterAndPage(query, known, 'a query of attempts');
     const { jobs } = await this.accessOf(within, 'getAttempts()');
-    return jobs.queryAttempts(filter, page);
+    return jobs.queryAttempts(attemptFilter(query), pageOf(query));
   }
 
   /** Due instants that did not run, as ranges, newest first. */
   async getGaps(query: GapFilter & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Gap>> {
-    const { filter, page } = filterAndPage(query, ['namespace', 'jobId'], 'a query of gaps');
     const { jobs } = await this.accessOf(within, 'getGaps()');
-    return jobs.queryGaps(filter, page);
+    return jobs.queryGaps(gapFilter(query), pageOf(query));
   }
 
   /**

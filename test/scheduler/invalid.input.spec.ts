@@ -464,6 +464,25 @@ const refusals: Refusal[] = [
     'status: a query of jobs has no such option. Did you mean "state"?',
   ],
   [
+    'an outcome that does not exist',
+    (s) => s.getAttempts({ outcome: wrong('success') }),
+    InvalidOptionError,
+    "outcome: must be 'succeeded' or 'failed'",
+  ],
+  [
+    'a question of attempts that is neither',
+    (s) => s.getAttempts({ finalOnly: wrong('yes') }),
+    InvalidOptionError,
+    "finalOnly: must be true or false, but is 'yes'.",
+  ],
+  ['a job of gaps without an id', (s) => s.getGaps({ jobId: '' }), EmptyJobIdError, 'The job id is empty.'],
+  [
+    'a time that can only be seconds',
+    (s) => s.getRuns({ finishedAfter: 1_767_225_600 }),
+    InvalidScheduleError,
+    'finishedAfter: 1767225600 can only be seconds; a number is epoch milliseconds.',
+  ],
+  [
     'a state that does not exist',
     (s) => s.queryJobs({ state: wrong('sheduled') }),
     InvalidOptionError,

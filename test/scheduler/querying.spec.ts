@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JobQuery } from '../../lib/index.js';
+import type { JobQuery, RunConditions } from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 describe('querying jobs', () => {
@@ -67,6 +67,8 @@ describe('querying jobs', () => {
   test('by what comes next, in that order', async () => {
     const { items, cursor } = await app.scheduler.queryJobs({ orderBy: 'nextRunAt', limit: 2 });
     expect(items.map(({ id }) => id)).toEqual(['a-1', 'a-2']);
+    const soon = await app.scheduler.queryJobs({ nextBefore: '2026-01-01 00:00:30.5' });
+    expect(soon.items.map(({ id }) => id)).toEqual(['a-1']);
     const more = await app.scheduler.queryJobs({ orderBy: 'nextRunAt', limit: 2, cursor: cursor! });
     expect(more).toMatchObject({ items: [{ id: 'c-2' }], cursor: null });
   });
@@ -74,9 +76,25 @@ describe('querying jobs', () => {
   test.each<[object, string]>([
     [{ orderBy: 'next' }, 'orderBy'],
     [{ pausedBy: 'tenant' }, 'pausedBy'],
-    [{ nextBefore: '2026-01-01' }, 'nextBefore'],
   ])('and refuses %o', async (query, option) => {
     await expect(app.scheduler.queryJobs(query as JobQuery)).rejects.toMatchObject({ option });
+  });
+
+  test('finds runs by the time of their verdict, in all forms of a time', async () => {
+    const { scheduler } = app;
+    const ids = async (query: RunConditions): Promise<string[]> =>
+      (await scheduler.getRuns({ jobId: 'c-1', ...query })).items.map(({ jobId }) => jobId);
+    const at = (await scheduler.getRuns({ jobId: 'c-1' })).items[0]!.finishedAt!;
+    for (const before of ['2026-01-01', at, at.getTime() - 1, '2026-01-01T00:00+09:00[Asia/Seoul]']) {
+      expect(await ids({ finishedBefore: before })).toEqual([]);
+    }
+    for (const after of ['2026-01-01', '2025-12-31 23:59:59.5', at.getTime() - 1]) {
+      expect(await ids({ finishedAfter: after })).toEqual(['c-1']);
+    }
+    expect(
+      (await scheduler.getAttempts({ jobId: 'c-1', outcome: 'failed', finalOnly: true })).items,
+    ).toHaveLength(1);
+    expect((await scheduler.getAttempts({ jobId: 'c-1', outcome: ['succeeded', 'lost'] })).items).toEqual([]);
   });
 
   test('page by page', async () => {
