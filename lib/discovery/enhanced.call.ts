@@ -5,6 +5,7 @@ import type { RunContext } from '../engine/run.context.js';
 import { currentRun } from '../engine/current.run.js';
 import { workOff } from '../model/deferred.work.js';
 import { UnrecoverableError } from '../model/errors.js';
+import { isA } from '../model/thrown.js';
 
 /** What `ExecutionContext.getType()` says. */
 export const contextType = 'chronis';
@@ -51,8 +52,8 @@ export function enhancedCall(
     try {
       return (await call(context)) as unknown;
     } catch (error) {
-      if (error instanceof HttpException) tellDetails(error);
-      if (!enhancers || !(error instanceof ForbiddenException)) throw error;
+      if (isA(error, HttpException)) tellDetails(error);
+      if (!enhancers || !isA(error, ForbiddenException)) throw error;
       throw new UnrecoverableError(`The run is refused: ${error.message}.`, { cause: error });
     }
   };

@@ -2,7 +2,7 @@ import { isDeferred, workOff } from '../model/deferred.work.js';
 import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
-import { isA, outcomeOf } from '../model/thrown.js';
+import { isA, isThenable, outcomeOf } from '../model/thrown.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
@@ -148,7 +148,7 @@ export class RunningRun {
   private callWith(payload: unknown): unknown {
     this.context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
     const value = this.code.run(this.context);
-    return mayBeLazy(value) ? this.workOff(value) : value;
+    return isQuery(value) ? this.workOff(value) : value;
   }
 
   /** An Observable or an iterator is the handler's work as well: it goes on until that has ended. */
@@ -202,7 +202,7 @@ export class RunningRun {
   }
 }
 
-/** Whatever is no promise of the platform: queries, say, are promises that begin when somebody waits for them. */
-function mayBeLazy(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !isA(value, Promise);
+/** Like a promise, but none of the platform: queries of many libraries begin when somebody waits for them. */
+function isQuery(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !isA(value, Promise) && isThenable(value);
 }

@@ -3,7 +3,7 @@ import { outcomeOf } from './thrown.js';
 // Work that has not begun, or not ended, when a function returns it: Observables and iterators. Promises are none, whoever calls waits for these anyway.
 
 /** Whose signal ends the work; read where there is any only, as it may be made then. */
-interface Worker {
+interface Abortable {
   readonly signal?: AbortSignal;
 }
 
@@ -24,14 +24,14 @@ export function isDeferred(value: unknown): boolean {
 
 /**
  * Runs it to its end: the last value of an Observable; what a generator returns, or else the last value that it yields. What is not deferred is its own
- * value. Rejects with its error. When the signal of `worker` fires it is unsubscribed from, or let go of, and rejects with the reason.
+ * value. Rejects with its error. When the signal of `owner` fires it is unsubscribed from, or let go of, and rejects with the reason.
  */
-export async function workOff(value: unknown, worker: Worker = {}): Promise<unknown> {
+export async function workOff(value: unknown, owner: Abortable = {}): Promise<unknown> {
   let last = await value;
   for (let depth = 0; depth < deepest && typeof last === 'object' && last !== null; depth++) {
     const run = runOf(last);
     if (run === null) break;
-    last = await run(worker.signal);
+    last = await run(owner.signal);
   }
   return last;
 }

@@ -9,6 +9,15 @@ export function isA<T>(value: unknown, kind: abstract new (...args: never[]) => 
   }
 }
 
+/** Whether there is a `then`, which a getter may keep from being looked at. */
+export function isThenable(value: object): boolean {
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
+}
+
 /** Waits for a promise or anything like one; what it rejects with goes to `rejected` and never becomes an unhandled rejection. */
 export async function outcomeOf(
   value: unknown,

@@ -188,6 +188,24 @@ describe.each([
   });
 });
 
+test('what an interceptor returns is its work as well, and so is that of a callback', async () => {
+  const done: string[] = [];
+  const surroundings = new HandlerSurroundings();
+  const later = (text: string): unknown => defer(() => of(done.push(`${text} ${currentRun()!.origin}`)));
+  surroundings.use([
+    { intercept: async ({ origin }, next) => (origin === 'callback' ? next() : later('intercepted')) },
+  ]);
+  const rig = new EngineRig({ surroundings });
+  rig.handle('work', () => undefined);
+  rig.handle('told', () => later('told'));
+  await rig.engine.start();
+  await rig.add({ policies: { onSuccess: { handler: 'told' } } });
+  await rig.settle();
+  expect(done).toEqual(['intercepted at', 'told callback']);
+  expect((await rig.storage.queryAttempts({}, {})).items.map(({ result }) => result)).toEqual([2, 1]);
+  await rig.stop();
+});
+
 test('a listener of events is waited for in the same way, and what it fails with is told', async () => {
   const rig = new EngineRig();
   const heard: string[] = [];

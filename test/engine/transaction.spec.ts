@@ -1,3 +1,4 @@
+import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RunSettledError, TransactionNotSupportedError } from '../../lib/model/errors.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
@@ -53,6 +54,15 @@ describe('the transaction of a run', () => {
     });
     expect(await ledger()).toEqual([{ outcome: 'succeeded', result: 'kept' }]);
     expect(rig.told.filter((name) => name.startsWith('run.'))).toEqual(['run.started', 'run.succeeded']);
+  });
+
+  test('is committed when an Observable that its work returns has ended, with its last value', async () => {
+    const told: unknown[] = [];
+    await run(new TransactingStorage({ clock }), async ({ transaction }) => {
+      told.push(await transaction(() => of('first', 'last')));
+    });
+    expect(told).toEqual(['last']);
+    expect(await ledger()).toEqual([{ outcome: 'succeeded', result: 'last' }]);
   });
 
   test('cannot begin once the attempt has ended', async () => {
