@@ -9,7 +9,7 @@ import type { RunVerdict } from './verdict.js';
  *
  * `pending` never ran, and will · `scheduled` ran, and will again, or waits for a retry · `running` · `paused` by itself, or with its handler, queue or namespace · `failed` a
  * one-off that gave up (retryable by hand) · `waiting` for other jobs · `completed` nothing left to fire, or a one-off
- * kept by `keep` · `cancelled` · `orphaned` declared in code once, in no live code now. With a picture: docs/reference/states.md.
+ * kept by `keep` · `cancelled` · `orphaned` declared in code, by no live worker any more, or yet. With a picture: docs/reference/states.md.
  */
 export type JobState =
   | 'pending'
