@@ -68,16 +68,16 @@ export function planSync(
   }
   for (const job of stored) {
     if (inUse.has(job.uid) || job.app !== rules.app) continue;
-    if (isSuperseded(job)) {
-      if (job.orphanedReason !== 'superseded')
-        changes.push({ kind: 'orphan', uid: job.uid, reason: 'superseded' });
-    }
-    if (rules.orphans === 'delete' && job.orphanedAt !== null && !kept.has(refKey(job))) {
-      const longEnough = now - job.orphanedAt >= rules.orphanGraceMs;
-      if (longEnough) changes.push({ kind: 'delete', uid: job.uid });
-    }
+    if (isToGo(job)) changes.push({ kind: 'delete', uid: job.uid });
+    else if (isSuperseded(job) && job.orphanedReason !== 'superseded')
+      changes.push({ kind: 'orphan', uid: job.uid, reason: 'superseded' });
   }
   return { changes, outranked };
+
+  function isToGo(job: StoredDefinition): boolean {
+    if (rules.orphans === 'keep' || job.orphanedAt === null || kept.has(refKey(job))) return false;
+    return now - job.orphanedAt >= rules.orphanGraceMs;
+  }
 
   function isSuperseded(job: StoredDefinition): boolean {
     const key = refKey(job);

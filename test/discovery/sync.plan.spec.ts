@@ -349,6 +349,14 @@ describe('the plan of a sync', () => {
     expect(plan([declared('b')], [stored(declared('b')), stored(declared('a'))], {}, unknown)).toEqual([]);
   });
 
+  test('says one thing of an orphan that is old enough to go, and whose method has another id now', () => {
+    const old = { orphanedAt: now - 600_000, orphanedReason: 'undeclared' } as const;
+    const moved = declared('b', { handler: 'a.run' });
+    const found = [stored(moved), stored(declared('a'), old)];
+    expect(plan([moved], found, { orphans: 'delete' })).toEqual([{ kind: 'delete', uid: 'uid-a' }]);
+    expect(plan([moved], found)).toEqual([{ kind: 'orphan', uid: 'uid-a', reason: 'superseded' }]);
+  });
+
   test('deletes orphans when told to, and not before a rollback had its chance', () => {
     const fresh = stored(declared('a'), { orphanedAt: now - 599_999 });
     const old = stored(declared('b'), { orphanedAt: now - 600_000 });

@@ -14,6 +14,6 @@ opened as (
   select uid, namespace, id, ${at('at_ms')}, 'missed', 0, 'orphaned' from born where at_ms is not null
   returning id, job_uid
 )
-update ${t.job} j set orphaned_at = ${now}, orphaned_reason = 'undeclared', open_gap = o.id
+update ${t.job} j set orphaned_at = ${now}, orphaned_reason = 'undeclared', open_gap = o.id, revision = j.revision + 1
 from born b left join opened o on o.job_uid = b.uid where j.uid = b.uid returning ${ms(now)} as now`;
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { planMissing } from '../../../lib/discovery/missing.plan.js';
 import { planSync } from '../../../lib/discovery/sync.plan.js';
 import type { DeclaredJob } from '../../../lib/discovery/declared.job.js';
 import { planFiring } from '../../../lib/engine/firing.plan.js';
@@ -103,7 +104,7 @@ export const storageOperations: fc.Arbitrary<StorageOperation> = fc.oneof(
       .tuple(
         fc.uniqueArray(fc.tuple(declaredIds, given), { maxLength: 2, selector: ([id]) => id }),
         fc.boolean(),
-        worker,
+        fc.oneof({ weight: 4, arbitrary: worker }, { weight: 1, arbitrary: fc.constant(null) }),
       )
       .map(([jobs, deletes, nth]) => sync(jobs, deletes, nth)),
   },
@@ -267,9 +268,14 @@ function insert(id: string, wanted: Given, policy: ConflictPolicy): StorageOpera
   });
 }
 
-function sync(jobs: readonly (readonly [string, Given])[], deletes: boolean, nth: number): StorageOperation {
+/** `nth`: the worker; null: a process that is none. */
+function sync(
+  jobs: readonly (readonly [string, Given])[],
+  deletes: boolean,
+  nth: number | null,
+): StorageOperation {
   return operation(
-    `sync ${JSON.stringify(jobs)} ${deletes ? 'deleting' : 'keeping'} by worker ${nth}`,
+    `sync ${JSON.stringify(jobs)} ${deletes ? 'deleting' : 'keeping'} by ${nth === null ? 'nobody' : `worker ${nth}`}`,
     async (side) => {
       const declared: DeclaredJob[] = [];
       for (const [id, wanted] of jobs) {
@@ -287,20 +293,19 @@ function sync(jobs: readonly (readonly [string, Given])[], deletes: boolean, nth
       const result = await side.storage.syncDefinitions({
         app,
         setHash: JSON.stringify(jobs),
-        workerId: side.workers[nth]!.workerId,
+        workerId: nth === null ? null : side.workers[nth]!.workerId,
         declarations: declared.map(({ definition: { id, handler }, hash, previousIds }) => ({
           ...{ namespace, id, hash, handler, previousIds },
         })),
         graceMs: minute,
         previousApps: [],
-        plan: (stored, carried, now) =>
-          planSync(declared, stored, carried, now, {
-            app,
-            previousApps: [],
-            calendars: {},
-            orphans: deletes ? 'delete' : 'keep',
-            orphanGraceMs: minute,
-          }),
+        plan: (stored, carried, now) => {
+          const orphans = deletes ? 'delete' : 'keep';
+          const rules = { app, previousApps: [], calendars: {}, orphans, orphanGraceMs: minute } as const;
+          return nth === null
+            ? planMissing(declared, stored, now, rules)
+            : planSync(declared, stored, carried, now, rules);
+        },
       });
       return result.status;
     },
