@@ -38,7 +38,7 @@ export interface JobOptions {
   payload?: JsonValue;
   /** For queries: JSON, such as `{ tenant_id: 'acme' }`. @default {} */
   metadata?: JsonObject;
-  /** A due instant while an earlier run is not finished: `skip`, `allow`, `queue` or `cancel-running`. @default 'skip' */
+  /** Of what recurs, a due instant while an earlier run is not finished: `skip`, `allow`, `queue` or `cancel-running`. @default 'skip' */
   overlap?: OverlapPolicy;
   /** Instants that fell due while nobody could run them. @default 'once' */
   misfire?: MisfirePolicy;
@@ -140,4 +140,5 @@ export interface CronOptions extends Omit<JobOptions, 'backoff'>, CronTiming, De
 /** Options of `@Interval`. @publicApi */
 export interface IntervalOptions extends Omit<JobOptions, 'backoff'>, IntervalTiming, DeclarationOptions {}
 /** Options of `@At`. @publicApi */
-export interface AtOptions extends Omit<JobOptions, 'backoff'>, AtTiming, DeclarationOptions {}
+export interface AtOptions
+  extends Omit<JobOptions, 'backoff' | 'overlap' | 'pauseAfterFailures'>, AtTiming, DeclarationOptions {}

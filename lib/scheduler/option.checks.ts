@@ -36,6 +36,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
     'day',
     'month',
   ],
+  schedule: ['cron', 'every', 'at', 'expression', 'interval', 'runAt', 'trigger'],
   id: ['jobId', 'job_id', 'key'],
   handler: ['func', 'fn', 'task'],
   payload: ['data', 'args', 'kwargs', 'body'],

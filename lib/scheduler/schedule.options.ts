@@ -42,18 +42,22 @@ export const commonKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnk
 export const allTimingKeys: readonly string[] = [
   ...new Set([...wayNames, ...Object.values(keysOfWays).flat()]),
 ];
+// Once, not for each of very many jobs.
+const scheduleKeys = [...commonKeys, ...allTimingKeys];
+const jobKeysOf = keysByWay(commonKeys);
 
 /** The trigger out of the one timing that is given. `owner` is who takes the options. Throws InvalidOptionError, InvalidScheduleError. */
 export function scheduledTrigger(options: unknown, now: number, owner: string): TriggerInput {
-  const given = knownOptions(options, [...commonKeys, ...allTimingKeys], owner, managerHint);
-  return timedTrigger(given, commonKeys, now, owner);
+  const given = knownOptions(options, scheduleKeys, owner, managerHint);
+  return timedTrigger(given, jobKeysOf, now, owner);
 }
 
 /** The same, or the trigger that is given as data. */
 export function anyTrigger(options: unknown, now: number, owner: string): TriggerInput {
-  const given = knownOptions(options, [...commonKeys, ...allTimingKeys, 'trigger'], owner, managerHint);
+  const given = knownOptions(options, [...scheduleKeys, 'trigger'], owner, managerHint);
   onlyOne(given, [...ways, { name: '"trigger"', keys: ['trigger'] }]);
-  if (given.trigger === undefined) return timedTrigger(given, [...commonKeys, 'trigger'], now, owner);
+  if (given.trigger === undefined)
+    return timedTrigger(given, keysByWay([...commonKeys, 'trigger']), now, owner);
   knownOptions(given, [...commonKeys, 'keep', 'refusePast', 'trigger'], `${owner} with "trigger"`);
   return given.trigger as TriggerInput;
 }
@@ -67,7 +71,7 @@ export function changedTrigger(
   const owner = 'updateJob()';
   if (wayNames.some((way) => given[way] !== undefined)) {
     onlyOne(given, [...ways, { name: '"trigger"', keys: ['trigger'] }]);
-    return timedTrigger(given, [...common, 'keep'], now, owner);
+    return timedTrigger(given, keysByWay(common), now, owner);
   }
   const stray = allTimingKeys.find((key) => given[key] !== undefined && key !== 'timeZone' && key !== 'keep');
   if (stray === undefined) return given.trigger as TriggerInput | undefined;
@@ -78,10 +82,18 @@ export function changedTrigger(
   );
 }
 
-function timedTrigger(given: Given, common: readonly string[], now: number, owner: string): TriggerInput {
+type KeysByWay = Readonly<Record<(typeof wayNames)[number], readonly string[]>>;
+
+/** What may be said with each way of saying when, beside the options that all have in `common`. */
+function keysByWay(common: readonly string[]): KeysByWay {
+  const keys = wayNames.map((way) => [way, [...common, way, ...keysOfWays[way]]]);
+  return Object.fromEntries(keys) as KeysByWay;
+}
+
+function timedTrigger(given: Given, keys: KeysByWay, now: number, owner: string): TriggerInput {
   const when = onlyOne(given, ways);
   const way = wayNames.find((name) => given[name] !== undefined)!;
-  knownOptions(given, [...common, way, ...keysOfWays[way]], `${owner} with "${way}"`);
+  knownOptions(given, keys[way], `${owner} with "${way}"`);
   switch (way) {
     case 'at':
       return { ...timingOf('at', given), at: when as InstantInput };

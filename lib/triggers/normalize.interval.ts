@@ -30,6 +30,10 @@ export function normalizeInterval(given: object, context: NormalizeContext): Int
       `every: ${shown(keys.every)} is shorter than ${shortest} ms, the shortest interval.`,
       {
         field: 'every',
+        hint:
+          typeof keys.every === 'number'
+            ? `A number is milliseconds; for seconds write "${keys.every}s".`
+            : null,
       },
     );
   }

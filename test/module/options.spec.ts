@@ -305,8 +305,8 @@ describe('the options of the module', () => {
     const clock = new ManualClock();
     const app = await NestApp.boot({ clock, chronis: { storage: new SharedStorage({ clock }) } });
     app.scheduler.registerHandler('work', () => undefined);
-    await expect(app.scheduler.createIntervalJob({ handler: 'work', every: 999 })).rejects.toThrow(
-      'every: 999 is shorter than 1000 ms, the shortest interval.',
+    await expect(app.scheduler.createIntervalJob({ handler: 'work', every: 30 })).rejects.toThrow(
+      'every: 30 is shorter than 1000 ms, the shortest interval. A number is milliseconds; for seconds write "30s".',
     );
     await app.close();
   });

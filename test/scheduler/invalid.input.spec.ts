@@ -260,6 +260,18 @@ const refusals: Refusal[] = [
     'at: "tomorrow" is not a date and time.',
   ],
   [
+    'a time in seconds',
+    (s) => s.schedule('work', { at: 1_893_456_000 }),
+    InvalidScheduleError,
+    'at: 1893456000 can only be seconds; a number is epoch milliseconds. Multiply it by 1000.',
+  ],
+  [
+    'a time that no storage can keep',
+    (s) => s.createDateJob({ handler: 'work', runAt: new Date(-8.64e15) }),
+    InvalidScheduleError,
+    'at: -271821-04-20T00:00:00.000Z is not an instant.',
+  ],
+  [
     'an invalid Date',
     (s) => s.createDateJob({ handler: 'work', runAt: new Date('x') }),
     InvalidScheduleError,

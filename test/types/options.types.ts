@@ -1,6 +1,6 @@
 // Never run: the type check fails when a line marked as an error compiles, or when another does not.
 import type { DataSource } from 'typeorm';
-import { ChronisModule } from '../../lib/index.js';
+import { At, ChronisModule } from '../../lib/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 
 declare const dataSource: DataSource;
@@ -24,6 +24,15 @@ export function oneServer(): void {
   typeOrmLock({});
   // @ts-expect-error There is no such option.
   typeOrmStorage({ url, pool: 3 });
+}
+
+export class OneOffs {
+  @At('2030-01-01', { misfire: 'skip', timeout: '5 minutes' })
+  once(): void {}
+
+  // @ts-expect-error Of what recurs.
+  @At('2030-01-01', { overlap: 'queue' })
+  overlapping(): void {}
 }
 
 export function durationsInAllForms(): void {
