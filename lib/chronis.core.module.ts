@@ -45,14 +45,13 @@ import {
   makeEvents,
   makeEngine,
   makeExplorer,
-  makeSynchronizer,
-  makeMissingJobs,
   makeLifecycle,
   makeDeclarations,
   makeRegistrar,
   makeWithdrawals,
   makeScheduler,
 } from './chronis.factories.js';
+import { makeMissingJobs, makeSynchronizer } from './chronis.synchronizing.js';
 
 /** The token of the options as they were given. */
 export const chronisOptions = Symbol('chronisOptions');

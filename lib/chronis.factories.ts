@@ -15,10 +15,8 @@ import { overrideIn, type ChronisOverride } from './chronis.override.js';
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
-import { JobSynchronizer } from './discovery/job.synchronizer.js';
-import { MissingJobs } from './discovery/missing.jobs.js';
-import type { Exploration } from './discovery/declared.job.js';
-import type { SyncRules } from './discovery/sync.plan.js';
+import type { JobSynchronizer } from './discovery/job.synchronizer.js';
+import type { MissingJobs } from './discovery/missing.jobs.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
 import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { LazyModules } from './discovery/lazy.modules.js';
@@ -145,40 +143,6 @@ export function makeExplorer(
   });
 }
 
-export function makeSynchronizer(
-  storage: StorageAdapter,
-  lock: LockAdapter,
-  events: ChronisEvents,
-  engine: Engine,
-  explorer: JobExplorer,
-  settings: ChronisSettings,
-): JobSynchronizer {
-  return new JobSynchronizer(
-    {
-      storage,
-      lock,
-      clock: settings.clock,
-      events,
-      random: Math.random,
-      explore: () => explorer.explore(),
-      workerId: () => engine.workerId,
-      onChange: () => engine.wake(),
-    },
-    syncRulesOf(settings),
-  );
-}
-
-export function makeMissingJobs(
-  storage: StorageAdapter,
-  lock: LockAdapter,
-  events: ChronisEvents,
-  explorer: JobExplorer,
-  settings: ChronisSettings,
-): MissingJobs {
-  const explore = (): Exploration => explorer.explore();
-  return new MissingJobs({ storage, lock, clock: settings.clock, events, explore }, syncRulesOf(settings));
-}
-
 export function makeLifecycle(
   engine: Engine,
   synchronizer: JobSynchronizer,
@@ -286,11 +250,6 @@ export function makeScheduler(
     calendars,
     timeZone: settings.timeZone,
   });
-}
-
-function syncRulesOf({ orphans, previousApps, engine }: ChronisSettings): SyncRules {
-  const { app, orphanGraceMs, calendars } = engine;
-  return { app, previousApps, orphans, orphanGraceMs, calendars };
 }
 
 function directoryOf(
