@@ -4,7 +4,7 @@ export class ChronisError extends Error {
     /** Stable, e.g. `CHRONIS_JOB_NOT_FOUND`; listed in docs/reference/errors.md. */
     readonly code: string,
     message: string,
-    options?: ErrorOptions,
+    options?: { cause?: unknown },
   ) {
     super(message, options);
     this.name = new.target.name;

@@ -40,7 +40,7 @@ export class RunNotFailedError extends ChronisError {
 
 /** Thrown by a handler: the run has failed, whatever retries it has left. @publicApi */
 export class UnrecoverableError extends ChronisError {
-  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_UNRECOVERABLE') {
+  constructor(message: string, options?: { cause?: unknown }, code = 'CHRONIS_UNRECOVERABLE') {
     super(code, message, options);
   }
 }
@@ -68,7 +68,7 @@ export class RetryAfterError extends ChronisError {
   constructor(
     readonly delay: DurationInput,
     message?: string,
-    options?: ErrorOptions,
+    options?: { cause?: unknown },
   ) {
     super(
       'CHRONIS_RETRY_AFTER',

@@ -19,7 +19,7 @@ export class SchedulerStoppedError extends ChronisError {
 
 /** The storage cannot be used: not reachable, wrong schema version, missing driver. `cause` has the original. @publicApi */
 export class StorageError extends ChronisError {
-  constructor(message: string, options?: ErrorOptions, code = 'CHRONIS_STORAGE') {
+  constructor(message: string, options?: { cause?: unknown }, code = 'CHRONIS_STORAGE') {
     super(code, message, options);
   }
 }
@@ -30,7 +30,7 @@ export class StorageError extends ChronisError {
  * @publicApi
  */
 export class StorageBusyError extends StorageError {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { cause?: unknown }) {
     super(message, options, 'CHRONIS_STORAGE_BUSY');
   }
 }
@@ -54,7 +54,7 @@ export class LockTimeoutError extends ChronisError {
 
 /** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
-  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: ErrorOptions) {
+  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: { cause?: unknown }) {
     super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `${call}: ${problem}`, options);
   }
 }

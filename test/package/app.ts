@@ -46,7 +46,10 @@ async function main(): Promise<void> {
   @Module({
     imports: [
       ScheduleModule.forRoot(),
-      ChronisModule.forRoot(url ? { storage: typeOrmStorage({ url, schema }), lock: typeOrmLock() } : {}),
+      ChronisModule.forRoot({
+        ...(url ? { storage: typeOrmStorage({ url, schema }), lock: typeOrmLock() } : {}),
+        on: { 'beat.unavailable': ({ error }) => fail(error) },
+      }),
     ],
     providers: [ReportService],
   })
@@ -90,7 +93,9 @@ async function underTest(): Promise<void> {
   await chronis.close();
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): never {
   console.error(error);
   process.exit(1);
-});
+}
+
+main().catch(fail);

@@ -1,92 +1,118 @@
 // Installs the packed tarball in throwaway apps outside the repository: it must compile, boot and run jobs in each of them.
+// node test/package/run.mjs [--all] [--only REGEX]
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { startPostgres } from '../../out/support/postgres.js';
-import { inJest, inVitest } from './specs.mjs';
+import { installer } from './managers.mjs';
+import { all, short } from './stacks.mjs';
+import { copyBundle, steps, write } from './steps.mjs';
+import { tableOf } from './table.mjs';
+import { checkTarball } from './tarball.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-const node10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
-const apps = [
-  { name: 'nest-12-esm', type: 'module', nest: '^12.0.0', typeorm: '^1.0.0', spec: inVitest },
-  { name: 'nest-12-commonjs', type: 'commonjs', nest: '^12.0.0', typeorm: '^1.0.0', spec: inJest },
-  { name: 'nest-11-esm', type: 'module', nest: '^11.0.0', typeorm: '^0.3.20' },
-  // As projects of Nest 10 and early 11 are set up: the compiler does not read "exports".
-  { name: 'nest-11-commonjs', type: 'commonjs', nest: '^11.0.0', typeorm: '^0.3.20', compiler: node10 },
-];
-
+const { values } = parseArgs({ options: { all: { type: 'boolean' }, only: { type: 'string' } } });
+const stacks = (values.all ? all : short).filter(({ name }) => new RegExp(values.only ?? '').test(name));
 const execute = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'chronis-package-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 async function run(command, args, cwd, env = {}) {
   try {
     const { stdout } = await execute(command, args, { cwd, env: { ...process.env, ...env } });
     return stdout.trim();
-  } catch ({ stdout, stderr }) {
-    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stdout}\n${stderr}`);
+  } catch ({ stdout, stderr, message }) {
+    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stdout || message}\n${stderr}`);
   }
 }
 
-async function tryPackage(app, dir) {
+/** What the steps do with an application. */
+function appOf(stack, format, { node, installed }) {
+  const dir = join(folder, stack.name, format);
+  const schema = `${stack.name}_${format}`.replaceAll(/\W/g, '_');
+  const inNode = (file, args = [], env = {}) => run(...node(file, args), dir, env);
+  const onPostgres = (part) => ({ DATABASE_URL: postgres.url, SCHEMA: `${schema}_${part}`.slice(0, 40) });
+  const expectRun = (printed, where) => {
+    if (!printed.endsWith(`ran on ${where}`)) throw new Error(`It printed ${printed}`);
+  };
+  return {
+    ...{ dir, release: stack.release, type: format === 'esm' ? 'module' : 'commonjs' },
+    write: (name, text) => writeFileSync(join(dir, name), text),
+    node: (file, ...args) => inNode(file, args),
+    tool: (path, ...args) => inNode(installed(path), args),
+    spec: (path, ...args) => inNode(installed(path), args, onPostgres('spec')),
+    async start(file) {
+      expectRun(await inNode(file, [], { DATABASE_URL: '' }), 'memory');
+      expectRun(await inNode(file, [], onPostgres(file.replaceAll(/\W/g, ''))), 'postgres');
+    },
+    async startAlone(file) {
+      const alone = join(folder, 'alone', schema);
+      copyBundle(this, alone);
+      expectRun(await run(process.execPath, [file], alone, onPostgres('bundle')), 'postgres');
+    },
+  };
+}
+
+async function tryStack(stack) {
+  const dir = join(folder, stack.name);
   mkdirSync(dir);
-  for (const file of ['app.ts', 'lifecycle.ts', 'machinery.ts'])
-    cpSync(join(import.meta.dirname, file), join(dir, file));
-  const dependencies = {
-    '@nestjs/common': app.nest,
-    '@nestjs/core': app.nest,
-    'nestjs-chronis': `file:${tarball}`,
-    pg: '^8.11.0',
-    'reflect-metadata': '^0.2.0',
-    rxjs: '^7.8.0',
-    typeorm: app.typeorm,
-  };
-  const manifest = { name: app.name, private: true, type: app.type, dependencies };
-  writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest));
-  const compilerOptions = {
-    ...{ module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: false, outDir: 'out' },
-    ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
-    ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-    ...app.compiler,
-  };
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
-  const spec = app.spec?.(dir);
-  await run('npm', ['install', ...quiet, ...(spec?.needs ?? [])], dir);
-  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], dir);
-  const SCHEMA = app.name.replaceAll(/\W/g, '_');
-  for (const DATABASE_URL of ['', postgres.url]) {
-    const env = { DATABASE_URL, SCHEMA };
-    console.log(`${app.name}: ${await run(process.execPath, ['out/app.js'], dir, env)}`);
+  const { name, dependencies, devDependencies } = stack;
+  const manifest = { name, private: true, devDependencies };
+  manifest.dependencies = { ...dependencies, 'nestjs-chronis': `file:${tarball}` };
+  const manager = await installer(stack.manager, { dir, manifest, run, tools: join(folder, 'managers') });
+  const results = [];
+  for (const [format, names] of Object.entries(stack.steps)) {
+    const app = appOf(stack, format, manager);
+    write(app);
+    if (stack.manager === 'npm') {
+      cpSync(join(import.meta.dirname, 'both.mjs'), join(app.dir, 'both.mjs'));
+      await app.node('both.mjs');
+    }
+    for (const step of names) results.push(await tried(app, step, `${name}, ${format}`));
   }
-  if (!spec) return;
-  await run('npx', spec.command, dir, { DATABASE_URL: postgres.url, SCHEMA: `${SCHEMA}_spec` });
-  console.log(`${app.name}: tested by ${spec.command[0]}`);
+  return results;
 }
 
-const lanes = 2;
-const folder = mkdtempSync(join(tmpdir(), 'chronis-package-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder], root);
-const tarball = join(folder, packed.split('\n').at(-1));
+async function tried(app, step, place) {
+  const begunAt = performance.now();
+  const error = await steps[step](app).then(
+    () => null,
+    (failure) => failure,
+  );
+  const seconds = Math.round((performance.now() - begunAt) / 1000);
+  console.log(`${place}: ${step} ${error === null ? 'ran' : `FAILED: ${error.message}`} (${seconds} s)`);
+  return { place, step, works: error === null };
+}
+
+const [packed] = JSON.parse(
+  await run('npm', ['pack', '--json', '--silent', '--pack-destination', folder], root),
+);
+checkTarball(packed, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+const tarball = join(folder, packed.filename);
 const postgres = await startPostgres();
-let failed = 0;
-const waiting = [...apps];
+const results = [];
+const waiting = [...stacks];
 async function lane() {
-  for (let app = waiting.shift(); app; app = waiting.shift()) {
+  for (let stack = waiting.shift(); stack; stack = waiting.shift()) {
     try {
-      await tryPackage(app, join(folder, app.name));
+      results.push(...(await tryStack(stack)));
     } catch (error) {
-      failed++;
-      console.error(`${app.name}: ${error.message}`);
+      console.error(`${stack.name}: ${error.message}`);
+      results.push({ place: stack.name, step: 'installed', works: false });
+    } finally {
+      rmSync(join(folder, stack.name), { recursive: true, force: true });
     }
   }
 }
 try {
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all([lane(), lane()]);
 } finally {
   await postgres.stop();
 }
-console.log(`${apps.length - failed} of ${apps.length} apps run the packed package`);
-process.exit(failed === 0 ? 0 : 1);
+if (values.all) console.log(tableOf(results));
+const works = results.filter((result) => result.works).length;
+console.log(`${works} of ${results.length} ways to compile, bundle and test run the packed package`);
+process.exit(works === results.length ? 0 : 1);

@@ -1,0 +1,1 @@
+export function objections(manifest: object, changelog: string): string[];

@@ -1,0 +1,73 @@
+// What is installed together, and what is tried with it.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const pinned = (...names) => Object.fromEntries(names.map((name) => [name, devDependencies[name]]));
+
+const releases = {
+  10: { nest: '^10.0.0', typeorm: '^0.3.20', typescript: '4.9.5' },
+  11: { nest: '^11.0.0', typeorm: '^0.3.20', typescript: '5.9.3' },
+  12: { nest: '^12.0.0', typeorm: '^1.0.0', typescript: devDependencies.typescript },
+};
+
+const swc = { '@swc/core': '1.16.21' };
+const jest = {
+  jest: '30.5.1',
+  '@jest/globals': '30.5.1',
+  '@swc/jest': '0.2.39',
+  'ts-jest': '29.4.12',
+  ...swc,
+};
+const bundlers = {
+  webpack: '^5.90.0',
+  'webpack-cli': '^6.0.1',
+  esbuild: '^0.27.0',
+  '@vercel/ncc': '^0.38.0',
+};
+const needs = {
+  swc,
+  webpack: bundlers,
+  'webpack, bundled': bundlers,
+  esbuild: bundlers,
+  ncc: bundlers,
+  vitest: pinned('vitest', 'vite'),
+  'ts-jest': jest,
+  '@swc/jest': jest,
+};
+
+const both = ['tsc', 'swc', 'webpack', 'webpack, bundled', 'esbuild', 'ncc', 'vitest', '@swc/jest'];
+const everything = { esm: both, commonjs: [...both, 'ts-jest'] };
+
+/** About as long as the former four applications: what differs most. */
+export const short = [
+  stack(10, 'npm', { commonjs: ['tsc'] }),
+  stack(11, 'npm', { esm: ['tsc'], commonjs: ['tsc', 'ts-jest', 'esbuild'] }),
+  stack(12, 'npm', { esm: ['tsc', 'vitest'], commonjs: ['tsc', '@swc/jest'] }),
+];
+
+export const all = [
+  ...[10, 11, 12].flatMap((release) => ['npm', 'pnpm'].map((manager) => stack(release, manager, everything))),
+  // Plug'n'Play: what is left out needs a setting of Yarn's own for each tool.
+  stack(11, 'yarn', { commonjs: ['swc', 'esbuild', 'ts-jest', '@swc/jest'], esm: ['swc'] }),
+];
+
+function stack(release, manager, steps) {
+  const { nest, typeorm, typescript } = releases[release];
+  const tools = Object.values(steps).flat();
+  return {
+    name: `nest-${release}-${manager}`,
+    release,
+    manager,
+    steps,
+    dependencies: {
+      ...{ '@nestjs/common': nest, '@nestjs/core': nest, typeorm, pg: '^8.11.0' },
+      ...{ 'reflect-metadata': '^0.2.0', rxjs: '^7.8.0' },
+    },
+    devDependencies: Object.assign(
+      { typescript, ...pinned('@types/node') },
+      ...tools.map((tool) => needs[tool] ?? {}),
+    ),
+  };
+}

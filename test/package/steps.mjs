@@ -1,0 +1,133 @@
+// How an application is compiled, bundled and tested: by the recipes of the guides, to the letter.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const sources = ['app.ts', 'lifecycle.ts', 'machinery.ts', 'watering.ts'];
+
+/** The files of an application: its folder is inside the one where everything is installed. */
+export function write(app) {
+  mkdirSync(app.dir, { recursive: true });
+  for (const file of sources) cpSync(join(import.meta.dirname, file), join(app.dir, file));
+  writeFileSync(join(app.dir, 'package.json'), JSON.stringify({ private: true, type: app.type }));
+  const compilerOptions = {
+    ...{ target: 'es2021', strict: true, esModuleInterop: true, outDir: 'out', rootDir: '.' },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, types: ['node'] },
+    isolatedModules: true,
+    // As `nest new` of that time wrote it: the compiler of Nest 10 does not read "exports".
+    ...(app.release === 10 && app.type === 'commonjs'
+      ? { module: 'commonjs', moduleResolution: 'node' }
+      : { module: 'nodenext' }),
+    // The types of others are not made for a compiler as old as that.
+    skipLibCheck: app.release === 10,
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  writeFileSync(join(app.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+}
+
+export const steps = {
+  async tsc(app) {
+    await app.tool('typescript/bin/tsc', '-p', '.');
+    await app.start('out/app.js');
+  },
+
+  async swc(app) {
+    app.write('compile.cjs', compiler(app.type === 'module' ? 'nodenext' : 'commonjs'));
+    await app.node('compile.cjs', ...sources);
+    await app.start('out.swc/app.js');
+  },
+
+  /** As `nest build --webpack` does it: what is installed stays where it is. */
+  async webpack(app) {
+    const isModule = app.type === 'module';
+    app.write(
+      'webpack.external.cjs',
+      `module.exports = {
+        mode: 'none', target: 'node20', entry: './out/app.js', externals: [/^[^.\\/]/],
+        externalsType: '${isModule ? 'module' : 'commonjs'}', experiments: { outputModule: ${isModule} },
+        output: { path: __dirname + '/external', filename: 'app.js', module: ${isModule} },
+      };`,
+    );
+    await app.tool('webpack-cli/bin/cli.js', '--config', 'webpack.external.cjs', '--stats', 'errors-only');
+    await app.start('external/app.js');
+  },
+
+  async 'webpack, bundled'(app) {
+    app.write('webpack.config.cjs', recipe('bundlers', 'webpack.config.cjs'));
+    await app.tool('webpack-cli/bin/cli.js', '--stats', 'errors-only');
+    await app.startAlone('app.cjs');
+  },
+
+  async esbuild(app) {
+    const isModule = app.type === 'module';
+    const text = recipe('bundlers', 'esbuild.config.mjs');
+    app.write('esbuild.config.mjs', text.replace('const esm = false', `const esm = ${isModule}`));
+    await app.node('esbuild.config.mjs');
+    await app.startAlone(isModule ? 'app.mjs' : 'app.cjs');
+  },
+
+  async ncc(app) {
+    await app.tool('@vercel/ncc/dist/ncc/cli.js', 'build', 'out/app.js', '-o', 'bundle', '-q');
+    await app.startAlone('index.js');
+  },
+
+  async vitest(app) {
+    writeSpec(app, (text) => text);
+    await app.spec('vitest/vitest.mjs', 'run', '--root', '.');
+  },
+
+  /** Up to Nest 11 with what `nest new` writes. */
+  async 'ts-jest'(app) {
+    writeSpec(app, (text) => forJest(text).replace('./watering.js', './watering'));
+    const template = `module.exports = { rootDir: '.', moduleFileExtensions: ['js', 'json', 'ts'], testRegex: '.*\\\\.spec\\\\.ts$', transform: { '^.+\\\\.(t|j)s$': 'ts-jest' }, testEnvironment: 'node' };`;
+    app.write(
+      'jest.config.cjs',
+      app.release < 12 ? template : recipe('testing', 'jest.config.cjs', 'ts-jest'),
+    );
+    await app.spec('jest/bin/jest.js', '--ci');
+  },
+
+  async '@swc/jest'(app) {
+    writeSpec(app, forJest);
+    app.write('jest.config.cjs', recipe('testing', 'jest.config.cjs', 'decoratorMetadata'));
+    await app.spec('jest/bin/jest.js', '--ci');
+  },
+};
+
+function writeSpec(app, adapt) {
+  app.write('watering.spec.ts', adapt(read('test/package/watering.tests.ts')));
+}
+
+function forJest(text) {
+  return text.replace("'vitest'", "'@jest/globals'");
+}
+
+/** The file of this name that a guide shows; of several the one with a word. */
+function recipe(guide, name, word = '') {
+  const blocks = read(`docs/guides/${guide}.md`).matchAll(/```js\n([^]*?)```/g);
+  const found = [...blocks]
+    .map(([, text]) => text)
+    .find((text) => text.startsWith(`// ${name}\n`) && text.includes(word));
+  if (found === undefined) throw new Error(`The guide ${guide} has no ${name} with ${word}.`);
+  return found;
+}
+
+function compiler(type) {
+  return `const { transformFileSync } = require('@swc/core');
+    const { mkdirSync, writeFileSync } = require('node:fs');
+    const jsc = { parser: { syntax: 'typescript', decorators: true }, target: 'es2022',
+      transform: { legacyDecorator: true, decoratorMetadata: true } };
+    mkdirSync('out.swc', { recursive: true });
+    for (const file of process.argv.slice(2)) {
+      const { code } = transformFileSync(file, { swcrc: false, jsc, module: { type: '${type}' } });
+      writeFileSync('out.swc/' + file.replace('.ts', '.js'), code);
+    }`;
+}
+
+/** Where nothing is installed. */
+export function copyBundle(app, to) {
+  rmSync(to, { recursive: true, force: true });
+  cpSync(join(app.dir, 'bundle'), to, { recursive: true });
+  rmSync(join(app.dir, 'bundle'), { recursive: true });
+}
