@@ -143,7 +143,7 @@ export async function tryMachinery(storageIn: (schema: string) => ChronisOptions
   class AppModule {}
 
   const lines = await written(async () => {
-    const logger = new ConsoleLogger({ colors: false });
+    const logger = new ConsoleLogger(); // Without colours, as NO_COLOR is set.
     const app = await NestFactory.createApplicationContext(AppModule, { logger, abortOnError: false });
     try {
       await tryInstances(app.get(SchedulerService), app.get(getSchedulerToken('reports')));

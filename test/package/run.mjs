@@ -22,7 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 async function run(command, args, cwd, env = {}) {
   try {
-    const { stdout } = await execute(command, args, { cwd, env: { ...process.env, ...env } });
+    const { stdout } = await execute(command, args, { cwd, env: { ...process.env, NO_COLOR: '1', ...env } });
     return stdout.trim();
   } catch ({ stdout, stderr, message }) {
     throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stdout || message}\n${stderr}`);

@@ -23,7 +23,7 @@ export function write(app) {
     skipLibCheck: app.release === 10,
     typeRoots: [join(root, 'node_modules/@types')],
   };
-  writeFileSync(join(app.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+  writeFileSync(join(app.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
 }
 
 export const steps = {
