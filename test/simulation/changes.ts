@@ -1,6 +1,9 @@
 import type { JobRef } from '../../lib/model/job.js';
 import type { Trigger } from '../../lib/index.js';
+import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
 import type { Clock } from '../../lib/ports/clock.js';
+import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
+import { HandlerDirectory } from '../../lib/scheduler/handler.directory.js';
 import { JobUpdater } from '../../lib/scheduler/job.updater.js';
 import { planResume } from '../../lib/scheduler/resume.plan.js';
 import { StorageNow } from '../../lib/scheduler/storage.now.js';
@@ -36,7 +39,7 @@ export async function changeAtRandom(
   } else if (job.paused !== null) {
     await adapter.resumeJob(ref, (standing, now) => planResume(ref.namespace, standing, now, {}));
   } else if (draw < 0.5) {
-    const updater = new JobUpdater(defaults, null as never, new StorageNow(adapter, world));
+    const updater = new JobUpdater(defaults, handlersOf(adapter), new StorageNow(adapter, world));
     const trigger = {
       type: 'interval' as const,
       every: random.pick([1_000, 1_500, 3_000]),
@@ -64,4 +67,16 @@ export async function resumeAll(database: SimulatedDatabase, changes: Change[]):
 async function note(database: SimulatedDatabase, ref: JobRef, changes: Change[]): Promise<void> {
   const job = await database.adapter.getJob(ref);
   changes.push({ jobId: ref.id, at: database.clock.now(), trigger: job?.trigger ?? null });
+}
+
+/** Of a process that runs none, and takes what it is given. */
+function handlersOf(storage: StorageAdapter): HandlerDirectory {
+  const local = new HandlerRegistry();
+  return new HandlerDirectory({
+    local,
+    app: 'default',
+    storage,
+    works: () => false,
+    allowsUnknown: true,
+  });
 }
