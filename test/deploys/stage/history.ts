@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunContext } from '../../../lib/index.js';
+import type { Run, RunContext } from '../../../lib/index.js';
 import { defaultApp, methodsOf, type Release } from '../language/release.js';
 import { schedulesOf, type Expected } from '../language/schedules.js';
 import { appOf, nameOf, type Casting } from './instance.js';
@@ -73,10 +73,10 @@ export class History {
     );
   }
 
-  /** What holds for the whole scenario. Throws what does not. */
-  verify(aftermath: Aftermath, releases: readonly Release[]): void {
+  /** What holds for the whole scenario, at whose end the last instance left at this time. Throws what does not. */
+  verify(aftermath: Aftermath, releases: readonly Release[], leftAt: number): void {
     this.assertOneRunForAnInstant(aftermath);
-    this.assertOnRecord(aftermath);
+    this.assertOnRecord(aftermath, leftAt);
     this.assertNothingLost(aftermath, releases);
   }
 
@@ -93,8 +93,8 @@ export class History {
     }
   }
 
-  /** What handlers saw is what the ledger says, each run with one verdict, and nothing is left. */
-  private assertOnRecord({ attempts, runs }: Aftermath): void {
+  /** What handlers saw is what the ledger says, each run with one verdict, and nothing is left but what was fired ahead, or just then, when the last one left. */
+  private assertOnRecord({ attempts, runs }: Aftermath, leftAt: number): void {
     const executed = attempts.filter(
       ({ outcome, origin }) => outcome === 'succeeded' && origin === 'schedule',
     );
@@ -105,8 +105,12 @@ export class History {
     assert.equal(new Set(finals).size, finals.length, 'A run has two verdicts.');
     assert.equal(new Set(attempts.map(({ runId }) => runId)).size, finals.length, 'A run has no verdict.');
     const open = runs.filter(({ finishedAt }) => finishedAt === null);
+    const isForTheNext = ({ state, nominalAt }: Run): boolean =>
+      state === 'waiting' && nominalAt.getTime() > leftAt - this.ticks.tickMs / 2;
+    const left = open.filter((run) => !isForTheNext(run));
+    const ago = ({ nominalAt }: Run): number => leftAt - nominalAt.getTime();
     assert.deepEqual(
-      open.map(({ jobId, state }) => `${jobId} ${state}`),
+      left.map((run) => `${run.jobId} ${run.state}, due ${ago(run)} ms before the last one left`),
       [],
       'Runs are left.',
     );

@@ -30,6 +30,8 @@ export class Stage {
   private readonly log: string[] = [];
   /** How long it may take until what happened last has its effect. */
   private allowedMs = promisedMs;
+  /** When the last instance so far began to stop, or crashed. */
+  private leftAt = -Infinity;
 
   private constructor(private readonly world: World) {
     this.history = new History(world.ticks);
@@ -184,7 +186,7 @@ export class Stage {
   private async verify(): Promise<void> {
     // What is under way comes to its end.
     if (this.live('').length > 0) await this.stop('');
-    this.history.verify(await lookAfter(this.world.observer), [...this.releases.values()]);
+    this.history.verify(await lookAfter(this.world.observer), [...this.releases.values()], this.leftAt);
   }
 
   private async boot(casting: Casting): Promise<void> {
@@ -211,6 +213,7 @@ export class Stage {
   }
 
   private leave({ name }: Instance): void {
+    this.leftAt = this.world.clock.now();
     this.instances.delete(name);
     this.cast.delete(name);
   }
