@@ -18,6 +18,7 @@ import { JobExplorer } from './discovery/job.explorer.js';
 import type { JobSynchronizer } from './discovery/job.synchronizer.js';
 import type { MissingJobs } from './discovery/missing.jobs.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
+import { UnservedDeclarations } from './discovery/unserved.declarations.js';
 import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { LazyModules } from './discovery/lazy.modules.js';
 import { MethodCalls } from './discovery/method.calls.js';
@@ -154,7 +155,7 @@ export function makeLifecycle(
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
 ): SchedulerLifecycle {
-  const { timeZone } = settings;
+  const { timeZone, clock } = settings;
   const { name, app, queues, concurrency } = settings.engine;
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
   const directory = directoryOf(settings, handlers, storage, engine);
@@ -172,6 +173,10 @@ export function makeLifecycle(
     events,
     handlers,
     withdrawals,
+    unserved: new UnservedDeclarations({
+      ...{ storage, clock, events, app, queues },
+      explore: () => explorer.explore(),
+    }),
     unknownCallbacks: callbacks,
   };
   return new SchedulerLifecycle(parts, about);

@@ -5,6 +5,7 @@ import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
 import type { Outages } from './outages.js';
 import { unending } from './unending.js';
+import { UnservedQueues } from './unserved.queues.js';
 
 const maxPruneRounds = 20;
 /** The record ages by no more than this beyond the time that has passed: in one round a wrong clock deletes at most what would go within the hour anyway. */
@@ -21,7 +22,7 @@ export interface Owed {
 
 /**
  * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
- * is overdue so that nothing starves, deletes what is older than it should be kept. Each step is tried alone; what fails is told and tried again in the next round.
+ * is overdue so that nothing starves, deletes what is older than it should be kept, tells what nobody fires. Each step is tried alone; what fails is told and tried again in the next round.
  */
 export class Janitor {
   private cancelTimer: CancelTimer | null = null;
@@ -30,6 +31,7 @@ export class Janitor {
   private prunedAt: number | null = null;
   private isWithheld = false;
   private owed: readonly Owed[] = [];
+  private readonly unserved: UnservedQueues;
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -38,10 +40,15 @@ export class Janitor {
     readonly events: ChronisEvents,
     private readonly outages: Outages,
     private readonly random: () => number,
-    private readonly options: Pick<EngineOptions, 'app' | 'janitorMs' | 'orphanGraceMs' | 'retention'>,
+    private readonly options: Pick<
+      EngineOptions,
+      'app' | 'queues' | 'janitorMs' | 'orphanGraceMs' | 'retention'
+    >,
     /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
     private readonly checkLeases: () => void,
-  ) {}
+  ) {
+    this.unserved = new UnservedQueues(storage, clock, events, options);
+  }
 
   /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. `owed`: of this worker, whoever has the janitor's lock. */
   start(owner: string, owed: readonly Owed[]): void {
@@ -85,6 +92,7 @@ export class Janitor {
       await this.step('defer', () => this.defer());
       await this.step('lift', () => this.lift());
       await this.step('prune', () => this.prune());
+      await this.step('look for queues', () => this.unserved.tell());
     });
   }
 

@@ -28,7 +28,8 @@ type EventAboutJob = {
 function conditionsOf(name: ChronisEventName): readonly Condition[] {
   if (name.startsWith('run.') || name === 'retry-rule.failed') return conditions;
   if (name in aboutJobs) return ['namespace', 'jobId'];
-  return name === 'runs.deferred' ? ['handler', 'queue'] : [];
+  if (name === 'runs.deferred') return ['handler', 'queue'];
+  return name === 'jobs.unserved' ? ['queue'] : [];
 }
 
 /** Tells which events of these names are meant. Throws InvalidOptionError for a condition that one of them can never meet. */

@@ -226,6 +226,18 @@ export interface ChronisEventMap {
 
   /** Due runs that no live worker of their app (null: of any) has both handler and queue for: they are looked at again 30 s later. */
   'runs.deferred': { app: string | null; handler: string; queue: string; runs: number };
+  /**
+   * Jobs that do not fire, as no live worker of their app (null: of any) serves their queue. Told ten seconds after the start of those that the code of the process declares; later, within a minute or two, of all that are due, and
+   * again every ten minutes.
+   */
+  'jobs.unserved': {
+    app: string | null;
+    queue: string;
+    /** A hundred at most. */
+    jobs: readonly (JobRef & { handler: string })[];
+    /** Those that this process serves. */
+    queues: readonly string[];
+  };
   /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
   'runs.lifted': { runs: number };
   /** What was kept long enough was deleted, see `keepLedger`. `days`: those that were dropped from the ledger as a whole. */

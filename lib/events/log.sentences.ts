@@ -196,6 +196,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `No live worker${app === null ? '' : ` of "${app}"`} has the handler "${handler}" and the queue "${queue}": ${count(runs, 'due run')} ${runs === 1 ? 'is' : 'are'} put off by 30 s. Start an instance that has both, or check the names.`,
   }),
+  'jobs.unserved': ({ app, queue, jobs, queues }) => ({
+    level: 'warn',
+    text: `No live process${app === null ? '' : ` of "${app}"`} runs the queue "${queue}", so nothing fires ${cutList(jobs.map(({ handler, ...job }) => (handler === job.id ? named(job) : `${named(job)} (${handler})`)))}. Let one run it: ChronisModule.forRoot({ queues: [${[...queues, queue].map((each) => `'${each}'`).join(', ')}] }).`,
+  }),
   'runs.lifted': ({ runs }) => ({
     level: 'debug',
     text: `${count(runs, 'overdue run')} lifted in priority, so as not to starve.`,

@@ -1,5 +1,6 @@
 import type { MissingJobs } from '../discovery/missing.jobs.js';
 import type { JobSynchronizer } from '../discovery/job.synchronizer.js';
+import type { UnservedDeclarations } from '../discovery/unserved.declarations.js';
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
@@ -17,6 +18,7 @@ export interface LifecycleParts {
   events: ChronisEvents;
   handlers: HandlerRegistry;
   withdrawals: HandlerWithdrawals;
+  unserved: Pick<UnservedDeclarations, 'begin' | 'end'>;
   /** Callbacks of declared jobs that nobody could execute. */
   unknownCallbacks: () => Promise<ChronisEventMap['callbacks.unknown'][]>;
 }
@@ -64,12 +66,14 @@ export class SchedulerLifecycle {
       this.starting = null;
     }
     this.parts.withdrawals.begin();
+    this.parts.unserved.begin();
     await this.tell();
   }
 
   /** Drains. Throws SchedulerStoppedError when it does not run. */
   async stop(): Promise<void> {
     const stop = this.parts.engine.stop();
+    this.parts.unserved.end();
     const ended = this.parts.withdrawals.end();
     this.stopping = stop.then(() => ended);
     try {

@@ -262,6 +262,15 @@ describe('the log', () => {
     events.emit('enhancers.unapplied', {
       methods: [{ place: 'A.a', decorators: ['@UseGuards', '@UseFilters'] }],
     });
+    const unserved = [
+      { ...job, handler: 'Reports.daily' },
+      { namespace: 'default', id: 'Mail.digest', handler: 'Mail.digest' },
+    ];
+    events.emit('jobs.unserved', { app: 'shop', queue: 'mail', jobs: unserved, queues: ['default'] });
+    expect(lines.pop()).toEqual([
+      'warn',
+      'No live process of "shop" runs the queue "mail", so nothing fires "daily" (Reports.daily), "Mail.digest". Let one run it: ChronisModule.forRoot({ queues: [\'default\', \'mail\'] }).',
+    ]);
     events.emit('callbacks.unknown', {
       handler: 'alrt',
       callbacks: [{ ...job, option: 'onFailure', place: 'Reports.daily' }],

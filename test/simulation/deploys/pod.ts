@@ -99,6 +99,7 @@ export class Pod {
         events,
         handlers,
         withdrawals,
+        unserved: { begin: () => undefined, end: () => undefined },
         unknownCallbacks,
       },
       { name, app, storage: storage.kind, timeZone: 'UTC', queues, concurrency },
