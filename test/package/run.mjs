@@ -34,7 +34,8 @@ function appOf(stack, format, { node, installed }) {
   const dir = join(folder, stack.name, format);
   const schema = `${stack.name}_${format}`.replaceAll(/\W/g, '_');
   const inNode = (file, args = [], env = {}) => run(...node(file, args), dir, env);
-  const onPostgres = (part) => ({ DATABASE_URL: postgres.url, SCHEMA: `${schema}_${part}`.slice(0, 40) });
+  let databases = 0;
+  const onPostgres = () => ({ DATABASE_URL: postgres.url, SCHEMA: `${schema}_${++databases}` });
   const expectRun = (printed, where) => {
     if (!printed.endsWith(`ran on ${where}`)) throw new Error(`It printed ${printed}`);
   };
@@ -43,15 +44,15 @@ function appOf(stack, format, { node, installed }) {
     write: (name, text) => writeFileSync(join(dir, name), text),
     node: (file, ...args) => inNode(file, args),
     tool: (path, ...args) => inNode(installed(path), args),
-    spec: (path, ...args) => inNode(installed(path), args, onPostgres('spec')),
+    spec: (path, ...args) => inNode(installed(path), args, onPostgres()),
     async start(file) {
       expectRun(await inNode(file, [], { DATABASE_URL: '' }), 'memory');
-      expectRun(await inNode(file, [], onPostgres(file.replaceAll(/\W/g, ''))), 'postgres');
+      expectRun(await inNode(file, [], onPostgres()), 'postgres');
     },
     async startAlone(file) {
       const alone = join(folder, 'alone', schema);
       copyBundle(this, alone);
-      expectRun(await run(process.execPath, [file], alone, onPostgres('bundle')), 'postgres');
+      expectRun(await run(process.execPath, [file], alone, onPostgres()), 'postgres');
     },
   };
 }
