@@ -35,7 +35,8 @@ export interface TransactionOptions {
 }
 
 /**
- * Begins a transaction of another library, calls `run` in it, and commits when that resolves, or rolls back when it rejects. `manager` is what the work gets: the
+ * Begins a transaction of another library, calls `run` in it, and commits when that resolves, or rolls back when it rejects. Resolves only when it is committed, and rejects when it
+ * is rolled back; where it resolves and the verdict is not there, `ctx.transaction` rejects with TransactionNotSupportedError. `manager` is what the work gets: the
  * transaction as that library knows it. @publicApi
  */
 export type TransactionBegin<M> = (

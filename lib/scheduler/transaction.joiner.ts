@@ -77,6 +77,6 @@ function accessTo(jobs: JobStore, changed: JobAccess['changed']): JobAccess {
 function refuseIdle(): never {
   throw new InvalidOptionError(
     'manager',
-    'is not inside a transaction, or its transaction is over. Give the one that dataSource.transaction((manager) => …) passes, and await the call in there; to make it outside of any transaction leave the option out.',
+    'is not inside a transaction, or its transaction is over. Give the one that dataSource.transaction((manager) => …) passes; of pg a client after "begin", no pool; of another library executorOf(tx), as docs/guides/transactions.md has it. Await the call in there; to make it outside of any transaction leave the option out.',
   );
 }

@@ -6,7 +6,7 @@ import { refuseRows } from './executor.connection.js';
 import type { Installation } from './installation.js';
 import { leaveTransactionSql } from './sql/enter.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
-import { sqlStateOf } from './sql.errors.js';
+import { readOnly, sqlStateOf } from './sql.errors.js';
 import type { Change, Run, StatementScope } from './statement.runner.js';
 import type { Statements } from './statements.js';
 
@@ -27,14 +27,21 @@ export type Line = <T>(work: () => Promise<T>) => Promise<T>;
 /** What a step works with. */
 interface Step extends Omit<Transaction, 'briefly' | 'limitWaiting'> {
   isolation: string;
+  isReadOnly: boolean;
 }
 
 interface Entered {
   now: number;
   isolation: string;
+  /** It was begun so; the server takes changes. */
+  read_only: boolean;
   value: string | null;
   sample: { a_name?: unknown[] } | null;
 }
+
+/** Of a transaction that takes no changes while its server does. */
+export const readOnlyProblem =
+  'its transaction is read-only, as after "begin read only". Begin one that may write.';
 
 const mostAttempts = 3;
 const deadlock = '40P01';
@@ -82,8 +89,10 @@ export class CallerTransaction implements StatementScope {
     const { connection } = this;
     for (let attempt = 1; ; attempt++) {
       await this.begin();
+      let step: Step | null = null;
       try {
-        const result = await work(await this.enter());
+        step = await this.enter();
+        const result = await work(step);
         await connection.script(leaveTransactionSql, 'release savepoint chronis_call');
         return result;
       } catch (error) {
@@ -91,6 +100,8 @@ export class CallerTransaction implements StatementScope {
         await connection
           .script('rollback to savepoint chronis_call', 'release savepoint chronis_call')
           .catch(() => undefined);
+        if (step?.isReadOnly && sqlStateOf(error) === readOnly)
+          throw new TransactionNotSupportedError('manager', readOnlyProblem, { cause: error });
         if (attempt === mostAttempts || sqlStateOf(error) !== deadlock) throw connection.told(error);
       }
     }
@@ -112,7 +123,11 @@ export class CallerTransaction implements StatementScope {
     const { connection } = this;
     const { installation, enter, clock } = this.needs;
     const given = clock && Math.floor(clock.now());
-    const { now, isolation } = await installation.assertSame('manager', async () => {
+    const {
+      now,
+      isolation,
+      read_only: isReadOnly,
+    } = await installation.assertSame('manager', async () => {
       const rows = await connection.query<Entered>(enter, [given]);
       if (typeof rows[0]?.now !== 'number' || rows[0].sample?.a_name?.[0] !== 1) refuseRows();
       return rows;
@@ -120,6 +135,7 @@ export class CallerTransaction implements StatementScope {
     let time = now;
     return {
       isolation,
+      isReadOnly,
       run: (text, values = []) => connection.query(text, [time, ...values]),
       readClock: async () => {
         const [{ now: later }] = await connection.query<{ now: number }>(readClock, [given]);

@@ -95,6 +95,6 @@ function executor(given: unknown): SqlExecutor {
   if (typeof (given as Partial<SqlExecutor> | null)?.query === 'function') return given as SqlExecutor;
   throw new InvalidOptionError(
     'manager',
-    'must be an EntityManager of TypeORM, as dataSource.transaction((manager) => …) gives one, or a SqlExecutor, { query(text, values) }, for a transaction of another library.',
+    'must be an EntityManager of TypeORM, as dataSource.transaction((manager) => …) gives one, or a SqlExecutor, { query(text, values) }, made of a transaction of another library: docs/guides/transactions.md has an executorOf(tx) for Prisma, Drizzle, Knex, Kysely, MikroORM and postgres.',
   );
 }

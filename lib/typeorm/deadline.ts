@@ -20,14 +20,14 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
 
 /**
  * What is sent on somebody else's connection, whose settings are not ours. Without an answer in time it rejects with StorageError, and the connection
- * is ended: the answer may still come, and must not be taken for that of the next statement.
+ * is ended: the answer may still come, and must not be taken for that of the next statement. Null: the connection is known to its library only, which tells answers apart.
  */
 export async function answered<T>(client: unknown, deadlineMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      destroy(client);
       reject(new StorageError(`PostgreSQL did not answer within ${deadlineMs} ms.`));
+      destroy(client);
     }, deadlineMs);
   });
   try {

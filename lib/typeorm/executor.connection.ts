@@ -2,7 +2,7 @@ import { ChronisError, InvalidOptionError } from '../model/errors.js';
 import type { SqlExecutor } from '../ports/run.transaction.js';
 import type { CallerConnection } from './caller.connection.js';
 import { answered } from './deadline.js';
-import { foreignSqlError } from './foreign.sql.error.js';
+import { foreignError } from './foreign.sql.error.js';
 import { isWorthAnotherAttempt, translated } from './sql.errors.js';
 import { textParameters, textValue } from './text.values.js';
 
@@ -23,7 +23,7 @@ export class ExecutorConnection implements CallerConnection {
       answer = await answered(null, this.deadlineMs, sent);
     } catch (cause) {
       if (cause instanceof ChronisError) throw cause;
-      throw translated(foreignSqlError(cause) ?? cause);
+      throw translated(foreignError(cause));
     }
     return rowsOf(answer) as Row[];
   }

@@ -1,7 +1,9 @@
 import { TransactionNotSupportedError } from '../model/errors.js';
 import type { AdapterConnection } from './adapter.connection.js';
-import { messageOf, sqlStateOf } from './sql.errors.js';
+import { sqlStateOf } from './sql.errors.js';
 import { readInstallIdSql } from './sql/read.install.id.sql.js';
+
+const noRight = '42501';
 
 /** Proves that a transaction which somebody else began is on the database of the jobs, by an id in their schema. */
 export class Installation {
@@ -24,13 +26,17 @@ export class Installation {
     try {
       found = await read();
     } catch (cause) {
+      const state = sqlStateOf(cause) ?? '';
       // No such table or schema, or no right to read it; anything else says nothing about the place.
-      if (!/^(42|3F)/.test(sqlStateOf(cause) ?? '')) throw cause;
-      throw new TransactionNotSupportedError(
-        call,
-        `its connection does not see the tables of the jobs (schema "${schemaText}"): ${messageOf(cause)}. Give one on the same database, whose user may use that schema.`,
-        { cause },
-      );
+      if (!/^(42|3F)/.test(state)) throw cause;
+      // It says so if the tables are gone from the database of the jobs itself.
+      await this.readOwn();
+      const why =
+        state === noRight
+          ? 'its user may not read them. Grant it the rights, or give one whose user has them.'
+          : 'it is on another database. Give one on the database of the jobs.';
+      const problem = `its connection does not see the tables of the jobs (schema "${schemaText}"): ${why}`;
+      throw new TransactionNotSupportedError(call, problem, { cause });
     }
     const [row] = found;
     if (row?.value === id) return row;

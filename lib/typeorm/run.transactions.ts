@@ -1,4 +1,4 @@
-import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { ClaimLostError, StorageError, TransactionNotSupportedError } from '../model/errors.js';
 import type {
   AnyTransactionOptions,
@@ -9,16 +9,18 @@ import type {
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import type { CallerConnection } from './caller.connection.js';
-import { columnParsers } from './column.parsers.js';
 import { connect } from './connect.js';
 import type { Database } from './database.js';
 import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
+import { readOnlyProblem } from './caller.transaction.js';
 import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';
+import { connectionOf, type Client } from './runner.connection.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { isHeldSql } from './sql/is.held.sql.js';
+import { isInHandsSql } from './sql/is.in.hands.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import { identifyTransaction } from './transaction.identity.js';
@@ -36,8 +38,10 @@ const idleDeadlines = 60;
 /** A pool that is still being opened is closed later. */
 const closingMs = 750;
 
-interface Client {
-  query(config: object): Promise<{ rows: unknown[] }>;
+interface Entered {
+  value: string;
+  isolation: string;
+  read_only: boolean;
 }
 
 /**
@@ -52,6 +56,7 @@ export class RunTransactions {
   private readonly deadlineMs: number;
   private readonly enterSql: string;
   private readonly heldSql: string;
+  private readonly inHandsSql: string;
 
   constructor(
     private readonly connection: AdapterConnection,
@@ -64,6 +69,7 @@ export class RunTransactions {
     this.deadlineMs = statementTimeoutMs + 500;
     this.enterSql = enterRunTransactionSql(tables, idleDeadlines * statementTimeoutMs);
     this.heldSql = isHeldSql(tables);
+    this.inHandsSql = isInHandsSql(tables);
   }
 
   perform<T>(
@@ -119,7 +125,7 @@ export class RunTransactions {
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement,
   ): Promise<T> {
-    let done: { value: T } | null = null;
+    let done: { value: T; settlement: Settlement } | null = null;
     await begin(async (executor, manager) => {
       done = null;
       const connection = new ExecutorConnection(executor, this.deadlineMs);
@@ -130,23 +136,34 @@ export class RunTransactions {
       }
       await this.enter(connection);
       const value = await work(manager);
+      const settlement = conclude(value);
       try {
-        await this.settle(connection, conclude(value));
+        await this.settle(connection, settlement);
       } catch (error) {
         throw connection.told(error);
       }
-      done = { value };
+      done = { value, settlement };
     });
-    if (done !== null) return (done as { value: T }).value;
-    throw new TransactionNotSupportedError(
-      'ctx.transaction()',
-      'the function "begin" has to call what it is given, to resolve when the transaction is committed, and to reject when it is rolled back.',
-    );
+    if (done === null) refuseBegin('has not called what it is given, or what it has called was rejected');
+    const { value, settlement } = done as { value: T; settlement: Settlement };
+    if (await this.isInHands(settlement)) refuseBegin('has resolved, and its transaction is not committed');
+    return value;
+  }
+
+  /** By a connection of the storage: a run that its worker still has was not settled by a transaction that has ended, and nobody else would do it. */
+  private async isInHands({ runId, fence, worker }: Settlement): Promise<boolean> {
+    const values = [runId, fence, worker];
+    const [{ mine }] = await this.connection.database().run<{ mine: boolean }>(this.inHandsSql, values);
+    return mine;
   }
 
   private async enter(connection: CallerConnection): Promise<void> {
-    const read = () => connection.query<{ value: string; isolation: string }>(this.enterSql);
-    const { isolation } = await this.installation.assertSame('ctx.transaction()', read);
+    const read = () => connection.query<Entered>(this.enterSql);
+    const { isolation, read_only: isReadOnly } = await this.installation.assertSame(
+      'ctx.transaction()',
+      read,
+    );
+    if (isReadOnly) throw new TransactionNotSupportedError('ctx.transaction()', readOnlyProblem);
     if (isolation === 'read committed') return;
     // What a beat notes of the run meanwhile would be a conflict at any other level.
     const problem = `its isolation level is "${isolation}". Begin it at "read committed".`;
@@ -218,25 +235,9 @@ export class RunTransactions {
   }
 }
 
-/** Waits for each answer, but not for ever. */
-function connectionOf(
-  runner: QueryRunner,
-  client: Client,
-  own: <T>(sent: Promise<T>) => Promise<T>,
-): CallerConnection {
-  return {
-    query: (text, values) => own(readBy(client, text, values)),
-    script: async (...texts) => void (await own(runner.query(texts.join('; ')))),
-    told: (error) => error,
-  };
-}
-
-/** By the connection itself: an application may have its own ideas of how TypeORM and pg read columns. */
-async function readBy<Row>(client: Client, text: string, values: readonly unknown[] = []): Promise<Row[]> {
-  try {
-    const { rows } = await client.query({ text, values, types: columnParsers });
-    return rows as Row[];
-  } catch (cause) {
-    throw cause instanceof Error ? new QueryFailedError(text, [...values], cause) : cause;
-  }
+function refuseBegin(what: string): never {
+  throw new TransactionNotSupportedError(
+    'ctx.transaction()',
+    `the function "begin" ${what}. It has to call that once, to resolve when the transaction is committed, and to reject when it is rolled back.`,
+  );
 }

@@ -11,9 +11,13 @@ export type ClientClass<C> = new (config: object) => C;
 /** What pg says of a query whose `query_timeout` is over. */
 const readTimeout = 'Query read timeout';
 
-/** Ends a connection without asking the server, which may not answer. */
+/** Ends a connection without asking the server, which may not answer. Never throws: it is called by timers, and of what is no client of pg nothing can be ended. */
 export function destroy(client: unknown): void {
-  (client as Connected).connection?.stream?.destroy();
+  try {
+    (client as Partial<Connected> | null)?.connection?.stream?.destroy();
+  } catch {
+    // Whoever waits for its answer is told that there is none.
+  }
 }
 
 /** The connections of one pool and what belongs to it. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   InvalidOptionError,
   JobAlreadyExistsError,
+  StorageError,
   TransactionNotSupportedError,
   type RunContext,
   type SchedulerService,
@@ -99,6 +100,53 @@ describe('a SqlExecutor', () => {
     expect([await ids(), await app.effects()]).toEqual([['a'], 1]);
   });
 
+  test.each(['savepoint', 'insert into'])(
+    'rejects a call whose "%s" has no answer in time, and the process lives',
+    async (silent) => {
+      const { scheduler: own } = await app.boot({ storage: { statementTimeoutMs: 100 } });
+      own.registerHandler('work', () => undefined);
+      await inTransaction(client, async (manager) => {
+        const query: SqlExecutor['query'] = (text, values) =>
+          text.includes(silent) ? new Promise(() => undefined) : manager.query(text, values);
+        const error = await own
+          .createDateJob(job('a'), { manager: { query } })
+          .catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(StorageError);
+        expect(String(error)).toContain('PostgreSQL did not answer within 600 ms.');
+        await insert();
+      });
+      expect([await ids(), await app.effects()]).toEqual([[], 1]);
+    },
+  );
+
+  test('whose library hides the reason of an error has it told', async () => {
+    class LibraryError extends Error {}
+    const query: SqlExecutor['query'] = (text, values) =>
+      client.query(text, values).catch((cause: unknown) => {
+        throw new LibraryError(`Failed query: ${text}`, { cause });
+      });
+    await client.query('begin');
+    await client.query('select 1 / 0').catch(() => undefined);
+    const error: unknown = await scheduler
+      .createDateJob(job('a'), { manager: { query } })
+      .catch((reason: unknown) => reason);
+    await client.query('rollback');
+    expect(error).toBeInstanceOf(StorageError);
+    expect(String(error)).toMatch(/Failed query: .*: current transaction is aborted/s);
+  });
+
+  test('in a transaction that is read-only reads, and is told so where it writes', async () => {
+    await client.query('begin read only');
+    expect((await scheduler.queryJobs({}, { manager: client })).items).toEqual([]);
+    const error: unknown = await scheduler
+      .createDateJob(job('a'), { manager: client })
+      .catch((reason: unknown) => reason);
+    await client.query('commit');
+    expect(error).toBeInstanceOf(TransactionNotSupportedError);
+    expect(String(error)).toContain('its transaction is read-only');
+    expect(String(error)).not.toContain('failover');
+  });
+
   describe('is refused', () => {
     const pool = new pg.Pool({ connectionString: databaseUrl(), max: 2 });
     afterAll(() => pool.end());
@@ -115,7 +163,7 @@ describe('a SqlExecutor', () => {
       for (const none of [client, pool, new StrictExecutor(client)]) {
         const error = await refusal(none);
         expect(error).toBeInstanceOf(InvalidOptionError);
-        expect(String(error)).toContain('manager: is not inside a transaction');
+        expect(String(error)).toMatch(/manager: is not inside a transaction.*of pg a client after "begin"/);
       }
     });
 
@@ -147,6 +195,27 @@ describe('a SqlExecutor', () => {
       });
     });
 
+    test('with a user without rights', async () => {
+      const role = `${app.schema}_other`;
+      await app.client.query(`create role "${role}"`);
+      await client.query(`begin; set local role "${role}"`);
+      const error = await refusal(client);
+      await client.query('rollback');
+      await app.client.query(`drop role "${role}"`);
+      expect(error).toBeInstanceOf(TransactionNotSupportedError);
+      expect(String(error)).toContain('its user may not read them');
+      expect(String(error)).not.toContain('another database');
+    });
+
+    test('where the tables themselves are gone, with what to do', async () => {
+      await app.client.query(`alter table "${app.schema}".meta rename to meta_gone`);
+      const error = await inTransaction(client, refusal);
+      await app.client.query(`alter table "${app.schema}".meta_gone rename to meta`);
+      expect(error).toBeInstanceOf(StorageError);
+      expect(String(error)).toContain('The tables are gone');
+      expect(String(error)).not.toContain('another database');
+    });
+
     test('on another database', async () => {
       const elsewhere = `${app.schema}_elsewhere`;
       await app.client.query(`create database "${elsewhere}"`);
@@ -158,7 +227,9 @@ describe('a SqlExecutor', () => {
         await inTransaction(other, async (manager) => {
           const error = await refusal(manager);
           expect(error).toBeInstanceOf(TransactionNotSupportedError);
-          expect(String(error)).toContain('manager: its connection does not see the tables of the jobs');
+          expect(String(error)).toMatch(
+            /manager: its connection does not see the tables of the jobs \(schema "[^"]*"\): it is on another database\. Give one on the database of the jobs\.$/,
+          );
           await manager.query('select 1', []);
         });
       } finally {
@@ -262,6 +333,60 @@ describe('a SqlExecutor', () => {
       expect(await app.effects()).toBe(0);
     });
 
+    const unended = new pg.Client(databaseUrl());
+    beforeAll(() => unended.connect());
+    afterAll(() => unended.end());
+
+    type Begin = (run: (executor: SqlExecutor, tx: pg.Client) => Promise<void>) => Promise<void>;
+    const mistakes: [string, Begin, () => Promise<unknown>][] = [
+      [
+        'has rolled back',
+        async (go) => {
+          await client.query('begin');
+          await go(client, client);
+          await client.query('rollback');
+        },
+        async () => undefined,
+      ],
+      [
+        'has rolled back to a savepoint of its own',
+        async (go) => {
+          await client.query('begin; savepoint own');
+          await go(client, client);
+          await client.query('rollback to savepoint own; commit');
+        },
+        async () => undefined,
+      ],
+      [
+        'has not committed yet',
+        async (go) => {
+          await unended.query('begin');
+          await go(unended, unended);
+        },
+        () => unended.query('rollback'),
+      ],
+    ];
+    test.each(mistakes)('is not taken for committed where "begin" %s', async (_, mistaken, mend) => {
+      const attempts = await run(async (context) => {
+        const mistake = context.transaction(async (tx) => tx.query('select 1'), { begin: mistaken });
+        const error: unknown = await mistake.catch((reason: unknown) => reason);
+        await mend();
+        expect(error).toBeInstanceOf(TransactionNotSupportedError);
+        expect(String(error)).toContain('has resolved, and its transaction is not committed');
+        // Nothing has happened, so another one may do it.
+        await context.transaction(insert, { begin });
+      });
+      expect(attempts).toMatchObject([{ outcome: 'succeeded' }]);
+      expect(await app.effects()).toBe(1);
+    });
+
+    test('that "begin" has rolled back in silence fails the attempt', async () => {
+      const [, mistaken] = mistakes[0]!;
+      const attempts = await run((context) => context.transaction(insert, { begin: mistaken }));
+      expect(attempts).toMatchObject([{ outcome: 'failed' }]);
+      expect(await app.effects()).toBe(0);
+    });
+
     test('is refused before the work where nothing can be promised', async () => {
       const problems: unknown[] = [];
       await run(async (context) => {
@@ -280,12 +405,19 @@ describe('a SqlExecutor', () => {
           await gone.catch(() => client.query('rollback'));
           await gone;
         });
+        await refused(async (go) => {
+          await client.query('begin read only');
+          const gone = go(client, client);
+          await gone.catch(() => client.query('rollback'));
+          await gone;
+        });
         await refused(() => undefined);
       });
       expect(problems).toEqual([
         expect.stringContaining('has begun no transaction'),
         expect.stringContaining('"serializable"'),
-        expect.stringContaining('has to call what it is given'),
+        expect.stringContaining('its transaction is read-only'),
+        expect.stringContaining('"begin" has not called what it is given'),
       ]);
       expect(await app.effects()).toBe(0);
     });

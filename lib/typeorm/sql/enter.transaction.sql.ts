@@ -1,3 +1,4 @@
+import { isReadOnlyItself } from './read.only.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms } from './time.fragment.js';
 
@@ -11,7 +12,7 @@ const formerTimeout = 'chronis.statement_timeout';
 export function enterTransactionSql(t: TableNames, longestMs: number): string {
   return `
 select ${ms(`coalesce(to_timestamp($1::float8 / 1000), date_trunc('milliseconds', clock_timestamp()))`)} as now,
-  current_setting('transaction_isolation') as isolation, '{"a_name":[1]}'::json as sample,
+  current_setting('transaction_isolation') as isolation, ${isReadOnlyItself} as read_only, '{"a_name":[1]}'::json as sample,
   set_config('extra_float_digits', greatest(current_setting('extra_float_digits')::int, 1)::text, true),
   set_config('array_nulls', 'on', true),
   set_config('${formerTimeout}', current_setting('statement_timeout'), true),
