@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '../model/errors.js';
+import { nearestName } from '../triggers/nearest.name.js';
 import { markUnfilled } from './apps.filling.js';
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
@@ -63,19 +65,37 @@ function lockTables(tables: readonly string[]): string[] {
 /**
  * The migrations as a script for psql, for those who do not let applications change schemas (`migrate: 'check'`). From
  * an older version on it gives up at once, with nothing changed, where a transaction that stays open has the tables: run it again then.
- * `from`: the version that is there. Throws InvalidOptionError (schema, tablePrefix). @publicApi
+ * `from`: the version that is there; from the newest the script is a comment. Throws InvalidOptionError. @publicApi
  */
 export function migrationSql(
   options: TableOptions & {
-    /** @default 0: nothing is there yet */
+    /** From 0 to `schemaVersion`. @default 0: nothing is there yet */
     from?: number;
   } = {},
 ): string {
-  const statements = migrationStatements(
-    tableNames(options.schema ?? 'chronis', options.tablePrefix ?? ''),
-    options.from ?? 0,
-  );
+  checkOptions(options);
+  const { schema = 'chronis', tablePrefix = '', from = 0 } = options;
+  const statements = migrationStatements(tableNames(schema, tablePrefix), from);
+  if (from === schemaVersion)
+    return `-- The schema is at version ${from}, the newest: nothing is to be done.\n`;
   return ['begin', ...statements, 'commit']
     .map((statement) => `${statement.replaceAll(/\n {6}/g, '\n  ')};\n`)
     .join('\n');
+}
+
+/** A key that nobody reads, or a version that is none, would give a script for other tables, or for none, without a word. */
+function checkOptions(options: object & { from?: unknown }): void {
+  const known = ['schema', 'tablePrefix', 'from'];
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearestName(key, known);
+    const hint = near === null ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+    throw new InvalidOptionError(key, `migrationSql() has no such option. ${hint}`);
+  }
+  const { from = 0 } = options;
+  if (typeof from === 'number' && Number.isInteger(from) && from >= 0 && from <= schemaVersion) return;
+  throw new InvalidOptionError(
+    'from',
+    `must be the version of the schema that is there, a whole number from 0 (none) to ${schemaVersion}, but is ${typeof from === 'string' ? `'${from}'` : String(from)}.`,
+  );
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
 import type { Database } from './database.js';
-import { withGrants } from './missing.rights.js';
+import { refuseLacking, withGrants, type FoundTable } from './missing.rights.js';
 import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
+import { findTablesSql } from './sql/find.tables.sql.js';
 import type { TableNames } from './sql/table.names.js';
 import { markSql, refuseTestTables } from './test.tables.js';
 import type { AdapterSettings } from './typeorm.options.js';
@@ -29,6 +30,7 @@ interface Installed {
   /** The oldest code that can work on it. */
   compatibleWith: number;
   meta: ReadonlyMap<unknown, unknown>;
+  tables: readonly FoundTable[];
 }
 
 /**
@@ -52,7 +54,10 @@ export async function prepareSchema(
     if (!forTests) refuseTestTables(t, installed.meta);
     // Another process may have brought it meanwhile.
     refuseNewer(t, installed);
-    if (installed.version >= schemaVersion) return fillApps(database, t, installed.meta);
+    if (installed.version >= schemaVersion) {
+      refuseLacking(installed.tables, t);
+      return fillApps(database, t, installed.meta);
+    }
     if (mode === 'check') {
       const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
       throw new StorageError(
@@ -129,20 +134,15 @@ async function applySteps(script: Script, t: TableNames, forTests: boolean): Pro
   if (needed.length > 0) await script(needed.join(';\n'));
 }
 
-async function installedVersion(
-  t: TableNames,
-  run: (text: string) => Promise<Record<string, unknown>[]>,
-): Promise<Installed> {
-  // Not by to_regclass(), which may answer from a cache of before the lock.
-  const found = await run(
-    `select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = '${t.schemaText}' and c.relname = '${t.prefix}meta'`,
-  );
-  if (found.length === 0) return { version: 0, compatibleWith: 0, meta: new Map() };
+async function installedVersion(t: TableNames, run: Script): Promise<Installed> {
+  const tables = await run<FoundTable>(findTablesSql(t));
+  if (!tables.some(({ isMeta }) => isMeta)) {
+    return { version: 0, compatibleWith: 0, meta: new Map(), tables };
+  }
   const rows = await run(`select key, value from ${t.meta}`);
   const meta = new Map(rows.map(({ key, value }) => [key, value]));
   const version = Number(meta.get('schema_version') ?? 0);
-  return { version, compatibleWith: Number(meta.get('compatible_with') ?? version), meta };
+  return { version, compatibleWith: Number(meta.get('compatible_with') ?? version), meta, tables };
 }
 
 function refuseNewer(t: TableNames, { version, compatibleWith }: Installed): void {

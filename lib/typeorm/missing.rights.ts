@@ -9,6 +9,33 @@ const insufficientPrivilege = '42501';
 /** What `error` was about: reading what is there, or bringing the tables from this version (0: none) to that of this release. */
 type Doing = 'use' | { from: number };
 
+/** What `findTablesSql` has found. */
+export type FoundTable = {
+  role: string;
+  isMeta: boolean;
+  /** As a grant names it. */
+  relation: string;
+  /** Rights that the role does not have; null: it has all. */
+  lacks: string | null;
+};
+
+/** Throws StorageError with what is to be granted, where the role lacks a right that some statement needs sooner or later. */
+export function refuseLacking(tables: readonly FoundTable[], t: TableNames): void {
+  const lacking = new Map<string, string[]>();
+  for (const { lacks, relation } of tables) {
+    if (lacks === null) continue;
+    // One grant is for tables or for sequences.
+    const grant = `${lacks} on ${relation.startsWith('sequence ') ? 'sequence' : 'table'}`;
+    lacking.set(grant, [...(lacking.get(grant) ?? []), relation.replace(/^sequence /, '')]);
+  }
+  if (lacking.size === 0) return;
+  const { role } = tables[0]!;
+  const grants = [...lacking].map(([rights, relations]) => `${rights} ${relations.join(', ')}`);
+  throw new StorageError(
+    `The role ${role} may not do all that is needed with the tables in the schema "${t.schemaText}": it lacks ${grants.join(' and ')}. Let it: ${grants.map((grant) => `grant ${grant} to ${role}`).join('; ')}.`,
+  );
+}
+
 /** An error that names the role and the grant, where a right was missing at the start; else `error` itself. */
 export async function withGrants(
   error: unknown,

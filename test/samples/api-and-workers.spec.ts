@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChronisEvents, SchedulerService } from '../../lib/index.js';
 import { ApiModule } from '../../sample/15-api-and-workers/api.module.js';
 import { runReport } from '../../sample/15-api-and-workers/report.js';
 import { SendReceipt } from '../../sample/15-api-and-workers/shop.jobs.js';
 import { WorkerModule } from '../../sample/15-api-and-workers/worker.module.js';
+import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 const apps: INestApplication[] = [];
@@ -61,25 +62,72 @@ test('all of them may start at once on an empty schema', async () => {
   expect(job!.nextRunAt!.getTime()).toBeGreaterThan(Date.now());
 });
 
-test('what the guide has wake workers from zero counts what is due', async () => {
+describe('what the guide has wake workers from zero', () => {
   const guide = readFileSync(new URL('../../docs/guides/api-and-workers.md', import.meta.url), 'utf8');
-  const text = /```sql\n([\s\S]*?)```/.exec(guide)![1]!.replaceAll('chronis.', `"${process.env.SCHEMA}".`);
-  const api = await start(ApiModule);
-  const client = new pg.Client(databaseUrl());
-  await client.connect();
-  const due = async (): Promise<number> =>
-    Number(Object.values((await client.query(text)).rows[0] as object)[0]);
-  try {
+  const text = /```sql\n([\s\S]*?)```/.exec(guide)![1]!;
+  let client: pg.Client;
+  let scheduler: SchedulerService;
+
+  beforeEach(async () => {
+    client = new pg.Client(databaseUrl());
+    await client.connect();
+    scheduler = (await start(ApiModule)).app.get(SchedulerService);
+  });
+  afterEach(() => client.end());
+
+  async function due(): Promise<number> {
+    const { rows } = await client.query(text.replaceAll('chronis.', `"${process.env.SCHEMA}".`));
+    return Number(Object.values(rows[0] as object)[0]);
+  }
+
+  test('counts what is due', async () => {
     expect(await due()).toBe(0);
-    const scheduler = api.app.get(SchedulerService);
     await scheduler.schedule(SendReceipt, { payload: { order: '1' }, in: 0 });
     await scheduler.schedule(SendReceipt, { payload: { order: '2' }, in: '1h' });
     await scheduler.schedule(SendReceipt, { payload: { order: '3' }, every: '30s' });
     await scheduler.schedule(SendReceipt, { payload: { order: '4' }, every: '1h' });
     expect(await due()).toBe(2);
-  } finally {
-    await client.end();
-  }
+  });
+
+  test('leaves out what is paused, by itself or by its handler, until it is resumed', async () => {
+    const oneOff = await scheduler.schedule(SendReceipt, { payload: { order: '1' }, in: 0 });
+    const often = await scheduler.schedule(SendReceipt, { payload: { order: '2' }, every: '30s' });
+    await scheduler.schedule(SendReceipt, { payload: { order: '3' }, in: 0 });
+    expect(await due()).toBe(3);
+    for (const { id } of [oneOff, often]) await scheduler.pauseJob(id);
+    expect(await due()).toBe(1);
+    await scheduler.pause({ handler: 'send-receipt' });
+    for (const { id } of [oneOff, often]) await scheduler.resumeJob(id);
+    expect(await due()).toBe(0);
+    await scheduler.resume({ handler: 'send-receipt' });
+    expect(await due()).toBe(3);
+  });
+
+  test('counts a run that goes on, also when its handler is paused or its worker was killed, until it has ended', async () => {
+    const worker = newStorage({ schema: process.env.SCHEMA, migrate: 'check' });
+    await worker.init();
+    try {
+      await scheduler.schedule(SendReceipt, { payload: { order: '1' }, in: 0 });
+      const job = (await scheduler.queryJobs({ handler: 'send-receipt' })).items[0]!;
+      const seat = { workerId: 'w', app: job.app!, queues: [job.queue], handlers: [job.handler] };
+      const about = { generation: null, host: 'h', pid: 1, version: '0', zoneData: '2026a', retention: null };
+      await worker.register({ id: 'w', name: 'w', ...about, ...seat }, 60_000);
+      expect((await worker.claim(seat, 10)).runs).toHaveLength(1);
+      expect(await due()).toBe(1);
+      await scheduler.pause({ handler: 'send-receipt' });
+      expect(await due()).toBe(1);
+      await scheduler.resume({ handler: 'send-receipt' });
+      await client.query(
+        `update "${process.env.SCHEMA}".worker set lease_until = now() - interval '1 hour' where id = 'w'`,
+      );
+      expect(await due()).toBe(1);
+      const { app } = await start(WorkerModule);
+      await app.get(ChronisEvents).once('run.succeeded', ({ jobId }) => jobId === job.id);
+      expect(await due()).toBe(0);
+    } finally {
+      await worker.close();
+    }
+  });
 });
 
 test('both answer probes: an API is ready without a lease, a worker by its lease', async () => {

@@ -175,12 +175,70 @@ describe('rights that are missing', () => {
     );
   });
 
-  test('to use one of the tables: the call that needs it says so', async () => {
+  const lacking = async (options: TypeOrmStorageOptions): Promise<string> => {
+    const refused = start(options);
+    await expect(refused).rejects.toThrow(StorageError);
+    return refused.then(String, ({ message }: Error) => message);
+  };
+
+  test.each(['auto', 'check'] as const)(
+    'to delete only, with migrate: %s: the start names the role, the tables and the grant',
+    async (migrate) => {
+      await client.query(migrationSql({ schema, tablePrefix: 'x_' }));
+      const url = await roleThat(
+        `grant usage on schema "${schema}" to ROLE; grant ${everything} "${schema}" to ROLE; revoke delete on "${schema}".x_run, "${schema}".x_attempt_default from ROLE`,
+      );
+      const role = roleOf(url);
+      const missing = `delete on table ${schema}.x_attempt_default, ${schema}.x_run`;
+      expect(await lacking({ url, migrate, tablePrefix: 'x_' })).toBe(
+        `The role ${role} may not do all that is needed with the tables in the schema "${schema}": it lacks ${missing}. Let it: grant ${missing} to ${role}.`,
+      );
+      await client.query(`grant ${missing} to ${role}`);
+      expect(await (await start({ url, migrate, tablePrefix: 'x_' })).countJobs({})).toBe(0);
+    },
+  );
+
+  const rights = ['select', 'insert', 'update', 'delete'];
+  const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
+  allTables.push('pause', 'release', 'run', 'worker', 'attempt_default');
+
+  test('of any kind on any table: each is named with its grant, and with all of them it starts', async () => {
     await client.query(migrationSql({ schema }));
     const url = await roleThat(
       `grant usage on schema "${schema}" to ROLE; grant select on "${schema}".meta to ROLE`,
     );
+    const message = await lacking({ url, migrate: 'check' });
+    const lacked = [
+      ...message
+        .split('it lacks ')[1]!
+        .split('. Let it')[0]!
+        .matchAll(/(?<=[ ,.])\w+\.(\w+)/g),
+    ];
+    expect(lacked.map(([, table]) => table).toSorted()).toEqual(allTables.toSorted());
+    expect(message).toContain(`${rights.slice(1).join(', ')} on table ${schema}.meta`);
+    expect(message).toContain(`${rights.join(', ')} on table ${schema}.attempt, `);
+    await client.query(message.split('Let it: ')[1]!.replace(/\.$/, ''));
     const storage = await start({ url, migrate: 'check' });
+    expect(await storage.prune({ defaultMs: 1_000, byVerdict: {} })).toMatchObject({ more: false });
+  });
+
+  test('on the sequence of the ids of runs, as after a restore without privileges', async () => {
+    await client.query(migrationSql({ schema }));
+    await client.query(`revoke usage on sequence "${schema}".run_number from public`);
+    const url = await roleThat(
+      `grant usage on schema "${schema}" to ROLE; grant ${everything} "${schema}" to ROLE`,
+    );
+    const missing = `usage on sequence ${schema}.run_number`;
+    const message = await lacking({ url, migrate: 'check' });
+    expect(message).toContain(`it lacks ${missing}. Let it: grant ${missing} to ${roleOf(url)}.`);
+  });
+
+  test('with migrate: off: the call that needs it says so', async () => {
+    await client.query(migrationSql({ schema }));
+    const url = await roleThat(
+      `grant usage on schema "${schema}" to ROLE; grant select on "${schema}".meta to ROLE`,
+    );
+    const storage = await start({ url, migrate: 'off' });
     await expect(storage.countJobs({})).rejects.toThrow(
       /^PostgreSQL: permission denied for table \w+\. The role needs usage on the schema, and select, insert, update and delete on all tables in it \(grant …\)\.$/,
     );
@@ -240,7 +298,8 @@ describe('a schema of another release', () => {
     const ended = Promise.allSettled(starting);
     // One of them tries to get the tables, and the other one waits for it.
     while (!/Another process/.test(told.join()) || !/lock timeout/.test(told.join())) {
-      await clock.advanceBy(1_000);
+      // In small steps: the time that a starter has to connect is on this clock too.
+      await clock.advanceBy(100);
       await client.query('select 1');
     }
     await setMeta('schema_version', schemaVersion + 2);
@@ -276,5 +335,27 @@ describe('names of schemas and tables', () => {
     const storage = await start({ tablePrefix: 'P_' });
     expect(await storage.countJobs({})).toBe(0);
     expect(await tables()).toContain('P_run');
+  });
+});
+
+describe('migrationSql', () => {
+  test.each([
+    [{ shema: 'x' }, 'shema: migrationSql() has no such option. Did you mean "schema"?'],
+    [{ prefix: 'x_' }, 'prefix: migrationSql() has no such option. There are: schema, tablePrefix, from.'],
+  ])('refuses the unknown option of %j', (options, message) => {
+    expect(() => migrationSql(options as never)).toThrow(message);
+  });
+
+  test.each([-1, NaN, Infinity, '1', 1.5, null, schemaVersion + 1, 99])('refuses from: %s', (from) => {
+    expect(() => migrationSql({ from: from as number })).toThrow(
+      `from: must be the version of the schema that is there, a whole number from 0 (none) to ${schemaVersion}, but is ${typeof from === 'string' ? `'${from}'` : from}.`,
+    );
+  });
+
+  test('says that nothing is to be done from the newest version on, and gives no transaction', async () => {
+    const script = migrationSql({ schema, from: schemaVersion });
+    expect(script).toBe(`-- The schema is at version ${schemaVersion}, the newest: nothing is to be done.\n`);
+    await client.query(script);
+    expect(migrationSql({ from: undefined })).toBe(migrationSql());
   });
 });

@@ -71,11 +71,11 @@ describe('the tables as people read them', () => {
     await client.end();
   });
 
-  test('have a comment each, and so has each of their columns', async () => {
+  test('and the views have a comment each, and so has each of their columns', async () => {
     const { rows } = await client.query<{ name: string }>(
       `select c.relname || coalesce('.' || a.attname, '') as name
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind <> 'v'
+         left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
        where n.nspname = $1 and c.relkind in ('r', 'p', 'v') and not c.relispartition
          and (obj_description(c.oid, 'pg_class') is null or (a.attnum is not null and col_description(c.oid, a.attnum) is null))`,
       [schema],

@@ -1,4 +1,5 @@
 import type { TableName, TableNames } from './table.names.js';
+import { viewComments } from './view.comments.fragment.js';
 
 /** For people who look at the tables: what each is for, and each of its columns. */
 export function commentStatements(t: TableNames): string[] {
@@ -6,7 +7,7 @@ export function commentStatements(t: TableNames): string[] {
     `comment on table ${t[table as TableName]} is ${quoted(about)}`,
     ...commentsOf(t[table as TableName], columns),
   ]);
-  const ofViews = Object.entries(viewComments).flatMap(([view, { about, columns }]) => [
+  const ofViews = Object.entries(viewComments(comments)).flatMap(([view, { about, columns }]) => [
     `comment on view ${t.qualified(view)} is ${quoted(about)}`,
     ...commentsOf(t.qualified(view), columns),
   ]);
@@ -21,7 +22,7 @@ function commentsOf(relation: string, columns: Record<string, string>): string[]
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-interface Comments {
+export interface Comments {
   about: string;
   columns: Record<string, string>;
 }
@@ -236,26 +237,5 @@ const comments: Record<TableName, Comments> = {
   meta: {
     about: 'What the tables are: their version, and which installation',
     columns: { key: 'what', value: 'its value' },
-  },
-};
-
-const viewComments: Record<string, Comments> = {
-  jobs_view: {
-    about: 'All jobs as SchedulerService shows them, recurring ones and one-offs',
-    columns: {
-      state: 'pending, scheduled, running, paused, failed, waiting, completed, cancelled or orphaned',
-      paused_by: 'what has paused it: job (a pause of its own), handler, queue, namespace or all',
-      paused_who: 'who has paused it, by a pause of its own',
-      next_run_at: 'the next nominal time, or that of the next retry of a one-off; null: none',
-    },
-  },
-  runs_view: {
-    about: 'Runs that wait, go on or have been kept, as SchedulerService shows them',
-    columns: {
-      state:
-        'waiting, blocked, running, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
-      paused_by: 'what keeps it from beginning: a pause of its job, its handler, queue, namespace or of all',
-      late_by: 'how long it has been due and nobody has begun it',
-    },
   },
 };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '../../model/errors.js';
 
-const tables = [
+export const allTables = [
   'job',
   'cursor',
   'run',
@@ -15,7 +15,7 @@ const tables = [
   'meta',
 ] as const;
 
-export type TableName = (typeof tables)[number];
+export type TableName = (typeof allTables)[number];
 
 /** Every name that may be spliced into a statement, quoted. Nothing else ever is: values are parameters. */
 export interface TableNames extends Readonly<Record<TableName, string>> {
@@ -52,7 +52,7 @@ export function tableNames(schema: string, prefix: string, notify = false): Tabl
   const index = (name: string): string => `"${prefix}${name}"`;
   const qualified = (name: string): string => `"${schema}".${index(name)}`;
   return {
-    ...(Object.fromEntries(tables.map((name) => [name, qualified(name)])) as Record<TableName, string>),
+    ...(Object.fromEntries(allTables.map((name) => [name, qualified(name)])) as Record<TableName, string>),
     schemaText: schema,
     prefix,
     schema: `"${schema}"`,

@@ -1,0 +1,42 @@
+import type { Comments } from './comments.sql.js';
+import type { TableName } from './table.names.js';
+
+/** The columns of a table that a view shows as they are. */
+function same({ columns }: Comments, ...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, columns[name]!]));
+}
+
+/** For people who look at the views: what each is for, and each of its columns. */
+export function viewComments(tables: Record<TableName, Comments>): Record<string, Comments> {
+  const { job, run, job_stat: stat } = tables;
+  return {
+    jobs_view: {
+      about: 'All jobs as SchedulerService shows them, recurring ones and one-offs',
+      columns: {
+        ...same(job, 'namespace', 'id', 'name', 'handler', 'queue', 'priority', 'app', 'source'),
+        ...same(job, 'trigger_type', 'trigger', 'time_zone', 'payload', 'metadata', 'policies'),
+        ...same(job, 'paused_at', 'paused_reason', 'orphaned_at', 'changed', 'created_at', 'updated_at'),
+        ...same(stat, 'run_count', 'error_count', 'consecutive_failures', 'last_run_at', 'last_verdict'),
+        ...same(stat, 'last_error'),
+        state: 'pending, scheduled, running, paused, failed, waiting, completed, cancelled or orphaned',
+        paused_by: 'what has paused it: job (a pause of its own), handler, queue, namespace or all',
+        paused_who: 'who has paused it, by a pause of its own',
+        next_run_at: 'the next nominal time, or that of the next retry of a one-off; null: none',
+      },
+    },
+    runs_view: {
+      about: 'Runs that wait, go on or have been kept, as SchedulerService shows them',
+      columns: {
+        ...same(run, 'id', 'namespace', 'job_id', 'nominal_at', 'started_at', 'finished_at', 'worker'),
+        ...same(run, 'attempt', 'lost_count', 'last_error', 'handler', 'queue', 'priority', 'app'),
+        ...same(run, 'origin', 'missed', 'retry_of'),
+        state:
+          'waiting, blocked, running, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
+        paused_by:
+          'what keeps it from beginning: a pause of its job, its handler, queue, namespace or of all',
+        due_at: 'when it may begin; null: it has begun, has ended, or waits for something else',
+        late_by: 'how long it has been due and nobody has begun it',
+      },
+    },
+  };
+}
