@@ -43,7 +43,14 @@ export class CodeRegistrar {
     if (more.jobs.length > 0) onMoreJobs();
   }
 
-  private async take({ jobs, handlers, repeated, unapplied, minified }: Exploration): Promise<void> {
+  private async take({
+    jobs,
+    handlers,
+    repeated,
+    unapplied,
+    unmarked,
+    minified,
+  }: Exploration): Promise<void> {
     const { explorer, handlers: registry, events, storage } = this.parts;
     for (const { name, run, place, options } of handlers) registry.register(name, run, place, options);
     await assertDeclaredPayloads(jobs, registry);
@@ -53,5 +60,6 @@ export class CodeRegistrar {
     // In memory names do not outlive the process.
     if (minified.length > 0 && storage.shared) events.emit('names.minified', { methods: minified });
     if (unapplied.length > 0) events.emit('enhancers.unapplied', { methods: unapplied });
+    if (unmarked.length > 0) events.emit('payloads.unmarked', { methods: unmarked });
   }
 }

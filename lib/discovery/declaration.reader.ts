@@ -29,6 +29,11 @@ export type ScheduleDeclaration =
 const decorators = { cron: '@Cron', interval: '@Interval', at: '@At', handler: '@JobHandler' } as const;
 const maxPreviousIds = 100;
 
+/** For messages. */
+export function decoratorOf({ kind }: Declaration): string {
+  return decorators[kind];
+}
+
 /** Runs `read`; what it throws names the decorator and the method. */
 export function naming<T>({ kind }: Declaration, place: string, read: () => T): T {
   try {

@@ -1,6 +1,7 @@
 import type { RunContext } from '../engine/run.context.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { JobDefinition } from '../model/job.js';
+import type { UnmarkedPayload } from './unmarked.payload.js';
 
 /** A job as the code declares it. */
 export interface DeclaredJob {
@@ -34,6 +35,8 @@ export interface Exploration {
   repeated: readonly RepeatedProvider[];
   /** Methods with decorators of Nest that nobody asked to be applied. */
   unapplied: readonly { place: string; decorators: readonly string[] }[];
+  /** Methods that seem to expect a payload and get none. */
+  unmarked: readonly ({ place: string } & UnmarkedPayload)[];
   /** Methods whose jobs or handlers are named by a class whose name is probably that of a bundler. */
   minified: readonly string[];
 }

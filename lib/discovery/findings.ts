@@ -1,6 +1,7 @@
 import { DuplicateHandlerError, DuplicateJobError } from '../model/errors.js';
 import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredHandler, DeclaredJob } from './declared.job.js';
+import type { UnmarkedPayload } from './unmarked.payload.js';
 
 /** Where a declaration was found; two providers may share a class, and two classes a name. */
 export interface Origin {
@@ -15,6 +16,7 @@ export interface Findings {
   /** By all their names. */
   handlers: Map<string, DeclaredHandler & Origin>;
   unapplied: { place: string; decorators: string[] }[];
+  unmarked: ({ place: string } & UnmarkedPayload)[];
   minified: Set<string>;
 }
 

@@ -25,8 +25,10 @@ import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 import { addHandler, addJob, type Findings } from './findings.js';
+import { assertNoneHidden } from './hidden.methods.js';
 import type { LazyModules } from './lazy.modules.js';
 import { methodEnhancers, optionsOfMethod } from './method.options.js';
+import { unmarkedPayload } from './unmarked.payload.js';
 import { unprovidedMethods } from './unprovided.classes.js';
 
 /** What the explorer works with. */
@@ -129,6 +131,7 @@ export class JobExplorer {
       jobs: new Map(),
       handlers: new Map(),
       unapplied: [],
+      unmarked: [],
       minified: new Set(),
     };
     const now = this.parts.clock.now();
@@ -151,6 +154,7 @@ export class JobExplorer {
       handlers: [...new Set(found.handlers.values())],
       repeated: this.newlyRepeated(repeated),
       unapplied: found.unapplied,
+      unmarked: found.unmarked,
       minified: [...found.minified],
     };
   }
@@ -164,6 +168,7 @@ export class JobExplorer {
 
   private declaresAnything(provider: DeclaringProvider): boolean {
     const { lazy, scanner } = this.parts;
+    assertNoneHidden(provider);
     if (lazy?.isReady(provider.module) === false) return false;
     return scanner
       .getAllMethodNames(provider.prototype)
@@ -221,6 +226,8 @@ export class JobExplorer {
     const run = this.parts.calls.of(provider, method, enhancers);
     const decorators = this.parts.calls.unapplied(provider, method, enhancers);
     if (names.size > 0 && decorators.length > 0) found.unapplied.push({ place, decorators });
+    const unmarked = names.size > 0 ? unmarkedPayload(prototype, method) : null;
+    if (unmarked !== null) found.unmarked.push({ place, ...unmarked });
     const options = optionsOfMethod(declarations, place);
     if (looksMinified(className) && names.has(place)) found.minified.add(place);
     for (const [name, own] of names) {

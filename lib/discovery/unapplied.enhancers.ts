@@ -10,8 +10,12 @@ const route = 'path';
 
 /** The decorators of Nest on a method that only `useEnhancers` applies. Those of a route are applied where it is one. */
 export function unappliedEnhancers(method: object): string[] {
-  if (Reflect.hasMetadata(route, method)) return [];
+  if (isRoute(method)) return [];
   return Object.entries(enhancers)
     .filter(([key]) => Reflect.hasMetadata(key, method))
     .map(([, decorator]) => decorator);
+}
+
+export function isRoute(method: object): boolean {
+  return Reflect.hasMetadata(route, method);
 }

@@ -41,6 +41,11 @@ export interface ChronisEventMap {
   /** Methods have `@UseGuards`, `@UseInterceptors` or `@UseFilters`, which are not applied to runs: neither they nor the module say anything of `useEnhancers`. */
   'enhancers.unapplied': { methods: readonly { place: string; decorators: readonly string[] }[] };
   /**
+   * Methods get the RunContext where they seem to expect the payload: no parameter has `@Payload()`, and the first one is typed with a class (`type`; null: it is not), or there is `@UsePipes`, which is applied to such a parameter
+   * only.
+   */
+  'payloads.unmarked': { methods: readonly { place: string; type: string | null; pipes: boolean }[] };
+  /**
    * Nothing runs these methods: their decorators are those of `@nestjs/schedule` or `nestjs-chronis/schedule`, whose names are the same as those of `nestjs-chronis`, and no
    * `ScheduleModule.forRoot()` is there to read them.
    */

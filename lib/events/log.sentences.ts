@@ -37,6 +37,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Runs pass by ${cutList(methods.map(({ place, decorators }) => `${decorators.join(' and ')} of ${place}`))}: say useEnhancers: true to apply them, or false if that is meant.`,
   }),
+  'payloads.unmarked': ({ methods }) => ({
+    level: 'warn',
+    text: `No parameter has @Payload(), so these get the RunContext, as it is: ${cutList(methods.map(({ place, type, pipes }) => `${place} (${[...(type === null ? [] : [type]), ...(pipes ? ['@UsePipes'] : [])].join(', ')})`))}. Mark the parameter that is to be the payload: @Payload() before its name. Types and pipes apply to that one.`,
+  }),
   'schedules.foreign': ({ methods }) => ({
     level: 'warn',
     text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule.forRoot() is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,

@@ -67,7 +67,7 @@ function boot(storage: StorageAdapter, jobs: readonly DeclaredJob[]): Promise<vo
       clock,
       events: rig.events,
       random: () => 0.5,
-      explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], minified: [] }),
+      explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], unmarked: [], minified: [] }),
       workerId: () => rig.engine.workerId,
       onChange: () => undefined,
     },

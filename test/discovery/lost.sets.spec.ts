@@ -41,7 +41,7 @@ class Release {
         clock,
         events: new ChronisEvents(),
         random: () => 0,
-        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], minified: [] }),
+        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], unmarked: [], minified: [] }),
         workerId: () => this.workerId,
         onChange: () => undefined,
       },

@@ -262,6 +262,12 @@ describe('the log', () => {
     events.emit('enhancers.unapplied', {
       methods: [{ place: 'A.a', decorators: ['@UseGuards', '@UseFilters'] }],
     });
+    const typed = { place: 'Mail.send', type: 'MailDto', pipes: true };
+    events.emit('payloads.unmarked', { methods: [typed, { ...typed, place: 'Mail.next', type: null }] });
+    expect(lines.pop()).toEqual([
+      'warn',
+      'No parameter has @Payload(), so these get the RunContext, as it is: Mail.send (MailDto, @UsePipes), Mail.next (@UsePipes). Mark the parameter that is to be the payload: @Payload() before its name. Types and pipes apply to that one.',
+    ]);
     const unserved = [
       { ...job, handler: 'Reports.daily' },
       { namespace: 'default', id: 'Mail.digest', handler: 'Mail.digest' },

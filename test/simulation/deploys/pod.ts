@@ -77,7 +77,7 @@ export class Pod {
         clock,
         events,
         random,
-        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], minified: [] }),
+        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], unmarked: [], minified: [] }),
         workerId,
         onChange: () => this.engine.wake(),
       },
