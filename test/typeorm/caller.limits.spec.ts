@@ -86,9 +86,9 @@ describe('a transaction of the caller', () => {
     let late!: EntityManager;
     await app.source.transaction(async (manager) => void (late = manager));
     await expect(scheduler.createDateJob(job('a'), { manager: late })).rejects.toThrow(InvalidOptionError);
-    for (const none of ['manager', {}, { query: 'select 1' }, 5])
+    for (const none of ['manager', {}, () => undefined, { query: 'select 1' }, 5])
       await expect(scheduler.createDateJob(job('a'), { manager: none as never })).rejects.toThrow(
-        'must be an EntityManager of TypeORM',
+        /must be an EntityManager of TypeORM.*docs\/guides\/transactions\.md has an executorOf\(tx\)/,
       );
     const other = { connection: { options: { type: 'mysql' } } } as never;
     await expect(scheduler.createDateJob(job('a'), { manager: other })).rejects.toThrow(
