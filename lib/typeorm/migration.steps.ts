@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { nearestName } from '../triggers/nearest.name.js';
 import { markUnfilled } from './apps.filling.js';
+import { refuseUnknown } from './known.options.js';
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';
@@ -73,8 +73,9 @@ export function migrationSql(
     from?: number;
   } = {},
 ): string {
-  checkOptions(options);
+  refuseUnknown('migrationSql()', options, ['schema', 'tablePrefix', 'from']);
   const { schema = 'chronis', tablePrefix = '', from = 0 } = options;
+  checkVersion(from);
   const statements = migrationStatements(tableNames(schema, tablePrefix), from);
   if (from === schemaVersion)
     return `-- The schema is at version ${from}, the newest: nothing is to be done.\n`;
@@ -83,16 +84,8 @@ export function migrationSql(
     .join('\n');
 }
 
-/** A key that nobody reads, or a version that is none, would give a script for other tables, or for none, without a word. */
-function checkOptions(options: object & { from?: unknown }): void {
-  const known = ['schema', 'tablePrefix', 'from'];
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const near = nearestName(key, known);
-    const hint = near === null ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`;
-    throw new InvalidOptionError(key, `migrationSql() has no such option. ${hint}`);
-  }
-  const { from = 0 } = options;
+/** A version that there is not would give a script that does nothing, or one that fails half way. */
+function checkVersion(from: unknown): void {
   if (typeof from === 'number' && Number.isInteger(from) && from >= 0 && from <= schemaVersion) return;
   throw new InvalidOptionError(
     'from',

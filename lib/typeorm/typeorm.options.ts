@@ -5,6 +5,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { parseDuration } from '../triggers/duration.js';
+import { refuseUnknown } from './known.options.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 
 declare module '../ports/run.transaction.js' {
@@ -87,6 +88,24 @@ export interface TypeOrmStorageOptions extends TypeOrmAdapterOptions {
   listenUrl?: string;
 }
 
+/** `typeOrmLock()` is given those of the storage as well, and leaves out what is about notifications. */
+const known: Record<keyof TypeOrmStorageOptions, true> = {
+  url: true,
+  dataSource: true,
+  options: true,
+  schema: true,
+  tablePrefix: true,
+  migrate: true,
+  poolSize: true,
+  statementTimeoutMs: true,
+  connectTimeoutMs: true,
+  preparedStatements: true,
+  clock: true,
+  notify: true,
+  notifyInTransactions: true,
+  listenUrl: true,
+};
+
 /** Options with the defaults filled in. */
 export interface AdapterSettings {
   tables: TableNames;
@@ -109,6 +128,7 @@ export function adapterSettings(
   notify: boolean,
   notifyInTransactions = false,
 ): AdapterSettings {
+  refuseUnknown('The storage or lock in PostgreSQL', given, Object.keys(known));
   const named = [given.url, given.dataSource, given.options].filter((source) => source !== undefined);
   if (named.length !== 1) {
     throw new InvalidOptionError(

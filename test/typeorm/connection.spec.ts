@@ -77,6 +77,10 @@ describe('what names the server', () => {
       { url: 'postgres://h/d', options: {} },
       'storage: give exactly one of url, dataSource and options, not 2.',
     ],
+    [
+      { url: 'postgres://h/d', shema: 'x' },
+      'shema: The storage or lock in PostgreSQL has no such option. Did you mean "schema"?',
+    ],
     [{ url: 'mysql://h/d' }, 'url: must begin with postgres:// or postgresql://.'],
     [
       { url: 'postgres://h/d', migrate: 'sometimes' },
