@@ -3,7 +3,7 @@ import { messageOf } from '../events/shown.error.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import { nearestName } from '../triggers/nearest.name.js';
-import { described, knownOptions } from '../scheduler/option.checks.js';
+import { described, knownOptions, meantOption } from '../scheduler/option.checks.js';
 import type { ScheduleDeclaration, SchedulingDeclaration } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 
@@ -81,6 +81,11 @@ function checked(id: string, given: JobOverride): JobOverride {
   }
   for (const key of neverOverridden) {
     if (key in given) throw new InvalidOptionError(option, `${key} cannot be overridden.`);
+  }
+  // Unlike all others this is no option of the decorator, which would find the one that was meant.
+  const misspelt = Object.keys(given).find((key) => key !== 'schedule' && meantOption(key, ['schedule']));
+  if (misspelt !== undefined) {
+    throw new InvalidOptionError(option, `there is no option "${misspelt}". Did you mean "schedule"?`);
   }
   if (typeof given.backoff === 'function') {
     throw new InvalidOptionError(option, 'backoff must be data; a function belongs to the decorator.');

@@ -119,7 +119,7 @@ function previousIdsOf(given: unknown): string[] {
       `must be a list of at most ${maxPreviousIds} ids, but is ${described(given)}.`,
     );
   }
-  return given.map(assertJobId);
+  return given.map((id) => assertJobId(id));
 }
 
 /** Of the stack as well: it is what Nest prints when the boot fails. */

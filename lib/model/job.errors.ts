@@ -80,11 +80,8 @@ export class InvalidJobIdError extends ChronisError {
 
 /** A job id was given and is empty. @publicApi */
 export class EmptyJobIdError extends InvalidJobIdError {
-  constructor() {
-    super(
-      'The job id is empty. Give a non-empty string, or leave the id out to have one generated.',
-      'CHRONIS_EMPTY_JOB_ID',
-    );
+  constructor(fix = 'Give a non-empty string, or leave the id out to have one generated.') {
+    super(`The job id is empty. ${fix}`, 'CHRONIS_EMPTY_JOB_ID');
   }
 }
 

@@ -62,7 +62,8 @@ export class PayloadMismatchError extends UnrecoverableError {
 
 /**
  * Thrown by a handler: the next retry, if there is one left, is due after this delay instead of the job's backoff: milliseconds, or text
- * such as '90s'; 0: at once. @publicApi
+ * such as '90s'; 0: at once. With a delay that is none the job's backoff counts, and the event `retry-rule.failed` tells: the error, with its
+ * cause, is still the one on record. @publicApi
  */
 export class RetryAfterError extends ChronisError {
   constructor(

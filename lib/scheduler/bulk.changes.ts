@@ -4,8 +4,9 @@ import type { Job, JobFilter, JobRef } from '../model/job.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
-import { jobFilter, jobPageKeys, type JobConditions } from './job.query.js';
+import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { knownOptions, trueOrFalse } from './option.checks.js';
+import { wholeFilterHints } from './option.hints.js';
 import { pauseOf, type PauseOptions } from './pauses.js';
 import { planResume } from './resume.plan.js';
 
@@ -131,8 +132,8 @@ export function filterOf(
   timeZone = 'UTC',
 ): JobFilter {
   const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
-  const conditions = Object.keys(given ?? {}).filter((key) => !jobPageKeys.includes(key));
-  knownOptions(given, conditions, `the filter of ${owner}`);
+  const paths = Object.keys(given ?? {}).filter((key) => key.startsWith('metadata.'));
+  knownOptions(given, [...jobFilterKeys, ...paths], `the filter of ${owner}`, wholeFilterHints);
   const filter = jobFilter(given, timeZone);
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
     throw new InvalidOptionError(

@@ -3,7 +3,7 @@ import { isOf } from '../model/recognized.js';
 import type { Job } from '../model/job.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
 import type { GivenJob } from './create.options.js';
-import type { HandlerInput } from './handler.reference.js';
+import { isReference, type HandlerInput } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
 import type { Inserted, Insertion } from './job.inserter.js';
 import { tellDue, type JobAccess, type ManagerOption } from './job.access.js';
@@ -30,12 +30,13 @@ export class BulkCreator {
   ) {}
 
   async one(handler: HandlerInput, options: Omit<GivenJob, 'handler'>, access: JobAccess): Promise<Job> {
+    assertFirst(handler, options);
     const given = { ...options, handler };
     return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'), access);
   }
 
   async upsert(given: GivenJob, access: JobAccess): Promise<UpsertResult> {
-    if (given?.id === undefined) throw new EmptyJobIdError();
+    if (given?.id === undefined) throw new EmptyJobIdError('upsert() needs the id of the job.');
     if (given.onConflict !== undefined && given.onConflict !== 'replace') {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
@@ -156,4 +157,15 @@ function resultOf(inserted: Inserted, { job }: Insertion): CreateManyResult {
 
 function isLost(result: CreateManyResult): boolean {
   return result.status === 'rejected' && isOf(result.error, StorageError);
+}
+
+/** `schedule` takes the handler before the options. */
+function assertFirst(handler: unknown, options: unknown): void {
+  const order = "schedule() takes the handler first, then the options: schedule('work', { in: '5m' }).";
+  if ((handler ?? null) === null || (typeof handler === 'object' && !isReference(handler))) {
+    throw new InvalidOptionError('handler', `is ${described(handler)}, but ${order}`);
+  }
+  if (((options as { handler?: unknown } | undefined)?.handler ?? undefined) !== undefined) {
+    throw new InvalidOptionError('handler', `is given twice. Leave it out of the options; ${order}`);
+  }
 }

@@ -11,7 +11,8 @@ import { tellDue, type JobAccess } from './job.access.js';
 import { storeJob } from './job.replacement.js';
 import { beginSchedule, defineJob, type JobDefaults } from './job.definition.js';
 import { appName, handlerName } from './names.js';
-import { knownOptions, managerHint, oneOf, trueOrFalse } from './option.checks.js';
+import { cronHints, dateHints, intervalHints } from './option.hints.js';
+import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
 import { newJobId } from './new.job.id.js';
 import { OneOffPattern } from './one.off.pattern.js';
 import { anyTrigger, commonKeys } from './schedule.options.js';
@@ -39,7 +40,7 @@ export class JobCreator {
   ) {}
 
   async interval(options: GivenJob, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, intervalKeys, 'createIntervalJob()', managerHint);
+    const given = knownOptions(options, intervalKeys, 'createIntervalJob()', intervalHints);
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
       { name: 'parts such as "minutes"', keys: durationPartKeys },
@@ -48,7 +49,7 @@ export class JobCreator {
   }
 
   async cron(options: GivenJob, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, cronKeys, 'createCronJob()', managerHint);
+    const given = knownOptions(options, cronKeys, 'createCronJob()', cronHints);
     const schedule = onlyOne(given, [
       { name: '"cron"', keys: ['cron'] },
       { name: 'fields such as "hour"', keys: cronFieldKeys },
@@ -59,7 +60,7 @@ export class JobCreator {
   }
 
   async date(options: GivenJob, access: JobAccess): Promise<Job> {
-    const given = knownOptions(options, dateKeys, 'createDateJob()', managerHint);
+    const given = knownOptions(options, dateKeys, 'createDateJob()', dateHints);
     const when = onlyOne(given, [
       { name: '"at"', keys: ['at'] },
       { name: '"in"', keys: ['in'] },

@@ -7,11 +7,11 @@ const maxIdLength = 255;
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 
 /** A job id that can be stored. Throws EmptyJobIdError, InvalidJobIdError. */
-export function assertJobId(id: unknown): string {
-  if (id === null || id === undefined) throw new EmptyJobIdError();
+export function assertJobId(id: unknown, fixOfEmpty?: string): string {
+  if (id === null || id === undefined) throw new EmptyJobIdError(fixOfEmpty);
   if (typeof id !== 'string')
     throw new InvalidJobIdError(`The job id must be a string, but is ${described(id)}.`);
-  if (id.trim() === '') throw new EmptyJobIdError();
+  if (id.trim() === '') throw new EmptyJobIdError(fixOfEmpty);
   if (id.length > maxIdLength) {
     throw new InvalidJobIdError(
       `The job id has ${id.length} characters; at most ${maxIdLength} are allowed.`,
@@ -41,8 +41,11 @@ export interface NamespaceOption {
   namespace?: string;
 }
 
+/** Of a job that is there nothing can be left out. */
+export const lookUp = 'Give the id of the job.';
+
 export function jobRef(id: unknown, options: NamespaceOption = {}): JobRef {
-  return { namespace: namespaceOf(options.namespace), id: assertJobId(id) };
+  return { namespace: namespaceOf(options.namespace), id: assertJobId(id, lookUp) };
 }
 
 /** One text that names a job in all namespaces. */

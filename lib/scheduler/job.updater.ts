@@ -22,7 +22,8 @@ import {
 import { refKey } from './job.identity.js';
 import { missingJob } from './missing.job.js';
 import { appName, handlerName, queueName } from './names.js';
-import { knownOptions, lineOfText, managerHint, wholeNumber } from './option.checks.js';
+import { knownOptions, lineOfText, wholeNumber } from './option.checks.js';
+import { updateHints } from './option.hints.js';
 import { policiesOf, priorityOf } from './policy.options.js';
 import { allTimingKeys, changedTrigger } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
@@ -63,7 +64,7 @@ export class JobUpdater {
     access: JobAccess,
     { expectedRevision, by }: UpdateOptions = {},
   ): Promise<Job> {
-    const known = knownOptions(given, updateKeys, 'updateJob()', managerHint);
+    const known = knownOptions(given, updateKeys, 'updateJob()', updateHints);
     const trigger = changedTrigger(known, aboutKeys, await this.time.now());
     const changes: GivenChanges = { ...given, trigger };
     const changedBy = by === undefined ? null : lineOfText(by, 'by');

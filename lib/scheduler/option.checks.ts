@@ -47,7 +47,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The option that was probably meant, or null. */
-function meantOption(key: string, known: readonly string[]): string | null {
+export function meantOption(key: string, known: readonly string[]): string | null {
   const meant = known.find(
     (option) => Object.hasOwn(otherNames, option) && otherNames[option]!.includes(key),
   );

@@ -4,9 +4,10 @@ import type { InstantInput } from '../model/trigger.js';
 import type { FailureVerdict } from '../model/verdict.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
-import { assertJobId, namespaceOf } from './job.identity.js';
+import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
 import { each, pageKeys } from './job.query.js';
 import { knownOptions, lineOfText, managerHint, oneOf, trueOrFalse } from './option.checks.js';
+import { wholeFilterHints } from './option.hints.js';
 
 /** Conditions on runs; all that is given must fit. @publicApi */
 export interface RunConditions extends Omit<RunFilter, 'finishedAfter' | 'finishedBefore'> {
@@ -53,7 +54,7 @@ export function runFilter(query: Readonly<RunConditions & PageRequest>, timeZone
 
 /** The same where only dead letters are meant. */
 export function failedRunFilter(filter: Readonly<FailedRunFilter>, timeZone: string): RunFilter {
-  knownOptions(filter, runFilterKeys, 'a filter of failed runs');
+  knownOptions(filter, runFilterKeys, 'a filter of failed runs', wholeFilterHints);
   return { state: failureVerdicts, ...conditions(filter, failureVerdicts, timeZone) };
 }
 
@@ -77,7 +78,7 @@ export function gapFilter(query: Readonly<GapFilter & PageRequest>): GapFilter {
 function ofJob({ namespace, jobId }: Readonly<GapFilter>): GapFilter {
   return {
     ...(namespace === undefined ? {} : { namespace: namespaceOf(namespace) }),
-    ...(jobId === undefined ? {} : { jobId: assertJobId(jobId) }),
+    ...(jobId === undefined ? {} : { jobId: assertJobId(jobId, lookUp) }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../m
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import { createdJobKeys } from './job.definition.js';
 import { knownOptions, managerHint } from './option.checks.js';
+import { hintsOfWays, scheduleHints } from './option.hints.js';
 import { afterDelay, cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
 
 /** What became of one item of `createMany`. @publicApi */
@@ -45,10 +46,11 @@ export const allTimingKeys: readonly string[] = [
 // Once, not for each of very many jobs.
 const scheduleKeys = [...commonKeys, ...allTimingKeys];
 const jobKeysOf = keysByWay(commonKeys);
+const wayHints = hintsOfWays(keysOfWays);
 
 /** The trigger out of the one timing that is given. `owner` is who takes the options. Throws InvalidOptionError, InvalidScheduleError. */
 export function scheduledTrigger(options: unknown, now: number, owner: string): TriggerInput {
-  const given = knownOptions(options, scheduleKeys, owner, managerHint);
+  const given = knownOptions(options, scheduleKeys, owner, scheduleHints);
   return timedTrigger(given, jobKeysOf, now, owner);
 }
 
@@ -93,7 +95,7 @@ function keysByWay(common: readonly string[]): KeysByWay {
 function timedTrigger(given: Given, keys: KeysByWay, now: number, owner: string): TriggerInput {
   const when = onlyOne(given, ways);
   const way = wayNames.find((name) => given[name] !== undefined)!;
-  knownOptions(given, keys[way], `${owner} with "${way}"`);
+  knownOptions(given, keys[way], `${owner} with "${way}"`, wayHints);
   switch (way) {
     case 'at':
       return { ...timingOf('at', given), at: when as InstantInput };

@@ -8,6 +8,7 @@ import {
   type Attempt,
   type AttemptFilter,
   type DurationInput,
+  type InstantInput,
   type Job,
   type JobQuery,
   type Page,
@@ -16,12 +17,17 @@ import {
 import { ChronisTestingModule } from './chronis.testing.module.js';
 import type { Execution } from './execution.js';
 import { importsChronis } from './imports.chronis.js';
-import type { ManualClock } from './manual.clock.js';
+import { testInstant, type ManualClock } from './manual.clock.js';
+import { knownOptions, passKeys, passOf, type PassOptions } from './pass.options.js';
 import { assertSucceeded, reportOf, type RunJobOptions, type RunReport } from './run.report.js';
 import { TestBench } from './test.bench.js';
-import type { PassOptions } from './test.time.js';
 import { ChronisTestingError } from './testing.errors.js';
-import type { ChronisTestingModuleOptions, ChronisTestingOptions } from './testing.options.js';
+import {
+  applicationKeys,
+  testingKeys,
+  type ChronisTestingModuleOptions,
+  type ChronisTestingOptions,
+} from './testing.options.js';
 import { dueAfter, isOpen } from './waiting.runs.js';
 
 /**
@@ -43,9 +49,11 @@ export class ChronisTesting {
 
   /**
    * Boots an application of these modules and providers. A `ChronisModule` among them keeps its options, but gets the test's clock and
-   * storage; if there is none it is added. Rejects with what stands in the way, and with ChronisTestingError.
+   * storage; if there is none it is added. Rejects with what stands in the way, and with ChronisTestingError,
+   * InvalidOptionError, InvalidScheduleError (startAt, patienceMs).
    */
   static async create(options: ChronisTestingOptions = {}): Promise<ChronisTesting> {
+    knownOptions(options, [...applicationKeys, ...testingKeys], 'ChronisTesting.create()');
     const { imports = [], providers = [], controllers = [], logger = false, ...testing } = options;
     const bench = new TestBench(testing);
     const own = (await importsChronis(imports)) ? [] : [ChronisModule.forRoot()];
@@ -62,10 +70,12 @@ export class ChronisTesting {
 
   /**
    * To import beside the application's modules where the test builds its own: `Test.createTestingModule({ imports: [ChronisTesting.module(),
-   * AppModule] })`. After its `init()`, `ChronisTesting.of(app)` is what moves the time. Throws InvalidOptionError.
+   * AppModule] })`. After its `init()`, `ChronisTesting.of(app)` is what moves the time. Throws InvalidOptionError, InvalidScheduleError.
    */
   static module(options: ChronisTestingModuleOptions = {}): DynamicModule {
-    return ChronisTestingModule.of(new TestBench(options));
+    return ChronisTestingModule.of(
+      new TestBench(knownOptions(options, testingKeys, 'ChronisTesting.module()')),
+    );
   }
 
   /** Of an application that imports `ChronisTesting.module()`. Throws ChronisTestingError. */
@@ -95,36 +105,42 @@ export class ChronisTesting {
    * Lets time pass, and with it everything that falls due, one instant after the other. Returns what was executed, in order of the ends.
    * Rejects with ChronisTestingError when a handler without timeout does not end; it is then the time at which that began.
    */
-  advanceBy(time: DurationInput, options?: PassOptions): Promise<Execution[]> {
+  async advanceBy(time: DurationInput, options?: PassOptions): Promise<Execution[]> {
     const ms = time === 0 ? 0 : parseDuration(time, 'time');
-    return this.executing('advanceBy', () => this.bench.time.advanceTo(this.clock.now() + ms, options));
+    const pass = passOf(options, 'advanceBy()');
+    return this.executing('advanceBy', () => this.bench.time.advanceTo(this.clock.now() + ms, pass));
   }
 
-  /** The same until the clock shows this time: a Date, epoch milliseconds or ISO text. Rejects with RangeError (no date, or past). */
-  async advanceTo(date: Date | number | string, options?: PassOptions): Promise<Execution[]> {
-    const at = new Date(date).getTime();
-    if (Number.isNaN(at)) throw new RangeError(`"${String(date)}" is not a date.`);
+  /**
+   * The same until the clock shows this time: a Date, epoch milliseconds, or text as `at` takes it, in UTC where it names neither offset nor zone. Rejects with
+   * InvalidScheduleError (no date), RangeError (past).
+   */
+  async advanceTo(date: InstantInput, options?: PassOptions): Promise<Execution[]> {
+    const at = testInstant(date, 'date');
+    const pass = passOf(options, 'advanceTo()');
     if (at < this.clock.now()) {
       const now = new Date(this.clock.now()).toISOString();
       throw new RangeError(
         `Time does not go back: it is ${now} already, later than ${new Date(at).toISOString()}.`,
       );
     }
-    return this.executing('advanceTo', () => this.bench.time.advanceTo(at, options));
+    return this.executing('advanceTo', () => this.bench.time.advanceTo(at, pass));
   }
 
   /** Executes what is due now, and what that makes due; no time passes. */
-  runDue(options?: PassOptions): Promise<Execution[]> {
-    return this.executing('runDue', () => this.bench.time.quiet(options));
+  async runDue(options?: PassOptions): Promise<Execution[]> {
+    const pass = passOf(options, 'runDue()');
+    return this.executing('runDue', () => this.bench.time.quiet(pass));
   }
 
   /**
    * Runs one job now, whatever its schedule says, and waits for the verdict. Time passes only for retries, snoozes and timeouts, with all that
    * falls due meanwhile. Rejects with JobNotFoundError; ChronisTestingError when nobody executes it.
    */
-  async run(id: string, { namespace, throws = false, patienceMs }: RunJobOptions = {}): Promise<RunReport> {
+  async run(id: string, options: RunJobOptions = {}): Promise<RunReport> {
     const { time } = this.bench;
-    const pass = patienceMs === undefined ? {} : { patienceMs };
+    const { namespace, throws = false, patienceMs } = knownOptions(options, runKeys, 'run()');
+    const pass = passOf({ patienceMs }, 'run()');
     const report = await time.exclusively('run', async () => {
       const before = this.bench.activity.count;
       const { id: runId, jobId } = await this.scheduler.runNow(
@@ -149,13 +165,13 @@ export class ChronisTesting {
    * Lets time pass until every run has its verdict: those that are due, one-offs of the future, retries, and what they set off. Recurring jobs
    * run meanwhile; their next instants are not waited for. Rejects with ChronisTestingError when runs remain after `within`, or nobody executes them.
    */
-  drain({ within = '366d', ...options }: PassOptions & { within?: DurationInput } = {}): Promise<
-    Execution[]
-  > {
+  async drain(options: PassOptions & { within?: DurationInput } = {}): Promise<Execution[]> {
     const { time } = this.bench;
+    const { within = '366d', ...passing } = knownOptions(options, [...passKeys, 'within'], 'drain()');
+    const pass = passOf(passing, 'drain()');
     const until = this.clock.now() + parseDuration(within, 'within');
     return this.executing('drain', async () => {
-      await time.quiet(options);
+      await time.quiet(pass);
       for (;;) {
         const state: ('waiting' | 'blocked' | 'running')[] = ['waiting', 'blocked', 'running'];
         const open = await everyPage((cursor) => this.scheduler.getRuns({ state, limit: 1_000, cursor }));
@@ -167,7 +183,7 @@ export class ChronisTesting {
             `Runs of ${jobs} remain, the next of them due at ${new Date(next).toISOString()}. Allow more time by { within }.`,
           );
         }
-        await time.advanceTo(next, options);
+        await time.advanceTo(next, pass);
       }
     });
   }
@@ -207,6 +223,8 @@ export class ChronisTesting {
     });
   }
 }
+
+const runKeys = ['namespace', 'throws', 'patienceMs'];
 
 async function everyPage<T>(page: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
   const items: T[] = [];

@@ -9,6 +9,6 @@ export type { Fault, FlakyOptions } from './flaky.storage.js';
 export { ChronisTesting } from './chronis.testing.js';
 export type { Execution } from './execution.js';
 export type { RunJobOptions, RunReport } from './run.report.js';
-export type { PassOptions } from './test.time.js';
+export type { PassOptions } from './pass.options.js';
 export { ChronisTestingError } from './testing.errors.js';
 export type { ChronisTestingModuleOptions, ChronisTestingOptions } from './testing.options.js';

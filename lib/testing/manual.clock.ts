@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers';
-import { Clock, type CancelTimer } from '../index.js';
+import { Clock, parseAt, type CancelTimer, type InstantInput } from '../index.js';
 
 interface Timer {
   at: number;
@@ -22,11 +22,13 @@ export class ManualClock extends Clock {
   private order = 0;
   private readonly timers = new Set<Timer>();
 
-  /** `startAt`: a Date, epoch milliseconds or ISO text. @default 2026-01-01T00:00:00Z */
-  constructor(startAt: Date | number | string = '2026-01-01T00:00:00Z') {
+  /**
+   * `startAt`: a Date, epoch milliseconds, or text as `at` takes it, in UTC where it names neither offset nor zone. Throws InvalidScheduleError.
+   * @default 2026-01-01T00:00:00Z
+   */
+  constructor(startAt: InstantInput = '2026-01-01T00:00:00Z') {
     super();
-    this.wallMs = new Date(startAt).getTime();
-    if (Number.isNaN(this.wallMs)) throw new RangeError(`startAt: "${String(startAt)}" is not a date.`);
+    this.wallMs = testInstant(startAt, 'startAt');
   }
 
   now(): number {
@@ -70,9 +72,9 @@ export class ManualClock extends Clock {
     this.moveTo(until);
   }
 
-  /** Lets time pass until the wall clock shows `date`. */
-  async advanceTo(date: Date | number | string): Promise<void> {
-    await this.advanceBy(new Date(date).getTime() - this.wallMs);
+  /** Lets time pass until the wall clock shows `date`, given as `startAt` is. Rejects with InvalidScheduleError, RangeError (past). */
+  async advanceTo(date: InstantInput): Promise<void> {
+    await this.advanceBy(testInstant(date, 'date') - this.wallMs);
   }
 
   /** Sets the wall clock forward or back, as an operator or a time server does: monotonic time and timers take no notice. */
@@ -95,6 +97,11 @@ export class ManualClock extends Clock {
     }
     return earliest;
   }
+}
+
+/** The one reading of times, whatever zone the process is in: tests say the same everywhere. */
+export function testInstant(given: InstantInput, field: string): number {
+  return parseAt(given, 'UTC', field).getTime();
 }
 
 /** Resolves when all promises that can settle without time or input have done so. */

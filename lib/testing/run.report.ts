@@ -1,4 +1,4 @@
-import type { Attempt, JsonValue, RunVerdict } from '../index.js';
+import type { Attempt, DurationInput, JsonValue, RunVerdict } from '../index.js';
 import type { Execution } from './execution.js';
 import { ChronisTestingError } from './testing.errors.js';
 
@@ -21,8 +21,8 @@ export interface RunJobOptions {
   namespace?: string;
   /** Reject with what the handler threw when the run does not succeed. @default false */
   throws?: boolean;
-  /** Instead of the patience of `create`. */
-  patienceMs?: number;
+  /** Instead of the patience of `create`: milliseconds, or text such as '3 seconds'. */
+  patienceMs?: DurationInput;
 }
 
 /** Of a run that has its verdict; `final` is its last row in the ledger, absent for one-offs with `keep: 'none'`. */

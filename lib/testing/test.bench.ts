@@ -2,6 +2,7 @@ import {
   ChronisOverride,
   InvalidOptionError,
   MemoryStorage,
+  parseDuration,
   type AdapterInput,
   type AdapterRecipe,
   type ChronisEvents,
@@ -21,7 +22,7 @@ const defaultPatienceMs = 3_000;
 /** A year of many schedules. */
 const recordLimit = 10_000_000;
 
-/** What a test has instead of the world: the clock, the storage, and an eye on what goes on. Throws InvalidOptionError, RangeError (startAt). */
+/** What a test has instead of the world: the clock, the storage, and an eye on what goes on. Throws InvalidOptionError, InvalidScheduleError (startAt, patienceMs). */
 export class TestBench extends ChronisOverride {
   readonly clock: ManualClock;
   readonly activity = new Activity();
@@ -35,9 +36,6 @@ export class TestBench extends ChronisOverride {
     if (clock !== undefined && startAt !== undefined) {
       throw new InvalidOptionError('startAt', 'the clock that is given has a time already. Leave one out.');
     }
-    if (!(Number.isFinite(patienceMs) && patienceMs > 0)) {
-      throw new InvalidOptionError('patienceMs', `${patienceMs} is not a number of milliseconds.`);
-    }
     if (given.storage !== undefined && given.dataSource !== undefined) {
       throw new InvalidOptionError(
         'dataSource',
@@ -45,7 +43,7 @@ export class TestBench extends ChronisOverride {
       );
     }
     this.clock = clock ?? new ManualClock(startAt);
-    this.time = new TestTime(this.clock, this.activity, this.signal, patienceMs);
+    this.time = new TestTime(this.clock, this.activity, this.signal, parseDuration(patienceMs, 'patienceMs'));
   }
 
   options(given: ChronisOptions, instance: string): ChronisOptions {

@@ -1,15 +1,8 @@
 import type { Activity, RunningHandler } from './activity.js';
 import type { ManualClock } from './manual.clock.js';
+import type { Pass } from './pass.options.js';
 import { ChronisTestingError } from './testing.errors.js';
 import type { LocalSignal } from './watched.storage.js';
-
-/** How time passes. @publicApi */
-export interface PassOptions {
-  /** Let time pass while handlers run, for tests of timeouts and overlap: those that need more than promises are not waited for. @default false */
-  whileRunning?: boolean;
-  /** Instead of the patience of `create`. */
-  patienceMs?: number;
-}
 
 const turnsWhileRunning = 20;
 /** Longer than the deadline of a statement, which makes the storage answer. */
@@ -48,7 +41,7 @@ export class TestTime {
   }
 
   /** Resolves when all that is due has been done. */
-  async quiet({ whileRunning = false, patienceMs = this.patienceMs }: PassOptions = {}): Promise<void> {
+  async quiet({ whileRunning = false, patienceMs = this.patienceMs }: Pass = {}): Promise<void> {
     const { activity } = this;
     for (let turns = 1; ; turns++) {
       await activity.turn();
@@ -64,14 +57,14 @@ export class TestTime {
     }
   }
 
-  async advanceTo(at: number, options?: PassOptions): Promise<void> {
+  async advanceTo(at: number, options?: Pass): Promise<void> {
     await this.quiet(options);
     while (await this.step(at, options));
     await this.clock.advanceBy(Math.max(at - this.clock.now(), 0));
   }
 
   /** Goes to the next timer. False: there is none until then. */
-  async step(until = Infinity, options?: PassOptions): Promise<boolean> {
+  async step(until = Infinity, options?: Pass): Promise<boolean> {
     const nextMs = this.clock.nextTimerInMs;
     if (nextMs === null || this.clock.now() + nextMs > until) return false;
     await this.clock.advanceBy(Math.max(nextMs, 0));

@@ -3,7 +3,9 @@ import type {
   AdapterInput,
   ChronisOptions,
   Clock,
+  DurationInput,
   InjectionToken,
+  InstantInput,
   StorageAdapter,
   TransactionSource,
 } from '../index.js';
@@ -13,8 +15,8 @@ import type { ManualClock } from './manual.clock.js';
 export interface ChronisTestingModuleOptions {
   /** The clock, if it exists already. @default a new one */
   clock?: ManualClock;
-  /** What time it is at first: a Date, epoch milliseconds or ISO text. @default 2026-01-01T00:00:00Z */
-  startAt?: Date | number | string;
+  /** What time it is at first: a Date, epoch milliseconds, or text as `at` takes it, in UTC where it names neither offset nor zone. @default 2026-01-01T00:00:00Z */
+  startAt?: InstantInput;
   /**
    * Where jobs live: `(clock) => typeOrmStorage({ url, schema, clock })`. The storage must take its time from the clock; its deadlines are
    * real. Called for each instance of the module. @default memory
@@ -34,9 +36,9 @@ export interface ChronisTestingModuleOptions {
   chronis?: Omit<ChronisOptions, 'storage' | 'lock' | 'clock'>;
   /**
    * Real milliseconds without any progress after which a handler counts as hanging: one with a timeout has its time pass, another one is an
-   * error. @default 3,000
+   * error. Or text such as '3 seconds'. @default 3,000
    */
-  patienceMs?: number;
+  patienceMs?: DurationInput;
 }
 
 /** @publicApi */
@@ -45,3 +47,19 @@ export interface ChronisTestingOptions
   /** Of the application. @default false */
   logger?: LoggerService | LogLevel[] | false;
 }
+
+export const testingKeys = [
+  'clock',
+  'startAt',
+  'storage',
+  'dataSource',
+  'fresh',
+  'chronis',
+  'patienceMs',
+] satisfies (keyof ChronisTestingModuleOptions)[];
+export const applicationKeys = [
+  'imports',
+  'providers',
+  'controllers',
+  'logger',
+] satisfies (keyof ChronisTestingOptions)[];

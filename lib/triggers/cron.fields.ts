@@ -37,6 +37,12 @@ export function normalizeFields(given: CronFields): CronFields {
       field: 'fields',
     });
   }
+  if (given instanceof Date) {
+    refuse(given, 'bad-name', `Cron: the time ${shown(given)} is neither an expression nor fields.`, {
+      field: 'fields',
+      hint: 'What is due once is given as "at".',
+    });
+  }
   const fields: CronFields = {};
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined || value === null) continue;
@@ -77,6 +83,11 @@ function unknownKey(given: CronFields, key: string): never {
   const near = nearestName(key, [...order, 'day_of_week']);
   return refuse(given, 'unknown-key', `Cron fields: there is no field "${shown(key)}".`, {
     field: key.slice(0, 40),
-    hint: near ? `Did you mean "${near}"?` : `Fields are ${order.join(', ')}.`,
+    hint:
+      near && key === `${near}s`
+        ? `"${near}" is one of the calendar and the clock, so that { minute: 5 } is at five past. For a pace use an interval, such as every: '5m'.`
+        : near
+          ? `Did you mean "${near}"?`
+          : `Fields are ${order.join(', ')}.`,
   });
 }

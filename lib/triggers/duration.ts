@@ -55,9 +55,20 @@ export function isParts(given: object): given is DurationParts {
   return keys.length > 0 && keys.every((key) => Object.hasOwn(partMs, key));
 }
 
-/** As `parseDuration`, but zero is allowed, in all its forms. */
+/** So many milliseconds, 31 years, and more are a time since 2001, and no delay: somebody has given `Date.now()`. */
+const firstTimeMs = 1e12;
+
+/** As `parseDuration`, but zero is allowed, in all its forms; a number that can only be a time is not. */
 export function parseDelay(input: DurationInput, field: string): number {
   const ms = checkedDuration(input, field);
+  if (typeof input === 'number' && ms >= firstTimeMs) {
+    bad(
+      input,
+      field,
+      'can only be a time, and not how long',
+      `For ${new Date(ms).toISOString()} give "at", or take Date.now() off. For a delay of that length write it as text: "${Math.round(ms / partMs.days)}d".`,
+    );
+  }
   return ms >= 0 ? ms : bad(input, field, 'must not be negative');
 }
 

@@ -1,12 +1,12 @@
 /**
  * The candidate that was probably meant, or null when none is near: case and the marks between words do not count, and
- * at most a third of the letters may differ.
+ * at most a third of the letters may differ: half of two is too much, and "in" is not "id".
  */
 export function nearestName(given: string, candidates: Iterable<string>): string | null {
   if (given.length === 0 || given.length > 64) return null;
   const wanted = letters(given);
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Math.floor(wanted.length / 3) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, letters(candidate), bestDistance);
     if (distance < bestDistance) {

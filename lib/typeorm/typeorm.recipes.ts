@@ -27,6 +27,7 @@ import { TypeOrmStorage } from './typeorm.storage.js';
 export function typeOrmStorage(
   options: TypeOrmStorageOptions & TypeOrmServer,
 ): AdapterRecipe<StorageAdapter> {
+  assertOptions(options, 'typeOrmStorage()');
   return {
     inject: tokensOf(options),
     create: (injected?: DataSource) => newStorage(options, injected),
@@ -40,6 +41,7 @@ export function typeOrmStorage(
  */
 export function typeOrmLock(options?: TypeOrmAdapterOptions & TypeOrmServer): AdapterRecipe<LockAdapter> {
   if (options === undefined) return { inject: [StorageAdapter], create: lockOfStorage };
+  assertOptions(options, 'typeOrmLock()');
   return {
     inject: tokensOf(options),
     create: (injected?: DataSource) => newLock(options, serverOf(options, injected)),
@@ -79,6 +81,15 @@ function lockOfStorage(storage: StorageAdapter): LockAdapter {
   throw new InvalidOptionError(
     'lock',
     `typeOrmLock() without options is the lock of typeOrmStorage(), but the storage is "${storage.kind}". Leave the option out, or name a database: typeOrmLock({ url }).`,
+  );
+}
+
+/** The rest is checked at boot, but not to say at all which database it is ends here. */
+function assertOptions(options: unknown, owner: string): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new InvalidOptionError(
+    'options',
+    `${owner} takes an object that names the database, { url } or { dataSource }, but was given ${String(options)}.`,
   );
 }
 

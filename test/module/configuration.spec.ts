@@ -138,7 +138,14 @@ describe('overrides', () => {
         'overrides: nothing in the code declares the job "monthly". Declared are: "daily", "Plain.hourly".',
       ],
       [{ daily: { id: 'other' } }, '@Cron on Plain.daily: overrides["daily"]: id cannot be overridden.'],
-      [{ daily: { every: '5m' } }, 'every'],
+      [
+        { daily: { every: '5m' } },
+        'overrides["daily"]: there is no option "every". Did you mean "schedule"?',
+      ],
+      [
+        { daily: { shedule: '* * * * *' } },
+        'overrides["daily"]: there is no option "shedule". Did you mean "schedule"?',
+      ],
       [{ daily: { schedule: 'tomorrow' } }, '@Cron on Plain.daily: '],
       [{ daily: { backoff: () => 1 } }, 'backoff must be data'],
       [{ daily: true }, 'overrides["daily"]: must be an object'],

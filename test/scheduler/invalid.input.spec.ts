@@ -10,7 +10,154 @@ import {
 import { NestApp } from '../support/nest.app.js';
 import { work, wrong, type Refusal } from '../support/refusal.js';
 
+const oneOffs = 'createDateJob(), or schedule() with "at" or "in".';
+const pace = 'What recurs at a pace is created by createIntervalJob(), or schedule() with "every".';
+const calendar = 'What recurs by the calendar is created by createCronJob(), or schedule() with "cron".';
+
+/** What was looked for in the wrong call, with where it belongs. */
+const misplaced: Refusal[] = [
+  [
+    'parts of a duration in a cron',
+    (s) => s.createCronJob(wrong({ handler: 'work', minutes: 5 })),
+    InvalidOptionError,
+    `minutes: createCronJob() has no such option. ${pace}`,
+  ],
+  [
+    'a delay of a cron',
+    (s) => s.createCronJob(wrong({ handler: 'work', in: '5m' })),
+    InvalidOptionError,
+    `in: createCronJob() has no such option. What is due once is created by ${oneOffs}`,
+  ],
+  [
+    'a delay of an interval',
+    (s) => s.createIntervalJob(wrong({ handler: 'work', in: '5m' })),
+    InvalidOptionError,
+    `in: createIntervalJob() has no such option. What is due once is created by ${oneOffs}`,
+  ],
+  [
+    'a pace of a cron',
+    (s) => s.createCronJob(wrong({ handler: 'work', every: '5m' })),
+    InvalidOptionError,
+    `every: createCronJob() has no such option. ${pace}`,
+  ],
+  [
+    'an expression of an interval',
+    (s) => s.createIntervalJob(wrong({ handler: 'work', cron: '* * * * *' })),
+    InvalidOptionError,
+    `cron: createIntervalJob() has no such option. ${calendar}`,
+  ],
+  [
+    'a misspelt part of an interval',
+    (s) => s.createIntervalJob(wrong({ handler: 'work', minute: 5 })),
+    InvalidOptionError,
+    'minute: createIntervalJob() has no such option. Did you mean "minutes"?',
+  ],
+  [
+    'an expression of a one-off',
+    (s) => s.createDateJob(wrong({ handler: 'work', cron: '* * * * *' })),
+    InvalidOptionError,
+    `cron: createDateJob() has no such option. ${calendar}`,
+  ],
+  [
+    'parts of a delay without their option',
+    (s) => s.createDateJob(wrong({ handler: 'work', minutes: 5 })),
+    InvalidOptionError,
+    'minutes: createDateJob() has no such option. A delay is given as { in: { minutes: 5 } }.',
+  ],
+  [
+    'keep of what recurs',
+    (s) => s.createIntervalJob(wrong({ ...work, keep: '1d' })),
+    InvalidOptionError,
+    `keep: createIntervalJob() has no such option. It is for one-offs: ${oneOffs}`,
+  ],
+  [
+    'refusePast of what recurs',
+    (s) => s.schedule('work', wrong({ cron: '* * * * *', refusePast: true })),
+    InvalidOptionError,
+    'refusePast: schedule() with "cron" has no such option. It goes with "at" or "in".',
+  ],
+  [
+    'a trigger as data in schedule()',
+    (s) => s.schedule('work', wrong({ trigger: { type: 'manual' } })),
+    InvalidOptionError,
+    'trigger: schedule() has no such option. A trigger as data is for createJob().',
+  ],
+  [
+    'parts of a duration as fields of a cron',
+    (s) => s.schedule('work', wrong({ cron: { minutes: 5 } })),
+    InvalidScheduleError,
+    'Cron fields: there is no field "minutes". "minute" is one of the calendar and the clock',
+  ],
+  [
+    'a time as a cron',
+    (s) => s.createCronJob(wrong({ handler: 'work', cron: new Date(0) })),
+    InvalidScheduleError,
+    'Cron: the time 1970-01-01T00:00:00.000Z is neither an expression nor fields. What is due once is given as "at".',
+  ],
+  [
+    'a time as a delay',
+    (s) => s.schedule('work', { in: Date.UTC(2026, 0, 1) }),
+    InvalidScheduleError,
+    'in: 1767225600000 can only be a time, and not how long. For 2026-01-01T00:00:00.000Z give "at"',
+  ],
+  [
+    'who changes a job, among the changes',
+    (s) => s.updateJob('job', wrong({ maxRetries: 1, by: 'me' })),
+    InvalidOptionError,
+    'by: updateJob() has no such option. Give it as an argument of its own, the last one: { by }.',
+  ],
+  [
+    'the handler among the options of schedule()',
+    (s) => s.schedule(wrong({ handler: 'work', in: '1d' }), wrong(undefined)),
+    InvalidOptionError,
+    `handler: is {"handler":"work","in":"1d"}, but schedule() takes the handler first, then the options: schedule('work', { in: '5m' }).`,
+  ],
+  [
+    'nothing at all',
+    (s) => s.schedule(wrong(undefined), wrong(undefined)),
+    InvalidOptionError,
+    'handler: is undefined, but schedule() takes the handler first',
+  ],
+  [
+    'two handlers',
+    (s) => s.schedule('work', wrong({ handler: 'other', in: '1d' })),
+    InvalidOptionError,
+    'handler: is given twice. Leave it out of the options',
+  ],
+  [
+    'a limit of a change of many jobs',
+    (s) => s.deleteMany(wrong({ limit: 10 })),
+    InvalidOptionError,
+    'limit: the filter of deleteMany() has no such option. All that meet the filter are concerned. Leave it out.',
+  ],
+  [
+    'a condition that there is not on many jobs',
+    (s) => s.pauseMany(wrong({ colour: 'red' })),
+    InvalidOptionError,
+    'colour: the filter of pauseMany() has no such option. There are: namespace, state,',
+  ],
+  [
+    'no id to look up',
+    (s) => s.getJob(wrong(undefined)),
+    EmptyJobIdError,
+    'The job id is empty. Give the id of the job.',
+  ],
+  [
+    'no id to delete',
+    (s) => s.deleteJob(wrong(undefined)),
+    EmptyJobIdError,
+    'The job id is empty. Give the id of the job.',
+  ],
+  [
+    'no id to replace',
+    (s) => s.upsert(work),
+    EmptyJobIdError,
+    'The job id is empty. upsert() needs the id of the job.',
+  ],
+];
+
 const refusals: Refusal[] = [
+  ...misplaced,
   [
     'a manager among the options of the job',
     (s) => s.schedule('work', wrong({ in: '1h', manager: {} })),
@@ -130,7 +277,7 @@ const refusals: Refusal[] = [
     'an option of another call',
     (s) => s.createIntervalJob(wrong({ ...work, runAt: '2030-01-01 00:00' })),
     InvalidOptionError,
-    'runAt: createIntervalJob() has no such option. There are: id, name,',
+    `runAt: createIntervalJob() has no such option. What is due once is created by ${oneOffs}`,
   ],
   ...(
     [

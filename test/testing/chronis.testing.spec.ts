@@ -7,6 +7,7 @@ import {
   Cron,
   Interval,
   InvalidOptionError,
+  InvalidScheduleError,
   JobHandler,
   JobNotFoundError,
   SchedulerService,
@@ -273,12 +274,26 @@ describe('a test that goes wrong', () => {
     await expect(chronis.advanceTo('2026-01-01T00:00:00Z')).rejects.toThrow(
       'it is 2026-01-01T01:00:00.000Z already',
     );
-    await expect(chronis.advanceTo('tomorrow')).rejects.toThrow('"tomorrow" is not a date.');
+    await expect(chronis.advanceTo('tomorrow')).rejects.toThrow('date: "tomorrow" is not a date and time.');
   });
 
   test('is told what is wrong with its options', async () => {
     chronis = undefined as never;
-    await expect(ChronisTesting.create({ patienceMs: 0 })).rejects.toThrow(InvalidOptionError);
+    const wrong = (options: object) => expect(ChronisTesting.create(options)).rejects;
+    await wrong({ patienceMs: 0 }).toThrow(InvalidScheduleError);
+    await wrong({ startAt: '01/02/2026' }).toThrow(InvalidScheduleError);
+    await wrong({ provider: [ShopJobs] }).toThrow(
+      new InvalidOptionError(
+        'provider',
+        'ChronisTesting.create() has no such option. There are: imports, providers, controllers, logger, clock, startAt, storage, dataSource, fresh, chronis, patienceMs.',
+      ).message,
+    );
+    await wrong({ startedAt: '2026-01-01' }).toThrow(
+      'startedAt: ChronisTesting.create() has no such option.',
+    );
+    expect(() => ChronisTesting.module({ providers: [] } as never)).toThrow(
+      'providers: ChronisTesting.module() has no such option.',
+    );
     const { clock } = await create();
     await expect(ChronisTesting.create({ clock, startAt: 0 })).rejects.toThrow(
       'startAt: the clock that is given',
@@ -289,8 +304,25 @@ describe('a test that goes wrong', () => {
     );
   });
 
+  test('is told which option of a passing time there is not', async () => {
+    await create({ patienceMs: '3 seconds' });
+    const misspelt = { whileRuning: true } as never;
+    for (const call of ['advanceBy', 'run', 'runDue', 'drain'] as const) {
+      const passing =
+        call === 'runDue' || call === 'drain' ? chronis[call](misspelt) : chronis[call]('1s', misspelt);
+      await expect(passing).rejects.toThrow(`whileRuning: ${call}() has no such option. There are: `);
+    }
+    await expect(chronis.advanceTo('2026-01-02', misspelt)).rejects.toThrow(
+      'whileRuning: advanceTo() has no',
+    );
+    expect(await chronis.advanceBy('1m', { patienceMs: '20 milliseconds' })).toEqual([]);
+  });
+
   test('is told that its database cannot be reached', async () => {
     chronis = undefined as never;
+    expect(() => typeOrmStorage(undefined as never)).toThrow(
+      'options: typeOrmStorage() takes an object that names the database, { url } or { dataSource }, but was given undefined.',
+    );
     const url = 'postgres://nobody@127.0.0.1:1/none';
     const boot = create({ storage: (clock) => typeOrmStorage({ url, clock, connectTimeoutMs: 100 }) });
     await expect(boot).rejects.toThrow(/127\.0\.0\.1:1/);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { InvalidScheduleError } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
 
 const start = '2026-03-01T12:00:00Z';
@@ -25,6 +26,32 @@ describe('ManualClock', () => {
   test.each([new Date(start), startMs, start])('starts at %s', (given) => {
     expect(new ManualClock(given).now()).toBe(startMs);
   });
+
+  test('reads a time as the scheduler does, whatever zone the process is in', async () => {
+    const zone = process.env.TZ;
+    process.env.TZ = 'Asia/Seoul';
+    try {
+      // Otherwise this would prove nothing.
+      expect(new Date('2026-03-01 09:00').toISOString()).toBe('2026-03-01T00:00:00.000Z');
+      const clock = new ManualClock('2026-03-01 09:00');
+      expect(new Date(clock.now()).toISOString()).toBe('2026-03-01T09:00:00.000Z');
+      await clock.advanceTo('2026-03-02 09:00[Asia/Seoul]');
+      expect(new Date(clock.now()).toISOString()).toBe('2026-03-02T00:00:00.000Z');
+      await clock.advanceTo('2026-03-02 01:00');
+      expect(new Date(clock.now()).toISOString()).toBe('2026-03-02T01:00:00.000Z');
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+
+  test.each(['2026-02-30 10:00', '01/02/2026', 1_772_000_000, 'soon', new Date(NaN)])(
+    'takes no time for what the scheduler takes for none: %s',
+    async (given) => {
+      expect(() => new ManualClock(given)).toThrow(InvalidScheduleError);
+      await expect(new ManualClock(start).advanceTo(given)).rejects.toThrow(InvalidScheduleError);
+    },
+  );
 
   test('fires timers in the order of their time, each at its own time', async () => {
     const { clock, notes, note } = clockWithNotes();
