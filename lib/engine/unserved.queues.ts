@@ -7,6 +7,8 @@ import type { EngineOptions } from './engine.options.js';
 
 /** More are not looked at, and told of, at once. */
 const mostJobs = 100;
+/** Not in each round: it is no hurry, and an idle process should make few calls. */
+const lookAgainMs = 60_000;
 /** What lasts is told again after so long. */
 const tellAgainMs = 600_000;
 
@@ -22,20 +24,27 @@ type Told = ChronisEventMap['jobs.unserved'];
 export class UnservedQueues {
   /** By app and queue (monotonic). */
   private readonly told = new Map<string, number>();
+  /** Monotonic. */
+  private lookedAt: number;
 
   constructor(
     private readonly storage: StorageAdapter,
     private readonly clock: Clock,
     private readonly events: ChronisEvents,
     private readonly options: Pick<EngineOptions, 'app' | 'queues'>,
-  ) {}
+  ) {
+    this.lookedAt = clock.monotonic();
+  }
 
   async tell(): Promise<void> {
-    const nextBefore = new Date(await this.storage.now());
+    const now = this.clock.monotonic();
+    if (now - this.lookedAt < lookAgainMs) return;
+    this.lookedAt = now;
+    // By the local clock, which is near enough: what is not due yet is not served either.
+    const nextBefore = new Date(this.clock.now());
     const unserved = await unservedJobs(this.storage, this.options, { nextBefore }, 'nextRunAt');
     const keys = new Set(unserved.map(keyOf));
     for (const key of this.told.keys()) if (!keys.has(key)) this.told.delete(key);
-    const now = this.clock.monotonic();
     for (const each of unserved) {
       if (now - (this.told.get(keyOf(each)) ?? -Infinity) < tellAgainMs) continue;
       this.told.set(keyOf(each), now);

@@ -80,7 +80,7 @@ test('what is due is told again every ten minutes while it lasts, also if it was
   await pass(app, 180);
   expect(new Set(told())).toEqual(new Set(['polls: poll', 'late: made']));
   const soFar = told().length;
-  await pass(app, 600);
+  await pass(app, 720);
   expect(told().slice(soFar).toSorted()).toEqual(['late: made', 'polls: poll']);
   await app.scheduler.pause({ queue: 'late' });
   await app.scheduler.pauseJob('poll');
