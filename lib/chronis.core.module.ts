@@ -17,7 +17,7 @@ import {
 import { openLock } from './chronis.adapters.js';
 import { ChronisCore } from './chronis.core.js';
 import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.instances.js';
-import { ChronisOverride, settingsUnder } from './chronis.override.js';
+import { ChronisOverride } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { ChronisStopper } from './chronis.stopper.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
@@ -40,6 +40,7 @@ import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import {
+  makeSettings,
   makeStorage,
   makeSubscriber,
   makeEvents,
@@ -61,8 +62,8 @@ const override = { token: ChronisOverride, optional: true };
 const providers: FactoryProvider[] = [
   {
     provide: chronisSettings,
-    inject: [chronisOptions, chronisInstance, override],
-    useFactory: settingsUnder,
+    inject: [chronisOptions, chronisInstance, override, ModulesContainer, ModuleRef],
+    useFactory: makeSettings,
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
   { provide: ChronisEvents, inject: [chronisSettings, chronisInstance, override], useFactory: makeEvents },
@@ -187,6 +188,10 @@ const providers: FactoryProvider[] = [
       StorageAdapter,
       SchedulerLifecycle,
       LazyModules,
+      DiscoveryService,
+      MetadataScanner,
+      ModulesContainer,
+      chronisInstance,
     ],
     useFactory: makeRegistrar,
   },

@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { instancesOf } from './chronis.factories.js';
+import { runsJobs } from './chronis.instances.js';
 import { defaultInstance } from './discovery/instance.names.js';
 import type { ChronisSettings } from './chronis.settings.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
@@ -44,10 +45,6 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       this.registrar.subscribe();
       await this.sharer.start();
       await this.registrar.register();
-      const foreign = this.explorer.foreignSchedules(this.modules);
-      if (foreign.length > 0 && this.instance === defaultInstance) {
-        this.events.emit('schedules.foreign', { methods: foreign });
-      }
     } catch (error) {
       await this.close();
       throw error;
@@ -78,9 +75,14 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     const names = instancesOf(this.modules);
     const cores = names.filter((name) => name === this.instance).length;
     if (cores === 1) return;
+    const drop = [...this.modules.values()].some(
+      (module) => module.name === 'ScheduleModule' && runsJobs(module),
+    )
+      ? ' One is that of ScheduleModule.forRoot({ distributed }), which brings a ChronisModule: give its options to distributed, and take the other away.'
+      : '';
     throw new InvalidOptionError(
       'ChronisModule',
-      `forRoot() is imported ${cores} times${this.instance === defaultInstance ? '' : ` for the instance "${this.instance}"`}. Import it once, in the root module; what it exports can be injected everywhere. For a second scheduler give that one a name: forRoot({ instance: 'reports', … }).`,
+      `forRoot() is imported ${cores} times${this.instance === defaultInstance ? '' : ` for the instance "${this.instance}"`}. Import it once, in the root module; what it exports can be injected everywhere. For a second scheduler give that one a name: forRoot({ instance: 'reports', … }).${drop}`,
     );
   }
 

@@ -7,11 +7,13 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import { openStorage } from './chronis.adapters.js';
-import { chronisInstance } from './chronis.instances.js';
+import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
+import type { ChronisOptions } from './chronis.options.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
+import { ForeignSchedules } from './discovery/foreign.schedules.js';
 import { defaultInstance } from './discovery/instance.names.js';
-import { overrideIn, type ChronisOverride } from './chronis.override.js';
+import { overrideIn, settingsUnder, type ChronisOverride } from './chronis.override.js';
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
@@ -48,6 +50,18 @@ import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
 // How the parts of the core are put together; each one is the useFactory of a provider.
+
+/** Throws InvalidOptionError where the module is loaded lazily, before anything is opened. */
+export function makeSettings(
+  given: ChronisOptions,
+  instance: string,
+  override: ChronisOverride | undefined,
+  modules: ModulesContainer,
+  moduleRef: ModuleRef,
+): ChronisSettings {
+  assertLoadedAtBoot(modules, moduleRef);
+  return settingsUnder(given, instance, override);
+}
 
 export function makeEvents(
   { clock, engine: { name }, listeners, log }: ChronisSettings,
@@ -190,9 +204,15 @@ export function makeRegistrar(
   storage: StorageAdapter,
   lifecycle: SchedulerLifecycle,
   lazy: LazyModules,
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  modules: ModulesContainer,
+  instance: string,
 ): CodeRegistrar {
   const onMoreJobs = (): void => lifecycle.follow();
-  return new CodeRegistrar({ explorer, subscriber, handlers, events, storage, lazy, onMoreJobs });
+  const isTold = instance === defaultInstance;
+  const foreign = isTold ? new ForeignSchedules(discovery, scanner, modules, lazy) : null;
+  return new CodeRegistrar({ explorer, subscriber, handlers, events, storage, lazy, foreign, onMoreJobs });
 }
 
 export function makeWithdrawals(

@@ -1,5 +1,5 @@
 import { Inject, type FactoryProvider, type InjectionToken, type Provider } from '@nestjs/common';
-import type { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { defaultInstance } from './discovery/instance.names.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { InvalidOptionError } from './model/errors.js';
@@ -8,6 +8,8 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
+
+type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
 
 /** The token of the name of an instance, in its own module. */
 export const chronisInstance = Symbol.for('nestjs-chronis.instance');
@@ -52,6 +54,28 @@ export function assertRoot(modules: ModulesContainer, module: unknown, imports: 
     'ChronisModule',
     `${who} ${imports}, and nothing would run, as no module imports ChronisModule.forRoot(). Import that in the root module, last.`,
   );
+}
+
+/**
+ * Throws InvalidOptionError in a core that Nest's LazyModuleLoader has brought: no hook of it is called, so it would be there and nothing would ever run. Nest puts the global modules, its own core before
+ * all others, in front of what such a module imports; at the boot they come after that.
+ */
+export function assertLoadedAtBoot(modules: ModulesContainer, moduleRef: ModuleRef): void {
+  const all = [...modules.values()];
+  const core = all.find(({ providers }) => providers.get(ModuleRef)?.instance === moduleRef);
+  const [first] = core?.imports ?? [];
+  if (core === undefined || first?.name !== 'InternalCoreModule') return;
+  const own = all.find((module) => runsJobs(module) && module.imports.has(core));
+  const importing = all.find(({ imports }) => own !== undefined && imports.has(own)) ?? own;
+  throw new InvalidOptionError(
+    'ChronisModule',
+    `${importing?.name ?? 'a module'} is loaded lazily with a forRoot(), and nothing would run, as Nest calls no hook of such a module. Import ChronisModule.forRoot() in the root module, last; what modules declare that are loaded lazily is found there.`,
+  );
+}
+
+/** A ChronisModule of forRoot(), or the ScheduleModule that has one within. */
+export function runsJobs({ providers }: ModuleOf): boolean {
+  return [...providers.keys()].some((token) => typeof token === 'function' && token.name === 'ChronisRunner');
 }
 
 /** The token of the SchedulerService of an instance. @publicApi */

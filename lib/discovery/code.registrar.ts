@@ -4,6 +4,7 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { assertDeclaredPayloads } from './declared.payloads.js';
 import type { Exploration } from './declared.job.js';
 import type { EventSubscriber } from './event.subscriber.js';
+import type { ForeignSchedules } from './foreign.schedules.js';
 import type { JobExplorer } from './job.explorer.js';
 import type { LazyModules } from './lazy.modules.js';
 
@@ -15,6 +16,8 @@ export interface RegistrarParts {
   events: ChronisEvents;
   storage: StorageAdapter;
   lazy: LazyModules;
+  /** Null: another instance tells of them. */
+  foreign: ForeignSchedules | null;
   /** More jobs are declared than before. */
   onMoreJobs: () => void;
 }
@@ -30,17 +33,23 @@ export class CodeRegistrar {
 
   /** Once, when all providers exist. Throws what is wrong with the declarations. */
   async register(): Promise<void> {
-    const { explorer, lazy } = this.parts;
+    const { explorer, lazy, foreign } = this.parts;
     await this.take(explorer.explore());
+    this.tellForeign(foreign?.unread(), false);
     lazy.watch(() => this.registerMore());
   }
 
   private async registerMore(): Promise<void> {
-    const { explorer, onMoreJobs } = this.parts;
+    const { explorer, onMoreJobs, foreign } = this.parts;
     this.subscribe();
+    this.tellForeign(foreign?.unreadMore(), true);
     const more = explorer.exploreMore();
     if (more.handlers.length > 0) await this.take(more);
     if (more.jobs.length > 0) onMoreJobs();
+  }
+
+  private tellForeign(methods: string[] = [], lazy: boolean): void {
+    if (methods.length > 0) this.parts.events.emit('schedules.foreign', { methods, lazy });
   }
 
   private async take({

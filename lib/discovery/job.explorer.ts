@@ -1,4 +1,4 @@
-import type { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { DuplicateHandlerError, DuplicateJobError, InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import type { HandlerOptions } from '../model/handler.options.js';
@@ -20,7 +20,6 @@ import {
   scheduleMade,
   type DeclarationConfiguration,
 } from './declaration.configuration.js';
-import { foreignSchedules } from './foreign.schedules.js';
 import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
@@ -90,11 +89,6 @@ export class JobExplorer {
   /** What the configuration says of a job that is found in another way. Throws InvalidOptionError. */
   overrideOf(id: string): JobOverride {
     return this.parts.configuration.overrideOf(id);
-  }
-
-  /** Methods with decorators that nothing reads. */
-  foreignSchedules(modules: ModulesContainer): string[] {
-    return foreignSchedules(this.parts.discovery, this.parts.scanner, modules);
   }
 
   /** Methods with decorators of this package whose classes no module provides. */

@@ -47,9 +47,9 @@ export interface ChronisEventMap {
   'payloads.unmarked': { methods: readonly { place: string; type: string | null; pipes: boolean }[] };
   /**
    * Nothing runs these methods: their decorators are those of `@nestjs/schedule` or `nestjs-chronis/schedule`, whose names are the same as those of `nestjs-chronis`, and no
-   * `ScheduleModule.forRoot()` is there to read them.
+   * `ScheduleModule.forRoot()` is there to read them; or, with `lazy`, their module was loaded after the boot, where that one reads them.
    */
-  'schedules.foreign': { methods: readonly string[] };
+  'schedules.foreign': { methods: readonly string[]; lazy: boolean };
   /**
    * Nothing runs these methods in this process: their classes are loaded and have decorators of this package, but no module provides them. Told by processes that run jobs, and not of classes that
    * `handlerOf()` was called for.

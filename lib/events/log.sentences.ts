@@ -41,9 +41,9 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `No parameter has @Payload(), so these get the RunContext, as it is: ${cutList(methods.map(({ place, type, pipes }) => `${place} (${[...(type === null ? [] : [type]), ...(pipes ? ['@UsePipes'] : [])].join(', ')})`))}. Mark the parameter that is to be the payload: @Payload() before its name. Types and pipes apply to that one.`,
   }),
-  'schedules.foreign': ({ methods }) => ({
+  'schedules.foreign': ({ methods, lazy }) => ({
     level: 'warn',
-    text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, and no ScheduleModule.forRoot() is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.`,
+    text: `Nothing runs ${cutList(methods)}: ${methods.length === 1 ? 'its decorator comes' : 'their decorators come'} from nestjs-chronis/schedule or @nestjs/schedule, ${lazy ? 'which are read when the application boots, and the module was loaded lazily. Import the decorators from nestjs-chronis, or the module at the start.' : 'and no ScheduleModule.forRoot() is imported. Import the decorators from nestjs-chronis, or ScheduleModule.forRoot() of nestjs-chronis/schedule.'}`,
   }),
   'classes.unprovided': ({ methods }) => ({
     level: 'warn',

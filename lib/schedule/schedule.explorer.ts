@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { ChronisModule, isScheduledByChronis } from '../index.js';
 import { guarded } from './guarded.js';
+import { assertReadOnce, listed, type Taken } from './other.readers.js';
 import { scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 import { ScheduleRunner } from './schedule.runner.js';
@@ -18,6 +19,7 @@ const switches = { cron: 'cronJobs', interval: 'intervals', timeout: 'timeouts' 
 @Injectable()
 export class ScheduleExplorer implements OnModuleInit {
   private readonly logger = new Logger('Scheduler');
+  private readonly taken: Taken[] = [];
 
   constructor(
     @Inject(SCHEDULE_MODULE_OPTIONS) private readonly options: ScheduleModuleOptions,
@@ -37,7 +39,7 @@ export class ScheduleExplorer implements OnModuleInit {
     }
   }
 
-  /** Throws an error for two methods of one name. */
+  /** Throws an error for two methods of one name, and InvalidOptionError for methods that another ScheduleModule schedules too. */
   explore(): void {
     for (const wrapper of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
       const instance = wrapper.instance as ScheduledMethod['instance'] | null;
@@ -45,6 +47,7 @@ export class ScheduleExplorer implements OnModuleInit {
       if (!instance || !prototype) continue;
       for (const name of this.scanner.getAllMethodNames(prototype)) this.look(wrapper, instance, name);
     }
+    assertReadOnce(this.modules, ScheduleExplorer, this.taken);
     this.tellForeign();
   }
 
@@ -61,13 +64,9 @@ export class ScheduleExplorer implements OnModuleInit {
       }
     }
     if (methods.size === 0) return;
-    const [comes, places] = [
-      methods.size === 1 ? 'its decorator comes' : 'their decorators come',
-      [...methods],
-    ];
-    const list = places.length === 1 ? places[0] : `${places.slice(0, -1).join(', ')} and ${places.at(-1)}`;
+    const comes = methods.size === 1 ? 'its decorator comes' : 'their decorators come';
     this.logger.warn(
-      `Nothing runs ${list}: ${comes} from nestjs-chronis, and no ChronisModule is imported. Import the decorators from nestjs-chronis/schedule, or give ScheduleModule the option "distributed".`,
+      `Nothing runs ${listed([...methods])}: ${comes} from nestjs-chronis, and no ChronisModule is imported. Import the decorators from nestjs-chronis/schedule, or give ScheduleModule the option "distributed".`,
     );
   }
 
@@ -77,7 +76,11 @@ export class ScheduleExplorer implements OnModuleInit {
     if (!this.options[switches[schedule.kind]]) {
       return this.stored?.leaveOut(new ScheduledMethod(instance, name), nameOf(schedule));
     }
-    if (wrapper.isDependencyTreeStatic()) return this.add(schedule, new ScheduledMethod(instance, name));
+    if (wrapper.isDependencyTreeStatic()) {
+      const scheduled = new ScheduledMethod(instance, name);
+      this.taken.push({ place: scheduled.place, by: switches[schedule.kind] });
+      return this.add(schedule, scheduled);
+    }
     this.logger.warn(
       `Cannot register ${labels[schedule.kind]} "${String(wrapper.name)}@${name}" because it is defined in a non static provider.`,
     );

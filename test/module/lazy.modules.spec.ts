@@ -1,15 +1,20 @@
-import { Injectable, Module, Scope } from '@nestjs/common';
-import { LazyModuleLoader } from '@nestjs/core';
+import { Injectable, Module, Scope, type ModuleMetadata } from '@nestjs/common';
+import { DiscoveryModule, LazyModuleLoader, NestFactory } from '@nestjs/core';
+import { Interval as OriginalInterval, ScheduleModule as OriginalModule } from '@nestjs/schedule';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
+  ChronisModule,
   Cron,
   DuplicateHandlerError,
   DuplicateJobError,
   Interval,
+  InvalidOptionError,
   JobHandler,
+  MemoryStorage,
   OnJobEvent,
   SchedulerService,
 } from '../../lib/index.js';
+import { Cron as DropInCron, ScheduleModule } from '../../lib/schedule/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 const ran: string[] = [];
@@ -189,6 +194,69 @@ describe('a module that is loaded lazily', () => {
     await synced();
     expect(made).toBe(1);
     expect((await app.scheduler.getJob('hourly'))?.state).toBe('pending');
+  });
+
+  test('cannot bring a scheduler of its own, of which Nest would call no hook', async () => {
+    const opened: string[] = [];
+    const storage = {
+      inject: [],
+      useFactory: () => {
+        opened.push('storage');
+        return new MemoryStorage();
+      },
+    } as never;
+    class Plain {}
+    for (const root of [
+      () => ChronisModule.forRoot({ storage }),
+      () => ChronisModule.forRoot({ storage, isGlobal: false }),
+      () => ChronisModule.forRoot({ storage, instance: 'reports' }),
+      () => ChronisModule.forRootAsync({ useFactory: () => ({ storage }) }),
+      () => ScheduleModule.forRoot({ distributed: { storage } }),
+    ]) {
+      @Module({ imports: [root()], providers: [Reports] })
+      class OwnModule {}
+      @Module({ imports: [OwnModule] })
+      class OuterModule {}
+      @Module({ imports: [DiscoveryModule], providers: [Plain] })
+      class RootModule {}
+      const plain = await NestFactory.createApplicationContext(RootModule, { logger: false });
+      const loading = plain.get(LazyModuleLoader).load(() => OuterModule);
+      await expect(loading).rejects.toThrow(InvalidOptionError);
+      await expect(loading).rejects.toThrow(
+        'ChronisModule: OwnModule is loaded lazily with a forRoot(), and nothing would run, as Nest calls no hook of such a module. Import ChronisModule.forRoot() in the root module, last; what modules declare that are loaded lazily is found there.',
+      );
+      await plain.close();
+    }
+    app = await NestApp.boot();
+    @Module({ imports: [ChronisModule.forRoot({ storage })] })
+    class SecondModule {}
+    await expect(load(SecondModule)).rejects.toThrow('SecondModule is loaded lazily with a forRoot()');
+    expect(opened).toEqual([]);
+    await load();
+    await synced();
+    expect((await app.scheduler.getJob('hourly'))?.state).toBe('pending');
+  });
+
+  test.each<[string, NonNullable<ModuleMetadata['imports']>]>([
+    ['ChronisModule alone', []],
+    ['a ScheduleModule, which reads them at the boot only', [OriginalModule.forRoot()]],
+  ])('has methods with decorators of others told once, beside %s', async (_, imports) => {
+    @Injectable()
+    class Wrong {
+      @DropInCron('0 0 1 1 *')
+      cron(): void {}
+      @OriginalInterval(1_000_000)
+      interval(): void {}
+    }
+    @Module({ providers: [Wrong, Reports] })
+    class WrongModule {}
+    app = await NestApp.boot({ imports, providers: [Eager] });
+    await load(WrongModule);
+    await load(WrongModule);
+    await load();
+    expect(app.heard('schedules.foreign')).toMatchObject([
+      { methods: ['Wrong.cron', 'Wrong.interval'], lazy: true },
+    ]);
   });
 
   test('has the scheduler injected', async () => {

@@ -12,6 +12,7 @@ import {
   StorageAdapter,
   type ChronisModuleOptions,
 } from '../../lib/index.js';
+import { ScheduleModule } from '../../lib/schedule/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { NestApp } from '../support/nest.app.js';
 
@@ -314,6 +315,13 @@ describe('the options of the module', () => {
   test('are needed once: a second forRoot() would be a second scheduler', async () => {
     await expect(NestApp.boot({ imports: [ChronisModule.forRoot()] })).rejects.toThrow(
       'ChronisModule: forRoot() is imported 2 times. Import it once, in the root module; what it exports can be injected everywhere.',
+    );
+  });
+
+  test('are needed once also where the drop-in brings them', async () => {
+    const imports = [ScheduleModule.forRoot({ distributed: {} })];
+    await expect(NestApp.boot({ imports })).rejects.toThrow(
+      'One is that of ScheduleModule.forRoot({ distributed }), which brings a ChronisModule: give its options to distributed, and take the other away.',
     );
   });
 
