@@ -199,8 +199,7 @@ describe('a module that is loaded lazily', () => {
   test('cannot bring a scheduler of its own, of which Nest would call no hook', async () => {
     const opened: string[] = [];
     const storage = {
-      inject: [],
-      useFactory: () => {
+      create: () => {
         opened.push('storage');
         return new MemoryStorage();
       },
