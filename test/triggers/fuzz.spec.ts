@@ -15,17 +15,18 @@ import {
 const limitMs = 50;
 const maxLength = 10_000;
 
-/** Answers or refuses within the limit. The quickest of ten counts: what else the machine has to do is not the code's fault. */
+/** Answers or refuses within the limit, of the time of a processor: what else the machine has to do is not the code's fault. The quickest of ten counts. */
 function inTime(ask: () => unknown): void {
   let quickest = Infinity;
   for (let attempt = 0; attempt < 10 && quickest >= limitMs; attempt++) {
-    const begin = performance.now();
+    const begin = process.cpuUsage();
     try {
       ask();
     } catch (error) {
       if (!(error instanceof InvalidScheduleError)) throw error;
     }
-    quickest = Math.min(quickest, performance.now() - begin);
+    const { user, system } = process.cpuUsage(begin);
+    quickest = Math.min(quickest, (user + system) / 1_000);
   }
   expect(quickest).toBeLessThan(limitMs);
 }
