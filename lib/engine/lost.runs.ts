@@ -92,7 +92,7 @@ export class LostRuns {
       this.tell(answer.value);
       this.fruitless = answer.value.workers.length > 0 ? 0 : this.fruitless + 1;
       if (isLeaseOver || answer.value.workers.length > 0) this.parts.onReleased();
-      if (this.left.length > 0 || this.fruitless > 0) await this.pause();
+      if ((this.left.length > 0 || this.fruitless > 0) && this.parts.isNeeded()) await this.pause();
     }
   }
 

@@ -165,7 +165,8 @@ function assertFirst(handler: unknown, options: unknown): void {
   if ((handler ?? null) === null || (typeof handler === 'object' && !isReference(handler))) {
     throw new InvalidOptionError('handler', `is ${described(handler)}, but ${order}`);
   }
-  if (((options as { handler?: unknown } | undefined)?.handler ?? undefined) !== undefined) {
+  const again = (options as { handler?: unknown } | undefined)?.handler ?? undefined;
+  if (again !== undefined && again !== handler) {
     throw new InvalidOptionError('handler', `is given twice. Leave it out of the options; ${order}`);
   }
 }

@@ -96,6 +96,30 @@ describe('an engine beside a dead worker', () => {
     ]);
   });
 
+  test('stops without a pause after a release that was under way, and has found nothing', async () => {
+    let answer = (): void => undefined;
+    let waits = true;
+    begin(async (ask) => {
+      if (!waits) return ask();
+      await new Promise<void>((resolve) => (answer = resolve));
+      return { now: clock.now(), workers: [], runs: [], left: [] };
+    });
+    rig.handle('lost', () => undefined);
+    await deadWorker();
+    await rig.engine.start();
+    await clock.advanceBy(15_000);
+    expect(asked).toEqual([null]);
+    let stopped = false;
+    const stopping = rig.engine.stop().then(() => (stopped = true));
+    await clock.advanceBy(0);
+    answer();
+    for (let turn = 0; turn < 20; turn++) await clock.advanceBy(0);
+    expect(stopped).toBe(true);
+    await stopping;
+    waits = false;
+    await rig.engine.start();
+  });
+
   test('fires on time while the release fails, tells it, and tries again by itself', async () => {
     let failures = 0;
     begin((ask) => (++failures < 20 ? Promise.reject(new Error('no release')) : ask()));

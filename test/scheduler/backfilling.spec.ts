@@ -36,8 +36,8 @@ describe.each(storageKinds)('backfill on %s', (kind) => {
     await app.close();
   });
 
-  const weekdays = (given = {}) =>
-    app.scheduler.schedule('work', {
+  const weekdays = ({ handler = 'work', ...given }: { handler?: string; [option: string]: unknown } = {}) =>
+    app.scheduler.schedule(handler, {
       id: 'job',
       cron: '0 9 * * *',
       jitter: '1h',
