@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.js';
+import { StorageError } from '../model/errors.js';
 import { LockAdapter, type Lock, type LockState } from '../ports/lock.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
 
@@ -16,6 +17,7 @@ export class MemoryLock extends LockAdapter {
   readonly shared = false;
   private readonly clock: Clock;
   private readonly rows: LockTable;
+  private closed = false;
 
   /** `locks`: shared by the adapters that shall exclude one another. @default a table of its own */
   constructor({ clock = new SystemClock(), locks = new Map() }: { clock?: Clock; locks?: LockTable } = {}) {
@@ -26,7 +28,9 @@ export class MemoryLock extends LockAdapter {
 
   async init(): Promise<void> {}
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.closed = true;
+  }
 
   acquire(key: string, owner: string, ttlMs: number): Promise<Lock | null> {
     return this.atomically((now) => {
@@ -79,6 +83,8 @@ export class MemoryLock extends LockAdapter {
   /** A turn before and after, so that concurrent callers really interleave. */
   private async atomically<T>(work: (now: number) => T): Promise<T> {
     await Promise.resolve();
+    if (this.closed)
+      throw new StorageError('This memory lock was closed. Make another one on the same locks.');
     const answer = work(this.clock.now());
     await Promise.resolve();
     return answer;

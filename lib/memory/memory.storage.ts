@@ -171,6 +171,7 @@ export class MemoryStorage extends StorageAdapter {
     this.closed = true;
     this.wakeSignal.close();
     this.eventChannel.close();
+    await this.lock.close();
   }
 
   now(): Promise<EpochMs> {

@@ -82,6 +82,17 @@ describe('MemoryStorage', () => {
     });
   });
 
+  test('takes no lock after its end, which others with its jobs can have', async () => {
+    const storage = new MemoryStorage({ clock });
+    const other = storage.open();
+    await storage.close();
+    await expect(storage.lock.acquire('key', 'owner', 1_000)).rejects.toMatchObject({
+      code: 'CHRONIS_STORAGE',
+      message: expect.stringContaining('was closed'),
+    });
+    expect(await other.lock.acquire('key', 'other', 1_000)).toMatchObject({ owner: 'other' });
+  });
+
   test('drops the oldest rows of the record beyond the limit', async () => {
     const storage = new MemoryStorage({ clock, recordLimit: 100 });
     const ids = Array.from({ length: 1_000 }, (_, index) => `job-${index}`);

@@ -73,7 +73,7 @@ export class History {
     );
   }
 
-  /** What holds for the whole scenario, at whose end the last instance left at this time. Throws what does not. */
+  /** What holds for the whole scenario, at whose end the last instances began to leave at this time. Throws what does not. */
   verify(aftermath: Aftermath, releases: readonly Release[], leftAt: number): void {
     this.assertOneRunForAnInstant(aftermath);
     this.assertOnRecord(aftermath, leftAt);
@@ -93,7 +93,7 @@ export class History {
     }
   }
 
-  /** What handlers saw is what the ledger says, each run with one verdict, and nothing is left but what was fired ahead, or just then, when the last one left. */
+  /** What handlers saw is what the ledger says, each run with one verdict, and nothing is left but what was fired ahead, or just then, when the last ones left. */
   private assertOnRecord({ attempts, runs }: Aftermath, leftAt: number): void {
     const executed = attempts.filter(
       ({ outcome, origin }) => outcome === 'succeeded' && origin === 'schedule',
@@ -110,7 +110,7 @@ export class History {
     const left = open.filter((run) => !isForTheNext(run));
     const ago = ({ nominalAt }: Run): number => leftAt - nominalAt.getTime();
     assert.deepEqual(
-      left.map((run) => `${run.jobId} ${run.state}, due ${ago(run)} ms before the last one left`),
+      left.map((run) => `${run.jobId} ${run.state}, due ${ago(run)} ms before the last ones left`),
       [],
       'Runs are left.',
     );

@@ -30,7 +30,7 @@ export class Stage {
   private readonly log: string[] = [];
   /** How long it may take until what happened last has its effect. */
   private allowedMs = promisedMs;
-  /** When the last instance so far began to stop, or crashed. */
+  /** When the last ones so far began to stop, or crashed. Those that go one after the other may hand a run on to the last. */
   private leftAt = -Infinity;
 
   private constructor(private readonly world: World) {
@@ -82,15 +82,16 @@ export class Stage {
 
   async stop(who: string): Promise<void> {
     this.allowedMs = promisedMs;
+    const beganAt = this.world.clock.now();
     for (const instance of this.some(who)) {
-      this.leave(instance);
+      this.leave(instance, beganAt);
       await this.world.during(instance.close());
     }
   }
 
   async crash(who: string): Promise<void> {
     for (const instance of this.some(who)) {
-      this.leave(instance);
+      this.leave(instance, this.world.clock.now());
       this.wrecks.push(instance);
       await this.world.during(instance.crash());
     }
@@ -212,8 +213,8 @@ export class Stage {
     return casting;
   }
 
-  private leave({ name }: Instance): void {
-    this.leftAt = this.world.clock.now();
+  private leave({ name }: Instance, at: number): void {
+    this.leftAt = at;
     this.instances.delete(name);
     this.cast.delete(name);
   }
