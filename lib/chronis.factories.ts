@@ -271,7 +271,13 @@ export function makeScheduler(
     deadLetters: new DeadLetters(settings.timeZone),
     pauses,
     lifecycle,
-    health: new HealthCheck({ engine, storage, clock, leaseMs: settings.engine.leaseMs }),
+    health: new HealthCheck({
+      engine,
+      storage,
+      clock,
+      app: settings.engine.app,
+      leaseMs: settings.engine.leaseMs,
+    }),
     calendars,
     timeZone: settings.timeZone,
   });

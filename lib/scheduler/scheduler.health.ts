@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
 import { knownOptions } from './option.checks.js';
+import { StrandedJobs } from './stranded.jobs.js';
 
 /** How this process is; times are those of its own clock. @publicApi */
 export interface SchedulerHealth {
@@ -13,6 +14,10 @@ export interface SchedulerHealth {
   healthy: boolean;
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
+  /**
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue. Not older than a minute.
+   */
+  warnings: string[];
   /** `idle`: it runs no jobs · `starting` · `working` · `draining`: it begins nothing more, and waits for its handlers. */
   state: EngineState;
   /** Since when it is in that state. */
@@ -52,6 +57,7 @@ export interface HealthParts {
   engine: Engine;
   storage: StorageAdapter;
   clock: Clock;
+  app: string;
   leaseMs: number;
 }
 
@@ -60,7 +66,11 @@ export class HealthCheck {
   /** One question at a time: those to a storage that is silent would take all its connections. */
   private asking: Promise<string | null> | null = null;
 
-  constructor(private readonly parts: HealthParts) {}
+  private readonly stranded: StrandedJobs;
+
+  constructor(private readonly parts: HealthParts) {
+    this.stranded = new StrandedJobs(parts.storage, parts.clock, parts.app);
+  }
 
   /** Throws InvalidOptionError and InvalidScheduleError (timeout), and nothing else. */
   async check(options: HealthOptions = {}): Promise<SchedulerHealth> {
@@ -70,6 +80,7 @@ export class HealthCheck {
     const askedAt = clock.monotonic();
     const refusal = await this.refusal(withinMs);
     const at = clock.monotonic();
+    if (refusal === null) await this.within(withinMs - (at - askedAt), this.stranded.look(), undefined);
     const now = clock.now();
     return this.told(engine.status(), refusal, at - askedAt, (monotonic) => new Date(now - (at - monotonic)));
   }
@@ -102,6 +113,7 @@ export class HealthCheck {
     return {
       healthy: problems.length === 0,
       problems,
+      warnings: this.stranded.warnings,
       state,
       since: dateOf(since),
       running,
@@ -116,15 +128,18 @@ export class HealthCheck {
   }
 
   /** Why the storage does not answer; null: it has. */
-  private async refusal(withinMs: number): Promise<string | null> {
-    let cancel = (): void => undefined;
-    const silence = new Promise<string>((resolve) => {
-      const text = `nothing came within ${withinMs} ms.`;
-      cancel = this.parts.clock.setTimer(withinMs, () => resolve(text));
-    });
+  private refusal(withinMs: number): Promise<string | null> {
     this.asking ??= this.ask().finally(() => (this.asking = null));
+    return this.within(withinMs, this.asking, `nothing came within ${withinMs} ms.`);
+  }
+
+  private async within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
+    let cancel = (): void => undefined;
+    const silence = new Promise<T>((resolve) => {
+      cancel = this.parts.clock.setTimer(ms, () => resolve(otherwise));
+    });
     try {
-      return await Promise.race([this.asking, silence]);
+      return await Promise.race([work, silence]);
     } finally {
       cancel();
     }

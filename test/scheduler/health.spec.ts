@@ -1,5 +1,6 @@
+import type { Provider } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { JobHandler, type ChronisModuleOptions } from '../../lib/index.js';
+import { Interval, JobHandler, type ChronisModuleOptions } from '../../lib/index.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
@@ -25,7 +26,10 @@ describe('the health of a process', () => {
     await app.close();
   });
 
-  async function boot(chronis: ChronisModuleOptions = {}): Promise<NestApp['scheduler']> {
+  async function boot(
+    chronis: ChronisModuleOptions = {},
+    providers: Provider[] = [],
+  ): Promise<NestApp['scheduler']> {
     const jobs = () => gate.passed;
     class Jobs {
       @JobHandler('work')
@@ -33,7 +37,11 @@ describe('the health of a process', () => {
         return jobs();
       }
     }
-    app = await NestApp.boot({ clock, providers: [Jobs], chronis: { storage: faulty.storage, ...chronis } });
+    app = await NestApp.boot({
+      clock,
+      providers: [Jobs, ...providers],
+      chronis: { storage: faulty.storage, ...chronis },
+    });
     return app.scheduler;
   }
 
@@ -44,6 +52,7 @@ describe('the health of a process', () => {
     expect(await scheduler.health()).toEqual({
       healthy: true,
       problems: [],
+      warnings: [],
       state: 'working',
       since: at(0),
       running: 1,
@@ -133,6 +142,57 @@ describe('the health of a process', () => {
     await clock.advanceBy(2_000);
     expect(await Promise.all(told)).toMatchObject([text(2_000), text(1_000), text(2_000)]);
     expect(asked).toBe(1);
+  });
+
+  class Polls {
+    @Interval('5s', { id: 'poll', queue: 'polls' })
+    poll(): void {}
+  }
+
+  test('warns of due jobs that no live process runs, in queues and of handlers, and is good all the same', async () => {
+    const scheduler = await boot({}, [Polls]);
+    await scheduler.createDateJob({ id: 'lost', handler: 'gone', in: '1s', allowUnknownHandler: true });
+    await scheduler.createDateJob({ id: 'later', handler: 'gone', in: '1h', allowUnknownHandler: true });
+    await scheduler.createDateJob({ id: 'letter', handler: 'work', queue: 'mail', in: '1s' });
+    await scheduler.createDateJob({ id: 'report', handler: 'work', queue: 'mail', in: '2s' });
+    await scheduler.createDateJob({ id: 'held', handler: 'work', queue: 'mail', in: '1s' });
+    await scheduler.pauseJob('held');
+    await clock.advanceBy(60_000);
+    const { healthy, problems, warnings } = await scheduler.health();
+    expect({ healthy, problems }).toEqual({ healthy: true, problems: [] });
+    expect(warnings.toSorted()).toEqual([
+      'No live process of "default" has the handler "Polls.poll" and the queue "polls": nothing runs the job "poll", which is due.',
+      'No live process of "default" has the handler "gone" and the queue "default": nothing runs the job "lost", which is due.',
+      'No live process of "default" has the handler "work" and the queue "mail": nothing runs the jobs "letter" and "report", which are due.',
+    ]);
+  });
+
+  test('looks for such jobs once a minute, and no longer than the storage may take to answer', async () => {
+    const looks: string[] = [];
+    let silent = false;
+    class Counting extends MemoryStorage {
+      override queryJobs(
+        ...given: Parameters<MemoryStorage['queryJobs']>
+      ): ReturnType<MemoryStorage['queryJobs']> {
+        looks.push('look');
+        return silent ? new Promise(() => undefined) : super.queryJobs(...given);
+      }
+    }
+    const storage = new Counting({ clock });
+    const scheduler = await boot({ autoStart: false, storage });
+    await scheduler.createDateJob({ id: 'due', handler: 'work', in: 0 });
+    looks.length = 0;
+    const warnings = [
+      'No live process of "default" has the handler "work" and the queue "default": nothing runs the job "due", which is due.',
+    ];
+    for (let i = 0; i < 3; i++) expect(await scheduler.health()).toMatchObject({ healthy: true, warnings });
+    expect(looks).toHaveLength(1);
+    silent = true;
+    await clock.advanceBy(60_000);
+    const told = scheduler.health({ timeout: '1s' });
+    await clock.advanceBy(1_000);
+    expect(await told).toMatchObject({ healthy: true, warnings });
+    expect(looks).toHaveLength(2);
   });
 
   test('refuses options that it does not know, and times that are none', async () => {
