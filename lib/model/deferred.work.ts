@@ -1,6 +1,7 @@
+import { endOf, flowing } from './streams.js';
 import { outcomeOf } from './thrown.js';
 
-// Work that has not begun, or not ended, when a function returns it: Observables and iterators. Promises are none, whoever calls waits for these anyway.
+// Work that has not begun, or not ended, when a function returns it: Observables, iterators and streams. Promises are none, whoever calls waits for these anyway.
 
 /** Whose signal ends the work; read where there is any only, as it may be made then. */
 interface Abortable {
@@ -23,7 +24,7 @@ export function isDeferred(value: unknown): boolean {
 }
 
 /**
- * Runs it to its end: the last value of an Observable; what a generator returns, or else the last value that it yields. What is not deferred is its own
+ * Runs it to its end: the last value of an Observable; what a generator returns, or else the last value that it yields; nothing for a stream. What is not deferred is its own
  * value. Rejects with its error. When the signal of `owner` fires it is unsubscribed from, or let go of, and rejects with the reason.
  */
 export async function workOff(value: unknown, owner: Abortable = {}): Promise<unknown> {
@@ -41,6 +42,8 @@ function runOf(value: Loose): Run | null {
     if (typeof value.then === 'function') return null;
     const source = observableOf(value);
     if (source !== null) return (signal) => lastOf(source, signal);
+    const stream = flowing(value);
+    if (stream !== null) return (signal) => endOf(stream, signal);
     const { next } = value;
     const isIterator =
       typeof next === 'function' &&

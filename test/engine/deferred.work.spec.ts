@@ -1,3 +1,4 @@
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { EMPTY, NEVER, Observable, concat, defer, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { currentRun } from '../../lib/engine/current.run.js';
@@ -120,6 +121,77 @@ describe.each([
     expect(done).toEqual(name.startsWith('a generator') ? ['let go'] : []);
   });
 
+  const twice = function* (): Generator<string> {
+    yield work();
+    yield work();
+  };
+
+  const sink = (write: (text: string) => void): Writable =>
+    new Writable({
+      write(chunk, _, callback) {
+        try {
+          write(String(chunk));
+          callback();
+        } catch (error) {
+          callback(error as Error);
+        }
+      },
+    });
+
+  test.each<[string, () => unknown]>([
+    ['read by nobody', () => Readable.from(twice())],
+    ['piped into another', () => Readable.from(['first', 'last']).pipe(sink(work))],
+    ['in between', () => Readable.from(twice()).pipe(new PassThrough())],
+    ['listened to', () => Readable.from(['first', 'last']).on('data', work)],
+    ['being written', () => sink(work).on('pipe', work).end('last').setDefaultEncoding('utf8')],
+  ])('has succeeded when a stream has ended: %s', async (name, handler) => {
+    await outcomeOf(handler);
+    while ((await ended()) === undefined) await rig.settle();
+    expect(await ended()).toEqual(['succeeded', null, null]);
+    expect(done).toHaveLength(name === 'being written' ? 1 : 2);
+  });
+
+  test.each<[string, () => unknown]>([
+    [
+      'that is read',
+      () =>
+        Readable.from(
+          (async function* () {
+            yield 1;
+            throw new Error('no');
+          })(),
+        ),
+    ],
+    [
+      'that is written',
+      () =>
+        Readable.from(['first']).pipe(
+          sink(() => {
+            throw new Error('no');
+          }),
+        ),
+    ],
+    ['that has failed', () => new PassThrough().on('error', () => undefined).destroy(new Error('no'))],
+  ])('has failed with the error of a stream %s, and the process lives', async (_, handler) => {
+    await outcomeOf(handler);
+    while ((await ended()) === undefined) await rig.settle();
+    expect(await ended()).toEqual(['failed', null, 'Error: no']);
+  });
+
+  test('has failed when a stream is closed before its end, and destroys one when its time is over', async () => {
+    const streams = [new PassThrough(), new PassThrough()];
+    let next = 0;
+    await outcomeOf(() => streams[next++], 1_000);
+    streams[0]!.destroy();
+    while ((await ended()) === undefined) await rig.settle();
+    expect((await ended())![2]).toContain('closed before its end');
+    await rig.add({ id: 'second', policies: { timeoutMs: 1_000 } });
+    await rig.clock.advanceBy(1_000);
+    await rig.clock.advanceBy(1_000);
+    expect((await ended())![0]).toBe('timed_out');
+    expect(streams[1]!.destroyed).toBe(true);
+  });
+
   test('has succeeded without a result where there is no value', async () => {
     expect(await outcomeOf(() => EMPTY)).toEqual(['succeeded', null, null]);
   });
@@ -173,6 +245,8 @@ describe.each([
   });
 
   test.each<[string, () => unknown]>([
+    ['a stream that others write to', () => sink(work)],
+    ['a stream that has ended', () => new PassThrough().destroy()],
     ['a client that can be subscribed to', () => ({ subscribe: () => work(), publish() {} })],
     [
       'what could be read, but is no iterator',
@@ -183,7 +257,7 @@ describe.each([
       }),
     ],
   ])('is none: %s', async (_, handler) => {
-    expect(await outcomeOf(handler)).toEqual(['succeeded', {}, null]);
+    expect((await outcomeOf(handler))![0]).toBe('succeeded');
     expect(done).toEqual([]);
   });
 });
