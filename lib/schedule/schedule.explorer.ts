@@ -3,7 +3,7 @@ import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/cor
 import { ChronisModule, isScheduledByChronis } from '../index.js';
 import { guarded } from './guarded.js';
 import { assertReadOnce, listed, type Taken } from './other.readers.js';
-import { scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
+import { hiddenMethods, scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 import { ScheduleRunner } from './schedule.runner.js';
 import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
@@ -48,7 +48,24 @@ export class ScheduleExplorer implements OnModuleInit {
       for (const name of this.scanner.getAllMethodNames(prototype)) this.look(wrapper, instance, name);
     }
     assertReadOnce(this.modules, ScheduleExplorer, this.taken);
+    this.tellHidden();
     this.tellForeign();
+  }
+
+  /** As the original, it does not run them: they have not run before either. */
+  private tellHidden(): void {
+    const methods = new Set<string>();
+    for (const { instance } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
+      const prototype: unknown = instance ? Object.getPrototypeOf(instance) : null;
+      if (!prototype) continue;
+      for (const name of hiddenMethods(prototype)) {
+        methods.add(new ScheduledMethod(instance as ScheduledMethod['instance'], name).place);
+      }
+    }
+    if (methods.size === 0) return;
+    this.logger.warn(
+      `Nothing runs ${listed([...methods])}: decorators above have hidden those which scheduled them, as these put something else in the place of the methods. Write those of nestjs-chronis/schedule above the others, and take away one that makes a getter of a method, which needs no binding here.`,
+    );
   }
 
   /** The decorators of the core have the names of these, so the wrong import is easily made, and nothing would ever run. */

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { noteDecorated } from '../index.js';
 import type { CronOptions } from './cron.decorator.js';
@@ -15,6 +16,9 @@ export type ScheduleMetadata =
   | { kind: 'cron'; options: CronOptions & { cronTime: CronSource } }
   | { kind: 'interval'; name: string | undefined; ms: number; distributed: boolean | undefined }
   | { kind: 'timeout'; name: string | undefined; ms: number };
+
+/** On the class and the name of the method, where what replaces the method does not take it away. */
+const decorated = Symbol.for('nestjs-chronis.schedule.decorated');
 
 /** Options of `@Interval`. @publicApi */
 export interface IntervalOptions {
@@ -46,7 +50,9 @@ export function schedules(
     SetMetadata(SCHEDULER_NAME, name),
     SetMetadata(SCHEDULER_TYPE, type),
     (target: object, method: string | symbol) => {
-      if (typeof target === 'object' && typeof method === 'string') noteDecorated(target, method);
+      if (typeof target !== 'object' || typeof method !== 'string') return;
+      noteDecorated(target, method);
+      Reflect.defineMetadata(decorated, true, target, method);
     },
   );
 }
@@ -64,4 +70,23 @@ export function scheduleOf(method: unknown): ScheduleMetadata | null {
   return found.kind === 'interval'
     ? { kind: 'interval', name, ms, distributed }
     : { kind: 'timeout', name, ms };
+}
+
+/**
+ * Methods of a class whose decorator of this package is out of reach, as one above has put another function, or a getter, in their place. Nothing is read of getters, which may have effects. What a class
+ * overrides without a decorator of its own has none.
+ */
+export function hiddenMethods(prototype: object): string[] {
+  const hidden: string[] = [];
+  const seen = new Set<string>();
+  for (let owner: object | null = prototype; owner !== null && owner !== Object.prototype;) {
+    for (const name of Object.getOwnPropertyNames(owner)) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      if (!Reflect.hasOwnMetadata(decorated, owner, name)) continue;
+      if (scheduleOf(Object.getOwnPropertyDescriptor(owner, name)?.value) === null) hidden.push(name);
+    }
+    owner = Object.getPrototypeOf(owner) as object | null;
+  }
+  return hidden;
 }
