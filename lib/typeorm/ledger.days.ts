@@ -8,6 +8,9 @@ type Script = <Row>(text: string) => Promise<Row[]>;
 
 const dayMs = 86_400_000;
 const daysAhead = 2;
+
+/** The names of partitions, and whether each lacks the replica identity that ours give it: the release before makes days without one. */
+type Partitions = ReadonlyMap<string, boolean>;
 /** So many rows of a day move out of the default partition into one of their own; more would keep the workers waiting. They age out where they are. */
 const mostMoved = 10_000;
 /** The server's own limit for a statement, and how long this process waits for its answer. */
@@ -32,8 +35,8 @@ export class LedgerDays {
 
   constructor(private readonly t: TableNames) {}
 
-  /** Makes today and the days to come, as far as they are missing. Returns what has gone wrong that is worth telling. */
-  async create(database: Database, now: number, known?: ReadonlySet<string>): Promise<unknown[]> {
+  /** Makes today and the days to come, as far as they are missing, and gives all an identity. Returns what has gone wrong that is worth telling. */
+  async create(database: Database, now: number, known?: Partitions): Promise<unknown[]> {
     const { t } = this;
     const existing = known ?? (await partitions(t, (text) => database.plain(text)));
     const errors: unknown[] = [];
@@ -44,6 +47,14 @@ export class LedgerDays {
       if (existing.has(name)) continue;
       errors.push(...(await this.attempt(database, name, now, (run) => createDay(t, run, day))));
     }
+    for (const [name, isBare] of existing) {
+      if (!isBare) continue;
+      const identify = async (run: Script): Promise<boolean> => {
+        await run(identity(tableOf(t, name)));
+        return true;
+      };
+      errors.push(...(await this.attempt(database, name, now, identify)));
+    }
     return errors;
   }
 
@@ -52,12 +63,14 @@ export class LedgerDays {
     database: Database,
     now: number,
     horizon: number,
-    known: ReadonlySet<string>,
+    known: Partitions,
   ): Promise<{ days: number; errors: unknown[] }> {
     const { t } = this;
     let days = 0;
     const errors: unknown[] = [];
-    for (const name of [...known].filter((name) => (dayOf(name) ?? Infinity) + dayMs <= horizon).sort()) {
+    for (const name of [...known.keys()]
+      .filter((name) => (dayOf(name) ?? Infinity) + dayMs <= horizon)
+      .sort()) {
       const drop = async (run: Script): Promise<boolean> => {
         if (!(await partitions(t, run)).has(name)) return true;
         await run(`drop table ${tableOf(t, name)}`);
@@ -100,10 +113,7 @@ async function createDay(t: TableNames, run: Script, day: number): Promise<boole
   )) as [{ count: number }];
   if (count > mostMoved) return false;
   const table = tableOf(t, name);
-  // A publication for all tables needs it, and a partition does not have it of its parent.
-  await run(
-    `create table ${table} (like ${t.attempt} including defaults); alter table ${table} replica identity full`,
-  );
+  await run(`create table ${table} (like ${t.attempt} including defaults); ${identity(table)}`);
   if (count > 0) {
     // In the order in which attaching takes them; from here on nobody writes another row of that day.
     await run(`lock table only ${t.attempt} in share update exclusive mode`);
@@ -115,9 +125,14 @@ async function createDay(t: TableNames, run: Script, day: number): Promise<boole
   return true;
 }
 
-async function partitions(t: TableNames, run: Script): Promise<Set<string>> {
-  const rows = await run<{ name: string }>(ledgerPartitions(t));
-  return new Set(rows.map(({ name }) => name));
+async function partitions(t: TableNames, run: Script): Promise<Partitions> {
+  const rows = await run<{ name: string; bare: boolean }>(ledgerPartitions(t));
+  return new Map(rows.map(({ name, bare }) => [name, bare]));
+}
+
+/** A publication for all tables needs it, and a partition does not have it of its parent. */
+function identity(table: string): string {
+  return `alter table ${table} replica identity full`;
 }
 
 /** One process at a time, and rather not now than make the workers wait. null: another one is at it, to whom it is left: hundreds may start at once. */

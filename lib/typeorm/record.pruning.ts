@@ -28,6 +28,7 @@ const twoDaysMs = 2 * 86_400_000;
 interface Outdated {
   now: EpochMs;
   partitions: string[];
+  bare: string[];
   attempts: boolean;
   gaps: boolean;
   jobs: boolean;
@@ -59,7 +60,7 @@ export class RecordPruning {
     const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept);
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
-    const partitions = new Set(outdated.partitions);
+    const partitions = new Map(outdated.partitions.map((name) => [name, outdated.bare.includes(name)]));
     const { rows } = this;
     const errors = await this.ledgerDays.create(database, now, partitions);
     if (aheadMs > leastWithheldMs) {

@@ -13,6 +13,7 @@ export function findOutdatedSql(t: TableNames): string {
   return `
 select ${ms(now)} as now,
   (select coalesce(json_agg(p.name), '[]') from (${ledgerPartitions(t)}) p) as partitions,
+  (select coalesce(json_agg(p.name), '[]') from (${ledgerPartitions(t)}) p where p.bare) as bare,
   (select finished_at from ${t.attempt} where finished_at < ${after(now, '-$2::float8')} order by finished_at limit 1) is not null as attempts,
   exists (
     select from ${unnest(['$3::text[]', '$4::float8[]'])} k (verdict, kept_ms) cross join lateral (
