@@ -7,7 +7,7 @@ const typesKey = 'design:paramtypes';
 
 /** What a method has that only `@Payload()` would give an effect. */
 export interface UnmarkedPayload {
-  /** The class that its first parameter is typed with, though it gets the RunContext; null: none. */
+  /** The class that its first parameter is typed with, `Number` for a number and so on, though it gets the RunContext; null: none. */
   type: string | null;
   /** It has `@UsePipes`. */
   pipes: boolean;
@@ -22,11 +22,7 @@ export function unmarkedPayload(
   const code = prototype[method] as object;
   const pipes = Reflect.hasMetadata(pipesKey, code) && !isRoute(code);
   const [first] = (Reflect.getMetadata(typesKey, prototype, method) ?? []) as unknown[];
-  const type = typeof first === 'function' && !isBuiltIn(first) ? first.name : null;
+  // What stands for interfaces.
+  const type = typeof first === 'function' && first !== Object ? first.name : null;
   return pipes || type !== null ? { type, pipes } : null;
-}
-
-/** Such as what stands for interfaces and for plain types. */
-function isBuiltIn(type: { name: string }): boolean {
-  return (globalThis as Record<string, unknown>)[type.name] === type;
 }

@@ -10,7 +10,11 @@ export function describeDays(cron: CronDefinition): string[] {
   const onDay = day.full ? null : dayWords(day, months === null || either ? 'the month' : months);
   const onWeekday = weekday.full ? null : weekdayWordsOf(weekday);
   if (onDay !== null && onWeekday !== null) {
-    parts.push(either ? `${onDay}, and also ${onWeekday}` : `${onDay}, if it is ${withoutPlural(onWeekday)}`);
+    parts.push(
+      either
+        ? `${onDay}, and also ${onWeekday}`
+        : `${onDay}, if it is ${withoutPlural(weekdayWordsOf(weekday, 'or'))}`,
+    );
   } else if (!either) {
     parts.push(...[onDay ?? onWeekday].filter((words) => words !== null));
   }
@@ -37,13 +41,13 @@ function dayWords(day: FieldSet, month: string): string {
   return `on ${listed(words)}`;
 }
 
-function weekdayWordsOf(weekday: FieldSet): string {
+function weekdayWordsOf(weekday: FieldSet, last = 'and'): string {
   const plain = weekday.list();
-  const words = plain.length > 0 ? [weekdayList(plain)] : [];
+  const words = plain.length > 0 ? [weekdayList(plain, last)] : [];
   words.push(...weekday.nth.map((nth) => nthWords(nth, 'the month')));
   if (weekday.nth.length === 0 && /^\w+ to \w+$/.test(words[0]!)) return words[0]!;
   const single = plain.length === 1 && weekday.nth.length === 0;
-  return `on ${listed(words)}${single ? 's' : ''}`;
+  return `on ${listed(words, last)}${single ? 's' : ''}`;
 }
 
 /** "on Fridays" becomes "Friday". */

@@ -73,7 +73,7 @@ export const monthWords = [
 export const weekdayWords = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** Weekdays (0 = Sunday) in the order of a week that begins on Monday: "Monday to Friday", "Saturday and Sunday". */
-export function weekdayList(weekdays: readonly number[]): string {
+export function weekdayList(weekdays: readonly number[], last = 'and'): string {
   const fromMonday = weekdays.map((weekday) => (weekday + 6) % 7).sort((a, b) => a - b);
-  return runs(fromMonday, (index) => weekdayWords[(index + 1) % 7]!);
+  return runs(fromMonday, (index) => weekdayWords[(index + 1) % 7]!, last);
 }

@@ -139,6 +139,11 @@ export function adapterSettings(
   if (given.url !== undefined && (typeof given.url !== 'string' || !/^postgres(ql)?:\/\//.test(given.url))) {
     throw new InvalidOptionError('url', 'must begin with postgres:// or postgresql://.');
   }
+  // The types do not have it, but settings of an application are passed on as they are.
+  const { type = 'postgres' } = (given.options ?? {}) as { type?: string };
+  if (type !== 'postgres') {
+    throw new InvalidOptionError('options', `are of type "${type}"; Chronis needs those of type "postgres".`);
+  }
   const { migrate = 'auto' } = given;
   if (!['auto', 'check', 'off'].includes(migrate)) {
     throw new InvalidOptionError('migrate', `"${migrate}" is none of 'auto', 'check' and 'off'.`);

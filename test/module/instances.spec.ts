@@ -16,8 +16,10 @@ import {
   type ChronisModuleOptions,
   type RunContext,
 } from '../../lib/index.js';
-import { ChronisTesting } from '../../lib/testing/index.js';
+import type { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { ChronisTesting, ManualClock } from '../../lib/testing/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
+import { NestApp } from '../support/nest.app.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
 const seen: string[] = [];
@@ -86,6 +88,35 @@ describe('several instances in one application', () => {
     expect(seen.filter((line) => line.endsWith('nightly'))).toEqual(['nightly', 'heard nightly']);
     expect(await reports.ledger()).toHaveLength(2);
     expect(await chronis.ledger('nightly')).toEqual([]);
+  });
+
+  test('have a method run in every process, beside what runs once among all', async () => {
+    @Injectable()
+    class Caches {
+      @Interval('1h', { id: 'report' })
+      report(): void {
+        seen.push('report');
+      }
+      @Interval('1h', { id: 'refresh', instance: 'local' })
+      refresh(): void {
+        seen.push('refresh');
+      }
+    }
+    const clock = new ManualClock();
+    const boot = (storage?: MemoryStorage): Promise<NestApp> =>
+      NestApp.boot({
+        ...{ clock, storage, providers: [Caches] },
+        imports: [ChronisModule.forRoot({ instance: 'local', clock })],
+      });
+    const first = await boot();
+    const second = await boot(first.storage);
+    close = async () => {
+      await second.close();
+      await first.close();
+    };
+    await clock.advanceBy(3_600_000);
+    expect(seen.toSorted()).toEqual(['refresh', 'refresh', 'report']);
+    expect((await first.scheduler.queryJobs()).items.map(({ id }) => id)).toEqual(['report']);
   });
 
   test('run on two schemas of one database', async () => {

@@ -103,6 +103,14 @@ describe('a method that seems to expect a payload, without @Payload()', () => {
       piped(it: RunContext): unknown {
         return it;
       }
+      @JobHandler('count')
+      count(it: number): unknown {
+        return it;
+      }
+      @Interval('1h')
+      sync(force: boolean = false): unknown {
+        return force;
+      }
     }
     const app = await boot({ providers: [Mail] });
     expect(app.heard('payloads.unmarked')).toEqual([
@@ -111,12 +119,14 @@ describe('a method that seems to expect a payload, without @Payload()', () => {
           { place: 'Mail.send', type: 'MailDto', pipes: true },
           { place: 'Mail.typed', type: 'MailDto', pipes: false },
           { place: 'Mail.piped', type: null, pipes: true },
+          { place: 'Mail.count', type: 'Number', pipes: false },
+          { place: 'Mail.sync', type: 'Boolean', pipes: false },
         ],
       },
     ]);
   });
 
-  test('is not meant where parameters are marked, take the context, or have no class of the application', async () => {
+  test('is not meant where parameters are marked, or may take the context', async () => {
     @Injectable()
     class Fine {
       @JobHandler('marked')
@@ -136,8 +146,8 @@ describe('a method that seems to expect a payload, without @Payload()', () => {
       union(it?: string | RunContext, mail?: MailDto): unknown {
         return [it, mail];
       }
-      @JobHandler('built-in')
-      builtIn(it: Promise<void>): unknown {
+      @JobHandler('unknown')
+      builtIn(it: unknown): unknown {
         return it;
       }
       @Interval('1h')

@@ -42,6 +42,7 @@ const others: [trigger: TriggerInput, sentence: string][] = [
   [{ type: 'after', jobs: ['load', 'check'], delay: 60_000 }, '1 minute after the moment when "load" and "check" have succeeded'],
   [{ type: 'manual' }, 'Only when it is started by hand'],
   [{ type: 'cron', fields: { day: 13, dayOfWeek: 'fri', hour: 9 } }, 'At 09:00 in Asia/Seoul, on the 13th of the month, if it is Friday'],
+  [{ type: 'cron', fields: { day: '1-7', dayOfWeek: 'sat,sun', hour: 9 } }, 'At 09:00 in Asia/Seoul, on the 1st to 7th of the month, if it is Saturday or Sunday'],
   [{ type: 'cron', fields: { week: 5, hour: 9 } }, 'At 09:00 in Asia/Seoul, in ISO week 5'],
   [{ type: 'cron', fields: { day: 'last fri', hour: 9 } }, 'At 09:00 in Asia/Seoul, on the last Friday of the month'],
   [{ type: 'cron', expression: '0 9 * * *', timeZone: 'UTC' }, 'At 09:00 in UTC, every day'],

@@ -81,6 +81,10 @@ describe('what names the server', () => {
       { url: 'postgres://h/d', shema: 'x' },
       'shema: The storage or lock in PostgreSQL has no such option. Did you mean "schema"?',
     ],
+    [
+      { options: { type: 'sqlite', database: 'app.db' } },
+      'options: are of type "sqlite"; Chronis needs those of type "postgres".',
+    ],
     [{ url: 'mysql://h/d' }, 'url: must begin with postgres:// or postgresql://.'],
     [
       { url: 'postgres://h/d', migrate: 'sometimes' },
