@@ -21,7 +21,13 @@ describe('runs that overlap', () => {
   });
 
   /** A job every second whose runs take a while unless they are aborted; the instants that began within the time. */
-  async function play(overlap: OverlapPolicy, takesMs: number, passMs: number, endAfterMs = Infinity) {
+  async function play(
+    overlap: OverlapPolicy,
+    takesMs: number,
+    passMs: number,
+    endAfterMs = Infinity,
+    paceMs = 1_000,
+  ) {
     const start = rig.clock.now();
     rig.handle('work', async ({ nominalAt, signal }: RunContext) => {
       begun.push(nominalAt.getTime() - start);
@@ -33,7 +39,7 @@ describe('runs that overlap', () => {
       signal.throwIfAborted();
     });
     await rig.engine.start();
-    const job = everyMs(start, 1_000, { id: 'job', policies: { overlap } });
+    const job = everyMs(start, paceMs, { id: 'job', policies: { overlap } });
     if (endAfterMs !== Infinity) {
       Object.assign(job.trigger!, { endAt: new Date(start + endAfterMs).toISOString() });
     }
@@ -54,7 +60,7 @@ describe('runs that overlap', () => {
       expect([id, workerId]).toEqual(['job', rig.engine.workerId]);
       told.push({ at: rig.clock.now() - start, runId, runningMs });
     });
-    await play('skip', 3.5 * 3_600_000, 2_000);
+    await play('skip', 3.5 * 3_600_000, 20_000, Infinity, 10_000);
     const runId = (await rig.storage.queryRuns({}, {})).items[0]!.id;
     await rig.clock.advanceBy(3.4 * 3_600_000);
     expect(told).toHaveLength(3);
@@ -67,7 +73,7 @@ describe('runs that overlap', () => {
   test('skip: runs that end in time are no matter, however often the job is skipped', async () => {
     const told: unknown[] = [];
     rig.events.on('job.held-up', (event) => told.push(event));
-    await play('skip', 10_000, 2.2 * 3_600_000);
+    await play('skip', 100_000, 2.2 * 3_600_000, Infinity, 10_000);
     expect(told).toEqual([]);
     expect((await rig.storage.queryGaps({}, {})).items.length).toBeGreaterThan(0);
   });
