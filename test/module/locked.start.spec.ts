@@ -54,9 +54,11 @@ test('an instance starts beside an open transaction that has run a declared job,
 
 const tables = ['run', 'job', 'worker', 'cursor', 'release', 'lock', 'meta', 'gap'];
 
-test.each(tables)(
+// Each in a schema of its own, and they all wait for most of the time.
+test.concurrent.for(tables)(
   'an instance starts while somebody has locked the table %s as a whole, or waits for it and tells',
-  async (table) => {
+  { timeout: 30_000 },
+  async (table, { expect }) => {
     const schema = freshSchema('locked_boot');
     const dataSource = await new DataSource({ type: 'postgres', url: databaseUrl() }).initialize();
     await (await boot(release(schema, 5))).close();
@@ -76,5 +78,4 @@ test.each(tables)(
     await dataSource.query(`drop schema "${schema}" cascade`);
     await dataSource.destroy();
   },
-  30_000,
 );
