@@ -4,7 +4,8 @@ import type { CronJob as OtherCronJob } from 'cron';
 /** @ts-ignore */
 import type { DateTime, Zone } from 'luxon';
 
-type IsAny<T> = 0 extends 1 & T ? true : false;
+// Of a type that cannot be resolved, compilers since 5.5 make `any` of every condition that meets it, but not of its keys.
+type IsAny<T> = string extends keyof T ? true : false;
 
 /** A luxon DateTime; without its types, the part of it that is used most. @publicApi */
 export type CronDate =

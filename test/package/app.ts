@@ -76,6 +76,8 @@ async function main(): Promise<void> {
   if (local.nextDate().toMillis() <= Date.now() - 1_000)
     throw new Error('The cron of the drop-in has no next date.');
   await app.close();
+  // @ts-expect-error Where neither the types of luxon nor the package `cron` are installed, it has a type all the same.
+  if (local.isActiv !== undefined) throw new Error('There is no such property.');
   if (local.isActive) throw new Error('The cron of the drop-in goes on after the end.');
   await underTest();
   await tryMachinery((name) =>
