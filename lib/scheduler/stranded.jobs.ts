@@ -1,9 +1,9 @@
 import { cutList, list, named } from '../events/log.words.js';
-import type { Job } from '../model/job.js';
+import type { Job, JobFilter } from '../model/job.js';
 import type { Clock } from '../ports/clock.js';
 import { deferralMs, type StorageAdapter } from '../ports/storage.adapter.js';
 
-/** The first of what is due, by time: what nobody runs is older than what is about to be run. */
+/** The first of what is due, and of one-offs, by time: what nobody runs is older than what is about to be run. */
 const mostJobs = 100;
 /** Probes ask every few seconds. */
 const lookAgainMs = 60_000;
@@ -41,12 +41,16 @@ export class StrandedJobs {
     const { storage, clock } = this;
     // By the local clock, which is near enough.
     const now = clock.now();
-    const { items } = await storage.queryJobs(
+    const first = async (filter: JobFilter): Promise<Job[]> =>
+      (await storage.queryJobs(filter, { limit: mostJobs, orderBy: 'nextRunAt' })).items;
+    const putOffUntil = new Date(now + deferralMs.most);
+    const found = await Promise.all([
+      first({ state: ['pending', 'scheduled', 'running'], nextBefore: new Date(now) }),
       // Of one-offs that nobody can execute the next time is put off.
-      { state: ['pending', 'scheduled', 'running'], nextBefore: new Date(now + deferralMs.most) },
-      { limit: mostJobs, orderBy: 'nextRunAt' },
-    );
-    const due = items.filter((job) => isOf(job, this.app) && isDue(job, now));
+      first({ state: 'pending', triggerType: 'at', nextBefore: putOffUntil }),
+    ]);
+    const jobs = new Map(found.flat().map((job) => [JSON.stringify([job.namespace, job.id]), job]));
+    const due = [...jobs.values()].filter((job) => isOf(job, this.app) && isDue(job, now));
     if (due.length === 0) return [];
     const time = await storage.now();
     const live = (await storage.queryWorkers()).filter(({ leaseUntil }) => leaseUntil.getTime() > time);
