@@ -11,6 +11,7 @@ import type {
 import type { DueBy } from './due.by.js';
 import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
 import { reachOf } from './scopes.js';
+import { isTooLong } from './workers.js';
 import type { MemoryTables, RunRow } from './tables.js';
 import { giveUp, holdsLease } from './workers.js';
 
@@ -64,15 +65,18 @@ export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capab
     now,
     cursorAt: tables.cursors.earliest(reach),
     runAt: tables.waiting.earliest(reach),
-    leaseEndsAt: earliestLeaseEnd(tables, capability.workerId),
+    leaseEndsAt: earliestLeaseEnd(tables, now, capability.workerId),
   };
 }
 
-/** Only of workers that hold runs: others leave nothing to take back. */
-function earliestLeaseEnd(tables: MemoryTables, exceptOf: string): EpochMs | null {
+/** Only of workers that hold runs: others leave nothing to take back. One that is too long counts as over: a release cuts it. */
+function earliestLeaseEnd(tables: MemoryTables, now: EpochMs, exceptOf: string): EpochMs | null {
   let earliest = Infinity;
   for (const id of tables.held.keys()) {
-    if (id !== exceptOf) earliest = Math.min(earliest, tables.workers.get(id)?.leaseUntil ?? -Infinity);
+    if (id === exceptOf) continue;
+    const worker = tables.workers.get(id);
+    const endsAt = worker && isTooLong(worker, now) ? now : (worker?.leaseUntil ?? -Infinity);
+    earliest = Math.min(earliest, endsAt);
   }
   return earliest === Infinity ? null : earliest;
 }

@@ -110,6 +110,10 @@ export interface GapRow extends Gap {
 export interface WorkerRow extends WorkerRegistration {
   startedAt: EpochMs;
   leaseUntil: EpochMs;
+  /** How long it is, from each renewal on. */
+  leaseMs: number;
+  /** Where it ended before it was cut, as it was renewed while the clock was ahead. */
+  reached: EpochMs;
   running: number;
 }
 

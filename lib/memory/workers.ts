@@ -1,3 +1,4 @@
+import { leaseToleranceMs } from '../model/leases.js';
 import { isGivenUp, resolvePolicies } from '../model/policies.js';
 import type {
   EpochMs,
@@ -11,7 +12,7 @@ import { bearCallback } from './definitions.js';
 import { toClaimedRun } from './rows.to.views.js';
 import { isOutOfSync } from './releases.js';
 import { finish, record, waitUntil } from './runs.js';
-import type { MemoryTables, RunRow } from './tables.js';
+import type { MemoryTables, RunRow, WorkerRow } from './tables.js';
 
 export function register(
   tables: MemoryTables,
@@ -20,7 +21,14 @@ export function register(
   leaseMs: number,
 ): { now: EpochMs; leaseUntil: EpochMs } {
   const leaseUntil = now + leaseMs;
-  tables.workers.set(worker.id, { ...structuredClone(worker), startedAt: now, leaseUntil, running: 0 });
+  tables.workers.set(worker.id, {
+    ...structuredClone(worker),
+    startedAt: now,
+    leaseUntil,
+    leaseMs,
+    reached: 0,
+    running: 0,
+  });
   return { now, leaseUntil };
 }
 
@@ -32,11 +40,10 @@ export function renew(
   running: number,
 ): Renewal {
   const worker = tables.workers.get(workerId);
-  const stoodUntil = worker?.leaseUntil ?? null;
+  const stoodUntil = worker ? Math.max(worker.leaseUntil, worker.reached) : null;
   if (!worker || !holdsLease(tables, now, workerId))
     return { now, leaseUntil: null, stoodUntil, cancelled: [], outOfSync: false };
-  worker.leaseUntil = now + leaseMs;
-  worker.running = running;
+  Object.assign(worker, { leaseUntil: now + leaseMs, leaseMs, running });
   const held = [...(tables.held.get(workerId) ?? [])];
   const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
   const outOfSync = isOutOfSync(tables, now, workerId);
@@ -70,9 +77,20 @@ export function holdsLease(tables: MemoryTables, now: EpochMs, workerId: string)
 
 export function workerInfos(tables: MemoryTables): WorkerInfo[] {
   return [...tables.workers.values()].map((worker) => ({
-    ...worker,
+    id: worker.id,
+    name: worker.name,
+    app: worker.app,
+    generation: worker.generation,
+    host: worker.host,
+    pid: worker.pid,
+    version: worker.version,
+    zoneData: worker.zoneData,
+    queues: worker.queues,
+    handlers: worker.handlers,
+    retention: worker.retention,
     startedAt: new Date(worker.startedAt),
     leaseUntil: new Date(worker.leaseUntil),
+    running: worker.running,
   }));
 }
 
@@ -83,6 +101,7 @@ export function releaseLost(
   runIds: readonly string[] | null,
 ): ReleaseResult {
   const result: ReleaseResult = { now, workers: [], runs: [], left: [] };
+  if (runIds === null) cutLeases(tables, now);
   for (const [worker, held] of tables.held) {
     if (holdsLease(tables, now, worker)) continue;
     // What an earlier call has left may have had company.
@@ -97,6 +116,17 @@ export function releaseLost(
     }
   }
   return result;
+}
+
+/** Whether its lease was renewed while the clock was ahead. */
+export function isTooLong({ leaseUntil, leaseMs }: WorkerRow, now: EpochMs): boolean {
+  return leaseUntil > now + leaseMs + leaseToleranceMs;
+}
+
+function cutLeases(tables: MemoryTables, now: EpochMs): void {
+  for (const worker of tables.workers.values())
+    if (isTooLong(worker, now))
+      Object.assign(worker, { reached: worker.leaseUntil, leaseUntil: now + worker.leaseMs });
 }
 
 function releaseRun(

@@ -3,7 +3,11 @@ import type { LockAdapter, StorageAdapter, JoinableTransaction } from '../index.
 /** What every subject of a law has. @publicApi */
 export interface LawSubject {
   /** Moves the subject's own clock forward; real time need not pass. The clock must not be the local one (`Date.now`), which some laws set wrong. */
-  clock: { advance(ms: number): Promise<void> };
+  clock: {
+    advance(ms: number): Promise<void>;
+    /** Sets it back, as an operator does who sets a wrong one right. Laws that need it pass where the subject has no such clock. */
+    setBack?(ms: number): void;
+  };
   /** Gives everything back that was made for this law. */
   close(): Promise<void>;
 }

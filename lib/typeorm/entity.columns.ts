@@ -13,7 +13,7 @@ import type {
 
 /** `text`; a `?` at the end: may be null. */
 export type ShortType =
-  `${'text' | 'bigint' | 'integer' | 'smallint' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]'}${'' | '?'}`;
+  `${'text' | 'bigint' | 'integer' | 'smallint' | 'double precision' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]'}${'' | '?'}`;
 
 export type Columns<Row> = Readonly<Record<keyof Row & string, ShortType>>;
 
@@ -177,6 +177,8 @@ export const workerColumns: Columns<ChronisWorker> = {
   handlers: 'text[]',
   startedAt: 'timestamptz',
   leaseUntil: 'timestamptz',
+  leaseMs: 'double precision?',
+  reached: 'timestamptz?',
   releasedAt: 'timestamptz?',
   running: 'integer',
   retention: 'jsonb?',

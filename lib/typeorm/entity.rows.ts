@@ -199,6 +199,10 @@ export interface ChronisWorker {
   handlers: string[];
   startedAt: Date;
   leaseUntil: Date;
+  /** How long the lease is from each beat on; null: of an older release. */
+  leaseMs: number | null;
+  /** What it has claimed may be due until then, as the clock was ahead and has been set back; null: it has not. */
+  reached: Date | null;
   releasedAt: Date | null;
   running: number;
   /** How long it wants the record kept; null: of an older release. */

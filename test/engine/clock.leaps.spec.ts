@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { engineDefaults } from '../../lib/engine/engine.options.js';
 import type { ChronisEventMap } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
@@ -221,5 +222,37 @@ describe("a storage's clock that leaps", () => {
     const before = times;
     await clock.advanceBy(2 * minute);
     expect(times).toBeGreaterThan(before + 3);
+  });
+
+  test('ahead and returns: a worker that died meanwhile is waited for no longer than its lease', async () => {
+    const leaseMs = 20 * second;
+    await rig.add({ id: 'once', handler: 'once' });
+    server.leapMs = hour;
+    const dead = { workerId: 'dead', app: 'test', queues: ['default'], handlers: ['once'] };
+    const registration = {
+      ...{ id: 'dead', name: 'dead', app: 'test', generation: null, host: 'h', pid: 1, version: '1' },
+      ...{ zoneData: '', queues: dead.queues, handlers: dead.handlers, retention: null },
+    };
+    await rig.storage.register(registration, leaseMs);
+    expect((await rig.storage.claim(dead, 1)).runs).toHaveLength(1);
+    let executions = 0;
+    rig.handle('once', () => executions++);
+    await clock.advanceBy(5 * second);
+    server.leapMs = 0;
+    await clock.advanceBy(leaseMs + 2 * engineDefaults.pollMs);
+    expect(executions).toBe(1);
+  });
+
+  test('ahead and returns, and a lease is cut: the storage has lost nothing', async () => {
+    const told: string[] = [];
+    rig.events.on('storage.went-back', () => told.push('storage.went-back'));
+    rig.events.on('worker.lease-lost', () => told.push('worker.lease-lost'));
+    await clock.advanceBy(5 * second);
+    server.leapMs = 10 * second;
+    await clock.advanceBy(2 * engineDefaults.leaseMs);
+    server.leapMs = 0;
+    await rig.storage.releaseLost();
+    await clock.advanceBy(2 * engineDefaults.leaseMs);
+    expect(told).toEqual([]);
   });
 });

@@ -49,7 +49,7 @@ export function memorySubject(): StorageSubject {
   return {
     storage,
     open: async () => storage.open(),
-    clock: { advance: (ms) => clock.advanceBy(ms) },
+    clock: { advance: (ms) => clock.advanceBy(ms), setBack: (ms) => clock.jumpWall(-ms) },
     close: () => storage.close(),
     transaction: (work) => transaction((manager) => work(manager as never)),
   };

@@ -81,7 +81,10 @@ export class PostgresLawBench {
     this.clock.current = clock;
     const opened: StorageAdapter[] = [];
     return {
-      clock: { advance: (ms: number) => clock.advanceBy(ms) },
+      clock: {
+        advance: (ms: number) => clock.advanceBy(ms),
+        setBack: (ms: number) => clock.jumpWall(-ms),
+      },
       open: async (): Promise<StorageAdapter> => {
         const storage = newStorage({ schema: this.schema, clock, migrate: 'check' });
         await storage.init();

@@ -155,6 +155,40 @@ export const releaseLaws = lawsOf('release', {
     }
   },
 
+  'is over after its length where the clock was ahead when it was renewed': async ({ storage, clock }) => {
+    if (!clock.setBack) return;
+    await addOneOff(storage);
+    const holder = await startWorker(storage, { leaseMs: minute });
+    const run = await claimOne(storage, holder);
+    const worker = await startWorker(storage, { leaseMs: minute });
+    clock.setBack(hour);
+    const { now, leaseEndsAt } = await storage.nextWakeAt(worker);
+    assert.ok(leaseEndsAt !== null && leaseEndsAt <= now, 'A release is asked for.');
+    assert.deepEqual((await storage.releaseLost()).runs, []);
+    assertNear((await storage.nextWakeAt(worker)).leaseEndsAt, now + minute, 'The end of the lease');
+    await clock.advance(2 * minute);
+    const { runs } = await storage.releaseLost();
+    assert.deepEqual(
+      runs.map(({ runId, verdict }) => ({ runId, verdict })),
+      [{ runId: run.id, verdict: null }],
+    );
+  },
+
+  'goes on by renewals where the clock was ahead': async ({ storage, clock }) => {
+    if (!clock.setBack) return;
+    await addOneOff(storage);
+    const holder = await startWorker(storage, { leaseMs: minute });
+    const run = await claimOne(storage, holder);
+    clock.setBack(hour);
+    for (let beat = 0; beat < 6; beat++) {
+      assert.deepEqual((await storage.releaseLost()).runs, []);
+      await clock.advance(20 * second);
+      const { leaseUntil } = await storage.renew(holder.workerId, minute, 1, [run.id]);
+      assertNear(leaseUntil, (await storage.now()) + minute, 'The end of the lease');
+    }
+    await settle(storage, run);
+  },
+
   'releases each run once, of eight concurrent callers': async ({ storage, open, clock }) => {
     for (let index = 0; index < 10; index++) await addOneOff(storage, { id: `job-${index}` });
     await storage.claim(await startWorker(storage, { leaseMs: minute }), 10);

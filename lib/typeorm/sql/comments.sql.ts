@@ -206,6 +206,10 @@ const comments: Record<TableName, Comments> = {
       handlers: 'what it can run',
       started_at: 'when it has registered',
       lease_until: 'later than now: it lives',
+      lease_ms:
+        'how long its lease is from each beat on, in milliseconds; null: of releases before schema version 3',
+      reached:
+        'what it has claimed may be due until then, as the clock was ahead and has been set back; null: it has not',
       released_at: 'when its runs were taken from it, or it has stopped; null: neither',
       running: 'runs in its hands at its last beat',
       retention: 'how long it wants the record kept',

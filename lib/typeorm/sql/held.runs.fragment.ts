@@ -15,14 +15,14 @@ parker (worker) as (
 }
 
 /**
- * Those that are claimed and not parked, after a CTE `due_queue`. Nothing leads to them but the index of claims, so all that is due is looked at: only for what
+ * Those that are claimed and not parked, after a CTE `due_queue`. Nothing leads to them but the index of claims, so all that is due is looked at, or was by a clock that was ahead: only for what
  * happens rarely. `belongs`: a condition on their `r.worker`.
  */
 export function claimedOnly(t: TableNames, belongs: string): string {
   return `
   select found.* from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
     select r.id, r.fence, r.worker from ${t.run} r
-    where r.queue = q.name and ${rankOf('r')} = p.rank and ${isInClaims('r')} and r.due_at <= ${now}
+    where r.queue = q.name and ${rankOf('r')} = p.rank and ${isInClaims('r')} and r.due_at <= (select greatest(${now}, max(w.reached)) from ${t.worker} w)
       and r.worker is not null and ${belongs}
     order by r.due_at offset 0
   ) found`;

@@ -1,4 +1,5 @@
 import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
+import { isTooLong } from './lease.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
 import { clock, ms, now } from './time.fragment.js';
@@ -12,6 +13,7 @@ const window = 1_000;
  *
  * What is due is passed over until there is a run for this worker, as a claim does. Of what is due later the window may be full of runs that only others can
  * execute: then its last time is answered, though not the next moment: this worker looks again, without spinning.
+ * A lease that is too long counts as over: a release cuts it.
  */
 export function nextWakeSql(t: TableNames): string {
   const waiting = (when: string): string => `
@@ -35,6 +37,6 @@ select (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handl
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,
-  (select ${ms('min(w.lease_until)')} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at,
+  (select ${ms(`min(case when ${isTooLong('w')} then ${now} else w.lease_until end)`)} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at,
   ${clock} as now`;
 }

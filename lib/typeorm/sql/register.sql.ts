@@ -8,8 +8,8 @@ import { after, ms, now } from './time.fragment.js';
 export function registerSql(t: TableNames): string {
   return `
 insert into ${t.worker} as w
-  (id, name, app, generation, host, pid, version, zone_data, queues, handlers, started_at, lease_until, retention)
-values ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ${now}, ${after(now, '$12::float8')}, $13::jsonb)
+  (id, name, app, generation, host, pid, version, zone_data, queues, handlers, started_at, lease_until, lease_ms, retention)
+values ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ${now}, ${after(now, '$12::float8')}, $12, $13::jsonb)
 on conflict (id) do update set lease_until = excluded.lease_until where w.released_at is null
 returning ${ms(now)} as now, ${ms('lease_until')} as lease_until`;
 }

@@ -4,6 +4,7 @@ import { endings } from './endings.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
 import { jammed } from './jammed.fragment.js';
+import { fullLease, isTooLong, reachedBefore } from './lease.fragment.js';
 import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
@@ -14,6 +15,8 @@ import { toldColumn } from './wake.fragment.js';
  *
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
  * too: their claim was committed after that, or somebody else had locked their runs.
+ *
+ * A lease that was renewed while the clock was ahead is cut to its length from now.
  *
  * A run that has been lost as often as it may be is given up where this statement ends its worker, and finds nothing else in the worker's hands: so nothing else can have ended it. Otherwise, as in company, only
  * when it was lost so often again: of a worker that was ended earlier, others may have been taken back by then.
@@ -26,6 +29,12 @@ export function releaseLostSql(t: TableNames, which: 'all' | 'some'): string {
   const ended = `
 over as materialized (
   select w.id from ${t.worker} w where w.released_at is null and w.lease_until <= ${now} order by w.id for update skip locked
+),
+too_long as materialized (
+  select w.id from ${t.worker} w where w.released_at is null and ${isTooLong('w')} order by w.id for update skip locked
+),
+cut as (
+  update ${t.worker} w set reached = ${reachedBefore('w')}, lease_until = ${fullLease('w')} from too_long where w.id = too_long.id
 ),
 ended as (
   update ${t.worker} w set released_at = ${now}, running = 0 from over where w.id = over.id returning w.id

@@ -1,3 +1,4 @@
+import { reachedBefore } from './lease.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 
@@ -13,7 +14,7 @@ export function unregisterSql(t: TableNames): string {
       : `, pg_notify('${t.channel}', case when ${isLast} then 'release' else 'change' end)`;
   return `
 with ended as (
-  update ${t.worker} set lease_until = least(lease_until, ${now}), running = 0 where id = $2 returning id, app, generation
+  update ${t.worker} w set reached = ${reachedBefore('w')}, lease_until = least(lease_until, ${now}), running = 0 where id = $2 returning id, app, generation
 )
 select e.id${tell} from ended e`;
 }
