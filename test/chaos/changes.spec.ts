@@ -16,7 +16,7 @@ describe('four processes whose jobs are changed under locks, poison and hostile 
 
   beforeAll(async () => {
     played = await play(all, ['--seconds', `${missing.has('clock') ? 10 : 13}`, '--every', '900,1300']);
-  }, 240_000);
+  }, 600_000); // Only what hangs gets there.
 
   test('nothing is forgotten, doubled, kept or given up', () => {
     const { worlds, status, said } = played;

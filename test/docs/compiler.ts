@@ -3,11 +3,23 @@ import ts from 'typescript';
 import { root } from './pages.js';
 
 const config = ts.readConfigFile(`${root}tsconfig.json`, (path) => readFileSync(path, 'utf8'));
-const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
+const parsed = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
+const options: ts.CompilerOptions = { ...parsed.options, noEmit: true };
+
+/** Reads each file once for all programs; most of what they read is the types of dependencies. */
+const host = ts.createCompilerHost(options);
+const read = host.getSourceFile.bind(host);
+const files = new Map<string, ts.SourceFile | undefined>();
+host.getSourceFile = (name, ...more) => {
+  // Snippets are written anew.
+  if (name.startsWith(`${root}out/`)) return read(name, ...more);
+  if (!files.has(name)) files.set(name, read(name, ...more));
+  return files.get(name);
+};
 
 /** A module as the compiler sees it. */
 export function programOf(path: string): { checker: ts.TypeChecker; exported: ts.Symbol[] } {
-  const program = ts.createProgram([root + path], { ...options, noEmit: true });
+  const program = ts.createProgram([root + path], options, host);
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(root + path)!)!;
   const exported = checker
@@ -27,10 +39,10 @@ export function importsOf(path: string): Map<string, string> {
 }
 
 /** What the compiler has to say about these files, each in one line. */
-export function problemsOf(files: string[]): string[] {
-  const program = ts.createProgram(files, { ...options, noEmit: true });
+export function problemsOf(paths: string[]): string[] {
+  const program = ts.createProgram(paths, options, host);
   // Of these files alone: the rest of the program is checked with the code.
-  return files
+  return paths
     .map((file) => program.getSourceFile(file)!)
     .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
     .map(({ file, messageText }) => {

@@ -16,7 +16,7 @@ const isTest = ({ code }: Recipe): boolean => / from 'vitest';/.test(code);
 const fileOf = (recipe: Recipe): string =>
   `${out}/${recipe.page.replace(/\.md$/, '')}/${recipe.name ?? `snippet-${recipe.nth}${isTest(recipe) ? '.spec' : ''}.ts`}`;
 
-// As a reader has it: the files of a page in a folder, and a runner of their own.
+// As a reader has it: the files of a page in a folder, and a runner of their own, which loads Nest once.
 beforeAll(() => {
   rmSync(out, { recursive: true, force: true });
   for (const recipe of recipes) {
@@ -30,7 +30,7 @@ beforeAll(() => {
   ].map(([find, replacement]) => `{ find: ${find}, replacement: ${JSON.stringify(replacement)} }`);
   writeFileSync(
     `${out}/vitest.config.mjs`,
-    `export default { root: import.meta.dirname, resolve: { alias: [${alias.join(', ')}] }, test: { setupFiles: ['reflect-metadata'] } };`,
+    `export default { root: import.meta.dirname, resolve: { alias: [${alias.join(', ')}] }, test: { setupFiles: ['reflect-metadata'], isolate: false, maxWorkers: 1 } };`,
   );
 });
 

@@ -1,20 +1,20 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Begun last, each of them would keep one worker at it while the others have nothing left. */
+/** Begun last, each of them would keep one worker at it while the other has nothing left. The chaos tests need the processors, so that others that wait are between them. */
 const longest = [
   'deploys/postgres',
+  'typeorm/foreign.locks',
   'chaos/changes',
-  'chaos/chaos',
   'cluster/failover',
   'cluster/blocked',
-  'cluster/cluster',
+  'chaos/chaos',
   'typeorm/failover',
+  'cluster/cluster',
   'simulation/simulation',
   'simulation/planted',
   'typeorm/typeorm.laws',
   'docs/recipes',
   'samples/own-adapter',
-  'typeorm/foreign.locks',
   'typeorm/silent.server',
   'testing/flaky.storage',
   'ports/storage.model',
