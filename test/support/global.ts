@@ -8,7 +8,7 @@ import { startPostgres } from './postgres.js';
  * CHRONIS_TEST_URL or DATABASE_URL names is used instead.
  */
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
-  process.env.CHRONIS_TEST_RUN = randomUUID();
+  process.env.CHRONIS_TEST_RUN = `${process.pid}.${randomUUID()}`;
   forgetFormerRuns();
   const given = process.env.CHRONIS_TEST_URL || process.env.DATABASE_URL;
   if (given) {
@@ -24,12 +24,23 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   };
 }
 
-/** What `compiledTests` has noted. */
+/** What `compiledTests` has noted, but for runs that go on beside this one: their processes start from these files. */
 function forgetFormerRuns(): void {
   const out = resolve(import.meta.dirname, '../../out');
   try {
-    for (const name of readdirSync(out)) if (/^test\..*\.done$/.test(name)) rmSync(join(out, name));
+    for (const name of readdirSync(out)) {
+      const pid = /^test\.(\d+)\..*\.done$/.exec(name)?.[1];
+      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(out, name));
+    }
   } catch {
     // Nothing was compiled yet.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
