@@ -16,7 +16,8 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     return undefined;
   }
   // Tests kill processes, not machines: what the kernel has got is not lost.
-  const postgres = await startPostgres({ settings: { fsync: 'off' } });
+  // Two files at once have dozens of applications on it.
+  const postgres = await startPostgres({ settings: { fsync: 'off', max_connections: '400' } });
   process.env.CHRONIS_TEST_URL = postgres.url;
   return async () => {
     delete process.env.CHRONIS_TEST_URL;
