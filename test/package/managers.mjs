@@ -1,6 +1,6 @@
 // Installs by npm, pnpm and Yarn with Plug'n'Play; says how Node is started there, and where a tool is.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const releases = { pnpm: 'pnpm@10.15.0', yarn: '@yarnpkg/cli-dist@4.9.4' };
@@ -13,6 +13,9 @@ export async function installer(name, { dir, manifest, run, tools }) {
   const plain = {
     node: (file, args) => [process.execPath, [file, ...args]],
     installed: (path) => join(dir, 'node_modules', path),
+    /** Of what the application names itself. */
+    versions: (names) =>
+      Object.fromEntries(names.map((name) => [name, versionIn(join(dir, 'node_modules', name))])),
   };
   if (name === 'npm') {
     await run('npm', ['install', ...quiet], dir);
@@ -25,7 +28,10 @@ export async function installer(name, { dir, manifest, run, tools }) {
   const script = join(own, 'node_modules', scripts[name]);
   if (name === 'pnpm') {
     await run(process.execPath, [script, 'install', '--reporter=silent'], dir);
-    return plain;
+    return {
+      ...plain,
+      versions: (names) => ({ ...plain.versions(names), pnpm: versionIn(join(own, 'node_modules/pnpm')) }),
+    };
   }
   // A project of its own, not one inside of what is around it.
   writeFileSync(join(dir, 'yarn.lock'), '');
@@ -34,7 +40,14 @@ export async function installer(name, { dir, manifest, run, tools }) {
     'nodeLinker: pnp\nenableTelemetry: false\nenableGlobalCache: false\n',
   );
   await run(process.execPath, [script, 'install'], dir, { YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' });
-  return plugAndPlay(dir);
+  return {
+    ...plugAndPlay(dir),
+    versions: () => ({ Yarn: versionIn(join(own, 'node_modules/@yarnpkg/cli-dist')) }),
+  };
+}
+
+function versionIn(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
 }
 
 /** There is no node_modules: Node is told where things are. */

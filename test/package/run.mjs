@@ -1,5 +1,5 @@
 // Installs the packed tarball in throwaway apps outside the repository: it must compile, boot and run jobs in each of them.
-// node test/package/run.mjs [--all] [--only REGEX]
+// node test/package/run.mjs [--all] [--only REGEX]; what --all has tried of one tarball, in as many runs as it takes, adds up to one table.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,9 @@ import { startPostgres } from '../../out/support/postgres.js';
 import { installer } from './managers.mjs';
 import { all, short } from './stacks.mjs';
 import { copyBundle, steps, write } from './steps.mjs';
-import { tableOf } from './table.mjs';
+import { note, tables } from './table.mjs';
 import { checkTarball } from './tarball.mjs';
+import { tryTypes } from './types.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const { values } = parseArgs({ options: { all: { type: 'boolean' }, only: { type: 'string' } } });
@@ -44,7 +45,8 @@ function appOf(stack, format, { node, installed }) {
     write: (name, text) => writeFileSync(join(dir, name), text),
     node: (file, ...args) => inNode(file, args),
     tool: (path, ...args) => inNode(installed(path), args),
-    spec: (path, ...args) => inNode(installed(path), args, onPostgres()),
+    toolIn: (env, path, ...args) => inNode(installed(path), args, env),
+    spec: (path, args, env = {}) => inNode(installed(path), args, { ...onPostgres(), ...env }),
     async start(file) {
       expectRun(await inNode(file, [], { DATABASE_URL: '' }), 'memory');
       expectRun(await inNode(file, [], onPostgres()), 'postgres');
@@ -64,7 +66,9 @@ async function tryStack(stack) {
   const manifest = { name, private: true, devDependencies };
   manifest.dependencies = { ...dependencies, 'nestjs-chronis': `file:${tarball}` };
   const manager = await installer(stack.manager, { dir, manifest, run, tools: join(folder, 'managers') });
+  note(packed.shasum, { versions: manager.versions(Object.keys({ ...dependencies, ...devDependencies })) });
   const results = [];
+  for (const compiler of stack.compilers ?? []) results.push(...(await tryCompiler(stack, dir, compiler)));
   for (const [format, names] of Object.entries(stack.steps)) {
     const app = appOf(stack, format, manager);
     write(app);
@@ -72,10 +76,12 @@ async function tryStack(stack) {
       cpSync(join(import.meta.dirname, 'both.mjs'), join(app.dir, 'both.mjs'));
       await app.node('both.mjs');
     }
-    for (const step of names) results.push(await tried(app, step, `${name}, ${format}`));
+    for (const step of names) results.push(await tried(app, step, `${stack.label}, ${formats[format]}`));
   }
   return results;
 }
+
+const formats = { commonjs: 'CommonJS', esm: 'ES modules' };
 
 async function tried(app, step, place) {
   const begunAt = performance.now();
@@ -83,9 +89,22 @@ async function tried(app, step, place) {
     () => null,
     (failure) => failure,
   );
+  return told(place, step, error?.message ?? null, begunAt);
+}
+
+async function tryCompiler(stack, dir, compiler) {
+  const begunAt = performance.now();
+  const said = await tryTypes(dir, stack.release, compiler);
+  const place = `${stack.label}, ${compiler.replace('typescript-', 'TypeScript ')}`;
+  return said.map(([resolution, problems]) => told(place, resolution, problems.join('\n') || null, begunAt));
+}
+
+function told(place, step, problem, begunAt) {
   const seconds = Math.round((performance.now() - begunAt) / 1000);
-  console.log(`${place}: ${step} ${error === null ? 'ran' : `FAILED: ${error.message}`} (${seconds} s)`);
-  return { place, step, works: error === null };
+  console.log(`${place}: ${step} ${problem === null ? 'ran' : `FAILED: ${problem}`} (${seconds} s)`);
+  const result = { place, step, works: problem === null };
+  note(packed.shasum, result);
+  return result;
 }
 
 const [packed] = JSON.parse(
@@ -113,7 +132,7 @@ try {
 } finally {
   await postgres.stop();
 }
-if (values.all) console.log(tableOf(results));
+if (values.all) console.log(tables(packed.shasum));
 const works = results.filter((result) => result.works).length;
 console.log(`${works} of ${results.length} ways to compile, bundle and test run the packed package`);
 process.exit(works === results.length ? 0 : 1);

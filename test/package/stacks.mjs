@@ -1,6 +1,7 @@
 // What is installed together, and what is tried with it.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { compilers } from './types.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -27,19 +28,25 @@ const bundlers = {
   esbuild: '^0.27.0',
   '@vercel/ncc': '^0.38.0',
 };
+const nx = { nx: '23.2.1', '@nx/js': '23.2.1', '@nx/webpack': '23.2.1' };
 const needs = {
   swc,
   webpack: bundlers,
   'webpack, bundled': bundlers,
   esbuild: bundlers,
   ncc: bundlers,
+  'Nx, webpack': nx,
   vitest: pinned('vitest', 'vite'),
   'ts-jest': jest,
   '@swc/jest': jest,
 };
 
-const both = ['tsc', 'swc', 'webpack', 'webpack, bundled', 'esbuild', 'ncc', 'vitest', '@swc/jest'];
-const everything = { esm: both, commonjs: [...both, 'ts-jest'] };
+const bundled = ['webpack', 'webpack, bundled', 'esbuild', 'ncc'];
+const each = ['tsc', 'swc', ...bundled, 'vitest', '@swc/jest'];
+const everything = (release) => ({
+  esm: release < 12 ? [...each, 'ts-jest'] : each,
+  commonjs: [...each, 'ts-jest'],
+});
 
 /** About as long as the former four applications: what differs most. */
 export const short = [
@@ -49,9 +56,14 @@ export const short = [
 ];
 
 export const all = [
-  ...[10, 11, 12].flatMap((release) => ['npm', 'pnpm'].map((manager) => stack(release, manager, everything))),
-  // Plug'n'Play; without SWC, whose packages for other platforms Yarn asks for, whether the registry has them or not.
+  ...[12, 11, 10].flatMap((release) =>
+    ['npm', 'pnpm'].map((manager) => stack(release, manager, everything(release))),
+  ),
+  // Plug'n'Play; without SWC and Vitest, whose packages for other platforms Yarn asks for, whether the registry has them or not.
   withoutSwc(stack(11, 'yarn', { commonjs: ['tsc', 'ts-jest'], esm: ['tsc'] })),
+  { ...stack(11, 'npm', { commonjs: ['Nx, webpack'] }), name: 'nx', label: 'Nest 11, Nx' },
+  typed(11, Object.keys(compilers)),
+  typed(12, ['typescript-5.7', 'typescript-6.0', 'typescript-7.0']),
 ];
 
 function stack(release, manager, steps) {
@@ -59,6 +71,7 @@ function stack(release, manager, steps) {
   const tools = Object.values(steps).flat();
   return {
     name: `nest-${release}-${manager}`,
+    label: `Nest ${release}, ${manager === 'yarn' ? 'Yarn' : manager}`,
     release,
     manager,
     steps,
@@ -70,6 +83,16 @@ function stack(release, manager, steps) {
       { typescript, ...pinned('@types/node') },
       ...tools.map((tool) => needs[tool] ?? {}),
     ),
+  };
+}
+
+/** The same types for one compiler after the other. */
+function typed(release, names) {
+  const installed = Object.fromEntries(names.map((name) => [name, compilers[name]]));
+  const devDependencies = { ...pinned('@types/node'), ...installed };
+  return {
+    ...{ ...stack(release, 'npm', {}), name: `types-${release}`, label: `Nest ${release}` },
+    ...{ devDependencies, compilers: names },
   };
 }
 

@@ -69,29 +69,68 @@ export const steps = {
 
   async ncc(app) {
     await app.tool('@vercel/ncc/dist/ncc/cli.js', 'build', 'out/app.js', '-o', 'bundle', '-q');
+    if (app.type === 'module') {
+      app.write('ncc.banner.mjs', recipe('bundlers', 'ncc.banner.mjs'));
+      await app.node('ncc.banner.mjs');
+    }
     await app.startAlone('index.js');
+  },
+
+  /** As the generator for Nest writes it; its daemon and its cloud left out. */
+  async 'Nx, webpack'(app) {
+    app.write('nx.json', '{}');
+    const options = {
+      ...{ target: 'node', compiler: 'tsc', main: 'app.ts', tsConfig: 'tsconfig.json' },
+      ...{ outputPath: 'nx', webpackConfig: 'webpack.nx.cjs' },
+    };
+    const build = { executor: '@nx/webpack:webpack', options };
+    app.write(
+      'project.json',
+      JSON.stringify({ name: 'app', projectType: 'application', targets: { build } }),
+    );
+    app.write(
+      'webpack.nx.cjs',
+      `const { NxAppWebpackPlugin } = require('@nx/webpack/app-plugin');
+      module.exports = { output: { path: __dirname + '/nx' }, plugins: [new NxAppWebpackPlugin({
+        target: 'node', compiler: 'tsc', main: './app.ts', tsConfig: './tsconfig.json',
+        optimization: false, outputHashing: 'none', generatePackageJson: false,
+      })] };`,
+    );
+    await app.toolIn(
+      { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' },
+      'nx/bin/nx.js',
+      'build',
+      'app',
+    );
+    await app.start('nx/main.js');
   },
 
   async vitest(app) {
     writeSpec(app, (text) => text);
-    await app.spec('vitest/vitest.mjs', 'run', '--root', '.');
+    await app.spec('vitest/vitest.mjs', ['run', '--root', '.']);
   },
 
-  /** Up to Nest 11 with what `nest new` writes. */
+  /** Up to Nest 11 with what `nest new` writes; in ES modules as the guide of ts-jest has it. */
   async 'ts-jest'(app) {
+    if (app.type === 'module') {
+      writeSpec(app, forJest);
+      app.write('jest.config.cjs', recipe('testing', 'jest.config.cjs', 'default-esm'));
+      await app.spec('jest/bin/jest.js', ['--ci'], { NODE_OPTIONS: '--experimental-vm-modules' });
+      return;
+    }
     writeSpec(app, (text) => forJest(text).replace('./watering.js', './watering'));
     const template = `module.exports = { rootDir: '.', moduleFileExtensions: ['js', 'json', 'ts'], testRegex: '.*\\\\.spec\\\\.ts$', transform: { '^.+\\\\.(t|j)s$': 'ts-jest' }, testEnvironment: 'node' };`;
     app.write(
       'jest.config.cjs',
       app.release < 12 ? template : recipe('testing', 'jest.config.cjs', 'ts-jest'),
     );
-    await app.spec('jest/bin/jest.js', '--ci');
+    await app.spec('jest/bin/jest.js', ['--ci']);
   },
 
   async '@swc/jest'(app) {
     writeSpec(app, forJest);
     app.write('jest.config.cjs', recipe('testing', 'jest.config.cjs', 'decoratorMetadata'));
-    await app.spec('jest/bin/jest.js', '--ci');
+    await app.spec('jest/bin/jest.js', ['--ci']);
   },
 };
 
