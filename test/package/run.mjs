@@ -1,5 +1,5 @@
 // Installs the packed tarball in throwaway apps outside the repository: it must compile, boot and run jobs in each of them.
-// node test/package/run.mjs [--all] [--only REGEX]; what --all has tried of one tarball, in as many runs as it takes, adds up to one table.
+// node test/package/run.mjs [--all] [--only REGEX of installations] [--steps REGEX]; what --all has tried of one tarball, in as many runs as it takes, adds up to one table.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,10 @@ import { checkTarball } from './tarball.mjs';
 import { tryTypes } from './types.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-const { values } = parseArgs({ options: { all: { type: 'boolean' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { all: { type: 'boolean' }, only: { type: 'string' }, steps: { type: 'string' } },
+});
+const wanted = new RegExp(values.steps ?? '');
 const stacks = (values.all ? all : short).filter(({ name }) => new RegExp(values.only ?? '').test(name));
 const execute = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'chronis-package-'));
@@ -76,7 +79,8 @@ async function tryStack(stack) {
       cpSync(join(import.meta.dirname, 'both.mjs'), join(app.dir, 'both.mjs'));
       await app.node('both.mjs');
     }
-    for (const step of names) results.push(await tried(app, step, `${stack.label}, ${formats[format]}`));
+    for (const step of names.filter((name) => wanted.test(name)))
+      results.push(await tried(app, step, `${stack.label}, ${formats[format]}`));
   }
   return results;
 }

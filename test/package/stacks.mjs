@@ -44,7 +44,7 @@ const needs = {
 const bundled = ['webpack', 'webpack, bundled', 'esbuild', 'ncc'];
 const each = ['tsc', 'swc', ...bundled, 'vitest', '@swc/jest'];
 const everything = (release) => ({
-  esm: release < 12 ? [...each, 'ts-jest'] : each,
+  esm: release === 11 ? [...each, 'ts-jest'] : each,
   commonjs: [...each, 'ts-jest'],
 });
 

@@ -1,6 +1,6 @@
 // How an application is compiled, bundled and tested: by the recipes of the guides, to the letter.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path) => readFileSync(join(root, path), 'utf8');
@@ -78,16 +78,14 @@ export const steps = {
 
   /** As the generator for Nest writes it; its daemon and its cloud left out. */
   async 'Nx, webpack'(app) {
-    app.write('nx.json', '{}');
+    const name = basename(app.dir);
     const options = {
-      ...{ target: 'node', compiler: 'tsc', main: 'app.ts', tsConfig: 'tsconfig.json' },
-      ...{ outputPath: 'nx', webpackConfig: 'webpack.nx.cjs' },
+      ...{ target: 'node', compiler: 'tsc', main: `${name}/app.ts`, tsConfig: `${name}/tsconfig.json` },
+      ...{ outputPath: `${name}/nx`, webpackConfig: `${name}/webpack.nx.cjs` },
     };
     const build = { executor: '@nx/webpack:webpack', options };
-    app.write(
-      'project.json',
-      JSON.stringify({ name: 'app', projectType: 'application', targets: { build } }),
-    );
+    app.write('../nx.json', '{}');
+    app.write('project.json', JSON.stringify({ name, projectType: 'application', targets: { build } }));
     app.write(
       'webpack.nx.cjs',
       `const { NxAppWebpackPlugin } = require('@nx/webpack/app-plugin');
@@ -96,18 +94,14 @@ export const steps = {
         optimization: false, outputHashing: 'none', generatePackageJson: false,
       })] };`,
     );
-    await app.toolIn(
-      { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' },
-      'nx/bin/nx.js',
-      'build',
-      'app',
-    );
+    const env = { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+    await app.toolIn(env, 'nx/dist/bin/nx.js', 'build', name);
     await app.start('nx/main.js');
   },
 
   async vitest(app) {
     writeSpec(app, (text) => text);
-    await app.spec('vitest/vitest.mjs', ['run', '--root', '.']);
+    await app.spec('vitest/vitest.mjs', ['run', '--root', '.', '--testTimeout=60000', '--hookTimeout=60000']);
   },
 
   /** Up to Nest 11 with what `nest new` writes; in ES modules as the guide of ts-jest has it. */
@@ -115,7 +109,9 @@ export const steps = {
     if (app.type === 'module') {
       writeSpec(app, forJest);
       app.write('jest.config.cjs', recipe('testing', 'jest.config.cjs', 'default-esm'));
-      await app.spec('jest/bin/jest.js', ['--ci'], { NODE_OPTIONS: '--experimental-vm-modules' });
+      await app.spec('jest/bin/jest.js', ['--ci', '--testTimeout=60000'], {
+        NODE_OPTIONS: '--experimental-vm-modules',
+      });
       return;
     }
     writeSpec(app, (text) => forJest(text).replace('./watering.js', './watering'));
@@ -124,13 +120,13 @@ export const steps = {
       'jest.config.cjs',
       app.release < 12 ? template : recipe('testing', 'jest.config.cjs', 'ts-jest'),
     );
-    await app.spec('jest/bin/jest.js', ['--ci']);
+    await app.spec('jest/bin/jest.js', ['--ci', '--testTimeout=60000']);
   },
 
   async '@swc/jest'(app) {
     writeSpec(app, forJest);
     app.write('jest.config.cjs', recipe('testing', 'jest.config.cjs', 'decoratorMetadata'));
-    await app.spec('jest/bin/jest.js', ['--ci']);
+    await app.spec('jest/bin/jest.js', ['--ci', '--testTimeout=60000']);
   },
 };
 

@@ -35,9 +35,8 @@ function tableOf(results) {
   const reasons = [];
   const cell = (place, column) => {
     const found = results.findLast((result) => result.place === place && result.step === column);
-    if (found !== undefined) return found.works ? '✓' : '✗';
     const reason = impossible(place, column);
-    if (reason === null) return '–';
+    if (reason === null) return found === undefined ? '–' : found.works ? '✓' : '✗';
     if (!reasons.includes(reason)) reasons.push(reason);
     return `(${reasons.indexOf(reason) + 1})`;
   };
@@ -55,15 +54,19 @@ function impossible(place, column) {
   const [, release] = place.match(/Nest (\d+)/);
   const compiler = place.match(/TypeScript ([\d.]+)/);
   if (compiler !== null) return missing(Number(compiler[1]), column, Number(release));
-  if (release === '12' && place.endsWith('ES modules') && column === 'ts-jest') {
-    return 'Jest runs ES modules, but before Node 24.9 it does not let CommonJS load Nest 12, which is ES modules.';
+  if (place.endsWith('ES modules') && column === 'ts-jest') {
+    if (release === '10')
+      return 'ts-jest translates ES modules with TypeScript 5.3 and later; Nest 10 is tried with 4.9.';
+    if (release === '12')
+      return 'Jest runs ES modules, but before Node 24.9 it does not let CommonJS load Nest 12, which is ES modules.';
   }
   return null;
 }
 
 function versionsOf(told) {
   const all = new Map([['Node', new Set(told.map(({ node }) => node))]]);
-  for (const [name, version] of told.flatMap(({ versions }) => Object.entries(versions ?? {}))) {
+  for (const [key, version] of told.flatMap(({ versions }) => Object.entries(versions ?? {}))) {
+    const name = key.replace(/^typescript-.*/, 'typescript');
     all.set(name, (all.get(name) ?? new Set()).add(version));
   }
   const inOrder = (versions) => [...versions].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));

@@ -10,7 +10,8 @@ function check(folder) {
   const program = ts.createProgram(fileNames, options);
   const files = program
     .getSourceFiles()
-    .filter(({ fileName }) => !/node_modules\/(?!nestjs-chronis\/)/.test(fileName));
+    .filter(({ fileName }) => !/node_modules\/(?!nestjs-chronis\/)/.test(fileName))
+    .filter(({ isDeclarationFile }) => !(isDeclarationFile && options.skipLibCheck));
   return [
     ...errors,
     ...program.getOptionsDiagnostics(),

@@ -45,21 +45,23 @@ export async function tryTypes(dir, release, name) {
   const names = Object.keys(resolutions).filter(
     (resolution) => missing(version, resolution, release) === null,
   );
-  const folders = names.map((resolution) => write(dir, version, resolution));
+  const folders = names.map((resolution) => write(dir, version, resolution, release));
   const installed = join(dir, 'node_modules', name);
   const problems = version < 7 ? await byPrograms(installed, folders) : await byCommand(installed, folders);
   return names.map((resolution, index) => [resolution, problems[index]]);
 }
 
-function write(dir, version, resolution) {
+function write(dir, version, resolution, release) {
   const [type, module, moduleResolution] = resolutions[resolution];
+  // Before it had require(esm) in mind, TypeScript let no types of CommonJS name those of ES modules: ours those of Nest 12.
+  const skipLibCheck = release === 12 && (module === 'node16' || (module === 'nodenext' && version < 5.8));
   const folder = join(dir, `${version} ${resolution}`.replaceAll(/\W+/g, '-'));
   mkdirSync(folder);
   cpSync(join(import.meta.dirname, 'types.use.ts'), join(folder, 'use.ts'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
   const compilerOptions = {
     ...{ target: 'es2022', module, moduleResolution, types: ['node'], noEmit: true, strict: true },
-    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, skipLibCheck: false },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, skipLibCheck },
     ...(version === 6 && moduleResolution === 'node' ? { ignoreDeprecations: '6.0' } : {}),
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
