@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
 import type { Database } from './database.js';
+import { refuseGone, refuseTaken, withMeta, withNames } from './missing.tables.js';
 import { refuseLacking, withGrants, type FoundTable } from './missing.rights.js';
 import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
@@ -49,15 +50,17 @@ export async function prepareSchema(
   let toldAt = since;
   for (;;) {
     const installed = await installedVersion(t, (text) => database.plain(text)).catch(
-      async (error: unknown) => Promise.reject(await withGrants(error, 'use', database, t)),
+      async (error: unknown) => Promise.reject(await withGrants(withMeta(error, t), 'use', database, t)),
     );
     if (!forTests) refuseTestTables(t, installed.meta);
     // Another process may have brought it meanwhile.
     refuseNewer(t, installed);
     if (installed.version >= schemaVersion) {
+      refuseGone(installed.tables, installed.version, t);
       refuseLacking(installed.tables, t);
       return fillApps(database, t, installed.meta);
     }
+    if (installed.version === 0) refuseTaken(installed.tables, t);
     if (mode === 'check') {
       const found = installed.version === 0 ? 'no tables of Chronis' : `schema version ${installed.version}`;
       throw new StorageError(
@@ -65,7 +68,7 @@ export async function prepareSchema(
       );
     }
     const isDone = await migrate(database, t, forTests, failing).catch(async (error: unknown) =>
-      Promise.reject(await withGrants(error, { from: installed.version }, database, t)),
+      Promise.reject(await withGrants(withNames(error, t), { from: installed.version }, database, t)),
     );
     if (isDone) continue;
     const waitedMs = clock.monotonic() - since;
@@ -136,7 +139,7 @@ async function applySteps(script: Script, t: TableNames, forTests: boolean): Pro
 
 async function installedVersion(t: TableNames, run: Script): Promise<Installed> {
   const tables = await run<FoundTable>(findTablesSql(t));
-  if (!tables.some(({ isMeta }) => isMeta)) {
+  if (!tables.some(({ isMeta, isGone }) => isMeta && !isGone)) {
     return { version: 0, compatibleWith: 0, meta: new Map(), tables };
   }
   const rows = await run(`select key, value from ${t.meta}`);

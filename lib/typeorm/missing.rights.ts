@@ -12,7 +12,10 @@ type Doing = 'use' | { from: number };
 /** What `findTablesSql` has found. */
 export type FoundTable = {
   role: string;
+  name: string;
   isMeta: boolean;
+  /** There is no such relation. */
+  isGone: boolean;
   /** As a grant names it. */
   relation: string;
   /** Rights that the role does not have; null: it has all. */

@@ -12,7 +12,7 @@ const unanswered =
 const withoutRight =
   '. The role needs usage on the schema, and select, insert, update and delete on all tables in it (grant …).';
 const withoutTables =
-  ". The tables are gone, or not there yet, or are of another version: start once with migrate: 'auto', or apply what migrationSql() returns. If TypeORM has dropped them, take chronisEntities() out of the DataSource that has dropSchema.";
+  ". The tables are gone, or not there yet, or are of another version: start once with migrate: 'auto' or 'check', which brings what is missing or says it by name (only a backup brings back what a table held). If TypeORM has dropped them, take chronisEntities() out of the DataSource that has dropSchema.";
 /** What is missing that nobody but its owner can bring: a right; a table, a column, a schema. */
 const missing: ReadonlyMap<string, string> = new Map([
   ['42501', withoutRight],

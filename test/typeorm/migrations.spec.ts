@@ -249,7 +249,7 @@ describe('migrate: off', () => {
   test('without tables: the first call says how to get them', async () => {
     const storage = await start({ migrate: 'off' });
     await expect(storage.countJobs({})).rejects.toThrow(
-      /^PostgreSQL: relation ".*" does not exist\. The tables are gone, or not there yet, or are of another version: start once with migrate: 'auto', or apply what migrationSql\(\) returns\. /,
+      /^PostgreSQL: relation ".*" does not exist\. The tables are gone, or not there yet, or are of another version: start once with migrate: 'auto' or 'check', which brings what is missing or says it by name /,
     );
   });
 
@@ -257,6 +257,52 @@ describe('migrate: off', () => {
     const storage = await start();
     await client.query(`drop schema "${schema}" cascade`);
     await expect(storage.countJobs({})).rejects.toThrow(/The tables are gone, or not there yet/);
+  });
+});
+
+describe('tables that are gone though their version is there', () => {
+  test.each(['auto', 'check'] as const)(
+    'are named at the start, with migrate: %s, and the way that is given works',
+    async (migrate) => {
+      await start({ tablePrefix: 'x_' });
+      await client.query(`drop table "${schema}".x_run, "${schema}".x_attempt_default cascade`);
+      const refused = start({ migrate, tablePrefix: 'x_' });
+      await expect(refused).rejects.toThrow(StorageError);
+      const { message } = await refused.then(
+        () => new Error('started'),
+        (error: Error) => error,
+      );
+      expect(message).toContain(
+        `The schema "${schema}" is at version ${schemaVersion}, but these of its tables are gone: ${schema}.x_attempt_default, ${schema}.x_run, ${schema}.x_run_number. Restore them from a backup.`,
+      );
+      await client.query(/\((drop table .+ cascade)\)/.exec(message)![1]!);
+      const storage = await start({ tablePrefix: 'x_' });
+      expect(await storage.countJobs({})).toBe(0);
+    },
+  );
+});
+
+describe('names that are taken by tables of the application', () => {
+  test.each(['auto', 'check'] as const)('are named with the ways out, with migrate: %s', async (migrate) => {
+    await client.query(`create schema "${schema}"; create table "${schema}".job (id int)`);
+    await expect(start({ migrate })).rejects.toThrow(
+      `These are there already, and are not of Chronis, as "${schema}"."meta" is not there: "${schema}"."job". Give Chronis a schema of its own, such as schema: 'chronis', or names that are free, such as tablePrefix: 'chronis_'.`,
+    );
+    const storage = await start({ tablePrefix: 'chronis_' });
+    expect(await storage.countJobs({})).toBe(0);
+  });
+
+  test.each([
+    ['a table meta of another form', 'create table meta (name text)', 'column "key" does not exist'],
+    ['a table meta of the same form', 'create table meta (key text, value text)', '"meta" has no version'],
+    ['an index', 'create table t (id int); create index job_stat on t (id)', '"job_stat"'],
+    ['a view', 'create view jobs_view as select 1', 'relation "jobs_view" already exists'],
+  ])('%s', async (_, statements, said) => {
+    await client.query(`create schema "${schema}"; set search_path to "${schema}"; ${statements}`);
+    await client.query('reset search_path');
+    const refused = start();
+    await expect(refused).rejects.toThrow(said);
+    await expect(refused).rejects.toThrow(/Give Chronis a schema of its own.*tablePrefix: 'chronis_'/);
   });
 });
 
