@@ -63,7 +63,7 @@ import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
-import { countJobs, queryAttempts, queryGaps, queryJobs, queryRuns } from './queries.js';
+import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } from './queries.js';
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
@@ -204,6 +204,10 @@ export class MemoryStorage extends StorageAdapter {
 
   queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>> {
     return this.atomically((tables) => queryJobs(tables, filter, page), 'read');
+  }
+
+  queryRefs(filter: JobFilter, page: PageRequest): Promise<Page<JobRef>> {
+    return this.atomically((tables) => queryRefs(tables, filter, page), 'read');
   }
 
   countJobs(filter: JobFilter): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Job, JobFilter, Page } from '../model/job.js';
+import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type {
   AttemptFilter,
@@ -19,6 +19,18 @@ export function queryJobs(tables: MemoryTables, filter: JobFilter, page: JobPage
     return pageOf(found, page, ({ definition }) => [definition.namespace, definition.id], view);
   const next = found.filter((job) => nextRunAt(job) !== null);
   return pageOf(next, page, (job) => [nextRunAt(job)!, job.definition.namespace, job.definition.id], view);
+}
+
+export function queryRefs(tables: MemoryTables, filter: JobFilter, page: PageRequest): Page<JobRef> {
+  const refs = [...tables.jobs.values()]
+    .filter((job) => matchesJob(tables, job, filter))
+    .map(({ definition: { namespace, id } }) => ({ namespace, id }));
+  return pageOf(
+    refs,
+    page,
+    ({ namespace, id }) => [namespace, id],
+    (ref) => ref,
+  );
 }
 
 export function countJobs(tables: MemoryTables, filter: JobFilter): number {

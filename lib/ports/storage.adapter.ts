@@ -63,6 +63,7 @@ export type JobStore = Pick<
   | 'insertJobs'
   | 'getJob'
   | 'queryJobs'
+  | 'queryRefs'
   | 'countJobs'
   | 'updateJob'
   | 'deleteJob'
@@ -154,6 +155,8 @@ export abstract class StorageAdapter {
   abstract getJob(ref: JobRef): Promise<Job | null>;
   /** Ordered by namespace and id, or by the next time, those that have none left out, and then by namespace and id; a page's cursor stays valid while jobs come and go. `state` is meant to the letter. */
   abstract queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>>;
+  /** Which jobs `queryJobs` would give, by namespace and id, and nothing of what is in them: payloads may be large. The cursors are the same. */
+  abstract queryRefs(filter: JobFilter, page: PageRequest): Promise<Page<JobRef>>;
   abstract countJobs(filter: JobFilter): Promise<number>;
   /**
    * Changes a definition. A run that goes on is not touched, its retries use the new definition; a one-off that runs while its

@@ -1,11 +1,11 @@
 import { InvalidOptionError, StorageError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
-import type { Job, JobFilter, JobRef } from '../model/job.js';
+import type { JobFilter, JobRef } from '../model/job.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
 import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
-import { knownOptions, trueOrFalse } from './option.checks.js';
+import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
 import { pauseOf, type PauseOptions } from './pauses.js';
 import { planResume } from './resume.plan.js';
@@ -86,13 +86,13 @@ export class BulkChanges {
     const apply = (refs: JobRef[]): Promise<BulkOutcome[]> => jobs.changeJobs(refs, change);
     if (trueOrFalse(options.dryRun ?? false, 'dryRun')) {
       result.matched = await jobs.countJobs(filter);
-      result.first = (await jobs.queryJobs(filter, { limit: mostFirst })).items.map(refOf);
+      result.first = (await jobs.queryRefs(filter, { limit: mostFirst })).items;
       return result;
     }
     let cursor: string | null = null;
     do {
-      const page = await jobs.queryJobs(filter, { limit: jobsPerPage, ...(cursor && { cursor }) });
-      const refs = page.items.map(refOf);
+      const page = await jobs.queryRefs(filter, { limit: jobsPerPage, ...(cursor && { cursor }) });
+      const refs = page.items;
       result.matched += refs.length;
       result.first.push(...refs.slice(0, mostFirst - result.first.length));
       for (let start = 0; start < refs.length; start += jobsPerStep) {
@@ -134,6 +134,7 @@ export function filterOf(
   const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
   const paths = Object.keys(given ?? {}).filter((key) => key.startsWith('metadata.'));
   knownOptions(given, [...jobFilterKeys, ...paths], `the filter of ${owner}`, wholeFilterHints);
+  givenConditions(given, owner);
   const filter = jobFilter(given, timeZone);
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
     throw new InvalidOptionError(
@@ -142,8 +143,4 @@ export function filterOf(
     );
   }
   return filter;
-}
-
-function refOf({ namespace, id }: Job): JobRef {
-  return { namespace, id };
 }

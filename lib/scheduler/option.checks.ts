@@ -79,6 +79,20 @@ export function knownOptions(
   return given as Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Refuses conditions that are undefined, where what meets them is changed: a variable that was not set would make it all there is. Queries take them as
+ * conditions that were left out.
+ */
+export function givenConditions(filter: object, owner: string): void {
+  for (const [key, value] of Object.entries(filter)) {
+    if (value !== undefined) continue;
+    throw new InvalidOptionError(
+      key,
+      `is undefined, so ${owner} would take whatever its ${key} is. Give a value, or leave the key out if that is meant.`,
+    );
+  }
+}
+
 /** A whole number in its bounds. */
 export function wholeNumber(value: unknown, option: string, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;

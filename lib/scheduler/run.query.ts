@@ -6,7 +6,14 @@ import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/
 import { parseAt } from '../triggers/instant.js';
 import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
 import { each, pageKeys } from './job.query.js';
-import { knownOptions, lineOfText, managerHint, oneOf, trueOrFalse } from './option.checks.js';
+import {
+  givenConditions,
+  knownOptions,
+  lineOfText,
+  managerHint,
+  oneOf,
+  trueOrFalse,
+} from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
 
 /** Conditions on runs; all that is given must fit. @publicApi */
@@ -55,6 +62,7 @@ export function runFilter(query: Readonly<RunConditions & PageRequest>, timeZone
 /** The same where only dead letters are meant. */
 export function failedRunFilter(filter: Readonly<FailedRunFilter>, timeZone: string): RunFilter {
   knownOptions(filter, runFilterKeys, 'a filter of failed runs', wholeFilterHints);
+  givenConditions(filter, 'a change of failed runs');
   return { state: failureVerdicts, ...conditions(filter, failureVerdicts, timeZone) };
 }
 

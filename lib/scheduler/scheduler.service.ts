@@ -448,7 +448,7 @@ export class SchedulerService {
     return this.parts.deadLetters.discard(runId, await this.accessOf(within, 'discardRun()'));
   }
 
-  /** `retryRun` for all that meet the filter; without one for all runs that gave up; in steps of 500. `spread: '5m'` spreads them over five minutes. Those that fail again meanwhile are not retried twice. Throws InvalidScheduleError (spread). */
+  /** `retryRun` for all that meet the filter; without one for all runs that gave up (a condition that is undefined is refused); in steps of 500. `spread: '5m'` spreads them over five minutes. Those that fail again meanwhile are not retried twice. Throws InvalidScheduleError (spread). */
   async retryFailed(
     filter: FailedRunFilter = {},
     options: RetryOptions & ManagerOption = {},
@@ -456,7 +456,7 @@ export class SchedulerService {
     return this.parts.deadLetters.retryAll(filter, options, await this.access(options));
   }
 
-  /** `discardRun` for all that meet the filter; without one for all runs that gave up. */
+  /** `discardRun` for all that meet the filter; without one for all runs that gave up. A condition that is undefined is refused. */
   async discardFailed(
     filter: FailedRunFilter = {},
     options: BulkOptions & ManagerOption = {},

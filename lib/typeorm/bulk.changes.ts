@@ -19,7 +19,7 @@ export async function changeJobs(
   change: BulkChange,
 ): Promise<BulkOutcome[]> {
   if (refs.length === 0) return [];
-  const jobs = await lockJobs(run, refs);
+  const jobs = await lockJobs(run, refs, false);
   const there = jobs.filter((job) => job !== null);
   const changed = new Set(await apply(run, await readClock(), there, change, readClock));
   return jobs.map((job) => (job === null ? 'not-found' : changed.has(job) ? 'changed' : 'unchanged'));

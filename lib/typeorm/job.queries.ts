@@ -1,11 +1,11 @@
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
-import type { JobPageRequest } from '../ports/storage.adapter.js';
+import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
 import type { Queries } from './database.js';
 import { Conditions } from './conditions.js';
 import { toJob, type JobRow } from './job.rows.js';
 import { placeOf, toPage } from './paging.js';
 import { countJobsSql } from './sql/count.jobs.sql.js';
-import { queryJobsSql } from './sql/query.jobs.sql.js';
+import { queryJobsSql, queryRefsSql } from './sql/query.jobs.sql.js';
 import { anyPause } from './sql/pauses.fragment.js';
 import { queryNextJobsSql, type Narrowing } from './sql/query.next.jobs.sql.js';
 import type { TableNames } from './sql/table.names.js';
@@ -44,6 +44,19 @@ export async function queryJobs(
   conditions.after(cursor, ['text', 'text'], '(v.namespace, v.id) > (?, ?)');
   const rows = await queries.run<JobRow>(queryJobsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toJob, ({ namespace, id }) => [namespace, id]);
+}
+
+export async function queryRefs(
+  queries: Queries,
+  t: TableNames,
+  filter: JobFilter,
+  { limit = 100, cursor }: PageRequest,
+): Promise<Page<JobRef>> {
+  const conditions = jobConditions(t, new Conditions(limit + 1), filter);
+  conditions.after(cursor, ['text', 'text'], '(v.namespace, v.id) > (?, ?)');
+  const rows = await queries.run<JobRef>(queryRefsSql(t, conditions.text), conditions.values);
+  const refOf = ({ namespace, id }: JobRef): JobRef => ({ namespace, id });
+  return toPage(rows, limit, refOf, ({ namespace, id }) => [namespace, id]);
 }
 
 /** In two steps at most: the first looks at a few jobs alone, where that may do. */

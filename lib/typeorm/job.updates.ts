@@ -55,7 +55,7 @@ async function replaceSome(
   { run, readClock }: Change,
   given: readonly NewJob[],
 ): Promise<(InsertResult | null)[]> {
-  const locked = await lockJobs(run, given);
+  const locked = await lockJobs(run, given, true);
   const now = await readClock();
   for (const [nth, job] of locked.entries()) {
     const wanted = given[nth]!;

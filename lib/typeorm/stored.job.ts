@@ -89,9 +89,16 @@ export async function lockJob(run: Run, { namespace, id }: JobRef): Promise<Stor
   return null;
 }
 
-/** Locks many, in the order of the refs; null: there is none. One after the other only where a row was replaced meanwhile. */
-export async function lockJobs(run: Run, refs: readonly JobRef[]): Promise<(StoredJob | null)[]> {
-  const columns = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id)];
+/**
+ * Locks many, in the order of the refs; null: there is none. One after the other only where a row was replaced meanwhile. Without payloads the definitions have null in their place: all of them together may be
+ * more than there is room for.
+ */
+export async function lockJobs(
+  run: Run,
+  refs: readonly JobRef[],
+  withPayloads: boolean,
+): Promise<(StoredJob | null)[]> {
+  const columns = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id), withPayloads];
   const recurring = (await run<RecurringRow>('lockSomeJobs', ...columns)).map(toRecurring);
   const oneOffs = (await run<OneOffRow>('lockSomeOneOffs', ...columns)).map(toOneOff);
   const found = new Map([...recurring, ...oneOffs].map((job) => [keyOf(job.definition), job]));

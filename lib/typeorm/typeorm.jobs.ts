@@ -31,7 +31,7 @@ import {
   type ResumePlan,
 } from './job.controls.js';
 import { existingJobs, insertJobs } from './job.insertion.js';
-import { countJobs, getJob, queryJobs } from './job.queries.js';
+import { countJobs, getJob, queryJobs, queryRefs } from './job.queries.js';
 import { changeJob, replaceJobs } from './job.updates.js';
 import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
 import { toRun, type RunRow } from './run.rows.js';
@@ -58,6 +58,10 @@ export class TypeOrmJobs implements JobStore {
 
   async queryJobs(filter: JobFilter, page: JobPageRequest): Promise<Page<Job>> {
     return queryJobs(this.statements.queries, this.tables, filter, page);
+  }
+
+  async queryRefs(filter: JobFilter, page: PageRequest): Promise<Page<JobRef>> {
+    return queryRefs(this.statements.queries, this.tables, filter, page);
   }
 
   async countJobs(filter: JobFilter): Promise<number> {

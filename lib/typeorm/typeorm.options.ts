@@ -129,12 +129,13 @@ export function adapterSettings(
   notifyInTransactions = false,
 ): AdapterSettings {
   refuseUnknown('The storage or lock in PostgreSQL', given, Object.keys(known));
-  const named = [given.url, given.dataSource, given.options].filter((source) => source !== undefined);
+  const named = (['url', 'dataSource', 'options'] as const).filter((source) => given[source] !== undefined);
   if (named.length !== 1) {
-    throw new InvalidOptionError(
-      'storage',
-      `give exactly one of url, dataSource and options, not ${named.length}. A url from an environment variable that is not set is undefined.`,
-    );
+    const found =
+      named.length === 0
+        ? 'but there is none. A url from an environment variable that is not set is undefined.'
+        : `but there are ${named.join(' and ')}.`;
+    throw new InvalidOptionError('storage', `give exactly one of url, dataSource and options, ${found}`);
   }
   if (given.url !== undefined && (typeof given.url !== 'string' || !/^postgres(ql)?:\/\//.test(given.url))) {
     throw new InvalidOptionError('url', 'must begin with postgres:// or postgresql://.');

@@ -188,6 +188,10 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.queryJobs(filter, page);
   }
 
+  queryRefs(filter: JobFilter, page: PageRequest): Promise<Page<JobRef>> {
+    return this.jobs.queryRefs(filter, page);
+  }
+
   countJobs(filter: JobFilter): Promise<number> {
     return this.jobs.countJobs(filter);
   }

@@ -51,6 +51,7 @@ export class SnapshotStorage extends StorageAdapter {
   insertJobs: StorageAdapter['insertJobs'] = (...given) => this.on((jobs) => jobs.insertJobs(...given));
   getJob: StorageAdapter['getJob'] = (...given) => this.on((jobs) => jobs.getJob(...given));
   queryJobs: StorageAdapter['queryJobs'] = (...given) => this.on((jobs) => jobs.queryJobs(...given));
+  queryRefs: StorageAdapter['queryRefs'] = (...given) => this.on((jobs) => jobs.queryRefs(...given));
   countJobs: StorageAdapter['countJobs'] = (...given) => this.on((jobs) => jobs.countJobs(...given));
   updateJob: StorageAdapter['updateJob'] = (...given) => this.on((jobs) => jobs.updateJob(...given));
   deleteJob: StorageAdapter['deleteJob'] = (...given) => this.on((jobs) => jobs.deleteJob(...given));

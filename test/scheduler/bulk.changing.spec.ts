@@ -119,6 +119,28 @@ describe.each(storageKinds)('changes of many jobs on %s', (kind) => {
     expect(await scheduler.countJobs()).toBe(0);
   });
 
+  test('refuse a condition that is undefined, also beside others and where all are meant', async () => {
+    await jobs();
+    for (const call of calls) {
+      for (const filter of [{ handler: undefined }, { queue: 'default', idPrefix: undefined }]) {
+        const refused = scheduler[call](filter, { all: true });
+        await expect(refused).rejects.toThrow(InvalidOptionError);
+        await expect(refused).rejects.toThrow(
+          `${Object.keys(filter).at(-1)}: is undefined, so ${call}() would take whatever its`,
+        );
+      }
+    }
+    expect((await scheduler.queryJobs({ handler: undefined })).items).toHaveLength(5);
+    for (const filter of [{ handler: undefined }, { jobId: undefined, queue: 'default' }]) {
+      for (const scope of [scheduler, scheduler.forTenant('acme')]) {
+        await expect(scope.retryFailed(filter)).rejects.toThrow(/(handler|jobId): is undefined, so/);
+        await expect(scope.discardFailed(filter)).rejects.toThrow(/(handler|jobId): is undefined, so/);
+      }
+    }
+    expect(await scheduler.retryFailed()).toEqual({ found: 0, changed: 0 });
+    expect(await scheduler.discardFailed({})).toEqual({ found: 0, changed: 0 });
+  });
+
   test('refuse an empty filter unless told that all are meant, and wrong options', async () => {
     await jobs();
     for (const call of calls) {

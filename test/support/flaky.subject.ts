@@ -6,6 +6,7 @@ const repeatable = new Set([
   'now',
   'getJob',
   'queryJobs',
+  'queryRefs',
   'countJobs',
   'queryRuns',
   'queryAttempts',

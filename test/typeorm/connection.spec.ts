@@ -72,10 +72,13 @@ describe('what names the server', () => {
   });
 
   test.each([
-    [{}, 'storage: give exactly one of url, dataSource and options, not 0.'],
+    [
+      {},
+      'storage: give exactly one of url, dataSource and options, but there is none. A url from an environment variable that is not set is undefined.',
+    ],
     [
       { url: 'postgres://h/d', options: {} },
-      'storage: give exactly one of url, dataSource and options, not 2.',
+      'storage: give exactly one of url, dataSource and options, but there are url and options.',
     ],
     [
       { url: 'postgres://h/d', shema: 'x' },

@@ -107,6 +107,17 @@ export const bulkLaws = lawsOf('bulk changes', {
     assert.equal((await jobOf(storage, 'r retrying')).state, 'paused');
   },
 
+  'find only which jobs there are, in the pages of a query': async ({ storage }) => {
+    const { refs } = await allKinds(storage);
+    const first = await storage.queryRefs({}, { limit: 3 });
+    assert.deepEqual(first.items, refs.slice(0, 3));
+    assert.equal(first.cursor, (await storage.queryJobs({}, { limit: 3 })).cursor);
+    const rest = await storage.queryRefs({}, { limit: 3, cursor: first.cursor! });
+    assert.deepEqual(rest, { items: refs.slice(3), cursor: null });
+    const running = await storage.queryRefs({ state: 'running' }, {});
+    assert.deepEqual(running.items, [ref('o running'), ref('r running')]);
+  },
+
   'take an empty list': async ({ storage }) => {
     assert.deepEqual(await storage.changeJobs([], pause), []);
   },

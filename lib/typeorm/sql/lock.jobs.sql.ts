@@ -3,7 +3,7 @@ import { changesOf } from './changes.fragment.js';
 import { after, ms, now } from './time.fragment.js';
 
 /**
- * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app: its declared jobs; and those of
+ * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids · $4 whether with payloads — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app: its declared jobs; and those of
  * other apps · with the namespaces $3 and ids $4, now or before · that are one of $5, or had no worker for $6 ms
  *
  * Recurring jobs with all that a change needs to know, locked until the transaction ends. Those of an app are only read: which of them are to be changed is not known yet, see `graspJobsSql`.
@@ -30,8 +30,9 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | '
     ) and ${mayBeTaken}
   ) order by j.uid`,
   }[which];
+  const payload = which === 'some' ? 'case when $4 then j.payload end as payload' : 'j.payload';
   return `
-select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, j.payload,
+select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, ${payload},
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
   ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
   ${ms('j.orphaned_at')} as orphaned_at, j.orphaned_reason, to_json(j.previous_ids) as previous_ids,
