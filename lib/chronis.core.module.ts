@@ -104,7 +104,6 @@ const providers: FactoryProvider[] = [
       DiscoveryService,
       MetadataScanner,
       chronisSettings,
-      StorageAdapter,
       ExternalContextCreator,
       chronisInstance,
       ModulesContainer,
@@ -162,7 +161,7 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: JobDeclarations,
-    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, StorageAdapter, chronisSettings],
+    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, chronisSettings],
     useFactory: makeDeclarations,
   },
   {

@@ -91,8 +91,8 @@ export function makeStorage(
   modules: ModulesContainer,
 ): Promise<StorageAdapter> {
   // One of its own: what this one has seen of the configuration says nothing about what is found later.
-  return openStorage(settings, moduleRef, events, (storage) =>
-    makeExplorer(discovery, scanner, settings, storage, creator, instance, modules).assertClasses(),
+  return openStorage(settings, moduleRef, events, () =>
+    makeExplorer(discovery, scanner, settings, creator, instance, modules).assertClasses(),
   );
 }
 
@@ -134,7 +134,6 @@ export function makeExplorer(
   discovery: DiscoveryService,
   scanner: MetadataScanner,
   settings: ChronisSettings,
-  storage: StorageAdapter,
   creator: ExternalContextCreator,
   instance: string,
   modules: ModulesContainer,
@@ -142,7 +141,7 @@ export function makeExplorer(
 ): JobExplorer {
   const calls = new MethodCalls(creator, settings.useEnhancers);
   const configuration = new DeclarationConfiguration(settings.overrides);
-  const defaults = defaultsOf(settings, storage);
+  const defaults = defaultsOf(settings);
   const { clock } = settings;
   const known = (): string[] => instancesOf(modules);
   return new JobExplorer({
@@ -231,11 +230,10 @@ export function makeDeclarations(
   explorer: JobExplorer,
   handlers: HandlerRegistry,
   lifecycle: SchedulerLifecycle,
-  storage: StorageAdapter,
   settings: ChronisSettings,
 ): JobDeclarations {
   const { clock } = settings;
-  const defaults = defaultsOf(settings, storage);
+  const defaults = defaultsOf(settings);
   return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
 }
 
@@ -249,7 +247,7 @@ export function makeScheduler(
   settings: ChronisSettings,
 ): SchedulerService {
   const { clock } = settings;
-  const defaults = defaultsOf(settings, storage);
+  const defaults = defaultsOf(settings);
   const time = new StorageNow(storage, clock);
   const directory = directoryOf(settings, handlers, storage, engine);
   const creator = new JobCreator(defaults, directory, time);
@@ -293,7 +291,7 @@ function directoryOf(
   return new HandlerDirectory({ local, app, storage, works, allowsUnknown });
 }
 
-function defaultsOf(settings: ChronisSettings, storage: StorageAdapter): JobDefaults {
+function defaultsOf(settings: ChronisSettings): JobDefaults {
   const { timeZone, payloadLimit, engine } = settings;
-  return { timeZone, payloadLimit, calendars: engine.calendars, stored: storage.shared };
+  return { timeZone, payloadLimit, calendars: engine.calendars };
 }

@@ -12,7 +12,7 @@ import { ChronisFeatureModule } from './chronis.feature.module.js';
 import { featureOptions, featureOptionsOf, type ChronisFeatureOptions } from './discovery/feature.options.js';
 import { runnerProvider } from './chronis.runner.js';
 import { InvalidOptionError } from './model/errors.js';
-import { knownOptions } from './scheduler/option.checks.js';
+import { knownOptions, trueOrFalse } from './scheduler/option.checks.js';
 
 const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'isGlobal', 'instance'];
 
@@ -54,13 +54,13 @@ export class ChronisModule {
 
 function assemble(
   options: Provider[],
-  isGlobal: boolean,
+  isGlobal: unknown,
   instance: string,
   imports?: ChronisModuleAsyncOptions['imports'],
 ): DynamicModule {
   return {
     module: ChronisModule,
-    imports: [ChronisCoreModule.create(options, instance, isGlobal, imports)],
+    imports: [ChronisCoreModule.create(options, instance, trueOrFalse(isGlobal, 'isGlobal'), imports)],
     providers: [providerIn(instance, runnerProvider)],
     exports: [ChronisCoreModule],
   };

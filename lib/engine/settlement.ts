@@ -135,8 +135,8 @@ function settled(
 
 /** The text of anything that was thrown, cut to a bounded length. */
 export function describeError(error: unknown): string {
-  // PostgreSQL has no NUL in text.
-  return errorText(error).replaceAll('\0', '\u{FFFD}');
+  // PostgreSQL has no NUL in text, and UTF-8 no half of a pair.
+  return errorText(error).replaceAll(/\0|\p{Surrogate}/gu, '\u{FFFD}');
 }
 
 const nothingReturned = { result: null, note: null } as const;

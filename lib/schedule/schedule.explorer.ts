@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { ChronisModule, isScheduledByChronis } from '../index.js';
+import { ChronisModule, InvalidOptionError, isScheduledByChronis } from '../index.js';
 import { guarded } from './guarded.js';
 import { assertReadOnce, listed, type Taken } from './other.readers.js';
 import { hiddenMethods, scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
@@ -107,11 +107,28 @@ export class ScheduleExplorer implements OnModuleInit {
     const { stored, runner } = this;
     const schedule = stored ? stored.take(scheduled, given) : given;
     if (schedule === null) return;
+    assertTimer(schedule, scheduled.place);
     const target = guarded(scheduled.method, scheduled.instance, this.logger);
     if (schedule.kind === 'cron') runner.addCron(target, schedule.options);
     else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);
     else runner.addTimeout(target, schedule.ms, schedule.name);
   }
+}
+
+/** Longer ones overflow: Node fires them after a millisecond, again and again. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Throws InvalidOptionError for what no timer can wait for. */
+function assertTimer(schedule: ScheduleMetadata, place: string): void {
+  const [option, ms] =
+    schedule.kind === 'cron'
+      ? ['initialDelay', schedule.options.initialDelay ?? 0]
+      : ['timeout', schedule.ms];
+  if (!(Number(ms) > longestTimerMs)) return;
+  throw new InvalidOptionError(
+    String(option),
+    `${ms} of ${place} is more than a timer can wait, ${longestTimerMs} ms (24.8 days): it would fire at once. Use @Cron, or an @Interval with the module's option distributed.`,
+  );
 }
 
 function nameOf(schedule: ScheduleMetadata): string | undefined {

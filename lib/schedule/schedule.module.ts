@@ -29,7 +29,7 @@ export class ScheduleModule {
     );
   }
 
-  /** Throws InvalidOptionError when `distributed` is no object, and at the boot for what is wrong in it. */
+  /** Throws InvalidOptionError when `distributed` is no object, for options that there are not, and at the boot for what is wrong in it. */
   static forRoot(options?: ScheduleModuleOptions): DynamicModule {
     const made = [{ provide: SCHEDULE_MODULE_OPTIONS, useValue: complete(options) }];
     const chronis = options?.distributed;
@@ -77,7 +77,18 @@ function optionsModule(providers: Provider[], imports: Imports = []): DynamicMod
   return { module: ScheduleOptionsModule, imports, providers, exports: [SCHEDULE_MODULE_OPTIONS] };
 }
 
+const known = ['cronJobs', 'intervals', 'timeouts', 'distributed'];
+
+/** Throws InvalidOptionError for a key that nobody reads: a storage beside `distributed` would be none, and everything local. */
 function complete(options?: ScheduleModuleOptions): ScheduleModuleOptions {
+  for (const key of Object.keys(options ?? {})) {
+    if (known.includes(key)) continue;
+    const meant = known.find((each) => each.toLowerCase() === key.toLowerCase());
+    const hint = meant
+      ? `Did you mean "${meant}"?`
+      : `There are: ${known.join(', ')}. What ChronisModule takes is given inside: distributed: { ${key}: … }.`;
+    throw new InvalidOptionError(key, `ScheduleModule has no such option. ${hint}`);
+  }
   return { cronJobs: true, intervals: true, timeouts: true, ...options };
 }
 

@@ -17,8 +17,6 @@ export interface JobDefaults {
   payloadLimit: number;
   /** What exclusions may name. */
   calendars: Calendars;
-  /** Whether jobs outlive this process, so that short intervals would cost statements. */
-  stored: boolean;
 }
 
 /** The options of a job, declared or not, that do not belong to its trigger. */
@@ -49,7 +47,8 @@ export const jobOptionKeys = [
 /** Those of a job that is made at run time. */
 export const createdJobKeys = [...jobOptionKeys, 'app'] as const;
 
-const shortestStoredIntervalMs = 1_000;
+/** Shorter ones would cost statements all the time. In memory too, so that what has run there is not refused in PostgreSQL. */
+const shortestIntervalMs = 1_000;
 
 export interface JobInput {
   id: string;
@@ -92,12 +91,18 @@ export function defineJob(
 export function defineTrigger(
   input: TriggerInput,
   jobKey: string,
-  { timeZone, stored, calendars }: JobDefaults,
+  { timeZone, calendars }: JobDefaults,
   now: number,
   refusePast = false,
 ): Trigger {
-  const minEveryMs = stored ? shortestStoredIntervalMs : 1;
-  const trigger = normalizeTrigger(input, { timeZone, now, refusePast, minEveryMs, jobKey, calendars });
+  const trigger = normalizeTrigger(input, {
+    timeZone,
+    now,
+    refusePast,
+    minEveryMs: shortestIntervalMs,
+    jobKey,
+    calendars,
+  });
   if (trigger.type === 'after') {
     throw new InvalidOptionError('trigger', `the type 'after' is not available in this version.`);
   }

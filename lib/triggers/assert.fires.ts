@@ -57,7 +57,10 @@ function past(trigger: CronTrigger | IntervalTrigger | AtTrigger, field: string 
     `The schedule ${scheduleText(trigger)} lies in the past: it has no instant from now on.`,
     {
       field,
-      hint: 'Give a later time, or allow the past: it then runs at once, as the misfire policy says.',
+      hint:
+        trigger.type === 'at'
+          ? 'Give a later time, or leave refusePast out: it then runs at once, as the misfire policy says.'
+          : 'Give a later end. A job that is said again at each start, with onConflict, may have ended.',
     },
   );
 }

@@ -32,7 +32,7 @@ export function normalizeInterval(given: object, context: NormalizeContext): Int
         field: 'every',
         hint:
           typeof keys.every === 'number'
-            ? `A number is milliseconds; for seconds write "${keys.every}s".`
+            ? 'A number is milliseconds: for 30 seconds write "30s" or 30_000.'
             : null,
       },
     );

@@ -36,7 +36,7 @@ function declared(id: string): DeclaredJob {
     trigger: { type: 'cron', expression: '0 3 * * *' } as const,
     options: {},
   };
-  const given = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true };
+  const given = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} };
   const definition = defineJob(input, given, clock.now());
   return { definition, hash: definitionHash(definition), previousIds: [], place: `${id}.run` };
 }

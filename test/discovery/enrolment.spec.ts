@@ -50,7 +50,7 @@ describe('an enrolment', () => {
   function declared(id: string): DeclaredJob {
     const definition = defineJob(
       { id, handler: id, trigger: { type: 'cron', expression: '0 * * * *' }, options: {} },
-      { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true },
+      { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} },
       clock.now(),
     );
     return { definition, hash: definitionHash(definition), previousIds: [], place: `${id}.run` };

@@ -17,7 +17,7 @@ const rules = {
 function declared(id: string, now: number): DeclaredJob {
   const definition = defineJob(
     { id, handler: id, trigger: { type: 'cron', expression: '0 * * * *' }, options: {} },
-    { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true },
+    { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} },
     now,
   );
   return { definition, hash: definitionHash(definition), previousIds: [], place: `${id}.run` };

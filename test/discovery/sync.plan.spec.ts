@@ -19,11 +19,7 @@ const hourly: TriggerInput = { type: 'cron', expression: '0 * * * *' };
 
 function declared(id: string, given: Partial<JobInput> = {}, previousIds: string[] = []): DeclaredJob {
   const input = { id, handler: `${id}.run`, trigger: hourly, options: {}, ...given };
-  const definition = defineJob(
-    input,
-    { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true },
-    now,
-  );
+  const definition = defineJob(input, { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} }, now);
   return { definition, hash: definitionHash(definition), previousIds, place: `${id}.run` };
 }
 

@@ -103,6 +103,7 @@ describe('the text of an error', () => {
 
   test('holds no NUL, which PostgreSQL cannot store', () => {
     expect(describeError('a\0b')).toBe('a\u{FFFD}b');
+    expect(describeError('half \uD83D of \u{1F600}')).toBe('half \u{FFFD} of \u{1F600}');
   });
 
   test('is there even for what cannot be shown', () => {

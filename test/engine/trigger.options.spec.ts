@@ -32,7 +32,7 @@ async function daysOf(trigger: TriggerInput): Promise<{ ran: number[]; gaps: str
     lateMs.push(clock.now() - nominalAt.getTime());
   });
   await rig.engine.start();
-  const defaults = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true };
+  const defaults = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} };
   const definition = defineJob({ id: 'job', handler: 'work', trigger, options: {} }, defaults, clock.now());
   await rig.add({ ...definition, ...beginSchedule(definition, clock.now(), {}) });
   for (let hours = 0; hours < 8 * 24; hours++) await clock.advanceBy(hour);
@@ -90,7 +90,7 @@ describe.each(Object.entries(kinds))('each option of a trigger holds for a %s:',
     const defined = (): unknown =>
       defineJob(
         { id: 'job', handler: 'work', trigger: given, options: {} },
-        { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true },
+        { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} },
         begin,
       );
     if (trigger.type === 'cron') expect(defined()).toMatchObject({ trigger: { dst: { gap: 'skip' } } });
@@ -107,7 +107,7 @@ test.each([
   ['dst', { gap: 'skip' }],
   ['anchor', dayAt(0)],
 ])('%s, which recurring triggers have, is refused for what runs once, and by hand', (option, value) => {
-  const defaults = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true };
+  const defaults = { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} };
   for (const trigger of [{ type: 'at', at: dayAt(1) }, { type: 'manual' }]) {
     const given = { ...trigger, [option]: value } as unknown as TriggerInput;
     expect(() =>

@@ -164,6 +164,13 @@ describe('the module with options that are made by the injector', () => {
     expect(() => ChronisModule.forRootAsync(options)).toThrow(message);
   });
 
+  test('refuses an isGlobal that is neither true nor false', () => {
+    const isGlobal = 'yes' as never;
+    const message = "isGlobal: must be true or false, but is 'yes'.";
+    expect(() => ChronisModule.forRoot({ isGlobal })).toThrow(message);
+    expect(() => ChronisModule.forRootAsync({ isGlobal, useFactory: () => ({}) })).toThrow(message);
+  });
+
   test('refuses made options that come too late', async () => {
     const useFactory = (): ChronisOptions => ({ isGlobal: false }) as ChronisOptions;
     await expect(boot(ChronisModule.forRootAsync({ useFactory }))).rejects.toThrow(

@@ -302,12 +302,14 @@ describe('the options of the module', () => {
     await app.close();
   });
 
-  test('refuse intervals below a second on a storage that processes share', async () => {
-    const clock = new ManualClock();
-    const app = await NestApp.boot({ clock, chronis: { storage: new SharedStorage({ clock }) } });
+  test.each([
+    ['in memory', () => new MemoryStorage({ clock: new ManualClock() })],
+    ['that processes share', () => new SharedStorage({ clock: new ManualClock() })],
+  ])('refuse intervals below a second on a storage %s', async (_, storage) => {
+    const app = await NestApp.boot({ chronis: { storage: storage() } });
     app.scheduler.registerHandler('work', () => undefined);
     await expect(app.scheduler.createIntervalJob({ handler: 'work', every: 30 })).rejects.toThrow(
-      'every: 30 is shorter than 1000 ms, the shortest interval. A number is milliseconds; for seconds write "30s".',
+      'every: 30 is shorter than 1000 ms, the shortest interval. A number is milliseconds: for 30 seconds write "30s" or 30_000.',
     );
     await app.close();
   });

@@ -22,7 +22,7 @@ const schema = {
 };
 handlers.register('strict', () => undefined, 'test', { schema });
 
-const defaults = { timeZone: 'Asia/Seoul', payloadLimit: 100, calendars: {}, stored: true };
+const defaults = { timeZone: 'Asia/Seoul', payloadLimit: 100, calendars: {} };
 const creator = new JobCreator(
   defaults,
   new HandlerDirectory({

@@ -82,7 +82,7 @@ describe('creating jobs at run time', () => {
     await app.settle();
     expect(ran).toEqual(['a']);
     await expect(app.scheduler.createDateJob({ ...given, refusePast: true })).rejects.toThrow(
-      'The schedule at 2025-12-31T23:59:00.000Z lies in the past: it has no instant from now on.',
+      'The schedule at 2025-12-31T23:59:00.000Z lies in the past: it has no instant from now on. Give a later time, or leave refusePast out',
     );
   });
 

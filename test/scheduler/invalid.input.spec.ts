@@ -392,7 +392,7 @@ const refusals: Refusal[] = [
     'a cron that has ended',
     (s) => s.createCronJob({ handler: 'work', hour: 9, endAt: '2025-01-01 00:00' }),
     InvalidScheduleError,
-    'The schedule {"hour":9} lies in the past: it has no instant from now on.',
+    'The schedule {"hour":9} lies in the past: it has no instant from now on. Give a later end.',
   ],
   [
     'a zone that does not exist',

@@ -19,7 +19,7 @@ export interface Change {
 }
 
 const begin = Date.UTC(2026, 0, 1);
-const defaults = { timeZone: 'UTC', payloadLimit: 1_000_000, calendars: {}, stored: true };
+const defaults = { timeZone: 'UTC', payloadLimit: 1_000_000, calendars: {} };
 
 /** Makes, changes, pauses, resumes or deletes one of the managed jobs as the service does, and notes it. Nothing while the database takes no changes. */
 export async function changeAtRandom(

@@ -40,7 +40,7 @@ test('each job that is changed at run time is told once, and not again while not
       const trigger = { type: 'cron', expression: `0 ${hours} * * *` } as const;
       const definition = defineJob(
         { id: job, handler: job, trigger, options: {} },
-        { timeZone: 'UTC', payloadLimit: 1_000, calendars: {}, stored: true },
+        { timeZone: 'UTC', payloadLimit: 1_000, calendars: {} },
         0,
       );
       return { definition, hash: definitionHash(definition), previousIds: [], place: job };

@@ -32,7 +32,7 @@ export interface Release {
   methods: readonly Scheduled[];
 }
 
-const defaults = { timeZone: 'UTC', payloadLimit: 1_000_000, calendars: {}, stored: true };
+const defaults = { timeZone: 'UTC', payloadLimit: 1_000_000, calendars: {} };
 
 /** What a process of this role declares. */
 export function declaredBy({ methods }: Release, role: Role): Scheduled[] {
