@@ -126,7 +126,11 @@ async function untilQuiet(cluster: Cluster): Promise<string[]> {
   const isClocked = database instanceof ClockedDatabase;
   const stuck = await untilNone(cluster, isClocked ? 'due' : 'left');
   if (!isClocked) return [];
+  const at = Date.now();
+  const what = `: ${furthestAheadMs / 60_000} min, at the end`;
+  const leap = cluster.note({ kind: 'clock', pid: null, at, until: Infinity, outage: true, what });
   await database.setClock(furthestAheadMs);
+  leap.until = Date.now();
   await untilNone(cluster, 'left');
   return stuck;
 }

@@ -25,6 +25,9 @@ export interface LoopNote {
   stalls: { from: number; until: number }[];
 }
 
+/** How long it takes from one look at who has which run to the next. */
+export const lookEveryMs = 500;
+
 /** A run that was in the hands of a worker whenever one looked between `firstAt` and `lastAt`. */
 export interface Sighting {
   runId: string;

@@ -1,10 +1,8 @@
 import pg from 'pg';
 import { jobs } from './chaos.options.js';
 import type { Cluster } from './cluster.js';
-import type { Sighting } from './evidence.js';
+import { lookEveryMs, type Sighting } from './evidence.js';
 import { pause } from './pause.js';
-
-const everyMs = 500;
 
 interface Seen {
   run_id: string;
@@ -30,7 +28,7 @@ export class Watch {
         await this.client?.end().catch(() => undefined);
         this.client = null;
       }
-      await pause(everyMs);
+      await pause(lookEveryMs);
     }
     await this.client?.end().catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 import type { Execution } from '../executions.js';
-import type { Evidence, LedgerRow } from '../evidence.js';
+import { lookEveryMs, type Evidence, type LedgerRow } from '../evidence.js';
 import { grouped, instant, type Rule } from './rule.js';
 import { losses, outages, overlaps } from './windows.js';
 
@@ -103,9 +103,10 @@ const innocents: Rule = {
 /** One release takes back all that a worker has held. */
 const oneReleaseMs = 500;
 
-function isMetAlone(evidence: Evidence, { runId, pid, startedAt, finishedAt }: LedgerRow): boolean {
+function isMetAlone(evidence: Evidence, row: LedgerRow): boolean {
+  const { runId, pid, finishedAt } = row;
   const { attempts, faults } = evidence;
-  const held = { from: startedAt ?? finishedAt, until: finishedAt };
+  const held = heldMeanwhile(evidence, row);
   const harms = [
     ...outages(evidence),
     ...faults.flatMap((fault) =>
@@ -123,6 +124,15 @@ function isMetAlone(evidence: Evidence, { runId, pid, startedAt, finishedAt }: L
       Math.abs(other.finishedAt - finishedAt) < oneReleaseMs,
   );
   return isMet && !hadCompany;
+}
+
+/** By the clock of the machine, also where the ledger goes by another one. */
+function heldMeanwhile(evidence: Evidence, { runId, fence, startedAt, finishedAt }: LedgerRow) {
+  const seen = evidence.sameClock
+    ? undefined
+    : evidence.sightings.find((one) => one.runId === runId && one.fence === fence);
+  if (seen === undefined) return { from: startedAt ?? finishedAt, until: finishedAt };
+  return { from: seen.firstAt - lookEveryMs, until: seen.lastAt + lookEveryMs };
 }
 
 export const executionRules: readonly Rule[] = [

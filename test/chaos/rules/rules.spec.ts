@@ -89,6 +89,15 @@ describe('the rules of the chaos test', () => {
     const kill = fault({ kind: 'kill', pid: 7, at: at(1.2), until: at(1.2) });
     const given = { faults: [kill], executions: [execution({ jobId: 'plain-one-off-3' })] };
     expect(found({ ...given, attempts: [lost] })).toEqual([]);
+    // Where the ledger goes by another clock, what was seen of it counts.
+    const ahead = { ...lost, startedAt: at(3_600), finishedAt: at(3_601) };
+    const sightings = [
+      { runId: lost.runId, fence: 1, jobId: lost.jobId, pid: 7, firstAt: at(1), lastAt: at(2) },
+    ];
+    expect(found({ ...given, attempts: [ahead], sameClock: false })).toContain('given up with a poison run');
+    expect(found({ ...given, attempts: [ahead], sightings, sameClock: false })).not.toContain(
+      'given up with a poison run',
+    );
     const beside = row({ runId: '2', outcome: 'lost', final: false });
     const again = row({ runId: '2', fence: 2, startedAt: at(2), finishedAt: at(2) });
     const others = [...given.executions, execution({ runId: '2', beganAt: at(2) })];
