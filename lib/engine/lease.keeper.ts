@@ -27,6 +27,8 @@ export interface LeaseParts {
   running: () => number;
   /** Those that it has executed for a while and that the storage was not told of yet. */
   longRunning: () => LongRunning;
+  /** What time it is by which it claims, where the storage's clock has leapt back and is doubted; else null. */
+  reached: () => number | null;
 }
 
 /** What the keeper tells its engine. */
@@ -79,7 +81,8 @@ export class LeaseKeeper {
     this.renewedAt = registeredAt;
     this.wallOffset = this.wallNow();
     this.watchTrust();
-    this.nextBeat(this.parts.leaseMs / 3);
+    // The storage does not know yet how late what it claims may be due.
+    this.nextBeat(this.parts.reached() === null ? this.parts.leaseMs / 3 : 0);
     void this.beginOutside();
   }
 
@@ -212,6 +215,7 @@ export class LeaseKeeper {
         this.parts.leaseMs,
         this.parts.running(),
         long.runIds,
+        this.parts.reached(),
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now, sentAt);

@@ -78,6 +78,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       maxBlockedMs,
       running: () => session.inHands,
       longRunning: () => session.longRunning(),
+      reached: () => time.reached,
     },
     {
       onTime: (now, sentAt) => time.observe(now, sentAt),

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.js';
+import { leaseToleranceMs } from '../model/leases.js';
 import { StorageError } from '../model/errors.js';
 import { LockAdapter, type Lock, type LockState } from '../ports/lock.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
@@ -7,6 +8,7 @@ interface LockRow {
   fence: number;
   owner: string | null;
   expiresAt: number;
+  leaseMs: number;
 }
 
 /** Every lock that was ever taken: the fence has to outlive the lock. */
@@ -35,9 +37,13 @@ export class MemoryLock extends LockAdapter {
   acquire(key: string, owner: string, ttlMs: number): Promise<Lock | null> {
     return this.atomically((now) => {
       const row = this.rows.get(key);
-      if (row && isHeld(row, now) && row.owner !== owner) return null;
+      if (row && isHeld(row, now) && row.owner !== owner) {
+        // Taken while the clock was ahead.
+        if (row.expiresAt > now + row.leaseMs + leaseToleranceMs) row.expiresAt = now + row.leaseMs;
+        return null;
+      }
       const fence = (row?.fence ?? 0) + 1;
-      this.rows.set(key, { fence, owner, expiresAt: now + ttlMs });
+      this.rows.set(key, { fence, owner, expiresAt: now + ttlMs, leaseMs: ttlMs });
       return { key, owner, fence };
     });
   }
@@ -45,7 +51,7 @@ export class MemoryLock extends LockAdapter {
   extend(lock: Lock, ttlMs: number): Promise<boolean> {
     return this.atomically((now) => {
       const row = this.heldRow(lock, now);
-      if (row) row.expiresAt = now + ttlMs;
+      if (row) Object.assign(row, { expiresAt: now + ttlMs, leaseMs: ttlMs });
       return row !== null;
     });
   }

@@ -51,7 +51,7 @@ interface Snapshot {
   releases: [app: string, Release[]][];
   ledger: Stored<LedgerRow>[];
   gaps: Stored<GapRow>[];
-  locks: [key: string, { fence: number; owner: string | null; expiresAt: number }][];
+  locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
 }
 
 /** Everything that the tables hold, as JSON. */

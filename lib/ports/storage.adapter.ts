@@ -243,13 +243,15 @@ export abstract class StorageAdapter {
   ): Promise<{ now: EpochMs; leaseUntil: EpochMs }>;
   /**
    * Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. `longRunning`: runs
-   * that it has had for a while, each told once, which a storage may put out of the way of claims.
+   * that it has had for a while, each told once, which a storage may put out of the way of claims. `reached`: what time it is by which the worker claims, where the storage's clock
+   * has leapt back and is doubted; else null.
    */
   abstract renew(
     workerId: string,
     leaseMs: number,
     running: number,
     longRunning?: readonly string[],
+    reached?: EpochMs | null,
   ): Promise<Renewal>;
   /**
    * Begins to renew the lease from outside the event loop, when that has not done so for half of the lease although it ticked within

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Lock, LockAdapter } from '../index.js';
 import { lawsOf, type Law, type LockSubject } from './law.js';
-import { minute, only, second } from './laws/fixture.js';
+import { hour, minute, only, second } from './laws/fixture.js';
 
 async function take(lock: LockAdapter, key: string, owner: string, ttlMs = minute): Promise<Lock> {
   const taken = await lock.acquire(key, owner, ttlMs);
@@ -75,6 +75,21 @@ const checks = lawsOf<LockSubject>('lock', {
     assert.equal(await lock.acquire('key', 'you', minute), null);
     await clock.advance(20 * second);
     assert.equal(await lock.inspect('key'), null);
+    const taken = await take(lock, 'key', 'you');
+    assert.ok(taken.fence > held.fence);
+  },
+
+  'is free after its time where the clock was ahead when it was taken': async ({ lock, clock }) => {
+    if (!clock.setBack) return;
+    const held = await take(lock, 'key', 'me', minute);
+    clock.setBack(hour);
+    assert.equal(await lock.acquire('key', 'you', second), null);
+    await clock.advance(50 * second);
+    assert.equal(await lock.acquire('key', 'you', second), null);
+    assert.equal(await lock.extend(held, minute), true);
+    await clock.advance(50 * second);
+    assert.equal(await lock.acquire('key', 'you', second), null);
+    await clock.advance(20 * second);
     const taken = await take(lock, 'key', 'you');
     assert.ok(taken.fence > held.fence);
   },

@@ -27,7 +27,13 @@ async function disconnect(): Promise<void> {
 async function renew(): Promise<boolean> {
   client ??= await connect();
   const sentAt = rightNow();
-  const { rows } = await client.query<{ lease_until: number | null }>(sql, [null, workerId, leaseMs, null]);
+  const { rows } = await client.query<{ lease_until: number | null }>(sql, [
+    null,
+    workerId,
+    leaseMs,
+    null,
+    null,
+  ]);
   if (rows[0]?.lease_until === null) return false;
   Atomics.store(times, 2, sentAt);
   return true;

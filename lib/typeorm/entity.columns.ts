@@ -201,6 +201,7 @@ export const lockColumns: Columns<ChronisLock> = {
   owner: 'text?',
   fence: 'bigint',
   expiresAt: 'timestamptz',
+  leaseMs: 'double precision?',
 };
 
 export const pauseColumns: Columns<ChronisPause> = {

@@ -232,4 +232,6 @@ export interface ChronisLock {
   owner: string | null;
   fence: string;
   expiresAt: Date;
+  /** For how long it is had from each time on that it is taken or extended; null: by an older release. */
+  leaseMs: number | null;
 }

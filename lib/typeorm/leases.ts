@@ -51,8 +51,9 @@ export class Leases {
     leaseMs: number,
     running: number,
     longRunning: readonly string[],
+    reached: EpochMs | null,
   ): Promise<Renewal> {
-    const [row] = await run<Renewed>('renew', workerId, leaseMs, running);
+    const [row] = await run<Renewed>('renew', workerId, leaseMs, running, reached);
     const { now, lease_until: leaseUntil, stood_until: stoodUntil } = row;
     const lease = this.leases.get(workerId) ?? newLease();
     if (leaseUntil === null) {

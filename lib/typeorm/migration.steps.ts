@@ -19,7 +19,11 @@ interface MigrationStep {
 const steps: readonly MigrationStep[] = [
   { statements: schemaV1, changes: () => [], compatibleWith: 1 },
   { statements: schemaV2, changes: (t) => [t.run], compatibleWith: 1 },
-  { statements: schemaV3, changes: (t) => [t.cursor, t.worker, t.pause, t.attempt], compatibleWith: 1 },
+  {
+    statements: schemaV3,
+    changes: (t) => [t.cursor, t.worker, t.pause, t.attempt, t.lock],
+    compatibleWith: 1,
+  },
 ];
 
 /** Rows of older versions have no app. */

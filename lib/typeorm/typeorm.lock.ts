@@ -41,8 +41,9 @@ export class TypeOrmLock extends LockAdapter {
   }
 
   async acquire(key: string, owner: string, ttlMs: number): Promise<Lock | null> {
-    const [row] = await this.run<{ fence: number }>('acquire', [key, owner, ttlMs]);
-    return row ? { key, owner, fence: row.fence } : null;
+    const [row] = await this.run<{ fence: number | null }>('acquire', [key, owner, ttlMs]);
+    const fence = row?.fence ?? null;
+    return fence === null ? null : { key, owner, fence };
   }
 
   async extend({ key, fence }: Lock, ttlMs: number): Promise<boolean> {

@@ -263,8 +263,9 @@ export class TypeOrmStorage extends StorageAdapter {
     leaseMs: number,
     running: number,
     longRunning: readonly string[] = [],
+    reached: EpochMs | null = null,
   ): Promise<Renewal> {
-    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning);
+    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning, reached);
   }
 
   override async startBeat(order: BeatOrder): Promise<Beat | null> {

@@ -9,7 +9,7 @@ function lockSubject(): LockSubject {
   return {
     lock: storage.lock,
     open: async () => storage.open().lock,
-    clock: { advance: (ms) => clock.advanceBy(ms) },
+    clock: { advance: (ms) => clock.advanceBy(ms), setBack: (ms) => clock.jumpWall(-ms) },
     close: () => storage.close(),
   };
 }

@@ -174,6 +174,30 @@ export const releaseLaws = lawsOf('release', {
     );
   },
 
+  'leaves nothing behind that was claimed by a time which the clock had before it was set back': async ({
+    storage,
+    clock,
+  }) => {
+    if (!clock.setBack) return;
+    const job = await addOneOff(storage);
+    const before = await storage.now();
+    clock.setBack(hour);
+    await clock.advance(5 * minute);
+    const worker = await startWorker(storage, { leaseMs: minute });
+    await storage.renew(worker.workerId, minute, 0, [], before + 5 * minute);
+    const { runs } = await storage.claim(worker, 1, hour);
+    assert.deepEqual(
+      runs.map(({ jobId }) => jobId),
+      [job.id],
+    );
+    await clock.advance(2 * minute);
+    const released = await storage.releaseLost();
+    assert.deepEqual(
+      released.runs.map(({ runId }) => runId),
+      runs.map(({ id }) => id),
+    );
+  },
+
   'goes on by renewals where the clock was ahead': async ({ storage, clock }) => {
     if (!clock.setBack) return;
     await addOneOff(storage);

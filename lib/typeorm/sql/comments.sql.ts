@@ -236,6 +236,8 @@ const comments: Record<TableName, Comments> = {
       owner: 'who has it; null: nobody',
       fence: 'grows with each owner',
       expires_at: 'when it is free without being released',
+      lease_ms:
+        'for how long it is had from each time on that it is taken or extended, in milliseconds; null: by releases before schema version 3',
     },
   },
   meta: {

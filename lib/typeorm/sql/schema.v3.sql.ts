@@ -14,6 +14,7 @@ export function schemaV3(t: TableNames): string[] {
     `alter table ${t.worker} add column retention jsonb`,
     // How long its lease is, so that one is known that was renewed while the clock was ahead, and how far that was then: what it had claimed may be due as late as that.
     `alter table ${t.worker} add column lease_ms double precision, add column reached timestamptz`,
+    `alter table ${t.lock} add column lease_ms double precision`,
     // What the code of live workers declares. A set of the release before has no more than the ids in `declared`, and no place.
     `alter table ${t.release} add column declarations json, add column place bigint, add column synced_beside text, add column outranked json`,
     // Why a declared job does not fire; null, of an orphan of the release before: nobody declares it.
