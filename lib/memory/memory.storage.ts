@@ -296,6 +296,7 @@ export class MemoryStorage extends StorageAdapter {
     leaseMs: number,
     running: number,
     _longRunning?: readonly string[],
+    _reached?: EpochMs | null,
   ): Promise<Renewal> {
     return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running));
   }
