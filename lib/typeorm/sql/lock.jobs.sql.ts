@@ -30,7 +30,7 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | '
     ) and ${mayBeTaken}
   ) order by j.uid`,
   }[which];
-  const payload = which === 'some' ? 'case when $4 then j.payload end as payload' : 'j.payload';
+  const payload = which === 'some' ? 'case when $4::boolean then j.payload end as payload' : 'j.payload';
   return `
 select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, ${payload},
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,

@@ -7,7 +7,7 @@ export function lockOneOffSql(t: TableNames, which: 'one' | 'some'): string {
     one: 'r.namespace = $2 and r.job_id = $3',
     some: '(r.namespace, r.job_id) in (select u.* from unnest($2::text[], $3::text[]) u)',
   }[which];
-  const payload = which === 'some' ? 'case when $4 then r.payload end as payload' : 'r.payload';
+  const payload = which === 'some' ? 'case when $4::boolean then r.payload end as payload' : 'r.payload';
   return `
 select r.id::text as run_id, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.priority, r.trigger, r.time_zone,
   ${payload}, r.metadata, r.policies, r.source, r.app, r.definition_hash, r.revision,
