@@ -124,6 +124,7 @@ export type {
   OrphanReason,
   PageRequest,
   Recomputation,
+  RefusedRun,
   ReleaseResult,
   Renewal,
   RunFilter,

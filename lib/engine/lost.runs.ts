@@ -1,7 +1,9 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { rowOperations } from '../events/storage.operations.js';
 import type { JobRef } from '../model/job.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { ReleaseResult, StorageAdapter } from '../ports/storage.adapter.js';
+import { RefusedRuns } from './refused.runs.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 
@@ -28,7 +30,7 @@ export interface LostRunsParts {
  * again by itself.
  *
  * What a release has left, as somebody else had it locked, is tried again alone, twice as late each time, up to two seconds. What this worker does not come back to, since it died, the
- * release after its own death finds, or that of the next round of the janitor. A lease that stays over after a release, as somebody has locked the row of its worker, is looked at as often.
+ * release after its own death finds, or that of the next round of the janitor. So does it with what the storage refuses, each told by its id. A lease that stays over after a release, as somebody has locked the row of its worker, is looked at as often.
  */
 export class LostRuns {
   private isWanted = false;
@@ -40,8 +42,11 @@ export class LostRuns {
   /** Releases in a row that took nothing back. */
   private fruitless = 0;
   private endPause: (() => void) | null = null;
+  private readonly refused: RefusedRuns;
 
-  constructor(private readonly parts: LostRunsParts) {}
+  constructor(private readonly parts: LostRunsParts) {
+    this.refused = new RefusedRuns(parts.calls, rowOperations.release);
+  }
 
   /**
    * Has them taken back, as soon as the last release is through. `leaseEndsAt`: of a lease that is over; so it was told, and has to be told anew. The first time it does not wait
@@ -90,6 +95,7 @@ export class LostRuns {
       if (answer === null) break;
       this.left = [...answer.value.left];
       this.tell(answer.value);
+      this.refused.note(answer.value.refused ?? [], runIds === null);
       this.fruitless = answer.value.workers.length > 0 ? 0 : this.fruitless + 1;
       if (isLeaseOver || answer.value.workers.length > 0) this.parts.onReleased();
       if ((this.left.length > 0 || this.fruitless > 0) && this.parts.isNeeded()) await this.pause();

@@ -11,13 +11,19 @@ export const outageOperations: ReadonlySet<string> = new Set([
 
 const fire = 'fire ';
 const settle = 'settle run ';
+const release = 'release run ';
+const claim = 'claim run ';
+const giveBack = 'give back run ';
 
 /** Of one row, which may be all that fails, also beside an outage. */
 export const rowOperations = {
   fire: ({ namespace, id }: JobRef): string => `${fire}${namespace}/${id}`,
   settle: (runId: string): string => settle + runId,
+  release: (runId: string): string => release + runId,
+  claim: (runId: string): string => claim + runId,
+  giveBack: (runId: string): string => giveBack + runId,
 };
 
 export function isOfOneRow(operation: string): boolean {
-  return operation.startsWith(fire) || operation.startsWith(settle);
+  return [fire, settle, release, claim, giveBack].some((start) => operation.startsWith(start));
 }

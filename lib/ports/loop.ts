@@ -134,6 +134,14 @@ export interface NextWake {
   leaseEndsAt: EpochMs | null;
 }
 
+/** A run that the storage refuses to change as it is, such as one with a value that its database rejects, or that a trigger of somebody else protects. It keeps no other from going on. */
+export interface RefusedRun {
+  runId: string;
+  error: unknown;
+  /** When it is tried again, about. */
+  retryInMs: number;
+}
+
 /** What became of runs that were given back. */
 export interface GiveBackResult {
   /** The jobs of those that have ended as lost. */
@@ -157,6 +165,8 @@ export interface ReleaseResult {
   }[];
   /** Runs of dead workers that were passed over, as somebody else has locked them: to be tried again alone. */
   left: string[];
+  /** Runs of dead workers that could not be taken back for a reason of their own. They stay held; a later call for all tries them again. Absent: none. */
+  refused?: RefusedRun[];
 }
 
 /** A cursor whose next time was computed with older zone data. */

@@ -2,8 +2,12 @@ import { callbackOf, type CalledRun } from '../ports/callback.js';
 import type { EpochMs, GiveBackResult, ReleaseResult, Unstarted } from '../ports/storage.adapter.js';
 import { insistMs } from './insistence.js';
 import { bearCallbacks } from './job.insertion.js';
+import { inHalves, isRefusal } from './refusals.js';
 import { columns, present, type Perhaps } from './rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
+
+/** Runs that could not be taken back are tried again with all others: by the janitor, once a minute where nobody has set it, or after the next death of a worker. */
+const retryInMs = 60_000;
 
 /** Ends what waits, asks for the cancellation of what goes on; the runs are locked. */
 export async function cancelRuns(run: Run, runs: readonly { id: string; running: boolean }[]): Promise<void> {
@@ -75,7 +79,9 @@ export async function releaseLost(
   statements: StatementRunner,
   runIds: readonly string[] | null,
 ): Promise<ReleaseResult> {
-  const result = await statements.change(({ run }) => release(run, runIds));
+  const result = await statements
+    .change(({ run }) => release(run, runIds))
+    .catch((error: unknown) => releaseApart(statements, runIds, error));
   // At random: another one may be somebody's for long.
   const busy = runIds && result.left[Math.floor(Math.random() * result.left.length)];
   if (!busy) return result;
@@ -88,6 +94,7 @@ export async function releaseLost(
     .catch(() => null);
   if (second === null) return result;
   return {
+    ...result,
     now: second.now,
     workers: [...new Set([...result.workers, ...second.workers])],
     runs: [...result.runs, ...second.runs],
@@ -95,11 +102,33 @@ export async function releaseLost(
   };
 }
 
-async function release(run: Run, runIds: readonly string[] | null): Promise<ReleaseResult> {
+/** One run keeps the others from being taken back: they are tried in halves. Their workers are ended before that, so that nobody comes back to them at once. */
+async function releaseApart(
+  statements: StatementRunner,
+  runIds: readonly string[] | null,
+  error: unknown,
+): Promise<ReleaseResult> {
+  if (!isRefusal(error)) throw error;
+  const held = runIds === null ? await statements.change(({ run }) => release(run, null, 'endLost')) : null;
+  const { results, refused } = await inHalves(runIds ?? held!.left, (some) =>
+    statements.change(({ run }) => release(run, some)),
+  );
+  return {
+    now: results.at(-1)?.now ?? held?.now ?? (await statements.change(({ readClock }) => readClock())),
+    workers: [...new Set(results.flatMap(({ workers }) => workers))],
+    runs: results.flatMap(({ runs }) => runs),
+    left: results.flatMap(({ left }) => left),
+    refused: refused.map(({ item: runId, error: reason }) => ({ runId, error: reason, retryInMs })),
+  };
+}
+
+async function release(
+  run: Run,
+  runIds: readonly string[] | null,
+  all: 'releaseLost' | 'endLost' = 'releaseLost',
+): Promise<ReleaseResult> {
   const rows =
-    runIds === null
-      ? await run<Perhaps<Released>>('releaseLost')
-      : await run<Perhaps<Released>>('releaseLeft', runIds);
+    runIds === null ? await run<Perhaps<Released>>(all) : await run<Perhaps<Released>>('releaseLeft', runIds);
   const released = present<Released>(rows, 'id');
   const ended = released.filter(({ verdict }) => verdict !== null);
   await unblock(

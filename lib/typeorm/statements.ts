@@ -194,6 +194,7 @@ const builders = {
   releaseLock: releaseLockSql,
   releaseLost: (t: TableNames) => releaseLostSql(t, 'all'),
   releaseLeft: (t: TableNames) => releaseLostSql(t, 'some'),
+  endLost: (t: TableNames) => releaseLostSql(t, 'none'),
   releaseRuns: releaseRunsSql,
   removeCursor: removeCursorSql,
   renameKey: renameKeySql,

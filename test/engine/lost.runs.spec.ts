@@ -139,6 +139,32 @@ describe('an engine beside a dead worker', () => {
     expect(failing).toHaveLength(19);
   });
 
+  test('tells by its id of a run that the storage refuses to take back, until it comes back', async () => {
+    let refuses = true;
+    let runId = '';
+    const no = new Error('no');
+    const refused = () => [{ runId, error: no, retryInMs: 60_000 }];
+    begin(async (ask) =>
+      refuses ? { now: clock.now(), workers: [], runs: [], left: [], refused: refused() } : ask(),
+    );
+    const told: string[] = [];
+    rig.events.on('storage.failing', ({ operation, error }) => told.push(`${operation}: ${String(error)}`));
+    rig.events.on('storage.recovered', ({ operation }) => told.push(`${operation} again`));
+    const ran: number[] = [];
+    rig.handle('lost', () => undefined).handle('work', () => ran.push(clock.now()));
+    runId = await deadWorker();
+    await rig.engine.start();
+    await rig.add(everyMs(clock.now(), 1_000));
+    await clock.advanceBy(50_000);
+    // Its failure is one of its own: the rest goes on, and it is told once.
+    expect(ran).toHaveLength(50);
+    expect(told).toEqual([`release run ${runId}: Error: no`]);
+    refuses = false;
+    await clock.advanceBy(70_000);
+    expect(rig.told).toContain('workers.released');
+    expect(told.at(-1)).toBe(`release run ${runId} again`);
+  });
+
   test('does not let a lease that ends wait for a pause that an earlier one has brought about', async () => {
     const other = new ManualClock();
     let releases = 0;

@@ -1,3 +1,4 @@
+import { numberOf } from './number.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
 import { tellDue } from './wake.fragment.js';
@@ -41,7 +42,7 @@ kept as (
     verdict = case when e.final then e.outcome end,
     finished_at = case when e.final then e.finished_at end,
     keep_until = case when e.final and not e.failure and e.keep_ms <> 'forever'
-      then ${after(now, 'e.keep_ms::float8')} end,
+      then ${after(now, numberOf('e.keep_ms', 'float8', 0))} end,
     run_count = r.run_count + e.counted::int,
     error_count = r.error_count + (e.record and e.failure)::int,
     consecutive_failures = case

@@ -5,13 +5,14 @@ import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
 import { jammed } from './jammed.fragment.js';
 import { fullLease, isTooLong, reachedBefore } from './lease.fragment.js';
+import { numberOf } from './number.fragment.js';
 import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * `all`: $1 time — `some`: $1 time · $2 runs, which an earlier release could not touch
+ * `all`: $1 time — `none`: $1 time; ends the workers, and leaves all that they hold — `some`: $1 time · $2 runs, which an earlier release could not touch
  *
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
  * too: their claim was committed after that, or somebody else had locked their runs.
@@ -24,7 +25,7 @@ import { toldColumn } from './wake.fragment.js';
  * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
  * written without waiting, is `left`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
  */
-export function releaseLostSql(t: TableNames, which: 'all' | 'some'): string {
+export function releaseLostSql(t: TableNames, which: 'all' | 'none' | 'some'): string {
   const isOfDead = (worker: string): string => `${worker} <> all ((select ids from alive)::text[])`;
   const ended = `
 over as materialized (
@@ -53,20 +54,20 @@ held as materialized (
   select r.id, r.worker from ${t.run} r where r.id = any ($2::bigint[]) and ${isOfDead('r.worker')}
 )`;
   return `
-with ${which === 'all' ? `recursive ${dueQueues(t)},${parkers(t)},${ended}` : ''}
+with ${which !== 'some' ? `recursive ${dueQueues(t)},${parkers(t)},${ended}` : ''}
 -- Seen before anything changes, so a worker that came later has no run that is seen.
 alive as materialized (
   select array(
-    select w.id from ${t.worker} w where w.released_at is null ${which === 'all' ? 'and w.id not in (select id from ended)' : ''}
+    select w.id from ${t.worker} w where w.released_at is null ${which !== 'some' ? 'and w.id not in (select id from ended)' : ''}
   ) as ids
 ),
-${which === 'all' ? heldByDead : given},
+${which !== 'some' ? heldByDead : given},
 company as materialized (
   select worker, count(*) as size from held group by worker
 ),
 caught as materialized (
   select r.* from ${t.run} r
-  where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))
+  where r.id = any (array(select id from held)) and r.worker = any (array(select worker from held))${which === 'none' ? ' and false' : ''}
   order by r.id for update of r skip locked
 ),
 ${jammed(t, 'true')},
@@ -81,7 +82,7 @@ mine as materialized (
     end as ending
   from caught r join company c on c.worker = r.worker ${joinedJob(t)}
   cross join lateral (
-    select coalesce((coalesce(r.policies, j.policies) ->> 'maxLost')::int, ${defaultPolicies.maxLost}) as most offset 0
+    select ${numberOf("coalesce(r.policies, j.policies) ->> 'maxLost'", 'int', defaultPolicies.maxLost)} as most offset 0
   ) loss
   where r.job_uid is null or r.job_uid not in (select job_uid from jammed)
 ),
