@@ -40,7 +40,7 @@ export type {
   Policies,
   RecoveryPolicy,
 } from './model/policies.js';
-export type { Pruned, Retention } from './model/retention.js';
+export type { Pruned, RefusedRow, Retention } from './model/retention.js';
 export type { HandlerOptions, MethodOptions } from './model/handler.options.js';
 export type {
   DtoClass,

@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { rowOperations } from '../events/storage.operations.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
@@ -127,11 +128,18 @@ export class Janitor {
     const now = this.clock.monotonic();
     let agedMs = mostLeapMs + now - (this.prunedAt ?? now);
     for (let round = 0; round < maxPruneRounds && !this.stopped; round++) {
-      const { more, withheldMs, ...forgotten } = await this.storage.prune(this.options.retention, agedMs);
+      const {
+        more,
+        withheldMs,
+        refused = [],
+        ...forgotten
+      } = await this.storage.prune(this.options.retention, agedMs);
       this.prunedAt = now;
       agedMs = 0;
       if (withheldMs > 0 && !this.isWithheld) this.events.emit('record.withheld', { aheadMs: withheldMs });
       this.isWithheld = withheldMs > 0;
+      for (const { row, error, retryInMs } of refused)
+        this.events.emit('storage.failing', { operation: rowOperations.forget(row), error, retryInMs });
       if (Object.values(forgotten).some((count) => count > 0)) this.events.emit('record.pruned', forgotten);
       if (!more) return;
     }

@@ -246,7 +246,7 @@ export interface ChronisEventMap {
   /** Runs that were due for more than a minute got a higher priority, so that they do not starve. */
   'runs.lifted': { runs: number };
   /** What was kept long enough was deleted, see `keepLedger`. `days`: those that were dropped from the ledger as a whole. */
-  'record.pruned': Omit<Pruned, 'more' | 'withheldMs'>;
+  'record.pruned': Omit<Pruned, 'more' | 'withheldMs' | 'refused'>;
   /** The storage's clock is far ahead of the time that has passed since the record was pruned, so nothing is deleted until that has caught up, by an hour a minute. Told once. */
   'record.withheld': { aheadMs: number };
 

@@ -14,6 +14,7 @@ const settle = 'settle run ';
 const release = 'release run ';
 const claim = 'claim run ';
 const giveBack = 'give back run ';
+const forget = 'forget ';
 
 /** Of one row, which may be all that fails, also beside an outage. */
 export const rowOperations = {
@@ -22,8 +23,9 @@ export const rowOperations = {
   release: (runId: string): string => release + runId,
   claim: (runId: string): string => claim + runId,
   giveBack: (runId: string): string => giveBack + runId,
+  forget: (row: string): string => forget + row,
 };
 
 export function isOfOneRow(operation: string): boolean {
-  return [fire, settle, release, claim, giveBack].some((start) => operation.startsWith(start));
+  return [fire, settle, release, claim, giveBack, forget].some((start) => operation.startsWith(start));
 }

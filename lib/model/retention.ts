@@ -15,6 +15,15 @@ export function withheld(withheldMs: number): Pruned {
   return { more: false, withheldMs, attempts: 0, days: 0, gaps: 0, jobs: 0, deadLetters: 0 };
 }
 
+/** A row that the storage does not let go, as a trigger or a constraint of somebody else forbids it. It keeps no other from being forgotten. */
+export interface RefusedRow {
+  /** Which one, such as `attempts of run 17` or `gap 3`. */
+  row: string;
+  error: unknown;
+  /** When it is tried again, about. */
+  retryInMs: number;
+}
+
 /** What one call of `prune` has forgotten. */
 export interface Pruned {
   /** Whether there is more to do. */
@@ -30,6 +39,8 @@ export interface Pruned {
   jobs: number;
   /** Runs of recurring jobs that had given up. */
   deadLetters: number;
+  /** What this call has found that cannot be forgotten. Absent: nothing. */
+  refused?: RefusedRow[];
 }
 
 export const outcomes = [

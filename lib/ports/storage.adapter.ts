@@ -272,7 +272,7 @@ export abstract class StorageAdapter {
    * What ends as `lost` gives birth to the `onFailure` of its job as it is now, like `settle`; that of a deleted job to none.
    *
    * Does not wait for what somebody else has locked: such runs stay held by their dead worker, are taken back by a later call, of any worker, and are named as `left`. `runIds`: only these are
-   * tried, which an earlier call has left, and one of them may be waited for, for a moment; no lease is looked at then that has ended since.
+   * tried, which an earlier call has left, and one of them may be waited for, for a moment; no lease is looked at then that has ended since. A run that cannot be taken back keeps no other from coming back, see `ReleaseResult.refused`.
    */
   abstract releaseLost(runIds?: readonly string[] | null): Promise<ReleaseResult>;
 
@@ -393,6 +393,7 @@ export abstract class StorageAdapter {
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
    * one wanted. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
+   * A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,
    * nothing is deleted (`withheldMs`), as that clock may be wrong; each call adds its `agedMs`, until the clock is reached.

@@ -1,6 +1,7 @@
 import { keptMs, longestKeptMs, outcomes, type Pruned, type Retention } from '../model/retention.js';
 import type { Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import type { Forgetting } from './forgetting.js';
 import type { Run } from './statement.runner.js';
 
 const rowsPerRound = 5_000;
@@ -18,7 +19,12 @@ export class OutcomePruning {
   private readonly passedOver = new Map<Outcome, EpochMs>();
 
   /** One step for each outcome. */
-  async step(run: Run, now: EpochMs, retention: Retention): Promise<Pick<Pruned, 'attempts' | 'more'>> {
+  async step(
+    run: Run,
+    now: EpochMs,
+    retention: Retention,
+    forgetting: Forgetting,
+  ): Promise<Pick<Pruned, 'attempts' | 'more'>> {
     const longest = longestKeptMs(retention);
     let attempts = 0;
     let more = false;
@@ -27,13 +33,8 @@ export class OutcomePruning {
       if (horizon === now - longest) continue;
       const from = this.forgottenUntil.get(outcome) ?? (await beginning(run)) ?? horizon;
       const until = Math.min(from + dayMs, horizon);
-      const [{ count, found }] = await run<{ count: number; found: number }>(
-        'forgetOutcome',
-        outcome,
-        from - lateMs,
-        until,
-        rowsPerRound,
-      );
+      const values = [outcome, from - lateMs, until];
+      const { count, found } = await forgetting.forget(run, now, 'forgetOutcome', rowsPerRound, ...values);
       attempts += count;
       const through = count < rowsPerRound;
       if (through && found > count && !this.passedOver.has(outcome)) this.passedOver.set(outcome, from);

@@ -11,6 +11,7 @@ import {
 } from '../model/retention.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import type { Database } from './database.js';
+import { Forgetting } from './forgetting.js';
 import { LedgerDays } from './ledger.days.js';
 import { OutcomePruning } from './outcome.pruning.js';
 import type { TableNames } from './sql/table.names.js';
@@ -36,12 +37,17 @@ interface Outdated {
   workers: boolean;
 }
 
+type OmitFirstTwo<T extends readonly unknown[]> = T extends readonly [unknown, unknown, ...infer Rest]
+  ? Rest
+  : never;
+
 /**
  * Forgets what is older than it is kept, in steps of bounded size. Looks first, in one statement, where there is something. One step that fails keeps no other
- * from being done, and is smaller the next time, as it may have been too much for its deadline.
+ * from being done, and is smaller the next time, as it may have been too much for its deadline; nor does one row, see `Forgetting`.
  */
 export class RecordPruning {
   private readonly outcomes = new OutcomePruning();
+  private readonly forgetting = new Forgetting();
   private readonly ledgerDays: LedgerDays;
   private rows = rowsPerRound;
 
@@ -79,21 +85,29 @@ export class RecordPruning {
         return otherwise;
       }
     };
-    const forget = (isNeeded: boolean, ...[statement, ...values]: Parameters<Run>): Promise<number> =>
-      step(async () => (isNeeded ? (await run<{ count: number }>(statement, ...values))[0]!.count : 0), 0);
+    const { forgetting } = this;
+    const forget = (
+      isNeeded: boolean,
+      ...[statement, most, ...values]: OmitFirstTwo<Parameters<Forgetting['forget']>>
+    ): Promise<number> =>
+      step(
+        async () => (isNeeded ? (await forgetting.forget(run, now, statement, most, ...values)).count : 0),
+        0,
+      );
     const gapHorizons = gapsKept.map((ms) => now - ms);
     const deadHorizon = now - deadLettersKeptMs(retention);
     const ofBrokenDay = longestMs >= twoDaysMs ? Math.min(rowsOfBrokenDay, rows) : rows;
-    const undated = await forget(attempts, 'forgetUndated', horizon, rows);
-    const gaps = await forget(outdated.gaps, 'forgetGaps', gapVerdicts, gapHorizons, rows);
+    const undated = await forget(attempts, 'forgetUndated', rows, horizon);
+    const gaps = await forget(outdated.gaps, 'forgetGaps', rows, gapVerdicts, gapHorizons);
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
-    const deadLetters = await forget(outdated.dead_letters, 'forgetDead', deadHorizon, rows);
-    const dated = await forget(attempts, 'forgetAttempts', horizon, ofBrokenDay);
+    const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
+    const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
     const nothing = { attempts: 0, more: false };
-    const short = await step(() => this.outcomes.step(run, now, retention), nothing);
-    await forget(workers, 'forgetWorkers', Math.min(horizon, now - workersKeptMs));
+    const short = await step(() => this.outcomes.step(run, now, retention, forgetting), nothing);
+    await forget(workers, 'forgetWorkers', rowsPerRound, Math.min(horizon, now - workersKeptMs));
     this.rows = isTooMuch ? Math.max(Math.floor(rows / 2), fewestRows) : Math.min(rows * 2, rowsPerRound);
     if (errors.length > 0) throw errors[0];
+    const refused = forgetting.takeRefused();
     return {
       more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows),
       withheldMs: 0,
@@ -102,6 +116,7 @@ export class RecordPruning {
       gaps,
       jobs,
       deadLetters,
+      ...(refused.length > 0 && { refused }),
     };
   }
 }

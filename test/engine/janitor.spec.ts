@@ -3,6 +3,7 @@ import { FaultyStorage } from '../support/faulty.storage.js';
 import { LeapingClock } from '../support/leaping.clock.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
+import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { EngineRig } from '../support/engine.js';
 
 const minute = 60_000;
@@ -87,6 +88,35 @@ test('each step is tried alone: one that fails does not keep the others from the
   expect(rig.told.filter((name) => name === 'storage.failing')).toHaveLength(2);
   await pass(minute);
   expect(faulty.calls.filter((name) => name === 'deferStranded')).toHaveLength(2);
+});
+
+test('tells by its id of a row that the storage does not let go, and goes on', async () => {
+  const memory = new MemoryStorage({ clock: rig.clock });
+  let prunings = 0;
+  const refused = [{ row: 'gap 3', error: new Error('no'), retryInMs: 10 * minute }];
+  const prune: StorageAdapter['prune'] = async (...given) => ({
+    ...(await memory.prune(...given)),
+    attempts: 2,
+    ...(prunings++ === 0 && { refused, more: true }),
+  });
+  const storage = new Proxy<StorageAdapter>(memory, {
+    get: (target, key) => {
+      if (key === 'prune') return prune;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  rig = new EngineRig({ clock: rig.clock, storage });
+  const told: unknown[] = [];
+  rig.events.on('storage.failing', ({ operation, retryInMs }) => told.push([operation, retryInMs]));
+  rig.events.on('record.pruned', ({ attempts, ...rest }) => told.push([attempts, 'refused' in rest]));
+  await rig.handle('work', () => undefined).engine.start();
+  await pass(3_000);
+  expect(told).toEqual([
+    ['forget gap 3', 10 * minute],
+    [2, false],
+    [2, false],
+  ]);
 });
 
 test('deletes nothing by a clock that is wrong for some rounds, and tells it once', async () => {

@@ -82,7 +82,7 @@ const cases: Case[] = [
   { what: 'the lock of a one-off', name: 'lockOneOff', values: () => ['default', 'later-1'], index: 'run_key' },
   { what: 'the read of one job', name: 'getJobs', values: () => [['default'], ['later-1']], index: 'run_key' },
   { what: 'the removal of a cursor', name: 'removeCursor', values: (grown) => [jobUids(grown)[0]], index: 'run_job' },
-  { what: 'the forgetting of kept one-offs', name: 'forgetKept', values: () => [100], index: 'run_kept' },
+  { what: 'the forgetting of kept one-offs', name: 'forgetKept', values: () => [100, [], true], index: 'run_kept' },
 ];
 
 const plans = planModes.flatMap((mode) =>

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClaimedRun, Policies, StorageAdapter } from '../../lib/index.js';
+import type { ClaimedRun, Policies, Retention, StorageAdapter } from '../../lib/index.js';
 import { addOneOff, minute, settlementOf, startWorker } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -102,4 +102,69 @@ test('a release that is refused for all is told as one', async () => {
   await lostRuns(Array.from({ length: 40 }, (_, index) => `job ${index}`));
   await raise('refuse_release', 'update', 'new.worker is null', 'run');
   await expect(storage.releaseLost()).rejects.toThrow('no');
+});
+
+describe('an old row that the server does not let go keeps no other from being forgotten, and is told once', () => {
+  const kept: Retention = { defaultMs: 60 * minute, byVerdict: {} };
+  const addAttempts = (count: number, job: string): Promise<unknown> =>
+    other.query(
+      `insert into "${schema}".attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, finished_at)
+       select n, 'default', '${job}', 'work', 'default', 'at', now(), 1, 1, 'failed', true, now() - interval '5 hours' + n * interval '1 second' from generate_series(1, ${count}) n`,
+    );
+  const addGaps = (count: number): Promise<unknown> =>
+    other.query(
+      `insert into "${schema}".gap (job_uid, namespace, job_id, verdict, from_at, until_at, count, reason)
+       select 1, 'default', 'old', 'skipped', now() - interval '5 hours', now() - interval '5 hours' + n * interval '1 second', 1, 'overlap' from generate_series(1, ${count}) n`,
+    );
+  const countOf = async (table: string): Promise<number> => {
+    const { rows } = await other.query<{ n: number }>(`select count(*)::int as n from "${schema}".${table}`);
+    return rows[0]!.n;
+  };
+
+  test.each([
+    ['attempt', 'attempts of run', 'old.run_id in (1, 7, 8, 300)', kept, () => addAttempts(300, 'old')],
+    [
+      'attempt',
+      'attempts of run',
+      'old.run_id in (1, 7, 8, 300)',
+      { defaultMs: 9 * 60 * minute, byVerdict: { failed: minute } },
+      () => addAttempts(300, 'old'),
+    ],
+    ['gap', 'gap', 'old.id in (1, 7, 8, 300)', kept, () => addGaps(300)],
+  ] as const)('%s', async (table, kind, condition, retention, add) => {
+    await add();
+    await raise('refuse_delete', 'delete', condition, table);
+    const told: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      const { refused = [] } = await storage.prune(retention);
+      told.push(...refused.map(({ row }) => row));
+    }
+    expect(told.sort()).toEqual([1, 300, 7, 8].map((id) => `${kind} ${id}`));
+    expect(await countOf(table)).toBe(4);
+    // Somebody else comes back to them at once, this one in ten minutes.
+    await other.query(`drop trigger refuse_delete on "${schema}".${table}`);
+    const next = newStorage({ schema });
+    await next.init();
+    while ((await next.prune(retention)).more);
+    await next.close();
+    expect(await countOf(table)).toBe(0);
+  });
+
+  test('a run that was kept', async () => {
+    const worker = await startWorker(storage);
+    for (const id of ['a', 'b', 'c', 'd']) await addOneOff(storage, { id, policies: { keepMs: 1 } });
+    const { runs } = await storage.claim(worker, 4);
+    await storage.settle(await Promise.all(runs.map((run) => settlementOf(storage, run))));
+    await raise('refuse_delete', 'delete', `old.job_id = 'b'`, 'run');
+    const { refused = [], jobs } = await storage.prune(kept);
+    expect(jobs).toBe(3);
+    const b = runs.find(({ jobId }) => jobId === 'b')!;
+    expect(refused).toMatchObject([{ row: `run ${b.id}`, error: { message: 'PostgreSQL: no' } }]);
+  });
+
+  test('but for all of them, which is told as one failure', async () => {
+    await addAttempts(100, 'old');
+    await raise('refuse_delete', 'delete', 'true', 'attempt');
+    await expect(storage.prune(kept)).rejects.toThrow('no');
+  });
 });

@@ -1,0 +1,105 @@
+import type { RefusedRow } from '../model/retention.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { isRefusal } from './refusals.js';
+import type { Run } from './statement.runner.js';
+
+/** How long a row is passed over that the server does not let go. */
+const retryInMs = 600_000;
+/** So many rows are passed over in one call at most: the rest is for the next one. */
+const mostPassedOver = 100;
+/** Where so many are refused one after the other, no row is to blame. */
+const mostInVain = 16;
+
+/** What each statement forgets, as it is told, before the id. */
+const kinds = {
+  forgetAttempts: 'attempts of run',
+  forgetUndated: 'attempts of run',
+  forgetOutcome: 'attempts of run',
+  forgetGaps: 'gap',
+  forgetKept: 'run',
+  forgetDead: 'run',
+  forgetWorkers: 'worker',
+} as const;
+
+type Statement = keyof typeof kinds;
+
+/** `found`: with those that were passed over, where the statement counts them. */
+interface Forgotten {
+  count: number;
+  found: number;
+}
+
+/**
+ * Runs the statements that forget. One that the server refuses is repeated with fewer rows, down to the one that it is about: that is passed over for a while, and told, and the rest goes.
+ * Nothing else is needed for it than the order in which each statement takes its rows.
+ */
+export class Forgetting {
+  private readonly passedOver = new Map<string, Map<string, EpochMs>>();
+  private refused: RefusedRow[] = [];
+
+  /** What was found since the last call. */
+  takeRefused(): RefusedRow[] {
+    const { refused } = this;
+    this.refused = [];
+    return refused;
+  }
+
+  /** Up to `limit` rows. `values`: those of the statement before its limit. */
+  async forget(
+    run: Run,
+    now: EpochMs,
+    statement: Statement,
+    limit: number,
+    ...values: readonly unknown[]
+  ): Promise<Forgotten> {
+    const passed = this.passedBy(statement, now);
+    const ask = async (size: number, really: boolean): Promise<Forgotten & { first: string | null }> => {
+      const [row] = await run<Forgotten & { first: string | null }>(
+        statement,
+        ...values,
+        size,
+        [...passed.keys()],
+        really,
+      );
+      return row!;
+    };
+    try {
+      return await ask(limit, true);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    const sum = { count: 0, found: 0 };
+    let refused = 0;
+    let inVain = 0;
+    for (let size = Math.ceil(limit / 2); sum.count < limit && refused < mostPassedOver;) {
+      try {
+        const { count, found } = await ask(size, true);
+        sum.found = sum.count + found;
+        sum.count += count;
+        inVain = 0;
+        if (count < size) break;
+        size = Math.min(size * 2, limit - sum.count);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (size > 1) {
+          size = Math.floor(size / 2);
+          continue;
+        }
+        const { first } = await ask(1, false);
+        if (first === null || ++inVain === mostInVain) throw error;
+        refused++;
+        passed.set(first, now + retryInMs);
+        this.refused.push({ row: `${kinds[statement]} ${first}`, error, retryInMs });
+      }
+    }
+    return sum;
+  }
+
+  private passedBy(statement: Statement, now: EpochMs): Map<string, EpochMs> {
+    const kind = kinds[statement];
+    const passed = this.passedOver.get(kind) ?? new Map<string, EpochMs>();
+    this.passedOver.set(kind, passed);
+    for (const [id, until] of passed) if (until <= now || until > now + retryInMs) passed.delete(id);
+    return passed;
+  }
+}
