@@ -20,12 +20,11 @@ export class RefusedRuns {
     const { clock, events, outages } = this.calls;
     const now = clock.monotonic();
     const still = new Set(refused.map(({ runId }) => runId));
-    if (isAll)
-      for (const runId of this.told.keys()) {
-        if (still.has(runId)) continue;
-        this.told.delete(runId);
-        outages.answered(this.operationOf(runId));
-      }
+    for (const [runId, until] of this.told) {
+      if (isAll ? still.has(runId) : now < until) continue;
+      this.told.delete(runId);
+      if (isAll) outages.answered(this.operationOf(runId));
+    }
     for (const { runId, error, retryInMs } of refused) {
       if (now < (this.told.get(runId) ?? -Infinity)) continue;
       if (this.told.size < mostTold) this.told.set(runId, now + retryInMs);

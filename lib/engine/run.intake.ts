@@ -1,3 +1,4 @@
+import { rowOperations } from '../events/storage.operations.js';
 import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { Clock } from '../ports/clock.js';
@@ -16,6 +17,7 @@ import type { Fired, Firer } from './firer.js';
 import type { Sorted } from './isolation.js';
 import type { Lead } from './lead.js';
 import { PauseBarrier } from './pause.barrier.js';
+import { RefusedRuns } from './refused.runs.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import { StrayRuns } from './stray.runs.js';
@@ -83,6 +85,7 @@ export class RunIntake {
   private readonly firingSize = new CallSize(portion.most);
   private readonly strays: StrayRuns;
   private readonly pauses: PauseBarrier;
+  private readonly refused: RefusedRuns;
 
   constructor(
     private readonly session: WorkerSession,
@@ -90,6 +93,7 @@ export class RunIntake {
     private readonly alarm: Alarm,
     private readonly parts: IntakeParts,
   ) {
+    this.refused = new RefusedRuns(parts.calls, rowOperations.claim);
     this.pauses = new PauseBarrier({
       time: parts.time,
       changes: () => session.changes,
@@ -209,6 +213,7 @@ export class RunIntake {
       const result = await storage.claim(this.session.capability, limit, aheadMs, time.reached);
       if (result.runs.length === this.claimSize.value)
         this.claimSize.grow(clock.monotonic() - sentAt < slowMs ? 2 : 1.25);
+      if (result.refused !== undefined) this.refused.note(result.refused, false);
       return result;
     } catch (error) {
       if (clock.monotonic() - sentAt >= slowFailureMs) this.claimSize.shrink(limit);

@@ -76,6 +76,8 @@ export interface ClaimResult {
   now: EpochMs | null;
   /** By priority, then due time. */
   runs: ClaimedRun[];
+  /** Runs that this call has found to be impossible to claim, each for a reason of its own. They stay as they are, and later calls pass over them for that time. Absent: none. */
+  refused?: RefusedRun[];
 }
 
 /**

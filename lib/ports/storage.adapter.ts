@@ -318,6 +318,7 @@ export abstract class StorageAdapter {
   /**
    * Hands runs that are due within `aheadMs` (default 0) from now to a worker: by priority, then due time, never more than `limit`. No run is ever handed to two workers while
    * the lease of the first holds. Nothing for a worker without a lease; nothing before it is due with `recovery: 'abandon'`, by the storage's clock or by `reached`, see `fire`. Each claim raises fence and attempt by one.
+   * A run that cannot be claimed keeps no other from being claimed, see `ClaimResult.refused`.
    */
   abstract claim(
     capability: Capability,

@@ -7,8 +7,8 @@ import type { Run } from './statement.runner.js';
 const retryInMs = 600_000;
 /** So many rows are passed over in one call at most: the rest is for the next one. */
 const mostPassedOver = 100;
-/** Where so many are refused one after the other, no row is to blame. */
-const mostInVain = 16;
+/** Where so many are refused one after the other, it may be no row that is to blame: that is told as one failure. The next call passes over these. */
+const mostInVain = 50;
 
 /** What each statement forgets, as it is told, before the id. */
 const kinds = {
@@ -69,9 +69,9 @@ export class Forgetting {
       if (!isRefusal(error)) throw error;
     }
     const sum = { count: 0, found: 0 };
-    let refused = 0;
+    const refused: RefusedRow[] = [];
     let inVain = 0;
-    for (let size = Math.ceil(limit / 2); sum.count < limit && refused < mostPassedOver;) {
+    for (let size = Math.ceil(limit / 2); sum.count < limit && refused.length < mostPassedOver;) {
       try {
         const { count, found } = await ask(size, true);
         sum.found = sum.count + found;
@@ -87,11 +87,11 @@ export class Forgetting {
         }
         const { first } = await ask(1, false);
         if (first === null || ++inVain === mostInVain) throw error;
-        refused++;
         passed.set(first, now + retryInMs);
-        this.refused.push({ row: `${kinds[statement]} ${first}`, error, retryInMs });
+        refused.push({ row: `${kinds[statement]} ${first}`, error, retryInMs });
       }
     }
+    this.refused.push(...refused);
     return sum;
   }
 

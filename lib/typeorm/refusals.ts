@@ -5,7 +5,7 @@ import { sqlStateOf } from './sql.errors.js';
  * the rights, and so about every row.
  */
 const ofRows = new Set(['09', '21', '22', '23', '27', '38', '39', '44', '54', 'P0']);
-/** Where so many are refused one by one, and nothing gets through, no row is to blame. */
+/** Where so many are refused one by one, and nothing gets through, it may be no row that is to blame. */
 const mostInVain = 16;
 
 /** Whether it may be a single row for which the server refuses the statement. Nothing was done then. */
@@ -17,30 +17,40 @@ export function isRefusal(error: unknown): boolean {
 export interface Divided<Item, Result> {
   results: Result[];
   refused: { item: Item; error: unknown }[];
+  /** Nothing got through, and the rest was not tried any more. */
+  isInVain: boolean;
 }
 
-/** Does the work in halves, as the server has refused it for all: what it is about stands alone in the end, and the rest is done. */
+/**
+ * Does the work; what the server refuses, in halves, so that what it is about stands alone in the end, and the rest is done. At random, so that
+ * many in a row keep the others from it by chance only, and not the next time.
+ */
 export async function inHalves<Item, Result>(
   items: readonly Item[],
   work: (items: readonly Item[]) => Promise<Result>,
 ): Promise<Divided<Item, Result>> {
-  const divided: Divided<Item, Result> = { results: [], refused: [] };
+  const results: Result[] = [];
+  const refused: Divided<Item, Result>['refused'] = [];
+  const isInVain = (): boolean => results.length === 0 && refused.length >= mostInVain;
   const attempt = async (some: readonly Item[]): Promise<void> => {
-    if (some.length === 0) return;
+    if (some.length === 0 || isInVain()) return;
     try {
-      divided.results.push(await work(some));
+      results.push(await work(some));
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (some.length > 1) return divide(some);
-      divided.refused.push({ item: some[0]!, error });
-      if (divided.results.length === 0 && divided.refused.length === mostInVain) throw error;
+      const half = Math.ceil(some.length / 2);
+      if (some.length > 1) {
+        await attempt(some.slice(0, half));
+        return attempt(some.slice(half));
+      }
+      refused.push({ item: some[0]!, error });
     }
   };
-  const divide = async (some: readonly Item[]): Promise<void> => {
-    const half = Math.ceil(some.length / 2);
-    await attempt(some.slice(0, half));
-    await attempt(some.slice(half));
-  };
-  await (items.length > 1 ? divide(items) : attempt(items));
-  return divided;
+  await attempt(shuffled(items));
+  return { results, refused, isInVain: isInVain() };
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const drawn = items.map((item) => ({ item, lot: Math.random() }));
+  return drawn.sort((a, b) => a.lot - b.lot).map(({ item }) => item);
 }

@@ -110,9 +110,10 @@ async function releaseApart(
 ): Promise<ReleaseResult> {
   if (!isRefusal(error)) throw error;
   const held = runIds === null ? await statements.change(({ run }) => release(run, null, 'endLost')) : null;
-  const { results, refused } = await inHalves(runIds ?? held!.left, (some) =>
+  const { results, refused, isInVain } = await inHalves(runIds ?? held!.left, (some) =>
     statements.change(({ run }) => release(run, some)),
   );
+  if (isInVain) throw error;
   return {
     now: results.at(-1)?.now ?? held?.now ?? (await statements.change(({ readClock }) => readClock())),
     workers: [...new Set(results.flatMap(({ workers }) => workers))],

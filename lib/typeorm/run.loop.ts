@@ -1,6 +1,5 @@
 import type {
   Capability,
-  ClaimResult,
   DueCursor,
   EpochMs,
   Firing,
@@ -12,7 +11,7 @@ import type { Policies } from '../model/policies.js';
 import type { Trigger } from '../model/trigger.js';
 import { columns, present, type Perhaps } from './rows.js';
 import { cancelRuns, unblock } from './run.endings.js';
-import { fromTakenRow, inOrderOfClaims, toClaimedRun, type ClaimedRow, type TakenRow } from './run.rows.js';
+import { toClaimedRun, type ClaimedRow } from './run.rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 interface CursorRow {
@@ -61,7 +60,7 @@ export async function dueCursors(
 }
 
 /** How far from now what is handed out may be due, and what counts as now for what must not run twice, if that is later. */
-interface Reach {
+export interface Reach {
   aheadMs: number;
   reached: EpochMs | null;
 }
@@ -100,27 +99,6 @@ export async function fire(
         });
   const { now, moved, runs, unclaimed, skipped } = row;
   return { now, moved, runs: runs.map((run) => toClaimedRun(run, workerId)), unclaimed, skipped };
-}
-
-export async function claim(
-  run: Run,
-  { workerId, app, queues, handlers }: Capability,
-  limit: number,
-  { aheadMs, reached }: Reach,
-): Promise<ClaimResult> {
-  const statement = queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
-  const rows = await run<TakenRow & { now: EpochMs | null }>(
-    statement,
-    workerId,
-    queues,
-    handlers,
-    limit,
-    aheadMs,
-    app,
-    reached,
-  );
-  const now = rows.find((row) => row.now !== null)?.now ?? null;
-  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };
 }
 
 /** For what was born blocked: cancels what it waits for, where the job says so; what has ended meanwhile is not waited for. */

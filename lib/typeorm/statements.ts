@@ -4,7 +4,7 @@ import { awaitRunSql } from './sql/await.run.sql.js';
 import { backfillSql } from './sql/backfill.sql.js';
 import { bearOneOffSql } from './sql/bear.one.off.sql.js';
 import { bearRecurringSql } from './sql/bear.recurring.sql.js';
-import { claimSql } from './sql/claim.sql.js';
+import { claimableSql, claimGivenSql, claimSql } from './sql/claim.sql.js';
 import { claimsUnderWaySql } from './sql/claims.under.way.sql.js';
 import { closeGapSql } from './sql/close.gap.sql.js';
 import { deferStrandedSql } from './sql/defer.stranded.sql.js';
@@ -128,6 +128,8 @@ const builders = {
   bearRecurring: bearRecurringSql,
   claimFromOne: (t: TableNames) => claimSql(t, 'one'),
   claimFromSeveral: (t: TableNames) => claimSql(t, 'several'),
+  claimGiven: claimGivenSql,
+  claimable: claimableSql,
   claimsUnderWay: claimsUnderWaySql,
   closeGap: closeGapSql,
   deferStranded: deferStrandedSql,

@@ -69,8 +69,9 @@ import { NotifySignal } from './notify.signal.js';
 import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphans.js';
 import { RecordPruning } from './record.pruning.js';
+import { Claiming } from './claiming.js';
 import { giveBack, releaseLost } from './run.endings.js';
-import { claim, dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
+import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { settle } from './run.settling.js';
 import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
@@ -103,6 +104,7 @@ export class TypeOrmStorage extends StorageAdapter {
   private readonly callers: CallerTransactions;
   private readonly installation: Installation;
   private readonly pruning: RecordPruning;
+  private readonly claiming = new Claiming();
   private readonly firePlans: FirePlans;
   private readonly vacuuming: Vacuuming;
   private readonly leases = new Leases();
@@ -321,7 +323,7 @@ export class TypeOrmStorage extends StorageAdapter {
     aheadMs = 0,
     reached: EpochMs | null = null,
   ): Promise<ClaimResult> {
-    return claim(this.run, capability, limit, { aheadMs, reached });
+    return this.claiming.claim(this.run, capability, limit, { aheadMs, reached });
   }
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult> {

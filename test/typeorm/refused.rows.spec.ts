@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClaimedRun, Policies, Retention, StorageAdapter } from '../../lib/index.js';
-import { addOneOff, minute, settlementOf, startWorker } from '../../lib/testing/laws/fixture.js';
+import type { ClaimedRun, ClaimResult, Policies, Retention, StorageAdapter } from '../../lib/index.js';
+import { addOneOff, minute, runsOf, settlementOf, startWorker } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -98,10 +98,101 @@ test('one that was left is named as well, when it is tried alone', async () => {
   });
 });
 
+test('many whose release is refused keep no other from coming back', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `job ${index}`);
+  await lostRuns([...ids, 'good']);
+  await raise('refuse_release', 'update', `new.worker is null and new.job_id <> 'good'`, 'run');
+  const back: string[] = [];
+  for (let call = 0; call < 100 && back.length === 0; call++) {
+    const result = await storage.releaseLost().catch(() => null);
+    back.push(...(result?.runs ?? []).map(({ jobId }) => jobId));
+  }
+  expect(back).toEqual(['good']);
+});
+
 test('a release that is refused for all is told as one', async () => {
   await lostRuns(Array.from({ length: 40 }, (_, index) => `job ${index}`));
   await raise('refuse_release', 'update', 'new.worker is null', 'run');
   await expect(storage.releaseLost()).rejects.toThrow('no');
+});
+
+describe('a waiting run whose claim the server refuses', () => {
+  const jobsOf = ({ runs }: ClaimResult): string[] => runs.map(({ jobId }) => jobId);
+
+  test.each([
+    ['one queue', ['default']],
+    ['several queues', ['default', 'other']],
+  ])(
+    'keeps no other from being claimed, in the order of claims, and is named once: %s',
+    async (_, queues) => {
+      await addOneOff(storage, { id: 'bad', priority: 0 });
+      const [bad] = await runsOf(storage, 'bad');
+      for (const [id, priority] of [
+        ['late', 9],
+        ['a', 5],
+        ['soon', 1],
+        ['b', 5],
+        ['c', 5],
+      ] as const)
+        await addOneOff(storage, { id, priority });
+      // One more attempt than the column holds.
+      await other.query(`update "${schema}".run set attempt = 2147483647 where job_id = 'bad'`);
+      const worker = await startWorker(storage, { queues });
+      const first = await storage.claim(worker, 3);
+      expect(first.refused).toMatchObject([{ runId: bad!.id, retryInMs: minute }]);
+      expect(jobsOf(first)).toEqual(['soon', 'a']);
+      expect(first.now).not.toBeNull();
+      expect(first.runs.map(({ fence, attempt, worker: by }) => [fence, attempt, by])).toEqual(
+        first.runs.map(() => [1, 1, worker.workerId]),
+      );
+      const second = await storage.claim(worker, 3);
+      expect(second.refused).toBeUndefined();
+      expect(jobsOf(second)).toEqual(['b', 'c', 'late']);
+      expect((await storage.claim(worker, 3)).runs).toEqual([]);
+      const { accepted } = await storage.settle(
+        await Promise.all([...first.runs, ...second.runs].map((run) => settlementOf(storage, run))),
+      );
+      expect(accepted).toHaveLength(5);
+      // Somebody else gets it at once when it is mended, this one within a minute.
+      await other.query(`update "${schema}".run set attempt = 0 where job_id = 'bad'`);
+      const next = newStorage({ schema });
+      await next.init();
+      expect(jobsOf(await next.claim(worker, 3))).toEqual(['bad']);
+      await next.close();
+    },
+  );
+
+  test('is passed over beside what no claim hands out: not due, of nobody, paused, at most once', async () => {
+    await addOneOff(storage, { id: 'bad' });
+    await addOneOff(storage, { id: 'later', dueInMs: 10 * minute });
+    await addOneOff(storage, { id: 'early', dueInMs: minute });
+    await addOneOff(storage, { id: 'once', dueInMs: minute, policies: { recovery: 'abandon' } });
+    await addOneOff(storage, { id: 'elsewhere', queue: 'other' });
+    await addOneOff(storage, { id: 'nobody', handler: 'nobody' });
+    await other.query(`update "${schema}".run set attempt = 2147483647 where job_id = 'bad'`);
+    const worker = await startWorker(storage);
+    expect(jobsOf(await storage.claim(worker, 10, 5 * minute))).toEqual(['early']);
+    await addOneOff(storage, { id: 'more' });
+    expect(jobsOf(await storage.claim(worker, 10, 5 * minute))).toEqual(['more']);
+    // A lease that is over gets nothing.
+    await addOneOff(storage, { id: 'again' });
+    await storage.unregister(worker.workerId);
+    expect(jobsOf(await storage.claim(worker, 10))).toEqual([]);
+  });
+
+  test('among many that are refused is told as one failure, and what is behind them is claimed', async () => {
+    for (let index = 0; index < 40; index++) await addOneOff(storage, { id: `job ${index}`, priority: 1 });
+    await addOneOff(storage, { id: 'behind', priority: 9 });
+    await raise('refuse_claim', 'update', `new.worker is not null and new.job_id <> 'behind'`, 'run');
+    const worker = await startWorker(storage);
+    await expect(storage.claim(worker, 20)).rejects.toThrow('no');
+    const claimed: string[] = [];
+    for (let call = 0; call < 10; call++) {
+      const result = await storage.claim(worker, 20).catch(() => null);
+      if (result !== null) claimed.push(...jobsOf(result));
+    }
+    expect(claimed).toEqual(['behind']);
+  });
 });
 
 describe('an old row that the server does not let go keeps no other from being forgotten, and is told once', () => {
