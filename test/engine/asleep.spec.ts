@@ -45,13 +45,22 @@ describe('a machine that sleeps', () => {
   let rig: EngineRig;
   let begun: RunContext[];
   let ends: (() => void)[];
+  let isAsleep: boolean;
 
   beforeEach(async () => {
     world = new ManualClock();
     own = new SleepyClock(world);
-    rig = new EngineRig({ clock: own, storage: new MemoryStorage({ clock: world }), options: { leaseMs } });
+    rig = new EngineRig({
+      clock: own,
+      storage: new MemoryStorage({ clock: world }),
+      options: { leaseMs },
+    });
     begun = [];
     ends = [];
+    isAsleep = false;
+    const signal = rig.storage.wakeSignal!;
+    const subscribe = signal.subscribe.bind(signal);
+    signal.subscribe = (hear, watcher) => subscribe((wake) => void (isAsleep || hear(wake)), watcher);
     rig.handle('work', (context: RunContext) => {
       begun.push(context);
       return new Promise<void>((resolve) => ends.push(resolve));
@@ -69,9 +78,12 @@ describe('a machine that sleeps', () => {
   });
 
   /** Time passes for the world, not for the machine: nothing of it happens. */
-  async function sleep(ms: number): Promise<void> {
+  async function sleep(ms: number, others?: () => Promise<void>): Promise<void> {
     own.sleep(ms);
+    isAsleep = true;
     await world.advanceBy(ms);
+    await others?.();
+    isAsleep = false;
   }
 
   const add = (job: Parameters<typeof newJob>[1]) =>
@@ -118,6 +130,34 @@ describe('a machine that sleeps', () => {
     await world.advanceBy(1_000);
     expect(begun).toHaveLength(2);
     expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  /** What the machine held is another worker's by now. */
+  async function loseAll(): Promise<void> {
+    const { storage } = rig;
+    const sets = { app: 'test', queues: ['default'], handlers: ['work'] };
+    const about = { name: 'other', generation: null, host: 'h', pid: 1, version: '1', zoneData: '' };
+    await storage.register({ ...about, ...sets, id: 'other', retention: null }, 600_000);
+    expect((await storage.releaseLost()).runs).toHaveLength(1);
+    expect((await storage.claim({ ...sets, workerId: 'other' }, 1)).runs).toHaveLength(1);
+  }
+
+  test('for longer than the lease: a claim that is answered after it woke begins nothing', async () => {
+    const { storage } = rig;
+    const claim = storage.claim.bind(storage);
+    let arrive = (): void => expect.fail('Nothing was claimed.');
+    storage.claim = async (...asked) => {
+      const answer = await claim(...asked);
+      if (answer.runs.length > 0) await new Promise<void>((resolve) => (arrive = resolve));
+      return answer;
+    };
+    await add({});
+    await world.advanceBy(1_000);
+    storage.claim = claim;
+    await sleep(leaseMs + 1_000, loseAll);
+    arrive();
+    await world.advanceBy(5_000);
+    expect(begun).toEqual([]);
   });
 
   test('schedules go on when it has woken', async () => {

@@ -118,6 +118,31 @@ describe('events that instances share', () => {
     ]);
   });
 
+  test('of others are heard as soon as listening is possible, and that it was not is told once', async () => {
+    const storage = new MemoryStorage();
+    const channel = storage.eventChannel;
+    const subscribe = channel.subscribe.bind(channel);
+    let refusals = 3;
+    channel.subscribe = async (listener) => {
+      if (refusals-- > 0) throw new Error('too many clients');
+      return subscribe(listener);
+    };
+    const here = await share(storage, 'here');
+    const { events } = await share(storage.open(), 'there');
+    const names = () => here.heard.map(([{ name }]) => name);
+    events.emit('runs.lifted', { runs: 1 });
+    await clock.advanceBy(1_000);
+    expect(names()).toEqual(['sharing.failing']);
+    await clock.advanceBy(10_000);
+    events.emit('runs.lifted', { runs: 2 });
+    await turns();
+    expect(names()).toEqual(['sharing.failing', 'runs.lifted']);
+    channel.publish = () => Promise.reject(new Error('away'));
+    here.events.emit('job.orphaned', {} as never);
+    await turns();
+    expect(names()).toEqual(['sharing.failing', 'runs.lifted', 'job.orphaned', 'sharing.failing']);
+  });
+
   test('are told before the end', async () => {
     const { channel, storage } = stubbed();
     const { events } = await share(storage, 'one');

@@ -72,6 +72,28 @@ export const queueLaws = lawsOf('overlap queue', {
     assert.deepEqual(await gapsOf(storage), []);
   },
 
+  'lets go of an instant that waits for two runs which end at the same moment': async (subject) => {
+    const { storage, clock } = subject;
+    const adapters = [storage, await subject.open()];
+    await addRecurring(storage);
+    const worker = await startWorker(storage, { leaseMs: 99 * hour });
+    for (let round = 0; round < 20; round++) {
+      const fire = async (overlap: 'allow' | 'queue'): Promise<ClaimedRun[]> => {
+        await clock.advance(hour);
+        return (await fireDue(storage, worker, { overlap })).runs;
+      };
+      const two = [...(await fire('allow')), ...(await fire('allow'))];
+      assert.deepEqual([two.length, await fire('queue')], [2, []]);
+      const settlements = await Promise.all(two.map((run) => settlementOf(storage, run)));
+      const ends = settlements.map((settlement, i) => accepts(adapters[i]!, [settlement]));
+      assert.deepEqual(
+        await Promise.all(ends),
+        two.map(({ id }) => [id]),
+      );
+      await settle(storage, await claimOne(storage, worker));
+    }
+  },
+
   'is born claimed where nothing goes on': async ({ storage }) => {
     await addRecurring(storage);
     const run = await fireOne(storage, await startWorker(storage), queue);
