@@ -231,10 +231,10 @@ export class RunIntake {
     return this.strays.stop();
   }
 
-  /** What could not be given back, as somebody else has locked it, is tried again beside. */
-  private noteGivenBack({ lost, left }: GiveBackResult): void {
+  /** What could not be given back, as somebody else has locked it or the storage refuses it, is tried again beside. */
+  private noteGivenBack({ lost, left, refused = [] }: GiveBackResult): void {
     this.parts.onGaveUp(lost);
-    this.session.giveBack(left);
+    this.session.giveBack([...left, ...refused]);
   }
 
   /** A moment at most; twice, as the first sleep may be over at once by an earlier wake. */

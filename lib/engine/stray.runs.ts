@@ -90,11 +90,11 @@ export class StrayRuns {
     await settled();
     const strays = session.unknownOf(suspects);
     if (strays.length === 0) return;
-    const { lost, left } = await storage.giveBack(strays);
+    const { lost, left, refused = [] } = await storage.giveBack(strays);
     this.uneasyUntil = clock.monotonic() + uneasyMs;
     onGaveUp(lost);
     // What somebody else has locked is tried again beside.
-    session.giveBack(left);
+    session.giveBack([...left, ...refused]);
     onFound();
   }
 }

@@ -150,6 +150,8 @@ export interface GiveBackResult {
   lost: JobRef[];
   /** Those that are as they were, as somebody else has locked them. */
   left: Unstarted[];
+  /** Those that are as they were, each for a reason of its own: to be tried again later. Absent: none. */
+  refused?: (RefusedRun & Unstarted)[];
 }
 
 export interface ReleaseResult {

@@ -365,6 +365,7 @@ export abstract class StorageAdapter {
    * Gives back claimed runs that were never started: due again at once, or at their time if that is later, not before `delayMs` are over, fence + 1, attempt as before the claim; or ended like
    * `handed_back`: as `cancelled`, or, with `recovery: 'abandon'`, as `lost` with a ledger row that has no start, and with their `onFailure`. Stale ones are
    * passed over. Never waits for what somebody else has locked: such runs stay as they are, and the caller tries again.
+   * A run that cannot be given back keeps no other from it, see `GiveBackResult.refused`.
    */
   abstract giveBack(runs: readonly Unstarted[]): Promise<GiveBackResult>;
   /** The ids of all runs that the storage believes this worker holds: for what was claimed by a call whose answer was lost. */

@@ -32,21 +32,27 @@ export async function inHalves<Item, Result>(
   const results: Result[] = [];
   const refused: Divided<Item, Result>['refused'] = [];
   const isInVain = (): boolean => results.length === 0 && refused.length >= mostInVain;
+  const divide = async (some: readonly Item[], error: unknown): Promise<void> => {
+    if (!isRefusal(error)) throw error;
+    if (some.length === 1) return void refused.push({ item: some[0]!, error });
+    const half = Math.ceil(some.length / 2);
+    await attempt(some.slice(0, half));
+    await attempt(some.slice(half));
+  };
   const attempt = async (some: readonly Item[]): Promise<void> => {
-    if (some.length === 0 || isInVain()) return;
+    if (isInVain()) return;
     try {
       results.push(await work(some));
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const half = Math.ceil(some.length / 2);
-      if (some.length > 1) {
-        await attempt(some.slice(0, half));
-        return attempt(some.slice(half));
-      }
-      refused.push({ item: some[0]!, error });
+      await divide(some, error);
     }
   };
-  await attempt(shuffled(items));
+  if (items.length === 0) return { results, refused, isInVain: false };
+  try {
+    results.push(await work(items));
+  } catch (error) {
+    await divide(shuffled(items), error);
+  }
   return { results, refused, isInVain: isInVain() };
 }
 

@@ -6,7 +6,7 @@ import { inHalves, isRefusal } from './refusals.js';
 import { columns, present, type Perhaps } from './rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
-/** Runs that could not be taken back are tried again with all others: by the janitor, once a minute where nobody has set it, or after the next death of a worker. */
+/** Runs that could not be taken back are tried again with all others: by the janitor, once a minute where nobody has set it, or after the next death of a worker. As often those that could not be given back. */
 const retryInMs = 60_000;
 
 /** Ends what waits, asks for the cancellation of what goes on; the runs are locked. */
@@ -37,7 +37,21 @@ export async function giveBack(
   statements: StatementRunner,
   runs: readonly Unstarted[],
 ): Promise<GiveBackResult> {
-  if (runs.length === 0) return { lost: [], left: [] };
+  const { results, refused, isInVain } = await inHalves(runs, (some) => giveBackTogether(statements, some));
+  if (isInVain) throw refused[0]!.error;
+  return {
+    lost: results.flatMap(({ lost }) => lost),
+    left: results.flatMap(({ left }) => left),
+    ...(refused.length > 0 && {
+      refused: refused.map(({ item, error }) => ({ ...item, error, retryInMs })),
+    }),
+  };
+}
+
+async function giveBackTogether(
+  statements: StatementRunner,
+  runs: readonly Unstarted[],
+): Promise<GiveBackResult> {
   type Given = EndedRow & {
     namespace: string;
     job_id: string;

@@ -52,4 +52,41 @@ describe('an engine whose storage refuses to change single runs', () => {
     await clock.advanceBy(5 * minute);
     expect(told.slice(2)).toEqual(['claim run 17 again']);
   });
+
+  test('tells by its id of one that it cannot give back, and tries it once in a while, until it can', async () => {
+    const memory = new MemoryStorage({ clock });
+    let refuses = true;
+    const asked: string[] = [];
+    const giveBack: StorageAdapter['giveBack'] = async (runs) => {
+      asked.push(...runs.map(({ runId }) => runId));
+      if (!refuses) return memory.giveBack(runs);
+      return {
+        lost: [],
+        left: [],
+        refused: runs.map((run) => ({ ...run, error: new Error('no'), retryInMs: minute })),
+      };
+    };
+    begin({ giveBack }, memory);
+    let began = 0;
+    rig.handle('work', () => ++began);
+    await rig.engine.start();
+    const [{ id: workerId }] = await memory.queryWorkers();
+    // A claim of it that the engine knows nothing of, as if the answer had been lost.
+    await rig.add({ id: 'stray', handler: 'other' });
+    const capability = { workerId: workerId!, app: 'test', queues: ['default'], handlers: ['other'] };
+    const { runs } = await memory.claim(capability, 1);
+    await clock.advanceBy(30 * minute);
+    expect(new Set(told)).toEqual(new Set([`give back run ${runs[0]!.id}: Error: no`]));
+    expect(told.length).toBeLessThanOrEqual(30);
+    refuses = false;
+    await clock.advanceBy(5 * minute);
+    expect(await memory.heldBy(workerId!)).toEqual([]);
+    const before = asked.length;
+    await clock.advanceBy(5 * minute);
+    expect(asked.length).toBe(before);
+    expect(told.at(-1)).toBe(`give back run ${runs[0]!.id} again`);
+    await rig.add({ id: 'more' });
+    await clock.advanceBy(1_000);
+    expect(began).toBe(1);
+  });
 });

@@ -1,7 +1,14 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ClaimedRun, ClaimResult, Policies, Retention, StorageAdapter } from '../../lib/index.js';
-import { addOneOff, minute, runsOf, settlementOf, startWorker } from '../../lib/testing/laws/fixture.js';
+import {
+  addOneOff,
+  holdOf,
+  minute,
+  runsOf,
+  settlementOf,
+  startWorker,
+} from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
@@ -114,6 +121,21 @@ test('a release that is refused for all is told as one', async () => {
   await lostRuns(Array.from({ length: 40 }, (_, index) => `job ${index}`));
   await raise('refuse_release', 'update', 'new.worker is null', 'run');
   await expect(storage.releaseLost()).rejects.toThrow('no');
+});
+
+test('a run that the server does not let be given back keeps no other from it, and is named', async () => {
+  const worker = await startWorker(storage);
+  for (const id of ['a', 'b', 'c', 'd']) await addOneOff(storage, { id });
+  const { runs } = await storage.claim(worker, 4);
+  await raise('refuse_return', 'update', `old.job_id = 'c' and new.worker is null`, 'run');
+  const { left, lost, refused = [] } = await storage.giveBack(runs.map(holdOf));
+  const bad = holdOf(runs.find(({ jobId }) => jobId === 'c')!);
+  expect({ left, lost }).toEqual({ left: [], lost: [] });
+  expect(refused).toMatchObject([{ ...bad, retryInMs: minute, error: { message: 'PostgreSQL: no' } }]);
+  expect(await storage.heldBy(worker.workerId)).toEqual([bad]);
+  await other.query(`drop trigger refuse_return on "${schema}".run`);
+  expect(await storage.giveBack([bad])).toEqual({ left: [], lost: [] });
+  expect(await storage.heldBy(worker.workerId)).toEqual([]);
 });
 
 describe('a waiting run whose claim the server refuses', () => {
