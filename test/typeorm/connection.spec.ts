@@ -1,9 +1,18 @@
 import Module, { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
+import { Module as NestModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidOptionError, StorageError, type StorageAdapter } from '../../lib/index.js';
+import {
+  ChronisEvents,
+  ChronisModule,
+  InvalidOptionError,
+  SchedulerService,
+  StorageError,
+  type StorageAdapter,
+} from '../../lib/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { refusingPooler } from '../support/refusing.pooler.js';
@@ -69,6 +78,37 @@ describe('what names the server', () => {
     await runner.release();
     await storage.close();
     expect(dataSource.isInitialized).toBe(true);
+  });
+
+  test('is a DataSource with replicas, of which the primary is used, also for transactions of handlers', async () => {
+    const replica = new URL(databaseUrl());
+    replica.searchParams.set('options', '-c default_transaction_read_only=on');
+    const dataSource = new DataSource({
+      type: 'postgres',
+      replication: { master: { url: databaseUrl() }, slaves: [{ url: replica.href }] },
+    });
+    await dataSource.initialize();
+    closing.unshift(() => dataSource.destroy());
+    const reader = dataSource.createQueryRunner('slave');
+    expect(await reader.query('show transaction_read_only')).toEqual([{ transaction_read_only: 'on' }]);
+    await reader.release();
+    @NestModule({ imports: [ChronisModule.forRoot({ storage: typeOrmStorage({ schema, dataSource }) })] })
+    class AppModule {}
+    const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    closing.unshift(() => app.close());
+    const scheduler = app.get(SchedulerService);
+    const told: string[] = [];
+    app.get(ChronisEvents).onAny((name) => told.push(name));
+    scheduler.registerHandler('work', (context) =>
+      context.transaction((manager) => manager.query('show transaction_read_only')),
+    );
+    const succeeded = app.get(ChronisEvents).once('run.succeeded');
+    const job = { handler: 'work', runAt: new Date() };
+    await dataSource.transaction((manager) =>
+      scheduler.withTransaction(manager, () => scheduler.createDateJob({ id: 'on-primary', ...job })),
+    );
+    await succeeded;
+    expect(told).not.toContain('wake.unavailable');
   });
 
   test.each([

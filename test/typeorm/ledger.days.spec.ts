@@ -108,4 +108,23 @@ describe('the days of the ledger', () => {
     expect(await days(clock.now())).toEqual([-40, 0, 2]);
     await storage.prune(retention);
   });
+
+  test('of which somebody reads one, as a dump does, leave it for five minutes, and the others go', async () => {
+    const clock = new ManualClock(Math.floor(Date.now() / dayMs) * dayMs);
+    await open({ clock });
+    const first = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '');
+    await clock.advanceBy(40 * dayMs);
+    await client.query(`begin; lock table "${schema}".attempt_${first} in access share mode`);
+    await storage.prune(retention);
+    await client.query('rollback');
+    expect(await days(clock.now())).toEqual([-40, 0, 1, 2]);
+    await clock.advanceBy(60_000);
+    await storage.prune(retention);
+    expect(await days(clock.now()), 'Each further try would keep whoever writes waiting.').toEqual([
+      -40, 0, 1, 2,
+    ]);
+    await clock.advanceBy(240_001);
+    await storage.prune(retention);
+    expect(await days(clock.now())).toEqual([0, 1, 2]);
+  });
 });
