@@ -160,6 +160,25 @@ describe('a machine that sleeps', () => {
     expect(begun).toEqual([]);
   });
 
+  test('for longer than the lease: what it has claimed before its instant does not begin after it woke', async () => {
+    const { storage } = rig;
+    const claim = storage.claim.bind(storage);
+    storage.claim = (worker, limit, _, reached) => claim(worker, limit, 1_000, reached);
+    await add({ nextAt: world.now() + 500 });
+    await add({ handler: 'tick' });
+    await world.advanceBy(400);
+    expect((await storage.queryRuns({}, {})).items).toMatchObject([{ state: 'running' }]);
+    expect(begun).toEqual([]);
+    storage.claim = claim;
+    await sleep(leaseMs + 1_000, loseAll);
+    // The network is not back yet.
+    const renew = storage.renew.bind(storage);
+    storage.renew = () => new Promise(() => undefined);
+    await world.advanceBy(5_000);
+    expect(begun).toEqual([]);
+    storage.renew = renew;
+  });
+
   test('schedules go on when it has woken', async () => {
     await rig.storage.insertJobs(
       [newJob(world.now(), { ...everyMs(world.now(), 1_000), handler: 'tick' })],
