@@ -57,6 +57,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
       { startAt, endAt },
       new SeededRandom(options.seed + 1),
       cluster.changing,
+      name === 'lossy',
     );
     const watch = new Watch(cluster);
     const watching = watch.keep();

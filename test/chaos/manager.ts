@@ -1,4 +1,4 @@
-import type { Job, SchedulerService } from '../../lib/index.js';
+import { JobNotFoundError, type Job, type SchedulerService } from '../../lib/index.js';
 import type { SeededRandom } from '../simulation/seeded.random.js';
 import { managedJobs, type Period } from './chaos.options.js';
 import type { Change } from './evidence.js';
@@ -19,6 +19,8 @@ export class Manager {
     private readonly period: Period,
     private readonly random: SeededRandom,
     private readonly turn: Turn,
+    /** Whether the server may lose what it has confirmed, a job with it. */
+    private readonly forgets: boolean,
   ) {}
 
   async manage(): Promise<void> {
@@ -88,7 +90,10 @@ export class Manager {
     const askedAt = Date.now();
     for (;;) {
       try {
-        const { job, paused } = await act();
+        const { job, paused } = await act().catch((error: unknown) => {
+          if (this.forgets && error instanceof JobNotFoundError) return { job: null, paused: false };
+          throw error;
+        });
         const change = { jobId: id, trigger: job?.trigger ?? null, paused };
         this.state.set(id, change);
         this.changes.push({ ...change, askedAt, confirmedAt: Date.now() });
