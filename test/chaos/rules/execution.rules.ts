@@ -126,13 +126,15 @@ function isMetAlone(evidence: Evidence, row: LedgerRow): boolean {
   return isMet && !hadCompany;
 }
 
-/** By the clock of the machine, also where the ledger goes by another one. */
-function heldMeanwhile(evidence: Evidence, { runId, fence, startedAt, finishedAt }: LedgerRow) {
-  const seen = evidence.sameClock
-    ? undefined
-    : evidence.sightings.find((one) => one.runId === runId && one.fence === fence);
-  if (seen === undefined) return { from: startedAt ?? finishedAt, until: finishedAt };
-  return { from: seen.firstAt - lookEveryMs, until: seen.lastAt + lookEveryMs };
+/** By the clock of the machine, also where the ledger goes by another one: from what was seen of it, or from its execution, where it was too short to be seen. */
+function heldMeanwhile(evidence: Evidence, row: LedgerRow): { from: number; until: number } {
+  const { runId, fence, attempt, startedAt, finishedAt } = row;
+  if (evidence.sameClock) return { from: startedAt ?? finishedAt, until: finishedAt };
+  const seen = evidence.sightings.find((one) => one.runId === runId && one.fence === fence);
+  const executed = evidence.executions.find((one) => one.runId === runId && one.attempt === attempt);
+  const from = seen?.firstAt ?? executed?.beganAt ?? finishedAt;
+  const until = seen?.lastAt ?? executed?.endedAt ?? from;
+  return { from: from - lookEveryMs, until: until + lookEveryMs };
 }
 
 export const executionRules: readonly Rule[] = [

@@ -94,8 +94,15 @@ describe('the rules of the chaos test', () => {
     const sightings = [
       { runId: lost.runId, fence: 1, jobId: lost.jobId, pid: 7, firstAt: at(1), lastAt: at(2) },
     ];
-    expect(found({ ...given, attempts: [ahead], sameClock: false })).toContain('given up with a poison run');
     expect(found({ ...given, attempts: [ahead], sightings, sameClock: false })).not.toContain(
+      'given up with a poison run',
+    );
+    const executions = [execution({ jobId: lost.jobId, beganAt: at(1), endedAt: at(1.1) })];
+    expect(found({ ...given, executions, attempts: [ahead], sameClock: false })).not.toContain(
+      'given up with a poison run',
+    );
+    const elsewhere = [execution({ jobId: lost.jobId, beganAt: at(90), endedAt: at(90.1) })];
+    expect(found({ ...given, executions: elsewhere, attempts: [ahead], sameClock: false })).toContain(
       'given up with a poison run',
     );
     const beside = row({ runId: '2', outcome: 'lost', final: false });
