@@ -1,6 +1,7 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
 import { count, cutList, ended, kept, list, named, refs, some } from './log.words.js';
 import { messageOf, stackOf } from './shown.error.js';
+import { rowOf } from './storage.operations.js';
 
 export type LogLevel = 'debug' | 'log' | 'warn' | 'error';
 
@@ -237,7 +238,7 @@ export const logSentences: Sentences = {
   }),
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
-    text: `The storage failed (${operation}): ${ended(messageOf(error))} ${nextTry(operation, retryInMs)}`,
+    text: `${failed(operation)}: ${ended(messageOf(error))} ${nextTry(operation, retryInMs)}`,
   }),
   'storage.recovered': ({ operation, failures }) => ({
     level: 'log',
@@ -317,6 +318,21 @@ const leapEnds = {
 
 /** Longer pauses than this are those of rounds that come anyway. */
 const longestPauseMs = 5_000;
+
+/** What is named by its row fails alone, as a rule. */
+function failed(operation: string): string {
+  const one = rowOf(operation);
+  return one === null ? `The storage failed (${operation})` : failures[one.kind](one.row);
+}
+
+const failures: Record<NonNullable<ReturnType<typeof rowOf>>['kind'], (row: string) => string> = {
+  fire: (job) => `The job ${job} could not be fired`,
+  settle: (runId) => `The verdict of run ${runId} could not be stored`,
+  release: (runId) => `Run ${runId} could not be taken back from a worker that has died`,
+  claim: (runId) => `Run ${runId} could not be claimed`,
+  giveBack: (runId) => `Run ${runId} could not be given back`,
+  forget: (row) => `An old row could not be deleted (${row})`,
+};
 
 function nextTry(operation: string, retryInMs: number): string {
   if (retryInMs === 0) return 'Going on without.';

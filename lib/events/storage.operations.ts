@@ -9,23 +9,30 @@ export const outageOperations: ReadonlySet<string> = new Set([
   'settle',
 ]);
 
-const fire = 'fire ';
-const settle = 'settle run ';
-const release = 'release run ';
-const claim = 'claim run ';
-const giveBack = 'give back run ';
-const forget = 'forget ';
+const starts = {
+  fire: 'fire ',
+  settle: 'settle run ',
+  release: 'release run ',
+  claim: 'claim run ',
+  giveBack: 'give back run ',
+  forget: 'forget ',
+} as const;
 
 /** Of one row, which may be all that fails, also beside an outage. */
 export const rowOperations = {
-  fire: ({ namespace, id }: JobRef): string => `${fire}${namespace}/${id}`,
-  settle: (runId: string): string => settle + runId,
-  release: (runId: string): string => release + runId,
-  claim: (runId: string): string => claim + runId,
-  giveBack: (runId: string): string => giveBack + runId,
-  forget: (row: string): string => forget + row,
+  fire: ({ namespace, id }: JobRef): string => `${starts.fire}${namespace}/${id}`,
+  settle: (runId: string): string => starts.settle + runId,
+  release: (runId: string): string => starts.release + runId,
+  claim: (runId: string): string => starts.claim + runId,
+  giveBack: (runId: string): string => starts.giveBack + runId,
+  forget: (row: string): string => starts.forget + row,
 };
 
-export function isOfOneRow(operation: string): boolean {
-  return [fire, settle, release, claim, giveBack, forget].some((start) => operation.startsWith(start));
+/** Which row of which kind an operation is of; null: of none alone. */
+export function rowOf(operation: string): { kind: keyof typeof starts; row: string } | null {
+  for (const [kind, start] of Object.entries(starts)) {
+    if (operation.startsWith(start))
+      return { kind: kind as keyof typeof starts, row: operation.slice(start.length) };
+  }
+  return null;
 }

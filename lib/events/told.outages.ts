@@ -1,5 +1,5 @@
 import type { ChronisEventMap } from './event.map.js';
-import { isOfOneRow, outageOperations } from './storage.operations.js';
+import { outageOperations, rowOf } from './storage.operations.js';
 
 /**
  * Decides which failures of the storage are worth a line: that an outage has begun, and that it is over, however many operations meet it. What fails for itself (one schedule, one run, a sync, a round
@@ -25,7 +25,7 @@ export class ToldOutages {
       return !isOut;
     }
     if (this.told.has(operation) || this.accountedFor.has(operation)) return false;
-    const isNews = !this.isOut || isOfOneRow(operation);
+    const isNews = !this.isOut || rowOf(operation) !== null;
     (isNews ? this.told : this.accountedFor).add(operation);
     return isNews;
   }

@@ -24,6 +24,7 @@ import { isInHandsSql } from './sql/is.in.hands.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import type { Run } from './statement.runner.js';
 import { identifyTransaction } from './transaction.identity.js';
+import { withPurpose } from './purposes.js';
 import type { Statements } from './statements.js';
 import { TrustedRunners } from './trusted.runners.js';
 import { Seats } from './seats.js';
@@ -206,7 +207,9 @@ export class RunTransactions {
       try {
         const [{ now }] = await connection.query<{ now: number }>(readClockSql(), [given]);
         const run: Run = (statement, ...values) =>
-          connection.query(this.statements[statement], [now, ...values]);
+          connection
+            .query<never>(this.statements[statement], [now, ...values])
+            .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
         const { accepted } = await settleWithin(run, [settlement], 'settle');
         if (accepted.length === 1) return;
       } catch (error) {

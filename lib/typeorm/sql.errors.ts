@@ -34,11 +34,9 @@ export function translated(cause: unknown): ChronisError {
       { cause },
     );
   }
-  // A queue of notifications that is full is nothing that the caller gave.
-  const isOfQueue = state === '54000' && routineOf(cause).includes('Notify');
   // 54001: nested deeper than its stack reaches.
   const isOfValue = state.startsWith('22') || state === '54000' || state === '54001';
-  if (!isOfValue || isOfQueue) {
+  if (!isOfValue || isOfQueue(cause)) {
     const isSilent = messageOf(cause) === noAnswer;
     const waited = waitedTooLong.has(state) || isSilent;
     const why = isSilent ? unanswered : waited ? contextOf(cause) : (missing.get(state) ?? '');
@@ -48,6 +46,11 @@ export function translated(cause: unknown): ChronisError {
   return Object.assign(refused, { cause });
 }
 
+/** A queue of notifications that is full is nothing that anybody gave. */
+export function isOfQueue(cause: unknown): boolean {
+  return sqlStateOf(cause) === '54000' && routineOf(cause).includes('Notify');
+}
+
 /** What the server was at, such as: while locking tuple (0,1) in relation "job". */
 function contextOf(cause: unknown): string {
   const { where } = cause as { where?: unknown };
@@ -55,8 +58,8 @@ function contextOf(cause: unknown): string {
 }
 
 /** The function of the server that complained: unlike its message in one language. */
-function routineOf(cause: unknown): string {
-  const { routine } = cause as { routine?: unknown };
+function routineOf(error: unknown): string {
+  const { routine } = (error instanceof ChronisError ? error.cause : error) as { routine?: unknown };
   return typeof routine === 'string' ? routine : '';
 }
 

@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from './database.js';
+import { withPurpose } from './purposes.js';
 import {
   impatientStatements,
   preparedStatements,
@@ -62,14 +63,18 @@ export class StatementRunner implements StatementScope {
   }
 
   private on(queries: Queries): Run {
-    return (statement, ...values) => {
+    return async (statement, ...values) => {
       const name = preparedStatements.has(statement) ? statement : undefined;
       const haste = impatientStatements.has(statement)
         ? 'impatient'
         : urgentStatements.has(statement)
           ? 'urgent'
           : undefined;
-      return queries.run(this.statements[statement], values, name, haste);
+      try {
+        return await queries.run(this.statements[statement], values, name, haste);
+      } catch (error) {
+        throw withPurpose(statement, error);
+      }
     };
   }
 }

@@ -163,6 +163,18 @@ describe('the log', () => {
     ]);
   });
 
+  test.each([
+    ['fire default/daily', 'The job default/daily could not be fired'],
+    ['settle run 7', 'The verdict of run 7 could not be stored'],
+    ['claim run 7', 'Run 7 could not be claimed'],
+    ['release run 7', 'Run 7 could not be taken back from a worker that has died'],
+    ['give back run 7', 'Run 7 could not be given back'],
+    ['forget attempts of run 7', 'An old row could not be deleted (attempts of run 7)'],
+  ])('names the one row that fails: %s', (operation, told) => {
+    events.emit('storage.failing', { operation, error: new Error('out of range'), retryInMs: 60_000 });
+    expect(lines).toEqual([['warn', `${told}: out of range. Trying again in 60 s.`]]);
+  });
+
   test('tells one outage once when it begins and once when it is over, however many operations meet it', () => {
     const fail = (operation: string, retryInMs = 50): void =>
       events.emit('storage.failing', { operation, error: new Error('refused'), retryInMs });
@@ -182,7 +194,7 @@ describe('the log', () => {
       ['log', 'The storage answers again (work) after 3 failures.'],
       ['warn', 'The storage failed (prune): refused. Trying again in 60 s.'],
       ['warn', 'The storage failed (renew): refused. Trying until it answers.'],
-      ['warn', 'The storage failed (fire default/daily): refused. Trying until it answers.'],
+      ['warn', 'The job default/daily could not be fired: refused. Trying until it answers.'],
       ['log', 'The storage answers again (renew) after 3 failures.'],
       ['log', 'The storage answers again (fire default/daily) after 3 failures.'],
     ]);
