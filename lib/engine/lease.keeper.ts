@@ -209,6 +209,7 @@ export class LeaseKeeper {
     const sentAt = this.parts.clock.monotonic();
     const wallOffset = this.wallNow();
     const long = this.parts.longRunning();
+    this.parts.outages.begins('renew');
     try {
       const renewal = await this.parts.storage.renew(
         this.parts.workerId,
@@ -242,6 +243,7 @@ export class LeaseKeeper {
       this.tellFailing('renew', error, retryInMs);
       this.nextBeat(retryInMs);
     } finally {
+      this.parts.outages.ends('renew');
       this.renewing = false;
     }
     if (this.again) this.beat();

@@ -29,6 +29,8 @@ export class Outages {
   /** How often something was told as recovered. What has answered before it may be lost: a standby that was behind may be who answers now. */
   recoveries = 0;
   private readonly outages = new Map<string, Outage>();
+  /** How many tries of an operation are under way. One may take until the deadline of its statement. */
+  private readonly tries = new Map<string, number>();
 
   constructor(
     private readonly clock: Clock,
@@ -43,13 +45,25 @@ export class Outages {
     return Array.from(this.outages, ([operation, { since, error }]) => ({ operation, since, error }));
   }
 
+  /** A try of the operation begins, until `ends`. */
+  begins(operation: string): void {
+    this.tries.set(operation, (this.tries.get(operation) ?? 0) + 1);
+  }
+
+  ends(operation: string): void {
+    const others = this.tries.get(operation)! - 1;
+    if (others > 0) this.tries.set(operation, others);
+    else this.tries.delete(operation);
+  }
+
   /** The operation has succeeded. */
   answered(operation: string): void {
     if (this.outages.size === 0) return;
     this.tell(operation);
     const now = this.clock.monotonic();
     for (const [other, { failedAt, retryInMs }] of this.outages) {
-      if (now - failedAt > patience * retryInMs + graceMs) this.tell(other);
+      const isGivenUp = !this.tries.has(other) && now - failedAt > patience * retryInMs + graceMs;
+      if (isGivenUp) this.tell(other);
     }
   }
 

@@ -218,8 +218,12 @@ export class Settler {
 
   private async send(batch: readonly WaitingResult[]): Promise<void> {
     for (const item of batch) item.isUnderWay = true;
+    const [first] = batch;
+    const operation = batch.length === 1 && first!.failuresAlone > 0 ? first!.operation : 'settle';
     try {
-      const { accepted, locked } = await this.storage.settle(batch.map(({ settlement }) => settlement));
+      const { accepted, locked } = await this.calls.trying(operation, () =>
+        this.storage.settle(batch.map(({ settlement }) => settlement)),
+      );
       this.failing = false;
       this.calls.outages.answered('settle');
       for (const item of batch) {

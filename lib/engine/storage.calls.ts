@@ -37,7 +37,7 @@ export class StorageCalls {
   ): Promise<{ value: T; failures: number } | null> {
     for (let failures = 0; ; failures++) {
       try {
-        const value = await call();
+        const value = await this.trying(operation, call);
         this.outages.answered(operation);
         return { value, failures };
       } catch (error) {
@@ -45,6 +45,16 @@ export class StorageCalls {
         await this.pauseAfter(operation, error, failures);
         if (!needed()) return null;
       }
+    }
+  }
+
+  /** Has it known that the operation is being tried, for as long as that takes. */
+  async trying<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    this.outages.begins(operation);
+    try {
+      return await call();
+    } finally {
+      this.outages.ends(operation);
     }
   }
 

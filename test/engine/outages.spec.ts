@@ -96,6 +96,35 @@ describe('what was told as failing is told as recovered', () => {
     }
   });
 
+  test.each([
+    ['work', 'claim', 60_000],
+    ['settle', 'settle', 60_000],
+    ['renew', 'renew', 25_000],
+  ] as const)(
+    'but not while a try is under way, however long it takes: %s',
+    async (operation, method, ms) => {
+      const recovered: string[] = [];
+      rig.events.on('storage.recovered', (event) => recovered.push(event.operation));
+      const call = faulty.storage[method];
+      const slowly = (): Promise<never> =>
+        new Promise(
+          (_, reject) => void clock.setTimer(4_000, () => reject(new Error('Somebody has locked it.'))),
+        );
+      Object.defineProperty(faulty.storage, method, { configurable: true, writable: true, value: slowly });
+      await rig.handle('work', () => undefined).engine.start();
+      await rig.add({});
+      for (let passed = 0; passed < ms; passed += 1_000) {
+        await pass(1_000);
+        await rig.add({ nextAt: clock.now() + 3_600_000 });
+      }
+      expect(everFailed).toContain(operation);
+      expect(recovered).toEqual([]);
+      Object.assign(faulty.storage, { [method]: call });
+      await pass(30_000);
+      expect([...failing]).toEqual([]);
+    },
+  );
+
   test('and the log says when it is tried again', () => {
     const say = (retryInMs: number): string =>
       logSentences['storage.failing']!({ operation: 'prune', error: new Error('No.'), retryInMs })!.text;
