@@ -19,6 +19,7 @@ import { declaredSet, setHashOf, syncLockOf } from './declared.set.js';
 import { Heir } from './heir.js';
 import { acquireWithin } from './lock.patience.js';
 import { planSync, type SyncRules } from './sync.plan.js';
+import { unsaidRenames } from './unsaid.renames.js';
 import { changedJobs, changedRefs, toldChange } from './sync.report.js';
 
 const lockMs = 30_000;
@@ -261,7 +262,7 @@ export class JobSynchronizer {
     workerId: string,
     registration?: { worker: WorkerRegistration; leaseMs: number },
   ): Promise<Synced> {
-    const { storage, explore } = this.parts;
+    const { storage, explore, events } = this.parts;
     const { jobs } = explore();
     const { app, orphanGraceMs: graceMs, previousApps } = this.rules;
     const stored = new Map<string, StoredDefinition>();
@@ -286,6 +287,8 @@ export class JobSynchronizer {
       outranked: plan.outranked,
       changed: changedJobs(app, stored, result.changes),
     });
+    const renames = unsaidRenames(jobs, stored, result.changes);
+    if (renames.length > 0) events.emit('renames.unsaid', { app, renames });
     return result;
   }
 

@@ -78,6 +78,14 @@ export interface ChronisEventMap {
       declaredBy: string;
     }[];
   };
+  /**
+   * The start has stored jobs anew whose id is their `Class.method` (`id`), and the storage has jobs of the same schedule that this code does not declare (`previousId`), of the same class or the same method name: renamed, it seems,
+   * which nothing says. They are two jobs; the old one fires as long as a process declares it.
+   */
+  'renames.unsaid': {
+    app: string;
+    renames: readonly { namespace: string; id: string; previousId: string }[];
+  };
   /** These modules begin after the scheduler and end before it, so a job may run before they are ready or after they have closed. */
   'modules.boot-later': {
     modules: readonly string[];

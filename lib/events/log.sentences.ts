@@ -62,6 +62,10 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `Not renamed: ${list(renames.map(({ place, id, previousId, declaredBy }) => `"${previousId}" to "${id}" (${place}), as ${declaredBy} declares "${previousId}"`))}. Each id keeps its counters and history, whatever method has it. Take it out of previousIds; or, to exchange ids, do it in two releases: first give all but one of these jobs ids that are new, then those that have become free.`,
   }),
+  'renames.unsaid': ({ renames }) => ({
+    level: 'warn',
+    text: `Renamed, it seems: ${cutList(renames.map(({ id, previousId }) => `"${previousId}" to "${id}"`))}. Both are named after their method, so they are two jobs: the old one runs beside the new one while a process declares it, and the new one begins without its counters and history. To go on with the old job, give the method its id (id: '${renames[0]!.previousId}'); the next time, name the old id in previousIds in the release that renames. If they are two jobs, log: { silent: 'renames.unsaid' }.`,
+  }),
   'modules.boot-later': ({ modules, scheduler }) => ({
     level: 'warn',
     text: `Jobs may run before ${list(modules)} ${modules.length === 1 ? 'is' : 'are'} ready, and after ${modules.length === 1 ? 'it has' : 'they have'} closed. Import ${scheduler} last in the root module; hooks of the root module itself belong into a module of their own.`,

@@ -306,6 +306,12 @@ describe('the log', () => {
       'warn',
       'Not renamed: "old" to "daily" (Reports.daily), as Reports.other declares "old". Each id keeps its counters and history, whatever method has it. Take it out of previousIds; or, to exchange ids, do it in two releases: first give all but one of these jobs ids that are new, then those that have become free.',
     ]);
+    const unsaid = { namespace: 'default', id: 'ReportService.daily', previousId: 'Reports.daily' };
+    events.emit('renames.unsaid', { app: 'shop', renames: [unsaid] });
+    expect(lines.pop()).toEqual([
+      'warn',
+      'Renamed, it seems: "Reports.daily" to "ReportService.daily". Both are named after their method, so they are two jobs: the old one runs beside the new one while a process declares it, and the new one begins without its counters and history. To go on with the old job, give the method its id (id: \'Reports.daily\'); the next time, name the old id in previousIds in the release that renames. If they are two jobs, log: { silent: \'renames.unsaid\' }.',
+    ]);
     expect(lines).toEqual([
       [
         'warn',
