@@ -88,17 +88,18 @@ export class ChronisTesting {
     }
   }
 
-  /** The same test with the eyes of another instance of the module: its jobs, its ledger. Time is the same for all. */
+  /** The same test with the eyes of another instance of the module: its jobs, its ledger. Time is the same for all. Throws ChronisTestingError. */
   instance(name: string): ChronisTesting {
-    return new ChronisTesting(this.app, this.bench, name);
+    return new ChronisTesting(this.app, this.bench, this.bench.instanceOf(name));
   }
 
   get clock(): ManualClock {
     return this.bench.clock;
   }
 
+  /** Of the default instance, or of the only one. Throws ChronisTestingError. */
   get scheduler(): SchedulerService {
-    return this.app.get(getSchedulerToken(this.name), { strict: false });
+    return this.app.get(getSchedulerToken(this.bench.instanceOf(this.name)), { strict: false });
   }
 
   /**
@@ -194,7 +195,7 @@ export class ChronisTesting {
    * none: it ends as that ends. Rejects with ChronisTestingError where the storage of the test has transactions itself.
    */
   async transaction<T>(work: (manager: SqlExecutor) => T | Promise<T>): Promise<T> {
-    return this.bench.memoryOf(this.name ?? 'default').inTransaction(work);
+    return this.bench.memoryOf(this.bench.instanceOf(this.name)).inTransaction(work);
   }
 
   /** The record of all attempts, the oldest first; of one job by its id. */

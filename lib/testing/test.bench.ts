@@ -28,6 +28,8 @@ export class TestBench extends ChronisOverride {
   readonly activity = new Activity();
   readonly time: TestTime;
   private readonly signal = new LocalSignal();
+  /** Of the application, by name. */
+  private readonly instances = new Set<string>();
   private readonly memories = new Map<string, MemoryStorage>();
 
   constructor(private readonly given: ChronisTestingModuleOptions) {
@@ -48,6 +50,7 @@ export class TestBench extends ChronisOverride {
 
   options(given: ChronisOptions, instance: string): ChronisOptions {
     const { clock } = this;
+    this.instances.add(instance);
     const storage = this.watched(
       this.given.storage?.(new StorageClock(clock), instance) ?? this.inMemory(instance),
     );
@@ -56,6 +59,20 @@ export class TestBench extends ChronisOverride {
 
   observe(events: ChronisEvents): void {
     this.activity.observe(events);
+  }
+
+  /** The instance of this name; without one the default, or the only one that there is. Throws ChronisTestingError. */
+  instanceOf(name?: string): string {
+    const names = [...this.instances];
+    const meant = name ?? (names.length === 1 ? names[0]! : 'default');
+    if (this.instances.has(meant)) return meant;
+    const [first = null] = names;
+    const there = names.map((each) => `"${each}"`).join(', ');
+    const fix =
+      first === null
+        ? 'There is none: import ChronisModule.forRoot().'
+        : `There ${names.length === 1 ? 'is' : 'are'}: ${there}. Name the one that is meant: chronis.instance('${first}').`;
+    throw new ChronisTestingError(`The application has no instance "${meant}" of ChronisModule. ${fix}`);
   }
 
   /** The storage in memory of an instance. Throws ChronisTestingError. */

@@ -17,7 +17,7 @@ import {
   type RunContext,
 } from '../../lib/index.js';
 import type { MemoryStorage } from '../../lib/memory/memory.storage.js';
-import { ChronisTesting, ManualClock } from '../../lib/testing/index.js';
+import { ChronisTesting, ChronisTestingError, ManualClock } from '../../lib/testing/index.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { NestApp } from '../support/nest.app.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -88,6 +88,32 @@ describe('several instances in one application', () => {
     expect(seen.filter((line) => line.endsWith('nightly'))).toEqual(['nightly', 'heard nightly']);
     expect(await reports.ledger()).toHaveLength(2);
     expect(await chronis.ledger('nightly')).toEqual([]);
+  });
+
+  test('are named where a test asks for one that is not there, and the only one is what a test is of', async () => {
+    const create = async (...names: string[]): Promise<ChronisTesting> => {
+      const imports = names.map((instance) => ChronisModule.forRoot({ instance }));
+      const chronis = await ChronisTesting.create({ imports });
+      close = () => chronis.close();
+      return chronis;
+    };
+    const only = await create('reports');
+    expect(only.scheduler).toBe(only.instance('reports').scheduler);
+    expect(await only.transaction(() => 'done')).toBe('done');
+    expect(() => only.instance('report')).toThrow(
+      'The application has no instance "report" of ChronisModule. There is: "reports". Name the one that is meant: chronis.instance(\'reports\').',
+    );
+    await only.close();
+    const two = await create('reports', 'local');
+    const problem =
+      'The application has no instance "default" of ChronisModule. There are: "reports", "local". Name the one that is meant: chronis.instance(\'reports\').';
+    expect(() => two.scheduler).toThrow(ChronisTestingError);
+    expect(() => two.scheduler).toThrow(problem);
+    await expect(two.jobs()).rejects.toThrow(problem);
+    await expect(two.run('nightly')).rejects.toThrow(problem);
+    await expect(two.transaction(() => 'done')).rejects.toThrow(problem);
+    expect(await two.advanceBy('1h')).toEqual([]);
+    expect(await two.instance('local').jobs()).toEqual([]);
   });
 
   test('have a method run in every process, beside what runs once among all', async () => {
