@@ -133,6 +133,7 @@ describe('the checker of the chaos test', () => {
       })),
       loops: [],
       proxyStalls: [],
+      silences: [],
       sightings: [],
       changes: [],
       faults,

@@ -97,7 +97,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     return report;
   } finally {
     unwatch();
-    await Promise.all(cluster.workers.map((worker) => worker.end('SIGKILL')));
+    await Promise.all(Array.from(cluster.processes, (worker) => worker.end('SIGKILL')));
     await pooler?.stop();
     await database.stop();
     room?.remove();

@@ -14,6 +14,7 @@ import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { jobs, managedJobs, type Period, type WorkerOptions } from './chaos.options.js';
 import { Effects } from './effects.js';
 import { Executions } from './executions.js';
+import { listenForSilence } from './silence.js';
 import { jobsOf } from './workload.js';
 
 // Loading takes the longest on a busy machine: when the jobs begin is said to all who have done so.
@@ -85,6 +86,7 @@ class WorkerModule {}
 
 const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['error', 'warn'] });
 executions.watchLoop();
+void listenForSilence(options.url, (from, until) => executions.noteSilence(from, until));
 process.send?.('ready');
 process.once('SIGTERM', () => {
   // Not the pool of the effects: it would wait for connections that were swallowed.

@@ -32,7 +32,10 @@ const bootMs = 7_000;
 
 /** The workers, the server, and the notes about what was done to them. */
 export class Cluster {
+  /** Those that work. */
   readonly workers: WorkerProcess[] = [];
+  /** With those that are starting: what is done to the network is done to them as well, and they hold runs before they have said that they work. */
+  readonly processes = new Set<WorkerProcess>();
   readonly crashes: string[] = [];
   readonly faults: FaultNote[] = [];
   release = 1;
@@ -64,7 +67,7 @@ export class Cluster {
     const throughPooler = pooler !== null && number % 3 === 0;
     const url = new URL(database.url);
     url.username = role;
-    const worker = await WorkerProcess.start(
+    const worker = await WorkerProcess.begin(
       {
         url: url.href,
         listenUrl: throughPooler ? url.href : null,
@@ -75,8 +78,12 @@ export class Cluster {
         executions: join(folder, `worker-${number}.jsonl`),
       },
       throughPooler ? pooler.port : database.port,
-      () => this.begin(),
     );
+    this.processes.add(worker);
+    void worker.ended.then(() => this.processes.delete(worker));
+    // It may have moved meanwhile.
+    this.pointToDatabase();
+    await worker.works(() => this.begin());
     this.workers.push(worker);
     void worker.ended.then(() => (worker.poisoned ? this.replacePoisoned(worker) : undefined));
     return worker;
@@ -99,7 +106,7 @@ export class Cluster {
 
   /** The workers that are not behind a pooler find the database where it is now. */
   pointToDatabase(): void {
-    for (const { proxy, options } of this.workers)
+    for (const { proxy, options } of this.processes)
       if (options.listenUrl === null) proxy.pointTo(this.database.port);
     this.surroundings.applicant?.pointTo(this.database.port);
   }

@@ -25,6 +25,13 @@ export interface LoopNote {
   stalls: { from: number; until: number }[];
 }
 
+/** When a process had no answer to the simplest question from the server, though it asked again and again by the way that all of it goes. */
+export interface SilenceNote {
+  pid: number;
+  from: number;
+  until: number;
+}
+
 /** How long it takes from one look at who has which run to the next. */
 export const lookEveryMs = 500;
 
@@ -79,6 +86,7 @@ export interface Evidence {
   loops: readonly LoopNote[];
   /** When the process of the test did not turn: the proxies are there, so nobody heard anything of the server. */
   proxyStalls: readonly { from: number; until: number }[];
+  silences: readonly SilenceNote[];
   attempts: readonly LedgerRow[];
   gaps: readonly GapRow[];
   sightings: readonly Sighting[];

@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunContext } from '../../lib/index.js';
-import type { Evidence, LoopNote } from './evidence.js';
+import type { Evidence, LoopNote, SilenceNote } from './evidence.js';
 
 /** One call of a handler, as the world saw it: no database can take it back. Times in ms by the clock of the machine. */
 export interface Execution {
@@ -20,6 +20,9 @@ type Line = { n: number } & (Omit<Execution, 'endedAt' | 'ended'> | Pick<Executi
 
 /** The event loop of this process turns, or did not between these times. */
 type LoopLine = { loop: number; from: number; until: number };
+
+/** The server did not answer this process between these times. */
+type SilenceLine = { silence: number; from: number; until: number };
 
 const tickMs = 10;
 /** A turn that is so late is worth a note. */
@@ -44,6 +47,11 @@ export class Executions {
     return () => clearInterval(timer);
   }
 
+  /** Writes down that the server did not answer meanwhile. */
+  noteSilence(from: number, until: number): void {
+    this.write({ silence: process.pid, from, until });
+  }
+
   async around(
     { runId, job, nominalAt, attempt }: RunContext,
     work: () => Promise<unknown>,
@@ -61,25 +69,33 @@ export class Executions {
     }
   }
 
-  private write(line: Line | LoopLine): void {
+  private write(line: Line | LoopLine | SilenceLine): void {
     appendFileSync(this.file, `${JSON.stringify(line)}\n`);
   }
 }
 
 /** All that the files of this folder tell. */
-export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'loops' | 'proxyStalls'> {
+export function readExecutions(
+  folder: string,
+): Pick<Evidence, 'executions' | 'loops' | 'proxyStalls' | 'silences'> {
   const executions: Execution[] = [];
   const loops: LoopNote[] = [];
+  const silences: SilenceNote[] = [];
   for (const name of readdirSync(folder)) {
     const own = new Map<number, Execution>();
     let loop: LoopNote | null = null;
     for (const text of readFileSync(join(folder, name), 'utf8').split('\n')) {
       if (text === '') continue;
-      const line = JSON.parse(text) as Line | LoopLine;
+      const line = JSON.parse(text) as Line | LoopLine | SilenceLine;
       if ('loop' in line) {
         const { loop: pid, from, until } = line;
         if (loop === null) loops.push((loop = { pid, from, stalls: [] }));
         else loop.stalls.push({ from, until });
+        continue;
+      }
+      if ('silence' in line) {
+        const { silence: pid, from, until } = line;
+        silences.push({ pid, from, until });
         continue;
       }
       const { n, ...told } = line;
@@ -92,6 +108,7 @@ export function readExecutions(folder: string): Pick<Evidence, 'executions' | 'l
   return {
     executions: executions.toSorted((a, b) => a.beganAt - b.beganAt),
     loops: loops.filter(({ pid }) => pid !== process.pid),
+    silences,
     proxyStalls: loops.find(({ pid }) => pid === process.pid)?.stalls ?? [],
   };
 }

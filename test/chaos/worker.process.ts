@@ -28,11 +28,10 @@ export class WorkerProcess {
     }
   }
 
-  /** Resolves when it works; rejects when it ends before. `begin` is called when it is ready to be told when its jobs begin. */
-  static async start(
+  /** The process and its network are there; it is still loading. */
+  static async begin(
     options: Omit<WorkerOptions, keyof Period>,
     databasePort: number,
-    begin: () => Promise<Period>,
   ): Promise<WorkerProcess> {
     const proxy = await TcpProxy.to(databasePort);
     const url = new URL(options.url);
@@ -47,15 +46,19 @@ export class WorkerProcess {
     child.on('message', (message) => {
       if (message === 'poisoned') worker.poisoned = worker.expected = true;
     });
-    const said = async (): Promise<unknown> =>
-      ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0];
-    const first = await said();
-    if (first === 'loaded') child.send(await begin());
-    if (first !== 'loaded' || (await said()) !== 'ready') {
-      proxy.close();
-      throw new Error(`The worker ${options.name} did not start:\n${worker.said}`);
-    }
     return worker;
+  }
+
+  /** Resolves when it works; rejects when it ends before. `period` is asked for when it has loaded, and is what it is told of its jobs. */
+  async works(period: () => Promise<Period>): Promise<void> {
+    const next = async (): Promise<unknown> =>
+      ((await Promise.race([once(this.child, 'message'), this.ended])) as [unknown])[0];
+    const first = await next();
+    if (first === 'loaded') this.child.send(await period());
+    if (first !== 'loaded' || (await next()) !== 'ready') {
+      this.proxy.close();
+      throw new Error(`The worker ${this.options.name} did not start:\n${this.said}`);
+    }
   }
 
   get pid(): number {

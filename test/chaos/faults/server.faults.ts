@@ -106,7 +106,7 @@ const pooler: Act = async (cluster, random) => {
   const lastsMs = random.between(500, cluster.options.leaseMs * 2);
   const at = Date.now();
   await victim.kill();
-  for (const { options, pid } of cluster.workers)
+  for (const { options, pid } of cluster.processes)
     if (options.listenUrl !== null) cluster.note({ kind: 'pooler', pid, at, until: at + lastsMs });
   await pause(lastsMs);
   await victim.start();

@@ -1,7 +1,8 @@
 import type { Execution } from '../executions.js';
-import { lookEveryMs, type Evidence, type LedgerRow } from '../evidence.js';
+import type { Evidence } from '../evidence.js';
+import { innocents } from './innocents.rule.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { losses, outages, overlaps } from './windows.js';
+import { losses, overlaps } from './windows.js';
 
 const tell = ({ jobId, runId, nominalAt }: Execution): string =>
   `${jobId} run ${runId} of ${instant(nominalAt)}`;
@@ -73,69 +74,6 @@ const verdictOfItsOwn: Rule = {
       );
   },
 };
-
-/**
- * A run that ends its process takes nobody with it for good, and is given up in the end. Nobody can tell an innocent run from one that kills if harm from outside has met its worker each time, the
- * last time while it was alone there.
- */
-const innocents: Rule = {
-  name: 'given up with a poison run',
-  find(evidence) {
-    const { attempts, executions } = evidence;
-    const lost = attempts.filter(
-      ({ jobId, final, outcome }) => final && outcome === 'lost' && jobId.includes('-one-off-'),
-    );
-    const poison = grouped(
-      executions.filter(({ jobId }) => jobId.startsWith('poison-')),
-      ({ jobId }) => jobId,
-    );
-    return [
-      ...lost
-        .filter((row) => !isMetAlone(evidence, row))
-        .map(({ jobId, runId }) => `${jobId} run ${runId} ended as lost`),
-      ...[...poison].flatMap(([jobId, own]) =>
-        own.length > 3 ? [`${jobId} ended ${own.length} processes`] : [],
-      ),
-    ];
-  },
-};
-
-/** One release takes back all that a worker has held. */
-const oneReleaseMs = 500;
-
-function isMetAlone(evidence: Evidence, row: LedgerRow): boolean {
-  const { runId, pid, finishedAt } = row;
-  const { attempts, faults } = evidence;
-  const held = heldMeanwhile(evidence, row);
-  const harms = [
-    ...outages(evidence),
-    ...faults.flatMap((fault) =>
-      fault.pid !== null && fault.pid === pid && fault.kind !== 'poisoned'
-        ? [{ from: fault.at, until: Math.max(fault.until, fault.at + evidence.leaseMs) }]
-        : [],
-    ),
-  ];
-  const isMet = harms.some((harm) => overlaps(harm, held));
-  const hadCompany = attempts.some(
-    (other) =>
-      other.pid === pid &&
-      other.runId !== runId &&
-      other.outcome === 'lost' &&
-      Math.abs(other.finishedAt - finishedAt) < oneReleaseMs,
-  );
-  return isMet && !hadCompany;
-}
-
-/** By the clock of the machine, also where the ledger goes by another one: from what was seen of it, or from its execution, where it was too short to be seen. */
-function heldMeanwhile(evidence: Evidence, row: LedgerRow): { from: number; until: number } {
-  const { runId, fence, attempt, startedAt, finishedAt } = row;
-  if (evidence.sameClock) return { from: startedAt ?? finishedAt, until: finishedAt };
-  const seen = evidence.sightings.find((one) => one.runId === runId && one.fence === fence);
-  const executed = evidence.executions.find((one) => one.runId === runId && one.attempt === attempt);
-  const from = seen?.firstAt ?? executed?.beganAt ?? finishedAt;
-  const until = seen?.lastAt ?? executed?.endedAt ?? from;
-  return { from: from - lookEveryMs, until: until + lookEveryMs };
-}
 
 export const executionRules: readonly Rule[] = [
   atMostOnce,

@@ -1,52 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Evidence, FaultNote, LedgerRow } from '../evidence.js';
-import type { Execution } from '../executions.js';
-import { rules } from './rules.js';
-
-const start = Date.UTC(2026, 0, 1);
-const at = (second: number): number => start + second * 1_000;
-
-/** Two instants of a job, each executed and settled as it should be. */
-function evidence(change: Partial<Evidence> = {}): Evidence {
-  return {
-    leaseMs: 3_000,
-    slackMs: 0,
-    sameClock: true,
-    executions: [execution(), execution({ runId: '2', nominalAt: at(2), beganAt: at(2), endedAt: at(2.5) })],
-    attempts: [row(), row({ runId: '2', nominalAt: at(2), startedAt: at(2), finishedAt: at(2.5) })],
-    loops: [],
-    proxyStalls: [],
-    gaps: [],
-    sightings: [],
-    changes: [],
-    faults: [],
-    ...change,
-  };
-}
-
-function execution(change: Partial<Execution> = {}): Execution {
-  const times = { nominalAt: at(1), beganAt: at(1), endedAt: at(1.5) };
-  return { runId: '1', jobId: 'plain-quick', attempt: 1, pid: 7, ended: 'done', ...times, ...change };
-}
-
-function row(change: Partial<LedgerRow> = {}): LedgerRow {
-  const times = { nominalAt: at(1), startedAt: at(1), finishedAt: at(1.5) };
-  const run = { runId: '1', jobId: 'plain-quick', attempt: 1, fence: 1, pid: 7 };
-  return { ...run, outcome: 'succeeded', final: true, ...times, ...change };
-}
-
-const fault = (change: Partial<FaultNote>): FaultNote => ({
-  kind: 'restart',
-  pid: null,
-  at: at(1),
-  until: at(9),
-  ...change,
-});
-
-const found = (given: Partial<Evidence>): string[] => {
-  const whole = evidence(given);
-  return rules.filter(({ find }) => find(whole).length > 0).map(({ name }) => name);
-};
+import type { LedgerRow } from '../evidence.js';
+import { at, execution, fault, found, row, start } from './given.evidence.js';
 
 describe('the rules of the chaos test', () => {
   test('find nothing where all is well', () => {
@@ -81,41 +35,6 @@ describe('the rules of the chaos test', () => {
     expect(notOfIts({ attempt: 2 })).toEqual(['verdicts of another execution']);
     expect(notOfIts({ finishedAt: at(9) })).toEqual(['verdicts of another execution']);
     expect(notOfIts({ outcome: 'lost', pid: 8 })).toEqual([]);
-  });
-
-  test('find an innocent run that was given up, and a poison run that was not', () => {
-    const lost = row({ jobId: 'plain-one-off-3', outcome: 'lost' });
-    expect(found({ attempts: [lost] })).toEqual(['given up with a poison run']);
-    const kill = fault({ kind: 'kill', pid: 7, at: at(1.2), until: at(1.2) });
-    const given = { faults: [kill], executions: [execution({ jobId: 'plain-one-off-3' })] };
-    expect(found({ ...given, attempts: [lost] })).toEqual([]);
-    // Where the ledger goes by another clock, what was seen of it counts.
-    const ahead = { ...lost, startedAt: at(3_600), finishedAt: at(3_601) };
-    const sightings = [
-      { runId: lost.runId, fence: 1, jobId: lost.jobId, pid: 7, firstAt: at(1), lastAt: at(2) },
-    ];
-    expect(found({ ...given, attempts: [ahead], sightings, sameClock: false })).not.toContain(
-      'given up with a poison run',
-    );
-    const executions = [execution({ jobId: lost.jobId, beganAt: at(1), endedAt: at(1.1) })];
-    expect(found({ ...given, executions, attempts: [ahead], sameClock: false })).not.toContain(
-      'given up with a poison run',
-    );
-    const elsewhere = [execution({ jobId: lost.jobId, beganAt: at(90), endedAt: at(90.1) })];
-    expect(found({ ...given, executions: elsewhere, attempts: [ahead], sameClock: false })).toContain(
-      'given up with a poison run',
-    );
-    const beside = row({ runId: '2', outcome: 'lost', final: false });
-    const again = row({ runId: '2', fence: 2, startedAt: at(2), finishedAt: at(2) });
-    const others = [...given.executions, execution({ runId: '2', beganAt: at(2) })];
-    expect(found({ ...given, executions: others, attempts: [lost, beside, again] })).toEqual([
-      'given up with a poison run',
-    ]);
-    const poison = [1, 2, 3, 4].map((n) =>
-      execution({ runId: '9', jobId: 'poison-1', attempt: n, endedAt: null, ended: null }),
-    );
-    expect(found({ executions: poison.slice(1), attempts: [] })).toEqual([]);
-    expect(found({ executions: poison, attempts: [] })).toEqual(['given up with a poison run']);
   });
 
   test('find a job that stood still, unless nobody could work or its own rows were held', () => {
