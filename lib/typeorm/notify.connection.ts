@@ -4,6 +4,7 @@ import { columnParsers } from './column.parsers.js';
 import { messageOf } from './sql.errors.js';
 import { within } from './deadline.js';
 import { destroy } from './sockets.js';
+import { roomInQueue } from './sql/wake.fragment.js';
 
 /** A connection of pg, as far as it is needed here. */
 export interface ListeningClient {
@@ -31,14 +32,17 @@ const longestDelayMs = 10_000;
 const heartbeatMs = { least: 15_000, most: 30_000 };
 const closingMs = 400;
 /** After a failover the server that was the primary may go on, with nobody there who notifies. */
-const takesChanges = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only`;
+const takesChanges = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only, ${roomInQueue} as has_room`;
+/** Nothing is sent then. Who listens may even be one of those that the server waits for: it signals nobody any more. */
+const isFull =
+  'The queue of notifications of the server is full, so none are sent. A session that has listened and is idle in a transaction keeps it from being emptied: PostgreSQL names it in its log, pg_stat_activity shows it, and pg_terminate_backend() ends it.';
 /** A connection that listens is idle for long. The setting is of this session alone; servers before version 14 do not have it. */
 const stayOpen = `select set_config('idle_session_timeout', '0', false) where current_setting('idle_session_timeout', true) is not null`;
 
 /**
  * Hears notifications, on a connection of its own for all channels, which is there while somebody listens.
  *
- * idle → listening (the first hearing) → lost (the connection broke, a heartbeat had no answer, or the server takes no changes any more) → listening (tried with growing pauses; then
+ * idle → listening (the first hearing) → lost (the connection broke, a heartbeat had no answer, the server takes no changes any more, or its queue is full) → listening (tried with growing pauses; then
  * `resumed`) → idle (the last one has left).
  */
 export class NotifyConnection {
@@ -148,12 +152,12 @@ export class NotifyConnection {
     );
   }
 
-  /** Rejects where the server does not answer, or takes no changes. */
+  /** Rejects where the server does not answer, takes no changes, or has no room for notifications. */
   private async examine(client: ListeningClient): Promise<void> {
     const { rows } = await this.send(client, takesChanges);
-    if ((rows[0] as { read_only: boolean }).read_only) {
-      throw new StorageError('The server takes no changes, as after a failover.');
-    }
+    const { read_only, has_room } = rows[0] as { read_only: boolean; has_room: boolean };
+    if (read_only) throw new StorageError('The server takes no changes, as after a failover.');
+    if (!has_room) throw new StorageError(isFull);
   }
 
   /** Never rejects. */

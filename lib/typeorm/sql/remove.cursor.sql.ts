@@ -1,13 +1,11 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
+import { notify } from './wake.fragment.js';
 
 // $1 time · $2 job. The job keeps what has fired. What workers wait to begin may not be wanted any more: they are told.
 export function removeCursorSql(t: TableNames): string {
   const isAhead = `exists (select from ${t.run} where job_uid = $2::bigint and started_at > ${now})`;
-  const told =
-    t.channel === null
-      ? ''
-      : `, case when ${isAhead} then pg_notify('${t.channel}', 'change')::text end as told`;
+  const told = t.channel === null ? '' : `, ${notify(t, `'change'`, isAhead)} as told`;
   return `
 with removed as (
   delete from ${t.cursor} where job_uid = $2::bigint returning job_uid, next_at, fired, fired_until

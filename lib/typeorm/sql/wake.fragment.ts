@@ -1,6 +1,18 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
+/**
+ * One that is refused for want of room fails what it is part of, at its commit; before the queue is full none is sent. To ask also lets the server clear what everybody has read,
+ * which it does for no one while the queue is full.
+ */
+export const roomInQueue = 'pg_notification_queue_usage() < 0.9';
+
+/** Tells others, if there is room; `what`: SQL. */
+export function notify(t: TableNames, what: string, condition?: string): string {
+  const when = condition === undefined ? roomInQueue : `${condition} and ${roomInQueue}`;
+  return `case when ${when} then pg_notify('${t.channel}', ${what})::text end`;
+}
+
 /** Due later than this, nobody needs to be told: everybody polls before then. */
 const horizon = `interval '60 seconds'`;
 
@@ -13,7 +25,7 @@ export function tellDue(t: TableNames, what: 'run' | 'cursor' | 'due', instant: 
   if (t.channel === null) return `told as (select ${now})`;
   return `
 told as (
-  select pg_notify('${t.channel}', '${what} ' || ${ms('soon.at')}::bigint)
+  select ${notify(t, `'${what} ' || ${ms('soon.at')}::bigint`)}
   from (select (${instant}) as at) soon where soon.at <= ${now} + ${horizon}
 )`;
 }
@@ -22,11 +34,11 @@ export const toldColumn = '(select count(*) from told) as told';
 
 /** A column that tells others to look again: `, told`. */
 export function tellChange(t: TableNames): string {
-  return t.channel === null ? '' : `, pg_notify('${t.channel}', 'change')::text as told`;
+  return t.channel === null ? '' : `, ${notify(t, `'change'`)} as told`;
 }
 
 /** A column that tells others to look again where this run is claimed, but not due yet: its worker waits to begin it, and may have to give it back. */
 export function tellAhead(t: TableNames, run: string): string {
   if (t.channel === null) return '';
-  return `, case when ${run}.worker is not null and ${run}.started_at > ${now} then pg_notify('${t.channel}', 'change')::text end as told`;
+  return `, ${notify(t, `'change'`, `${run}.worker is not null and ${run}.started_at > ${now}`)} as told`;
 }
