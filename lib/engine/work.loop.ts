@@ -232,7 +232,9 @@ export class WorkLoop {
   }
 
   private async sleep(outlook: Omit<NextWake, 'now'>): Promise<void> {
-    const { time, clock, lookAheadMs } = this.parts;
+    const { time, clock, lookAheadMs, calls } = this.parts;
+    // The turn ends with the sleep, which may be long.
+    calls.outages.answered('work');
     this.fruitless = 0;
     const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.

@@ -125,6 +125,19 @@ describe('what was told as failing is told as recovered', () => {
     },
   );
 
+  test('as soon as it is, however long the loop then sleeps', async () => {
+    rig = new EngineRig({ clock, storage: faulty.storage, options: { pollMs: 3_600_000 } });
+    const told: string[] = [];
+    rig.events.on('storage.failing', ({ operation }) => told.push(`${operation} fails`));
+    rig.events.on('storage.recovered', ({ operation }) => told.push(`${operation} works`));
+    await rig.handle('work', () => undefined).engine.start();
+    await rig.settle();
+    faulty.fail('nextWakeAt', 'before');
+    rig.engine.wake();
+    await pass(2_000);
+    expect(told).toEqual(['work fails', 'work works']);
+  });
+
   test('and the log says when it is tried again', () => {
     const say = (retryInMs: number): string =>
       logSentences['storage.failing']!({ operation: 'prune', error: new Error('No.'), retryInMs })!.text;
