@@ -54,7 +54,6 @@ export class RunningRun {
   private cancelTimer: CancelTimer | null = null;
   private cancelGrace: CancelTimer | null = null;
   private snoozeMs: number | null = null;
-  private context: AttemptContext | null = null;
   private handler: 'waits' | 'runs' | 'ended' = 'waits';
   private ended = false;
   private tellHandlerEnded: (() => void) | null = null;
@@ -130,9 +129,22 @@ export class RunningRun {
     if (timeoutMs !== null) {
       this.cancelTimer = this.parts.clock.setTimer(timeoutMs, () => this.abort('timeout'));
     }
+    if (this.code.schema === null) return this.callWith(this.run.payload);
+    void outcomeOf(
+      this.checkedPayload(),
+      (error) => this.threw(error),
+      ({ payload }) => this.callWith(payload),
+    );
+  }
+
+  /** The context is not kept: with thousands of runs in hands, what lives longer is what the garbage collector copies. */
+  private callWith(payload: unknown): void {
+    let context: AttemptContext;
     let value: unknown;
     try {
-      value = this.code.schema === null ? this.callWith(this.run.payload) : this.callChecked();
+      context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
+      value = this.code.run(context);
+      if (isQuery(value)) value = workOffWithin(context, value);
     } catch (error) {
       return this.threw(error);
     }
@@ -141,37 +153,26 @@ export class RunningRun {
     void outcomeOf(
       value,
       (error) => this.threw(error),
-      (result) => this.concluded(result),
+      (result) => this.concluded(result, context),
     );
   }
 
-  private callWith(payload: unknown): unknown {
-    this.context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
-    const value = this.code.run(this.context);
-    return isQuery(value) ? this.workOff(value) : value;
-  }
-
   /** An Observable or an iterator is the handler's work as well: it goes on until that has ended. */
-  private concluded(value: unknown): void {
+  private concluded(value: unknown, context: AttemptContext): void {
     if (!isDeferred(value)) return this.returned(value);
     void outcomeOf(
-      this.workOff(value),
+      workOffWithin(context, value),
       (error) => this.threw(error),
       (result) => this.returned(result),
     );
   }
 
-  /** Within the run, as it may begin only now. */
-  private workOff(value: unknown): Promise<unknown> {
-    return currentRuns.run(this.context!, workOff, value, this.context!);
-  }
-
   /** With the payload as the schema of the handler gives it; what was right when the job was made may be wrong for the code of today. */
-  private async callChecked(): Promise<unknown> {
+  private async checkedPayload(): Promise<{ payload: unknown }> {
     const { name, schema } = this.code;
     const checked = await checkPayload(schema!, this.run.payload);
     if (this.abortCause !== null) this.signal.throwIfAborted();
-    if (checked.issues === null) return this.callWith(checked.value);
+    if (checked.issues === null) return { payload: checked.value };
     throw new PayloadMismatchError(this.run.jobId, name, checked.issues);
   }
 
@@ -200,6 +201,11 @@ export class RunningRun {
     this.opened?.end();
     this.parts.onEnded(this, ending);
   }
+}
+
+/** Within the run, as it may begin only now. */
+function workOffWithin(context: AttemptContext, value: unknown): Promise<unknown> {
+  return currentRuns.run(context, workOff, value, context);
 }
 
 /** Like a promise, but none of the platform: queries of many libraries begin when somebody waits for them. */

@@ -39,7 +39,10 @@ export class Settler {
   /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
   private unclear: WaitingResult[] = [];
   private lookingUp: Promise<void> | null = null;
-  private readonly pending = new Set<WaitingResult>();
+  /** By run: an answer names runs. */
+  private readonly pending = new Map<string, WaitingResult>();
+  /** Results of other claims of these runs, of two sessions or handed out anew: each waits for the one before. */
+  private behind: WaitingResult[] = [];
   private readonly count = new CallSize(largestBatch);
   private readonly text = new CallSize(largestText);
   private size = 0;
@@ -57,14 +60,19 @@ export class Settler {
 
   /** Whether the storage answers, and what waits is only locked by somebody. */
   get isHeldUp(): boolean {
-    const isAsking = [...this.pending].some(({ isUnderWay }) => isUnderWay);
+    const isAsking = [...this.pending.values()].some(({ isUnderWay }) => isUnderWay);
     return this.pending.size > 0 && !this.failing && !isAsking;
   }
 
   settle(item: WaitingResult): void {
     if (this.closed) return item.done('unsettled');
-    this.pending.add(item);
     this.size += item.size;
+    const { runId } = item.settlement;
+    if (this.pending.has(runId)) {
+      this.behind.push(item);
+      return;
+    }
+    this.pending.set(runId, item);
     this.waiting.push(item);
     this.writing ??= this.going(() => this.write());
     this.writeBeside();
@@ -80,7 +88,8 @@ export class Settler {
   /** Gives up on what has not been written. */
   close(): void {
     this.closed = true;
-    for (const item of this.pending) {
+    for (const item of this.behind.splice(0)) item.done('unsettled');
+    for (const item of this.pending.values()) {
       this.end(item, item.isUnclear || item.isUnderWay ? 'unconfirmed' : 'unsettled');
     }
   }
@@ -149,13 +158,9 @@ export class Settler {
   private async retry(): Promise<void> {
     for (let tries = 0; this.apart.length > 0 && !this.closed; tries++) {
       await this.calls.pause(tries);
-      const some = this.apart.splice(0, largestBatch).filter((item) => this.pending.has(item));
-      const runIds = new Set<string>();
-      const together = some.filter(
-        ({ isAlone, settlement: { runId } }) => !isAlone && runIds.size < runIds.add(runId).size,
-      );
-      const inOne = new Set(together);
-      const batches = some.filter((item) => !inOne.has(item)).map((item) => [item]);
+      const some = this.apart.splice(0, largestBatch).filter((item) => this.waits(item));
+      const together = some.filter(({ isAlone }) => !isAlone);
+      const batches = some.filter(({ isAlone }) => isAlone).map((item) => [item]);
       for (const batch of together.length > 0 ? [together, ...batches] : batches) {
         if (this.closed) break;
         try {
@@ -163,7 +168,7 @@ export class Settler {
         } catch (error) {
           // One that fails for itself says nothing of how much a call carries, nor whether others get through.
           const isOne = batch.length === 1;
-          const left = isOne ? batch.filter((item) => this.pending.has(item)) : this.shrink(batch);
+          const left = isOne ? batch.filter((item) => this.waits(item)) : this.shrink(batch);
           if (isOne) this.noteFailure(left, error);
           this.setApart(left, true);
           if (!this.closed) await this.calls.pauseAfter(isOne ? batch[0]!.operation : 'settle', error, tries);
@@ -186,20 +191,16 @@ export class Settler {
     this.retrying ??= this.going(() => this.retry());
   }
 
-  /** An answer names runs, so a batch ends before a second claim of one of its runs: of two sessions, or handed out anew. */
   private take(isMeant: (item: WaitingResult) => boolean): WaitingResult[] {
-    const runIds = new Set<string>();
     const taken: WaitingResult[] = [];
     const left: WaitingResult[] = [];
     let text = 0;
     let seen = 0;
     for (const item of this.waiting) {
-      const { size, settlement } = item;
       if (isMeant(item)) {
-        text += size;
+        text += item.size;
         const isFull = taken.length === this.count.value || (taken.length > 0 && text > this.text.value);
-        if (isFull || runIds.has(settlement.runId)) break;
-        runIds.add(settlement.runId);
+        if (isFull) break;
         taken.push(item);
       } else left.push(item);
       seen++;
@@ -213,7 +214,7 @@ export class Settler {
     this.failing = true;
     this.count.shrink(batch.length);
     this.text.shrink(batch.reduce((sum, { size }) => sum + size, 0));
-    return batch.filter((item) => this.pending.has(item));
+    return batch.filter((item) => this.waits(item));
   }
 
   private async send(batch: readonly WaitingResult[]): Promise<void> {
@@ -284,7 +285,7 @@ export class Settler {
     while (this.unclear.length > 0 && !this.closed) {
       const some = this.unclear.slice(0, looksAtOnce);
       const looks = await Promise.allSettled(some.map((item) => this.lookUp(item)));
-      this.unclear = this.unclear.filter((item) => this.pending.has(item));
+      this.unclear = this.unclear.filter((item) => this.waits(item));
       const failed = looks.find((look) => look.status === 'rejected');
       if (failed === undefined) failures = 0;
       else if (!this.closed) await this.calls.pauseAfter('look up verdicts', failed.reason, failures++);
@@ -306,12 +307,27 @@ export class Settler {
   }
 
   private end(item: WaitingResult, verdict: SettleVerdict): void {
-    if (!this.pending.delete(item)) return;
+    if (!this.waits(item)) return;
+    const { runId } = item.settlement;
+    this.pending.delete(runId);
     this.size -= item.size;
     const isWritten = verdict !== 'unsettled' && verdict !== 'unconfirmed';
-    if (this.calls.locks.waits('results'))
-      this.calls.locks[isWritten ? 'free' : 'leave']('results', item.settlement.runId);
+    if (this.calls.locks.waits('results')) this.calls.locks[isWritten ? 'free' : 'leave']('results', runId);
     item.done(verdict);
+    if (this.behind.length > 0) this.bringForward(runId);
+  }
+
+  private waits(item: WaitingResult): boolean {
+    return this.pending.get(item.settlement.runId) === item;
+  }
+
+  /** The next result of this run. */
+  private bringForward(runId: string): void {
+    const nth = this.behind.findIndex(({ settlement }) => settlement.runId === runId);
+    if (nth === -1) return;
+    const [item] = this.behind.splice(nth, 1) as [WaitingResult];
+    this.size -= item.size;
+    this.settle(item);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from '../mode
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { toDate } from './job.rows.js';
-import { usual } from './sql/claimed.run.fragment.js';
+import { usual, usualCounts } from './sql/claimed.run.fragment.js';
 
 /** A row of `claimedColumns`. */
 export interface ClaimedRow {
@@ -31,10 +31,14 @@ export interface ClaimedRow {
 }
 
 type OfJob = Pick<ClaimedRow, 'name' | 'time_zone' | 'payload' | 'metadata' | 'policies'>;
+type Counts = readonly [fence: number, attempt: number, lostCount: number, missed: number];
 
 /** A row of `takenColumns`. */
 export type TakenRow = Pick<ClaimedRow, 'id' | 'job_uid' | 'job_id' | 'handler' | 'due_at'> &
-  Omit<OfJob, 'time_zone'> & { [column in keyof typeof usual]: ClaimedRow[column] | null } & {
+  Pick<OfJob, 'name' | 'payload'> & { [column in 'metadata' | 'policies']: OfJob[column] | null } & {
+    [column in keyof typeof usual]: ClaimedRow[column] | null;
+  } & {
+    counts: Counts | null;
     nominal_at: EpochMs | null;
     rank: number | null;
     no_app: true | null;
@@ -124,12 +128,13 @@ export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
 /** `app`: of the worker. */
 export function fromTakenRow(row: TakenRow, worker: string, app: string): ClaimedRun {
   const { name, time_zone, payload, metadata, policies } = row.of_job ?? row;
+  const [fence, attempt, lostCount, missed] = row.counts ?? usualCounts;
   return {
     id: row.id,
     worker,
-    fence: row.fence ?? usual.fence,
-    attempt: row.attempt ?? usual.attempt,
-    lostCount: row.lost_count ?? usual.lost_count,
+    fence,
+    attempt,
+    lostCount,
     jobUid: row.job_uid,
     jobId: row.job_id,
     jobName: name,
@@ -140,12 +145,12 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
     priority: row.priority ?? usual.priority,
     origin: row.origin ?? usual.origin,
     payload,
-    metadata,
-    policies,
+    metadata: metadata ?? {},
+    policies: policies ?? {},
     timeZone: time_zone ?? usual.time_zone,
     nominalAt: row.nominal_at ?? row.due_at,
     dueAt: row.due_at,
-    missed: row.missed ?? usual.missed,
+    missed,
   };
 }
 

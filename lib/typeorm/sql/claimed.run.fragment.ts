@@ -11,12 +11,11 @@ export const claimedColumns = `
   coalesce(r.payload, j.payload) as payload, coalesce(r.metadata, j.metadata) as metadata,
   coalesce(r.policies, j.policies) as policies`;
 
+/** `fence`, `attempt`, `lost_count` and `missed` of most claimed runs. */
+export const usualCounts = [1, 1, 0, 0] as const;
+
 /** What most claimed runs have. It comes out as null, which costs the server and the process less than a value does. */
 export const usual = {
-  fence: 1,
-  attempt: 1,
-  lost_count: 0,
-  missed: 0,
   origin: 'at',
   namespace: 'default',
   queue: 'default',
@@ -25,7 +24,7 @@ export const usual = {
 } as const;
 
 /**
- * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
+ * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `metadata` and `policies` for an empty object, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
  * recurring one has in place of its own; the job is only looked up for these.
  */
 export function takenColumns(t: TableNames): string {
@@ -36,10 +35,13 @@ export function takenColumns(t: TableNames): string {
   const ofJob = ['name', 'time_zone', 'payload', 'metadata', 'policies'].map(
     (column) => `'${column}', coalesce(r.${column}, j.${column})`,
   );
+  const counts = ['r.fence', 'r.attempt', 'r.lost_count', 'r.missed'];
+  const areUnusual = counts.map((count, nth) => `${count} <> ${usualCounts[nth]}`).join(' or ');
   return `
-  r.id, ${unusual.join(', ')}, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
+  r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
   ${quickMs('r.due_at')} as due_at, ${quickMs('nullif(r.nominal_at, r.due_at)')} as nominal_at,
-  nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
+  nullif(r.app is null, false) as no_app, r.name, r.payload, nullif(r.metadata, '{}') as metadata,
+  case when r.policies::text <> '{}' then r.policies end as policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
   end as of_job`;
