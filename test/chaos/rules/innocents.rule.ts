@@ -46,9 +46,8 @@ export function harmsOf(evidence: Evidence, row: LedgerRow): Harm[] {
   const harms = [
     ...outages(evidence).map((outage) => ({ ...outage, what: 'outage' })),
     ...faults.filter(meets).map(({ kind, at, until }) => ({ from: at, until: until + leaseMs, what: kind })),
-    ...slownessOf(evidence, row.pid, { from: held.until - 2 * leaseMs, until: held.until }),
-  ];
-  return harms.filter((harm) => overlaps(harm, held));
+  ].filter((harm) => overlaps(harm, held));
+  return [...harms, ...slownessOf(evidence, row.pid, { from: held.until - 2 * leaseMs, until: held.until })];
 }
 
 /** A lease is renewed three times in its length, so one that goes without an answer for a part of it may end. */
@@ -72,11 +71,12 @@ function companyOf({ attempts }: Evidence, { pid, runId, finishedAt }: LedgerRow
   );
 }
 
-/** By the clock of the machine, also where the ledger goes by another one: from what was seen of it, or from its execution, where it was too short to be seen. */
+/** By the clock of the machine, also where the ledger goes by another one: from what was seen of it, or from its execution, where it was too short to be seen. What was not begun has no start in the ledger. */
 function heldMeanwhile(evidence: Evidence, row: LedgerRow): Window {
   const { runId, fence, attempt, startedAt, finishedAt } = row;
-  if (evidence.sameClock) return { from: startedAt ?? finishedAt, until: finishedAt };
   const seen = evidence.sightings.find((one) => one.runId === runId && one.fence === fence);
+  if (evidence.sameClock)
+    return { from: startedAt ?? seen?.firstAt ?? finishedAt - evidence.leaseMs, until: finishedAt };
   const executed = evidence.executions.find((one) => one.runId === runId && one.attempt === attempt);
   const from = seen?.firstAt ?? executed?.beganAt ?? finishedAt;
   const until = seen?.lastAt ?? executed?.endedAt ?? from;

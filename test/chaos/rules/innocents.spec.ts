@@ -47,6 +47,14 @@ describe('the rule for the neighbours of a poison run', () => {
     expect(found({ ...given, silences: [{ ...silence, pid: 8 }] })).toEqual([givenUp]);
   });
 
+  test('knows of what was not begun how long it was held', () => {
+    const kill = fault({ kind: 'kill', pid: 7, at: at(1.2), until: at(1.2) });
+    const unbegun = { ...given, attempts: [{ ...lost, startedAt: null, finishedAt: at(9) }], faults: [kill] };
+    const seen = { runId: lost.runId, fence: 1, jobId: lost.jobId, pid: 7, firstAt: at(1), lastAt: at(9) };
+    expect(innocents.find(evidence(unbegun))).toHaveLength(1);
+    expect(innocents.find(evidence({ ...unbegun, sightings: [seen] }))).toEqual([]);
+  });
+
   test('tells the history of the run that it finds', () => {
     const first = row({ ...lost, final: false, pid: 5, startedAt: at(0), finishedAt: at(0.5) });
     const attempts = [
