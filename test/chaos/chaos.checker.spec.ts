@@ -119,6 +119,7 @@ describe('the checker of the chaos test', () => {
     const seen: Seen = {
       leaseMs: 3_000,
       slackMs: 1_000,
+      period: { startAt: 0, endAt: 0 },
       sameClock: true,
       // Each attempt was executed, by a worker that the table need not know.
       executions: attempts.map(({ runId, jobId, nominalAt, attempt, pid, startedAt, finishedAt }) => ({

@@ -78,6 +78,7 @@ async function playWorld({ name, seconds, faults }: WorldPlan, options: ChaosOpt
     const { report, evidence } = await check((text, values) => cluster.query(text, values), {
       leaseMs,
       slackMs,
+      period: { startAt, endAt },
       sameClock: name !== 'clock',
       ...readExecutions(folder),
       sightings: watch.sightings,

@@ -1,4 +1,5 @@
 import type { Trigger } from '../../lib/index.js';
+import type { Period } from './chaos.options.js';
 import type { Execution } from './executions.js';
 
 /** Something that was done. Times in ms by the clock of the machine. */
@@ -77,6 +78,8 @@ export interface GapRow {
 
 /** All that the rules are about. */
 export interface Evidence {
+  /** When the recurring jobs were due. */
+  period: Period;
   leaseMs: number;
   /** How much longer than they should things may take on a machine that has other things to do. */
   slackMs: number;

@@ -10,6 +10,7 @@ export function evidence(change: Partial<Evidence> = {}): Evidence {
   return {
     leaseMs: 3_000,
     slackMs: 0,
+    period: { startAt: at(0), endAt: at(3) },
     sameClock: true,
     executions: [execution(), execution({ runId: '2', nominalAt: at(2), beganAt: at(2), endedAt: at(2.5) })],
     attempts: [row(), row({ runId: '2', nominalAt: at(2), startedAt: at(2), finishedAt: at(2.5) })],

@@ -5,7 +5,7 @@ import { grouped, instant, type Rule } from './rule.js';
 import { covered, harmTo, lockedTimes, losses, outages, overlaps, standstills, strayed } from './windows.js';
 
 /** How long beyond a lease a cluster may take to go on with something. */
-const boundMs = 5_000;
+export const boundMs = 5_000;
 
 /** Jobs whose every instant is to be run at once. */
 const isPrompt = (jobId: string): boolean =>

@@ -155,4 +155,30 @@ describe('the rules of the chaos test', () => {
       'begun after a confirmed pause or delete',
     ]);
   });
+
+  test('find a job of every second that was silent after a leap of the clock, unless a worker that started then was misled', () => {
+    const silent = ['silent after a leap of the clock'];
+    const seconds = (from: number, until: number) =>
+      Array.from({ length: until - from }, (_, n) =>
+        ['plain-quick', 'unique-quick', 'plain-cron'].map((jobId) =>
+          execution({ jobId, nominalAt: at(from + n), beganAt: at(from + n), endedAt: at(from + n) }),
+        ),
+      ).flat();
+    const leap = fault({ kind: 'clock', at: at(3), until: at(6), outage: true });
+    const given = {
+      attempts: [],
+      sameClock: false,
+      period: { startAt: at(0), endAt: at(20) },
+      faults: [leap],
+    };
+    expect(found({ ...given, executions: [...seconds(0, 3), ...seconds(9, 20)] })).not.toContain(silent[0]);
+    expect(found({ ...given, executions: [...seconds(0, 3), ...seconds(12, 20)] })).toContain(silent[0]);
+    const upToTheEnd = { ...given, executions: seconds(0, 6) };
+    expect(found(upToTheEnd)).toContain(silent[0]);
+    // As it is where it was ahead, and was believed.
+    const later = execution({ nominalAt: at(3_600), beganAt: at(12), endedAt: at(12) });
+    expect(found({ ...upToTheEnd, executions: [...upToTheEnd.executions, later] })).toContain(silent[0]);
+    expect(found({ ...upToTheEnd, loops: [{ pid: 8, from: at(5), stalls: [] }] })).not.toContain(silent[0]);
+    expect(found({ ...upToTheEnd, loops: [{ pid: 8, from: at(1), stalls: [] }] })).toContain(silent[0]);
+  });
 });
