@@ -2,7 +2,7 @@ import { jobs } from '../chaos.options.js';
 import type { Cluster } from '../cluster.js';
 import { pause } from '../pause.js';
 import type { Act, Fault } from './fault.js';
-import { replace } from './worker.faults.js';
+import { longestIdleMs, replace } from './worker.faults.js';
 
 /** The rows of a table that belong to some jobs, with the names of these; `$1`: how many. */
 const rowsOf: Readonly<Record<string, string>> = {
@@ -28,18 +28,25 @@ const lockRows: Act = async (cluster, random) => {
   );
 };
 
-/** What a worker is executing is held by somebody, and then the worker dies. */
+/** What a worker is executing is held by somebody, and then the worker dies. One that executes nothing for a good while is left alone. */
 const lockDead: Act = async (cluster, random) => {
   const worker = await cluster.victim(random);
   const lastsMs = cluster.options.leaseMs * 2 + 8_000;
+  const replacing: Promise<void>[] = [];
   await hold(cluster, 'lock-dead', ` of ${worker.pid}`, lastsMs, async (query) => {
-    const held = await query(
-      `select r.job_id from ${jobs}.run r join ${jobs}.worker w on w.id = r.worker where w.pid = $1 order by r.id limit 1 for update of r`,
-      [worker.pid],
-    );
-    void replace(cluster, worker, 'kill');
-    return held;
+    const giveUpAt = Date.now() + longestIdleMs;
+    for (;;) {
+      const held = await query(
+        `select r.job_id from ${jobs}.run r join ${jobs}.worker w on w.id = r.worker where w.pid = $1 order by r.id limit 1 for update of r`,
+        [worker.pid],
+      );
+      if (held.length > 0) replacing.push(replace(cluster, worker, 'kill'));
+      if (held.length > 0 || Date.now() > giveUpAt) return held;
+      await pause(20);
+    }
   });
+  if (replacing.length === 0) worker.busy = false;
+  await Promise.all(replacing);
 };
 
 /** A migration of somebody, a dump, a VACUUM FULL. */

@@ -4,6 +4,9 @@ import { pause } from '../pause.js';
 import type { WorkerProcess } from '../worker.process.js';
 import type { Act, Fault } from './fault.js';
 
+/** A worker is waited for no longer than that to begin what a fault needs. */
+export const longestIdleMs = 10_000;
+
 /** Harm to one worker that it survives. */
 function toOne(
   kind: string,
@@ -52,7 +55,7 @@ const stopAtCommit: Act = async (cluster, random) => {
   const worker = await cluster.victim(random);
   const within = cluster.options.leaseMs * 2 + 8_000;
   const at = await new Promise<number | null>((resolve) => {
-    const timer = setTimeout(() => resolve(null), 3_000);
+    const timer = setTimeout(() => resolve(null), longestIdleMs);
     worker.proxy.holdNextCommit(() => {
       worker.signal('SIGSTOP');
       clearTimeout(timer);
