@@ -1,6 +1,6 @@
 import { lookEveryMs, type Evidence, type FaultNote, type LedgerRow } from '../evidence.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { covered, outages, overlaps, type Window } from './windows.js';
+import { covered, outages, overlaps, stalls, type Window } from './windows.js';
 
 /**
  * A run that ends its process takes nobody with it for good, and is given up in the end. Nobody can tell an innocent run from one that kills if harm from outside has met its worker each time, the
@@ -47,17 +47,23 @@ export function harmsOf(evidence: Evidence, row: LedgerRow): Harm[] {
     ...outages(evidence).map((outage) => ({ ...outage, what: 'outage' })),
     ...faults.filter(meets).map(({ kind, at, until }) => ({ from: at, until: until + leaseMs, what: kind })),
   ].filter((harm) => overlaps(harm, held));
-  return [...harms, ...slownessOf(evidence, row.pid, { from: held.until - 2 * leaseMs, until: held.until })];
+  return [...harms, ...slownessOf(evidence, row.pid, { from: held.from - leaseMs, until: held.until })];
 }
 
-/** A lease is renewed three times in its length, so one that goes without an answer for a part of it may end. */
+/** A stall of the event loop counts from then on, as a silence of the server does: each keeps a renewal from its answer. */
+const slowMs = 250;
+
+/** A lease is renewed three times in its length, so one that has no answer for a part of it may end. A handler that blocks has a thread beside it that renews, which a busy machine may keep from it. How it was before its first turn nobody knows. */
 function slownessOf(evidence: Evidence, pid: number | null, window: Window): Harm[] {
   const silences = evidence.silences.filter((silence) => silence.pid === pid);
-  const ms = covered(window, silences);
-  if (ms < evidence.leaseMs / 4) return [];
-  return silences
-    .filter((silence) => overlaps(silence, window))
-    .map(({ from, until }) => ({ from, until, what: 'no answer' }));
+  const boots = evidence.loops
+    .filter((loop) => loop.pid === pid)
+    .map((loop) => ({ from: window.from, until: loop.from }));
+  const all = [...boots, ...silences, ...stalls(evidence, pid)].filter(
+    (slow) => slow.until - slow.from >= slowMs && overlaps(slow, window),
+  );
+  if (covered(window, all) < evidence.leaseMs / 4) return [];
+  return all.map(({ from, until }) => ({ from, until, what: 'no answer' }));
 }
 
 /** What was taken back with it from its worker. */

@@ -45,6 +45,12 @@ describe('the rule for the neighbours of a poison run', () => {
     expect(found({ ...given, silences: [silence] })).toEqual([]);
     expect(found({ ...given, silences: [{ ...silence, until: at(2.6) }] })).toEqual([givenUp]);
     expect(found({ ...given, silences: [{ ...silence, pid: 8 }] })).toEqual([givenUp]);
+    const loop = { pid: 7, from: at(-60), stalls: [{ from: at(2), until: at(2.8) }] };
+    expect(found({ ...given, loops: [loop] })).toEqual([]);
+    expect(found({ ...given, loops: [{ ...loop, from: at(-1.2), stalls: [] }] })).toEqual([]);
+    expect(found({ ...given, loops: [{ ...loop, from: at(-1.3), stalls: [] }] })).toEqual([givenUp]);
+    const turns = Array.from({ length: 20 }, (_, n) => ({ from: at(1 + n / 5), until: at(1.1 + n / 5) }));
+    expect(found({ ...given, loops: [{ ...loop, stalls: turns }] })).toEqual([givenUp]);
   });
 
   test('knows of what was not begun how long it was held', () => {
