@@ -65,6 +65,8 @@ export interface LedgerRow {
   fence: number;
   outcome: string;
   final: boolean;
+  /** A process that has lost its lease goes on as another worker. */
+  worker: string | null;
   pid: number | null;
   startedAt: number | null;
   finishedAt: number;

@@ -8,7 +8,7 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 /** What the product has on record. */
 export async function readLedger(query: Query): Promise<Pick<Evidence, 'attempts' | 'gaps'>> {
   const attempts = await query<LedgerRow>(`
-    select a.run_id::text as "runId", a.job_id as "jobId", ${ms('a.nominal_at')} as "nominalAt", a.attempt, a.fence, a.outcome, a.final, w.pid,
+    select a.run_id::text as "runId", a.job_id as "jobId", ${ms('a.nominal_at')} as "nominalAt", a.attempt, a.fence, a.outcome, a.final, a.worker, w.pid,
       ${ms('a.started_at')} as "startedAt", ${ms('a.finished_at')} as "finishedAt"
     from ${jobs}.attempt a left join ${jobs}.worker w on w.id = a.worker`);
   const gaps = await query<GapRow>(

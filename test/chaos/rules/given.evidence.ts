@@ -32,7 +32,7 @@ export function execution(change: Partial<Execution> = {}): Execution {
 
 export function row(change: Partial<LedgerRow> = {}): LedgerRow {
   const times = { nominalAt: at(1), startedAt: at(1), finishedAt: at(1.5) };
-  const run = { runId: '1', jobId: 'plain-quick', attempt: 1, fence: 1, pid: 7 };
+  const run = { runId: '1', jobId: 'plain-quick', attempt: 1, fence: 1, worker: 'w7', pid: 7 };
   return { ...run, outcome: 'succeeded', final: true, ...times, ...change };
 }
 

@@ -67,10 +67,10 @@ function slownessOf(evidence: Evidence, pid: number | null, window: Window): Har
 }
 
 /** What was taken back with it from its worker. */
-function companyOf({ attempts }: Evidence, { pid, runId, finishedAt }: LedgerRow): LedgerRow[] {
+function companyOf({ attempts }: Evidence, { worker, runId, finishedAt }: LedgerRow): LedgerRow[] {
   return attempts.filter(
     (other) =>
-      other.pid === pid &&
+      other.worker === worker &&
       other.runId !== runId &&
       other.outcome === 'lost' &&
       Math.abs(other.finishedAt - finishedAt) < oneReleaseMs,
@@ -104,7 +104,7 @@ function historyOf(evidence: Evidence, runId: string): string {
         (harm) => `${harm.what} ${instant(harm.from)} to ${instant(harm.until)}`,
       );
       return [
-        `    fence ${row.fence} in ${row.pid} ${instant(from)} to ${instant(until)}: ${row.outcome}`,
+        `    fence ${row.fence} in ${row.pid} as ${row.worker} ${instant(from)} to ${instant(until)}: ${row.outcome}`,
         `beside ${company.length}${company.length > 0 ? ` (${company.slice(0, 5).join(', ')})` : ''}`,
         ...deaths,
         ...harms,

@@ -53,6 +53,16 @@ describe('the rule for the neighbours of a poison run', () => {
     expect(found({ ...given, loops: [{ ...loop, stalls: turns }] })).toEqual([givenUp]);
   });
 
+  test('takes two workers for two, also where one process has been both', () => {
+    const faults = [fault({ kind: 'swallow', pid: 7, at: at(2), until: at(3) })];
+    const before = row({ ...lost, runId: '2', jobId: 'plain-slow', final: false, worker: 'w6' });
+    const last = { ...given, attempts: [lost, before], faults };
+    expect(innocents.find(evidence(last))).toEqual([]);
+    expect(innocents.find(evidence({ ...last, attempts: [lost, { ...before, worker: 'w7' }] }))).toHaveLength(
+      1,
+    );
+  });
+
   test('knows of what was not begun how long it was held', () => {
     const kill = fault({ kind: 'kill', pid: 7, at: at(1.2), until: at(1.2) });
     const unbegun = { ...given, attempts: [{ ...lost, startedAt: null, finishedAt: at(9) }], faults: [kill] };
@@ -62,18 +72,18 @@ describe('the rule for the neighbours of a poison run', () => {
   });
 
   test('tells the history of the run that it finds', () => {
-    const first = row({ ...lost, final: false, pid: 5, startedAt: at(0), finishedAt: at(0.5) });
+    const first = row({ ...lost, final: false, worker: 'w5', pid: 5, startedAt: at(0), finishedAt: at(0.5) });
     const attempts = [
       first,
       { ...lost, fence: 3 },
-      row({ pid: 5, runId: '2', outcome: 'lost', finishedAt: at(0.5) }),
+      row({ worker: 'w5', pid: 5, runId: '2', outcome: 'lost', finishedAt: at(0.5) }),
     ];
     const faults = [fault({ kind: 'poisoned', pid: 5, at: at(0.2), until: at(0.2) })];
     expect(innocents.find(evidence({ attempts, faults }))).toEqual([
       [
         'plain-one-off-3 run 1 ended as lost',
-        '    fence 1 in 5 00:00:00.000 to 00:00:00.500: lost; beside 1 (plain-quick); poisoned 00:00:00.200',
-        '    fence 3 in 7 00:00:01.000 to 00:00:04.000: lost; beside 0',
+        '    fence 1 in 5 as w5 00:00:00.000 to 00:00:00.500: lost; beside 1 (plain-quick); poisoned 00:00:00.200',
+        '    fence 3 in 7 as w7 00:00:01.000 to 00:00:04.000: lost; beside 0',
       ].join('\n'),
     ]);
   });
