@@ -46,8 +46,11 @@ export function closeGap(tables: MemoryTables, job: JobRow, replacement: NewGap 
   const gap = job.openGap;
   job.openGap = null;
   const index = gap === null ? -1 : tables.gaps.lastIndexOf(gap);
-  if (index >= 0) tables.gaps.splice(index, 1);
-  if (replacement !== null) addGap(tables, job, replacement);
+  if (gap === null || index < 0) return void (replacement && addGap(tables, job, replacement));
+  if (replacement === null) return void tables.gaps.splice(index, 1);
+  // It keeps its place among the gaps: pages are read by it.
+  const { from, until, ...rest } = replacement;
+  Object.assign(gap, rest, { from: new Date(from), until: new Date(until) });
 }
 
 /** Ends the open gap, by the schedule of until now, before the job goes or gets another one. */

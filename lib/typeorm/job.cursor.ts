@@ -59,11 +59,12 @@ export async function restoreCursor(run: Run, job: StoredRecurring): Promise<voi
 
 /** Ends the open gap: as `replacement` says, or, null, as if it had never been. */
 export async function closeGap(run: Run, job: StoredRecurring, replacement: NewGap | null): Promise<void> {
-  await run('closeGap', job.uid, null, null);
+  const isOpen = job.openGap !== null;
   job.openGap = null;
-  if (replacement === null) return;
+  if (replacement === null) return void (await run('closeGap', job.uid, null, null, null, null, null));
   const { from, until, verdict, count, reason } = replacement;
-  await run('addGap', job.uid, from, until, verdict, count, reason);
+  if (isOpen) await run('closeGap', job.uid, until, count, from, verdict, reason);
+  else await run('addGap', job.uid, from, until, verdict, count, reason);
 }
 
 /** Takes the cursor away before the job goes or gets another schedule: no due instant is without a verdict, so what it owes until then is missed, by the schedule of until now. */
@@ -84,7 +85,7 @@ export async function giveUpSchedule(
 export async function endGap(run: Run, job: StoredRecurring, until: EpochMs): Promise<void> {
   if (job.openGap === null) return;
   const owed = owedBy(job, job.openGap.from, until);
-  await run('closeGap', job.uid, owed?.until ?? null, owed?.count ?? null);
+  await run('closeGap', job.uid, owed?.until ?? null, owed?.count ?? null, null, null, null);
   job.openGap = null;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { InvalidOptionError, type JobFilter, type StorageAdapter } from '../../index.js';
+import { InvalidOptionError, type Gap, type JobFilter, type Page, type StorageAdapter } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -239,12 +239,56 @@ export const queryLaws = lawsOf('query', {
     assert.deepEqual([...first.items, ...rest.items], all);
   },
 
+  'gives every gap once, those of one moment too, while others come, end and go': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const { nextRunAt } = await addRecurring(storage, { id: 'a', dueInMs: -hour });
+    for (const id of ['b', 'c']) await addRecurring(storage, { id, dueInMs: -hour });
+    const from = nextRunAt!.getTime();
+    const addAll = async (reason: string): Promise<void> => {
+      // Of all jobs, by one statement, and of the same instants each time.
+      const gap = { from, until: from, verdict: 'missed', count: 1, reason } as const;
+      await fireDue(storage, worker, { births: [], gaps: [gap, gap], nextAt: from + minute });
+    };
+    await addAll('first');
+    await storage.pauseJob(ref('a'), { reason: null, by: null });
+    await addAll('second');
+    const keyOf = ({ jobId, reason, verdict, from: at }: Gap): string =>
+      [jobId, verdict, reason, at.toISOString()].join(' ');
+    const expected = (await storage.queryGaps({}, { limit: 1_000 })).items.map(keyOf);
+    assert.equal(expected.length, 11);
+    for (const limit of [1, 2, 4, 10, 11]) {
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Page<Gap> = await storage.queryGaps({}, cursor === null ? { limit } : { limit, cursor });
+        assert.ok(page.items.length <= limit, 'A page should not be longer than its limit.');
+        seen.push(...page.items.map(keyOf));
+        cursor = page.cursor;
+      } while (cursor !== null && seen.length < 100);
+      assert.deepEqual(seen, expected, `By pages of ${limit}.`);
+    }
+    const first = await storage.queryGaps({}, { limit: 3 });
+    // The open one ends, and newer ones come before the place where the page ended.
+    await storage.resumeJob(ref('a'), (job, now) => ({
+      nextAt: now + hour,
+      gap: { from: job.pausedFrom!, until: job.pausedFrom!, verdict: 'paused', count: 1, reason: 'paused' },
+    }));
+    await addAll('third');
+    const second = await storage.queryGaps({}, { limit: 100, cursor: first.cursor! });
+    const jobsOf = (keys: readonly string[]): string[] => keys.map((key) => key.split(' ', 2).join(' '));
+    assert.deepEqual(jobsOf([...first.items, ...second.items].map(keyOf)), jobsOf(expected));
+    assert.equal(second.cursor, null);
+  },
+
   'refuses a page cursor that no page had, as a mistake of the caller': async ({ storage }) => {
     await addOneOff(storage, { id: 'job' });
     const worker = await startWorker(storage);
     await settle(storage, await claimOne(storage, worker));
     await addOneOff(storage, { id: 'waiting' });
     await addOneOff(storage, { id: 'waits too' });
+    await addRecurring(storage, { id: 'missed' });
+    const gap = { from: 0, until: 0, verdict: 'missed', count: 1, reason: '' } as const;
+    await fireDue(storage, worker, { births: [], gaps: [gap, gap] });
     for (const cursor of [
       '',
       'nonsense',
@@ -260,6 +304,7 @@ export const queryLaws = lawsOf('query', {
         () => storage.queryJobs({}, { cursor }),
         () => storage.queryRuns({}, { cursor }),
         () => storage.queryAttempts({}, { cursor }),
+        () => storage.queryGaps({}, { cursor }),
       ]) {
         await assert.rejects(query, InvalidOptionError, `Not refused: ${cursor}`);
       }
