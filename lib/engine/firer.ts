@@ -31,6 +31,8 @@ const cursorsPerRead = 2_000;
 const refusalMs = 10_000;
 /** What a plan costs, in instants walked over, and how much of that one firing may come to. */
 const shareOfPlanning = 5;
+/** What each run that is caught up costs until it has ended, where its handler does nothing and the storage is in this process. */
+const shareOfRun = 100;
 const mostPerFiring = 50_000;
 /** Of so many jobs it is known that something was told. */
 const mostTold = 10_000;
@@ -255,7 +257,8 @@ export class Firer {
     const { trigger, namespace, jobId } = cursor;
     const compiled = compileTrigger(trigger, `${namespace}/${jobId}`, this.parts.calendars);
     const firing = await this.turns.finish(walkFiring(cursor, compiled, now, room));
-    await this.turns.spend(shareOfPlanning);
+    const isCaughtUp = firing !== null && firing.nextAt !== null && firing.nextAt <= now;
+    await this.turns.spend(shareOfPlanning + (isCaughtUp ? shareOfRun * firing.births.length : 0));
     if (firing === null || firing.nextAt === null || firing.nextAt > cursor.nominalAt) return firing;
     throw new RangeError('The computed next time is not later than the one before it.');
   }

@@ -89,6 +89,8 @@ export class CompiledTrigger {
       if (++steps % stride === 0) yield stride;
       if (steps >= mostSteps) break;
     }
+    // Many short walks are a long one.
+    yield steps % stride;
     return { count, last };
   }
 
@@ -120,6 +122,7 @@ export class CompiledTrigger {
       at = this.nominalFrom(at + 1);
       if (++steps % stride === 0) yield stride;
     }
+    yield steps % stride;
     return from === null ? null : { from, until: last, count };
   }
 
