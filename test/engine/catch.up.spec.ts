@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { CompiledTrigger, compileTrigger } from '../../lib/triggers/compiled.trigger.js';
+import type { Trigger } from '../../lib/model/trigger.js';
 import { Turns } from '../../lib/engine/turns.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig } from '../support/engine.js';
@@ -62,12 +63,12 @@ test('a week of minutes of many jobs is caught up bit by bit, and ordinary work 
   await rig.stop();
 });
 
-const secondly = {
+const secondly: Record<'cron' | 'interval', Trigger> = {
   // Counted by whole minutes, whatever their number.
   cron: { type: 'cron', expression: '* * * * * *', timeZone: 'UTC' },
   // With days left out its instants are looked at one by one.
   interval: { type: 'interval', every: 1_000, exclude: [{ dates: ['2025-01-01'] }] },
-} as const;
+};
 
 test.each(
   (['cron', 'interval'] as const).flatMap((kind) =>
