@@ -1,4 +1,4 @@
-// Installs by npm, pnpm and Yarn with Plug'n'Play; says how Node is started there, and where a tool is.
+// Installs by npm, pnpm and Yarn with Plug'n'Play; says with which options Node is started there, and where a tool is.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ let waiting = Promise.resolve();
 export async function installer(name, { dir, manifest, run, tools }) {
   writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest));
   const plain = {
-    node: (file, args) => [process.execPath, [file, ...args]],
+    nodeOptions: [],
     installed: (path) => join(dir, 'node_modules', path),
     /** Of what the application names itself. */
     versions: (names) =>
@@ -56,7 +56,7 @@ function plugAndPlay(dir) {
   const place = (path) =>
     `console.log(require('pnpapi').resolveToUnqualified('${path}', ${JSON.stringify(join(dir, 'package.json'))}))`;
   return {
-    node: (file, args) => [process.execPath, [...hooks, '--no-warnings', file, ...args]],
+    nodeOptions: [...hooks, '--no-warnings'], // Also for the processes that a tool begins.
     installed: (path) =>
       execFileSync(process.execPath, [...hooks, '--no-warnings', '-e', place(path)], {
         cwd: dir,

@@ -34,17 +34,25 @@ async function run(command, args, cwd, env = {}) {
 }
 
 /** What the steps do with an application. */
-function appOf(stack, format, { node, installed }) {
+function appOf(stack, format, { installed, nodeOptions }) {
   const dir = join(folder, stack.name, format);
   const schema = `${stack.name}_${format}`.replaceAll(/\W/g, '_');
-  const inNode = (file, args = [], env = {}) => run(...node(file, args), dir, env);
+  const inNode = (file, args = [], env = {}) => {
+    const NODE_OPTIONS = [...nodeOptions, env.NODE_OPTIONS ?? ''].join(' ');
+    return run(process.execPath, [file, ...args], dir, { ...env, NODE_OPTIONS });
+  };
   let databases = 0;
   const onPostgres = () => ({ DATABASE_URL: postgres.url, SCHEMA: `${schema}_${++databases}` });
   const expectRun = (printed, where) => {
     if (!printed.endsWith(`ran on ${where}`)) throw new Error(`It printed ${printed}`);
   };
   return {
-    ...{ dir, release: stack.release, type: format === 'esm' ? 'module' : 'commonjs' },
+    ...{
+      dir,
+      release: stack.release,
+      manager: stack.manager,
+      type: format === 'esm' ? 'module' : 'commonjs',
+    },
     write: (name, text) => writeFileSync(join(dir, name), text),
     node: (file, ...args) => inNode(file, args),
     tool: (path, ...args) => inNode(installed(path), args),

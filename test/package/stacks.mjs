@@ -28,14 +28,15 @@ const bundlers = {
   esbuild: '^0.27.0',
   '@vercel/ncc': '^0.38.0',
 };
-const nx = { nx: '23.2.1', '@nx/js': '23.2.1', '@nx/webpack': '23.2.1' };
+const nx = { nx: '23.2.1', '@nx/js': '23.2.1' };
 const needs = {
   swc,
   webpack: bundlers,
   'webpack, bundled': bundlers,
   esbuild: bundlers,
   ncc: bundlers,
-  'Nx, webpack': nx,
+  'Nx, webpack': { ...nx, '@nx/webpack': '23.2.1' },
+  'Nx, esbuild': { ...nx, '@nx/esbuild': '23.2.1', esbuild: bundlers.esbuild },
   vitest: pinned('vitest', 'vite'),
   'ts-jest': jest,
   '@swc/jest': jest,
@@ -59,9 +60,8 @@ export const all = [
   ...[12, 11, 10].flatMap((release) =>
     ['npm', 'pnpm'].map((manager) => stack(release, manager, everything(release))),
   ),
-  // Plug'n'Play; without SWC and Vitest, whose packages for other platforms Yarn asks for, whether the registry has them or not.
-  withoutSwc(stack(11, 'yarn', { commonjs: ['tsc', 'ts-jest'], esm: ['tsc'] })),
-  { ...stack(11, 'npm', { commonjs: ['Nx, webpack'] }), name: 'nx', label: 'Nest 11, Nx' },
+  onYarn(stack(11, 'yarn', everything(11))),
+  { ...stack(11, 'npm', { commonjs: ['Nx, webpack', 'Nx, esbuild'] }), name: 'nx', label: 'Nest 11, Nx' },
   typed(11, Object.keys(compilers)),
   typed(12, ['typescript-5.7', 'typescript-6.0', 'typescript-7.0']),
 ];
@@ -96,7 +96,8 @@ function typed(release, names) {
   };
 }
 
-function withoutSwc({ devDependencies, ...others }) {
-  const kept = Object.entries(devDependencies).filter(([name]) => !name.startsWith('@swc/'));
-  return { ...others, devDependencies: Object.fromEntries(kept) };
+/** Plug'n'Play: it asks for the packages of all platforms, which the registry does not have of each release. So this is where Vitest 3 is tried as well. */
+function onYarn({ devDependencies, ...others }) {
+  const complete = { '@swc/core': '~1.15.0', vitest: '^3.2.0', vite: '^6.0.0', 'unplugin-swc': '^1.5.0' };
+  return { ...others, devDependencies: { ...devDependencies, ...complete } };
 }

@@ -26,6 +26,13 @@ export function write(app) {
   writeFileSync(join(app.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
 }
 
+/** Of what Nest may load, for ncc under Plug'n'Play, which refuses what is not there. */
+const missing = [
+  ...['class-transformer', 'class-transformer/storage', 'class-validator', '@nestjs/platform-express'],
+  ...['@nestjs/microservices', '@nestjs/microservices/microservices-module'],
+  ...['@nestjs/websockets', '@nestjs/websockets/socket-module'],
+];
+
 export const steps = {
   async tsc(app) {
     await app.tool('typescript/bin/tsc', '-p', '.');
@@ -68,7 +75,8 @@ export const steps = {
   },
 
   async ncc(app) {
-    await app.tool('@vercel/ncc/dist/ncc/cli.js', 'build', 'out/app.js', '-o', 'bundle', '-q');
+    const externals = app.manager === 'yarn' ? missing.flatMap((name) => ['-e', name]) : [];
+    await app.tool('@vercel/ncc/dist/ncc/cli.js', 'build', 'out/app.js', '-o', 'bundle', '-q', ...externals);
     if (app.type === 'module') {
       app.write('ncc.banner.mjs', recipe('bundlers', 'ncc.banner.mjs'));
       await app.node('ncc.banner.mjs');
@@ -76,16 +84,8 @@ export const steps = {
     await app.startAlone('index.js');
   },
 
-  /** As the generator for Nest writes it; its daemon and its cloud left out. */
+  /** As the generator for Nest writes it. */
   async 'Nx, webpack'(app) {
-    const name = basename(app.dir);
-    const options = {
-      ...{ target: 'node', compiler: 'tsc', main: `${name}/app.ts`, tsConfig: `${name}/tsconfig.json` },
-      ...{ outputPath: `${name}/nx`, webpackConfig: `${name}/webpack.nx.cjs` },
-    };
-    const build = { executor: '@nx/webpack:webpack', options };
-    app.write('../nx.json', '{}');
-    app.write('project.json', JSON.stringify({ name, projectType: 'application', targets: { build } }));
     app.write(
       'webpack.nx.cjs',
       `const { NxAppWebpackPlugin } = require('@nx/webpack/app-plugin');
@@ -94,13 +94,30 @@ export const steps = {
         optimization: false, outputHashing: 'none', generatePackageJson: false,
       })] };`,
     );
-    const env = { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
-    await app.toolIn(env, 'nx/dist/bin/nx.js', 'build', name);
+    const name = basename(app.dir);
+    await buildByNx(app, '@nx/webpack:webpack', {
+      ...{ target: 'node', compiler: 'tsc', main: `${name}/app.ts` },
+      ...{ outputPath: `${name}/nx`, webpackConfig: `${name}/webpack.nx.cjs` },
+    });
     await app.start('nx/main.js');
+  },
+
+  /** Of what tsc has written, as it writes no metadata of decorators itself. */
+  async 'Nx, esbuild'(app) {
+    await app.tool('typescript/bin/tsc', '-p', '.');
+    const name = basename(app.dir);
+    await buildByNx(app, '@nx/esbuild:esbuild', {
+      ...{ main: `${name}/out/app.js`, outputPath: `${name}/nx.esbuild`, platform: 'node' },
+      ...{ bundle: true, thirdParty: false, format: ['cjs'], skipTypeCheck: true },
+      esbuildOptions: { keepNames: true, outExtension: { '.js': '.cjs' } },
+    });
+    await app.start('nx.esbuild/app.cjs');
   },
 
   async vitest(app) {
     writeSpec(app, (text) => text);
+    if (app.manager === 'yarn')
+      app.write('vitest.config.mjs', recipe('testing', 'vitest.config.mjs', 'unplugin-swc'));
     await app.spec('vitest/vitest.mjs', ['run', '--root', '.', '--testTimeout=60000', '--hookTimeout=60000']);
   },
 
@@ -129,6 +146,16 @@ export const steps = {
     await app.spec('jest/bin/jest.js', ['--ci', '--testTimeout=60000']);
   },
 };
+
+/** Its daemon and its cloud left out. */
+async function buildByNx(app, executor, options) {
+  const name = basename(app.dir);
+  const build = { executor, options: { tsConfig: `${name}/tsconfig.json`, ...options } };
+  app.write('../nx.json', '{}');
+  app.write('project.json', JSON.stringify({ name, projectType: 'application', targets: { build } }));
+  const env = { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+  await app.toolIn(env, 'nx/dist/bin/nx.js', 'build', name);
+}
 
 function writeSpec(app, adapt) {
   app.write('watering.spec.ts', adapt(read('test/package/watering.tests.ts')));

@@ -51,6 +51,9 @@ function tableOf(results) {
 
 /** Why there is no such cell; null: it was not tried. */
 function impossible(place, column) {
+  const isNx = (name) => name.includes('Nx');
+  if (isNx(place) !== isNx(column))
+    return 'Nx builds by its own webpack or esbuild, so both were tried once, with npm.';
   const [, release] = place.match(/Nest (\d+)/);
   const compiler = place.match(/TypeScript ([\d.]+)/);
   if (compiler !== null) return missing(Number(compiler[1]), column, Number(release));

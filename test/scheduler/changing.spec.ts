@@ -324,7 +324,7 @@ describe('changing jobs at run time', () => {
     ];
     for (const call of calls) await expect(call).rejects.toThrow(JobNotFoundError);
     await expect(calls[3]).rejects.toThrow(
-      'There is no job "none" in the namespace "default". It may have been deleted, or be finished: a one-off is only kept as a job for as long as `keep` says.',
+      'There is no job "none" in the namespace "default". It may have been deleted, or be finished: a one-off is only kept as a job for as long as `keep` says. Declared jobs are stored when the application has started, after onModuleInit().',
     );
     await expect(calls[2]).rejects.toThrow('There is no job "none" in the namespace "other".');
     expect(await scheduler.getJob('none')).toBeNull();
