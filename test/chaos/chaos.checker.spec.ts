@@ -225,5 +225,9 @@ describe('the checker of the chaos test', () => {
     expect(await found([kill])).toEqual([]);
     await goesOn(6.1);
     expect(await found([kill])).toEqual(['late recoveries']);
+    // Whoever has locked rows of the job keeps it from going on.
+    const lock = { ...kill, kind: 'lock-dead', pid: null, until: at(3).getTime() };
+    expect(await found([kill, { ...lock, jobs: ['plain-quick'] }])).toEqual([]);
+    expect(await found([kill, { ...lock, jobs: ['plain-slow'] }])).toEqual(['late recoveries']);
   });
 });

@@ -1,6 +1,15 @@
 import type { Evidence, FaultNote, LedgerRow } from './evidence.js';
 import { grouped } from './rules/rule.js';
-import { covered, isStopped, losses, outages, overlaps, standstills, type Window } from './rules/windows.js';
+import {
+  covered,
+  isStopped,
+  lockedTimes,
+  losses,
+  outages,
+  overlaps,
+  standstills,
+  type Window,
+} from './rules/windows.js';
 
 /** How long it took after one fault until what it had stopped went on; `limitMs`: null where no limit applies. */
 export interface Recovery {
@@ -31,7 +40,7 @@ const troublesome = new Set([
  * After harm to one worker: until the last of the runs it had held went on elsewhere, from the harm, or after a SIGTERM from the moment it gave them back; apart, `again`: of those that were
  * lost before, which are kept apart from others. After an outage: from its end until the first run began. Nothing held, nothing to recover: nothing told.
  *
- * The limits hold for a worker that died alone: not while the server was restarting as well. Times in which no worker turned do not count.
+ * The limits hold for a worker that died alone: not while the server was restarting as well. Times in which no worker turned do not count, nor do those in which somebody else held rows of the job.
  */
 export function recoveriesOf(evidence: Evidence): Recovery[] {
   const asleep = standstills(evidence);
@@ -91,7 +100,8 @@ function afterHarm(
     const mostMs =
       (isHandedBack ? handedBackLimitMs - 1_000 : leaseMs) + slackMs + (isAgain ? longestPutOffMs : 0);
     const hasLimit = (kind === 'kill' || kind === 'term') && !isTroubled;
-    const limitMs = hasLimit ? Math.round(mostMs + covered(waited, asleep)) : null;
+    const excuses = [...asleep, ...lockedTimes(evidence, row.jobId)];
+    const limitMs = hasLimit ? Math.round(mostMs + covered(waited, excuses)) : null;
     const recovery = {
       kind: isAgain ? `${kind}, again` : kind,
       ms: Math.round(waited.until - waited.from),
