@@ -43,6 +43,7 @@ import { JobCreator } from './scheduler/job.creator.js';
 import { JobUpdater } from './scheduler/job.updater.js';
 import { Pauses } from './scheduler/pauses.js';
 import { HealthCheck } from './scheduler/scheduler.health.js';
+import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
@@ -267,6 +268,7 @@ export function makeScheduler(
     time,
     updater,
     deadLetters: new DeadLetters(settings.timeZone),
+    openRuns: new OpenRuns(clock, handlers, events),
     pauses,
     lifecycle,
     health: new HealthCheck({

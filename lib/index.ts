@@ -184,7 +184,7 @@ export { currentRun } from './engine/current.run.js';
 export { InjectRunContext, RUN_CONTEXT } from './discovery/run.context.injection.js';
 export type { JobOverrides } from './discovery/declaration.configuration.js';
 export type { InterceptorInput } from './discovery/interceptor.resolver.js';
-export type { HandlerFunction, RunContext, RunLogger } from './engine/run.context.js';
+export type { HandlerFunction, OpenOptions, RunContext, RunLogger } from './engine/run.context.js';
 
 export { defineJob } from './scheduler/define.job.js';
 export type { UpdateOptions } from './scheduler/job.updater.js';
@@ -219,6 +219,7 @@ export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.chang
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
 export type { PauseOptions } from './scheduler/pauses.js';
+export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';

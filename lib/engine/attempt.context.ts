@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { RunContext, RunLogger, RunTransaction } from './run.context.js';
+import type { OpenOptions, RunContext, RunLogger, RunTransaction } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 
 /**
@@ -19,6 +19,7 @@ export class AttemptContext implements RunContext {
   declare readonly signal: AbortSignal;
   readonly logger: RunLogger;
   readonly snooze: (delay: DurationInput) => void;
+  readonly open: (options?: OpenOptions) => void;
   readonly transaction: RunTransaction;
   readonly #running: RunningRun;
 
@@ -44,6 +45,7 @@ export class AttemptContext implements RunContext {
     Object.defineProperty(this, 'signal', lazySignal);
     this.logger = logger;
     this.snooze = (delay) => running.snooze(delay);
+    this.open = (options) => running.open(options);
     this.transaction = <T>(work: TransactionWork<T>, options?: object) =>
       running.transact(work, options as AnyTransactionOptions);
   }

@@ -1,7 +1,7 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import { errorParts } from '../model/error.text.js';
 import type { JobRef } from '../model/job.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { StorageCalls } from './storage.calls.js';
 
 const longestReason = 500;
@@ -48,14 +48,23 @@ export class Circuit {
   }
 
   private async check({ namespace, id }: JobRef): Promise<void> {
-    const job = await this.storage.getJob({ namespace, id });
-    const limit = job?.policies.pauseAfterFailures ?? null;
-    if (job === null || limit === null || job.consecutiveFailures < limit || job.paused !== null) return;
-    const failures = `${job.consecutiveFailures} occurrence${job.consecutiveFailures === 1 ? '' : 's'} failed in a row`;
-    // In one line, as reasons are.
-    const error = errorParts(job.lastError ?? 'without an error').message.replaceAll(/\n\s*/g, '; ');
-    const reason = `${failures}. The last error: ${error}`.slice(0, longestReason);
-    await this.storage.pauseJob({ namespace, id }, { reason, by: 'chronis' });
-    this.events.emit('job.paused', { namespace, id, reason });
+    const reason = await pauseIfFailing(this.storage, { namespace, id });
+    if (reason !== null) this.events.emit('job.paused', { namespace, id, reason });
   }
+}
+
+/** Pauses a job of which so many occurrences have failed as it allows. Returns why; null: it goes on, or is paused already. */
+export async function pauseIfFailing(
+  jobs: Pick<JobStore, 'getJob' | 'pauseJob'>,
+  ref: JobRef,
+): Promise<string | null> {
+  const job = await jobs.getJob(ref);
+  const limit = job?.policies.pauseAfterFailures ?? null;
+  if (job === null || limit === null || job.consecutiveFailures < limit || job.paused !== null) return null;
+  const failures = `${job.consecutiveFailures} occurrence${job.consecutiveFailures === 1 ? '' : 's'} failed in a row`;
+  // In one line, as reasons are.
+  const error = errorParts(job.lastError ?? 'without an error').message.replaceAll(/\n\s*/g, '; ');
+  const reason = `${failures}. The last error: ${error}`.slice(0, longestReason);
+  await jobs.pauseJob(ref, { reason, by: 'chronis' });
+  return reason;
 }

@@ -42,7 +42,7 @@ export class OverlongRuns {
 
   private async look({ namespace, id }: JobRef): Promise<void> {
     const { storage, time, events } = this.parts;
-    const filter = { namespace, jobId: id, state: 'running' } as const;
+    const filter = { namespace, jobId: id, state: ['running' as const, 'open' as const] };
     for (const run of (await storage.queryRuns(filter, { limit: 1 })).items) {
       const runningMs = run.startedAt === null ? 0 : time.scheduleNow() - run.startedAt.getTime();
       if (runningMs < overlongMs) continue;

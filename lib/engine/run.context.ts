@@ -15,6 +15,15 @@ export interface RunLogger {
   debug(message: unknown): void;
 }
 
+/** @publicApi */
+export interface OpenOptions {
+  /**
+   * How long the run may stay open after the handler's return: milliseconds, or text such as '2d'; or until when, as a Date. Then the attempt has timed out: the run is retried where
+   * its job says so, else it is `timed_out`. @default for ever
+   */
+  deadline?: DurationInput | Date;
+}
+
 /** What a handler is told about the run it executes. @publicApi */
 export interface RunContext<P = JsonValue> {
   /** The job as it was when this attempt was claimed. */
@@ -51,7 +60,17 @@ export interface RunContext<P = JsonValue> {
    */
   snooze(delay: DurationInput): void;
   /**
-   * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result), or neither: an
+   * Leaves the run open when the handler returns, whatever that returns: it has no verdict until `scheduler.complete(runId, result)` or `scheduler.fail(runId, error)`, of any process, or until
+   * its deadline. It takes no place of a worker meanwhile, and holds overlap. Does not end the handler: return after it. Of `snooze` and `open` the last call counts; what throws
+   * has failed all the same. Within `transaction` the run is opened by its commit, and not if it rolls back. Throws InvalidScheduleError (deadline), InvalidOptionError, RunSettledError.
+   *
+   * @example
+   * await bank.order(ctx.payload, { reference: ctx.runId });
+   * return ctx.open({ deadline: '2d' });
+   */
+  open(options?: OpenOptions): void;
+  /**
+   * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when
    * committed. Rejects, with nothing written, with what `work` throws, ClaimLostError, RunSettledError or TransactionNotSupportedError.
    *

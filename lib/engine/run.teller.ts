@@ -47,6 +47,10 @@ export class RunTeller {
     if (outcome === 'snoozed') {
       return events.emit('run.snoozed', { ...this.endOf(run, settlement), until: new Date(retryAt!) });
     }
+    if (outcome === 'opened') {
+      const deadline = retryAt === null ? null : new Date(retryAt);
+      return events.emit('run.opened', { ...this.endOf(run, settlement), deadline });
+    }
     this.finished++;
     if (retryAt !== null) {
       const event = this.endOf(run, settlement);

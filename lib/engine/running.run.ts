@@ -1,5 +1,5 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
-import { PayloadMismatchError, RunAbortedError, type AbortCause } from '../model/errors.js';
+import { PayloadMismatchError, RunAbortedError, RunSettledError, type AbortCause } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isA, isThenable, outcomeOf } from '../model/thrown.js';
@@ -12,16 +12,22 @@ import { AttemptContext } from './attempt.context.js';
 import { containedSignal } from './contained.signal.js';
 import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
+import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
-import type { RunLogger } from './run.context.js';
+import type { OpenOptions, RunLogger } from './run.context.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
-/** How a handler ended. `snoozed`: it returned, and wants to be called again later · `abandoned`: it went on after its signal and the grace time. */
+/**
+ * How a handler ended. `snoozed`: it returned, and wants to be called again later · `opened`: it returned, and the verdict comes from outside · `abandoned`: it went on after its signal and the grace time ·
+ * `expired`: it was not called, as the deadline of the open run has passed.
+ */
 export type Ending =
   | { kind: 'returned'; value: unknown }
   | { kind: 'snoozed'; delayMs: number }
+  | { kind: 'opened'; deadline: OpenDeadline }
   | { kind: 'threw'; error: unknown }
-  | { kind: 'abandoned' };
+  | { kind: 'abandoned' }
+  | { kind: 'expired' };
 
 /** What the attempts of a worker have in common. */
 export interface AttemptParts {
@@ -29,8 +35,8 @@ export interface AttemptParts {
   clock: Clock;
   abortGraceMs: number;
   logger: (handler: string) => RunLogger;
-  /** The settlement of an attempt whose transaction is about to be committed with this value. */
-  conclude: (running: RunningRun, value: unknown) => Settlement;
+  /** The settlement of an attempt whose transaction is about to be committed. */
+  conclude: (running: RunningRun, ending: Ending) => Settlement;
   /** Called once, also while `begin` is under way. */
   onEnded: (running: RunningRun, ending: Ending) => void;
   /** Called with what a listener of the signal has thrown. */
@@ -53,7 +59,8 @@ export class RunningRun {
   private opened: VerdictTransaction | null = null;
   private cancelTimer: CancelTimer | null = null;
   private cancelGrace: CancelTimer | null = null;
-  private snoozeMs: number | null = null;
+  /** How it ends when it returns; null: with what it returns. */
+  private wished: Extract<Ending, { kind: 'snoozed' | 'opened' }> | null = null;
   private handler: 'waits' | 'runs' | 'ended' = 'waits';
   private ended = false;
   private tellHandlerEnded: (() => void) | null = null;
@@ -104,17 +111,38 @@ export class RunningRun {
 
   /** Throws InvalidScheduleError. */
   snooze(delay: DurationInput): void {
-    this.snoozeMs = parseDelay(delay, 'delay');
+    this.wished = { kind: 'snoozed', delayMs: parseDelay(delay, 'delay') };
+  }
+
+  /** See `RunContext.open`. */
+  open(options?: OpenOptions): void {
+    const deadline = deadlineOf(options);
+    if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
+    this.wished = { kind: 'opened', deadline };
+  }
+
+  /** It was open until its deadline, and is not called again. */
+  expire(): void {
+    this.end({ kind: 'expired' });
   }
 
   /** See `RunContext.transaction`. */
   async transact<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
     if (this.opened === null) {
       const { storage, conclude } = this.parts;
-      this.opened = new VerdictTransaction(storage, this.run, (value) => conclude(this, value));
+      this.opened = new VerdictTransaction(storage, this.run, (value) =>
+        conclude(this, this.endingIn(value)),
+      );
       if (this.ended) this.opened.end();
     }
-    return this.opened.perform(work, this.abortCause === 'lease-lost', options);
+    const { wished } = this;
+    try {
+      return await this.opened.perform(work, this.abortCause === 'lease-lost', options);
+    } catch (error) {
+      // What was wished for in there is rolled back with it.
+      if (this.committed === null) this.wished = wished;
+      throw error;
+    }
   }
 
   /** Resolves when the handler itself has ended, or was never called; never rejects. */
@@ -177,10 +205,11 @@ export class RunningRun {
   }
 
   private returned(value: unknown): void {
-    const { snoozeMs } = this;
-    this.handlerEnded(
-      snoozeMs === null ? { kind: 'returned', value } : { kind: 'snoozed', delayMs: snoozeMs },
-    );
+    this.handlerEnded(this.wished ?? { kind: 'returned', value });
+  }
+
+  private endingIn(value: unknown): Ending {
+    return this.wished?.kind === 'opened' ? this.wished : { kind: 'returned', value };
   }
 
   private threw(error: unknown): void {

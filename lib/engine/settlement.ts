@@ -1,5 +1,5 @@
 import { errorText } from '../events/shown.error.js';
-import { RunAbortedError, type AbortCause } from '../model/errors.js';
+import { OpenDeadlineError, RunAbortedError, type AbortCause } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import { maxDepth } from '../model/json.conversion.js';
 import { resolvePolicies } from '../model/policies.js';
@@ -9,6 +9,7 @@ import type { Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
 import type { Settlement } from '../ports/storage.adapter.js';
+import { deadlineFrom } from './open.deadline.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './running.run.js';
 
@@ -44,10 +45,15 @@ export function judge(
     const retryAt = times.finishedAt + ending.delayMs;
     return settled(run, 'snoozed', times, null, { retryAt, ruleFailures: [] });
   }
+  if (ending.kind === 'opened') {
+    const retryAt = deadlineFrom(times.finishedAt, ending.deadline);
+    return settled(run, 'opened', times, null, { retryAt, ruleFailures: [] });
+  }
   const failed = (outcome: Outcome, error: unknown): Judgement => {
     const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
     return settled(run, outcome, times, error, retry);
   };
+  if (ending.kind === 'expired') return failed('timed_out', new OpenDeadlineError(run.id));
   const thrown = ending.kind === 'threw' ? ending.error : null;
   switch (abortCause) {
     case 'lease-lost':

@@ -102,10 +102,8 @@ export class WorkerSession {
       clock,
       abortGraceMs,
       logger,
-      conclude: (running, value) => {
-        const returned: Ending = { kind: 'returned', value };
-        return judge(running.run, returned, null, this.timesOf(running), random)!.settlement;
-      },
+      conclude: (running, ending) =>
+        judge(running.run, ending, null, this.timesOf(running), random)!.settlement,
       onEnded: (running, ending) => this.finish(running, ending),
       onListenerFailed: (error) => parts.events.emit('listener.failed', { eventName: 'abort', error }),
     };
@@ -310,12 +308,20 @@ export class WorkerSession {
   private execute(run: ClaimedRun, handler: Handler, startedAt: number): void {
     const { events, stragglers } = this.parts;
     this.held.add(run);
+    if (run.openedAt !== undefined) return this.expire(run, handler, run.openedAt);
     if (events.hears('run.started')) {
       events.emit('run.started', { ...this.teller.eventOf(run), lagMs: startedAt - run.nominalAt });
     }
     const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.set(run.id, running);
     running.begin(stragglers.of(run.id));
+  }
+
+  /** The deadline of an open run has passed. */
+  private expire(run: ClaimedRun, handler: Handler, openedAt: number): void {
+    const running = new RunningRun(run, openedAt, handler, this.attempts);
+    this.running.set(run.id, running);
+    running.expire();
   }
 
   private finish(running: RunningRun, ending: Ending): void {

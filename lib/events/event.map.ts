@@ -216,6 +216,8 @@ export interface ChronisEventMap {
   'run.cancelled': RunEvent & { durationMs: number };
   /** The handler wants to be called again later; the attempt does not count. */
   'run.snoozed': RunEvent & { durationMs: number; until: Date };
+  /** The handler has ended and left it open: its verdict comes from outside, or at the deadline; null: it has none. */
+  'run.opened': RunEvent & { durationMs: number; deadline: Date | null };
   /** `retryIf` or `backoff` of a handler, or the delay of a RetryAfterError, was of no use; the job's own policy was followed. */
   'retry-rule.failed': RunEvent & { rule: 'retryIf' | 'backoff' | 'RetryAfterError'; error: unknown };
   /** It had not ended when this process stopped, and must not run twice (`recovery: 'abandon'`). What is lost with its process is counted by `workers.released`. */

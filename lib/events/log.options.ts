@@ -7,7 +7,7 @@ export interface LogOptions {
   /** Events that are not written, such as `'run.retrying'` or `['run.*', 'gap.recorded']`. Listeners hear them all the same. @default none */
   silent?: EventSelector | readonly EventSelector[];
   /**
-   * Whether every run that succeeds or is snoozed, and every instant that is skipped, has its line (at `debug`): else it is one a minute for each handler or job, with the number of the others.
+   * Whether every run that succeeds, is snoozed or opened, and every instant that is skipped, has its line (at `debug`): else it is one a minute for each handler or job, with the number of the others.
    * @default false
    */
   everyRun?: boolean;

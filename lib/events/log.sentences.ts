@@ -171,6 +171,10 @@ export const logSentences: Sentences = {
     level: 'debug',
     text: `${describe(run)} asked to be called again at ${run.until.toISOString()}.`,
   }),
+  'run.opened': (run) => ({
+    level: 'debug',
+    text: `${describe(run)} is open${run.deadline === null ? '' : ` until ${run.deadline.toISOString()}`}: its verdict comes from outside.`,
+  }),
   'retry-rule.failed': ({ rule, error, ...run }) => ({
     level: 'error',
     text: `${describe(run).replace(/,$/, '')}: ${rule} of the handler cannot be used, so the retries of the job count: ${messageOf(error)}`,
@@ -233,7 +237,7 @@ export const logSentences: Sentences = {
   }),
   'job.held-up': ({ runId, workerId, runningMs, ...job }) => ({
     level: 'warn',
-    text: `The job ${named(job)} is skipped, as its run ${runId} has gone on for ${Math.floor(runningMs / 3_600_000)} h by now${workerId === null ? '' : ` (worker ${workerId})`}. If it hangs, cancelRun('${runId}') ends it; a timeout lets no run go on for ever.`,
+    text: `The job ${named(job)} is skipped, as its run ${runId} has gone on for ${Math.floor(runningMs / 3_600_000)} h by now${workerId === null ? '' : ` (worker ${workerId})`}. If it hangs, cancelRun('${runId}') ends it; a timeout lets no run go on for ever, nor does the deadline of an open one.`,
   }),
   'schedule.failed': ({ error, ...job }) => ({
     level: 'error',

@@ -36,7 +36,9 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
   for (const hold of runs) {
     const run = tables.runs.get(hold.runId);
     if (!isHeldWith(run, hold)) continue;
-    if (mustNotRunTwice(run) && !isUnwanted(run)) {
+    // What is open is not executed.
+    const isOver = run.open === null ? isUnwanted(run) : run.cancelRequested;
+    if (mustNotRunTwice(run) && !isOver) {
       const { namespace, id } = run.job.definition;
       lost.push({ namespace, id });
       run.attempt--;
@@ -46,7 +48,7 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
     }
     const { delayMs = 0 } = hold;
     handBack(tables, run, delayMs > 0 ? Math.max(run.dueAt, now + delayMs) : run.dueAt);
-    if (isUnwanted(run)) cancelWaiting(tables, now, run);
+    if (isOver) cancelWaiting(tables, now, run);
   }
   return { lost, left: [] };
 }

@@ -78,7 +78,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
     return run;
   }
   const run = onlyRun(job);
-  if (run.worker !== null) return run;
+  if (run.worker !== null || run.open !== null) return run;
   touch(job, now);
   job.pause = null;
   if (run.verdict === null) {

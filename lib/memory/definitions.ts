@@ -13,7 +13,7 @@ import {
   tellAhead,
 } from './cursors.js';
 import { onlyRun, toJob } from './rows.to.views.js';
-import { bearRun, cancelWaiting, detach, reindexRun, waitUntil } from './runs.js';
+import { bearRun, cancelWaiting, detach, reindexRun, release, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** The reason of gaps. */
@@ -135,8 +135,13 @@ export function touch(job: JobRow, now: EpochMs): void {
   job.revision++;
 }
 
-/** Ends what waits, lets go of what is running: its attempt is its last. */
-export function clear(tables: MemoryTables, now: EpochMs, job: JobRow, reason: string): void {
+/** Ends what waits, lets go of what is running: its attempt is its last. What is open goes on where the job does. */
+export function clear(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  reason: 'job replaced' | 'job deleted',
+): void {
   giveUpSchedule(tables, job, now, reason);
   removeCursor(tables, job);
   tellAhead(tables, now, job);
@@ -145,6 +150,7 @@ export function clear(tables: MemoryTables, now: EpochMs, job: JobRow, reason: s
     const { worker, verdict } = run;
     detach(run);
     if (verdict !== null) tables.runs.delete(run.id);
+    else if (run.open !== null && reason === 'job replaced') release(tables, run);
     else if (worker === null) cancelWaiting(tables, now, run);
   }
   for (const run of job.deadLetters) tables.runs.delete(run.id);
@@ -187,7 +193,7 @@ function moveTo(tables: MemoryTables, now: EpochMs, job: JobRow, nextAt: EpochMs
 }
 
 function waits(run: RunRow): boolean {
-  return run.verdict === null && run.worker === null;
+  return run.verdict === null && run.worker === null && run.open === null;
 }
 
 /** Declared one-offs are jobs with a cursor of one instant: see `NewJob`. */

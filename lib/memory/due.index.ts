@@ -33,6 +33,10 @@ export class DueIndex<T extends object> {
   private readonly found = new Map<T, Found<T>>();
   private order = 0;
 
+  has(item: T): boolean {
+    return this.found.has(item);
+  }
+
   /** Puts an item in its place, or moves it there. Among items due at once the first to come is the first to go. */
   set(item: T, place: Place, dueAt: number): void {
     this.delete(item);

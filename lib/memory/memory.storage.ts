@@ -2,7 +2,7 @@ import { StorageError } from '../model/errors.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Clock } from '../ports/clock.js';
@@ -67,7 +67,7 @@ import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } 
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
-import { settle } from './settling.js';
+import { settle, settleOpen } from './settling.js';
 import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
 import { syncedSet } from './releases.js';
@@ -355,6 +355,10 @@ export class MemoryStorage extends StorageAdapter {
 
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     return this.atomically((tables, now) => settle(tables, now, settlements));
+  }
+
+  settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {
+    return this.atomically((tables, now) => settleOpen(tables, now, runId, judge));
   }
 
   giveBack(runs: readonly Unstarted[]): Promise<GiveBackResult> {

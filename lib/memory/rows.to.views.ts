@@ -41,7 +41,7 @@ export function stateOf(tables: MemoryTables, row: JobRow): JobState {
   const stopped = stoppedBy(tables.pauses.values(), row.definition) !== null;
   if (row.kind === 'one-off') {
     const run = onlyRun(row);
-    return oneOffState({ ...run, claimed: run.worker !== null, stopped });
+    return oneOffState({ ...run, claimed: isGoingOn(run), stopped });
   }
   const runs = [...row.runs];
   return recurringState({
@@ -49,7 +49,7 @@ export function stateOf(tables: MemoryTables, row: JobRow): JobState {
     orphaned: row.orphanedAt !== null,
     paused: row.pause !== null,
     stopped,
-    claimed: runs.some((run) => run.worker !== null),
+    claimed: runs.some(isGoingOn),
     waits: runs.some((run) => run.worker === null),
     hasCursor: row.cursorAt !== null,
     finishedAttempts: row.statistics.runCount,
@@ -67,6 +67,10 @@ export function nextRunAt(row: JobRow): EpochMs | null {
   return runState(run) === 'waiting' ? run.dueAt : null;
 }
 
+function isGoingOn({ worker, open }: RunRow): boolean {
+  return worker !== null || open !== null;
+}
+
 /** A run as users see it. */
 export function toRun(run: RunRow): Run {
   const { id, namespace, handler, queue, priority } = run.job.definition;
@@ -80,13 +84,13 @@ export function toRun(run: RunRow): Run {
     priority,
     origin: run.origin,
     nominalAt: new Date(run.nominalAt),
-    dueAt: state === 'waiting' ? new Date(run.dueAt) : null,
+    dueAt: state === 'waiting' || run.open?.deadline != null ? new Date(run.dueAt) : null,
     state,
     attempt: run.attempt,
     fence: run.fence,
     lostCount: run.lostCount,
     worker: run.worker,
-    startedAt: toDate(run.startedAt),
+    startedAt: toDate(run.open?.since ?? run.startedAt),
     lastError: run.lastError,
     finishedAt: run.verdict === null ? null : toDate(run.finishedAt),
     retryOf: run.retryOf,
@@ -95,6 +99,7 @@ export function toRun(run: RunRow): Run {
 
 export function runState(run: RunRow): RunState {
   if (run.verdict !== null) return run.verdict;
+  if (run.open !== null) return 'open';
   if (run.worker !== null) return 'running';
   if (run.held) return 'paused';
   return run.blockedBy.size > 0 ? 'blocked' : 'waiting';
@@ -119,6 +124,7 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
     nominalAt: run.nominalAt,
     dueAt: run.dueAt,
     missed: run.missed,
+    ...(run.open && { openedAt: run.open.since }),
   };
 }
 

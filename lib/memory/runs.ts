@@ -5,7 +5,7 @@ import type { JsonValue } from '../model/json.js';
 import type { EpochMs, Hold } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
-import { runState, toClaimedRun } from './rows.to.views.js';
+import { toClaimedRun } from './rows.to.views.js';
 import { keyOf, type JobRow, type LedgerRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** Gives birth to a run that waits for its time. */
@@ -34,6 +34,7 @@ export function bearRun(
     startedAt: null,
     claimedAs: { handler, queue },
     cancelRequested: false,
+    open: null,
     verdict: null,
     finishedAt: null,
     retryOf: null,
@@ -69,14 +70,14 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 /** Ends the hold of a pause, or moves a run that waits. */
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
-  if (run.worker !== null || run.blockedBy.size > 0) return;
+  if (run.worker !== null || run.blockedBy.size > 0 || run.open?.deadline === null) return;
   tables.waiting.set(run, placeOf(run), run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt, what: 'run' });
 }
 
 /** Keeps the indexed place in step with a changed definition. */
 export function reindexRun(tables: MemoryTables, run: RunRow): void {
-  if (runState(run) === 'waiting') tables.waiting.set(run, placeOf(run), run.dueAt);
+  if (tables.waiting.has(run)) tables.waiting.set(run, placeOf(run), run.dueAt);
 }
 
 /** Hands a run to a worker. */
@@ -86,7 +87,7 @@ export function claimRun(tables: MemoryTables, now: EpochMs, run: RunRow, worker
   run.worker = workerId;
   run.startedAt = Math.max(now, run.dueAt);
   run.claimedAs = { handler, queue };
-  run.attempt++;
+  if (run.open === null) run.attempt++;
   run.fence++;
   const held = tables.held.get(workerId);
   if (held) held.add(run);
@@ -99,9 +100,9 @@ export function isUnwanted(run: RunRow): boolean {
   return run.detached || run.cancelRequested;
 }
 
-/** Once it was handed to a worker it is never handed to another. */
-export function mustNotRunTwice({ job }: RunRow): boolean {
-  return resolvePolicies(job.definition.policies).recovery === 'abandon';
+/** Once it was handed to a worker it is never handed to another; one that is open is not executed. */
+export function mustNotRunTwice({ job, open }: RunRow): boolean {
+  return open === null && resolvePolicies(job.definition.policies).recovery === 'abandon';
 }
 
 /** Whether this is the present owner's. */
@@ -112,9 +113,22 @@ export function isHeldWith(
   return run !== undefined && run.worker !== null && run.worker === worker && run.fence === fence;
 }
 
+/** Hands an open run to whoever gives it its verdict; a worker that is about to let it time out loses it. */
+export function takeOpen(tables: MemoryTables, now: EpochMs, run: RunRow, taker: string): ClaimedRun {
+  letGo(tables, run);
+  return claimRun(tables, now, run, taker);
+}
+
+/** Takes a run from its worker: it stays open until it gets a verdict from outside, or the deadline comes. */
+export function leaveOpen(tables: MemoryTables, run: RunRow, open: NonNullable<RunRow['open']>): void {
+  run.open = open;
+  run.fence++;
+  waitUntil(tables, run, open.deadline ?? run.dueAt);
+}
+
 /** Takes a run from its worker without counting the attempt: due again at its old time, or when it says. */
 export function handBack(tables: MemoryTables, run: RunRow, dueAt = run.dueAt): void {
-  run.attempt--;
+  if (run.open === null) run.attempt--;
   run.fence++;
   waitUntil(tables, run, dueAt);
 }
@@ -151,7 +165,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     retryOf: run.retryOf,
   };
   if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
-  if (outcome === 'handed_back' || outcome === 'snoozed') return;
+  if (outcome === 'handed_back' || outcome === 'snoozed' || outcome === 'opened') return;
   const { statistics } = run.job;
   if (startedAt !== null) {
     statistics.runCount++;
@@ -184,6 +198,7 @@ export function finish(
   record(tables, run, ending, true);
   letGo(tables, run);
   tables.waiting.delete(run);
+  run.open = null;
   const { job } = run;
   run.finishedAt = ending.finishedAt;
   if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);

@@ -1,7 +1,19 @@
 import { abandoned } from '../ports/abandonment.js';
 import type { EpochMs, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import type { ClaimedRun } from '../model/run.js';
+import { outside } from '../ports/outside.js';
 import { bearCallback } from './definitions.js';
-import { finish, handBack, isHeldWith, isUnwanted, mustNotRunTwice, record, waitUntil } from './runs.js';
+import {
+  finish,
+  handBack,
+  isHeldWith,
+  isUnwanted,
+  leaveOpen,
+  mustNotRunTwice,
+  record,
+  takeOpen,
+  waitUntil,
+} from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Nobody holds a lock longer than a call, so nothing is passed over. */
@@ -10,17 +22,30 @@ export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly
   return { accepted: accepted.map(({ runId }) => runId), locked: [] };
 }
 
+/** False: it is not open. */
+export function settleOpen(
+  tables: MemoryTables,
+  now: EpochMs,
+  runId: string,
+  judge: (run: ClaimedRun, now: EpochMs) => Settlement,
+): boolean {
+  const run = tables.runs.get(runId);
+  return run?.open != null && settleOne(tables, now, judge(takeOpen(tables, now, run, outside), now));
+}
+
 function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {
   const run = tables.runs.get(settlement.runId);
   // A late result from an attempt that lost its run must not overwrite the attempt that replaced it.
   if (!isHeldWith(run, settlement)) return false;
-  if (settlement.outcome === 'handed_back' || settlement.outcome === 'snoozed')
+  const { outcome } = settlement;
+  if (outcome === 'handed_back' || outcome === 'snoozed' || outcome === 'opened')
     handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {
-    finish(tables, now, run, { ...settlement, outcome: settlement.outcome });
+    finish(tables, now, run, { ...settlement, outcome });
     bearCallback(tables, now, settlement.callback);
   } else {
     record(tables, run, settlement, false);
+    run.open = null;
     waitUntil(tables, run, settlement.retryAt);
   }
   return true;
@@ -32,6 +57,9 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
   } else if (settlement.outcome === 'handed_back' && mustNotRunTwice(run)) {
     finish(tables, now, run, { ...settlement, outcome: 'lost', error: abandoned.running });
     bearCallback(tables, now, settlement.callback);
+  } else if (settlement.outcome === 'opened') {
+    record(tables, run, settlement, false);
+    leaveOpen(tables, run, { since: settlement.startedAt, deadline: settlement.retryAt });
   } else {
     record(tables, run, settlement, false);
     const snoozedUntil = settlement.outcome === 'snoozed' ? (settlement.retryAt ?? now) : null;

@@ -29,10 +29,12 @@ interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'dead
   deadLetters: string[];
 }
 
-interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy'> {
+interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy' | 'open'> {
   /** A uid; of a detached run the job as it was then. */
   job: string | StoredJob;
   blockedBy: string[];
+  /** Absent in earlier ones. */
+  open?: RunRow['open'];
 }
 
 /** Lists are in the order of the tables, which decides between what is due at once. */
@@ -159,11 +161,11 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
-  const { job } = row;
-  if (typeof job === 'string') return { ...row, blockedBy, job: found(tables.jobsByUid, job, 'job') };
+  const { job, open = null } = row;
+  if (typeof job === 'string') return { ...row, open, blockedBy, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
   const { statistics } = tables.jobsByUid.get(job.uid) ?? job;
-  return { ...row, blockedBy, job: { ...jobRow(job, tables), statistics } };
+  return { ...row, open, blockedBy, job: { ...jobRow(job, tables), statistics } };
 }
 
 function ledgerRow(row: Stored<LedgerRow>): LedgerRow {

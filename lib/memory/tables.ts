@@ -89,6 +89,8 @@ export interface RunRow {
   /** What the present attempt was claimed as. */
   claimedAs: { handler: string; queue: string };
   cancelRequested: boolean;
+  /** Its verdict comes from outside, since the attempt that began then; `deadline` null: for ever. */
+  open: { since: EpochMs; deadline: EpochMs | null } | null;
   /** Only of dead letters, and of one-offs that are kept. */
   verdict: RunVerdict | null;
   finishedAt: EpochMs | null;

@@ -1,5 +1,4 @@
 import { deferralMs, type Deferral, type EpochMs } from '../ports/storage.adapter.js';
-import { runState } from './rows.to.views.js';
 import { reindexRun, release } from './runs.js';
 import { isStopped } from './scopes.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -43,7 +42,7 @@ export function recallDeferred(tables: MemoryTables, now: EpochMs): void {
   const isAble = ableOnes(tables, now);
   for (const run of tables.runs.values()) {
     if (run.deferredUntil !== run.dueAt || run.dueAt <= now) continue;
-    if (runState(run) !== 'waiting' || !isAble(run)) continue;
+    if (!tables.waiting.has(run) || !isAble(run)) continue;
     run.deferredUntil = null;
     run.dueAt = now;
     release(tables, run);
@@ -65,6 +64,6 @@ function ableOnes(tables: MemoryTables, now: EpochMs): (run: RunRow) => boolean 
 /** Those that a pause stops are nobody's concern. */
 function* dueRuns(tables: MemoryTables, now: EpochMs): Iterable<RunRow> {
   for (const run of tables.runs.values()) {
-    if (run.dueAt <= now && runState(run) === 'waiting' && !isStopped(tables, run.job)) yield run;
+    if (run.dueAt <= now && tables.waiting.has(run) && !isStopped(tables, run.job)) yield run;
   }
 }

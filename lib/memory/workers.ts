@@ -136,6 +136,11 @@ function releaseRun(
   worker: string,
   isAlone: boolean,
 ): 'lost' | 'cancelled' | null {
+  // Nobody was executing it.
+  if (run.open !== null && !run.cancelRequested) {
+    waitUntil(tables, run, Math.max(run.dueAt, now));
+    return null;
+  }
   run.lostCount++;
   const verdict = verdictOfLost(run, isAlone);
   const ending = { startedAt: run.startedAt, finishedAt: Math.max(run.startedAt!, now) };

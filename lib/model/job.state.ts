@@ -9,7 +9,7 @@ export interface RecurringFacts {
   paused: boolean;
   /** A pause of its handler, its queue, its namespace or of everything stops it. */
   stopped: boolean;
-  /** One of its runs is claimed by a worker. */
+  /** One of its runs is claimed by a worker, or open. */
   claimed: boolean;
   /** One of its runs is due, now or later. */
   waits: boolean;
@@ -22,6 +22,7 @@ export interface RecurringFacts {
 /** What the state of a one-off is derived from: its single run. */
 export interface OneOffFacts {
   verdict: RunVerdict | null;
+  /** By a worker, or open. */
   claimed: boolean;
   /** Kept from becoming due by a pause. */
   held: boolean;

@@ -51,6 +51,7 @@ export const outcomes = [
   'lost',
   'handed_back',
   'snoozed',
+  'opened',
 ] as const satisfies readonly Outcome[];
 export const gapVerdicts = [
   'skipped',

@@ -1,6 +1,7 @@
 import { ChronisError } from './chronis.error.js';
 import { issuesText, type PayloadIssue } from './payload.schema.js';
 import type { DurationInput } from './trigger.js';
+import type { RunVerdict } from './verdict.js';
 
 /** No stored run has this id: there never was one, or it is finished. @publicApi */
 export class RunNotFoundError extends ChronisError {
@@ -21,6 +22,43 @@ export class RunWaitTimeoutError extends ChronisError {
     super(
       'CHRONIS_RUN_WAIT_TIMEOUT',
       `The run "${runId}" has no verdict after ${timeoutMs} ms. It is not touched by this: wait again, or cancel it with cancelRun().`,
+    );
+  }
+}
+
+/** The run has no verdict yet, and does not wait for one from outside. @publicApi */
+export class RunNotOpenError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly state: string,
+  ) {
+    super(
+      'CHRONIS_RUN_NOT_OPEN',
+      `The run "${runId}" is ${state}: only an open run can be completed or failed from outside. Its handler opens it by \`return context.open()\`, and it is open once that is stored: while it still runs, try again in a moment. To end it whatever it does, cancel it with cancelRun().`,
+    );
+  }
+}
+
+/** The run has its verdict already: by another call, by its deadline, or by a cancel. Nothing was changed. @publicApi */
+export class RunHasVerdictError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly verdict: RunVerdict,
+    readonly finishedAt: Date,
+  ) {
+    super(
+      'CHRONIS_RUN_HAS_VERDICT',
+      `The run "${runId}" is ${verdict} since ${finishedAt.toISOString()}, and a verdict is never changed. A call that is only repeated may take this for its success where error.verdict is what it wanted; a run that gave up can be retried with retryRun().`,
+    );
+  }
+}
+
+/** Why an open run is `timed_out`: nobody gave it a verdict until its deadline. @publicApi */
+export class OpenDeadlineError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_OPEN_DEADLINE',
+      `The run "${runId}" was open, and nobody has completed or failed it until its deadline.`,
     );
   }
 }
@@ -107,12 +145,12 @@ export class ClaimLostError extends ChronisError {
   }
 }
 
-/** `ctx.transaction()` was called again, or after the attempt had ended. @publicApi */
+/** `ctx.transaction()` was called again, or it or `ctx.open()` after the attempt had its outcome. @publicApi */
 export class RunSettledError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_RUN_SETTLED',
-      `The attempt of run ${runId} has ended: ctx.transaction() commits the verdict of the run, so only one of them can. Put all writes into one transaction.`,
+      `The attempt of run ${runId} has ended: ctx.transaction() commits its outcome, so only one of them can, and nothing comes after it. Put all writes, and ctx.open(), into one transaction.`,
     );
   }
 }

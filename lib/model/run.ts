@@ -10,9 +10,9 @@ export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry' | 'callback' | 'b
 
 /**
  * `waiting`: due later or now · `blocked`: waits for the end of an earlier run of its job (overlap) · `running`: claimed by a worker
- * · `paused`: held by a pause · else its verdict. @publicApi
+ * · `open`: its handler has ended, and its verdict comes from outside · `paused`: held by a pause · else its verdict. @publicApi
  */
-export type RunState = 'waiting' | 'blocked' | 'running' | 'paused' | RunVerdict;
+export type RunState = 'waiting' | 'blocked' | 'running' | 'open' | 'paused' | RunVerdict;
 
 /**
  * One occurrence of a job that is stored, from its birth to its verdict. One that gave up stays as a dead letter: of a one-off until it is
@@ -29,7 +29,7 @@ export interface Run {
   origin: RunOrigin;
   /** The instant the trigger names. */
   nominalAt: Date;
-  /** When it may be claimed; null while it runs to its end, is blocked or paused, or has a verdict. */
+  /** When it may be claimed; of an open run its deadline. Null while it runs to its end, is open for ever, is blocked or paused, or has a verdict. */
   dueAt: Date | null;
   state: RunState;
   /** Attempts begun. */
@@ -37,6 +37,7 @@ export interface Run {
   fence: number;
   lostCount: number;
   worker: string | null;
+  /** When the present attempt began; of an open run the one that has opened it. */
   startedAt: Date | null;
   /** Of the last attempt that failed, see `errorParts`. The retry of a one-off that has given up begins with what it gave up by. */
   lastError: string | null;
@@ -48,7 +49,7 @@ export interface Run {
 
 /** What `runNow` came to. @publicApi */
 export interface RequestedRun extends Run {
-  /** It is a one-off that runs, so nothing was done. */
+  /** It is a one-off that runs, or is open, so nothing was done. */
   alreadyRunning: boolean;
 }
 
@@ -81,6 +82,8 @@ export interface ClaimedRun {
   dueAt: number;
   /** How many earlier instants this run stands for (misfire policy `once`). */
   missed: number;
+  /** An open run, whose deadline has passed: when the attempt began that has opened it. Absent: it is to be executed. */
+  openedAt?: number;
 }
 
 /** A row of the ledger: one execution of a run. @publicApi */
@@ -94,7 +97,7 @@ export interface Attempt {
   nominalAt: Date;
   attempt: number;
   fence: number;
-  /** null: it never reached one. */
+  /** null: it never reached one · `outside`: the verdict of an open run, by `complete()` or `fail()`. */
   worker: string | null;
   outcome: Outcome;
   /** Whether this row is the run's verdict. Exactly one is. */

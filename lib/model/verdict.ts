@@ -10,9 +10,10 @@ export type GapVerdict = 'skipped' | 'missed' | 'paused' | 'excluded';
 
 /**
  * How one attempt ended. An attempt may end without deciding the run: it is retried, was `lost` with its worker,
- * was `handed_back` by a worker that shut down, or `snoozed` by its handler (the last two do not count against the retries). @publicApi
+ * was `handed_back` by a worker that shut down, `snoozed` by its handler, or `opened` by it, to get its verdict from outside (the last three do not count
+ * against the retries). @publicApi
  */
-export type Outcome = RunVerdict | 'handed_back' | 'snoozed';
+export type Outcome = RunVerdict | 'handed_back' | 'snoozed' | 'opened';
 
 const failures: ReadonlySet<Outcome> = new Set<Outcome>(['failed', 'timed_out', 'lost']);
 

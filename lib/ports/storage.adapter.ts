@@ -1,7 +1,7 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { BulkChange, BulkOutcome } from './bulk.change.js';
@@ -79,6 +79,7 @@ export type JobStore = Pick<
   | 'queryPauses'
   | 'retryRuns'
   | 'discardRuns'
+  | 'settleOpen'
   | 'queryRuns'
   | 'queryAttempts'
   | 'queryGaps'
@@ -233,6 +234,14 @@ export abstract class StorageAdapter {
   abstract retryRuns(runIds: readonly string[], delaysMs?: readonly number[]): Promise<Run[]>;
   /** Removes these dead letters, and with them the one-offs that they are; the ledger keeps its rows. Returns which; what is no dead letter is passed over. */
   abstract discardRuns(runIds: readonly string[]): Promise<string[]>;
+
+  // ── Open runs
+
+  /**
+   * Hands an open run to `judge` as one claimed (with `openedAt`, at this time of the storage, the fence raised and the worker `outside`), and writes the settlement that it returns like `settle`, all in one step. Also
+   * one that a worker has been handed at the deadline, and has not settled yet: that worker loses it. `judge` may be called again when the step is repeated. False: there is no such open run.
+   */
+  abstract settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean>;
 
   // ── Workers and their leases
 

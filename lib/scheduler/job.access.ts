@@ -19,6 +19,8 @@ export interface JobAccess {
   readonly insert: (job: NewJob, onConflict: ConflictPolicy) => Promise<InsertResult>;
   /** Stores many, in their order; one result for each. Does not reject. */
   readonly insertAll: (insertions: readonly Insertion[]) => Promise<Inserted[]>;
+  /** Whether it is a transaction of the caller, so that nothing is certain before its commit. */
+  readonly isJoined: boolean;
   /** To be told what was changed, so that this process looks at it as soon as it can be seen. */
   readonly changed: (wake?: Wake) => void;
 }

@@ -31,7 +31,7 @@ export interface FailedRunFilter extends Omit<RunConditions, 'state'> {
 
 export const failureVerdicts = ['failed', 'timed_out', 'lost'] satisfies FailureVerdict[];
 export const runStates = [
-  ...(['waiting', 'blocked', 'running', 'paused', 'succeeded', 'cancelled'] as const),
+  ...(['waiting', 'blocked', 'running', 'open', 'paused', 'succeeded', 'cancelled'] as const),
   ...failureVerdicts,
 ] satisfies RunState[];
 export const runFilterKeys = [

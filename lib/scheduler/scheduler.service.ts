@@ -37,6 +37,7 @@ import type { JobUpdater, UpdateOptions } from './job.updater.js';
 import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
 import { lineOfText } from './option.checks.js';
+import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
 import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import {
@@ -70,6 +71,7 @@ export interface SchedulerParts {
   bulkCreator: BulkCreator;
   updater: JobUpdater;
   deadLetters: DeadLetters;
+  openRuns: OpenRuns;
   pauses: Pauses;
   lifecycle: SchedulerLifecycle;
   health: HealthCheck;
@@ -325,7 +327,7 @@ export class SchedulerService {
   }
 
   /**
-   * Removes the job. Runs that wait end as `cancelled`; one that goes on ends with its attempt. A job that the code declares comes back with
+   * Removes the job. Runs that wait, or are open, end as `cancelled`; one that goes on ends with its attempt. A job that the code declares comes back with
    * the next start of the application. Throws JobNotFoundError.
    */
   async deleteJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<void> {
@@ -333,7 +335,7 @@ export class SchedulerService {
   }
 
   /**
-   * Ends the runs of the job: those that wait at once, those that go on by their AbortSignal. A recurring job goes on with its next
+   * Ends the runs of the job: those that wait, or are open, at once, those that go on by their AbortSignal. A recurring job goes on with its next
    * instant. Returns how many runs were concerned. Throws JobNotFoundError.
    */
   async cancelJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<number> {
@@ -345,7 +347,7 @@ export class SchedulerService {
   }
 
   /**
-   * Ends one run, from any process: `cancelled` if it waited; `requested` if it goes on: its AbortSignal fires within a second (at the next
+   * Ends one run, from any process: `cancelled` if it waited, or was open; `requested` if it goes on: its AbortSignal fires within a second (at the next
    * beat, a third of `leaseMs`, where there is no wake signal), and what becomes of it is on record. Throws RunNotFoundError.
    */
   async cancelRun(runId: string, within: ManagerOption = {}): Promise<'cancelled' | 'requested'> {
@@ -362,7 +364,7 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
     const run = await this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
-    return { ...run, alreadyRunning: run.state === 'running' };
+    return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
   }
 
   /**
@@ -380,6 +382,27 @@ export class SchedulerService {
     const ref = jobRef(id, { namespace });
     const now = await this.parts.time.now();
     return backfillJob(ref, { from, until, now }, rest, await this.access({ manager }), this.parts.calendars);
+  }
+
+  // ── Open runs
+
+  /**
+   * Gives an open run the verdict `succeeded`, from any process: what its handler would have returned is `result`, JSON of up to 64 KiB. Waits a moment for a run that its handler is about to open. Throws
+   * RunNotOpenError (it is not open), RunHasVerdictError (by another call, by its deadline, by a cancel), RunNotFoundError, InvalidPayloadError (result).
+   *
+   * @example
+   * await scheduler.complete(body.reference, { paid: body.amount });
+   */
+  async complete(runId: string, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
+    return this.parts.openRuns.complete(runId, result, options, await this.access(options));
+  }
+
+  /**
+   * Has an open run fail, as if its handler had thrown the error: with the retries, callbacks and so on of its job, also for RetryAfterError and UnrecoverableError; the functions `retryIf` and `backoff` of the handler count where
+   * this process has it. Tells when it is tried again. Throws like `complete`.
+   */
+  async fail(runId: string, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
+    return this.parts.openRuns.fail(runId, error, options, await this.access(options));
   }
 
   // ── Changing many jobs

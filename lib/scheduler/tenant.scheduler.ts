@@ -98,6 +98,14 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
       await assertOwn(runId, within);
       return all.cancelRun(runId, within);
     },
+    complete: async (runId, result, options) => {
+      await assertOwn(runId, managerOf(options));
+      return all.complete(runId, result, options);
+    },
+    fail: async (runId, error, options) => {
+      await assertOwn(runId, managerOf(options));
+      return all.fail(runId, error, options);
+    },
     retryRun: async (runId, within) => {
       await assertOwn(runId, within);
       return all.retryRun(runId, within);
@@ -123,4 +131,9 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     },
     withTransaction: (manager, work) => all.withTransaction(manager, work),
   };
+}
+
+/** What else is in them is for the call to check. */
+function managerOf(options: ManagerOption | undefined): ManagerOption {
+  return options?.manager === undefined ? {} : { manager: options.manager };
 }

@@ -24,7 +24,7 @@ export class TransactionJoiner {
     /** The module's; null: there is none. */
     private readonly context: (() => JoinableTransaction | null | undefined) | null,
   ) {
-    this.alone = accessTo(storage, (wake) => engine.wake(wake));
+    this.alone = accessTo(storage, false, (wake) => engine.wake(wake));
   }
 
   /** All calls within `work` are part of this transaction; null: of none. */
@@ -59,15 +59,16 @@ export class TransactionJoiner {
       );
     }
     const jobs = await storage.joined(manager);
-    return jobs && accessTo(jobs, (wake = { kind: 'change' }) => engine.wakeAfterCommit(wake));
+    return jobs && accessTo(jobs, true, (wake = { kind: 'change' }) => engine.wakeAfterCommit(wake));
   }
 }
 
 /** With an inserter of its own: callers within one transaction share no statement with others. */
-function accessTo(jobs: JobStore, changed: JobAccess['changed']): JobAccess {
+function accessTo(jobs: JobStore, isJoined: boolean, changed: JobAccess['changed']): JobAccess {
   const inserter = new JobInserter(jobs);
   return {
     jobs,
+    isJoined,
     insert: (job, onConflict) => inserter.insert(job, onConflict),
     insertAll: (insertions) => inserter.insertAll(insertions),
     changed,

@@ -136,7 +136,7 @@ export class ChronisTesting {
 
   /**
    * Runs one job now, whatever its schedule says, and waits for the verdict. Time passes only for retries, snoozes and timeouts, with all that
-   * falls due meanwhile. Rejects with JobNotFoundError; ChronisTestingError when nobody executes it.
+   * falls due meanwhile. Rejects with JobNotFoundError; ChronisTestingError when nobody executes it, or it is left open.
    */
   async run(id: string, options: RunJobOptions = {}): Promise<RunReport> {
     const { time } = this.bench;
@@ -164,7 +164,7 @@ export class ChronisTesting {
 
   /**
    * Lets time pass until every run has its verdict: those that are due, one-offs of the future, retries, and what they set off. Recurring jobs
-   * run meanwhile; their next instants are not waited for. Rejects with ChronisTestingError when runs remain after `within`, or nobody executes them.
+   * run meanwhile; their next instants are not waited for, nor is what was opened. Rejects with ChronisTestingError when runs remain after `within`, or nobody executes them.
    */
   async drain(options: PassOptions & { within?: DurationInput } = {}): Promise<Execution[]> {
     const { time } = this.bench;

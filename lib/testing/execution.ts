@@ -1,4 +1,5 @@
 import {
+  OpenDeadlineError,
   RunAbortedError,
   type ChronisEventMap,
   type ChronisEvents,
@@ -11,7 +12,7 @@ export interface Execution extends RunEvent {
   outcome: Outcome;
   /** What the handler threw, the very object. */
   error?: unknown;
-  /** When the run is executed again; absent: the outcome is its verdict. */
+  /** When the run is executed again; absent: the outcome is its verdict, or it was opened. */
   retryAt?: Date;
 }
 
@@ -36,6 +37,7 @@ export function observeExecutions(
   events.on('run.snoozed', (event: Told<'run.snoozed'>) =>
     ended(event, { ...runOf(event), outcome: 'snoozed', retryAt: event.until }),
   );
+  events.on('run.opened', endsAs('opened'));
   events.on('run.retrying', (event: Told<'run.retrying'>) => {
     const { error, retryAt } = event;
     ended(event, { ...runOf(event), outcome: outcomeOf(error), error, retryAt });
@@ -44,7 +46,8 @@ export function observeExecutions(
 
 /** The event of a retry does not tell a timeout from what was thrown, but its error does. */
 function outcomeOf(error: unknown): 'failed' | 'timed_out' {
-  return error instanceof RunAbortedError && error.abortCause === 'timeout' ? 'timed_out' : 'failed';
+  const isTimeout = error instanceof RunAbortedError && error.abortCause === 'timeout';
+  return isTimeout || error instanceof OpenDeadlineError ? 'timed_out' : 'failed';
 }
 
 function runOf(event: RunEvent): RunEvent {

@@ -24,6 +24,7 @@ import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { nextLaws } from './laws/next.laws.js';
 import { pausedByLaws } from './laws/paused.by.laws.js';
+import { openLaws } from './laws/open.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
 import { freshLaws } from './laws/fresh.laws.js';
@@ -84,6 +85,7 @@ export function storageLaws(): Law[] {
     ...giveBackLaws,
     ...settleLaws,
     ...callbackLaws,
+    ...openLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

@@ -4,12 +4,17 @@ import { ChronisTestingError } from './testing.errors.js';
 
 /** Whether the run has no verdict yet. */
 export function isOpen({ state }: Run): boolean {
-  return ['waiting', 'blocked', 'running', 'paused'].includes(state);
+  return ['waiting', 'blocked', 'running', 'open', 'paused'].includes(state);
 }
 
 /** To when time must pass so that one of the open runs goes on. Throws ChronisTestingError when that would not help. */
 export function dueAfter(open: readonly Run[], clock: ManualClock): number {
   const now = clock.now();
+  const left = open.find(({ state }) => state === 'open');
+  if (left)
+    throw new ChronisTestingError(
+      `The run ${left.id} of the job "${left.jobId}" is open: its verdict comes from outside. Begin it by scheduler.runNow() and runDue(), end it by scheduler.complete() or fail(), or let its deadline pass by advanceBy().`,
+    );
   const due = open.flatMap(({ dueAt }) =>
     dueAt === null || dueAt.getTime() <= now ? [] : [dueAt.getTime()],
   );

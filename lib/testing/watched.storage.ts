@@ -12,7 +12,7 @@ export interface StorageWatch {
 /** They hand out runs. */
 const handsOut = ['fire', 'claim'];
 /** The ends of runs set others off: what waited for them, a fixed delay. */
-const setsOff = ['settle', 'transaction'];
+const setsOff = ['settle', 'settleOpen', 'transaction'];
 /** May ask for the end of runs that go on; where users do, the service tells its engine itself. */
 const mayCancel = 'fire';
 /** Its time is the handler's. */

@@ -119,6 +119,8 @@ export const runColumns: Columns<ChronisRun> = {
   consecutiveFailures: 'integer',
   lastRunAt: 'timestamptz?',
   lastVerdict: 'text?',
+  openedFence: 'integer?',
+  openedAt: 'timestamptz?',
 };
 
 export const attemptColumns: Columns<ChronisAttempt> = {

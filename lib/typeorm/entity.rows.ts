@@ -127,6 +127,9 @@ export interface ChronisRun {
   consecutiveFailures: number;
   lastRunAt: Date | null;
   lastVerdict: RunVerdict | null;
+  /** The fence of the claim that has left it open. */
+  openedFence: number | null;
+  openedAt: Date | null;
 }
 
 /** A row of the ledger: one execution of a run. @publicApi */

@@ -47,12 +47,19 @@ export async function beginAnew(
   }
 }
 
-/** Removes a job: ends what waits, lets go of what is running, whose attempt is its last. */
-export async function clear(run: Run, now: EpochMs, job: StoredJob, reason: string): Promise<void> {
+/** Removes a job: ends what waits, lets go of what is running, whose attempt is its last. What is open goes on where the job does. */
+export async function clear(
+  run: Run,
+  now: EpochMs,
+  job: StoredJob,
+  reason: 'job replaced' | 'job deleted',
+): Promise<void> {
   if (job.kind === 'recurring') await giveUpSchedule(run, job, now, reason);
-  const runs = await run<{ id: string; running: boolean }>('lockRuns', ...addressOf(job));
-  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
-  const going = runs.filter(({ running }) => running).map(({ id }) => id);
+  const runs = await run<{ id: string; running: boolean; open: boolean }>('lockRuns', ...addressOf(job));
+  const goesOn = ({ running, open }: (typeof runs)[number]): boolean =>
+    running || (open && reason === 'job replaced');
+  const waiting = runs.filter((one) => !goesOn(one)).map(({ id }) => id);
+  const going = runs.filter(goesOn).map(({ id }) => id);
   // A one-off's id is free again before its run ends, so that the run is not kept.
   if (job.kind === 'one-off') await run('detachRuns', [...waiting, ...going]);
   if (waiting.length > 0) await run('endWaiting', waiting);

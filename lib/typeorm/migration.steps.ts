@@ -4,6 +4,7 @@ import { refuseUnknown } from './known.options.js';
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';
+import { schemaV4 } from './sql/schema.v4.sql.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -24,6 +25,7 @@ const steps: readonly MigrationStep[] = [
     changes: (t) => [t.cursor, t.worker, t.pause, t.attempt, t.lock],
     compatibleWith: 1,
   },
+  { statements: schemaV4, changes: (t) => [t.run], compatibleWith: 1 },
 ];
 
 /** Rows of older versions have no app. */

@@ -31,7 +31,13 @@ export interface ClaimedRow {
 }
 
 type OfJob = Pick<ClaimedRow, 'name' | 'time_zone' | 'payload' | 'metadata' | 'policies'>;
-type Counts = readonly [fence: number, attempt: number, lostCount: number, missed: number];
+type Counts = readonly [
+  fence: number,
+  attempt: number,
+  lostCount: number,
+  missed: number,
+  openedAt?: EpochMs | null,
+];
 
 /** A row of `takenColumns`. */
 export type TakenRow = Pick<ClaimedRow, 'id' | 'job_uid' | 'job_id' | 'handler' | 'due_at'> &
@@ -128,8 +134,9 @@ export function toClaimedRun(row: ClaimedRow, worker: string): ClaimedRun {
 /** `app`: of the worker. */
 export function fromTakenRow(row: TakenRow, worker: string, app: string): ClaimedRun {
   const { name, time_zone, payload, metadata, policies } = row.of_job ?? row;
-  const [fence, attempt, lostCount, missed] = row.counts ?? usualCounts;
-  return {
+  const counts: Counts = row.counts ?? usualCounts;
+  const [fence, attempt, lostCount, missed, openedAt = null] = counts;
+  const run: ClaimedRun = {
     id: row.id,
     worker,
     fence,
@@ -152,6 +159,8 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
     dueAt: row.due_at,
     missed,
   };
+  if (openedAt !== null) run.openedAt = openedAt;
+  return run;
 }
 
 /** By priority, then due time. */

@@ -1,10 +1,14 @@
-import type { NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import { StorageError } from '../model/errors.js';
+import type { ClaimedRun } from '../model/run.js';
+import { outside } from '../ports/outside.js';
+import type { EpochMs, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { bearCallbacks } from './job.insertion.js';
 import type { SettlementPatience } from './settlement.patience.js';
 import { columns } from './rows.js';
 import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
-import type { Run, StatementRunner } from './statement.runner.js';
+import { toClaimedRun, type ClaimedRow } from './run.rows.js';
+import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
 
 export async function settle(
   statements: StatementRunner,
@@ -20,6 +24,24 @@ export async function settle(
     result.locked.push(...locked);
   }
   return result;
+}
+
+/** False: it is not open. */
+export function settleOpen(
+  statements: StatementScope,
+  runId: string,
+  judge: (run: ClaimedRun, now: EpochMs) => Settlement,
+): Promise<boolean> {
+  return statements.change(async ({ run }) => {
+    const [row] = await run<ClaimedRow & { opened_at: EpochMs; now: EpochMs }>('takeOpen', runId, outside);
+    if (!row) return false;
+    const taken = { ...toClaimedRun(row, outside), openedAt: row.opened_at };
+    const { accepted } = await settleWithin(run, [judge(taken, row.now)], 'settle');
+    if (accepted.length === 1) return true;
+    throw new StorageError(
+      `The verdict of the open run ${runId} could not be written, though it was at hand.`,
+    );
+  });
 }
 
 /** The settlements of each worker: of one, unless a process has lost its lease. */

@@ -95,6 +95,7 @@ import { noteReleaseSql } from './sql/note.release.sql.js';
 import { noteSyncedSql } from './sql/note.synced.sql.js';
 import { syncedSetSql } from './sql/synced.set.sql.js';
 import { uncarriedSql } from './sql/uncarried.sql.js';
+import { takeOpenSql } from './sql/take.open.sql.js';
 import { takeJobsSql } from './sql/take.jobs.sql.js';
 import { findHeritageSql } from './sql/find.heritage.sql.js';
 import { inheritRunsSql } from './sql/inherit.runs.sql.js';
@@ -114,6 +115,7 @@ const builders = {
   renamedElsewhere: renamedElsewhereSql,
   leaveApp: leaveAppSql,
   takeJobs: takeJobsSql,
+  takeOpen: takeOpenSql,
   findHeritage: findHeritageSql,
   inheritRuns: inheritRunsSql,
   livingApps: livingAppsSql,

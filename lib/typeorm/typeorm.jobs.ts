@@ -1,11 +1,12 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
-import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type {
   AttemptFilter,
   ConflictPolicy,
+  EpochMs,
   GapFilter,
   InsertResult,
   JobPatch,
@@ -15,6 +16,7 @@ import type {
   PageRequest,
   RunFilter,
   ScopeResumption,
+  Settlement,
   StoredPause,
 } from '../ports/storage.adapter.js';
 import { backfill } from './backfilling.js';
@@ -35,6 +37,7 @@ import { countJobs, getJob, queryJobs, queryRefs } from './job.queries.js';
 import { changeJob, replaceJobs } from './job.updates.js';
 import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
 import { toRun, type RunRow } from './run.rows.js';
+import { settleOpen } from './run.settling.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
@@ -128,6 +131,10 @@ export class TypeOrmJobs implements JobStore {
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {
     return discardRuns(this.run, runIds);
+  }
+
+  async settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {
+    return isRunId(runId) && settleOpen(this.statements, runId, judge);
   }
 
   async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {

@@ -1,7 +1,7 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, Gap, Run as RunView } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
@@ -254,6 +254,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {
     return this.jobs.discardRuns(runIds);
+  }
+
+  settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {
+    return this.jobs.settleOpen(runId, judge);
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {

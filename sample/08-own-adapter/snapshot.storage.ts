@@ -66,6 +66,7 @@ export class SnapshotStorage extends StorageAdapter {
   resumeScope: StorageAdapter['resumeScope'] = (...given) => this.on((jobs) => jobs.resumeScope(...given));
   queryPauses: StorageAdapter['queryPauses'] = (...given) => this.on((jobs) => jobs.queryPauses(...given));
   retryRuns: StorageAdapter['retryRuns'] = (...given) => this.on((jobs) => jobs.retryRuns(...given));
+  settleOpen: StorageAdapter['settleOpen'] = (...given) => this.on((jobs) => jobs.settleOpen(...given));
   discardRuns: StorageAdapter['discardRuns'] = (...given) => this.on((jobs) => jobs.discardRuns(...given));
   register: StorageAdapter['register'] = (...given) => this.on((jobs) => jobs.register(...given));
   renew: StorageAdapter['renew'] = (...given) => this.on((jobs) => jobs.renew(...given));

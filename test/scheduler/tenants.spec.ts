@@ -87,6 +87,8 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   cancelJob: { call: (s, { id }) => s.cancelJob(id), comesTo: refused(JobNotFoundError) },
   runNow: { call: (s, { id }) => s.runNow(id), comesTo: refused(JobNotFoundError) },
   cancelRun: { call: (s, { runId }) => s.cancelRun(runId), comesTo: refused(RunNotFoundError) },
+  complete: { call: (s, { runId }) => s.complete(runId), comesTo: refused(RunNotFoundError) },
+  fail: { call: (s, { runId }) => s.fail(runId, 'no'), comesTo: refused(RunNotFoundError) },
   retryRun: { call: (s, { failedRunId }) => s.retryRun(failedRunId), comesTo: refused(RunNotFoundError) },
   discardRun: {
     call: (s, { failedRunId }) => s.discardRun(failedRunId),

@@ -131,6 +131,22 @@ const deeds: Record<string, (subject: StorageSubject) => Promise<Deed>> = {
     act: async (jobs) => void (await jobs.retryRuns([await failedRun(storage)])),
     seen: state,
   }),
+  'a verdict from outside': async ({ storage }) => ({
+    prepare: async () => {
+      await addOneOff(storage);
+      const run = await claimOne(storage, await startWorker(storage));
+      await settle(storage, run, { outcome: 'opened' });
+    },
+    act: async (jobs) => {
+      const run = only((await jobs.queryRuns({ state: 'open' }, {})).items, 'open run');
+      const ended = await jobs.settleOpen(run.id, ({ id: runId, fence, worker }, now) => ({
+        ...{ runId, fence, worker, startedAt: now, finishedAt: now, retryAt: null },
+        ...{ outcome: 'succeeded', error: null, result: null },
+      }));
+      assert.equal(ended, true);
+    },
+    seen: runCount,
+  }),
   'a discarding of what gave up': async ({ storage }) => ({
     prepare: withFailure,
     act: async (jobs) => void (await jobs.discardRuns([await failedRun(storage)])),

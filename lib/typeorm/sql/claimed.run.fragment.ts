@@ -11,7 +11,7 @@ export const claimedColumns = `
   coalesce(r.payload, j.payload) as payload, coalesce(r.metadata, j.metadata) as metadata,
   coalesce(r.policies, j.policies) as policies`;
 
-/** `fence`, `attempt`, `lost_count` and `missed` of most claimed runs. */
+/** `fence`, `attempt`, `lost_count` and `missed` of most claimed runs. One that is open has another fence, and `opened_at` beside them. */
 export const usualCounts = [1, 1, 0, 0] as const;
 
 /** What most claimed runs have. It comes out as null, which costs the server and the process less than a value does. */
@@ -38,7 +38,7 @@ export function takenColumns(t: TableNames): string {
   const counts = ['r.fence', 'r.attempt', 'r.lost_count', 'r.missed'];
   const areUnusual = counts.map((count, nth) => `${count} <> ${usualCounts[nth]}`).join(' or ');
   return `
-  r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
+  r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}, case when r.opened_fence = r.fence - 1 then ${quickMs('r.opened_at')} end) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
   ${quickMs('r.due_at')} as due_at, ${quickMs('nullif(r.nominal_at, r.due_at)')} as nominal_at,
   nullif(r.app is null, false) as no_app, r.name, r.payload, nullif(r.metadata, '{}') as metadata,
   case when r.policies::text <> '{}' then r.policies end as policies,

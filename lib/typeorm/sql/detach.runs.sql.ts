@@ -9,6 +9,7 @@ import { tellAhead } from './wake.fragment.js';
  */
 export function detachRunsSql(t: TableNames): string {
   return `
-update ${t.run} r set keyed = false, job_uid = null, last_attempt = true, held = false
+update ${t.run} r set keyed = false, job_uid = null, last_attempt = true, held = false,
+  due_at = coalesce(due_at, held_due_at), held_due_at = null
 where id = any ($2::bigint[]) returning ${ms(now)} as now${tellAhead(t, 'r')}`;
 }

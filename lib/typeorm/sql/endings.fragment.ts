@@ -8,7 +8,7 @@ import { tellDue } from './wake.fragment.js';
  *
  * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies` of the run (policies null: the job's) ·
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
- * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on.
+ * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it is on `record` how it was tried to be ended.
  *
  * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
@@ -20,7 +20,7 @@ export function endings(t: TableNames): string {
   return `
 judged as (
   select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
-    e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed') as counted,
+    e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed', 'opened') as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
     e.final and case
       when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
@@ -51,7 +51,12 @@ kept as (
       else r.consecutive_failures + e.failure::int end,
     last_run_at = case when e.counted then e.started_at else r.last_run_at end,
     last_verdict = case when e.final then e.outcome else r.last_verdict end,
-    last_error = case when e.failure then e.error else r.last_error end
+    last_error = case when e.failure then e.error else r.last_error end,
+    opened_fence = case
+      when e.final then null
+      when e.outcome = 'opened' then e.next_fence
+      when not e.record and r.opened_fence = r.fence - 1 then e.next_fence end,
+    opened_at = case when e.outcome = 'opened' then e.started_at else r.opened_at end
   from judged e where r.id = e.id and not e.goes
   returning r.due_at
 ),
@@ -81,7 +86,7 @@ counted as (
       (array_agg(error order by finished_at desc, id desc) filter (where failure))[1] as last_error,
       string_agg(case when outcome = 'succeeded' then 's' when failure then 'f' else '' end, ''
         order by finished_at, id) filter (where final) as trail
-    from judged where job_uid is not null and record and outcome not in ('handed_back', 'snoozed')
+    from judged where job_uid is not null and record and outcome not in ('handed_back', 'snoozed', 'opened')
     group by job_uid order by job_uid
   ) n where s.job_uid = n.job_uid
 ),

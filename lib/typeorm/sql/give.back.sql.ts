@@ -3,6 +3,7 @@ import { unnest } from './arrays.fragment.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
 import { jammed } from './jammed.fragment.js';
+import { isOpen } from './open.fragment.js';
 import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
@@ -23,8 +24,8 @@ held as materialized (
   select r.id from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker where r.started_at is not null
 ),
 caught as materialized (
-  select r.*, g.delay_ms, ${jobColumns}, r.last_attempt or r.cancel_requested as unwanted,
-    ${isAtMostOnce('coalesce(r.policies, j.policies)')} as once
+  select r.*, g.delay_ms, ${jobColumns}, (r.last_attempt and ${isOpen('r')} is not true) or r.cancel_requested as unwanted,
+    ${isAtMostOnce('coalesce(r.policies, j.policies)')} and ${isOpen('r')} is not true as once
   from given g join ${t.run} r on r.id = g.id and r.fence = g.fence and r.worker = g.worker ${joinedJob(t)}
   where r.started_at is not null
   order by r.id for update of r skip locked

@@ -1,5 +1,6 @@
 import type { TableNames } from './table.names.js';
 import { changesOf } from './changes.fragment.js';
+import { isOpen } from './open.fragment.js';
 import { stopping } from './pauses.fragment.js';
 import { ms } from './time.fragment.js';
 
@@ -28,7 +29,7 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
   case
     when j.orphaned_at is not null then 'orphaned'
     when j.paused_at is not null then 'paused'
-    when exists (select from ${t.run} r where r.job_uid = j.uid and r.worker is not null) then 'running'
+    when exists (select from ${t.run} r where r.job_uid = j.uid and (r.worker is not null or ${isOpen('r')})) then 'running'
     when j.trigger_type = 'after' then 'waiting'
     when j.trigger_type <> 'manual' and c.job_uid is null
       and not exists (select from ${t.run} r where r.job_uid = j.uid) then 'completed'
@@ -45,7 +46,7 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
   r.payload, r.metadata, r.policies, r.source, r.app,
   ${time('r.paused_at')} as paused_at, r.paused_reason, r.paused_by,
   case when r.verdict is not null then null when r.paused_at is not null then 'job' else ${stopping(t, 'r')} end as paused_what, ${time('null::timestamptz')} as orphaned_at, null::json as changed,
-  case when r.worker is null then ${time('r.due_at')} end as next_run_at,
+  case when r.worker is null and ${isOpen('r')} is not true then ${time('r.due_at')} end as next_run_at,
   r.run_count::float8, r.error_count::float8, r.consecutive_failures, ${time('r.last_run_at')} as last_run_at,
   r.last_verdict, r.last_error,
   ${time('r.created_at')} as created_at, ${time('r.updated_at')} as updated_at, r.revision,
@@ -53,7 +54,7 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
     when r.verdict = 'succeeded' then 'completed'
     when r.verdict = 'cancelled' then 'cancelled'
     when r.verdict is not null then 'failed'
-    when r.worker is not null then 'running'
+    when r.worker is not null or ${isOpen('r')} then 'running'
     when r.held or ${stopping(t, 'r')} is not null then 'paused'
     when r.attempt = 0 then 'pending'
     else 'scheduled'

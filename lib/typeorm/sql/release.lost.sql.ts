@@ -6,6 +6,7 @@ import { claimedOnly, parkers } from './held.runs.fragment.js';
 import { jammed } from './jammed.fragment.js';
 import { fullLease, isTooLong, reachedBefore } from './lease.fragment.js';
 import { numberOf } from './number.fragment.js';
+import { isOpen } from './open.fragment.js';
 import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
@@ -72,9 +73,11 @@ caught as materialized (
 ),
 ${jammed(t, 'true')},
 mine as materialized (
-  select r.*, ${jobColumns},
+  select r.*, ${jobColumns}, ${isOpen('r')} is true as open,
     case
       when r.cancel_requested then 'cancelled'
+      -- Nobody was executing it.
+      when ${isOpen('r')} then null
       when r.last_attempt
         or ${isAtMostOnce('coalesce(r.policies, j.policies)')}
         or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 and c.worker in (select id from ended) or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
@@ -93,8 +96,8 @@ ending as (
     coalesce(ending, 'lost') as outcome, ending is not null as final,
     case when ending is distinct from 'cancelled'
       then 'The lease of the worker ' || worker || ' ended during the run.' end as error,
-    null::text as result, true as record,
-    attempt as next_attempt, fence as next_fence, lost_count + 1 as next_lost, greatest(due_at, ${now}) as retry_at
+    null::text as result, not open or ending is not null as record,
+    attempt - open::int as next_attempt, fence as next_fence, lost_count + (not open)::int as next_lost, greatest(due_at, ${now}) as retry_at
   from mine
 ),
 ${calledRuns},

@@ -29,7 +29,7 @@ born as (
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
     due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
     verdict = null, finished_at = null, last_error = case when r.dead_of is null then r.last_error end,
-    paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
+    opened_fence = null, opened_at = null, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end
   from dead where r.id = dead.id
   returning r.*

@@ -1,6 +1,4 @@
-import { commentStatements } from './comments.sql.js';
 import type { TableNames } from './table.names.js';
-import { viewStatements } from './views.sql.js';
 
 /**
  * What schema version 3 adds. The release before works on it: it leaves `app` null where ours fills it in, and such rows are anybody's, as all of them were. What is there
@@ -27,8 +25,6 @@ export function schemaV3(t: TableNames): string[] {
     `create index ${t.index('run_waiting')} on ${t.run} (job_uid) where blocked and origin <> 'backfill'`,
     `create index ${t.index('worker_alive')} on ${t.worker} (app) where released_at is null`,
     ...identities(t),
-    ...viewStatements(t),
-    ...commentStatements(t),
   ];
 }
 

@@ -27,14 +27,16 @@ export function viewComments(tables: Record<TableName, Comments>): Record<string
     runs_view: {
       about: 'Runs that wait, go on or have been kept, as SchedulerService shows them',
       columns: {
-        ...same(run, 'id', 'namespace', 'job_id', 'nominal_at', 'started_at', 'finished_at', 'worker'),
+        ...same(run, 'id', 'namespace', 'job_id', 'nominal_at', 'finished_at', 'worker'),
         ...same(run, 'attempt', 'lost_count', 'last_error', 'handler', 'queue', 'priority', 'app'),
         ...same(run, 'origin', 'missed', 'retry_of'),
         state:
-          'waiting, blocked, running, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
+          'waiting, blocked, running, open, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
         paused_by:
           'what keeps it from beginning: a pause of its job, its handler, queue, namespace or of all',
-        due_at: 'when it may begin; null: it has begun, has ended, or waits for something else',
+        started_at: 'when the present attempt began; of an open run the one that has opened it',
+        due_at:
+          'when it may begin, or the deadline of an open run; null: it has begun, has ended, or waits for something else',
         late_by: 'how long it has been due and nobody has begun it',
       },
     },

@@ -1,6 +1,6 @@
 import { jobViews } from './job.view.fragment.js';
 import { stopping } from './pauses.fragment.js';
-import { runState } from './run.view.fragment.js';
+import { runAttempt, runDueAt, runStartedAt, runState } from './run.view.fragment.js';
 import type { TableNames } from './table.names.js';
 
 /** What people read: jobs and runs with their states in words, as `SchedulerService` tells them. */
@@ -10,7 +10,7 @@ export function viewStatements(t: TableNames): string[] {
 
 function jobsView(t: TableNames): string {
   const { recurring, oneOff } = jobViews(t, (instant) => instant);
-  return `create view ${t.qualified('jobs_view')} as
+  return `create or replace view ${t.qualified('jobs_view')} as
       select v.namespace, v.id, v.name, v.state, v.paused_what as paused_by, v.next_run_at, v.last_run_at, v.last_verdict, v.last_error,
         v.run_count::bigint as run_count, v.error_count::bigint as error_count, v.consecutive_failures,
         v.handler, v.queue, v.priority, v.app, v.source, v.trigger_type, v.trigger, v.time_zone, v.payload, v.metadata, v.policies,
@@ -20,12 +20,12 @@ function jobsView(t: TableNames): string {
 
 function runsView(t: TableNames): string {
   const waits = 'r.verdict is null and r.worker is null';
-  return `create view ${t.qualified('runs_view')} as
+  return `create or replace view ${t.qualified('runs_view')} as
       select r.id, r.namespace, r.job_id, ${runState} as state,
         case when r.verdict is not null then null when r.held then 'job' else ${stopping(t, 'r')} end as paused_by,
-        r.nominal_at, case when ${waits} then r.due_at end as due_at,
+        r.nominal_at, ${runDueAt} as due_at,
         case when ${waits} and r.due_at < now() then now() - r.due_at end as late_by,
-        r.started_at, r.finished_at, r.worker, r.attempt, r.lost_count, r.last_error,
+        ${runStartedAt} as started_at, r.finished_at, r.worker, ${runAttempt} as attempt, r.lost_count, r.last_error,
         r.handler, r.queue, r.priority, r.app, r.origin, r.missed, r.retry_of
       from ${t.run} r where r.origin <> 'reserved'`;
 }

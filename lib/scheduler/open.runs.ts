@@ -1,0 +1,136 @@
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import { pauseIfFailing } from '../engine/circuit.js';
+import { RunTeller } from '../engine/run.teller.js';
+import type { Ending } from '../engine/running.run.js';
+import { judge, type Judgement } from '../engine/settlement.js';
+import { ChronisEvents } from '../events/chronis.events.js';
+import { RunHasVerdictError, RunNotFoundError, RunNotOpenError } from '../model/errors.js';
+import type { JobRef } from '../model/job.js';
+import { toJson } from '../model/json.js';
+import type { ClaimedRun, RunState } from '../model/run.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { Clock } from '../ports/clock.js';
+import { outside } from '../ports/outside.js';
+import type { JobStore } from '../ports/storage.adapter.js';
+import { parseDelay } from '../triggers/duration.js';
+import type { JobAccess, ManagerOption } from './job.access.js';
+import { knownOptions, lineOfText } from './option.checks.js';
+
+/** @publicApi */
+export interface OpenRunOptions extends ManagerOption {
+  /**
+   * How long to wait for a run that is still executed to be left open: what the handler has set off may answer before it has returned. 0: not at all.
+   * @default 5 seconds
+   */
+  wait?: DurationInput;
+}
+
+/** What became of an open run that has failed. @publicApi */
+export interface FailedOpenRun {
+  /** When it is tried again; null: it has given up. */
+  retryAt: Date | null;
+}
+
+const defaultWaitMs = 5_000;
+const firstPollMs = 10;
+const slowestPollMs = 500;
+/** What the ledger keeps of a result, in bytes. */
+const longestResult = 65_536;
+
+/** Gives open runs their verdicts from outside: as if a worker had executed them to that end. */
+export class OpenRuns {
+  private readonly silent = new ChronisEvents();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly handlers: HandlerRegistry,
+    private readonly events: ChronisEvents,
+  ) {}
+
+  async complete(runId: string, result: unknown, options: OpenRunOptions, access: JobAccess): Promise<void> {
+    const value = result === undefined ? null : toJson(result, 'result', longestResult, true);
+    await this.end(runId, { kind: 'returned', value }, waitOf(options, 'complete()'), access);
+  }
+
+  async fail(
+    runId: string,
+    error: unknown,
+    options: OpenRunOptions,
+    access: JobAccess,
+  ): Promise<FailedOpenRun> {
+    const { settlement } = await this.end(runId, { kind: 'threw', error }, waitOf(options, 'fail()'), access);
+    const { retryAt } = settlement;
+    return { retryAt: retryAt === null ? null : new Date(retryAt) };
+  }
+
+  private async end(
+    given: string,
+    ending: Ending,
+    waitMs: number,
+    { jobs, changed, isJoined }: JobAccess,
+  ): Promise<Judgement> {
+    const runId = lineOfText(given, 'runId');
+    const giveUpAt = this.clock.monotonic() + waitMs;
+    for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
+      let ended: { run: ClaimedRun; judgement: Judgement } | null = null;
+      const isEnded = await jobs.settleOpen(runId, (run, now) => {
+        const startedAt = Math.min(run.openedAt ?? now, now);
+        const { rules } = this.handlers.get(run.handler) ?? {};
+        const judgement = judge(run, ending, null, { startedAt, finishedAt: now }, Math.random, rules)!;
+        ended = { run, judgement };
+        return judgement.settlement;
+      });
+      if (isEnded) {
+        const { run, judgement } = ended!;
+        await this.tell(run, judgement, jobs, isJoined);
+        changed();
+        return judgement;
+      }
+      const state = await goingOn(runId, jobs);
+      const leftMs = giveUpAt - this.clock.monotonic();
+      if (state === 'open') continue;
+      if (state !== 'running' || leftMs <= 0) throw new RunNotOpenError(runId, state);
+      await new Promise<void>((resolve) => void this.clock.setTimer(Math.min(pollMs, leftMs), resolve));
+    }
+  }
+
+  /** Of what is not committed yet nobody is told. */
+  private async tell(
+    run: ClaimedRun,
+    judgement: Judgement,
+    jobs: JobStore,
+    isJoined: boolean,
+  ): Promise<void> {
+    const failing: JobRef[] = [];
+    const heard = {
+      onSettled: () => undefined,
+      onGaveUp: (some: readonly JobRef[]) => failing.push(...some),
+    };
+    new RunTeller(outside, isJoined ? this.silent : this.events, heard).tell(run, judgement);
+    for (const ref of failing) {
+      try {
+        const reason = await pauseIfFailing(jobs, ref);
+        if (reason !== null && !isJoined) this.events.emit('job.paused', { ...ref, reason });
+      } catch (error) {
+        // The verdict stands; the next failure comes back to it.
+        this.events.emit('engine.failed', { part: 'pausing of jobs', error });
+      }
+    }
+  }
+}
+
+function waitOf(options: OpenRunOptions, call: string): number {
+  knownOptions(options, ['manager', 'wait'], call);
+  return options.wait === undefined ? defaultWaitMs : parseDelay(options.wait, 'wait');
+}
+
+/** The state of a run without verdict. Throws RunHasVerdictError, RunNotFoundError. */
+async function goingOn(runId: string, jobs: JobStore): Promise<RunState> {
+  const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
+  if (run && run.finishedAt === null) return run.state;
+  const [last] = (await jobs.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  const verdict = (last?.outcome ?? run?.state) as RunVerdict | undefined;
+  if (verdict === undefined) throw new RunNotFoundError(runId);
+  throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!);
+}
