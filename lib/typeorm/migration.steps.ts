@@ -10,7 +10,7 @@ import type { TableOptions } from './typeorm.options.js';
 
 /** One step of the schema. Versions count from 1 without holes. */
 interface MigrationStep {
-  statements(tables: TableNames): string[];
+  statements(tables: TableNames, from: number): string[];
   /** The tables of earlier versions that these statements change. */
   changes(tables: TableNames): string[];
   /** The oldest version whose code can still work on this schema: adding is compatible, changing is not. */
@@ -49,7 +49,7 @@ export function migrationStatements(t: TableNames, from: number): string[] {
   const missing = steps.slice(from);
   return [
     ...(from === 0 ? foundation : lockTables(missing.flatMap((step) => step.changes(t)))),
-    ...missing.flatMap((step) => step.statements(t)),
+    ...missing.flatMap((step) => step.statements(t, from)),
     ...(from > 0 && from < appsSince ? [markUnfilled(t)] : []),
     `insert into ${t.meta} (key, value) values ('schema_version', '${schemaVersion}'), ('compatible_with', '${compatibleWith}')
       on conflict (key) do update set value = excluded.value`,

@@ -4,13 +4,13 @@ import { runAttempt, runDueAt, runStartedAt, runState } from './run.view.fragmen
 import type { TableNames } from './table.names.js';
 
 /** What people read: jobs and runs with their states in words, as `SchedulerService` tells them. */
-export function viewStatements(t: TableNames): string[] {
-  return [jobsView(t), runsView(t)];
+export function viewStatements(t: TableNames, create: 'create view' | 'create or replace view'): string[] {
+  return [`${create} ${jobsView(t)}`, `${create} ${runsView(t)}`];
 }
 
 function jobsView(t: TableNames): string {
   const { recurring, oneOff } = jobViews(t, (instant) => instant);
-  return `create or replace view ${t.qualified('jobs_view')} as
+  return `${t.qualified('jobs_view')} as
       select v.namespace, v.id, v.name, v.state, v.paused_what as paused_by, v.next_run_at, v.last_run_at, v.last_verdict, v.last_error,
         v.run_count::bigint as run_count, v.error_count::bigint as error_count, v.consecutive_failures,
         v.handler, v.queue, v.priority, v.app, v.source, v.trigger_type, v.trigger, v.time_zone, v.payload, v.metadata, v.policies,
@@ -20,7 +20,7 @@ function jobsView(t: TableNames): string {
 
 function runsView(t: TableNames): string {
   const waits = 'r.verdict is null and r.worker is null';
-  return `create or replace view ${t.qualified('runs_view')} as
+  return `${t.qualified('runs_view')} as
       select r.id, r.namespace, r.job_id, ${runState} as state,
         case when r.verdict is not null then null when r.held then 'job' else ${stopping(t, 'r')} end as paused_by,
         r.nominal_at, ${runDueAt} as due_at,
