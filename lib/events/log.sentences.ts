@@ -237,7 +237,7 @@ export const logSentences: Sentences = {
   }),
   'job.held-up': ({ runId, workerId, runningMs, ...job }) => ({
     level: 'warn',
-    text: `The job ${named(job)} is skipped, as its run ${runId} has gone on for ${Math.floor(runningMs / 3_600_000)} h by now${workerId === null ? '' : ` (worker ${workerId})`}. If it hangs, cancelRun('${runId}') ends it; a timeout lets no run go on for ever, nor does the deadline of an open one.`,
+    text: `The job ${named(job)} is skipped, as its run ${runId} has ${workerId === null ? 'been open' : 'gone on'} for ${Math.floor(runningMs / 3_600_000)} h by now${workerId === null ? `: complete(), fail() or cancelRun('${runId}') ends it, and a deadline lets none be open for ever.` : ` (worker ${workerId}). If it hangs, cancelRun('${runId}') ends it; a timeout lets no run go on for ever.`}`,
   }),
   'schedule.failed': ({ error, ...job }) => ({
     level: 'error',

@@ -70,6 +70,18 @@ describe('runs that overlap', () => {
     }
   });
 
+  test('skip: a run that is open for long is told as well', async () => {
+    const told: unknown[] = [];
+    rig.events.on('job.held-up', (event) => told.push(event));
+    rig.handle('opens', (context: RunContext) => context.open());
+    await rig.engine.start();
+    await rig.add(
+      everyMs(rig.clock.now(), 60_000, { id: 'open', handler: 'opens', policies: { overlap: 'skip' } }),
+    );
+    await rig.clock.advanceBy(65 * 60_000);
+    expect(told).toMatchObject([{ id: 'open', workerId: null }]);
+  });
+
   test('skip: runs that end in time are no matter, however often the job is skipped', async () => {
     const told: unknown[] = [];
     rig.events.on('job.held-up', (event) => told.push(event));

@@ -423,6 +423,8 @@ test('tells what a stop waits for, what a kill has left, and a run that goes on 
     workerId: 'w',
     runningMs: 7_300_000,
   });
+  const open = { namespace: 'default', id: 'daily', runId: '42', workerId: null };
+  events.emit('job.held-up', { ...open, runningMs: 7_300_000 });
   stop();
   Logger.overrideLogger(false);
   expect(told).toEqual([
@@ -432,5 +434,6 @@ test('tells what a stop waits for, what a kill has left, and a run that goes on 
     'Nothing listens to SIGTERM, so it ends this process in the middle of its runs. Call app.enableShutdownHooks().',
     'Nothing listens to SIGTERM, so it ends this process in the middle of its runs, which nobody executes again until its lease has ended, 30 s later. Call app.enableShutdownHooks().',
     'The job "daily" is skipped, as its run 42 has gone on for 2 h by now (worker w). If it hangs, cancelRun(\'42\') ends it; a timeout lets no run go on for ever.',
+    `The job "daily" is skipped, as its run 42 has been open for 2 h by now: complete(), fail() or cancelRun('42') ends it, and a deadline lets none be open for ever.`,
   ]);
 });

@@ -22,6 +22,8 @@ export class GrownTables {
   /** Runs that `worker` holds. */
   recurring: Unstarted[] = [];
   oneOffs: Unstarted[] = [];
+  /** The id of a run that is open. */
+  open = '';
   /** Due; a run of each is held, and another one waits for its end. */
   cursors: DueCursor[] = [];
   private readonly schema = freshSchema('grown');
@@ -43,6 +45,7 @@ export class GrownTables {
     const longRunning = (await this.hold('busy', busy)).map(({ id }) => id);
     await storage.renew('busy', 3_600_000, busy, longRunning);
     await this.hold('dead', 10);
+    await this.leaveOpen();
     await this.addSchedules();
     this.recurring = await storage.heldBy('worker');
     const oneOffs = await this.hold('worker', 10);
@@ -114,6 +117,17 @@ export class GrownTables {
     await this.storage.settle(
       runs.map(({ id: runId, fence, worker }) => ({ runId, fence, worker, ...ended })),
     );
+  }
+
+  private async leaveOpen(): Promise<void> {
+    const [run] = await this.hold('worker', 1);
+    const { id: runId, fence, worker } = run!;
+    const now = await this.storage.now();
+    const times = { startedAt: now, finishedAt: now, retryAt: now + 3_600_000 };
+    await this.storage.settle([
+      { runId, fence, worker, outcome: 'opened', ...times, error: null, result: null },
+    ]);
+    this.open = runId;
   }
 
   /** The first ones fire twice: one run is held, the other waits for its end. */

@@ -103,9 +103,14 @@ export class ReleaseBefore {
     return due.map(({ job_id }) => job_id);
   }
 
+  /** Claims what is due. Returns the ids of the jobs. */
+  async claim(): Promise<string[]> {
+    return (await this.take()).map(({ job_id }) => job_id);
+  }
+
   /** Claims what is due; one-offs end well. Returns the ids of the jobs. */
   async work(): Promise<string[]> {
-    const taken = await this.say<Taken>('claim-from-one', this.workerId, queues, handlers, 100, 0);
+    const taken = await this.take();
     const now = Date.now();
     const times = [taken.map(() => now), taken.map(() => now), taken.map(() => null)];
     await this.say(
@@ -115,6 +120,10 @@ export class ReleaseBefore {
       ...times,
     );
     return taken.map(({ job_id }) => job_id);
+  }
+
+  private take(): Promise<Taken[]> {
+    return this.say<Taken>('claim-from-one', this.workerId, queues, handlers, 100, 0);
   }
 
   async query<Row extends object>(text: string): Promise<Row[]> {

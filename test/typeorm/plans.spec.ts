@@ -61,6 +61,8 @@ const cases: Case[] = [
   { what: 'a settlement of failures', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'failed', null), 'worker', true, '100'], index: 'run_pkey' },
   { what: 'a settlement that passes over what is locked', name: 'settlePassing', values: (grown) => [...settlement(grown, 'failed', null), 'worker', true], index: 'run_pkey' },
   { what: 'a settlement with retries', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'failed', 1_700_000_000_000), 'worker', true, '100'], index: 'run_pkey' },
+  { what: 'a settlement that leaves runs open', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'opened', 1_700_000_000_000), 'worker', true, '100'], index: 'run_pkey' },
+  { what: 'the taking of an open run', name: 'takeOpen', values: ({ open }) => [open, 'outside'], index: 'run_pkey' },
   { what: 'a hand-back', name: 'giveBack', values: ({ recurring }) => [...claimsOf(recurring), each('worker')], index: 'run_pkey' },
   ...['allow', 'skip', 'queue', 'cancel-running', 'wait'].map((overlap): Case => ({ what: `a fire with overlap ${overlap}`, name: 'fire', values: (grown) => firing(grown, overlap), index: 'run_job' })),
   { what: 'the lock of what others wait for', name: 'lockBlocking', values: (grown) => [jobUids(grown)], index: 'run_job' },

@@ -159,6 +159,72 @@ test('what the release before makes beside ours is run, and its schedules are th
   ]);
 });
 
+test('an open run is not that of the release before until its deadline, when it executes it, and then it ends once', async () => {
+  await storage.init();
+  await before.register();
+  await storage.insertJobs([due({ id: 'late' }), due({ id: 'early' }), due({ id: 'endless' })], 'raise');
+  const ours = await worker('shop');
+  const deadlines: Record<string, number | null> = { late: -1_000, early: 3_600_000, endless: null };
+  const { runs } = await storage.claim(ours, 10);
+  const now = await storage.now();
+  await storage.settle(
+    runs.map(({ id: runId, fence, worker: by, jobId }) => ({
+      ...{
+        runId,
+        fence,
+        worker: by,
+        outcome: 'opened',
+        startedAt: now,
+        finishedAt: now,
+        error: null,
+        result: null,
+      },
+      retryAt: deadlines[jobId] === null ? null : now + deadlines[jobId]!,
+    })),
+  );
+  expect(await before.work()).toEqual(['late']);
+  const idOf = (jobId: string): string => runs.find((run) => run.jobId === jobId)!.id;
+  const end = (jobId: string): Promise<boolean> =>
+    storage.settleOpen(idOf(jobId), ({ id: runId, fence, worker: by }) => ({
+      ...{ runId, fence, worker: by, outcome: 'succeeded', startedAt: now, finishedAt: now },
+      ...{ retryAt: null, error: null, result: null },
+    }));
+  expect([await end('late'), await end('early'), await end('endless')]).toEqual([false, true, true]);
+  const finals = (await storage.queryAttempts({ finalOnly: true }, {})).items;
+  expect(finals.map(({ jobId, worker: by }) => [jobId, by]).toSorted()).toEqual([
+    ['early', 'outside'],
+    ['endless', 'outside'],
+    ['late', 'worker-before'],
+  ]);
+});
+
+test('a run that the release before executes at its deadline is a retry like any other where that says so, and open no more', async () => {
+  await storage.init();
+  await before.register();
+  await storage.insertJobs([due({ id: 'late', app: 'shop' })], 'raise');
+  const ours = await worker('shop');
+  const [run] = (await storage.claim(ours, 10)).runs;
+  const now = await storage.now();
+  const times = { startedAt: now, finishedAt: now, retryAt: now - 1_000 };
+  const opened = {
+    runId: run!.id,
+    fence: run!.fence,
+    worker: ours.workerId,
+    outcome: 'opened',
+    ...times,
+  } as const;
+  await storage.settle([{ ...opened, error: null, result: null }]);
+  expect(await before.claim()).toEqual(['late']);
+  // As its settlement of a failure with a retry leaves the row: it knows nothing of the mark.
+  await before.query(
+    `update "${schema}".run set worker = null, started_at = null, due_at = now() - interval '1 second'`,
+  );
+  expect((await storage.queryRuns({}, {})).items).toMatchObject([{ state: 'waiting' }]);
+  const [again] = (await storage.claim(ours, 10)).runs;
+  expect(again).toMatchObject({ id: run!.id, attempt: 2 });
+  expect(again).not.toHaveProperty('openedAt');
+});
+
 test('what is changed at run time is void once the release before has written another declaration', async () => {
   await storage.init();
   await before.declare(every({ id: 'declared', definitionHash: 'h1' }));
