@@ -4,6 +4,7 @@ import type { NewJob, WorkerInfo } from '../../lib/ports/storage.adapter.js';
 import { compileTrigger } from '../../lib/triggers/compiled.trigger.js';
 import { checkDeploys } from './deploys/deploy.checker.js';
 import { lineOf } from './deploys/release.js';
+import { checkOutsiders } from './outsiders.js';
 import { all, grouped } from './records.js';
 import type { Execution, Outcome } from './scenario.js';
 
@@ -31,11 +32,17 @@ export async function findViolations(outcome: Outcome): Promise<string[]> {
     violations.push(...checkLosses(attempts, await storage.queryWorkers()));
   if (oneClock) violations.push(...checkChanges(outcome, attempts, gaps));
 
+  if (outcome.outsiders) violations.push(...checkOutsiders(outcome.outsiders.given, attempts));
   if (outcome.deploys) violations.push(...checkDeploys(outcome.deploys, attempts, gaps));
 
   for (const run of runs) {
     if (run.nominalAt.getTime() > endsAt) continue;
-    if (run.state === 'waiting' || run.state === 'blocked' || run.state === 'running') {
+    if (
+      run.state === 'waiting' ||
+      run.state === 'blocked' ||
+      run.state === 'running' ||
+      run.state === 'open'
+    ) {
       violations.push(`run ${run.id} of ${run.jobId} never ended: ${run.state}`);
     }
   }
@@ -72,6 +79,8 @@ function checkRun(runId: string, rows: readonly Attempt[], oneClock: boolean): s
     const before = sorted[i - 1]!;
     const after = sorted[i]!;
     if (after.startedAt === null || !oneClock) continue;
+    // The verdict of an open run is that of the attempt which has opened it, from its begin on.
+    if (before.outcome === 'opened' && after.attempt === before.attempt) continue;
     if (after.startedAt.getTime() < before.finishedAt.getTime() - clockToleranceMs) {
       found.push(
         `run ${runId}: the attempt with fence ${after.fence} began while fence ${before.fence} held it`,

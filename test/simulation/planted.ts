@@ -97,6 +97,34 @@ function apart({ births, gaps }: Firing): Pick<Firing, 'births' | 'gaps'> {
   return { births: [...each, ...births], gaps: gaps.filter((gap) => !missed.includes(gap)) };
 }
 
+/** Faults of open runs. */
+export const plantedInOpen: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {
+  'acknowledges now and then a verdict from outside that it does not write': (storage) => {
+    let calls = 0;
+    return spoilt(storage, {
+      async settleOpen(...[runId, judge]: Parameters<StorageAdapter['settleOpen']>) {
+        if (++calls % 3 > 0) return storage.settleOpen(runId, judge);
+        const { items } = await storage.queryRuns({ runId, state: 'open' }, {});
+        const [run] = items;
+        if (run === undefined) return false;
+        judge({ ...run, worker: 'outside', policies: {} } as never, await storage.now());
+        return true;
+      },
+    });
+  },
+  'lets the deadline undo a verdict from outside': (storage) =>
+    spoilt(storage, {
+      async settleOpen(...[runId, judge]: Parameters<StorageAdapter['settleOpen']>) {
+        const { items } = await storage.queryRuns({ runId, state: 'open' }, {});
+        const [run] = items;
+        // As if the verdict were noted, and the worker that has the run at its deadline not told.
+        if (run === undefined || run.worker === null) return storage.settleOpen(runId, judge);
+        judge({ ...run, policies: {} } as never, await storage.now());
+        return true;
+      },
+    }),
+};
+
 /** Faults of deploys: what was the rule once. */
 export const plantedInDeploys: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {
   'compares sets of declarations as a whole': (storage) =>

@@ -9,6 +9,7 @@ import { changeAtRandom, resumeAll, type Change } from './changes.js';
 import type { DeployHistory } from './deploys/deploy.history.js';
 import { playDeploys } from './deploys/deploy.scenario.js';
 import { makeJobs, poisonJobs } from './jobs.js';
+import { Outsiders } from './outsiders.js';
 import { SeededRandom } from './seeded.random.js';
 import { SimulatedDatabase } from './simulated.database.js';
 import { StallWatch, type Instance } from './stall.watch.js';
@@ -21,9 +22,9 @@ export const leaseMs = 3_000;
 
 /**
  * What is special about a history. `backwards`: the database goes back to a backup once. `clock`: its clock is set, and set right again. `poison`: some runs end
- * each process that executes them, and nothing else does harm. `deploys`: releases come and go.
+ * each process that executes them, and nothing else does harm. `deploys`: releases come and go. `open`: handlers leave runs open, and others give them their verdicts.
  */
-export const kinds = ['stormy', 'backwards', 'clock', 'poison', 'deploys'] as const;
+export const kinds = ['stormy', 'backwards', 'clock', 'poison', 'deploys', 'open'] as const;
 export type Kind = (typeof kinds)[number];
 const mix: readonly Kind[] = ['stormy', 'deploys', 'backwards', 'stormy', 'clock', 'deploys'];
 export const kindOf = (seed: number): Kind => mix[seed % mix.length]!;
@@ -57,6 +58,8 @@ export interface Outcome {
   faults: Record<string, number>;
   /** Of the kind `deploys`. */
   deploys?: DeployHistory;
+  /** Of the kind `open`. */
+  outsiders?: Outsiders;
 }
 
 /** Breaks the storage on purpose. */
@@ -154,6 +157,22 @@ export async function playScenario(
     );
   }
 
+  const isOpen = kind === 'open';
+  let isCalm = false;
+  const outside = new VirtualProcess(clock, 0);
+  const outsiders = new Outsiders(
+    troubledStorage(
+      storage,
+      clock,
+      outside,
+      random,
+      () => ({ ...trouble, crashBefore: 0, crashAfter: 0 }),
+      () => undefined,
+    ),
+    outside,
+    random,
+  );
+
   const work =
     (process: VirtualProcess, active: Set<string>, crash: () => void, workerId: () => string | null) =>
     async (context: RunContext): Promise<void> => {
@@ -168,6 +187,8 @@ export async function playScenario(
       const fails = random.chance(0.15);
       const obeys = random.chance(0.7);
       if (!isPoison && random.chance(0.05)) context.snooze(random.between(0, 2_000));
+      if (isOpen && !isCalm && random.chance(0.6))
+        context.open(random.chance(0.7) ? { deadline: random.between(1, 8_000) } : {});
       try {
         await new Promise<void>((resolve, reject) => {
           process.setTimer(
@@ -191,6 +212,7 @@ export async function playScenario(
     await clock.advanceBy(random.between(500, 1_500));
     watch.look(trouble.lostRequest < 1);
     if (isPoison) continue;
+    if (isOpen) outsiders.act([...new Set(executions.slice(-30).map(({ runId }) => runId))]);
     if (kind !== 'clock' && second < 55 && random.chance(0.3))
       await changeAtRandom(database, clock, random, changes);
     if (random.chance(0.1)) {
@@ -244,6 +266,15 @@ export async function playScenario(
   // The weather clears up: what is frozen thaws, what is dead comes back, the last instants pass, and all that was begun must end.
   await clock.advanceBy(4 * leaseMs);
   trouble = calm;
+  isCalm = true;
+  if (isOpen) {
+    const last = new Outsiders(database.adapter, clock, random);
+    await last.endAll();
+    // What was under way may be opened still.
+    await clock.advanceBy(30_000);
+    await last.endAll();
+    outsiders.given.push(...last.given);
+  }
   await resumeAll(database, changes);
   await clock.advanceBy(4 * leaseMs + 150_000);
   // A worker that doubts the clock has retries wait by the time that it believes in: by as much as it was wrong, each time.
@@ -252,5 +283,6 @@ export async function playScenario(
   return {
     ...{ kind, storage, jobs, executions, changes, losses: database.losses },
     ...{ stalls: watch.stalls, misfirings: database.firings.faults, faults },
+    ...(isOpen && { outsiders }),
   };
 }

@@ -173,6 +173,9 @@ export class SimulatedDatabase {
       case 'settle':
         await this.untilFree(args[0] as readonly Settlement[]);
         return this.perform(method, args);
+      case 'settleOpen':
+        await this.untilFree([{ runId: args[0] as string }]);
+        return this.perform(method, args);
       default:
         return this.perform(method, args);
     }
@@ -227,7 +230,7 @@ export class SimulatedDatabase {
     return { ...((await this.perform('giveBack', [free])) as object), left };
   }
 
-  private async untilFree(settlements: readonly Settlement[]): Promise<void> {
+  private async untilFree(settlements: readonly Pick<Settlement, 'runId'>[]): Promise<void> {
     const giveUpAt = this.world.monotonic() + deadlineMs;
     while (settlements.some(({ runId }) => this.isLocked(runId))) {
       if (this.world.monotonic() >= giveUpAt) throw new Error('canceling statement due to statement timeout');

@@ -14,6 +14,12 @@ describe('simulated clusters', () => {
     expect(await findViolations(await playScenario(seed, undefined, 'poison'))).toEqual([]);
   });
 
+  test.each([1, 2, 3, 4, 5, 6])('give open runs one verdict each (seed %i)', async (seed) => {
+    const outcome = await playScenario(seed, undefined, 'open');
+    expect(await findViolations(outcome)).toEqual([]);
+    expect(outcome.outsiders!.given.filter(({ acknowledged }) => acknowledged).length).toBeGreaterThan(0);
+  });
+
   test.each([2, 3, 4])(
     'have the jobs of the release that should be in force (seed %i)',
     async (seed) => {
