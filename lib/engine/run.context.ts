@@ -68,7 +68,7 @@ export interface RunContext<P = JsonValue> {
    * await bank.order(ctx.payload, { reference: ctx.runId });
    * return ctx.open({ deadline: '2d' });
    */
-  open(options?: OpenOptions): void;
+  readonly open: (options?: OpenOptions) => void;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when

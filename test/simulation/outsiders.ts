@@ -80,7 +80,7 @@ export function checkOutsiders(given: readonly Given[], attempts: readonly Attem
   const tokens = new Set(given.map(({ runId, token }) => `${runId} ${token}`));
   for (const [runId, own] of rows)
     for (const { result, error } of own)
-      if (!tokens.has(`${runId} ${String(result ?? error)}`))
+      if (!tokens.has(`${runId} ${typeof result === 'string' ? result : error}`))
         found.push(`run ${runId}: a verdict from outside that nobody gave`);
   return found;
 }

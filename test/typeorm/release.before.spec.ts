@@ -191,10 +191,10 @@ test('an open run is not that of the release before until its deadline, when it 
     }));
   expect([await end('late'), await end('early'), await end('endless')]).toEqual([false, true, true]);
   const finals = (await storage.queryAttempts({ finalOnly: true }, {})).items;
-  expect(finals.map(({ jobId, worker: by }) => [jobId, by]).toSorted()).toEqual([
-    ['early', 'outside'],
-    ['endless', 'outside'],
-    ['late', 'worker-before'],
+  expect(finals.map(({ jobId, worker: by }) => `${jobId} by ${by}`).toSorted()).toEqual([
+    'early by outside',
+    'endless by outside',
+    'late by worker-before',
   ]);
 });
 
