@@ -12,7 +12,7 @@ const busy = 1_000;
 
 /**
  * The tables of a scheduler that has been at work: many one-offs of later, schedules, runs that workers hold, a dead one among them, runs that
- * wait for others, and at the head of the queue some that are due, every other for a handler that nobody has.
+ * wait for others, one of each schedule, and at the head of the queue some that are due, every other for a handler that nobody has.
  */
 export class GrownTables {
   /** Those that are never read from one end to the other. */
@@ -47,6 +47,7 @@ export class GrownTables {
     await this.hold('dead', 10);
     await this.leaveOpen();
     await this.addSchedules();
+    await this.addWaiting();
     this.recurring = await storage.heldBy('worker');
     const oneOffs = await this.hold('worker', 10);
     this.oneOffs = oneOffs.map(({ id: runId, fence, worker }) => ({ runId, fence, worker }));
@@ -154,6 +155,32 @@ export class GrownTables {
     this.cursors = (await this.storage.dueCursors(worker, 10)).cursors;
   }
 
+  /** What waits for the end of another run at the first schedule waits at all others too. */
+  private async addWaiting(): Promise<void> {
+    const { run, job } = this.names;
+    const columns = await this.columnsOfRun();
+    const ofJob = new Map([
+      ['job_uid', 'j.uid'],
+      ['job_id', 'j.id'],
+    ]);
+    const values = columns.map((column) => ofJob.get(column) ?? `r.${column}`);
+    const { rowCount } = await this.client.query(
+      `insert into ${run} (${columns.join()}) select ${values.join()}
+       from ${run} r join ${job} j on j.uid <> all (array(select job_uid from ${run} where blocked))
+       where r.id = (select min(id) from ${run} where blocked)`,
+    );
+    if (rowCount !== schedules - this.cursors.length) throw new Error(`${rowCount} runs wait.`);
+  }
+
+  private async columnsOfRun(): Promise<string[]> {
+    const { rows } = await this.client.query<{ column: string }>(
+      `select quote_ident(column_name) as column from information_schema.columns
+       where table_schema = $1 and table_name = 'run' and column_name <> 'id' and is_identity = 'NO' and is_generated = 'NEVER'`,
+      [this.schema],
+    );
+    return rows.map(({ column }) => column);
+  }
+
   /** Copies of one. */
   private async addFuture(): Promise<void> {
     const now = await this.storage.now();
@@ -161,12 +188,7 @@ export class GrownTables {
       [newJob(now, { app: 'test', id: 'later', nextAt: now + 3_600_000 })],
       'raise',
     );
-    const { rows } = await this.client.query<{ column: string }>(
-      `select quote_ident(column_name) as column from information_schema.columns
-       where table_schema = $1 and table_name = 'run' and column_name <> 'id' and is_identity = 'NO' and is_generated = 'NEVER'`,
-      [this.schema],
-    );
-    const columns = rows.map(({ column }) => column);
+    const columns = await this.columnsOfRun();
     const values = columns.map((column) => {
       if (column === 'job_id') return `r.job_id || '-' || n`;
       return column === 'due_at' ? `r.due_at + n * interval '1 millisecond'` : `r.${column}`;
