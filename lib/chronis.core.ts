@@ -54,6 +54,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
   /** When all jobs are declared. Throws InvalidOptionError. */
   assertConfigured(): void {
     this.explorer.assertConfigured();
+    this.registrar.tell();
     const renames = ignoredRenames(this.explorer.explore().jobs);
     if (renames.length > 0) this.events.emit('renames.ignored', { renames });
     if (this.instance === defaultInstance && this.settings.autoStart && !this.settings.isTest) {

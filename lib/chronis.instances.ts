@@ -24,10 +24,22 @@ export const publicParts = [
   Clock,
 ] as const satisfies InjectionToken[];
 
+/** Not by the names of the classes: minifiers make these equal. */
+const partNames: ReadonlyMap<InjectionToken, string> = new Map(
+  Object.entries({
+    SchedulerService,
+    JobDeclarations,
+    ChronisEvents,
+    StorageAdapter,
+    LockAdapter,
+    Clock,
+  }).map(([name, part]) => [part, name] as const),
+);
+
 /** The token of a part in an instance. */
 export function tokenIn(instance: string, part: InjectionToken): InjectionToken {
-  const isShared = instance === defaultInstance || !(publicParts as readonly InjectionToken[]).includes(part);
-  return isShared ? part : `${(part as { name: string }).name} of ${instance}`;
+  const name = instance === defaultInstance ? undefined : partNames.get(part);
+  return name === undefined ? part : `${name} of ${instance}`;
 }
 
 /** The same provider in an instance. */

@@ -12,6 +12,12 @@ export function annotates(key: string, decorator: string, note: object): MethodD
       const owner = typeof target === 'function' ? target.name : target.constructor.name;
       throw new InvalidOptionError(`${decorator} on ${owner}.${String(method)}`, problem);
     };
+    if (typeof target === 'function' && method === undefined) {
+      throw new InvalidOptionError(
+        `${decorator} on ${target.name}`,
+        'is on a class. Decorate the method that is to be run.',
+      );
+    }
     if (typeof target === 'function') refuse('is a static method; only methods of an instance can be run.');
     if (typeof method === 'symbol')
       refuse('is named by a symbol; only methods with a name in text are found.');
@@ -20,6 +26,23 @@ export function annotates(key: string, decorator: string, note: object): MethodD
     Reflect.defineMetadata(key, [...earlier, note], target, method);
     noteDecorated(target, method as string);
   };
+}
+
+/**
+ * Refuses a decorator that is written without parentheses: it would be called with the class and the name of the method as if these were its options, and nothing would run. `given`: its arguments.
+ * Throws InvalidOptionError. For decorators that take neither a class nor an object with a text beside it. @publicApi
+ */
+export function assertCalled(decorator: string, given: ArrayLike<unknown>): void {
+  const [target, method] = [given[0], given[1]];
+  const isMethod = typeof method === 'string' || typeof method === 'symbol';
+  const isClass = typeof target === 'function' && target.prototype !== undefined;
+  const isTarget = isClass || (isMethod && typeof target === 'object' && target !== null);
+  if (!isTarget) return;
+  const owner = typeof target === 'function' ? target.name : (target as object).constructor.name;
+  throw new InvalidOptionError(
+    `${decorator} on ${owner}${isMethod ? `.${String(method)}` : ''}`,
+    `is written without parentheses. Write ${decorator}(…).`,
+  );
 }
 
 /** What is noted on this very method: one that overrides another does not inherit its decorators. */

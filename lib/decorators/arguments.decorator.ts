@@ -8,6 +8,9 @@ import type { PipeTransform, Type } from '@nestjs/common';
 export const argumentKinds = { context: 0, payload: 3 } as const;
 export const argumentsKey = '__routeArguments__';
 
+/** Apart from those of Nest, whose `@Req()` is kept like the context. */
+const contextKey = 'chronis:contexts';
+
 /**
  * The payload as a parameter of a handler: `send(@Payload() mail: SendMail, @Ctx() context: RunContext)`. Pipes are applied to it: those given here, those of
  * `@UsePipes` and global ones; so a ValidationPipe checks the parameter's class. @publicApi
@@ -16,9 +19,20 @@ export function Payload(...pipes: (Type<PipeTransform> | PipeTransform)[]): Para
   return argument(argumentKinds.payload, pipes);
 }
 
-/** The RunContext as a parameter of a handler, where another one has `@Payload()`. @publicApi */
+/** The RunContext as a parameter of a handler, where another one has `@Payload()`, and of methods that `nestjs-chronis/schedule` schedules. @publicApi */
 export function Ctx(): ParameterDecorator {
-  return argument(argumentKinds.context, []);
+  const mark = argument(argumentKinds.context, []);
+  return (target, method, index) => {
+    mark(target, method, index);
+    const earlier = contextParameters(target, method as string) ?? [];
+    Reflect.defineMetadata(contextKey, [...earlier, index], target.constructor, method!);
+  };
+}
+
+/** The parameters of a method with `@Ctx()`, by their numbers; null: no decorator of this package or of Nest marks any. For schedulers of their own. @publicApi */
+export function contextParameters(prototype: object, method: string): readonly number[] | null {
+  if (!hasArguments(prototype, method)) return null;
+  return (Reflect.getMetadata(contextKey, prototype.constructor, method) ?? []) as number[];
 }
 
 /** Whether a parameter of the method has one of these decorators. */

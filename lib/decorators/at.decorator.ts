@@ -1,6 +1,7 @@
 import type { AtOptions } from '../model/job.options.js';
 import type { InstantInput } from '../model/trigger.js';
 import type { ScheduleFactory } from './schedule.factory.js';
+import { assertCalled } from './annotation.js';
 import { declares } from './declaration.js';
 
 /**
@@ -12,5 +13,6 @@ export function At(
   at: InstantInput | ScheduleFactory<InstantInput>,
   options: AtOptions = {},
 ): MethodDecorator {
+  assertCalled('@At', [at, options]);
   return declares('@At', { kind: 'at', at, options });
 }

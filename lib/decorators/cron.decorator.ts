@@ -1,6 +1,7 @@
 import type { CronOptions } from '../model/job.options.js';
 import type { CronFields } from '../model/trigger.js';
 import type { ScheduleFactory } from './schedule.factory.js';
+import { assertCalled } from './annotation.js';
 import { declares } from './declaration.js';
 
 /**
@@ -12,5 +13,6 @@ export function Cron(
   schedule: string | CronFields | ScheduleFactory<string | CronFields>,
   options: CronOptions = {},
 ): MethodDecorator {
+  assertCalled('@Cron', [schedule, options]);
   return declares('@Cron', { kind: 'cron', schedule, options });
 }

@@ -1,6 +1,7 @@
 import type { IntervalOptions } from '../model/job.options.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { ScheduleFactory } from './schedule.factory.js';
+import { assertCalled } from './annotation.js';
 import { declares } from './declaration.js';
 
 /**
@@ -12,5 +13,6 @@ export function Interval(
   every: DurationInput | ScheduleFactory<DurationInput>,
   options: IntervalOptions = {},
 ): MethodDecorator {
+  assertCalled('@Interval', [every, options]);
   return declares('@Interval', { kind: 'interval', every, options });
 }

@@ -1,4 +1,5 @@
 import type { HandlerOptions, MethodOptions } from '../model/handler.options.js';
+import { assertCalled } from './annotation.js';
 import { declares } from './declaration.js';
 
 /**
@@ -8,5 +9,6 @@ import { declares } from './declaration.js';
  * decide about its retries and the payloads that it takes. @publicApi
  */
 export function JobHandler(name: string, options: HandlerOptions & MethodOptions = {}): MethodDecorator {
+  assertCalled('@JobHandler', [name, options]);
   return declares('@JobHandler', { kind: 'handler', name, options });
 }

@@ -1,7 +1,7 @@
 import type { EventFilter } from '../events/event.filter.js';
 import type { EventSelector, SelectedEvent, SelectedName } from '../events/event.names.js';
 import type { EventOrigin, ListenOptions } from '../events/event.origin.js';
-import { annotates, annotationsOf } from './annotation.js';
+import { annotates, annotationsOf, assertCalled } from './annotation.js';
 
 /** Which of the events a method is called for: those that meet all conditions. @publicApi */
 export interface OnJobEventOptions extends EventFilter, ListenOptions {
@@ -35,6 +35,7 @@ export function OnJobEvent<S extends EventSelector>(
   events: S | readonly S[],
   options: OnJobEventOptions = {},
 ): EventMethodDecorator<S> {
+  assertCalled('@OnJobEvent', [events, options]);
   const annotation: EventAnnotation = { events, options };
   return annotates(metadataKey, '@OnJobEvent', annotation) as EventMethodDecorator<S>;
 }

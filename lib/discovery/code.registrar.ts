@@ -39,12 +39,20 @@ export class CodeRegistrar {
     lazy.watch(() => this.registerMore());
   }
 
+  /** Once, when all jobs are declared, also those that are found in another way: others may do that after this has registered. */
+  tell(): void {
+    this.tellOf(this.parts.explorer.explore());
+  }
+
   private async registerMore(): Promise<void> {
     const { explorer, onMoreJobs, foreign } = this.parts;
     this.subscribe();
     this.tellForeign(foreign?.unreadMore(), true);
     const more = explorer.exploreMore();
-    if (more.handlers.length > 0) await this.take(more);
+    if (more.handlers.length > 0) {
+      await this.take(more);
+      this.tellOf(more);
+    }
     if (more.jobs.length > 0) onMoreJobs();
   }
 
@@ -52,17 +60,14 @@ export class CodeRegistrar {
     if (methods.length > 0) this.parts.events.emit('schedules.foreign', { methods, lazy });
   }
 
-  private async take({
-    jobs,
-    handlers,
-    repeated,
-    unapplied,
-    unmarked,
-    minified,
-  }: Exploration): Promise<void> {
-    const { explorer, handlers: registry, events, storage } = this.parts;
+  private async take({ jobs, handlers }: Exploration): Promise<void> {
+    const registry = this.parts.handlers;
     for (const { name, run, place, options } of handlers) registry.register(name, run, place, options);
     await assertDeclaredPayloads(jobs, registry);
+  }
+
+  private tellOf({ repeated, unapplied, unmarked, minified }: Exploration): void {
+    const { explorer, handlers: registry, events, storage } = this.parts;
     // All that are known by now, also those that were declared in another way.
     const all = explorer.explore().jobs.length;
     events.emit('jobs.explored', { jobs: all, handlers: registry.names(), repeated });

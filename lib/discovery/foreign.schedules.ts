@@ -4,7 +4,6 @@ import type { LazyModules } from './lazy.modules.js';
 
 /** What `@nestjs/schedule` and `nestjs-chronis/schedule` note on the methods that they decorate. */
 const noteOfOthers = 'SCHEDULER_TYPE';
-const reader = 'ScheduleExplorer';
 
 type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
 
@@ -50,7 +49,20 @@ export class ForeignSchedules {
   }
 }
 
-/** What reads them has the same name in both packages; applications have modules of their own that are called ScheduleModule. */
 function hasReader({ providers }: ModuleOf): boolean {
-  return [...providers.keys()].some((token) => typeof token === 'function' && token.name === reader);
+  return [...providers.keys()].some(readsSchedules);
+}
+
+/** On the class of `nestjs-chronis/schedule` that reads the notes, in each copy of the package. */
+export const schedulesReader = Symbol.for('nestjs-chronis.schedule.reader');
+
+/**
+ * Whether a provider is the class that reads the notes, here or in `@nestjs/schedule`: by what it can do, since minifiers make the names of classes equal and applications have classes of the same
+ * name.
+ */
+export function readsSchedules(token: unknown): boolean {
+  if (typeof token !== 'function') return false;
+  if (schedulesReader in token) return true;
+  const { explore, lookupSchedulers } = (token.prototype ?? {}) as Record<string, unknown>;
+  return typeof explore === 'function' && typeof lookupSchedulers === 'function';
 }

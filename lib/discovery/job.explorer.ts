@@ -103,11 +103,16 @@ export class JobExplorer {
 
   /** A job that was found in another way. Throws DuplicateJobError. */
   add(job: DeclaredJob): void {
-    const { jobs, ...rest } = this.explore();
+    const { jobs, minified, ...rest } = this.explore();
     const key = refKey(job.definition);
     const other = jobs.find(({ definition }) => refKey(definition) === key);
     if (other) throw new DuplicateJobError(job.definition.id, other.place, job.place);
-    this.exploration = { ...rest, jobs: [...jobs, job] };
+    const isNamed = job.definition.id !== job.place || !looksMinified(job.place.split('.')[0]!);
+    this.exploration = {
+      ...rest,
+      jobs: [...jobs, job],
+      minified: isNamed ? minified : [...minified, job.place],
+    };
   }
 
   /**

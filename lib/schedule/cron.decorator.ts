@@ -1,3 +1,4 @@
+import { assertCalled } from '../index.js';
 import { schedules } from './schedule.metadata.js';
 import type { CronSource } from './cron.time.js';
 
@@ -37,5 +38,6 @@ export type CronOptions = {
  * boots. @publicApi
  */
 export function Cron(cronTime: CronSource, options: CronOptions = {}): MethodDecorator {
+  assertCalled('@Cron', [cronTime, options]);
   return schedules('cron', options?.name, { ...options, cronTime });
 }

@@ -1,3 +1,4 @@
+import { assertCalled } from '../index.js';
 import { schedules, type IntervalOptions } from './schedule.metadata.js';
 
 /** Runs the method every so many milliseconds (`setInterval`); distributed, from one second on: once in the cluster. @publicApi */
@@ -9,6 +10,7 @@ export function Interval(
   timeoutOrOptions?: number | IntervalOptions,
   options?: IntervalOptions,
 ): MethodDecorator {
+  assertCalled('@Interval', [nameOrTimeout, timeoutOrOptions]);
   return typeof nameOrTimeout === 'string'
     ? schedules('interval', nameOrTimeout, { ...options, timeout: timeoutOrOptions })
     : schedules('interval', undefined, { ...(timeoutOrOptions as IntervalOptions), timeout: nameOrTimeout });

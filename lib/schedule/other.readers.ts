@@ -1,5 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { InvalidOptionError } from '../index.js';
+import { InvalidOptionError, readsSchedules } from '../index.js';
 import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 
@@ -14,15 +14,11 @@ export interface Taken {
 
 /**
  * The original, which a library may import by itself, reads the same metadata, so each method would run here and there, and nobody would be told. Throws InvalidOptionError. `reader`:
- * the class that reads them here; that of the original has its name.
+ * the class that reads them here.
  */
-export function assertReadOnce(
-  modules: ModulesContainer,
-  reader: { name: string },
-  taken: readonly Taken[],
-): void {
+export function assertReadOnce(modules: ModulesContainer, reader: unknown, taken: readonly Taken[]): void {
   for (const other of modules.values()) {
-    if (![...other.providers.keys()].some((token) => isOther(token, reader))) continue;
+    if (![...other.providers.keys()].some((token) => token !== reader && readsSchedules(token))) continue;
     const options = other.providers.get(SCHEDULE_MODULE_OPTIONS)?.instance as
       | ScheduleModuleOptions
       | undefined;
@@ -38,10 +34,6 @@ export function assertReadOnce(
 /** `a, b and c`. */
 export function listed(places: readonly string[]): string {
   return places.length < 2 ? places.join() : `${places.slice(0, -1).join(', ')} and ${places.at(-1)}`;
-}
-
-function isOther(token: unknown, reader: { name: string }): boolean {
-  return typeof token === 'function' && token !== reader && token.name === reader.name;
 }
 
 /** Nest adds the global modules to the imports of each module, its own core first, after those that the module has itself. */

@@ -1,9 +1,10 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { ChronisModule, InvalidOptionError, isScheduledByChronis } from '../index.js';
+import { ChronisModule, InvalidOptionError, isScheduledByChronis, schedulesReader } from '../index.js';
 import { guarded } from './guarded.js';
+import { naming } from './messages.js';
 import { assertReadOnce, listed, type Taken } from './other.readers.js';
-import { hiddenMethods, scheduleOf, type ScheduleMetadata } from './schedule.metadata.js';
+import { hiddenMethods, scheduleOf, unknownOptions, type ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleModuleOptions } from './schedule.options.js';
 import { ScheduleRunner } from './schedule.runner.js';
 import { SCHEDULE_MODULE_OPTIONS } from './schedule.constants.js';
@@ -18,8 +19,10 @@ const switches = { cron: 'cronJobs', interval: 'intervals', timeout: 'timeouts' 
 /** Finds the decorated methods of controllers and providers when the modules are initialized. @publicApi */
 @Injectable()
 export class ScheduleExplorer implements OnModuleInit {
+  static readonly [schedulesReader] = true;
   private readonly logger = new Logger('Scheduler');
   private readonly taken: Taken[] = [];
+  private readonly distributed: ScheduledMethod[] = [];
 
   constructor(
     @Inject(SCHEDULE_MODULE_OPTIONS) private readonly options: ScheduleModuleOptions,
@@ -50,6 +53,7 @@ export class ScheduleExplorer implements OnModuleInit {
     assertReadOnce(this.modules, ScheduleExplorer, this.taken);
     this.tellHidden();
     this.tellForeign();
+    this.tellUnknown();
   }
 
   /** As the original, it does not run them: they have not run before either. */
@@ -87,6 +91,15 @@ export class ScheduleExplorer implements OnModuleInit {
     );
   }
 
+  /** Who moves here from timers may expect the RunContext of a parameter, and nothing else would tell. */
+  private tellUnknown(): void {
+    const places = new Set(this.distributed.filter((each) => each.takesUnknown).map(({ place }) => place));
+    if (places.size === 0) return;
+    this.logger.warn(
+      `${listed([...places])}: what ${places.size === 1 ? 'it takes' : 'they take'} is undefined, as on timers. A parameter with @Ctx() of nestjs-chronis gets the RunContext; one with a default value is not told of.`,
+    );
+  }
+
   private look(wrapper: InstanceWrapper, instance: ScheduledMethod['instance'], name: string): void {
     const schedule = scheduleOf(instance[name]);
     if (schedule === null) return;
@@ -95,6 +108,8 @@ export class ScheduleExplorer implements OnModuleInit {
     }
     if (wrapper.isDependencyTreeStatic()) {
       const scheduled = new ScheduledMethod(instance, name);
+      if (this.stored)
+        for (const text of unknownOptions(scheduled.method, scheduled.place)) this.logger.warn(text);
       this.taken.push({ place: scheduled.place, by: switches[schedule.kind] });
       return this.add(schedule, scheduled);
     }
@@ -103,13 +118,17 @@ export class ScheduleExplorer implements OnModuleInit {
     );
   }
 
-  private add(given: ScheduleMetadata, scheduled: ScheduledMethod): void {
+  private add(schedule: ScheduleMetadata, scheduled: ScheduledMethod): void {
+    naming(scheduled.place, () => this.put(schedule, scheduled));
+  }
+
+  private put(given: ScheduleMetadata, scheduled: ScheduledMethod): void {
     const { stored, runner } = this;
     const schedule = stored ? stored.take(scheduled, given) : given;
-    if (schedule === null) return;
+    if (schedule === null) return void this.distributed.push(scheduled);
     assertTimer(schedule, scheduled.place);
     const target = guarded(scheduled.method, scheduled.instance, this.logger);
-    if (schedule.kind === 'cron') runner.addCron(target, schedule.options);
+    if (schedule.kind === 'cron') runner.addCron(target, schedule.options, scheduled.place);
     else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);
     else runner.addTimeout(target, schedule.ms, schedule.name);
   }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { noteDecorated } from '../index.js';
+import { InvalidOptionError, meantOption, noteDecorated } from '../index.js';
 import type { CronOptions } from './cron.decorator.js';
 import type { CronSource } from './cron.time.js';
 import {
@@ -33,9 +33,27 @@ export interface TimeoutOptions {
 }
 
 const kinds = [
-  { kind: 'cron', type: 1, key: SCHEDULE_CRON_OPTIONS },
-  { kind: 'timeout', type: 2, key: SCHEDULE_TIMEOUT_OPTIONS },
-  { kind: 'interval', type: 3, key: SCHEDULE_INTERVAL_OPTIONS },
+  {
+    ...{ kind: 'cron', type: 1, key: SCHEDULE_CRON_OPTIONS, decorator: '@Cron', set: ['cronTime'] },
+    known: [
+      ...['name', 'timeZone', 'utcOffset', 'unrefTimeout', 'waitForCompletion', 'disabled', 'threshold'],
+      ...['initialDelay', 'distributed'],
+    ],
+  },
+  {
+    ...{ kind: 'timeout', type: 2, key: SCHEDULE_TIMEOUT_OPTIONS, decorator: '@Timeout', set: ['timeout'] },
+    known: ['distributed'],
+  },
+  {
+    ...{
+      kind: 'interval',
+      type: 3,
+      key: SCHEDULE_INTERVAL_OPTIONS,
+      decorator: '@Interval',
+      set: ['timeout'],
+    },
+    known: ['distributed'],
+  },
 ] as const;
 
 /** A decorator of the kind. Of several on one method the outermost counts. */
@@ -44,12 +62,18 @@ export function schedules(
   name: string | undefined,
   options: object,
 ): MethodDecorator {
-  const { type, key } = kinds.find((candidate) => candidate.kind === kind)!;
+  const { type, key, decorator } = kinds.find((candidate) => candidate.kind === kind)!;
   return applyDecorators(
     SetMetadata(key, options),
     SetMetadata(SCHEDULER_NAME, name),
     SetMetadata(SCHEDULER_TYPE, type),
     (target: object, method: string | symbol) => {
+      if (typeof target === 'function' && (method as unknown) === undefined) {
+        throw new InvalidOptionError(
+          `${decorator} on ${target.name}`,
+          'is on a class. Decorate the method that is to be run.',
+        );
+      }
       if (typeof target !== 'object' || typeof method !== 'string') return;
       noteDecorated(target, method);
       Reflect.defineMetadata(decorated, true, target, method);
@@ -70,6 +94,25 @@ export function scheduleOf(method: unknown): ScheduleMetadata | null {
   return found.kind === 'interval'
     ? { kind: 'interval', name, ms, distributed }
     : { kind: 'timeout', name, ms };
+}
+
+/** What is said of options that there are not, as no error is made of them: the original ignores them as well. */
+export function unknownOptions(method: object, place: string): string[] {
+  const type: unknown = Reflect.getMetadata(SCHEDULER_TYPE, method);
+  const found = kinds.find((candidate) => candidate.type === type);
+  if (!found) return [];
+  const { decorator, key, known, set } = found;
+  const given = Object.keys(Reflect.getMetadata(key, method) as object);
+  return given
+    .filter((option) => ![...known, ...set].includes(option))
+    .map((option) => {
+      const meant = meantOption(option, known);
+      const hint =
+        meant === null
+          ? `There are: ${known.join(', ')}. What jobs take besides is said in overrides of the module.`
+          : `Did you mean "${meant}"?`;
+      return `${decorator} on ${place} ignores "${option}": it has no such option. ${hint}`;
+    });
 }
 
 /**

@@ -31,6 +31,11 @@ export class ScheduleModule {
 
   /** Throws InvalidOptionError when `distributed` is no object, for options that there are not, and at the boot for what is wrong in it. */
   static forRoot(options?: ScheduleModuleOptions): DynamicModule {
+    if (typeof options === 'function') {
+      const problem =
+        'takes options as an object. For a function there is forRootAsync({ useFactory, inject }).';
+      throw new InvalidOptionError('ScheduleModule.forRoot()', problem);
+    }
     const made = [{ provide: SCHEDULE_MODULE_OPTIONS, useValue: complete(options) }];
     const chronis = options?.distributed;
     if (!chronis) return local(made);

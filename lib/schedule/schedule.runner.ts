@@ -8,7 +8,7 @@ import {
 import type { CronOptions } from './cron.decorator.js';
 import { CronJob } from './cron.job.js';
 import type { CronSource } from './cron.time.js';
-import { duplicate } from './messages.js';
+import { duplicate, naming } from './messages.js';
 import { SchedulerRegistry } from './scheduler.registry.js';
 import { StoredSchedules } from './stored.schedules.js';
 
@@ -18,7 +18,7 @@ type CronParams = CronOptions & { cronTime: CronSource };
 /** Puts what was found on timers of this process when the application has booted, and empties the registry when it closes. */
 @Injectable()
 export class ScheduleRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly crons = new Map<string, { target: Target; options: CronParams }>();
+  private readonly crons = new Map<string, { target: Target; options: CronParams; place: string }>();
   private readonly intervals = new Map<string, { target: Target; ms: number }>();
   private readonly timeouts = new Map<string, { target: Target; ms: number }>();
   private readonly delayed: ReturnType<typeof setTimeout>[] = [];
@@ -29,8 +29,8 @@ export class ScheduleRunner implements OnApplicationBootstrap, BeforeApplication
   ) {}
 
   /** Throws an error when the name is taken, like the other two. */
-  addCron(target: Target, options: CronParams): void {
-    add(this.crons, 'Cron Job', options.name || randomUUID(), { target, options });
+  addCron(target: Target, options: CronParams, place: string): void {
+    add(this.crons, 'Cron Job', options.name || randomUUID(), { target, options, place });
   }
 
   addInterval(target: Target, ms: number, name: string = randomUUID()): void {
@@ -54,7 +54,9 @@ export class ScheduleRunner implements OnApplicationBootstrap, BeforeApplication
         setInterval(() => void target(), ms),
       );
     }
-    for (const [name, { target, options }] of inOrder(this.crons)) this.mountCron(name, target, options);
+    for (const [name, { target, options, place }] of inOrder(this.crons)) {
+      naming(place, () => this.mountCron(name, target, options));
+    }
     this.stored?.mount();
   }
 

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { contextParameters, type RunContext } from '../index.js';
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -18,18 +19,28 @@ export class ScheduledMethod {
     return `${this.instance.constructor.name}.${this.name}`;
   }
 
-  /**
-   * Gives the argument also to methods that seem to take none, as decorators may wrap them; not to those whose parameter the compiler has noted as
-   * something else, such as `sync(force = false)`, which other code calls as well.
-   */
-  call(argument: unknown): unknown {
-    return this.method.call(this.instance, ...(this.mayTakeContext ? [argument] : []));
+  /** As a timer calls it, without anything, but for parameters with `@Ctx()`: those that other code calls it with (`force = false`) look alike to compilers. */
+  call(context: RunContext | undefined): unknown {
+    const given: unknown[] = [];
+    for (const index of this.contexts ?? []) given[index] = context;
+    return this.method.call(this.instance, ...given);
   }
 
-  private get mayTakeContext(): boolean {
-    const prototype = Object.getPrototypeOf(this.instance) as object;
-    const types = Reflect.getMetadata('design:paramtypes', prototype, this.name) as unknown[] | undefined;
-    // That of an interface, as of all that is no class.
-    return types === undefined || types.length === 0 || types[0] === Object;
+  /** Whether it takes something, and nothing tells what: not a class or a plain type, no default value, no decorator. */
+  get takesUnknown(): boolean {
+    if (this.contexts !== null || this.method.length === 0) return false;
+    const types = Reflect.getMetadata('design:paramtypes', this.prototype, this.name) as
+      | unknown[]
+      | undefined;
+    // Interfaces are that, and so is the RunContext.
+    return types === undefined || types[0] === Object;
+  }
+
+  private get contexts(): readonly number[] | null {
+    return contextParameters(this.prototype, this.name);
+  }
+
+  private get prototype(): object {
+    return Object.getPrototypeOf(this.instance) as object;
   }
 }

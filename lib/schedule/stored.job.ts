@@ -36,7 +36,8 @@ export class StoredJob {
     if (this.released) return;
     this.takesPart = true;
     await this.scheduler.offerHandler(this.id);
-    await this.look().catch(() => undefined);
+    const job = await this.look().catch(() => null);
+    if (this.paused && this.takesPart && job !== null) this.tellPause(job);
   }
 
   /** From now on this process does not run it; the others do. What goes on may finish. Never rejects. */
@@ -56,11 +57,10 @@ export class StoredJob {
     return this.after('change', () => this.scheduler.updateJob(this.id, { trigger }, { by }));
   }
 
-  /** Learns, and tells, whether somebody has paused it for all. Null: it is not there. */
+  /** Learns whether somebody has paused it for all. Null: it is not there. */
   async look(): Promise<Job | null> {
     const job = this.released ? null : await this.scheduler.getJob(this.id);
     this.paused = job !== null && job.paused !== null;
-    if (this.paused && this.takesPart) this.tellPause(job!);
     return job;
   }
 

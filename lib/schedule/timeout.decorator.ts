@@ -1,3 +1,4 @@
+import { assertCalled } from '../index.js';
 import { schedules, type TimeoutOptions } from './schedule.metadata.js';
 
 /** Runs the method once, so many milliseconds after the bootstrap (`setTimeout`), in each process. @publicApi */
@@ -8,6 +9,7 @@ export function Timeout(
   nameOrTimeout: string | number,
   timeoutOrOptions?: number | TimeoutOptions,
 ): MethodDecorator {
+  assertCalled('@Timeout', [nameOrTimeout, timeoutOrOptions]);
   return typeof nameOrTimeout === 'string'
     ? schedules('timeout', nameOrTimeout, { timeout: timeoutOrOptions })
     : schedules('timeout', undefined, { timeout: nameOrTimeout });

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { shown } from '../triggers/refuse.js';
 
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
@@ -40,13 +40,13 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   id: ['jobId', 'job_id', 'key'],
   handler: ['func', 'fn', 'task'],
   payload: ['data', 'args', 'kwargs', 'body'],
-  maxRetries: ['retries', 'attempts', 'retryLimit'],
+  maxRetries: ['maxRetry', 'retry', 'retries', 'attempts', 'retryLimit'],
   timeZone: ['tz', 'zone'],
   state: ['status'],
   metadata: ['tags', 'meta', 'labels'],
 };
 
-/** The option that was probably meant, or null. */
+/** The option that was probably meant, or null: by its letters, or as other schedulers call it. For packages that have options of their own. @publicApi */
 export function meantOption(key: string, known: readonly string[]): string | null {
   const meant = known.find(
     (option) => Object.hasOwn(otherNames, option) && otherNames[option]!.includes(key),

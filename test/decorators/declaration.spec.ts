@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { declarationsOf } from '../../lib/decorators/declaration.js';
-import { At, Cron, Interval, JobHandler } from '../../lib/index.js';
+import { At, Cron, Interval, JobHandler, OnJobEvent } from '../../lib/index.js';
+import * as schedule from '../../lib/schedule/index.js';
+
+const drop = { DropCron: schedule.Cron, DropInterval: schedule.Interval, DropTimeout: schedule.Timeout };
 
 describe('the decorators', () => {
   test('keep what several of them say about one method, from the nearest outwards', () => {
@@ -77,5 +80,28 @@ describe('the decorators', () => {
       }
       return Reports;
     }).toThrow('@JobHandler on Reports.report: is not a method. Decorate a method of the class.');
+  });
+
+  test('refuse to be on a class, and to be written without parentheses', () => {
+    const named = (decorate: (target: { new (): object; prototype: object }) => void) => () => {
+      class Reports {
+        report(): void {}
+      }
+      decorate(Reports);
+    };
+    const onClass = Cron('0 9 * * *') as unknown as ClassDecorator;
+    expect(named((target) => onClass(target))).toThrow(
+      '@Cron on Reports: is on a class. Decorate the method that is to be run.',
+    );
+    const bare = { Cron, Interval, At, JobHandler, OnJobEvent, ...drop } as Record<string, any>;
+    for (const [name, decorator] of Object.entries(bare)) {
+      const written = `@${name.replace('Drop', '')}`;
+      expect(named((target) => decorator(target.prototype, 'report', {}))).toThrow(
+        `${written} on Reports.report: is written without parentheses. Write ${written}(…).`,
+      );
+      expect(named((target) => decorator(target))).toThrow(`${written} on Reports: is written without`);
+    }
+    const dropped = drop.DropInterval(5_000) as unknown as ClassDecorator;
+    expect(named((target) => dropped(target))).toThrow('@Interval on Reports: is on a class.');
   });
 });

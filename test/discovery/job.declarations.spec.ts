@@ -59,3 +59,10 @@ test('it is too late when the scheduler runs', async () => {
   const late = { id: 'late', trigger: { type: 'manual' }, place: 'late', run: () => undefined } as const;
   expect(() => nest.get(JobDeclarations).declare(late)).toThrow('The scheduler is running already');
 });
+
+test('what is declared in `onModuleInit` counts among what was found, though that comes after the hooks of the scheduler', async () => {
+  const booted = await bootWith({});
+  expect(booted.heard('jobs.explored')).toEqual([
+    { jobs: 2, handlers: ['Declarer.decorated', 'declared'], repeated: [] },
+  ]);
+});

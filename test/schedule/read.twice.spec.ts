@@ -4,6 +4,7 @@ import { Cron as OriginalCron, ScheduleModule as OriginalModule } from '@nestjs/
 import { describe, expect, test } from 'vitest';
 import { ChronisModule } from '../../lib/index.js';
 import { Cron, Interval, ScheduleModule, Timeout } from '../../lib/schedule/index.js';
+import { ScheduleExplorer } from '../../lib/schedule/schedule.explorer.js';
 
 @Injectable()
 class Reports {
@@ -75,5 +76,37 @@ describe('methods that two ScheduleModules would run', () => {
     class ByHandModule {}
     await boot({ imports: [ByHandModule, ScheduleModule.forRoot({ distributed: {} })] });
     await boot({ imports: [library(), ChronisModule.forRoot()], providers: [Reports] });
+  });
+
+  test('are those of the original, whatever the names of classes are', async () => {
+    const ours = ScheduleModule.forRoot({ distributed: {} });
+    @Injectable()
+    class Own {}
+    // As minifiers leave them.
+    const original = OriginalModule.forRoot().providers![0] as typeof Own;
+    expect(original.name).toBe('ScheduleExplorer');
+    const names = [ScheduleExplorer, original, Own].map((each) => [each, each.name] as const);
+    for (const [each] of names) Object.defineProperty(each, 'name', { value: 'e' });
+    try {
+      await boot({ imports: [ours], providers: [Reports, Own] });
+      await expect(boot({ imports: [library(), ours], providers: [Reports] })).rejects.toThrow(
+        'would run twice: LibraryModule imports another ScheduleModule',
+      );
+    } finally {
+      for (const [each, value] of names) Object.defineProperty(each, 'name', { value });
+    }
+  });
+
+  test('are none where the application has a ScheduleModule of its own with providers of these names', async () => {
+    const named = (name: string): new () => object => {
+      @Injectable()
+      class Own {}
+      Object.defineProperty(Own, 'name', { value: name });
+      return Own;
+    };
+    @Module({ providers: ['SchedulerRegistry', 'ScheduleExplorer', 'SchedulerOrchestrator'].map(named) })
+    class Timetables {}
+    Object.defineProperty(Timetables, 'name', { value: 'ScheduleModule' });
+    await boot({ imports: [Timetables, ScheduleModule.forRoot()], providers: [Reports] });
   });
 });

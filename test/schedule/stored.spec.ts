@@ -1,8 +1,8 @@
-import { Injectable, Module, Scope } from '@nestjs/common';
+import { Injectable, Module, Req, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { CronJob as PackageCronJob, CronTime as PackageCronTime } from 'cron';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Cron as CoreCron, SchedulerService, type RunContext } from '../../lib/index.js';
+import { Cron as CoreCron, Ctx, SchedulerService, type RunContext } from '../../lib/index.js';
 import {
   Cron,
   CronTime,
@@ -55,7 +55,7 @@ describe('distributed', () => {
     @Injectable()
     class One {
       @Cron(time, options)
-      job(context: RunContext): unknown {
+      job(@Ctx() context: RunContext): unknown {
         return run(context);
       }
     }
@@ -309,7 +309,7 @@ describe('distributed', () => {
     expect(await complaint(() => cluster.storage.queryJobs({}, {}))).toMatch(/closed/);
   });
 
-  test('methods with a parameter get the context of the run, and what they throw is on record', async () => {
+  test('parameters with @Ctx() get the context of the run, and what methods throw is on record', async () => {
     let seen: RunContext | undefined;
     const run = (context?: RunContext): never => {
       seen = context;
@@ -325,7 +325,7 @@ describe('distributed', () => {
     expect(log.lines.some(({ message }) => String(message).includes('no'))).toBe(true);
   });
 
-  test('methods get the context whatever wraps them, but not as a flag or a class that they take', async () => {
+  test('methods are called as by a timer, whatever the compiler notes, but for parameters with @Ctx()', async () => {
     const seen: Record<string, unknown> = {};
     const note = (name: string, given: unknown): void => void (seen[name] = given);
     const wraps: MethodDecorator = (_, __, descriptor) => {
@@ -334,23 +334,22 @@ describe('distributed', () => {
         return original.apply(this, args);
       } as never;
     };
-    // As compilers note them, with emitDecoratorMetadata.
+    // As compilers note them, with emitDecoratorMetadata: tsc has Object where nothing is annotated, SWC Boolean.
     const types = (...all: unknown[]): MethodDecorator => Reflect.metadata('design:paramtypes', all);
     @Injectable()
     class Typed {
       @Cron('* * * * * *')
       @wraps
       @types(Object)
-      wrapped(context: RunContext): void {
+      wrapped(@Ctx() context: RunContext): void {
         note('wrapped', context.job.id);
       }
       @Cron('* * * * * *')
-      @wraps
-      bare(context: RunContext): void {
-        note('bare', context.job.id);
+      second(force: boolean | undefined, @Ctx() context: RunContext): void {
+        note('second', [force, context.job.id]);
       }
       @Cron('* * * * * *')
-      @types(Boolean)
+      @types(Object)
       flag(force = false): void {
         note('flag', force);
       }
@@ -360,20 +359,70 @@ describe('distributed', () => {
         note('optional', force);
       }
       @Interval(1_000)
-      @types(Date)
-      since(date: Date = new Date(0)): void {
-        note('since', date);
+      @types(Object)
+      options(options: { full: boolean } = { full: false }): void {
+        note('options', options);
+      }
+      @Cron('* * * * * *')
+      route(@Req() request?: object): void {
+        note('route', request);
+      }
+      @Cron('* * * * * *')
+      @types(Object)
+      unmarked(context?: RunContext): void {
+        note('unmarked', context);
       }
     }
-    await cluster.boot({ providers: [Typed] });
+    const { log } = await cluster.boot({ providers: [Typed] });
     await cluster.pass(2_000);
     expect(seen).toEqual({
       wrapped: 'Typed.wrapped',
-      bare: 'Typed.bare',
+      second: [undefined, 'Typed.second'],
       flag: false,
       optional: undefined,
-      since: new Date(0),
+      options: { full: false },
+      route: undefined,
+      unmarked: undefined,
     });
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'Typed.unmarked: what it takes is undefined, as on timers. A parameter with @Ctx() of nestjs-chronis gets the RunContext; one with a default value is not told of.',
+    ]);
+  });
+
+  test('options that there are not are told of, with the method and what was meant', async () => {
+    @Injectable()
+    class Typos {
+      @Cron('* * * * * *', { distrubuted: false } as never)
+      cron(): void {}
+      @Cron('* * * * * *', { name: 'named', tz: 'Asia/Seoul', maxRetries: 3 } as never)
+      named(): void {}
+      @Interval(1_000, { distribute: false } as never)
+      interval(): void {}
+      @Timeout(1, { distributed: false })
+      timeout(): void {}
+    }
+    const { log } = await cluster.boot({ providers: [Typos] });
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      '@Cron on Typos.cron ignores "distrubuted": it has no such option. Did you mean "distributed"?',
+      '@Cron on Typos.named ignores "tz": it has no such option. Did you mean "timeZone"?',
+      '@Cron on Typos.named ignores "maxRetries": it has no such option. There are: name, timeZone, utcOffset, unrefTimeout, waitForCompletion, disabled, threshold, initialDelay, distributed. What jobs take besides is said in overrides of the module.',
+      '@Interval on Typos.interval ignores "distribute": it has no such option. Did you mean "distributed"?',
+    ]);
+  });
+
+  test.each<[string, MethodDecorator]>([
+    ['One.job: Too few fields', Cron('* * *', { name: 'a' })],
+    ['One.job: Unknown alias: l', Cron('0 0 L * *')],
+    ['One.job: Invalid timezone.', Cron('* * * * * *', { timeZone: 'Mars/X' })],
+    ['One.job: schedule: NaN is not a finite number.', Interval('a', Number.NaN, { distributed: false })],
+  ])('what is wrong with a schedule names the method: %s', async (message, decorator) => {
+    @Injectable()
+    class One {
+      @decorator
+      job(): void {}
+    }
+    const chronis = { overrides: { a: {} } };
+    expect(await complaint(() => cluster.boot({ providers: [One], chronis }))).toContain(message);
   });
 
   test('aliases, and a class that two modules provide, are one job', async () => {
