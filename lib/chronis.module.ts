@@ -12,7 +12,7 @@ import { ChronisFeatureModule } from './chronis.feature.module.js';
 import { featureOptions, featureOptionsOf, type ChronisFeatureOptions } from './discovery/feature.options.js';
 import { runnerProvider } from './chronis.runner.js';
 import { InvalidOptionError } from './model/errors.js';
-import { knownOptions, trueOrFalse } from './scheduler/option.checks.js';
+import { described, knownOptions, trueOrFalse } from './scheduler/option.checks.js';
 
 const asyncKeys = ['imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'isGlobal', 'instance'];
 
@@ -29,8 +29,18 @@ export class ChronisModule {
     assertRoot(modules, ChronisModule, 'imports it as it is');
   }
 
-  /** Without options jobs live in memory. Options are checked when the application boots. */
+  /** Without options jobs live in memory. Options are checked when the application boots. Throws InvalidOptionError where they are no object. */
   static forRoot(options: ChronisModuleOptions = {}): DynamicModule {
+    // What is not given as an object would be no options at all, and jobs would be in memory.
+    if (typeof options === 'function') {
+      const problem =
+        'takes options as an object. For a function there is forRootAsync({ useFactory, inject }).';
+      throw new InvalidOptionError('ChronisModule.forRoot()', problem);
+    }
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      const problem = `takes options as an object, or none, but was given ${described(options)}.`;
+      throw new InvalidOptionError('ChronisModule.forRoot()', problem);
+    }
     const { isGlobal = true, instance, ...rest } = options;
     return assemble([{ provide: chronisOptions, useValue: rest }], isGlobal, instanceName(instance));
   }

@@ -2,7 +2,7 @@ import { isScheduleFactory, type ScheduleFactory } from '../decorators/schedule.
 import { messageOf } from '../events/shown.error.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { described, knownOptions, meantOption } from '../scheduler/option.checks.js';
 import type { ScheduleDeclaration, SchedulingDeclaration } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';

@@ -1,5 +1,5 @@
 import type { ChronisEventMap } from '../events/event.map.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import type { DeclaredJob } from './declared.job.js';
 
 /** Callbacks of declared jobs whose handler is not among those that are known, one entry for each such handler. */

@@ -5,6 +5,7 @@ import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import { selectEvents, type EventSelector, type SelectedName } from './event.names.js';
 import type { EventOrigin, ListenOptions, StreamOptions } from './event.origin.js';
 import { EventStream, type StreamedEvent } from './event.stream.js';
+import { assertEventName, assertFunction, assertListenOptions } from './listen.options.js';
 
 type Listener<N extends ChronisEventName> = (event: ChronisEventMap[N], origin: EventOrigin<N>) => unknown;
 type AnyListener = (
@@ -38,24 +39,30 @@ export class ChronisEvents {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Calls `listener` for each event of this name; returns the function that ends it. */
-  on<N extends ChronisEventName>(
-    name: N,
-    listener: Listener<N>,
-    { remote = false }: ListenOptions = {},
-  ): () => void {
+  /** Calls `listener` for each event of this name; returns the function that ends it. Throws InvalidOptionError for what is no event, no function or no option. */
+  on<N extends ChronisEventName>(name: N, listener: Listener<N>, options: ListenOptions = {}): () => void {
+    assertEventName(name, 'on()');
+    assertFunction(listener, 'on()');
+    assertListenOptions(options, ['remote'], 'on()');
+    return this.subscribe(name, listener as Subscription['tell'], options.remote);
+  }
+
+  private subscribe(name: ChronisEventName, tell: Subscription['tell'], remote = false): () => void {
     let set = this.listeners.get(name);
     if (!set) this.listeners.set(name, (set = new Set()));
-    const subscription: Subscription = { tell: listener as Subscription['tell'], remote };
+    const subscription: Subscription = { tell, remote };
     set.add(subscription);
     return () => set.delete(subscription);
   }
 
-  /** Calls `listener` for every event. */
+  /** Calls `listener` for every event. Throws InvalidOptionError for what is no function or no option. */
   onAny(
     listener: AnyListener,
-    { remote = false, wants }: ListenOptions & { /** @internal */ wants?: Subscription['wants'] } = {},
+    options: ListenOptions & { /** @internal */ wants?: Subscription['wants'] } = {},
   ): () => void {
+    assertFunction(listener, 'onAny()');
+    assertListenOptions(options, ['remote', 'wants'], 'onAny()');
+    const { remote = false, wants } = options;
     const subscription: Subscription = {
       tell: (event, origin: EventOrigin) => listener(origin.name, event, origin),
       remote,
@@ -65,11 +72,13 @@ export class ChronisEvents {
     return () => this.anyListeners.delete(subscription);
   }
 
-  /** Resolves with the next event of this name that `matches`. */
+  /** Resolves with the next event of this name that `matches`. Throws InvalidOptionError for what is no event or no function. */
   once<N extends ChronisEventName>(
     name: N,
     matches: (event: ChronisEventMap[N]) => boolean = () => true,
   ): Promise<ChronisEventMap[N]> {
+    assertEventName(name, 'once()');
+    assertFunction(matches, 'once()');
     return new Promise((resolve) => {
       const stop = this.on(name, (event) => {
         if (!matches(event)) return;
@@ -81,12 +90,14 @@ export class ChronisEvents {
 
   /**
    * The events from this call on, for one consumer: `for await (const { name, event } of events.stream('run.*'))`. A consumer that is too slow loses the
-   * oldest, see `dropped`. Throws InvalidOptionError (events, bufferSize).
+   * oldest, see `dropped`. Throws InvalidOptionError.
    */
   stream<S extends EventSelector>(
     selectors: S | readonly S[],
-    { signal, bufferSize = 1_000, remote }: StreamOptions = {},
+    options: StreamOptions = {},
   ): EventStream<SelectedName<S>> {
+    assertListenOptions(options, ['signal', 'bufferSize', 'remote'], 'stream()');
+    const { signal, bufferSize = 1_000, remote } = options;
     if (!(Number.isInteger(bufferSize) && bufferSize >= 1 && bufferSize <= largestBuffer)) {
       throw new InvalidOptionError(
         'bufferSize',
@@ -100,7 +111,9 @@ export class ChronisEvents {
     });
     const push = (event: object, origin: EventOrigin): void =>
       stream.push({ ...origin, event } as StreamedEvent);
-    for (const name of selectEvents(selectors, 'events')) stops.push(this.on(name, push, { remote }));
+    for (const name of selectEvents(selectors, 'events')) {
+      stops.push(this.subscribe(name, push, remote));
+    }
     this.streams.add(stream);
     const abort = (): void => void stream.return();
     signal?.addEventListener('abort', abort);

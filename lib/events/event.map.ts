@@ -1,5 +1,6 @@
 import type { ChangeableOption } from '../model/job.changes.js';
-import type { JobRef } from '../model/job.js';
+import type { JobRef, Pause } from '../model/job.js';
+import type { ScopeRef } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
@@ -120,6 +121,11 @@ export interface ChronisEventMap {
     callbacks: readonly (JobRef & { option: 'onSuccess' | 'onFailure'; place: string })[];
     /** A handler of a similar name; null: there is none. */
     meant: string | null;
+  };
+  /** At the start something is paused that this process would run: all, a namespace, one of its queues or handlers, and declared jobs, a hundred at most. It stays so until it is resumed. */
+  'pauses.standing': {
+    pauses: readonly (ScopeRef & Pause)[];
+    jobs: readonly (JobRef & Pause)[];
   };
   /** The stored jobs were made to agree with what the code of the live workers declares. Told at the start, and when something has changed. */
   'jobs.synced': {

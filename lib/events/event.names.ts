@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
+import { nearestName } from '../model/nearest.name.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import { logSentences } from './log.sentences.js';
 
@@ -46,8 +47,16 @@ function select(selector: unknown, option: string): ChronisEventName[] {
     ? names.filter((name) => name.startsWith(text.slice(0, -1)))
     : names.filter((name) => name === `run.${text}`);
   if (typeof selector === 'string' && found.length > 0) return found;
+  const meant = nearestName(text, selectors);
   throw new InvalidOptionError(
     option,
-    `there is no event "${text}". There are: ${names.join(', ')}; those about runs also without "run."; 'run.*' and '*' stand for several.`,
+    `there is no event "${text}". ${meant === null ? '' : `Did you mean "${meant}"? `}There are: ${names.join(', ')}; those about runs also without "run."; 'run.*' and '*' stand for several.`,
   );
 }
+
+/** All that can be said: names, those about runs in short, and topics. */
+const selectors: readonly string[] = [
+  ...names,
+  ...names.filter((name) => name.startsWith('run.')).map((name) => name.slice('run.'.length)),
+  ...new Set(names.map((name) => `${name.split('.')[0]!}.*`)),
+];

@@ -86,6 +86,7 @@ export const logSentences: Sentences = {
     level: 'warn',
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
+  'pauses.standing': standing,
   'jobs.synced': synced,
   'jobs.stored': ({ declared, created, taken }) => ({
     level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',
@@ -117,7 +118,7 @@ export const logSentences: Sentences = {
   }),
   'workers.killed': ({ workers }) => ({
     level: 'warn',
-    text: `Killed on this machine without a stop: ${workers.length === 1 ? 'process' : 'processes'} ${list(workers.map(({ pid }) => String(pid)))}. What ${workers.length === 1 ? 'it was' : 'they were'} running is executed again when ${workers.length === 1 ? 'its lease has' : 'their leases have'} ended, in ${Math.ceil(Math.max(...workers.map(({ leaseMs }) => leaseMs)) / 1_000)} s; until then the jobs of these runs may wait. Call app.enableShutdownHooks(), also for nest start --watch.`,
+    text: `Ended on this machine without a stop (killed, crashed, or by process.exit): ${workers.length === 1 ? 'process' : 'processes'} ${list(workers.map(({ pid }) => String(pid)))}. What ${workers.length === 1 ? 'it was' : 'they were'} running is executed again when ${workers.length === 1 ? 'its lease has' : 'their leases have'} ended, in ${Math.ceil(Math.max(...workers.map(({ leaseMs }) => leaseMs)) / 1_000)} s; until then the jobs of these runs may wait. Where a signal ends it, as with nest start --watch, app.enableShutdownHooks() lets it stop first; code that ends it calls app.close() before.`,
   }),
   'workers.released': ({ workers, rerun, ended, gaveUp }) => ({
     level: gaveUp.length > 0 ? 'error' : 'warn',
@@ -369,6 +370,25 @@ function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine
   };
 }
 
+/** With the calls that end it. */
+function standing({ pauses, jobs }: ChronisEventMap['pauses.standing']): LogLine {
+  const scopes = pauses.map(({ kind, name, ...pause }) => ({
+    what: kind === 'all' ? 'everything' : `the ${kind} "${name}"`,
+    call: `resume({ ${kind}: ${kind === 'all' ? 'true' : `'${name}'`} })`,
+    ...pause,
+  }));
+  const own = jobs.map(({ namespace, id, ...pause }) => ({
+    what: `the job ${named({ namespace, id })}`,
+    call: `resumeJob('${id}'${namespace === 'default' ? '' : `, { namespace: '${namespace}' }`})`,
+    ...pause,
+  }));
+  const told = [...scopes, ...own].map(({ what, call, reason, by, at }) => {
+    const why = [reason, by === null ? null : `by ${by}`].filter((part) => part !== null).join(', ');
+    return `${what} since ${at.toISOString()}${why && ` (${why})`}, until ${call}`;
+  });
+  return { level: 'warn', text: `Paused for all processes: ${cutList(told, '; ')}.` };
+}
+
 function atRunTime(changed: ChronisEventMap['jobs.synced']['changedAtRunTime']): string {
   if (changed.length === 0) return '';
   const told = changed.map(({ options, ...job }) => {
@@ -383,7 +403,7 @@ function upNext({
   nextJob,
   isDue,
 }: Pick<ChronisEventMap['scheduler.started'], 'nextAt' | 'nextJob' | 'isDue'>): string {
-  if (nextAt === null) return 'Nothing is scheduled yet.';
+  if (nextAt === null) return 'Next: nothing.';
   const at = isDue ? 'at once, due since' : 'at';
   if (nextJob === null) return `Next: a run ${at} ${nextAt.toISOString()}.`;
   const { timeZone, wallTime } = nextJob;

@@ -9,8 +9,8 @@ export function refs(jobs: readonly JobRef[]): string {
   return cutList(jobs.map(named));
 }
 
-export function cutList(names: readonly string[]): string {
-  return [...names.slice(0, shown), ...(names.length > shown ? ['…'] : [])].join(', ');
+export function cutList(names: readonly string[], separator = ', '): string {
+  return [...names.slice(0, shown), ...(names.length > shown ? ['…'] : [])].join(separator);
 }
 
 export function named({ namespace, id }: JobRef): string {

@@ -1,4 +1,4 @@
-import { endOf, flowing } from './streams.js';
+import { endOf, streamOf } from './streams.js';
 import { outcomeOf } from './thrown.js';
 
 // Work that has not begun, or not ended, when a function returns it: Observables, iterators and streams. Promises are none, whoever calls waits for these anyway.
@@ -42,7 +42,7 @@ function runOf(value: Loose): Run | null {
     if (typeof value.then === 'function') return null;
     const source = observableOf(value);
     if (source !== null) return (signal) => lastOf(source, signal);
-    const stream = flowing(value);
+    const stream = streamOf(value);
     if (stream !== null) return (signal) => endOf(stream, signal);
     const { next } = value;
     const isIterator =

@@ -7,6 +7,7 @@ interface NodeStream {
   readable?: boolean;
   readableEnded?: boolean;
   readableFlowing?: boolean | null;
+  readableAborted?: boolean;
   writable?: boolean;
   writableEnded?: boolean;
   writableFinished?: boolean;
@@ -18,20 +19,22 @@ interface NodeStream {
   destroy?(): void;
 }
 
-/** The stream of Node that has something to do; null: it is none, has ended, or is one that others write to at their time, such as a log. */
-export function flowing(value: Loose): NodeStream | null {
+/** The stream of Node; null: it is none. */
+export function streamOf(value: Loose): NodeStream | null {
   const isStream = [value.pipe, value.on, value.listenerCount].every((each) => typeof each === 'function');
-  if (!isStream) return null;
-  const stream = value as unknown as NodeStream;
-  if (stream.errored) return stream;
-  if (stream.destroyed) return null;
-  return isRead(stream) || isWritten(stream) ? stream : null;
+  return isStream ? (value as unknown as NodeStream) : null;
 }
 
-/** Resolves when it has ended, what nobody reads is read; rejects with its error. When the signal fires it is destroyed, and this rejects with the reason. */
+/** Resolves when it has ended, what nobody reads is read, and at once for one that others write to at their time, such as a log; rejects with its error, and where it was closed before its end. When the signal fires it is destroyed, and this rejects with the reason. */
 export function endOf(stream: NodeStream, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (stream.errored) return reject(stream.errored);
+    const close = (): void => {
+      const isWhole = stream.readableAborted !== true && (stream.readableEnded !== false || !stream.readable);
+      if (stream.errored) reject(stream.errored);
+      else if (isWhole && stream.writableFinished !== false) resolve();
+      else reject(new Error('The stream that the handler returned was closed before its end.'));
+    };
+    if (stream.errored || stream.destroyed) return close();
     // It stays: without a listener an error that comes later would end the process.
     stream.on('error', reject);
     const letGo = (): void => {
@@ -43,12 +46,8 @@ export function endOf(stream: NodeStream, signal?: AbortSignal): Promise<void> {
     const look = (): void => void (isRead(stream) || isWritten(stream) || resolve());
     stream.on('end', look);
     stream.on('finish', look);
-    stream.on('close', () => {
-      const isWhole = stream.readableEnded !== false || !stream.readable;
-      if (stream.errored) reject(stream.errored);
-      else if (isWhole && stream.writableFinished !== false) resolve();
-      else reject(new Error('The stream that the handler returned was closed before its end.'));
-    });
+    stream.on('close', close);
+    look();
     if (isRead(stream) && stream.readableFlowing === null) stream.resume?.();
   });
 }

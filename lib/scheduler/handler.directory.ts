@@ -3,7 +3,7 @@ import { HandlerNotFoundError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
 

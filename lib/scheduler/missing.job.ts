@@ -1,7 +1,7 @@
 import { JobNotFoundError } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import type { JobStore } from '../ports/storage.adapter.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 
 const prefixLength = 2;
 const mostCompared = 500;

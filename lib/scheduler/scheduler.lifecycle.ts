@@ -8,6 +8,7 @@ import type { ChronisEventMap } from '../events/event.map.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { nextUp } from './next.up.js';
+import { standingPauses } from './standing.pauses.js';
 
 /** What the lifecycle works with. */
 export interface LifecycleParts {
@@ -101,6 +102,8 @@ export class SchedulerLifecycle {
     };
     try {
       for (const unknown of await this.parts.unknownCallbacks()) events.emit('callbacks.unknown', unknown);
+      const paused = await standingPauses(storage, { ...this.about, handlers: handlers.names() });
+      if (paused !== null) events.emit('pauses.standing', paused);
       events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {
       // It works all the same: the loop tries until the storage answers.

@@ -4,7 +4,7 @@ import { objectFields, type FieldSpec } from './cron.field.js';
 import { maxExpressionLength, parseField } from './cron.expression.js';
 import { impliedField, type FieldSet } from './field.set.js';
 import { FieldText } from './field.text.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 
 type Key = keyof CronFields;

@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 
 const macros: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 import type { DurationInput, DurationParts } from '../model/trigger.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 
 /** The longest duration: 36,525 days, which is a hundred years. */

@@ -1,8 +1,9 @@
+import { InvalidScheduleError } from '../model/errors.js';
 import type { Calendars, Exclusion } from '../model/trigger.js';
 import { dateText, dayNumber, monthLength } from './civil.date.js';
 import { weekdayNames } from './cron.field.js';
 import { checkKeys } from './keys.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 import { assertTimeZone } from './time.zone.js';
 
@@ -38,13 +39,26 @@ export function normalizeCalendars(given: unknown): Calendars {
     });
   }
   const entries = Object.entries(given).map(([name, exclusions]) => {
-    const list = normalizeExclusions(exclusions);
+    const list = inCalendar(name, () => normalizeExclusions(exclusions));
     if (list.some((exclusion) => 'calendar' in exclusion)) {
       refuse(name, 'bad-name', `calendars: "${name}" refers to a calendar.`, { field: 'calendars' });
     }
     return [name, list] as const;
   });
   return Object.freeze(Object.fromEntries(entries));
+}
+
+/** What it throws names the calendar. */
+function inCalendar<T>(name: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof InvalidScheduleError)) throw error;
+    const { input, reason, position, hint } = error;
+    const own = hint === null ? error.message : error.message.slice(0, -hint.length - 1);
+    const message = `calendars["${name}"]: ${own.replace(/^exclude: /, '')}`;
+    throw new InvalidScheduleError({ input, reason, position, hint, message, field: 'calendars' });
+  }
 }
 
 function normalizeExclusion(given: unknown): Exclusion {

@@ -1,7 +1,7 @@
 import type { Calendars, Exclusion } from '../model/trigger.js';
 import { ExcludedDays, type DayRange } from './excluded.days.js';
 import { parseDay, weekdayNumber } from './exclusion.input.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 import { ZoneOffsets } from './zone.offsets.js';
 

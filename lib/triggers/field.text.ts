@@ -1,6 +1,6 @@
 import type { ScheduleErrorReason } from '../model/errors.js';
 import type { FieldSpec } from './cron.field.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 
 /** The text of one field, or of a part of it, that knows where in the whole input it stands. */

@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 
 /** The given keys of a plain object, without those that are undefined or null; refuses all but the `known` ones. */

@@ -1,7 +1,7 @@
 import type { Trigger, TriggerInput, TriggerType } from '../model/trigger.js';
 import { assertFires } from './assert.fires.js';
 import { checkKeys } from './keys.js';
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { normalizeCron } from './normalize.cron.js';
 import { normalizeAt } from './normalize.at.js';
 import { normalizeAfter } from './normalize.after.js';

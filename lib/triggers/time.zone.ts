@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 import { refuse, shown } from './refuse.js';
 import { abbreviations, areas, commonAliases, placeNames } from './zone.names.js';
 

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { nearestName } from '../triggers/nearest.name.js';
+import { nearestName } from '../model/nearest.name.js';
 
 /** Refuses a key that nobody reads: a schema that is misspelt means other tables, without a word. `owner`: what takes the options. Throws InvalidOptionError. */
 export function refuseUnknown(owner: string, given: object, known: readonly string[]): void {

@@ -93,9 +93,9 @@ function assertOptions(options: unknown, owner: string): void {
   );
 }
 
-/** What the injector has to look up: the application's DataSource, when it is given by its token. */
-function tokensOf({ dataSource }: TypeOrmAdapterOptions): InjectionToken[] {
-  return isToken(dataSource) ? [dataSource] : [];
+/** What the injector has to look up: the application's DataSource, when it is given by its token and nothing else names the server, which is refused. */
+function tokensOf({ dataSource, url, options }: TypeOrmAdapterOptions): InjectionToken[] {
+  return isToken(dataSource) && url === undefined && options === undefined ? [dataSource] : [];
 }
 
 function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {
@@ -103,6 +103,8 @@ function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefin
   if (dataSource === undefined)
     return { ...options.options, type: 'postgres', ...(options.url ? { url: options.url } : {}) };
   if (isToken(dataSource)) {
+    // It is not looked up where something else names the server too, which this refuses.
+    adapterSettings(options, false);
     throw new InvalidOptionError(
       'dataSource',
       'is a token that nobody has resolved: give create() what it stands for.',

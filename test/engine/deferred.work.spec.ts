@@ -192,6 +192,22 @@ describe.each([
     expect(streams[1]!.destroyed).toBe(true);
   });
 
+  test('has failed where it returns a stream that was closed before its end', async () => {
+    const [outcome, result, error] = (await outcomeOf(() => new PassThrough().destroy()))!;
+    expect([outcome, result]).toEqual(['failed', null]);
+    expect(error).toContain('closed before its end');
+  });
+
+  test('has no result where the stream that it returns has ended, or is one that others write to', async () => {
+    const whole = Readable.from(['only']);
+    for await (const each of whole) done.push(String(each));
+    expect(whole.destroyed).toBe(true);
+    expect(await outcomeOf(() => whole)).toEqual(['succeeded', null, null]);
+    await rig.stop(60_000);
+    rig = new EngineRig();
+    expect(await outcomeOf(() => sink(() => undefined))).toEqual(['succeeded', null, null]);
+  });
+
   test('has succeeded without a result where there is no value', async () => {
     expect(await outcomeOf(() => EMPTY)).toEqual(['succeeded', null, null]);
   });
@@ -246,7 +262,6 @@ describe.each([
 
   test.each<[string, () => unknown]>([
     ['a stream that others write to', () => sink(work)],
-    ['a stream that has ended', () => new PassThrough().destroy()],
     ['a client that can be subscribed to', () => ({ subscribe: () => work(), publish() {} })],
     [
       'what could be read, but is no iterator',

@@ -122,7 +122,7 @@ describe('the log', () => {
         'log',
         expect.stringMatching(/Next: "c" in "other" at once, due since 2026-01-01 18:00 in Asia\/Seoul\.$/),
       ],
-      ['log', expect.stringMatching(/: queue slow, 10 at a time, .* Nothing is scheduled yet\.$/)],
+      ['log', expect.stringMatching(/: queue slow, 10 at a time, .* Next: nothing\.$/)],
     ]);
   });
 
@@ -430,7 +430,7 @@ test('tells what a stop waits for, what a kill has left, and a run that goes on 
   expect(told).toEqual([
     'Stopping: waiting for 1 run, 19 s at most, then its signal fires: Run 42 of "daily" (Reports.daily).',
     'Stopping: waiting for 2 runs, 19 s at most, then their signals fire: Run 42 of "daily" (Reports.daily), Run 43 of "daily" (Reports.daily), attempt 2.',
-    'Killed on this machine without a stop: process 42. What it was running is executed again when its lease has ended, in 28 s; until then the jobs of these runs may wait. Call app.enableShutdownHooks(), also for nest start --watch.',
+    'Ended on this machine without a stop (killed, crashed, or by process.exit): process 42. What it was running is executed again when its lease has ended, in 28 s; until then the jobs of these runs may wait. Where a signal ends it, as with nest start --watch, app.enableShutdownHooks() lets it stop first; code that ends it calls app.close() before.',
     'Nothing listens to SIGTERM, so it ends this process in the middle of its runs. Call app.enableShutdownHooks().',
     'Nothing listens to SIGTERM, so it ends this process in the middle of its runs, which nobody executes again until its lease has ended, 30 s later. Call app.enableShutdownHooks().',
     'The job "daily" is skipped, as its run 42 has gone on for 2 h by now (worker w). If it hangs, cancelRun(\'42\') ends it; a timeout lets no run go on for ever.',

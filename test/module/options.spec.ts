@@ -347,3 +347,26 @@ describe('the options of the module', () => {
     await app.close();
   });
 });
+
+test.each<[unknown, string]>([
+  [null, 'ChronisModule.forRoot(): takes options as an object, or none, but was given null.'],
+  ['memory', "ChronisModule.forRoot(): takes options as an object, or none, but was given 'memory'."],
+  [() => ({}), 'ChronisModule.forRoot(): takes options as an object. For a function there is forRootAsync('],
+])('are no object, and jobs would be in memory: %s', (options, message) => {
+  expect(() => ChronisModule.forRoot(options as never)).toThrow(message);
+});
+
+test('are no object for the drop-in either; null is none, as it has always been there', () => {
+  expect(() => ScheduleModule.forRoot((() => ({})) as never)).toThrow(
+    'ScheduleModule.forRoot(): takes options as an object. For a function there is forRootAsync(',
+  );
+  expect(() => ScheduleModule.forRoot(null as never)).not.toThrow();
+});
+
+test('name the calendar in which something is wrong', () => {
+  const settings = (calendars: object) => () => settingsOf({ calendars: calendars as never });
+  expect(settings({ holidays: [{ dates: ['2026-02-30'] }] })).toThrow(
+    'calendars["holidays"]: 2026-02-30 is not a date. Write it as "2025-12-25".',
+  );
+  expect(settings({ holidays: {} })).toThrow('calendars["holidays"]: {} is not a list.');
+});

@@ -118,6 +118,7 @@ describe('a defined job', () => {
     expect(() => defineJob('')).toThrow(InvalidOptionError);
     expect(() => defineJob('a', wrong({ payload: 1 }))).toThrow('payload: defineJob() has no such option.');
     expect(() => defineJob('a', wrong({ retries: 1 }))).toThrow('Did you mean "maxRetries"?');
+    expect(() => defineJob('a', wrong({ maxRetry: 1 }))).toThrow('Did you mean "maxRetries"?');
     expect(() => defineJob('a', wrong({ colour: 1 }))).toThrow('There are: schema, name,');
   });
 

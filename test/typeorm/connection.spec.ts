@@ -161,6 +161,11 @@ describe('what names the server', () => {
     expect(typeOrmStorage({ dataSource: 'reportsDataSource' }).inject).toEqual(['reportsDataSource']);
     expect(typeOrmStorage({ dataSource: DataSource }).inject).toEqual([DataSource]);
     expect(typeOrmStorage({ url: databaseUrl() }).inject).toEqual([]);
+    const both = typeOrmStorage({ url: databaseUrl(), dataSource: 'reportsDataSource' } as never);
+    expect(both.inject).toEqual([]);
+    expect(() => both.create()).toThrow(
+      'storage: give exactly one of url, dataSource and options, but there are url and dataSource.',
+    );
   });
 });
 

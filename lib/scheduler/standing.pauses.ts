@@ -1,0 +1,22 @@
+import type { ChronisEventMap } from '../events/event.map.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+
+type Told = ChronisEventMap['pauses.standing'];
+
+/** More jobs are not told of. */
+const mostJobs = 100;
+
+/** What is paused of all that concerns a process, for its start; null: nothing. Rejects when the storage cannot be reached. */
+export async function standingPauses(
+  storage: StorageAdapter,
+  own: { app: string; queues: readonly string[]; handlers: readonly string[] },
+): Promise<Told | null> {
+  const filter = { app: own.app, source: 'code', pausedBy: 'job' } as const;
+  const { items } = await storage.queryJobs(filter, { limit: mostJobs, orderBy: 'id' });
+  const jobs = items.map(({ namespace, id, paused }) => ({ namespace, id, ...paused! }));
+  const pauses = (await storage.queryPauses()).filter(({ kind, name }) => {
+    if (kind === 'handler') return own.handlers.includes(name);
+    return kind === 'queue' ? own.queues.includes(name) : true;
+  });
+  return jobs.length + pauses.length === 0 ? null : { pauses, jobs };
+}
