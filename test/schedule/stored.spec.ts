@@ -325,6 +325,19 @@ describe('distributed', () => {
     expect(log.lines.some(({ message }) => String(message).includes('no'))).toBe(true);
   });
 
+  test('methods leave their runs open by their context, and hold the next ones until the verdict', async () => {
+    const { scheduler } = await cluster.boot(
+      withCron('0 * * * * *', { name: 'order', waitForCompletion: true }, (context) => context?.open()),
+    );
+    await cluster.pass(150_000);
+    const runs = (await scheduler.getRuns()).items;
+    expect(runs).toMatchObject([{ jobId: 'order', state: 'open' }]);
+    await scheduler.complete(runs[0]!.id, 'done');
+    await cluster.pass(60_000);
+    expect((await scheduler.getAttempts({ finalOnly: true })).items).toMatchObject([{ result: 'done' }]);
+    expect((await scheduler.getRuns()).items).toMatchObject([{ jobId: 'order', state: 'open' }]);
+  });
+
   test('methods are called as by a timer, whatever the compiler notes, but for parameters with @Ctx()', async () => {
     const seen: Record<string, unknown> = {};
     const note = (name: string, given: unknown): void => void (seen[name] = given);

@@ -57,6 +57,12 @@ class ShopJobs {
     this.note('remind');
   }
 
+  @JobHandler('approve')
+  approve({ open, attempt }: RunContext): void {
+    this.note(`approve ${attempt}`);
+    open({ deadline: '2d' });
+  }
+
   private note(what: string): void {
     seen.push(`${new Date(this.clock.now()).toISOString().slice(5, 16).replace('T', ' ')} ${what}`);
   }
@@ -182,6 +188,37 @@ describe.each(['memory', 'postgres'] as const)('an application under test, on %s
     expect(chronis.clock.now()).toBe(Date.parse('2026-01-04T00:00:00Z'));
     expect(executions.filter(({ jobId }) => jobId === 'remind')).toHaveLength(1);
     expect(await chronis.jobs({ triggerType: 'at' })).toEqual([]);
+  });
+
+  test('leaves open what handlers leave open, until it is completed or its deadline has passed', async () => {
+    await create();
+    const { scheduler } = chronis;
+    const retries = { maxRetries: 1, backoff: '1h' } as const;
+    for (const id of ['paid', 'late'])
+      await scheduler.createDateJob({ id, handler: 'approve', in: '1h', ...retries });
+    const executions = await chronis.drain();
+    expect(executions.filter(({ outcome }) => outcome === 'opened')).toHaveLength(2);
+    expect(chronis.clock.now()).toBe(Date.parse('2026-01-01T01:00:00Z'));
+    const [paid] = (await scheduler.getRuns({ jobId: 'paid', state: 'open' })).items;
+    await scheduler.complete(paid!.id, 'paid');
+    expect(await chronis.ledger('paid')).toMatchObject([
+      { outcome: 'opened' },
+      { outcome: 'succeeded', result: 'paid', worker: 'outside' },
+    ]);
+    await chronis.advanceBy('6d');
+    expect(seen.filter((line) => line.includes('approve'))).toEqual([
+      '01-01 01:00 approve 1',
+      '01-01 01:00 approve 1',
+      '01-03 02:00 approve 2',
+    ]);
+    expect((await chronis.ledger('late')).map(({ outcome, final }) => [outcome, final])).toEqual([
+      ['opened', false],
+      ['timed_out', false],
+      ['opened', false],
+      ['timed_out', true],
+    ]);
+    await scheduler.createDateJob({ id: 'asked', handler: 'approve', in: '1h' });
+    await expect(chronis.run('asked')).rejects.toThrow(/"asked" is open.*scheduler\.complete\(\)/);
   });
 
   test('runs one job, and waits for its verdict over its retries', async () => {
