@@ -86,8 +86,10 @@ export function claimRun(tables: MemoryTables, now: EpochMs, run: RunRow, worker
   tables.waiting.delete(run);
   run.worker = workerId;
   run.startedAt = Math.max(now, run.dueAt);
-  run.claimedAs = { handler, queue };
-  if (run.open === null) run.attempt++;
+  if (run.open === null) {
+    run.claimedAs = { handler, queue };
+    run.attempt++;
+  }
   run.fence++;
   const held = tables.held.get(workerId);
   if (held) held.add(run);

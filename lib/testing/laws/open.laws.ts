@@ -17,6 +17,7 @@ import {
   jobOf,
   minute,
   only,
+  pruneAll,
   ref,
   runsOf,
   second,
@@ -443,6 +444,36 @@ export const openLaws = lawsOf('open runs', {
       const again = await claimOne(storage, await startWorker(storage));
       assert.equal(again.payload, 'new');
       await settle(storage, again);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'has in its verdict the handler and the queue that have left it open': async ({ storage, clock }) => {
+    for (const open of openers) {
+      for (const by of ['call', 'deadline'] as const) {
+        const run = await open(storage, { deadlineInMs: second });
+        await storage.updateJob(ref('job'), { handler: 'other', queue: 'slow' });
+        if (by === 'call') await end(storage, run.id);
+        else {
+          await clock.advance(2 * second);
+          const other = await startWorker(storage, { handlers: ['other'], queues: ['slow'] });
+          await settle(storage, await claimOne(storage, other), { outcome: 'timed_out' });
+        }
+        const row = only(await finalsOf(storage, run.id), 'verdict');
+        assert.deepEqual([row.handler, row.queue], ['work', 'default']);
+        await storage.deleteJob(ref('job'));
+      }
+    }
+  },
+
+  'is there for as long as it is open, whatever is forgotten': async ({ storage, clock }) => {
+    for (const open of openers) {
+      const run = await open(storage);
+      await clock.advance(100 * day);
+      await pruneAll(storage, {}, 30 * day);
+      assert.deepEqual(await attemptsOf(storage, { runId: run.id }), []);
+      assert.equal(await end(storage, run.id), true);
+      assert.equal(only(await finalsOf(storage, run.id), 'verdict').outcome, 'succeeded');
       await storage.deleteJob(ref('job'));
     }
   },

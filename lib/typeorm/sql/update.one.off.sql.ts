@@ -1,3 +1,4 @@
+import { isOpen } from './open.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -12,8 +13,8 @@ export function updateOneOffSql(t: TableNames): string {
   return `
 with changed as (
   update ${t.run} r set
-    claimed_handler = case when r.worker is not null then coalesce(r.claimed_handler, r.handler) end,
-    claimed_queue = case when r.worker is not null then coalesce(r.claimed_queue, r.queue) end,
+    claimed_handler = case when r.worker is not null or ${isOpen('r')} then coalesce(r.claimed_handler, r.handler) end,
+    claimed_queue = case when r.worker is not null or ${isOpen('r')} then coalesce(r.claimed_queue, r.queue) end,
     parked_by = r.worker,
     name = $3, handler = $4, queue = $5, priority = $6::smallint, trigger = $7::json, time_zone = $8, payload = $9::json,
     metadata = $10::jsonb, policies = $11::json, definition_hash = $12, app = $13,
