@@ -57,7 +57,10 @@ export * from './loop.js';
 export * from './queries.js';
 export * from './workers.js';
 
-/** What users do with jobs: all of it can also be part of a transaction of theirs, see `StorageAdapter.joined`. */
+/**
+ * What users do with jobs, and what is read for that: all of it can also be part of a transaction of theirs, see `StorageAdapter.joined`. It then goes by the connection of that
+ * transaction alone: whoever holds one must not wait for a second one.
+ */
 export type JobStore = Pick<
   StorageAdapter,
   | 'insertJobs'
@@ -83,6 +86,8 @@ export type JobStore = Pick<
   | 'queryRuns'
   | 'queryAttempts'
   | 'queryGaps'
+  | 'queryWorkers'
+  | 'now'
 >;
 
 /**

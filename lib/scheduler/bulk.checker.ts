@@ -2,6 +2,7 @@ import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import type { GivenJob } from './create.options.js';
 import type { HandlerUse } from './handler.uses.js';
+import type { JobAccess } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import type { Insertion } from './job.inserter.js';
 import type { OneOffPattern } from './one.off.pattern.js';
@@ -19,6 +20,7 @@ export class BulkChecker {
     /** For items that do not say it themselves. */
     private readonly onConflict: ConflictPolicy,
     private readonly begunAt: number,
+    private readonly access: Pick<JobAccess, 'jobs'>,
   ) {}
 
   /** In their order. Does not reject. */
@@ -51,7 +53,7 @@ export class BulkChecker {
   private readonly assertKnown = (use: HandlerUse): Promise<void> => {
     const key = JSON.stringify(Object.values(use));
     let answer = this.known.get(key);
-    if (!answer) this.known.set(key, (answer = this.creator.assertKnown(use, this.begunAt)));
+    if (!answer) this.known.set(key, (answer = this.creator.assertKnown(use, this.begunAt, this.access)));
     return answer;
   };
 }

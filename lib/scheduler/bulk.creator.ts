@@ -32,7 +32,11 @@ export class BulkCreator {
   async one(handler: HandlerInput, options: Omit<GivenJob, 'handler'>, access: JobAccess): Promise<Job> {
     assertFirst(handler, options);
     const given = { ...options, handler };
-    return this.creator.create(given, scheduledTrigger(given, await this.time.now(), 'schedule()'), access);
+    return this.creator.create(
+      given,
+      scheduledTrigger(given, await this.time.now(access.jobs), 'schedule()'),
+      access,
+    );
   }
 
   async upsert(given: GivenJob, access: JobAccess): Promise<UpsertResult> {
@@ -41,7 +45,7 @@ export class BulkCreator {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
     const options: GivenJob = { ...given, onConflict: 'replace' };
-    const trigger = scheduledTrigger(options, await this.time.now(), 'upsert()');
+    const trigger = scheduledTrigger(options, await this.time.now(access.jobs), 'upsert()');
     const result = await this.creator.createOr(options, trigger, access);
     return result as UpsertResult;
   }
@@ -59,12 +63,12 @@ export class BulkCreator {
     }
     knownOptions(options, ['onConflict', 'manager'], 'createMany()');
     const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
-    const checker = new BulkChecker(this.creator, onConflict, await this.time.now());
+    const checker = new BulkChecker(this.creator, onConflict, await this.time.now(access.jobs), access);
     const results: (CreateManyResult | undefined)[] = items.map(() => undefined);
     const underWay: Portion[] = [];
     let lost: CreateManyResult | undefined;
     for (let start = 0; start < items.length; start += itemsPerPortion) {
-      const checked = await this.checked(checker, items.slice(start, start + itemsPerPortion));
+      const checked = await this.checked(checker, items.slice(start, start + itemsPerPortion), access);
       const ids = givenIds(checked);
       // Of the same id the first is to be stored first.
       while (underWay.length === mostUnderWay || underWay.some((portion) => isShared(portion.ids, ids))) {
@@ -82,9 +86,13 @@ export class BulkCreator {
     return results.map((result) => result ?? lost!);
   }
 
-  private async checked(checker: BulkChecker, items: readonly GivenJob[]): Promise<readonly Checked[]> {
+  private async checked(
+    checker: BulkChecker,
+    items: readonly GivenJob[],
+    { jobs }: JobAccess,
+  ): Promise<readonly Checked[]> {
     try {
-      return await checker.check(items, await this.time.now());
+      return await checker.check(items, await this.time.now(jobs));
     } catch (error) {
       return items.map(() => ({ status: 'rejected', error }));
     }

@@ -2,7 +2,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import { HandlerNotFoundError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import { nearestName } from '../model/nearest.name.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
@@ -39,14 +39,18 @@ export class HandlerDirectory {
     this.allowsUnknown = parts.allowsUnknown;
   }
 
-  /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. `now` is the storage's time. */
-  async assertKnown({ handler, app, isReference }: HandlerUse, now: number): Promise<void> {
+  /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. `now` is the storage's time; `by`: whom it asks if it has to, within a transaction that one's own. */
+  async assertKnown(
+    { handler, app, isReference }: HandlerUse,
+    now: number,
+    by: Pick<JobStore, 'queryWorkers'>,
+  ): Promise<void> {
     const isOwn = app === this.app;
     if (isOwn && this.parts.local.has(handler)) return;
     if (isReference && !(isOwn && this.parts.works())) return;
     // What was known once stays so: nobody has to be asked again.
     if (this.ever.get(app)?.has(handler)) return;
-    await this.ask(now);
+    await this.ask(now, by);
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
     const known = [...this.knownTo(app)].toSorted();
@@ -57,7 +61,8 @@ export class HandlerDirectory {
 
   /** Those of this process and of all live ones of its app. */
   async known(): Promise<ReadonlySet<string>> {
-    await this.ask(await this.parts.storage.now());
+    const { storage } = this.parts;
+    await this.ask(await storage.now(), storage);
     return this.knownTo(this.app);
   }
 
@@ -73,8 +78,8 @@ export class HandlerDirectory {
     return this.parts.local.has(handler) ? [this.app, ...apps] : apps;
   }
 
-  private async ask(now: number): Promise<void> {
-    const workers = await this.parts.storage.queryWorkers();
+  private async ask(now: number, by: Pick<JobStore, 'queryWorkers'>): Promise<void> {
+    const workers = await by.queryWorkers();
     this.ever = handlersOf(workers);
     this.live = handlersOf(workers.filter(({ leaseUntil }) => leaseUntil.getTime() > now));
   }

@@ -67,12 +67,14 @@ export class JobCreator {
       { name: '"runAt"', keys: ['runAt'], isAlias: true },
     ]);
     const at =
-      options.in === undefined ? (when as InstantInput) : afterDelay(options.in, await this.time.now());
+      options.in === undefined
+        ? (when as InstantInput)
+        : afterDelay(options.in, await this.time.now(access.jobs));
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
   async any(options: GivenJob, access: JobAccess): Promise<Job> {
-    return this.create(options, anyTrigger(options, await this.time.now(), 'createJob()'), access);
+    return this.create(options, anyTrigger(options, await this.time.now(access.jobs), 'createJob()'), access);
   }
 
   async create(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<Job> {
@@ -81,7 +83,7 @@ export class JobCreator {
 
   /** The same, with what became of it. */
   async createOr(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<Stored> {
-    const job = await this.prepare(options, trigger);
+    const job = await this.prepare(options, trigger, access);
     const given = { job, trigger, onConflict: options.onConflict ?? 'raise' };
     const result = await storeJob(access, given, this.defaults.calendars);
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
@@ -94,10 +96,10 @@ export class JobCreator {
   }
 
   /** A job as it is to be stored, validated. */
-  private async prepare(options: GivenJob, trigger: TriggerInput): Promise<NewJob> {
-    const now = await this.time.now();
+  private async prepare(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<NewJob> {
+    const now = await this.time.now(access.jobs);
     const job = this.define(options, trigger, now);
-    await this.admit(job, options, (use) => this.assertKnown(use, now));
+    await this.admit(job, options, (use) => this.assertKnown(use, now, access));
     return job;
   }
 
@@ -140,8 +142,8 @@ export class JobCreator {
   }
 
   /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. */
-  assertKnown(use: HandlerUse, now: number): Promise<void> {
-    return this.handlers.assertKnown(use, now);
+  assertKnown(use: HandlerUse, now: number, { jobs }: Pick<JobAccess, 'jobs'>): Promise<void> {
+    return this.handlers.assertKnown(use, now, jobs);
   }
 }
 

@@ -2,7 +2,7 @@ import { InvalidOptionError, StaleJobError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
 import { stableJson } from '../model/json.js';
 import type { Trigger } from '../model/trigger.js';
-import type { JobPatch } from '../ports/storage.adapter.js';
+import type { JobPatch, JobStore } from '../ports/storage.adapter.js';
 import type { GivenChanges } from './create.options.js';
 import { changesBy, resetOf } from './declared.changes.js';
 import { callbacksOf } from './callback.options.js';
@@ -65,7 +65,7 @@ export class JobUpdater {
     { expectedRevision, by }: UpdateOptions = {},
   ): Promise<Job> {
     const known = knownOptions(given, updateKeys, 'updateJob()', updateHints);
-    const trigger = changedTrigger(known, aboutKeys, await this.time.now());
+    const trigger = changedTrigger(known, aboutKeys, await this.time.now(access.jobs));
     const changes: GivenChanges = { ...given, trigger };
     const changedBy = by === undefined ? null : lineOfText(by, 'by');
     if (expectedRevision !== undefined) {
@@ -75,7 +75,7 @@ export class JobUpdater {
       const patch = this.patchOf(job, changes, now);
       const after = { ...job, ...patch };
       if (!allowsUnknown(changes, this.handlers.allowsUnknown)) {
-        await this.assertHandlers(after, patch, changes, now);
+        await this.assertHandlers(after, patch, changes, now, access.jobs);
       }
       if (patch.payload !== undefined || patch.handler !== undefined) {
         await this.handlers.assertFits(after, schemaOf(changes.handler));
@@ -107,7 +107,7 @@ export class JobUpdater {
     expectedRevision: number | undefined,
     patchOf: (job: Job, now: number) => JobPatch | null | Promise<JobPatch>,
   ): Promise<Job> {
-    const now = await this.time.now();
+    const now = await this.time.now(jobs);
     for (let tries = 0; tries < maxTries; tries++) {
       const job = await jobs.getJob(ref);
       if (job === null) throw await missingJob(ref, jobs);
@@ -130,13 +130,14 @@ export class JobUpdater {
     { app, handler }: JobPatch,
     changes: GivenChanges,
     now: number,
+    jobs: JobStore,
   ): Promise<void> {
     const named = {
       handler: (handler ?? app) === undefined ? null : changed.handler,
       app: changed.app ?? this.handlers.app,
       policies: app === undefined ? callbacksOf(changes) : changed.policies,
     };
-    for (const use of handlerUses(named, changes)) await this.handlers.assertKnown(use, now);
+    for (const use of handlerUses(named, changes)) await this.handlers.assertKnown(use, now, jobs);
   }
 
   private patchOf(job: Job, changes: GivenChanges, now: number): JobPatch {

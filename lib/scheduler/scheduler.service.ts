@@ -276,7 +276,7 @@ export class SchedulerService {
     const { jobs } = await this.access({ manager });
     const job = await jobs.getJob(ref);
     if (job === null) throw await missingJob(ref, jobs);
-    return previewOf(job, rest, await this.parts.time.now(), this.parts.calendars);
+    return previewOf(job, rest, await this.parts.time.now(jobs), this.parts.calendars);
   }
 
   /**
@@ -380,8 +380,9 @@ export class SchedulerService {
   ): Promise<BackfillResult> {
     const { namespace, manager, ...rest } = options;
     const ref = jobRef(id, { namespace });
-    const now = await this.parts.time.now();
-    return backfillJob(ref, { from, until, now }, rest, await this.access({ manager }), this.parts.calendars);
+    const access = await this.access({ manager });
+    const now = await this.parts.time.now(access.jobs);
+    return backfillJob(ref, { from, until, now }, rest, access, this.parts.calendars);
   }
 
   // ── Open runs

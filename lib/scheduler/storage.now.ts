@@ -1,6 +1,6 @@
 import { StorageTime } from '../engine/storage.time.js';
 import type { Clock } from '../ports/clock.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore } from '../ports/storage.adapter.js';
 
 const trustedForMs = 60_000;
 
@@ -11,23 +11,24 @@ export class StorageNow {
   private asking: Promise<void> | null = null;
 
   constructor(
-    private readonly storage: StorageAdapter,
+    private readonly storage: Pick<JobStore, 'now'>,
     private readonly clock: Clock,
   ) {
     this.time = new StorageTime(clock);
   }
 
-  async now(): Promise<number> {
+  /** `by`: whom it asks if it has to, within a transaction that one's own. */
+  async now(by = this.storage): Promise<number> {
     if (this.askedAt === null || this.clock.monotonic() - this.askedAt >= trustedForMs) {
-      this.asking ??= this.ask().finally(() => (this.asking = null));
-      await this.asking;
+      if (by !== this.storage) await this.ask(by);
+      else await (this.asking ??= this.ask(by).finally(() => (this.asking = null)));
     }
     return this.time.now();
   }
 
-  private async ask(): Promise<void> {
+  private async ask(by: Pick<JobStore, 'now'>): Promise<void> {
     const sentAt = this.clock.monotonic();
-    this.time.observe(await this.storage.now(), sentAt);
+    this.time.observe(await by.now(), sentAt);
     this.askedAt = this.clock.monotonic();
   }
 }

@@ -5,6 +5,11 @@ import { readInstallIdSql } from './sql/read.install.id.sql.js';
 
 const noRight = '42501';
 
+/** No such table or schema, or no right to read it; anything else says nothing about the place. */
+function isUnseen(error: unknown): boolean {
+  return /^(42|3F)/.test(sqlStateOf(error) ?? '');
+}
+
 /** Proves that a transaction which somebody else began is on the database of the jobs, by an id in their schema. */
 export class Installation {
   /** Yields the id as `value`. */
@@ -15,26 +20,31 @@ export class Installation {
     this.readSql = readInstallIdSql(connection.settings.tables);
   }
 
+  /** To be done before anybody is in a transaction: who is must not wait for a second connection. Tables that somebody else brings (`migrate: 'off'`) may come later. */
+  async readAhead(): Promise<void> {
+    try {
+      await this.ownId();
+    } catch (error) {
+      if (!isUnseen(error)) throw error;
+    }
+  }
+
   /** `read` reads the id, as `value`, by the other connection. Gives the row it was in. Throws TransactionNotSupportedError. */
   async assertSame<Row extends { value: string | null }>(
     call: 'ctx.transaction()' | 'manager',
     read: () => Promise<Row[]>,
   ): Promise<Row> {
     const { schemaText } = this.connection.settings.tables;
-    const id = await (this.id ??= this.readOwn());
+    const id = await this.ownId();
     let found: Row[];
     try {
       found = await read();
     } catch (cause) {
-      const state = sqlStateOf(cause) ?? '';
-      // No such table or schema, or no right to read it; anything else says nothing about the place.
-      if (!/^(42|3F)/.test(state)) throw cause;
-      // It says so if the tables are gone from the database of the jobs itself.
-      await this.readOwn();
+      if (!isUnseen(cause)) throw cause;
       const why =
-        state === noRight
+        sqlStateOf(cause) === noRight
           ? 'its user may not read them. Grant it the rights, or give one whose user has them.'
-          : 'it is on another database. Give one on the database of the jobs.';
+          : 'it is on another database, or they are gone. Give one on the database of the jobs; where it is, the next start says what is missing.';
       const problem = `its connection does not see the tables of the jobs (schema "${schemaText}"): ${why}`;
       throw new TransactionNotSupportedError(call, problem, { cause });
     }
@@ -49,6 +59,10 @@ export class Installation {
   /** After this the tables may be others. */
   forget(): void {
     this.id = null;
+  }
+
+  private ownId(): Promise<string> {
+    return (this.id ??= this.readOwn());
   }
 
   private async readOwn(): Promise<string> {

@@ -18,6 +18,7 @@ import type {
   ScopeResumption,
   Settlement,
   StoredPause,
+  WorkerInfo,
 } from '../ports/storage.adapter.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
@@ -41,6 +42,7 @@ import { settleOpen } from './run.settling.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
+import { queryWorkers } from './worker.registry.js';
 
 /** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
 export class TypeOrmJobs implements JobStore {
@@ -147,6 +149,15 @@ export class TypeOrmJobs implements JobStore {
 
   async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
     return queryGaps(this.statements.queries, this.tables, filter, page);
+  }
+
+  queryWorkers(): Promise<WorkerInfo[]> {
+    return queryWorkers(this.run);
+  }
+
+  async now(): Promise<EpochMs> {
+    const [{ now }] = await this.run<{ now: EpochMs }>('readTime');
+    return now;
   }
 
   private get run() {

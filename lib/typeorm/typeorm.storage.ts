@@ -137,8 +137,14 @@ export class TypeOrmStorage extends StorageAdapter {
     this.eventChannel = new NotifyEvents(notify, `${channel}_events`, connection.database);
   }
 
-  init(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
-    return this.connection.open(failing);
+  async init(failing?: (error: unknown, retryInMs: number) => void): Promise<void> {
+    await this.connection.open(failing);
+    try {
+      await this.installation.readAhead();
+    } catch (error) {
+      await this.connection.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -111,7 +111,7 @@ const items: unknown[] = [
 ];
 
 async function check(given: readonly unknown[]): Promise<Checked[]> {
-  const checker = new BulkChecker(creator, 'raise', now);
+  const checker = new BulkChecker(creator, 'raise', now, { jobs: storage });
   return checker.check(given as never, now);
 }
 

@@ -269,6 +269,17 @@ export const joinLaws = lawsOf('a transaction of the caller', {
     assert.equal((await storage.getJob(ref('other')))?.state, 'failed', 'There should be no retry.');
   },
 
+  'knows the time and the workers': async (subject) => {
+    const { storage } = subject;
+    if (storage.joined === undefined) return;
+    await startWorker(storage);
+    await transact(subject, async (jobs) => {
+      const [before, within] = [await storage.now(), await jobs.now()];
+      assert.ok(before <= within && within <= (await storage.now()), 'It should go by the same clock.');
+      assert.deepEqual(await jobs.queryWorkers(), await storage.queryWorkers());
+    });
+  },
+
   'is told from a manager that is in none': async ({ storage, transaction }) => {
     if (storage.joined === undefined) return;
     let late: JoinableTransaction = null as never;
