@@ -7,7 +7,7 @@ import type { JobAccess } from './job.access.js';
 import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
-import { pauseOf, type PauseOptions } from './pauses.js';
+import { pauseKeys, pauseOf, type PauseOptions } from './pauses.js';
 import { planResume } from './resume.plan.js';
 
 /** Conditions on jobs, as `queryJobs` takes them. @publicApi */
@@ -50,7 +50,7 @@ export class BulkChanges {
   pause(filter: ManyFilter, options: ManyOptions & PauseOptions, access: JobAccess): Promise<ManyResult> {
     const { reason, by, ...rest } = knownOptions(
       options,
-      [...keys, 'reason', 'by'],
+      [...keys, ...pauseKeys],
       'pauseMany()',
     ) as typeof options;
     return this.change(filter, rest, access, { kind: 'pause', pause: pauseOf({ reason, by }) });
@@ -131,7 +131,7 @@ export function filterOf(
   owner: string,
   timeZone = 'UTC',
 ): JobFilter {
-  const { all } = knownOptions(options, [...keys, 'reason', 'by'], owner) as ManyOptions;
+  const { all } = knownOptions(options, [...keys, ...pauseKeys], owner) as ManyOptions;
   const paths = Object.keys(given ?? {}).filter((key) => key.startsWith('metadata.'));
   knownOptions(given, [...jobFilterKeys, ...paths], `the filter of ${owner}`, wholeFilterHints);
   givenConditions(given, owner);

@@ -51,9 +51,14 @@ export class DeadLetters {
 
   async retryAll(
     filter: FailedRunFilter,
-    { spread = 0, ...options }: RetryOptions,
+    options: RetryOptions,
     { jobs, changed }: JobAccess,
   ): Promise<BulkResult> {
+    const { spread = 0 } = knownOptions(
+      options,
+      ['dryRun', 'spread', 'manager'],
+      'retryFailed()',
+    ) as RetryOptions;
     const spreadMs = parseDelay(spread, 'spread');
     const result = await this.each(filter, options, jobs, (runIds) =>
       jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length)),
@@ -63,6 +68,7 @@ export class DeadLetters {
   }
 
   discardAll(filter: FailedRunFilter, options: BulkOptions, { jobs }: JobAccess): Promise<BulkResult> {
+    knownOptions(options, ['dryRun', 'manager'], 'discardFailed()');
     return this.each(filter, options, jobs, (runIds) => jobs.discardRuns(runIds));
   }
 
@@ -73,7 +79,6 @@ export class DeadLetters {
     jobs: JobStore,
     change: (runIds: string[]) => Promise<readonly unknown[]>,
   ): Promise<BulkResult> {
-    knownOptions(options, ['dryRun', 'manager'], 'a bulk operation');
     const dryRun = trueOrFalse(options.dryRun ?? false, 'dryRun');
     const filter = failedRunFilter(given, this.timeZone);
     const result = { found: 0, changed: 0 };

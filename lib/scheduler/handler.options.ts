@@ -4,11 +4,17 @@ import type { HandlerOptions } from '../model/handler.options.js';
 import { assertPayloadSchema } from '../engine/payload.check.js';
 import { described, knownOptions, lineOfText } from './option.checks.js';
 
+export const handlerOptionKeys = [
+  'retryIf',
+  'backoff',
+  'schema',
+  'previousNames',
+] satisfies (keyof HandlerOptions)[];
 const maxPreviousNames = 100;
 
 /** The options of a handler, validated. `owner` is who has them, for the message. */
 export function handlerOptionsOf(given: HandlerOptions, owner: string): HandlerOptions {
-  knownOptions(given, ['retryIf', 'backoff', 'schema', 'previousNames'], owner);
+  knownOptions(given, handlerOptionKeys, owner);
   const { schema, previousNames, ...rules } = given;
   const options: HandlerOptions = retryRulesOf(rules, owner);
   if (previousNames !== undefined) options.previousNames = previousNamesOf(previousNames);

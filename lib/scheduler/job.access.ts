@@ -2,6 +2,7 @@ import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/st
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Inserted, Insertion } from './job.inserter.js';
+import { knownOptions } from './option.checks.js';
 
 /** Which transaction a call is part of. @publicApi */
 export interface ManagerOption {
@@ -10,6 +11,11 @@ export interface ManagerOption {
    * does is committed with it, or rolled back with it. null: none, whatever the context says. @default the one of `withTransaction` or of the module's `transactionContext`; else none
    */
   manager?: JoinableTransaction | null;
+}
+
+/** The option of a call that has no other one. */
+export function onlyManager(options: ManagerOption, call: string): ManagerOption {
+  return knownOptions(options, ['manager'], `the last argument of ${call}`);
 }
 
 /** The stored jobs as one call works with them: on their own, or within a transaction of the caller. */

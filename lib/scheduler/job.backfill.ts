@@ -6,7 +6,7 @@ import { parseAt } from '../triggers/instant.js';
 import type { JobAccess } from './job.access.js';
 import { refKey } from './job.identity.js';
 import { missingJob } from './missing.job.js';
-import { knownOptions, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
+import { oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
 
 /** How to backfill. @publicApi */
 export interface BackfillOptions {
@@ -35,18 +35,23 @@ export interface BackfillResult {
   leftOut: { active: number; succeeded: number; scheduled: number };
 }
 
+export const backfillKeys = [
+  'overlap',
+  'limit',
+  'includeSucceeded',
+  'dryRun',
+] satisfies (keyof BackfillOptions)[];
+
 const largestLimit = 10_000;
 
 /** Throws JobNotFoundError, InvalidOptionError, InvalidScheduleError (from, until). */
 export async function backfillJob(
   ref: JobRef,
   { from, until, now }: { from: InstantInput; until: InstantInput; now: number },
-  options: BackfillOptions,
+  given: BackfillOptions,
   { jobs, changed }: JobAccess,
   calendars: Calendars,
 ): Promise<BackfillResult> {
-  const known = ['overlap', 'limit', 'includeSucceeded', 'dryRun'];
-  const given = knownOptions(options, known, 'backfill()') as BackfillOptions;
   const order = {
     overlap: oneOf(given.overlap ?? 'queue', 'overlap', ['queue', 'allow']),
     includeSucceeded: trueOrFalse(given.includeSucceeded ?? false, 'includeSucceeded'),

@@ -1,6 +1,6 @@
 import { EmptyJobIdError, InvalidJobIdError, InvalidOptionError } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
-import { described, lineOfText } from './option.checks.js';
+import { described, knownOptions, lineOfText } from './option.checks.js';
 
 export const defaultNamespace = 'default';
 const maxIdLength = 255;
@@ -44,8 +44,15 @@ export interface NamespaceOption {
 /** Of a job that is there nothing can be left out. */
 export const lookUp = 'Give the id of the job.';
 
-export function jobRef(id: unknown, options: NamespaceOption = {}): JobRef {
-  return { namespace: namespaceOf(options.namespace), id: assertJobId(id, lookUp) };
+/** The job that a call is about, by its options, of which it may have more than all such calls have. */
+export function jobRef(
+  id: unknown,
+  options: NamespaceOption,
+  call: string,
+  more: readonly string[] = [],
+): JobRef {
+  const { namespace } = knownOptions(options, ['namespace', 'manager', ...more], call);
+  return { namespace: namespaceOf(namespace), id: assertJobId(id, lookUp) };
 }
 
 /** One text that names a job in all namespaces. */

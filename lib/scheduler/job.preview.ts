@@ -2,7 +2,6 @@ import type { Job, PausedBy } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { preview, type TriggerPreview } from '../triggers/preview.js';
 import { refKey } from './job.identity.js';
-import { knownOptions } from './option.checks.js';
 
 /** Which instants to show. @publicApi */
 export interface PreviewOptions {
@@ -12,20 +11,23 @@ export interface PreviewOptions {
   count?: number;
 }
 
+export const previewKeys = ['from', 'count'] satisfies (keyof PreviewOptions)[];
+
 /** What a stored job will do, by its trigger alone: what pauses it is a remark. */
 export function previewOf(
   job: Job,
-  options: PreviewOptions,
+  { from, count }: PreviewOptions,
   now: number,
   calendars: Calendars,
 ): TriggerPreview {
-  const { from = new Date(now), count } = knownOptions(
-    options,
-    ['from', 'count'],
-    'previewJob()',
-  ) as PreviewOptions;
   const { trigger, timeZone } = job;
-  const shown = preview(trigger, { from, count, timeZone, calendars, jobKey: refKey(job) });
+  const shown = preview(trigger, {
+    from: from ?? new Date(now),
+    count,
+    timeZone,
+    calendars,
+    jobKey: refKey(job),
+  });
   if (job.pausedBy !== null) shown.remarks.unshift({ code: 'paused', text: pausedText(job, job.pausedBy) });
   if (job.orphanedAt !== null) {
     const text = 'No live code declares the job any more: it does not fire until some does.';

@@ -50,6 +50,8 @@ export interface UpdateOptions {
   by?: string;
 }
 
+export const updateOptionKeys = ['expectedRevision', 'by'] satisfies (keyof UpdateOptions)[];
+
 /** Changes stored jobs: reads, merges, and writes if nobody else has changed the job meanwhile; else it reads again. */
 export class JobUpdater {
   constructor(

@@ -26,6 +26,8 @@ export interface OpenRunOptions extends ManagerOption {
   wait?: DurationInput;
 }
 
+export const openRunKeys = ['manager', 'wait'] satisfies (keyof OpenRunOptions)[];
+
 /** What became of an open run that has failed. @publicApi */
 export interface FailedOpenRun {
   /** When it is tried again; null: it has given up. */
@@ -121,7 +123,7 @@ export class OpenRuns {
 }
 
 function waitOf(options: OpenRunOptions, call: string): number {
-  knownOptions(options, ['manager', 'wait'], call);
+  knownOptions(options, openRunKeys, call);
   return options.wait === undefined ? defaultWaitMs : parseDelay(options.wait, 'wait');
 }
 

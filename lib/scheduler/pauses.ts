@@ -15,6 +15,7 @@ export interface PauseOptions {
   by?: string;
 }
 
+export const pauseKeys = ['reason', 'by'] satisfies (keyof PauseOptions)[];
 const kinds = ['handler', 'queue', 'namespace', 'all'] as const;
 
 /** Pauses of many jobs at once. */
@@ -22,7 +23,7 @@ export class Pauses {
   constructor(private readonly calendars: Calendars) {}
 
   async pause(scope: PauseScope, options: PauseOptions, { jobs, changed }: JobAccess): Promise<ScopePause> {
-    const given = knownOptions(options, ['reason', 'by', 'manager'], 'pause()') as PauseOptions;
+    const given = knownOptions(options, [...pauseKeys, 'manager'], 'pause()') as PauseOptions;
     const pause = await jobs.pauseScope(scopeRef(scope), pauseOf(given));
     // What this process waits to begin goes back also where nobody tells.
     changed();

@@ -20,7 +20,7 @@ import type {
   ScheduleOptions,
   UpdateJob,
 } from './create.options.js';
-import { backfillJob, type BackfillOptions, type BackfillResult } from './job.backfill.js';
+import { backfillJob, backfillKeys, type BackfillOptions, type BackfillResult } from './job.backfill.js';
 import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.changes.js';
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.letters.js';
@@ -31,14 +31,14 @@ import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
 import { jobFilter, jobPageOf, pageOf, type JobQuery } from './job.query.js';
-import { previewOf, type PreviewOptions } from './job.preview.js';
+import { previewKeys, previewOf, type PreviewOptions } from './job.preview.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
-import type { JobUpdater, UpdateOptions } from './job.updater.js';
+import { updateOptionKeys, type JobUpdater, type UpdateOptions } from './job.updater.js';
 import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
-import { lineOfText } from './option.checks.js';
+import { knownOptions, lineOfText } from './option.checks.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
-import { pauseOf, type PauseOptions, type Pauses } from './pauses.js';
+import { pauseKeys, pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
 import {
   attemptFilter,
@@ -50,7 +50,7 @@ import {
 import type { HealthCheck, HealthOptions, SchedulerHealth } from './scheduler.health.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
-import { handlerOptionsOf } from './handler.options.js';
+import { handlerOptionKeys, handlerOptionsOf } from './handler.options.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 import { Tenancy, type TenantOptions } from './tenancy.js';
 import { confinedScheduler, type TenantScheduler } from './tenant.scheduler.js';
@@ -124,7 +124,8 @@ export class SchedulerService {
       ...(schema === null ? {} : { schema }),
       ...(typeof job === 'string' ? {} : { previousNames: job.previousNames }),
     };
-    const checked = handlerOptionsOf({ ...options, ...ofJob }, owner);
+    const given = knownOptions(options, handlerOptionKeys, owner);
+    const checked = handlerOptionsOf({ ...given, ...ofJob }, owner);
     this.parts.handlers.register(name, handler as (context: RunContext) => unknown, owner, checked);
   }
 
@@ -224,7 +225,7 @@ export class SchedulerService {
 
   /** null: there is no such job, or it was a one-off that is finished. */
   async getJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job | null> {
-    const ref = jobRef(id, options);
+    const ref = jobRef(id, options, 'getJob()');
     return (await this.access(options)).jobs.getJob(ref);
   }
 
@@ -271,12 +272,11 @@ export class SchedulerService {
     id: string,
     options: NamespaceOption & ManagerOption & PreviewOptions = {},
   ): Promise<TriggerPreview> {
-    const { namespace, manager, ...rest } = options;
-    const ref = jobRef(id, { namespace });
-    const { jobs } = await this.access({ manager });
+    const ref = jobRef(id, options, 'previewJob()', previewKeys);
+    const { jobs } = await this.access(options);
     const job = await jobs.getJob(ref);
     if (job === null) throw await missingJob(ref, jobs);
-    return previewOf(job, rest, await this.parts.time.now(jobs), this.parts.calendars);
+    return previewOf(job, options, await this.parts.time.now(jobs), this.parts.calendars);
   }
 
   /**
@@ -301,7 +301,7 @@ export class SchedulerService {
     changes: UpdateJob<H, P>,
     options: NamespaceOption & ManagerOption & UpdateOptions = {},
   ): Promise<Job> {
-    const ref = jobRef(id, options);
+    const ref = jobRef(id, options, 'updateJob()', updateOptionKeys);
     return this.parts.updater.update(ref, changes, await this.access(options), options);
   }
 
@@ -311,17 +311,19 @@ export class SchedulerService {
    * that was made at run time).
    */
   async resetJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
-    return this.parts.updater.reset(jobRef(id, options), await this.access(options));
+    return this.parts.updater.reset(jobRef(id, options, 'resetJob()'), await this.access(options));
   }
 
   /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused. Throws JobNotFoundError. */
   async pauseJob(id: string, options: NamespaceOption & PauseOptions & ManagerOption = {}): Promise<Job> {
-    return this.changed(id, options, (ref, { jobs }) => jobs.pauseJob(ref, pauseOf(options)));
+    const ref = jobRef(id, options, 'pauseJob()', pauseKeys);
+    return this.changed(ref, options, ({ jobs }) => jobs.pauseJob(ref, pauseOf(options)));
   }
 
   /** Goes on with the first instant from now; what fell into the pause is on record as a gap. Throws JobNotFoundError. */
   async resumeJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
-    return this.changed(id, options, (ref, { jobs }) =>
+    const ref = jobRef(id, options, 'resumeJob()');
+    return this.changed(ref, options, ({ jobs }) =>
       jobs.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now, this.parts.calendars)),
     );
   }
@@ -331,7 +333,8 @@ export class SchedulerService {
    * the next start of the application. Throws JobNotFoundError.
    */
   async deleteJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<void> {
-    await this.changed(id, options, async (ref, { jobs }) => (await jobs.deleteJob(ref)) || null);
+    const ref = jobRef(id, options, 'deleteJob()');
+    await this.changed(ref, options, async ({ jobs }) => (await jobs.deleteJob(ref)) || null);
   }
 
   /**
@@ -339,7 +342,8 @@ export class SchedulerService {
    * instant. Returns how many runs were concerned. Throws JobNotFoundError.
    */
   async cancelJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<number> {
-    return this.changed(id, options, async (ref, { jobs, changed }) => {
+    const ref = jobRef(id, options, 'cancelJob()');
+    return this.changed(ref, options, async ({ jobs, changed }) => {
       const concerned = await jobs.cancelJob(ref);
       if (concerned !== null) changed({ kind: 'cancel' });
       return concerned;
@@ -363,7 +367,8 @@ export class SchedulerService {
    * new run; for one that runs nothing is done, and `alreadyRunning` says so. Throws JobNotFoundError.
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
-    const run = await this.changed(id, options, (ref, { jobs }) => jobs.runNow(ref));
+    const ref = jobRef(id, options, 'runNow()');
+    const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref));
     return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
   }
 
@@ -378,11 +383,10 @@ export class SchedulerService {
     until: InstantInput,
     options: NamespaceOption & ManagerOption & BackfillOptions = {},
   ): Promise<BackfillResult> {
-    const { namespace, manager, ...rest } = options;
-    const ref = jobRef(id, { namespace });
-    const access = await this.access({ manager });
+    const ref = jobRef(id, options, 'backfill()', backfillKeys);
+    const access = await this.access(options);
     const now = await this.parts.time.now(access.jobs);
-    return backfillJob(ref, { from, until, now }, rest, access, this.parts.calendars);
+    return backfillJob(ref, { from, until, now }, options, access, this.parts.calendars);
   }
 
   // ── Open runs
@@ -544,13 +548,12 @@ export class SchedulerService {
 
   /** Null from the storage means: not found. Whatever was changed, this process looks as soon as it can be seen. */
   private async changed<T>(
-    id: string,
-    options: NamespaceOption & ManagerOption,
-    change: (ref: JobRef, access: JobAccess) => Promise<T | null>,
+    ref: JobRef,
+    options: ManagerOption,
+    change: (access: JobAccess) => Promise<T | null>,
   ): Promise<T> {
-    const ref = jobRef(id, options);
     const access = await this.access(options);
-    const result = await change(ref, access);
+    const result = await change(access);
     if (result === null) throw await missingJob(ref, access.jobs);
     access.changed();
     return result;

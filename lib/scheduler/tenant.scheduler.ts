@@ -1,7 +1,8 @@
 import { RunNotFoundError } from '../model/errors.js';
 import { filterOf, type ManyFilter, type ManyOptions } from './bulk.changes.js';
 import type { ManagerOption } from './job.access.js';
-import { lineOfText } from './option.checks.js';
+import { openRunKeys } from './open.runs.js';
+import { knownOptions, lineOfText } from './option.checks.js';
 import type { CreateManyResult } from './schedule.options.js';
 import type { SchedulerService } from './scheduler.service.js';
 import type { Tenancy } from './tenancy.js';
@@ -31,7 +32,14 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
   };
 
   /** Throws RunNotFoundError, as for a run that never was. Runs never change their namespace, so nothing can happen between this and what follows. */
-  const assertOwn = async (given: string, within?: ManagerOption): Promise<void> => {
+  const assertOwn = async (
+    given: string,
+    call: string,
+    options: ManagerOption = {},
+    known: readonly string[] = ['manager'],
+  ): Promise<void> => {
+    const { manager } = knownOptions(options, known, call) as ManagerOption;
+    const within = manager === undefined ? {} : { manager };
     const runId = lineOfText(given, 'runId');
     const query = { runId, namespace: tenancy.namespace, limit: 1 };
     if ((await all.getRuns(query, within)).items.length > 0) return;
@@ -47,7 +55,10 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     createJob: async (options, within) => all.createJob(tenancy.marked(options), within),
     schedule: async (handler, options, within) => {
       const { handler: _, ...marked } = tenancy.marked({ ...options, handler });
-      return all.schedule(handler, marked as unknown as typeof options, within);
+      // What is given twice is refused there.
+      const { handler: again } = (options ?? {}) as { handler?: unknown };
+      const given = again === undefined ? marked : { ...marked, handler: again };
+      return all.schedule(handler, given as unknown as typeof options, within);
     },
     upsert: async (job, within) => all.upsert(tenancy.marked(job), within),
     createMany: async (items, options) => {
@@ -74,7 +85,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
     previewJob: async (id, options) => all.previewJob(id, tenancy.confined(options)),
     waitForRun: async (runId, options) => {
-      await assertOwn(runId);
+      await assertOwn(runId, 'waitForRun()');
       return all.waitForRun(runId, options);
     },
 
@@ -95,23 +106,23 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
 
     // Runs by their id: those of others are not found
     cancelRun: async (runId, within) => {
-      await assertOwn(runId, within);
+      await assertOwn(runId, 'cancelRun()', within);
       return all.cancelRun(runId, within);
     },
     complete: async (runId, result, options) => {
-      await assertOwn(runId, managerOf(options));
+      await assertOwn(runId, 'complete()', options, openRunKeys);
       return all.complete(runId, result, options);
     },
     fail: async (runId, error, options) => {
-      await assertOwn(runId, managerOf(options));
+      await assertOwn(runId, 'fail()', options, openRunKeys);
       return all.fail(runId, error, options);
     },
     retryRun: async (runId, within) => {
-      await assertOwn(runId, within);
+      await assertOwn(runId, 'retryRun()', within);
       return all.retryRun(runId, within);
     },
     discardRun: async (runId, within) => {
-      await assertOwn(runId, within);
+      await assertOwn(runId, 'discardRun()', within);
       return all.discardRun(runId, within);
     },
     retryFailed: async (filter, options) => all.retryFailed(tenancy.confined(filter), options),
@@ -131,9 +142,4 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     },
     withTransaction: (manager, work) => all.withTransaction(manager, work),
   };
-}
-
-/** What else is in them is for the call to check. */
-function managerOf(options: ManagerOption | undefined): ManagerOption {
-  return options?.manager === undefined ? {} : { manager: options.manager };
 }

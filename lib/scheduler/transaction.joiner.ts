@@ -3,9 +3,8 @@ import { InvalidOptionError, TransactionNotSupportedError } from '../model/error
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
-import type { JobAccess, ManagerOption } from './job.access.js';
+import { onlyManager, type JobAccess, type ManagerOption } from './job.access.js';
 import { JobInserter } from './job.inserter.js';
-import { knownOptions } from './option.checks.js';
 
 /** What is to be woken. */
 interface Wakeable {
@@ -46,7 +45,7 @@ export class TransactionJoiner {
 
   /** The same where a call takes no other options than this one. */
   async accessOf(options: ManagerOption, call: string): Promise<JobAccess> {
-    return this.access(knownOptions(options, ['manager'], `the last argument of ${call}`) as ManagerOption);
+    return this.access(onlyManager(options, call));
   }
 
   /** Null: the manager is in no transaction. */

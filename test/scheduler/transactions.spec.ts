@@ -1,29 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { InvalidOptionError, SchedulerService, TransactionNotSupportedError } from '../../lib/index.js';
-import { joinableCalls } from '../support/joinable.calls.js';
+import { apartFromTransactions, joinableCalls } from '../support/joinable.calls.js';
 import { NestApp } from '../support/nest.app.js';
 
 const manager = { query: async () => [] } as never;
 const job = { id: 'b', handler: 'work' };
-/** Those that have nothing to do with a transaction: of this process, or waiting for what others commit. */
-const apart = [
-  'constructor',
-  'registerHandler',
-  'withdrawHandler',
-  'offerHandler',
-  'withTransaction',
-  'forTenant',
-  'waitForRun',
-  'running',
-  'health',
-  'start',
-  'stop',
-];
-
 test('every call that reads or changes jobs can be part of a transaction', () => {
   const internal = ['changed', 'access', 'accessOf'];
   const names = Object.getOwnPropertyNames(SchedulerService.prototype).filter(
-    (name) => !apart.includes(name) && !internal.includes(name),
+    (name) => !apartFromTransactions.includes(name) && !internal.includes(name),
   );
   expect(joinableCalls.map(([name]) => name).toSorted()).toEqual(names.toSorted());
 });

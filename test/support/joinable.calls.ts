@@ -2,8 +2,14 @@ import type { SchedulerService } from '../../lib/index.js';
 
 const job = { id: 'b', handler: 'work' };
 
+/** One with options that it is to refuse or to follow. */
+export type SchedulerCall = [
+  name: string,
+  call: (scheduler: SchedulerService, options: object) => Promise<unknown>,
+];
+
 /** Every call that can be part of a transaction. */
-export const joinableCalls: [string, (scheduler: SchedulerService, options: object) => Promise<unknown>][] = [
+export const joinableCalls: SchedulerCall[] = [
   ['createJob', (s, o) => s.createJob({ ...job, trigger: { type: 'manual' } }, o)],
   ['createIntervalJob', (s, o) => s.createIntervalJob({ ...job, minutes: 1 }, o)],
   ['createCronJob', (s, o) => s.createCronJob({ ...job, expression: '0 9 * * *' }, o)],
@@ -40,4 +46,19 @@ export const joinableCalls: [string, (scheduler: SchedulerService, options: obje
   ['discardRun', (s, o) => s.discardRun('1', o)],
   ['retryFailed', (s, o) => s.retryFailed({}, o)],
   ['discardFailed', (s, o) => s.discardFailed({}, o)],
+];
+
+/** Those that have nothing to do with a transaction: of this process, or waiting for what others commit. */
+export const apartFromTransactions = [
+  'constructor',
+  'registerHandler',
+  'withdrawHandler',
+  'offerHandler',
+  'withTransaction',
+  'forTenant',
+  'waitForRun',
+  'running',
+  'health',
+  'start',
+  'stop',
 ];
