@@ -76,7 +76,9 @@ export class Firer {
   private readonly turns: Turns;
   private readonly overlong: OverlongRuns;
   /** Until when the cursors of these jobs are left alone, and how often firing them has failed in a row. */
-  private readonly left = new Map<string, { until: EpochMs; failures: number }>();
+  private readonly left = new Map<string, { until: EpochMs; failures: number; isUnstorable: boolean }>();
+  /** Whether the last read has found what the storage failed to fire alone, and may fire yet. */
+  isWithheld = false;
   /** The first of these times, of those that were passed over by the last read or have been left since; null: none. */
   comesBackAt: EpochMs | null = null;
 
@@ -98,6 +100,7 @@ export class Firer {
     const now = time.scheduleNow();
     calls.locks.keep('schedules', new Set(found.map(instantOf)));
     this.comesBackAt = null;
+    this.isWithheld = found.some(({ jobUid }) => this.left.get(jobUid)?.isUnstorable === false);
     const cursors = found.filter(
       (cursor) => !this.isOfTheEnd(cursor, now + aheadMs) && !this.isLeft(cursor, now),
     );
@@ -213,10 +216,11 @@ export class Firer {
   /** Leaves a cursor alone for a while, as firing it and nothing else has failed; the others go on. */
   leave({ jobUid, namespace, jobId }: DueCursor, error: unknown): void {
     const failures = (this.left.get(jobUid)?.failures ?? 0) + 1;
-    const most = isOf(error, InvalidPayloadError) ? leaveMs.mostOfUnstorable : leaveMs.most;
+    const isUnstorable = isOf(error, InvalidPayloadError);
+    const most = isUnstorable ? leaveMs.mostOfUnstorable : leaveMs.most;
     const retryInMs = Math.min(leaveMs.first * 2 ** Math.min(failures - 1, 10), most);
     const until = this.parts.time.scheduleNow() + retryInMs;
-    this.left.set(jobUid, { until, failures });
+    this.left.set(jobUid, { until, failures, isUnstorable });
     this.comesBackAt = Math.min(this.comesBackAt ?? until, until);
     const operation = rowOperations.fire({ namespace, id: jobId });
     this.parts.events.emit('storage.failing', { operation, error, retryInMs });

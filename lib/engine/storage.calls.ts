@@ -28,17 +28,18 @@ export class StorageCalls {
 
   /**
    * The result of `call`, and after how many failures it came; null when `needed` says no after a failure. The delay doubles
-   * from 50 ms to 5 s, with half of it at random, so that workers do not come back all at once.
+   * from 50 ms to 5 s, with half of it at random, so that workers do not come back all at once. `isProof`: whether a call that has not failed shows that the operation gets through.
    */
   async repeat<T>(
     operation: string,
     call: () => Promise<T>,
     needed: () => boolean,
+    isProof = (): boolean => true,
   ): Promise<{ value: T; failures: number } | null> {
     for (let failures = 0; ; failures++) {
       try {
         const value = await this.trying(operation, call);
-        this.outages.answered(operation);
+        if (isProof()) this.outages.answered(operation);
         return { value, failures };
       } catch (error) {
         if (!needed()) return null;

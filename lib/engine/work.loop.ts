@@ -6,6 +6,7 @@ import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
 import { ClaimsBeside } from './claims.beside.js';
+import { FailedSteps } from './failed.steps.js';
 import { Firer } from './firer.js';
 import { Lead } from './lead.js';
 import { LostRuns } from './lost.runs.js';
@@ -62,6 +63,7 @@ export class WorkLoop {
   private readonly claimLead: Lead;
   /** How many runs, born before their instant, may have to be claimed at it. */
   private foreseen = 0;
+  private readonly failed = new FailedSteps();
   private outlook: Omit<NextWake, 'now'> | null = null;
   /** Null: they have to be read when the next one is near. */
   private ahead: ReadAhead | null = null;
@@ -109,6 +111,7 @@ export class WorkLoop {
         'work',
         () => this.turn(),
         () => this.session.active,
+        () => !this.failed.isAny,
       );
     }
     await Promise.all([this.lostRuns.stop(), this.beside.stop(), this.intake.stop()]);
@@ -186,7 +189,9 @@ export class WorkLoop {
       this.ahead === null && outlook.cursorAt !== null && isBy(scheduleNow, outlook.cursorAt - lookAheadMs);
     const fireDue = this.ahead !== null && isBy(scheduleNow, this.ahead.fireAt);
     const isRunForeseen = outlook.runAt !== null && isDue(outlook.runAt - this.claimLeadMs);
-    const claimDue = (isRunForeseen || isDue(this.toldRunAt)) && this.intake.room > 0;
+    if (this.intake.room === 0) this.failed.isNeedless('claim');
+    const claimDue =
+      (isRunForeseen || isDue(this.toldRunAt) || this.failed.has('claim')) && this.intake.room > 0;
     const leaseDue = isBy(now - time.earlyMs, outlook.leaseEndsAt);
     // One that is due and was not there when they were read has to be looked for.
     const isUnread = isCursorDue && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
@@ -217,12 +222,14 @@ export class WorkLoop {
   }
 
   private async look(): Promise<Omit<NextWake, 'now'>> {
-    const { storage, time, clock, pollMs, random } = this.parts;
+    const { storage, time, clock, pollMs, lookAheadMs, random } = this.parts;
     const wakes = this.wakes;
     const askedAt = clock.monotonic();
     const next = await storage.nextWakeAt(this.session.capability);
     for (const lead of [this.firingLead, this.claimLead]) lead.guess(clock.monotonic() - askedAt);
     time.observe(next.now, askedAt);
+    if (next.cursorAt === null || next.cursorAt - lookAheadMs > time.scheduleNow())
+      this.failed.isNeedless('fire');
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
     const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
     if (this.ahead?.agreesWith(next.cursorAt) === false) this.ahead = null;
@@ -234,7 +241,7 @@ export class WorkLoop {
   private async sleep(outlook: Omit<NextWake, 'now'>): Promise<void> {
     const { time, clock, lookAheadMs, calls } = this.parts;
     // The turn ends with the sleep, which may be long.
-    calls.outages.answered('work');
+    if (!this.failed.isAny) calls.outages.answered('work');
     this.fruitless = 0;
     const untilPoll = this.pollAt - clock.monotonic();
     // Without room a due run is no reason to wake up; the end of a handler is.
@@ -281,7 +288,7 @@ export class WorkLoop {
     this.toldRunAt = null;
     const aheadMs = this.claimLeadMs;
     this.foreseen = 0;
-    const claim = await this.intake.claim(limit, aheadMs);
+    const claim = await this.failed.during('claim', this.intake.claim(limit, aheadMs));
     // As many as there was room for: others may be left.
     if (claim.isKnown) this.toldRunAt = earlier(this.toldRunAt, told);
     if (claim.count > 0) this.beaten = 0;
@@ -311,13 +318,14 @@ export class WorkLoop {
 
   private async readAhead(): Promise<Done> {
     this.ahead = await this.firer.read(this.session.capability, this.parts.lookAheadMs);
+    if (!this.firer.isWithheld) this.failed.isNeedless('fire');
     return nothing;
   }
 
   private async fireDue(): Promise<Done> {
     const due = this.ahead?.take(this.parts.time.scheduleNow()) ?? [];
     if (due.length === 0) return nothing;
-    const { count, isKnown, unclaimed, nextAt } = await this.intake.fire(due);
+    const { count, isKnown, unclaimed, nextAt } = await this.failed.during('fire', this.intake.fire(due));
     this.foreseen += unclaimed;
     // The next cursor is known as long as some are left, unless one of these comes before it.
     const isNextKnown = this.ahead?.nextAt != null && !this.ahead.covers(nextAt);

@@ -3,7 +3,7 @@ import { logSentences } from '../../lib/events/log.sentences.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { BoundedCache } from '../../lib/triggers/bounded.cache.js';
-import { EngineRig } from '../support/engine.js';
+import { EngineRig, everyMs } from '../support/engine.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 
 let clock: ManualClock;
@@ -136,6 +136,59 @@ describe('what was told as failing is told as recovered', () => {
     rig.engine.wake();
     await pass(2_000);
     expect(told).toEqual(['work fails', 'work works']);
+  });
+
+  describe('the loop, by that of its steps which has failed, and not by the others', () => {
+    let told: string[];
+    const always = Array.from({ length: 1_000 }, () => 'before' as const);
+    const ofLoop = () => told.splice(0).filter((line) => line.startsWith('work '));
+
+    beforeEach(() => {
+      told = [];
+      rig.events.on('storage.failing', ({ operation }) => {
+        if (told.at(-1) !== `${operation} fails`) told.push(`${operation} fails`);
+      });
+      rig.events.on('storage.recovered', ({ operation }) => told.push(`${operation} works`));
+    });
+
+    test.each([1, 12])('by a firing: of %i jobs', async (count) => {
+      await rig.handle('work', () => undefined).engine.start();
+      for (let i = 0; i < count; i++) await rig.add(everyMs(clock.now(), 1_000));
+      await rig.settle();
+      faulty.fail('fire', ...always);
+      await pass(40_000);
+      expect(new Set(ofLoop())).toEqual(new Set(['work fails']));
+      expect([...failing]).toContain('work');
+      faulty.relent('fire');
+      await pass(10_000);
+      expect(ofLoop()).toEqual(['work works']);
+      await pass(20_000);
+      expect([...failing]).toEqual([]);
+    });
+
+    test('by a claim, also where nothing is to be claimed any more', async () => {
+      await rig.handle('work', () => undefined).engine.start();
+      faulty.fail('claim', ...always);
+      await rig.add({ id: 'job' });
+      await pass(20_000);
+      await rig.storage.cancelJob({ namespace: 'default', id: 'job' });
+      await pass(20_000);
+      expect(new Set(ofLoop())).toEqual(new Set(['work fails']));
+      faulty.relent('claim');
+      await pass(10_000);
+      expect(ofLoop()).toEqual(['work works']);
+    });
+
+    test('until others have done it', async () => {
+      await rig.handle('work', () => undefined).engine.start();
+      await rig.add({ ...everyMs(clock.now(), 60_000), id: 'every minute' });
+      faulty.fail('fire', ...always);
+      await pass(62_000);
+      expect([...failing]).toContain('work');
+      await rig.storage.deleteJob({ namespace: 'default', id: 'every minute' });
+      await pass(10_000);
+      expect([...failing]).not.toContain('work');
+    });
   });
 
   test('and the log says when it is tried again', () => {

@@ -114,6 +114,27 @@ describe('the health of a process', () => {
     expect(back.lease).not.toBeNull();
   });
 
+  test('is bad for as long as nothing can be fired, though the storage answers to all else', async () => {
+    class EverySecond {
+      @Interval('1s', { id: 'g' })
+      run(): void {}
+    }
+    const scheduler = await boot({}, [EverySecond]);
+    await clock.advanceBy(2_000);
+    faulty.fail('fire', ...Array.from({ length: 100 }, () => 'before' as const));
+    await clock.advanceBy(2_000);
+    for (let second = 0; second < 14; second++) {
+      await clock.advanceBy(1_000);
+      const { healthy, problems, storage } = await scheduler.health();
+      expect(healthy).toBe(false);
+      expect(problems).toEqual([expect.stringMatching(/^"work" does not get through .*: fire failed\.$/)]);
+      expect(storage.answers).toBe(true);
+    }
+    faulty.relent('fire');
+    await clock.advanceBy(5_000);
+    expect(await scheduler.health()).toMatchObject({ healthy: true, problems: [] });
+  });
+
   test('names what fails for itself, and is good all the same', async () => {
     const scheduler = await boot();
     faulty.fail('prune', 'before', 'before', 'before');
