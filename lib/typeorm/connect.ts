@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
 import { describeServer, poolOptions, type StartupSettings } from './connection.settings.js';
 import { Database } from './database.js';
+import { roomForConnections } from './connection.limits.js';
 import { messageOf, sqlStateOf } from './sql.errors.js';
 import { Examination, ReadOnlyServerError } from './examination.js';
 import { PreparedStatements } from './prepared.statements.js';
@@ -23,7 +24,8 @@ export async function connect(
   failing?: (error: unknown, retryInMs: number) => void,
 ): Promise<Database> {
   const { clock, connectTimeoutMs } = settings;
-  const giveUpAt = clock.monotonic() + connectTimeoutMs;
+  const since = clock.monotonic();
+  const giveUpAt = since + connectTimeoutMs;
   let startup: StartupSettings = { deadline: true, options: true };
   for (let attempt = 1; ; attempt++) {
     try {
@@ -36,20 +38,25 @@ export async function connect(
         startup = accepted;
         continue;
       }
-      const delayMs = Math.min(100 * 2 ** (attempt - 1), longestDelayMs);
       if (!isReadOnly && !isWorthWaiting(cause)) {
         throw new StorageError(
           `PostgreSQL at ${describeServer(server)} refuses the connection: ${messageOf(cause)}.`,
           { cause },
         );
       }
-      if (clock.monotonic() + delayMs >= giveUpAt) {
+      const leftMs = giveUpAt - clock.monotonic();
+      if (leftMs <= 0) {
         if (isReadOnly) throw cause;
+        const room = roomForConnections(cause);
+        const what = room === null ? 'cannot be reached' : 'has no connection left';
+        const tookMs = Math.round(clock.monotonic() - since);
+        const tries = `Tried ${attempt} ${attempt === 1 ? 'time' : 'times'} in ${tookMs} ms (connectTimeoutMs: ${connectTimeoutMs}).`;
         throw new StorageError(
-          `PostgreSQL at ${describeServer(server)} cannot be reached: ${messageOf(cause)}. Tried ${attempt} ${attempt === 1 ? 'time' : 'times'} in ${connectTimeoutMs} ms (connectTimeoutMs). Is the server running, and are host and port right?`,
+          `PostgreSQL at ${describeServer(server)} ${what}: ${messageOf(cause)}. ${tries} ${room ?? 'Is the server running, and are host and port right?'}`,
           { cause },
         );
       }
+      const delayMs = Math.min(100 * 2 ** (attempt - 1), longestDelayMs, leftMs);
       failing?.(cause, delayMs);
       await new Promise<void>((resolve) => clock.setTimer(delayMs, resolve));
     }

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { StorageError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
+import { roomForConnections } from './connection.limits.js';
 import type { StartupSettings } from './connection.settings.js';
 import { pause, within } from './deadline.js';
 import type { Examination } from './examination.js';
@@ -282,7 +283,9 @@ export class Database implements Queries {
     try {
       return await driver.obtainMasterConnection();
     } catch (cause) {
-      throw new StorageError(`No connection to PostgreSQL: ${messageOf(cause)}`, { cause });
+      const room = roomForConnections(cause);
+      const what = `No connection to PostgreSQL: ${messageOf(cause)}`;
+      throw new StorageError(room === null ? what : `${what}. ${room}`, { cause });
     }
   }
 

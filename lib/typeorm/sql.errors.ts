@@ -58,7 +58,7 @@ function contextOf(cause: unknown): string {
 }
 
 /** The function of the server that complained: unlike its message in one language. */
-function routineOf(error: unknown): string {
+export function routineOf(error: unknown): string {
   const { routine } = (error instanceof ChronisError ? error.cause : error) as { routine?: unknown };
   return typeof routine === 'string' ? routine : '';
 }

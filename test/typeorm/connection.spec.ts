@@ -176,7 +176,9 @@ describe('a server that cannot be used', () => {
     const error = await refusal(newStorage({ url, connectTimeoutMs: 400 }).init());
     expect(error).toBeInstanceOf(StorageError);
     expect(error.message).toContain(`PostgreSQL at 127.0.0.1:${port}/app cannot be reached:`);
-    expect(error.message).toMatch(/Tried [2-9] times in 400 ms/);
+    expect(error.message).toMatch(
+      /Tried [2-9] times in (4\d\d|[5-9]\d\d|\d{4}) ms \(connectTimeoutMs: 400\)\./,
+    );
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain(
       'sesame',
     );
@@ -191,7 +193,9 @@ describe('a server that cannot be used', () => {
     const storage = newStorage({ url: localUrl(port), connectTimeoutMs: 400, statementTimeoutMs: 10_000 });
     const error = await refusal(storage.init());
     expect(performance.now() - begunAt).toBeLessThan(6_000);
-    expect(error.message).toContain('cannot be reached: it does not answer. Tried 1 time in 400 ms');
+    expect(error.message).toMatch(
+      /cannot be reached: it does not answer\. Tried 1 time in 2\d{3} ms \(connectTimeoutMs: 400\)/,
+    );
   });
 
   test('is waited for while it starts', async () => {

@@ -278,3 +278,37 @@ describe('calls of the application', () => {
     await calls;
   });
 });
+
+describe('a limit of connections', () => {
+  test('of the role is told by its name at the start, with what a process takes', async () => {
+    await admin.query(`alter role "${role}" connection limit 0`);
+    const { message } = await refusal(storageOfRole().init());
+    expect(message).toContain(`has no connection left: too many connections for role "${role}". Tried `);
+    expect(message).toContain('as many as its poolSize (4 by default) and 3 more');
+    expect(message).toContain(
+      'raise the limit of the role (alter role … connection limit …), lower poolSize',
+    );
+    expect(message).not.toContain('Is the server running');
+  });
+
+  test('of the database is told as that', async () => {
+    const url = new URL(urlOfRole());
+    url.pathname = `/${schema}`;
+    await admin.query(`create database "${schema}" connection limit 0`);
+    const { message } = await refusal(storageOfRole({ url: url.href }).init());
+    await admin.query(`drop database "${schema}"`);
+    expect(message).toContain(`too many connections for database "${schema}"`);
+    expect(message).toContain('raise the limit of the database (alter database … connection limit …)');
+  });
+
+  test('is told by the call that it keeps from a connection', async () => {
+    const storage = await opened(storageOfRole({ poolSize: 2, notify: false }));
+    await admin.query(`alter role "${role}" connection limit 1`);
+    const calls = Array.from({ length: 20 }, () => storage.now());
+    const failed = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected');
+    expect(failed.length).toBeGreaterThan(0);
+    expect(String((failed[0] as PromiseRejectedResult).reason)).toMatch(
+      /No connection to PostgreSQL: too many connections for role .*lower poolSize/,
+    );
+  });
+});
