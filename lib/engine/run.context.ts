@@ -72,7 +72,8 @@ export interface RunContext<P = JsonValue> {
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when
-   * committed. Rejects, with nothing written, with what `work` throws, ClaimLostError, RunSettledError or TransactionNotSupportedError.
+   * committed. Rejects, with nothing written, with what `work` throws, ClaimLostError, RunSettledError or TransactionNotSupportedError. A handler
+   * that returns without awaiting it has ended when it has, and with its error.
    *
    * @example
    * await ctx.transaction((manager) => manager.insert(Invoice, { order: ctx.payload.order }));

@@ -57,6 +57,8 @@ export class RunningRun {
   abortCause: AbortCause | null = null;
   private controller: AbortController | null = null;
   private opened: VerdictTransaction | null = null;
+  /** What the handler got for its transaction that is under way, or was. */
+  private transacting: Promise<unknown> | null = null;
   private cancelTimer: CancelTimer | null = null;
   private cancelGrace: CancelTimer | null = null;
   /** How it ends when it returns; null: with what it returns. */
@@ -127,7 +129,14 @@ export class RunningRun {
   }
 
   /** See `RunContext.transaction`. */
-  async transact<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
+  transact<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
+    const isAnother = this.opened?.isUnderWay === true;
+    const transacting = this.transactOnce(work, options);
+    if (!isAnother) this.transacting = transacting;
+    return transacting;
+  }
+
+  private async transactOnce<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
     if (this.opened === null) {
       const { storage, conclude } = this.parts;
       this.opened = new VerdictTransaction(storage, this.run, (value) =>
@@ -205,7 +214,8 @@ export class RunningRun {
   }
 
   private returned(value: unknown): void {
-    this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    const returned = (): void => this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error }));
   }
 
   private endingIn(value: unknown): Ending {
@@ -213,7 +223,14 @@ export class RunningRun {
   }
 
   private threw(error: unknown): void {
-    this.handlerEnded({ kind: 'threw', error });
+    const threw = (): void => this.handlerEnded({ kind: 'threw', error });
+    this.afterTransaction(threw, threw);
+  }
+
+  /** A handler that has not awaited its transaction has ended when that has. Nobody else hears of its failure. */
+  private afterTransaction(over: () => void, failed: (error: unknown) => void): void {
+    if (this.opened === null || !this.opened.isUnderWay) return over();
+    this.transacting!.then(over, failed);
   }
 
   private handlerEnded(ending: Ending): void {

@@ -26,6 +26,11 @@ export class VerdictTransaction {
     return this.state === 'committed' ? this.settlement : null;
   }
 
+  /** It has begun, and neither been committed nor rolled back. */
+  get isUnderWay(): boolean {
+    return this.state === 'working';
+  }
+
   async perform<T>(
     work: TransactionWork<T>,
     isLeaseLost: boolean,

@@ -140,7 +140,7 @@ export class ClaimLostError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_CLAIM_LOST',
-      `The run ${runId} is not this attempt's any more, so its transaction was rolled back. Others may execute it; stop working on it.`,
+      `The run ${runId} is not this attempt's any more, so its transaction was rolled back: another worker may execute it, or it has its verdict, as after a timeout. Stop working on it.`,
     );
   }
 }

@@ -175,6 +175,21 @@ describe('a transaction that a handler shares with its verdict', () => {
     expect([same, await effects()]).toEqual([true, 1]);
   });
 
+  test.each([
+    ['commits', null],
+    ['fails', 'select * from no_such_table'],
+  ])('is waited for where the handler does not await it: it %s', async (what, failing) => {
+    const { names } = await runOnce(({ transaction }, insert) => {
+      void transaction(async (manager) => {
+        await manager.query(insert);
+        if (failing !== null) await manager.query(failing);
+      });
+    });
+    expect(await effects()).toBe(what === 'commits' ? 1 : 0);
+    expect(await ledger()).toMatchObject([{ outcome: what === 'commits' ? 'succeeded' : 'failed' }]);
+    expect(names).not.toContain('run.stale');
+  });
+
   test('uses the DataSource that the call names', async () => {
     const source = await dataSource();
     await runOnce(({ transaction }, insert) =>
