@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { afterEach, expect, test } from 'vitest';
-import { Interval, JobDeclarations, type JobDeclaration } from '../../lib/index.js';
+import {
+  Interval,
+  JobDeclarations,
+  MemoryLock,
+  MemoryStorage,
+  type JobDeclaration,
+} from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { NestApp } from '../support/nest.app.js';
 
 let app: NestApp | null = null;
@@ -9,8 +16,8 @@ afterEach(async () => {
   app = null;
 });
 
-/** Boots an application that declares in `onModuleInit`; what it throws stands in the way. */
-async function bootWith(...declared: Partial<JobDeclaration>[]): Promise<NestApp> {
+/** Declares in `onModuleInit`. */
+function declarer(declared: Partial<JobDeclaration>[]): new (...parts: never[]) => object {
   @Injectable()
   class Declarer {
     constructor(private readonly declarations: JobDeclarations) {}
@@ -25,7 +32,12 @@ async function bootWith(...declared: Partial<JobDeclaration>[]): Promise<NestApp
     decorated(): void {}
   }
   Reflect.defineMetadata('design:paramtypes', [JobDeclarations], Declarer);
-  return (app = await NestApp.boot({ providers: [Declarer] }));
+  return Declarer;
+}
+
+/** What is thrown stands in the way of the boot. */
+async function bootWith(...declared: Partial<JobDeclaration>[]): Promise<NestApp> {
+  return (app = await NestApp.boot({ providers: [declarer(declared)] }));
 }
 
 test('a declared job is synced like a decorated one, and runs', async () => {
@@ -65,4 +77,17 @@ test('what is declared in `onModuleInit` counts among what was found, though tha
   expect(booted.heard('jobs.explored')).toEqual([
     { jobs: 2, handlers: ['Declarer.decorated', 'declared'], repeated: [] },
   ]);
+});
+
+test('a job that is named after a minified class is told, and one with a name of its own is not', async () => {
+  const clock = new ManualClock();
+  const storage = Object.assign(new MemoryStorage({ clock }), { shared: true });
+  const lock = Object.assign(new MemoryLock({ clock }), { shared: true });
+  const declared = [
+    { id: 'e.run', place: 'e.run' },
+    { id: 'named', place: 'e.named' },
+    { id: 'Reports.run', place: 'Reports.run' },
+  ];
+  app = await NestApp.boot({ clock, providers: [declarer(declared)], chronis: { storage, lock } });
+  expect(app.heard('names.minified')).toEqual([{ methods: ['e.run'] }]);
 });

@@ -5,6 +5,7 @@ import {
   ChronisEvents,
   ChronisModule,
   Cron,
+  getChronisEventsToken,
   getSchedulerToken,
   InjectChronisEvents,
   InjectRunContext,
@@ -191,6 +192,20 @@ describe('several instances in one application', () => {
     await reports.scheduler.createJob({ id: 'x', handler: 'scoped', trigger: { type: 'manual' } });
     expect(await reports.run('x')).toMatchObject({ result: 'x' });
     expect(() => chronis.app.get(getSchedulerToken('reports'))).not.toThrow();
+  });
+
+  test('have tokens of their own where a minifier has made the names of classes equal', () => {
+    const parts = [SchedulerService, ChronisEvents];
+    const names = parts.map(({ name }) => name);
+    for (const part of parts) Object.defineProperty(part, 'name', { value: 'e' });
+    try {
+      expect([getSchedulerToken('reports'), getChronisEventsToken('reports')]).toEqual([
+        'SchedulerService of reports',
+        'ChronisEvents of reports',
+      ]);
+    } finally {
+      for (const [i, part] of parts.entries()) Object.defineProperty(part, 'name', { value: names[i] });
+    }
   });
 
   test('are refused at boot when names do not fit', async () => {
