@@ -127,7 +127,7 @@ describe('open runs on PostgreSQL', () => {
 
 test('a transaction of the handler opens its run together with its rows, or neither', async () => {
   const app = await TransactionalApp.create('opening');
-  const { scheduler } = await app.boot({ chronis: { autoStart: true } });
+  const { scheduler, events } = await app.boot({ chronis: { autoStart: true } });
   let attempts = 0;
   scheduler.registerHandler('approve', async ({ transaction, open }: RunContext) => {
     const write = async (manager: EntityManager): Promise<void> => {
@@ -146,7 +146,9 @@ test('a transaction of the handler opens its run together with its rows, or neit
   const first = await scheduler.waitForRun(await run('first'));
   expect(first).toMatchObject({ verdict: 'succeeded', result: 'not approved' });
   expect(await app.effects()).toBe(0);
+  const opened = events.once('run.opened');
   const second = await run('second');
+  await opened;
   await scheduler.complete(second, 'approved');
   expect(await app.effects()).toBe(1);
   expect(await scheduler.waitForRun(second)).toMatchObject({
