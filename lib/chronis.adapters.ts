@@ -101,7 +101,7 @@ async function dependenciesOf(
     return (await moduleRef.create(Ingredients as Type<Ingredients>)).list;
   } catch (error) {
     if ((error as Error).constructor.name !== 'UnknownDependenciesException') throw error;
-    const problem = `its recipe needs ${inject.map(nameOf).join(', ')}, which ChronisModule cannot see. Use forRootAsync({ imports: [the module that exports it], … }).`;
+    const problem = `its recipe needs ${inject.map(nameOf).join(', ')}, which ChronisModule cannot see. Use forRootAsync({ imports: [the module that exports it], … }), or have a global module export it.`;
     throw Object.assign(new InvalidOptionError(option, problem), { cause: error });
   }
 }

@@ -114,14 +114,14 @@ export class ChronisTesting {
 
   /**
    * The same until the clock shows this time: a Date, epoch milliseconds, or text as `at` takes it, in UTC where it names neither offset nor zone. Rejects with
-   * InvalidScheduleError (no date), RangeError (past).
+   * InvalidScheduleError (no date), ChronisTestingError (past).
    */
   async advanceTo(date: InstantInput, options?: PassOptions): Promise<Execution[]> {
     const at = testInstant(date, 'date');
     const pass = passOf(options, 'advanceTo()');
     if (at < this.clock.now()) {
       const now = new Date(this.clock.now()).toISOString();
-      throw new RangeError(
+      throw new ChronisTestingError(
         `Time does not go back: it is ${now} already, later than ${new Date(at).toISOString()}.`,
       );
     }

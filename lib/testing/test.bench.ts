@@ -7,6 +7,7 @@ import {
   type AdapterRecipe,
   type ChronisEvents,
   type ChronisOptions,
+  type InjectionToken,
   type StorageAdapter,
   type TransactionSource,
 } from '../index.js';
@@ -18,6 +19,7 @@ import type { ChronisTestingModuleOptions } from './testing.options.js';
 import { StorageClock } from './storage.clock.js';
 import { LocalSignal, watchedStorage } from './watched.storage.js';
 
+const storageExample = 'storage: (clock) => typeOrmStorage({ …, clock })';
 const defaultPatienceMs = 3_000;
 /** A year of many schedules. */
 const recordLimit = 10_000_000;
@@ -31,6 +33,8 @@ export class TestBench extends ChronisOverride {
   /** Of the application, by name. */
   private readonly instances = new Set<string>();
   private readonly memories = new Map<string, MemoryStorage>();
+  /** What the token of the application's own stands for; it is made when no module is left to be made. */
+  private source: TransactionSource | null = null;
 
   constructor(private readonly given: ChronisTestingModuleOptions) {
     super();
@@ -42,6 +46,12 @@ export class TestBench extends ChronisOverride {
       throw new InvalidOptionError(
         'dataSource',
         'is for the storage in memory; the one that is given has its own. Leave one out.',
+      );
+    }
+    if (given.storage !== undefined && typeof given.storage !== 'function') {
+      throw new InvalidOptionError(
+        'storage',
+        `takes a function, which gives the storage the clock of the test: ${storageExample}.`,
       );
     }
     this.clock = clock ?? new ManualClock(startAt);
@@ -85,38 +95,58 @@ export class TestBench extends ChronisOverride {
   }
 
   /** Transactions end in it as somebody tells, or at once. */
-  private inMemory(instance: string): AdapterInput<StorageAdapter> {
+  private inMemory(instance: string): MemoryStorage {
     const { clock } = this;
     const { dataSource } = this.given;
-    const create = (source?: TransactionSource): MemoryStorage => {
-      const storage = new MemoryStorage({
-        clock,
-        recordLimit,
-        dataSource: source,
-        unknownManagers: 'at-once',
-      });
-      this.memories.set(instance, storage);
-      return storage;
-    };
-    return typeof dataSource === 'object'
-      ? create(dataSource)
-      : { inject: dataSource === undefined ? [] : [dataSource], create };
+    const found: TransactionSource = { transaction: (work) => this.source!.transaction(work) };
+    const storage = new MemoryStorage({
+      clock,
+      recordLimit,
+      dataSource: dataSource === undefined || typeof dataSource === 'object' ? dataSource : found,
+      unknownManagers: 'at-once',
+    });
+    this.memories.set(instance, storage);
+    return storage;
   }
 
-  /** Makes it as if new, as soon as it is open. */
-  private async emptied(storage: StorageAdapter): Promise<void> {
+  /** Finds the application's own in whichever module it is, so that it need not be seen by the scheduler's. Throws ChronisTestingError. */
+  resolve(find: (token: InjectionToken) => unknown): void {
+    const { dataSource } = this.given;
+    if (dataSource === undefined || typeof dataSource === 'object') return;
     try {
-      await storage.beginTest?.();
+      this.source = find(dataSource) as TransactionSource;
+    } catch (cause) {
+      const name = typeof dataSource === 'function' ? dataSource.name : String(dataSource);
+      throw new ChronisTestingError(
+        `dataSource: no module of the application provides "${name}". Provide it, or give what stands in for it: { transaction: (work) => work(manager) }.`,
+        { cause },
+      );
+    }
+  }
+
+  /** Makes it as if new, as soon as it is open. Throws ChronisTestingError where time would not be that of the test. */
+  private async begun(storage: StorageAdapter): Promise<void> {
+    try {
+      await this.assertTime(storage);
+      if (this.given.fresh ?? true) await storage.beginTest?.();
     } catch (error) {
       await storage.close().catch(() => undefined);
       throw error;
     }
   }
 
+  private async assertTime(storage: StorageAdapter): Promise<void> {
+    const [before, now] = [this.clock.now(), await storage.now()];
+    // Of an adapter that cuts what it stores.
+    if (Math.abs(now - before) < 1_000) return;
+    throw new ChronisTestingError(
+      `The storage does not go by the clock of the test: it is ${new Date(now).toISOString()} there, and ${new Date(before).toISOString()} in the test. Give it that clock: ${storageExample}.`,
+    );
+  }
+
   private watched(input: AdapterInput<StorageAdapter>): AdapterRecipe<StorageAdapter> {
-    const { fresh = true } = this.given;
     const watch = (storage: StorageAdapter): StorageAdapter =>
-      watchedStorage(storage, this.signal, this.activity, () => (fresh ? this.emptied(storage) : undefined));
+      watchedStorage(storage, this.signal, this.activity, () => this.begun(storage));
     if (!('create' in input)) return { create: () => watch(input) };
     return {
       inject: input.inject,

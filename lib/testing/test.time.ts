@@ -15,6 +15,7 @@ const shortWaitMs = 10;
  */
 export class TestTime {
   private busyWith: string | null = null;
+  private isOver = false;
 
   constructor(
     private readonly clock: ManualClock,
@@ -23,8 +24,18 @@ export class TestTime {
     private readonly patienceMs: number,
   ) {}
 
+  /** The application is closed. */
+  end(): void {
+    this.isOver = true;
+  }
+
   /** One operation at a time: two that move the clock would mislead each other. Throws ChronisTestingError. */
   async exclusively<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    if (this.isOver) {
+      throw new ChronisTestingError(
+        `${operation}() was called after the application had been closed: nothing runs in it any more.`,
+      );
+    }
     if (this.busyWith !== null) {
       throw new ChronisTestingError(
         `${operation}() was called while ${this.busyWith}() goes on. Await the one before; a handler cannot let time pass, as time waits for it.`,

@@ -122,7 +122,7 @@ describe('the module with options that are made by the injector', () => {
   test('says what to do when a recipe needs what it cannot see', async () => {
     const module = ChronisModule.forRoot({ storage: connected('connection') });
     await expect(boot(module, [ConnectionModule])).rejects.toThrow(
-      'storage: its recipe needs connection, which ChronisModule cannot see. Use forRootAsync({ imports: [the module that exports it], … }).',
+      'storage: its recipe needs connection, which ChronisModule cannot see. Use forRootAsync({ imports: [the module that exports it], … }), or have a global module export it.',
     );
   });
 

@@ -5,6 +5,7 @@ import {
   ChronisModule,
   Clock,
   Cron,
+  MemoryStorage,
   Interval,
   InvalidOptionError,
   InvalidScheduleError,
@@ -308,10 +309,17 @@ describe('a test that goes wrong', () => {
     const first = chronis.advanceBy('1h');
     await expect(chronis.advanceBy('1h')).rejects.toThrow(ChronisTestingError);
     await first;
-    await expect(chronis.advanceTo('2026-01-01T00:00:00Z')).rejects.toThrow(
-      'it is 2026-01-01T01:00:00.000Z already',
-    );
+    const back = chronis.advanceTo('2026-01-01T00:00:00Z');
+    await expect(back).rejects.toThrow(ChronisTestingError);
+    await expect(back).rejects.toThrow('it is 2026-01-01T01:00:00.000Z already');
     await expect(chronis.advanceTo('tomorrow')).rejects.toThrow('date: "tomorrow" is not a date and time.');
+  });
+
+  test('may not let time pass for an application that is closed', async () => {
+    await create();
+    await chronis.close();
+    for (const late of [chronis.advanceBy('1h'), chronis.runDue(), chronis.drain(), chronis.run('a')])
+      await expect(late).rejects.toThrow('after the application had been closed');
   });
 
   test('is told what is wrong with its options', async () => {
@@ -353,6 +361,19 @@ describe('a test that goes wrong', () => {
       'whileRuning: advanceTo() has no',
     );
     expect(await chronis.advanceBy('1m', { patienceMs: '20 milliseconds' })).toEqual([]);
+  });
+
+  test('is told how a storage is given, and that it is to go by the clock of the test', async () => {
+    chronis = undefined as never;
+    const fix = 'storage: (clock) => typeOrmStorage({ …, clock })';
+    const recipe = typeOrmStorage({ url: databaseUrl(), schema: 'none' });
+    await expect(ChronisTesting.create({ storage: recipe as never })).rejects.toThrow(
+      `storage: takes a function, which gives the storage the clock of the test: ${fix}.`,
+    );
+    const real = new MemoryStorage();
+    await expect(ChronisTesting.create({ storage: () => real })).rejects.toThrow(
+      /The storage does not go by the clock of the test: it is 20.* there, and 2026-01-01T00:00:00.000Z in the test. Give it that clock: storage: /,
+    );
   });
 
   test('is told that its database cannot be reached', async () => {

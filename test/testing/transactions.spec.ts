@@ -1,4 +1,5 @@
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -9,6 +10,7 @@ import {
   SchedulerService,
   StorageBusyError,
   TransactionNotSupportedError,
+  type Clock,
   type RunContext,
   type SqlExecutor,
 } from '../../lib/index.js';
@@ -334,9 +336,54 @@ describe('transactions in a test in memory', () => {
     });
   });
 
+  describe('of a DataSource that the test provides', () => {
+    const saved: unknown[] = [];
+    const manager = { save: (row: unknown) => void saved.push(row) };
+    const double = {
+      transaction: <T>(work: (m: typeof manager) => Promise<T>) => chronis.transaction(() => work(manager)),
+    };
+    const provider = { provide: 'orders DataSource', useFactory: async () => double };
+
+    async function runsInIt(): Promise<void> {
+      saved.length = 0;
+      chronis.scheduler.registerHandler('work', ({ transaction, runId }) =>
+        transaction(async (given) => {
+          (given as unknown as typeof manager).save(runId);
+          await chronis.scheduler.createDateJob({ ...later('child'), handler: 'work' }, { manager: given });
+        }),
+      );
+      await chronis.scheduler.createDateJob({ id: 'run', handler: 'work', in: 0 });
+      const [{ outcome, runId }] = await chronis.runDue();
+      expect([outcome, saved, await ids()]).toEqual(['succeeded', [runId], ['child']]);
+    }
+
+    test('are those of handlers, by its token, though no module exports it', async () => {
+      chronis = await ChronisTesting.create({ providers: [provider], dataSource: 'orders DataSource' });
+      await runsInIt();
+    });
+
+    test('are so in an application that was built by other means', async () => {
+      @Module({
+        imports: [ChronisTesting.module({ dataSource: 'orders DataSource' }), ChronisModule.forRoot()],
+        providers: [provider],
+      })
+      class AppModule {}
+      const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+      chronis = ChronisTesting.of(app);
+      await runsInIt();
+    });
+
+    test('are missed at the start where nobody provides it', async () => {
+      const missing = ChronisTesting.create({ dataSource: 'orders DataSource' });
+      await expect(missing).rejects.toThrow(
+        'dataSource: no module of the application provides "orders DataSource". Provide it, or give what stands in for it',
+      );
+    });
+  });
+
   test('are not those of a storage that has its own', async () => {
     const schema = freshSchema('testing_tx');
-    const storage = () => typeOrmStorage({ url: databaseUrl(), schema });
+    const storage = (clock: Clock) => typeOrmStorage({ url: databaseUrl(), schema, clock });
     chronis = await ChronisTesting.create({ storage });
     await expect(chronis.transaction(() => undefined)).rejects.toThrow(ChronisTestingError);
     const both = ChronisTesting.create({ storage, dataSource: DataSource });
