@@ -32,6 +32,10 @@ export function logEvents(
     if (name === 'storage.failing') return outages.begins(event as ChronisEventMap['storage.failing']);
     return name !== 'storage.recovered' || outages.ends(event as ChronisEventMap['storage.recovered']);
   };
+  const asTold = <N extends ChronisEventName>(name: N, event: ChronisEventMap[N]): ChronisEventMap[N] => {
+    if (name !== 'storage.recovered') return event;
+    return { ...event, operation: outages.nameOf(event as ChronisEventMap['storage.recovered']) };
+  };
   const wants = (name: ChronisEventName): boolean => {
     if (logSentences[name] === null || silent.has(name)) return false;
     // On the way of every run: not even put together unless somebody reads it.
@@ -44,10 +48,11 @@ export function logEvents(
   ): void => {
     const untold = repetitions === null ? 0 : repetitions.untold(name, event, at.getTime());
     if (untold === null) return;
-    const line = logSentences[name]?.(event);
+    const isTold = isNews(name, event);
+    const line = logSentences[name]?.(asTold(name, event));
     if (!line) return;
     if (untold > 0) line.text += ` ${untold} more since the last of these lines.`;
-    if (!isNews(name, event)) line.level = 'debug';
+    if (!isTold) line.level = 'debug';
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
     else writeText(logger, line);
   };

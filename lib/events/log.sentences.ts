@@ -1,5 +1,5 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
-import { count, cutList, ended, kept, list, named, refs, some } from './log.words.js';
+import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 import { rowOf } from './storage.operations.js';
 
@@ -140,11 +140,11 @@ export const logSentences: Sentences = {
   }),
   'clock.offset': ({ offsetMs }) => ({
     level: 'warn',
-    text: `The clock of this machine is ${Math.abs(Math.round(offsetMs))} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
+    text: `The clock of this machine is ${span(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'} the storage's, which decides what is due.`,
   }),
   'clock.leapt': ({ byMs, state }) => ({
     level: state === 'doubted' ? 'error' : 'warn',
-    text: `The storage's clock has leapt ${Math.abs(Math.round(byMs / 1_000))} s ${byMs > 0 ? 'ahead' : 'back'}${leapEnds[state]}`,
+    text: `The storage's clock has leapt ${span(Math.abs(byMs))} ${byMs > 0 ? 'ahead' : 'back'}${leapEnds[state]}`,
   }),
   'run.started': null,
   'run.succeeded': (run) => ({

@@ -50,6 +50,12 @@ export function kept({ defaultMs, byVerdict }: Retention): string {
   return duration(defaultMs) + (others.length > 0 ? ` (${others.join(', ')})` : '');
 }
 
+/** In the largest unit of which there are ten, to its nearest: two digits are enough of what nobody needs exactly. */
+export function span(ms: number): string {
+  const [name, unit] = units.find(([, unitMs]) => ms >= 10 * unitMs) ?? ['ms', 1];
+  return `${Math.round(ms / unit)} ${name}`;
+}
+
 /** In the largest unit that makes a whole number of it. */
 function duration(ms: number): string {
   const [name, unit] = units.find(([, unitMs]) => ms % unitMs === 0) ?? ['ms', 1];

@@ -8,6 +8,8 @@ import { outageOperations, rowOf } from './storage.operations.js';
 export class ToldOutages {
   /** Operations that do not get through; what they have in common is the outage. */
   private readonly outage = new Set<string>();
+  /** By which operation it was told. */
+  private begunBy = '';
   /** What else fails meanwhile, for which the outage accounts. */
   private readonly accountedFor = new Set<string>();
   /** Those that were told to fail for themselves. */
@@ -21,6 +23,7 @@ export class ToldOutages {
   begins({ operation }: ChronisEventMap['storage.failing']): boolean {
     if (outageOperations.has(operation)) {
       const { isOut } = this;
+      if (!isOut) this.begunBy = operation;
       this.outage.add(operation);
       return !isOut;
     }
@@ -28,6 +31,12 @@ export class ToldOutages {
     const isNews = !this.isOut || rowOf(operation) !== null;
     (isNews ? this.told : this.accountedFor).add(operation);
     return isNews;
+  }
+
+  /** What is over, as its beginning was told: as a rule the operations of an outage do not recover in the order in which they failed. */
+  nameOf({ operation }: ChronisEventMap['storage.recovered']): string {
+    const isOther = outageOperations.has(operation) && this.begunBy !== operation;
+    return isOther && !this.isOut ? `${this.begunBy}, ${operation}` : operation;
   }
 
   /** Whether this is news. */

@@ -148,6 +148,16 @@ describe('the log', () => {
     ]);
   });
 
+  test.each([
+    [-2_500.4, '2500 ms behind'],
+    [-12_000, '12 s behind'],
+    [259_199_967, '72 h ahead of'],
+    [40 * 86_400_000, '40 d ahead of'],
+  ])('tells a clock that is %i ms off in words', (offsetMs, words) => {
+    events.emit('clock.offset', { offsetMs });
+    expect(lines[0]![1]).toContain(`The clock of this machine is ${words} the storage's`);
+  });
+
   test('tells once that the storage fails, and once that it answers again', () => {
     const failing = { operation: 'work', error: new Error('connection refused'), retryInMs: 50 };
     for (let i = 0; i < 3; i++) events.emit('storage.failing', failing);
@@ -214,7 +224,7 @@ describe('the log', () => {
       expect(lines.filter(([level]) => level !== 'debug')).toEqual([
         ['warn', `The storage failed (${alone}): refused. Trying until it answers.`],
         ['warn', 'The storage failed (work): refused. Trying until it answers.'],
-        ['log', 'The storage answers again (renew) after 1 failure.'],
+        ['log', 'The storage answers again (work, renew) after 1 failure.'],
         ['log', `The storage answers again (${alone}) after 7 failures.`],
       ]);
     },
