@@ -215,6 +215,33 @@ describe('an engine whose storage fails', () => {
   });
 
   describe('and whose lease cannot be renewed', () => {
+    test('tells of a long run with each renewal until one has got through, and then no more', async () => {
+      const told: (readonly string[] | undefined)[] = [];
+      const renew = faulty.storage.renew.bind(faulty.storage);
+      let mayPass = true;
+      faulty.storage.renew = async (...args) => {
+        told.push(args[3]);
+        if (!mayPass) throw new Error('The answer is lost.');
+        return renew(...args);
+      };
+      rig.handle('work', () => new Promise(() => undefined));
+      await rig.engine.start();
+      await rig.add({});
+      await rig.settle();
+      const [{ id }] = (await faulty.storage.queryRuns({}, {})).items as [{ id: string }];
+      await clock.advanceBy(4_000);
+      mayPass = false;
+      await clock.advanceBy(12_000);
+      expect(told.at(-1)).toEqual([id]);
+      mayPass = true;
+      await clock.advanceBy(60_000);
+      const withIt = told.filter((runIds) => runIds!.length > 0);
+      expect(withIt.length).toBeGreaterThan(2);
+      const last = told.lastIndexOf(withIt.at(-1));
+      expect(last - told.indexOf(withIt[0])).toBe(withIt.length - 1);
+      expect(told.length - last).toBeGreaterThan(3);
+    });
+
     test('aborts its handlers before the storage lets others have their runs', async () => {
       let abortedAt: number | null = null;
       const start = clock.now();
