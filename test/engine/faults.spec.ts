@@ -228,7 +228,7 @@ describe('an engine whose storage fails', () => {
       await rig.engine.start();
       await rig.add({});
       await rig.settle();
-      const [{ id }] = (await faulty.storage.queryRuns({}, {})).items as [{ id: string }];
+      const { id } = (await faulty.storage.queryRuns({}, {})).items[0]!;
       await clock.advanceBy(4_000);
       mayPass = false;
       await clock.advanceBy(12_000);
