@@ -122,7 +122,7 @@ export interface ChronisEventMap {
     /** A handler of a similar name; null: there is none. */
     meant: string | null;
   };
-  /** At the start something is paused that this process would run: all, a namespace, one of its queues or handlers, and declared jobs, a hundred at most. It stays so until it is resumed. */
+  /** At the start something is paused that this process would run: all, a namespace, one of its queues or handlers, and declared jobs, a hundred at most, of `@At` none. It stays so until it is resumed. */
   'pauses.standing': {
     pauses: readonly (ScopeRef & Pause)[];
     jobs: readonly (JobRef & Pause)[];

@@ -1,4 +1,5 @@
 import type { ChronisEventMap } from '../events/event.map.js';
+import type { JobFilter } from '../model/job.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 
 type Told = ChronisEventMap['pauses.standing'];
@@ -6,13 +7,17 @@ type Told = ChronisEventMap['pauses.standing'];
 /** More jobs are not told of. */
 const mostJobs = 100;
 
+/** Declared jobs that are paused one by one; without one-offs, of which there may be millions. */
+export function standingFilter(app: string): JobFilter {
+  return { app, source: 'code', pausedBy: 'job', triggerType: ['cron', 'interval', 'manual'] };
+}
+
 /** What is paused of all that concerns a process, for its start; null: nothing. Rejects when the storage cannot be reached. */
 export async function standingPauses(
   storage: StorageAdapter,
   own: { app: string; queues: readonly string[]; handlers: readonly string[] },
 ): Promise<Told | null> {
-  const filter = { app: own.app, source: 'code', pausedBy: 'job' } as const;
-  const { items } = await storage.queryJobs(filter, { limit: mostJobs, orderBy: 'id' });
+  const { items } = await storage.queryJobs(standingFilter(own.app), { limit: mostJobs, orderBy: 'id' });
   const jobs = items.map(({ namespace, id, paused }) => ({ namespace, id, ...paused! }));
   const pauses = (await storage.queryPauses()).filter(({ kind, name }) => {
     if (kind === 'handler') return own.handlers.includes(name);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Unstarted } from '../../lib/index.js';
+import { standingFilter } from '../../lib/scheduler/standing.pauses.js';
+import { queryJobs } from '../../lib/typeorm/job.queries.js';
 import { queryNextJobsSql } from '../../lib/typeorm/sql/query.next.jobs.sql.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
 import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
@@ -124,6 +126,19 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       expect([...plan.scanned]).toEqual([]);
       expect(plan.indexes).toContain('run_key');
       expect(plan.indexes).toContain('job_key');
+    });
+
+    test('what is paused of the declared jobs is found beside any number of one-offs', async () => {
+      const asked: [text: string, values: unknown[]][] = [];
+      const run = async <T>(text: string, values: readonly unknown[] = []): Promise<T[]> => {
+        asked.push([text, [...values]]);
+        return [];
+      };
+      await queryJobs({ run }, grown.names, standingFilter('default'), { limit: 100, orderBy: 'id' });
+      const plan = await explain(asked[0]![0], asked[0]![1]);
+      expect([...plan.scanned]).toEqual([]);
+      expect(plan.indexes).toContain('job_declared');
+      expect(plan.touched).toBeLessThanOrEqual(150);
     });
 
     test.each([
