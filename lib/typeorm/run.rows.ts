@@ -41,7 +41,7 @@ type Counts = readonly [
 
 /** A row of `takenColumns`. */
 export type TakenRow = Pick<ClaimedRow, 'id' | 'job_uid' | 'job_id' | 'handler' | 'due_at'> &
-  Pick<OfJob, 'name' | 'payload'> & { [column in 'metadata' | 'policies']: OfJob[column] | null } & {
+  Omit<OfJob, 'time_zone'> & {
     [column in keyof typeof usual]: ClaimedRow[column] | null;
   } & {
     counts: Counts | null;
@@ -152,8 +152,8 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
     priority: row.priority ?? usual.priority,
     origin: row.origin ?? usual.origin,
     payload,
-    metadata: metadata ?? {},
-    policies: policies ?? {},
+    metadata,
+    policies,
     timeZone: time_zone ?? usual.time_zone,
     nominalAt: row.nominal_at ?? row.due_at,
     dueAt: row.due_at,

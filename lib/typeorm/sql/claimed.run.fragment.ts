@@ -24,7 +24,7 @@ export const usual = {
 } as const;
 
 /**
- * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `metadata` and `policies` for an empty object, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
+ * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
  * recurring one has in place of its own; the job is only looked up for these.
  */
 export function takenColumns(t: TableNames): string {
@@ -40,8 +40,7 @@ export function takenColumns(t: TableNames): string {
   return `
   r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}, case when r.opened_fence = r.fence - 1 then ${quickMs('r.opened_at')} end) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
   ${quickMs('r.due_at')} as due_at, ${quickMs('nullif(r.nominal_at, r.due_at)')} as nominal_at,
-  nullif(r.app is null, false) as no_app, r.name, r.payload, nullif(r.metadata, '{}') as metadata,
-  case when r.policies::text <> '{}' then r.policies end as policies,
+  nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
   end as of_job`;
