@@ -191,6 +191,7 @@ export function makeLifecycle(
       ...{ storage, clock, events, app, queues },
       explore: () => explorer.explore(),
     }),
+    declares: () => explorer.explore().jobs.length > 0,
     unknownCallbacks: callbacks,
   };
   return new SchedulerLifecycle(parts, about);

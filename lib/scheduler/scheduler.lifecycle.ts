@@ -20,6 +20,8 @@ export interface LifecycleParts {
   handlers: HandlerRegistry;
   withdrawals: HandlerWithdrawals;
   unserved: Pick<UnservedDeclarations, 'begin' | 'end'>;
+  /** Whether the code of this process declares jobs. */
+  declares: () => boolean;
   /** Callbacks of declared jobs that nobody could execute. */
   unknownCallbacks: () => Promise<ChronisEventMap['callbacks.unknown'][]>;
 }
@@ -102,7 +104,8 @@ export class SchedulerLifecycle {
     };
     try {
       for (const unknown of await this.parts.unknownCallbacks()) events.emit('callbacks.unknown', unknown);
-      const paused = await standingPauses(storage, { ...this.about, handlers: handlers.names() });
+      const own = { ...this.about, handlers: handlers.names(), declares: this.parts.declares() };
+      const paused = await standingPauses(storage, own);
       if (paused !== null) events.emit('pauses.standing', paused);
       events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {

@@ -12,12 +12,13 @@ export function standingFilter(app: string): JobFilter {
   return { app, source: 'code', pausedBy: 'job', triggerType: ['cron', 'interval', 'manual'] };
 }
 
-/** What is paused of all that concerns a process, for its start; null: nothing. Rejects when the storage cannot be reached. */
+/** What is paused of all that concerns a process, for its start; null: nothing. `declares`: whether it declares jobs. Rejects when the storage cannot be reached. */
 export async function standingPauses(
   storage: StorageAdapter,
-  own: { app: string; queues: readonly string[]; handlers: readonly string[] },
+  own: { app: string; queues: readonly string[]; handlers: readonly string[]; declares: boolean },
 ): Promise<Told | null> {
-  const { items } = await storage.queryJobs(standingFilter(own.app), { limit: mostJobs, orderBy: 'id' });
+  const page = { limit: mostJobs, orderBy: 'id' } as const;
+  const items = own.declares ? (await storage.queryJobs(standingFilter(own.app), page)).items : [];
   const jobs = items.map(({ namespace, id, paused }) => ({ namespace, id, ...paused! }));
   const pauses = (await storage.queryPauses()).filter(({ kind, name }) => {
     if (kind === 'handler') return own.handlers.includes(name);

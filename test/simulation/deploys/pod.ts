@@ -100,6 +100,7 @@ export class Pod {
         handlers,
         withdrawals,
         unserved: { begin: () => undefined, end: () => undefined },
+        declares: () => true,
         unknownCallbacks,
       },
       { name, app, storage: storage.kind, timeZone: 'UTC', queues, concurrency },
