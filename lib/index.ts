@@ -169,7 +169,7 @@ export { At } from './decorators/at.decorator.js';
 export type { ScheduleFactory } from './decorators/schedule.factory.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { isScheduledByChronis } from './decorators/declaration.js';
-export { meantOption } from './scheduler/option.checks.js';
+export { meantOption } from './scheduler/meant.option.js';
 export { assertCalled } from './decorators/annotation.js';
 export { contextParameters } from './decorators/arguments.decorator.js';
 export { readsSchedules, schedulesReader } from './discovery/foreign.schedules.js';

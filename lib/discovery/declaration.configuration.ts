@@ -3,7 +3,8 @@ import { messageOf } from '../events/shown.error.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOverride } from '../model/job.options.js';
 import { nearestName } from '../model/nearest.name.js';
-import { described, knownOptions, meantOption } from '../scheduler/option.checks.js';
+import { meantOption } from '../scheduler/meant.option.js';
+import { described, knownOptions } from '../scheduler/option.checks.js';
 import type { ScheduleDeclaration, SchedulingDeclaration } from './declaration.reader.js';
 import type { DeclaringProvider } from './declaring.provider.js';
 
