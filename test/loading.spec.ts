@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -40,4 +41,12 @@ describe('a process that loads the package by import and by require', () => {
 
 test('the package tells the version that its package.json has', () => {
   expect(packageVersion).toBe(manifest.version);
+});
+
+test.each(doors)('TypeScript 4, which Nest 10 comes with, can read what is behind the door /%s', (door) => {
+  const index = new URL(`../lib/${door}index.ts`, import.meta.url);
+  const files = [...readFileSync(index, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)].map(([, name]) => name);
+  expect(files.length).toBeGreaterThan(2);
+  const tooNew = files.filter((name) => /<const \w/.test(readFileSync(new URL(`${name}.ts`, index), 'utf8')));
+  expect(tooNew).toEqual([]);
 });
