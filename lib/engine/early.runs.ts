@@ -4,7 +4,11 @@ import type { EpochMs } from '../ports/storage.adapter.js';
 import type { StorageTime } from './storage.time.js';
 
 /** From one instant that is met exactly to the next: what that costs is below a twentieth of a core. */
-const restMs = 20;
+const restMs = 40;
+/** So long before an instant the time is asked for: what has come since the last close answer would make the beginning late. */
+const approachMs = 20;
+/** From when on it is. */
+const closeMs = 0.05;
 
 /** Runs in the hands of a worker that are not due yet; all that are due at an instant begin by one timer. */
 export class EarlyRuns {
@@ -18,6 +22,8 @@ export class EarlyRuns {
     private readonly clock: Clock,
     private readonly time: StorageTime,
     private readonly begin: (runs: ClaimedRun[]) => void,
+    /** For the time, which is observed when it is there. */
+    private readonly askTime: () => void,
   ) {}
 
   get size(): number {
@@ -46,10 +52,18 @@ export class EarlyRuns {
     this.disarm();
     this.armedFor = at;
     const ring = (): void => this.ring();
+    const delayMs = this.time.untilCertain(at);
     const mayBeExact = this.clock.monotonic() >= this.exactFrom;
+    if (delayMs > 2 * approachMs) {
+      this.cancelTimer = this.clock.setTimer(delayMs - approachMs, () => this.approach(at));
+    } else if (mayBeExact) this.cancelTimer = this.clock.setExactTimer(delayMs, ring);
     // Rounded up: a timer that fires a moment early finds nothing due and has to be set again.
-    if (mayBeExact) this.cancelTimer = this.clock.setExactTimer(this.time.untilCertain(at), ring);
-    else this.cancelTimer = this.clock.setTimer(Math.ceil(this.time.untilCertain(at)), ring);
+    else this.cancelTimer = this.clock.setTimer(Math.ceil(delayMs), ring);
+  }
+
+  private approach(at: EpochMs): void {
+    if (this.time.blurMs > closeMs) this.askTime();
+    this.cancelTimer = this.clock.setTimer(approachMs / 2, () => this.arm(at));
   }
 
   private disarm(): void {

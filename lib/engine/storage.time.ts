@@ -126,6 +126,12 @@ export class StorageTime {
     return shown + monotonic;
   }
 
+  /** By how much `certain` is behind the best that is known; 0 or more. */
+  get blurMs(): number {
+    const { best } = this.offset;
+    return best === null ? 0 : best - this.offset.leastBy(this.clock.monotonic());
+  }
+
   private get believed(): number {
     const { best } = this.offset;
     return best === null ? this.clock.now() : best + this.clock.monotonic();

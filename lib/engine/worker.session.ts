@@ -94,7 +94,12 @@ export class WorkerSession {
     private readonly parts: SessionParts,
   ) {
     const { storage, clock, time, abortGraceMs, logger, random } = parts;
-    this.early = new EarlyRuns(clock, time, (runs) => this.beginEarly(runs));
+    this.early = new EarlyRuns(
+      clock,
+      time,
+      (runs) => this.beginEarly(runs),
+      () => void this.askTime(),
+    );
     this.teller = new RunTeller(workerId, parts.events, parts);
     this.isolation = new Isolation(clock, parts.concurrency, this);
     this.attempts = {
@@ -273,6 +278,16 @@ export class WorkerSession {
       runIds: found.map(({ run }) => run.id),
       told: () => found.forEach((running) => this.known.add(running)),
     };
+  }
+
+  private async askTime(): Promise<void> {
+    const { storage, clock, time } = this.parts;
+    const sentAt = clock.monotonic();
+    try {
+      time.observe(await storage.now(), sentAt);
+    } catch {
+      // It goes by the earlier answers then. Outages are told by those who cannot go on without one.
+    }
   }
 
   private beginEarly(runs: readonly ClaimedRun[]): void {

@@ -2,6 +2,8 @@ import { Clock, type CancelTimer } from './clock.js';
 
 /** setTimeout fires at once for longer delays. */
 const longestTimerMs = 2_147_483_647;
+/** By how much, for they count whole milliseconds. */
+const timerLateMs = 1;
 
 // As they are when this is loaded: a test's fake timers, or a handler that replaces them for a while, must not bend the time of all other jobs.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
@@ -24,7 +26,7 @@ export class SystemClock extends Clock {
     return () => clearTimeout(timer);
   }
 
-  /** Timers of Node are about a millisecond late: this one is set a little short, and the rest is waited for turn by turn of the event loop. */
+  /** Timers of Node are late: this one is set a little short, and the rest is waited for turn by turn of the event loop. */
   override setExactTimer(delayMs: number, callback: () => void): CancelTimer {
     const at = this.monotonic() + delayMs;
     let cancelRest: CancelTimer;
@@ -32,8 +34,9 @@ export class SystemClock extends Clock {
       const turn = setImmediate(() => (this.monotonic() < at ? nextTurn() : callback()));
       cancelRest = () => clearImmediate(turn);
     };
-    if (delayMs < 1) nextTurn();
-    else cancelRest = this.setTimer(Math.floor(delayMs), nextTurn);
+    const shortMs = Math.floor(delayMs) - timerLateMs;
+    if (shortMs < 1) nextTurn();
+    else cancelRest = this.setTimer(shortMs, nextTurn);
     return () => cancelRest();
   }
 

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EarlyRuns } from '../../lib/engine/early.runs.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
+import { StorageTime } from '../../lib/engine/storage.time.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import type { ClaimedRun } from '../../lib/model/run.js';
 import type { NewJob, StorageAdapter } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs, newJob } from '../support/engine.js';
@@ -222,5 +225,96 @@ describe('what was fired or claimed before its instant', () => {
     await rig.clock.advanceBy(1_000);
     expect(begun).toHaveLength(10);
     expect((await storage.queryRuns({ jobId: 'urgent' }, {})).items).toMatchObject([{ state: 'waiting' }]);
+  });
+});
+
+describe('the timer of an instant', () => {
+  const serverAheadMs = 1_000_000.25;
+  const asks: number[] = [];
+  let clock: ManualClock;
+  let time: StorageTime;
+  let begun: number[];
+  let early: EarlyRuns;
+
+  beforeEach(() => {
+    asks.length = 0;
+    clock = new ManualClock();
+    time = new StorageTime(clock);
+    begun = [];
+    early = new EarlyRuns(
+      clock,
+      time,
+      () => void begun.push(serverNow()),
+      () => void asks.push(serverNow()),
+    );
+  });
+
+  const serverNow = (): number => clock.monotonic() + serverAheadMs;
+
+  /** `wayMs`: for so long the answer was on its way. */
+  const answer = (wayMs: number): void => time.observe(serverNow() - wayMs, clock.monotonic() - 2 * wayMs);
+
+  function addIn(ms: number): number {
+    const dueAt = Math.ceil(serverNow()) + ms;
+    early.add([{ id: 'run', dueAt } as ClaimedRun]);
+    return dueAt;
+  }
+
+  test('goes by what came closer after it was set', async () => {
+    answer(12);
+    const dueAt = addIn(500);
+    await clock.advanceBy(300);
+    answer(0);
+    await clock.advanceBy(300);
+    expect(begun).toHaveLength(1);
+    expect(begun[0]).toBeGreaterThanOrEqual(dueAt);
+    expect(begun[0]! - dueAt).toBeLessThan(3);
+  });
+
+  test('asks for the time shortly before, where the last close answer is old, and never begins early', async () => {
+    answer(0);
+    const dueAt = addIn(30_000);
+    await clock.advanceBy(29_900);
+    expect(asks).toEqual([]);
+    await clock.advanceBy(82);
+    expect(asks).toHaveLength(1);
+    expect(dueAt - asks[0]!).toBeLessThan(60);
+    answer(0);
+    await clock.advanceBy(100);
+    expect(asks).toHaveLength(1);
+    expect(begun[0]! - dueAt).toBeGreaterThanOrEqual(0);
+    expect(begun[0]! - dueAt).toBeLessThan(3);
+  });
+
+  test('asks for nothing where an answer has just come, or the instant is near', async () => {
+    answer(0);
+    addIn(100);
+    await clock.advanceBy(60);
+    answer(0);
+    await clock.advanceBy(50);
+    expect(begun).toHaveLength(1);
+    addIn(39);
+    await clock.advanceBy(50);
+    expect(begun).toHaveLength(2);
+    expect(asks).toEqual([]);
+  });
+
+  test('begins without an answer, a little late', async () => {
+    answer(0);
+    const dueAt = addIn(10_000);
+    await clock.advanceBy(10_100);
+    expect(asks.length).toBeGreaterThan(0);
+    expect(begun[0]! - dueAt).toBeGreaterThan(1);
+    expect(begun[0]! - dueAt).toBeLessThan(13);
+  });
+
+  test('is forgotten with its run, also on the way', async () => {
+    answer(0);
+    addIn(1_000);
+    await clock.advanceBy(985);
+    early.take();
+    expect(clock.pending).toBe(0);
+    await clock.advanceBy(1_000);
+    expect(begun).toEqual([]);
   });
 });
