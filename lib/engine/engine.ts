@@ -327,6 +327,7 @@ export class Engine {
       stragglers,
       random,
       onLeaseLost: () => void this.replaceLease(shift),
+      goingOnElsewhere: (session) => this.goingOnBeside(session),
       onOutOfSync: () => this.enrolment?.follow(),
       onGaveUp: (jobs) => void this.circuit.note(jobs),
       giveBack: (session, runs) => void this.givingBack.giveBack(runs, () => this.sessions.has(session)),
@@ -334,6 +335,12 @@ export class Engine {
     this.sessions.add(shift.session);
     this.shift = shift;
     this.leaseLostAt = null;
+  }
+
+  private goingOnBeside(session: WorkerSession): number {
+    let count = 0;
+    for (const other of this.sessions) if (other !== session) count += other.runningCount;
+    return count;
   }
 
   /** Never rejects, and does not leave the engine without a lease as long as it works. */
@@ -357,7 +364,11 @@ export class Engine {
     const { workerId: lostId, runningCount: runs } = session;
     this.parts.events.emit('worker.lease-lost', { workerId: lostId, runs, isStopping });
     session.abort('lease-lost');
-    void session.empty().then(() => this.sessions.delete(session));
+    void session.empty().then(() => {
+      this.sessions.delete(session);
+      // What is to be alone waits for it.
+      this.shift?.loop.nudge();
+    });
     // A stop and a start meanwhile have begun another shift, which needs no successor of this one.
     const isNeeded = (): boolean => this.state === 'working' && this.shift === lost;
     if (!isNeeded()) return;

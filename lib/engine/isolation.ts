@@ -25,7 +25,7 @@ const oftenPutOff = 24;
 
 /** What a session has in hands. */
 interface Hands {
-  /** How many runs it has claimed whose end is not on record yet: would it die now, so many would be lost. */
+  /** How many runs it has claimed whose end is not on record yet, and how many others its process still executes: would that die now, one of so many would be what it died of. */
   readonly claims: number;
   /** Those of them whose worker has died before, and for how long the first of them has been going on. */
   readonly suspects: { count: number; longestMs: number };

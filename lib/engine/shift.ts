@@ -29,6 +29,8 @@ interface ShiftParts {
   stragglers: Stragglers;
   random: () => number;
   onLeaseLost: () => void;
+  /** How many handlers go on in this process that are not of this shift. */
+  goingOnElsewhere: (session: WorkerSession) => number;
   /** Other declarations may be in force than were when this process last looked. */
   onOutOfSync: () => void;
   /** Called with the jobs of runs that have given up or ended as lost. */
@@ -58,6 +60,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     app,
     queues,
     trusted,
+    goingOnElsewhere: () => given.goingOnElsewhere(session),
     onGaveUp,
     onRoom: () => loop.nudge(),
     onSettled: ({ jobUid }, { retryAt, callback }) => {

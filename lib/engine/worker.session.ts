@@ -42,6 +42,8 @@ export interface SessionParts {
   queues: readonly string[];
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
+  /** How many handlers go on in this process of leases that were lost. */
+  goingOnElsewhere: () => number;
   /** Called when a handler has ended, so that there is room again. */
   onRoom: () => void;
   /** Called when the end of an attempt is on record. */
@@ -143,9 +145,9 @@ export class WorkerSession {
     return this.running.size + this.early.size;
   }
 
-  /** All that would be lost with this process, also what waits for its verdict to be written. */
+  /** All that would be lost with this process, also what waits for its verdict to be written, and what may end it beside. */
   get claims(): number {
-    return this.held.size;
+    return this.held.size + this.parts.goingOnElsewhere();
   }
 
   /** Those whose worker has died before. */

@@ -20,12 +20,15 @@ class Supervised {
   /** The most that went on beside a run, by the job, for each of its attempts. */
   readonly beside = new Map<string, number[]>();
   private readonly rigs: EngineRig[] = [];
+  /** What each process reaches the storage through. */
+  readonly storages: FaultyStorage[] = [];
 
   constructor(private readonly options: Partial<EngineOptions> = {}) {}
 
   /** Returns the calls that it makes. */
   async start(slot = 0): Promise<string[]> {
     const faulty = new FaultyStorage(this.storage);
+    this.storages[slot] = faulty;
     const { clock } = this;
     const rig = new EngineRig({ clock, storage: faulty.storage, options: { leaseMs, ...this.options } });
     const own = new Map<string, RunContext>();
@@ -287,6 +290,25 @@ test('a crowd at its last try is through in a while beside other work too, and t
   for (const id of ids) expect([id, supervised.beside.get(id)![1]]).toEqual([id, 0]);
   await supervised.pass(60_000);
   expect(await supervised.longestWaitMs('ordinary')).toBeLessThan(3_000);
+});
+
+test('a run at its last try waits for what goes on of a lease that its process has lost', async () => {
+  const supervised = new Supervised({ concurrency: 10, abortGraceMs: 30_000 });
+  await supervised.start();
+  await supervised.add({ id: 'deaf', handler: 'work', ms: 20_000 });
+  await supervised.pass(1_000);
+  expect(supervised.beside.get('deaf')).toEqual([0]);
+  supervised.storages[0]!.goDown();
+  await supervised.pass(2 * leaseMs);
+  await supervised.loseOnce(['innocent'], 100);
+  supervised.storages[0]!.comeUp();
+  await supervised.pass(8_000);
+  // What it waits for may end the process, and would not be the only one to be blamed.
+  expect(supervised.running[0]!.size).toBe(1);
+  expect(supervised.beside.get('innocent')).toBeUndefined();
+  await supervised.pass(20_000);
+  expect(supervised.beside.get('innocent')).toEqual([undefined, 0]);
+  expect((await supervised.verdicts()).get('innocent')).toBe('succeeded');
 });
 
 test('a crowd of suspects that is put off is not claimed on and on', async () => {

@@ -42,6 +42,7 @@ beforeEach(async () => {
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
     trusted: () => true,
+    goingOnElsewhere: () => 0,
     onRoom: () => undefined,
     onSettled: () => undefined,
     giveBack: (runs) => given.push(...runs),
