@@ -22,7 +22,6 @@ export class Applicant {
       url: url.href,
       schema: jobs,
       statementTimeoutMs: 2_000,
-      notify: false,
     });
     @Module({ imports: [ChronisModule.forRoot({ storage, app: 'chaos', autoStart: false })] })
     class ApplicantModule {}
