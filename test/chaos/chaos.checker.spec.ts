@@ -135,6 +135,7 @@ describe('the checker of the chaos test', () => {
       loops: [],
       proxyStalls: [],
       silences: [],
+      deaf: [],
       sightings: [],
       changes: [],
       faults,

@@ -78,6 +78,10 @@ class ManagedJobs {
       concurrency: 40,
       shutdownTimeoutMs: 1_500,
       abortGraceMs: 500,
+      on: {
+        'wake.unavailable': () => executions.noteDeafness(true),
+        'wake.recovered': () => executions.noteDeafness(false),
+      },
     }),
   ],
   providers: [OneOffs, ManagedJobs, jobsOf(options, effects, executions)],

@@ -33,6 +33,13 @@ export interface SilenceNote {
   until: number;
 }
 
+/** When a process knew that it was told of nothing: it had lost the connection that it listens on, and had not listened anew yet. */
+export interface DeafNote {
+  pid: number;
+  from: number;
+  until: number;
+}
+
 /** How long it takes from one look at who has which run to the next. */
 export const lookEveryMs = 500;
 
@@ -49,7 +56,11 @@ export interface Sighting {
 /** A change of a managed job that was confirmed: in force for certain from `confirmedAt`, until the next one of the job was asked for. */
 export interface Change {
   jobId: string;
+  /** For people. */
+  call: string;
   askedAt: number;
+  /** What failed was asked for again; when that was the last time. */
+  askedLastAt: number;
   confirmedAt: number;
   /** null: the job is deleted. */
   trigger: Trigger | null;
@@ -92,6 +103,7 @@ export interface Evidence {
   /** When the process of the test did not turn: the proxies are there, so nobody heard anything of the server. */
   proxyStalls: readonly { from: number; until: number }[];
   silences: readonly SilenceNote[];
+  deaf: readonly DeafNote[];
   attempts: readonly LedgerRow[];
   gaps: readonly GapRow[];
   sightings: readonly Sighting[];

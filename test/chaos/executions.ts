@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunContext } from '../../lib/index.js';
-import type { Evidence, LoopNote, SilenceNote } from './evidence.js';
+import type { DeafNote, Evidence, LoopNote, SilenceNote } from './evidence.js';
 
 /** One call of a handler, as the world saw it: no database can take it back. Times in ms by the clock of the machine. */
 export interface Execution {
@@ -23,6 +23,9 @@ type LoopLine = { loop: number; from: number; until: number };
 
 /** The server did not answer this process between these times. */
 type SilenceLine = { silence: number; from: number; until: number };
+
+/** This process knows from this time on that it is told of nothing, or that it is again. */
+type DeafLine = { deaf: number; at: number; isDeaf: boolean };
 
 const tickMs = 10;
 /** A turn that is so late is worth a note. */
@@ -52,6 +55,11 @@ export class Executions {
     this.write({ silence: process.pid, from, until });
   }
 
+  /** Writes down that it is not told of anything any more, or is again. */
+  noteDeafness(isDeaf: boolean): void {
+    this.write({ deaf: process.pid, at: Date.now(), isDeaf });
+  }
+
   async around(
     { runId, job, nominalAt, attempt }: RunContext,
     work: () => Promise<unknown>,
@@ -69,7 +77,7 @@ export class Executions {
     }
   }
 
-  private write(line: Line | LoopLine | SilenceLine): void {
+  private write(line: Line | LoopLine | SilenceLine | DeafLine): void {
     appendFileSync(this.file, `${JSON.stringify(line)}\n`);
   }
 }
@@ -77,16 +85,18 @@ export class Executions {
 /** All that the files of this folder tell. */
 export function readExecutions(
   folder: string,
-): Pick<Evidence, 'executions' | 'loops' | 'proxyStalls' | 'silences'> {
+): Pick<Evidence, 'executions' | 'loops' | 'proxyStalls' | 'silences' | 'deaf'> {
   const executions: Execution[] = [];
   const loops: LoopNote[] = [];
   const silences: SilenceNote[] = [];
+  const deaf: DeafNote[] = [];
   for (const name of readdirSync(folder)) {
     const own = new Map<number, Execution>();
     let loop: LoopNote | null = null;
+    let deafness: DeafNote | null = null;
     for (const text of readFileSync(join(folder, name), 'utf8').split('\n')) {
       if (text === '') continue;
-      const line = JSON.parse(text) as Line | LoopLine | SilenceLine;
+      const line = JSON.parse(text) as Line | LoopLine | SilenceLine | DeafLine;
       if ('loop' in line) {
         const { loop: pid, from, until } = line;
         if (loop === null) loops.push((loop = { pid, from, stalls: [] }));
@@ -96,6 +106,13 @@ export function readExecutions(
       if ('silence' in line) {
         const { silence: pid, from, until } = line;
         silences.push({ pid, from, until });
+        continue;
+      }
+      if ('deaf' in line) {
+        const { deaf: pid, at, isDeaf } = line;
+        if (isDeaf && deafness === null) deaf.push((deafness = { pid, from: at, until: Infinity }));
+        if (!isDeaf && deafness !== null) deafness.until = at;
+        if (!isDeaf) deafness = null;
         continue;
       }
       const { n, ...told } = line;
@@ -109,6 +126,7 @@ export function readExecutions(
     executions: executions.toSorted((a, b) => a.beganAt - b.beganAt),
     loops: loops.filter(({ pid }) => pid !== process.pid),
     silences,
+    deaf,
     proxyStalls: loops.find(({ pid }) => pid === process.pid)?.stalls ?? [],
   };
 }

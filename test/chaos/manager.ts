@@ -24,7 +24,7 @@ export class Manager {
   ) {}
 
   async manage(): Promise<void> {
-    await Promise.all(names.map((id) => this.change(id, () => this.create(id))));
+    await Promise.all(names.map((id) => this.change(id, 'create', () => this.create(id))));
     while (Date.now() < this.period.endAt - 1_000) {
       await pause(this.random.between(100, 700));
       await this.turn.take(() => this.changeOne(this.random.pick(names)));
@@ -33,19 +33,22 @@ export class Manager {
 
   /** Once no fault can take it back. */
   async releaseAll(): Promise<void> {
-    await Promise.all(names.map((id) => this.change(id, () => this.release(id))));
+    await Promise.all(names.map((id) => this.change(id, 'resume', () => this.release(id))));
   }
 
   private async changeOne(id: string): Promise<void> {
     const { trigger, paused } = this.state.get(id)!;
     const draw = this.random.next();
-    if (trigger === null) return this.change(id, () => this.create(id));
-    if (paused) return this.change(id, () => this.release(id));
-    if (draw < 0.45) return this.change(id, () => this.retime(id));
+    if (trigger === null) return this.change(id, 'create', () => this.create(id));
+    if (paused) return this.change(id, 'resume', () => this.release(id));
+    if (draw < 0.45) return this.change(id, 'updateJob', () => this.retime(id));
     if (draw < 0.65)
-      return this.change(id, async () => ({ job: await this.scheduler.pauseJob(id), paused: true }));
-    if (draw < 0.85) return this.change(id, () => this.pauseHandler(id));
-    return this.change(id, async () => {
+      return this.change(id, 'pauseJob', async () => ({
+        job: await this.scheduler.pauseJob(id),
+        paused: true,
+      }));
+    if (draw < 0.85) return this.change(id, 'pause of its handler', () => this.pauseHandler(id));
+    return this.change(id, 'deleteJob', async () => {
       // Said again after an answer that was lost, it may be gone already.
       if ((await this.scheduler.getJob(id)) !== null) await this.scheduler.deleteJob(id);
       return { job: null, paused: false };
@@ -86,17 +89,22 @@ export class Manager {
   }
 
   /** Until it is confirmed; what is repeated was asked for when it was first. */
-  private async change(id: string, act: () => Promise<{ job: Job | null; paused: boolean }>): Promise<void> {
+  private async change(
+    id: string,
+    call: string,
+    act: () => Promise<{ job: Job | null; paused: boolean }>,
+  ): Promise<void> {
     const askedAt = Date.now();
     for (;;) {
+      const askedLastAt = Date.now();
       try {
         const { job, paused } = await act().catch((error: unknown) => {
           if (this.forgets && error instanceof JobNotFoundError) return { job: null, paused: false };
           throw error;
         });
-        const change = { jobId: id, trigger: job?.trigger ?? null, paused };
+        const change = { jobId: id, call, trigger: job?.trigger ?? null, paused };
         this.state.set(id, change);
-        this.changes.push({ ...change, askedAt, confirmedAt: Date.now() });
+        this.changes.push({ ...change, askedAt, askedLastAt, confirmedAt: Date.now() });
         return;
       } catch {
         await pause(100);

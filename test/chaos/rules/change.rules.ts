@@ -1,26 +1,7 @@
 import { compileTrigger } from '../../../lib/triggers/compiled.trigger.js';
-import type { Change, Evidence } from '../evidence.js';
+import { barrier } from './barrier.rule.js';
+import { edgeMs, reigns } from './reigns.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { covered, harmTo, losses, overlaps, stalls, type Window } from './windows.js';
-
-/** Between the commit of a change and its answer, and between an instant and the reading of a clock. */
-const edgeMs = 50;
-
-interface Reign extends Window {
-  change: Change;
-}
-
-/** When each change was in force for certain. */
-function reigns(evidence: Evidence): Reign[] {
-  const all: Reign[] = [];
-  for (const changes of grouped(evidence.changes, ({ jobId }) => jobId).values()) {
-    for (const [index, change] of changes.entries()) {
-      const until = changes[index + 1]?.askedAt ?? Infinity;
-      all.push({ change, from: change.confirmedAt, until });
-    }
-  }
-  return all.filter((reign) => !losses(evidence).some((loss) => overlaps(loss, reign)));
-}
 
 const noneIsForgotten: Rule = {
   name: 'instants without a verdict over changes',
@@ -47,32 +28,6 @@ const noneIsForgotten: Rule = {
       return missing;
     });
   },
-};
-
-const barrier: Rule = {
-  name: 'begun after a confirmed pause or delete',
-  find: (evidence) =>
-    reigns(evidence)
-      .filter(({ change }) => change.paused || change.trigger === null)
-      .flatMap(({ change, from, until }) =>
-        evidence.executions
-          .filter(
-            ({ jobId, beganAt }) => jobId === change.jobId && beganAt > from + edgeMs && beganAt < until,
-          )
-          // So long after it of what its process could have noticed.
-          .filter(
-            ({ pid, beganAt }) =>
-              beganAt - from - covered({ from, until: beganAt }, stalls(evidence, pid)) > edgeMs,
-          )
-          // Whoever is frozen or cut off in the middle of beginning learns of nothing.
-          .filter(
-            ({ pid }) =>
-              !harmTo(evidence, pid).some((harm) =>
-                overlaps(harm, { from: from - 1_000, until: from + 1_000 }),
-              ),
-          )
-          .map(({ runId, beganAt }) => `${change.jobId} run ${runId}, ${beganAt - from} ms after`),
-      ),
 };
 
 export const changeRules: readonly Rule[] = [noneIsForgotten, barrier];

@@ -17,6 +17,7 @@ export function evidence(change: Partial<Evidence> = {}): Evidence {
     loops: [],
     proxyStalls: [],
     silences: [],
+    deaf: [],
     gaps: [],
     sightings: [],
     changes: [],

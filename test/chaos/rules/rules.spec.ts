@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { LedgerRow } from '../evidence.js';
-import { at, execution, fault, found, row, start } from './given.evidence.js';
+import type { Evidence, LedgerRow } from '../evidence.js';
+import { at, evidence, execution, fault, found, row, start } from './given.evidence.js';
+import { rules } from './rules.js';
 
 describe('the rules of the chaos test', () => {
   test('find nothing where all is well', () => {
@@ -113,7 +114,15 @@ describe('the rules of the chaos test', () => {
   });
 
   const trigger = { type: 'interval', every: 1_000, anchor: new Date(start).toISOString() } as const;
-  const change = { jobId: 'managed-0', askedAt: at(0), confirmedAt: at(0.2), trigger, paused: false };
+  const change = {
+    jobId: 'managed-0',
+    call: 'createIntervalJob',
+    askedAt: at(0),
+    askedLastAt: at(0),
+    confirmedAt: at(0.2),
+    trigger,
+    paused: false,
+  };
 
   test('find an instant without a verdict while a definition was in force for certain', () => {
     const changes = [change, { ...change, askedAt: at(2.9), confirmedAt: at(3.2), trigger: null }];
@@ -129,7 +138,7 @@ describe('the rules of the chaos test', () => {
   });
 
   test('excuse a start after a confirmed pause for as long as its process could notice nothing', () => {
-    const pause = { ...change, askedAt: at(1.1), confirmedAt: at(1.2), paused: true };
+    const pause = { ...change, askedAt: at(1.1), askedLastAt: at(1.1), confirmedAt: at(1.2), paused: true };
     const executions = [execution({ jobId: 'managed-0', beganAt: at(1.5) })];
     const gaps = [{ jobId: 'managed-0', from: at(0), until: null }];
     const loop = (from: number, until: number) => [
@@ -142,7 +151,7 @@ describe('the rules of the chaos test', () => {
   });
 
   test('find a start after a confirmed pause and before the resume was asked for', () => {
-    const pause = { ...change, askedAt: at(1.1), confirmedAt: at(1.2), paused: true };
+    const pause = { ...change, askedAt: at(1.1), askedLastAt: at(1.1), confirmedAt: at(1.2), paused: true };
     const resume = { ...change, askedAt: at(1.9), confirmedAt: at(2) };
     const executions = [execution({ jobId: 'managed-0', beganAt: at(1.4) })];
     const gaps = [{ jobId: 'managed-0', from: at(0), until: null }];
@@ -153,6 +162,72 @@ describe('the rules of the chaos test', () => {
     expect(found({ ...given, changes: [pause, { ...resume, askedAt: at(1.3) }] })).toEqual([]);
     expect(found({ ...given, changes: [{ ...pause, paused: false, trigger: null }, resume] })).toEqual([
       'begun after a confirmed pause or delete',
+    ]);
+  });
+
+  const paused = {
+    ...change,
+    call: 'pauseJob',
+    askedAt: at(1.1),
+    askedLastAt: at(1.15),
+    confirmedAt: at(1.2),
+    paused: true,
+  };
+  const begunAfter = ['begun after a confirmed pause or delete'];
+  const begunAt = (second: number, given: Partial<Evidence>) =>
+    found({
+      executions: [execution({ jobId: 'managed-0', beganAt: at(second) })],
+      gaps: [{ jobId: 'managed-0', from: at(0), until: null }],
+      attempts: [],
+      changes: [paused],
+      ...given,
+    });
+
+  test('excuse a start after a pause that its process was not told of, but not of what it was handed out later', () => {
+    const deaf = { pid: 7, from: at(1.18), until: at(9) };
+    expect(begunAt(1.5, { deaf: [deaf] })).toEqual([]);
+    expect(begunAt(2.2, { deaf: [deaf] })).toEqual([]);
+    expect(begunAt(2.3, { deaf: [deaf] })).toEqual(begunAfter);
+    expect(begunAt(1.5, { deaf: [{ ...deaf, pid: 8 }] })).toEqual(begunAfter);
+    expect(begunAt(1.5, { deaf: [{ ...deaf, from: at(1), until: at(1.1) }] })).toEqual(begunAfter);
+    expect(begunAt(1.5, { deaf: [{ ...deaf, from: at(1.3) }] })).toEqual(begunAfter);
+    const faults = (second: number) => [
+      fault({ kind: 'swallow', pid: 7, at: at(second), until: at(second + 10) }),
+    ];
+    expect(begunAt(1.5, { faults: faults(-25) })).toEqual([]);
+    expect(begunAt(2.3, { faults: faults(-25) })).toEqual(begunAfter);
+    expect(begunAt(1.5, { faults: faults(-35) })).toEqual(begunAfter);
+    expect(begunAt(1.5, { faults: [{ ...faults(-25)[0]!, kind: 'cut' }] })).toEqual(begunAfter);
+  });
+
+  test('tell of a start after a pause all that may explain it', () => {
+    const barrier = rules.find(({ name }) => name === begunAfter[0])!;
+    const given = evidence({
+      executions: [execution({ jobId: 'managed-0', nominalAt: at(1.5), beganAt: at(1.5) })],
+      attempts: [row({ jobId: 'managed-0', nominalAt: at(1.5), startedAt: at(1.5), finishedAt: at(1.6) })],
+      sightings: [{ runId: '1', fence: 1, jobId: 'managed-0', pid: 7, firstAt: at(1.4), lastAt: at(1.4) }],
+      changes: [paused],
+      faults: [
+        fault({ at: at(-6), until: at(-5) }),
+        fault({ kind: 'swallow', pid: 7, at: at(-34), until: at(-24) }),
+        fault({ kind: 'cut', pid: 8 }),
+      ],
+      deaf: [{ pid: 7, from: at(-3.5), until: at(-3) }],
+      silences: [{ pid: 7, from: at(0), until: at(0.4) }],
+      loops: [{ pid: 7, from: at(-60), stalls: [{ from: at(1.2), until: at(1.24) }] }],
+    });
+    expect(barrier.find(given)).toEqual([
+      `managed-0 run 1, 300 ms after
+    pauseJob asked 00:00:01.100, last 00:00:01.150, confirmed 00:00:01.200
+    attempt 1 of 00:00:01.500 begun 00:00:01.500 by 7
+    seen with fence 1 in 7 00:00:01.400 to 00:00:01.400
+    fence 1 in 7 as w7 00:00:01.500 to 00:00:01.600: succeeded
+    restart 23:59:54.000 to 23:59:55.000
+    swallow of 7 23:59:26.000 to 23:59:36.000
+    deaf 23:59:56.500 to 23:59:57.000
+    deaf 23:59:26.000 to 23:59:58.000
+    no answer 00:00:00.000 to 00:00:00.400
+    no turn 00:00:01.200 to 00:00:01.240`,
     ]);
   });
 

@@ -65,6 +65,18 @@ export const stalls = ({ loops, proxyStalls }: Evidence, pid: number | null): re
   ...proxyStalls,
 ];
 
+/** Nothing is sent on a connection that only listens but a heartbeat, now and then: the longest pause between two, and the deadline of the workers' statements. */
+const heartbeatMs = 32_000;
+const swallows = new Set(['swallow', 'deliver-late']);
+
+/** When nobody told this process of anything: it had lost the connection that it listens on, or has one that leads nowhere without knowing. */
+export const deafness = ({ deaf, faults }: Evidence, pid: number | null): Window[] => [
+  ...deaf.filter((note) => note.pid === pid),
+  ...faults
+    .filter((fault) => fault.pid === pid && swallows.has(fault.kind))
+    .map(({ at }) => ({ from: at, until: at + heartbeatMs })),
+];
+
 /** When this run was in the hands of a worker that could not know it, or could not say so, as something was done to it. The ledger tells nothing of a claim whose answer is lost. */
 export const strayed = (evidence: Evidence, runId: string): Window[] =>
   evidence.sightings
