@@ -133,8 +133,9 @@ export class Database implements Queries {
             await this.query(client, `set local lock_timeout = ${Math.round(lockMs)}`);
           },
         };
-        await this.query(client, this.begin);
         try {
+          // It may fail half-way: cancelled when the transaction has begun, and its setting is not there yet.
+          await this.query(client, this.begin);
           const result = await work(transaction);
           await this.query(client, 'commit');
           return result;
@@ -166,8 +167,8 @@ export class Database implements Queries {
     return this.connected(async (client) => {
       const run = <Row>(text: string): Promise<Row[]> =>
         this.query<Row>(client, text, undefined, undefined, deadlineMs);
-      await run(`${this.begin}; set local statement_timeout = 0; set local lock_timeout = 0`);
       try {
+        await run(`${this.begin}; set local statement_timeout = 0; set local lock_timeout = 0`);
         // Of PostgreSQL 17 and later.
         await run(`select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`);
         await work(run);

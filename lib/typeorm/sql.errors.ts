@@ -22,6 +22,8 @@ const missing: ReadonlyMap<string, string> = new Map([
 ]);
 /** The server has become read-only, as after a failover. */
 export const readOnly = '25006';
+/** In a transaction in which a statement has failed. */
+const failedBefore = '25P02';
 /** A lock was not to be had in time. */
 export const lockNotAvailable = '55P03';
 
@@ -76,10 +78,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The server answered, and the connection goes on. */
+/** The server answered, and the connection goes on. Not where it is in a transaction that has failed before: whoever left it there did not end it, so nobody will. */
 export function isSqlError(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state !== null && state !== readOnly && !state.startsWith('57P') && !state.startsWith('08');
+  if (state === readOnly || state === failedBefore) return false;
+  return state !== null && !state.startsWith('57P') && !state.startsWith('08');
 }
 
 /** The database has undone it because of others, who may be through by now. */
