@@ -159,6 +159,12 @@ export class LeaseKeeper {
     return this.parts.clock.monotonic() - (this.outside?.renewedMsAgo() ?? Infinity);
   }
 
+  /** Until when a renewal from outside may have taken effect (monotonic). */
+  private get outsideUntil(): number {
+    const { outside } = this;
+    return this.parts.clock.monotonic() - (outside?.underWayMsAgo?.() ?? outside?.renewedMsAgo() ?? Infinity);
+  }
+
   /** Never rejects. */
   private async beginOutside(): Promise<void> {
     const { storage, events, workerId, leaseMs, maxBlockedMs } = this.parts;
@@ -258,7 +264,7 @@ export class LeaseKeeper {
     if (this.toldUntil === null || stoodUntil === undefined) return false;
     // What is not there may have been forgotten, but not before its end.
     if (stoodUntil === null) return now < this.toldUntil;
-    // One from outside has moved the lease as well: back, where the storage's clock was set back.
-    return stoodUntil < this.toldUntil && this.outsideAt <= this.renewedAt;
+    // One from outside may have moved the lease back: where the storage's clock was set back, or by a moment where it began before ours and was done after it.
+    return stoodUntil < this.toldUntil && this.outsideUntil <= this.renewedAt;
   }
 }

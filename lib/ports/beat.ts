@@ -4,6 +4,11 @@ export interface Beat {
   tick(renewedMsAgo: number): void;
   /** How long ago the last successful renewal of the beat was sent, in ms; Infinity: none was. */
   renewedMsAgo(): number;
+  /**
+   * How long ago a renewal of the beat was last under way, in ms: until then it may have taken effect, also after a renewal of the event loop that was sent later. 0: one is; Infinity: none was.
+   * Without it, `renewedMsAgo`.
+   */
+  underWayMsAgo?(): number;
   /** No renewal is sent after this. */
   stop(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 // The build puts it into beat.source, with all that it imports.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Client } from 'pg';
-import { msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
+import { msSince, rightNow, underWay, type BeatThreadOrder } from './beat.times.js';
 
 const { workerId, leaseMs, maxBlockedMs, connection, sql, shared } = workerData as BeatThreadOrder;
 const times = new BigInt64Array(shared);
@@ -26,14 +26,11 @@ async function disconnect(): Promise<void> {
 /** False: the lease has ended. */
 async function renew(): Promise<boolean> {
   client ??= await connect();
+  Atomics.store(times, 3, underWay);
   const sentAt = rightNow();
-  const { rows } = await client.query<{ lease_until: number | null }>(sql, [
-    null,
-    workerId,
-    leaseMs,
-    null,
-    null,
-  ]);
+  const { rows } = await client
+    .query<{ lease_until: number | null }>(sql, [null, workerId, leaseMs, null, null])
+    .finally(() => Atomics.store(times, 3, rightNow()));
   if (rows[0]?.lease_until === null) return false;
   Atomics.store(times, 2, sentAt);
   return true;

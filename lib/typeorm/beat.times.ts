@@ -10,12 +10,15 @@ export interface BeatThreadOrder extends BeatOrder {
   shared: SharedArrayBuffer;
 }
 
+/** In place of the moment at which it ended: a renewal of the thread is under way. */
+export const underWay = -1n;
+
 /**
- * Three moments that both threads see, 0 for never: the last tick of the event loop, its last renewal, the last renewal of the thread.
+ * Four moments that both threads see, 0 for never: the last tick of the event loop, its last renewal, the last renewal of the thread, and when that, or one that failed, had ended.
  * In nanoseconds of `process.hrtime`, which is the one clock that is the same in all threads of a process; a Clock is not.
  */
 export function beatTimes(): SharedArrayBuffer {
-  return new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(4 * BigInt64Array.BYTES_PER_ELEMENT);
 }
 
 export function rightNow(): bigint {

@@ -3,7 +3,7 @@ import { StorageError } from '../model/errors.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
 import { messageOf } from './sql.errors.js';
 import { beatSource } from './beat.source.js';
-import { beatTimes, msSince, rightNow, type BeatThreadOrder } from './beat.times.js';
+import { beatTimes, msSince, rightNow, underWay, type BeatThreadOrder } from './beat.times.js';
 
 /**
  * Starts the thread that renews while the event loop is blocked. Throws StorageError where the connection settings cannot be handed to a
@@ -31,6 +31,10 @@ export async function startBeat(
       if (Number.isFinite(renewedMsAgo)) Atomics.store(times, 1, now - BigInt(Math.ceil(renewedMsAgo * 1e6)));
     },
     renewedMsAgo: () => msSince(Atomics.load(times, 2)),
+    underWayMsAgo: () => {
+      const endedAt = Atomics.load(times, 3);
+      return endedAt === underWay ? 0 : msSince(endedAt);
+    },
     stop: async () => {
       await thread.terminate();
     },

@@ -12,6 +12,7 @@ class BeatingStorage extends MemoryStorage {
   ticks = 0;
   ownRenewalMsAgo = Infinity;
   outsideMsAgo = Infinity;
+  underWayMsAgo: number | null = null;
   stopped = 0;
 
   async startBeat(order: BeatOrder): Promise<Beat> {
@@ -22,6 +23,7 @@ class BeatingStorage extends MemoryStorage {
         this.ownRenewalMsAgo = renewedMsAgo;
       },
       renewedMsAgo: () => this.outsideMsAgo,
+      underWayMsAgo: () => this.underWayMsAgo ?? this.outsideMsAgo,
       stop: async () => void this.stopped++,
     };
   }
@@ -78,6 +80,25 @@ describe('a lease with a beat outside of the event loop', () => {
     await clock.advanceBy(60_000);
     expect(rig.told).not.toContain('storage.went-back');
     expect(rig.told).not.toContain('worker.lease-lost');
+  });
+
+  test('that renews beside the loop, both having woken at once, is not taken for a storage that has lost commits', async () => {
+    const time = new LeapingClock(clock, 0);
+    const storage = new BeatingStorage({ clock: time });
+    rig = new EngineRig({ clock, storage, options: { leaseMs: 30_000 } });
+    await rig.engine.start();
+    await clock.advanceBy(10_000);
+    // Begun before that of the loop, it has waited for it at the row.
+    time.leapMs = -2;
+    await storage.renew(rig.engine.workerId!, 30_000, 0);
+    time.leapMs = 0;
+    await clock.advanceBy(9_999);
+    storage.outsideMsAgo = 10_001;
+    storage.underWayMsAgo = 9_998;
+    await clock.advanceBy(1);
+    expect(rig.told).not.toContain('storage.went-back');
+    storage.outsideMsAgo = Infinity;
+    storage.underWayMsAgo = null;
   });
 
   test('works without it, and says so, when it cannot begin', async () => {
