@@ -1,6 +1,8 @@
 import { InvalidOptionError } from '../model/errors.js';
 import { nearestName } from '../model/nearest.name.js';
-import { shown } from '../triggers/refuse.js';
+import { described } from '../triggers/refuse.js';
+
+export { described };
 import { meantOption } from './meant.option.js';
 
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
@@ -89,10 +91,4 @@ export function lineOfText(value: unknown, option: string, maxLength = 255): str
 export function trueOrFalse(value: unknown, option: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new InvalidOptionError(option, `must be true or false, but is ${described(value)}.`);
-}
-
-/** A value as it is shown in a message. */
-export function described(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  return typeof value === 'string' ? `'${shown(value)}'` : shown(value);
 }

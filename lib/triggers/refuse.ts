@@ -10,16 +10,31 @@ export function refuse(
   throw new InvalidScheduleError({ input: shown(input), reason, message, ...detail });
 }
 
-/** A short text for any value, for error messages; never throws. */
+/** From the first user in a URL to the last `@`, as a password may hold anything. */
+const passwordOfUrl = /(\w:\/\/[^\s:@/]*:).*@/s;
+
+/** A short text for any value, for error messages; never throws. Passwords are left out, as messages go to logs: the URL of a database may be given in any place. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return value.length > 200 ? `${value.slice(0, 199)}…` : value;
+  if (typeof value === 'string') {
+    const text = value.replace(passwordOfUrl, '$1***@');
+    return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+  }
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   try {
-    return shown(JSON.stringify(value));
+    return shown(JSON.stringify(value, withoutPassword));
   } catch {
     return 'an object';
   }
+}
+
+/** A value as it is shown in a message about an option: text in quotes, as it may look like a number. */
+export function described(value: unknown): string {
+  return typeof value === 'string' ? `'${shown(value)}'` : shown(value);
+}
+
+function withoutPassword(key: string, value: unknown): unknown {
+  return key === 'password' && typeof value === 'string' ? '***' : value;
 }

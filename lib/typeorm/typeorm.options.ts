@@ -5,6 +5,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { parseDuration } from '../triggers/duration.js';
+import { described, shown } from '../triggers/refuse.js';
 import { refuseUnknown } from './known.options.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 
@@ -122,12 +123,8 @@ export interface AdapterSettings {
   databaseClock: Clock | null;
 }
 
-/** Throws InvalidOptionError. */
-export function adapterSettings(
-  given: TypeOrmAdapterOptions,
-  notify: boolean,
-  notifyInTransactions = false,
-): AdapterSettings {
+/** `notifies`: what it is made for tells others, unless the options say otherwise. Throws InvalidOptionError. */
+export function adapterSettings(given: TypeOrmStorageOptions, notifies: boolean): AdapterSettings {
   refuseUnknown('The storage or lock in PostgreSQL', given, Object.keys(known));
   const named = (['url', 'dataSource', 'options'] as const).filter((source) => given[source] !== undefined);
   if (named.length !== 1) {
@@ -137,26 +134,32 @@ export function adapterSettings(
         : `but there are ${named.join(' and ')}.`;
     throw new InvalidOptionError('storage', `give exactly one of url, dataSource and options, ${found}`);
   }
-  if (given.url !== undefined && (typeof given.url !== 'string' || !/^postgres(ql)?:\/\//.test(given.url))) {
-    throw new InvalidOptionError('url', 'must begin with postgres:// or postgresql://.');
+  if (isUrl(given.dataSource)) throw new InvalidOptionError('dataSource', 'is a URL. Give it as url.');
+  if (given.options !== undefined && (typeof given.options !== 'object' || given.options === null)) {
+    const problem = `takes an object, but was given ${described(given.options)}. A URL is given as url.`;
+    throw new InvalidOptionError('options', problem);
   }
   // The types do not have it, but settings of an application are passed on as they are.
-  const { type = 'postgres' } = (given.options ?? {}) as { type?: string };
+  const { type = 'postgres', url } = (given.options ?? {}) as { type?: string; url?: unknown };
+  assertUrl('url', given.url);
+  assertUrl('options.url', url);
+  assertUrl('listenUrl', given.listenUrl);
   if (type !== 'postgres') {
     throw new InvalidOptionError('options', `are of type "${type}"; Chronis needs those of type "postgres".`);
   }
   const { migrate = 'auto' } = given;
   if (!['auto', 'check', 'off'].includes(migrate)) {
-    throw new InvalidOptionError('migrate', `"${migrate}" is none of 'auto', 'check' and 'off'.`);
+    throw new InvalidOptionError('migrate', `"${shown(migrate)}" is none of 'auto', 'check' and 'off'.`);
   }
+  const notify = trueOrFalse('notify', given.notify, true) && notifies;
   return {
     tables: tableNames(given.schema ?? 'chronis', given.tablePrefix ?? '', notify),
-    notifyInTransactions,
+    notifyInTransactions: trueOrFalse('notifyInTransactions', given.notifyInTransactions, false),
     migrate,
     poolSize: atLeastTwo(given.poolSize ?? 4),
     statementTimeoutMs: deadline('statementTimeoutMs', given.statementTimeoutMs ?? 10_000),
     connectTimeoutMs: deadline('connectTimeoutMs', given.connectTimeoutMs ?? 30_000),
-    preparedStatements: given.preparedStatements ?? true,
+    preparedStatements: trueOrFalse('preparedStatements', given.preparedStatements, true),
     clock: given.clock ?? new SystemClock(),
     databaseClock: given.clock ?? null,
   };
@@ -172,12 +175,39 @@ function deadline(option: string, given: DurationInput): number {
 }
 
 function atLeastTwo(poolSize: number): number {
-  if (!Number.isSafeInteger(poolSize) || poolSize < 1) {
-    throw new InvalidOptionError('poolSize', `${String(poolSize)} is not a whole number of at least 1.`);
+  if (poolSize === 1) {
+    throw new InvalidOptionError(
+      'poolSize',
+      '1 leaves the jobs no connection while a call of the application waits, as for a row that somebody has locked. Give at least 2, or leave it out for 4.',
+    );
   }
-  if (poolSize > 1) return poolSize;
+  if (Number.isSafeInteger(poolSize) && poolSize > 1) return poolSize;
   throw new InvalidOptionError(
     'poolSize',
-    '1 leaves the jobs no connection while a call of the application waits, as for a row that somebody has locked. Give at least 2, or leave it out for 4.',
+    `must be a whole number of at least 2, but is ${described(poolSize)}.`,
+  );
+}
+
+function trueOrFalse(option: string, given: unknown, byDefault: boolean): boolean {
+  const value = given ?? byDefault;
+  if (typeof value === 'boolean') return value;
+  throw new InvalidOptionError(option, `must be true or false, but is ${described(value)}.`);
+}
+
+/** Whether it is a text such as `postgres://…`, which no injection token is. */
+export function isUrl(given: unknown): boolean {
+  return typeof given === 'string' && /^\w+:\/\//.test(given);
+}
+
+/** Refuses at once what would be tried until `connectTimeoutMs` as if the server were away. What pg reads is more than what a URL may be: blanks, a `%`, and no host at all. */
+function assertUrl(option: string, given: unknown): void {
+  if (given === undefined) return;
+  if (typeof given !== 'string' || !/^postgres(ql)?:\/\//.test(given)) {
+    throw new InvalidOptionError(option, 'must begin with postgres:// or postgresql://.');
+  }
+  if (URL.canParse(given) || URL.canParse(given.replace('@/', '@host/'))) return;
+  throw new InvalidOptionError(
+    option,
+    'cannot be read. In the user and the password characters such as # / ? have to be percent-encoded: encodeURIComponent(password). The port is a number.',
   );
 }

@@ -3,11 +3,13 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { AdapterRecipe, InjectionToken } from '../ports/adapter.recipe.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
 import { StorageAdapter } from '../ports/storage.adapter.js';
+import { described } from '../triggers/refuse.js';
 import { AdapterConnection } from './adapter.connection.js';
 import { clientSettings, settingsOf } from './connection.settings.js';
 import { NotifyConnection } from './notify.connection.js';
 import {
   adapterSettings,
+  isUrl,
   type PostgresOptions,
   type TypeOrmAdapterOptions,
   type TypeOrmServer,
@@ -51,8 +53,8 @@ export function typeOrmLock(options?: TypeOrmAdapterOptions & TypeOrmServer): Ad
 function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undefined): TypeOrmStorage {
   const server = serverOf(options, injected);
   const application = injected ?? (isToken(options.dataSource) ? undefined : options.dataSource) ?? null;
-  const { notify = true, notifyInTransactions, listenUrl } = options;
-  const settings = adapterSettings(options, notify, notifyInTransactions);
+  const { listenUrl } = options;
+  const settings = adapterSettings(options, true);
   const connection = new AdapterConnection(server, settings);
   if (settings.tables.channel === null) return new TypeOrmStorage(connection, null, application);
   const listenServer = listenUrl === undefined ? server : { ...server, url: listenUrl };
@@ -89,13 +91,14 @@ function assertOptions(options: unknown, owner: string): void {
   if (typeof options === 'object' && options !== null) return;
   throw new InvalidOptionError(
     'options',
-    `${owner} takes an object that names the database, { url } or { dataSource }, but was given ${String(options)}.`,
+    `${owner} takes an object that names the database, { url } or { dataSource }, but was given ${described(options)}.`,
   );
 }
 
 /** What the injector has to look up: the application's DataSource, when it is given by its token and nothing else names the server, which is refused. */
 function tokensOf({ dataSource, url, options }: TypeOrmAdapterOptions): InjectionToken[] {
-  return isToken(dataSource) && url === undefined && options === undefined ? [dataSource] : [];
+  const isAlone = url === undefined && options === undefined;
+  return isToken(dataSource) && isAlone && !isUrl(dataSource) ? [dataSource] : [];
 }
 
 function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {

@@ -13,6 +13,7 @@ import {
   StorageError,
   type StorageAdapter,
 } from '../../lib/index.js';
+import { settingsOf } from '../../lib/chronis.settings.js';
 import { typeOrmLock, typeOrmStorage } from '../../lib/typeorm/index.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { refusingPooler } from '../support/refusing.pooler.js';
@@ -129,11 +130,27 @@ describe('what names the server', () => {
       'options: are of type "sqlite"; Chronis needs those of type "postgres".',
     ],
     [{ url: 'mysql://h/d' }, 'url: must begin with postgres:// or postgresql://.'],
+    [{ url: 'postgres://u:a#b@h/d' }, 'url: cannot be read. In the user and the password characters such as'],
+    [{ url: 'postgres://u:a/b@h/d' }, 'have to be percent-encoded: encodeURIComponent(password).'],
+    [{ url: 'postgres://h:port/d' }, 'url: cannot be read.'],
+    [{ options: { url: 'postgres://u:a#b@h/d' } }, 'options.url: cannot be read.'],
+    [{ options: 'postgres://h/d' }, "options: takes an object, but was given 'postgres://h/d'."],
+    [{ url: 'postgres://h/d', listenUrl: 'h' }, 'listenUrl: must begin with postgres:// or postgresql://.'],
+    [{ dataSource: 'postgres://u:secret@h/d' }, 'dataSource: is a URL. Give it as url.'],
+    [{ url: 'postgres://h/d', notify: 'false' }, "notify: must be true or false, but is 'false'."],
+    [{ url: 'postgres://h/d', notifyInTransactions: 1 }, 'notifyInTransactions: must be true or false'],
+    [{ url: 'postgres://h/d', preparedStatements: 'no' }, 'preparedStatements: must be true or false'],
+    [{ url: 'postgres://h/d', poolSize: '4' }, "poolSize: must be a whole number of at least 2, but is '4'."],
+    [
+      { url: 'postgres://h/d', schema: 'postgres://u:secret@h/d' },
+      'schema: "postgres://u:***@h/d" cannot be used',
+    ],
+    [{ url: 'postgres://h/d', migrate: 'postgres://u:secret@h/d' }, 'migrate: "postgres://u:***@h/d"'],
     [
       { url: 'postgres://h/d', migrate: 'sometimes' },
       `migrate: "sometimes" is none of 'auto', 'check' and 'off'.`,
     ],
-    [{ url: 'postgres://h/d', poolSize: 0 }, 'poolSize: 0 is not a whole number of at least 1.'],
+    [{ url: 'postgres://h/d', poolSize: 0 }, 'poolSize: must be a whole number of at least 2, but is 0.'],
     [{ url: 'postgres://h/d', poolSize: 1 }, 'poolSize: 1 leaves the jobs no connection while a call'],
     [
       { url: 'postgres://h/d', statementTimeoutMs: Number.NaN },
@@ -148,6 +165,30 @@ describe('what names the server', () => {
     const recipe = typeOrmStorage(options as never);
     expect(() => recipe.create()).toThrow(InvalidOptionError);
     expect(() => recipe.create()).toThrow(message);
+  });
+
+  test.each([
+    'postgres://h/d',
+    'postgresql://u:p%23@h:1/d?sslmode=require',
+    'postgres://u:p@/d?host=/var/run/postgresql',
+    'postgres:///d',
+    'postgres://u:a b@h/d',
+    'postgres://u:50%@h/d',
+  ])('takes what pg can read: %s', (url) => {
+    expect(() => typeOrmStorage({ url, listenUrl: url }).create()).not.toThrow();
+  });
+
+  test('keeps its password out of the message where it is given in the wrong place', () => {
+    const url = 'postgres://shop:se#cr@et@h/d' as never;
+    expect(() => typeOrmStorage(url)).toThrow("but was given 'postgres://shop:***@h/d'.");
+    expect(() => typeOrmLock(url)).toThrow("but was given 'postgres://shop:***@h/d'.");
+    expect(() => ChronisModule.forRoot(url)).toThrow("but was given 'postgres://shop:***@h/d'.");
+    const storage = { url, host: 'h', password: 'secret' } as never;
+    expect(() => ChronisModule.forRoot(storage)).not.toThrow();
+    expect(() => settingsOf({ storage })).toThrow(
+      'but is {"url":"postgres://shop:***@h/d","host":"h","password":"***"}.',
+    );
+    expect(() => settingsOf({ storage: url })).toThrow("but is 'postgres://shop:***@h/d'.");
   });
 
   test('is refused when it is a DataSource of another kind', () => {

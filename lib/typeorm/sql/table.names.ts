@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '../../model/errors.js';
+import { shown } from '../../triggers/refuse.js';
 
 export const allTables = [
   'job',
@@ -40,13 +41,13 @@ export function tableNames(schema: string, prefix: string, notify = false): Tabl
   if (!identifier.test(schema) || schema.length > 48 || /^pg_/i.test(schema)) {
     throw new InvalidOptionError(
       'schema',
-      `"${schema}" cannot be used as a schema name: give letters, digits and underscores, at most 48, not beginning with a digit or "pg_".`,
+      `"${shown(schema)}" cannot be used as a schema name: give letters, digits and underscores, at most 48, not beginning with a digit or "pg_".`,
     );
   }
   if (prefix !== '' && (!identifier.test(prefix) || prefix.length > longestPrefix)) {
     throw new InvalidOptionError(
       'tablePrefix',
-      `"${prefix}" cannot be used as a table prefix: give letters, digits and underscores, at most ${longestPrefix}, not beginning with a digit.`,
+      `"${shown(prefix)}" cannot be used as a table prefix: give letters, digits and underscores, at most ${longestPrefix}, not beginning with a digit.`,
     );
   }
   const index = (name: string): string => `"${prefix}${name}"`;
