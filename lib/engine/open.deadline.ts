@@ -1,18 +1,15 @@
-import { InvalidOptionError } from '../model/errors.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
 import { parseDuration } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import type { OpenOptions } from './run.context.js';
+import { assertOptions } from './transaction.options.js';
 
 /** A time, a time from the end of the attempt on, or null: none. */
 export type OpenDeadline = { at: EpochMs } | { inMs: number } | null;
 
 /** Throws InvalidOptionError, InvalidScheduleError (deadline). */
 export function deadlineOf(options: OpenOptions = {}): OpenDeadline {
-  for (const option of Object.keys(options)) {
-    if (option === 'deadline') continue;
-    throw new InvalidOptionError(option, 'is no option of context.open(), which takes { deadline } only.');
-  }
+  assertOptions('context.open()', options, ['deadline']);
   const { deadline } = options;
   if (deadline === undefined) return null;
   if (!(deadline instanceof Date)) return { inMs: parseDuration(deadline, 'deadline') };

@@ -3,6 +3,7 @@ import { ClaimLostError, RunSettledError, TransactionNotSupportedError } from '.
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import { assertTransaction } from './transaction.options.js';
 
 /**
  * The transaction of one attempt that commits what the handler wrote together with the verdict.
@@ -36,6 +37,7 @@ export class VerdictTransaction {
     isLeaseLost: boolean,
     options: AnyTransactionOptions = {},
   ): Promise<T> {
+    assertTransaction(work, options);
     const { storage, run } = this;
     if (storage.transaction === undefined) {
       throw new TransactionNotSupportedError(

@@ -1,4 +1,4 @@
-import { InvalidOptionError, parseDuration, type DurationInput } from '../index.js';
+import { InvalidOptionError, meantOption, parseDuration, type DurationInput } from '../index.js';
 
 /** How time passes. @publicApi */
 export interface PassOptions {
@@ -32,5 +32,7 @@ export function knownOptions<O extends object>(options: O, known: readonly strin
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return options;
-  throw new InvalidOptionError(unknown, `${owner} has no such option. There are: ${known.join(', ')}.`);
+  const meant = meantOption(unknown, known);
+  const hint = meant === null ? `There are: ${known.join(', ')}.` : `Did you mean "${meant}"?`;
+  throw new InvalidOptionError(unknown, `${owner} has no such option. ${hint}`);
 }

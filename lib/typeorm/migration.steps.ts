@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import { markUnfilled } from './apps.filling.js';
-import { refuseUnknown } from './known.options.js';
+import { refuseUnknown } from '../model/unknown.options.js';
 import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { parseDuration } from '../triggers/duration.js';
 import { described, shown } from '../triggers/refuse.js';
-import { refuseUnknown } from './known.options.js';
+import { refuseUnknown } from '../model/unknown.options.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 
 declare module '../ports/run.transaction.js' {

@@ -327,14 +327,15 @@ describe('a test that goes wrong', () => {
     const wrong = (options: object) => expect(ChronisTesting.create(options)).rejects;
     await wrong({ patienceMs: 0 }).toThrow(InvalidScheduleError);
     await wrong({ startAt: '01/02/2026' }).toThrow(InvalidScheduleError);
-    await wrong({ provider: [ShopJobs] }).toThrow(
+    await wrong({ nonsense: [ShopJobs] }).toThrow(
       new InvalidOptionError(
-        'provider',
+        'nonsense',
         'ChronisTesting.create() has no such option. There are: imports, providers, controllers, logger, clock, startAt, storage, dataSource, fresh, chronis, patienceMs.',
       ).message,
     );
+    await wrong({ provider: [ShopJobs] }).toThrow('Did you mean "providers"?');
     await wrong({ startedAt: '2026-01-01' }).toThrow(
-      'startedAt: ChronisTesting.create() has no such option.',
+      'startedAt: ChronisTesting.create() has no such option. Did you mean "startAt"?',
     );
     expect(() => ChronisTesting.module({ providers: [] } as never)).toThrow(
       'providers: ChronisTesting.module() has no such option.',
@@ -351,14 +352,16 @@ describe('a test that goes wrong', () => {
 
   test('is told which option of a passing time there is not', async () => {
     await create({ patienceMs: '3 seconds' });
-    const misspelt = { whileRuning: true } as never;
+    const misspelt = { patience: 5 } as never;
     for (const call of ['advanceBy', 'run', 'runDue', 'drain'] as const) {
       const passing =
         call === 'runDue' || call === 'drain' ? chronis[call](misspelt) : chronis[call]('1s', misspelt);
-      await expect(passing).rejects.toThrow(`whileRuning: ${call}() has no such option. There are: `);
+      await expect(passing).rejects.toThrow(
+        `patience: ${call}() has no such option. Did you mean "patienceMs"?`,
+      );
     }
     await expect(chronis.advanceTo('2026-01-02', misspelt)).rejects.toThrow(
-      'whileRuning: advanceTo() has no',
+      'patience: advanceTo() has no such option.',
     );
     expect(await chronis.advanceBy('1m', { patienceMs: '20 milliseconds' })).toEqual([]);
   });

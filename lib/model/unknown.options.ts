@@ -1,7 +1,7 @@
-import { InvalidOptionError } from '../model/errors.js';
-import { nearestName } from '../model/nearest.name.js';
+import { InvalidOptionError } from './errors.js';
+import { nearestName } from './nearest.name.js';
 
-/** Refuses a key that nobody reads: a schema that is misspelt means other tables, without a word. `owner`: what takes the options. Throws InvalidOptionError. */
+/** Refuses a key that nobody reads: a schema that is misspelt would mean other tables, without a word. `owner`: what takes the options. Throws InvalidOptionError. */
 export function refuseUnknown(owner: string, given: object, known: readonly string[]): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
