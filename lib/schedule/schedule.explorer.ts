@@ -124,6 +124,7 @@ export class ScheduleExplorer implements OnModuleInit {
 
   private put(given: ScheduleMetadata, scheduled: ScheduledMethod): void {
     const { stored, runner } = this;
+    if (given.kind === 'interval') assertInterval(given.ms);
     const schedule = stored ? stored.take(scheduled, given) : given;
     if (schedule === null) return void this.distributed.push(scheduled);
     assertTimer(schedule, scheduled.place);
@@ -132,6 +133,15 @@ export class ScheduleExplorer implements OnModuleInit {
     else if (schedule.kind === 'interval') runner.addInterval(target, schedule.ms, schedule.name);
     else runner.addTimeout(target, schedule.ms, schedule.name);
   }
+}
+
+/** Throws InvalidOptionError for what is no number of milliseconds: a timer would fire each millisecond, again and again. */
+function assertInterval(ms: unknown): void {
+  if (typeof ms !== 'object' && !Number.isNaN(Number(ms))) return;
+  throw new InvalidOptionError(
+    '@Interval',
+    `must be given milliseconds as a number, but was given ${typeof ms === 'number' ? ms : JSON.stringify(ms)}. A text alone is a name: @Interval('name', 5_000).`,
+  );
 }
 
 /** Longer ones overflow: Node fires them after a millisecond, again and again. */

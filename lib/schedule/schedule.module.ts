@@ -1,6 +1,6 @@
 import { Inject, Module, Optional, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ChronisModule, InvalidOptionError } from '../index.js';
+import { ChronisModule, InvalidOptionError, meantOption } from '../index.js';
 import { localProviders, ScheduleCoreModule } from './schedule.core.module.js';
 import type {
   ScheduleModuleAsyncOptions,
@@ -88,7 +88,7 @@ const known = ['cronJobs', 'intervals', 'timeouts', 'distributed'];
 function complete(options?: ScheduleModuleOptions): ScheduleModuleOptions {
   for (const key of Object.keys(options ?? {})) {
     if (known.includes(key)) continue;
-    const meant = known.find((each) => each.toLowerCase() === key.toLowerCase());
+    const meant = meantOption(key, known);
     const hint = meant
       ? `Did you mean "${meant}"?`
       : `There are: ${known.join(', ')}. What ChronisModule takes is given inside: distributed: { ${key}: … }.`;

@@ -1,4 +1,4 @@
-import { parseDuration, type JobOverride } from '../index.js';
+import { InvalidOptionError, parseDuration, type JobOverride } from '../index.js';
 import type { ScheduleMetadata } from './schedule.metadata.js';
 import type { ScheduleOverride } from './schedule.options.js';
 import { overriddenCron, overriddenInterval, refusal, refuseOverride } from './stored.override.js';
@@ -21,6 +21,9 @@ export function isDistributed(schedule: Recurring, id: string, override: Schedul
     return false;
   }
   const own = schedule.kind === 'cron' ? schedule.options.distributed : schedule.distributed;
+  if (own !== undefined && typeof own !== 'boolean') {
+    throw new InvalidOptionError('distributed', `must be true or false, but is ${JSON.stringify(own)}.`);
+  }
   return distributed ?? own ?? true;
 }
 

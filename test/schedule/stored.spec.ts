@@ -427,7 +427,7 @@ describe('distributed', () => {
     ['One.job: Too few fields', Cron('* * *', { name: 'a' })],
     ['One.job: Unknown alias: l', Cron('0 0 L * *')],
     ['One.job: Invalid timezone.', Cron('* * * * * *', { timeZone: 'Mars/X' })],
-    ['One.job: schedule: NaN is not a finite number.', Interval('a', Number.NaN, { distributed: false })],
+    ['One.job: schedule: -1 must be longer than zero.', Interval('a', -1, { distributed: false })],
   ])('what is wrong with a schedule names the method: %s', async (message, decorator) => {
     @Injectable()
     class One {
