@@ -22,10 +22,12 @@ export class DeclarationConfiguration {
 
   /** The declaration with the options in force. Throws InvalidOptionError. */
   configured(given: SchedulingDeclaration, defaultId: string): SchedulingDeclaration {
-    const override = this.overrideOf(given.options.id ?? defaultId);
+    // What is no object is refused where the options are read.
+    const options = given.options as { id?: string } | null;
+    const override = this.overrideOf(options?.id ?? defaultId);
     if (Object.keys(override).length === 0) return given;
-    const { schedule, ...options } = override;
-    return withSchedule({ ...given, options: { ...given.options, ...options } } as never, schedule);
+    const { schedule, ...others } = override;
+    return withSchedule({ ...given, options: { ...options, ...others } } as never, schedule);
   }
 
   /** What is said of a declared job instead of its own options; empty: nothing. Throws InvalidOptionError. */

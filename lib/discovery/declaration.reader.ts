@@ -78,8 +78,11 @@ export function readSchedule(
 /** What one decorator says about its method as a handler. */
 export function optionsOf(declaration: Declaration): HandlerOptions {
   if (declaration.kind === 'handler') {
-    const { useEnhancers: _, instance: __, ...options } = declaration.options;
-    return handlerOptionsOf(options, '@JobHandler');
+    const { options } = declaration;
+    // What is no object is refused as a whole.
+    if (typeof options !== 'object' || options === null) return handlerOptionsOf(options, '@JobHandler');
+    const { useEnhancers: _, instance: __, ...rest } = options;
+    return handlerOptionsOf(rest, '@JobHandler');
   }
   const { retryIf, backoff } = declaration.options;
   return handlerOptionsOf(

@@ -240,7 +240,11 @@ function loadedLater(place: string, other: string): string {
   return place === other ? `${place} of a module that was loaded later` : place;
 }
 
-/** Names that bundlers give when they shorten them: another build gives them to other classes. */
+/**
+ * Names that bundlers give when they shorten them: another build gives them to other classes. Where this package is in the bundle, its own names tell whether it does that; the names of a large one
+ * have three letters or four.
+ */
 function looksMinified(className: string): boolean {
-  return className.length <= 2;
+  if (className.length <= 2) return true;
+  return className.length <= 4 && (JobExplorer.name !== 'JobExplorer' || /^[a-z_$]/.test(className));
 }

@@ -12,9 +12,11 @@ import {
   JobHandler,
   MemoryLock,
   MemoryStorage,
+  OnJobEvent,
   type Job,
   type RunContext,
 } from '../../lib/index.js';
+import { JobExplorer } from '../../lib/discovery/job.explorer.js';
 import { ManualClock } from '../../lib/testing/index.js';
 import { NestApp } from '../support/nest.app.js';
 
@@ -488,6 +490,24 @@ describe('what the code declares', () => {
         "@Cron on Jobs.run: options: @Cron takes an object, but was given 'UTC'.",
       ],
       [
+        'options that are null',
+        Cron('0 9 * * *', null as never),
+        InvalidOptionError,
+        '@Cron on Jobs.run: options: @Cron takes an object, but was given null.',
+      ],
+      [
+        'options of a handler that are null',
+        JobHandler('run', null as never),
+        InvalidOptionError,
+        '@JobHandler on Jobs.run: options: @JobHandler takes an object, but was given null.',
+      ],
+      [
+        'options of a listener that are null',
+        OnJobEvent('failed', null as never) as MethodDecorator,
+        InvalidOptionError,
+        '@OnJobEvent on Jobs.run: options: @OnJobEvent takes an object, but was given null.',
+      ],
+      [
         'a policy that does not exist',
         Cron('0 9 * * *', { overlap: 'skipp' as never }),
         InvalidOptionError,
@@ -577,4 +597,32 @@ test('names that a bundler seems to have given are told where they are stored, u
   const forgotten = await NestApp.boot({ providers });
   await forgotten.close();
   expect(forgotten.heard('names.minified')).toEqual([]);
+});
+
+test('names of a bundle are told as long as it gives them: its own of this package tell what it does', async () => {
+  const named = (className: string) => {
+    class Jobs {
+      @Cron('0 9 * * *')
+      run(): void {}
+    }
+    Injectable()(Jobs);
+    return Object.defineProperty(Jobs, 'name', { value: className });
+  };
+  const told = async () => {
+    const clock = new ManualClock();
+    const storage = Object.assign(new MemoryStorage({ clock }), { shared: true });
+    const lock = Object.assign(new MemoryLock({ clock }), { shared: true });
+    const providers = ['kye', '$7a', 'Fye', 'Jobs', 'Tasks'].map(named);
+    const app = await NestApp.boot({ clock, providers, chronis: { storage, lock } });
+    await app.close();
+    return app.heard('names.minified');
+  };
+  expect(await told()).toEqual([{ methods: ['kye.run', '$7a.run'] }]);
+  const { name } = JobExplorer;
+  Object.defineProperty(JobExplorer, 'name', { value: 'Qe' });
+  try {
+    expect(await told()).toEqual([{ methods: ['kye.run', '$7a.run', 'Fye.run', 'Jobs.run'] }]);
+  } finally {
+    Object.defineProperty(JobExplorer, 'name', { value: name });
+  }
 });
