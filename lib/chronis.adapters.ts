@@ -66,11 +66,28 @@ async function made<T extends StorageAdapter | LockAdapter>(
   moduleRef: ModuleRef,
   storage?: StorageAdapter,
 ): Promise<T> {
-  if (!isRecipe(input)) return input;
+  if (!isRecipe(input)) return ofKind(input, option);
+  // It would wait for itself.
+  if (option === 'storage' && input.inject?.includes(StorageAdapter)) throw misplaced(option);
   const dependencies = await dependenciesOf(input, option, moduleRef, storage);
   const adapter = await input.create(...(dependencies as never[]));
-  if (typeof (adapter as Partial<T> | null)?.init === 'function') return adapter;
+  if (typeof (adapter as Partial<T> | null)?.init === 'function') return ofKind(adapter, option);
   throw new InvalidOptionError(option, 'the recipe made something that is not an adapter.');
+}
+
+function ofKind<T extends object>(adapter: T, option: 'storage' | 'lock'): T {
+  const isOther = option === 'storage' ? 'acquire' in adapter : 'syncDefinitions' in adapter;
+  if (isOther) throw misplaced(option);
+  return adapter;
+}
+
+function misplaced(option: 'storage' | 'lock'): InvalidOptionError {
+  return new InvalidOptionError(
+    option,
+    option === 'storage'
+      ? 'is a lock. Give it as lock, and here a storage such as typeOrmStorage({ url }).'
+      : 'is a storage. Give it as storage, and here a lock such as typeOrmLock(), or nothing.',
+  );
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 } from '../../lib/index.js';
 import { ScheduleModule } from '../../lib/schedule/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { typeOrmLock } from '../../lib/typeorm/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 /** A storage that other processes could see. */
@@ -269,6 +270,24 @@ describe('the options of the module', () => {
       { lock: {} },
       InvalidOptionError,
       'lock: must be a recipe such as typeOrmLock(), or an instance of an adapter, but is {}.',
+    ],
+    [
+      'a lock as the storage',
+      { storage: new MemoryLock() },
+      InvalidOptionError,
+      'storage: is a lock. Give it as lock, and here a storage such as typeOrmStorage({ url }).',
+    ],
+    [
+      'the lock of the storage as the storage, which would wait for itself',
+      { storage: typeOrmLock() },
+      InvalidOptionError,
+      'storage: is a lock. Give it as lock, and here a storage such as typeOrmStorage({ url }).',
+    ],
+    [
+      'a storage as the lock',
+      { lock: { create: () => new MemoryStorage() } },
+      InvalidOptionError,
+      'lock: is a storage. Give it as storage, and here a lock such as typeOrmLock(), or nothing.',
     ],
     [
       'a recipe that makes nothing',
