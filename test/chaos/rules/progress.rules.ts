@@ -2,10 +2,23 @@ import type { Evidence, LedgerRow, Sighting } from '../evidence.js';
 import { longestPutOffMs } from '../recovery.js';
 import type { Execution } from '../executions.js';
 import { grouped, instant, type Rule } from './rule.js';
-import { covered, harmTo, lockedTimes, losses, outages, overlaps, standstills, strayed } from './windows.js';
+import {
+  covered,
+  harmTo,
+  lockedTimes,
+  lonelyDrains,
+  losses,
+  outages,
+  overlaps,
+  standstills,
+  strayed,
+} from './windows.js';
 
 /** How long beyond a lease a cluster may take to go on with something. */
 export const boundMs = 5_000;
+
+/** As long as the longest handler goes on, and as long again for what is alone then. */
+const longestDrainMs = 10_000;
 
 /** Jobs whose every instant is to be run at once. */
 const isPrompt = (jobId: string): boolean =>
@@ -17,6 +30,7 @@ const promptness: Rule = {
   find(evidence) {
     if (!evidence.sameClock) return [];
     const asleep = standstills(evidence);
+    const drains = lonelyDrains(evidence);
     const runs = grouped(evidence.attempts, ({ runId }) => runId);
     const first = grouped(
       evidence.executions.filter(({ jobId }) => isPrompt(jobId)),
@@ -29,12 +43,16 @@ const promptness: Rule = {
       const lost = claims.filter(({ outcome, finishedAt }) => outcome === 'lost' && finishedAt <= beganAt);
       return lost.concat({ startedAt: beganAt } as LedgerRow).flatMap(({ startedAt }, losses) => {
         const waited = { from: lost[losses - 1]?.finishedAt ?? nominalAt, until: startedAt! };
+        const idle = [...outages(evidence), ...asleep, ...strayed(evidence, runId)];
+        const idleMs = covered(waited, idle);
+        const drainedMs = covered(waited, [...idle, ...drains]) - idleMs;
         const limit =
           (losses === 0 ? evidence.leaseMs : 0) +
           boundMs +
           evidence.slackMs +
           (losses < 2 ? 0 : longestPutOffMs) +
-          covered(waited, [...outages(evidence), ...asleep, ...strayed(evidence, runId)]);
+          idleMs +
+          Math.min(drainedMs, longestDrainMs);
         const ms = waited.until - waited.from;
         if (ms <= limit || excuses.some((window) => overlaps(window, waited))) return [];
         return [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Evidence, LedgerRow } from '../evidence.js';
+import type { Evidence, LedgerRow, LoopNote } from '../evidence.js';
 import { at, evidence, execution, fault, found, row, start } from './given.evidence.js';
 import { rules } from './rules.js';
 
@@ -68,6 +68,33 @@ describe('the rules of the chaos test', () => {
     expect(found({ ...late, loops: [asleep, { pid: 8, from: at(0), stalls: [] }], faults: [dead] })).toEqual(
       [],
     );
+  });
+
+  test('excuse what stood still for a while as the only worker left made room for a last try', () => {
+    const oneOff = { jobId: 'plain-one-off-1' };
+    const loss = (second: number) =>
+      row({ runId: '9', jobId: 'plain-one-off-2', outcome: 'lost', final: false, finishedAt: at(second) });
+    const ended = row({ runId: '9', jobId: 'plain-one-off-2', startedAt: at(25), finishedAt: at(25) });
+    const lastTry = [loss(-4), { ...loss(0), fence: 2 }, { ...ended, fence: 3 }];
+    const loop = (pid: number) => ({ pid, from: at(-9), stalls: [{ from: at(40), until: at(41) }] });
+    const begunAt = (second: number, others: LedgerRow[], ...loops: LoopNote[]) =>
+      found({
+        executions: [
+          execution({ ...oneOff, beganAt: at(second), endedAt: at(second) }),
+          execution({ runId: '9', jobId: 'plain-one-off-2', beganAt: at(25), endedAt: at(25), attempt: 3 }),
+        ],
+        attempts: [row({ ...oneOff, startedAt: at(second), finishedAt: at(second) }), ...others],
+        loops,
+      }).filter((name) => name === stood);
+    const stood = 'stood still while others could work';
+    expect(begunAt(12, lastTry, loop(7))).toEqual([]);
+    expect(begunAt(20, lastTry, loop(7))).toEqual([stood]);
+    expect(begunAt(12, lastTry, loop(7), loop(8))).toEqual([stood]);
+    expect(begunAt(12, lastTry.slice(1), loop(7))).toEqual([stood]);
+    const elsewhere = lastTry.map((one) => ({ ...one, jobId: 'plain-slow' }));
+    expect(begunAt(12, elsewhere, loop(7))).toEqual([stood]);
+    const earlier = lastTry.map((one) => ({ ...one, finishedAt: one.finishedAt - 24_000 }));
+    expect(begunAt(12, earlier, loop(7))).toEqual([stood]);
   });
 
   test('excuse what stood still in the hands of a worker to which something was done, and nothing longer', () => {

@@ -99,8 +99,8 @@ const disabling: Readonly<Record<string, (fault: FaultNote) => number>> = {
 const noticedWithinMs = 4_000;
 const endings = new Set(['kill', 'term', 'poisoned']);
 
-/** Nobody could work: nothing turned in any worker that lived then and was well, as a handler blocked it, or as the machine had other things to do. */
-export function standstills({ loops, proxyStalls, faults, leaseMs }: Evidence): Window[] {
+/** How many workers lived and were well, from one change of that to the next. */
+function well({ loops, proxyStalls, faults, leaseMs }: Evidence): (Window & { count: number })[] {
   const lives = loops.map(({ pid, from, stalls: idle }) => {
     const own = faults.filter((fault) => fault.pid === pid);
     const until = Math.min(...own.filter(({ kind }) => endings.has(kind)).map(({ at }) => at), Infinity);
@@ -113,11 +113,40 @@ export function standstills({ loops, proxyStalls, faults, leaseMs }: Evidence): 
   const windows = [...proxyStalls, ...lives.flatMap((life) => [life, ...life.idle])];
   const edges = windows.flatMap(({ from, until }) => [from, until]);
   const times = [...new Set(edges)].filter(Number.isFinite).toSorted((a, b) => a - b);
-  return times.flatMap((from, index) => {
-    const until = times[index + 1];
-    if (until === undefined) return [];
+  return times.slice(0, -1).map((from, index) => {
+    const until = times[index + 1]!;
     const holds = (window: Window): boolean => window.from <= from && window.until >= until;
-    const isAsleep = proxyStalls.some(holds) || lives.filter(holds).every((life) => life.idle.some(holds));
-    return isAsleep ? [{ from, until }] : [];
+    const isCutOff = proxyStalls.some(holds);
+    const count = isCutOff ? 0 : lives.filter((life) => holds(life) && !life.idle.some(holds)).length;
+    return { from, until, count };
   });
+}
+
+/** Nobody could work: nothing turned in any worker that lived then and was well, as a handler blocked it, or as the machine had other things to do. */
+export const standstills = (evidence: Evidence): Window[] =>
+  well(evidence).filter(({ count }) => count === 0);
+
+/** Jobs that are given up after a third loss; the others never are. */
+const isGivenUp = (jobId: string): boolean => jobId.includes('-one-off-') || jobId.startsWith('poison-');
+
+/** Nobody was there but one, and something waited for its last try: that is to be alone, so it begins nothing until all has ended that goes on. With others there it is they who go on. */
+export function lonelyDrains(evidence: Evidence): Window[] {
+  const losses = new Map<string, number[]>();
+  const ends = new Map<string, number>();
+  for (const { runId, jobId, outcome, final, finishedAt } of evidence.attempts) {
+    if (!isGivenUp(jobId)) continue;
+    if (outcome === 'lost') losses.set(runId, [...(losses.get(runId) ?? []), finishedAt]);
+    if (final) ends.set(runId, finishedAt);
+  }
+  const lastTries = [...losses].flatMap(([runId, times]) => {
+    const [, from] = times.toSorted((a, b) => a - b);
+    return from === undefined ? [] : [{ from, until: ends.get(runId) ?? Infinity }];
+  });
+  return well(evidence)
+    .filter(({ count }) => count === 1)
+    .flatMap(({ from, until }) =>
+      lastTries
+        .filter((lastTry) => overlaps(lastTry, { from, until }))
+        .map((lastTry) => ({ from: Math.max(from, lastTry.from), until: Math.min(until, lastTry.until) })),
+    );
 }
