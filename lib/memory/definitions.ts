@@ -105,18 +105,19 @@ export function updateJob(tables: MemoryTables, now: EpochMs, job: JobRow, patch
   redefine(tables, now, job, { ...job.definition, ...Object.fromEntries(changes) }, nextAt);
 }
 
-/** Gives a job another definition and, where `nextAt` is given, another time. What is not claimed yet uses it at once. */
+/** Gives a job another definition and, where `nextAt` is given, another time: what it owes until then is missed. What is not claimed yet uses it at once. */
 export function redefine(
   tables: MemoryTables,
   now: EpochMs,
   job: JobRow,
   given: JobDefinition,
   nextAt: EpochMs | null | undefined,
+  owes: EpochMs = owedUntil(now, nextAt ?? null),
 ): void {
   const kind = kindOf(job.source, given);
   const anew = kind !== job.kind || (kind === 'one-off' && nextAt !== undefined && !waits(onlyRun(job)));
   if (anew) clear(tables, now, job, 'job replaced');
-  else if (nextAt !== undefined) giveUpSchedule(tables, job, owedUntil(now, nextAt), rescheduled);
+  else if (nextAt !== undefined) giveUpSchedule(tables, job, owes, rescheduled);
   tables.jobs.delete(keyOf(job.definition));
   job.kind = kind;
   job.definition = definitionOf(given);

@@ -11,7 +11,7 @@ import type {
   SyncResult,
 } from '../ports/storage.adapter.js';
 import { endGap, holdCursor, orphanReason, reindexCursor, restoreCursor, setCursor } from './cursors.js';
-import { owedUntil } from '../triggers/owed.js';
+import { owedOnReturn } from '../triggers/owed.js';
 import { deleteJob } from './controls.js';
 import { insertJob, redefine, touch } from './definitions.js';
 import { carriedSets, keepRelease, noteSynced, releaseFor, signature } from './releases.js';
@@ -84,7 +84,7 @@ function adopt(tables: MemoryTables, now: EpochMs, job: JobRow, nextAt?: EpochMs
   if (nextAt === undefined) {
     restoreCursor(tables, job);
   } else if (job.openGap?.verdict !== 'paused') {
-    endGap(tables, job, owedUntil(now, nextAt));
+    endGap(tables, job, owedOnReturn(now, nextAt, job.definition));
     setCursor(tables, job, nextAt);
   }
   if (job.cursorAt !== null) tables.wake({ kind: 'due', at: job.cursorAt, what: 'cursor' });
@@ -231,9 +231,10 @@ function update(
   job.generation = generation;
   job.definitionHash = given.definitionHash;
   job.changed = structuredClone(changed);
-  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil(now, given.nextAt));
+  const owedUntil = owedOnReturn(now, given.nextAt, job.definition, given);
+  if (job.orphanedAt !== null && moveCursor) endGap(tables, job, owedUntil);
   adopt(tables, now, job);
-  redefine(tables, now, job, given, moveCursor ? given.nextAt : undefined);
+  redefine(tables, now, job, given, moveCursor ? given.nextAt : undefined, owedUntil);
 }
 
 /** From another app, with what it has of runs. */

@@ -87,7 +87,7 @@ export type DefinitionChange =
       /** What is changed at run time over the declaration, and part of `job`. @default null */
       changed?: StoredChanges | null;
     }
-  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. With `nextAt`: it goes on there, and what it owed until now stays a gap. */
+  /** Ends being orphaned: the cursor returns to where it stood, and the misfire policy decides about the time between. With `nextAt`: it goes on there, and what it owed until now, and what its schedule passes over until then, stays a gap. */
   | { kind: 'adopt'; uid: string; nextAt?: EpochMs | null }
   /** Stops firing at once; the cursor's place is kept as an open gap. */
   | { kind: 'orphan'; uid: string; reason: OrphanReason }

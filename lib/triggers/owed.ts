@@ -1,4 +1,5 @@
 import type { Trigger } from '../model/trigger.js';
+import { stableJson } from '../model/json.js';
 import { compileTrigger } from './compiled.trigger.js';
 
 const maxCounted = 100_000;
@@ -11,6 +12,12 @@ export interface Owed {
   until: number;
   /** 0: it cannot be told here, as the trigger names calendars; 100,000: so many or more. */
   count: number;
+}
+
+/** What decides about the instants of a job. */
+interface Schedule {
+  trigger: Trigger;
+  timeZone: string;
 }
 
 /**
@@ -41,6 +48,23 @@ export function owedInstants(
 /** Up to when a schedule that is to go on at `nextAt` owes what it stood for before; null: it does not go on. */
 export function owedUntil(now: number, nextAt: number | null): number {
   return nextAt === null ? now : Math.min(now, nextAt - 1);
+}
+
+/**
+ * The same where a method goes on under this id whose instants ran under another one, which may have fired some ahead: as long as the schedule is what it was, what it passes over on the
+ * way to `nextAt` is owed too, also what is still to come. A fixed delay has no instants of its own.
+ */
+export function owedOnReturn(
+  now: number,
+  nextAt: number | null,
+  former: Schedule,
+  given: Schedule = former,
+): number {
+  const { trigger } = former;
+  const isMoved = former.timeZone !== given.timeZone || stableJson(trigger) !== stableJson(given.trigger);
+  const isFixedDelay = trigger.type === 'interval' && trigger.mode === 'fixed-delay';
+  if (isMoved || isFixedDelay) return owedUntil(now, nextAt);
+  return nextAt === null ? Math.max(now, endOf(trigger) ?? now) : nextAt - 1;
 }
 
 /**
@@ -84,4 +108,11 @@ export function passedOver(
     // Those of a trigger with calendars cannot be told here, and it goes on at `at`.
   }
   return passed;
+}
+
+/** After that it has no instant; null: it has no end. */
+function endOf(trigger: Trigger): number | null {
+  if (trigger.type === 'at') return Date.parse(trigger.at);
+  const endAt = 'endAt' in trigger ? trigger.endAt : undefined;
+  return endAt === undefined ? null : Date.parse(endAt);
 }

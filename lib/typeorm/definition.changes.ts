@@ -1,6 +1,6 @@
 import type { JobRef } from '../model/job.js';
 import type { DefinitionChange, EpochMs, OrphanReason } from '../ports/storage.adapter.js';
-import { owedUntil } from '../triggers/owed.js';
+import { owedOnReturn } from '../triggers/owed.js';
 import { endGap, holdCursor, orphanReason, restoreCursor, setCursor } from './job.cursor.js';
 import { insertNew } from './job.insertion.js';
 import { keyOf } from './job.queries.js';
@@ -48,7 +48,7 @@ async function adopt(run: Run, now: EpochMs, job: StoredRecurring, nextAt?: Epoc
   if (nextAt === undefined) {
     await restoreCursor(run, job);
   } else if (job.openGap?.verdict !== 'paused') {
-    await endGap(run, job, owedUntil(now, nextAt));
+    await endGap(run, job, owedOnReturn(now, nextAt, job.definition));
     await setCursor(run, job, nextAt);
   }
 }
@@ -96,12 +96,13 @@ async function update(
     await run('setPreviousIds', job.uid, job.previousIds);
   }
   await take(syncing, job);
-  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, owedUntil(now, given.nextAt));
+  const owedUntil = owedOnReturn(now, given.nextAt, former, given);
+  if (job.orphanedAt !== null && moveCursor) await endGap(run, job, owedUntil);
   await adopt(run, now, job);
   job.generation = generation;
   job.definitionHash = given.definitionHash;
   job.changes = changed;
-  await redefine(run, now, job, given, moveCursor ? given.nextAt : undefined);
+  await redefine(run, now, job, given, moveCursor ? given.nextAt : undefined, owedUntil);
   return null;
 }
 

@@ -12,19 +12,20 @@ import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } fr
 /** The reason of gaps. */
 const rescheduled = 'schedule changed';
 
-/** Gives a job another definition and, where `nextAt` is given, another time. What is not claimed yet uses it at once. */
+/** Gives a job another definition and, where `nextAt` is given, another time: what it owes until then is missed. What is not claimed yet uses it at once. */
 export async function redefine(
   run: Run,
   now: EpochMs,
   job: StoredJob,
   given: JobDefinition,
   nextAt: EpochMs | null | undefined,
+  owes: EpochMs = owedUntil(now, nextAt ?? null),
 ): Promise<void> {
   const kind = isOneOff(job.source, given.trigger) ? 'one-off' : 'recurring';
   const newTime = job.kind === 'one-off' && nextAt !== undefined && (job.running || job.verdict !== null);
   if (kind !== job.kind || newTime) return beginAnew(run, now, job, given, nextAt ?? null, 'at');
   if (job.kind === 'one-off') return redefineOneOff(run, job, given, nextAt ?? null);
-  return redefineRecurring(run, now, job, given, nextAt);
+  return redefineRecurring(run, now, job, given, nextAt, owes);
 }
 
 /** Lets go of all runs that a job has, and has it start over, with its history. */
@@ -86,8 +87,9 @@ async function redefineRecurring(
   job: StoredRecurring,
   given: JobDefinition,
   nextAt: EpochMs | null | undefined,
+  owes: EpochMs,
 ): Promise<void> {
-  if (nextAt !== undefined) await giveUpSchedule(run, job, owedUntil(now, nextAt), rescheduled);
+  if (nextAt !== undefined) await giveUpSchedule(run, job, owes, rescheduled);
   const { namespace, id } = given;
   const changes = job.changes && JSON.stringify(job.changes);
   const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];

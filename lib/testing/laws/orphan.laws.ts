@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { DefinitionChange } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -156,6 +157,50 @@ export const supersededLaws = lawsOf('superseded', {
     );
     assert.equal(gap.reason, 'superseded');
   },
+
+  'puts on record what it passes over, also what is to come: its method has dealt with that under another id':
+    async ({ storage }) => {
+      const now = await storage.now();
+      const from = Math.ceil(now / minute) * minute + hour;
+      const until = from + minute;
+      const nextAt = until + minute;
+      const ends = new Date(until).toISOString();
+      type Job = Awaited<ReturnType<typeof declared>>;
+      const ways: [id: string, trigger: object, isOrphan: boolean, at: number | null, way: Way][] = [
+        ['adopted', {}, true, nextAt, (uid, _, at) => ({ kind: 'adopt', uid, nextAt: at })],
+        ['at its end', { endAt: ends }, true, null, (uid, _, at) => ({ kind: 'adopt', uid, nextAt: at })],
+        ['updated', {}, true, nextAt, (uid, job) => ({ kind: 'update', uid, job, moveCursor: true })],
+        ['another method', {}, false, nextAt, (uid, job) => ({ kind: 'update', uid, job, moveCursor: true })],
+      ];
+      type Way = (uid: string, job: Job, at: number | null) => DefinitionChange;
+      for (const [id, more, isOrphan, at, way] of ways) {
+        const job = await declared(storage, { id });
+        job.trigger = { ...(job.trigger as object), ...more } as Job['trigger'];
+        await insertDeclared(storage, [{ ...job, nextAt: from }]);
+        const change = (make: (uid: string) => DefinitionChange): Promise<unknown> =>
+          synced(storage, {
+            ids: [id],
+            plan: (stored) => [
+              make(
+                only(
+                  stored.filter((one) => one.id === id),
+                  'stored definition',
+                ).uid,
+              ),
+            ],
+          });
+        if (isOrphan) await change((uid) => ({ kind: 'orphan', uid, reason: 'superseded' }));
+        await change((uid) => way(uid, { ...job, nextAt: at }, at));
+        const { nextRunAt } = await jobOf(storage, id);
+        assert.deepEqual(nextRunAt, at === null ? null : new Date(at), id);
+        const gap = only(await gapsOf(storage, id), `gap of the one ${id}`);
+        assert.deepEqual(
+          [gap.from, gap.until, gap.verdict, gap.count],
+          [new Date(from), new Date(until), 'missed', 2],
+          id,
+        );
+      }
+    },
 
   'is told with its reason to the next plan, and may become so as an orphan': async ({ storage }) => {
     await insertDeclared(storage, [await declared(storage)]);
