@@ -3,7 +3,7 @@ import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
 import type { Database } from './database.js';
 import { refuseGone, refuseTaken, withMeta, withNames } from './missing.tables.js';
-import { refuseLacking, withGrants, type FoundTable } from './missing.rights.js';
+import { refuseHidden, refuseLacking, withGrants, type FoundTable } from './missing.rights.js';
 import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
 import { findTablesSql } from './sql/find.tables.sql.js';
@@ -52,6 +52,10 @@ export async function prepareSchema(
     const installed = await installedVersion(t, (text) => database.plain(text)).catch(
       async (error: unknown) => Promise.reject(await withGrants(withMeta(error, t), 'use', database, t)),
     );
+    // Without the rows of meta the tables would be taken for those of somebody else.
+    if (installed.version > 0 || installed.tables.some(({ isMeta, isHidden }) => isMeta && isHidden)) {
+      refuseHidden(installed.tables);
+    }
     if (!forTests) refuseTestTables(t, installed.meta);
     // Another process may have brought it meanwhile.
     refuseNewer(t, installed);

@@ -20,7 +20,20 @@ export type FoundTable = {
   relation: string;
   /** Rights that the role does not have; null: it has all. */
   lacks: string | null;
+  /** Row level security hides rows from the role. */
+  isHidden: boolean;
 };
+
+/** Throws StorageError with the fix, where row level security hides rows: what is hidden stands still, and nothing fails. */
+export function refuseHidden(tables: readonly FoundTable[]): void {
+  const hidden = tables.flatMap(({ isHidden, relation }) => (isHidden ? relation : []));
+  if (hidden.length === 0) return;
+  const { role } = tables[0]!;
+  const off = hidden.map((relation) => `alter table ${relation} disable row level security`);
+  throw new StorageError(
+    `The role ${role} does not see all rows of ${hidden.join(', ')}: row level security is on for them, and no policy lets the role do everything with every row. Let it: alter role ${role} bypassrls; or turn it off: ${off.join('; ')}.`,
+  );
+}
 
 /** Throws StorageError with what is to be granted, where the role lacks a right that some statement needs sooner or later. */
 export function refuseLacking(tables: readonly FoundTable[], t: TableNames): void {

@@ -222,6 +222,33 @@ describe('rights that are missing', () => {
     expect(await storage.prune({ defaultMs: 1_000, byVerdict: {} })).toMatchObject({ more: false });
   });
 
+  test.each(['auto', 'check'] as const)(
+    'to see all rows, with migrate: %s: row level security is refused with the fix, and one with a policy for everything is not',
+    async (migrate) => {
+      await client.query(migrationSql({ schema }));
+      const url = await roleThat(
+        `grant usage on schema "${schema}" to ROLE; grant ${everything} "${schema}" to ROLE`,
+      );
+      const role = roleOf(url);
+      const enable = ['cursor', 'meta'].map(
+        (name) => `alter table ${schema}.${name} enable row level security`,
+      );
+      await client.query(enable.join('; '));
+      expect(await lacking({ url, migrate })).toBe(
+        `The role ${role} does not see all rows of ${schema}.cursor, ${schema}.meta: row level security is on for them, and no policy lets the role do everything with every row. ` +
+          `Let it: alter role ${role} bypassrls; or turn it off: alter table ${schema}.cursor disable row level security; alter table ${schema}.meta disable row level security.`,
+      );
+      await client.query(
+        `create policy own on ${schema}.cursor to ${role} using (true); create policy part on ${schema}.meta for select using (true)`,
+      );
+      expect(await lacking({ url, migrate })).toContain(`all rows of ${schema}.meta: row`);
+      await client.query(
+        `drop policy part on ${schema}.meta; create policy every on ${schema}.meta using (true)`,
+      );
+      expect(await (await start({ url, migrate })).countJobs({})).toBe(0);
+    },
+  );
+
   test('on the sequence of the ids of runs, as after a restore without privileges', async () => {
     await client.query(migrationSql({ schema }));
     await client.query(`revoke usage on sequence "${schema}".run_number from public`);

@@ -1,7 +1,7 @@
 import { allTables, type TableNames } from './table.names.js';
 
 /**
- * Whether `meta` is there, which relations are gone, and which lack rights of this role: a row for each of these, and one for `meta` in any case. `lacks`: the rights as a grant names them; null: none is missing. All are asked for at
+ * Whether `meta` is there, which relations are gone, which lack rights of this role, and which hide rows from it (row level security without a policy for everything): a row for each of these, and one for `meta` in any case. `lacks`: the rights as a grant names them; null: none is missing. All are asked for at
  * once and at the start: what only settles or forgets fails long after a run has done its work. The partition for days without one is written by name when the record is pruned.
  *
  * Not by to_regclass(), which may answer from a cache of before the lock of a migration.
@@ -10,7 +10,8 @@ export function findTablesSql(t: TableNames): string {
   const names = relationNames(t).map((name) => `'${name}'`);
   return `
 select quote_ident(current_user) as role, named.name::text, named.name = '${t.prefix}meta' as "isMeta", c.oid is null as "isGone",
-  case c.relkind when 'S' then 'sequence ' else '' end || quote_ident('${t.schemaText}') || '.' || quote_ident(named.name) as relation, missing.rights as lacks
+  case c.relkind when 'S' then 'sequence ' else '' end || quote_ident('${t.schemaText}') || '.' || quote_ident(named.name) as relation, missing.rights as lacks,
+  hidden.rows as "isHidden"
 from unnest(array[${names.join(', ')}]::name[]) named (name)
   left join (pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = '${t.schemaText}') on c.relname = named.name
   cross join lateral (
@@ -18,7 +19,15 @@ from unnest(array[${names.join(', ')}]::name[]) named (name)
     from unnest(case c.relkind when 'S' then array['usage'] else array['select', 'insert', 'update', 'delete'] end) needed (name)
     where not case c.relkind when 'S' then has_sequence_privilege(c.oid, needed.name) else has_table_privilege(c.oid, needed.name) end
   ) missing
-where named.name = '${t.prefix}meta' or c.oid is null or missing.rights is not null
+  cross join lateral (
+    select coalesce(row_security_active(c.oid), false) and not exists (
+      select from pg_policy p
+      where p.polrelid = c.oid and p.polpermissive and p.polcmd = '*'
+        and pg_get_expr(p.polqual, p.polrelid) = 'true' and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') = 'true'
+        and (0::oid = any (p.polroles) or exists (select from unnest(p.polroles) of (role) where pg_has_role(of.role, 'usage')))
+    ) as rows
+  ) hidden
+where named.name = '${t.prefix}meta' or c.oid is null or missing.rights is not null or hidden.rows
 order by named.name`;
 }
 
