@@ -51,6 +51,7 @@ export type {
   PayloadSchema,
 } from './model/payload.schema.js';
 export type { StandardIssue, StandardResult, StandardSchema } from './model/standard.schema.js';
+export type { StepResult } from './model/step.result.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
@@ -120,6 +121,7 @@ export type {
   JobStore,
   NewGap,
   NewJob,
+  NewRunStep,
   NextWake,
   OrphanReason,
   PageRequest,
@@ -128,6 +130,7 @@ export type {
   ReleaseResult,
   Renewal,
   RunFilter,
+  RunStep,
   ScopeResumption,
   SettleResult,
   Settlement,

@@ -1,11 +1,12 @@
 import type { JsonValue } from '../model/json.js';
+import type { StepResult } from '../model/step.result.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { OpenOptions, RunContext, RunLogger, RunTransaction } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 
 /**
- * The RunContext of one attempt. All that it has is its own and enumerable, so that it may be spread and destructured; the signal, the
+ * The RunContext of one attempt. All that it has, but for steps, is its own and enumerable, so that it may be spread and destructured; the signal, the
  * only costly part, which few handlers look at, is made when it is read.
  */
 export class AttemptContext implements RunContext {
@@ -48,6 +49,29 @@ export class AttemptContext implements RunContext {
     this.open = (options) => running.open(options);
     this.transaction = <T>(work: TransactionWork<T>, options?: object) =>
       running.transact(work, options as AnyTransactionOptions);
+  }
+
+  // Few handlers have steps: these are made when they are read, for those who destructure the context; a copy by spreading lacks them.
+
+  get step(): RunContext['step'] {
+    const running = this.#running;
+    return <T>(name: string, work: () => T | PromiseLike<T>) =>
+      running.steps.step(name, work) as Promise<StepResult<T>>;
+  }
+
+  get sleep(): RunContext['sleep'] {
+    const running = this.#running;
+    return (delay) => running.sleep(delay);
+  }
+
+  get sleepUntil(): RunContext['sleepUntil'] {
+    const running = this.#running;
+    return (at) => running.sleepUntil(at);
+  }
+
+  /** Resolves when the attempt is suspended, and never otherwise; null: nobody has asked for steps. */
+  static suspensionOf(context: AttemptContext): Promise<void> {
+    return context.#running.suspension;
   }
 
   static signalOf(context: AttemptContext): AbortSignal {

@@ -1,5 +1,6 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import { currentRuns } from './current.run.js';
+import { AttemptContext } from './attempt.context.js';
 import type { RunContext } from './run.context.js';
 
 /**
@@ -35,10 +36,17 @@ export class HandlerSurroundings {
       const from = async (i: number): Promise<unknown> => {
         const interceptor = this.interceptors[i];
         if (interceptor) return interceptor.intercept(context, () => from(i + 1));
-        const value = await handler(context);
+        // A handler that sleeps does not end: for what stands around it, it has returned.
+        const value = await Promise.race([handler(context), suspensionOf(context)]);
         return isDeferred(value) ? workOff(value, context) : value;
       };
       return from(0);
     });
   }
+}
+
+function suspensionOf(context: RunContext): Promise<void> {
+  return context instanceof AttemptContext
+    ? AttemptContext.suspensionOf(context)
+    : new Promise(() => undefined);
 }

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RunOrigin } from '../model/run.js';
-import type { DurationInput } from '../model/trigger.js';
+import type { StepResult } from '../model/step.result.js';
+import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type {
   BegunTransactionOptions,
   TransactionOptions,
@@ -69,6 +70,27 @@ export interface RunContext<P = JsonValue> {
    * return ctx.open({ deadline: '2d' });
    */
   readonly open: (options?: OpenOptions) => void;
+  /**
+   * Runs `work` once in the life of the run: its end is kept with what it returned, and an attempt after a crash, a deploy or a retry has that result instead of running it again. What it throws fails the attempt, as
+   * long as the handler does not catch it; it is run again then. It may be run more than once where the process dies before its end is kept: make the effect idempotent by `runId` and the name.
+   * The name is unique in the run. Steps may run in parallel; each attempt has to come to the same steps in the same order.
+   *
+   * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError.
+   *
+   * @example
+   * const payment = await ctx.step('charge', () => bank.charge(ctx.payload, { idempotencyKey: `${ctx.runId} charge` }));
+   * await ctx.sleep('3 days');
+   * await ctx.step('remind', () => mail.remind(payment.id));
+   */
+  readonly step: <T>(name: string, work: () => T | PromiseLike<T>) => Promise<StepResult<T>>;
+  /**
+   * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
+   * runs the handler from its beginning, which passes over the steps that have ended. Restarts and deploys change nothing about it. Never resolves where the attempt ends: what comes after it, `finally` included, is done by the
+   * attempt that goes on. Rejects with InvalidScheduleError, and with InvalidOptionError within a step or a transaction.
+   */
+  readonly sleep: (delay: DurationInput) => Promise<void>;
+  /** The same until a given time, which is that of the first attempt that comes here. Rejects with InvalidScheduleError. */
+  readonly sleepUntil: (at: InstantInput) => Promise<void>;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when

@@ -1,30 +1,39 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
-import { PayloadMismatchError, RunAbortedError, RunSettledError, type AbortCause } from '../model/errors.js';
+import {
+  InvalidOptionError,
+  PayloadMismatchError,
+  RunAbortedError,
+  RunSettledError,
+  type AbortCause,
+} from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isA, isThenable, outcomeOf } from '../model/thrown.js';
-import type { DurationInput } from '../model/trigger.js';
+import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
-import { parseDelay } from '../triggers/duration.js';
+import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import { parseDelay, parseDuration } from '../triggers/duration.js';
+import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
 import { containedSignal } from './contained.signal.js';
 import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
+import { DurableSteps } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
 import type { OpenOptions, RunLogger } from './run.context.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
 /**
- * How a handler ended. `snoozed`: it returned, and wants to be called again later · `opened`: it returned, and the verdict comes from outside · `abandoned`: it went on after its signal and the grace time ·
+ * How a handler ended. `snoozed`: it returned, and wants to be called again later · `opened`: it returned, and the verdict comes from outside · `suspended`: it sleeps, and is called again then · `abandoned`: it went on after its signal and the grace time ·
  * `expired`: it was not called, as the deadline of the open run has passed.
  */
 export type Ending =
   | { kind: 'returned'; value: unknown }
   | { kind: 'snoozed'; delayMs: number }
   | { kind: 'opened'; deadline: OpenDeadline }
+  | { kind: 'suspended'; until: EpochMs }
   | { kind: 'threw'; error: unknown }
   | { kind: 'abandoned' }
   | { kind: 'expired' };
@@ -35,6 +44,10 @@ export interface AttemptParts {
   clock: Clock;
   abortGraceMs: number;
   logger: (handler: string) => RunLogger;
+  /** The storage's time. */
+  now: () => EpochMs;
+  /** Repeats a call to the storage until it succeeds, or is not needed any more. */
+  insist: <T>(operation: string, call: () => Promise<T>, isNeeded: () => boolean) => Promise<T | null>;
   /** The settlement of an attempt whose transaction is about to be committed. */
   conclude: (running: RunningRun, ending: Ending) => Settlement;
   /** Called once, also while `begin` is under way. */
@@ -57,6 +70,8 @@ export class RunningRun {
   abortCause: AbortCause | null = null;
   private controller: AbortController | null = null;
   private opened: VerdictTransaction | null = null;
+  private durable: DurableSteps | null = null;
+  private suspended: { promise: Promise<void>; resolve: () => void } | null = null;
   /** What the handler got for its transaction that is under way, or was. */
   private transacting: Promise<unknown> | null = null;
   private cancelTimer: CancelTimer | null = null;
@@ -121,6 +136,55 @@ export class RunningRun {
     const deadline = deadlineOf(options);
     if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
     this.wished = { kind: 'opened', deadline };
+  }
+
+  get steps(): DurableSteps {
+    const { run, parts } = this;
+    return (this.durable ??= new DurableSteps({
+      run,
+      now: parts.now,
+      read: () => parts.storage.queryRunSteps(run.id),
+      record: (hold, step) => parts.storage.recordRunStep(hold, step),
+      insist: (operation, call) =>
+        parts.insist(operation, call, () => !this.ended && this.abortCause !== 'lease-lost'),
+      throwIfAborted: () => {
+        if (this.abortCause !== null) this.signal.throwIfAborted();
+        if (this.ended) throw new RunSettledError(run.id);
+      },
+      suspend: (until) => this.suspend(until),
+    }));
+  }
+
+  /** Resolves when the handler sleeps, never otherwise. */
+  get suspension(): Promise<void> {
+    if (this.suspended === null) {
+      let resolve!: () => void;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.suspended = { promise, resolve };
+    }
+    return this.suspended.promise;
+  }
+
+  /** See `RunContext.sleep`. */
+  async sleep(delay: DurationInput): Promise<void> {
+    const delayMs = parseDuration(delay, 'delay');
+    this.assertMaySleep();
+    await this.steps.sleep((now) => now + delayMs);
+  }
+
+  /** See `RunContext.sleepUntil`. */
+  async sleepUntil(at: InstantInput): Promise<void> {
+    const until = parseAt(at, this.run.timeZone).getTime();
+    this.assertMaySleep();
+    await this.steps.sleep(() => until);
+  }
+
+  private assertMaySleep(): void {
+    if (this.opened?.isUnderWay !== true) return;
+    throw new InvalidOptionError(
+      'sleep',
+      'context.transaction() is under way, and would stay open: sleep before it. Its commit ends the run.',
+    );
   }
 
   /** It was open until its deadline, and is not called again. */
@@ -215,7 +279,9 @@ export class RunningRun {
 
   private returned(value: unknown): void {
     const returned = (): void => this.handlerEnded(this.wished ?? { kind: 'returned', value });
-    this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error }));
+    this.afterSteps(() =>
+      this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
+    );
   }
 
   private endingIn(value: unknown): Ending {
@@ -224,7 +290,27 @@ export class RunningRun {
 
   private threw(error: unknown): void {
     const threw = (): void => this.handlerEnded({ kind: 'threw', error });
-    this.afterTransaction(threw, threw);
+    this.afterSteps(() => this.afterTransaction(threw, threw));
+  }
+
+  /** What a handler has not waited for is done by then, and kept. */
+  private afterSteps(over: () => void): void {
+    if (this.durable === null || !this.durable.isUnderWay) return over();
+    void this.durable.idle().then(over);
+  }
+
+  /** The handler stays where it is, and is never heard of again; what stands around it goes on as if it had returned. */
+  private suspend(until: EpochMs): void {
+    if (this.ended || this.handler !== 'runs') return;
+    // What is to stop goes on after that, or never.
+    const ending: Ending = this.abortCause === null ? { kind: 'suspended', until } : { kind: 'abandoned' };
+    this.afterTransaction(
+      () => {
+        this.handlerEnded(ending);
+        this.suspended?.resolve();
+      },
+      (error) => this.handlerEnded({ kind: 'threw', error }),
+    );
   }
 
   /** A handler that has not awaited its transaction has ended when that has. Nobody else hears of its failure. */

@@ -45,6 +45,10 @@ export function judge(
     const retryAt = times.finishedAt + ending.delayMs;
     return settled(run, 'snoozed', times, null, { retryAt, ruleFailures: [] });
   }
+  if (ending.kind === 'suspended') {
+    const retryAt = Math.max(ending.until, times.finishedAt);
+    return settled(run, 'snoozed', times, null, { retryAt, ruleFailures: [] });
+  }
   if (ending.kind === 'opened') {
     const retryAt = deadlineFrom(times.finishedAt, ending.deadline);
     return settled(run, 'opened', times, null, { retryAt, ruleFailures: [] });

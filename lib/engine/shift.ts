@@ -53,6 +53,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     events,
     settler,
     stragglers,
+    calls,
     logger,
     random,
     concurrency,

@@ -16,6 +16,7 @@ import { RunTeller } from './run.teller.js';
 import { judge, unjudged, type Judgement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StorageTime } from './storage.time.js';
+import type { StorageCalls } from './storage.calls.js';
 import type { Stragglers } from './stragglers.js';
 import { isOnce, unstarted } from './unstarted.js';
 import type { SettleVerdict } from './waiting.result.js';
@@ -34,6 +35,7 @@ export interface SessionParts {
   events: ChronisEvents;
   settler: Settler;
   stragglers: Stragglers;
+  calls: StorageCalls;
   logger: (handler: string) => RunLogger;
   random: () => number;
   concurrency: number;
@@ -109,6 +111,9 @@ export class WorkerSession {
       clock,
       abortGraceMs,
       logger,
+      now: () => time.scheduleNow(),
+      insist: async (operation, call, isNeeded) =>
+        (await parts.calls.repeat(operation, call, isNeeded))?.value ?? null,
       conclude: (running, ending) =>
         judge(running.run, ending, null, this.timesOf(running), random)!.settlement,
       onEnded: (running, ending) => this.finish(running, ending),

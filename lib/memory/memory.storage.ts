@@ -24,6 +24,7 @@ import {
   type JobStore,
   type JobPatch,
   type NewJob,
+  type NewRunStep,
   type NextWake,
   type JobPageRequest,
   type PageRequest,
@@ -32,6 +33,8 @@ import {
   type ReleaseResult,
   type Renewal,
   type RunFilter,
+  type Hold,
+  type RunStep,
   type ScopeResumption,
   type Settlement,
   type SettleResult,
@@ -67,6 +70,7 @@ import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } 
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
+import { queryRunSteps, recordRunStep } from './run.steps.js';
 import { settle, settleOpen } from './settling.js';
 import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
@@ -351,6 +355,14 @@ export class MemoryStorage extends StorageAdapter {
       const onceBy = Math.max(now, reached ?? now);
       return claim(tables, now, capability, limit, { by: now + aheadMs, onceBy });
     });
+  }
+
+  queryRunSteps(runId: string): Promise<RunStep[]> {
+    return this.atomically((tables) => queryRunSteps(tables, runId), 'read');
+  }
+
+  recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean> {
+    return this.atomically((tables, now) => recordRunStep(tables, now, hold, step));
   }
 
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {

@@ -12,6 +12,7 @@ import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
+import { forgetRunSteps } from './run.steps.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
 
 /** Their ends tell for how long a job has been declared by nobody. */
@@ -31,6 +32,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   for (const run of over) forget(tables, run.job);
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
   const horizon = now - longestKeptMs(retention);
+  forgetRunSteps(tables, horizon);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);

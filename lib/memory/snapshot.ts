@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import type { EpochMs } from '../ports/storage.adapter.js';
+import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
 import { placeOf } from './runs.js';
 import {
   keyOf,
@@ -45,6 +45,8 @@ interface Snapshot {
   recordAsOf?: number | null;
   jobs: StoredJob[];
   runs: StoredRun[];
+  /** Absent in earlier ones. */
+  steps?: [runId: string, steps: readonly RunStep[]][];
   waiting: string[];
   cursors: string[];
   held: [worker: string, runIds: string[]][];
@@ -69,6 +71,7 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
       job: run.detached ? storedJob(run.job) : run.job.uid,
       blockedBy: idsOf(run.blockedBy),
     })),
+    steps: [...tables.steps],
     waiting: idsOf(tables.waiting.items()),
     cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
     held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
@@ -129,6 +132,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
   for (const row of snapshot.cursors.map(job)) {
     tables.cursors.set(row, { ...row.definition, app: row.app, priority: 0 }, row.cursorAt!);
   }
+  for (const [runId, steps] of snapshot.steps ?? []) tables.steps.set(runId, steps);
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);

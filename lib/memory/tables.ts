@@ -7,6 +7,7 @@ import type {
   CarriedDeclaration,
   EpochMs,
   OrphanReason,
+  RunStep,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
@@ -155,6 +156,8 @@ export class MemoryTables implements StepTaker {
   readonly jobs = new Map<string, JobRow>();
   readonly jobsByUid = new Map<string, JobRow>();
   readonly runs = new Map<string, RunRow>();
+  /** Durable steps by their run; never changed in place. */
+  readonly steps = new Map<string, readonly RunStep[]>();
   /** Runs that may be claimed, now or later. */
   readonly waiting = new DueIndex<RunRow>();
   readonly cursors = new DueIndex<JobRow>();

@@ -135,12 +135,45 @@ export class RunAbortedError extends ChronisError {
   }
 }
 
-/** The run belongs to another worker by now, or has its verdict: nothing of the transaction was committed. @publicApi */
+/** The run belongs to another worker by now, or has its verdict: nothing of the transaction was committed, and the end of the step not kept. @publicApi */
 export class ClaimLostError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_CLAIM_LOST',
-      `The run ${runId} is not this attempt's any more, so its transaction was rolled back: another worker may execute it, or it has its verdict, as after a timeout. Stop working on it.`,
+      `The run ${runId} is not this attempt's any more, so its transaction was rolled back, or the end of its step not kept: another worker may execute it, or it has its verdict, as after a timeout. Stop working on it.`,
+    );
+  }
+}
+
+/** A step of an earlier attempt is not where the code has it now: its order, or its name, has changed. @publicApi */
+export class DurableStepMismatchError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly step: string,
+    /** Which step of the run it would be, from 1. */
+    readonly position: number,
+    /** What was there in an earlier attempt; null: this one was elsewhere. */
+    readonly earlier: string | null,
+  ) {
+    const then = earlier === null ? 'stood elsewhere' : `was ${JSON.stringify(earlier)}`;
+    super(
+      'CHRONIS_DURABLE_STEP_MISMATCH',
+      `The run ${runId} has come to the step ${JSON.stringify(step)} as number ${position}, which in an earlier attempt ${then}. An attempt has to come to the same steps in the same order as those before it: give what has changed a new name and put it behind, or let the runs that have begun come to their end by the code that they began with.`,
+    );
+  }
+}
+
+/** A step has ended, and what it returned cannot be kept: the run has failed, and is not tried again, as the step would be done once more. @publicApi */
+export class StepResultError extends UnrecoverableError {
+  constructor(
+    readonly runId: string,
+    readonly step: string,
+    problem: string,
+  ) {
+    super(
+      `The result of the step ${JSON.stringify(step)} of run ${runId} cannot be kept: ${problem}`,
+      undefined,
+      'CHRONIS_STEP_RESULT',
     );
   }
 }

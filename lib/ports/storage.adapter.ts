@@ -31,6 +31,7 @@ import type {
   NextWake,
   Recomputation,
   GiveBackResult,
+  Hold,
   ReleaseResult,
   Settlement,
   SettleResult,
@@ -45,6 +46,7 @@ import type {
   RunFilter,
 } from './queries.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
+import type { NewRunStep, RunStep } from './run.steps.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
@@ -55,6 +57,7 @@ export * from './epoch.ms.js';
 export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
+export * from './run.steps.js';
 export * from './workers.js';
 
 /**
@@ -248,6 +251,16 @@ export abstract class StorageAdapter {
    */
   abstract settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean>;
 
+  // ── Durable steps
+
+  /** The steps of a run that have ended, by name. */
+  abstract queryRunSteps(runId: string): Promise<RunStep[]>;
+  /**
+   * Keeps the end of a step, at this time of the storage, as long as the run is in the hands of this attempt: false, and nothing is kept, where it is not. A step of that name that is
+   * kept already stays as it is. Whoever takes the run from its worker at this very moment does so before or after it, so that the next attempt finds the step or nobody has it.
+   */
+  abstract recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean>;
+
   // ── Workers and their leases
 
   /** Begins a lease. What was deferred and this worker can execute is due. */
@@ -408,7 +421,7 @@ export abstract class StorageAdapter {
   /**
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
-   * one wanted. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
+   * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
    * A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,

@@ -37,6 +37,7 @@ import { runNowLaws } from './laws/run.now.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
+import { stepLaws } from './laws/step.laws.js';
 import { stateLaws } from './laws/state.laws.js';
 import { syncLaws } from './laws/sync.laws.js';
 import { textLaws } from './laws/text.laws.js';
@@ -86,6 +87,7 @@ export function storageLaws(): Law[] {
     ...settleLaws,
     ...callbackLaws,
     ...openLaws,
+    ...stepLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

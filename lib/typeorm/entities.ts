@@ -9,6 +9,7 @@ import {
   pauseColumns,
   releaseColumns,
   runColumns,
+  runStepColumns,
   workerColumns,
   type Columns,
   type ShortType,
@@ -23,6 +24,7 @@ import type {
   ChronisPause,
   ChronisRelease,
   ChronisRun,
+  ChronisRunStep,
   ChronisWorker,
 } from './entity.rows.js';
 import { tableNames } from './sql/table.names.js';
@@ -33,6 +35,7 @@ export interface ChronisEntities {
   job: EntitySchema<ChronisJob>;
   cursor: EntitySchema<ChronisCursor>;
   run: EntitySchema<ChronisRun>;
+  runStep: EntitySchema<ChronisRunStep>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
   pause: EntitySchema<ChronisPause>;
@@ -77,6 +80,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     job: entity('job', ['uid'], jobColumns),
     cursor: entity('cursor', ['jobUid'], cursorColumns),
     run: entity('run', ['id'], runColumns),
+    runStep: entity('run_step', ['runId', 'name'], runStepColumns),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),

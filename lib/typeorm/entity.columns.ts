@@ -8,6 +8,7 @@ import type {
   ChronisPause,
   ChronisRelease,
   ChronisRun,
+  ChronisRunStep,
   ChronisWorker,
 } from './entity.rows.js';
 
@@ -154,6 +155,16 @@ export const gapColumns: Columns<ChronisGap> = {
   verdict: 'text',
   count: 'integer',
   reason: 'text',
+};
+
+export const runStepColumns: Columns<ChronisRunStep> = {
+  runId: 'bigint',
+  name: 'text',
+  position: 'integer?',
+  attempt: 'integer',
+  startedAt: 'timestamptz',
+  finishedAt: 'timestamptz',
+  result: 'json?',
 };
 
 export const jobStatColumns: Columns<ChronisJobStat> = {

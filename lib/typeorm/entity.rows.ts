@@ -177,6 +177,18 @@ export interface ChronisPause {
   pausedBy: string | null;
 }
 
+/** A durable step that has ended. @publicApi */
+export interface ChronisRunStep {
+  runId: string;
+  name: string;
+  /** Which step of its run it was, from 1; null: it ran beside others, or came after such. */
+  position: number | null;
+  attempt: number;
+  startedAt: Date;
+  finishedAt: Date;
+  result: unknown;
+}
+
 /** The counters of a recurring job. @publicApi */
 export interface ChronisJobStat {
   jobUid: string;

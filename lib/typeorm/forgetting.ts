@@ -18,6 +18,7 @@ const kinds = {
   forgetGaps: 'gap',
   forgetKept: 'run',
   forgetDead: 'run',
+  forgetRunSteps: 'steps of run',
   forgetWorkers: 'worker',
 } as const;
 

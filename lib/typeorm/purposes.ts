@@ -53,6 +53,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetOutcome', toForget],
   ['forgetGaps', toForget],
   ['forgetKept', toForget],
+  ['forgetRunSteps', toForget],
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
 ]);

@@ -35,6 +35,7 @@ interface Outdated {
   jobs: boolean;
   dead_letters: boolean;
   workers: boolean;
+  steps: boolean;
 }
 
 type OmitFirstTwo<T extends readonly unknown[]> = T extends readonly [unknown, unknown, ...infer Rest]
@@ -101,6 +102,7 @@ export class RecordPruning {
     const gaps = await forget(outdated.gaps, 'forgetGaps', rows, gapVerdicts, gapHorizons);
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
+    const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
     const nothing = { attempts: 0, more: false };
     const short = await step(() => this.outcomes.step(run, now, retention, forgetting), nothing);
@@ -109,7 +111,7 @@ export class RecordPruning {
     if (errors.length > 0) throw errors[0];
     const refused = forgetting.takeRefused();
     return {
-      more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows),
+      more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows) || steps >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,

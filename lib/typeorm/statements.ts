@@ -58,6 +58,9 @@ import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
 import { readTimeSql } from './sql/read.time.sql.js';
+import { forgetRunStepsSql } from './sql/forget.run.steps.sql.js';
+import { queryRunStepsSql } from './sql/query.run.steps.sql.js';
+import { recordRunStepSql } from './sql/record.run.step.sql.js';
 import { recallDeferredSql } from './sql/recall.deferred.sql.js';
 import { registerSql } from './sql/register.sql.js';
 import { releaseLockSql } from './sql/release.lock.sql.js';
@@ -151,6 +154,7 @@ const builders = {
   forgetDead: forgetDeadSql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
+  forgetRunSteps: forgetRunStepsSql,
   forgetOutcome: forgetOutcomeSql,
   oldestAttempt: oldestAttemptSql,
   forgetWorkers: forgetWorkersSql,
@@ -194,6 +198,8 @@ const builders = {
   readOneOffRun: readOneOffRunSql,
   readStatistics: readStatisticsSql,
   readTime: readTimeSql,
+  queryRunSteps: queryRunStepsSql,
+  recordRunStep: recordRunStepSql,
   register: registerSql,
   releaseLock: releaseLockSql,
   releaseLost: (t: TableNames) => releaseLostSql(t, 'all'),
@@ -250,7 +256,9 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'insertOneOffs',
   'insertRecurring',
   'nextWake',
+  'queryRunSteps',
   'readNews',
+  'recordRunStep',
   'renew',
   'settleBriefly',
   'settleOneOffs',

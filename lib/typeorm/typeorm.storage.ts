@@ -25,6 +25,7 @@ import {
   type JobPatch,
   type JobStore,
   type NewJob,
+  type NewRunStep,
   type NextWake,
   type JobPageRequest,
   type PageRequest,
@@ -33,6 +34,8 @@ import {
   type ReleaseResult,
   type Renewal,
   type RunFilter,
+  type Hold,
+  type RunStep,
   type ScopeResumption,
   type Settlement,
   type SettleResult,
@@ -73,6 +76,7 @@ import { Claiming } from './claiming.js';
 import { giveBack, releaseLost } from './run.endings.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { settle } from './run.settling.js';
+import { queryRunSteps, recordRunStep } from './run.steps.js';
 import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
@@ -264,6 +268,14 @@ export class TypeOrmStorage extends StorageAdapter {
 
   settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {
     return this.jobs.settleOpen(runId, judge);
+  }
+
+  queryRunSteps(runId: string): Promise<RunStep[]> {
+    return queryRunSteps(this.run, runId);
+  }
+
+  recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean> {
+    return recordRunStep(this.run, hold, step);
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {

@@ -67,6 +67,10 @@ export class SnapshotStorage extends StorageAdapter {
   queryPauses: StorageAdapter['queryPauses'] = (...given) => this.on((jobs) => jobs.queryPauses(...given));
   retryRuns: StorageAdapter['retryRuns'] = (...given) => this.on((jobs) => jobs.retryRuns(...given));
   settleOpen: StorageAdapter['settleOpen'] = (...given) => this.on((jobs) => jobs.settleOpen(...given));
+  queryRunSteps: StorageAdapter['queryRunSteps'] = (...given) =>
+    this.on((jobs) => jobs.queryRunSteps(...given));
+  recordRunStep: StorageAdapter['recordRunStep'] = (...given) =>
+    this.on((jobs) => jobs.recordRunStep(...given));
   discardRuns: StorageAdapter['discardRuns'] = (...given) => this.on((jobs) => jobs.discardRuns(...given));
   register: StorageAdapter['register'] = (...given) => this.on((jobs) => jobs.register(...given));
   renew: StorageAdapter['renew'] = (...given) => this.on((jobs) => jobs.renew(...given));

@@ -38,6 +38,7 @@ beforeEach(async () => {
   time.observe(clock.now(), clock.monotonic());
   session = new WorkerSession('worker', {
     ...{ storage, handlers, clock, time, events, stragglers: new Stragglers() },
+    calls: new StorageCalls(clock, events, () => 0.5),
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },

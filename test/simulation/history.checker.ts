@@ -33,6 +33,7 @@ export async function findViolations(outcome: Outcome): Promise<string[]> {
   if (oneClock) violations.push(...checkChanges(outcome, attempts, gaps));
 
   if (outcome.outsiders) violations.push(...checkOutsiders(outcome.outsiders.given, attempts));
+  if (outcome.steps) violations.push(...outcome.steps.violations(attempts));
   if (outcome.deploys) violations.push(...checkDeploys(outcome.deploys, attempts, gaps));
 
   for (const run of runs) {

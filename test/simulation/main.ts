@@ -1,6 +1,6 @@
 // npm run simulate -- --seeds 200 [--from 1]   plays that many histories
 // npm run simulate -- --seed 7                 replays one
-// npm run simulate -- --kind poison            all of one kind: stormy, backwards, clock, poison, deploys, open
+// npm run simulate -- --kind poison            all of one kind: stormy, backwards, clock, poison, deploys, open, steps
 import { parseArgs } from 'node:util';
 import { findViolations } from './history.checker.js';
 import { kinds, playScenario, type Kind } from './scenario.js';

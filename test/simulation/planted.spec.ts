@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findViolations } from './history.checker.js';
-import { planted, plantedInDeploys, plantedInOpen } from './planted.js';
+import { planted, plantedInDeploys, plantedInOpen, plantedInSteps } from './planted.js';
 import { playScenario, type Kind, type Spoil } from './scenario.js';
 
 /** Where to begin to look: rare ones have a seed of their own that shows them. Once histories change it is another one, which takes a while to be found. */
@@ -29,6 +29,12 @@ test.each(Object.entries(planted))(
 test.each(Object.entries(plantedInOpen))(
   'the checker notices a storage that %s',
   async (name, spoil) => expect(await noticedIn(name, spoil, 'open')).not.toEqual([]),
+  120_000,
+);
+
+test.each(Object.entries(plantedInSteps))(
+  'the checker notices a storage that %s',
+  async (name, spoil) => expect(await noticedIn(name, spoil, 'steps')).not.toEqual([]),
   120_000,
 );
 

@@ -125,6 +125,22 @@ export const plantedInOpen: Readonly<Record<string, (storage: StorageAdapter) =>
     }),
 };
 
+/** Faults of durable steps. */
+export const plantedInSteps: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {
+  'says of a step now and then that it is kept, and does not keep it': (storage) => {
+    let calls = 0;
+    return spoilt(storage, {
+      recordRunStep: (...given: Parameters<StorageAdapter['recordRunStep']>) =>
+        ++calls % 5 > 0 ? storage.recordRunStep(...given) : Promise.resolve(true),
+    });
+  },
+  'keeps only the first step of a run': (storage) =>
+    spoilt(storage, {
+      queryRunSteps: async (runId: string) =>
+        (await storage.queryRunSteps(runId)).filter(({ name }) => name === 'first'),
+    }),
+};
+
 /** Faults of deploys: what was the rule once. */
 export const plantedInDeploys: Readonly<Record<string, (storage: StorageAdapter) => StorageAdapter>> = {
   'compares sets of declarations as a whole': (storage) =>

@@ -12,6 +12,7 @@ import { makeJobs, poisonJobs } from './jobs.js';
 import { Outsiders } from './outsiders.js';
 import { SeededRandom } from './seeded.random.js';
 import { SimulatedDatabase } from './simulated.database.js';
+import { StepHistory } from './step.history.js';
 import { StallWatch, type Instance } from './stall.watch.js';
 import { troubledStorage, type Trouble } from './troubled.storage.js';
 import { VirtualProcess } from './virtual.process.js';
@@ -22,9 +23,9 @@ export const leaseMs = 3_000;
 
 /**
  * What is special about a history. `backwards`: the database goes back to a backup once. `clock`: its clock is set, and set right again. `poison`: some runs end
- * each process that executes them, and nothing else does harm. `deploys`: releases come and go. `open`: handlers leave runs open, and others give them their verdicts.
+ * each process that executes them, and nothing else does harm. `deploys`: releases come and go. `open`: handlers leave runs open, and others give them their verdicts. `steps`: handlers have durable steps, and sleep.
  */
-export const kinds = ['stormy', 'backwards', 'clock', 'poison', 'deploys', 'open'] as const;
+export const kinds = ['stormy', 'backwards', 'clock', 'poison', 'deploys', 'open', 'steps'] as const;
 export type Kind = (typeof kinds)[number];
 const mix: readonly Kind[] = ['stormy', 'deploys', 'backwards', 'stormy', 'clock', 'deploys'];
 export const kindOf = (seed: number): Kind => mix[seed % mix.length]!;
@@ -60,6 +61,8 @@ export interface Outcome {
   deploys?: DeployHistory;
   /** Of the kind `open`. */
   outsiders?: Outsiders;
+  /** Of the kind `steps`. */
+  steps?: StepHistory;
 }
 
 /** Breaks the storage on purpose. */
@@ -157,6 +160,7 @@ export async function playScenario(
     );
   }
 
+  const steps = new StepHistory(random, () => clock.now());
   const isOpen = kind === 'open';
   let isCalm = false;
   const outside = new VirtualProcess(clock, 0);
@@ -184,6 +188,17 @@ export async function playScenario(
       watch.note();
       active.add(key);
       if (job.id.startsWith('poison')) return crash();
+      if (kind === 'steps') {
+        const wait = (ms: number): Promise<void> =>
+          new Promise((resolve) => void process.setTimer(ms, resolve));
+        const resting = async (rest: () => Promise<void>): Promise<void> => {
+          active.delete(key);
+          await rest();
+          active.add(key);
+        };
+        const crashes = (): boolean => (isCalm ? false : (crash(), true));
+        return steps.play(context, { wait, crash: crashes, resting }).finally(() => active.delete(key));
+      }
       const fails = random.chance(0.15);
       const obeys = random.chance(0.7);
       if (!isPoison && random.chance(0.05)) context.snooze(random.between(0, 2_000));
@@ -284,5 +299,6 @@ export async function playScenario(
     ...{ kind, storage, jobs, executions, changes, losses: database.losses },
     ...{ stalls: watch.stalls, misfirings: database.firings.faults, faults },
     ...(isOpen && { outsiders }),
+    ...(kind === 'steps' && { steps }),
   };
 }

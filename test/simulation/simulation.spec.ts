@@ -20,6 +20,13 @@ describe('simulated clusters', () => {
     expect(outcome.outsiders!.given.filter(({ acknowledged }) => acknowledged).length).toBeGreaterThan(0);
   });
 
+  test.each([1, 2, 3, 4])('run a durable step until it has ended, and not again (seed %i)', async (seed) => {
+    const outcome = await playScenario(seed, undefined, 'steps');
+    expect(await findViolations(outcome)).toEqual([]);
+    const { begun, resolved, slept } = outcome.steps!.count;
+    expect(Math.min(begun, slept, resolved)).toBeGreaterThan(0);
+  });
+
   test.each([2, 3, 4])(
     'have the jobs of the release that should be in force (seed %i)',
     async (seed) => {

@@ -64,6 +64,19 @@ class ShopJobs {
     open({ deadline: '2d' });
   }
 
+  @JobHandler('order')
+  async order({ step, sleep, sleepUntil }: RunContext): Promise<string> {
+    const payment = await step('charge', () => this.note('charge'));
+    await sleep('3 days');
+    await step('ship', () => {
+      this.note('ship');
+      ShopJobs.fail();
+    });
+    await sleepUntil('2026-01-05 09:30');
+    await step('thank', () => this.note('thank'));
+    return String(payment);
+  }
+
   private note(what: string): void {
     seen.push(`${new Date(this.clock.now()).toISOString().slice(5, 16).replace('T', ' ')} ${what}`);
   }
@@ -119,6 +132,42 @@ describe.each(['memory', 'postgres'] as const)('an application under test, on %s
     const [sync] = await chronis.ledger('sync');
     expect(sync).toMatchObject({ outcome: 'succeeded' });
     expect(sync!.finishedAt).toEqual(sync!.startedAt);
+  });
+
+  test('goes through durable steps and sleeps', async () => {
+    await create();
+    const retries = { maxRetries: 1, backoff: '1h' };
+    await chronis.scheduler.createDateJob({ id: 'order-7', handler: 'order', in: '1h', ...retries });
+    await chronis.advanceBy('2h');
+    const steps = () => seen.filter((line) => /charge|ship|thank/.test(line));
+    expect(steps()).toEqual(['01-01 01:00 charge']);
+    await chronis.advanceTo('2026-01-04T00:59:00Z');
+    ShopJobs.fail = () => {
+      throw new Error('no lorry');
+    };
+    await chronis.advanceBy('2m');
+    ShopJobs.fail = () => undefined;
+    await chronis.advanceTo('2026-01-05T10:00:00Z');
+    expect(steps()).toEqual([
+      '01-01 01:00 charge',
+      '01-04 01:00 ship',
+      '01-04 02:00 ship',
+      '01-05 09:30 thank',
+    ]);
+    const rows = await chronis.ledger('order-7');
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['snoozed', 'failed', 'snoozed', 'succeeded']);
+    expect(rows.at(-1)!.result).toBe('null');
+  });
+
+  test('comes to the end of what sleeps by drain() and run()', async () => {
+    await create();
+    await chronis.scheduler.createDateJob({ id: 'order-7', handler: 'order', in: '1h' });
+    await chronis.drain();
+    await chronis.scheduler.createDateJob({ id: 'order-8', handler: 'order', in: '1h' });
+    const { verdict, executions } = await chronis.run('order-8');
+    expect(verdict).toBe('succeeded');
+    expect(executions.map(({ outcome }) => outcome)).toEqual(['snoozed', 'succeeded']);
+    expect((await chronis.ledger('order-7')).at(-1)).toMatchObject({ outcome: 'succeeded', final: true });
   });
 
   test('executes retries when they are due, and tells what was thrown', async () => {

@@ -138,6 +138,18 @@ const comments: Record<TableName, Comments> = {
       last_verdict: 'of a one-off: of its last run',
     },
   },
+  run_step: {
+    about: 'Durable steps that have ended: later attempts of their run do not run them again',
+    columns: {
+      run_id: 'the run, which may be gone by now',
+      name: 'unique in the run',
+      position: 'which step of its run it was, from 1; null: it ran beside others, or came after such',
+      attempt: 'the attempt that ran it',
+      started_at: 'when it began',
+      finished_at: 'when it was kept',
+      result: 'what it returned',
+    },
+  },
   job_stat: {
     about: 'Counters of recurring jobs',
     columns: {

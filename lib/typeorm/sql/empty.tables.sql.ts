@@ -3,7 +3,19 @@ import type { TableNames } from './table.names.js';
 /** Everything but what the migrations wrote. */
 export function emptyTablesSql(t: TableNames): string {
   const emptied = [
-    ...[t.job, t.cursor, t.run, t.job_stat, t.attempt, t.gap, t.pause, t.worker, t.release, t.lock],
+    ...[
+      t.job,
+      t.cursor,
+      t.run,
+      t.run_step,
+      t.job_stat,
+      t.attempt,
+      t.gap,
+      t.pause,
+      t.worker,
+      t.release,
+      t.lock,
+    ],
     `${t.meta} where key in ('zone_data', 'record_as_of')`,
   ];
   const steps = emptied.map((table, nth) => `emptied_${nth} as (delete from ${table})`);

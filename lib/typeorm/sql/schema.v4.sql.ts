@@ -7,6 +7,18 @@ export function schemaV4(t: TableNames, from: number): string[] {
   return [
     // Runs that stay open: by which claim, and since when.
     `alter table ${t.run} add column opened_fence integer, add column opened_at timestamptz`,
+    // Not a row of them is touched by runs without durable steps.
+    `create table ${t.run_step} (
+      run_id bigint not null,
+      name text not null,
+      position integer,
+      attempt integer not null,
+      started_at timestamptz not null,
+      finished_at timestamptz not null,
+      result json,
+      primary key (run_id, name)
+    )`,
+    `create index ${t.index('run_step_time')} on ${t.run_step} (finished_at)`,
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
     ...commentStatements(t),

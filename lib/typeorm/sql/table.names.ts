@@ -6,6 +6,7 @@ export const allTables = [
   'job',
   'cursor',
   'run',
+  'run_step',
   'job_stat',
   'attempt',
   'gap',

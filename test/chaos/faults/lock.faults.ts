@@ -54,6 +54,7 @@ const lockTable: Act = (cluster, random) =>
   cluster.alone(async () => {
     const table = random.pick([
       'run',
+      'run_step',
       'cursor',
       'job',
       'job_stat',

@@ -1,0 +1,202 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isDeferred, workOff } from '../model/deferred.work.js';
+import {
+  ClaimLostError,
+  DurableStepMismatchError,
+  InvalidOptionError,
+  StepResultError,
+} from '../model/errors.js';
+import { toJson, type JsonValue } from '../model/json.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { EpochMs, Hold, NewRunStep, RunStep } from '../ports/storage.adapter.js';
+
+/** What a step may return, in bytes of JSON. */
+export const longestStepResult = 1024 * 1024;
+const longestName = 255;
+/** A promise that resolves takes one to three of them for each async function that waits for it. */
+const ticksToFollow = 100;
+/** Of what sleeps: their own names would be found in place of these. */
+const sleepName = /^sleep \d+$/;
+const unprintable = /[\p{Cc}\p{Surrogate}]/u;
+
+/** Whether code is called by a step, however deep. */
+const insideStep = new AsyncLocalStorage<string>();
+
+/** Of one attempt. */
+export interface StepParts {
+  run: ClaimedRun;
+  /** In the storage's time. */
+  now: () => EpochMs;
+  read: () => Promise<RunStep[]>;
+  record: (hold: Hold, step: NewRunStep) => Promise<boolean>;
+  /** Repeats a call to the storage until it succeeds; null: the run is not this attempt's any more. */
+  insist: <T>(operation: string, call: () => Promise<T>) => Promise<T | null>;
+  /** Throws why the attempt is to stop, if it is. */
+  throwIfAborted: () => void;
+  /** Ends the attempt until then, although its handler has not returned. */
+  suspend: (until: EpochMs) => void;
+}
+
+/**
+ * The durable steps of one attempt: one that has ended in an earlier attempt is not run again, but has its result.
+ *
+ * Steps are found again by name. As long as one begins after the other has ended, their order is known as well, and one that differs from that of an earlier attempt is told.
+ */
+export class DurableSteps {
+  private readonly begun = new Set<string>();
+  private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
+  private underWay = 0;
+  private sleeps = 0;
+  /** So far each has begun after those before it had ended. */
+  private isOrdered = true;
+  /** The earliest end of what sleeps; Infinity: nothing does. */
+  private wakeAt = Infinity;
+  private readonly awaitingIdle: (() => void)[] = [];
+
+  constructor(private readonly parts: StepParts) {}
+
+  get isUnderWay(): boolean {
+    return this.underWay > 0;
+  }
+
+  /** Resolves when no step is under way. */
+  async idle(): Promise<void> {
+    if (this.isUnderWay) await new Promise<void>((resolve) => this.awaitingIdle.push(resolve));
+  }
+
+  /** See `RunContext.step`. */
+  step(name: string, work: () => unknown): Promise<JsonValue> {
+    return this.perform(checkedName(name, work), work);
+  }
+
+  /** Never resolves where there is time left: the attempt ends, and another one comes here then. */
+  async sleep(until: (now: EpochMs) => EpochMs): Promise<void> {
+    const { now } = this.parts;
+    const outer = insideStep.getStore();
+    if (outer !== undefined) {
+      throw new InvalidOptionError(
+        'sleep',
+        `the step ${JSON.stringify(outer)} sleeps, but a step has to come to its end: sleep before or after it.`,
+      );
+    }
+    const text = await this.perform(`sleep ${++this.sleeps}`, () => new Date(until(now())).toISOString());
+    const at = Date.parse(text as string);
+    if (at <= now()) return;
+    this.wakeAt = Math.min(this.wakeAt, at);
+    void this.suspendIfIdle();
+    await new Promise(() => undefined);
+  }
+
+  private async perform(name: string, work: () => unknown): Promise<JsonValue> {
+    const position = this.begin(name);
+    try {
+      const stored = await this.known();
+      const { run } = this.parts;
+      const known = stored.get(name);
+      if (position !== null) assertOrder(run.id, name, position, known, stored);
+      return known === undefined ? await this.run(name, position, work) : structuredClone(known.result);
+    } finally {
+      this.underWay--;
+      if (!this.isUnderWay) {
+        for (const resolve of this.awaitingIdle.splice(0)) resolve();
+        void this.suspendIfIdle();
+      }
+    }
+  }
+
+  private begin(name: string): number | null {
+    if (this.begun.has(name)) {
+      throw new InvalidOptionError(
+        'name',
+        `the step ${JSON.stringify(name)} has begun already in this attempt: its end is found again by this name. In a loop, put into it what tells one from the other.`,
+      );
+    }
+    if (this.isUnderWay) this.isOrdered = false;
+    this.underWay++;
+    this.begun.add(name);
+    return this.isOrdered ? this.begun.size : null;
+  }
+
+  private async run(name: string, position: number | null, work: () => unknown): Promise<JsonValue> {
+    const { run, now, record, insist, throwIfAborted } = this.parts;
+    throwIfAborted();
+    const startedAt = now();
+    const value = await insideStep.run(name, async () => {
+      const given = await work();
+      return isDeferred(given) ? workOff(given) : given;
+    });
+    const result = asResult(run.id, name, value);
+    const hold = { runId: run.id, fence: run.fence, worker: run.worker };
+    const step = { name, position, result, attempt: run.attempt, startedAt };
+    const isKept = await insist('record step', () => record(hold, step));
+    if (isKept !== true) throw new ClaimLostError(run.id);
+    return result;
+  }
+
+  private known(): Promise<ReadonlyMap<string, RunStep>> {
+    return (this.stored ??= this.load());
+  }
+
+  private async load(): Promise<ReadonlyMap<string, RunStep>> {
+    const { run, read, insist } = this.parts;
+    // Each claim raises it: there was none before.
+    if (run.fence === 1) return new Map();
+    const steps = await insist('read steps', read);
+    if (steps === null) throw new ClaimLostError(run.id);
+    return new Map(steps.map((step) => [step.name, step]));
+  }
+
+  /** Once what has ended beside has had the time to begin the step that follows: no clock is asked for that, and none has to go on. */
+  private async suspendIfIdle(): Promise<void> {
+    for (let ticks = 0; ticks < ticksToFollow; ticks++) {
+      if (this.wakeAt === Infinity || this.isUnderWay) return;
+      await Promise.resolve();
+    }
+    this.parts.suspend(this.wakeAt);
+  }
+}
+
+function assertOrder(
+  runId: string,
+  name: string,
+  position: number,
+  known: RunStep | undefined,
+  stored: ReadonlyMap<string, RunStep>,
+): void {
+  const wasElsewhere = known !== undefined && known.position !== null && known.position !== position;
+  const there = [...stored.values()].find((step) => step.position === position);
+  if (!wasElsewhere && (there === undefined || there.name === name)) return;
+  throw new DurableStepMismatchError(runId, name, position, there?.name ?? null);
+}
+
+function checkedName(name: unknown, work: unknown): string {
+  const refuse = (option: string, problem: string): never => {
+    throw new InvalidOptionError(option, problem);
+  };
+  if (typeof name !== 'string' || name.trim() === '')
+    return refuse('name', "context.step() takes the name of the step first, such as 'charge'.");
+  if (name.length > longestName || unprintable.test(name))
+    return refuse('name', `the name of a step is one line of at most ${longestName} characters.`);
+  if (sleepName.test(name))
+    return refuse('name', `${JSON.stringify(name)} is the name of what sleeps: give the step another one.`);
+  if (typeof work !== 'function')
+    return refuse(
+      'work',
+      `the step ${JSON.stringify(name)} has no function to run: context.step('${name}', () => …).`,
+    );
+  return name;
+}
+
+/** What is refused here has been done already, so the run is not tried again. */
+function asResult(runId: string, name: string, value: unknown): JsonValue {
+  let result: JsonValue;
+  try {
+    result = value === undefined ? null : toJson(value, 'result', Infinity, true);
+  } catch (error) {
+    throw new StepResultError(runId, name, (error as Error).message);
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(result));
+  if (bytes <= longestStepResult) return result;
+  const problem = `it is ${bytes} bytes as JSON, more than the limit of ${longestStepResult}. Store large things elsewhere, and return where they are.`;
+  throw new StepResultError(runId, name, problem);
+}

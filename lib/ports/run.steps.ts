@@ -1,0 +1,18 @@
+import type { JsonValue } from '../model/json.js';
+import type { EpochMs } from './epoch.ms.js';
+
+/** A durable step of a run, as it is to be kept. */
+export interface NewRunStep {
+  /** Unique in its run. */
+  name: string;
+  /** Which step of the run it was, from 1, where the steps before it had all ended; null: it ran beside others, or came after such. */
+  position: number | null;
+  result: JsonValue;
+  attempt: number;
+  startedAt: EpochMs;
+}
+
+/** A durable step that has ended: later attempts of the run do not run it again. */
+export interface RunStep extends NewRunStep {
+  finishedAt: EpochMs;
+}

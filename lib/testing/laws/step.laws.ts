@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import type { ClaimedRun, NewRunStep, StorageAdapter } from '../../index.js';
+import { lawsOf } from '../law.js';
+import {
+  addOneOff,
+  addRecurring,
+  assertNear,
+  claimOne,
+  day,
+  eightAtOnce,
+  fireOne,
+  holdOf,
+  hour,
+  minute,
+  pruneAll,
+  ref,
+  second,
+  settle,
+  startWorker,
+} from './fixture.js';
+
+function stepOf(run: ClaimedRun, name: string, fields: Partial<NewRunStep> = {}): NewRunStep {
+  return { name, position: 1, result: name, attempt: run.attempt, startedAt: run.nominalAt, ...fields };
+}
+
+const keep = (storage: StorageAdapter, run: ClaimedRun, name: string, fields: Partial<NewRunStep> = {}) =>
+  storage.recordRunStep(holdOf(run), stepOf(run, name, fields));
+
+const namesOf = async (storage: StorageAdapter, { id }: Pick<ClaimedRun, 'id'>): Promise<string[]> =>
+  (await storage.queryRunSteps(id)).map(({ name }) => name);
+
+/** A run that a worker has. */
+async function claimed(storage: StorageAdapter): Promise<ClaimedRun> {
+  await addOneOff(storage);
+  return claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+}
+
+export const stepLaws = lawsOf('durable steps', {
+  'are kept as they are, by name': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    const results = [null, 0, 'text', [], { deep: [{ er: true }] }, 'x'.repeat(1_000_000)];
+    assert.deepEqual(await storage.queryRunSteps(run.id), []);
+    const startedAt = await storage.now();
+    await clock.advance(2 * second);
+    for (const [nth, result] of results.entries()) {
+      const position = nth === 2 ? null : nth + 1;
+      assert.equal(await keep(storage, run, `step ${nth}`, { position, result, startedAt }), true);
+    }
+    const steps = await storage.queryRunSteps(run.id);
+    assert.equal(steps.length, results.length);
+    for (const [nth, step] of steps.entries()) {
+      const { finishedAt, startedAt: began, ...rest } = step;
+      const position = nth === 2 ? null : nth + 1;
+      assert.deepEqual(rest, { name: `step ${nth}`, position, result: results[nth], attempt: 1 });
+      assert.equal(began, Math.floor(startedAt));
+      assertNear(finishedAt, await storage.now(), 'when it was kept');
+    }
+  },
+
+  'have names of their own in each run': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    await addOneOff(storage, { id: 'one' });
+    const one = await claimOne(storage, worker);
+    await addOneOff(storage, { id: 'other' });
+    const other = await claimOne(storage, worker);
+    for (const name of ['a', "it's; drop table run --", 'ä "quoted" \\ name', 'A'])
+      assert.equal(await keep(storage, one, name), true);
+    assert.equal(await keep(storage, other, 'a', { result: 'of the other' }), true);
+    assert.deepEqual((await namesOf(storage, one)).toSorted(), [
+      'A',
+      'a',
+      "it's; drop table run --",
+      'ä "quoted" \\ name',
+    ]);
+    const [step] = await storage.queryRunSteps(other.id);
+    assert.equal(step!.result, 'of the other');
+  },
+
+  'are kept once: the same again, as after a lost answer, changes nothing': async ({ storage }) => {
+    const run = await claimed(storage);
+    assert.equal(await keep(storage, run, 'a', { result: 1 }), true);
+    assert.equal(await keep(storage, run, 'a', { result: 2 }), true);
+    const [step] = await storage.queryRunSteps(run.id);
+    assert.equal(step!.result, 1);
+  },
+
+  'are there for the next attempt': async ({ storage }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const first = await fireOne(storage, worker);
+    await keep(storage, first, 'a');
+    await settle(storage, first, { outcome: 'failed', retryInMs: -second });
+    const retry = await claimOne(storage, worker);
+    assert.equal(retry.id, first.id);
+    assert.deepEqual(await namesOf(storage, retry), ['a']);
+    assert.equal(await keep(storage, retry, 'b'), true);
+    const steps = await storage.queryRunSteps(first.id);
+    assert.deepEqual(
+      steps.map(({ name, attempt }) => [name, attempt]),
+      [
+        ['a', 1],
+        ['b', 2],
+      ],
+    );
+  },
+
+  'are refused of an attempt that has not the run any more': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    const { runId, fence, worker } = holdOf(run);
+    for (const hold of [
+      { runId, fence: fence + 1, worker },
+      { runId, fence, worker: 'somebody else' },
+      { runId: '987654321', fence, worker },
+      { runId: 'none', fence, worker },
+    ])
+      assert.equal(await storage.recordRunStep(hold, stepOf(run, 'a')), false);
+    await clock.advance(2 * minute);
+    await storage.releaseLost();
+    assert.equal(await keep(storage, run, 'a'), false);
+    const next = await claimOne(storage, await startWorker(storage, { name: 'other' }));
+    assert.equal(next.id, run.id);
+    assert.equal(await keep(storage, run, 'a'), false);
+    assert.equal(await keep(storage, next, 'b'), true);
+    await settle(storage, next);
+    assert.equal(await keep(storage, next, 'c'), false);
+    assert.deepEqual(await namesOf(storage, run), ['b']);
+  },
+
+  'of a run that is taken back at that moment are found by the next attempt, or refused': async ({
+    storage,
+    open,
+    clock,
+  }) => {
+    const adapters = await Promise.all([open(), open(), open()]);
+    const [first, other, third] = adapters;
+    for (let round = 0; round < 20; round++) {
+      const id = `job-${round}`;
+      await addOneOff(storage, { id });
+      const run = await claimOne(storage, await startWorker(storage, { leaseMs: minute }));
+      await clock.advance(2 * minute);
+      const next = await startWorker(storage, { name: 'next' });
+      const [kept] = await Promise.all([
+        keep(first, run, 'a'),
+        other.releaseLost(),
+        third.queryRunSteps(run.id),
+      ]);
+      await storage.releaseLost();
+      const again = await claimOne(storage, next);
+      assert.deepEqual(await namesOf(storage, again), kept ? ['a'] : []);
+      await settle(storage, again);
+      await storage.unregister(next.workerId);
+    }
+  },
+
+  'of eight calls at once are all kept': async ({ storage, open }) => {
+    const run = await claimed(storage);
+    const adapters = await Promise.all(Array.from({ length: 8 }, open));
+    const kept = await eightAtOnce(adapters, (adapter, nth) => keep(adapter, run, `step ${nth}`));
+    assert.ok(kept.every((each) => each));
+    assert.equal((await namesOf(storage, run)).length, 8);
+  },
+
+  'stay as long as their run has no verdict, and then as long as the record': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    await keep(storage, run, 'a');
+    await settle(storage, run, { outcome: 'snoozed', retryInMs: 200 * day });
+    await clock.advance(100 * day);
+    await pruneAll(storage);
+    assert.deepEqual(await namesOf(storage, run), ['a']);
+    await clock.advance(101 * day);
+    const again = await claimOne(storage, await startWorker(storage));
+    assert.equal(again.id, run.id);
+    await keep(storage, again, 'b');
+    await settle(storage, again);
+    await clock.advance(hour);
+    await pruneAll(storage, {}, 2 * day);
+    assert.deepEqual(await namesOf(storage, run), ['b']);
+    await clock.advance(3 * day);
+    await pruneAll(storage, {}, 2 * day);
+    assert.deepEqual(await namesOf(storage, run), []);
+  },
+
+  'of a job that is deleted go with the record': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    await keep(storage, run, 'a');
+    await settle(storage, run, { outcome: 'snoozed', retryInMs: hour });
+    await storage.deleteJob(ref('job'));
+    await clock.advance(3 * day);
+    await pruneAll(storage);
+    assert.deepEqual(await namesOf(storage, run), []);
+  },
+});

@@ -1,0 +1,34 @@
+import type { JsonValue } from '../model/json.js';
+import type { EpochMs, NewRunStep, Hold, RunStep } from '../ports/storage.adapter.js';
+import { isRunId } from './run.id.js';
+import type { Run } from './statement.runner.js';
+
+interface RunStepRow {
+  name: string;
+  position: number | null;
+  result: JsonValue;
+  attempt: number;
+  started_ms: EpochMs;
+  finished_ms: EpochMs;
+}
+
+export async function queryRunSteps(run: Run, runId: string): Promise<RunStep[]> {
+  if (!isRunId(runId)) return [];
+  const rows = await run<RunStepRow>('queryRunSteps', runId);
+  return rows.map(({ started_ms: startedAt, finished_ms: finishedAt, ...step }) => ({
+    ...step,
+    startedAt,
+    finishedAt,
+  }));
+}
+
+export async function recordRunStep(
+  run: Run,
+  { runId, fence, worker }: Hold,
+  { name, position, result, attempt, startedAt }: NewRunStep,
+): Promise<boolean> {
+  if (!isRunId(runId)) return false;
+  const values = [runId, fence, worker, name, position, JSON.stringify(result), attempt, startedAt];
+  const [row] = await run<{ mine: boolean }>('recordRunStep', ...values);
+  return row!.mine;
+}
