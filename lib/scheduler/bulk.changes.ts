@@ -139,7 +139,7 @@ export function filterOf(
   if (Object.keys(filter).length === 0 && !trueOrFalse(all ?? false, 'all')) {
     throw new InvalidOptionError(
       'filter',
-      `is empty, so ${owner} would concern all jobs there are. If that is meant, say so: { all: true }.`,
+      `is empty, so ${owner} would concern all jobs there are. If that is meant, say so: ${owner.slice(0, -2)}({}, { all: true }).`,
     );
   }
   return filter;

@@ -60,6 +60,8 @@ export const updateHints: Hints = {
 export const wholeFilterHints: Hints = {
   ...managerHint,
   ...hintsFor(['limit', 'cursor', 'orderBy'], 'All that meet the filter are concerned. Leave it out.'),
+  all: 'Give it behind the filter, as an argument of its own: ({}, { all: true }).',
+  dryRun: 'Give it behind the filter, as an argument of its own: (filter, { dryRun: true }).',
 };
 
 /** Of options that go with some ways to say when, and not with the one that is given. */

@@ -139,7 +139,9 @@ function tidy(ms: number): number {
 const fixedHint = 'Months and years have no fixed length: use a cron expression, or days.';
 
 function textHint(text: string): string {
-  if (/^\d+$/.test(text)) return `Add a unit, such as "${text}s", or give a number for milliseconds.`;
+  if (isNumeric(text)) {
+    return `Add a unit, such as "${text}ms" or "${text}s". Only a number is milliseconds without one.`;
+  }
   if (/^P[^T]*[YM]/.test(text)) return fixedHint;
   if (/\b(?:months?|mons?|years?|yrs?)\b/i.test(text)) return fixedHint;
   if (/\s/.test(text))
@@ -147,8 +149,15 @@ function textHint(text: string): string {
   return 'Units are w, d, h, m, s and ms, from the largest to the smallest: "1h30m". Words ("5 minutes") and ISO 8601 ("PT5M") are accepted too.';
 }
 
+/** As what an environment variable holds, which looks like the number that it is not. */
+function isNumeric(text: string): boolean {
+  return /^\d+$/.test(text);
+}
+
 function bad(input: unknown, field: string, problem: string, hint: string | null = null): never {
-  return refuse(input, 'bad-duration', `${field}: ${shown(input) === '' ? '""' : shown(input)} ${problem}.`, {
+  const text = shown(input);
+  const isQuoted = typeof input === 'string' && (text === '' || isNumeric(text));
+  return refuse(input, 'bad-duration', `${field}: ${isQuoted ? `"${text}"` : text} ${problem}.`, {
     field,
     position: typeof input === 'string' ? 0 : null,
     hint,

@@ -160,6 +160,12 @@ describe('the options of the module', () => {
       'pollMs: must be 100 to 60000 ms, but is 50.',
     ],
     [
+      'milliseconds that are text, as of an environment variable',
+      { pollMs: '5000' },
+      InvalidOptionError,
+      'pollMs: "5000" is not a duration. Add a unit, such as "5000ms" or "5000s". Only a number is milliseconds without one.',
+    ],
+    [
       'a poll that is no duration',
       { pollMs: '5 bananas' },
       InvalidOptionError,

@@ -149,7 +149,15 @@ describe.each(storageKinds)('changes of many jobs on %s', (kind) => {
       await expect(refused).rejects.toThrow(
         `filter: is empty, so ${call}() would concern all jobs there are`,
       );
-      await expect(scheduler[call]({ metadata: {} }, { dryRun: true })).rejects.toThrow(/all: true/);
+      await expect(scheduler[call]({ metadata: {} }, { dryRun: true })).rejects.toThrow(
+        `If that is meant, say so: ${call}({}, { all: true }).`,
+      );
+      await expect(scheduler[call]({ all: true } as never)).rejects.toThrow(
+        `all: the filter of ${call}() has no such option. Give it behind the filter, as an argument of its own: ({}, { all: true }).`,
+      );
+      await expect(scheduler[call]({ handler: 'work', dryRun: true } as never)).rejects.toThrow(
+        `dryRun: the filter of ${call}() has no such option. Give it behind the filter`,
+      );
       await expect(scheduler[call]({ limit: 3 } as never)).rejects.toThrow(/limit/);
       await expect(scheduler[call]({ queue: 'x' }, { dryrun: true } as never)).rejects.toThrow(/"dryRun"/);
     }

@@ -159,7 +159,7 @@ describe('what names the server', () => {
     [{ url: 'postgres://h/d', connectTimeoutMs: 1.5 }, 'connectTimeoutMs: 1.5 is not a whole number'],
     [
       { url: 'postgres://h/d', statementTimeoutMs: '10' },
-      'statementTimeoutMs: 10 is not a duration. Add a unit',
+      'statementTimeoutMs: "10" is not a duration. Add a unit, such as "10ms" or "10s".',
     ],
   ])('is refused when the adapter is made from %j', (options, message) => {
     const recipe = typeOrmStorage(options as never);
