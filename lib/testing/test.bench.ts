@@ -20,6 +20,7 @@ import { StorageClock } from './storage.clock.js';
 import { LocalSignal, watchedStorage } from './watched.storage.js';
 
 const storageExample = 'storage: (clock) => typeOrmStorage({ …, clock })';
+const sourceExample = '{ transaction: (work) => work(manager) }';
 const defaultPatienceMs = 3_000;
 /** A year of many schedules. */
 const recordLimit = 10_000_000;
@@ -47,6 +48,9 @@ export class TestBench extends ChronisOverride {
         'dataSource',
         'is for the storage in memory; the one that is given has its own. Leave one out.',
       );
+    }
+    if (typeof given.dataSource === 'object' && !isSource(given.dataSource)) {
+      throw new InvalidOptionError('dataSource', `has no function transaction. Give one: ${sourceExample}.`);
     }
     if (given.storage !== undefined && typeof given.storage !== 'function') {
       throw new InvalidOptionError(
@@ -113,15 +117,22 @@ export class TestBench extends ChronisOverride {
   resolve(find: (token: InjectionToken) => unknown): void {
     const { dataSource } = this.given;
     if (dataSource === undefined || typeof dataSource === 'object') return;
+    const name = typeof dataSource === 'function' ? dataSource.name : String(dataSource);
+    let found: unknown;
     try {
-      this.source = find(dataSource) as TransactionSource;
+      found = find(dataSource);
     } catch (cause) {
-      const name = typeof dataSource === 'function' ? dataSource.name : String(dataSource);
       throw new ChronisTestingError(
-        `dataSource: no module of the application provides "${name}". Provide it, or give what stands in for it: { transaction: (work) => work(manager) }.`,
+        `dataSource: no module of the application provides "${name}". Provide it, or give what stands in for it: ${sourceExample}.`,
         { cause },
       );
     }
+    if (!isSource(found)) {
+      throw new ChronisTestingError(
+        `dataSource: what stands for "${name}" has no function transaction. Give one: ${sourceExample}.`,
+      );
+    }
+    this.source = found;
   }
 
   /** Makes it as if new, as soon as it is open. Throws ChronisTestingError where time would not be that of the test. */
@@ -153,4 +164,8 @@ export class TestBench extends ChronisOverride {
       create: async (...dependencies: never[]) => watch(await input.create(...dependencies)),
     };
   }
+}
+
+function isSource(given: unknown): given is TransactionSource {
+  return typeof (given as Partial<TransactionSource> | null)?.transaction === 'function';
 }

@@ -379,6 +379,19 @@ describe('transactions in a test in memory', () => {
         'dataSource: no module of the application provides "orders DataSource". Provide it, or give what stands in for it',
       );
     });
+
+    test('are missed at the start where what is given begins none', async () => {
+      const without = { provide: 'orders DataSource', useValue: { query: () => [] } };
+      const provided = ChronisTesting.create({ providers: [without], dataSource: 'orders DataSource' });
+      await expect(provided).rejects.toThrow(
+        'dataSource: what stands for "orders DataSource" has no function transaction. Give one: { transaction: (work) => work(manager) }.',
+      );
+      for (const dataSource of [{}, null]) {
+        await expect(ChronisTesting.create({ dataSource: dataSource as never })).rejects.toThrow(
+          'dataSource: has no function transaction. Give one: { transaction: (work) => work(manager) }.',
+        );
+      }
+    });
   });
 
   test('are not those of a storage that has its own', async () => {
