@@ -61,6 +61,9 @@ export class RunTeller {
     if (mayPause) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
     switch (outcome) {
       case 'succeeded':
+        // A success has no error: it says why its result is not there.
+        if (settlement.error !== null)
+          events.emit('run.result-dropped', { ...this.eventOf(run), reason: settlement.error });
         if (events.hears('run.succeeded')) events.emit('run.succeeded', this.endOf(run, settlement));
         return;
       case 'failed':

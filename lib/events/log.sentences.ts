@@ -197,6 +197,10 @@ export const logSentences: Sentences = {
     level: 'error',
     text: `${describe(run)} has ended, but the storage cannot store what its handler returned or threw; a note is in its place: ${messageOf(run.error)}`,
   }),
+  'run.result-dropped': (run) => ({
+    level: 'warn',
+    text: `${describe(run)} has succeeded, but what its handler returned is not on record: return less, or nothing. ${run.reason}`,
+  }),
   'run.unsettled': (run) => ({
     level: 'error',
     text: `${describe(run)} ${unsettled(run)}`,

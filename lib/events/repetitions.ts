@@ -29,7 +29,12 @@ export class Repetitions {
 
 /** What it is one of many of; null: it is worth a line of its own. */
 function subjectOf(name: ChronisEventName, event: ChronisEventMap[never]): string | null {
-  if (name === 'run.succeeded' || name === 'run.snoozed' || name === 'run.opened') {
+  if (
+    name === 'run.result-dropped' ||
+    name === 'run.succeeded' ||
+    name === 'run.snoozed' ||
+    name === 'run.opened'
+  ) {
     // Jobs that are made at run time have ids of their own.
     return (event as ChronisEventMap['run.succeeded']).handler;
   }

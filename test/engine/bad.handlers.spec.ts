@@ -71,10 +71,12 @@ describe('a handler that misbehaves', () => {
     const row = await outcomeOf(handler);
     expect(row).toMatchObject({ outcome: 'succeeded', result: null });
     expect(row.error).toMatch(/^The result was not kept: /);
+    expect(rig.told.filter((name) => name === 'run.result-dropped')).toHaveLength(1);
   });
 
   test('returns a function: it has succeeded, without a result', async () => {
     expect(await outcomeOf(() => () => 1)).toMatchObject({ outcome: 'succeeded', result: null, error: null });
+    expect(rig.told).not.toContain('run.result-dropped');
   });
 
   test('never settles: it times out, and the worker is free again', async () => {
