@@ -278,6 +278,9 @@ export class RunningRun {
   }
 
   private returned(value: unknown): void {
+    // As nearly always: nothing is made for what most do not have.
+    if (this.durable === null && this.opened === null)
+      return this.handlerEnded(this.wished ?? { kind: 'returned', value });
     const returned = (): void => this.handlerEnded(this.wished ?? { kind: 'returned', value });
     this.afterSteps(() =>
       this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
