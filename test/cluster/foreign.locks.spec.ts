@@ -193,8 +193,7 @@ describe('two instances beside locks of somebody else', () => {
     'go on within a moment after tables were locked as a whole, and lose nothing: %s',
     { timeout: (tableSeconds + 40) * 1_000 },
     async (names) => {
-      const qualified = names.split(', ').map((name) => `"${schema}".${name}`);
-      await client.query(`begin; lock table ${qualified.join(', ')} in access exclusive mode`);
+      await lockAsAWhole(names);
       await realSeconds(tableSeconds);
       const releasedAt = Date.now();
       await client.query('rollback');
@@ -223,8 +222,7 @@ describe('two instances beside locks of somebody else', () => {
     'go on with what needs none of the tables that are locked as a whole: %s',
     { timeout: (rowSeconds + 40) * 1_000 },
     async (names) => {
-      const qualified = names.split(', ').map((name) => `"${schema}".${name}`);
-      await client.query(`begin; lock table ${qualified.join(', ')} in access exclusive mode`);
+      await lockAsAWhole(names);
       const since = Date.now();
       const ids: string[] = [];
       while (Date.now() - since < rowSeconds * 1_000) {
@@ -247,6 +245,20 @@ describe('two instances beside locks of somebody else', () => {
       expect(leasesLost).toEqual([]);
     },
   );
+
+  /** Waits for each table in turn while it holds those before: what meets it the other way round is a deadlock, and either may lose. */
+  async function lockAsAWhole(names: string): Promise<void> {
+    const qualified = names.split(', ').map((name) => `"${schema}".${name}`);
+    for (let locked = false; !locked;)
+      locked = await client.query(`begin; lock table ${qualified.join(', ')} in access exclusive mode`).then(
+        () => true,
+        async (error: { code?: string }) => {
+          await client.query('rollback');
+          if (error.code !== '40P01') throw error;
+          return false;
+        },
+      );
+  }
 
   function pausesOf(since: number, until: number, begun = started): number[] {
     const marks = [since, ...begun.filter((at) => at > since && at < until), until];

@@ -267,13 +267,15 @@ describe('a transaction of the caller', () => {
       const second = app.source.transaction(async (manager) => {
         await impatient(manager);
         await scheduler.createDateJob(job('b'), { manager });
-        const blocked = scheduler.createDateJob(job('b'), { manager: first.manager });
+        const taken = scheduler.createDateJob(job('b'), { manager: first.manager });
+        // Told as soon as this transaction commits, which may be before its own answer is here.
+        const blocked = expect(taken).rejects.toThrow(JobAlreadyExistsError);
         await app.waiting();
         await scheduler.createDateJob(job('a'), { manager }).catch((reason: unknown) => (error = reason));
         return { blocked };
       });
       const { blocked } = await second;
-      await expect(blocked).rejects.toThrow(JobAlreadyExistsError);
+      await blocked;
       await first.commitTransaction();
       await first.release();
       expect(error).toBeInstanceOf(QueryFailedError);
