@@ -72,14 +72,16 @@ export class HandlerRegistry {
     return [...this.handlers.keys()];
   }
 
-  /** Whether this process begins what the handler is to run. */
-  offers(name: string): boolean {
-    return this.handlers.has(name) && !this.withdrawn.has(name);
+  /** What this process begins runs of this name with; undefined: it begins none. */
+  offeredFor(name: string): Handler | undefined {
+    return this.withdrawn.size > 0 && this.withdrawn.has(name) ? undefined : this.handlers.get(name);
   }
 
   /** Those that others and the storage are told of. */
   offered(): string[] {
-    return this.withdrawn.size === 0 ? this.names() : this.names().filter((name) => this.offers(name));
+    return this.withdrawn.size === 0
+      ? this.names()
+      : this.names().filter((name) => !this.withdrawn.has(name));
   }
 
   /** Calls `listener` after each change; returns the function that ends it. */

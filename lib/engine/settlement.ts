@@ -153,8 +153,9 @@ const nothingReturned = { result: null, note: null } as const;
 
 /** What a handler returned, if it is JSON of a bounded length and depth; else null, and a note that says why. */
 function toResult(value: unknown): Readonly<{ result: JsonValue; note: string | null }> {
+  if (value === undefined || value === null) return nothingReturned;
   try {
-    const text = value === null ? undefined : JSON.stringify(value);
+    const text = JSON.stringify(value);
     if (text === undefined) return nothingReturned;
     const fault = faultOf(text);
     return fault === null ? { result: JSON.parse(text) as JsonValue, note: null } : notKept(fault);

@@ -111,11 +111,7 @@ export class Settler {
         cancel();
       }
     };
-    await this.writeAll(
-      send,
-      () => true,
-      () => (this.writing = null),
-    );
+    await this.writeAll(send, null, () => (this.writing = null));
   }
 
   private writeBeside(): void {
@@ -129,10 +125,10 @@ export class Settler {
     );
   }
 
-  /** `onEnd`: called in the same moment in which nothing is left. */
+  /** `isMeant`: null: all are · `onEnd`: called in the same moment in which nothing is left. */
   private async writeAll(
     send: (batch: readonly WaitingResult[]) => Promise<void>,
-    isMeant: (item: WaitingResult) => boolean,
+    isMeant: ((item: WaitingResult) => boolean) | null,
     onEnd: () => void,
   ): Promise<void> {
     // Results of one turn of the event loop make one batch.
@@ -158,7 +154,7 @@ export class Settler {
   private async retry(): Promise<void> {
     for (let tries = 0; this.apart.length > 0 && !this.closed; tries++) {
       await this.calls.pause(tries);
-      const some = this.apart.splice(0, largestBatch).filter((item) => this.waits(item));
+      const some = this.apart.splice(0, largestBatch).filter(isOpen);
       const together = some.filter(({ isAlone }) => !isAlone);
       const batches = some.filter(({ isAlone }) => isAlone).map((item) => [item]);
       for (const batch of together.length > 0 ? [together, ...batches] : batches) {
@@ -168,7 +164,7 @@ export class Settler {
         } catch (error) {
           // One that fails for itself says nothing of how much a call carries, nor whether others get through.
           const isOne = batch.length === 1;
-          const left = isOne ? batch.filter((item) => this.waits(item)) : this.shrink(batch);
+          const left = isOne ? batch.filter(isOpen) : this.shrink(batch);
           if (isOne) this.noteFailure(left, error);
           this.setApart(left, true);
           if (!this.closed) await this.calls.pauseAfter(isOne ? batch[0]!.operation : 'settle', error, tries);
@@ -191,13 +187,20 @@ export class Settler {
     this.retrying ??= this.going(() => this.retry());
   }
 
-  private take(isMeant: (item: WaitingResult) => boolean): WaitingResult[] {
+  private take(isMeant: ((item: WaitingResult) => boolean) | null): WaitingResult[] {
+    const { waiting } = this;
+    // As a rule, of all that is pending: there is no need to look at each.
+    const isAll = isMeant === null && waiting.length <= this.count.value && this.size <= this.text.value;
+    if (isAll) {
+      this.waiting = [];
+      return waiting;
+    }
     const taken: WaitingResult[] = [];
     const left: WaitingResult[] = [];
     let text = 0;
     let seen = 0;
-    for (const item of this.waiting) {
-      if (isMeant(item)) {
+    for (const item of waiting) {
+      if (isMeant === null || isMeant(item)) {
         text += item.size;
         const isFull = taken.length === this.count.value || (taken.length > 0 && text > this.text.value);
         if (isFull) break;
@@ -205,7 +208,7 @@ export class Settler {
       } else left.push(item);
       seen++;
     }
-    this.waiting = left.concat(this.waiting.slice(seen));
+    this.waiting = left.concat(waiting.slice(seen));
     return taken;
   }
 
@@ -214,7 +217,7 @@ export class Settler {
     this.failing = true;
     this.count.shrink(batch.length);
     this.text.shrink(batch.reduce((sum, { size }) => sum + size, 0));
-    return batch.filter((item) => this.waits(item));
+    return batch.filter(isOpen);
   }
 
   private async send(batch: readonly WaitingResult[]): Promise<void> {
@@ -285,7 +288,7 @@ export class Settler {
     while (this.unclear.length > 0 && !this.closed) {
       const some = this.unclear.slice(0, looksAtOnce);
       const looks = await Promise.allSettled(some.map((item) => this.lookUp(item)));
-      this.unclear = this.unclear.filter((item) => this.waits(item));
+      this.unclear = this.unclear.filter(isOpen);
       const failed = looks.find((look) => look.status === 'rejected');
       if (failed === undefined) failures = 0;
       else if (!this.closed) await this.calls.pauseAfter('look up verdicts', failed.reason, failures++);
@@ -307,7 +310,8 @@ export class Settler {
   }
 
   private end(item: WaitingResult, verdict: SettleVerdict): void {
-    if (!this.waits(item)) return;
+    if (item.isOver) return;
+    item.isOver = true;
     const { runId } = item.settlement;
     this.pending.delete(runId);
     this.size -= item.size;
@@ -315,10 +319,6 @@ export class Settler {
     if (this.calls.locks.waits('results')) this.calls.locks[isWritten ? 'free' : 'leave']('results', runId);
     item.done(verdict);
     if (this.behind.length > 0) this.bringForward(runId);
-  }
-
-  private waits(item: WaitingResult): boolean {
-    return this.pending.get(item.settlement.runId) === item;
   }
 
   /** The next result of this run. */
@@ -329,6 +329,10 @@ export class Settler {
     this.size -= item.size;
     this.settle(item);
   }
+}
+
+function isOpen({ isOver }: WaitingResult): boolean {
+  return !isOver;
 }
 
 function isSimple(item: WaitingResult): boolean {

@@ -16,6 +16,8 @@ export type SettleVerdict = 'accepted' | 'refused' | 'unclear' | 'unsettled' | '
 export abstract class WaitingResult {
   /** In characters, roughly. */
   readonly size: number;
+  /** It has its verdict, or is given up. */
+  isOver = false;
   /** It was in a call that failed. */
   isUnclear = false;
   /** It is in a call that has no answer yet. */

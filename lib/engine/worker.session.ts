@@ -12,6 +12,7 @@ import { Isolation, isSuspect, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
 import { RunningRun, type AttemptParts, type Ending } from './running.run.js';
+import { RunningRuns } from './running.runs.js';
 import { RunTeller } from './run.teller.js';
 import { judge, unjudged, type Judgement } from './settlement.js';
 import type { Settler } from './settler.js';
@@ -67,7 +68,7 @@ export class WorkerSession {
   isDraining = false;
   /** How often it was told that something has changed. */
   changes = 0;
-  private readonly running = new Map<string, RunningRun>();
+  private readonly running = new RunningRuns();
   /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
   private readonly held = new Set<ClaimedRun>();
   /** Runs that were claimed again while their earlier claim is executed, for when that ends. */
@@ -157,7 +158,7 @@ export class WorkerSession {
 
   /** Those whose worker has died before. */
   get suspects(): { count: number; longestMs: number } {
-    const suspects = [...this.running.values()].filter(({ run }) => isSuspect(run));
+    const suspects = this.running.all().filter(({ run }) => isSuspect(run));
     const longestMs = suspects.length === 0 ? 0 : this.parts.time.scheduleNow() - suspects[0]!.startedAt;
     return { count: suspects.length, longestMs };
   }
@@ -179,7 +180,7 @@ export class WorkerSession {
 
   /** What it executes, as it is told. */
   get runningRuns(): RunEvent[] {
-    return [...this.running.values()].map(({ run }) => this.teller.eventOf(run));
+    return this.running.all().map(({ run }) => this.teller.eventOf(run));
   }
 
   /** Those of the claims that it does not know. */
@@ -213,8 +214,7 @@ export class WorkerSession {
       }
       if (this.early.size > 0) this.forgetEarly(run.id);
       const isOpen = this.active || (this.isDraining && isOnce(run));
-      const may = isOpen && trusted && this.parts.handlers.offers(run.handler);
-      const handler = may ? this.parts.handlers.get(run.handler) : undefined;
+      const handler = isOpen && trusted ? this.parts.handlers.offeredFor(run.handler) : undefined;
       if (!handler) refused.push(unstarted(run));
       // What must not run twice is claimed only when it is due. It ends as lost when it is given back, so it is not waited with.
       else if (Math.ceil(run.dueAt) <= certain || time.hasReached(run.dueAt) || isOnce(run)) {
@@ -259,7 +259,7 @@ export class WorkerSession {
   }
 
   /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
-  abort(cause: AbortCause, runIds: readonly string[] = [...this.running.keys()]): void {
+  abort(cause: AbortCause, runIds: readonly string[] = this.running.all().map(({ run }) => run.id)): void {
     for (const runId of runIds) this.running.get(runId)?.abort(cause);
     this.giveBack(this.takeEarly(runIds));
   }
@@ -278,9 +278,9 @@ export class WorkerSession {
   /** Those that it has executed for a while, each until the storage was told of it. */
   longRunning(): LongRunning {
     const since = this.parts.time.scheduleNow() - longRunningMs;
-    const found = [...this.running.values()].filter(
-      (running) => running.startedAt <= since && !this.known.has(running),
-    );
+    const found = this.running
+      .all()
+      .filter((running) => running.startedAt <= since && !this.known.has(running));
     return {
       runIds: found.map(({ run }) => run.id),
       told: () => found.forEach((running) => this.known.add(running)),
@@ -321,7 +321,7 @@ export class WorkerSession {
     } catch (error) {
       this.fail('begin of a run', error);
       // Its handler has been called then, and tells how it ends.
-      if (this.running.has(run.id)) return true;
+      if (this.running.get(run.id) !== undefined) return true;
       this.letGo(run);
       return false;
     }
@@ -335,14 +335,14 @@ export class WorkerSession {
       events.emit('run.started', { ...this.teller.eventOf(run), lagMs: startedAt - run.nominalAt });
     }
     const running = new RunningRun(run, startedAt, handler, this.attempts);
-    this.running.set(run.id, running);
+    this.running.add(running);
     running.begin(stragglers.of(run.id));
   }
 
   /** The deadline of an open run has passed. */
   private expire(run: ClaimedRun, handler: Handler, openedAt: number): void {
     const running = new RunningRun(run, openedAt, handler, this.attempts);
-    this.running.set(run.id, running);
+    this.running.add(running);
     running.expire();
   }
 
@@ -352,12 +352,9 @@ export class WorkerSession {
     if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
     this.isolation.ended(run.id);
-    const successor = this.successors.get(run.id);
-    if (successor !== undefined) {
-      this.successors.delete(run.id);
-      this.beginEarly([successor]);
-    }
-    if (this.running.size === 0) for (const resolve of this.awaitingEmpty.splice(0)) resolve();
+    if (this.successors.size > 0) this.beginSuccessor(run.id);
+    if (this.awaitingEmpty.length > 0 && this.running.size === 0)
+      for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
     if (committed !== null) return this.tellCommitted(run, committed, ending);
     const times = this.timesOf(running);
@@ -376,6 +373,13 @@ export class WorkerSession {
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
     settler.settle(new AttemptResult(running, ending, judgement, this.results));
+  }
+
+  private beginSuccessor(runId: string): void {
+    const successor = this.successors.get(runId);
+    if (successor === undefined) return;
+    this.successors.delete(runId);
+    this.beginEarly([successor]);
   }
 
   private fail(part: string, error: unknown): void {

@@ -1,4 +1,4 @@
-import type { Database, Queries, Transaction } from './database.js';
+import type { Database, Queries, StatementTraits, Transaction } from './database.js';
 import { Seats } from './seats.js';
 
 /** Of the pool, what calls leave to the loop: claims and firings, settlements, renewals. */
@@ -19,9 +19,9 @@ export class Calls implements Queries {
     this.seats = new Seats(Math.max(poolSize - connectionsOfLoop, 1));
   }
 
-  run<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]> {
+  run<Row>(text: string, values?: readonly unknown[], traits?: StatementTraits): Promise<Row[]> {
     const database = this.database();
-    return this.seats.perform(() => database.run<Row>(text, values, name), this.deadlineMs);
+    return this.seats.perform(() => database.run<Row>(text, values, traits), this.deadlineMs);
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {

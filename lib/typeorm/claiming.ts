@@ -1,4 +1,4 @@
-import type { Capability, ClaimResult, EpochMs } from '../ports/storage.adapter.js';
+import type { Capability, ClaimResult } from '../ports/storage.adapter.js';
 import { inHalves, isRefusal } from './refusals.js';
 import type { Reach } from './run.loop.js';
 import { fromTakenRow, inOrderOfClaims, type TakenRow } from './run.rows.js';
@@ -6,8 +6,6 @@ import type { Run } from './statement.runner.js';
 
 /** How long a run is passed over that the server does not let anybody claim. */
 const retryInMs = 60_000;
-
-type Row = TakenRow & { now: EpochMs | null };
 
 /**
  * Claims in one statement. Where the server refuses that, for a trigger of somebody else for instance, what it would hand out is looked up and claimed in halves, down to the run that it is about: that is
@@ -21,7 +19,7 @@ export class Claiming {
     if (!this.isPassingOver()) {
       const statement = capability.queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
       try {
-        return handedOut(await run<Row>(statement, ...valuesOf(capability, limit, reach)), capability);
+        return handedOut(await run<TakenRow>(statement, ...valuesOf(capability, limit, reach)), capability);
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -30,7 +28,7 @@ export class Claiming {
     const found = await run<{ id: string }>('claimable', ...valuesOf(capability, limit, reach), passed);
     const { results, refused, isInVain } = await inHalves(
       found.map(({ id }) => id),
-      (ids) => run<Row>('claimGiven', ...valuesOf(capability, ids, reach)),
+      (ids) => run<TakenRow>('claimGiven', ...valuesOf(capability, ids, reach)),
     );
     const until = performance.now() + retryInMs;
     for (const { item } of refused) this.refused.set(item, until);
@@ -61,7 +59,7 @@ function valuesOf(
   return [workerId, queues, handlers, taken, aheadMs, app, reached];
 }
 
-function handedOut(rows: Row[], { workerId, app }: Capability): ClaimResult {
-  const now = rows.find((row) => row.now !== null)?.now ?? null;
+function handedOut(rows: TakenRow[], { workerId, app }: Capability): ClaimResult {
+  const now = rows.find(([at]) => at !== null)?.[0] ?? null;
   return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };
 }

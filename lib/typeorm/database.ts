@@ -22,8 +22,16 @@ import { Seats } from './seats.js';
 
 /** Runs statements. The first parameter of each is the time (see time.fragment.ts) and is put there by whoever implements this. */
 export interface Queries {
-  /** `name`: of a text that is always the same, so that the server may keep it prepared. */
-  run<Row>(text: string, values?: readonly unknown[], name?: string, haste?: Haste): Promise<Row[]>;
+  run<Row>(text: string, values?: readonly unknown[], traits?: StatementTraits): Promise<Row[]>;
+}
+
+/** What is known of a statement beside its text. */
+export interface StatementTraits {
+  /** Of a text that is always the same, so that the server may keep it prepared. */
+  name?: string;
+  haste?: Haste;
+  /** Rows are arrays, in the order of the columns: where there are thousands, pg takes longer to make objects of them than to read them. */
+  rowMode?: 'array';
 }
 
 /**
@@ -100,9 +108,10 @@ export class Database implements Queries {
     return this.limits.startup;
   }
 
-  run<Row>(text: string, values: readonly unknown[] = [], name?: string, haste?: Haste): Promise<Row[]> {
+  run<Row>(text: string, values: readonly unknown[] = [], traits: StatementTraits = {}): Promise<Row[]> {
+    const { haste } = traits;
     const work = (client: Client): Promise<Row[]> =>
-      this.query<Row>(client, text, [this.time, ...values], name);
+      this.query<Row>(client, text, [this.time, ...values], traits);
     return this.repeatedly(
       () => (haste === 'urgent' ? this.atOnce(work) : this.connected(work)),
       () => haste === 'impatient',
@@ -119,9 +128,9 @@ export class Database implements Queries {
         let time = this.time;
         let limitMs = 0;
         const transaction: Transaction = {
-          run: (text, values = [], name, haste) => {
-            limitsWaiting ||= haste === 'impatient';
-            return this.query(client, text, [time, ...values], name);
+          run: (text, values = [], traits = {}) => {
+            limitsWaiting ||= traits.haste === 'impatient';
+            return this.query(client, text, [time, ...values], traits);
           },
           readClock: async () => {
             const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
@@ -294,14 +303,14 @@ export class Database implements Queries {
     client: Client,
     text: string,
     values?: readonly unknown[],
-    statement?: string,
+    { name: statement, rowMode }: StatementTraits = {},
     deadlineMs = this.limits.deadlineMs,
   ): Promise<Row[]> {
     try {
       // The server's own deadline, where there is one, comes first and keeps the connection.
       const query_timeout = deadlineMs + 500;
       const name = await this.prepared.nameOn(client, statement, text, query_timeout);
-      const result = await client.query({ name, text, values, query_timeout, types: columnParsers });
+      const result = await client.query({ name, text, values, rowMode, query_timeout, types: columnParsers });
       return result.rows as Row[];
     } catch (cause) {
       throw translated(cause);

@@ -1,6 +1,7 @@
-import type { Queries, Transaction } from './database.js';
+import type { Queries, StatementTraits, Transaction } from './database.js';
 import { withPurpose } from './purposes.js';
 import {
+  arrayStatements,
   impatientStatements,
   preparedStatements,
   urgentStatements,
@@ -64,17 +65,20 @@ export class StatementRunner implements StatementScope {
 
   private on(queries: Queries): Run {
     return async (statement, ...values) => {
-      const name = preparedStatements.has(statement) ? statement : undefined;
-      const haste = impatientStatements.has(statement)
-        ? 'impatient'
-        : urgentStatements.has(statement)
-          ? 'urgent'
-          : undefined;
       try {
-        return await queries.run(this.statements[statement], values, name, haste);
+        return await queries.run(this.statements[statement], values, traitsOf(statement));
       } catch (error) {
         throw withPurpose(statement, error);
       }
     };
   }
+}
+
+function traitsOf(statement: StatementName): StatementTraits {
+  const traits: StatementTraits = {};
+  if (preparedStatements.has(statement)) traits.name = statement;
+  if (impatientStatements.has(statement)) traits.haste = 'impatient';
+  if (urgentStatements.has(statement)) traits.haste = 'urgent';
+  if (arrayStatements.has(statement)) traits.rowMode = 'array';
+  return traits;
 }

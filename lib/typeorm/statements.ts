@@ -279,6 +279,13 @@ export const impatientStatements: ReadonlySet<StatementName> = new Set<Statement
 /** Those that must not wait for a connection, whatever the others wait for. */
 export const urgentStatements: ReadonlySet<StatementName> = new Set<StatementName>(['renew']);
 
+/** Those whose rows are arrays, as they hand out many: in the order in which they return their columns. */
+export const arrayStatements: ReadonlySet<StatementName> = new Set<StatementName>([
+  'claimFromOne',
+  'claimFromSeveral',
+  'claimGiven',
+]);
+
 export type Statements = Readonly<Record<StatementName, string>>;
 
 /** The texts for one set of tables, made once. */

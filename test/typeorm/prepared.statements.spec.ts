@@ -14,7 +14,8 @@ describe('statements that the server keeps prepared', () => {
     const settings = adapterSettings({ url, poolSize: 2, preparedStatements }, false);
     database = await connect({ type: 'postgres', url }, settings);
   };
-  const one = (): Promise<{ one: number }[]> => database.run('select 1 as one, $1::text as time', [], 'one');
+  const one = (): Promise<{ one: number }[]> =>
+    database.run('select 1 as one, $1::text as time', [], { name: 'one' });
   const prepared = async (): Promise<string[]> =>
     (await database.plain<{ name: string }>(`select name from pg_prepared_statements`)).map(
       ({ name }) => name,
@@ -41,7 +42,7 @@ describe('statements that the server keeps prepared', () => {
     await one();
     await database.plain('deallocate all');
     const work = database.transaction((transaction) =>
-      transaction.run<{ one: number }>('select 1 as one, $1::text as time', [], 'one'),
+      transaction.run<{ one: number }>('select 1 as one, $1::text as time', [], { name: 'one' }),
     );
     expect(await work).toMatchObject([{ one: 1 }]);
   });
@@ -49,7 +50,7 @@ describe('statements that the server keeps prepared', () => {
   test('are made anew when a table has got another shape', async () => {
     await database.plain('create temporary table shape (a int)');
     const all = (): Promise<object[]> =>
-      database.run('select s.*, $1::text as time from shape s', [], 'shape');
+      database.run('select s.*, $1::text as time from shape s', [], { name: 'shape' });
     await database.plain('insert into shape values (1)');
     await all();
     await database.plain('alter table shape add b int default 2');

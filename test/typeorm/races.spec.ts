@@ -86,7 +86,6 @@ async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string
   return accepts(storage, [{ ...about, outcome, ...times, error: null, result: null }]);
 }
 
-/** Resolves when somebody waits for a lock in this database's tables. */
 /** Again where it passes over a lock that others hold for longer than it waits, as they do on a busy machine. */
 async function settleAtLast(run: ClaimedRun, retryInMs: number | null): Promise<string[]> {
   for (let tries = 1; ; tries++) {
@@ -95,6 +94,7 @@ async function settleAtLast(run: ClaimedRun, retryInMs: number | null): Promise<
   }
 }
 
+/** Resolves when somebody waits for a lock in this database's tables. */
 async function somebodyWaits(): Promise<void> {
   while ((await countOfWaiting()) === 0);
 }
@@ -157,8 +157,12 @@ describe('a settle with a retry', () => {
     const run = await claimOne(capability);
     const { cursors } = await storage.dueCursors(capability, 10);
     const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[0]];
-    // The fire records a gap, as the run goes on: here it is stopped, holding the cursor.
-    await other.query(`begin; lock table "${schema}".gap in access exclusive mode`);
+    // The fire records a gap, as the run goes on: here it is stopped, holding the cursor. The lock of a table would stop it before it holds anything.
+    await other.query(`
+      create function "${schema}".hold() returns trigger language plpgsql as $$
+      begin perform pg_advisory_xact_lock(hashtext('${schema}')); return new; end $$;
+      create trigger hold before insert on "${schema}".gap for each row execute function "${schema}".hold()`);
+    await other.query(`begin; select pg_advisory_xact_lock(hashtext('${schema}'))`);
     const births = [{ nominalAt, dueAt: nominalAt, missed: 0 }];
     const firing = {
       jobUid,
@@ -174,6 +178,7 @@ describe('a settle with a retry', () => {
     const fired = storage.fire(capability, [firing], 10);
     await somebodyWaits();
     const settled = settleAtLast(run, null);
+    while ((await countOfWaiting()) < 2);
     await other.query('commit');
     expect((await fired).moved).toEqual([jobUid]);
     expect(await settled).toEqual([run.id]);
