@@ -69,7 +69,7 @@ export class AttemptContext implements RunContext {
     return (at) => running.sleepUntil(at);
   }
 
-  /** Resolves when the attempt is suspended, and never otherwise; null: nobody has asked for steps. */
+  /** See `RunningRun.suspension`. */
   static suspensionOf(context: AttemptContext): Promise<void> {
     return context.#running.suspension;
   }

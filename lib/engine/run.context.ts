@@ -75,7 +75,8 @@ export interface RunContext<P = JsonValue> {
    * long as the handler does not catch it; it is run again then. It may be run more than once where the process dies before its end is kept: make the effect idempotent by `runId` and the name.
    * The name is unique in the run. Steps may run in parallel; each attempt has to come to the same steps in the same order.
    *
-   * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError.
+   * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError;
+   * before `work` is called, with the reason of the signal once that has fired, and with RunSettledError once the attempt has its outcome, as by the commit of `transaction`.
    *
    * @example
    * const payment = await ctx.step('charge', () => bank.charge(ctx.payload, { idempotencyKey: `${ctx.runId} charge` }));
@@ -86,10 +87,10 @@ export interface RunContext<P = JsonValue> {
   /**
    * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
    * runs the handler from its beginning, which passes over the steps that have ended. Restarts and deploys change nothing about it. Never resolves where the attempt ends: what comes after it, `finally` included, is done by the
-   * attempt that goes on. Rejects with InvalidScheduleError, and with InvalidOptionError within a step or a transaction.
+   * attempt that goes on. Rejects with InvalidScheduleError, with InvalidOptionError within a step or a transaction, and like `step`.
    */
   readonly sleep: (delay: DurationInput) => Promise<void>;
-  /** The same until a given time, which is that of the first attempt that comes here. Rejects with InvalidScheduleError. */
+  /** The same until a given time, which is that of the first attempt that comes here. Rejects as `sleep` does. */
   readonly sleepUntil: (at: InstantInput) => Promise<void>;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an

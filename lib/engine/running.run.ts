@@ -149,13 +149,13 @@ export class RunningRun {
         parts.insist(operation, call, () => !this.ended && this.abortCause !== 'lease-lost'),
       throwIfAborted: () => {
         if (this.abortCause !== null) this.signal.throwIfAborted();
-        if (this.ended) throw new RunSettledError(run.id);
+        if (this.ended || this.committed !== null) throw new RunSettledError(run.id);
       },
       suspend: (until) => this.suspend(until),
     }));
   }
 
-  /** Resolves when the handler sleeps, never otherwise. */
+  /** Resolves when the attempt ends as its handler sleeps, never otherwise. */
   get suspension(): Promise<void> {
     if (this.suspended === null) {
       let resolve!: () => void;

@@ -178,12 +178,12 @@ export class StepResultError extends UnrecoverableError {
   }
 }
 
-/** `ctx.transaction()` was called again, or it or `ctx.open()` after the attempt had its outcome. @publicApi */
+/** `ctx.transaction()` was called again, or it, `ctx.open()` or `ctx.step()` after the attempt had its outcome. @publicApi */
 export class RunSettledError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_RUN_SETTLED',
-      `The attempt of run ${runId} has ended: ctx.transaction() commits its outcome, so only one of them can, and nothing comes after it. Put all writes, and ctx.open(), into one transaction.`,
+      `The attempt of run ${runId} has ended: ctx.transaction() commits its outcome, so only one of them can, and nothing comes after it. Put all writes, and ctx.open(), into one transaction, and steps before it.`,
     );
   }
 }

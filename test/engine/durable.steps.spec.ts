@@ -7,6 +7,7 @@ import {
   ClaimLostError,
   DurableStepMismatchError,
   InvalidOptionError,
+  RunSettledError,
   StepResultError,
 } from '../../lib/model/errors.js';
 import type { NewJob } from '../../lib/ports/storage.adapter.js';
@@ -220,6 +221,21 @@ describe('durable steps', () => {
       ['succeeded', 7],
     ]);
     await heir.stop(minute);
+  });
+
+  test.each([
+    ['a step', (context: RunContext) => context.step('b', doing('b'))],
+    ['a sleep', (context: RunContext) => context.sleep('1m')],
+  ])('do not begin where a transaction has committed the verdict: %s', async (_, work) => {
+    const dataSource = { transaction: <T>(run: (manager: object) => Promise<T>) => run({}) };
+    await play(async (context) => {
+      await context.transaction(doing('a', 'written'), { dataSource } as never);
+      await work(context);
+    });
+    await rig.settle();
+    expect(done).toEqual(['a']);
+    expect(errors).toEqual([expect.any(RunSettledError)]);
+    expect(await ledger()).toEqual([['succeeded', 'written']]);
   });
 
   test('do not begin after the signal has fired', async () => {
