@@ -1,11 +1,17 @@
 import type { DataSource } from 'typeorm';
 import { InvalidOptionError } from '../model/errors.js';
 import { withSessionSettings } from './session.settings.js';
-import type { PostgresOptions } from './typeorm.options.js';
+import { encodedUrl, type PostgresOptions } from './typeorm.options.js';
 
 /** The settings that reach the server an application's DataSource uses, and nothing else of it: no entities, no sync, no drops. */
 export function settingsOf(dataSource: DataSource): PostgresOptions {
-  const { options } = dataSource;
+  const options = (dataSource as Partial<DataSource> | null)?.options;
+  if (typeof options?.type !== 'string') {
+    throw new InvalidOptionError(
+      'dataSource',
+      'is no DataSource of TypeORM. Settings of a connection are given as options.',
+    );
+  }
   if (options.type !== 'postgres') {
     throw new InvalidOptionError(
       'dataSource',
@@ -91,7 +97,8 @@ function startupOptions(
   { url, extra }: PostgresOptions,
   startup: StartupSettings,
 ): { url: string | undefined; options: string | undefined } {
-  const without: { url?: string; options?: string } = url === undefined ? {} : withoutOptions(url);
+  const without: { url?: string; options?: string } =
+    url === undefined ? {} : withoutOptions(encodedUrl(url));
   const given =
     without.options ?? (extra as { options?: string } | undefined)?.options ?? process.env.PGOPTIONS;
   return { url: without.url, options: startup.options ? withSessionSettings(given) : given };

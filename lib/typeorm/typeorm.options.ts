@@ -199,15 +199,33 @@ export function isUrl(given: unknown): boolean {
   return typeof given === 'string' && /^\w+:\/\//.test(given);
 }
 
-/** Refuses at once what would be tried until `connectTimeoutMs` as if the server were away. What pg reads is more than what a URL may be: blanks, a `%`, and no host at all. */
+/** A password in which one of `/ ? #` comes first, or after digits: what is before that looks like a host and a port. A parameter may hold an `@`. */
+const isCutShort = /^\w+:\/\/[^@/?#]*:\d*(#.*@|\/[^?]*@|[/?][^=]*@)/s;
+
+function hasDecodableUser(url: string): boolean {
+  try {
+    decodeURIComponent(/^\w+:\/\/([^@/?#]*)@/.exec(encodedUrl(url))?.[1] ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What means itself is encoded: where it is not, pg and TypeORM each read something else. */
+export function encodedUrl(url: string): string {
+  return url.replaceAll(/%(?![\da-f]{2})/gi, '%25').replaceAll(' ', '%20');
+}
+
+/** Refuses at once what would be tried until `connectTimeoutMs` as if the server were away. More is read than what a URL may be: blanks, a `%`, and no host at all. */
 function assertUrl(option: string, given: unknown): void {
   if (given === undefined) return;
   if (typeof given !== 'string' || !/^postgres(ql)?:\/\//.test(given)) {
     throw new InvalidOptionError(option, 'must begin with postgres:// or postgresql://.');
   }
-  if (URL.canParse(given) || URL.canParse(given.replace('@/', '@host/'))) return;
+  const canBeRead = URL.canParse(given) || URL.canParse(given.replace('@/', '@host/'));
+  if (canBeRead && !isCutShort.test(given) && hasDecodableUser(given)) return;
   throw new InvalidOptionError(
     option,
-    'cannot be read. In the user and the password characters such as # / ? have to be percent-encoded: encodeURIComponent(password). The port is a number.',
+    'cannot be read. In the user and the password characters such as # / ? % have to be percent-encoded: encodeURIComponent(password). The port is a number.',
   );
 }

@@ -102,7 +102,7 @@ function tokensOf({ dataSource, url, options }: TypeOrmAdapterOptions): Injectio
 }
 
 function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {
-  const dataSource = injected ?? options.dataSource;
+  const dataSource = injected === undefined ? options.dataSource : injected;
   if (dataSource === undefined)
     return { ...options.options, type: 'postgres', ...(options.url ? { url: options.url } : {}) };
   if (isToken(dataSource)) {

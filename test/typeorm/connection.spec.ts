@@ -133,6 +133,16 @@ describe('what names the server', () => {
     [{ url: 'postgres://u:a#b@h/d' }, 'url: cannot be read. In the user and the password characters such as'],
     [{ url: 'postgres://u:a/b@h/d' }, 'have to be percent-encoded: encodeURIComponent(password).'],
     [{ url: 'postgres://h:port/d' }, 'url: cannot be read.'],
+    // What comes before the character looks like a host, and a port or none.
+    [{ url: 'postgres://u:#b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:20#b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:/b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:20/b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:?b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:20?b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://u:20/a?b@h/d' }, 'have to be percent-encoded'],
+    [{ url: 'postgres://h/d', listenUrl: 'postgres://u:20/b@h/d' }, 'listenUrl: cannot be read.'],
+    [{ url: 'postgres://u:a%bc@h/d' }, 'have to be percent-encoded'],
     [{ options: { url: 'postgres://u:a#b@h/d' } }, 'options.url: cannot be read.'],
     [{ options: 'postgres://h/d' }, "options: takes an object, but was given 'postgres://h/d'."],
     [{ url: 'postgres://h/d', listenUrl: 'h' }, 'listenUrl: must begin with postgres:// or postgresql://.'],
@@ -174,8 +184,20 @@ describe('what names the server', () => {
     'postgres:///d',
     'postgres://u:a b@h/d',
     'postgres://u:50%@h/d',
+    'postgres://h:1/d?user=u@server',
+    'postgres://u:p@h:1/d@prod',
+    'postgres://[::1]:1/d',
   ])('takes what pg can read: %s', (url) => {
     expect(() => typeOrmStorage({ url, listenUrl: url }).create()).not.toThrow();
+  });
+
+  test('is a url whose user has a blank and a % that encode nothing', async () => {
+    const role = `${schema} 50%!`;
+    await client.query(`create role "${role}" login superuser`);
+    closing.push(async () => client.query(`drop owned by "${role}"; drop role "${role}"`));
+    const url = databaseUrl().replace(/\/\/([^/@]*@)?/, `//${role}:5 0%@`);
+    const stored = newStorage({ schema: freshSchema('blank'), url, listenUrl: url });
+    expect(await (await opened(stored)).countJobs({})).toBe(0);
   });
 
   test('keeps its password out of the message where it is given in the wrong place', () => {
@@ -197,6 +219,17 @@ describe('what names the server', () => {
       'dataSource: is of type "mysql"; Chronis needs one of type "postgres".',
     );
   });
+
+  test.each([null, {}, { type: 'postgres', host: 'h' }, 5])(
+    'is refused when it is no DataSource: %j',
+    (dataSource) => {
+      const message =
+        'dataSource: is no DataSource of TypeORM. Settings of a connection are given as options.';
+      expect(() => typeOrmStorage({ dataSource: dataSource as never }).create()).toThrow(message);
+      expect(() => typeOrmStorage({ dataSource: 'token' }).create(dataSource as never)).toThrow(message);
+      expect(() => typeOrmLock({ dataSource: dataSource as never }).create()).toThrow(message);
+    },
+  );
 
   test('is asked of the injector when it is a token', () => {
     expect(typeOrmStorage({ dataSource: 'reportsDataSource' }).inject).toEqual(['reportsDataSource']);
