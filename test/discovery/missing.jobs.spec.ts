@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { At, Cron, Interval, JobHandler, type ChronisModuleOptions } from '../../lib/index.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { At, Cron, Interval, JobHandler } from '../../lib/index.js';
 import type { SyncRequest, SyncResult } from '../../lib/ports/storage.adapter.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
-import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { NestApp } from '../support/nest.app.js';
+import type { ManualClock } from '../../lib/testing/manual.clock.js';
+import type { NestApp } from '../support/nest.app.js';
+import { processesForEachTest } from '../support/processes.for.each.test.js';
 
 const minute = 60_000;
 type Provider = new () => unknown;
@@ -12,17 +13,11 @@ type Provider = new () => unknown;
 describe('a process that runs no jobs', () => {
   let clock: ManualClock;
   let storage: MemoryStorage;
-  let apps: NestApp[];
   let ran: string[];
+  const boot = processesForEachTest((fresh) => ({ clock, storage } = fresh));
 
   beforeEach(() => {
-    clock = new ManualClock();
-    storage = new MemoryStorage({ clock });
-    apps = [];
     ran = [];
-  });
-  afterEach(async () => {
-    for (const app of apps) await app.close();
   });
 
   @Injectable()
@@ -37,11 +32,6 @@ describe('a process that runs no jobs', () => {
     }
   }
 
-  async function boot(chronis: ChronisModuleOptions, ...providers: Provider[]): Promise<NestApp> {
-    const app = await NestApp.boot({ storage, clock, chronis, providers });
-    apps.push(app);
-    return app;
-  }
   const api = (...providers: Provider[]): Promise<NestApp> => boot({ autoStart: false }, ...providers);
   const worker = (...providers: Provider[]): Promise<NestApp> => boot({}, ...providers);
   const states = async ({ scheduler }: NestApp): Promise<Record<string, string>> => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   defineJob,
   DuplicateHandlerError,
@@ -7,34 +7,20 @@ import {
   JobHandler,
   type RunContext,
 } from '../../lib/index.js';
-import { MemoryStorage } from '../../lib/memory/memory.storage.js';
-import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { NestApp } from '../support/nest.app.js';
+import type { ManualClock } from '../../lib/testing/manual.clock.js';
+import { processesForEachTest } from '../support/processes.for.each.test.js';
 import { wrong } from '../support/refusal.js';
 
 const minute = 60_000;
 
 describe('a handler that has another name now', () => {
   let clock: ManualClock;
-  let storage: MemoryStorage;
-  let apps: NestApp[];
   let ran: string[];
+  const boot = processesForEachTest((fresh) => ({ clock } = fresh));
 
   beforeEach(() => {
-    clock = new ManualClock();
-    storage = new MemoryStorage({ clock });
-    apps = [];
     ran = [];
   });
-  afterEach(async () => {
-    for (const app of apps) await app.close();
-  });
-
-  async function boot(...providers: (new () => unknown)[]): Promise<NestApp> {
-    const app = await NestApp.boot({ storage, clock, providers });
-    apps.push(app);
-    return app;
-  }
 
   test('runs what was stored under the names that it had: one-offs, schedules, retries and callbacks', async () => {
     class Before {
@@ -45,7 +31,7 @@ describe('a handler that has another name now', () => {
       @JobHandler('alarm')
       alarm(): void {}
     }
-    const { scheduler, app } = await boot(Before);
+    const { scheduler, app } = await boot({}, Before);
     await scheduler.schedule('send', { id: 'once', in: '1h', onSuccess: 'alarm' });
     await scheduler.schedule('send', { id: 'again', every: '30m' });
     await scheduler.schedule('send', { id: 'retried', in: 0, maxRetries: 1, backoff: '10m' });
@@ -62,7 +48,7 @@ describe('a handler that has another name now', () => {
         ran.push('told');
       }
     }
-    const after = await boot(After);
+    const after = await boot({}, After);
     await after.scheduler.schedule('send-mail', { id: 'new', in: 0 });
     await after.scheduler.schedule('mail', { id: 'by an old name', in: 0 });
     await clock.advanceBy(61 * minute);
@@ -84,10 +70,10 @@ describe('a handler that has another name now', () => {
         ran.push(`${attempt} of ${nominalAt.toISOString().slice(11, 16)}`);
       }
     }
-    const { app } = await boot(Before);
+    const { app } = await boot({}, Before);
     await clock.advanceBy(61 * minute);
     await app.close();
-    await boot(After);
+    await boot({}, After);
     await clock.advanceBy(20 * minute);
     expect(ran).toEqual(['2 of 01:00']);
   });
@@ -101,7 +87,7 @@ describe('a handler that has another name now', () => {
         ran.push(payload.to);
       }
     }
-    const { scheduler } = await boot(Jobs);
+    const { scheduler } = await boot({}, Jobs);
     scheduler.registerHandler(Part, () => void ran.push('parted'));
     scheduler.registerHandler('say', () => void ran.push('said'), { previousNames: ['tell'] });
     await scheduler.schedule('hello', { payload: { to: 'Ada' }, in: 0 });
@@ -119,7 +105,7 @@ describe('a handler that has another name now', () => {
         ran.push(job.id);
       }
     }
-    const { scheduler } = await boot(Jobs);
+    const { scheduler } = await boot({}, Jobs);
     await scheduler.schedule('look', { id: 'old', every: '1m' });
     scheduler.withdrawHandler('poll');
     await clock.advanceBy(5 * minute);
@@ -143,11 +129,11 @@ describe('a handler that has another name now', () => {
       run(): void {}
     }
     for (const other of [Two, Shared]) {
-      const refused = boot(One, other);
+      const refused = boot({}, One, other);
       await expect(refused).rejects.toThrow(DuplicateHandlerError);
       await expect(refused).rejects.toThrow(`"shared": One.run and ${other.name}.run.`);
     }
-    const { scheduler } = await boot(One);
+    const { scheduler } = await boot({}, One);
     expect(() => scheduler.registerHandler('two', () => undefined, { previousNames: ['one'] })).toThrow(
       DuplicateHandlerError,
     );
@@ -165,7 +151,7 @@ describe('a handler that has another name now', () => {
       @JobHandler('a', { previousNames: wrong(previousNames) })
       run(): void {}
     }
-    await expect(boot(Jobs)).rejects.toThrow(`@JobHandler on Jobs.run: ${message}`);
+    await expect(boot({}, Jobs)).rejects.toThrow(`@JobHandler on Jobs.run: ${message}`);
     expect(() => defineJob('a', { previousNames: wrong(previousNames) })).toThrow(message);
   });
 });

@@ -11,10 +11,7 @@ describe('what a handler is given', () => {
     await rig.engine.start();
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   const ledger = async () => (await rig.storage.queryAttempts({}, {})).items;
 

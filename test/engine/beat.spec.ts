@@ -34,8 +34,7 @@ describe('a lease with a beat outside of the event loop', () => {
   let rig: EngineRig;
 
   afterEach(async () => {
-    if (rig.engine.running) await rig.stop(120_000);
-    expect(clock.pending).toBe(0);
+    await rig.end(120_000);
   });
 
   test('tells the beat that the loop turns and when it renewed, until the engine stops', async () => {

@@ -13,10 +13,7 @@ describe('a job that fails again and again', () => {
     prepare(new EngineRig());
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   function prepare(given: EngineRig): void {
     rig = given;

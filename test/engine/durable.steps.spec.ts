@@ -38,10 +38,7 @@ describe('durable steps', () => {
     errors = [];
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(minute);
-    expect(clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   const anotherRig = (): EngineRig => {
     const options = { leaseMs: 10 * second, abortGraceMs: 5 * second };

@@ -37,14 +37,7 @@ describe('what was fired or claimed before its instant', () => {
     await starting;
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) {
-      const stopping = rig.stop(minute);
-      await rig.clock.advanceBy(1_000);
-      await stopping;
-    }
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   function slow(fast: StorageAdapter, clock: ManualClock): StorageAdapter {
     return new Proxy(fast, {

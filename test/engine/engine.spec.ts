@@ -11,10 +11,7 @@ describe('an engine', () => {
     rig = new EngineRig();
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   const liveWorkers = async () =>
     (await rig.storage.queryWorkers()).filter((worker) => worker.leaseUntil.getTime() > rig.clock.now());

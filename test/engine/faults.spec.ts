@@ -20,8 +20,7 @@ describe('an engine whose storage fails', () => {
 
   afterEach(async () => {
     faulty.comeUp();
-    if (rig.engine.running) await rig.stop(120_000);
-    expect(clock.pending).toBe(0);
+    await rig.end(120_000);
   });
 
   const ofRig = { workerId: 'none', app: 'test', queues: ['default'], handlers: ['work'] };

@@ -84,14 +84,7 @@ describe('an engine that looks ahead', () => {
     return at;
   }
 
-  afterEach(async () => {
-    if (rig.engine.running) {
-      const stopping = rig.stop(minute);
-      await rig.clock.advanceBy(1_000);
-      await stopping;
-    }
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   test.each([0, -30_000, 30_000])(
     'starts jobs at their instant by the clock of the storage, %i ms off the local one',

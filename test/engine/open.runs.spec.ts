@@ -18,10 +18,7 @@ describe('a run that its handler leaves open', () => {
     contexts = [];
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   const ledger = async () =>
     (await rig.storage.queryAttempts({}, {})).items

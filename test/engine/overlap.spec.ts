@@ -15,10 +15,7 @@ describe('runs that overlap', () => {
     atOnce = mostAtOnce = 0;
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   /** A job every second whose runs take a while unless they are aborted; the instants that began within the time. */
   async function play(

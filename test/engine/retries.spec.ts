@@ -16,10 +16,7 @@ describe('retries', () => {
     began = [];
   });
 
-  afterEach(async () => {
-    if (rig.engine.running) await rig.stop(60_000);
-    expect(rig.clock.pending).toBe(0);
-  });
+  afterEach(() => rig.end());
 
   const ledger = async () =>
     (await rig.storage.queryAttempts({}, {})).items

@@ -26,8 +26,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   faulty.comeUp();
-  if (rig.engine.running) await rig.stop(120_000);
-  expect(clock.pending).toBe(0);
+  await rig.end(120_000);
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
 });

@@ -2,20 +2,8 @@ import { ConsoleLogger, Logger, type LogLevel } from '@nestjs/common';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { logEvents, type LogSettings } from '../../lib/events/event.logger.js';
-import type { RunEvent } from '../../lib/events/event.map.js';
+import { run } from '../support/run.event.js';
 
-const run: RunEvent & { durationMs: number } = {
-  runId: '42',
-  jobId: 'daily',
-  namespace: 'default',
-  handler: 'Reports.daily',
-  queue: 'default',
-  origin: 'schedule',
-  nominalAt: new Date('2026-01-01T09:00:00Z'),
-  attempt: 1,
-  workerId: 'w',
-  durationMs: 1_234,
-};
 const json: LogSettings = { format: 'json', silent: new Set(), everyRun: true };
 const levels: LogLevel[] = ['log', 'warn', 'error', 'debug'];
 let written: string[];

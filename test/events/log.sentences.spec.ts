@@ -3,20 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RetryAfterError } from '../../lib/model/errors.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { logEvents } from '../../lib/events/event.logger.js';
-import type { RunEvent } from '../../lib/events/event.map.js';
-
-const run: RunEvent & { durationMs: number } = {
-  runId: '42',
-  jobId: 'daily',
-  namespace: 'default',
-  handler: 'Reports.daily',
-  queue: 'default',
-  origin: 'schedule',
-  nominalAt: new Date('2026-01-01T09:00:00Z'),
-  attempt: 1,
-  workerId: 'w',
-  durationMs: 1_234,
-};
+import { run } from '../support/run.event.js';
 
 describe('the log', () => {
   const events = new ChronisEvents();

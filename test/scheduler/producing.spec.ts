@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   defineJob,
   HandlerNotFoundError,
@@ -8,9 +8,9 @@ import {
   type ChronisModuleOptions,
   type RunContext,
 } from '../../lib/index.js';
-import { MemoryStorage } from '../../lib/memory/memory.storage.js';
-import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { NestApp } from '../support/nest.app.js';
+import type { ManualClock } from '../../lib/testing/manual.clock.js';
+import type { NestApp } from '../support/nest.app.js';
+import { processesForEachTest } from '../support/processes.for.each.test.js';
 import { wrong } from '../support/refusal.js';
 
 const Greet = defineJob<{ to: string }>('greet');
@@ -18,18 +18,11 @@ const payload = { to: 'Ada' };
 
 describe('a process that only creates jobs', () => {
   let clock: ManualClock;
-  let storage: MemoryStorage;
-  let apps: NestApp[];
   let ran: string[];
+  const boot = processesForEachTest((fresh) => ({ clock } = fresh));
 
   beforeEach(() => {
-    clock = new ManualClock();
-    storage = new MemoryStorage({ clock });
-    apps = [];
     ran = [];
-  });
-  afterEach(async () => {
-    for (const app of apps) await app.close();
   });
 
   @Injectable()
@@ -44,17 +37,9 @@ describe('a process that only creates jobs', () => {
     }
   }
 
-  async function boot(
-    chronis: ChronisModuleOptions,
-    providers: (new () => unknown)[] = [],
-  ): Promise<NestApp> {
-    const app = await NestApp.boot({ storage, clock, chronis, providers });
-    apps.push(app);
-    return app;
-  }
   const api = (chronis: ChronisModuleOptions = {}): Promise<NestApp> =>
     boot({ autoStart: false, ...chronis });
-  const worker = (chronis: ChronisModuleOptions = {}): Promise<NestApp> => boot(chronis, [Jobs]);
+  const worker = (chronis: ChronisModuleOptions = {}): Promise<NestApp> => boot(chronis, Jobs);
 
   /** Also the second time. */
   async function refused(creating: () => Promise<unknown>): Promise<void> {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Engine } from '../../lib/engine/engine.js';
 import { engineDefaults, type EngineOptions } from '../../lib/engine/engine.options.js';
 import type { HandlerSurroundings } from '../../lib/engine/chronis.interceptor.js';
@@ -75,6 +76,12 @@ export class EngineRig {
     await this.settle();
     for (let passed = 0; !stopped && passed < passMs; passed += 1_000) await this.clock.advanceBy(1_000);
     await stopping;
+  }
+
+  /** After a test: stops the engine where it still runs, and nothing may be left that waits for time. */
+  async end(passMs = 60_000): Promise<void> {
+    if (this.engine.running) await this.stop(passMs);
+    assert.equal(this.clock.pending, 0, 'timers that are left');
   }
 }
 

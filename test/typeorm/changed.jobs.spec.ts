@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
 import { JobSynchronizer } from '../../lib/discovery/job.synchronizer.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
@@ -8,24 +7,10 @@ import { definitionHash } from '../../lib/scheduler/definition.hash.js';
 import { defineJob } from '../../lib/scheduler/job.definition.js';
 import { registrationOf } from '../../lib/testing/laws/fixture.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
-const client = new pg.Client(databaseUrl());
-let schema: string;
 let storage: StorageAdapter;
-
-beforeAll(() => client.connect());
-afterAll(() => client.end());
-beforeEach(async () => {
-  schema = freshSchema('changed');
-  storage = newStorage({ schema });
-  await storage.init();
-});
-afterEach(async () => {
-  await storage.close();
-  await client.query(`drop schema "${schema}" cascade`);
-});
+storageForEachTest('changed', (fresh) => ({ storage } = fresh));
 
 test('each job that is changed at run time is told once, and not again while nothing changes', async () => {
   const clock = new ManualClock();

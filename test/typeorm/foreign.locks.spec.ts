@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type {
   Capability,
   ClaimedRun,
@@ -22,29 +22,15 @@ import {
   startWorker,
 } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { databaseUrl } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
 // Somebody else has locked rows, for as long as a test takes. What would wait for them fails by its deadline.
 
-const other = new pg.Client(databaseUrl());
 const statementTimeoutMs = 2_000;
 let schema: string;
 let storage: StorageAdapter;
-
-beforeAll(() => other.connect());
-afterAll(() => other.end());
-
-beforeEach(async () => {
-  schema = freshSchema('locks');
-  storage = newStorage({ schema, statementTimeoutMs });
-  await storage.init();
-});
-
-afterEach(async () => {
-  await other.query('rollback');
-  await storage.close();
-  await other.query(`drop schema "${schema}" cascade`);
-});
+const other = storageForEachTest('locks', (fresh) => ({ schema, storage } = fresh), { statementTimeoutMs });
 
 async function lockRows(table: string, where: string, strength = 'for update'): Promise<void> {
   await other.query('begin');

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Capability, ClaimedRun, SettleResult, StorageAdapter } from '../../lib/index.js';
 import {
   addOneOff,
@@ -17,29 +16,20 @@ import { StatementRunner } from '../../lib/typeorm/statement.runner.js';
 import { prepareStatements } from '../../lib/typeorm/statements.js';
 import { settleWithin } from '../../lib/typeorm/run.settling.js';
 import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { databaseUrl } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
 // Somebody else has locked what a settlement writes, for as long as a test takes.
 
-const other = new pg.Client(databaseUrl());
 let schema: string;
 let storage: StorageAdapter;
 let worker: Capability;
-
-beforeAll(() => other.connect());
-afterAll(() => other.end());
-
-beforeEach(async () => {
-  schema = freshSchema('settling');
-  storage = newStorage({ schema, statementTimeoutMs: 4_000 });
-  await storage.init();
-  worker = await startWorker(storage);
+const other = storageForEachTest('settling', (fresh) => ({ schema, storage } = fresh), {
+  statementTimeoutMs: 4_000,
 });
 
-afterEach(async () => {
-  await other.query('rollback');
-  await storage.close();
-  await other.query(`drop schema "${schema}" cascade`);
+beforeEach(async () => {
+  worker = await startWorker(storage);
 });
 
 async function lockRows(table: string, where: string): Promise<void> {

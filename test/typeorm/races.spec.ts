@@ -1,32 +1,20 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Capability, ClaimedRun, NewJob, StorageAdapter } from '../../lib/index.js';
 import { accepts } from '../../lib/testing/laws/fixture.js';
-import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
 // Each test stops one statement in the middle by a lock of its own, lets another one happen, and then goes on.
 
 const ref = { namespace: 'default', id: 'job' };
-const other = new pg.Client(databaseUrl());
 const watcher = new pg.Client(databaseUrl());
 let schema: string;
 let storage: StorageAdapter;
+const other = storageForEachTest('races', (fresh) => ({ schema, storage } = fresh));
 
-beforeAll(() => Promise.all([other.connect(), watcher.connect()]));
-afterAll(() => Promise.all([other.end(), watcher.end()]));
-
-beforeEach(async () => {
-  schema = freshSchema('races');
-  storage = newStorage({ schema });
-  await storage.init();
-});
-
-afterEach(async () => {
-  await other.query('rollback');
-  await storage.close();
-  await other.query(`drop schema "${schema}" cascade`);
-});
+beforeAll(() => watcher.connect());
+afterAll(() => watcher.end());
 
 async function add(given: Partial<NewJob> = {}): Promise<void> {
   const nextAt = (await storage.now()) - 1_000;

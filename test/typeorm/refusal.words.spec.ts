@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InvalidPayloadError, StorageError, type ClaimedRun, type StorageAdapter } from '../../lib/index.js';
 import {
   addOneOff,
@@ -12,23 +11,11 @@ import {
   settlementOf,
   startWorker,
 } from '../../lib/testing/laws/fixture.js';
-import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
-const other = new pg.Client(databaseUrl());
 let schema: string;
 let storage: StorageAdapter;
-beforeAll(() => other.connect());
-afterAll(() => other.end());
-beforeEach(async () => {
-  schema = freshSchema('words');
-  storage = newStorage({ schema });
-  await storage.init();
-});
-afterEach(async () => {
-  await storage.close();
-  await other.query(`drop schema "${schema}" cascade`);
-});
+const other = storageForEachTest('words', (fresh) => ({ schema, storage } = fresh));
 
 /** The server refuses with 22003 whatever is done to the rows of this table. */
 const refuse = (table: string, when = 'update or delete or insert'): Promise<unknown> =>

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ClaimedRun, ClaimResult, Policies, Retention, StorageAdapter } from '../../lib/index.js';
 import {
   addOneOff,
@@ -10,22 +9,11 @@ import {
   startWorker,
 } from '../../lib/testing/laws/fixture.js';
 import { newStorage } from '../support/postgres.subject.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import { storageForEachTest } from '../support/storage.for.each.test.js';
 
-const other = new pg.Client(databaseUrl());
 let schema: string;
 let storage: StorageAdapter;
-beforeAll(() => other.connect());
-afterAll(() => other.end());
-beforeEach(async () => {
-  schema = freshSchema('refused');
-  storage = newStorage({ schema });
-  await storage.init();
-});
-afterEach(async () => {
-  await storage.close();
-  await other.query(`drop schema "${schema}" cascade`);
-});
+const other = storageForEachTest('refused', (fresh) => ({ schema, storage } = fresh));
 
 const raise = (name: string, when: string, condition: string, table: string): Promise<unknown> =>
   other.query(
