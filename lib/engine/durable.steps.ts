@@ -16,7 +16,7 @@ const longestName = 255;
 /** A promise that resolves takes one to three of them for each async function that waits for it. */
 const ticksToFollow = 100;
 /** Of what sleeps: their own names would be found in place of these. */
-const sleepName = /^sleep \d+$/;
+const sleepName = /^sleep \d+(?: after ".*" failed)?$/;
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 
 /** Whether code is called by a step, however deep. */
@@ -40,14 +40,16 @@ export interface StepParts {
 /**
  * The durable steps of one attempt: one that has ended in an earlier attempt is not run again, but has its result.
  *
- * Steps are found again by name. As long as one begins after the other has ended, their order is known as well, and one that differs from that of an earlier attempt is told.
+ * Steps are found again by name. As long as one begins after the other has ended, and none has failed, their order is known as well, and one that differs from that of an earlier attempt is told.
  */
 export class DurableSteps {
   private readonly begun = new Set<string>();
   private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
   private underWay = 0;
   private sleeps = 0;
-  /** So far each has begun after those before it had ended. */
+  /** Of the names of what sleeps: an attempt in which this step has not failed comes to others. */
+  private afterFailure = '';
+  /** So far each has begun after those before it had ended, and none has failed. */
   private isOrdered = true;
   /** The earliest end of what sleeps; Infinity: nothing does. */
   private wakeAt = Infinity;
@@ -79,7 +81,9 @@ export class DurableSteps {
         `the step ${JSON.stringify(outer)} sleeps, but a step has to come to its end: sleep before or after it.`,
       );
     }
-    const text = await this.perform(`sleep ${++this.sleeps}`, () => new Date(until(now())).toISOString());
+    const text = await this.perform(`sleep ${++this.sleeps}${this.afterFailure}`, () =>
+      new Date(until(now())).toISOString(),
+    );
     const at = Date.parse(text as string);
     if (at <= now()) return;
     this.wakeAt = Math.min(this.wakeAt, at);
@@ -121,16 +125,32 @@ export class DurableSteps {
     const { run, now, record, insist, throwIfAborted } = this.parts;
     throwIfAborted();
     const startedAt = now();
-    const value = await insideStep.run(name, async () => {
-      const given = await work();
-      return isDeferred(given) ? workOff(given) : given;
-    });
-    const result = asResult(run.id, name, value);
+    const result = await this.resultOf(name, work);
     const hold = { runId: run.id, fence: run.fence, worker: run.worker };
     const step = { name, position, result, attempt: run.attempt, startedAt };
     const isKept = await insist('record step', () => record(hold, step));
     if (isKept !== true) throw new ClaimLostError(run.id);
     return result;
+  }
+
+  private async resultOf(name: string, work: () => unknown): Promise<JsonValue> {
+    try {
+      const value = await insideStep.run(name, async () => {
+        const given = await work();
+        return isDeferred(given) ? workOff(given) : given;
+      });
+      return asResult(this.parts.run.id, name, value);
+    } catch (error) {
+      this.failed(name);
+      throw error;
+    }
+  }
+
+  /** It is not kept, and what follows a failure that the handler has caught may not follow in the next attempt. */
+  private failed(name: string): void {
+    this.isOrdered = false;
+    this.sleeps = 0;
+    this.afterFailure = ` after ${JSON.stringify(name)} failed`;
   }
 
   private known(): Promise<ReadonlyMap<string, RunStep>> {

@@ -110,6 +110,25 @@ describe('durable steps', () => {
     expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed', 'succeeded']);
   });
 
+  test('that undo what has failed are not taken for those that come there when it has succeeded', async () => {
+    await play(async (context) => {
+      await context.step('charge', doing('charge'));
+      try {
+        await context.step('ship', () => {
+          done.push('ship');
+          if (context.attempt === 1) throw new Error('Try again.');
+        });
+      } catch (error) {
+        await context.step('refund', doing('refund'));
+        throw error;
+      }
+      await context.step('thank', doing('thank'));
+    }, retried);
+    await clock.advanceBy(10 * second);
+    expect(done).toEqual(['charge', 'ship', 'refund', 'ship', 'thank']);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed', 'succeeded']);
+  });
+
   test('are there for the process that goes on after one that died', async () => {
     const handler = async (context: RunContext): Promise<void> => {
       await context.step('a', doing('a'));
@@ -256,6 +275,11 @@ describe('durable steps', () => {
     ['too long a name', (context: RunContext) => context.step('x'.repeat(256), doing('x')), /255/],
     ['no function', (context: RunContext) => context.step('a', 7 as never), /no function to run/],
     ['the name of a sleep', (context: RunContext) => context.step('sleep 1', doing('x')), /what sleeps/],
+    [
+      'the name of a sleep after a failure',
+      (context: RunContext) => context.step('sleep 1 after "a" failed', doing('x')),
+      /what sleeps/,
+    ],
     [
       'a name twice',
       async (context: RunContext) => {
@@ -507,6 +531,30 @@ describe('durable steps', () => {
       const outcomes = (await ledger()).map(([outcome]) => outcome);
       expect(outcomes.filter((outcome) => outcome === 'snoozed')).toHaveLength(5);
       expect(outcomes.filter((outcome) => outcome === 'failed')).toHaveLength(2);
+    });
+
+    test('after a failure are others than those that come there without one', async () => {
+      let isBroken = true;
+      const from = clock.now();
+      await play(async (context) => {
+        try {
+          await context.step('ship', () => {
+            if (isBroken) throw new Error('Broken.');
+          });
+        } catch {
+          await context.sleep('1m');
+          await context.step('told', doing('told'));
+          await context.sleep('1m');
+        }
+        await context.sleep('1h');
+        done.push(`awake after ${(clock.now() - from) / minute} minutes`);
+      });
+      await rig.settle();
+      await clock.advanceBy(90 * second);
+      expect(done).toEqual(['told']);
+      isBroken = false;
+      await clock.advanceBy(61 * minute);
+      expect(done).toEqual(['told', expect.stringMatching(/^awake after 62/)]);
     });
 
     test('end when they are cancelled', async () => {
