@@ -7,6 +7,8 @@ import { isFailure } from '../model/verdict.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import type { Ending } from './running.run.js';
 import type { Judgement } from './settlement.js';
+import { isOnce } from './unstarted.js';
+import type { SettleVerdict } from './waiting.result.js';
 
 /** Who hears of ends beside the events. */
 interface Heard {
@@ -79,6 +81,14 @@ export class RunTeller {
       case 'lost':
         return events.emit('run.lost', this.endOf(run, settlement));
     }
+  }
+
+  /** The verdict is not on record by this attempt, or nobody knows whether it is. */
+  tellUnwritten(run: ClaimedRun, { outcome }: Settlement, verdict: Exclude<SettleVerdict, 'accepted'>): void {
+    if (verdict === 'unclear') return;
+    if (verdict === 'refused') return this.events.emit('run.stale', this.eventOf(run));
+    const about = { outcome, isUnclear: verdict === 'unconfirmed', executedAgain: !isOnce(run) };
+    this.events.emit('run.unsettled', { ...this.eventOf(run), ...about });
   }
 
   private endOf(run: ClaimedRun, { startedAt, finishedAt }: Settlement): RunEvent & { durationMs: number } {

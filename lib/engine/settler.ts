@@ -3,7 +3,8 @@ import { isOf } from '../model/recognized.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
-import type { SettleVerdict, WaitingResult } from './waiting.result.js';
+import { UnclearVerdicts } from './unclear.verdicts.js';
+import { isOpen, type SettleVerdict, type WaitingResult } from './waiting.result.js';
 
 const largestBatch = 1_000;
 /** Of the texts in one call, in characters. */
@@ -14,8 +15,6 @@ const fullAt = 64_000_000;
 const patienceMs = 1_000;
 /** What has failed alone so often, within minutes, while others got through, will not be stored as it is. */
 const mostFailuresAlone = 30;
-/** How many verdicts are looked up at a time. */
-const looksAtOnce = 4;
 
 /**
  * Writes settlements in batches that form by themselves: what arrives while a call is under way goes into the next one.
@@ -36,9 +35,7 @@ export class Settler {
   private writingBeside: Promise<void> | null = null;
   private isLate = false;
   private retrying: Promise<void> | null = null;
-  /** Refused, but an earlier call without an answer may have been carried out: the ledger tells. */
-  private unclear: WaitingResult[] = [];
-  private lookingUp: Promise<void> | null = null;
+  private readonly unclear: UnclearVerdicts;
   /** By run: an answer names runs. */
   private readonly pending = new Map<string, WaitingResult>();
   /** Results of other claims of these runs, of two sessions or handed out anew: each waits for the one before. */
@@ -51,7 +48,12 @@ export class Settler {
   constructor(
     private readonly storage: StorageAdapter,
     private readonly calls: StorageCalls,
-  ) {}
+  ) {
+    this.unclear = new UnclearVerdicts(storage, calls, {
+      isClosed: () => this.closed,
+      end: (item, verdict) => this.end(item, verdict),
+    });
+  }
 
   /** Whether so much waits that no more should be begun. */
   get isFull(): boolean {
@@ -81,7 +83,7 @@ export class Settler {
   /** Resolves when everything that waits has been written. */
   async flush(): Promise<void> {
     while (this.pending.size > 0) {
-      await Promise.all([this.writing, this.writingBeside, this.retrying, this.lookingUp]);
+      await Promise.all([this.writing, this.writingBeside, this.retrying, this.unclear.lookingUp]);
     }
   }
 
@@ -262,9 +264,9 @@ export class Settler {
         this.calls.locks.note('results', runId);
         apart.push(item);
       } else if (!item.isUnclear) this.end(item, 'refused');
-      else this.unclear.push(item);
+      else this.unclear.add(item);
     }
-    if (this.unclear.length > 0) this.lookingUp ??= this.going(() => this.lookUpAll());
+    this.unclear.begin();
     if (apart.length > 0) this.setApart(apart, false);
   }
 
@@ -280,33 +282,6 @@ export class Settler {
     if (item.isNoted) throw error;
     item.leaveOut(error);
     return this.send(batch);
-  }
-
-  /** A ledger that does not answer is asked again: what it has not told is not known to have failed. */
-  private async lookUpAll(): Promise<void> {
-    let failures = 0;
-    while (this.unclear.length > 0 && !this.closed) {
-      const some = this.unclear.slice(0, looksAtOnce);
-      const looks = await Promise.allSettled(some.map((item) => this.lookUp(item)));
-      this.unclear = this.unclear.filter(isOpen);
-      const failed = looks.find((look) => look.status === 'rejected');
-      if (failed === undefined) failures = 0;
-      else if (!this.closed) await this.calls.pauseAfter('look up verdicts', failed.reason, failures++);
-    }
-    this.lookingUp = null;
-  }
-
-  private async lookUp(item: WaitingResult): Promise<void> {
-    const { runId, fence, worker, outcome } = item.settlement;
-    const { items } = await this.storage.queryAttempts({ runId }, { limit: 100 });
-    const row = items.find((attempt) => attempt.fence === fence && attempt.worker === worker);
-    // What was handed back may have ended as cancelled, or as lost.
-    const isOther =
-      row !== undefined &&
-      row.outcome !== outcome &&
-      outcome !== 'handed_back' &&
-      row.outcome !== 'cancelled';
-    this.end(item, row === undefined ? 'unclear' : isOther ? 'refused' : 'accepted');
   }
 
   private end(item: WaitingResult, verdict: SettleVerdict): void {
@@ -329,10 +304,6 @@ export class Settler {
     this.size -= item.size;
     this.settle(item);
   }
-}
-
-function isOpen({ isOver }: WaitingResult): boolean {
-  return !isOver;
 }
 
 function isSimple(item: WaitingResult): boolean {

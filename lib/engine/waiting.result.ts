@@ -59,6 +59,11 @@ export abstract class WaitingResult {
   }
 }
 
+/** Neither has it its verdict, nor is it given up. */
+export function isOpen({ isOver }: WaitingResult): boolean {
+  return !isOver;
+}
+
 function sizeOf({ error, result, callback }: Settlement): number {
   const ofResult = result === null ? 0 : JSON.stringify(result).length;
   const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;

@@ -8,6 +8,7 @@ import type { Capability, Settlement, StorageAdapter, Unstarted } from '../ports
 import { AttemptResult } from './attempt.result.js';
 import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
+import { HeldClaims } from './held.claims.js';
 import { Isolation, isSuspect, type Sorted } from './isolation.js';
 import type { RunLogger } from './run.context.js';
 import type { LongRunning } from './lease.keeper.js';
@@ -69,10 +70,7 @@ export class WorkerSession {
   /** How often it was told that something has changed. */
   changes = 0;
   private readonly running = new RunningRuns();
-  /** All claims that are not settled yet, so that nobody takes them for ones whose answer was lost. */
-  private readonly held = new Set<ClaimedRun>();
-  /** Runs that were claimed again while their earlier claim is executed, for when that ends. */
-  private readonly successors = new Map<string, ClaimedRun>();
+  private readonly held = new HeldClaims();
   private readonly awaitingEmpty: (() => void)[] = [];
   /** Those that the storage was told of as running for long. */
   private readonly known = new WeakSet<RunningRun>();
@@ -185,10 +183,7 @@ export class WorkerSession {
 
   /** Those of the claims that it does not know. */
   unknownOf(claims: readonly Unstarted[]): Unstarted[] {
-    // The fence belongs to it: a run may be claimed anew while the result of its last attempt is still being written.
-    const keyOf = (runId: string, fence: number): string => `${runId} ${fence}`;
-    const held = new Set(Array.from(this.held, ({ id, fence }) => keyOf(id, fence)));
-    return claims.filter(({ runId, fence }) => !held.has(keyOf(runId, fence)));
+    return this.held.unknownOf(claims);
   }
 
   /**
@@ -239,10 +234,7 @@ export class WorkerSession {
    */
   private keepFor(run: ClaimedRun, earlier: RunningRun): void {
     if (run.fence === earlier.run.fence) return;
-    const former = this.successors.get(run.id);
-    if (former !== undefined) this.held.delete(former);
-    this.held.add(run);
-    this.successors.set(run.id, run);
+    this.held.keep(run);
     earlier.abort('lease-lost');
   }
 
@@ -352,11 +344,15 @@ export class WorkerSession {
     if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
     this.running.delete(run.id);
     this.isolation.ended(run.id);
-    if (this.successors.size > 0) this.beginSuccessor(run.id);
+    const kept = this.held.takeKept(run.id);
+    if (kept !== undefined) this.beginEarly([kept]);
     if (this.awaitingEmpty.length > 0 && this.running.size === 0)
       for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
-    if (committed !== null) return this.tellCommitted(run, committed, ending);
+    if (committed !== null) {
+      this.held.delete(run);
+      return this.teller.tellCommitted(run, committed, ending);
+    }
     const times = this.timesOf(running);
     let judgement: Judgement | null;
     try {
@@ -375,13 +371,6 @@ export class WorkerSession {
     settler.settle(new AttemptResult(running, ending, judgement, this.results));
   }
 
-  private beginSuccessor(runId: string): void {
-    const successor = this.successors.get(runId);
-    if (successor === undefined) return;
-    this.successors.delete(runId);
-    this.beginEarly([successor]);
-  }
-
   private fail(part: string, error: unknown): void {
     this.parts.events.emit('engine.failed', { part, error });
   }
@@ -396,22 +385,11 @@ export class WorkerSession {
       this.parts.onRoom();
     }
     if (verdict === 'accepted') this.teller.tell(run, judgement);
-    else if (committed !== null) this.tellCommitted(run, committed, ending);
-    else if (verdict === 'refused') this.parts.events.emit('run.stale', this.teller.eventOf(run));
-    else if (verdict !== 'unclear') {
-      const { outcome } = judgement.settlement;
-      const isUnclear = verdict === 'unconfirmed';
-      const about = { outcome, isUnclear, executedAgain: !isOnce(run) };
-      this.parts.events.emit('run.unsettled', { ...this.teller.eventOf(run), ...about });
-    }
+    else if (committed !== null) this.teller.tellCommitted(run, committed, ending);
+    else this.teller.tellUnwritten(run, judgement.settlement, verdict);
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
     return { startedAt, finishedAt: Math.max(this.parts.time.scheduleNow(), startedAt) };
-  }
-
-  private tellCommitted(run: ClaimedRun, settlement: Settlement, ending: Ending): void {
-    this.held.delete(run);
-    this.teller.tellCommitted(run, settlement, ending);
   }
 }
