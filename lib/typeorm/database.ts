@@ -30,7 +30,7 @@ export interface StatementTraits {
   /** Of a text that is always the same, so that the server may keep it prepared. */
   name?: string;
   haste?: Haste;
-  /** Rows are arrays, in the order of the columns: where there are thousands, pg takes longer to make objects of them than to read them. */
+  /** Rows are arrays, in the order of the columns: where there are thousands, it counts that pg makes no objects of them. */
   rowMode?: 'array';
 }
 

@@ -25,7 +25,7 @@ export const usual = {
 
 /**
  * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
- * recurring one has in place of its own; the job is only looked up for these.
+ * recurring one has in place of its own; the job is only looked up for these. The rows come as arrays, so the order is that of `TakenRow`.
  */
 export function takenColumns(t: TableNames): string {
   const unusual = Object.entries(usual).map(([column, value]) => {
