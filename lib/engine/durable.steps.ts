@@ -159,8 +159,8 @@ export class DurableSteps {
 
   private async load(): Promise<ReadonlyMap<string, RunStep>> {
     const { run, read, insist } = this.parts;
-    // Each claim raises it: there was none before.
-    if (run.fence === 1) return new Map();
+    // Each claim raises it: there was none before. A retry by hand brings the steps of the run that gave up.
+    if (run.fence === 1 && run.origin !== 'retry') return new Map();
     const steps = await insist('read steps', read);
     if (steps === null) throw new ClaimLostError(run.id);
     return new Map(steps.map((step) => [step.name, step]));

@@ -2,6 +2,7 @@ import { isFailure } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { touch } from './definitions.js';
 import { bearRun, forget, release } from './runs.js';
+import { moveRunSteps } from './run.steps.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Of one recurring job; older ones are found in the ledger only. */
@@ -45,6 +46,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   remove(tables, dead);
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
+  moveRunSteps(tables, dead.id, run.id);
   if (job.kind === 'one-off') {
     run.lastError = dead.lastError;
     job.pause = null;

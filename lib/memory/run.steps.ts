@@ -1,3 +1,4 @@
+import { isFailure } from '../model/verdict.js';
 import type { EpochMs, NewRunStep, Hold, RunStep } from '../ports/storage.adapter.js';
 import { isHeldWith } from './runs.js';
 import type { MemoryTables } from './tables.js';
@@ -16,11 +17,19 @@ export function recordRunStep(tables: MemoryTables, now: EpochMs, hold: Hold, st
   return true;
 }
 
-/** Those of a run without a verdict stay, as an attempt may come that needs them. */
+/** They go with the run that is retried. */
+export function moveRunSteps({ steps }: MemoryTables, from: string, to: string): void {
+  const kept = steps.get(from);
+  if (kept === undefined) return;
+  steps.set(to, kept);
+  steps.delete(from);
+}
+
+/** Those of a run without a verdict, or that may be retried, stay, as an attempt may come that needs them. */
 export function forgetRunSteps({ steps, runs }: MemoryTables, horizon: EpochMs): void {
   for (const [runId, kept] of steps) {
     const run = runs.get(runId);
-    if (run !== undefined && run.verdict === null) continue;
+    if (run !== undefined && (run.verdict === null || isFailure(run.verdict))) continue;
     const young = kept.filter(({ finishedAt }) => finishedAt >= horizon);
     if (young.length === 0) steps.delete(runId);
     else if (young.length < kept.length) steps.set(runId, young);

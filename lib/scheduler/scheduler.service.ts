@@ -464,7 +464,7 @@ export class SchedulerService {
   // ── Runs that gave up
 
   /**
-   * Gives a run that failed, timed out or was lost a new run, due now, with `retryOf`, the old nominal time and fresh retries. Throws
+   * Gives a run that failed, timed out or was lost a new run, due now, with `retryOf`, the old nominal time and fresh retries. It passes over the durable steps that have ended. Throws
    * RunNotFoundError, RunNotFailedError.
    */
   async retryRun(runId: string, within: ManagerOption = {}): Promise<Run> {

@@ -129,6 +129,26 @@ describe('durable steps', () => {
     expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed', 'succeeded']);
   });
 
+  test('are passed over by a retry by hand, and sleeps that are over as well', async () => {
+    let isBroken = true;
+    await play(async (context) => {
+      await context.step('a', doing('a'));
+      await context.sleep('1m');
+      await context.step('b', () => {
+        done.push('b');
+        if (isBroken) throw new Error('Broken.');
+      });
+    });
+    await rig.settle();
+    await clock.advanceBy(2 * minute);
+    expect(done).toEqual(['a', 'b']);
+    isBroken = false;
+    await storage.retryRuns([(await storage.queryRuns({}, {})).items[0]!.id]);
+    await clock.advanceBy(10 * second);
+    expect(done).toEqual(['a', 'b', 'b']);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['snoozed', 'failed', 'succeeded']);
+  });
+
   test('are there for the process that goes on after one that died', async () => {
     const handler = async (context: RunContext): Promise<void> => {
       await context.step('a', doing('a'));

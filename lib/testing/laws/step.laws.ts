@@ -180,6 +180,40 @@ export const stepLaws = lawsOf('durable steps', {
     assert.deepEqual(await namesOf(storage, run), []);
   },
 
+  'go with a run that gave up to its retry, however late': async ({ storage, clock }) => {
+    await addOneOff(storage, { id: 'once' });
+    const worker = await startWorker(storage, { leaseMs: 300 * day });
+    const once = await claimOne(storage, worker);
+    await addRecurring(storage);
+    const nth = await fireOne(storage, worker);
+    for (const run of [once, nth]) {
+      await keep(storage, run, 'a');
+      await settle(storage, run, { outcome: 'failed' });
+    }
+    const [again] = await storage.retryRuns([nth.id]);
+    assert.deepEqual(await namesOf(storage, again!), ['a']);
+    assert.deepEqual(await namesOf(storage, nth), []);
+    await clock.advance(100 * day);
+    await pruneAll(storage);
+    const [late] = await storage.retryRuns([once.id]);
+    assert.deepEqual(await namesOf(storage, late!), ['a']);
+    const claimedAgain = (await storage.claim(worker, 10)).runs.find(({ id }) => id === late!.id)!;
+    assert.equal(await keep(storage, claimedAgain, 'b'), true);
+    assert.deepEqual(await namesOf(storage, late!), ['a', 'b']);
+  },
+
+  'of a run that gave up and is discarded go with the record': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    await keep(storage, run, 'a');
+    await settle(storage, run, { outcome: 'failed' });
+    await clock.advance(3 * day);
+    await pruneAll(storage, {}, 2 * day);
+    assert.deepEqual(await namesOf(storage, run), ['a']);
+    await storage.discardRuns([run.id]);
+    await pruneAll(storage, {}, 2 * day);
+    assert.deepEqual(await namesOf(storage, run), []);
+  },
+
   'of a job that is deleted go with the record': async ({ storage, clock }) => {
     const run = await claimed(storage);
     await keep(storage, run, 'a');

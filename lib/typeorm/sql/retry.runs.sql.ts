@@ -7,7 +7,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 runs · $3 delays
  *
- * The row begins anew under a new id. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
+ * The row begins anew under a new id, and the durable steps that have ended go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
  */
 export function retryRunsSql(t: TableNames): string {
@@ -33,6 +33,9 @@ born as (
     updated_at = case when r.updated_at is not null then ${now} end
   from dead where r.id = dead.id
   returning r.*
+),
+moved as (
+  update ${t.run_step} s set run_id = born.id from born where s.run_id = born.retry_of
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${runColumns}, ${toldColumn} from born r order by r.id`;
