@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { nearestName } from '../model/nearest.name.js';
+import { refuseUnknown } from '../model/unknown.options.js';
 import type { ChronisEventName } from './event.map.js';
 import { isEventName, selectEvents } from './event.names.js';
 
@@ -26,12 +26,7 @@ export function assertListenOptions(given: unknown, known: readonly string[], ow
   if (typeof given !== 'object' || given === null) {
     throw new InvalidOptionError(owner, `takes options as an object, but was given ${String(given)}.`);
   }
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue;
-    const meant = nearestName(key, known);
-    const hint = meant === null ? `There are: ${known.join(', ')}.` : `Did you mean "${meant}"?`;
-    throw new InvalidOptionError(key, `${owner} has no such option. ${hint}`);
-  }
+  refuseUnknown(owner, given, known);
   const { remote } = given as { remote?: unknown };
   if (remote === undefined || typeof remote === 'boolean') return;
   throw new InvalidOptionError(

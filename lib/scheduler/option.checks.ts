@@ -1,9 +1,9 @@
 import { InvalidOptionError } from '../model/errors.js';
 import { nearestName } from '../model/nearest.name.js';
 import { described } from '../triggers/refuse.js';
+import { meantOption } from './meant.option.js';
 
 export { described };
-import { meantOption } from './meant.option.js';
 
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 
