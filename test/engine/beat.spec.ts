@@ -3,7 +3,7 @@ import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Beat, BeatOrder } from '../../lib/ports/beat.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig } from '../support/engine.js';
-import { LeapingClock } from '../support/leaping.clock.js';
+import { OffsetClock } from '../support/offset.clock.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 
 /** A storage with a beat that says what the test wants. */
@@ -66,12 +66,12 @@ describe('a lease with a beat outside of the event loop', () => {
   });
 
   test('that renews after the clock of the storage was set back is not taken for a storage that has lost commits', async () => {
-    const time = new LeapingClock(clock, 0);
+    const time = new OffsetClock(clock);
     const storage = new BeatingStorage({ clock: time });
     rig = new EngineRig({ clock, storage, options: { leaseMs: 30_000 } });
     await rig.engine.start();
     await clock.advanceBy(12_000);
-    time.leapMs = -60_000;
+    time.offsetMs = -60_000;
     await storage.renew(rig.engine.workerId!, 30_000, 0);
     storage.outsideMsAgo = 1_000;
     await clock.advanceBy(10_000);
@@ -82,15 +82,15 @@ describe('a lease with a beat outside of the event loop', () => {
   });
 
   test('that renews beside the loop, both having woken at once, is not taken for a storage that has lost commits', async () => {
-    const time = new LeapingClock(clock, 0);
+    const time = new OffsetClock(clock);
     const storage = new BeatingStorage({ clock: time });
     rig = new EngineRig({ clock, storage, options: { leaseMs: 30_000 } });
     await rig.engine.start();
     await clock.advanceBy(10_000);
     // Begun before that of the loop, it has waited for it at the row.
-    time.leapMs = -2;
+    time.offsetMs = -2;
     await storage.renew(rig.engine.workerId!, 30_000, 0);
-    time.leapMs = 0;
+    time.offsetMs = 0;
     await clock.advanceBy(9_999);
     storage.outsideMsAgo = 10_001;
     storage.underWayMsAgo = 9_998;

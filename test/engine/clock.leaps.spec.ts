@@ -4,7 +4,7 @@ import type { ChronisEventMap } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, everyMs } from '../support/engine.js';
-import { LeapingClock } from '../support/leaping.clock.js';
+import { OffsetClock } from '../support/offset.clock.js';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -12,7 +12,7 @@ const hour = 60 * minute;
 
 describe("a storage's clock that leaps", () => {
   let clock: ManualClock;
-  let server: LeapingClock;
+  let server: OffsetClock;
   let rig: EngineRig;
   let start: number;
   /** In whole minutes since the start, as the clock of the test shows them. */
@@ -22,7 +22,7 @@ describe("a storage's clock that leaps", () => {
 
   beforeEach(async () => {
     clock = new ManualClock();
-    server = new LeapingClock(clock, 0);
+    server = new OffsetClock(clock);
     begin();
     await rig.engine.start();
     await rig.add(everyMs(start, minute, { id: 'minutely', handler: 'minutely' }));
@@ -54,9 +54,9 @@ describe("a storage's clock that leaps", () => {
     ['back', -hour],
   ])('%s and returns: schedules neither run what it leapt over nor wait for it', async (_, leapMs) => {
     await clock.advanceBy(3.5 * minute);
-    server.leapMs = leapMs;
+    server.offsetMs = leapMs;
     await clock.advanceBy(5 * minute);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(3 * minute);
     expect(nominal).toEqual(upTo(11));
     expect(ran.map((at) => Math.round(at))).toEqual(upTo(11));
@@ -73,10 +73,10 @@ describe("a storage's clock that leaps", () => {
     rig.handle('once', ({ nominalAt }) => void once.push((nominalAt.getTime() - start) / minute));
     await rig.add(everyMs(start, minute, { id: 'once', handler: 'once', policies: { recovery: 'abandon' } }));
     await clock.advanceBy(3.5 * minute);
-    server.leapMs = leapMs;
+    server.offsetMs = leapMs;
     await clock.advanceBy(5 * minute);
     expect(once).toEqual(upTo(8));
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(3 * minute);
     expect(once).toEqual(upTo(11));
     expect(await gaps()).toEqual([]);
@@ -86,7 +86,7 @@ describe("a storage's clock that leaps", () => {
 
   test('ahead for good: schedules follow after ten minutes, and what was leapt over is missed', async () => {
     await clock.advanceBy(3.5 * minute);
-    server.leapMs = hour;
+    server.offsetMs = hour;
     await clock.advanceBy(9 * minute);
     expect(nominal).toEqual(upTo(12));
     await clock.advanceBy(5 * minute);
@@ -104,7 +104,7 @@ describe("a storage's clock that leaps", () => {
     'ahead by %s, as where a machine has slept with its clock: schedules follow after as long',
     async (_, leapMs, passMs) => {
       await clock.advanceBy(3.5 * minute);
-      server.leapMs = leapMs;
+      server.offsetMs = leapMs;
       await clock.advanceBy(passMs);
       expect(leaps.map(({ state }) => state)).toEqual(['doubted', 'followed']);
     },
@@ -122,20 +122,20 @@ describe("a storage's clock that leaps", () => {
 
   test('to where the clock of the machine is: schedules follow at once', async () => {
     await rig.stop();
-    server.leapMs = -hour;
+    server.offsetMs = -hour;
     begin();
     await rig.engine.start();
     await clock.advanceBy(minute);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(minute);
     expect(leaps).toEqual([{ byMs: expect.closeTo(hour, -3) as number, state: 'followed' }]);
   });
 
   test('by less than ten seconds is followed without a word', async () => {
     await clock.advanceBy(3.5 * minute);
-    server.leapMs = 9 * second;
+    server.offsetMs = 9 * second;
     await clock.advanceBy(5 * minute);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(5 * minute);
     expect(nominal).toEqual(upTo(13));
     expect(leaps).toEqual([]);
@@ -148,7 +148,7 @@ describe("a storage's clock that leaps", () => {
       throw new Error('no');
     });
     await clock.advanceBy(minute);
-    server.leapMs = hour;
+    server.offsetMs = hour;
     await clock.advanceBy(minute);
     const policies = {
       maxRetries: 1,
@@ -168,7 +168,7 @@ describe("a storage's clock that leaps", () => {
       throw new Error('no');
     });
     await clock.advanceBy(minute);
-    server.leapMs = -hour;
+    server.offsetMs = -hour;
     await clock.advanceBy(minute);
     const backoff = { type: 'fixed' as const, delayMs: 30 * second };
     await rig.add({
@@ -189,7 +189,7 @@ describe("a storage's clock that leaps", () => {
     'by %d ms: what others have locked is not asked for all the time',
     async (leapMs) => {
       await clock.advanceBy(2 * minute);
-      server.leapMs = leapMs;
+      server.offsetMs = leapMs;
       await clock.advanceBy(minute);
       await rig.add(everyMs(start, second, { handler: 'minutely', nextAt: start + 3 * minute + second }));
       let claims = 0;
@@ -216,9 +216,9 @@ describe("a storage's clock that leaps", () => {
     await rig.add({ handler: 'delayed', trigger, nextAt: start + 20 * second });
     await clock.advanceBy(2 * minute);
     expect(times).toBeGreaterThan(4);
-    server.leapMs = leapMs;
+    server.offsetMs = leapMs;
     await clock.advanceBy(2 * minute);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     const before = times;
     await clock.advanceBy(2 * minute);
     expect(times).toBeGreaterThan(before + 3);
@@ -227,7 +227,7 @@ describe("a storage's clock that leaps", () => {
   test('ahead and returns: a worker that died meanwhile is waited for no longer than its lease', async () => {
     const leaseMs = 20 * second;
     await rig.add({ id: 'once', handler: 'once' });
-    server.leapMs = hour;
+    server.offsetMs = hour;
     const dead = { workerId: 'dead', app: 'test', queues: ['default'], handlers: ['once'] };
     const registration = {
       ...{ id: 'dead', name: 'dead', app: 'test', generation: null, host: 'h', pid: 1, version: '1' },
@@ -238,7 +238,7 @@ describe("a storage's clock that leaps", () => {
     let executions = 0;
     rig.handle('once', () => executions++);
     await clock.advanceBy(5 * second);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(leaseMs + 2 * engineDefaults.pollMs);
     expect(executions).toBe(1);
   });
@@ -248,9 +248,9 @@ describe("a storage's clock that leaps", () => {
     rig.events.on('storage.went-back', () => told.push('storage.went-back'));
     rig.events.on('worker.lease-lost', () => told.push('worker.lease-lost'));
     await clock.advanceBy(5 * second);
-    server.leapMs = 10 * second;
+    server.offsetMs = 10 * second;
     await clock.advanceBy(2 * engineDefaults.leaseMs);
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await rig.storage.releaseLost();
     await clock.advanceBy(2 * engineDefaults.leaseMs);
     expect(told).toEqual([]);

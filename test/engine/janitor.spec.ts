@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FaultyStorage } from '../support/faulty.storage.js';
-import { LeapingClock } from '../support/leaping.clock.js';
+import { OffsetClock } from '../support/offset.clock.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
@@ -121,7 +121,7 @@ test('tells by its id of a row that the storage does not let go, and goes on', a
 
 test('deletes nothing by a clock that is wrong for some rounds, and tells it once', async () => {
   const clock = new ManualClock();
-  const server = new LeapingClock(clock, 0);
+  const server = new OffsetClock(clock);
   rig = new EngineRig({
     clock,
     storage: new MemoryStorage({ clock: server }),
@@ -131,9 +131,9 @@ test('deletes nothing by a clock that is wrong for some rounds, and tells it onc
   await rig.engine.start();
   await rig.add({});
   await clock.advanceBy(5 * minute);
-  server.leapMs = 400 * 24 * 60 * minute;
+  server.offsetMs = 400 * 24 * 60 * minute;
   await clock.advanceBy(5 * minute);
-  server.leapMs = 0;
+  server.offsetMs = 0;
   await clock.advanceBy(5 * minute);
   expect((await rig.storage.queryAttempts({}, {})).items).toHaveLength(1);
   expect(rig.told.filter((name) => name === 'record.withheld')).toHaveLength(1);

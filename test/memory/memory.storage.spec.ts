@@ -2,45 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Capability, NewJob } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/index.js';
+import { startWorker } from '../../lib/testing/laws/fixture.js';
+import { newJob } from '../support/engine.js';
 
 const clock = new ManualClock();
 
-function oneOff(id: string, change: Partial<NewJob> = {}): NewJob {
-  return {
-    id,
-    namespace: 'default',
-    name: null,
-    handler: 'work',
-    queue: 'default',
-    priority: 5,
-    trigger: { type: 'at', at: new Date(clock.now()).toISOString() },
-    timeZone: 'UTC',
-    payload: null,
-    metadata: {},
-    policies: {},
-    source: 'api',
-    app: null,
-    definitionHash: '',
-    nextAt: clock.now(),
-    ...change,
-  };
-}
-
-async function worker(storage: MemoryStorage, handlers = ['work']): Promise<Capability> {
-  const id = `worker of ${handlers.join()}`;
-  const about = {
-    name: '',
-    app: 'app',
-    generation: null,
-    retention: null,
-    host: '',
-    pid: 0,
-    version: '',
-    zoneData: '',
-  };
-  await storage.register({ id, ...about, queues: ['default'], handlers }, 60_000);
-  return { workerId: id, app: 'app', queues: ['default'], handlers };
-}
+const oneOff = (id: string, change: Partial<NewJob> = {}): NewJob => newJob(clock.now(), { id, ...change });
 
 /** Claims and settles everything that is due, `limit` at a time. */
 async function drain(storage: MemoryStorage, capability: Capability, limit: number): Promise<number> {
@@ -100,7 +67,7 @@ describe('MemoryStorage', () => {
       ids.map((id) => oneOff(id)),
       'raise',
     );
-    await drain(storage, await worker(storage), 10);
+    await drain(storage, await startWorker(storage), 10);
     const { items } = await storage.queryAttempts({}, { limit: 1_000 });
     expect(items.length).toBeGreaterThanOrEqual(100);
     expect(items.length).toBeLessThanOrEqual(110);
@@ -113,7 +80,7 @@ describe('MemoryStorage', () => {
       oneOff(`foreign-${index}`, { handler: 'nobody', priority: 0 }),
     );
     await storage.insertJobs([...foreign, oneOff('mine', { priority: 9 })], 'raise');
-    const { runs } = await storage.claim(await worker(storage), 10);
+    const { runs } = await storage.claim(await startWorker(storage), 10);
     expect(runs.map((run) => run.jobId)).toEqual(['mine']);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { StorageNow } from '../../lib/scheduler/storage.now.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
-import { LeapingClock } from '../support/leaping.clock.js';
+import { OffsetClock } from '../support/offset.clock.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -11,13 +11,13 @@ test.each([hour, -hour])(
   'a clock of the storage that was wrong once, by %d ms, is right with the next answer',
   async (leapMs) => {
     const clock = new ManualClock();
-    const server = new LeapingClock(clock, 0);
+    const server = new OffsetClock(clock);
     const time = new StorageNow(new MemoryStorage({ clock: server }), clock);
     expect(await time.now()).toBe(clock.now());
     await clock.advanceBy(minute);
-    server.leapMs = leapMs;
+    server.offsetMs = leapMs;
     await time.now();
-    server.leapMs = 0;
+    server.offsetMs = 0;
     await clock.advanceBy(minute);
     expect(await time.now()).toBe(clock.now());
   },
@@ -25,11 +25,11 @@ test.each([hour, -hour])(
 
 test('a clock of the storage that was wrong at the first answer is right with the next one', async () => {
   const clock = new ManualClock();
-  const server = new LeapingClock(clock, 0);
-  server.leapMs = hour;
+  const server = new OffsetClock(clock);
+  server.offsetMs = hour;
   const time = new StorageNow(new MemoryStorage({ clock: server }), clock);
   expect(await time.now()).toBe(clock.now() + hour);
-  server.leapMs = 0;
+  server.offsetMs = 0;
   await clock.advanceBy(minute);
   expect(await time.now()).toBe(clock.now());
 });

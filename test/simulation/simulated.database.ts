@@ -1,7 +1,7 @@
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { placeOf } from '../../lib/memory/runs.js';
 import type { JobRow, MemoryTables } from '../../lib/memory/tables.js';
-import { Clock, type CancelTimer } from '../../lib/ports/clock.js';
+import type { Clock } from '../../lib/ports/clock.js';
 import type {
   ClaimResult,
   Firing,
@@ -11,28 +11,8 @@ import type {
   Unstarted,
 } from '../../lib/ports/storage.adapter.js';
 import type { Run } from '../../lib/index.js';
+import { OffsetClock } from '../support/offset.clock.js';
 import { FiringWatch } from './firing.watch.js';
-
-/** The clock of the server: that of the world, unless somebody has set it. */
-class ServerClock extends Clock {
-  offsetMs = 0;
-
-  constructor(private readonly world: Clock) {
-    super();
-  }
-
-  now(): number {
-    return this.world.now() + this.offsetMs;
-  }
-
-  monotonic(): number {
-    return this.world.monotonic();
-  }
-
-  setTimer(delayMs: number, callback: () => void): CancelTimer {
-    return this.world.setTimer(delayMs, callback);
-  }
-}
 
 /** Is told of each call that was carried out. */
 type Watcher = (method: string, args: readonly unknown[], answer: unknown) => void;
@@ -48,7 +28,8 @@ const deadlineMs = 2_000;
  * waits, and fails by its deadline.
  */
 export class SimulatedDatabase {
-  readonly clock: ServerClock;
+  /** That of the world, unless somebody has set it. */
+  readonly clock: OffsetClock;
   /** When the storage went back, and to when. */
   readonly losses: { from: number; until: number }[] = [];
   watcher: Watcher | null = null;
@@ -61,7 +42,7 @@ export class SimulatedDatabase {
   private backup: { at: number; text: string } | null = null;
 
   constructor(private readonly world: Clock) {
-    this.clock = new ServerClock(world);
+    this.clock = new OffsetClock(world);
     this.storage = new MemoryStorage({ clock: this.clock });
   }
 

@@ -1,10 +1,11 @@
 import { Clock, type CancelTimer } from '../../lib/ports/clock.js';
 
-/** Another clock of the same world, which shows a different time of day. */
+/** Another clock of the same world, which shows a different time of day and can be set, while time passes for it as for everybody. */
 export class OffsetClock extends Clock {
   constructor(
     private readonly world: Clock,
-    private readonly offsetMs: number,
+    /** How far it is ahead. */
+    public offsetMs = 0,
   ) {
     super();
   }

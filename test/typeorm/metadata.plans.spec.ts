@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { NewJob, StorageAdapter } from '../../lib/index.js';
+import type { StorageAdapter } from '../../lib/index.js';
+import { addOneOff, addRecurring } from '../../lib/testing/laws/fixture.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
 import { newStorage } from '../support/postgres.subject.js';
@@ -12,27 +13,6 @@ const client = new pg.Client(databaseUrl());
 const rows = 100_000;
 const tenants = 10_000;
 let storage: StorageAdapter;
-
-function newJob(recurring: boolean): NewJob {
-  const id = recurring ? 'cron' : 'once';
-  return {
-    id,
-    namespace: 'default',
-    name: null,
-    handler: 'work',
-    queue: 'default',
-    priority: 5,
-    trigger: recurring ? { type: 'interval', every: 60_000 } : { type: 'at', at: '2100-01-01T00:00:00.000Z' },
-    timeZone: 'UTC',
-    payload: null,
-    metadata: { place: { tenant_id: 'first' } },
-    policies: {},
-    source: 'api',
-    app: null,
-    definitionHash: 'h',
-    nextAt: 4_102_444_800_000,
-  };
-}
 
 /** Copies the rows that meet the condition, each time under another id and for one of the tenants. */
 async function multiply(table: string, name: string, idColumn: string, where: string): Promise<void> {
@@ -57,7 +37,9 @@ beforeAll(async () => {
   storage = newStorage({ schema });
   await storage.init();
   await client.connect();
-  await storage.insertJobs([newJob(true), newJob(false)], 'raise');
+  const later = { metadata: { place: { tenant_id: 'first' } }, nextAt: Date.UTC(2100, 0, 1) };
+  await addRecurring(storage, { id: 'cron', ...later });
+  await addOneOff(storage, { id: 'once', ...later });
   await multiply(t.job, 'job', 'id', 'true');
   await multiply(t.run, 'run', 'job_id', `keyed and origin <> 'reserved'`);
   await client.query(`insert into ${t.job_stat} (job_uid) select uid from ${t.job} on conflict do nothing`);

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Capability, ClaimedRun, NewJob, StorageAdapter } from '../../lib/index.js';
-import { accepts } from '../../lib/testing/laws/fixture.js';
-import { databaseUrl, freshSchema } from '../support/schema.js';
+import type { ClaimedRun, StorageAdapter } from '../../lib/index.js';
+import { accepts, addOneOff, addRecurring, claimOne, startWorker } from '../../lib/testing/laws/fixture.js';
+import { databaseUrl } from '../support/schema.js';
 import { storageForEachTest } from '../support/storage.for.each.test.js';
 
 // Each test stops one statement in the middle by a lock of its own, lets another one happen, and then goes on.
@@ -15,55 +15,6 @@ const other = storageForEachTest('races', (fresh) => ({ schema, storage } = fres
 
 beforeAll(() => watcher.connect());
 afterAll(() => watcher.end());
-
-async function add(given: Partial<NewJob> = {}): Promise<void> {
-  const nextAt = (await storage.now()) - 1_000;
-  const job: NewJob = {
-    ...ref,
-    name: null,
-    handler: 'work',
-    queue: 'default',
-    priority: 5,
-    trigger: { type: 'at', at: new Date(nextAt).toISOString() },
-    timeZone: 'UTC',
-    payload: null,
-    metadata: {},
-    policies: {},
-    source: 'api',
-    app: null,
-    definitionHash: 'h',
-    nextAt,
-    ...given,
-  };
-  await storage.insertJobs([job], 'raise');
-}
-
-async function worker(leaseMs = 60_000): Promise<Capability> {
-  const capability = { workerId: freshSchema('worker'), app: 'app', queues: ['default'], handlers: ['work'] };
-  await storage.register(
-    {
-      id: capability.workerId,
-      name: 'w',
-      retention: null,
-      app: 'app',
-      generation: null,
-      host: 'h',
-      pid: 1,
-      version: '1',
-      zoneData: '2025b',
-      queues: capability.queues,
-      handlers: capability.handlers,
-    },
-    leaseMs,
-  );
-  return capability;
-}
-
-async function claimOne(capability: Capability): Promise<ClaimedRun> {
-  const { runs } = await storage.claim(capability, 10);
-  expect(runs).toHaveLength(1);
-  return runs[0]!;
-}
 
 async function settle(run: ClaimedRun, retryInMs: number | null): Promise<string[]> {
   const now = await storage.now();
@@ -95,8 +46,8 @@ async function countOfWaiting(): Promise<number> {
 
 describe('a settle with a retry', () => {
   test('that waits for a cancel under way ends the run', async () => {
-    await add();
-    const run = await claimOne(await worker());
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
     await other.query(`begin; update "${schema}".run set cancel_requested = true where id = ${run.id}`);
     const settled = settleAtLast(run, 1_000);
     await somebodyWaits();
@@ -108,9 +59,9 @@ describe('a settle with a retry', () => {
   });
 
   test('that waits for a pause under way leaves the run held', async () => {
-    await add();
-    const capability = await worker();
-    const run = await claimOne(capability);
+    await addOneOff(storage);
+    const capability = await startWorker(storage);
+    const run = await claimOne(storage, capability);
     await other.query(`begin; select from "${schema}".run where id = ${run.id} for update`);
     const paused = storage.pauseJob(ref, { reason: 'audit', by: null });
     await somebodyWaits();
@@ -120,12 +71,12 @@ describe('a settle with a retry', () => {
     expect(await settled).toEqual([run.id]);
     expect((await storage.claim(capability, 10)).runs).toEqual([]);
     await storage.resumeJob(ref, () => ({ nextAt: null, gap: null }));
-    expect((await claimOne(capability)).id).toBe(run.id);
+    expect((await claimOne(storage, capability)).id).toBe(run.id);
   });
 
   test('that waits for a delete under way ends the run, and leaves nothing', async () => {
-    await add();
-    const run = await claimOne(await worker());
+    await addOneOff(storage);
+    const run = await claimOne(storage, await startWorker(storage));
     await other.query(`begin; select from "${schema}".run where id = ${run.id} for update`);
     const deleted = storage.deleteJob(ref);
     await somebodyWaits();
@@ -139,10 +90,10 @@ describe('a settle with a retry', () => {
 
   test('of a fixed delay gives the next time, also when a fire is about to wait for it', async () => {
     const trigger = { type: 'interval', every: 60_000, mode: 'fixed-delay' } as const;
-    await add({ trigger });
-    const capability = await worker();
+    await addRecurring(storage, { trigger });
+    const capability = await startWorker(storage);
     await storage.runNow(ref);
-    const run = await claimOne(capability);
+    const run = await claimOne(storage, capability);
     const { cursors } = await storage.dueCursors(capability, 10);
     const [{ jobUid, nominalAt, revision }] = cursors as [(typeof cursors)[0]];
     // The fire records a gap, as the run goes on: here it is stopped, holding the cursor. The lock of a table would stop it before it holds anything.
@@ -176,7 +127,7 @@ describe('a settle with a retry', () => {
 
 describe('a worker', () => {
   test('cannot renew its lease when it has been released meanwhile, however early it asked', async () => {
-    const { workerId } = await worker(60_000);
+    const { workerId } = await startWorker(storage);
     await other.query(`begin; update "${schema}".worker set released_at = now() where id = '${workerId}'`);
     const renewed = storage.renew(workerId, 60_000, 0);
     await somebodyWaits();
@@ -185,14 +136,14 @@ describe('a worker', () => {
   });
 
   test('whose claim was committed after its release leaves runs that are found', async () => {
-    await add();
-    const late = await worker();
-    const run = await claimOne(late);
+    await addOneOff(storage);
+    const late = await startWorker(storage);
+    const run = await claimOne(storage, late);
     await other.query(`delete from "${schema}".worker where id = $1`, [late.workerId]);
-    const next = await worker();
+    const next = await startWorker(storage);
     const released = await storage.releaseLost();
     expect(released.runs).toMatchObject([{ runId: run.id, worker: late.workerId, verdict: null }]);
-    expect((await claimOne(next)).fence).toBeGreaterThan(run.fence);
+    expect((await claimOne(storage, next)).fence).toBeGreaterThan(run.fence);
   });
 });
 
@@ -226,10 +177,10 @@ describe('a conflict between transactions', () => {
 });
 
 test('many deletes, pauses, settles and fires of the same jobs end without an error', async () => {
-  const capability = await worker();
+  const capability = await startWorker(storage);
   const ids = Array.from({ length: 20 }, (_, i) => `job-${i}`);
   for (const id of ids) {
-    await add({
+    await addRecurring(storage, {
       id,
       trigger: { type: 'interval', every: 1_000, mode: id.endsWith('3') ? 'fixed-delay' : 'fixed-rate' },
     });
@@ -263,20 +214,20 @@ test('many deletes, pauses, settles and fires of the same jobs end without an er
 });
 
 test('a run that was put off while a worker registered that can execute it is brought back by the next round', async () => {
-  await add();
-  const capability = await worker();
+  await addOneOff(storage);
+  const capability = await startWorker(storage);
   // As if the deferral had begun before the registration was committed, and was committed after it had looked.
   const later = `now() + interval '1 minute'`;
   await other.query(`update "${schema}".run set due_at = ${later}, deferred_until = ${later}`);
   expect((await storage.claim(capability, 10)).runs).toEqual([]);
   expect(await storage.deferStranded()).toEqual([]);
-  await claimOne(capability);
+  await claimOne(storage, capability);
 });
 
 test('two runs that end at the same moment let go of the one that waits for both', async () => {
   const nextAt = (await storage.now()) - 1_000;
-  await add({ trigger: { type: 'cron', expression: '* * * * *' }, nextAt });
-  const capability = await worker();
+  await addRecurring(storage, { trigger: { type: 'cron', expression: '* * * * *' }, nextAt });
+  const capability = await startWorker(storage);
   const fire = async (overlap: 'allow' | 'queue'): Promise<ClaimedRun[]> => {
     const { cursors } = await storage.dueCursors(capability, 1);
     const { jobUid, nominalAt, revision, fired } = cursors[0]!;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { Clock, SystemClock, type StorageAdapter } from '../../../lib/index.js';
 import type { TypeOrmStorageOptions } from '../../../lib/typeorm/index.js';
-import { LeapingClock } from '../../support/leaping.clock.js';
+import { OffsetClock } from '../../support/offset.clock.js';
 import { newStorage } from '../../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../../support/schema.js';
 import { schedulesOf, type Expected } from '../language/schedules.js';
@@ -20,12 +20,12 @@ export class PostgresWorld extends World {
   readonly leaseMs = 8_000;
   readonly ticks: Ticks;
   readonly observer: StorageAdapter;
-  readonly clock: LeapingClock;
+  readonly clock: OffsetClock;
   private readonly schema = freshSchema('story');
 
   constructor(private readonly leaps: boolean) {
     super();
-    this.clock = new LeapingClock(new SystemClock(), 0);
+    this.clock = new OffsetClock(new SystemClock());
     this.ticks = new Ticks(Math.floor(this.clock.now() / 1_000) * 1_000, 1_000);
     this.observer = this.newStorage({ notify: false, poolSize: 2 });
   }
@@ -58,7 +58,7 @@ export class PostgresWorld extends World {
   }
 
   async leap(ms: number): Promise<void> {
-    this.clock.leapMs += ms;
+    this.clock.offsetMs += ms;
   }
 
   async wait(ms: number, live: readonly Pick<Instance, 'app' | 'name'>[]): Promise<void> {
