@@ -191,7 +191,13 @@ export { currentRun } from './engine/current.run.js';
 export { InjectRunContext, RUN_CONTEXT } from './discovery/run.context.injection.js';
 export type { JobOverrides } from './discovery/declaration.configuration.js';
 export type { InterceptorInput } from './discovery/interceptor.resolver.js';
-export type { HandlerFunction, OpenOptions, RunContext, RunLogger } from './engine/run.context.js';
+export type {
+  HandlerFunction,
+  OpenOptions,
+  RunContext,
+  RunLogger,
+  SleepOptions,
+} from './engine/run.context.js';
 
 export { defineJob } from './scheduler/define.job.js';
 export type { UpdateOptions } from './scheduler/job.updater.js';

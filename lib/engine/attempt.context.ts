@@ -61,12 +61,12 @@ export class AttemptContext implements RunContext {
 
   get sleep(): RunContext['sleep'] {
     const running = this.#running;
-    return (delay) => running.sleep(delay);
+    return (delay, options) => running.sleep(delay, options);
   }
 
   get sleepUntil(): RunContext['sleepUntil'] {
     const running = this.#running;
-    return (at) => running.sleepUntil(at);
+    return (at, options) => running.sleepUntil(at, options);
   }
 
   /** See `RunningRun.suspension`. */

@@ -9,6 +9,8 @@ import {
 import { toJson, type JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { EpochMs, Hold, NewRunStep, RunStep } from '../ports/storage.adapter.js';
+import type { SleepOptions } from './run.context.js';
+import { assertOptions } from './transaction.options.js';
 
 /** What a step may return, in bytes of JSON. */
 export const longestStepResult = 1024 * 1024;
@@ -47,6 +49,8 @@ export class DurableSteps {
   private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
   private underWay = 0;
   private sleeps = 0;
+  /** One without a name sleeps. */
+  private isNumberAsleep = false;
   /** Of the names of what sleeps: an attempt in which this step has not failed comes to others. */
   private afterFailure = '';
   /** So far each has begun after those before it had ended, and none has failed. */
@@ -72,8 +76,9 @@ export class DurableSteps {
   }
 
   /** Never resolves where there is time left: the attempt ends, and another one comes here then. */
-  async sleep(until: (now: EpochMs) => EpochMs): Promise<void> {
+  async sleep(until: (now: EpochMs) => EpochMs, options?: SleepOptions): Promise<void> {
     const { now } = this.parts;
+    const given = givenName(options);
     const outer = insideStep.getStore();
     if (outer !== undefined) {
       throw new InvalidOptionError(
@@ -81,14 +86,28 @@ export class DurableSteps {
         `the step ${JSON.stringify(outer)} sleeps, but a step has to come to its end: sleep before or after it.`,
       );
     }
-    const text = await this.perform(`sleep ${++this.sleeps}${this.afterFailure}`, () =>
-      new Date(until(now())).toISOString(),
-    );
+    const name = given ?? this.nextNumber();
+    const text = await this.perform(name, () => new Date(until(now())).toISOString());
     const at = Date.parse(text as string);
-    if (at <= now()) return;
+    if (at <= now()) {
+      if (given === null) this.isNumberAsleep = false;
+      return;
+    }
     this.wakeAt = Math.min(this.wakeAt, at);
     void this.suspendIfIdle();
     await new Promise(() => undefined);
+  }
+
+  /** Throws InvalidOptionError where another one has a number at the same time: in the next attempt each might come to that of the other, and wake at its time. */
+  private nextNumber(): string {
+    if (this.isNumberAsleep) {
+      throw new InvalidOptionError(
+        'sleep',
+        "another sleep goes on at the same time, and none of the two has a name by which the next attempt finds it again: context.sleep('1h', { name: 'before the reminder' }).",
+      );
+    }
+    this.isNumberAsleep = true;
+    return `sleep ${++this.sleeps}${this.afterFailure}`;
   }
 
   private async perform(name: string, work: () => unknown): Promise<JsonValue> {
@@ -189,21 +208,37 @@ function assertOrder(
   throw new DurableStepMismatchError(runId, name, position, there?.name ?? null);
 }
 
+function refuse(option: string, problem: string): never {
+  throw new InvalidOptionError(option, problem);
+}
+
+/** Null: none. */
+function givenName(options: SleepOptions = {}): string | null {
+  assertOptions('context.sleep()', options, ['name']);
+  const { name } = options;
+  if (name === undefined) return null;
+  if (typeof name !== 'string' || name.trim() === '')
+    return refuse('name', "a sleep has text for a name, such as { name: 'before the reminder' }.");
+  return checkedText(name);
+}
+
 function checkedName(name: unknown, work: unknown): string {
-  const refuse = (option: string, problem: string): never => {
-    throw new InvalidOptionError(option, problem);
-  };
   if (typeof name !== 'string' || name.trim() === '')
     return refuse('name', "context.step() takes the name of the step first, such as 'charge'.");
-  if (name.length > longestName || unprintable.test(name))
-    return refuse('name', `the name of a step is one line of at most ${longestName} characters.`);
-  if (sleepName.test(name))
-    return refuse('name', `${JSON.stringify(name)} is the name of what sleeps: give the step another one.`);
+  checkedText(name);
   if (typeof work !== 'function')
     return refuse(
       'work',
       `the step ${JSON.stringify(name)} has no function to run: context.step('${name}', () => …).`,
     );
+  return name;
+}
+
+function checkedText(name: string): string {
+  if (name.length > longestName || unprintable.test(name))
+    return refuse('name', `the name of a step is one line of at most ${longestName} characters.`);
+  if (sleepName.test(name))
+    return refuse('name', `${JSON.stringify(name)} is the name of what sleeps without one: give another.`);
   return name;
 }
 

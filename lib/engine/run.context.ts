@@ -25,6 +25,12 @@ export interface OpenOptions {
   deadline?: DurationInput | Date;
 }
 
+/** @publicApi */
+export interface SleepOptions {
+  /** By which a later attempt finds this sleep again, as it finds a step: unique among the steps and sleeps of the run. @default its number among those without one, as the handler comes to them */
+  name?: string;
+}
+
 /** What a handler is told about the run it executes. @publicApi */
 export interface RunContext<P = JsonValue> {
   /** The job as it was when this attempt was claimed. */
@@ -87,11 +93,11 @@ export interface RunContext<P = JsonValue> {
   /**
    * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
    * runs the handler from its beginning, which passes over the steps that have ended. Restarts and deploys change nothing about it. Never resolves where the attempt ends: what comes after it, `finally` included, is done by the
-   * attempt that goes on. Rejects with InvalidScheduleError, with InvalidOptionError within a step or a transaction, and like `step`.
+   * attempt that goes on. Rejects with InvalidScheduleError, with InvalidOptionError within a step or a transaction and beside another sleep where neither has a name, and like `step`.
    */
-  readonly sleep: (delay: DurationInput) => Promise<void>;
+  readonly sleep: (delay: DurationInput, options?: SleepOptions) => Promise<void>;
   /** The same until a given time, which is that of the first attempt that comes here. Rejects as `sleep` does. */
-  readonly sleepUntil: (at: InstantInput) => Promise<void>;
+  readonly sleepUntil: (at: InstantInput, options?: SleepOptions) => Promise<void>;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when

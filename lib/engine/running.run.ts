@@ -22,7 +22,7 @@ import type { Handler } from './handler.registry.js';
 import { DurableSteps } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
-import type { OpenOptions, RunLogger } from './run.context.js';
+import type { OpenOptions, RunLogger, SleepOptions } from './run.context.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
 /**
@@ -166,17 +166,17 @@ export class RunningRun {
   }
 
   /** See `RunContext.sleep`. */
-  async sleep(delay: DurationInput): Promise<void> {
+  async sleep(delay: DurationInput, options?: SleepOptions): Promise<void> {
     const delayMs = parseDuration(delay, 'delay');
     this.assertMaySleep();
-    await this.steps.sleep((now) => now + delayMs);
+    await this.steps.sleep((now) => now + delayMs, options);
   }
 
   /** See `RunContext.sleepUntil`. */
-  async sleepUntil(at: InstantInput): Promise<void> {
+  async sleepUntil(at: InstantInput, options?: SleepOptions): Promise<void> {
     const until = parseAt(at, this.run.timeZone).getTime();
     this.assertMaySleep();
-    await this.steps.sleep(() => until);
+    await this.steps.sleep(() => until, options);
   }
 
   private assertMaySleep(): void {

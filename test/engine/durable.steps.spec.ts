@@ -491,7 +491,7 @@ describe('durable steps', () => {
       await play(async (context) => {
         await Promise.all([
           context.sleep('1h'),
-          context.sleep('5m'),
+          context.sleep('5m', { name: 'short' }),
           (async () => {
             await context.step('a', () => later(10 * second).then(doing('a')));
             await context.step('b', doing('b'));
@@ -510,6 +510,58 @@ describe('durable steps', () => {
       expect((await ledger()).map(([outcome]) => outcome)).toEqual(['snoozed', 'snoozed']);
       await clock.advanceBy(60 * minute);
       expect(done).toEqual(['a', 'b', 'all']);
+    });
+
+    test('beside each other are found again by their names, whatever comes first', async () => {
+      const from = clock.now();
+      await play(async (context) => {
+        const chain = async (name: string, ms: number, delay: string): Promise<void> => {
+          await context.step(name, () => later(ms));
+          await context.sleep(delay, { name: `${name} sleeps` });
+          const minutes = Math.round((clock.now() - from) / minute);
+          await context.step(`${name} awake`, doing(`${name} after ${minutes} minutes`));
+        };
+        await Promise.all([chain('x', 20 * second, '1h'), chain('y', second, '5m')]);
+      });
+      await rig.settle();
+      await clock.advanceBy(2 * 60 * minute);
+      expect(done).toEqual(['y after 5 minutes', 'x after 60 minutes']);
+      expect((await ledger()).at(-1)![0]).toBe('succeeded');
+    });
+
+    test('beside each other are refused without names, as each may be taken for the other', async () => {
+      await play(async (context) => {
+        const chain = async (name: string, ms: number, delay: string): Promise<void> => {
+          await context.step(name, () => later(ms));
+          await context.sleep(delay);
+          done.push(name);
+        };
+        await Promise.all([chain('x', 20 * second, '1h'), chain('y', second, '5m')]);
+      });
+      await rig.settle();
+      await clock.advanceBy(2 * 60 * minute);
+      expect(done).toEqual([]);
+      expect(errors).toEqual([expect.any(InvalidOptionError)]);
+      expect(await lastError()).toContain('none of the two has a name');
+    });
+
+    test('one after the other need no names, also behind steps that ran in parallel', async () => {
+      await play(async (context) => {
+        for (const day of [1, 2, 3]) {
+          await Promise.all([context.step(`a ${day}`, () => 1), context.step(`b ${day}`, () => 1)]);
+          await context.sleep('1h');
+          done.push(`slept ${day}`);
+        }
+      });
+      await rig.settle();
+      await clock.advanceBy(4 * 60 * minute);
+      expect((await ledger()).map(([outcome]) => outcome)).toEqual([
+        'snoozed',
+        'snoozed',
+        'snoozed',
+        'succeeded',
+      ]);
+      expect([...new Set(done)]).toEqual(['slept 1', 'slept 2', 'slept 3']);
     });
 
     test('are over for what stands around them', async () => {
@@ -606,6 +658,10 @@ describe('durable steps', () => {
       ['no duration', (context: RunContext) => context.sleep('soon')],
       ['none at all', (context: RunContext) => context.sleep(undefined as never)],
       ['no time', (context: RunContext) => context.sleepUntil('tomorrow')],
+      ['no text for a name', (context: RunContext) => context.sleep('1h', { name: 7 as never })],
+      ['the name of a number', (context: RunContext) => context.sleep('1h', { name: 'sleep 2' })],
+      ['another option', (context: RunContext) => context.sleep('1h', { nam: 'a' } as never)],
+      ['no options', (context: RunContext) => context.sleep('1h', 'a' as never)],
     ])('are refused with %s', async (_, work) => {
       await play(work);
       await rig.settle();

@@ -32,6 +32,8 @@ export async function results(): Promise<void> {
   await context.sleep({ hours: 2 });
   await context.sleepUntil(new Date());
   await context.sleepUntil('2030-01-01');
+  await context.sleep('1h', { name: 'rest' });
+  await context.sleepUntil('2030-01-01', { name: 'until spring' });
   // @ts-expect-error It has no name.
   await context.step(charge);
   // @ts-expect-error It has nothing to run.
