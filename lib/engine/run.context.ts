@@ -91,7 +91,7 @@ export interface RunContext<P = JsonValue> {
    */
   readonly step: <T>(name: string, work: () => T | PromiseLike<T>) => Promise<StepResult<T>>;
   /**
-   * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
+   * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'; 0: at once. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
    * runs the handler from its beginning, which passes over the steps that have ended. Restarts and deploys change nothing about it. Never resolves where the attempt ends: what comes after it, `finally` included, is done by the
    * attempt that goes on. Rejects with InvalidScheduleError, with InvalidOptionError within a step or a transaction and beside another sleep where neither has a name, and like `step`.
    */

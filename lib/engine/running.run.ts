@@ -13,7 +13,7 @@ import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
-import { parseDelay, parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
 import { containedSignal } from './contained.signal.js';
@@ -167,7 +167,7 @@ export class RunningRun {
 
   /** See `RunContext.sleep`. */
   async sleep(delay: DurationInput, options?: SleepOptions): Promise<void> {
-    const delayMs = parseDuration(delay, 'delay');
+    const delayMs = parseDelay(delay, 'delay');
     this.assertMaySleep();
     await this.steps.sleep((now) => now + delayMs, options);
   }

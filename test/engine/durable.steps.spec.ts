@@ -470,6 +470,16 @@ describe('durable steps', () => {
       expect((await ledger()).map(([outcome]) => outcome)).toEqual(['snoozed', 'succeeded']);
     });
 
+    test('for no time at all go on at once', async () => {
+      await play(async (context) => {
+        await context.sleep(0);
+        await context.sleep('0s');
+        return 'awake';
+      });
+      await rig.settle();
+      expect(await ledger()).toEqual([['succeeded', 'awake']]);
+    });
+
     test('do not come to what follows, finally and catch included', async () => {
       await play(async (context) => {
         try {
@@ -657,6 +667,8 @@ describe('durable steps', () => {
     test.each([
       ['no duration', (context: RunContext) => context.sleep('soon')],
       ['none at all', (context: RunContext) => context.sleep(undefined as never)],
+      ['a time for a duration', (context: RunContext) => context.sleep(Date.now())],
+      ['less than nothing', (context: RunContext) => context.sleep(-1)],
       ['no time', (context: RunContext) => context.sleepUntil('tomorrow')],
       ['no text for a name', (context: RunContext) => context.sleep('1h', { name: 7 as never })],
       ['the name of a number', (context: RunContext) => context.sleep('1h', { name: 'sleep 2' })],
