@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { messageOf } from '../events/shown.error.js';
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import {
   ClaimLostError,
@@ -248,7 +249,7 @@ function asResult(runId: string, name: string, value: unknown): JsonValue {
   try {
     result = value === undefined ? null : toJson(value, 'result', Infinity, true);
   } catch (error) {
-    throw new StepResultError(runId, name, (error as Error).message);
+    throw new StepResultError(runId, name, messageOf(error));
   }
   const bytes = Buffer.byteLength(JSON.stringify(result));
   if (bytes <= longestStepResult) return result;

@@ -329,6 +329,15 @@ describe('durable steps', () => {
       },
       'refers back',
     ],
+    [
+      'what throws nothing when it is looked at',
+      () => ({
+        toJSON() {
+          throw null;
+        },
+      }),
+      'null',
+    ],
   ])('that return %s fail for good: they have been done', async (_, work, culprit) => {
     await play((context) => context.step('a', () => (done.push('a'), work())), retried);
     await clock.advanceBy(10 * second);
