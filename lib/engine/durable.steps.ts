@@ -66,9 +66,12 @@ export class DurableSteps {
     return this.underWay > 0;
   }
 
-  /** Resolves when no step is under way. */
+  /** Resolves when no step is under way, and none has followed. */
   async idle(): Promise<void> {
-    if (this.isUnderWay) await new Promise<void>((resolve) => this.awaitingIdle.push(resolve));
+    while (this.isUnderWay) {
+      await new Promise<void>((resolve) => this.awaitingIdle.push(resolve));
+      await this.isFollowed();
+    }
   }
 
   /** See `RunContext.step`. */
@@ -188,11 +191,12 @@ export class DurableSteps {
 
   /** Once what has ended beside has had the time to begin the step that follows: no clock is asked for that, and none has to go on. */
   private async suspendIfIdle(): Promise<void> {
-    for (let ticks = 0; ticks < ticksToFollow; ticks++) {
-      if (this.wakeAt === Infinity || this.isUnderWay) return;
-      await Promise.resolve();
-    }
-    this.parts.suspend(this.wakeAt);
+    if (this.wakeAt !== Infinity && !(await this.isFollowed())) this.parts.suspend(this.wakeAt);
+  }
+
+  private async isFollowed(): Promise<boolean> {
+    for (let ticks = 0; ticks < ticksToFollow && !this.isUnderWay; ticks++) await Promise.resolve();
+    return this.isUnderWay;
   }
 }
 

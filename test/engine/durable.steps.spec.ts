@@ -201,6 +201,18 @@ describe('durable steps', () => {
     ]);
   });
 
+  test('that nobody has waited for are followed by those that come after them', async () => {
+    await play((context) => {
+      void (async () => {
+        await context.step('a', () => later(second).then(doing('a')));
+        await context.step('b', () => later(second).then(doing('b')));
+      })();
+    });
+    await clock.advanceBy(3 * second);
+    expect(done).toEqual(['a', 'b']);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['succeeded']);
+  });
+
   test('run an Observable-like iterator to its end', async () => {
     await play((context) =>
       context.step('all', async function* () {
