@@ -56,7 +56,7 @@ export class AttemptContext implements RunContext {
   get step(): RunContext['step'] {
     const running = this.#running;
     return <T>(name: string, work: () => T | PromiseLike<T>) =>
-      running.steps.step(name, work) as Promise<StepResult<T>>;
+      running.step(name, work) as Promise<StepResult<T>>;
   }
 
   get sleep(): RunContext['sleep'] {

@@ -78,7 +78,7 @@ export interface RunContext<P = JsonValue> {
   readonly open: (options?: OpenOptions) => void;
   /**
    * Runs `work` once in the life of the run: its end is kept with what it returned, and an attempt after a crash, a deploy or a retry has that result instead of running it again. What it throws fails the attempt, as
-   * long as the handler does not catch it; it is run again then. It may be run more than once where the process dies before its end is kept: make the effect idempotent by `runId` and the name.
+   * long as the handler does not catch it, also where nobody waits for it; it is run again then. It may be run more than once where the process dies before its end is kept: make the effect idempotent by `runId` and the name.
    * The name is unique in the run. Steps may run in parallel; each attempt has to come to the same steps in the same order.
    *
    * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError;

@@ -7,6 +7,7 @@ import {
   type AbortCause,
 } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
+import type { JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isA, isThenable, outcomeOf } from '../model/thrown.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
@@ -16,6 +17,7 @@ import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapt
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
+import { AwaitedWork } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
 import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
@@ -71,6 +73,7 @@ export class RunningRun {
   private controller: AbortController | null = null;
   private opened: VerdictTransaction | null = null;
   private durable: DurableSteps | null = null;
+  private awaited: AwaitedWork | null = null;
   private suspended: { promise: Promise<void>; resolve: () => void } | null = null;
   /** What the handler got for its transaction that is under way, or was. */
   private transacting: Promise<unknown> | null = null;
@@ -138,7 +141,16 @@ export class RunningRun {
     this.wished = { kind: 'opened', deadline };
   }
 
-  get steps(): DurableSteps {
+  /** See `RunContext.step`. */
+  step(name: string, work: () => unknown): Promise<JsonValue> {
+    return this.given(this.steps.step(name, work), true);
+  }
+
+  private given<T>(work: Promise<T>, ends: boolean): Promise<T> {
+    return (this.awaited ??= new AwaitedWork()).given(work, ends);
+  }
+
+  private get steps(): DurableSteps {
     const { run, parts } = this;
     return (this.durable ??= new DurableSteps({
       run,
@@ -166,17 +178,23 @@ export class RunningRun {
   }
 
   /** See `RunContext.sleep`. */
-  async sleep(delay: DurationInput, options?: SleepOptions): Promise<void> {
-    const delayMs = parseDelay(delay, 'delay');
-    this.assertMaySleep();
-    await this.steps.sleep((now) => now + delayMs, options);
+  sleep(delay: DurationInput, options?: SleepOptions): Promise<void> {
+    const sleeping = async (): Promise<void> => {
+      const delayMs = parseDelay(delay, 'delay');
+      this.assertMaySleep();
+      await this.steps.sleep((now) => now + delayMs, options);
+    };
+    return this.given(sleeping(), false);
   }
 
   /** See `RunContext.sleepUntil`. */
-  async sleepUntil(at: InstantInput, options?: SleepOptions): Promise<void> {
-    const until = parseAt(at, this.run.timeZone).getTime();
-    this.assertMaySleep();
-    await this.steps.sleep(() => until, options);
+  sleepUntil(at: InstantInput, options?: SleepOptions): Promise<void> {
+    const sleeping = async (): Promise<void> => {
+      const until = parseAt(at, this.run.timeZone).getTime();
+      this.assertMaySleep();
+      await this.steps.sleep(() => until, options);
+    };
+    return this.given(sleeping(), false);
   }
 
   private assertMaySleep(): void {
@@ -197,7 +215,7 @@ export class RunningRun {
     const isAnother = this.opened?.isUnderWay === true;
     const transacting = this.transactOnce(work, options);
     if (!isAnother) this.transacting = transacting;
-    return transacting;
+    return this.given(transacting, true);
   }
 
   private async transactOnce<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
@@ -279,9 +297,8 @@ export class RunningRun {
 
   private returned(value: unknown): void {
     // As nearly always: nothing is made for what most do not have.
-    if (this.durable === null && this.opened === null)
-      return this.handlerEnded(this.wished ?? { kind: 'returned', value });
-    const returned = (): void => this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    if (this.awaited === null) return this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    const returned = (): void => this.unlessUnheard(this.wished ?? { kind: 'returned', value });
     this.afterSteps(() =>
       this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
     );
@@ -302,6 +319,14 @@ export class RunningRun {
     void this.durable.idle().then(over);
   }
 
+  /** What has failed without the handler waiting for it has failed its attempt. */
+  private unlessUnheard(ending: Ending): void {
+    this.awaited!.whenOver(() => {
+      const unheard = this.awaited!.unheard;
+      this.handlerEnded(unheard === null ? ending : { kind: 'threw', error: unheard.error });
+    });
+  }
+
   /** The handler stays where it is, and is never heard of again; what stands around it goes on as if it had returned. */
   private suspend(until: EpochMs): void {
     if (this.ended || this.handler !== 'runs') return;
@@ -309,7 +334,7 @@ export class RunningRun {
     const ending: Ending = this.abortCause === null ? { kind: 'suspended', until } : { kind: 'abandoned' };
     this.afterTransaction(
       () => {
-        this.handlerEnded(ending);
+        this.unlessUnheard(ending);
         this.suspended?.resolve();
       },
       (error) => this.handlerEnded({ kind: 'threw', error }),

@@ -213,6 +213,51 @@ describe('durable steps', () => {
     expect((await ledger()).map(([outcome]) => outcome)).toEqual(['succeeded']);
   });
 
+  test.each([
+    ['before it returns', () => later(2 * second)],
+    ['after it has returned', () => undefined],
+  ])('that fail without anybody waiting for them fail the attempt: %s', async (_, wait) => {
+    await play(async (context) => {
+      void context.step('a', () => later(second).then(() => Promise.reject(new Error('Nobody heard.'))));
+      await wait();
+    });
+    await clock.advanceBy(3 * second);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed']);
+    expect(await lastError()).toContain('Nobody heard.');
+  });
+
+  test('that fail before their handler waits for them may be caught by it then', async () => {
+    await play(async (context) => {
+      const failing = context.step('a', () => Promise.reject(new Error('Caught.')));
+      await later(second);
+      return failing.catch((error: Error) => error.message);
+    });
+    await clock.advanceBy(2 * second);
+    expect(await ledger()).toEqual([['succeeded', 'Caught.']]);
+  });
+
+  test('fail the attempt that goes to sleep beside them', async () => {
+    await play(async (context) => {
+      void context.step('a', () => Promise.reject(new Error('Nobody heard.')));
+      await later(second);
+      await context.sleep('1d');
+    });
+    await clock.advanceBy(2 * second);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed']);
+  });
+
+  test.each([
+    ['a transaction', (context: RunContext) => context.transaction(() => Promise.reject(new Error('No.')))],
+    ['a sleep', (context: RunContext) => context.sleep('never')],
+  ])('%s that fails without anybody waiting for it fails the attempt', async (_, work) => {
+    await play(async (context) => {
+      void work(context);
+      await later(second);
+    });
+    await clock.advanceBy(2 * second);
+    expect((await ledger()).map(([outcome]) => outcome)).toEqual(['failed']);
+  });
+
   test('run an Observable-like iterator to its end', async () => {
     await play((context) =>
       context.step('all', async function* () {
