@@ -31,7 +31,7 @@ export function refuseHidden(tables: readonly FoundTable[]): void {
   const { role } = tables[0]!;
   const off = hidden.map((relation) => `alter table ${relation} disable row level security`);
   throw new StorageError(
-    `The role ${role} does not see all rows of ${hidden.join(', ')}: row level security is on for them, and no policy lets the role do everything with every row. Let it: alter role ${role} bypassrls; or turn it off: ${off.join('; ')}.`,
+    `The role ${role} does not see all rows of ${hidden.join(', ')}: row level security is on for them, and its policies do not let the role do everything with every row. Let it: alter role ${role} bypassrls; or turn it off: ${off.join('; ')}.`,
   );
 }
 

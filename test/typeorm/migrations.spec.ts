@@ -235,7 +235,7 @@ describe('rights that are missing', () => {
       );
       await client.query(enable.join('; '));
       expect(await lacking({ url, migrate })).toBe(
-        `The role ${role} does not see all rows of ${schema}.cursor, ${schema}.meta: row level security is on for them, and no policy lets the role do everything with every row. ` +
+        `The role ${role} does not see all rows of ${schema}.cursor, ${schema}.meta: row level security is on for them, and its policies do not let the role do everything with every row. ` +
           `Let it: alter role ${role} bypassrls; or turn it off: alter table ${schema}.cursor disable row level security; alter table ${schema}.meta disable row level security.`,
       );
       await client.query(
@@ -245,6 +245,20 @@ describe('rights that are missing', () => {
       await client.query(
         `drop policy part on ${schema}.meta; create policy every on ${schema}.meta using (true)`,
       );
+      for (const [what, condition] of [
+        ['select', 'using (key is null)'],
+        ['insert', 'with check (false)'],
+      ] as const) {
+        await client.query(
+          `create policy less on ${schema}.lock as restrictive for ${what} to ${role} ${condition}; create policy own on ${schema}.lock using (true); alter table ${schema}.lock enable row level security`,
+        );
+        expect(await lacking({ url, migrate })).toContain(`all rows of ${schema}.lock: row`);
+        await client.query(`drop policy less on ${schema}.lock; drop policy own on ${schema}.lock`);
+      }
+      await client.query(
+        `create policy own on ${schema}.lock using (true); create policy less on ${schema}.lock as restrictive using (true)`,
+      );
+      await client.query(`create policy other on ${schema}.lock as restrictive to pg_monitor using (false)`);
       expect(await (await start({ url, migrate })).countJobs({})).toBe(0);
     },
   );

@@ -1,7 +1,7 @@
 import { allTables, type TableNames } from './table.names.js';
 
 /**
- * Whether `meta` is there, which relations are gone, which lack rights of this role, and which hide rows from it (row level security without a policy for everything): a row for each of these, and one for `meta` in any case. `lacks`: the rights as a grant names them; null: none is missing. All are asked for at
+ * Whether `meta` is there, which relations are gone, which lack rights of this role, and which hide rows from it (row level security without a policy for everything, or with one that restricts it): a row for each of these, and one for `meta` in any case. `lacks`: the rights as a grant names them; null: none is missing. All are asked for at
  * once and at the start: what only settles or forgets fails long after a run has done its work. The partition for days without one is written by name when the record is pruned.
  *
  * Not by to_regclass(), which may answer from a cache of before the lock of a migration.
@@ -20,12 +20,15 @@ from unnest(array[${names.join(', ')}]::name[]) named (name)
     where not case c.relkind when 'S' then has_sequence_privilege(c.oid, needed.name) else has_table_privilege(c.oid, needed.name) end
   ) missing
   cross join lateral (
-    select coalesce(row_security_active(c.oid), false) and not exists (
-      select from pg_policy p
-      where p.polrelid = c.oid and p.polpermissive and p.polcmd = '*'
-        and pg_get_expr(p.polqual, p.polrelid) = 'true' and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') = 'true'
-        and (0::oid = any (p.polroles) or exists (select from unnest(p.polroles) of (role) where pg_has_role(of.role, 'usage')))
-    ) as rows
+    select coalesce(row_security_active(c.oid), false)
+      and not (coalesce(bool_or(p.polpermissive and p.polcmd = '*' and p."isForAll"), false) and coalesce(bool_and(p.polpermissive or p."isForAll"), true)) as rows
+    from (
+      select polpermissive, polcmd,
+        coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true' and coalesce(pg_get_expr(polwithcheck, polrelid), 'true') = 'true' as "isForAll"
+      from pg_policy
+      where polrelid = c.oid
+        and (0::oid = any (polroles) or exists (select from unnest(polroles) of (role) where pg_has_role(of.role, 'usage')))
+    ) p
   ) hidden
 where named.name = '${t.prefix}meta' or c.oid is null or missing.rights is not null or hidden.rows
 order by named.name`;
