@@ -196,7 +196,9 @@ export type {
   OpenOptions,
   RunContext,
   RunLogger,
+  RunSteps,
   SleepOptions,
+  StepTransaction,
 } from './engine/run.context.js';
 
 export { defineJob } from './scheduler/define.job.js';

@@ -55,8 +55,11 @@ export class AttemptContext implements RunContext {
 
   get step(): RunContext['step'] {
     const running = this.#running;
-    return <T>(name: string, work: () => T | PromiseLike<T>) =>
+    const step = <T>(name: string, work: () => T | PromiseLike<T>) =>
       running.step(name, work) as Promise<StepResult<T>>;
+    const transaction = <T>(name: string, work: TransactionWork<T>, options?: object) =>
+      running.stepTransaction(name, work, options as AnyTransactionOptions) as Promise<StepResult<T>>;
+    return Object.assign(step, { transaction });
   }
 
   get sleep(): RunContext['sleep'] {

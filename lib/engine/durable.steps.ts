@@ -9,9 +9,10 @@ import {
 } from '../model/errors.js';
 import { toJson, type JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { EpochMs, Hold, NewRunStep, RunStep } from '../ports/storage.adapter.js';
+import type { AnyTransactionOptions, TransactionManager, TransactionWork } from '../ports/run.transaction.js';
+import type { EpochMs, Hold, NewRunStep, RunStep, RunStepRecord } from '../ports/storage.adapter.js';
 import type { SleepOptions } from './run.context.js';
-import { assertOptions } from './transaction.options.js';
+import { assertOptions, assertTransactionOptions } from './transaction.options.js';
 
 /** What a step may return, in bytes of JSON. */
 export const longestStepResult = 1024 * 1024;
@@ -22,8 +23,18 @@ const ticksToFollow = 100;
 const sleepName = /^sleep \d+(?: after ".*" failed)?$/;
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 
-/** Whether code is called by a step, however deep. */
-const insideStep = new AsyncLocalStorage<string>();
+/** The step that code is called by, however deep, and the one whose transaction that is in; null: in none. */
+const insideStep = new AsyncLocalStorage<{ name: string; transaction: string | null }>();
+
+/** Throws InvalidOptionError: one that waits for the connection of another, in a transaction that it keeps open, may wait for ever. */
+export function refuseWithinStepTransaction(call: string): void {
+  const outer = insideStep.getStore()?.transaction ?? null;
+  if (outer === null) return;
+  throw new InvalidOptionError(
+    call,
+    `cannot be begun within the transaction of the step ${JSON.stringify(outer)}, which would stay open for it: make one after the other.`,
+  );
+}
 
 /** Of one attempt. */
 export interface StepParts {
@@ -34,6 +45,12 @@ export interface StepParts {
   record: (hold: Hold, step: NewRunStep) => Promise<boolean>;
   /** Repeats a call to the storage until it succeeds; null: the run is not this attempt's any more. */
   insist: <T>(operation: string, call: () => Promise<T>) => Promise<T | null>;
+  /** As `StorageAdapter.transaction`. Throws InvalidOptionError, TransactionNotSupportedError where there can be none. */
+  transact: <T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => RunStepRecord,
+    options: AnyTransactionOptions,
+  ) => Promise<T>;
   /** Throws why the attempt is to stop, if it is. */
   throwIfAborted: () => void;
   /** Ends the attempt until then, although its handler has not returned. */
@@ -76,7 +93,20 @@ export class DurableSteps {
 
   /** See `RunContext.step`. */
   step(name: string, work: () => unknown): Promise<JsonValue> {
-    return this.perform(checkedName(name, work), work);
+    const step = checkedName(name, work, 'context.step');
+    return this.perform(step, (position) => this.run(step, position, work));
+  }
+
+  /** See `RunSteps.transaction`. */
+  async transaction(
+    name: string,
+    work: TransactionWork<unknown>,
+    options: AnyTransactionOptions = {},
+  ): Promise<JsonValue> {
+    const step = checkedName(name, work, 'context.step.transaction');
+    assertTransactionOptions('context.step.transaction()', options);
+    refuseWithinStepTransaction('context.step.transaction()');
+    return this.perform(step, (position) => this.transact(step, position, work, options));
   }
 
   /** Never resolves where there is time left: the attempt ends, and another one comes here then. */
@@ -87,11 +117,12 @@ export class DurableSteps {
     if (outer !== undefined) {
       throw new InvalidOptionError(
         'sleep',
-        `the step ${JSON.stringify(outer)} sleeps, but a step has to come to its end: sleep before or after it.`,
+        `the step ${JSON.stringify(outer.name)} sleeps, but a step has to come to its end: sleep before or after it.`,
       );
     }
     const name = given ?? this.nextNumber();
-    const text = await this.perform(name, () => new Date(until(now())).toISOString());
+    const untilText = (): string => new Date(until(now())).toISOString();
+    const text = await this.perform(name, (position) => this.run(name, position, untilText));
     const at = Date.parse(text as string);
     if (at <= now()) {
       if (given === null) this.isNumberAsleep = false;
@@ -114,14 +145,17 @@ export class DurableSteps {
     return `sleep ${++this.sleeps}${this.afterFailure}`;
   }
 
-  private async perform(name: string, work: () => unknown): Promise<JsonValue> {
+  /** `run`: as which step of the run; null: that is not known. */
+  private async perform(
+    name: string,
+    run: (position: number | null) => Promise<JsonValue>,
+  ): Promise<JsonValue> {
     const position = this.begin(name);
     try {
       const stored = await this.known();
-      const { run } = this.parts;
       const known = stored.get(name);
-      if (position !== null) assertOrder(run.id, name, position, known, stored);
-      return known === undefined ? await this.run(name, position, work) : structuredClone(known.result);
+      if (position !== null) assertOrder(this.parts.run.id, name, position, known, stored);
+      return known === undefined ? await run(position) : structuredClone(known.result);
     } finally {
       this.underWay--;
       if (!this.isUnderWay) {
@@ -148,21 +182,40 @@ export class DurableSteps {
     const { run, now, record, insist, throwIfAborted } = this.parts;
     throwIfAborted();
     const startedAt = now();
-    const result = await this.resultOf(name, work);
-    const hold = { runId: run.id, fence: run.fence, worker: run.worker };
+    const inside = { name, transaction: insideStep.getStore()?.transaction ?? null };
+    const done = async (): Promise<JsonValue> =>
+      asResult(run.id, name, await insideStep.run(inside, () => doneBy(work)));
+    const result = await this.notingFailure(name, done());
     const step = { name, position, result, attempt: run.attempt, startedAt };
-    const isKept = await insist('record step', () => record(hold, step));
+    const isKept = await insist('record step', () => record(holdOf(run), step));
     if (isKept !== true) throw new ClaimLostError(run.id);
     return result;
   }
 
-  private async resultOf(name: string, work: () => unknown): Promise<JsonValue> {
+  private async transact(
+    name: string,
+    position: number | null,
+    work: TransactionWork<unknown>,
+    options: AnyTransactionOptions,
+  ): Promise<JsonValue> {
+    const { run, now, transact, throwIfAborted } = this.parts;
+    throwIfAborted();
+    const startedAt = now();
+    let result: JsonValue = null;
+    const conclude = (value: unknown): RunStepRecord => {
+      result = asResult(run.id, name, value);
+      return { ...holdOf(run), step: { name, position, result, attempt: run.attempt, startedAt } };
+    };
+    const inside = { name, transaction: name };
+    const done = (manager: TransactionManager): Promise<unknown> =>
+      insideStep.run(inside, () => doneBy(() => work(manager)));
+    await this.notingFailure(name, transact(done, conclude, options));
+    return result;
+  }
+
+  private async notingFailure<T>(name: string, done: Promise<T>): Promise<T> {
     try {
-      const value = await insideStep.run(name, async () => {
-        const given = await work();
-        return isDeferred(given) ? workOff(given) : given;
-      });
-      return asResult(this.parts.run.id, name, value);
+      return await done;
     } catch (error) {
       this.failed(name);
       throw error;
@@ -200,6 +253,15 @@ export class DurableSteps {
   }
 }
 
+function holdOf({ id: runId, fence, worker }: ClaimedRun): Hold {
+  return { runId, fence, worker };
+}
+
+async function doneBy(work: () => unknown): Promise<unknown> {
+  const given = await work();
+  return isDeferred(given) ? workOff(given) : given;
+}
+
 function assertOrder(
   runId: string,
   name: string,
@@ -227,14 +289,14 @@ function givenName(options: SleepOptions = {}): string | null {
   return checkedText(name);
 }
 
-function checkedName(name: unknown, work: unknown): string {
+function checkedName(name: unknown, work: unknown, call: string): string {
   if (typeof name !== 'string' || name.trim() === '')
-    return refuse('name', "context.step() takes the name of the step first, such as 'charge'.");
+    return refuse('name', `${call}() takes the name of the step first, such as 'charge'.`);
   checkedText(name);
   if (typeof work !== 'function')
     return refuse(
       'work',
-      `the step ${JSON.stringify(name)} has no function to run: context.step('${name}', () => …).`,
+      `the step ${JSON.stringify(name)} has no function to run: ${call}('${name}', () => …).`,
     );
   return name;
 }

@@ -89,7 +89,7 @@ export interface RunContext<P = JsonValue> {
    * await ctx.sleep('3 days');
    * await ctx.step('remind', () => mail.remind(payment.id));
    */
-  readonly step: <T>(name: string, work: () => T | PromiseLike<T>) => Promise<StepResult<T>>;
+  readonly step: RunSteps;
   /**
    * Goes on after this delay, counted from the first time that an attempt comes here: milliseconds, or text such as '3 days'; 0: at once. The attempt ends meanwhile, on record as `snoozed`, and takes no place of a worker; a later one
    * runs the handler from its beginning, which passes over the steps that have ended. Restarts and deploys change nothing about it. Never resolves where the attempt ends: what comes after it, `finally` included, is done by the
@@ -108,6 +108,32 @@ export interface RunContext<P = JsonValue> {
    * await ctx.transaction((manager) => manager.insert(Invoice, { order: ctx.payload.order }));
    */
   readonly transaction: RunTransaction;
+}
+
+/** See `RunContext.step`. @publicApi */
+export interface RunSteps {
+  <T>(name: string, work: () => T | PromiseLike<T>): Promise<StepResult<T>>;
+  /**
+   * A step that is a transaction: commits what `work` writes together with the end of the step, or neither, so that the effect happens exactly once in the life of the run. The run goes on
+   * after it. There may be many in a run, also in parallel; each has a connection of its own, so it cannot be begun within another transaction of the handler. `options` as of `RunContext.transaction`.
+   *
+   * Rejects like a step, and with nothing written; also with TransactionNotSupportedError. Where the answer to the commit is lost, it rejects though the step may be kept: the next attempt finds out.
+   *
+   * @example
+   * const id = await ctx.step.transaction('invoice', async (manager) => (await manager.save(Invoice, { order })).id);
+   */
+  readonly transaction: StepTransaction;
+}
+
+/** See `RunSteps.transaction`. @publicApi */
+export interface StepTransaction {
+  <T>(name: string, work: TransactionWork<T>, options?: TransactionOptions): Promise<StepResult<T>>;
+  /** In a transaction of another library, whose own object the work gets. */
+  <T, M>(
+    name: string,
+    work: (manager: M) => T | Promise<T>,
+    options: BegunTransactionOptions<M>,
+  ): Promise<StepResult<T>>;
 }
 
 /** See `RunContext.transaction`. @publicApi */

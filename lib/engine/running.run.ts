@@ -21,10 +21,11 @@ import { AwaitedWork } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
 import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
-import { DurableSteps } from './durable.steps.js';
+import { DurableSteps, refuseWithinStepTransaction } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
 import type { OpenOptions, RunLogger, SleepOptions } from './run.context.js';
+import { assertTransactions } from './transaction.options.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
 /**
@@ -146,6 +147,15 @@ export class RunningRun {
     return this.given(this.steps.step(name, work), true);
   }
 
+  /** See `RunSteps.transaction`. */
+  stepTransaction(
+    name: string,
+    work: TransactionWork<unknown>,
+    options?: AnyTransactionOptions,
+  ): Promise<JsonValue> {
+    return this.given(this.steps.transaction(name, work, options), true);
+  }
+
   private given<T>(work: Promise<T>, ends: boolean): Promise<T> {
     return (this.awaited ??= new AwaitedWork()).given(work, ends);
   }
@@ -164,6 +174,16 @@ export class RunningRun {
         if (this.ended || this.committed !== null) throw new RunSettledError(run.id);
       },
       suspend: (until) => this.suspend(until),
+      transact: async (work, conclude, options) => {
+        assertTransactions(parts.storage);
+        if (this.opened?.isUnderWay === true) {
+          throw new InvalidOptionError(
+            'context.step.transaction()',
+            'context.transaction() is under way, and would stay open for it: make it before that, or a plain step of it.',
+          );
+        }
+        return await parts.storage.transaction!(work, conclude, options);
+      },
     }));
   }
 
@@ -219,6 +239,7 @@ export class RunningRun {
   }
 
   private async transactOnce<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
+    refuseWithinStepTransaction('context.transaction()');
     if (this.opened === null) {
       const { storage, conclude } = this.parts;
       this.opened = new VerdictTransaction(storage, this.run, (value) =>

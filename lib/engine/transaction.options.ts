@@ -1,5 +1,6 @@
-import { InvalidOptionError } from '../model/errors.js';
+import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
 import { refuseUnknown } from '../model/unknown.options.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described } from '../triggers/refuse.js';
 
 const transaction = 'context.transaction()';
@@ -10,6 +11,11 @@ export function assertTransaction(work: unknown, options: object): void {
     const problem = `takes the function that does the work first, but was given ${described(work)}.`;
     throw new InvalidOptionError(transaction, problem);
   }
+  assertTransactionOptions(transaction, options);
+}
+
+/** Throws InvalidOptionError, as above. */
+export function assertTransactionOptions(transaction: string, options: object): void {
   assertOptions(transaction, options, ['dataSource', 'begin']);
   const { dataSource, begin } = options as { dataSource?: unknown; begin?: unknown };
   if (begin === undefined) return;
@@ -20,6 +26,15 @@ export function assertTransaction(work: unknown, options: object): void {
   throw new InvalidOptionError(
     'begin',
     `must be a function that begins a transaction, but is ${described(begin)}.`,
+  );
+}
+
+/** Throws TransactionNotSupportedError. */
+export function assertTransactions(storage: StorageAdapter): void {
+  if (storage.transaction !== undefined) return;
+  throw new TransactionNotSupportedError(
+    'ctx.transaction()',
+    `the storage "${storage.kind}" has no transactions to share with a handler. Use typeOrmStorage(), or write without it and make the handler idempotent by ctx.runId.`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { workOff } from '../model/deferred.work.js';
-import { ClaimLostError, RunSettledError, TransactionNotSupportedError } from '../model/errors.js';
+import { ClaimLostError, RunSettledError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
-import { assertTransaction } from './transaction.options.js';
+import { assertTransaction, assertTransactions } from './transaction.options.js';
 
 /**
  * The transaction of one attempt that commits what the handler wrote together with the verdict.
@@ -39,19 +39,14 @@ export class VerdictTransaction {
   ): Promise<T> {
     assertTransaction(work, options);
     const { storage, run } = this;
-    if (storage.transaction === undefined) {
-      throw new TransactionNotSupportedError(
-        'ctx.transaction()',
-        `the storage "${storage.kind}" has no transactions to share with a handler. Use typeOrmStorage(), or write without it and make the handler idempotent by ctx.runId.`,
-      );
-    }
+    assertTransactions(storage);
     if (this.ended || this.state !== 'open') throw new RunSettledError(run.id);
     if (isLeaseLost) throw new ClaimLostError(run.id);
     this.state = 'working';
     try {
       const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));
       const all: TransactionWork<T> = async (manager) => (await workOff(work(manager))) as T;
-      const value = await storage.transaction(all, conclude, options);
+      const value = await storage.transaction!(all, conclude, options);
       this.state = 'committed';
       return value;
     } finally {

@@ -25,6 +25,7 @@ import {
   type JobPatch,
   type NewJob,
   type NewRunStep,
+  type RunStepRecord,
   type NextWake,
   type JobPageRequest,
   type PageRequest,
@@ -163,10 +164,10 @@ export class MemoryStorage extends StorageAdapter {
 
   override transaction<T>(
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
-    return this.transactions.settling(work, conclude, options);
+    return this.transactions.concluding(work, conclude, options);
   }
 
   async init(): Promise<void> {}

@@ -1,5 +1,6 @@
 import { ClaimLostError, InvalidOptionError, StorageBusyError } from '../model/errors.js';
-import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
+import type { EpochMs, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
+import { recordNewRunStep } from './run.steps.js';
 import { settle } from './settling.js';
 import { copyOf } from './snapshot.js';
 import type { MemoryTables, Step, StepTaker } from './tables.js';
@@ -52,10 +53,16 @@ export class MemoryTransaction implements StepTaker {
     }
   }
 
-  /** The verdict of a run. Throws ClaimLostError. */
-  settle(settlement: Settlement, now: EpochMs): void {
-    const { accepted } = this.take((tables) => settle(tables, now, [settlement]), now);
-    if (accepted.length === 0) throw new ClaimLostError(settlement.runId);
+  /** The verdict of a run, or the end of a step of it. Throws ClaimLostError. */
+  conclude(end: Settlement | RunStepRecord, now: EpochMs): void {
+    const isAccepted = this.take(
+      (tables) =>
+        'step' in end
+          ? recordNewRunStep(tables, now, end, end.step)
+          : settle(tables, now, [end]).accepted.length === 1,
+      now,
+    );
+    if (!isAccepted) throw new ClaimLostError(end.runId);
   }
 
   /** Takes back what was done since it had this length. */

@@ -7,7 +7,7 @@ import type {
   TransactionBegin,
   TransactionWork,
 } from '../ports/run.transaction.js';
-import type { Settlement } from '../ports/storage.adapter.js';
+import type { RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import { MemoryTransaction } from './memory.transaction.js';
 import { isInTransaction, RunnerTransactions, type Manager } from './runner.transactions.js';
 import type { MemoryTables } from './tables.js';
@@ -75,9 +75,9 @@ export class MemoryTransactions {
   }
 
   /** See `StorageAdapter.transaction`. */
-  async settling<T>(
+  async concluding<T>(
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => Settlement | RunStepRecord,
     { begin, dataSource }: AnyTransactionOptions,
   ): Promise<T> {
     let last: { transaction: MemoryTransaction; value: T } | null = null;
@@ -85,7 +85,7 @@ export class MemoryTransactions {
       last?.transaction.end();
       const transaction = new MemoryTransaction(this.tables);
       const value = await this.current.run(transaction, () => work(manager as never));
-      transaction.settle(conclude(value), this.clock.now());
+      transaction.conclude(conclude(value), this.clock.now());
       last = { transaction, value };
     };
     await (begin ?? beginOf(dataSource ?? this.choices.dataSource))(run);

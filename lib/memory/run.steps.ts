@@ -8,6 +8,12 @@ export function queryRunSteps({ steps }: MemoryTables, runId: string): RunStep[]
   return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+/** False: it is not in these hands, or there is one of that name. */
+export function recordNewRunStep(tables: MemoryTables, now: EpochMs, hold: Hold, step: NewRunStep): boolean {
+  const isThere = tables.steps.get(hold.runId)?.some(({ name }) => name === step.name) === true;
+  return !isThere && recordRunStep(tables, now, hold, step);
+}
+
 export function recordRunStep(tables: MemoryTables, now: EpochMs, hold: Hold, step: NewRunStep): boolean {
   if (!isHeldWith(tables.runs.get(hold.runId), hold)) return false;
   const kept = tables.steps.get(hold.runId) ?? [];

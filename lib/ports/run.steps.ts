@@ -1,5 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import type { EpochMs } from './epoch.ms.js';
+import type { Hold } from './loop.js';
 
 /** A durable step of a run, as it is to be kept. */
 export interface NewRunStep {
@@ -10,6 +11,11 @@ export interface NewRunStep {
   result: JsonValue;
   attempt: number;
   startedAt: EpochMs;
+}
+
+/** A durable step that is kept by the transaction of the handler in which it was done. */
+export interface RunStepRecord extends Hold {
+  step: NewRunStep;
 }
 
 /** A durable step that has ended: later attempts of the run do not run it again. */

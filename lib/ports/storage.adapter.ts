@@ -46,7 +46,7 @@ import type {
   RunFilter,
 } from './queries.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
-import type { NewRunStep, RunStep } from './run.steps.js';
+import type { NewRunStep, RunStep, RunStepRecord } from './run.steps.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
@@ -368,14 +368,14 @@ export abstract class StorageAdapter {
    */
   abstract settle(settlements: readonly Settlement[]): Promise<SettleResult>;
   /**
-   * Runs `work` in one transaction with the settlement that `conclude` makes of its value: both are committed, or neither. The settlement is
-   * the last statement before the commit; refused like by `settle`, everything is rolled back with ClaimLostError. Rejects with
+   * Runs `work` in one transaction with what `conclude` makes of its value, the settlement of the run or the end of one of its durable steps: both are committed, or neither. That is
+   * the last statement before the commit; refused like by `settle`, or where a step of that name is kept already, everything is rolled back with ClaimLostError. Rejects with
    * TransactionNotSupportedError, before `work` is called, if the connection is not proven to be on the storage's own database. Never
    * repeats `work`. With `begin` that function begins the transaction, and its executor sends the statements of the settlement. Absent: the storage has no transactions to share.
    */
   transaction?<T>(
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T>;
   /**

@@ -22,13 +22,14 @@ export async function queryRunSteps(run: Run, runId: string): Promise<RunStep[]>
   }));
 }
 
+/** `mine`: the run is in these hands · `kept`: so is the step now, and there was none of that name. */
 export async function recordRunStep(
   run: Run,
   { runId, fence, worker }: Hold,
   { name, position, result, attempt, startedAt }: NewRunStep,
-): Promise<boolean> {
-  if (!isRunId(runId)) return false;
+): Promise<{ mine: boolean; kept: boolean }> {
+  if (!isRunId(runId)) return { mine: false, kept: false };
   const values = [runId, fence, worker, name, position, JSON.stringify(result), attempt, startedAt];
-  const [row] = await run<{ mine: boolean }>('recordRunStep', ...values);
-  return row!.mine;
+  const [row] = await run<{ mine: boolean; kept: boolean }>('recordRunStep', ...values);
+  return row!;
 }

@@ -6,7 +6,7 @@ import type {
   TransactionManager,
   TransactionWork,
 } from '../ports/run.transaction.js';
-import type { Settlement } from '../ports/storage.adapter.js';
+import type { Hold, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import type { CallerConnection } from './caller.connection.js';
 import { connect } from './connect.js';
@@ -17,6 +17,7 @@ import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';
+import { queryRunSteps, recordRunStep } from './run.steps.js';
 import { connectionOf, type Client } from './runner.connection.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { isHeldSql } from './sql/is.held.sql.js';
@@ -39,6 +40,9 @@ const idleDeadlines = 60;
 /** A pool that is still being opened is closed later. */
 const closingMs = 750;
 
+/** What is committed with what the handler has written. */
+type End = Settlement | RunStepRecord;
+
 interface Entered {
   value: string;
   isolation: string;
@@ -46,7 +50,7 @@ interface Entered {
 }
 
 /**
- * Transactions that handlers share with the verdict of their run. They never use the connections of the loop: handlers that take their
+ * Transactions that handlers share with the verdict of their run, or with the end of a durable step. They never use the connections of the loop: handlers that take their
  * time must not keep the lease from being renewed.
  */
 export class RunTransactions {
@@ -75,7 +79,7 @@ export class RunTransactions {
 
   perform<T>(
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => End,
     options: AnyTransactionOptions,
   ): Promise<T> {
     if (options.begin !== undefined) return this.performWithin(options.begin, work, conclude);
@@ -87,7 +91,7 @@ export class RunTransactions {
   private async performOn<T>(
     source: DataSource,
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => End,
   ): Promise<T> {
     const type = (source as Partial<DataSource> | null)?.options?.type;
     if (type !== 'postgres') {
@@ -106,7 +110,7 @@ export class RunTransactions {
         await own(runner.startTransaction('READ COMMITTED'));
         await this.enter(connection);
         const value = await work(runner.manager);
-        await this.settle(connection, conclude(value));
+        await this.end(connection, conclude(value));
         await own(runner.commitTransaction());
         return value;
       } catch (error) {
@@ -124,9 +128,9 @@ export class RunTransactions {
   private async performWithin<T>(
     begin: TransactionBegin<TransactionManager>,
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => End,
   ): Promise<T> {
-    let done: { value: T; settlement: Settlement } | null = null;
+    let done: { value: T; end: End } | null = null;
     await begin(async (executor, manager) => {
       done = null;
       const connection = new ExecutorConnection(executor, this.deadlineMs);
@@ -137,25 +141,30 @@ export class RunTransactions {
       }
       await this.enter(connection);
       const value = await work(manager);
-      const settlement = conclude(value);
+      const end = conclude(value);
       try {
-        await this.settle(connection, settlement);
+        await this.end(connection, end);
       } catch (error) {
         throw connection.told(error);
       }
-      done = { value, settlement };
+      done = { value, end };
     });
     if (done === null) refuseBegin('has not called what it is given, or what it has called was rejected');
-    const { value, settlement } = done as { value: T; settlement: Settlement };
-    if (await this.isInHands(settlement)) refuseBegin('has resolved, and its transaction is not committed');
+    const { value, end } = done as { value: T; end: End };
+    if (!(await this.isCommitted(end))) refuseBegin('has resolved, and its transaction is not committed');
     return value;
   }
 
   /** By a connection of the storage: a run that its worker still has was not settled by a transaction that has ended, and nobody else would do it. */
-  private async isInHands({ runId, fence, worker }: Settlement): Promise<boolean> {
-    const values = [runId, fence, worker];
-    const [{ mine }] = await this.connection.database().run<{ mine: boolean }>(this.inHandsSql, values);
-    return mine;
+  private async isCommitted(end: End): Promise<boolean> {
+    const database = this.connection.database();
+    if ('step' in end) {
+      const run: Run = (statement, ...values) => database.run(this.statements[statement], values);
+      return (await queryRunSteps(run, end.runId)).some(({ name }) => name === end.step.name);
+    }
+    const values = [end.runId, end.fence, end.worker];
+    const [{ mine }] = await database.run<{ mine: boolean }>(this.inHandsSql, values);
+    return !mine;
   }
 
   private async enter(connection: CallerConnection): Promise<void> {
@@ -193,7 +202,7 @@ export class RunTransactions {
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
    * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection.
    */
-  private async settle(connection: CallerConnection, settlement: Settlement): Promise<void> {
+  private async end(connection: CallerConnection, end: End): Promise<void> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
@@ -210,26 +219,27 @@ export class RunTransactions {
           connection
             .query<never>(this.statements[statement], [now, ...values])
             .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
-        const { accepted } = await settleWithin(run, [settlement], 'settle');
-        if (accepted.length === 1) return;
+        const isAccepted =
+          'step' in end
+            ? (await recordRunStep(run, end, end.step)).kept
+            : (await settleWithin(run, [end], 'settle')).accepted.length === 1;
+        if (isAccepted) return;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;
         await connection.script('rollback to savepoint chronis_verdict', 'release savepoint chronis_verdict');
-        if (isLocked && !(await this.isHeld(connection, settlement, given))) {
-          throw new ClaimLostError(settlement.runId);
-        }
+        if (isLocked && !(await this.isHeld(connection, end, given))) throw new ClaimLostError(end.runId);
         await pause(Math.random() * 2 ** attempt);
         continue;
       }
-      throw new ClaimLostError(settlement.runId);
+      throw new ClaimLostError(end.runId);
     }
   }
 
   /** Whether the run is still in the hands of its worker, and its lease has not ended. Waits for nobody. */
   private async isHeld(
     connection: CallerConnection,
-    { runId, fence, worker }: Settlement,
+    { runId, fence, worker }: Hold,
     given: number | null,
   ): Promise<boolean> {
     const values = [given, runId, fence, worker];

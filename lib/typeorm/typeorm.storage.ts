@@ -36,6 +36,7 @@ import {
   type RunFilter,
   type Hold,
   type RunStep,
+  type RunStepRecord,
   type ScopeResumption,
   type Settlement,
   type SettleResult,
@@ -274,8 +275,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return queryRunSteps(this.run, runId);
   }
 
-  recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean> {
-    return recordRunStep(this.run, hold, step);
+  async recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean> {
+    return (await recordRunStep(this.run, hold, step)).mine;
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
@@ -356,7 +357,7 @@ export class TypeOrmStorage extends StorageAdapter {
 
   override transaction<T>(
     work: TransactionWork<T>,
-    conclude: (value: T) => Settlement,
+    conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
     return this.transactions.perform(work, conclude, options);

@@ -1,7 +1,11 @@
 // Never run: the type check fails when a line marked as an error compiles, or when another does not.
-import type { JsonValue, RunContext, StepResult } from '../../lib/index.js';
+import type { JsonValue, RunContext, SqlExecutor, StepResult } from '../../lib/index.js';
 
 declare const context: RunContext;
+interface Transaction extends SqlExecutor {
+  make(): Promise<{ at: Date }>;
+}
+declare const transaction: Transaction;
 declare function is<T>(value: T): void;
 
 interface Payment {
@@ -34,6 +38,14 @@ export async function results(): Promise<void> {
   await context.sleepUntil('2030-01-01');
   await context.sleep('1h', { name: 'rest' });
   await context.sleepUntil('2030-01-01', { name: 'until spring' });
+  is<string>(await context.step.transaction('invoice', async () => 'id'));
+  is<null>(await context.step.transaction('none', () => undefined));
+  const begin = (run: (executor: SqlExecutor, tx: Transaction) => Promise<void>): Promise<void> =>
+    run(transaction, transaction);
+  const made = await context.step.transaction('made', (tx: Transaction) => tx.make(), { begin });
+  is<string>(made.at);
+  // @ts-expect-error It has no name.
+  await context.step.transaction(() => 1);
   // @ts-expect-error It has no name.
   await context.step(charge);
   // @ts-expect-error It has nothing to run.
