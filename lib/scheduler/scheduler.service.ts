@@ -540,7 +540,7 @@ export class SchedulerService {
 
   /**
    * Stops claiming, waits for running handlers up to `shutdownTimeoutMs`, and hands the rest to others. Jobs can still be
-   * created. Throws SchedulerStoppedError.
+   * created. A handler that awaits it waits for itself, until that time is over: call it there without `await`. Throws SchedulerStoppedError.
    */
   stop(): Promise<void> {
     return this.parts.lifecycle.stop();
