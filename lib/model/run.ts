@@ -4,9 +4,9 @@ import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
 
 /**
  * How a run came to be. `callback`: another run got its verdict, and its job has `onSuccess` or `onFailure` · `backfill`: asked for by hand for
- * a past instant of the schedule. @publicApi
+ * a past instant of the schedule · `workflow`: it is a step of a workflow. @publicApi
  */
-export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry' | 'callback' | 'backfill';
+export type RunOrigin = 'schedule' | 'at' | 'manual' | 'retry' | 'callback' | 'backfill' | 'workflow';
 
 /**
  * `waiting`: due later or now · `blocked`: waits for the end of an earlier run of its job (overlap) · `running`: claimed by a worker
@@ -84,6 +84,19 @@ export interface ClaimedRun {
   missed: number;
   /** An open run, whose deadline has passed: when the attempt began that has opened it. Absent: it is to be executed. */
   openedAt?: number;
+  /** Which step of a workflow it is. Absent: none. */
+  flowStep?: ClaimedStep;
+}
+
+/** Which step of which workflow run a claimed run executes. */
+export interface ClaimedStep {
+  /** The run that the workflow is. */
+  flowRunId: string;
+  workflow: string;
+  name: string;
+  /** Which item of a map, from 0; null: it is none. */
+  nth: number | null;
+  params: JsonValue;
 }
 
 /** A row of the ledger: one execution of a run. @publicApi */

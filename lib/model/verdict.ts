@@ -5,6 +5,9 @@
  */
 export type RunVerdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'lost';
 
+/** How a step of a workflow ended for good. `skipped`: it had nothing to do. @publicApi */
+export type StepVerdict = RunVerdict | 'skipped';
+
 /** Why due instants never became runs. @publicApi */
 export type GapVerdict = 'skipped' | 'missed' | 'paused' | 'excluded';
 

@@ -6,6 +6,7 @@ import type { Trigger } from '../model/trigger.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { NewJob } from './definitions.js';
 import type { EpochMs } from './epoch.ms.js';
+import type { NewFlow, StepEnd } from './flows.js';
 
 /** A recurring job whose next nominal time has come. */
 export interface DueCursor {
@@ -108,6 +109,10 @@ export interface Settlement extends Hold {
   oneOff?: boolean;
   /** A one-off to be born if `outcome` becomes the verdict of the run; null or absent: none. See `callbackOf`. */
   callback?: NewJob | null;
+  /** With `opened`: the graph of steps that the run opens as. What comes of these is its verdict, see `FlowStorage`. Absent: it comes from outside. */
+  flow?: NewFlow;
+  /** Of a run that is a step: what it ends as beside `outcome`. Absent: nothing. The result of a step may have `maxStepResult` characters, of which the ledger keeps none where they are more than it keeps of others. */
+  flowStep?: StepEnd;
 }
 
 /** What became of settlements. Those that are named nowhere were lost to another owner or settled before, and nothing was written for them. */

@@ -20,6 +20,7 @@ import type {
 import type { EpochMs } from './epoch.ms.js';
 import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
+import type { FlowStorage } from './flows.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
   ClaimResult,
@@ -54,6 +55,7 @@ import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './work
 export * from './declarations.js';
 export * from './definitions.js';
 export * from './epoch.ms.js';
+export * from './flows.js';
 export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
@@ -113,6 +115,8 @@ export abstract class StorageAdapter {
   readonly wakeSignal?: WakeSignal;
   /** Carries events to other instances; absent: it cannot. */
   readonly eventChannel?: EventChannel;
+  /** Workflows; absent: it has none, and what begins one is refused. */
+  readonly flows?: FlowStorage;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries
