@@ -29,15 +29,15 @@ export interface NewFlowStep {
   allowFailure: boolean;
   /** One instance for each item of the result of its only data parent. */
   map: boolean;
-  /** `manual`: born open, so that its verdict comes from outside. */
+  /** `manual`: born open (at once, whatever its delay), as if its first attempt had left it open, so that its verdict comes from outside. */
   kind: 'handler' | 'manual';
-  /** How long a manual step may stay open; null: for ever. */
+  /** How long a manual step may stay open, from the end of its delay on; null: for ever. */
   deadlineMs: number | null;
   handler: string;
   queue: string;
   priority: number;
   policies: Partial<Policies>;
-  /** null: the params of the flow. Instances of a map get their item. */
+  /** null: the params of the flow, for an instance of a map its item. */
   payload: JsonValue;
 }
 
@@ -54,16 +54,19 @@ export interface NewFlow {
 export interface StepEnd {
   /** It has nothing to do: its verdict is `skipped`. @default null: it has run */
   skipped?: string | null;
-  /** Steps that the flow gets by this end. Their parents are among them, or any that the flow has and this step itself. */
+  /**
+   * Steps that the flow gets by this end. Their parents are among them, or any that the flow has and this step itself, also such as have ended. What a batch of settlements adds is there before what it ends is counted.
+   * The settlement rejects with InvalidPayloadError, and nothing is written, where the flow has a step of that name, lacks a parent or a child, has released the child of an edge, or would get a cycle. Of no account once the flow is over.
+   */
   added?: readonly NewFlowStep[];
-  /** Edges from added steps, or this one, to steps of the flow that have not been released yet: those wait for these as well, and need them all. */
+  /** Edges from added steps, or this one, to steps of the flow that have not been released yet: those wait for these as well, and need one more of their parents for each. */
   joined?: readonly { parent: string; child: string; data: boolean }[];
 }
 
 /** `waiting`: for parents · `released`: its run is there (delayed, waiting, running or open) · `blocked`: its flow is over and it has never been released · else its verdict. */
 export type FlowStepState = 'waiting' | 'released' | 'blocked' | StepVerdict;
 
-/** A step of a flow as it is. A map is one of them, and each of its instances is another, with `nth`. */
+/** A step of a flow as it is. A map is one of them, and each of its instances is another, with `nth` (from 0): no map itself, and without parents. */
 export interface FlowStep {
   name: string;
   nth: number | null;
@@ -76,16 +79,16 @@ export interface FlowStep {
   map: boolean;
   kind: 'handler' | 'manual';
   handler: string;
-  /** Its latest run; null: it has had none. */
+  /** Its latest run; null: it has had none, as a map has not. */
   runId: string | null;
   /** Parents that have ended well, skipped ones included, and those that have not. */
   ok: number;
   bad: number;
   releasedAt: EpochMs | null;
   endedAt: EpochMs | null;
-  /** Of a skipped step its reason; of one that failed its error; null: none. */
+  /** Of a skipped step its reason; of one that failed its error; null: none is known. */
   reason: string | null;
-  /** null also where it was not asked for. */
+  /** null also where it was not asked for, and of a map, as its instances have it. */
   result: JsonValue;
 }
 
@@ -96,8 +99,10 @@ export interface Flow {
   version: number | null;
   namespace: string;
   params: JsonValue;
+  /** Of one that is retried when that was. */
   openedAt: EpochMs;
   endedAt: EpochMs | null;
+  /** Null: it is not paused, or it is over. */
   pausedAt: EpochMs | null;
   /** Null: it goes on. `cancelled` also where its run was ended from outside, or has timed out: then the run tells. */
   verdict: 'succeeded' | 'failed' | 'cancelled' | null;
@@ -128,28 +133,34 @@ export interface FlowStepFilter {
  *
  * A step is released, so that its run is born, by the same transaction that ends the last parent it needs, whatever ends that: a settlement, a lost worker, a cancel, a verdict from outside. One flow has one writer at a time.
  * A step ends well (`succeeded`, `skipped`, or anything with `allowFailure`) or not (`failed`, `timed_out`, `lost`, `cancelled`). With as many well ended parents as it needs it is released, after `delayMs`; where that cannot
- * be reached any more, `otherwise` says what becomes of it. A step whose parents have all been skipped is skipped. A map is released like any step, into one instance for each item of its parent's result (in the order of the items; a parent that is a map gives
- * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose parent was skipped, is skipped. What is no array fails the map.
+ * be reached any more, `otherwise` says what becomes of it. A step whose parents have all been skipped is skipped, whatever it needs. What ends together (by one call, and then all that is decided by that) is counted before anything is decided. A map is released like any step, into one instance for each item of its parent's result (in the order of the items; a parent that is a map gives
+ * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array fails the map. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
  *
  * When nothing is released, and nothing can be, the flow is over, in the same transaction: `succeeded` if every step has ended well, else `failed`; steps that were never released are `blocked`. Its run gets this as its verdict, as by `settleOpen`: with the results of the steps
- * without children, by their names, as its result (null above `maxFlowResult` characters), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
- * otherwise (cancelled, timed out, a verdict from outside), what waits of its steps is cancelled, and the workers of those that run are asked.
+ * without children, by their names, as its result (of a map a list; null above `maxFlowResult` characters), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
+ * otherwise (cancelled, timed out, a verdict from outside, or its next attempt is due), what waits of its steps is cancelled, and the workers of those that run are asked: how these end is on record, and sets nothing off. A run
+ * that opens as a flow once more, in a later attempt, forgets the one before: a run is one flow at most.
  *
- * Runs of steps are one-offs that nobody else sees by an id of a job: the job id is that of the flow's run and the step's name (`12/load`, `12/load.3`), the origin `workflow`; they are no dead letters, as their flow is.
+ * Runs of steps are one-offs that nobody else sees by an id of a job: the job id is that of the flow's run and the step's name (`12/load`, `12/load.3`), the origin `workflow`; they are no dead letters, as their flow is. They have the namespace, the app
+ * and the time zone of the flow's run, and no metadata.
  */
 export interface FlowStorage {
-  /** Null: no flow has been opened by this run. */
+  /** Null: this run is no flow, also one of which the flow was retried: that is the new run's. */
   getFlow(runId: string): Promise<Flow | null>;
-  /** The newest first. */
+  /** Those of the newest runs first. */
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>>;
   /** In the order in which they were stored, instances of a map in the order of their items behind it. Null: no such flow. */
   queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null>;
-  /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on. False: there is no such flow, or it is over. */
+  /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on, a step that is a flow itself included. One that is paused stays as it is. False: there is no such flow, or it is over. */
   pauseFlow(runId: string): Promise<boolean>;
+  /** What waits is due at its old time. False: as of `pauseFlow`. */
   resumeFlow(runId: string): Promise<boolean>;
   /**
-   * Gives a flow that is over, and has not succeeded, a new run (open, origin `retry`, `retryOf` the old one), and these steps, by default all that have not ended well and are released or cancelled, another one: with all
-   * that has come after them, which waits again. What has ended well besides stays. The old run's dead letter goes. Null: no such flow, or it goes on, or it has succeeded. Throws InvalidOptionError for a step that it lacks, or that is blocked itself.
+   * Gives a flow that is over, and has not succeeded, a new run (open for as long as the old one was to be, origin `retry`, `retryOf` the old one) and lets it go on. These steps, by default all that have not ended well and are released or
+   * cancelled, get another run, and all that comes after them waits again, however it has ended. What has ended well besides stays. Of a map that has not ended well the instances that have not get another run; one that had ended well, or waits again, is made anew. What of these
+   * still runs goes on without the flow: its end counts for nothing. What a step has added that gets another run, or waits again, goes, with what was added after that. A run that follows one that has not ended well has its durable steps. The old run's dead letter goes.
+   *
+   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or is a one-off that has another run. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step.
    */
   retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps, into the history where there is one; `limit` at most, and no flow of which an ancestor goes on. Returns how many. */
