@@ -77,6 +77,8 @@ export { parseDuration } from './triggers/duration.js';
 export { parseAt } from './triggers/instant.js';
 export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
 export type { OccurrenceOptions } from './triggers/occurrences.js';
+export { definitionKey, definitionReference } from './model/definition.js';
+export type { Definition, DefinitionKind, DefinitionRef } from './model/definition.js';
 export { preview } from './triggers/preview.js';
 export type { PreviewOccurrence, TriggerPreview } from './triggers/preview.js';
 export type { Remark, RemarkCode } from './triggers/remarks.js';
@@ -108,6 +110,8 @@ export type {
   Declaration,
   Deferral,
   DefinitionChange,
+  DefinitionFilter,
+  DefinitionStorage,
   DueCursor,
   EpochMs,
   FireResult,
@@ -119,12 +123,14 @@ export type {
   InsertResult,
   JobPatch,
   JobStore,
+  NewDefinition,
   NewGap,
   NewJob,
   NewRunStep,
   NextWake,
   OrphanReason,
   PageRequest,
+  PutDefinition,
   Recomputation,
   RefusedRun,
   ReleaseResult,

@@ -78,6 +78,7 @@ import { restoreTables, takeSnapshot } from './snapshot.js';
 import { syncedSet } from './releases.js';
 import { syncDefinitions } from './syncing.js';
 import { keyOf, MemoryTables, type JobRow, type Step, type StepTaker } from './tables.js';
+import { MemoryDefinitions } from './versioned.definitions.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
 
@@ -109,6 +110,7 @@ export class MemoryStorage extends StorageAdapter {
   readonly lock: MemoryLock;
   override readonly wakeSignal: MemoryWakeSignal;
   override readonly eventChannel: MemoryEventChannel;
+  override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
   private readonly clock: Clock;
   private readonly tables: MemoryTables;
   private readonly transactions: MemoryTransactions;

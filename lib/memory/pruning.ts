@@ -14,6 +14,7 @@ import { pruneDeadLetters } from './dead.letters.js';
 import { forget } from './runs.js';
 import { forgetRunSteps } from './run.steps.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
+import { pruneDefinitions } from './versioned.definitions.js';
 
 /** Their ends tell for how long a job has been declared by nobody. */
 const workersKeptMs = 3_600_000;
@@ -33,6 +34,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
   const horizon = now - longestKeptMs(retention);
   forgetRunSteps(tables, horizon);
+  pruneDefinitions(tables, horizon, Infinity);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);

@@ -1,3 +1,4 @@
+import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
 import { placeOf } from './runs.js';
@@ -47,6 +48,8 @@ interface Snapshot {
   runs: StoredRun[];
   /** Absent in earlier ones. */
   steps?: [runId: string, steps: readonly RunStep[]][];
+  /** Absent in earlier ones. */
+  definitions?: [key: string, versions: readonly Stored<Definition>[]][];
   waiting: string[];
   cursors: string[];
   held: [worker: string, runIds: string[]][];
@@ -72,6 +75,7 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
       blockedBy: idsOf(run.blockedBy),
     })),
     steps: [...tables.steps],
+    definitions: [...tables.definitions],
     waiting: idsOf(tables.waiting.items()),
     cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
     held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
@@ -133,6 +137,8 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
     tables.cursors.set(row, { ...row.definition, app: row.app, priority: 0 }, row.cursorAt!);
   }
   for (const [runId, steps] of snapshot.steps ?? []) tables.steps.set(runId, steps);
+  for (const [key, versions] of snapshot.definitions ?? [])
+    tables.definitions.set(key, versions.map(definitionRow));
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
@@ -184,6 +190,10 @@ function ledgerRow(row: Stored<LedgerRow>): LedgerRow {
 
 function gapRow(row: Stored<GapRow>): GapRow {
   return { ...row, from: new Date(row.from), until: date(row.until) };
+}
+
+function definitionRow(row: Stored<Definition>): Definition {
+  return { ...row, createdAt: new Date(row.createdAt), deletedAt: date(row.deletedAt) };
 }
 
 function date(text: string | null): Date | null {

@@ -1,3 +1,4 @@
+import type { Definition } from '../model/definition.js';
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { Attempt, Gap, RunOrigin } from '../model/run.js';
 import type { ScopeRef } from '../model/pause.js';
@@ -158,6 +159,8 @@ export class MemoryTables implements StepTaker {
   readonly runs = new Map<string, RunRow>();
   /** Durable steps by their run; never changed in place. */
   readonly steps = new Map<string, readonly RunStep[]>();
+  /** Versions of definitions by namespace and name, in the order of their numbers; never changed in place. */
+  readonly definitions = new Map<string, readonly Definition[]>();
   /** Runs that may be claimed, now or later. */
   readonly waiting = new DueIndex<RunRow>();
   readonly cursors = new DueIndex<JobRow>();

@@ -48,6 +48,7 @@ import type {
 } from './queries.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type { NewRunStep, RunStep, RunStepRecord } from './run.steps.js';
+import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
@@ -60,6 +61,7 @@ export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
 export * from './run.steps.js';
+export * from './versioned.definitions.js';
 export * from './workers.js';
 
 /**
@@ -93,6 +95,7 @@ export type JobStore = Pick<
   | 'queryGaps'
   | 'queryWorkers'
   | 'now'
+  | 'definitions'
 >;
 
 /**
@@ -117,6 +120,8 @@ export abstract class StorageAdapter {
   readonly eventChannel?: EventChannel;
   /** Workflows; absent: it has none, and what begins one is refused. */
   readonly flows?: FlowStorage;
+  /** Versions of what jobs are started from; absent: it keeps none, and what needs them is refused. */
+  readonly definitions?: DefinitionStorage;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries

@@ -11,6 +11,7 @@ import { claimLaws } from './laws/claim.laws.js';
 import { adapterLaws, clockLaws } from './laws/clock.laws.js';
 import { createLaws } from './laws/create.laws.js';
 import { deadLetterLaws } from './laws/dead.letter.laws.js';
+import { definitionLaws } from './laws/definition.laws.js';
 import { deleteLaws } from './laws/delete.laws.js';
 import { eventChannelLaws } from './laws/event.channel.laws.js';
 import { fireLaws } from './laws/fire.laws.js';
@@ -88,6 +89,7 @@ export function storageLaws(): Law[] {
     ...callbackLaws,
     ...openLaws,
     ...stepLaws,
+    ...definitionLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

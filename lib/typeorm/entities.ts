@@ -10,6 +10,7 @@ import {
   releaseColumns,
   runColumns,
   runStepColumns,
+  definitionColumns,
   workerColumns,
   type Columns,
   type ShortType,
@@ -25,6 +26,7 @@ import type {
   ChronisRelease,
   ChronisRun,
   ChronisRunStep,
+  ChronisDefinition,
   ChronisWorker,
 } from './entity.rows.js';
 import { tableNames } from './sql/table.names.js';
@@ -36,6 +38,7 @@ export interface ChronisEntities {
   cursor: EntitySchema<ChronisCursor>;
   run: EntitySchema<ChronisRun>;
   runStep: EntitySchema<ChronisRunStep>;
+  definition: EntitySchema<ChronisDefinition>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
   pause: EntitySchema<ChronisPause>;
@@ -81,6 +84,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     cursor: entity('cursor', ['jobUid'], cursorColumns),
     run: entity('run', ['id'], runColumns),
     runStep: entity('run_step', ['runId', 'name'], runStepColumns),
+    definition: entity('definition', ['id'], definitionColumns),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),

@@ -9,6 +9,7 @@ import type {
   ChronisRelease,
   ChronisRun,
   ChronisRunStep,
+  ChronisDefinition,
   ChronisWorker,
 } from './entity.rows.js';
 
@@ -165,6 +166,22 @@ export const runStepColumns: Columns<ChronisRunStep> = {
   startedAt: 'timestamptz',
   finishedAt: 'timestamptz',
   result: 'json?',
+};
+
+export const definitionColumns: Columns<ChronisDefinition> = {
+  id: 'bigint',
+  namespace: 'text',
+  name: 'text',
+  version: 'integer',
+  kind: 'text',
+  app: 'text',
+  source: 'text',
+  spec: 'json',
+  paramsSchema: 'json?',
+  hash: 'text',
+  createdAt: 'timestamptz',
+  createdBy: 'text?',
+  deletedAt: 'timestamptz?',
 };
 
 export const jobStatColumns: Columns<ChronisJobStat> = {

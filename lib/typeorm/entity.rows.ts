@@ -1,4 +1,5 @@
 import type { StoredChanges } from '../model/job.changes.js';
+import type { DefinitionKind } from '../model/definition.js';
 import type { JobRef, JobSource } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { Retention } from '../model/retention.js';
@@ -187,6 +188,24 @@ export interface ChronisRunStep {
   startedAt: Date;
   finishedAt: Date;
   result: unknown;
+}
+
+/** A version of what jobs are started from. @publicApi */
+export interface ChronisDefinition {
+  id: string;
+  namespace: string;
+  name: string;
+  version: number;
+  kind: DefinitionKind;
+  app: string;
+  source: JobSource;
+  spec: unknown;
+  /** JSON Schema; null: anything goes. */
+  paramsSchema: unknown;
+  hash: string;
+  createdAt: Date;
+  createdBy: string | null;
+  deletedAt: Date | null;
 }
 
 /** The counters of a recurring job. @publicApi */

@@ -20,6 +20,7 @@ const kinds = {
   forgetDead: 'run',
   forgetRunSteps: 'steps of run',
   forgetWorkers: 'worker',
+  forgetDefinitions: 'definition',
 } as const;
 
 type Statement = keyof typeof kinds;

@@ -56,6 +56,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetRunSteps', toForget],
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
+  ['forgetDefinitions', toForget],
 ]);
 
 /** Who calls for these divides what the server refuses by this error. */

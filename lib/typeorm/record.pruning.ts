@@ -36,6 +36,7 @@ interface Outdated {
   dead_letters: boolean;
   workers: boolean;
   steps: boolean;
+  definitions: boolean;
 }
 
 type OmitFirstTwo<T extends readonly unknown[]> = T extends readonly [unknown, unknown, ...infer Rest]
@@ -103,6 +104,7 @@ export class RecordPruning {
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
+    await forget(outdated.definitions, 'forgetDefinitions', rows, horizon);
     const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
     const nothing = { attempts: 0, more: false };
     const short = await step(() => this.outcomes.step(run, now, retention, forgetting), nothing);

@@ -8,6 +8,7 @@ import { claimableSql, claimGivenSql, claimSql } from './sql/claim.sql.js';
 import { claimsUnderWaySql } from './sql/claims.under.way.sql.js';
 import { closeGapSql } from './sql/close.gap.sql.js';
 import { deferStrandedSql } from './sql/defer.stranded.sql.js';
+import { deleteDefinitionSql } from './sql/delete.definition.sql.js';
 import { deleteJobSql } from './sql/delete.job.sql.js';
 import { detachRunsSql } from './sql/detach.runs.sql.js';
 import { discardRunsSql } from './sql/discard.runs.sql.js';
@@ -19,6 +20,7 @@ import { extendLockSql } from './sql/extend.lock.sql.js';
 import { findOutdatedSql } from './sql/find.outdated.sql.js';
 import { fireSql } from './sql/fire.sql.js';
 import { forgetAttemptsSql } from './sql/forget.attempts.sql.js';
+import { forgetDefinitionsSql } from './sql/forget.definitions.sql.js';
 import { forgetDeadSql } from './sql/forget.dead.sql.js';
 import { forgetGapsSql } from './sql/forget.gaps.sql.js';
 import { forgetKeptSql } from './sql/forget.kept.sql.js';
@@ -26,6 +28,7 @@ import { forgetOutcomeSql } from './sql/forget.outcome.sql.js';
 import { oldestAttemptSql } from './sql/oldest.attempt.sql.js';
 import { ageRecordSql } from './sql/age.record.sql.js';
 import { forgetWorkersSql } from './sql/forget.workers.sql.js';
+import { getDefinitionSql } from './sql/get.definition.sql.js';
 import { getJobsSql } from './sql/get.jobs.sql.js';
 import { giveBackSql } from './sql/give.back.sql.js';
 import { graspJobsSql } from './sql/grasp.jobs.sql.js';
@@ -51,6 +54,7 @@ import { openGapSql } from './sql/open.gap.sql.js';
 import { orphanInsertedSql } from './sql/orphan.inserted.sql.js';
 import { parkSql } from './sql/park.sql.js';
 import { pauseScopeSql } from './sql/pause.scope.sql.js';
+import { putDefinitionsSql } from './sql/put.definitions.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
 import { queryPausesSql } from './sql/query.pauses.sql.js';
 import { queryWorkersSql } from './sql/query.workers.sql.js';
@@ -138,6 +142,7 @@ const builders = {
   claimsUnderWay: claimsUnderWaySql,
   closeGap: closeGapSql,
   deferStranded: deferStrandedSql,
+  deleteDefinition: deleteDefinitionSql,
   deleteJob: deleteJobSql,
   detachRuns: detachRunsSql,
   discardRuns: discardRunsSql,
@@ -152,12 +157,14 @@ const builders = {
   ageRecord: ageRecordSql,
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
   forgetDead: forgetDeadSql,
+  forgetDefinitions: forgetDefinitionsSql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
   forgetRunSteps: forgetRunStepsSql,
   forgetOutcome: forgetOutcomeSql,
   oldestAttempt: oldestAttemptSql,
   forgetWorkers: forgetWorkersSql,
+  getDefinition: getDefinitionSql,
   getJobs: getJobsSql,
   giveBack: giveBackSql,
   graspJobs: (t: TableNames) => graspJobsSql(t, 'free'),
@@ -191,6 +198,7 @@ const builders = {
   park: parkSql,
   pauseScope: pauseScopeSql,
   putCursor: putCursorSql,
+  putDefinitions: putDefinitionsSql,
   queryPauses: queryPausesSql,
   queryWorkers: queryWorkersSql,
   recallDeferred: recallDeferredSql,

@@ -42,14 +42,19 @@ import { settleOpen } from './run.settling.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
+import { TypeOrmDefinitions } from './versioned.definitions.js';
 import { queryWorkers } from './worker.registry.js';
 
 /** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
 export class TypeOrmJobs implements JobStore {
+  readonly definitions: TypeOrmDefinitions;
+
   constructor(
     private readonly statements: StatementScope,
     private readonly tables: TableNames,
-  ) {}
+  ) {
+    this.definitions = new TypeOrmDefinitions(statements, tables);
+  }
 
   async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
     return insertJobs(this.run, jobs, onConflict, (taken) =>

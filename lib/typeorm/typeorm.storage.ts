@@ -14,6 +14,7 @@ import {
   type ConflictPolicy,
   type CursorPlan,
   deferralMs,
+  type DefinitionStorage,
   type DueCursor,
   type Deferral,
   type EpochMs,
@@ -101,6 +102,7 @@ export class TypeOrmStorage extends StorageAdapter {
   readonly kind = 'postgres';
   readonly shared = true;
   readonly lock: LockAdapter;
+  override readonly definitions: DefinitionStorage;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -130,6 +132,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.vacuuming = new Vacuuming(connection.database, tables, connection.settings.clock);
     const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
     this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls), tables);
+    this.definitions = this.jobs.definitions;
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);
     this.callers = new CallerTransactions(connection.settings, this.installation);

@@ -176,6 +176,7 @@ describe('two instances beside locks of somebody else', () => {
   const hot = [
     'run',
     'run_step',
+    'definition',
     'cursor',
     'job_stat',
     'worker',
@@ -213,7 +214,10 @@ describe('two instances beside locks of somebody else', () => {
   );
 
   /** Which tables one-offs need neither to begin nor for their end, and which of them schedules do not need either. */
-  const needless = { all: ['lock', 'release', 'meta', 'run_step'], oneOffs: ['cursor', 'gap', 'job_stat'] };
+  const needless = {
+    all: ['lock', 'release', 'meta', 'run_step', 'definition'],
+    oneOffs: ['cursor', 'gap', 'job_stat'],
+  };
   const needlessCases = longSeconds
     ? [...needless.all, ...needless.oneOffs].map((table) => [table])
     : [[needless.all.join(', ')], [needless.oneOffs.join(', ')]];

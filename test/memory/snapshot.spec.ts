@@ -45,6 +45,7 @@ function through<T extends object>(written: Written, like: T, part: (storage: Me
       const value: unknown = Reflect.get(target, key, target);
       // A transaction goes on between calls, and ends with the storage that it is in.
       if (['wakeSignal', 'joined', 'transaction'].includes(String(key))) return undefined;
+      if (key === 'definitions') return through(written, value as object, (storage) => storage.definitions);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]): Promise<unknown> => {
         if (closed) throw new Error('closed');

@@ -341,7 +341,7 @@ describe('a lease', () => {
   });
 
   const tables = ['run', 'run_step', 'job', 'cursor', 'job_stat', 'attempt', 'gap', 'pause', 'release'];
-  tables.push('lock', 'meta');
+  tables.push('definition', 'lock', 'meta');
 
   test.each(tables)('lives on while somebody has locked the table %s as a whole', async (table) => {
     const worker = await startWorker(storage);

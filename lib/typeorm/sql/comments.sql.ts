@@ -150,6 +150,24 @@ const comments: Record<TableName, Comments> = {
       result: 'what it returned',
     },
   },
+  definition: {
+    about: 'Versions of what jobs are started from, each of which never changes',
+    columns: {
+      id: 'grows with time; read it as text',
+      namespace: 'names are unique in it',
+      name: 'what it is started by',
+      version: 'from 1; other content is another version',
+      kind: 'handler: a job of one; workflow: a graph of steps',
+      app: 'whose handlers it names',
+      source: 'who has made it: code (a decorator) or api',
+      spec: 'what is to be run, by its kind',
+      params_schema: 'JSON Schema of its params; null: anything goes',
+      hash: 'of the content: the same content has the same',
+      created_at: 'when it was stored',
+      created_by: 'by whom',
+      deleted_at: 'nothing is started from it since then; null: it lives',
+    },
+  },
   job_stat: {
     about: 'Counters of recurring jobs',
     columns: {

@@ -8,6 +8,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.cursor,
       t.run,
       t.run_step,
+      t.definition,
       t.job_stat,
       t.attempt,
       t.gap,

@@ -23,6 +23,7 @@ select ${ms(now)} as now,
   (select keep_until from ${t.run} where keep_until <= ${now} order by keep_until limit 1) is not null as jobs,
   (select dead_of from ${t.run} where dead_of is not null order by dead_of limit 1) is not null as dead_letters,
   (select finished_at from ${t.run_step} where finished_at < ${after(now, '-$2::float8')} order by finished_at limit 1) is not null as steps,
+  (select deleted_at from ${t.definition} where deleted_at < ${after(now, '-$2::float8')} order by deleted_at limit 1) is not null as definitions,
   exists (
     select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null
   ) as workers`;

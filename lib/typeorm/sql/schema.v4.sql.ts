@@ -19,6 +19,24 @@ export function schemaV4(t: TableNames, from: number): string[] {
       primary key (run_id, name)
     )`,
     `create index ${t.index('run_step_time')} on ${t.run_step} (finished_at)`,
+    // Beside what runs: written by users and by the start of processes only.
+    `create table ${t.definition} (
+      id bigint generated always as identity primary key,
+      namespace text collate "C" not null,
+      name text collate "C" not null,
+      version integer not null,
+      kind text not null,
+      app text not null,
+      source text not null,
+      spec json not null,
+      params_schema json,
+      hash text not null,
+      created_at timestamptz not null,
+      created_by text,
+      deleted_at timestamptz
+    )`,
+    `create unique index ${t.index('definition_version')} on ${t.definition} (namespace, name, version)`,
+    `create index ${t.index('definition_deleted')} on ${t.definition} (deleted_at) where deleted_at is not null`,
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
     ...commentStatements(t),

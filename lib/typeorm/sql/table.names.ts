@@ -7,6 +7,7 @@ export const allTables = [
   'cursor',
   'run',
   'run_step',
+  'definition',
   'job_stat',
   'attempt',
   'gap',

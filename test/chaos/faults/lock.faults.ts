@@ -55,6 +55,7 @@ const lockTable: Act = (cluster, random) =>
     const table = random.pick([
       'run',
       'run_step',
+      'definition',
       'cursor',
       'job',
       'job_stat',
