@@ -123,6 +123,8 @@ export const runColumns: Columns<ChronisRun> = {
   lastVerdict: 'text?',
   openedFence: 'integer?',
   openedAt: 'timestamptz?',
+  flowStep: 'bigint?',
+  flow: 'bigint?',
 };
 
 export const attemptColumns: Columns<ChronisAttempt> = {

@@ -177,6 +177,9 @@ describe('two instances beside locks of somebody else', () => {
     'run',
     'run_step',
     'definition',
+    'flow',
+    'flow_step',
+    'flow_edge',
     'cursor',
     'job_stat',
     'worker',
@@ -215,7 +218,7 @@ describe('two instances beside locks of somebody else', () => {
 
   /** Which tables one-offs need neither to begin nor for their end, and which of them schedules do not need either. */
   const needless = {
-    all: ['lock', 'release', 'meta', 'run_step', 'definition'],
+    all: ['lock', 'release', 'meta', 'run_step', 'definition', 'flow', 'flow_step', 'flow_edge'],
     oneOffs: ['cursor', 'gap', 'job_stat'],
   };
   const needlessCases = longSeconds
