@@ -51,6 +51,8 @@ import {
   makeRegistrar,
   makeWithdrawals,
   makeScheduler,
+  makeServiceParts,
+  serviceParts,
 } from './chronis.factories.js';
 import { makeMissingJobs, makeSynchronizer } from './chronis.synchronizing.js';
 
@@ -165,7 +167,7 @@ const providers: FactoryProvider[] = [
     useFactory: makeDeclarations,
   },
   {
-    provide: SchedulerService,
+    provide: serviceParts,
     inject: [
       StorageAdapter,
       Engine,
@@ -175,8 +177,9 @@ const providers: FactoryProvider[] = [
       HandlerWithdrawals,
       chronisSettings,
     ],
-    useFactory: makeScheduler,
+    useFactory: makeServiceParts,
   },
+  { provide: SchedulerService, inject: [serviceParts], useFactory: makeScheduler },
   {
     provide: CodeRegistrar,
     inject: [

@@ -46,7 +46,7 @@ import { HealthCheck } from './scheduler/scheduler.health.js';
 import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
-import { SchedulerService } from './scheduler/scheduler.service.js';
+import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
@@ -239,7 +239,17 @@ export function makeDeclarations(
   return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
 }
 
-export function makeScheduler(
+/** The token of what the services have in common. */
+export const serviceParts = Symbol('serviceParts');
+
+/** What the services have in common: one of each, as transactions and times are known to it. */
+export interface ServiceParts extends SchedulerParts {
+  storage: StorageAdapter;
+  directory: HandlerDirectory;
+  defaults: JobDefaults;
+}
+
+export function makeServiceParts(
   storage: StorageAdapter,
   engine: Engine,
   handlers: HandlerRegistry,
@@ -247,7 +257,7 @@ export function makeScheduler(
   lifecycle: SchedulerLifecycle,
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
-): SchedulerService {
+): ServiceParts {
   const { clock } = settings;
   const defaults = defaultsOf(settings);
   const time = new StorageNow(storage, clock);
@@ -257,7 +267,10 @@ export function makeScheduler(
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
   const { calendars } = defaults;
   const pauses = new Pauses(calendars);
-  return new SchedulerService({
+  return {
+    storage,
+    directory,
+    defaults,
     transactions,
     engine,
     handlers,
@@ -281,7 +294,11 @@ export function makeScheduler(
     }),
     calendars,
     timeZone: settings.timeZone,
-  });
+  };
+}
+
+export function makeScheduler(parts: ServiceParts): SchedulerService {
+  return new SchedulerService(parts);
 }
 
 function directoryOf(
