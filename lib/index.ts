@@ -68,7 +68,24 @@ export type {
   TriggerInput,
   TriggerType,
 } from './model/trigger.js';
-export type { FailureVerdict, GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
+export type { FailureVerdict, GapVerdict, Outcome, RunVerdict, StepVerdict } from './model/verdict.js';
+export type {
+  OrderAfter,
+  Otherwise,
+  StepAfter,
+  StepNeed,
+  StepOrder,
+  StepPolicies,
+  WorkflowDefinition,
+  WorkflowStep,
+} from './model/workflow.js';
+export type {
+  ManualStepOptions,
+  StepCode,
+  StepCondition,
+  StepOptions,
+  WhenContext,
+} from './model/workflow.options.js';
 
 export { describe } from './triggers/describe.js';
 export type { DescribeOptions } from './triggers/describe.js';
@@ -246,6 +263,17 @@ export type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedu
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
+
+export { workflow } from './workflows/define.workflow.js';
+export { DefinedWorkflow } from './workflows/defined.workflow.js';
+export type {
+  DataParents,
+  DefineWorkflowOptions,
+  NamedStepOptions,
+  Returned,
+} from './workflows/defined.workflow.js';
+export type { AddedStep, ItemOf, StepContext, StepParent, WorkflowOfStep } from './engine/step.context.js';
+export { workflowSchema } from './workflows/workflow.schema.js';
 
 export { tenantJob } from './scheduler/tenancy.js';
 export type { TenantOptions } from './scheduler/tenancy.js';

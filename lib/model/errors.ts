@@ -5,3 +5,4 @@ export * from './handler.errors.js';
 export * from './schedule.errors.js';
 export * from './run.errors.js';
 export * from './scheduler.errors.js';
+export * from './workflow.errors.js';
