@@ -55,7 +55,16 @@ export type { StepResult } from './model/step.result.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
-export type { Attempt, ClaimedRun, Gap, RequestedRun, Run, RunOrigin, RunState } from './model/run.js';
+export type {
+  Attempt,
+  ClaimedRun,
+  ClaimedStep,
+  Gap,
+  RequestedRun,
+  Run,
+  RunOrigin,
+  RunState,
+} from './model/run.js';
 export type {
   Calendars,
   CronFields,
@@ -112,7 +121,7 @@ export { SystemClock } from './ports/system.clock.js';
 export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
-export { StorageAdapter } from './ports/storage.adapter.js';
+export { maxFlowResult, maxStepResult, StorageAdapter } from './ports/storage.adapter.js';
 export { appear } from './ports/declarations.js';
 export type {
   AttemptFilter,
@@ -133,6 +142,13 @@ export type {
   EpochMs,
   FireResult,
   Firing,
+  Flow,
+  FlowEdge,
+  FlowFilter,
+  FlowStep,
+  FlowStepFilter,
+  FlowStepState,
+  FlowStorage,
   GapFilter,
   GiveBackResult,
   Hold,
@@ -141,6 +157,8 @@ export type {
   JobPatch,
   JobStore,
   NewDefinition,
+  NewFlow,
+  NewFlowStep,
   NewGap,
   NewJob,
   NewRunStep,
@@ -158,6 +176,7 @@ export type {
   SettleResult,
   Settlement,
   StandingCursor,
+  StepEnd,
   StoredDefinition,
   StoredPause,
   SyncPlan,

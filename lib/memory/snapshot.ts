@@ -1,6 +1,14 @@
 import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
+import {
+  keyOfStep,
+  restoreFlows,
+  stepAt,
+  storedFlow,
+  type StepKey,
+  type StoredFlow,
+} from './flow.snapshot.js';
 import { placeOf } from './runs.js';
 import {
   keyOf,
@@ -30,12 +38,13 @@ interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'dead
   deadLetters: string[];
 }
 
-interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy' | 'open'> {
-  /** A uid; of a detached run the job as it was then. */
+interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy' | 'open' | 'step'> {
+  /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
   job: string | StoredJob;
   blockedBy: string[];
   /** Absent in earlier ones. */
   open?: RunRow['open'];
+  step?: StepKey | null;
 }
 
 /** Lists are in the order of the tables, which decides between what is due at once. */
@@ -50,6 +59,8 @@ interface Snapshot {
   steps?: [runId: string, steps: readonly RunStep[]][];
   /** Absent in earlier ones. */
   definitions?: [key: string, versions: readonly Stored<Definition>[]][];
+  /** Absent in earlier ones. */
+  flows?: StoredFlow[];
   waiting: string[];
   cursors: string[];
   held: [worker: string, runIds: string[]][];
@@ -71,11 +82,13 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
     jobs: [...tables.jobs.values()].map(storedJob),
     runs: [...tables.runs.values()].map((run) => ({
       ...run,
-      job: run.detached ? storedJob(run.job) : run.job.uid,
+      job: run.detached || run.step !== null ? storedJob(run.job) : run.job.uid,
+      step: keyOfStep(run.step),
       blockedBy: idsOf(run.blockedBy),
     })),
     steps: [...tables.steps],
     definitions: [...tables.definitions],
+    flows: Array.from(tables.flows.values(), storedFlow),
     waiting: idsOf(tables.waiting.items()),
     cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
     held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
@@ -123,6 +136,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
     tables.jobs.set(keyOf(job.definition), job);
     tables.jobsByUid.set(job.uid, job);
   }
+  restoreFlows(tables.flows, snapshot.flows ?? []);
   for (const stored of snapshot.runs) tables.runs.set(stored.id, runRow(stored, tables));
   const run = (id: string): RunRow => found(tables.runs, id, 'run');
   const job = (uid: string): JobRow => found(tables.jobsByUid, uid, 'job');
@@ -172,10 +186,12 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
   const { job, open = null } = row;
-  if (typeof job === 'string') return { ...row, open, blockedBy, job: found(tables.jobsByUid, job, 'job') };
+  const step = stepAt(tables.flows, row.step);
+  if (typeof job === 'string')
+    return { ...row, open, step, blockedBy, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
   const { statistics } = tables.jobsByUid.get(job.uid) ?? job;
-  return { ...row, open, blockedBy, job: { ...jobRow(job, tables), statistics } };
+  return { ...row, open, step, blockedBy, job: { ...jobRow(job, tables), statistics } };
 }
 
 function ledgerRow(row: Stored<LedgerRow>): LedgerRow {
