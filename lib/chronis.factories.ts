@@ -9,6 +9,7 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
+import { DefinitionService } from './definitions/definition.service.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ForeignSchedules } from './discovery/foreign.schedules.js';
@@ -295,6 +296,10 @@ export function makeServiceParts(
     calendars,
     timeZone: settings.timeZone,
   };
+}
+
+export function makeDefinitions(parts: ServiceParts): DefinitionService {
+  return new DefinitionService(parts);
 }
 
 export function makeScheduler(parts: ServiceParts): SchedulerService {

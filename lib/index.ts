@@ -293,6 +293,17 @@ export type {
 } from './workflows/defined.workflow.js';
 export type { AddedStep, ItemOf, StepContext, StepParent, WorkflowOfStep } from './engine/step.context.js';
 export { workflowSchema } from './workflows/workflow.schema.js';
+export { DefinitionService } from './definitions/definition.service.js';
+export type { StartedDefinition } from './definitions/definition.starter.js';
+export type { DefineManyResult, DefineResult } from './definitions/definition.writer.js';
+export type {
+  DefineOptions,
+  DefinitionOptions,
+  DefinitionQuery,
+  HandlerDefinition,
+  StartOptions,
+  VersionOption,
+} from './definitions/definition.options.js';
 
 export { tenantJob } from './scheduler/tenancy.js';
 export type { TenantOptions } from './scheduler/tenancy.js';
@@ -305,8 +316,10 @@ export { MemoryLock } from './memory/memory.lock.js';
 
 export {
   getChronisEventsToken,
+  getDefinitionsToken,
   getSchedulerToken,
   InjectChronisEvents,
+  InjectDefinitions,
   InjectScheduler,
 } from './chronis.instances.js';
 export type { ChronisFeatureOptions } from './discovery/feature.options.js';

@@ -1,5 +1,6 @@
 // Everything that Chronis throws, by topic.
 export * from './chronis.error.js';
+export * from './definition.errors.js';
 export * from './job.errors.js';
 export * from './handler.errors.js';
 export * from './schedule.errors.js';
