@@ -20,7 +20,6 @@ import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.ins
 import { ChronisOverride } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { ChronisStopper } from './chronis.stopper.js';
-import { DefinitionService } from './definitions/definition.service.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
@@ -51,10 +50,7 @@ import {
   makeDeclarations,
   makeRegistrar,
   makeWithdrawals,
-  makeDefinitions,
   makeScheduler,
-  makeServiceParts,
-  serviceParts,
 } from './chronis.factories.js';
 import { makeMissingJobs, makeSynchronizer } from './chronis.synchronizing.js';
 
@@ -169,7 +165,7 @@ const providers: FactoryProvider[] = [
     useFactory: makeDeclarations,
   },
   {
-    provide: serviceParts,
+    provide: SchedulerService,
     inject: [
       StorageAdapter,
       Engine,
@@ -179,10 +175,8 @@ const providers: FactoryProvider[] = [
       HandlerWithdrawals,
       chronisSettings,
     ],
-    useFactory: makeServiceParts,
+    useFactory: makeScheduler,
   },
-  { provide: SchedulerService, inject: [serviceParts], useFactory: makeScheduler },
-  { provide: DefinitionService, inject: [serviceParts], useFactory: makeDefinitions },
   {
     provide: CodeRegistrar,
     inject: [

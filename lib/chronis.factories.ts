@@ -9,7 +9,6 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
-import { DefinitionService } from './definitions/definition.service.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ForeignSchedules } from './discovery/foreign.schedules.js';
@@ -44,10 +43,11 @@ import { JobCreator } from './scheduler/job.creator.js';
 import { JobUpdater } from './scheduler/job.updater.js';
 import { Pauses } from './scheduler/pauses.js';
 import { HealthCheck } from './scheduler/scheduler.health.js';
+import { RunSignals } from './scheduler/run.signals.js';
 import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
-import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
+import { SchedulerService } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
@@ -240,17 +240,7 @@ export function makeDeclarations(
   return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
 }
 
-/** The token of what the services have in common. */
-export const serviceParts = Symbol('serviceParts');
-
-/** What the services have in common: one of each, as transactions and times are known to it. */
-export interface ServiceParts extends SchedulerParts {
-  storage: StorageAdapter;
-  directory: HandlerDirectory;
-  defaults: JobDefaults;
-}
-
-export function makeServiceParts(
+export function makeScheduler(
   storage: StorageAdapter,
   engine: Engine,
   handlers: HandlerRegistry,
@@ -258,7 +248,7 @@ export function makeServiceParts(
   lifecycle: SchedulerLifecycle,
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
-): ServiceParts {
+): SchedulerService {
   const { clock } = settings;
   const defaults = defaultsOf(settings);
   const time = new StorageNow(storage, clock);
@@ -268,10 +258,7 @@ export function makeServiceParts(
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
   const { calendars } = defaults;
   const pauses = new Pauses(calendars);
-  return {
-    storage,
-    directory,
-    defaults,
+  return new SchedulerService({
     transactions,
     engine,
     handlers,
@@ -284,6 +271,7 @@ export function makeServiceParts(
     updater,
     deadLetters: new DeadLetters(settings.timeZone),
     openRuns: new OpenRuns(clock, handlers, events),
+    signals: new RunSignals(settings.payloadLimit),
     pauses,
     lifecycle,
     health: new HealthCheck({
@@ -295,15 +283,7 @@ export function makeServiceParts(
     }),
     calendars,
     timeZone: settings.timeZone,
-  };
-}
-
-export function makeDefinitions(parts: ServiceParts): DefinitionService {
-  return new DefinitionService(parts);
-}
-
-export function makeScheduler(parts: ServiceParts): SchedulerService {
-  return new SchedulerService(parts);
+  });
 }
 
 function directoryOf(

@@ -1,9 +1,8 @@
 import type { JsonValue } from '../model/json.js';
 import type { StepResult } from '../model/step.result.js';
 import type { DurationInput } from '../model/trigger.js';
-import type { NewFlow } from '../ports/flows.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { OpenOptions, RunContext, RunLogger, RunTransaction } from './run.context.js';
+import type { OpenOptions, RunContext, RunLogger, RunTransaction, WaitForOptions } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 
 /**
@@ -73,9 +72,9 @@ export class AttemptContext implements RunContext {
     return (at, options) => running.sleepUntil(at, options);
   }
 
-  /** See `RunningRun.openFlow`. */
-  static openFlow(context: AttemptContext, flow: NewFlow, timeoutMs: number | null): void {
-    context.#running.openFlow(flow, timeoutMs);
+  get waitFor(): RunContext['waitFor'] {
+    const running = this.#running;
+    return <T>(signal: string, options?: WaitForOptions) => running.waitFor(signal, options) as Promise<T>;
   }
 
   /** See `RunningRun.suspension`. */

@@ -1,27 +1,31 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { messageOf } from '../events/shown.error.js';
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import {
   ClaimLostError,
   DurableStepMismatchError,
   InvalidOptionError,
-  StepResultError,
+  SignalTimeoutError,
 } from '../model/errors.js';
-import { toJson, type JsonValue } from '../model/json.js';
+import type { DurableStepKind } from '../model/durable.step.js';
+import type { JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionManager, TransactionWork } from '../ports/run.transaction.js';
-import type { EpochMs, Hold, NewRunStep, RunStep, RunStepRecord } from '../ports/storage.adapter.js';
-import type { SleepOptions } from './run.context.js';
-import { assertOptions, assertTransactionOptions } from './transaction.options.js';
-
-/** What a step may return, in bytes of JSON. */
-export const longestStepResult = 1024 * 1024;
-const longestName = 255;
-/** A promise that resolves takes one to three of them for each async function that waits for it. */
-const ticksToFollow = 100;
-/** Of what sleeps: their own names would be found in place of these. */
-const sleepName = /^sleep \d+(?: after ".*" failed)?$/;
-const unprintable = /[\p{Cc}\p{Surrogate}]/u;
+import type {
+  EpochMs,
+  Hold,
+  NewRunStep,
+  RunStep,
+  RunStepPlace,
+  RunStepRecord,
+  RunStepWait,
+  SignalWait,
+} from '../ports/storage.adapter.js';
+import type { SleepOptions, WaitForOptions } from './run.context.js';
+import { checkedName, nameOfSleep, NumberedNames, signalName } from './step.names.js';
+import { follow, StepOrder } from './step.order.js';
+import { asResult } from './step.result.js';
+import { waitOptionsOf } from './step.waits.js';
+import { assertTransactionOptions } from './transaction.options.js';
 
 /** The step that code is called by, however deep, and the one whose transaction that is in; null: in none. */
 const insideStep = new AsyncLocalStorage<{ name: string; transaction: string | null }>();
@@ -43,6 +47,8 @@ export interface StepParts {
   now: () => EpochMs;
   read: () => Promise<RunStep[]>;
   record: (hold: Hold, step: NewRunStep) => Promise<boolean>;
+  recordWait: (hold: Hold, wait: RunStepWait) => Promise<boolean>;
+  takeSignal: (hold: Hold, wait: SignalWait) => Promise<RunStep | null>;
   /** Repeats a call to the storage until it succeeds; null: the run is not this attempt's any more. */
   insist: <T>(operation: string, call: () => Promise<T>) => Promise<T | null>;
   /** As `StorageAdapter.transaction`. Throws InvalidOptionError, TransactionNotSupportedError where there can be none. */
@@ -53,9 +59,20 @@ export interface StepParts {
   ) => Promise<T>;
   /** Throws why the attempt is to stop, if it is. */
   throwIfAborted: () => void;
-  /** Ends the attempt until then, although its handler has not returned. */
+  /** Ends the attempt until then, although its handler has not returned. Infinity: until a signal comes. */
   suspend: (until: EpochMs) => void;
 }
+
+/** A step, as far as its name, and what is stored of it, say. */
+interface Begun {
+  place: RunStepPlace;
+  /** Undefined: nothing is stored, or it has not ended. */
+  known: RunStep | undefined;
+}
+
+/** In place of a result: the step waits, and what follows it is for a later attempt. */
+const asleep = Symbol('asleep');
+type Asleep = typeof asleep;
 
 /**
  * The durable steps of one attempt: one that has ended in an earlier attempt is not run again, but has its result.
@@ -64,17 +81,14 @@ export interface StepParts {
  */
 export class DurableSteps {
   private readonly begun = new Set<string>();
+  private readonly names = new NumberedNames();
+  private readonly order = new StepOrder();
   private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
   private underWay = 0;
-  private sleeps = 0;
-  /** One without a name sleeps. */
-  private isNumberAsleep = false;
-  /** Of the names of what sleeps: an attempt in which this step has not failed comes to others. */
-  private afterFailure = '';
   /** So far each has begun after those before it had ended, and none has failed. */
   private isOrdered = true;
-  /** The earliest end of what sleeps; Infinity: nothing does. */
-  private wakeAt = Infinity;
+  /** The earliest end of what waits, Infinity: that of a signal; null: nothing waits. */
+  private wakeAt: EpochMs | null = null;
   private readonly awaitingIdle: (() => void)[] = [];
 
   constructor(private readonly parts: StepParts) {}
@@ -94,7 +108,7 @@ export class DurableSteps {
   /** See `RunContext.step`. */
   step(name: string, work: () => unknown): Promise<JsonValue> {
     const step = checkedName(name, work, 'context.step');
-    return this.perform(step, (position) => this.run(step, position, work));
+    return this.ended(step, 'step', (begun) => this.run(begun.place, work));
   }
 
   /** See `RunSteps.transaction`. */
@@ -106,56 +120,68 @@ export class DurableSteps {
     const step = checkedName(name, work, 'context.step.transaction');
     assertTransactionOptions('context.step.transaction()', options);
     refuseWithinStepTransaction('context.step.transaction()');
-    return this.perform(step, (position) => this.transact(step, position, work, options));
+    return this.ended(step, 'step', (begun) => this.transact(begun.place, work, options));
   }
 
   /** Never resolves where there is time left: the attempt ends, and another one comes here then. */
   async sleep(until: (now: EpochMs) => EpochMs, options?: SleepOptions): Promise<void> {
-    const { now } = this.parts;
-    const given = givenName(options);
-    const outer = insideStep.getStore();
-    if (outer !== undefined) {
-      throw new InvalidOptionError(
-        'sleep',
-        `the step ${JSON.stringify(outer.name)} sleeps, but a step has to come to its end: sleep before or after it.`,
-      );
-    }
-    const name = given ?? this.nextNumber();
-    const untilText = (): string => new Date(until(now())).toISOString();
-    const text = await this.perform(name, (position) => this.run(name, position, untilText));
-    const at = Date.parse(text as string);
-    if (at <= now()) {
-      if (given === null) this.isNumberAsleep = false;
-      return;
-    }
-    this.wakeAt = Math.min(this.wakeAt, at);
-    void this.suspendIfIdle();
-    await new Promise(() => undefined);
+    const given = nameOfSleep(options);
+    assertOutside('sleep', 'sleeps', 'sleep');
+    const example = "context.sleep('1h', { name: 'before the reminder' })";
+    const name = given ?? this.names.next('sleep', 'sleep', example);
+    await this.ended(name, 'sleep', (begun) => this.sleepOn(begun, until));
+    if (given === null) this.names.ended('sleep');
   }
 
-  /** Throws InvalidOptionError where another one has a number at the same time: in the next attempt each might come to that of the other, and wake at its time. */
-  private nextNumber(): string {
-    if (this.isNumberAsleep) {
-      throw new InvalidOptionError(
-        'sleep',
-        "another sleep goes on at the same time, and none of the two has a name by which the next attempt finds it again: context.sleep('1h', { name: 'before the reminder' }).",
-      );
-    }
-    this.isNumberAsleep = true;
-    return `sleep ${++this.sleeps}${this.afterFailure}`;
+  /** See `RunContext.waitFor`. */
+  async waitFor(signal: string, options?: WaitForOptions): Promise<JsonValue> {
+    const kind = `wait for ${JSON.stringify(signalName(signal))}`;
+    const { as, timeoutMs } = waitOptionsOf(options);
+    assertOutside('waitFor', `waits for the signal ${JSON.stringify(signal)}`, 'wait');
+    const example = `context.waitFor(${JSON.stringify(signal)}, { as: 'approved by the owner' })`;
+    const name = as ?? this.names.next(kind, 'waitFor', example);
+    const awaiting = (begun: Begun): Promise<RunStep | Asleep> => this.awaitSignal(begun, signal, timeoutMs);
+    const step = await this.perform(name, 'signal', awaiting, signal);
+    if (step === asleep) return unending();
+    if (as === null) this.names.ended(kind);
+    if (step.timedOut) throw new SignalTimeoutError(this.parts.run.id, signal, step.until!);
+    return structuredClone(step.result);
   }
 
-  /** `run`: as which step of the run; null: that is not known. */
-  private async perform(
+  private async ended(
     name: string,
-    run: (position: number | null) => Promise<JsonValue>,
+    kind: DurableStepKind,
+    run: (begun: Begun) => Promise<JsonValue | Asleep>,
   ): Promise<JsonValue> {
+    const result = await this.perform(name, kind, async (begun) => {
+      const value = await run(begun);
+      return value === asleep ? asleep : { result: value };
+    });
+    return result === asleep ? unending() : result.result;
+  }
+
+  /** What `run` makes of a step that has not ended by now, or what is stored of it. */
+  private async perform<T extends { result: JsonValue }>(
+    name: string,
+    kind: DurableStepKind,
+    run: (begun: Begun) => Promise<T | Asleep>,
+    signal: string | null = null,
+  ): Promise<T | RunStep | Asleep> {
     const position = this.begin(name);
     try {
       const stored = await this.known();
       const known = stored.get(name);
-      if (position !== null) assertOrder(this.parts.run.id, name, position, known, stored);
-      return known === undefined ? await run(position) : structuredClone(known.result);
+      const { run: claimed, now } = this.parts;
+      if (position !== null) assertOrder(claimed.id, name, position, known, stored);
+      if (known !== undefined && (known.kind !== kind || known.signal !== signal))
+        throw new DurableStepMismatchError(claimed.id, name, position, described(known));
+      if (known !== undefined && known.finishedAt !== null) {
+        await this.order.turnOf(known.ended ?? 0);
+        return { ...known, result: structuredClone(known.result) };
+      }
+      this.parts.throwIfAborted();
+      const place = { name, kind, position, attempt: claimed.attempt, startedAt: now() };
+      return await run({ place, known });
     } finally {
       this.underWay--;
       if (!this.isUnderWay) {
@@ -178,55 +204,112 @@ export class DurableSteps {
     return this.isOrdered ? this.begun.size : null;
   }
 
-  private async run(name: string, position: number | null, work: () => unknown): Promise<JsonValue> {
-    const { run, now, record, insist, throwIfAborted } = this.parts;
-    throwIfAborted();
-    const startedAt = now();
+  private async run(place: RunStepPlace, work: () => unknown): Promise<JsonValue> {
+    const { name } = place;
     const inside = { name, transaction: insideStep.getStore()?.transaction ?? null };
     const done = async (): Promise<JsonValue> =>
-      asResult(run.id, name, await insideStep.run(inside, () => doneBy(work)));
+      asResult(this.parts.run.id, name, await insideStep.run(inside, () => doneBy(work)));
     const result = await this.notingFailure(name, done());
-    const step = { name, position, result, attempt: run.attempt, startedAt };
-    const isKept = await insist('record step', () => record(holdOf(run), step));
-    if (isKept !== true) throw new ClaimLostError(run.id);
+    await this.end(place, result);
     return result;
   }
 
+  /** Keeps the end of a step, and resolves when it is its turn. */
+  private async end(place: RunStepPlace, result: JsonValue): Promise<void> {
+    const { run, record, insist } = this.parts;
+    const end = this.order.next();
+    try {
+      const step = { ...place, ended: end.nth, result };
+      const isKept = await insist('record step', () => record(holdOf(run), step));
+      if (isKept !== true) throw new ClaimLostError(run.id);
+    } catch (error) {
+      end.drop();
+      throw error;
+    }
+    await end.told();
+  }
+
   private async transact(
-    name: string,
-    position: number | null,
+    place: RunStepPlace,
     work: TransactionWork<unknown>,
     options: AnyTransactionOptions,
   ): Promise<JsonValue> {
-    const { run, now, transact, throwIfAborted } = this.parts;
-    throwIfAborted();
-    const startedAt = now();
+    const { run, transact } = this.parts;
+    const { name } = place;
     let result: JsonValue = null;
+    let end: ReturnType<StepOrder['next']> | null = null;
     const conclude = (value: unknown): RunStepRecord => {
       result = asResult(run.id, name, value);
-      return { ...holdOf(run), step: { name, position, result, attempt: run.attempt, startedAt } };
+      end ??= this.order.next();
+      return { ...holdOf(run), step: { ...place, ended: end.nth, result } };
     };
     const inside = { name, transaction: name };
     const done = (manager: TransactionManager): Promise<unknown> =>
       insideStep.run(inside, () => doneBy(() => work(manager)));
-    await this.notingFailure(name, transact(done, conclude, options));
+    try {
+      await this.notingFailure(name, transact(done, conclude, options));
+    } catch (error) {
+      (end as ReturnType<StepOrder['next']> | null)?.drop();
+      throw error;
+    }
+    await end!.told();
     return result;
   }
 
+  private async sleepOn(
+    { place, known }: Begun,
+    until: (now: EpochMs) => EpochMs,
+  ): Promise<JsonValue | Asleep> {
+    const { run, now, recordWait, insist } = this.parts;
+    const at = known?.until ?? until(now());
+    if (at <= now()) {
+      await this.order.untilLookedUp();
+      await this.end(place, null);
+      return null;
+    }
+    if (known === undefined) {
+      const wait = { ...place, until: at, failures: 0, error: null };
+      const isKept = await insist('record step', () => recordWait(holdOf(run), wait));
+      if (isKept !== true) throw new ClaimLostError(run.id);
+    }
+    return this.waits(at);
+  }
+
+  private async awaitSignal(
+    { place }: Begun,
+    signal: string,
+    timeoutMs: number | null,
+  ): Promise<RunStep | Asleep> {
+    const { run, now, takeSignal, insist } = this.parts;
+    const until = timeoutMs === null ? null : now() + timeoutMs;
+    const end = this.order.next();
+    let step: RunStep | null = null;
+    try {
+      const wait = { ...place, signal, until, ended: end.nth };
+      step = await this.order.lookingUp(() => insist('take signal', () => takeSignal(holdOf(run), wait)));
+      if (step === null) throw new ClaimLostError(run.id);
+    } finally {
+      if (step === null || step.finishedAt === null) end.drop();
+    }
+    if (step.finishedAt === null) return this.waits(step.until ?? Infinity);
+    await end.told();
+    return step;
+  }
+
+  private waits(until: EpochMs): Asleep {
+    this.wakeAt = Math.min(this.wakeAt ?? Infinity, until);
+    return asleep;
+  }
+
+  /** A failure is not kept, and what follows one that the handler has caught may not follow in the next attempt. */
   private async notingFailure<T>(name: string, done: Promise<T>): Promise<T> {
     try {
       return await done;
     } catch (error) {
-      this.failed(name);
+      this.isOrdered = false;
+      this.names.failed(name);
       throw error;
     }
-  }
-
-  /** It is not kept, and what follows a failure that the handler has caught may not follow in the next attempt. */
-  private failed(name: string): void {
-    this.isOrdered = false;
-    this.sleeps = 0;
-    this.afterFailure = ` after ${JSON.stringify(name)} failed`;
   }
 
   private known(): Promise<ReadonlyMap<string, RunStep>> {
@@ -239,16 +322,17 @@ export class DurableSteps {
     if (run.fence === 1 && run.origin !== 'retry') return new Map();
     const steps = await insist('read steps', read);
     if (steps === null) throw new ClaimLostError(run.id);
+    for (const { ended } of steps) this.order.startAfter(ended ?? 0);
     return new Map(steps.map((step) => [step.name, step]));
   }
 
-  /** Once what has ended beside has had the time to begin the step that follows: no clock is asked for that, and none has to go on. */
+  /** Once what has ended beside has had the time to begin the step that follows. */
   private async suspendIfIdle(): Promise<void> {
-    if (this.wakeAt !== Infinity && !(await this.isFollowed())) this.parts.suspend(this.wakeAt);
+    if (this.wakeAt !== null && !(await this.isFollowed())) this.parts.suspend(this.wakeAt);
   }
 
   private async isFollowed(): Promise<boolean> {
-    for (let ticks = 0; ticks < ticksToFollow && !this.isUnderWay; ticks++) await Promise.resolve();
+    await follow(() => this.isUnderWay);
     return this.isUnderWay;
   }
 }
@@ -257,9 +341,26 @@ function holdOf({ id: runId, fence, worker }: ClaimedRun): Hold {
   return { runId, fence, worker };
 }
 
+function unending(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
 async function doneBy(work: () => unknown): Promise<unknown> {
   const given = await work();
   return isDeferred(given) ? workOff(given) : given;
+}
+
+function described({ kind, signal }: RunStep): string {
+  return kind === 'signal' ? `a wait for ${signal}` : `a ${kind}`;
+}
+
+function assertOutside(option: string, does: string, todo: string): void {
+  const outer = insideStep.getStore();
+  if (outer === undefined) return;
+  throw new InvalidOptionError(
+    option,
+    `the step ${JSON.stringify(outer.name)} ${does}, but a step has to come to its end: ${todo} before or after it.`,
+  );
 }
 
 function assertOrder(
@@ -273,52 +374,4 @@ function assertOrder(
   const there = [...stored.values()].find((step) => step.position === position);
   if (!wasElsewhere && (there === undefined || there.name === name)) return;
   throw new DurableStepMismatchError(runId, name, position, there?.name ?? null);
-}
-
-function refuse(option: string, problem: string): never {
-  throw new InvalidOptionError(option, problem);
-}
-
-/** Null: none. */
-function givenName(options: SleepOptions = {}): string | null {
-  assertOptions('context.sleep()', options, ['name']);
-  const { name } = options;
-  if (name === undefined) return null;
-  if (typeof name !== 'string' || name.trim() === '')
-    return refuse('name', "a sleep has text for a name, such as { name: 'before the reminder' }.");
-  return checkedText(name);
-}
-
-function checkedName(name: unknown, work: unknown, call: string): string {
-  if (typeof name !== 'string' || name.trim() === '')
-    return refuse('name', `${call}() takes the name of the step first, such as 'charge'.`);
-  checkedText(name);
-  if (typeof work !== 'function')
-    return refuse(
-      'work',
-      `the step ${JSON.stringify(name)} has no function to run: ${call}('${name}', () => …).`,
-    );
-  return name;
-}
-
-function checkedText(name: string): string {
-  if (name.length > longestName || unprintable.test(name))
-    return refuse('name', `the name of a step is one line of at most ${longestName} characters.`);
-  if (sleepName.test(name))
-    return refuse('name', `${JSON.stringify(name)} is the name of what sleeps without one: give another.`);
-  return name;
-}
-
-/** What is refused here has been done already, so the run is not tried again. */
-function asResult(runId: string, name: string, value: unknown): JsonValue {
-  let result: JsonValue;
-  try {
-    result = value === undefined ? null : toJson(value, 'result', Infinity, true);
-  } catch (error) {
-    throw new StepResultError(runId, name, messageOf(error));
-  }
-  const bytes = Buffer.byteLength(JSON.stringify(result));
-  if (bytes <= longestStepResult) return result;
-  const problem = `it is ${bytes} bytes as JSON, more than the limit of ${longestStepResult}. Store large things elsewhere, and return where they are.`;
-  throw new StepResultError(runId, name, problem);
 }

@@ -31,6 +31,14 @@ export interface SleepOptions {
   name?: string;
 }
 
+/** @publicApi */
+export interface WaitForOptions {
+  /** How long to wait, counted from the first time that an attempt comes here: milliseconds, or text such as '2d'. Then it rejects with SignalTimeoutError. @default for ever */
+  timeout?: DurationInput;
+  /** By which a later attempt finds this wait again, as it finds a step: unique among the steps, sleeps and waits of the run. @default the name of the signal and its number among the waits for it, as the handler comes to them */
+  as?: string;
+}
+
 /** What a handler is told about the run it executes. @publicApi */
 export interface RunContext<P = JsonValue> {
   /** The job as it was when this attempt was claimed. */
@@ -98,6 +106,15 @@ export interface RunContext<P = JsonValue> {
   readonly sleep: (delay: DurationInput, options?: SleepOptions) => Promise<void>;
   /** The same until a given time, which is that of the first attempt that comes here. Rejects as `sleep` does. */
   readonly sleepUntil: (at: InstantInput, options?: SleepOptions) => Promise<void>;
+  /**
+   * Waits for `scheduler.signal(runId, name, payload)`, and resolves with its payload (null: it had none). Each wait takes one signal of the name, the oldest, also one that was sent before the handler came here; what it took is on record,
+   * so that later attempts have it. Where there is none the attempt ends meanwhile, as with `sleep`, and takes no place of a worker; the signal makes the run due at once. When `timeout` is over without one, rejects with SignalTimeoutError, in later attempts too.
+   * Rejects as `sleep` does for what is wrong.
+   *
+   * @example
+   * const { by } = await ctx.waitFor<{ by: string }>('approved', { timeout: '2d' });
+   */
+  readonly waitFor: <T = JsonValue>(name: string, options?: WaitForOptions) => Promise<T>;
   /**
    * Commits what `work` writes together with the verdict of the run (`succeeded`, with the value of `work` as the result; open, after `open()`), or neither: an
    * effect that happens exactly once. At most one commits per run; nothing the handler does afterwards changes the verdict. Resolves when

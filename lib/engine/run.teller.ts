@@ -47,7 +47,8 @@ export class RunTeller {
     }
     this.heard.onSettled(run, settlement);
     if (outcome === 'snoozed') {
-      return events.emit('run.snoozed', { ...this.endOf(run, settlement), until: new Date(retryAt!) });
+      const until = retryAt === Infinity ? null : new Date(retryAt!);
+      return events.emit('run.snoozed', { ...this.endOf(run, settlement), until });
     }
     if (outcome === 'opened') {
       const deadline = retryAt === null ? null : new Date(retryAt);

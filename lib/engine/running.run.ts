@@ -13,14 +13,7 @@ import { isA, isThenable, outcomeOf } from '../model/thrown.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type {
-  EpochMs,
-  NewFlow,
-  NewFlowStep,
-  Settlement,
-  StepEnd,
-  StorageAdapter,
-} from '../ports/storage.adapter.js';
+import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
@@ -31,9 +24,7 @@ import type { Handler } from './handler.registry.js';
 import { DurableSteps, refuseWithinStepTransaction } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
-import type { OpenOptions, RunLogger, SleepOptions } from './run.context.js';
-import { StepAttemptContext } from './step.attempt.context.js';
-import { growth, refuseOpenedStep, type AddedSteps } from './step.end.js';
+import type { OpenOptions, RunLogger, SleepOptions, WaitForOptions } from './run.context.js';
 import { assertTransactions } from './transaction.options.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
@@ -42,9 +33,9 @@ import { VerdictTransaction } from './verdict.transaction.js';
  * `expired`: it was not called, as the deadline of the open run has passed.
  */
 export type Ending =
-  | { kind: 'returned'; value: unknown; step?: StepEnd }
+  | { kind: 'returned'; value: unknown }
   | { kind: 'snoozed'; delayMs: number }
-  | { kind: 'opened'; deadline: OpenDeadline; flow?: NewFlow }
+  | { kind: 'opened'; deadline: OpenDeadline }
   | { kind: 'suspended'; until: EpochMs }
   | { kind: 'threw'; error: unknown }
   | { kind: 'abandoned' }
@@ -62,8 +53,6 @@ export interface AttemptParts {
   insist: <T>(operation: string, call: () => Promise<T>, isNeeded: () => boolean) => Promise<T | null>;
   /** The settlement of an attempt whose transaction is about to be committed. */
   conclude: (running: RunningRun, ending: Ending) => Settlement;
-  /** What a step adds to its workflow, as it is stored. */
-  addedSteps: AddedSteps;
   /** Called once, also while `begin` is under way. */
   onEnded: (running: RunningRun, ending: Ending) => void;
   /** Called with what a listener of the signal has thrown. */
@@ -93,9 +82,8 @@ export class RunningRun {
   private cancelGrace: CancelTimer | null = null;
   /** How it ends when it returns; null: with what it returns. */
   private wished: Extract<Ending, { kind: 'snoozed' | 'opened' }> | null = null;
-  /** What becomes of it as a step when it returns; null: nothing beside its result. */
-  private stepEnd: StepEnd | null = null;
-  private handler: 'waits' | 'runs' | 'ended' = 'waits';
+  /** `concluded`: it has returned or thrown, and what it has not waited for goes on. */
+  private handler: 'waits' | 'runs' | 'concluded' | 'ended' = 'waits';
   private ended = false;
   private tellHandlerEnded: (() => void) | null = null;
 
@@ -152,26 +140,7 @@ export class RunningRun {
   open(options?: OpenOptions): void {
     const deadline = deadlineOf(options);
     if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
-    if (this.stepEnd !== null) refuseOpenedStep('context.open()');
     this.wished = { kind: 'opened', deadline };
-  }
-
-  /** Leaves the run open as a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. */
-  openFlow(flow: NewFlow, timeoutMs: number | null): void {
-    const inMs = policyOf(this.run.policies, 'timeoutMs') ?? timeoutMs;
-    this.wished = { kind: 'opened', deadline: inMs === null ? null : { inMs }, flow };
-  }
-
-  /** What it adds to its workflow when it returns. */
-  get addedSteps(): readonly NewFlowStep[] {
-    return this.stepEnd?.added ?? [];
-  }
-
-  /** See `StepContext.skip` and `StepContext.addSteps`. */
-  endStep(by: string, more: StepEnd): void {
-    if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
-    if (this.wished?.kind === 'opened') refuseOpenedStep(by);
-    this.stepEnd = growth(this.stepEnd, more);
   }
 
   /** See `RunContext.step`. */
@@ -199,6 +168,8 @@ export class RunningRun {
       now: parts.now,
       read: () => parts.storage.queryRunSteps(run.id),
       record: (hold, step) => parts.storage.recordRunStep(hold, step),
+      recordWait: (hold, wait) => parts.storage.recordStepWait(hold, wait),
+      takeSignal: (hold, wait) => parts.storage.takeRunSignal(hold, wait),
       insist: (operation, call) =>
         parts.insist(operation, call, () => !this.ended && this.abortCause !== 'lease-lost'),
       throwIfAborted: () => {
@@ -249,11 +220,20 @@ export class RunningRun {
     return this.given(sleeping(), false);
   }
 
-  private assertMaySleep(): void {
+  /** See `RunContext.waitFor`. */
+  waitFor(signal: string, options?: WaitForOptions): Promise<JsonValue> {
+    const waiting = async (): Promise<JsonValue> => {
+      this.assertMaySleep('waitFor', 'wait');
+      return this.steps.waitFor(signal, options);
+    };
+    return this.given(waiting(), false);
+  }
+
+  private assertMaySleep(option = 'sleep', todo = 'sleep'): void {
     if (this.opened?.isUnderWay !== true) return;
     throw new InvalidOptionError(
-      'sleep',
-      'context.transaction() is under way, and would stay open: sleep before it. Its commit ends the run.',
+      option,
+      `context.transaction() is under way, and would stay open: ${todo} before it. Its commit ends the run.`,
     );
   }
 
@@ -279,22 +259,19 @@ export class RunningRun {
       );
       if (this.ended) this.opened.end();
     }
-    const { wished, stepEnd } = this;
+    const { wished } = this;
     try {
       return await this.opened.perform(work, this.abortCause === 'lease-lost', options);
     } catch (error) {
       // What was wished for in there is rolled back with it.
-      if (this.committed === null) {
-        this.wished = wished;
-        this.stepEnd = stepEnd;
-      }
+      if (this.committed === null) this.wished = wished;
       throw error;
     }
   }
 
   /** Resolves when the handler itself has ended, or was never called; never rejects. */
   untilHandlerEnded(): Promise<void> {
-    if (this.handler !== 'runs') return Promise.resolve();
+    if (this.handler !== 'runs' && this.handler !== 'concluded') return Promise.resolve();
     return new Promise((resolve) => (this.tellHandlerEnded = resolve));
   }
 
@@ -317,12 +294,7 @@ export class RunningRun {
     let context: AttemptContext;
     let value: unknown;
     try {
-      const { run, parts } = this;
-      const logger = parts.logger(run.handler);
-      context =
-        run.flowStep === undefined
-          ? new AttemptContext(this, logger, payload)
-          : new StepAttemptContext(this, logger, payload, run.flowStep, parts);
+      context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
       value = this.code.run(context);
       if (isQuery(value)) value = workOffWithin(context, value);
     } catch (error) {
@@ -358,23 +330,20 @@ export class RunningRun {
 
   private returned(value: unknown): void {
     // As nearly always: nothing is made for what most do not have.
-    if (this.awaited === null) return this.handlerEnded(this.wished ?? this.returning(value));
-    const returned = (): void => this.unlessUnheard(this.wished ?? this.returning(value));
+    if (this.awaited === null) return this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    this.handler = 'concluded';
+    const returned = (): void => this.unlessUnheard(this.wished ?? { kind: 'returned', value });
     this.afterSteps(() =>
       this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
     );
   }
 
   private endingIn(value: unknown): Ending {
-    return this.wished?.kind === 'opened' ? this.wished : this.returning(value);
-  }
-
-  private returning(value: unknown): Ending {
-    const { stepEnd } = this;
-    return stepEnd === null ? { kind: 'returned', value } : { kind: 'returned', value, step: stepEnd };
+    return this.wished?.kind === 'opened' ? this.wished : { kind: 'returned', value };
   }
 
   private threw(error: unknown): void {
+    this.handler = 'concluded';
     const threw = (): void => this.handlerEnded({ kind: 'threw', error });
     this.afterSteps(() => this.afterTransaction(threw, threw));
   }

@@ -64,11 +64,10 @@ export function isOpen({ isOver }: WaitingResult): boolean {
   return !isOver;
 }
 
-function sizeOf({ error, result, callback, flow, flowStep }: Settlement): number {
+function sizeOf({ error, result, callback }: Settlement): number {
   const ofResult = result === null ? 0 : JSON.stringify(result).length;
   const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;
-  const ofFlow = flow || flowStep ? JSON.stringify([flow, flowStep]).length : 0;
-  return bareSize + (error?.length ?? 0) + ofResult + ofCallback + ofFlow;
+  return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
 }
 
 /** Of characters that every storage has. */

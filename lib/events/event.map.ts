@@ -220,8 +220,8 @@ export interface ChronisEventMap {
   'run.failed': RunEvent & { durationMs: number; error: unknown };
   'run.timed_out': RunEvent & { durationMs: number; error: unknown };
   'run.cancelled': RunEvent & { durationMs: number };
-  /** The handler wants to be called again later; the attempt does not count. */
-  'run.snoozed': RunEvent & { durationMs: number; until: Date };
+  /** The handler wants to be called again later, or sleeps; the attempt does not count. `until` null: it waits for a signal alone. */
+  'run.snoozed': RunEvent & { durationMs: number; until: Date | null };
   /** The handler has ended and left it open: its verdict comes from outside, or at the deadline; null: it has none. */
   'run.opened': RunEvent & { durationMs: number; deadline: Date | null };
   /** `retryIf` or `backoff` of a handler, or the delay of a RetryAfterError, was of no use; the job's own policy was followed. */

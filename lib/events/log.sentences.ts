@@ -170,7 +170,7 @@ export const logSentences: Sentences = {
   }),
   'run.snoozed': (run) => ({
     level: 'debug',
-    text: `${describe(run)} asked to be called again at ${run.until.toISOString()}.`,
+    text: `${describe(run)} ${run.until === null ? 'waits for a signal' : `asked to be called again at ${run.until.toISOString()}`}.`,
   }),
   'run.opened': (run) => ({
     level: 'debug',

@@ -24,6 +24,7 @@ import {
   type JobStore,
   type JobPatch,
   type NewJob,
+  type NewRunSignal,
   type NewRunStep,
   type RunStepRecord,
   type NextWake,
@@ -36,6 +37,8 @@ import {
   type RunFilter,
   type Hold,
   type RunStep,
+  type RunStepWait,
+  type SignalWait,
   type ScopeResumption,
   type Settlement,
   type SettleResult,
@@ -61,9 +64,7 @@ import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type Resu
 import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { dueCursors, fire } from './firing.js';
-import { withFlows } from './flow.endings.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
-import { MemoryFlows } from './memory.flows.js';
 import { MemoryLock } from './memory.lock.js';
 import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { inherit } from './inheriting.js';
@@ -73,7 +74,7 @@ import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } 
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
-import { queryRunSteps, recordRunStep } from './run.steps.js';
+import { queryRunSteps, recordRunStep, recordStepWait, sendRunSignal, takeRunSignal } from './run.steps.js';
 import { settle, settleOpen } from './settling.js';
 import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
@@ -113,7 +114,6 @@ export class MemoryStorage extends StorageAdapter {
   override readonly wakeSignal: MemoryWakeSignal;
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
-  override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   private readonly clock: Clock;
   private readonly tables: MemoryTables;
   private readonly transactions: MemoryTransactions;
@@ -371,6 +371,18 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => recordRunStep(tables, now, hold, step));
   }
 
+  recordStepWait(hold: Hold, wait: RunStepWait): Promise<boolean> {
+    return this.atomically((tables, now) => recordStepWait(tables, now, hold, wait));
+  }
+
+  takeRunSignal(hold: Hold, wait: SignalWait): Promise<RunStep | null> {
+    return this.atomically((tables, now) => takeRunSignal(tables, now, hold, wait));
+  }
+
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+    return this.atomically((tables, now) => sendRunSignal(tables, now, runId, signal));
+  }
+
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     return this.atomically((tables, now) => settle(tables, now, settlements));
   }
@@ -435,8 +447,7 @@ export class MemoryStorage extends StorageAdapter {
         'This memory storage was closed. Make another one, or open() one on the same jobs before.',
       );
     }
-    const step = kind === 'read' ? work : withFlows(work);
-    const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
+    const answer = structuredClone(this.steps.take(work, this.clock.now(), kind));
     await Promise.resolve();
     return answer;
   }

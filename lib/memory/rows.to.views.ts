@@ -1,10 +1,9 @@
 import { oneOffState, recurringState } from '../model/job.state.js';
 import { toJobChanges } from '../model/job.changes.js';
 import type { Job, JobState, PausedBy } from '../model/job.js';
-import type { ClaimedRun, ClaimedStep, Run, RunState } from '../model/run.js';
+import type { ClaimedRun, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { stoppedBy } from '../model/pause.js';
-import type { FlowStepRow } from './flow.rows.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
 /** A job as users see it. */
@@ -65,7 +64,12 @@ export function pausedByOf(tables: MemoryTables, row: JobRow): PausedBy | null {
 export function nextRunAt(row: JobRow): EpochMs | null {
   if (row.kind === 'recurring') return row.cursorAt === Infinity ? null : row.cursorAt;
   const run = onlyRun(row);
-  return runState(run) === 'waiting' ? run.dueAt : null;
+  return runState(run) === 'waiting' && run.dueAt !== Infinity ? run.dueAt : null;
+}
+
+/** Null: it waits for a signal. */
+function dueDate({ dueAt }: RunRow): Date | null {
+  return dueAt === Infinity ? null : new Date(dueAt);
 }
 
 function isGoingOn({ worker, open }: RunRow): boolean {
@@ -85,7 +89,7 @@ export function toRun(run: RunRow): Run {
     priority,
     origin: run.origin,
     nominalAt: new Date(run.nominalAt),
-    dueAt: state === 'waiting' || run.open?.deadline != null ? new Date(run.dueAt) : null,
+    dueAt: state === 'waiting' || run.open?.deadline != null ? dueDate(run) : null,
     state,
     attempt: run.attempt,
     fence: run.fence,
@@ -126,13 +130,7 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
     dueAt: run.dueAt,
     missed: run.missed,
     ...(run.open && { openedAt: run.open.since }),
-    ...(run.step && { flowStep: toClaimedStep(run.step) }),
   };
-}
-
-function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {
-  const { runId, workflow, params } = flow;
-  return { flowRunId: runId, workflow, name: definition.name, nth, params };
 }
 
 export function toDate(at: EpochMs | null): Date | null {

@@ -1,43 +1,143 @@
 import { isFailure } from '../model/verdict.js';
-import type { EpochMs, NewRunStep, Hold, RunStep } from '../ports/storage.adapter.js';
-import { isHeldWith } from './runs.js';
-import type { MemoryTables } from './tables.js';
+import {
+  mostRunSignals,
+  type EpochMs,
+  type Hold,
+  type NewRunSignal,
+  type NewRunStep,
+  type RunStep,
+  type RunStepWait,
+  type SignalWait,
+} from '../ports/storage.adapter.js';
+import { isHeldWith, release } from './runs.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+const unending = { finishedAt: null, ended: null, result: null, signal: null, timedOut: false };
 
 export function queryRunSteps({ steps }: MemoryTables, runId: string): RunStep[] {
   const found = steps.get(runId) ?? [];
   return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** False: it is not in these hands, or there is one of that name. */
+/** False: it is not in these hands, or one of that name has ended. */
 export function recordNewRunStep(tables: MemoryTables, now: EpochMs, hold: Hold, step: NewRunStep): boolean {
-  const isThere = tables.steps.get(hold.runId)?.some(({ name }) => name === step.name) === true;
+  const isThere = stepOf(tables, hold.runId, step.name)?.finishedAt != null;
   return !isThere && recordRunStep(tables, now, hold, step);
 }
 
 export function recordRunStep(tables: MemoryTables, now: EpochMs, hold: Hold, step: NewRunStep): boolean {
   if (!isHeldWith(tables.runs.get(hold.runId), hold)) return false;
-  const kept = tables.steps.get(hold.runId) ?? [];
-  if (kept.some(({ name }) => name === step.name)) return true;
-  const startedAt = Math.min(step.startedAt, now);
-  tables.steps.set(hold.runId, [...kept, structuredClone({ ...step, startedAt, finishedAt: now })]);
+  const { ended, result, attempt } = step;
+  const until = step.kind === 'step' ? null : (stepOf(tables, hold.runId, step.name)?.until ?? null);
+  put(tables, hold.runId, step, { attempt, finishedAt: now, ended, result, error: null, until }, now);
   return true;
 }
 
+export function recordStepWait(tables: MemoryTables, now: EpochMs, hold: Hold, wait: RunStepWait): boolean {
+  if (!isHeldWith(tables.runs.get(hold.runId), hold)) return false;
+  const { attempt, until, failures, error } = wait;
+  put(tables, hold.runId, wait, { attempt, until, failures, error }, now);
+  return true;
+}
+
+/** Null: it is not in these hands. */
+export function takeRunSignal(
+  tables: MemoryTables,
+  now: EpochMs,
+  hold: Hold,
+  wait: SignalWait,
+): RunStep | null {
+  const run = tables.runs.get(hold.runId);
+  if (!isHeldWith(run, hold)) return null;
+  run.awaitingFence = run.fence;
+  const { name, signal, attempt } = wait;
+  const there = stepOf(tables, hold.runId, name);
+  const until = there === undefined ? wait.until : there.until;
+  const sent = tables.signals.get(hold.runId) ?? [];
+  const found = sent.find((one) => one.name === signal && (until === null || one.sentAt <= until));
+  const timedOut = found === undefined && until !== null && until <= now;
+  const ended = { finishedAt: now, ended: wait.ended, result: found?.payload ?? null, timedOut };
+  const isOver = found !== undefined || timedOut;
+  const isNew = there?.finishedAt == null;
+  put(tables, hold.runId, wait, { attempt, signal, until, ...(isOver && ended) }, now);
+  if (found !== undefined && isNew)
+    tables.signals.set(
+      hold.runId,
+      sent.filter((one) => one !== found),
+    );
+  return stepOf(tables, hold.runId, name)!;
+}
+
+export function sendRunSignal(
+  tables: MemoryTables,
+  now: EpochMs,
+  runId: string,
+  { name, payload }: NewRunSignal,
+): 'sent' | 'full' | null {
+  const run = tables.runs.get(runId);
+  if (!run || run.verdict !== null) return null;
+  const sent = tables.signals.get(runId) ?? [];
+  if (sent.length >= mostRunSignals) return 'full';
+  tables.signals.set(runId, [...sent, { name, payload: structuredClone(payload), sentAt: now }]);
+  const steps = tables.steps.get(runId) ?? [];
+  if (steps.some(({ signal, finishedAt }) => signal === name && finishedAt === null))
+    wakeAwaiting(tables, now, run);
+  return 'sent';
+}
+
+/** One that sleeps as its last attempt waits is due; one whose attempt goes on is so when that goes to sleep. */
+function wakeAwaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
+  if (run.worker !== null) {
+    if (run.awaitingFence === run.fence) run.signalledFence = run.fence;
+  } else if (run.awaitingFence === run.fence - 1) {
+    run.dueAt = Math.min(run.dueAt, now);
+    if (!run.held) release(tables, run);
+  }
+}
+
 /** They go with the run that is retried. */
-export function moveRunSteps({ steps }: MemoryTables, from: string, to: string): void {
+export function moveRunSteps({ steps, signals }: MemoryTables, from: string, to: string): void {
   const kept = steps.get(from);
-  if (kept === undefined) return;
-  steps.set(to, kept);
+  if (kept !== undefined) steps.set(to, kept);
   steps.delete(from);
+  const sent = signals.get(from);
+  if (sent !== undefined) signals.set(to, sent);
+  signals.delete(from);
 }
 
 /** Those of a run without a verdict, or that may be retried, stay, as an attempt may come that needs them. */
-export function forgetRunSteps({ steps, runs }: MemoryTables, horizon: EpochMs): void {
+export function forgetRunSteps(tables: MemoryTables, horizon: EpochMs): void {
+  const { steps, signals } = tables;
   for (const [runId, kept] of steps) {
-    const run = runs.get(runId);
-    if (run !== undefined && (run.verdict === null || isFailure(run.verdict))) continue;
-    const young = kept.filter(({ finishedAt }) => finishedAt >= horizon);
+    if (isNeeded(tables, runId)) continue;
+    const young = kept.filter(({ finishedAt, startedAt }) => (finishedAt ?? startedAt) >= horizon);
     if (young.length === 0) steps.delete(runId);
     else if (young.length < kept.length) steps.set(runId, young);
   }
+  for (const runId of signals.keys()) if (!isNeeded(tables, runId)) signals.delete(runId);
+}
+
+function isNeeded({ runs }: MemoryTables, runId: string): boolean {
+  const run = runs.get(runId);
+  return run !== undefined && (run.verdict === null || isFailure(run.verdict));
+}
+
+function stepOf({ steps }: MemoryTables, runId: string, name: string): RunStep | undefined {
+  return steps.get(runId)?.find((step) => step.name === name);
+}
+
+/** One that has ended stays as it is. */
+function put(
+  tables: MemoryTables,
+  runId: string,
+  { name, kind, position, attempt, startedAt }: NewRunStep | RunStepWait | SignalWait,
+  fields: Partial<RunStep>,
+  now: EpochMs,
+): void {
+  const there = stepOf(tables, runId, name);
+  if (there?.finishedAt != null) return;
+  const others = (tables.steps.get(runId) ?? []).filter((step) => step !== there);
+  const born = { name, kind, position, attempt, startedAt: Math.min(startedAt, now), ...unending };
+  const step = { ...born, until: null, failures: 0, error: null, ...there, ...fields };
+  tables.steps.set(runId, [...others, structuredClone(step)]);
 }

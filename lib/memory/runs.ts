@@ -2,7 +2,7 @@ import { resolvePolicies, type KeepMs } from '../model/policies.js';
 import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
-import { maxFlowResult, type EpochMs, type Hold, type StepEnd } from '../ports/storage.adapter.js';
+import type { EpochMs, Hold } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
 import { toClaimedRun } from './rows.to.views.js';
@@ -35,12 +35,13 @@ export function bearRun(
     claimedAs: { handler, queue },
     cancelRequested: false,
     open: null,
+    awaitingFence: null,
+    signalledFence: null,
     verdict: null,
     finishedAt: null,
     retryOf: null,
     keptUntil: null,
     lastError: null,
-    step: null,
   };
   tables.runs.set(run.id, run);
   job.runs.add(run);
@@ -72,6 +73,8 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
   if (run.worker !== null || run.blockedBy.size > 0 || run.open?.deadline === null) return;
+  // Only a signal makes it due.
+  if (run.dueAt === Infinity) return;
   tables.waiting.set(run, placeOf(run), run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt, what: 'run' });
 }
@@ -142,7 +145,6 @@ export interface Ending {
   finishedAt: EpochMs;
   error?: string | null;
   result?: JsonValue;
-  flowStep?: StepEnd;
 }
 
 /** Writes the ledger row of an attempt, and what it means for the job's statistics. */
@@ -165,7 +167,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     startedAt: startedAt === null ? null : new Date(startedAt),
     finishedAt: new Date(finishedAt),
     error,
-    result: run.step !== null && isTooLong(result) ? null : result,
+    result,
     retryOf: run.retryOf,
   };
   if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
@@ -184,11 +186,6 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
   statistics.lastVerdict = outcome;
   if (outcome === 'succeeded') statistics.consecutiveFailures = 0;
   else if (isFailure(outcome)) statistics.consecutiveFailures++;
-}
-
-/** The step has it. */
-function isTooLong(result: JsonValue): boolean {
-  return result !== null && JSON.stringify(result).length > maxFlowResult;
 }
 
 /** What it was claimed as; one that waits is what its job is. */
@@ -210,8 +207,6 @@ export function finish(
   run.open = null;
   const { job } = run;
   run.finishedAt = ending.finishedAt;
-  tellFlows(tables, run, ending.outcome, ending);
-  if (run.step !== null) return void tables.runs.delete(run.id);
   if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
   job.runs.delete(run);
   if (run.detached || !isFailure(ending.outcome)) tables.runs.delete(run.id);
@@ -219,17 +214,6 @@ export function finish(
   unblock(tables, run);
   // A worker's clock that runs ahead must not move the schedule.
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
-}
-
-/** What ends with a run of flows, or moves on by it, does so when all else of the call is done. */
-export function tellFlows(
-  tables: MemoryTables,
-  run: RunRow,
-  outcome: RunVerdict | null,
-  { error = null, result = null, flowStep }: Pick<Ending, 'error' | 'result' | 'flowStep'> = {},
-): void {
-  if (run.step === null && !tables.flows.has(run.id)) return;
-  tables.ended.push({ run, outcome, error, result, flowStep: flowStep ?? null });
 }
 
 /** Those that waited for the end of this run only are due; the others wait for what it waited for itself. */

@@ -3,8 +3,6 @@ import type { EpochMs, Settlement, SettleResult } from '../ports/storage.adapter
 import type { ClaimedRun } from '../model/run.js';
 import { outside } from '../ports/outside.js';
 import { bearCallback } from './definitions.js';
-import { checkGrowth } from './flow.growth.js';
-import { openFlow } from './flow.opening.js';
 import {
   finish,
   handBack,
@@ -14,14 +12,12 @@ import {
   mustNotRunTwice,
   record,
   takeOpen,
-  tellFlows,
   waitUntil,
 } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Nobody holds a lock longer than a call, so nothing is passed over. */
 export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly Settlement[]): SettleResult {
-  checkGrowth(tables, settlements);
   const accepted = settlements.filter((settlement) => settleOne(tables, now, settlement));
   return { accepted: accepted.map(({ runId }) => runId), locked: [] };
 }
@@ -34,16 +30,7 @@ export function settleOpen(
   judge: (run: ClaimedRun, now: EpochMs) => Settlement,
 ): boolean {
   const run = tables.runs.get(runId);
-  if (run?.open == null) return false;
-  const taken = takeOpen(tables, now, run, outside);
-  try {
-    const settlement = judge(taken, now);
-    checkGrowth(tables, [settlement]);
-    return settleOne(tables, now, settlement);
-  } catch (error) {
-    leaveOpen(tables, run, run.open);
-    throw error;
-  }
+  return run?.open != null && settleOne(tables, now, judge(takeOpen(tables, now, run, outside), now));
 }
 
 function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {
@@ -58,7 +45,6 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
     bearCallback(tables, now, settlement.callback);
   } else {
     record(tables, run, settlement, false);
-    if (run.open !== null) tellFlows(tables, run, null);
     run.open = null;
     waitUntil(tables, run, settlement.retryAt);
   }
@@ -74,10 +60,10 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
   } else if (settlement.outcome === 'opened') {
     record(tables, run, settlement, false);
     leaveOpen(tables, run, { since: settlement.startedAt, deadline: settlement.retryAt });
-    if (settlement.flow) openFlow(tables, now, run, settlement.flow);
   } else {
     record(tables, run, settlement, false);
-    const snoozedUntil = settlement.outcome === 'snoozed' ? (settlement.retryAt ?? now) : null;
-    handBack(tables, run, snoozedUntil ?? undefined);
+    const isSnoozed = settlement.outcome === 'snoozed';
+    const until = run.signalledFence === run.fence ? now : (settlement.retryAt ?? now);
+    handBack(tables, run, isSnoozed ? until : undefined);
   }
 }

@@ -1,14 +1,6 @@
 import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
-import {
-  keyOfStep,
-  restoreFlows,
-  stepAt,
-  storedFlow,
-  type StepKey,
-  type StoredFlow,
-} from './flow.snapshot.js';
 import { placeOf } from './runs.js';
 import {
   keyOf,
@@ -19,6 +11,7 @@ import {
   type PauseRow,
   type Release,
   type RunRow,
+  type SignalRow,
   type WorkerRow,
 } from './tables.js';
 
@@ -38,13 +31,19 @@ interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'dead
   deadLetters: string[];
 }
 
-interface StoredRun extends Omit<RunRow, 'job' | 'blockedBy' | 'open' | 'step'> {
-  /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
+interface StoredRun extends Omit<
+  RunRow,
+  'job' | 'blockedBy' | 'open' | 'dueAt' | 'awaitingFence' | 'signalledFence'
+> {
+  /** A uid; of a detached run the job as it was then. */
   job: string | StoredJob;
   blockedBy: string[];
-  /** Absent in earlier ones. */
+  /** Null: only a signal makes it due. */
+  dueAt: EpochMs | null;
+  /** These are absent in earlier ones. */
   open?: RunRow['open'];
-  step?: StepKey | null;
+  awaitingFence?: RunRow['awaitingFence'];
+  signalledFence?: RunRow['signalledFence'];
 }
 
 /** Lists are in the order of the tables, which decides between what is due at once. */
@@ -55,12 +54,11 @@ interface Snapshot {
   recordAsOf?: number | null;
   jobs: StoredJob[];
   runs: StoredRun[];
-  /** Absent in earlier ones. */
+  /** These are absent in earlier ones. */
   steps?: [runId: string, steps: readonly RunStep[]][];
   /** Absent in earlier ones. */
   definitions?: [key: string, versions: readonly Stored<Definition>[]][];
-  /** Absent in earlier ones. */
-  flows?: StoredFlow[];
+  signals?: [runId: string, signals: readonly SignalRow[]][];
   waiting: string[];
   cursors: string[];
   held: [worker: string, runIds: string[]][];
@@ -82,13 +80,12 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
     jobs: [...tables.jobs.values()].map(storedJob),
     runs: [...tables.runs.values()].map((run) => ({
       ...run,
-      job: run.detached || run.step !== null ? storedJob(run.job) : run.job.uid,
-      step: keyOfStep(run.step),
+      job: run.detached ? storedJob(run.job) : run.job.uid,
       blockedBy: idsOf(run.blockedBy),
     })),
     steps: [...tables.steps],
     definitions: [...tables.definitions],
-    flows: Array.from(tables.flows.values(), storedFlow),
+    signals: [...tables.signals],
     waiting: idsOf(tables.waiting.items()),
     cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
     held: Array.from(tables.held, ([worker, runs]) => [worker, idsOf(runs)]),
@@ -136,7 +133,6 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
     tables.jobs.set(keyOf(job.definition), job);
     tables.jobsByUid.set(job.uid, job);
   }
-  restoreFlows(tables.flows, snapshot.flows ?? []);
   for (const stored of snapshot.runs) tables.runs.set(stored.id, runRow(stored, tables));
   const run = (id: string): RunRow => found(tables.runs, id, 'run');
   const job = (uid: string): JobRow => found(tables.jobsByUid, uid, 'job');
@@ -153,6 +149,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
   for (const [runId, steps] of snapshot.steps ?? []) tables.steps.set(runId, steps);
   for (const [key, versions] of snapshot.definitions ?? [])
     tables.definitions.set(key, versions.map(definitionRow));
+  for (const [runId, signals] of snapshot.signals ?? []) tables.signals.set(runId, signals);
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
@@ -185,13 +182,12 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
-  const { job, open = null } = row;
-  const step = stepAt(tables.flows, row.step);
-  if (typeof job === 'string')
-    return { ...row, open, step, blockedBy, job: found(tables.jobsByUid, job, 'job') };
+  const { job, open = null, awaitingFence = null, signalledFence = null } = row;
+  const own = { ...row, dueAt: row.dueAt ?? Infinity, open, awaitingFence, signalledFence, blockedBy };
+  if (typeof job === 'string') return { ...own, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
   const { statistics } = tables.jobsByUid.get(job.uid) ?? job;
-  return { ...row, open, step, blockedBy, job: { ...jobRow(job, tables), statistics } };
+  return { ...own, job: { ...jobRow(job, tables), statistics } };
 }
 
 function ledgerRow(row: Stored<LedgerRow>): LedgerRow {

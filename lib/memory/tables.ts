@@ -8,14 +8,12 @@ import type {
   CarriedDeclaration,
   EpochMs,
   OrphanReason,
+  NewRunSignal,
   RunStep,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
-import type { JsonValue } from '../model/json.js';
-import type { StepEnd } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { DueIndex } from './due.index.js';
-import type { FlowRow, FlowStepRow } from './flow.rows.js';
 import type { LockTable } from './memory.lock.js';
 
 /** A job, recurring or one-off. */
@@ -96,6 +94,10 @@ export interface RunRow {
   cancelRequested: boolean;
   /** Its verdict comes from outside, since the attempt that began then; `deadline` null: for ever. */
   open: { since: EpochMs; deadline: EpochMs | null } | null;
+  /** The claim by which an attempt waits for a signal; null: none does. */
+  awaitingFence: number | null;
+  /** The claim whose attempt is not to sleep, as its signal has come; null: none. */
+  signalledFence: number | null;
   /** Only of dead letters, and of one-offs that are kept. */
   verdict: RunVerdict | null;
   finishedAt: EpochMs | null;
@@ -103,18 +105,10 @@ export interface RunRow {
   /** When the kept one-off goes; null: it stays. */
   keptUntil: EpochMs | null;
   lastError: string | null;
-  /** Which step of a flow it is; its job is its own then. */
-  step: FlowStepRow | null;
 }
 
-/** The end of a run that is a flow, or a step of one: it concerns flows, which move on when all else is done. */
-export interface EndedRun {
-  run: RunRow;
-  /** Null: its next attempt is due, so that only the flow that it was is over. */
-  outcome: RunVerdict | null;
-  error: string | null;
-  result: JsonValue;
-  flowStep: StepEnd | null;
+export interface SignalRow extends NewRunSignal {
+  sentAt: EpochMs;
 }
 
 export interface LedgerRow extends Attempt {
@@ -176,10 +170,8 @@ export class MemoryTables implements StepTaker {
   readonly steps = new Map<string, readonly RunStep[]>();
   /** Versions of definitions by namespace and name, in the order of their numbers; never changed in place. */
   readonly definitions = new Map<string, readonly Definition[]>();
-  /** Graphs of steps, by the run that each is. */
-  readonly flows = new Map<string, FlowRow>();
-  /** Within a step only. */
-  readonly ended: EndedRun[] = [];
+  /** Signals that no step has taken, by their run, in the order in which they came; never changed in place. */
+  readonly signals = new Map<string, readonly SignalRow[]>();
   /** Runs that may be claimed, now or later. */
   readonly waiting = new DueIndex<RunRow>();
   readonly cursors = new DueIndex<JobRow>();

@@ -150,15 +150,16 @@ export class DurableStepMismatchError extends ChronisError {
   constructor(
     readonly runId: string,
     readonly step: string,
-    /** Which step of the run it would be, from 1. */
-    readonly position: number,
-    /** What was there in an earlier attempt; null: this one was elsewhere. */
+    /** Which step of the run it would be, from 1; null: that is not known, but it was of another kind. */
+    readonly position: number | null,
+    /** What was there in an earlier attempt; null: this one was elsewhere. Without a position: of which kind it was. */
     readonly earlier: string | null,
   ) {
     const then = earlier === null ? 'stood elsewhere' : `was ${JSON.stringify(earlier)}`;
+    const place = position === null ? '' : ` as number ${position}`;
     super(
       'CHRONIS_DURABLE_STEP_MISMATCH',
-      `The run ${runId} has come to the step ${JSON.stringify(step)} as number ${position}, which in an earlier attempt ${then}. An attempt has to come to the same steps in the same order as those before it: give what has changed a new name and put it behind, or let the runs that have begun come to their end by the code that they began with.`,
+      `The run ${runId} has come to the step ${JSON.stringify(step)}${place}, which in an earlier attempt ${then}. An attempt has to come to the same steps in the same order as those before it: give what has changed a new name and put it behind, or let the runs that have begun come to their end by the code that they began with.`,
     );
   }
 }
@@ -174,6 +175,35 @@ export class StepResultError extends UnrecoverableError {
       `The result of the step ${JSON.stringify(step)} of run ${runId} cannot be kept: ${problem}`,
       undefined,
       'CHRONIS_STEP_RESULT',
+    );
+  }
+}
+
+/** No signal came in time. An attempt that comes here again has the same error. @publicApi */
+export class SignalTimeoutError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly signal: string,
+    /** When the time was over, in milliseconds since 1970. */
+    readonly timedOutAt: number,
+  ) {
+    super(
+      'CHRONIS_SIGNAL_TIMEOUT',
+      `The run ${runId} has waited for the signal ${JSON.stringify(signal)} until ${new Date(timedOutAt).toISOString()}, and none was sent. Catch this where the run is to go on without it; a later signal is for the next wait of this name.`,
+    );
+  }
+}
+
+/** So many signals of the run wait to be taken that it gets no further one. @publicApi */
+export class TooManySignalsError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly signal: string,
+    readonly limit: number,
+  ) {
+    super(
+      'CHRONIS_TOO_MANY_SIGNALS',
+      `The run ${runId} gets no signal ${JSON.stringify(signal)}: ${limit} signals of it wait to be taken by waitFor(). Wait for them in its handler, or send one with all that they say.`,
     );
   }
 }

@@ -95,7 +95,7 @@ export interface Hold {
 export interface Settlement extends Hold {
   /**
    * `handed_back`: the worker shuts down; the run becomes due again, fence + 1, and the attempt is not counted. If its job was deleted or
-   * somebody asked to cancel it, it ends as `cancelled` instead; with `recovery: 'abandon'` it ends as `lost`. `snoozed`: the same by the wish of the handler, due at `retryAt`. `opened`: the handler has ended, and the run stays open
+   * somebody asked to cancel it, it ends as `cancelled` instead; with `recovery: 'abandon'` it ends as `lost`. `snoozed`: the same by the wish of the handler, due at `retryAt`, or, where that is Infinity, by a signal alone; see `sendRunSignal`. `opened`: the handler has ended, and the run stays open
    * until `settleOpen`; at `retryAt` (null: never) it is handed to a worker, with `openedAt`, which ends it.
    */
   outcome: Outcome;

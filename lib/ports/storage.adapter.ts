@@ -47,7 +47,14 @@ import type {
   RunFilter,
 } from './queries.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
-import type { NewRunStep, RunStep, RunStepRecord } from './run.steps.js';
+import type {
+  NewRunSignal,
+  NewRunStep,
+  RunStep,
+  RunStepRecord,
+  RunStepWait,
+  SignalWait,
+} from './run.steps.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
@@ -90,6 +97,8 @@ export type JobStore = Pick<
   | 'retryRuns'
   | 'discardRuns'
   | 'settleOpen'
+  | 'queryRunSteps'
+  | 'sendRunSignal'
   | 'queryRuns'
   | 'queryAttempts'
   | 'queryGaps'
@@ -246,7 +255,7 @@ export abstract class StorageAdapter {
 
   /**
    * Gives each of these dead letters a new run, due now, or as many milliseconds later as `delaysMs` says at the same place: with a higher id, `origin: 'retry'`, `retryOf` and the old nominal time, by the definition that the
-   * job has now, also while the job is paused. The old row goes, its durable steps are those of the new run. Returns the new runs; what is no dead letter (any more) is passed over.
+   * job has now, also while the job is paused. The old row goes, its durable steps and signals are those of the new run. Returns the new runs; what is no dead letter (any more) is passed over.
    */
   abstract retryRuns(runIds: readonly string[], delaysMs?: readonly number[]): Promise<Run[]>;
   /** Removes these dead letters, and with them the one-offs that they are; the ledger keeps its rows. Returns which; what is no dead letter is passed over. */
@@ -262,13 +271,25 @@ export abstract class StorageAdapter {
 
   // ── Durable steps
 
-  /** The steps of a run that have ended, by name. */
+  /** The steps of a run that have ended or wait, by name. */
   abstract queryRunSteps(runId: string): Promise<RunStep[]>;
   /**
-   * Keeps the end of a step, at this time of the storage, as long as the run is in the hands of this attempt: false, and nothing is kept, where it is not. A step of that name that is
-   * kept already stays as it is. Whoever takes the run from its worker at this very moment does so before or after it, so that the next attempt finds the step or nobody has it.
+   * Keeps the end of a step, at this time of the storage, as long as the run is in the hands of this attempt: false, and nothing is kept, where it is not. A step of that name that has
+   * ended already stays as it is. Whoever takes the run from its worker at this very moment does so before or after it, so that the next attempt finds the step or nobody has it.
    */
   abstract recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean>;
+  /** Keeps that a step sleeps, or has failed, as `recordRunStep` keeps its end, in place of what was kept of it; one that has ended stays as it is. */
+  abstract recordStepWait(hold: Hold, wait: RunStepWait): Promise<boolean>;
+  /**
+   * Gives the oldest signal of the name that was sent by the end of the wait to this step, which has ended with its payload, all in one: it is not there for another one. Where there is none the step waits, or, when the time is over, has
+   * timed out. Returns the step as it is now; null, and nothing is changed, where the run is not in the hands of this attempt. A signal that is sent at this very moment is taken, or finds that it is waited for.
+   */
+  abstract takeRunSignal(hold: Hold, wait: SignalWait): Promise<RunStep | null>;
+  /**
+   * Keeps a signal for a run without verdict. Where a step waits for it and the run sleeps since (`snoozed`), the run is due now; where its attempt has not come to its end, it is so as soon as that is settled as `snoozed`. `full`: there are
+   * `mostRunSignals` that nobody has taken · null: there is no run without verdict.
+   */
+  abstract sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null>;
 
   // ── Workers and their leases
 
@@ -430,7 +451,7 @@ export abstract class StorageAdapter {
   /**
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
-   * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
+   * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict; its signals when it has that, and is no dead letter. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
    * A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,

@@ -89,7 +89,7 @@ export class OpenRuns {
         changed();
         return judgement;
       }
-      const state = await goingOn(runId, jobs);
+      const state = await stateGoingOn(runId, jobs);
       const leftMs = giveUpAt - this.clock.monotonic();
       if (state === 'open') continue;
       if (state !== 'running' || leftMs <= 0) throw new RunNotOpenError(runId, state);
@@ -128,7 +128,7 @@ function waitOf(options: OpenRunOptions, call: string): number {
 }
 
 /** The state of a run without verdict. Throws RunHasVerdictError, RunNotFoundError. */
-async function goingOn(runId: string, jobs: JobStore): Promise<RunState> {
+export async function stateGoingOn(runId: string, jobs: JobStore): Promise<RunState> {
   const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
   if (run && run.finishedAt === null) return run.state;
   const [last] = (await jobs.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;

@@ -3,6 +3,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
+import type { DurableStep } from '../model/durable.step.js';
 import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { HandlerOptions } from '../model/handler.options.js';
@@ -37,6 +38,7 @@ import { updateOptionKeys, type JobUpdater, type UpdateOptions } from './job.upd
 import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
 import { knownOptions, lineOfText } from './option.checks.js';
+import type { RunSignals } from './run.signals.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
 import { pauseKeys, pauseOf, type PauseOptions, type Pauses } from './pauses.js';
 import { planResume } from './resume.plan.js';
@@ -72,6 +74,7 @@ export interface SchedulerParts {
   updater: JobUpdater;
   deadLetters: DeadLetters;
   openRuns: OpenRuns;
+  signals: RunSignals;
   pauses: Pauses;
   lifecycle: SchedulerLifecycle;
   health: HealthCheck;
@@ -258,6 +261,14 @@ export class SchedulerService {
     return jobs.queryAttempts(attemptFilter(query), pageOf(query));
   }
 
+  /**
+   * The durable steps of a run, in the order in which they began: those that have ended, and what it sleeps or waits for. They are there as long as the run has no verdict or may be retried, and then as long as its attempts. Empty: there are none
+   * (any more), or there is no such run.
+   */
+  async getRunSteps(runId: string, within: ManagerOption = {}): Promise<DurableStep[]> {
+    return this.parts.signals.steps(runId, await this.accessOf(within, 'getRunSteps()'));
+  }
+
   /** Due instants that did not run, as ranges, newest first. */
   async getGaps(query: GapFilter & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Gap>> {
     const { jobs } = await this.accessOf(within, 'getGaps()');
@@ -408,6 +419,19 @@ export class SchedulerService {
    */
   async fail(runId: string, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
     return this.parts.openRuns.fail(runId, error, options, await this.access(options));
+  }
+
+  // ── Signals
+
+  /**
+   * Brings a payload to `context.waitFor(name)` of this run, from any process: JSON, of the size of other payloads at most. A run that waits for it is due at once; one that does not is kept it until it does, or has its verdict. Each wait takes one, in the order in
+   * which they came; a thousand may wait to be taken. Throws RunHasVerdictError, RunNotFoundError, TooManySignalsError, InvalidPayloadError.
+   *
+   * @example
+   * await scheduler.signal(order.runId, 'approved', { by: user.id });
+   */
+  async signal(runId: string, name: string, payload?: unknown, within: ManagerOption = {}): Promise<void> {
+    return this.parts.signals.send(runId, name, payload, await this.accessOf(within, 'signal()'));
   }
 
   // ── Changing many jobs

@@ -117,6 +117,14 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
       await assertOwn(runId, 'fail()', options, openRunKeys);
       return all.fail(runId, error, options);
     },
+    signal: async (runId, name, payload, within) => {
+      await assertOwn(runId, 'signal()', within);
+      return all.signal(runId, name, payload, within);
+    },
+    getRunSteps: async (runId, within) => {
+      await assertOwn(runId, 'getRunSteps()', within);
+      return all.getRunSteps(runId, within);
+    },
     retryRun: async (runId, within) => {
       await assertOwn(runId, 'retryRun()', within);
       return all.retryRun(runId, within);

@@ -35,7 +35,11 @@ export function observeExecutions(
   events.on('run.handed-back', endsAs('handed_back'));
   events.on('run.stale', (event) => ended(event, null));
   events.on('run.snoozed', (event: Told<'run.snoozed'>) =>
-    ended(event, { ...runOf(event), outcome: 'snoozed', retryAt: event.until }),
+    ended(event, {
+      ...runOf(event),
+      outcome: 'snoozed',
+      ...(event.until !== null && { retryAt: event.until }),
+    }),
   );
   events.on('run.opened', endsAs('opened'));
   events.on('run.retrying', (event: Told<'run.retrying'>) => {

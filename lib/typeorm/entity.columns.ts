@@ -8,6 +8,7 @@ import type {
   ChronisPause,
   ChronisRelease,
   ChronisRun,
+  ChronisRunSignal,
   ChronisRunStep,
   ChronisDefinition,
   ChronisWorker,
@@ -123,8 +124,8 @@ export const runColumns: Columns<ChronisRun> = {
   lastVerdict: 'text?',
   openedFence: 'integer?',
   openedAt: 'timestamptz?',
-  flowStep: 'bigint?',
-  flow: 'bigint?',
+  awaitingFence: 'integer?',
+  signalledFence: 'integer?',
 };
 
 export const attemptColumns: Columns<ChronisAttempt> = {
@@ -163,10 +164,17 @@ export const gapColumns: Columns<ChronisGap> = {
 export const runStepColumns: Columns<ChronisRunStep> = {
   runId: 'bigint',
   name: 'text',
+  kind: 'text',
   position: 'integer?',
   attempt: 'integer',
   startedAt: 'timestamptz',
-  finishedAt: 'timestamptz',
+  finishedAt: 'timestamptz?',
+  ended: 'integer?',
+  waitUntil: 'timestamptz?',
+  signal: 'text?',
+  timedOut: 'boolean',
+  failures: 'integer',
+  error: 'text?',
   result: 'json?',
 };
 
@@ -184,6 +192,14 @@ export const definitionColumns: Columns<ChronisDefinition> = {
   createdAt: 'timestamptz',
   createdBy: 'text?',
   deletedAt: 'timestamptz?',
+};
+
+export const runSignalColumns: Columns<ChronisRunSignal> = {
+  id: 'bigint',
+  runId: 'bigint',
+  name: 'text',
+  sentAt: 'timestamptz',
+  payload: 'json',
 };
 
 export const jobStatColumns: Columns<ChronisJobStat> = {

@@ -1,3 +1,4 @@
+import type { DurableStepKind } from '../model/durable.step.js';
 import type { StoredChanges } from '../model/job.changes.js';
 import type { DefinitionKind } from '../model/definition.js';
 import type { JobRef, JobSource } from '../model/job.js';
@@ -131,10 +132,8 @@ export interface ChronisRun {
   /** The fence of the claim that has left it open. */
   openedFence: number | null;
   openedAt: Date | null;
-  /** The step of a workflow that it is. */
-  flowStep: string | null;
-  /** The workflow that it is, open. */
-  flow: string | null;
+  awaitingFence: number | null;
+  signalledFence: number | null;
 }
 
 /** A row of the ledger: one execution of a run. @publicApi */
@@ -182,15 +181,27 @@ export interface ChronisPause {
   pausedBy: string | null;
 }
 
-/** A durable step that has ended. @publicApi */
+/** A durable step that has ended, or waits. @publicApi */
 export interface ChronisRunStep {
   runId: string;
   name: string;
+  kind: DurableStepKind;
   /** Which step of its run it was, from 1; null: it ran beside others, or came after such. */
   position: number | null;
   attempt: number;
   startedAt: Date;
-  finishedAt: Date;
+  /** null: it has not ended. */
+  finishedAt: Date | null;
+  /** The how manieth of its run's steps it was to end, from 1; null: it has not. */
+  ended: number | null;
+  /** Until when it sleeps, waits for its signal or for its retry; null: for ever, or for nothing. */
+  waitUntil: Date | null;
+  /** The name of the signal that it waits for, or has waited for; null: for none. */
+  signal: string | null;
+  timedOut: boolean;
+  /** How often it has failed since it was tried the first time. */
+  failures: number;
+  error: string | null;
   result: unknown;
 }
 
@@ -210,6 +221,15 @@ export interface ChronisDefinition {
   createdAt: Date;
   createdBy: string | null;
   deletedAt: Date | null;
+}
+
+/** A signal that no wait of its run has taken yet. @publicApi */
+export interface ChronisRunSignal {
+  id: string;
+  runId: string;
+  name: string;
+  sentAt: Date;
+  payload: unknown;
 }
 
 /** The counters of a recurring job. @publicApi */

@@ -54,6 +54,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetGaps', toForget],
   ['forgetKept', toForget],
   ['forgetRunSteps', toForget],
+  ['forgetRunSignals', toForget],
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
   ['forgetDefinitions', toForget],

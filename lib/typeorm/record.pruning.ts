@@ -23,6 +23,8 @@ const fewestRows = 100;
 const rowsOfBrokenDay = 1_000;
 /** Their ends tell for how long a job has been declared by nobody. */
 const workersKeptMs = 3_600_000;
+/** Those of a run that has ended; a run that ends at this moment need not be looked at. */
+const signalsKeptMs = 60_000;
 const twoDaysMs = 2 * 86_400_000;
 
 /** What there is to forget. */
@@ -37,6 +39,7 @@ interface Outdated {
   workers: boolean;
   steps: boolean;
   definitions: boolean;
+  signals: boolean;
 }
 
 type OmitFirstTwo<T extends readonly unknown[]> = T extends readonly [unknown, unknown, ...infer Rest]
@@ -65,7 +68,7 @@ export class RecordPruning {
     const aheadMs = aged!.now - aged!.as_of;
     const longestMs = longestKeptMs(retention);
     const gapsKept = gapVerdicts.map((verdict) => keptMs(retention, verdict));
-    const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept);
+    const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept, signalsKeptMs);
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
     const partitions = new Map(outdated.partitions.map((name) => [name, outdated.bare.includes(name)]));
@@ -105,6 +108,7 @@ export class RecordPruning {
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     await forget(outdated.definitions, 'forgetDefinitions', rows, horizon);
+    const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
     const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
     const nothing = { attempts: 0, more: false };
     const short = await step(() => this.outcomes.step(run, now, retention, forgetting), nothing);
@@ -113,7 +117,11 @@ export class RecordPruning {
     if (errors.length > 0) throw errors[0];
     const refused = forgetting.takeRefused();
     return {
-      more: short.more || [undated, gaps, jobs, deadLetters, dated].includes(rows) || steps >= rows,
+      more:
+        short.more ||
+        [undated, gaps, jobs, deadLetters, dated].includes(rows) ||
+        steps >= rows ||
+        signals >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,

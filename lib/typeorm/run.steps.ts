@@ -1,35 +1,104 @@
+import type { DurableStepKind } from '../model/durable.step.js';
 import type { JsonValue } from '../model/json.js';
-import type { EpochMs, NewRunStep, Hold, RunStep } from '../ports/storage.adapter.js';
+import {
+  mostRunSignals,
+  type EpochMs,
+  type Hold,
+  type NewRunSignal,
+  type NewRunStep,
+  type RunStep,
+  type RunStepWait,
+  type SignalWait,
+} from '../ports/storage.adapter.js';
 import { isRunId } from './run.id.js';
-import type { Run } from './statement.runner.js';
+import type { Run, StatementScope } from './statement.runner.js';
 
 interface RunStepRow {
   name: string;
+  kind: DurableStepKind;
   position: number | null;
-  result: JsonValue;
   attempt: number;
   started_ms: EpochMs;
-  finished_ms: EpochMs;
+  finished_ms: EpochMs | null;
+  ended: number | null;
+  result: JsonValue;
+  until_ms: EpochMs | null;
+  signal: string | null;
+  timed_out: boolean;
+  failures: number;
+  error: string | null;
 }
 
 export async function queryRunSteps(run: Run, runId: string): Promise<RunStep[]> {
   if (!isRunId(runId)) return [];
-  const rows = await run<RunStepRow>('queryRunSteps', runId);
-  return rows.map(({ started_ms: startedAt, finished_ms: finishedAt, ...step }) => ({
-    ...step,
-    startedAt,
-    finishedAt,
-  }));
+  return (await run<RunStepRow>('queryRunSteps', runId)).map(toRunStep);
 }
 
-/** `mine`: the run is in these hands · `kept`: so is the step now, and there was none of that name. */
+/** `mine`: the run is in these hands · `kept`: so is the step now, and none of that name had ended. */
 export async function recordRunStep(
   run: Run,
   { runId, fence, worker }: Hold,
-  { name, position, result, attempt, startedAt }: NewRunStep,
+  { name, kind, position, attempt, startedAt, ended, result }: NewRunStep,
 ): Promise<{ mine: boolean; kept: boolean }> {
   if (!isRunId(runId)) return { mine: false, kept: false };
-  const values = [runId, fence, worker, name, position, JSON.stringify(result), attempt, startedAt];
+  const place = [name, kind, position, attempt, startedAt];
+  const values = [runId, fence, worker, ...place, ended, JSON.stringify(result)];
   const [row] = await run<{ mine: boolean; kept: boolean }>('recordRunStep', ...values);
   return row!;
+}
+
+/** Whether the run is in these hands. */
+export async function recordStepWait(
+  run: Run,
+  { runId, fence, worker }: Hold,
+  { name, kind, position, attempt, startedAt, until, failures, error }: RunStepWait,
+): Promise<boolean> {
+  if (!isRunId(runId)) return false;
+  const place = [name, kind, position, attempt, startedAt];
+  const values = [runId, fence, worker, ...place, until, failures, error];
+  const [row] = await run<{ mine: boolean }>('recordStepWait', ...values);
+  return row!.mine;
+}
+
+/** Null: the run is not in these hands. */
+export async function takeRunSignal(
+  statements: StatementScope,
+  { runId, fence, worker }: Hold,
+  { name, position, attempt, startedAt, signal, until, ended }: SignalWait,
+): Promise<RunStep | null> {
+  if (!isRunId(runId)) return null;
+  return statements.change(async ({ run }) => {
+    // Whoever sends a signal locks the run as well: from here on there is none but those that the next statement sees.
+    const [mine] = await run('awaitSignal', runId, fence, worker);
+    if (mine === undefined) return null;
+    const values = [runId, name, position, attempt, startedAt, signal, until, ended];
+    const [row] = await run<RunStepRow>('takeRunSignal', ...values);
+    return toRunStep(row!);
+  });
+}
+
+export async function sendRunSignal(
+  statements: StatementScope,
+  runId: string,
+  { name, payload }: NewRunSignal,
+): Promise<'sent' | 'full' | null> {
+  if (!isRunId(runId)) return null;
+  return statements.change(async ({ run }) => {
+    const [locked] = await run('lockRun', runId);
+    if (locked === undefined) return null;
+    const values = [runId, name, JSON.stringify(payload), mostRunSignals];
+    const [row] = await run<{ sent: boolean }>('sendRunSignal', ...values);
+    return row!.sent ? 'sent' : 'full';
+  });
+}
+
+function toRunStep(row: RunStepRow): RunStep {
+  const {
+    started_ms: startedAt,
+    finished_ms: finishedAt,
+    until_ms: until,
+    timed_out: timedOut,
+    ...rest
+  } = row;
+  return { ...rest, startedAt, finishedAt, until, timedOut };
 }

@@ -160,7 +160,9 @@ export class RunTransactions {
     const database = this.connection.database();
     if ('step' in end) {
       const run: Run = (statement, ...values) => database.run(this.statements[statement], values);
-      return (await queryRunSteps(run, end.runId)).some(({ name }) => name === end.step.name);
+      return (await queryRunSteps(run, end.runId)).some(
+        ({ name, finishedAt }) => name === end.step.name && finishedAt !== null,
+      );
     }
     const values = [end.runId, end.fence, end.worker];
     const [{ mine }] = await database.run<{ mine: boolean }>(this.inHandsSql, values);

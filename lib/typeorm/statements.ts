@@ -62,9 +62,14 @@ import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
 import { readTimeSql } from './sql/read.time.sql.js';
+import { forgetRunSignalsSql } from './sql/forget.run.signals.sql.js';
 import { forgetRunStepsSql } from './sql/forget.run.steps.sql.js';
 import { queryRunStepsSql } from './sql/query.run.steps.sql.js';
 import { recordRunStepSql } from './sql/record.run.step.sql.js';
+import { recordStepWaitSql } from './sql/record.step.wait.sql.js';
+import { awaitSignalSql } from './sql/await.signal.sql.js';
+import { sendRunSignalSql } from './sql/send.run.signal.sql.js';
+import { takeRunSignalSql } from './sql/take.run.signal.sql.js';
 import { recallDeferredSql } from './sql/recall.deferred.sql.js';
 import { registerSql } from './sql/register.sql.js';
 import { releaseLockSql } from './sql/release.lock.sql.js';
@@ -160,6 +165,7 @@ const builders = {
   forgetDefinitions: forgetDefinitionsSql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
+  forgetRunSignals: forgetRunSignalsSql,
   forgetRunSteps: forgetRunStepsSql,
   forgetOutcome: forgetOutcomeSql,
   oldestAttempt: oldestAttemptSql,
@@ -208,6 +214,10 @@ const builders = {
   readTime: readTimeSql,
   queryRunSteps: queryRunStepsSql,
   recordRunStep: recordRunStepSql,
+  recordStepWait: recordStepWaitSql,
+  awaitSignal: awaitSignalSql,
+  sendRunSignal: sendRunSignalSql,
+  takeRunSignal: takeRunSignalSql,
   register: registerSql,
   releaseLock: releaseLockSql,
   releaseLost: (t: TableNames) => releaseLostSql(t, 'all'),

@@ -12,9 +12,11 @@ import type {
   JobPatch,
   JobStore,
   NewJob,
+  NewRunSignal,
   JobPageRequest,
   PageRequest,
   RunFilter,
+  RunStep,
   ScopeResumption,
   Settlement,
   StoredPause,
@@ -39,6 +41,7 @@ import { changeJob, replaceJobs } from './job.updates.js';
 import { queryAttempts, queryGaps, queryRuns } from './record.queries.js';
 import { toRun, type RunRow } from './run.rows.js';
 import { settleOpen } from './run.settling.js';
+import { queryRunSteps, sendRunSignal } from './run.steps.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
@@ -142,6 +145,14 @@ export class TypeOrmJobs implements JobStore {
 
   async settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {
     return isRunId(runId) && settleOpen(this.statements, runId, judge);
+  }
+
+  queryRunSteps(runId: string): Promise<RunStep[]> {
+    return queryRunSteps(this.run, runId);
+  }
+
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+    return sendRunSignal(this.statements, runId, signal);
   }
 
   async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {

@@ -26,6 +26,7 @@ import {
   type JobPatch,
   type JobStore,
   type NewJob,
+  type NewRunSignal,
   type NewRunStep,
   type NextWake,
   type JobPageRequest,
@@ -37,6 +38,8 @@ import {
   type RunFilter,
   type Hold,
   type RunStep,
+  type RunStepWait,
+  type SignalWait,
   type RunStepRecord,
   type ScopeResumption,
   type Settlement,
@@ -78,7 +81,7 @@ import { Claiming } from './claiming.js';
 import { giveBack, releaseLost } from './run.endings.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { settle } from './run.settling.js';
-import { queryRunSteps, recordRunStep } from './run.steps.js';
+import { recordRunStep, recordStepWait, takeRunSignal } from './run.steps.js';
 import { RunTransactions } from './run.transactions.js';
 import { renewSql } from './sql/renew.sql.js';
 import { StatementRunner } from './statement.runner.js';
@@ -275,11 +278,23 @@ export class TypeOrmStorage extends StorageAdapter {
   }
 
   queryRunSteps(runId: string): Promise<RunStep[]> {
-    return queryRunSteps(this.run, runId);
+    return this.jobs.queryRunSteps(runId);
   }
 
   async recordRunStep(hold: Hold, step: NewRunStep): Promise<boolean> {
     return (await recordRunStep(this.run, hold, step)).mine;
+  }
+
+  recordStepWait(hold: Hold, wait: RunStepWait): Promise<boolean> {
+    return recordStepWait(this.run, hold, wait);
+  }
+
+  takeRunSignal(hold: Hold, wait: SignalWait): Promise<RunStep | null> {
+    return takeRunSignal(this.statements, hold, wait);
+  }
+
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+    return this.jobs.sendRunSignal(runId, signal);
   }
 
   register(worker: WorkerRegistration, leaseMs: number): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {

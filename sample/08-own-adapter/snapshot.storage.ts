@@ -71,6 +71,12 @@ export class SnapshotStorage extends StorageAdapter {
     this.on((jobs) => jobs.queryRunSteps(...given));
   recordRunStep: StorageAdapter['recordRunStep'] = (...given) =>
     this.on((jobs) => jobs.recordRunStep(...given));
+  recordStepWait: StorageAdapter['recordStepWait'] = (...given) =>
+    this.on((jobs) => jobs.recordStepWait(...given));
+  takeRunSignal: StorageAdapter['takeRunSignal'] = (...given) =>
+    this.on((jobs) => jobs.takeRunSignal(...given));
+  sendRunSignal: StorageAdapter['sendRunSignal'] = (...given) =>
+    this.on((jobs) => jobs.sendRunSignal(...given));
   discardRuns: StorageAdapter['discardRuns'] = (...given) => this.on((jobs) => jobs.discardRuns(...given));
   register: StorageAdapter['register'] = (...given) => this.on((jobs) => jobs.register(...given));
   renew: StorageAdapter['renew'] = (...given) => this.on((jobs) => jobs.renew(...given));

@@ -175,11 +175,9 @@ describe('two instances beside locks of somebody else', () => {
 
   const hot = [
     'run',
+    'run_signal',
     'run_step',
     'definition',
-    'flow',
-    'flow_step',
-    'flow_edge',
     'cursor',
     'job_stat',
     'worker',
@@ -218,7 +216,7 @@ describe('two instances beside locks of somebody else', () => {
 
   /** Which tables one-offs need neither to begin nor for their end, and which of them schedules do not need either. */
   const needless = {
-    all: ['lock', 'release', 'meta', 'run_step', 'definition', 'flow', 'flow_step', 'flow_edge'],
+    all: ['lock', 'release', 'meta', 'run_step', 'run_signal', 'definition'],
     oneOffs: ['cursor', 'gap', 'job_stat'],
   };
   const needlessCases = longSeconds

@@ -89,6 +89,8 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   cancelRun: { call: (s, { runId }) => s.cancelRun(runId), comesTo: refused(RunNotFoundError) },
   complete: { call: (s, { runId }) => s.complete(runId), comesTo: refused(RunNotFoundError) },
   fail: { call: (s, { runId }) => s.fail(runId, 'no'), comesTo: refused(RunNotFoundError) },
+  signal: { call: (s, { runId }) => s.signal(runId, 'go'), comesTo: refused(RunNotFoundError) },
+  getRunSteps: { call: (s, { runId }) => s.getRunSteps(runId), comesTo: refused(RunNotFoundError) },
   retryRun: { call: (s, { failedRunId }) => s.retryRun(failedRunId), comesTo: refused(RunNotFoundError) },
   discardRun: {
     call: (s, { failedRunId }) => s.discardRun(failedRunId),

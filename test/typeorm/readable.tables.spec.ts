@@ -119,15 +119,18 @@ describe('the tables as people read them', () => {
     expect(new Set(items.map(({ state }) => state))).toEqual(new Set(['running', 'waiting', 'paused']));
   });
 
-  test.each(['jobs_view', 'runs_view'])('have all columns of %s in the reference', async (view) => {
-    const { rows } = await client.query<{ name: string }>(
-      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 order by attnum`,
-      [`"${schema}".${view}`],
-    );
-    const section = page.split(`### ${view}`)[1]!.split(/^#/m)[0]!;
-    const list = section.trim().split('\n\n').at(-1)!;
-    expect([...list.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(rows.map(({ name }) => name));
-  });
+  test.each(['jobs_view', 'runs_view', 'run_steps_view'])(
+    'have all columns of %s in the reference',
+    async (view) => {
+      const { rows } = await client.query<{ name: string }>(
+        `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 order by attnum`,
+        [`"${schema}".${view}`],
+      );
+      const section = page.split(`### ${view}`)[1]!.split(/^#/m)[0]!;
+      const list = section.trim().split('\n\n').at(-1)!;
+      expect([...list.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(rows.map(({ name }) => name));
+    },
+  );
 
   const blocks = [...page.matchAll(/```sql\n([\s\S]*?)```/g)].flatMap(([, text]) => text!.split(/;\n/));
   const queries = blocks.filter((text) => /\S/.test(text));

@@ -20,7 +20,8 @@ import {
 } from './fixture.js';
 
 function stepOf(run: ClaimedRun, name: string, fields: Partial<NewRunStep> = {}): NewRunStep {
-  return { name, position: 1, result: name, attempt: run.attempt, startedAt: run.nominalAt, ...fields };
+  const place = { name, kind: 'step', position: 1, attempt: run.attempt, startedAt: run.nominalAt } as const;
+  return { ...place, ended: 1, result: name, ...fields };
 }
 
 const keep = (storage: StorageAdapter, run: ClaimedRun, name: string, fields: Partial<NewRunStep> = {}) =>
@@ -44,17 +45,58 @@ export const stepLaws = lawsOf('durable steps', {
     await clock.advance(2 * second);
     for (const [nth, result] of results.entries()) {
       const position = nth === 2 ? null : nth + 1;
-      assert.equal(await keep(storage, run, `step ${nth}`, { position, result, startedAt }), true);
+      assert.equal(
+        await keep(storage, run, `step ${nth}`, { position, ended: nth + 1, result, startedAt }),
+        true,
+      );
     }
     const steps = await storage.queryRunSteps(run.id);
     assert.equal(steps.length, results.length);
     for (const [nth, step] of steps.entries()) {
       const { finishedAt, startedAt: began, ...rest } = step;
+      assert.ok(finishedAt !== null);
       const position = nth === 2 ? null : nth + 1;
-      assert.deepEqual(rest, { name: `step ${nth}`, position, result: results[nth], attempt: 1 });
+      const kept = { name: `step ${nth}`, kind: 'step', position, attempt: 1, ended: nth + 1 };
+      const nothing = { until: null, failures: 0, error: null, signal: null, timedOut: false };
+      assert.deepEqual(rest, { ...kept, ...nothing, result: results[nth] });
       assert.equal(began, Math.floor(startedAt));
       assertNear(finishedAt, await storage.now(), 'when it was kept');
     }
+  },
+
+  'that have not ended are kept with what they wait for, until they end': async ({ storage, clock }) => {
+    const run = await claimed(storage);
+    const until = Math.floor(await storage.now()) + hour;
+    const { ended: _, result: __, ...place } = stepOf(run, 'a');
+    const waits = (fields: object, of: ClaimedRun = run): Promise<boolean> =>
+      storage.recordStepWait(holdOf(of), { ...place, until, failures: 0, error: null, ...fields });
+    assert.equal(await waits({}), true);
+    assert.equal(await waits({ name: 'b', kind: 'sleep' }), true);
+    await clock.advance(second);
+    assert.equal(await waits({ until: until + 1, failures: 2, error: 'Broken.', attempt: 2 }), true);
+    assert.equal(await waits({}, { ...run, fence: run.fence + 1 }), false);
+    const shown = async (): Promise<unknown[]> =>
+      (await storage.queryRunSteps(run.id)).map((step) => [
+        step.name,
+        step.kind,
+        step.finishedAt !== null,
+        step.until,
+        step.failures,
+        step.error,
+        step.attempt,
+        step.result,
+      ]);
+    assert.deepEqual(await shown(), [
+      ['a', 'step', false, until + 1, 2, 'Broken.', 2, null],
+      ['b', 'sleep', false, until, 0, null, 1, null],
+    ]);
+    assert.equal(await keep(storage, run, 'a', { attempt: 3, result: 7 }), true);
+    assert.equal(await keep(storage, run, 'b', { kind: 'sleep', ended: 2, result: null }), true);
+    assert.equal(await waits({}), true);
+    assert.deepEqual(await shown(), [
+      ['a', 'step', true, null, 2, null, 3, 7],
+      ['b', 'sleep', true, until, 0, null, 1, null],
+    ]);
   },
 
   'have names of their own in each run': async ({ storage }) => {

@@ -1,4 +1,3 @@
-import { flowComments } from './flow.comments.fragment.js';
 import type { TableName, TableNames } from './table.names.js';
 import { viewComments } from './view.comments.fragment.js';
 
@@ -99,8 +98,7 @@ const comments: Record<TableName, Comments> = {
       keyed:
         'this row takes the id of the job: a one-off, or the placeholder (origin reserved) of a recurring one',
       job_uid: 'the recurring job; null: a one-off, or it belongs to none any more',
-      origin:
-        'schedule, at, manual, retry, backfill, callback or workflow (a step); reserved: no run, it only takes an id',
+      origin: 'schedule, at, manual, retry, backfill or callback; reserved: no run, it only takes an id',
       nominal_at: 'the instant that the schedule names',
       missed: 'how many earlier instants it stands for',
       lost_count: 'how often its worker has died',
@@ -122,9 +120,9 @@ const comments: Record<TableName, Comments> = {
       last_attempt: 'it gets no further attempt',
       opened_fence: 'the claim that has left it open: its verdict comes from outside; null: none has',
       opened_at: 'when the attempt began that has left it open',
+      awaiting_fence: 'the claim by which it waits for a signal, or has waited; null: none',
+      signalled_fence: 'the claim that was not to sleep any more, as the signal had come; null: none',
       retry_of: 'the run that this one repeats, by hand',
-      flow_step: 'the step of a workflow that it is; null: of none',
-      flow: 'the workflow that it is, open; null: none',
       dead_of: 'a dead letter of this recurring job',
       verdict: 'how it has ended; null: it has not',
       finished_at: 'when its last attempt ended',
@@ -142,16 +140,35 @@ const comments: Record<TableName, Comments> = {
       last_verdict: 'of a one-off: of its last run',
     },
   },
+  run_signal: {
+    about: 'Signals that no wait of their run has taken yet',
+    columns: {
+      id: 'grows with time',
+      run_id: 'the run',
+      name: 'what it waits for them by',
+      sent_at: 'when it was sent',
+      payload: 'what it brings',
+    },
+  },
   run_step: {
-    about: 'Durable steps that have ended: later attempts of their run do not run them again',
+    about:
+      'Durable steps: those that have ended are not run again by later attempts. To read: run_steps_view',
     columns: {
       run_id: 'the run, which may be gone by now',
       name: 'unique in the run',
       position: 'which step of its run it was, from 1; null: it ran beside others, or came after such',
-      attempt: 'the attempt that ran it',
-      started_at: 'when it began',
-      finished_at: 'when it was kept',
-      result: 'what it returned',
+      kind: 'step, sleep or signal (a wait for one)',
+      attempt: 'the attempt that ran it last',
+      started_at: 'when it began, in the attempt that came to it first',
+      finished_at: 'when it ended; null: it has not',
+      ended: 'the how manieth of the steps of its run it was to end, from 1',
+      wait_until:
+        'until when it sleeps, waits for its signal, or for its retry; null: for ever, or for nothing',
+      signal: 'the signal that it waits for, or has waited for',
+      timed_out: 'it has ended without its signal',
+      failures: 'how often it has failed since it was tried the first time',
+      error: 'what it has thrown last',
+      result: 'what it returned, or the payload of the signal',
     },
   },
   definition: {
@@ -172,7 +189,6 @@ const comments: Record<TableName, Comments> = {
       deleted_at: 'nothing is started from it since then; null: it lives',
     },
   },
-  ...flowComments,
   job_stat: {
     about: 'Counters of recurring jobs',
     columns: {

@@ -4,7 +4,7 @@ import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept
+ * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are
  *
  * Which of the statements that forget have something to do: most of the time none has. Not EXISTS where there is an order: the planner would leave that out,
  * and might read the whole table.
@@ -22,7 +22,8 @@ select ${ms(now)} as now,
   ) as gaps,
   (select keep_until from ${t.run} where keep_until <= ${now} order by keep_until limit 1) is not null as jobs,
   (select dead_of from ${t.run} where dead_of is not null order by dead_of limit 1) is not null as dead_letters,
-  (select finished_at from ${t.run_step} where finished_at < ${after(now, '-$2::float8')} order by finished_at limit 1) is not null as steps,
+  (select run_id from ${t.run_step} where coalesce(finished_at, started_at) < ${after(now, '-$2::float8')} order by coalesce(finished_at, started_at) limit 1) is not null as steps,
+  (select sent_at from ${t.run_signal} where sent_at < ${after(now, '-$5::float8')} order by sent_at limit 1) is not null as signals,
   (select deleted_at from ${t.definition} where deleted_at < ${after(now, '-$2::float8')} order by deleted_at limit 1) is not null as definitions,
   exists (
     select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null

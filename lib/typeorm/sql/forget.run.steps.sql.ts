@@ -4,14 +4,15 @@ import { at } from './time.fragment.js';
 
 /** $1 time · $2 horizon in ms · $3 limit · $4 runs to pass over · $5 really. All steps of a run at once; those of one without a verdict, or that may be retried, stay, as an attempt may come that needs them. */
 export function forgetRunStepsSql(t: TableNames): string {
+  const age = 'coalesce(s.finished_at, s.started_at)';
   return `
 with old as materialized (
   select s.run_id as key from ${t.run_step} s
-  where s.finished_at < ${at('$2::float8')} and s.run_id <> all ($4::bigint[])
+  where ${age} < ${at('$2::float8')} and s.run_id <> all ($4::bigint[])
     and (select count(*) from ${t.run} r where r.id = s.run_id and (r.verdict is null or r.verdict in ('failed', 'timed_out', 'lost'))) = 0
-  order by s.finished_at limit $3 for update skip locked
+  order by ${age} limit $3 for update skip locked
 ),
 gone as (
-  delete from ${t.run_step} s where $5::boolean and s.run_id in (select key from old) and s.finished_at < ${at('$2::float8')} returning s.run_id
+  delete from ${t.run_step} s where $5::boolean and s.run_id in (select key from old) and ${age} < ${at('$2::float8')} returning s.run_id
 )${forgotten('$5')}`;
 }

@@ -7,7 +7,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 runs · $3 delays
  *
- * The row begins anew under a new id, and the durable steps that have ended go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
+ * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
  */
 export function retryRunsSql(t: TableNames): string {
@@ -29,13 +29,16 @@ born as (
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
     due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
     verdict = null, finished_at = null, last_error = case when r.dead_of is null then r.last_error end,
-    opened_fence = null, opened_at = null, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
+    opened_fence = null, opened_at = null, awaiting_fence = null, signalled_fence = null, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end
   from dead where r.id = dead.id
   returning r.*
 ),
 moved as (
   update ${t.run_step} s set run_id = born.id from born where s.run_id = born.retry_of
+),
+moved_signals as (
+  update ${t.run_signal} g set run_id = born.id from born where g.run_id = born.retry_of
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${runColumns}, ${toldColumn} from born r order by r.id`;

@@ -1,5 +1,4 @@
 import { commentStatements } from './comments.sql.js';
-import { flowTables } from './flow.tables.fragment.js';
 import type { TableNames } from './table.names.js';
 import { viewStatements } from './views.sql.js';
 
@@ -8,18 +7,36 @@ export function schemaV4(t: TableNames, from: number): string[] {
   return [
     // Runs that stay open: by which claim, and since when.
     `alter table ${t.run} add column opened_fence integer, add column opened_at timestamptz`,
+    // Runs that wait for a signal: by which claim, and which was to sleep when one had come.
+    `alter table ${t.run} add column awaiting_fence integer, add column signalled_fence integer`,
     // Not a row of them is touched by runs without durable steps.
     `create table ${t.run_step} (
       run_id bigint not null,
       name text not null,
+      kind text not null default 'step',
       position integer,
       attempt integer not null,
       started_at timestamptz not null,
-      finished_at timestamptz not null,
+      finished_at timestamptz,
+      ended integer,
+      wait_until timestamptz,
+      signal text,
+      timed_out boolean not null default false,
+      failures integer not null default 0,
+      error text,
       result json,
       primary key (run_id, name)
     )`,
-    `create index ${t.index('run_step_time')} on ${t.run_step} (finished_at)`,
+    `create index ${t.index('run_step_time')} on ${t.run_step} ((coalesce(finished_at, started_at)))`,
+    `create table ${t.run_signal} (
+      id bigint generated always as identity primary key,
+      run_id bigint not null,
+      name text not null,
+      sent_at timestamptz not null,
+      payload json not null
+    )`,
+    `create index ${t.index('run_signal_run')} on ${t.run_signal} (run_id, name, id)`,
+    `create index ${t.index('run_signal_time')} on ${t.run_signal} (sent_at)`,
     // Beside what runs: written by users and by the start of processes only.
     `create table ${t.definition} (
       id bigint generated always as identity primary key,
@@ -38,9 +55,6 @@ export function schemaV4(t: TableNames, from: number): string[] {
     )`,
     `create unique index ${t.index('definition_version')} on ${t.definition} (namespace, name, version)`,
     `create index ${t.index('definition_deleted')} on ${t.definition} (deleted_at) where deleted_at is not null`,
-    // Of runs of steps of workflows, and of those that are workflows: null for all others, which pay nothing for them.
-    `alter table ${t.run} add column flow_step bigint, add column flow bigint`,
-    ...flowTables(t),
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
     ...commentStatements(t),

@@ -44,7 +44,7 @@ ${passing ? 'caught' : 'mine'} as materialized (
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
     r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed', 'opened') as handed,
     case when s.outcome = 'handed_back' then ${mustNotRunTwice(t, 'r')} else false end as once,
-    s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
+    r.signalled_fence = r.fence as signalled, s.outcome, s.started_ms, s.finished_ms, s.retry_ms, s.error, s.result
   from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
   where r.worker = $10 and r.started_at is not null
   order by r.id for update of r${passing ? ' skip locked' : ''}
@@ -57,7 +57,12 @@ ending as (
     case when once and not unwanted then '${abandoned.running}' else error end as error, result, true as record,
     attempt - (handed and not unwanted and not once)::int as next_attempt,
     fence + (handed and not unwanted and not once)::int as next_fence, lost_count as next_lost,
-    case outcome when 'handed_back' then least(due_at, ${now}) when 'opened' then ${at('retry_ms')} else coalesce(${at('retry_ms')}, ${now}) end as retry_at
+    case
+      when outcome = 'handed_back' then least(due_at, ${now})
+      when outcome = 'opened' then ${at('retry_ms')}
+      when outcome = 'snoozed' and signalled then ${now}
+      when retry_ms = 'infinity' then null
+      else coalesce(${at('retry_ms')}, ${now}) end as retry_at
   from mine where not blocks or $11::boolean
 ),
 ${endings(t)}

@@ -8,7 +8,7 @@ function same({ columns }: Comments, ...names: string[]): Record<string, string>
 
 /** For people who look at the views: what each is for, and each of its columns. */
 export function viewComments(tables: Record<TableName, Comments>): Record<string, Comments> {
-  const { job, run, job_stat: stat } = tables;
+  const { job, run, job_stat: stat, run_step: step } = tables;
   return {
     jobs_view: {
       about: 'All jobs as SchedulerService shows them, recurring ones and one-offs',
@@ -24,12 +24,24 @@ export function viewComments(tables: Record<TableName, Comments>): Record<string
         next_run_at: 'the next nominal time, or that of the next retry of a one-off; null: none',
       },
     },
+    run_steps_view: {
+      about: 'Durable steps of runs, as SchedulerService shows them, and what they wait for',
+      columns: {
+        ...same(step, 'run_id', 'name', 'kind', 'position', 'attempt', 'started_at', 'finished_at'),
+        ...same(step, 'failures', 'error', 'result'),
+        namespace: 'that of the run; null: the run is gone',
+        job_id: 'the id of the job; null: the run is gone',
+        state: 'ended, timed_out, sleeping, waiting (for a signal), retrying or failed',
+        waits_until: 'until when it waits now; null: for ever, or for nothing',
+        waits_for: 'the signal that it waits for now; null: none',
+      },
+    },
     runs_view: {
       about: 'Runs that wait, go on or have been kept, as SchedulerService shows them',
       columns: {
         ...same(run, 'id', 'namespace', 'job_id', 'nominal_at', 'finished_at', 'worker'),
         ...same(run, 'attempt', 'lost_count', 'last_error', 'handler', 'queue', 'priority', 'app'),
-        ...same(run, 'origin', 'missed', 'retry_of', 'flow_step', 'flow'),
+        ...same(run, 'origin', 'missed', 'retry_of'),
         state:
           'waiting, blocked, running, open, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
         paused_by:

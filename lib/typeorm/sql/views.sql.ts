@@ -5,7 +5,11 @@ import type { TableNames } from './table.names.js';
 
 /** What people read: jobs and runs with their states in words, as `SchedulerService` tells them. */
 export function viewStatements(t: TableNames, create: 'create view' | 'create or replace view'): string[] {
-  return [`${create} ${jobsView(t)}`, `${create} ${runsView(t)}`];
+  return [
+    `${create} ${jobsView(t)}`,
+    `${create} ${runsView(t)}`,
+    `create or replace view ${runStepsView(t)}`,
+  ];
 }
 
 function jobsView(t: TableNames): string {
@@ -18,6 +22,24 @@ function jobsView(t: TableNames): string {
       from (${recurring} union all ${oneOff}) v`;
 }
 
+function runStepsView(t: TableNames): string {
+  return `${t.qualified('run_steps_view')} as
+      select s.run_id, r.namespace, r.job_id, s.name, s.kind, s.position,
+        case
+          when s.timed_out then 'timed_out'
+          when s.finished_at is not null then 'ended'
+          when s.kind = 'sleep' then 'sleeping'
+          when s.kind = 'signal' then 'waiting'
+          when s.wait_until is not null then 'retrying'
+          else 'failed'
+        end as state,
+        s.attempt, s.started_at, s.finished_at,
+        case when s.finished_at is null then s.wait_until end as waits_until,
+        case when s.finished_at is null then s.signal end as waits_for,
+        s.failures, s.error, s.result
+      from ${t.run_step} s left join ${t.run} r on r.id = s.run_id`;
+}
+
 function runsView(t: TableNames): string {
   const waits = 'r.verdict is null and r.worker is null';
   return `${t.qualified('runs_view')} as
@@ -26,6 +48,6 @@ function runsView(t: TableNames): string {
         r.nominal_at, ${runDueAt} as due_at,
         case when ${waits} and r.due_at < now() then now() - r.due_at end as late_by,
         ${runStartedAt} as started_at, r.finished_at, r.worker, ${runAttempt} as attempt, r.lost_count, r.last_error,
-        r.handler, r.queue, r.priority, r.app, r.origin, r.missed, r.retry_of, r.flow_step, r.flow
+        r.handler, r.queue, r.priority, r.app, r.origin, r.missed, r.retry_of
       from ${t.run} r where r.origin <> 'reserved'`;
 }

@@ -54,11 +54,9 @@ const lockTable: Act = (cluster, random) =>
   cluster.alone(async () => {
     const table = random.pick([
       'run',
+      'run_signal',
       'run_step',
       'definition',
-      'flow',
-      'flow_step',
-      'flow_edge',
       'cursor',
       'job',
       'job_stat',
