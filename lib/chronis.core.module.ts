@@ -20,6 +20,7 @@ import { chronisInstance, providerIn, publicParts, tokenIn } from './chronis.ins
 import { ChronisOverride } from './chronis.override.js';
 import { chronisSettings, type ChronisSettings } from './chronis.settings.js';
 import { ChronisStopper } from './chronis.stopper.js';
+import { DefinitionService } from './definitions/definition.service.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
@@ -50,7 +51,10 @@ import {
   makeDeclarations,
   makeRegistrar,
   makeWithdrawals,
+  makeDefinitions,
   makeScheduler,
+  makeServiceParts,
+  serviceParts,
 } from './chronis.factories.js';
 import { makeMissingJobs, makeSynchronizer } from './chronis.synchronizing.js';
 
@@ -165,7 +169,7 @@ const providers: FactoryProvider[] = [
     useFactory: makeDeclarations,
   },
   {
-    provide: SchedulerService,
+    provide: serviceParts,
     inject: [
       StorageAdapter,
       Engine,
@@ -175,8 +179,10 @@ const providers: FactoryProvider[] = [
       HandlerWithdrawals,
       chronisSettings,
     ],
-    useFactory: makeScheduler,
+    useFactory: makeServiceParts,
   },
+  { provide: SchedulerService, inject: [serviceParts], useFactory: makeScheduler },
+  { provide: DefinitionService, inject: [serviceParts], useFactory: makeDefinitions },
   {
     provide: CodeRegistrar,
     inject: [

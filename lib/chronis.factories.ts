@@ -9,6 +9,7 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
+import { DefinitionService } from './definitions/definition.service.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ForeignSchedules } from './discovery/foreign.schedules.js';
@@ -47,7 +48,7 @@ import { RunSignals } from './scheduler/run.signals.js';
 import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
-import { SchedulerService } from './scheduler/scheduler.service.js';
+import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
 
@@ -240,7 +241,17 @@ export function makeDeclarations(
   return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
 }
 
-export function makeScheduler(
+/** The token of what the services have in common. */
+export const serviceParts = Symbol('serviceParts');
+
+/** What the services have in common: one of each, as transactions and times are known to it. */
+export interface ServiceParts extends SchedulerParts {
+  storage: StorageAdapter;
+  directory: HandlerDirectory;
+  defaults: JobDefaults;
+}
+
+export function makeServiceParts(
   storage: StorageAdapter,
   engine: Engine,
   handlers: HandlerRegistry,
@@ -248,7 +259,7 @@ export function makeScheduler(
   lifecycle: SchedulerLifecycle,
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
-): SchedulerService {
+): ServiceParts {
   const { clock } = settings;
   const defaults = defaultsOf(settings);
   const time = new StorageNow(storage, clock);
@@ -258,7 +269,10 @@ export function makeScheduler(
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
   const { calendars } = defaults;
   const pauses = new Pauses(calendars);
-  return new SchedulerService({
+  return {
+    storage,
+    directory,
+    defaults,
     transactions,
     engine,
     handlers,
@@ -283,7 +297,15 @@ export function makeScheduler(
     }),
     calendars,
     timeZone: settings.timeZone,
-  });
+  };
+}
+
+export function makeDefinitions(parts: ServiceParts): DefinitionService {
+  return new DefinitionService(parts);
+}
+
+export function makeScheduler(parts: ServiceParts): SchedulerService {
+  return new SchedulerService(parts);
 }
 
 function directoryOf(

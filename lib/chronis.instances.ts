@@ -2,6 +2,7 @@ import { Inject, type FactoryProvider, type InjectionToken, type Provider } from
 import { ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { defaultInstance } from './discovery/instance.names.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
+import { DefinitionService } from './definitions/definition.service.js';
 import { InvalidOptionError } from './model/errors.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
@@ -17,6 +18,7 @@ export const chronisInstance = Symbol.for('nestjs-chronis.instance');
 /** What users inject. In an instance with a name each has another token, or it would stand for that of the default instance. */
 export const publicParts = [
   SchedulerService,
+  DefinitionService,
   JobDeclarations,
   ChronisEvents,
   StorageAdapter,
@@ -28,6 +30,7 @@ export const publicParts = [
 const partNames: ReadonlyMap<InjectionToken, string> = new Map(
   Object.entries({
     SchedulerService,
+    DefinitionService,
     JobDeclarations,
     ChronisEvents,
     StorageAdapter,
@@ -95,6 +98,11 @@ export function getSchedulerToken(instance: string = defaultInstance): Injection
   return tokenIn(instance, SchedulerService) as InjectionToken<SchedulerService>;
 }
 
+/** The token of the DefinitionService of an instance. @publicApi */
+export function getDefinitionsToken(instance: string = defaultInstance): InjectionToken<DefinitionService> {
+  return tokenIn(instance, DefinitionService) as InjectionToken<DefinitionService>;
+}
+
 /** The token of the ChronisEvents of an instance. @publicApi */
 export function getChronisEventsToken(instance: string = defaultInstance): InjectionToken<ChronisEvents> {
   return tokenIn(instance, ChronisEvents) as InjectionToken<ChronisEvents>;
@@ -103,6 +111,11 @@ export function getChronisEventsToken(instance: string = defaultInstance): Injec
 /** Injects the SchedulerService of an instance: `@InjectScheduler('reports')`. @publicApi */
 export function InjectScheduler(instance?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getSchedulerToken(instance));
+}
+
+/** Injects the DefinitionService of an instance. @publicApi */
+export function InjectDefinitions(instance?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getDefinitionsToken(instance));
 }
 
 /** Injects the ChronisEvents of an instance. @publicApi */

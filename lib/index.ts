@@ -55,7 +55,16 @@ export type { StepResult } from './model/step.result.js';
 export type { RetryRules } from './model/retry.rules.js';
 export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
-export type { Attempt, ClaimedRun, Gap, RequestedRun, Run, RunOrigin, RunState } from './model/run.js';
+export type {
+  Attempt,
+  ClaimedRun,
+  ClaimedStep,
+  Gap,
+  RequestedRun,
+  Run,
+  RunOrigin,
+  RunState,
+} from './model/run.js';
 export type {
   Calendars,
   CronFields,
@@ -68,7 +77,24 @@ export type {
   TriggerInput,
   TriggerType,
 } from './model/trigger.js';
-export type { FailureVerdict, GapVerdict, Outcome, RunVerdict } from './model/verdict.js';
+export type { FailureVerdict, GapVerdict, Outcome, RunVerdict, StepVerdict } from './model/verdict.js';
+export type {
+  OrderAfter,
+  Otherwise,
+  StepAfter,
+  StepNeed,
+  StepOrder,
+  StepPolicies,
+  WorkflowDefinition,
+  WorkflowStep,
+} from './model/workflow.js';
+export type {
+  ManualStepOptions,
+  StepCode,
+  StepCondition,
+  StepOptions,
+  WhenContext,
+} from './model/workflow.options.js';
 
 export { describe } from './triggers/describe.js';
 export type { DescribeOptions } from './triggers/describe.js';
@@ -95,7 +121,7 @@ export { SystemClock } from './ports/system.clock.js';
 export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
-export { StorageAdapter } from './ports/storage.adapter.js';
+export { maxFlowResult, maxStepResult, StorageAdapter } from './ports/storage.adapter.js';
 export { appear } from './ports/declarations.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
@@ -117,6 +143,13 @@ export type {
   EpochMs,
   FireResult,
   Firing,
+  Flow,
+  FlowEdge,
+  FlowFilter,
+  FlowStep,
+  FlowStepFilter,
+  FlowStepState,
+  FlowStorage,
   GapFilter,
   GiveBackResult,
   Hold,
@@ -125,6 +158,8 @@ export type {
   JobPatch,
   JobStore,
   NewDefinition,
+  NewFlow,
+  NewFlowStep,
   NewGap,
   NewJob,
   NewRunSignal,
@@ -146,6 +181,7 @@ export type {
   Settlement,
   SignalWait,
   StandingCursor,
+  StepEnd,
   StoredDefinition,
   StoredPause,
   SyncPlan,
@@ -253,6 +289,28 @@ export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
 
+export { workflow } from './workflows/define.workflow.js';
+export { DefinedWorkflow } from './workflows/defined.workflow.js';
+export type {
+  DataParents,
+  DefineWorkflowOptions,
+  NamedStepOptions,
+  Returned,
+} from './workflows/defined.workflow.js';
+export type { AddedStep, ItemOf, StepContext, StepParent, WorkflowOfStep } from './engine/step.context.js';
+export { workflowSchema } from './workflows/workflow.schema.js';
+export { DefinitionService } from './definitions/definition.service.js';
+export type { StartedDefinition } from './definitions/definition.starter.js';
+export type { DefineManyResult, DefineResult } from './definitions/definition.writer.js';
+export type {
+  DefineOptions,
+  DefinitionOptions,
+  DefinitionQuery,
+  HandlerDefinition,
+  StartOptions,
+  VersionOption,
+} from './definitions/definition.options.js';
+
 export { tenantJob } from './scheduler/tenancy.js';
 export type { TenantOptions } from './scheduler/tenancy.js';
 export type { TenantScheduler } from './scheduler/tenant.scheduler.js';
@@ -264,8 +322,10 @@ export { MemoryLock } from './memory/memory.lock.js';
 
 export {
   getChronisEventsToken,
+  getDefinitionsToken,
   getSchedulerToken,
   InjectChronisEvents,
+  InjectDefinitions,
   InjectScheduler,
 } from './chronis.instances.js';
 export type { ChronisFeatureOptions } from './discovery/feature.options.js';

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import type { StepResult } from '../model/step.result.js';
 import type { DurationInput } from '../model/trigger.js';
+import type { NewFlow } from '../ports/flows.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { OpenOptions, RunContext, RunLogger, RunTransaction, WaitForOptions } from './run.context.js';
 import type { RunningRun } from './running.run.js';
@@ -70,6 +71,11 @@ export class AttemptContext implements RunContext {
   get sleepUntil(): RunContext['sleepUntil'] {
     const running = this.#running;
     return (at, options) => running.sleepUntil(at, options);
+  }
+
+  /** See `RunningRun.openFlow`. */
+  static openFlow(context: AttemptContext, flow: NewFlow, timeoutMs: number | null): void {
+    context.#running.openFlow(flow, timeoutMs);
   }
 
   get waitFor(): RunContext['waitFor'] {

@@ -20,6 +20,11 @@ export class AttemptResult extends WaitingResult {
     super(judgement.settlement);
   }
 
+  /** The end of a step sets others off. */
+  override get isSimple(): boolean {
+    return this.running.run.flowStep === undefined && super.isSimple;
+  }
+
   noted(note: string): Judgement['settlement'] {
     return withNote(this.running.run, this.judgement.settlement, note);
   }

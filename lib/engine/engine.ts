@@ -23,6 +23,7 @@ import type { RunLogger } from './run.context.js';
 import { Settler } from './settler.js';
 import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
+import type { AddedSteps } from './step.end.js';
 import { StorageTime } from './storage.time.js';
 import { Subscription } from './subscription.js';
 import { Stragglers } from './stragglers.js';
@@ -38,6 +39,8 @@ export interface EngineParts {
   handlers: HandlerRegistry;
   events: ChronisEvents;
   logger: (handler: string) => RunLogger;
+  /** What a step adds to its workflow, as it is stored. @default steps that add some are refused */
+  addedSteps?: AddedSteps;
   /** Numbers in [0, 1); a seeded one makes a simulation repeatable. @default Math.random */
   random?: () => number;
 }

@@ -13,7 +13,14 @@ import { isA, isThenable, outcomeOf } from '../model/thrown.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import type {
+  EpochMs,
+  NewFlow,
+  NewFlowStep,
+  Settlement,
+  StepEnd,
+  StorageAdapter,
+} from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
@@ -25,6 +32,8 @@ import { DurableSteps, refuseWithinStepTransaction } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
 import type { OpenOptions, RunLogger, SleepOptions, WaitForOptions } from './run.context.js';
+import { StepAttemptContext } from './step.attempt.context.js';
+import { growth, refuseOpenedStep, type AddedSteps } from './step.end.js';
 import { assertTransactions } from './transaction.options.js';
 import { VerdictTransaction } from './verdict.transaction.js';
 
@@ -33,9 +42,9 @@ import { VerdictTransaction } from './verdict.transaction.js';
  * `expired`: it was not called, as the deadline of the open run has passed.
  */
 export type Ending =
-  | { kind: 'returned'; value: unknown }
+  | { kind: 'returned'; value: unknown; step?: StepEnd }
   | { kind: 'snoozed'; delayMs: number }
-  | { kind: 'opened'; deadline: OpenDeadline }
+  | { kind: 'opened'; deadline: OpenDeadline; flow?: NewFlow }
   | { kind: 'suspended'; until: EpochMs }
   | { kind: 'threw'; error: unknown }
   | { kind: 'abandoned' }
@@ -53,6 +62,8 @@ export interface AttemptParts {
   insist: <T>(operation: string, call: () => Promise<T>, isNeeded: () => boolean) => Promise<T | null>;
   /** The settlement of an attempt whose transaction is about to be committed. */
   conclude: (running: RunningRun, ending: Ending) => Settlement;
+  /** What a step adds to its workflow, as it is stored. */
+  addedSteps: AddedSteps;
   /** Called once, also while `begin` is under way. */
   onEnded: (running: RunningRun, ending: Ending) => void;
   /** Called with what a listener of the signal has thrown. */
@@ -82,6 +93,8 @@ export class RunningRun {
   private cancelGrace: CancelTimer | null = null;
   /** How it ends when it returns; null: with what it returns. */
   private wished: Extract<Ending, { kind: 'snoozed' | 'opened' }> | null = null;
+  /** What becomes of it as a step when it returns; null: nothing beside its result. */
+  private stepEnd: StepEnd | null = null;
   /** `concluded`: it has returned or thrown, and what it has not waited for goes on. */
   private handler: 'waits' | 'runs' | 'concluded' | 'ended' = 'waits';
   private ended = false;
@@ -140,7 +153,26 @@ export class RunningRun {
   open(options?: OpenOptions): void {
     const deadline = deadlineOf(options);
     if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
+    if (this.stepEnd !== null) refuseOpenedStep('context.open()');
     this.wished = { kind: 'opened', deadline };
+  }
+
+  /** Leaves the run open as a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. */
+  openFlow(flow: NewFlow, timeoutMs: number | null): void {
+    const inMs = policyOf(this.run.policies, 'timeoutMs') ?? timeoutMs;
+    this.wished = { kind: 'opened', deadline: inMs === null ? null : { inMs }, flow };
+  }
+
+  /** What it adds to its workflow when it returns. */
+  get addedSteps(): readonly NewFlowStep[] {
+    return this.stepEnd?.added ?? [];
+  }
+
+  /** See `StepContext.skip` and `StepContext.addSteps`. */
+  endStep(by: string, more: StepEnd): void {
+    if (this.ended || this.committed !== null) throw new RunSettledError(this.run.id);
+    if (this.wished?.kind === 'opened') refuseOpenedStep(by);
+    this.stepEnd = growth(this.stepEnd, more);
   }
 
   /** See `RunContext.step`. */
@@ -259,12 +291,15 @@ export class RunningRun {
       );
       if (this.ended) this.opened.end();
     }
-    const { wished } = this;
+    const { wished, stepEnd } = this;
     try {
       return await this.opened.perform(work, this.abortCause === 'lease-lost', options);
     } catch (error) {
       // What was wished for in there is rolled back with it.
-      if (this.committed === null) this.wished = wished;
+      if (this.committed === null) {
+        this.wished = wished;
+        this.stepEnd = stepEnd;
+      }
       throw error;
     }
   }
@@ -294,7 +329,12 @@ export class RunningRun {
     let context: AttemptContext;
     let value: unknown;
     try {
-      context = new AttemptContext(this, this.parts.logger(this.run.handler), payload);
+      const { run, parts } = this;
+      const logger = parts.logger(run.handler);
+      context =
+        run.flowStep === undefined
+          ? new AttemptContext(this, logger, payload)
+          : new StepAttemptContext(this, logger, payload, run.flowStep, parts);
       value = this.code.run(context);
       if (isQuery(value)) value = workOffWithin(context, value);
     } catch (error) {
@@ -330,16 +370,21 @@ export class RunningRun {
 
   private returned(value: unknown): void {
     // As nearly always: nothing is made for what most do not have.
-    if (this.awaited === null) return this.handlerEnded(this.wished ?? { kind: 'returned', value });
+    if (this.awaited === null) return this.handlerEnded(this.wished ?? this.returning(value));
     this.handler = 'concluded';
-    const returned = (): void => this.unlessUnheard(this.wished ?? { kind: 'returned', value });
+    const returned = (): void => this.unlessUnheard(this.wished ?? this.returning(value));
     this.afterSteps(() =>
       this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
     );
   }
 
   private endingIn(value: unknown): Ending {
-    return this.wished?.kind === 'opened' ? this.wished : { kind: 'returned', value };
+    return this.wished?.kind === 'opened' ? this.wished : this.returning(value);
+  }
+
+  private returning(value: unknown): Ending {
+    const { stepEnd } = this;
+    return stepEnd === null ? { kind: 'returned', value } : { kind: 'returned', value, step: stepEnd };
   }
 
   private threw(error: unknown): void {

@@ -1,5 +1,11 @@
 import { errorText } from '../events/shown.error.js';
-import { OpenDeadlineError, RunAbortedError, type AbortCause } from '../model/errors.js';
+import {
+  OpenDeadlineError,
+  ResultTooLargeError,
+  RunAbortedError,
+  StepResultError,
+  type AbortCause,
+} from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import { maxDepth } from '../model/json.conversion.js';
 import { resolvePolicies } from '../model/policies.js';
@@ -8,7 +14,7 @@ import type { ClaimedRun } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
-import type { Settlement } from '../ports/storage.adapter.js';
+import { maxStepResult, type Settlement } from '../ports/storage.adapter.js';
 import { deadlineFrom } from './open.deadline.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './running.run.js';
@@ -36,8 +42,13 @@ export function judge(
   random: () => number,
   rules: RetryRules = {},
 ): Judgement | null {
+  const failed = (outcome: Outcome, error: unknown): Judgement => {
+    const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
+    return settled(run, outcome, times, error, retry);
+  };
   if (ending.kind === 'returned') {
-    const { result, note } = toResult(ending.value);
+    if (run.flowStep !== undefined) return judgeStep(run, ending, times, failed);
+    const { result, note } = toResult(ending.value, maxResultLength);
     const judged = settled(run, 'succeeded', times, null, noRetry, result);
     return note === null ? judged : { ...judged, settlement: withNote(run, judged.settlement, note) };
   }
@@ -51,12 +62,10 @@ export function judge(
   }
   if (ending.kind === 'opened') {
     const retryAt = deadlineFrom(times.finishedAt, ending.deadline);
-    return settled(run, 'opened', times, null, { retryAt, ruleFailures: [] });
+    const judged = settled(run, 'opened', times, null, { retryAt, ruleFailures: [] });
+    if (ending.flow !== undefined) judged.settlement.flow = ending.flow;
+    return judged;
   }
-  const failed = (outcome: Outcome, error: unknown): Judgement => {
-    const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
-    return settled(run, outcome, times, error, retry);
-  };
   if (ending.kind === 'expired') return failed('timed_out', new OpenDeadlineError(run.id));
   const thrown = ending.kind === 'threw' ? ending.error : null;
   switch (abortCause) {
@@ -74,6 +83,21 @@ export function judge(
     case null:
       return failed('failed', thrown ?? nothingThrown(thrown));
   }
+}
+
+/** Others go on with what a step has returned, so one that cannot be kept has failed. */
+function judgeStep(
+  run: ClaimedRun,
+  { value, step }: Extract<Ending, { kind: 'returned' }>,
+  times: { startedAt: number; finishedAt: number },
+  failed: (outcome: Outcome, error: unknown) => Judgement,
+): Judgement {
+  const { result, note, length } = toResult(value, maxStepResult);
+  if (length > maxStepResult) return failed('failed', new ResultTooLargeError(run.id, length, maxStepResult));
+  if (note !== null) return failed('failed', new StepResultError(run.id, run.flowStep!.name, note));
+  const judged = settled(run, 'succeeded', times, null, noRetry, result);
+  if (step !== undefined) judged.settlement.flowStep = step;
+  return judged;
 }
 
 /** Without a stack: it would be one of this library. */
@@ -101,6 +125,11 @@ export function unjudged(
 export function withNote(run: ClaimedRun, settlement: Settlement, note: string): Settlement {
   const { outcome, finishedAt, callback } = settlement;
   const about = { finishedAt, error: note, result: null };
+  // What it adds to its workflow may be what cannot be stored, and others would wait for nothing without it: it has failed.
+  if (settlement.flowStep !== undefined) {
+    const { flowStep: _, ...rest } = settlement;
+    return { ...rest, outcome: 'failed', retryAt: null, error: note, result: null, callback: null };
+  }
   return {
     ...settlement,
     error: note,
@@ -149,28 +178,35 @@ export function describeError(error: unknown): string {
   return errorText(error).replaceAll(/\0|\p{Surrogate}/gu, '\u{FFFD}');
 }
 
-const nothingReturned = { result: null, note: null } as const;
+const nothingReturned = { result: null, note: null, length: 0 } as const;
+
+interface KeptResult {
+  result: JsonValue;
+  note: string | null;
+  /** Of its JSON, in characters. */
+  length: number;
+}
 
 /** What a handler returned, if it is JSON of a bounded length and depth; else null, and a note that says why. */
-function toResult(value: unknown): Readonly<{ result: JsonValue; note: string | null }> {
+function toResult(value: unknown, limit: number): Readonly<KeptResult> {
   if (value === undefined || value === null) return nothingReturned;
   try {
     const text = JSON.stringify(value);
     if (text === undefined) return nothingReturned;
-    const fault = faultOf(text);
-    return fault === null ? { result: JSON.parse(text) as JsonValue, note: null } : notKept(fault);
+    const fault = faultOf(text, limit);
+    if (fault !== null) return notKept(fault, text.length);
+    return { result: JSON.parse(text) as JsonValue, note: null, length: text.length };
   } catch (error) {
     return notKept(describeError(error).split('\n', 1)[0]!);
   }
 }
 
-function notKept(why: string): { result: null; note: string } {
-  return { result: null, note: `The result was not kept: ${why}` };
+function notKept(why: string, length = 0): KeptResult {
+  return { result: null, note: `The result was not kept: ${why}`, length };
 }
 
-function faultOf(json: string): string | null {
-  if (json.length > maxResultLength)
-    return `it has ${json.length} characters, the most is ${maxResultLength}.`;
+function faultOf(json: string, limit: number): string | null {
+  if (json.length > limit) return `it has ${json.length} characters, the most is ${limit}.`;
   if (json.includes('\\u0000')) return 'it holds a NUL character.';
   return isTooDeep(json) ? `it is nested deeper than ${maxDepth} levels.` : null;
 }

@@ -7,6 +7,7 @@ import type { Settler } from './settler.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
+import { refuseAdded } from './step.end.js';
 import { unending } from './unending.js';
 import { WorkerSession } from './worker.session.js';
 import { WorkLoop } from './work.loop.js';
@@ -56,6 +57,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     calls,
     logger,
     random,
+    addedSteps: parts.addedSteps ?? refuseAdded,
     concurrency,
     abortGraceMs,
     app,
@@ -64,8 +66,10 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     goingOnElsewhere: () => given.goingOnElsewhere(session),
     onGaveUp,
     onRoom: () => loop.nudge(),
-    onSettled: ({ jobUid }, { retryAt, callback }) => {
-      if (retryAt !== null && retryAt !== Infinity) loop.wake({ kind: 'due', at: retryAt, what: 'run' });
+    onSettled: ({ jobUid, flowStep }, { outcome, retryAt, callback }) => {
+      // Steps are born by the end of others, and by that of what opens a workflow.
+      if (flowStep !== undefined || outcome === 'opened') loop.wake();
+      else if (retryAt !== null && retryAt !== Infinity) loop.wake({ kind: 'due', at: retryAt, what: 'run' });
       // Without signals nobody tells of what the end of a run sets off: a fixed delay, a callback, or a run that waited for it.
       else if ((jobUid !== null || callback) && !storage.wakeSignal) loop.wake();
     },

@@ -64,10 +64,11 @@ export function isOpen({ isOver }: WaitingResult): boolean {
   return !isOver;
 }
 
-function sizeOf({ error, result, callback }: Settlement): number {
+function sizeOf({ error, result, callback, flow, flowStep }: Settlement): number {
   const ofResult = result === null ? 0 : JSON.stringify(result).length;
   const ofCallback = callback ? JSON.stringify(callback.payload).length : 0;
-  return bareSize + (error?.length ?? 0) + ofResult + ofCallback;
+  const ofFlow = flow || flowStep ? JSON.stringify([flow, flowStep]).length : 0;
+  return bareSize + (error?.length ?? 0) + ofResult + ofCallback + ofFlow;
 }
 
 /** Of characters that every storage has. */

@@ -19,6 +19,7 @@ import { judge, unjudged, type Judgement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StorageTime } from './storage.time.js';
 import type { StorageCalls } from './storage.calls.js';
+import type { AddedSteps } from './step.end.js';
 import type { Stragglers } from './stragglers.js';
 import { isOnce, unstarted } from './unstarted.js';
 import type { SettleVerdict } from './waiting.result.js';
@@ -40,6 +41,7 @@ export interface SessionParts {
   calls: StorageCalls;
   logger: (handler: string) => RunLogger;
   random: () => number;
+  addedSteps: AddedSteps;
   concurrency: number;
   abortGraceMs: number;
   app: string;
@@ -113,8 +115,13 @@ export class WorkerSession {
       now: () => time.scheduleNow(),
       insist: async (operation, call, isNeeded) =>
         (await parts.calls.repeat(operation, call, isNeeded))?.value ?? null,
-      conclude: (running, ending) =>
-        judge(running.run, ending, null, this.timesOf(running), random)!.settlement,
+      addedSteps: parts.addedSteps,
+      conclude: (running, ending) => {
+        const { settlement, error } = judge(running.run, ending, null, this.timesOf(running), random)!;
+        // A step whose result cannot be kept: nothing is committed.
+        if (error !== null) throw error;
+        return settlement;
+      },
       onEnded: (running, ending) => this.finish(running, ending),
       onListenerFailed: (error) => parts.events.emit('listener.failed', { eventName: 'abort', error }),
     };

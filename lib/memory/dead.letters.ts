@@ -22,7 +22,7 @@ export function retryRuns(
 export function discardRuns(tables: MemoryTables, runIds: readonly string[]): string[] {
   return deadLetters(tables, runIds).map((dead) => {
     if (dead.job.kind === 'one-off') forget(tables, dead.job);
-    else remove(tables, dead);
+    else removeDeadLetter(tables, dead);
     return dead.id;
   });
 }
@@ -34,7 +34,7 @@ export function pruneDeadLetters(tables: MemoryTables, horizon: EpochMs): number
     let surplus = deadLetters.size - mostOfJob;
     for (const dead of deadLetters) {
       if (surplus-- <= 0 && dead.finishedAt! >= horizon) continue;
-      remove(tables, dead);
+      removeDeadLetter(tables, dead);
       gone++;
     }
   }
@@ -43,7 +43,7 @@ export function pruneDeadLetters(tables: MemoryTables, horizon: EpochMs): number
 
 function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number): RunRow {
   const { job, nominalAt } = dead;
-  remove(tables, dead);
+  removeDeadLetter(tables, dead);
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
   moveRunSteps(tables, dead.id, run.id);
@@ -56,7 +56,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   return run;
 }
 
-function remove(tables: MemoryTables, dead: RunRow): void {
+export function removeDeadLetter(tables: MemoryTables, dead: RunRow): void {
   tables.runs.delete(dead.id);
   dead.job.runs.delete(dead);
   dead.job.deadLetters.delete(dead);

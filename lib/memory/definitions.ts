@@ -60,7 +60,16 @@ export function insertJob(
   generation = 0,
   origin: RunOrigin = 'at',
 ): JobRow {
-  const job: JobRow = {
+  const job = newJobRow(tables, now, given, generation);
+  tables.jobs.set(keyOf(given), job);
+  tables.jobsByUid.set(job.uid, job);
+  begin(tables, now, job, given.nextAt, origin);
+  return job;
+}
+
+/** One that nobody finds yet. */
+export function newJobRow(tables: MemoryTables, now: EpochMs, given: NewJob, generation = 0): JobRow {
+  return {
     uid: `job-${tables.nextNumber()}`,
     kind: kindOf(given.source, given),
     definition: definitionOf(given),
@@ -91,10 +100,6 @@ export function insertJob(
       lastError: null,
     },
   };
-  tables.jobs.set(keyOf(given), job);
-  tables.jobsByUid.set(job.uid, job);
-  begin(tables, now, job, given.nextAt, origin);
-  return job;
 }
 
 export function updateJob(tables: MemoryTables, now: EpochMs, job: JobRow, patch: JobPatch): void {

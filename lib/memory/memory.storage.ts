@@ -64,7 +64,9 @@ import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type Resu
 import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { dueCursors, fire } from './firing.js';
+import { withFlows } from './flow.endings.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
+import { MemoryFlows } from './memory.flows.js';
 import { MemoryLock } from './memory.lock.js';
 import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { inherit } from './inheriting.js';
@@ -114,6 +116,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly wakeSignal: MemoryWakeSignal;
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
+  override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   private readonly clock: Clock;
   private readonly tables: MemoryTables;
   private readonly transactions: MemoryTransactions;
@@ -447,7 +450,8 @@ export class MemoryStorage extends StorageAdapter {
         'This memory storage was closed. Make another one, or open() one on the same jobs before.',
       );
     }
-    const answer = structuredClone(this.steps.take(work, this.clock.now(), kind));
+    const step = kind === 'read' ? work : withFlows(work);
+    const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
     await Promise.resolve();
     return answer;
   }

@@ -1,5 +1,6 @@
 import { ClaimLostError, InvalidOptionError, StorageBusyError } from '../model/errors.js';
 import type { EpochMs, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
+import { withFlows } from './flow.endings.js';
 import { recordNewRunStep } from './run.steps.js';
 import { settle } from './settling.js';
 import { copyOf } from './snapshot.js';
@@ -56,10 +57,11 @@ export class MemoryTransaction implements StepTaker {
   /** The verdict of a run, or the end of a step of it. Throws ClaimLostError. */
   conclude(end: Settlement | RunStepRecord, now: EpochMs): void {
     const isAccepted = this.take(
-      (tables) =>
+      withFlows((tables) =>
         'step' in end
           ? recordNewRunStep(tables, now, end, end.step)
           : settle(tables, now, [end]).accepted.length === 1,
+      ),
       now,
     );
     if (!isAccepted) throw new ClaimLostError(end.runId);

@@ -11,6 +11,7 @@ import {
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { pruneDeadLetters } from './dead.letters.js';
+import { pruneFlows } from './flow.controls.js';
 import { forget } from './runs.js';
 import { forgetRunSteps } from './run.steps.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
@@ -35,6 +36,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   const horizon = now - longestKeptMs(retention);
   forgetRunSteps(tables, horizon);
   pruneDefinitions(tables, horizon, Infinity);
+  pruneFlows(tables, horizon, Infinity);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);

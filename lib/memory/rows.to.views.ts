@@ -1,9 +1,10 @@
 import { oneOffState, recurringState } from '../model/job.state.js';
 import { toJobChanges } from '../model/job.changes.js';
 import type { Job, JobState, PausedBy } from '../model/job.js';
-import type { ClaimedRun, Run, RunState } from '../model/run.js';
+import type { ClaimedRun, ClaimedStep, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { stoppedBy } from '../model/pause.js';
+import type { FlowStepRow } from './flow.rows.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
 /** A job as users see it. */
@@ -130,7 +131,13 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
     dueAt: run.dueAt,
     missed: run.missed,
     ...(run.open && { openedAt: run.open.since }),
+    ...(run.step && { flowStep: toClaimedStep(run.step) }),
   };
+}
+
+function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {
+  const { runId, workflow, params } = flow;
+  return { flowRunId: runId, workflow, name: definition.name, nth, params };
 }
 
 export function toDate(at: EpochMs | null): Date | null {

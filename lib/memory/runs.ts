@@ -2,7 +2,7 @@ import { resolvePolicies, type KeepMs } from '../model/policies.js';
 import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
-import type { EpochMs, Hold } from '../ports/storage.adapter.js';
+import { maxFlowResult, type EpochMs, type Hold, type StepEnd } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
 import { toClaimedRun } from './rows.to.views.js';
@@ -42,6 +42,7 @@ export function bearRun(
     retryOf: null,
     keptUntil: null,
     lastError: null,
+    step: null,
   };
   tables.runs.set(run.id, run);
   job.runs.add(run);
@@ -145,6 +146,7 @@ export interface Ending {
   finishedAt: EpochMs;
   error?: string | null;
   result?: JsonValue;
+  flowStep?: StepEnd;
 }
 
 /** Writes the ledger row of an attempt, and what it means for the job's statistics. */
@@ -167,7 +169,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     startedAt: startedAt === null ? null : new Date(startedAt),
     finishedAt: new Date(finishedAt),
     error,
-    result,
+    result: run.step !== null && isTooLong(result) ? null : result,
     retryOf: run.retryOf,
   };
   if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
@@ -186,6 +188,11 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
   statistics.lastVerdict = outcome;
   if (outcome === 'succeeded') statistics.consecutiveFailures = 0;
   else if (isFailure(outcome)) statistics.consecutiveFailures++;
+}
+
+/** The step has it. */
+function isTooLong(result: JsonValue): boolean {
+  return result !== null && JSON.stringify(result).length > maxFlowResult;
 }
 
 /** What it was claimed as; one that waits is what its job is. */
@@ -207,6 +214,8 @@ export function finish(
   run.open = null;
   const { job } = run;
   run.finishedAt = ending.finishedAt;
+  tellFlows(tables, run, ending.outcome, ending);
+  if (run.step !== null) return void tables.runs.delete(run.id);
   if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
   job.runs.delete(run);
   if (run.detached || !isFailure(ending.outcome)) tables.runs.delete(run.id);
@@ -214,6 +223,17 @@ export function finish(
   unblock(tables, run);
   // A worker's clock that runs ahead must not move the schedule.
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
+}
+
+/** What ends with a run of flows, or moves on by it, does so when all else of the call is done. */
+export function tellFlows(
+  tables: MemoryTables,
+  run: RunRow,
+  outcome: RunVerdict | null,
+  { error = null, result = null, flowStep }: Pick<Ending, 'error' | 'result' | 'flowStep'> = {},
+): void {
+  if (run.step === null && !tables.flows.has(run.id)) return;
+  tables.ended.push({ run, outcome, error, result, flowStep: flowStep ?? null });
 }
 
 /** Those that waited for the end of this run only are due; the others wait for what it waited for itself. */

@@ -3,6 +3,8 @@ import type { EpochMs, Settlement, SettleResult } from '../ports/storage.adapter
 import type { ClaimedRun } from '../model/run.js';
 import { outside } from '../ports/outside.js';
 import { bearCallback } from './definitions.js';
+import { checkGrowth } from './flow.growth.js';
+import { openFlow } from './flow.opening.js';
 import {
   finish,
   handBack,
@@ -12,12 +14,14 @@ import {
   mustNotRunTwice,
   record,
   takeOpen,
+  tellFlows,
   waitUntil,
 } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Nobody holds a lock longer than a call, so nothing is passed over. */
 export function settle(tables: MemoryTables, now: EpochMs, settlements: readonly Settlement[]): SettleResult {
+  checkGrowth(tables, settlements);
   const accepted = settlements.filter((settlement) => settleOne(tables, now, settlement));
   return { accepted: accepted.map(({ runId }) => runId), locked: [] };
 }
@@ -30,7 +34,16 @@ export function settleOpen(
   judge: (run: ClaimedRun, now: EpochMs) => Settlement,
 ): boolean {
   const run = tables.runs.get(runId);
-  return run?.open != null && settleOne(tables, now, judge(takeOpen(tables, now, run, outside), now));
+  if (run?.open == null) return false;
+  const taken = takeOpen(tables, now, run, outside);
+  try {
+    const settlement = judge(taken, now);
+    checkGrowth(tables, [settlement]);
+    return settleOne(tables, now, settlement);
+  } catch (error) {
+    leaveOpen(tables, run, run.open);
+    throw error;
+  }
 }
 
 function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): boolean {
@@ -45,6 +58,7 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
     bearCallback(tables, now, settlement.callback);
   } else {
     record(tables, run, settlement, false);
+    if (run.open !== null) tellFlows(tables, run, null);
     run.open = null;
     waitUntil(tables, run, settlement.retryAt);
   }
@@ -60,6 +74,7 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
   } else if (settlement.outcome === 'opened') {
     record(tables, run, settlement, false);
     leaveOpen(tables, run, { since: settlement.startedAt, deadline: settlement.retryAt });
+    if (settlement.flow) openFlow(tables, now, run, settlement.flow);
   } else {
     record(tables, run, settlement, false);
     const isSnoozed = settlement.outcome === 'snoozed';

@@ -1,6 +1,14 @@
 import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
+import {
+  keyOfStep,
+  restoreFlows,
+  stepAt,
+  storedFlow,
+  type StepKey,
+  type StoredFlow,
+} from './flow.snapshot.js';
 import { placeOf } from './runs.js';
 import {
   keyOf,
@@ -33,15 +41,16 @@ interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'dead
 
 interface StoredRun extends Omit<
   RunRow,
-  'job' | 'blockedBy' | 'open' | 'dueAt' | 'awaitingFence' | 'signalledFence'
+  'job' | 'blockedBy' | 'open' | 'step' | 'dueAt' | 'awaitingFence' | 'signalledFence'
 > {
-  /** A uid; of a detached run the job as it was then. */
+  /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
   job: string | StoredJob;
   blockedBy: string[];
   /** Null: only a signal makes it due. */
   dueAt: EpochMs | null;
   /** These are absent in earlier ones. */
   open?: RunRow['open'];
+  step?: StepKey | null;
   awaitingFence?: RunRow['awaitingFence'];
   signalledFence?: RunRow['signalledFence'];
 }
@@ -58,6 +67,8 @@ interface Snapshot {
   steps?: [runId: string, steps: readonly RunStep[]][];
   /** Absent in earlier ones. */
   definitions?: [key: string, versions: readonly Stored<Definition>[]][];
+  /** Absent in earlier ones. */
+  flows?: StoredFlow[];
   signals?: [runId: string, signals: readonly SignalRow[]][];
   waiting: string[];
   cursors: string[];
@@ -80,11 +91,13 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
     jobs: [...tables.jobs.values()].map(storedJob),
     runs: [...tables.runs.values()].map((run) => ({
       ...run,
-      job: run.detached ? storedJob(run.job) : run.job.uid,
+      job: run.detached || run.step !== null ? storedJob(run.job) : run.job.uid,
+      step: keyOfStep(run.step),
       blockedBy: idsOf(run.blockedBy),
     })),
     steps: [...tables.steps],
     definitions: [...tables.definitions],
+    flows: Array.from(tables.flows.values(), storedFlow),
     signals: [...tables.signals],
     waiting: idsOf(tables.waiting.items()),
     cursors: Array.from(tables.cursors.items(), ({ uid }) => uid),
@@ -133,6 +146,7 @@ function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
     tables.jobs.set(keyOf(job.definition), job);
     tables.jobsByUid.set(job.uid, job);
   }
+  restoreFlows(tables.flows, snapshot.flows ?? []);
   for (const stored of snapshot.runs) tables.runs.set(stored.id, runRow(stored, tables));
   const run = (id: string): RunRow => found(tables.runs, id, 'run');
   const job = (uid: string): JobRow => found(tables.jobsByUid, uid, 'job');
@@ -183,7 +197,8 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
   const { job, open = null, awaitingFence = null, signalledFence = null } = row;
-  const own = { ...row, dueAt: row.dueAt ?? Infinity, open, awaitingFence, signalledFence, blockedBy };
+  const step = stepAt(tables.flows, row.step);
+  const own = { ...row, dueAt: row.dueAt ?? Infinity, open, step, awaitingFence, signalledFence, blockedBy };
   if (typeof job === 'string') return { ...own, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
   const { statistics } = tables.jobsByUid.get(job.uid) ?? job;

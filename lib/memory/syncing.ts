@@ -14,6 +14,7 @@ import { endGap, holdCursor, orphanReason, reindexCursor, restoreCursor, setCurs
 import { owedOnReturn } from '../triggers/owed.js';
 import { deleteJob } from './controls.js';
 import { insertJob, redefine, touch } from './definitions.js';
+import { takeOverFlow } from './flow.controls.js';
 import { carriedSets, keepRelease, noteSynced, releaseFor, signature } from './releases.js';
 import { reindexRun } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables } from './tables.js';
@@ -242,5 +243,8 @@ export function takeOver(tables: MemoryTables, job: JobRow, app: string): void {
   if (job.app === app) return;
   job.app = app;
   reindexCursor(tables, job);
-  for (const run of job.runs) reindexRun(tables, run);
+  for (const run of job.runs) {
+    reindexRun(tables, run);
+    takeOverFlow(tables, run.id, app);
+  }
 }

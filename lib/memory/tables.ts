@@ -12,8 +12,11 @@ import type {
   RunStep,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
+import type { JsonValue } from '../model/json.js';
+import type { StepEnd } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { DueIndex } from './due.index.js';
+import type { FlowRow, FlowStepRow } from './flow.rows.js';
 import type { LockTable } from './memory.lock.js';
 
 /** A job, recurring or one-off. */
@@ -105,6 +108,18 @@ export interface RunRow {
   /** When the kept one-off goes; null: it stays. */
   keptUntil: EpochMs | null;
   lastError: string | null;
+  /** Which step of a flow it is; its job is its own then. */
+  step: FlowStepRow | null;
+}
+
+/** The end of a run that is a flow, or a step of one: it concerns flows, which move on when all else is done. */
+export interface EndedRun {
+  run: RunRow;
+  /** Null: its next attempt is due, so that only the flow that it was is over. */
+  outcome: RunVerdict | null;
+  error: string | null;
+  result: JsonValue;
+  flowStep: StepEnd | null;
 }
 
 export interface SignalRow extends NewRunSignal {
@@ -170,6 +185,10 @@ export class MemoryTables implements StepTaker {
   readonly steps = new Map<string, readonly RunStep[]>();
   /** Versions of definitions by namespace and name, in the order of their numbers; never changed in place. */
   readonly definitions = new Map<string, readonly Definition[]>();
+  /** Graphs of steps, by the run that each is. */
+  readonly flows = new Map<string, FlowRow>();
+  /** Within a step only. */
+  readonly ended: EndedRun[] = [];
   /** Signals that no step has taken, by their run, in the order in which they came; never changed in place. */
   readonly signals = new Map<string, readonly SignalRow[]>();
   /** Runs that may be claimed, now or later. */

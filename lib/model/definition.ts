@@ -33,7 +33,7 @@ export interface Definition extends DefinitionRef {
 }
 
 /** In the metadata of a job: the version that it was started from, as `definitionReference` says it. As long as the job is there, that version is. @publicApi */
-export const definitionKey = 'chronis.definition';
+export const definitionKey = 'chronis_definition';
 
 /** `nightly@3`. @publicApi */
 export function definitionReference({ name, version }: Pick<Definition, 'name' | 'version'>): string {

@@ -48,11 +48,11 @@ export type CheckedPayload = { value: unknown; issues: null } | { issues: readon
 
 const mostShown = 10;
 
-/** The issues as one text: `at payload.to: is not an e-mail address; at payload.items[3]: …`. */
-export function issuesText(issues: readonly PayloadIssue[]): string {
+/** The issues as one text: `at payload.to: is not an e-mail address; at payload.items[3]: …`. `what`: of what they are. */
+export function issuesText(issues: readonly PayloadIssue[], what = 'payload'): string {
   const shown = issues
     .slice(0, mostShown)
-    .map(({ path, message }) => (path.length === 0 ? message : `at payload${pathText(path)}: ${message}`));
+    .map(({ path, message }) => (path.length === 0 ? message : `at ${what}${pathText(path)}: ${message}`));
   if (issues.length > mostShown) shown.push(`and ${issues.length - mostShown} more`);
   return shown.join('; ');
 }

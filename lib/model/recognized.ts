@@ -11,7 +11,7 @@ import { isA } from './thrown.js';
 type Kind<T> = abstract new (...args: never[]) => T;
 
 const codes = new Map<unknown, readonly string[]>([
-  [UnrecoverableError, ['CHRONIS_UNRECOVERABLE', 'CHRONIS_PAYLOAD_MISMATCH']],
+  [UnrecoverableError, ['CHRONIS_UNRECOVERABLE', 'CHRONIS_PAYLOAD_MISMATCH', 'CHRONIS_STEP_RESULT_MISSING']],
   [RetryAfterError, ['CHRONIS_RETRY_AFTER']],
   [InvalidPayloadError, ['CHRONIS_INVALID_PAYLOAD']],
   [StorageError, ['CHRONIS_STORAGE', 'CHRONIS_STORAGE_BUSY']],

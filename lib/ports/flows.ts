@@ -3,11 +3,11 @@ import type { Page } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { Run } from '../model/run.js';
 import type { StepVerdict } from '../model/verdict.js';
+import type { Otherwise } from '../model/workflow.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { PageRequest } from './queries.js';
 
-/** What becomes of a step when too few of its parents can still end well: it waits for ever · it is cancelled, and so what comes after it · it runs once all of them have ended. */
-export type Otherwise = 'block' | 'cancel' | 'run';
+export type { Otherwise } from '../model/workflow.js';
 
 /** `data`: the child may read its result; else the parent only has to have ended. */
 export interface FlowEdge {

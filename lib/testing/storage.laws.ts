@@ -38,6 +38,7 @@ import { runNowLaws } from './laws/run.now.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
+import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
 import { stepLaws } from './laws/step.laws.js';
 import { stateLaws } from './laws/state.laws.js';
@@ -92,6 +93,7 @@ export function storageLaws(): Law[] {
     ...stepLaws,
     ...runSignalLaws,
     ...definitionLaws,
+    ...flowLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

@@ -31,6 +31,8 @@ import type {
   ChronisDefinition,
   ChronisWorker,
 } from './entity.rows.js';
+import { flowColumns, flowEdgeColumns, flowStepColumns } from './flow.entity.columns.js';
+import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep } from './flow.entity.rows.js';
 import { tableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -42,6 +44,9 @@ export interface ChronisEntities {
   runSignal: EntitySchema<ChronisRunSignal>;
   runStep: EntitySchema<ChronisRunStep>;
   definition: EntitySchema<ChronisDefinition>;
+  flow: EntitySchema<ChronisFlow>;
+  flowStep: EntitySchema<ChronisFlowStep>;
+  flowEdge: EntitySchema<ChronisFlowEdge>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
   pause: EntitySchema<ChronisPause>;
@@ -89,6 +94,9 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     runSignal: entity('run_signal', ['id'], runSignalColumns),
     runStep: entity('run_step', ['runId', 'name'], runStepColumns),
     definition: entity('definition', ['id'], definitionColumns),
+    flow: entity('flow', ['id'], flowColumns),
+    flowStep: entity('flow_step', ['id'], flowStepColumns),
+    flowEdge: entity('flow_edge', ['parent', 'child'], flowEdgeColumns),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),

@@ -124,6 +124,8 @@ export const runColumns: Columns<ChronisRun> = {
   lastVerdict: 'text?',
   openedFence: 'integer?',
   openedAt: 'timestamptz?',
+  flowStep: 'bigint?',
+  flow: 'bigint?',
   awaitingFence: 'integer?',
   signalledFence: 'integer?',
 };

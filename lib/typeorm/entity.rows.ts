@@ -132,6 +132,10 @@ export interface ChronisRun {
   /** The fence of the claim that has left it open. */
   openedFence: number | null;
   openedAt: Date | null;
+  /** The step of a workflow that it is. */
+  flowStep: string | null;
+  /** The workflow that it is, open. */
+  flow: string | null;
   awaitingFence: number | null;
   signalledFence: number | null;
 }

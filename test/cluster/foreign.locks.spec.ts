@@ -178,6 +178,9 @@ describe('two instances beside locks of somebody else', () => {
     'run_signal',
     'run_step',
     'definition',
+    'flow',
+    'flow_step',
+    'flow_edge',
     'cursor',
     'job_stat',
     'worker',
@@ -216,7 +219,17 @@ describe('two instances beside locks of somebody else', () => {
 
   /** Which tables one-offs need neither to begin nor for their end, and which of them schedules do not need either. */
   const needless = {
-    all: ['lock', 'release', 'meta', 'run_step', 'run_signal', 'definition'],
+    all: [
+      'lock',
+      'release',
+      'meta',
+      'run_step',
+      'run_signal',
+      'definition',
+      'flow',
+      'flow_step',
+      'flow_edge',
+    ],
     oneOffs: ['cursor', 'gap', 'job_stat'],
   };
   const needlessCases = longSeconds

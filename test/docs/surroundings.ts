@@ -2,6 +2,7 @@ import type { CanActivate, INestApplication } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import type {
   ChronisEvents,
+  DefinitionService,
   RunContext,
   SchedulerService,
   SqlExecutor,
@@ -14,6 +15,7 @@ export * from '../../lib/index.js';
 
 export declare const scheduler: SchedulerService;
 export declare const events: ChronisEvents;
+export declare const definitions: DefinitionService;
 export declare const storage: StorageAdapter;
 export declare const dataSource: DataSource;
 export declare const manager: EntityManager;

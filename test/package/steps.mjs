@@ -28,7 +28,15 @@ export function write(app) {
 
 /** Of what Nest may load, for ncc under Plug'n'Play, which refuses what is not there. */
 const missing = [
-  ...['class-transformer', 'class-transformer/storage', 'class-validator', '@nestjs/platform-express'],
+  ...[
+    'class-transformer',
+    'class-transformer/storage',
+    'class-validator',
+    'ajv',
+    'ajv/dist/2020.js',
+    'ajv-formats',
+  ],
+  ...['@nestjs/platform-express'],
   ...['@nestjs/microservices', '@nestjs/microservices/microservices-module'],
   ...['@nestjs/websockets', '@nestjs/websockets/socket-module'],
 ];

@@ -5,6 +5,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import {
   ChronisEvents,
   ChronisModule,
+  DefinitionService,
   SchedulerService,
   type ChronisOptions,
   type StorageAdapter,
@@ -39,7 +40,12 @@ export class TransactionalApp {
   /** A process; it runs no jobs unless `autoStart`. */
   async boot(
     given: { storage?: Omit<TypeOrmStorageOptions, keyof TypeOrmServer>; chronis?: ChronisOptions } = {},
-  ): Promise<{ scheduler: SchedulerService; events: ChronisEvents; close: () => Promise<void> }> {
+  ): Promise<{
+    scheduler: SchedulerService;
+    definitions: DefinitionService;
+    events: ChronisEvents;
+    close: () => Promise<void>;
+  }> {
     const storage = typeOrmStorage({ dataSource: this.source, schema: this.schema, ...given.storage });
     const { chronis } = given;
     @Module({ imports: [ChronisModule.forRoot({ storage, autoStart: false, ...chronis })] })
@@ -47,7 +53,12 @@ export class TransactionalApp {
     const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
     const close = (): Promise<void> => app.close();
     this.closing.push(close);
-    return { scheduler: app.get(SchedulerService), events: app.get(ChronisEvents), close };
+    return {
+      scheduler: app.get(SchedulerService),
+      definitions: app.get(DefinitionService),
+      events: app.get(ChronisEvents),
+      close,
+    };
   }
 
   /** A row of the application's own. */

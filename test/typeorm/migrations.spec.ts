@@ -200,16 +200,8 @@ describe('rights that are missing', () => {
 
   const rights = ['select', 'insert', 'update', 'delete'];
   const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
-  allTables.push(
-    'definition',
-    'pause',
-    'release',
-    'run',
-    'run_signal',
-    'run_step',
-    'worker',
-    'attempt_default',
-  );
+  allTables.push('definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
+  allTables.push('run_signal', 'run_step', 'worker', 'attempt_default');
 
   test('of any kind on any table: each is named with its grant, and with all of them it starts', async () => {
     await client.query(migrationSql({ schema }));

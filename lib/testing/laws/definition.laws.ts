@@ -313,7 +313,7 @@ export const definitionLaws = lawsOf(
 
     'stay as long as a job of their namespace refers to them': async (definitions, { storage }) => {
       const refer = (version: number) => ({
-        metadata: { team: 'a', 'chronis.definition': `nightly@${version}` },
+        metadata: { team: 'a', chronis_definition: `nightly@${version}` },
       });
       await putAll(definitions, ['a', 'b', 'c', 'd']);
       await put(definitions, { name: 'other' });

@@ -1,3 +1,4 @@
+import { flowComments } from './flow.comments.fragment.js';
 import type { TableName, TableNames } from './table.names.js';
 import { viewComments } from './view.comments.fragment.js';
 
@@ -98,7 +99,8 @@ const comments: Record<TableName, Comments> = {
       keyed:
         'this row takes the id of the job: a one-off, or the placeholder (origin reserved) of a recurring one',
       job_uid: 'the recurring job; null: a one-off, or it belongs to none any more',
-      origin: 'schedule, at, manual, retry, backfill or callback; reserved: no run, it only takes an id',
+      origin:
+        'schedule, at, manual, retry, backfill, callback or workflow (a step); reserved: no run, it only takes an id',
       nominal_at: 'the instant that the schedule names',
       missed: 'how many earlier instants it stands for',
       lost_count: 'how often its worker has died',
@@ -123,6 +125,8 @@ const comments: Record<TableName, Comments> = {
       awaiting_fence: 'the claim by which it waits for a signal, or has waited; null: none',
       signalled_fence: 'the claim that was not to sleep any more, as the signal had come; null: none',
       retry_of: 'the run that this one repeats, by hand',
+      flow_step: 'the step of a workflow that it is; null: of none',
+      flow: 'the workflow that it is, open; null: none',
       dead_of: 'a dead letter of this recurring job',
       verdict: 'how it has ended; null: it has not',
       finished_at: 'when its last attempt ended',
@@ -189,6 +193,7 @@ const comments: Record<TableName, Comments> = {
       deleted_at: 'nothing is started from it since then; null: it lives',
     },
   },
+  ...flowComments,
   job_stat: {
     about: 'Counters of recurring jobs',
     columns: {

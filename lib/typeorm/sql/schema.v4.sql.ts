@@ -1,4 +1,5 @@
 import { commentStatements } from './comments.sql.js';
+import { flowTables } from './flow.tables.fragment.js';
 import type { TableNames } from './table.names.js';
 import { viewStatements } from './views.sql.js';
 
@@ -55,6 +56,9 @@ export function schemaV4(t: TableNames, from: number): string[] {
     )`,
     `create unique index ${t.index('definition_version')} on ${t.definition} (namespace, name, version)`,
     `create index ${t.index('definition_deleted')} on ${t.definition} (deleted_at) where deleted_at is not null`,
+    // Of runs of steps of workflows, and of those that are workflows: null for all others, which pay nothing for them.
+    `alter table ${t.run} add column flow_step bigint, add column flow bigint`,
+    ...flowTables(t),
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
     ...commentStatements(t),

@@ -41,7 +41,7 @@ export function viewComments(tables: Record<TableName, Comments>): Record<string
       columns: {
         ...same(run, 'id', 'namespace', 'job_id', 'nominal_at', 'finished_at', 'worker'),
         ...same(run, 'attempt', 'lost_count', 'last_error', 'handler', 'queue', 'priority', 'app'),
-        ...same(run, 'origin', 'missed', 'retry_of'),
+        ...same(run, 'origin', 'missed', 'retry_of', 'flow_step', 'flow'),
         state:
           'waiting, blocked, running, open, paused, or the verdict: succeeded, failed, timed_out, lost, cancelled',
         paused_by:

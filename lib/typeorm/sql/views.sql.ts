@@ -48,6 +48,6 @@ function runsView(t: TableNames): string {
         r.nominal_at, ${runDueAt} as due_at,
         case when ${waits} and r.due_at < now() then now() - r.due_at end as late_by,
         ${runStartedAt} as started_at, r.finished_at, r.worker, ${runAttempt} as attempt, r.lost_count, r.last_error,
-        r.handler, r.queue, r.priority, r.app, r.origin, r.missed, r.retry_of
+        r.handler, r.queue, r.priority, r.app, r.origin, r.missed, r.retry_of, r.flow_step, r.flow
       from ${t.run} r where r.origin <> 'reserved'`;
 }

@@ -1,0 +1,71 @@
+import { definitionKey, definitionReference, type Definition } from '../model/definition.js';
+import type { Job } from '../model/job.js';
+import { toJson } from '../model/json.js';
+import type { GivenJob } from '../scheduler/create.options.js';
+import type { ManagerOption } from '../scheduler/job.access.js';
+import { metadataOf } from '../scheduler/job.definition.js';
+import { assertJobId } from '../scheduler/job.identity.js';
+import { knownOptions } from '../scheduler/option.checks.js';
+import { scheduledTrigger } from '../scheduler/schedule.options.js';
+import { definitionAccess, type DefinitionParts } from './definition.access.js';
+import { definitionRef, missingDefinition, versionOf, withoutReference } from './definition.checks.js';
+import { startKeys, type StartOptions } from './definition.options.js';
+import { jobOf, recurs } from './handler.definition.js';
+import { assertParams } from './params.schema.js';
+
+/** What became of a start. @publicApi */
+export interface StartedDefinition {
+  /** `existing`: a one-off with this key is there, from this start or another one · `replaced`: the job that recurs was there, and is one of this version now. */
+  status: 'created' | 'existing' | 'replaced';
+  job: Job;
+  /** Which version it was started from: of an existing job not necessarily its own, which `metadata` names. */
+  version: number;
+}
+
+/** Makes jobs of definitions. */
+export class DefinitionStarter {
+  constructor(private readonly parts: DefinitionParts) {}
+
+  async start(name: string, options: StartOptions, within: ManagerOption): Promise<StartedDefinition> {
+    const { creator, time } = this.parts;
+    knownOptions(options, startKeys, 'start()', {
+      manager: 'Give it as an argument of its own, the last one: { manager }.',
+      in: 'It is called "delay" here.',
+      id: 'It is called "key" here.',
+      payload: 'Its payload is filled with "params".',
+    });
+    knownOptions(within, ['manager'], 'the last argument of start()');
+    const ref = definitionRef(name, options.namespace);
+    const version = versionOf(options.version);
+    const { access, definitions } = await definitionAccess(this.parts, within);
+    const found = await definitions.getDefinition(ref, version);
+    if (found === null || found.deletedAt !== null) throw await missingDefinition(ref, version, definitions);
+    const job = this.jobOf(found, options);
+    const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
+    const stored = await creator.createOr(job, trigger, access);
+    return { ...stored, version: found.version };
+  }
+
+  private jobOf(definition: Definition, options: StartOptions): GivenJob {
+    const { payloadLimit } = this.parts.defaults;
+    const params = toJson(options.params ?? null, 'params', payloadLimit);
+    const { paramsSchema, hash, spec, name, namespace, app } = definition;
+    const reference = definitionReference(definition);
+    if (paramsSchema !== null) assertParams(paramsSchema, hash, params, `the definition ${reference}`);
+    const { queue, priority, allowUnknownHandler } = options;
+    const own = withoutReference(metadataOf(options.metadata ?? {}, this.parts.defaults));
+    const job = jobOf(definition, params, options);
+    const isRecurring = recurs(spec);
+    const id = options.key === undefined ? (isRecurring ? name : undefined) : assertJobId(options.key);
+    return {
+      ...job,
+      ...(queue === undefined ? {} : { queue }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(allowUnknownHandler === undefined ? {} : { allowUnknownHandler }),
+      ...(id === undefined ? {} : { id, onConflict: isRecurring ? 'replace' : 'ignore' }),
+      namespace,
+      app,
+      metadata: { ...job.metadata, ...own, [definitionKey]: reference },
+    };
+  }
+}

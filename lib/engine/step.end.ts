@@ -1,0 +1,33 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { NewFlowStep, StepEnd } from '../ports/flows.js';
+import type { AddedStep } from './step.context.js';
+
+/** Checks steps that a step adds to its workflow, beside those that it has added before, and makes of them what is stored. Throws InvalidWorkflowError. */
+export type AddedSteps = (
+  steps: readonly AddedStep[],
+  run: ClaimedRun,
+  before: readonly NewFlowStep[],
+) => Required<Pick<StepEnd, 'added' | 'joined'>>;
+
+/** Of an engine that is given none. */
+export const refuseAdded: AddedSteps = () => {
+  throw new InvalidOptionError('context.addSteps()', 'this process adds no steps to workflows.');
+};
+
+/** What is known of the end of a step, and what comes to it. */
+export function growth(known: StepEnd | null, more: StepEnd): StepEnd {
+  const { added = [], joined = [], skipped = null } = known ?? {};
+  return {
+    skipped: more.skipped ?? skipped,
+    added: [...added, ...(more.added ?? [])],
+    joined: [...joined, ...(more.joined ?? [])],
+  };
+}
+
+export function refuseOpenedStep(call: string): never {
+  throw new InvalidOptionError(
+    call,
+    'a step that is left open gets its verdict from outside, with which it can neither be skipped nor add steps. Leave context.open() out, or context.skip() and context.addSteps().',
+  );
+}

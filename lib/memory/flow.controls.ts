@@ -1,0 +1,57 @@
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { forgetFlow } from './flow.opening.js';
+import { allSteps, type FlowRow } from './flow.rows.js';
+import { hold, reindexRun, release } from './runs.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+export function pauseFlow(tables: MemoryTables, now: EpochMs, runId: string): boolean {
+  const flow = tables.flows.get(runId);
+  if (flow?.verdict !== null) return false;
+  if (flow.pausedAt !== null) return true;
+  flow.pausedAt = now;
+  // One that goes on is held when it comes back.
+  for (const run of runsOf(tables, flow)) hold(tables, run);
+  return true;
+}
+
+export function resumeFlow(tables: MemoryTables, runId: string): boolean {
+  const flow = tables.flows.get(runId);
+  if (flow?.verdict !== null) return false;
+  flow.pausedAt = null;
+  for (const run of runsOf(tables, flow)) if (run.held) release(tables, run);
+  return true;
+}
+
+/** How many went, those first that ended first. */
+export function pruneFlows(tables: MemoryTables, endedBefore: EpochMs, limit: number): number {
+  const old = [...tables.flows.values()]
+    .filter((flow) => flow.endedAt !== null && flow.endedAt < endedBefore && !isPartOfActive(flow))
+    .toSorted((one, other) => one.endedAt! - other.endedAt!)
+    .slice(0, limit);
+  for (const flow of old) forgetFlow(tables, flow);
+  return old.length;
+}
+
+/** Gives what goes on of a flow, and of those that are steps of it, to another app. */
+export function takeOverFlow(tables: MemoryTables, runId: string, app: string): void {
+  const flow = tables.flows.get(runId);
+  if (!flow) return;
+  flow.app = app;
+  for (const run of runsOf(tables, flow)) {
+    run.job.app = app;
+    reindexRun(tables, run);
+    takeOverFlow(tables, run.id, app);
+  }
+}
+
+/** Of its steps, as far as they have not ended. */
+function* runsOf(tables: MemoryTables, flow: FlowRow): Iterable<RunRow> {
+  for (const step of allSteps(flow)) {
+    const run = step.runId === null ? undefined : tables.runs.get(step.runId);
+    if (run?.step === step) yield run;
+  }
+}
+
+function isPartOfActive({ stepOf }: FlowRow): boolean {
+  return stepOf !== null && (stepOf.flow.verdict === null || isPartOfActive(stepOf.flow));
+}

@@ -1,0 +1,100 @@
+import type { JsonValue } from '../model/json.js';
+import { callbackOf } from '../ports/callback.js';
+import { outside } from '../ports/outside.js';
+import { maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
+import { bearCallback } from './definitions.js';
+import { advance, type StepEnding } from './flow.advancing.js';
+import { addSteps } from './flow.growth.js';
+import { allSteps, hasEndedWell, resultOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { cancel, finish, takeOpen } from './runs.js';
+import type { EndedRun, MemoryTables, Step } from './tables.js';
+
+/** The longest list of names in an error. */
+const mostNamed = 20;
+
+/** The same, and then what the ends of runs in it mean for flows: nobody sees the one without the other. */
+export function withFlows<T>(step: Step<T>): Step<T> {
+  return (tables, now) => {
+    tables.ended.length = 0;
+    const answer = step(tables, now);
+    while (tables.ended.length > 0) follow(tables, now, tables.ended.splice(0));
+    return answer;
+  };
+}
+
+/** The flow has no step that goes on, so none will: its verdict is that of its run. */
+export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): void {
+  if (flow.verdict !== null || flow.active > 0) return;
+  const bad = [...flow.steps.values()].filter((step) => !hasEndedWell(step));
+  const outcome = bad.length === 0 ? 'succeeded' : 'failed';
+  markOver(now, flow, outcome);
+  const run = tables.runs.get(flow.runId)!;
+  const taken = takeOpen(tables, now, run, outside);
+  const ending = {
+    finishedAt: now,
+    error: bad.length === 0 ? null : errorOf(bad),
+    result: bad.length === 0 ? resultOfFlow(flow) : null,
+  };
+  finish(tables, now, run, { outcome, startedAt: taken.openedAt!, ...ending });
+  bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
+}
+
+/** Its run has ended otherwise: what waits is cancelled, who runs is asked. */
+export function cancelFlow(tables: MemoryTables, now: EpochMs, flow: FlowRow): void {
+  markOver(now, flow, 'cancelled');
+  const waiting: StepEnding[] = [];
+  for (const step of allSteps(flow)) {
+    if (step.state === 'waiting') waiting.push({ step, verdict: 'cancelled', reason: null, result: null });
+    const run = step.state === 'released' && step.runId !== null ? tables.runs.get(step.runId) : undefined;
+    if (run?.step === step) cancel(tables, now, run);
+  }
+  advance(tables, now, flow, waiting);
+}
+
+function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]): void {
+  const moves = new Map<FlowRow, { endings: StepEnding[]; fresh: FlowStepRow[] }>();
+  for (const { run, outcome, error, result, flowStep } of ended) {
+    const own = tables.flows.get(run.id);
+    if (own?.verdict === null) cancelFlow(tables, now, own);
+    const { step } = run;
+    if (step === null || outcome === null) continue;
+    const move = moves.get(step.flow) ?? { endings: [], fresh: [] };
+    moves.set(step.flow, move);
+    const isSkipped = outcome === 'succeeded' && flowStep?.skipped != null;
+    move.endings.push({
+      step,
+      verdict: isSkipped ? 'skipped' : outcome,
+      reason: isSkipped ? flowStep.skipped! : error,
+      result: structuredClone(result),
+    });
+    if (outcome === 'succeeded' && step.flow.verdict === null) {
+      const { added = [], joined = [] } = flowStep ?? {};
+      move.fresh.push(...addSteps(step.flow, added, joined, step.definition.name));
+    }
+  }
+  for (const [flow, { endings, fresh }] of moves) {
+    advance(tables, now, flow, endings, fresh);
+    endIfOver(tables, now, flow);
+  }
+}
+
+function markOver(now: EpochMs, flow: FlowRow, verdict: NonNullable<FlowRow['verdict']>): void {
+  flow.verdict = verdict;
+  flow.endedAt = now;
+  flow.pausedAt = null;
+}
+
+/** Of the steps that nothing comes after, by their names. */
+function resultOfFlow({ steps }: FlowRow): JsonValue {
+  const leaves = [...steps.values()].filter(({ children }) => children.length === 0);
+  const result = Object.fromEntries(leaves.map((step) => [step.definition.name, resultOf(step)]));
+  return JSON.stringify(result).length > maxFlowResult ? null : result;
+}
+
+function errorOf(bad: readonly FlowStepRow[]): string {
+  const named = bad.slice(0, mostNamed).map(({ definition: { name }, state }) => {
+    return `"${name}" (${state === 'waiting' ? 'blocked' : state})`;
+  });
+  const rest = bad.length > mostNamed ? `, and ${bad.length - mostNamed} more` : '';
+  return `Steps have not ended well: ${named.join(', ')}${rest}.`;
+}

@@ -1,0 +1,53 @@
+import type { EpochMs, NewFlow } from '../ports/storage.adapter.js';
+import { advance } from './flow.advancing.js';
+import { cancelFlow, endIfOver } from './flow.endings.js';
+import { addSteps } from './flow.growth.js';
+import { allSteps, type FlowRow } from './flow.rows.js';
+import type { MemoryTables, RunRow } from './tables.js';
+
+/** Makes a graph of steps of a run that is open. */
+export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given: NewFlow): void {
+  const before = tables.flows.get(run.id);
+  if (before?.verdict === null) cancelFlow(tables, now, before);
+  if (before) forgetFlow(tables, before);
+  const { workflow, version, params } = given;
+  const { job, open, nominalAt } = run;
+  const flow: FlowRow = {
+    runId: run.id,
+    jobUid: job.uid,
+    nominalAt,
+    workflow,
+    version,
+    namespace: job.definition.namespace,
+    app: job.app,
+    timeZone: job.definition.timeZone,
+    params: structuredClone(params),
+    deadlineMs: open!.deadline === null ? null : Math.max(open!.deadline - now, 0),
+    openedAt: now,
+    endedAt: null,
+    pausedAt: null,
+    verdict: null,
+    retryOf: run.retryOf,
+    stepOf: run.step,
+    steps: new Map(),
+    active: 0,
+  };
+  tables.flows.set(run.id, flow);
+  advance(tables, now, flow, [], addSteps(flow, given.steps));
+  endIfOver(tables, now, flow);
+}
+
+/** What still runs of it goes on without it. */
+export function forgetFlow(tables: MemoryTables, flow: FlowRow): void {
+  for (const { runId } of allSteps(flow)) letGoOfRun(tables, runId);
+  for (const other of tables.flows.values()) if (other.stepOf?.flow === flow) other.stepOf = null;
+  tables.flows.delete(flow.runId);
+}
+
+/** Its end counts for nothing. */
+export function letGoOfRun(tables: MemoryTables, runId: string | null): void {
+  const run = runId === null ? undefined : tables.runs.get(runId);
+  if (!run) return;
+  run.step = null;
+  run.detached = true;
+}

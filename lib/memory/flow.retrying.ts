@@ -1,0 +1,121 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import { removeDeadLetter } from './dead.letters.js';
+import { touch } from './definitions.js';
+import { advance, release, type StepEnding } from './flow.advancing.js';
+import { bearStepRun } from './flow.births.js';
+import { endIfOver } from './flow.endings.js';
+import { hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { dropAdded, isHalfDone, recount, resetStep, waitingAgain } from './flow.resetting.js';
+import { onlyRun } from './rows.to.views.js';
+import { moveRunSteps } from './run.steps.js';
+import { bearRun, waitUntil } from './runs.js';
+import type { JobRow, MemoryTables, RunRow } from './tables.js';
+
+/** See `FlowStorage.retryFlow`. */
+export function retryFlow(
+  tables: MemoryTables,
+  now: EpochMs,
+  runId: string,
+  names: readonly string[] | null,
+): RunRow | null {
+  const flow = tables.flows.get(runId);
+  if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
+  if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
+  const chosen = names === null ? badSteps(flow) : [...new Set(names)].map((name) => named(flow, name));
+  const job = tables.jobsByUid.get(flow.jobUid);
+  if (!job || hasAnotherRun(tables, job, runId)) return null;
+  const run = reopen(tables, now, flow, job);
+  goOn(tables, now, flow, chosen);
+  return run;
+}
+
+/** All that have been released, or cancelled before that, and not ended well. */
+function badSteps({ steps }: FlowRow): FlowStepRow[] {
+  return [...steps.values()].filter((step) => step.state !== 'waiting' && !hasEndedWell(step));
+}
+
+function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
+  const step = steps.get(name);
+  const flow = `the run ${runId} of the workflow "${workflow}"`;
+  if (!step) throw new InvalidOptionError('steps', `${flow} has no step "${name}".`);
+  if (step.state !== 'waiting') return step;
+  throw new InvalidOptionError(
+    'steps',
+    `the step "${name}" of ${flow} is blocked. Name those that it waits for.`,
+  );
+}
+
+function refusePart(runId: string, { flow, definition: { name } }: FlowStepRow): never {
+  throw new InvalidOptionError(
+    'runId',
+    `the run ${runId} is the step "${name}" of the run ${flow.runId} of the workflow "${flow.workflow}". Retry that one, by this step.`,
+  );
+}
+
+function hasAnotherRun(tables: MemoryTables, job: JobRow, runId: string): boolean {
+  const run = tables.runs.get(runId);
+  return (run !== undefined && run.verdict === null) || (job.kind === 'one-off' && onlyRun(job) !== run);
+}
+
+/** Gives the flow another run, in place of the dead letter that the old one may be. */
+function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow): RunRow {
+  const { runId, nominalAt, deadlineMs } = flow;
+  const dead = tables.runs.get(runId);
+  if (dead) removeDeadLetter(tables, dead);
+  const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now });
+  run.retryOf = runId;
+  run.attempt = 1;
+  run.open = { since: now, deadline: deadlineMs === null ? null : now + deadlineMs };
+  if (job.kind === 'one-off') {
+    run.lastError = dead?.lastError ?? null;
+    job.pause = null;
+    touch(job, now);
+  }
+  tables.waiting.delete(run);
+  waitUntil(tables, run, run.open.deadline ?? now);
+  moveRunSteps(tables, runId, run.id);
+  tables.flows.delete(runId);
+  tables.flows.set(run.id, flow);
+  Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
+  return run;
+}
+
+/** Those that come after others that run again wait for them; the others get their run, or their instances, at once. */
+function goOn(tables: MemoryTables, now: EpochMs, flow: FlowRow, chosen: readonly FlowStepRow[]): void {
+  const waiting = waitingAgain(flow, chosen);
+  const dropped = dropAdded(tables, flow, chosen, waiting);
+  const remaining = [...waiting].filter((step) => !dropped.has(step));
+  const again = chosen.filter((step) => !waiting.has(step) && !dropped.has(step));
+  for (const step of remaining) resetStep(tables, step);
+  const endings: StepEnding[] = [];
+  for (const step of again) {
+    if (isHalfDone(step)) runBadInstances(tables, now, step);
+    else endings.push(...runAgain(tables, now, step));
+  }
+  const steps = [...flow.steps.values()];
+  for (const step of remaining) recount(step);
+  flow.active = steps.filter(({ state }) => state === 'released').length;
+  advance(tables, now, flow, endings, remaining);
+  endIfOver(tables, now, flow);
+}
+
+function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow): StepEnding[] {
+  const before = step.runId;
+  const isAnew = hasEndedWell(step);
+  resetStep(tables, step);
+  const ending = release(tables, now, step);
+  if (before !== null && !isAnew) moveRunSteps(tables, before, step.runId!);
+  return ending === null ? [] : [ending];
+}
+
+function runBadInstances(tables: MemoryTables, now: EpochMs, map: FlowStepRow): void {
+  const bad = map.instances.filter((each) => !hasEndedWell(each));
+  Object.assign(map, { state: 'released', endedAt: null, reason: null, going: bad.length });
+  for (const instance of bad) {
+    const before = instance.runId!;
+    resetStep(tables, instance);
+    bearStepRun(tables, now, instance);
+    moveRunSteps(tables, before, instance.runId!);
+  }
+}

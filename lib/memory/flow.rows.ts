@@ -1,0 +1,122 @@
+import type { JsonValue } from '../model/json.js';
+import type { StepVerdict } from '../model/verdict.js';
+import type { EpochMs, Flow, FlowEdge, NewFlowStep } from '../ports/storage.adapter.js';
+
+/** A graph of steps whose end is the verdict of an open run. */
+export interface FlowRow {
+  /** The run that it is: another one after a retry. */
+  runId: string;
+  /** Whose run it is, and of which instant, for a retry. */
+  jobUid: string;
+  nominalAt: EpochMs;
+  workflow: string;
+  version: number | null;
+  namespace: string;
+  app: string | null;
+  timeZone: string;
+  params: JsonValue;
+  /** For how long its run may be open; null: for ever. */
+  deadlineMs: number | null;
+  openedAt: EpochMs;
+  endedAt: EpochMs | null;
+  pausedAt: EpochMs | null;
+  verdict: Flow['verdict'];
+  retryOf: string | null;
+  /** The step of another flow whose run it is, as long as that is there. */
+  stepOf: FlowStepRow | null;
+  /** By name, in the order in which they were stored, maps without their instances. */
+  readonly steps: Map<string, FlowStepRow>;
+  /** How many of these are released. Zero: nothing goes on. */
+  active: number;
+}
+
+/** A step of a flow, or an instance of one that is a map. */
+export interface FlowStepRow {
+  readonly flow: FlowRow;
+  /** The order in which they were stored; instances have that of their map. */
+  readonly position: number;
+  /** Of an instance; null: it is none. */
+  readonly nth: number | null;
+  /** As it was given, but for what grows. */
+  readonly definition: Omit<NewFlowStep, 'after' | 'need'>;
+  /** The step whose end has added it; null: it was there from the beginning. */
+  readonly addedBy: string | null;
+  /** Of an instance. */
+  readonly item: JsonValue;
+  readonly after: FlowEdge[];
+  /** The names of those that come after it. */
+  readonly children: string[];
+  need: number;
+  /** Parents that have ended well, those that have not, and how many of the first were skipped. */
+  ok: number;
+  bad: number;
+  skips: number;
+  state: 'waiting' | 'released' | StepVerdict;
+  runId: string | null;
+  releasedAt: EpochMs | null;
+  endedAt: EpochMs | null;
+  reason: string | null;
+  result: JsonValue;
+  /** Of a map, in the order of their items, and how many of them have not ended. */
+  instances: FlowStepRow[];
+  going: number;
+}
+
+export function newStep(
+  flow: FlowRow,
+  definition: FlowStepRow['definition'],
+  fields: Pick<FlowStepRow, 'position'> & Partial<FlowStepRow>,
+): FlowStepRow {
+  return {
+    flow,
+    definition,
+    nth: null,
+    addedBy: null,
+    item: null,
+    after: [],
+    children: [],
+    need: 0,
+    ok: 0,
+    bad: 0,
+    skips: 0,
+    state: 'waiting',
+    runId: null,
+    releasedAt: null,
+    endedAt: null,
+    reason: null,
+    result: null,
+    instances: [],
+    going: 0,
+    ...fields,
+  };
+}
+
+/** Each, and behind a map its instances. */
+export function* allSteps({ steps }: FlowRow): Iterable<FlowStepRow> {
+  for (const step of steps.values()) {
+    yield step;
+    yield* step.instances;
+  }
+}
+
+export function hasEnded({ state }: FlowStepRow): boolean {
+  return state !== 'waiting' && state !== 'released';
+}
+
+/** What it ended as counts as good for its children and for the flow. */
+export function hasEndedWell(step: FlowStepRow): boolean {
+  const { state, definition } = step;
+  return state === 'succeeded' || state === 'skipped' || (definition.allowFailure && hasEnded(step));
+}
+
+/** Of a map the results of its instances. */
+export function resultOf({ result, instances }: FlowStepRow): JsonValue {
+  return instances.length === 0 ? result : instances.map((each) => each.result);
+}
+
+/** Counts the end of a parent for a child of it. */
+export function countParent(child: FlowStepRow, parent: FlowStepRow): void {
+  if (hasEndedWell(parent)) child.ok++;
+  else child.bad++;
+  if (parent.state === 'skipped') child.skips++;
+}

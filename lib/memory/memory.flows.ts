@@ -1,0 +1,60 @@
+import type { Page } from '../model/job.js';
+import type { Run } from '../model/run.js';
+import type {
+  EpochMs,
+  Flow,
+  FlowFilter,
+  FlowStep,
+  FlowStepFilter,
+  FlowStorage,
+  PageRequest,
+} from '../ports/storage.adapter.js';
+import { pauseFlow, pruneFlows, resumeFlow } from './flow.controls.js';
+import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
+import { retryFlow } from './flow.retrying.js';
+import { toRun } from './rows.to.views.js';
+import type { Step } from './tables.js';
+
+/** Takes one step that nobody else sees half done. */
+type Taker = <T>(step: Step<T>, kind?: 'read') => Promise<T>;
+
+/** Workflows in memory. */
+export class MemoryFlows implements FlowStorage {
+  constructor(private readonly atomically: Taker) {}
+
+  getFlow(runId: string): Promise<Flow | null> {
+    return this.atomically((tables) => getFlow(tables, runId), 'read');
+  }
+
+  queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>> {
+    return this.atomically((tables) => queryFlows(tables, filter, page), 'read');
+  }
+
+  queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null> {
+    return this.atomically((tables) => queryFlowSteps(tables, runId, filter, page), 'read');
+  }
+
+  pauseFlow(runId: string): Promise<boolean> {
+    return this.atomically((tables, now) => pauseFlow(tables, now, runId));
+  }
+
+  resumeFlow(runId: string): Promise<boolean> {
+    return this.atomically((tables) => resumeFlow(tables, runId));
+  }
+
+  retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {
+    return this.atomically((tables, now) => {
+      const run = retryFlow(tables, now, runId, steps);
+      return run && toRun(run);
+    });
+  }
+
+  pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
+    return this.atomically((tables) => pruneFlows(tables, endedBefore, limit));
+  }
+
+  /** Nobody else ever writes here. */
+  async reconcileFlows(): Promise<number> {
+    return 0;
+  }
+}

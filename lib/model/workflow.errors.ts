@@ -1,0 +1,73 @@
+import { ChronisError } from './chronis.error.js';
+import { UnrecoverableError } from './run.errors.js';
+
+/** The definition of a workflow is wrong. The message names the workflow, the step and the fix. @publicApi */
+export class InvalidWorkflowError extends ChronisError {
+  constructor(
+    readonly workflow: string,
+    /** Null: it is wrong as a whole. */
+    readonly step: string | null,
+    problem: string,
+    options?: { cause?: unknown },
+  ) {
+    const place = step === null ? '' : `, step "${step}"`;
+    super('CHRONIS_INVALID_WORKFLOW', `The workflow "${workflow}"${place}: ${problem}`, options);
+  }
+}
+
+/** What a step has returned is too long to be kept: the step has failed, and is not tried again, as it would return the same. @publicApi */
+export class ResultTooLargeError extends UnrecoverableError {
+  constructor(
+    readonly runId: string,
+    /** In characters of JSON. */
+    readonly length: number,
+    readonly limit: number,
+  ) {
+    super(
+      `The result of run ${runId} has ${length} characters as JSON, and the most that a step may hand on is ${limit}. Store it elsewhere, such as in a table or a bucket, and return where it is.`,
+      undefined,
+      'CHRONIS_RESULT_TOO_LARGE',
+    );
+  }
+}
+
+/** A step asks for the result of another one that it cannot have. It is not tried again, as that would be no different. @publicApi */
+export class StepResultMissingError extends UnrecoverableError {
+  constructor(
+    /** That asks. */
+    readonly step: string,
+    readonly parent: string,
+    problem: string,
+  ) {
+    super(
+      `The step "${step}" asks for the result of "${parent}", ${problem}`,
+      undefined,
+      'CHRONIS_STEP_RESULT_MISSING',
+    );
+  }
+}
+
+/** The handler of a step was called by a job that is no step of a workflow. @publicApi */
+export class NoWorkflowStepError extends UnrecoverableError {
+  constructor(readonly handler: string) {
+    super(
+      `The handler "${handler}" is the step of a workflow, and was called by a job that is none. Start its workflow: workflows.start(name, { params }).`,
+      undefined,
+      'CHRONIS_NO_WORKFLOW_STEP',
+    );
+  }
+}
+
+/** The storage has no workflows. @publicApi */
+export class WorkflowsNotSupportedError extends ChronisError {
+  constructor(
+    /** What needs them. */
+    readonly by: string,
+    readonly storage: string,
+  ) {
+    super(
+      'CHRONIS_WORKFLOWS_NOT_SUPPORTED',
+      `${by} needs a storage that has workflows, and "${storage}" has none: its adapter lacks "flows". Use typeOrmStorage(), or MemoryStorage for tests, or start plain jobs.`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import type { Policies } from '../model/policies.js';
+import type { StepVerdict } from '../model/verdict.js';
+import type { Otherwise } from '../ports/storage.adapter.js';
+
+// As those of entity.rows.ts.
+
+/** A workflow that runs or has run. @publicApi */
+export interface ChronisFlow {
+  id: string;
+  runId: string;
+  /** Steps that are released and have not ended. */
+  active: number;
+  version: number | null;
+  /** The workflow of which its run is a step. */
+  parent: string | null;
+  retryOf: string | null;
+  jobUid: string | null;
+  openedAt: Date;
+  endedAt: Date | null;
+  pausedAt: Date | null;
+  verdict: 'succeeded' | 'failed' | 'cancelled' | null;
+  nominalAt: Date;
+  /** For how long its run may be open. */
+  deadlineMs: number | null;
+  workflow: string;
+  namespace: string;
+  app: string | null;
+  timeZone: string;
+  params: unknown;
+}
+
+/** A step of a workflow, or one instance of a map. @publicApi */
+export interface ChronisFlowStep {
+  id: string;
+  flow: string;
+  /** null: it is no instance of a map. */
+  mapOf: string | null;
+  /** The step whose end has added it; null: it was there from the beginning. */
+  addedBy: string | null;
+  /** Which item of the map, from 0; -1: it is no instance. */
+  nth: number;
+  parents: number;
+  need: number;
+  ok: number;
+  bad: number;
+  skipped: number;
+  /** Instances of a map; null: it has not been released. */
+  items: number | null;
+  itemsOk: number;
+  itemsBad: number;
+  runId: string | null;
+  releasedAt: Date | null;
+  endedAt: Date | null;
+  verdict: StepVerdict | null;
+  priority: number;
+  allowFailure: boolean;
+  isMap: boolean;
+  delayMs: number;
+  deadlineMs: number | null;
+  name: string;
+  otherwise: Otherwise;
+  kind: 'handler' | 'manual';
+  handler: string;
+  queue: string;
+  policies: Partial<Policies>;
+  payload: unknown;
+  reason: string | null;
+  result: unknown;
+}
+
+/** Which step of a workflow comes after which. @publicApi */
+export interface ChronisFlowEdge {
+  parent: string;
+  child: string;
+  data: boolean;
+}

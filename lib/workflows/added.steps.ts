@@ -1,0 +1,90 @@
+import type { AddedStep } from '../engine/step.context.js';
+import type { AddedSteps } from '../engine/step.end.js';
+import { InvalidOptionError, InvalidWorkflowError } from '../model/errors.js';
+import type { StepEnd } from '../ports/flows.js';
+import { described } from '../scheduler/option.checks.js';
+import { flowSteps, plannedStep, stepName } from './planned.step.js';
+import { cycleAmong } from './workflow.cycle.js';
+import { maxChildren } from './workflow.limits.js';
+import { naming } from './workflow.plan.js';
+
+/** What is added, as it is stored. What can only be seen where the workflow is stored, such as names that it has, is refused there. */
+export const addedSteps: AddedSteps = (steps, run, before) => {
+  const { workflow, name: by } = run.flowStep!;
+  if (!Array.isArray(steps)) {
+    throw new InvalidOptionError(
+      'context.addSteps()',
+      `takes a list of steps, but was given ${described(steps)}.`,
+    );
+  }
+  if (before.length + steps.length > maxChildren) {
+    throw new InvalidWorkflowError(workflow, by, `it adds more than ${maxChildren} steps.`);
+  }
+  const joined: { parent: string; child: string; data: boolean }[] = [];
+  const planned = (steps as readonly AddedStep[]).map((given, i) => {
+    const label = typeof given?.name === 'string' ? given.name : `#${i + 1} that "${by}" adds`;
+    return naming(workflow, label, () => {
+      const { before: children, ...step } = given;
+      const plan = plannedStep(workflow, step);
+      for (const child of childrenOf(children)) joined.push({ parent: plan.name, child, data: true });
+      return plan;
+    });
+  });
+  const { queue, priority } = run;
+  const added = flowSteps(planned, { queue, priority });
+  assertNew(workflow, by, [...before, ...added], joined);
+  return { added, joined };
+};
+
+function childrenOf(before: AddedStep['before']): string[] {
+  if (before === undefined) return [];
+  const given: readonly unknown[] = typeof before === 'string' ? [before] : before;
+  if (!Array.isArray(given)) {
+    throw new InvalidOptionError(
+      'before',
+      `must be the name of a step, or a list of names, but is ${described(before)}.`,
+    );
+  }
+  return [...new Set(given.map((name) => stepName(name)))];
+}
+
+function assertNew(
+  workflow: string,
+  by: string,
+  added: NonNullable<StepEnd['added']>,
+  joined: NonNullable<StepEnd['joined']>,
+): void {
+  const names = new Set<string>([by]);
+  for (const { name } of added) {
+    if (names.has(name)) {
+      throw new InvalidWorkflowError(
+        workflow,
+        name,
+        name === by
+          ? 'the step that adds it has this name. Give it another.'
+          : 'it is added twice. Give one of them another name.',
+      );
+    }
+    names.add(name);
+  }
+  const inner = joined.find(({ child }) => names.has(child));
+  if (inner !== undefined) {
+    throw new InvalidWorkflowError(
+      workflow,
+      inner.parent,
+      `before names "${inner.child}", which is ${inner.child === by ? 'the step that adds it' : 'added as well: name this one in its "after"'}.`,
+    );
+  }
+  const cycle = cycleAmong(
+    added.map(({ name, after }) => ({
+      name,
+      parents: after.map(({ parent }) => parent).filter((parent) => parent !== by && names.has(parent)),
+    })),
+  );
+  if (cycle === null) return;
+  throw new InvalidWorkflowError(
+    workflow,
+    cycle[0]!,
+    `it waits for itself: ${cycle.map((name) => `"${name}"`).join(' → ')}. Take one of these out of "after".`,
+  );
+}

@@ -1,0 +1,101 @@
+import { openFlow } from '../engine/flow.opening.js';
+import type { RunContext } from '../engine/run.context.js';
+import { StepAttemptContext } from '../engine/step.attempt.context.js';
+import { NoWorkflowStepError } from '../model/errors.js';
+import type { HandlerOptions } from '../model/handler.options.js';
+import { toJson, type JsonValue } from '../model/json.js';
+import type { PayloadSchema } from '../model/payload.schema.js';
+import type { WorkflowDefinition } from '../model/workflow.js';
+import type { StepCondition } from '../model/workflow.options.js';
+import { flowSteps, type PlannedStep } from './planned.step.js';
+import { planOf, type WorkflowPlan } from './workflow.plan.js';
+
+/** The code of a step. */
+export interface StepFunction {
+  run: (context: any) => unknown;
+  options: HandlerOptions;
+  /** null: it always has something to do. */
+  when: StepCondition | null;
+  /** Called with the results that `loads` names, before `run`. */
+  loaded?: (context: RunContext, results: Readonly<Record<string, JsonValue>>) => void;
+  /** Parents whose results are read before it is called. */
+  loads?: readonly string[];
+}
+
+/** A workflow with its code. */
+export interface WorkflowCode {
+  definition: WorkflowDefinition;
+  /** Of its params; null: any are taken. */
+  schema: PayloadSchema | null;
+  /** Of the steps that have some, by name. */
+  steps: ReadonlyMap<string, StepFunction>;
+}
+
+/** A handler that a workflow brings. */
+export interface WorkflowHandler {
+  name: string;
+  run: (context: RunContext) => unknown;
+  options: HandlerOptions;
+}
+
+/** As much as a payload may have: it was checked as one. */
+const paramsLimit = 67_108_864;
+
+/** What opens the workflow, and what its steps call, under the names of the workflow and of the steps. Throws InvalidWorkflowError. */
+export function workflowHandlers({ definition, schema, steps }: WorkflowCode): WorkflowHandler[] {
+  const plan = planOf(definition);
+  const opening = { name: plan.name, run: openingOf(plan), options: schema === null ? {} : { schema } };
+  const ofSteps = plan.steps.flatMap((step) => {
+    const code = steps.get(step.name);
+    if (code !== undefined) return [{ name: step.handler, run: calling(step, code), options: code.options }];
+    // A worker ends it at its deadline, for which it has to have the handler.
+    if (step.kind === 'manual') return [{ name: step.handler, run: refuseManual(step), options: {} }];
+    return [];
+  });
+  return [opening, ...ofSteps];
+}
+
+/** The handler that leaves its run open as the workflow. */
+export function openingOf({ name, timeoutMs, steps }: WorkflowPlan): (context: RunContext) => void {
+  return (context) => {
+    const { queue, priority } = context.job;
+    // What the schema gives, which may hold Dates.
+    const params = toJson(context.payload ?? null, 'payload', paramsLimit, true);
+    const flow = { workflow: name, version: null, params, steps: flowSteps(steps, { queue, priority }) };
+    openFlow(context, flow, timeoutMs);
+  };
+}
+
+function calling(step: PlannedStep, code: StepFunction): (context: RunContext) => unknown {
+  const { run, when, loads = [], loaded } = code;
+  const parents = step.after.filter(({ data }) => data).map(({ parent }) => parent);
+  const ask = when === null ? [] : parents;
+  const read = [...new Set([...ask, ...loads])];
+  const call = async (context: StepAttemptContext): Promise<unknown> => {
+    const results = await StepAttemptContext.allOf(context, read);
+    const { params, item } = context;
+    if (when !== null) {
+      const isWanted = await when(pick(results, ask), { params, item });
+      if (!isWanted) return context.skip('Its condition "when" is not met.');
+    }
+    loaded?.(context, results);
+    return run(context);
+  };
+  return (context) => {
+    if (!(context instanceof StepAttemptContext)) throw new NoWorkflowStepError(step.handler);
+    return when === null && read.length === 0 ? run(context) : call(context);
+  };
+}
+
+function refuseManual(step: PlannedStep): () => never {
+  return () => {
+    throw new NoWorkflowStepError(step.handler);
+  };
+}
+
+function pick(
+  results: Readonly<Record<string, JsonValue>>,
+  names: readonly string[],
+): Record<string, JsonValue> {
+  return Object.fromEntries(names.map((name) => [name, results[name]!]));
+}
