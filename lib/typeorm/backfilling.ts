@@ -1,7 +1,7 @@
 import type { JobRef } from '../model/job.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
-import { unblock } from './run.endings.js';
+import { unblock } from './run.conclusion.js';
 import type { Change } from './statement.runner.js';
 import { lockJob } from './stored.job.js';
 

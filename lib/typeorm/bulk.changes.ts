@@ -3,7 +3,8 @@ import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import { giveUpSchedule, holdCursor } from './job.cursor.js';
 import { resumeCursor } from './job.controls.js';
 import { keyOf } from './job.queries.js';
-import { cancelRuns, unblock } from './run.endings.js';
+import { conclude, unblock, type EndedRow } from './run.conclusion.js';
+import { cancelRuns } from './run.endings.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJobs, type StoredJob, type StoredRecurring } from './stored.job.js';
 
@@ -115,7 +116,7 @@ async function endRuns(run: Run, jobs: StoredJob[], freesIds: boolean): Promise<
     locked.filter((one) => one.running === running).map(({ id }) => id);
   const [waiting, going] = [ids(false), ids(true)];
   if (freesIds && locked.length > 0) await run('detachRuns', [...waiting, ...going]);
-  if (waiting.length > 0) await run('endWaiting', waiting);
+  if (waiting.length > 0) await conclude(run, await run<EndedRow>('endWaiting', waiting));
   if (!freesIds && going.length > 0) await run('detachRuns', going);
 }
 

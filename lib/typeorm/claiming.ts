@@ -1,7 +1,8 @@
 import type { Capability, ClaimResult } from '../ports/storage.adapter.js';
+import { tellSteps } from './claimed.steps.js';
 import { inHalves, isRefusal } from './refusals.js';
 import type { Reach } from './run.loop.js';
-import { fromTakenRow, inOrderOfClaims, type TakenRow } from './run.rows.js';
+import { fromTakenRow, inOrderOfClaims, stepsOf, type TakenRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
 /** How long a run is passed over that the server does not let anybody claim. */
@@ -19,7 +20,8 @@ export class Claiming {
     if (!this.isPassingOver()) {
       const statement = capability.queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
       try {
-        return handedOut(await run<TakenRow>(statement, ...valuesOf(capability, limit, reach)), capability);
+        const taken = await run<TakenRow>(statement, ...valuesOf(capability, limit, reach));
+        return await handedOut(run, taken, capability);
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -35,7 +37,7 @@ export class Claiming {
     // Told as one failure. The next call passes over these, and may find others behind them.
     if (isInVain) throw refused[0]!.error;
     return {
-      ...handedOut(results.flat(), capability),
+      ...(await handedOut(run, results.flat(), capability)),
       ...(refused.length > 0 && {
         refused: refused.map(({ item: runId, error }) => ({ runId, error, retryInMs })),
       }),
@@ -59,7 +61,9 @@ function valuesOf(
   return [workerId, queues, handlers, taken, aheadMs, app, reached];
 }
 
-function handedOut(rows: TakenRow[], { workerId, app }: Capability): ClaimResult {
+async function handedOut(run: Run, rows: TakenRow[], { workerId, app }: Capability): Promise<ClaimResult> {
   const now = rows.find(([at]) => at !== null)?.[0] ?? null;
-  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };
+  const runs = rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app));
+  await tellSteps(run, runs, stepsOf(rows));
+  return { now, runs };
 }

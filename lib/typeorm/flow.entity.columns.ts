@@ -36,6 +36,7 @@ export const flowStepColumns: Columns<ChronisFlowStep> = {
   items: 'integer?',
   itemsOk: 'integer',
   itemsBad: 'integer',
+  resultSize: 'integer',
   runId: 'bigint?',
   releasedAt: 'timestamptz?',
   endedAt: 'timestamptz?',

@@ -48,6 +48,8 @@ export interface ChronisFlowStep {
   items: number | null;
   itemsOk: number;
   itemsBad: number;
+  /** Characters of JSON; 0: it has none. */
+  resultSize: number;
   runId: string | null;
   releasedAt: Date | null;
   endedAt: Date | null;

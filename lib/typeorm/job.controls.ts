@@ -4,7 +4,8 @@ import { closeGap, holdCursor, setCursor } from './job.cursor.js';
 import { beginAnew, clear } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJob, type StoredRecurring } from './stored.job.js';
-import { cancelRuns, unblock } from './run.endings.js';
+import { unblock } from './run.conclusion.js';
+import { cancelRuns } from './run.endings.js';
 import type { RunRow } from './run.rows.js';
 
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];

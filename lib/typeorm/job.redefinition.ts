@@ -6,6 +6,7 @@ import { fixedDelayMs } from './fixed.delay.js';
 import { giveUpSchedule, recordPassedOver, setCursor } from './job.cursor.js';
 import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
 import { definitionValues, isOneOff } from './job.rows.js';
+import { conclude, type EndedRow } from './run.conclusion.js';
 import type { Run } from './statement.runner.js';
 import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } from './stored.job.js';
 
@@ -63,7 +64,7 @@ export async function clear(
   const going = runs.filter(goesOn).map(({ id }) => id);
   // A one-off's id is free again before its run ends, so that the run is not kept.
   if (job.kind === 'one-off') await run('detachRuns', [...waiting, ...going]);
-  if (waiting.length > 0) await run('endWaiting', waiting);
+  if (waiting.length > 0) await conclude(run, await run<EndedRow>('endWaiting', waiting));
   if (job.kind === 'recurring') {
     if (going.length > 0) await run('detachRuns', going);
     await run('deleteJob', [job.uid]);

@@ -4,6 +4,7 @@ import { insistMs } from './insistence.js';
 import { bearCallbacks } from './job.insertion.js';
 import { inHalves, isRefusal } from './refusals.js';
 import { columns, present, type Perhaps } from './rows.js';
+import { conclude, endOrAsk, type EndedRow } from './run.conclusion.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
 /** Runs that could not be taken back are tried again with all others: by the janitor, once a minute where nobody has set it, or after the next death of a worker. As often those that could not be given back. */
@@ -11,27 +12,8 @@ const retryInMs = 60_000;
 
 /** Ends what waits, asks for the cancellation of what goes on; the runs are locked. */
 export async function cancelRuns(run: Run, runs: readonly { id: string; running: boolean }[]): Promise<void> {
-  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
-  const going = runs.filter(({ running }) => running).map(({ id }) => id);
-  if (waiting.length > 0) await run('endWaiting', waiting);
-  if (going.length > 0) await run('requestCancel', going);
+  await conclude(run, await endOrAsk(run, runs));
 }
-
-/** Lets runs go that waited for others of these jobs, which are over. */
-export async function unblock(run: Run, jobUids: readonly (string | null)[]): Promise<void> {
-  const jobs = [...new Set(jobUids)].filter((uid) => uid !== null);
-  if (jobs.length > 0) await run('unblock', jobs);
-}
-
-export interface EndedRow {
-  id: string;
-  fence: number;
-  job_uid: string | null;
-  final: boolean;
-}
-
-export const jobsOfEnded = (rows: readonly EndedRow[]): (string | null)[] =>
-  rows.filter(({ final }) => final).map(({ job_uid }) => job_uid);
 
 export async function giveBack(
   statements: StatementRunner,
@@ -63,7 +45,7 @@ async function giveBackTogether(
   const values = columns(rows, ['runId', 'fence', 'worker', 'delayMs']);
   return statements.change(async ({ run }) => {
     const given = await run<Given>('giveBack', ...values);
-    await unblock(run, jobsOfEnded(given));
+    await conclude(run, given);
     await callAfterLoss(run, given);
     const lost = given.filter((row) => row.lost).map(({ namespace, job_id: id }) => ({ namespace, id }));
     const leftIds = new Set(given.filter((row) => row.left_over).map(({ id }) => id));
@@ -82,11 +64,9 @@ async function callAfterLoss(run: Run, ended: readonly { called: LostRun | null 
 }
 
 type Released = Omit<ReleaseResult['runs'][number], 'runId' | 'jobId'> & {
-  id: string;
   job_id: string;
-  job_uid: string | null;
   called: LostRun | null;
-};
+} & EndedRow;
 
 /** `runIds`: only these, which an earlier release has left. */
 export async function releaseLost(
@@ -146,10 +126,7 @@ async function release(
     runIds === null ? await run<Perhaps<Released>>(all) : await run<Perhaps<Released>>('releaseLeft', runIds);
   const released = present<Released>(rows, 'id');
   const ended = released.filter(({ verdict }) => verdict !== null);
-  await unblock(
-    run,
-    ended.map(({ job_uid }) => job_uid),
-  );
+  await conclude(run, released);
   await callAfterLoss(run, ended);
   const runs = released.map(({ id, job_id, namespace, handler, worker, verdict }) => ({
     runId: id,

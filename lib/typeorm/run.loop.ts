@@ -10,7 +10,8 @@ import type {
 import type { Policies } from '../model/policies.js';
 import type { Trigger } from '../model/trigger.js';
 import { columns, present, type Perhaps } from './rows.js';
-import { cancelRuns, unblock } from './run.endings.js';
+import { unblock } from './run.conclusion.js';
+import { cancelRuns } from './run.endings.js';
 import { toClaimedRun, type ClaimedRow } from './run.rows.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 

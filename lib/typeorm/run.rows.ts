@@ -61,6 +61,7 @@ export type TakenRow = readonly [
   metadata: JsonObject,
   policies: Partial<Policies>,
   ofJob: OfJob | null,
+  flowStep: string | null,
 ];
 
 /** A row of `runColumns`. */
@@ -175,6 +176,13 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
   };
   if (openedAt !== null) run.openedAt = openedAt;
   return run;
+}
+
+/** The steps of workflows that runs are, by the ids of these. */
+export function stepsOf(rows: readonly TakenRow[]): Map<string, string> {
+  const steps = new Map<string, string>();
+  for (const { 1: id, 20: step } of rows) if (step !== null) steps.set(id, step);
+  return steps;
 }
 
 /** By priority, then due time. */

@@ -1,13 +1,14 @@
 import { StorageError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import { outside } from '../ports/outside.js';
 import type { EpochMs, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
+import { openFlow } from './flow.opening.js';
+import { endFlows } from './flow.verdicts.js';
 import { bearCallbacks } from './job.insertion.js';
+import { takeOpen } from './open.runs.js';
 import type { SettlementPatience } from './settlement.patience.js';
-import { columns } from './rows.js';
-import { jobsOfEnded, unblock, type EndedRow } from './run.endings.js';
-import { toClaimedRun, type ClaimedRow } from './run.rows.js';
+import { conclude, type EndedRow } from './run.conclusion.js';
+import { resultsOf, settlementColumns } from './settlement.columns.js';
 import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
 
 export async function settle(
@@ -33,10 +34,9 @@ export function settleOpen(
   judge: (run: ClaimedRun, now: EpochMs) => Settlement,
 ): Promise<boolean> {
   return statements.change(async ({ run }) => {
-    const [row] = await run<ClaimedRow & { opened_at: EpochMs; now: EpochMs }>('takeOpen', runId, outside);
-    if (!row) return false;
-    const taken = { ...toClaimedRun(row, outside), openedAt: row.opened_at };
-    const { accepted } = await settleWithin(run, [judge(taken, row.now)], 'settle');
+    const open = await takeOpen(run, runId);
+    if (open === null) return false;
+    const { accepted } = await settleWithin(run, [judge(open.taken, open.now)], 'settle');
     if (accepted.length === 1) return true;
     throw new StorageError(
       `The verdict of the open run ${runId} could not be written, though it was at hand.`,
@@ -95,7 +95,7 @@ async function* settleQuickly(
     if (ids.length < plain.length) rest.push(...without(plain, ids));
   }
   if (rest.length === 0) return;
-  if (rest.some(({ callback }) => callback)) {
+  if (rest.some(({ callback, flow, flowStep }) => callback || flow || flowStep)) {
     yield (await within(rest)).accepted;
     return;
   }
@@ -135,6 +135,7 @@ interface PlainAnswer {
 
 /** `deferred`: others wait for it · `locked`: by somebody else. Nothing was written for either. */
 interface SettledRow extends EndedRow {
+  fence: number;
   deferred: boolean;
   locked: boolean;
 }
@@ -148,8 +149,8 @@ function sorted(settlements: readonly Settlement[]): Record<'oneOffs' | 'recurri
   const recurring: Settlement[] = [];
   const rest: Settlement[] = [];
   for (const settlement of settlements) {
-    const { oneOff, outcome, callback, retryAt, error } = settlement;
-    const isPlain = outcome === 'succeeded' && !callback && retryAt === null && error === null;
+    const { oneOff, outcome, callback, retryAt, error, flowStep } = settlement;
+    const isPlain = outcome === 'succeeded' && !callback && !flowStep && retryAt === null && error === null;
     if (!isPlain || oneOff === undefined) rest.push(settlement);
     else if (oneOff) oneOffs.push(settlement);
     else recurring.push(settlement);
@@ -166,7 +167,8 @@ export async function settleWithin(
 ): Promise<SettleResult> {
   const rows = await run<SettledRow>(statement, ...settlementColumns(settlements), true, ...lockMs);
   const settled = rows.filter(({ locked }) => !locked);
-  await unblock(run, jobsOfEnded(settled));
+  await openFlows(run, settlements, settled);
+  await conclude(run, settled, settlements);
   const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
   const called = new Map<string, NewJob>();
   for (const { runId, fence, callback } of settlements) {
@@ -177,9 +179,18 @@ export async function settleWithin(
   return { accepted: settled.map(({ id }) => id), locked: locked.map(({ id }) => id) };
 }
 
-function settlementColumns(settlements: readonly Settlement[]): unknown[] {
-  const keys = ['runId', 'fence', 'outcome', 'startedAt', 'finishedAt', 'retryAt', 'error'] as const;
-  return [...columns(settlements, keys), resultsOf(settlements), settlements[0]!.worker];
+/** Of what has not been cancelled meanwhile. */
+async function openFlows(
+  run: Run,
+  settlements: readonly Settlement[],
+  settled: readonly SettledRow[],
+): Promise<void> {
+  const opened = new Set(settled.filter(({ final }) => !final).map(({ id, fence }) => `${id} ${fence}`));
+  for (const { runId, fence, outcome, flow } of settlements) {
+    if (!flow || outcome !== 'opened' || !opened.has(`${runId} ${fence}`)) continue;
+    const over = await openFlow(run, runId, flow);
+    if (over !== null) await conclude(run, await endFlows<EndedRow>(run, [over]));
+  }
 }
 
 function plainColumns(settlements: readonly Settlement[]): unknown[] {
@@ -196,9 +207,6 @@ function plainColumns(settlements: readonly Settlement[]): unknown[] {
 
 /** An array of numbers as the server reads it; pg would put each into quotes. */
 const arrayOf = (numbers: readonly (number | string)[]): string => `{${numbers.join(',')}}`;
-
-const resultsOf = (settlements: readonly Settlement[]): (string | null)[] =>
-  settlements.map(({ result }) => (result === null ? null : JSON.stringify(result)));
 
 function without(settlements: readonly Settlement[], runIds: readonly string[]): Settlement[] {
   const named = new Set(runIds);

@@ -1,3 +1,28 @@
+import { abandonFlowsSql } from './sql/abandon.flows.sql.js';
+import { advanceFlowsSql } from './sql/advance.flows.sql.js';
+import { endFlowsSql } from './sql/end.flows.sql.js';
+import { expandMapsSql } from './sql/expand.maps.sql.js';
+import { lockFlowRunsSql } from './sql/lock.flow.runs.sql.js';
+import { lockFlowsSql } from './sql/lock.flows.sql.js';
+import { openFlowSql } from './sql/open.flow.sql.js';
+import { readBadStepsSql } from './sql/read.bad.steps.sql.js';
+import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
+import { readLastResultsSql } from './sql/read.last.results.sql.js';
+import { findFlowSql } from './sql/find.flow.sql.js';
+import { pruneFlowsSql } from './sql/prune.flows.sql.js';
+import { setFlowPauseSql } from './sql/set.flow.pause.sql.js';
+import { growFlowSql } from './sql/grow.flow.sql.js';
+import { locateStepsSql } from './sql/locate.steps.sql.js';
+import { readFlowGraphSql } from './sql/read.flow.graph.sql.js';
+import { readStepsByNameSql } from './sql/read.steps.by.name.sql.js';
+import { findLostStepsSql } from './sql/find.lost.steps.sql.js';
+import { dropStepsSql } from './sql/drop.steps.sql.js';
+import { readAllStepsSql } from './sql/read.all.steps.sql.js';
+import { readRetriedFlowSql } from './sql/read.retried.flow.sql.js';
+import { recountFlowSql } from './sql/recount.flow.sql.js';
+import { releaseStepsSql } from './sql/release.steps.sql.js';
+import { reopenFlowSql } from './sql/reopen.flow.sql.js';
+import { resetStepsSql } from './sql/reset.steps.sql.js';
 import { acquireLockSql } from './sql/acquire.lock.sql.js';
 import { addGapSql } from './sql/add.gap.sql.js';
 import { awaitRunSql } from './sql/await.run.sql.js';
@@ -122,6 +147,31 @@ import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
 /** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
 const builders = {
   acquireLock: acquireLockSql,
+  dropSteps: dropStepsSql,
+  readAllSteps: readAllStepsSql,
+  readRetriedFlow: readRetriedFlowSql,
+  recountFlow: recountFlowSql,
+  releaseSteps: releaseStepsSql,
+  reopenFlow: reopenFlowSql,
+  resetSteps: resetStepsSql,
+  findLostSteps: findLostStepsSql,
+  growFlow: growFlowSql,
+  locateSteps: locateStepsSql,
+  readFlowGraph: readFlowGraphSql,
+  readStepsByName: readStepsByNameSql,
+  findFlow: findFlowSql,
+  pruneFlows: pruneFlowsSql,
+  setFlowPause: setFlowPauseSql,
+  abandonFlows: abandonFlowsSql,
+  advanceFlows: advanceFlowsSql,
+  endFlows: endFlowsSql,
+  expandMaps: expandMapsSql,
+  lockFlowRuns: lockFlowRunsSql,
+  lockFlows: lockFlowsSql,
+  openFlow: openFlowSql,
+  readBadSteps: readBadStepsSql,
+  readClaimedSteps: readClaimedStepsSql,
+  readLastResults: readLastResultsSql,
   noteGeneration: noteGenerationSql,
   setPreviousIds: setPreviousIdsSql,
   renamedElsewhere: renamedElsewhereSql,

@@ -88,6 +88,7 @@ import { StatementRunner } from './statement.runner.js';
 import { prepareStatements } from './statements.js';
 import { emptyTestTables } from './test.tables.js';
 import { untilClaimsEnd } from './scopes.js';
+import { TypeOrmFlows } from './typeorm.flows.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { Vacuuming } from './vacuuming.js';
@@ -105,6 +106,7 @@ export class TypeOrmStorage extends StorageAdapter {
   readonly kind = 'postgres';
   readonly shared = true;
   readonly lock: LockAdapter;
+  override readonly flows: TypeOrmFlows;
   override readonly definitions: DefinitionStorage;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
@@ -136,6 +138,7 @@ export class TypeOrmStorage extends StorageAdapter {
     const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
     this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls), tables);
     this.definitions = this.jobs.definitions;
+    this.flows = new TypeOrmFlows(this.statements, tables);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);
     this.callers = new CallerTransactions(connection.settings, this.installation);

@@ -4,7 +4,7 @@ import { InvalidOptionError, InvalidWorkflowError } from '../model/errors.js';
 import type { StepEnd } from '../ports/flows.js';
 import { described } from '../scheduler/option.checks.js';
 import { flowSteps, plannedStep, stepName } from './planned.step.js';
-import { cycleAmong } from './workflow.cycle.js';
+import { cycleAmong } from '../model/step.cycle.js';
 import { maxChildren } from './workflow.limits.js';
 import { naming } from './workflow.plan.js';
 

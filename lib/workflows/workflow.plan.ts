@@ -4,7 +4,7 @@ import type { WorkflowDefinition } from '../model/workflow.js';
 import { described, knownOptions, lineOfText } from '../scheduler/option.checks.js';
 import { parseDuration } from '../triggers/duration.js';
 import { plannedStep, type PlannedStep } from './planned.step.js';
-import { cycleAmong } from './workflow.cycle.js';
+import { cycleAmong } from '../model/step.cycle.js';
 import { maxChildren, maxEdges, maxWorkflowName } from './workflow.limits.js';
 
 /** A workflow that can be opened: its definition, checked, with all that it leaves out. */

@@ -43,5 +43,5 @@ export function takenColumns(t: TableNames): string {
   nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
-  end as of_job`;
+  end as of_job, r.flow_step`;
 }

@@ -1,4 +1,5 @@
 import { endings } from './endings.fragment.js';
+import { flowEndColumn } from './flow.end.fragment.js';
 import type { TableNames } from './table.names.js';
 import { now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
@@ -7,12 +8,12 @@ import { toldColumn } from './wake.fragment.js';
 export function endWaitingSql(t: TableNames): string {
   return `
 with ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow,
     attempt, fence, null::text as worker, null::timestamptz as started_at, ${now} as finished_at,
     'cancelled' as outcome, true as final, null::text as error, null::text as result, true as record,
     attempt as next_attempt, fence as next_fence, lost_count as next_lost, null::timestamptz as retry_at
   from ${t.run} where id = any ($2::bigint[])
 ),
 ${endings(t)}
-select id::text, ${toldColumn} from ending`;
+select id::text, job_uid::text, final, ${flowEndColumn('judged')}, ${toldColumn} from judged`;
 }

@@ -1,3 +1,4 @@
+import { maxFlowResult } from '../../ports/storage.adapter.js';
 import { numberOf } from './number.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
@@ -6,12 +7,14 @@ import { tellDue } from './wake.fragment.js';
 /**
  * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
  *
- * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies` of the run (policies null: the job's) ·
+ * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow` of the run (policies null: the job's) ·
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it is on `record` how it was tried to be ended.
  *
  * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
+ *
+ * Nothing here touches the tables of workflows: what they have to know comes out by `flowEndColumn` of `judged`, and is told by statements after this one, see `conclude`. So whoever has locked them keeps nobody else from ending.
  *
  * Every final end of a recurring job's run writes the one row of the job's statistics before `unblockSql` looks, in the same transaction. Two runs that others wait for and that end at the same moment come one
  * after the other there, so that the second sees the first gone. Without it each would see the other still going, and nobody would let go of what waits.
@@ -22,6 +25,7 @@ judged as (
   select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
     e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed', 'opened') as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
+    e.flow is not null and e.record and e.outcome not in ('handed_back', 'snoozed', 'opened') as leaves,
     e.final and case
       when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
       else not e.keyed or coalesce(e.policies ->> 'keepMs', '0') in ('0', 'none')
@@ -56,7 +60,8 @@ kept as (
       when e.final then null
       when e.outcome = 'opened' then e.next_fence
       when not e.record and r.opened_fence = r.fence - 1 then e.next_fence end,
-    opened_at = case when e.outcome = 'opened' then e.started_at else r.opened_at end
+    opened_at = case when e.outcome = 'opened' then e.started_at else r.opened_at end,
+    flow = case when not e.final and not e.leaves then r.flow end
   from judged e where r.id = e.id and not e.goes
   returning r.due_at
 ),
@@ -64,7 +69,8 @@ ledger as (
   insert into ${t.attempt} (run_id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
     worker, outcome, final, started_at, finished_at, error, result, retry_of)
   select id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
-    worker, outcome, final, started_at, finished_at, error, result::json, retry_of
+    worker, outcome, final, started_at, finished_at, error,
+    case when flow_step is null or length(result) <= ${maxFlowResult} then result::json end, retry_of
   from judged where record and keep_ms <> 'none'
 ),
 counted as (

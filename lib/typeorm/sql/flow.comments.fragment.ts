@@ -41,6 +41,7 @@ export const flowComments = {
       items: 'of a map: how many instances it has; null: it has not been released',
       items_ok: 'how many of these have ended well',
       items_bad: 'how many have ended otherwise',
+      result_size: 'the characters of its result as JSON; 0: it has none',
       run_id: 'its latest run; null: it has had none',
       released_at: 'when its parents allowed it; null: it waits for them',
       ended_at: 'when it ended',

@@ -48,6 +48,7 @@ export function flowTables(t: TableNames): string[] {
       items integer,
       items_ok integer not null default 0,
       items_bad integer not null default 0,
+      result_size integer not null default 0,
       run_id bigint,
       released_at timestamptz,
       ended_at timestamptz,

@@ -2,6 +2,7 @@ import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
+import { flowEndColumn } from './flow.end.fragment.js';
 import { jammed } from './jammed.fragment.js';
 import { isOpen } from './open.fragment.js';
 import { isAtMostOnce } from './recovery.fragment.js';
@@ -35,7 +36,7 @@ mine as materialized (
   select * from caught where not (unwanted or once) or job_uid is null or job_uid not in (select job_uid from jammed)
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,
     case when unwanted then handler else coalesce(claimed_handler, handler) end as handler,
     case when unwanted then queue else coalesce(claimed_queue, queue) end as queue,
     attempt - 1 as attempt, fence + 1 as fence, case when once and not unwanted then worker end as worker,
@@ -49,8 +50,8 @@ ending as (
 ${calledRuns},
 ${endings(t)}
 select e.id::text, e.fence, e.job_uid::text, e.namespace, e.job_id, e.final, e.final and e.outcome = 'lost' as lost, false as left_over,
-  c.run as called, ${toldColumn}
-from ending e left join called c on c.id = e.id
+  c.run as called, ${flowEndColumn('e')}, ${toldColumn}
+from judged e left join called c on c.id = e.id
 union all
-select id::text, null, null, null, null, false, false, true, null, 0 from held where id not in (select id from mine)`;
+select id::text, null, null, null, null, false, false, true, null, null, 0 from held where id not in (select id from mine)`;
 }

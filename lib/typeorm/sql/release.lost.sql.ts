@@ -1,6 +1,7 @@
 import { defaultPolicies, lossesInCompany } from '../../model/policies.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
 import { endings } from './endings.fragment.js';
+import { flowEndColumn } from './flow.end.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { claimedOnly, parkers } from './held.runs.fragment.js';
 import { jammed } from './jammed.fragment.js';
@@ -90,7 +91,7 @@ mine as materialized (
   where r.job_uid is null or r.job_uid not in (select job_uid from jammed)
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,
     coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
     attempt, fence, worker, started_at, greatest(started_at, ${now}) as finished_at,
     coalesce(ending, 'lost') as outcome, ending is not null as final,
@@ -105,7 +106,7 @@ ${endings(t)}
 select ${ms(now)} as now, (select json_agg(h.id::text order by h.id) from held h where h.id not in (select id from mine)) as left_over, ended_run.*
 from (select) always left join (
   select e.id::text, e.job_uid::text, e.job_id, e.namespace, e.handler, e.worker,
-    case when e.final then e.outcome end as verdict, c.run as called, ${toldColumn}
-  from ending e left join called c on c.id = e.id
+    case when e.final then e.outcome end as verdict, e.final, c.run as called, ${flowEndColumn('e')}, ${toldColumn}
+  from judged e left join called c on c.id = e.id
 ) ended_run on true`;
 }

@@ -1,6 +1,7 @@
 import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { endings } from './endings.fragment.js';
+import { flowEndColumn } from './flow.end.fragment.js';
 import { jammed } from './jammed.fragment.js';
 import { withLockTimeout } from './lock.timeout.fragment.js';
 import { mustNotRunTwice } from './recovery.fragment.js';
@@ -39,7 +40,7 @@ with said as (
   order by u.id, u.fence
 ),
 ${passing ? 'caught' : 'mine'} as materialized (
-  select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.origin, r.retry_of, r.nominal_at, r.policies,
+  select r.id, r.keyed, r.job_uid, r.namespace, r.job_id, r.origin, r.retry_of, r.nominal_at, r.policies, r.flow_step, r.flow,
     coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.attempt, r.fence, r.lost_count, r.worker, r.due_at, r.blocks,
     r.last_attempt or r.cancel_requested as unwanted, s.outcome in ('handed_back', 'snoozed', 'opened') as handed,
@@ -50,7 +51,7 @@ ${passing ? 'caught' : 'mine'} as materialized (
   order by r.id for update of r${passing ? ' skip locked' : ''}
 ),${passing ? unjammed(t) : ''}
 ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, attempt, fence, worker,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
     case when handed and unwanted then 'cancelled' when once then 'lost' else outcome end as outcome,
     unwanted or once or (retry_ms is null and not handed) as final,
@@ -66,9 +67,9 @@ ending as (
   from mine where not blocks or $11::boolean
 ),
 ${endings(t)}
-select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${toldColumn} from ending
+select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${flowEndColumn('judged')}, ${toldColumn} from judged
 union all
-select id::text, fence, job_uid::text, false, true, false, 0 from mine where blocks and not $11::boolean${passing ? locked(t) : ''}`;
+select id::text, fence, job_uid::text, false, true, false, null, 0 from mine where blocks and not $11::boolean${passing ? locked(t) : ''}`;
 }
 
 /** Of what is caught, the runs of which nobody else keeps anything from being written. */
@@ -84,6 +85,6 @@ mine as materialized (
 function locked(t: TableNames): string {
   return `
 union all
-select r.id::text, r.fence, r.job_uid::text, false, false, true, 0 from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
+select r.id::text, r.fence, r.job_uid::text, false, false, true, null, 0 from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
 where r.worker = $10 and r.started_at is not null and r.id <> all (array(select id from mine))`;
 }

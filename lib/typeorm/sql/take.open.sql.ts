@@ -11,6 +11,6 @@ with taken as (
   where r.id = $2::bigint and ${isOpen('r')}
   returning r.*
 )
-select ${claimedColumns}, ${ms('r.opened_at')} as opened_at, ${ms(now)} as now
+select ${claimedColumns}, ${ms('r.opened_at')} as opened_at, r.flow_step::text, ${ms(now)} as now
 from taken r left join ${t.job} j on j.uid = r.job_uid`;
 }

@@ -1,0 +1,44 @@
+import type { StepVerdict } from '../model/verdict.js';
+import { columns } from './rows.js';
+import type { Run } from './statement.runner.js';
+
+/** How a step has ended. */
+export interface EndedStep {
+  id: string;
+  /** The run that has ended it; null: it had none, or is decided by others. */
+  runId: string | null;
+  verdict: StepVerdict;
+  reason: string | null;
+  /** As JSON. */
+  result: string | null;
+}
+
+export interface Advance {
+  decided: Omit<EndedStep, 'runId' | 'result'>[] | null;
+  maps: string[] | null;
+  flows: { id: string; active: number }[] | null;
+}
+
+/**
+ * Writes how steps of locked flows have ended, and all that follows, in rounds: what ends together is counted before anything is decided by it. Returns how many steps are under way, of those flows for which that has changed.
+ * `fresh`: steps that may be released, or decided, by what they are.
+ */
+export async function advanceFlows(
+  run: Run,
+  ended: readonly EndedStep[],
+  fresh: readonly string[] = [],
+): Promise<Map<string, number>> {
+  const active = new Map<string, number>();
+  const take = ({ decided, flows }: Advance): EndedStep[] => {
+    for (const { id, active: steps } of flows ?? []) active.set(id, steps);
+    return (decided ?? []).map((each) => ({ ...each, runId: null, result: null }));
+  };
+  for (let [round, looked] = [[...ended], fresh]; round.length + looked.length > 0; looked = []) {
+    const values = columns(round, ['id', 'runId', 'verdict', 'reason', 'result']);
+    const [moved] = await run<Advance>('advanceFlows', ...values, looked);
+    round = take(moved!);
+    const { maps } = moved!;
+    if (maps !== null) round.push(...take((await run<Advance>('expandMaps', maps))[0]!));
+  }
+  return active;
+}

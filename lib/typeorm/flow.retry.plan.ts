@@ -1,0 +1,100 @@
+/** A step of a flow that is over. */
+export interface RetriedStep {
+  id: string;
+  name: string;
+  /** Of an instance its map. */
+  map_of: string | null;
+  /** The step whose end has added it. */
+  added_by: string | null;
+  run_id: string | null;
+  is_map: boolean;
+  /** A map that has instances. */
+  is_expanded: boolean;
+  /** It has never been released, nor has it ended. */
+  waiting: boolean;
+  good: boolean;
+  children: string[] | null;
+}
+
+/** What becomes of steps when some run again. The rest stays as it is. */
+export interface RetryPlan {
+  /** Added by what runs again, which will add it again. */
+  dropped: RetriedStep[];
+  /** After what runs again: to be as before they were released. */
+  waiting: RetriedStep[];
+  again: RetriedStep[];
+  /** Those of `again` that are made anew. */
+  maps: RetriedStep[];
+  /** Maps that keep the instances that have ended well. */
+  halfDone: RetriedStep[];
+  /** The other instances of these. */
+  instances: RetriedStep[];
+}
+
+export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedStep[]): RetryPlan {
+  const steps = all.filter(({ map_of }) => map_of === null);
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const addedBy = new Map<string, RetriedStep[]>();
+  for (const step of steps) {
+    if (step.added_by === null) continue;
+    const others = addedBy.get(step.added_by);
+    if (others) others.push(step);
+    else addedBy.set(step.added_by, [step]);
+  }
+  const after = waitingAgain(chosen, byId, addedBy);
+  const dropped = droppedBy(chosen, after, byId, addedBy);
+  const waiting = [...after].filter((step) => !dropped.has(step));
+  const rest = chosen.filter((step) => !after.has(step) && !dropped.has(step));
+  const halfDone = rest.filter(isHalfDone);
+  const maps = rest.filter((step) => step.is_map && !isHalfDone(step));
+  const half = new Set(halfDone.map(({ id }) => id));
+  return {
+    dropped: [...dropped],
+    waiting,
+    again: rest.filter(({ is_map }) => !is_map),
+    maps,
+    halfDone,
+    instances: all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good),
+  };
+}
+
+const isHalfDone = ({ is_expanded, good }: RetriedStep): boolean => is_expanded && !good;
+
+type ById = ReadonlyMap<string, RetriedStep>;
+type AddedBy = ReadonlyMap<string, readonly RetriedStep[]>;
+
+/** All that comes after these, or was added by what runs again. */
+function waitingAgain(chosen: readonly RetriedStep[], byId: ById, addedBy: AddedBy): Set<RetriedStep> {
+  const waiting = new Set<RetriedStep>();
+  const work = [...chosen];
+  for (const step of work) {
+    // What has ended well of a map does not add anything again.
+    const added = isHalfDone(step) && !waiting.has(step) ? [] : (addedBy.get(step.id) ?? []);
+    for (const next of [...childrenOf(step, byId), ...added]) {
+      if (waiting.has(next)) continue;
+      waiting.add(next);
+      work.push(next);
+    }
+  }
+  return waiting;
+}
+
+/** With what was added after that. */
+function droppedBy(
+  chosen: readonly RetriedStep[],
+  waiting: ReadonlySet<RetriedStep>,
+  byId: ById,
+  addedBy: AddedBy,
+): Set<RetriedStep> {
+  const anew = new Set([...waiting, ...chosen.filter((step) => !isHalfDone(step))]);
+  const dropped = new Set<RetriedStep>();
+  for (const { id } of anew) for (const step of addedBy.get(id) ?? []) dropped.add(step);
+  for (const step of dropped) {
+    for (const child of childrenOf(step, byId)) if (child.added_by !== null) dropped.add(child);
+  }
+  return dropped;
+}
+
+function childrenOf({ children }: RetriedStep, byId: ById): RetriedStep[] {
+  return (children ?? []).flatMap((id) => byId.get(id) ?? []);
+}

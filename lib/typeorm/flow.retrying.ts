@@ -1,0 +1,88 @@
+import { InvalidOptionError } from '../model/errors.js';
+import type { Run as RunView } from '../model/run.js';
+import { advanceFlows, type Advance } from './flow.advancing.js';
+import { planRetry, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
+import { endFlows } from './flow.verdicts.js';
+import { conclude, type EndedRow } from './run.conclusion.js';
+import { toRun, type RunRow } from './run.rows.js';
+import type { Run } from './statement.runner.js';
+
+interface RetriedFlow {
+  workflow: string;
+  verdict: string | null;
+  is_part: boolean;
+  part_of: string | null;
+  part_of_run: string | null;
+  part_of_workflow: string | null;
+}
+
+/** See `FlowStorage.retryFlow`. */
+export async function retryFlow(
+  run: Run,
+  runId: string,
+  names: readonly string[] | null,
+): Promise<RunView | null> {
+  const [found] = await run<{ id: string }>('findFlow', runId);
+  if (!found) return null;
+  const { id } = found;
+  await run('lockFlows', [], [id]);
+  const [flow] = await run<RetriedFlow>('readRetriedFlow', id);
+  if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
+  if (flow.is_part) refusePart(runId, flow);
+  const steps = await run<RetriedStep>('readAllSteps', id);
+  const chosen = names === null ? steps.filter(isBad) : named(steps, names, runId, flow.workflow);
+  const [reopened] = await run<RunRow>('reopenFlow', id);
+  if (!reopened) return null;
+  const plan = planRetry(steps, chosen);
+  const decided = await apply(run, id, plan);
+  await advanceFlows(
+    run,
+    decided,
+    plan.waiting.map((step) => step.id),
+  );
+  await conclude(run, await endFlows<EndedRow>(run, [id]));
+  return toRun(reopened);
+}
+
+/** What was released, or cancelled before that, and has not ended well. */
+const isBad = ({ map_of, waiting, good }: RetriedStep): boolean => map_of === null && !waiting && !good;
+
+function named(
+  steps: readonly RetriedStep[],
+  names: readonly string[],
+  runId: string,
+  workflow: string,
+): RetriedStep[] {
+  const known = new Map(steps.filter(({ map_of }) => map_of === null).map((step) => [step.name, step]));
+  const flow = `the run ${runId} of the workflow "${workflow}"`;
+  return [...new Set(names)].map((name) => {
+    const step = known.get(name);
+    if (!step) throw new InvalidOptionError('steps', `${flow} has no step "${name}".`);
+    if (!step.waiting) return step;
+    const problem = `the step "${name}" of ${flow} is blocked. Name those that it waits for.`;
+    throw new InvalidOptionError('steps', problem);
+  });
+}
+
+function refusePart(runId: string, { part_of, part_of_run, part_of_workflow }: RetriedFlow): never {
+  const whose =
+    part_of === null
+      ? 'a step of another workflow'
+      : `the step "${part_of}" of the run ${part_of_run} of the workflow "${part_of_workflow}"`;
+  throw new InvalidOptionError('runId', `the run ${runId} is ${whose}. Retry that one, by this step.`);
+}
+
+/** Returns which maps have ended by that. */
+async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameters<typeof advanceFlows>[1]> {
+  const { dropped, waiting, again, maps, halfDone, instances } = plan;
+  const ids = (steps: readonly RetriedStep[]): string[] => steps.map(({ id }) => id);
+  if (dropped.length > 0) await run('dropSteps', ids(dropped));
+  await run('resetSteps', ids([...waiting, ...again, ...maps, ...instances]), ids(halfDone));
+  const released = [...again, ...instances];
+  // What follows one that had not ended well goes on where that stood.
+  const before = released.map(({ good, run_id }) => (good ? null : run_id));
+  if (released.length > 0) await run('releaseSteps', ids(released), before);
+  const [expanded] = maps.length > 0 ? await run<Advance>('expandMaps', ids(maps)) : [];
+  await run('recountFlow', flow, ids(waiting));
+  return (expanded?.decided ?? []).map((each) => ({ ...each, runId: null, result: null }));
+}

@@ -1,0 +1,57 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { callbackOf } from '../ports/callback.js';
+import { maxFlowResult, type Settlement } from '../ports/storage.adapter.js';
+import { bearCallbacks } from './job.insertion.js';
+import { takeOpen } from './open.runs.js';
+import { settlementColumns } from './settlement.columns.js';
+import type { Run } from './statement.runner.js';
+
+/** The longest list of names in an error. */
+const mostNamed = 20;
+
+interface OverFlow {
+  id: string;
+  run_id: string;
+  verdict: 'succeeded' | 'failed';
+}
+
+/** Ends those of these locked flows that have nothing under way, and gives their runs their verdicts. Returns what the statement that does this does. */
+export async function endFlows<Row>(run: Run, flows: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const over of await run<OverFlow>('endFlows', flows)) rows.push(...(await settleFlow<Row>(run, over)));
+  return rows;
+}
+
+async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlow): Promise<Row[]> {
+  const error = verdict === 'failed' ? await errorOf(run, id) : null;
+  const result = verdict === 'succeeded' ? await resultOf(run, id) : null;
+  const open = await takeOpen(run, runId);
+  if (open === null) return [];
+  const { taken, now } = open;
+  const { fence, worker, openedAt: startedAt } = taken;
+  const settlement: Settlement = {
+    ...{ runId, fence, worker, outcome: verdict, startedAt, finishedAt: now, retryAt: null, error, result },
+  };
+  const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
+  const callback = callbackOf(taken, verdict, { finishedAt: now, error, result });
+  if (callback !== null) await bearCallbacks(run, [callback]);
+  return rows;
+}
+
+async function errorOf(run: Run, flow: string): Promise<string> {
+  const bad = await run<{ name: string; state: string; count: number }>('readBadSteps', flow, mostNamed);
+  const named = bad.map(({ name, state }) => `"${name}" (${state})`).join(', ');
+  const more = (bad[0]?.count ?? 0) - bad.length;
+  return `Steps have not ended well: ${named}${more > 0 ? `, and ${more} more` : ''}.`;
+}
+
+/** Of the steps that nothing comes after, by their names. */
+async function resultOf(run: Run, flow: string): Promise<JsonValue> {
+  type Last = { fits: boolean; results: { name: string; result: JsonValue }[] | null };
+  const [{ fits, results }] = await run<Last>('readLastResults', flow, maxFlowResult);
+  if (!fits) return null;
+  const result: JsonObject = Object.fromEntries(
+    (results ?? []).map(({ name, result: value }) => [name, value]),
+  );
+  return JSON.stringify(result).length > maxFlowResult ? null : result;
+}

@@ -1,0 +1,125 @@
+import type { RunVerdict } from '../model/verdict.js';
+import type { Settlement } from '../ports/storage.adapter.js';
+import { advanceFlows, type EndedStep } from './flow.advancing.js';
+import { growFlows, type Growth } from './flow.growth.js';
+import { endFlows } from './flow.verdicts.js';
+import type { Run } from './statement.runner.js';
+
+/** A row of a statement that ends runs. */
+export interface EndedRow {
+  id: string;
+  job_uid: string | null;
+  final: boolean;
+  flow_end: FlowEnd | null;
+}
+
+/** What flows have to know of the end of a run: see `flowEndColumn`. */
+interface FlowEnd {
+  /** The step that it has decided; null: it is none, or it goes on. */
+  step: string | null;
+  /** The flow that it was, which is over; null: it was none. */
+  flow: string | null;
+  verdict: RunVerdict;
+  reason: string | null;
+  runId: string;
+}
+
+interface LockedRun {
+  id: string;
+  running: boolean;
+}
+
+/**
+ * What follows from ends of runs, in their transaction, and what follows from that: lets go of what waited for them, moves flows on that they are steps of, and ends flows that they were. To be called for every statement that
+ * ends runs. The order of locks is runs, then flows by their ids, then their steps.
+ */
+export async function conclude(
+  run: Run,
+  ended: readonly EndedRow[],
+  settlements: readonly Settlement[] = [],
+): Promise<void> {
+  for (let rows = ended; rows.length > 0;) {
+    await unblock(
+      run,
+      rows.filter(({ final }) => final).map(({ job_uid }) => job_uid),
+    );
+    const ends = rows.flatMap(({ flow_end }) => flow_end ?? []);
+    rows = ends.length > 0 ? await moveFlows(run, newsOf(ends, settlements)) : [];
+  }
+}
+
+/** Tells flows what has ended without their being told. */
+export async function tellFlows(
+  run: Run,
+  steps: readonly EndedStep[],
+  left: readonly string[],
+): Promise<void> {
+  await conclude(run, await moveFlows(run, { steps, left, growths: [] }));
+}
+
+/** Lets runs go that waited for others of these jobs, which are over. */
+export async function unblock(run: Run, jobUids: readonly (string | null)[]): Promise<void> {
+  const jobs = [...new Set(jobUids)].filter((uid) => uid !== null);
+  if (jobs.length > 0) await run('unblock', jobs);
+}
+
+/** Ends what waits, asks for the cancellation of what goes on; the runs are locked. Returns what has ended. */
+export async function endOrAsk(run: Run, runs: readonly LockedRun[]): Promise<EndedRow[]> {
+  const waiting = runs.filter(({ running }) => !running).map(({ id }) => id);
+  const going = runs.filter(({ running }) => running).map(({ id }) => id);
+  const ended = waiting.length > 0 ? await run<EndedRow>('endWaiting', waiting) : [];
+  if (going.length > 0) await run('requestCancel', going);
+  return ended;
+}
+
+/** What is to be told to flows. */
+interface FlowNews {
+  steps: readonly EndedStep[];
+  /** Flows whose runs have ended, or are flows no more. */
+  left: readonly string[];
+  growths: readonly Growth[];
+}
+
+/** Returns which runs have ended by that. */
+async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<EndedRow[]> {
+  // Runs come before flows: what is born before these are locked is dealt with below.
+  if (left.length > 0) await run('lockFlowRuns', left);
+  const locked = await run<{ id: string; over: boolean }>(
+    'lockFlows',
+    steps.map(({ id }) => id),
+    left,
+  );
+  const goingOn = new Set(locked.filter(({ over }) => !over).map(({ id }) => id));
+  const abandoned = left.filter((id) => goingOn.has(id));
+  const unreleased = abandoned.length > 0 ? await run<{ id: string }>('abandonFlows', abandoned) : [];
+  const cancelled = unreleased.map(
+    ({ id }) => ({ id, runId: null, verdict: 'cancelled', reason: null, result: null }) as const,
+  );
+  const fresh = growths.length > 0 ? await growFlows(run, growths) : [];
+  const active = await advanceFlows(run, [...cancelled, ...steps], fresh);
+  const ended: EndedRow[] = [];
+  if (abandoned.length > 0) {
+    ended.push(...(await endOrAsk(run, await run<LockedRun>('lockFlowRuns', abandoned))));
+  }
+  const still = [...active].filter(([, count]) => count === 0).map(([id]) => id);
+  if (still.length > 0) ended.push(...(await endFlows<EndedRow>(run, still)));
+  return ended;
+}
+
+function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): FlowNews {
+  const said = new Map(settlements.map((settlement) => [settlement.runId, settlement]));
+  const steps: EndedStep[] = [];
+  const growths: Growth[] = [];
+  for (const { step, verdict, reason, runId } of ends) {
+    if (step === null) continue;
+    const { result = null, flowStep = {} } = said.get(runId) ?? {};
+    const skipped = verdict === 'succeeded' ? (flowStep.skipped ?? null) : null;
+    const json = result === null ? null : JSON.stringify(result);
+    const ended = skipped === null ? { verdict, reason } : { verdict: 'skipped' as const, reason: skipped };
+    steps.push({ id: step, runId, ...ended, result: json });
+    // Only what succeeds adds to its flow.
+    if (verdict === 'succeeded' && (flowStep.added || flowStep.joined))
+      growths.push({ by: step, end: flowStep });
+  }
+  return { steps, left: ends.flatMap(({ flow }) => flow ?? []), growths };
+}

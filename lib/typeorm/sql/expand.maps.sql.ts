@@ -1,0 +1,58 @@
+import { births, newRunId } from './step.births.fragment.js';
+import type { TableNames } from './table.names.js';
+import { now } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 maps that are released · after `lockFlowsSql`
+ *
+ * Gives each an instance, with a run, for each item of the result of its data parent, which for a parent that is a map are the results of its instances. What has no item, or whose parent was skipped, is skipped, and what is no
+ * array fails the map: these come out as `decided`, for `advanceFlowsSql`.
+ */
+export function expandMapsSql(t: TableNames): string {
+  return `
+with map as materialized (
+  select m.*, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id,
+    case when p.verdict = 'skipped' then 'skipped' when p.items is null and json_typeof(p.result) is distinct from 'array' then 'failed' end as fate
+  from unnest($2::bigint[]) u (id)
+    cross join lateral (select m.* from ${t.flow_step} m where m.id = u.id offset 0) m
+    cross join lateral (select e.parent from ${t.flow_edge} e where e.child = m.id and e.data offset 0) e
+    cross join lateral (select p.* from ${t.flow_step} p where p.id = e.parent offset 0) p
+),
+item as materialized (
+  select m.id as map, i.nth, i.value, ${newRunId(t)} as run_id
+  from map m cross join lateral (
+    select (a.nth - 1)::int as nth, a.value
+    from (select p.result from ${t.flow_step} p where p.id = m.parent_id) p cross join lateral json_array_elements(p.result) with ordinality a (value, nth)
+    where m.parent_items is null
+    union all
+    select s.nth, coalesce(s.result, 'null') from ${t.flow_step} s where m.parent_items is not null and s.flow = m.flow and s.name = m.parent_name and s.nth >= 0
+  ) i
+  where m.fate is null
+),
+size as materialized (
+  select map, count(*)::int as items from item group by map
+),
+stored as (
+  insert into ${t.flow_step} (flow, map_of, nth, parents, need, run_id, released_at, priority, allow_failure, is_map, delay_ms, deadline_ms, name, otherwise, kind, handler, queue, policies, payload)
+  select m.flow, m.id, i.nth, 0, 0, i.run_id, ${now}, m.priority, m.allow_failure, false, m.delay_ms, m.deadline_ms, m.name, m.otherwise, m.kind, m.handler, m.queue, m.policies, coalesce(m.payload, i.value)
+  from item i join map m on m.id = i.map order by m.id, i.nth
+  returning *
+),
+${births(t, `stored s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`)},
+released as (
+  update ${t.flow_step} s set released_at = ${now}, items = z.items from size z where s.id = z.map
+),
+moved as (
+  update ${t.flow} f set active = f.active + b.by
+  from (select m.flow, count(*)::int as by from size z join map m on m.id = z.map group by m.flow) b where f.id = b.flow
+  returning f.id, f.active
+),
+${tellDue(t, 'run', 'select min(due_at) from born')}
+select
+  (select json_agg(json_build_object('id', m.id::text, 'verdict', coalesce(m.fate, 'skipped'), 'reason', case m.fate
+      when 'skipped' then 'The step "' || m.parent_name || '" was skipped.' when 'failed' then 'The result of the step "' || m.parent_name || '" is no array.' else 'There is no item.' end))
+    from map m where m.id not in (select map from size)) as decided,
+  (select json_agg(json_build_object('id', id::text, 'active', active)) from moved) as flows,
+  ${toldColumn}`;
+}

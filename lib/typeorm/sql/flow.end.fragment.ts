@@ -1,0 +1,11 @@
+import { ms } from './time.fragment.js';
+
+/**
+ * A column of the rows of `judged`: what flows have to know of the end of a run, as an object of the type FlowEnd; null: nothing. `step`: the step that it has decided · `flow`: the flow that it was, which is over.
+ */
+export const flowEndColumn = (
+  run: string,
+): string => `case when ${run}.flow_step is not null and ${run}.final or ${run}.leaves then json_build_object(
+    'step', case when ${run}.final then ${run}.flow_step::text end, 'flow', case when ${run}.leaves then ${run}.flow::text end,
+    'verdict', ${run}.outcome, 'reason', ${run}.error, 'runId', ${run}.id::text, 'at', ${ms(`${run}.finished_at`)}
+  ) end as flow_end`;

@@ -1,0 +1,50 @@
+import { runColumns } from './run.view.fragment.js';
+import { leftOpen, newRunId } from './step.births.fragment.js';
+import type { TableNames } from './table.names.js';
+import { after, now } from './time.fragment.js';
+import { tellDue, toldColumn } from './wake.fragment.js';
+
+/**
+ * $1 time · $2 flow, locked
+ *
+ * Gives a flow another run, which is open. That of a one-off is its row, under a new id, so it has to be there; a recurring job gets one, in place of the dead letter that the old one may be. The durable steps that have ended go with it. No row: the
+ * job is gone, or has another run.
+ */
+export function reopenFlowSql(t: TableNames): string {
+  return `
+with flow as materialized (
+  select f.id, f.run_id, f.job_uid, f.nominal_at, case when f.deadline_ms is not null then ${after(now, 'f.deadline_ms')} end as deadline from ${t.flow} f where f.id = $2::bigint
+),
+job as materialized (
+  select j.* from ${t.job} j where j.uid = (select job_uid from flow) for share
+),
+old as materialized (
+  select r.id, r.verdict from ${t.run} r where r.id = (select run_id from flow) for update
+),
+born as (
+  update ${t.run} r set
+    id = ${newRunId(t)}, retry_of = r.id, origin = 'retry', job_uid = f.job_uid, dead_of = null, due_at = f.deadline, attempt = 0, fence = ${leftOpen}, lost_count = 0, lifted = 0, missed = 0, blocks = false,
+    held = false, held_due_at = null, cancel_requested = false, verdict = null, finished_at = null, keep_until = null, last_error = case when f.job_uid is null then r.last_error end,
+    opened_fence = ${leftOpen}, opened_at = ${now}, flow = f.id, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1, updated_at = case when r.updated_at is not null then ${now} end
+  from flow f
+  where r.id = (select id from old) and r.verdict is not null and (f.job_uid is null or exists (select from job))
+  returning r.*
+),
+made as (
+  insert into ${t.run} (namespace, job_id, keyed, job_uid, origin, handler, queue, priority, nominal_at, due_at, app, retry_of, fence, opened_fence, opened_at, flow)
+  select j.namespace, j.id, false, j.uid, 'retry', j.handler, j.queue, j.priority, f.nominal_at, f.deadline, j.app, f.run_id, ${leftOpen}, ${leftOpen}, ${now}, f.id
+  from flow f cross join job j where not exists (select from old)
+  returning *
+),
+run as materialized (
+  select * from born union all select * from made
+),
+moved as (
+  update ${t.flow} f set run_id = r.id, retry_of = f.run_id, opened_at = ${now}, ended_at = null, verdict = null from run r where f.id = $2::bigint
+),
+carried as (
+  update ${t.run_step} s set run_id = r.id from run r where s.run_id = r.retry_of
+),
+${tellDue(t, 'run', 'select due_at from run')}
+select ${runColumns}, ${toldColumn} from run r`;
+}

@@ -1,0 +1,18 @@
+import type { TableNames } from './table.names.js';
+import { ms, now } from './time.fragment.js';
+
+/** $1 time · $2 steps of a locked flow, to be as before they were released · $3 maps, whose instances that have not ended well are among these. What still runs of them is theirs no more. */
+export function resetStepsSql(t: TableNames): string {
+  return `
+with reset as (
+  update ${t.flow_step} s set released_at = null, ended_at = null, verdict = null, reason = null, result = null, result_size = 0, run_id = null, items = null, items_ok = 0, items_bad = 0
+  where s.id = any ($2::bigint[]) returning s.id, s.flow, s.name, s.is_map
+),
+gone as (
+  delete from ${t.flow_step} s using reset m where m.is_map and s.flow = m.flow and s.name = m.name and s.nth >= 0
+),
+reopened as (
+  update ${t.flow_step} s set ended_at = null, verdict = null, reason = null, items_bad = 0 where s.id = any ($3::bigint[])
+)
+select count(*)::int as count, ${ms(now)} as now from reset`;
+}

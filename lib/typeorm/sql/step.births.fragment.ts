@@ -1,0 +1,31 @@
+import { runIdFrom } from './run.id.fragment.js';
+import type { TableNames } from './table.names.js';
+import { after, now } from './time.fragment.js';
+
+/** The id of a run that a step is about to get: it is written into the step and into the run by one statement. */
+export function newRunId(t: TableNames): string {
+  return runIdFrom(t.qualified('run_number'));
+}
+
+/** The fence of a run that its first attempt has left open. */
+export const leftOpen = 2;
+
+/**
+ * A CTE `born`: gives birth to runs of steps. `from`: rows `s` of released steps (`id, run_id, name, nth, kind, handler, queue, priority, policies, delay_ms, deadline_ms`) beside their flows `f`.
+ *
+ * It carries no payload: that is the step's, or the params of the flow, and read when it is claimed. `blocks` keeps the quick statements of settlements from it. A manual one is born as its first attempt would have left it open.
+ */
+export function births(t: TableNames, from: string): string {
+  const begin = after(now, 's.delay_ms');
+  const due = `case when s.kind <> 'manual' then ${begin} when s.deadline_ms is not null then ${after(begin, 's.deadline_ms')} end`;
+  return `
+born as (
+  insert into ${t.run} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, due_at, held, held_due_at,
+    fence, opened_fence, opened_at, source, app, time_zone, metadata, policies, flow_step)
+  select s.run_id, f.namespace, f.run_id || '/' || s.name || case when s.nth >= 0 then '.' || s.nth else '' end, false, true, 'workflow',
+    s.handler, s.queue, s.priority, ${begin}, case when f.paused_at is null then ${due} end, f.paused_at is not null, case when f.paused_at is not null then ${due} end,
+    case when s.kind = 'manual' then ${leftOpen} else 0 end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${now} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id
+  from ${from}
+  returning due_at
+)`;
+}

@@ -1,0 +1,65 @@
+import type { Page } from '../model/job.js';
+import type { Run } from '../model/run.js';
+import type {
+  EpochMs,
+  Flow,
+  FlowFilter,
+  FlowStep,
+  FlowStepFilter,
+  FlowStorage,
+  PageRequest,
+} from '../ports/storage.adapter.js';
+import { pauseFlow, resumeFlow } from './flow.controls.js';
+import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
+import { FlowReconciling } from './flow.reconciling.js';
+import { retryFlow } from './flow.retrying.js';
+import { isRunId } from './run.id.js';
+import type { TableNames } from './sql/table.names.js';
+import type { StatementRunner } from './statement.runner.js';
+
+/** Workflows in PostgreSQL. What moves them on is part of the statements that end runs, see `conclude`: here is what users ask, and do to them. */
+export class TypeOrmFlows implements FlowStorage {
+  private readonly reconciling = new FlowReconciling();
+
+  constructor(
+    private readonly statements: StatementRunner,
+    private readonly tables: TableNames,
+  ) {}
+
+  async getFlow(runId: string): Promise<Flow | null> {
+    return getFlow(this.statements.queries, this.tables, runId);
+  }
+
+  async queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>> {
+    return queryFlows(this.statements.queries, this.tables, filter, page);
+  }
+
+  async queryFlowSteps(
+    runId: string,
+    filter: FlowStepFilter,
+    page: PageRequest,
+  ): Promise<Page<FlowStep> | null> {
+    return queryFlowSteps(this.statements.queries, this.tables, runId, filter, page);
+  }
+
+  async pauseFlow(runId: string): Promise<boolean> {
+    return isRunId(runId) && this.statements.change(({ run }) => pauseFlow(run, runId));
+  }
+
+  async resumeFlow(runId: string): Promise<boolean> {
+    return isRunId(runId) && this.statements.change(({ run }) => resumeFlow(run, runId));
+  }
+
+  async retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {
+    return isRunId(runId) ? this.statements.change(({ run }) => retryFlow(run, runId, steps)) : null;
+  }
+
+  async pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
+    const [{ count }] = await this.statements.run<{ count: number }>('pruneFlows', endedBefore, limit);
+    return count;
+  }
+
+  reconcileFlows(): Promise<number> {
+    return this.reconciling.step(this.statements);
+  }
+}
