@@ -40,6 +40,8 @@ import { StorageAdapter } from './ports/storage.adapter.js';
 import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
+import { WorkflowRegistry } from './workflows/workflow.registry.js';
+import { WorkflowService } from './workflows/workflow.service.js';
 import {
   makeSettings,
   makeStorage,
@@ -54,6 +56,7 @@ import {
   makeDefinitions,
   makeScheduler,
   makeServiceParts,
+  makeWorkflows,
   serviceParts,
 } from './chronis.factories.js';
 import { makeMissingJobs, makeSynchronizer } from './chronis.synchronizing.js';
@@ -183,6 +186,8 @@ const providers: FactoryProvider[] = [
   },
   { provide: SchedulerService, inject: [serviceParts], useFactory: makeScheduler },
   { provide: DefinitionService, inject: [serviceParts], useFactory: makeDefinitions },
+  { provide: WorkflowRegistry, useFactory: () => new WorkflowRegistry() },
+  { provide: WorkflowService, inject: [serviceParts, WorkflowRegistry], useFactory: makeWorkflows },
   {
     provide: CodeRegistrar,
     inject: [
@@ -197,6 +202,7 @@ const providers: FactoryProvider[] = [
       MetadataScanner,
       ModulesContainer,
       chronisInstance,
+      WorkflowRegistry,
     ],
     useFactory: makeRegistrar,
   },

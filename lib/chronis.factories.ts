@@ -51,6 +51,9 @@ import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
+import { addedSteps } from './workflows/added.steps.js';
+import type { WorkflowRegistry } from './workflows/workflow.registry.js';
+import { WorkflowService } from './workflows/workflow.service.js';
 
 // How the parts of the core are put together; each one is the useFactory of a provider.
 
@@ -112,7 +115,7 @@ export function makeEngine(
     if (!known) loggers.set(handler, (known = new Logger(handler)));
     return known;
   };
-  return new Engine({ storage, lock, clock, handlers, events, logger }, engine);
+  return new Engine({ storage, lock, clock, handlers, events, logger, addedSteps }, engine);
 }
 
 export function makeSubscriber(
@@ -211,11 +214,13 @@ export function makeRegistrar(
   scanner: MetadataScanner,
   modules: ModulesContainer,
   instance: string,
+  workflows: WorkflowRegistry,
 ): CodeRegistrar {
   const onMoreJobs = (): void => lifecycle.follow();
   const isTold = instance === defaultInstance;
   const foreign = isTold ? new ForeignSchedules(discovery, scanner, modules, lazy) : null;
-  return new CodeRegistrar({ explorer, subscriber, handlers, events, storage, lazy, foreign, onMoreJobs });
+  const parts = { explorer, subscriber, handlers, workflows, events, storage, lazy, foreign, onMoreJobs };
+  return new CodeRegistrar(parts);
 }
 
 export function makeWithdrawals(
@@ -306,6 +311,10 @@ export function makeDefinitions(parts: ServiceParts): DefinitionService {
 
 export function makeScheduler(parts: ServiceParts): SchedulerService {
   return new SchedulerService(parts);
+}
+
+export function makeWorkflows(parts: ServiceParts, registry: WorkflowRegistry): WorkflowService {
+  return new WorkflowService({ ...parts, registry });
 }
 
 function directoryOf(

@@ -9,6 +9,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
+import { WorkflowService } from './workflows/workflow.service.js';
 
 type ModuleOf = ModulesContainer extends Map<string, infer M> ? M : never;
 
@@ -19,6 +20,7 @@ export const chronisInstance = Symbol.for('nestjs-chronis.instance');
 export const publicParts = [
   SchedulerService,
   DefinitionService,
+  WorkflowService,
   JobDeclarations,
   ChronisEvents,
   StorageAdapter,
@@ -31,6 +33,7 @@ const partNames: ReadonlyMap<InjectionToken, string> = new Map(
   Object.entries({
     SchedulerService,
     DefinitionService,
+    WorkflowService,
     JobDeclarations,
     ChronisEvents,
     StorageAdapter,
@@ -108,6 +111,11 @@ export function getChronisEventsToken(instance: string = defaultInstance): Injec
   return tokenIn(instance, ChronisEvents) as InjectionToken<ChronisEvents>;
 }
 
+/** The token of the WorkflowService of an instance. @publicApi */
+export function getWorkflowsToken(instance: string = defaultInstance): InjectionToken<WorkflowService> {
+  return tokenIn(instance, WorkflowService) as InjectionToken<WorkflowService>;
+}
+
 /** Injects the SchedulerService of an instance: `@InjectScheduler('reports')`. @publicApi */
 export function InjectScheduler(instance?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getSchedulerToken(instance));
@@ -116,6 +124,11 @@ export function InjectScheduler(instance?: string): PropertyDecorator & Paramete
 /** Injects the DefinitionService of an instance. @publicApi */
 export function InjectDefinitions(instance?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getDefinitionsToken(instance));
+}
+
+/** Injects the WorkflowService of an instance. @publicApi */
+export function InjectWorkflows(instance?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getWorkflowsToken(instance));
 }
 
 /** Injects the ChronisEvents of an instance. @publicApi */

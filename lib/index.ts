@@ -89,11 +89,14 @@ export type {
   WorkflowStep,
 } from './model/workflow.js';
 export type {
+  ManualStepMethodOptions,
   ManualStepOptions,
   StepCode,
   StepCondition,
+  StepMethodOptions,
   StepOptions,
   WhenContext,
+  WorkflowClassOptions,
 } from './model/workflow.options.js';
 
 export { describe } from './triggers/describe.js';
@@ -289,6 +292,26 @@ export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
 
+export { FromStep, Item } from './decorators/arguments.decorator.js';
+export { ManualStep, Step } from './decorators/step.decorator.js';
+export { Workflow } from './decorators/workflow.decorator.js';
+export { WorkflowService } from './workflows/workflow.service.js';
+export type { WorkflowPruning, WorkflowQuery, WorkflowRetry } from './workflows/workflow.service.js';
+export type { GraphOptions, StepRef } from './workflows/workflow.graph.js';
+export type {
+  ParamsOption,
+  StartedWorkflow,
+  StartOptions,
+  WorkflowInput,
+} from './workflows/workflow.start.js';
+export type {
+  GraphParent,
+  GraphStep,
+  WorkflowGraph,
+  WorkflowRun,
+  WorkflowState,
+} from './workflows/workflow.views.js';
+export type { TenantWorkflows } from './workflows/tenant.workflows.js';
 export { workflow } from './workflows/define.workflow.js';
 export { DefinedWorkflow } from './workflows/defined.workflow.js';
 export type {
@@ -324,9 +347,11 @@ export {
   getChronisEventsToken,
   getDefinitionsToken,
   getSchedulerToken,
+  getWorkflowsToken,
   InjectChronisEvents,
   InjectDefinitions,
   InjectScheduler,
+  InjectWorkflows,
 } from './chronis.instances.js';
 export type { ChronisFeatureOptions } from './discovery/feature.options.js';
 export { ChronisModule } from './chronis.module.js';

@@ -45,6 +45,14 @@ export function assertCalled(decorator: string, given: ArrayLike<unknown>): void
   );
 }
 
+/** The same, of the class that has the method, which may be one that this one extends. */
+export function inheritedAnnotationsOf(key: string, prototype: object, method: string): readonly object[] {
+  let owner: object | null = prototype;
+  while (owner !== null && !Object.hasOwn(owner, method))
+    owner = Object.getPrototypeOf(owner) as object | null;
+  return owner === null ? [] : annotationsOf(key, owner, method);
+}
+
 /** What is noted on this very method: one that overrides another does not inherit its decorators. */
 export function annotationsOf(key: string, prototype: object, method: string): readonly object[] {
   return (Reflect.getOwnMetadata(key, prototype, method) ?? []) as object[];

@@ -5,8 +5,11 @@ import type { PipeTransform, Type } from '@nestjs/common';
  * Which values parameters get. Numbers and key are those by which Nest keeps the parameters of routes (request and body): it makes pipes that are classes
  * only for these, and a ValidationPipe passes over what it takes for something else than a body.
  */
-export const argumentKinds = { context: 0, payload: 3 } as const;
+export const argumentKinds = { context: 0, payload: 3, fromStep: 4 } as const;
 export const argumentsKey = '__routeArguments__';
+
+/** Apart from those of Nest, whose `@Query()` is kept like the result of a step. */
+const fromStepsKey = 'chronis:fromSteps';
 
 /** Apart from those of Nest, whose `@Req()` is kept like the context. */
 const contextKey = 'chronis:contexts';
@@ -29,6 +32,34 @@ export function Ctx(): ParameterDecorator {
   };
 }
 
+/**
+ * The item of an instance of a map, as a parameter: `@Step({ after: 'extract', map: true }) transform(@Item() row: Row)`. Pipes are applied to it, as to a `@Payload()`, which it is. @publicApi
+ */
+export function Item(...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator {
+  return argument(argumentKinds.payload, pipes);
+}
+
+/**
+ * What a parent of the step has returned, as a parameter: `@Step({ after: 'extract' }) load(@FromStep('extract') rows: Row[])`; null where that has not succeeded, of a map the list of what its instances have. It is
+ * read before the method is called, 8 MiB at most for all of them together. Pipes are applied to it. @publicApi
+ */
+export function FromStep(
+  step: string,
+  ...pipes: (Type<PipeTransform> | PipeTransform)[]
+): ParameterDecorator {
+  const mark = argument(argumentKinds.fromStep, pipes, step);
+  return (target, method, index) => {
+    mark(target, method, index);
+    const earlier = fromStepsOf(target, method as string);
+    Reflect.defineMetadata(fromStepsKey, [...earlier, step], target.constructor, method!);
+  };
+}
+
+/** The steps that `@FromStep()` names on the parameters of a method. */
+export function fromStepsOf(prototype: object, method: string): readonly string[] {
+  return (Reflect.getMetadata(fromStepsKey, prototype.constructor, method) ?? []) as string[];
+}
+
 /** The parameters of a method with `@Ctx()`, by their numbers; null: no decorator of this package or of Nest marks any. For schedulers of their own. @publicApi */
 export function contextParameters(prototype: object, method: string): readonly number[] | null {
   if (!hasArguments(prototype, method)) return null;
@@ -40,10 +71,10 @@ export function hasArguments(prototype: object, method: string): boolean {
   return Reflect.hasMetadata(argumentsKey, prototype.constructor, method);
 }
 
-function argument(kind: number, pipes: unknown[]): ParameterDecorator {
+function argument(kind: number, pipes: unknown[], data?: string): ParameterDecorator {
   return (target, method, index) => {
     const earlier = (Reflect.getMetadata(argumentsKey, target.constructor, method!) ?? {}) as object;
-    const all = { ...earlier, [`${kind}:${index}`]: { index, data: undefined, pipes } };
+    const all = { ...earlier, [`${kind}:${index}`]: { index, data, pipes } };
     Reflect.defineMetadata(argumentsKey, all, target.constructor, method!);
   };
 }

@@ -1,6 +1,8 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
+import { WorkflowsNotSupportedError } from '../model/errors.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { WorkflowRegistry } from '../workflows/workflow.registry.js';
 import { assertDeclaredPayloads } from './declared.payloads.js';
 import type { Exploration } from './declared.job.js';
 import type { EventSubscriber } from './event.subscriber.js';
@@ -14,6 +16,7 @@ export interface RegistrarParts {
   subscriber: EventSubscriber;
   handlers: HandlerRegistry;
   events: ChronisEvents;
+  workflows: WorkflowRegistry;
   storage: StorageAdapter;
   lazy: LazyModules;
   /** Null: another instance tells of them. */
@@ -60,8 +63,13 @@ export class CodeRegistrar {
     if (methods.length > 0) this.parts.events.emit('schedules.foreign', { methods, lazy });
   }
 
-  private async take({ jobs, handlers }: Exploration): Promise<void> {
-    const registry = this.parts.handlers;
+  private async take({ jobs, handlers, workflows: found }: Exploration): Promise<void> {
+    const { handlers: registry, workflows, storage } = this.parts;
+    for (const { code, defaults, place } of found) {
+      if (storage.flows === undefined)
+        throw new WorkflowsNotSupportedError(`@Workflow on ${place}`, storage.kind);
+      workflows.add(code, defaults);
+    }
     for (const { name, run, place, options } of handlers) registry.register(name, run, place, options);
     await assertDeclaredPayloads(jobs, registry);
   }

@@ -1,6 +1,8 @@
 import type { RunContext } from '../engine/run.context.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { JobDefinition } from '../model/job.js';
+import type { HandlerDefaults } from '../scheduler/handler.reference.js';
+import type { WorkflowCode } from '../workflows/workflow.code.js';
 import type { UnmarkedPayload } from './unmarked.payload.js';
 
 /** A job as the code declares it. */
@@ -28,10 +30,19 @@ export interface RepeatedProvider {
   ignored: string;
 }
 
+/** A workflow that a class is. */
+export interface DeclaredWorkflow {
+  code: WorkflowCode;
+  /** What its runs get that are started by its name. */
+  defaults: HandlerDefaults;
+  place: string;
+}
+
 /** All that the code of the application declares. */
 export interface Exploration {
   jobs: readonly DeclaredJob[];
   handlers: readonly DeclaredHandler[];
+  workflows: readonly DeclaredWorkflow[];
   repeated: readonly RepeatedProvider[];
   /** Methods with decorators of Nest that nobody asked to be applied. */
   unapplied: readonly { place: string; decorators: readonly string[] }[];

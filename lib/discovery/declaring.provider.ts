@@ -1,5 +1,5 @@
 import { ContextIdFactory, ModuleRef, type ContextId, type DiscoveryService } from '@nestjs/core';
-import { featureDefaults } from './feature.options.js';
+import { featureDefaults, type ChronisFeatureOptions } from './feature.options.js';
 import { InvalidOptionError } from '../model/errors.js';
 import type { RunContext } from '../engine/run.context.js';
 import { inheritedDeclarationsOf, type Declaration } from '../decorators/declaration.js';
@@ -134,6 +134,11 @@ export class DeclaringProvider {
   }
 
   /** What the module says for all its declarations, by `forFeature`. */
+  defaultsOf(kind: 'schedule' | 'handler'): ChronisFeatureOptions {
+    return featureDefaults(this.wrapper.host, kind);
+  }
+
+  /** A declaration with what the module says for it. */
   private withDefaults<D extends { options: object }>(
     declaration: D,
     kind: 'schedule' | 'handler' | 'listener',

@@ -3,6 +3,7 @@ import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { argumentKinds, argumentsKey } from '../decorators/arguments.decorator.js';
 import type { RunContext } from '../engine/run.context.js';
 import { currentRun } from '../engine/current.run.js';
+import { stepResultFor } from './step.results.js';
 import { workOff } from '../model/deferred.work.js';
 import { UnrecoverableError } from '../model/errors.js';
 import { isA } from '../model/thrown.js';
@@ -13,7 +14,8 @@ export const contextType = 'chronis';
 type Method = (...args: unknown[]) => unknown;
 
 const argumentValues = {
-  exchangeKeyForValue(kind: number, _data: unknown, [context]: [RunContext]): unknown {
+  exchangeKeyForValue(kind: number, data: unknown, [context]: [RunContext]): unknown {
+    if (kind === argumentKinds.fromStep) return stepResultFor(context, data as string);
     return kind === argumentKinds.payload ? context.payload : context;
   },
 };

@@ -1,6 +1,6 @@
 import { DuplicateHandlerError, DuplicateJobError } from '../model/errors.js';
 import { refKey } from '../scheduler/job.identity.js';
-import type { DeclaredHandler, DeclaredJob } from './declared.job.js';
+import type { DeclaredHandler, DeclaredJob, DeclaredWorkflow } from './declared.job.js';
 import type { UnmarkedPayload } from './unmarked.payload.js';
 
 /** Where a declaration was found; two providers may share a class, and two classes a name. */
@@ -15,6 +15,7 @@ export interface Findings {
   jobs: Map<string, DeclaredJob & Origin>;
   /** By all their names. */
   handlers: Map<string, DeclaredHandler & Origin>;
+  workflows: DeclaredWorkflow[];
   unapplied: { place: string; decorators: string[] }[];
   unmarked: ({ place: string } & UnmarkedPayload)[];
   minified: Set<string>;

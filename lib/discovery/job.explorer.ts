@@ -29,6 +29,7 @@ import type { LazyModules } from './lazy.modules.js';
 import { methodEnhancers, optionsOfMethod } from './method.options.js';
 import { unmarkedPayload } from './unmarked.payload.js';
 import { unprovidedMethods } from './unprovided.classes.js';
+import { isWorkflow, readWorkflow } from './workflow.explorer.js';
 
 /** What the explorer works with. */
 export interface ExplorerParts {
@@ -81,6 +82,7 @@ export class JobExplorer {
       ...known,
       jobs,
       handlers: [...known.handlers, ...more.handlers],
+      workflows: [...known.workflows, ...more.workflows],
       repeated: [...known.repeated, ...more.repeated],
     };
     return more;
@@ -129,6 +131,7 @@ export class JobExplorer {
     const found: Findings = {
       jobs: new Map(),
       handlers: new Map(),
+      workflows: [],
       unapplied: [],
       unmarked: [],
       minified: new Set(),
@@ -147,10 +150,12 @@ export class JobExplorer {
       for (const method of this.parts.scanner.getAllMethodNames(provider.prototype)) {
         this.readMethod(provider, method, now, found, made);
       }
+      readWorkflow(provider, this.parts, now, found);
     }
     return {
       jobs: [...found.jobs.values()],
       handlers: [...new Set(found.handlers.values())],
+      workflows: found.workflows,
       repeated: this.newlyRepeated(repeated),
       unapplied: found.unapplied,
       unmarked: found.unmarked,
@@ -169,6 +174,7 @@ export class JobExplorer {
     const { lazy, scanner } = this.parts;
     assertNoneHidden(provider);
     if (lazy?.isReady(provider.module) === false) return false;
+    if (isWorkflow(provider, scanner)) return true;
     return scanner
       .getAllMethodNames(provider.prototype)
       .some((method) => provider.declarationsOf(method).length > 0);

@@ -71,3 +71,35 @@ export class WorkflowsNotSupportedError extends ChronisError {
     );
   }
 }
+
+/** No workflow was started by a run of this id, or it is stored no more. @publicApi */
+export class WorkflowRunNotFoundError extends ChronisError {
+  constructor(readonly runId: string) {
+    super(
+      'CHRONIS_WORKFLOW_RUN_NOT_FOUND',
+      `There is no workflow of the run "${runId}". Give the id of the run that the workflow is, as start() returns it and context.workflow.runId has it, not that of a step; where it was retried, that of its new run.`,
+    );
+  }
+}
+
+/** The workflow is not in a state in which this can be done. Nothing was changed. @publicApi */
+export class WorkflowRunStateError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly state: string,
+    problem: string,
+  ) {
+    super('CHRONIS_WORKFLOW_RUN_STATE', `The workflow of run "${runId}" is ${state}: ${problem}`);
+  }
+}
+
+/** The workflow has no such step, or that has no run. @publicApi */
+export class WorkflowStepNotFoundError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly step: string,
+    problem: string,
+  ) {
+    super('CHRONIS_WORKFLOW_STEP_NOT_FOUND', `The workflow of run "${runId}", step "${step}": ${problem}`);
+  }
+}

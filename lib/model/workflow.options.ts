@@ -57,8 +57,8 @@ export interface ManualStepMethodOptions extends ManualStepOptions {
   name?: string;
 }
 
-/** What may be said of a workflow, and what its runs get where they say nothing else. @publicApi */
-export interface WorkflowOptions {
+/** What may be said of a workflow, and what its runs get where they say nothing else. */
+interface WorkflowOptions {
   /** What its params are checked with: a Standard Schema (zod, valibot, arktype …) or a class-validator DTO class. The steps get what that gives, as JSON. @default any JSON */
   params?: PayloadSchema;
   /** How long the whole may take; then its run is `timed_out`, and what still waits is cancelled. null: for ever. @default null */

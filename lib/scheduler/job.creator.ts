@@ -141,6 +141,11 @@ export class JobCreator {
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }
 
+  /** The same for a handler of this app. */
+  assertOwnKnown(handler: string, now: number, access: Pick<JobAccess, 'jobs'>): Promise<void> {
+    return this.assertKnown({ handler, app: this.handlers.app, isReference: false }, now, access);
+  }
+
   /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. */
   assertKnown(use: HandlerUse, now: number, { jobs }: Pick<JobAccess, 'jobs'>): Promise<void> {
     return this.handlers.assertKnown(use, now, jobs);

@@ -11,6 +11,7 @@ import type { ClaimedRun, RunState } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Clock } from '../ports/clock.js';
+import { maxStepResult } from '../ports/flows.js';
 import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
@@ -51,7 +52,27 @@ export class OpenRuns {
   ) {}
 
   async complete(runId: string, result: unknown, options: OpenRunOptions, access: JobAccess): Promise<void> {
-    const value = result === undefined ? null : toJson(result, 'result', longestResult, true);
+    await this.endWith(runId, result, longestResult, options, access);
+  }
+
+  /** The same for the step of a workflow, whose result may be longer. */
+  async completeStep(
+    runId: string,
+    result: unknown,
+    options: OpenRunOptions,
+    access: JobAccess,
+  ): Promise<void> {
+    await this.endWith(runId, result, maxStepResult, options, access);
+  }
+
+  private async endWith(
+    runId: string,
+    result: unknown,
+    limitBytes: number,
+    options: OpenRunOptions,
+    access: JobAccess,
+  ): Promise<void> {
+    const value = result === undefined ? null : toJson(result, 'result', limitBytes, true);
     await this.end(runId, { kind: 'returned', value }, waitOf(options, 'complete()'), access);
   }
 

@@ -62,7 +62,15 @@ describe('an enrolment', () => {
       {
         ...{ storage, lock: storage.lock, clock, events },
         random: () => 0.5,
-        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], unmarked: [], minified: [] }),
+        explore: () => ({
+          jobs,
+          handlers: [],
+          workflows: [],
+          repeated: [],
+          unapplied: [],
+          unmarked: [],
+          minified: [],
+        }),
         workerId: () => workerId,
         onChange: () => undefined,
       },

@@ -8,12 +8,16 @@ import type {
   SqlExecutor,
   StorageAdapter,
   TransactionBegin,
+  WorkflowService,
+  workflow,
 } from '../../lib/index.js';
 
 // What snippets without imports may use: all that the package exports, and what the text around them has introduced.
 export * from '../../lib/index.js';
 
 export declare const scheduler: SchedulerService;
+export declare const workflows: WorkflowService;
+export declare const orderFlow: ReturnType<typeof workflow>;
 export declare const events: ChronisEvents;
 export declare const definitions: DefinitionService;
 export declare const storage: StorageAdapter;

@@ -34,7 +34,15 @@ test('each job that is changed at run time is told once, and not again while not
       {
         ...{ storage, lock: storage.lock, clock, events },
         random: () => 0,
-        explore: () => ({ jobs, handlers: [], repeated: [], unapplied: [], unmarked: [], minified: [] }),
+        explore: () => ({
+          jobs,
+          handlers: [],
+          workflows: [],
+          repeated: [],
+          unapplied: [],
+          unmarked: [],
+          minified: [],
+        }),
         workerId: () => workerId,
         onChange: () => undefined,
       },

@@ -1,0 +1,91 @@
+import { InvalidOptionError, WorkflowRunNotFoundError, WorkflowStepNotFoundError } from '../model/errors.js';
+import type { Run } from '../model/run.js';
+import type { FlowStep, FlowStorage, FlowStepState } from '../ports/flows.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
+import { stepName } from './planned.step.js';
+import { maxChildren } from './workflow.limits.js';
+import { graphStep, type GraphStep } from './workflow.views.js';
+
+/** @publicApi */
+export interface GraphOptions {
+  /** Whether the instances of maps are told one by one. @default false */
+  instances?: boolean;
+}
+
+/** A step of a workflow. @publicApi */
+export interface StepRef {
+  /** Of the run that the workflow is. */
+  runId: string;
+  step: string;
+  /** Of an instance of a map which item, from 0. */
+  nth?: number;
+}
+
+const pageSize = 1_000;
+/** Of so many steps that are released their runs are asked for, one by one. */
+const mostRuns = 100;
+
+/** The steps of a workflow as they stand. */
+export async function graphOf(
+  runId: string,
+  instances: boolean,
+  flows: FlowStorage,
+  storage: Pick<StorageAdapter, 'queryRuns'>,
+): Promise<GraphStep[]> {
+  const steps = await allSteps(runId, instances ? {} : { instances: false }, flows);
+  const states = new Map<string, FlowStepState>();
+  for (const { name, nth, state } of steps) if (nth === null) states.set(name, state);
+  const runs = new Map<string, Run>();
+  const released = steps.filter(({ state, runId: own }) => state === 'released' && own !== null);
+  for (const { runId: own } of released.slice(0, mostRuns)) {
+    const [run] = (await storage.queryRuns({ runId: own! }, { limit: 1 })).items;
+    if (run !== undefined) runs.set(run.id, run);
+  }
+  return steps.map((step) => graphStep(step, states, (step.runId && runs.get(step.runId)) || null));
+}
+
+/** The run of a step that is named. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
+export async function stepRunOf(ref: string | StepRef, flows: FlowStorage): Promise<string> {
+  if (typeof ref === 'string') return lineOfText(ref, 'ref');
+  if (typeof ref !== 'object' || ref === null) {
+    throw new InvalidOptionError(
+      'ref',
+      `must be the id of a run, or { runId, step }, but is ${described(ref)}.`,
+    );
+  }
+  const given = knownOptions(ref, ['runId', 'step', 'nth'], 'ref') as unknown as StepRef;
+  const runId = lineOfText(given.runId, 'ref.runId');
+  const step = stepName(given.step);
+  const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxChildren - 1);
+  const found = await allSteps(runId, { names: [step], instances: nth !== null }, flows);
+  const named = found.find((each) => each.nth === nth);
+  if (named === undefined) {
+    const which = nth === null ? 'there is none of this name' : `there is no instance ${nth} of it`;
+    throw new WorkflowStepNotFoundError(runId, step, `${which}. graph() lists those that there are.`);
+  }
+  if (named.runId === null) {
+    const problem = named.map
+      ? 'is a map: name one of its instances by "nth"'
+      : `is ${named.state}, and has no run`;
+    throw new WorkflowStepNotFoundError(runId, step, `it ${problem}.`);
+  }
+  return named.runId;
+}
+
+async function allSteps(
+  runId: string,
+  filter: Parameters<FlowStorage['queryFlowSteps']>[1],
+  flows: FlowStorage,
+): Promise<FlowStep[]> {
+  const steps: FlowStep[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = { limit: pageSize, ...(cursor === null ? {} : { cursor }) };
+    const found = await flows.queryFlowSteps(runId, filter, page);
+    if (found === null) throw new WorkflowRunNotFoundError(runId);
+    steps.push(...found.items);
+    ({ cursor } = found);
+  } while (cursor !== null);
+  return steps;
+}

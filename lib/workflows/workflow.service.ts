@@ -1,0 +1,296 @@
+import type { HandlerRegistry } from '../engine/handler.registry.js';
+import {
+  InvalidOptionError,
+  RunNotFoundError,
+  WorkflowRunNotFoundError,
+  WorkflowRunStateError,
+  WorkflowsNotSupportedError,
+} from '../model/errors.js';
+import type { Page } from '../model/job.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { Flow, FlowStorage } from '../ports/flows.js';
+import type { PageRequest } from '../ports/queries.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { ManagerOption } from '../scheduler/job.access.js';
+import type { JobCreator } from '../scheduler/job.creator.js';
+import { namespaceOf } from '../scheduler/job.identity.js';
+import { pageOf } from '../scheduler/job.query.js';
+import { knownOptions, lineOfText, oneOf } from '../scheduler/option.checks.js';
+import type { FailedOpenRun, OpenRunOptions, OpenRuns } from '../scheduler/open.runs.js';
+import type { StorageNow } from '../scheduler/storage.now.js';
+import { Tenancy, type TenantOptions } from '../scheduler/tenancy.js';
+import type { TransactionJoiner } from '../scheduler/transaction.joiner.js';
+import { parseDelay } from '../triggers/duration.js';
+import type { DefinedWorkflow } from './defined.workflow.js';
+import { stepName } from './planned.step.js';
+import { confinedWorkflows, type TenantWorkflows } from './tenant.workflows.js';
+import { workflowHandlers } from './workflow.code.js';
+import { graphOf, stepRunOf, type GraphOptions, type StepRef } from './workflow.graph.js';
+import { workflowName } from './workflow.plan.js';
+import type { WorkflowRegistry } from './workflow.registry.js';
+import {
+  startWorkflow,
+  type ParamsOption,
+  type StartOptions,
+  type StartedWorkflow,
+  type WorkflowInput,
+} from './workflow.start.js';
+import { viewOf, type WorkflowGraph, type WorkflowRun } from './workflow.views.js';
+
+/** What the service works with. */
+export interface WorkflowParts {
+  storage: StorageAdapter;
+  transactions: TransactionJoiner;
+  creator: JobCreator;
+  openRuns: OpenRuns;
+  handlers: HandlerRegistry;
+  registry: WorkflowRegistry;
+  time: StorageNow;
+}
+
+/** Which workflows that were started; all that is given must fit. @publicApi */
+export interface WorkflowQuery extends PageRequest {
+  /** @default all of them */
+  namespace?: string;
+  workflow?: string;
+  /** `active`: it goes on, or is paused · `cancelled`: also one that has timed out. */
+  state?: 'active' | 'succeeded' | 'failed' | 'cancelled';
+}
+
+/** From where a workflow goes on that is retried. @publicApi */
+export interface WorkflowRetry {
+  /** `'failed'`: the steps that have not ended well; or these steps, by name, and all that comes after them. @default 'failed' */
+  from?: 'failed' | (string & {}) | readonly string[];
+}
+
+/** Which workflows that are over are deleted. @publicApi */
+export interface WorkflowPruning {
+  /** Those that have been over for longer than this: milliseconds, or text such as '30d'. */
+  olderThan: DurationInput;
+}
+
+const pruneBatch = 1_000;
+
+/**
+ * Workflows at run time: inject it anywhere. Every method works also in a process that runs no jobs itself. What it returns is plain data, a snapshot. A workflow that was started is named by the id of the run that it is.
+ *
+ * Throws WorkflowsNotSupportedError on a storage without workflows. Invalid input is refused before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, InvalidWorkflowError. With `{ manager }` among the last options a call is
+ * part of the caller's own transaction; the methods that lack it are not.
+ * @publicApi
+ */
+export class WorkflowService {
+  constructor(private readonly parts: WorkflowParts) {}
+
+  // ── Code
+
+  /** Makes the workflow known in this process, with the code of its steps, best in `onModuleInit`; those with `@Workflow` are. Throws InvalidWorkflowError, DuplicateHandlerError. */
+  register(workflow: DefinedWorkflow<any, any, any>): void {
+    const { handlers, registry, storage } = this.parts;
+    if (storage.flows === undefined) {
+      throw new WorkflowsNotSupportedError(`The workflow "${workflow.name}"`, storage.kind);
+    }
+    const { code, defaults } = workflow;
+    for (const { name, run, options } of workflowHandlers(code))
+      handlers.register(name, run, 'register()', options);
+    registry.add(code, defaults);
+  }
+
+  // ── Starting
+
+  /**
+   * Starts a workflow: a run of it, and with that its first steps, are due at once, or `at` a time, or after a `delay`. With a `key` it is started once, however often this is called. Throws JobAlreadyExistsError (the key is the id of another job),
+   * HandlerNotFoundError.
+   *
+   * @example
+   * const { runId } = await workflows.start('order', { params: { id }, key: `order:${id}` }, { manager });
+   */
+  async start<W extends WorkflowInput, P>(
+    workflow: W,
+    options: StartOptions & ParamsOption<W, P> = {} as never,
+    within: ManagerOption = {},
+  ): Promise<StartedWorkflow> {
+    void this.flows('start()');
+    const access = await this.parts.transactions.accessOf(within, 'start()');
+    return startWorkflow(workflow, options, access, this.parts);
+  }
+
+  // ── Reading
+
+  /** null: there is none, or it was pruned; before its run has begun it is known to processes that have its code. */
+  async get(runId: string): Promise<WorkflowRun | null> {
+    const id = lineOfText(runId, 'runId');
+    const flow = await this.flows('get()').getFlow(id);
+    return flow === null ? this.beforeItsBegin(id) : this.withVerdict(flow);
+  }
+
+  /** Those that have begun, the newest first; 100 at a time unless `limit` says otherwise (up to 1,000). */
+  async list(query: WorkflowQuery = {}): Promise<Page<WorkflowRun>> {
+    const flows = this.flows('list()');
+    const keys = ['namespace', 'workflow', 'state', 'limit', 'cursor'];
+    const { namespace, workflow, state } = knownOptions(query, keys, 'list()') as WorkflowQuery;
+    const filter = {
+      ...(namespace === undefined ? {} : { namespace: namespaceOf(namespace) }),
+      ...(workflow === undefined ? {} : { workflow: workflowName(workflow) }),
+      ...(state === undefined
+        ? {}
+        : { state: oneOf(state, 'state', ['active', 'succeeded', 'failed', 'cancelled']) }),
+    };
+    const { items, cursor } = await flows.queryFlows(filter, pageOf(query));
+    return { items: items.map(viewOf), cursor };
+  }
+
+  /** The workflow with its steps: how they stand, what they wait for, and why. With `instances` those of maps as well. null: as of `get`, also before its run has begun. */
+  async graph(runId: string, options: GraphOptions = {}): Promise<WorkflowGraph | null> {
+    const { instances = false } = knownOptions(options, ['instances'], 'graph()') as GraphOptions;
+    const flows = this.flows('graph()');
+    const id = lineOfText(runId, 'runId');
+    const flow = await flows.getFlow(id);
+    if (flow === null) return null;
+    const view = await this.withVerdict(flow);
+    return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage) };
+  }
+
+  // ── Changing
+
+  /**
+   * Ends the workflow: what waits of its steps is cancelled, those that run are asked to end by their AbortSignal, and nothing else begins. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over).
+   */
+  async cancel(runId: string, within: ManagerOption = {}): Promise<void> {
+    const id = lineOfText(runId, 'runId');
+    void this.flows('cancel()');
+    const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()');
+    if ((await this.get(id)) === null) throw new WorkflowRunNotFoundError(id);
+    const answer = await jobs.cancelRun(id);
+    if (answer === null) return this.refuse(id, 'only one that goes on can be cancelled.');
+    changed({ kind: 'cancel' });
+  }
+
+  /** Holds the steps that wait, and those that would begin; what runs goes on. One that is paused stays so. Its timeout goes on. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
+  async pause(runId: string): Promise<void> {
+    const id = lineOfText(runId, 'runId');
+    if (await this.flows('pause()').pauseFlow(id)) return;
+    await this.refuse(id, 'only one that goes on can be paused.');
+  }
+
+  /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
+  async resume(runId: string): Promise<void> {
+    const id = lineOfText(runId, 'runId');
+    if (!(await this.flows('resume()').resumeFlow(id)))
+      await this.refuse(id, 'only one that goes on can be resumed.');
+    await this.looked();
+  }
+
+  /**
+   * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
+   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, or has succeeded), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   */
+  async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
+    const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
+    const id = lineOfText(runId, 'runId');
+    const run = await this.flows('retry()').retryFlow(id, stepsOf(from));
+    if (run === null) return this.refuse(id, 'only one that is over, and has not succeeded, can be retried.');
+    await this.looked();
+    return { runId: run.id, status: 'created' };
+  }
+
+  /**
+   * Ends a manual step, or one whose handler has left it open, as `succeeded`: `result`, JSON of up to 1 MiB, is for those that come after it. `ref`: the id of its run, or the workflow's with the name of the step. Throws WorkflowStepNotFoundError (also where it waits
+   * for others yet), RunNotOpenError, RunHasVerdictError, RunNotFoundError, InvalidPayloadError (result).
+   *
+   * @example
+   * await workflows.complete({ runId, step: 'approve' }, { by: user.name });
+   */
+  async complete(ref: string | StepRef, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
+    const runId = await stepRunOf(ref, this.flows('complete()'));
+    const access = await this.parts.transactions.access(options);
+    await this.parts.openRuns.completeStep(runId, result, options, access);
+  }
+
+  /** Ends it as `failed`, as if its handler had thrown the error. Tells when it is tried again, which a manual step is not. Throws like `complete`. */
+  async fail(ref: string | StepRef, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
+    const runId = await stepRunOf(ref, this.flows('fail()'));
+    const access = await this.parts.transactions.access(options);
+    return this.parts.openRuns.fail(runId, error, options, access);
+  }
+
+  /** Deletes workflows that are over, with their steps and results; the ledger keeps its rows. Those that are over for as long as the ledger keeps them go by themselves. Returns how many. */
+  async prune(options: WorkflowPruning): Promise<number> {
+    const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as WorkflowPruning;
+    if (olderThan === undefined)
+      throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
+    const flows = this.flows('prune()');
+    const before = (await this.parts.storage.now()) - parseDelay(olderThan, 'olderThan');
+    for (let pruned = 0; ;) {
+      const some = await flows.pruneFlows(before, pruneBatch);
+      pruned += some;
+      if (some < pruneBatch) return pruned;
+    }
+  }
+
+  // ── Tenants
+
+  /** The workflows of one tenant: the same methods for those in its namespace, see `SchedulerService.forTenant`. Throws InvalidOptionError. */
+  forTenant(tenant: string, options: TenantOptions = {}): TenantWorkflows {
+    return confinedWorkflows(this, new Tenancy(tenant, options));
+  }
+
+  /** Throws RunNotFoundError where the run of a step is not in this namespace: for those that are kept within one. */
+  async assertStepIn(runId: string, namespace: string): Promise<void> {
+    const id = lineOfText(runId, 'ref');
+    const { storage } = this.parts;
+    const query = { runId: id, namespace };
+    if ((await storage.queryRuns(query, { limit: 1 })).items.length > 0) return;
+    if ((await storage.queryAttempts(query, { limit: 1 })).items.length > 0) return;
+    throw new RunNotFoundError(id);
+  }
+
+  private flows(call: string): FlowStorage {
+    const { storage } = this.parts;
+    if (storage.flows === undefined) throw new WorkflowsNotSupportedError(`workflows.${call}`, storage.kind);
+    return storage.flows;
+  }
+
+  /** Of a workflow whose run has been ended otherwise that run tells how. */
+  private async withVerdict(flow: Flow): Promise<WorkflowRun> {
+    const view = viewOf(flow);
+    if (flow.verdict !== 'cancelled') return view;
+    const { runId } = flow;
+    const [last] = (await this.parts.storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+    return last === undefined ? view : { ...view, state: last.outcome as RunVerdict };
+  }
+
+  private async beforeItsBegin(runId: string): Promise<WorkflowRun | null> {
+    const { storage, registry } = this.parts;
+    const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+    if (run === undefined || registry.get(run.handler) === undefined) return null;
+    const { namespace, handler: workflow, finishedAt: endedAt, retryOf } = run;
+    const isOver = endedAt !== null;
+    const job = await storage.getJob({ namespace, id: run.jobId });
+    return {
+      ...{ runId, workflow, version: null, namespace, params: job?.payload ?? null },
+      state: isOver ? (run.state as RunVerdict) : run.state === 'paused' ? 'paused' : 'waiting',
+      ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
+    };
+  }
+
+  private async refuse(runId: string, problem: string): Promise<never> {
+    const view = await this.get(runId);
+    if (view === null) throw new WorkflowRunNotFoundError(runId);
+    throw new WorkflowRunStateError(runId, view.state, problem);
+  }
+
+  /** This process looks at once at what has become due. */
+  private async looked(): Promise<void> {
+    (await this.parts.transactions.access({ manager: null })).changed();
+  }
+}
+
+function stepsOf(from: NonNullable<WorkflowRetry['from']>): string[] | null {
+  if (from === 'failed') return null;
+  const names: readonly unknown[] = typeof from === 'string' ? [from] : from;
+  if (!Array.isArray(names) || names.length === 0) {
+    throw new InvalidOptionError('from', "must be 'failed', the name of a step, or a list of names.");
+  }
+  return names.map((name) => stepName(name));
+}

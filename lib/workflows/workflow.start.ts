@@ -1,0 +1,113 @@
+import { InvalidOptionError, JobAlreadyExistsError, RunNotFoundError } from '../model/errors.js';
+import type { DurationInput, InstantInput } from '../model/trigger.js';
+import type { JobOptions } from '../model/job.options.js';
+import type { JobCreator } from '../scheduler/job.creator.js';
+import type { JobAccess } from '../scheduler/job.access.js';
+import type { HandlerInput, PayloadOption } from '../scheduler/handler.reference.js';
+import type { NamespaceOption } from '../scheduler/job.identity.js';
+import { handlerName } from '../scheduler/names.js';
+import { knownOptions } from '../scheduler/option.checks.js';
+import type { StorageNow } from '../scheduler/storage.now.js';
+import { afterDelay } from '../scheduler/trigger.options.js';
+import type { DefinedWorkflow } from './defined.workflow.js';
+import type { WorkflowRegistry } from './workflow.registry.js';
+
+/** The workflow by its name, or by what `workflow()` has made. @publicApi */
+export type WorkflowInput = string | DefinedWorkflow<any, any, any>;
+
+/** The params that go with a workflow: of its type, and to be left out where null or undefined is one. @publicApi */
+export type ParamsOption<W extends WorkflowInput, P> =
+  PayloadOption<W & HandlerInput, P> extends { payload: infer Params }
+    ? { params: Params }
+    : PayloadOption<W & HandlerInput, P> extends { payload?: infer Params }
+      ? { params?: Params }
+      : never;
+
+/** How a workflow is started. @publicApi */
+export interface StartOptions
+  extends NamespaceOption, Pick<JobOptions, 'queue' | 'priority' | 'metadata' | 'onSuccess' | 'onFailure'> {
+  /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one. It is the id of its job, at most 255 characters. @default a random UUID */
+  key?: string;
+  /** When it begins. @default at once */
+  at?: InstantInput;
+  /** How much later it begins. Not with `at`. @default 0 */
+  delay?: DurationInput;
+  /** How long the whole may take; null: for ever. @default that of the workflow */
+  timeout?: DurationInput | null;
+  /** How long its key counts as taken after its end. @default '30d' with a key, else 0 */
+  keep?: DurationInput;
+  /** The app whose workflow it is. @default the app of this process */
+  app?: string;
+}
+
+/** A workflow that was started, now or earlier. @publicApi */
+export interface StartedWorkflow {
+  /** Of the run that it is: what the other calls take. */
+  runId: string;
+  /** `existing`: one with this key had been started before. */
+  status: 'created' | 'existing';
+}
+
+const startKeys = [
+  ...['params', 'key', 'at', 'delay', 'timeout', 'keep', 'app'],
+  ...['namespace', 'queue', 'priority', 'metadata', 'onSuccess', 'onFailure'],
+];
+const hints = { id: 'Give it as "key".', payload: 'Give it as "params".', in: 'Give it as "delay".' };
+const defaultKeep = '30d';
+
+/** What starting works with. */
+export interface StartParts {
+  creator: JobCreator;
+  time: StorageNow;
+  registry: WorkflowRegistry;
+}
+
+/** Stores the one-off whose run the workflow is. Throws like `createDateJob`. */
+export async function startWorkflow(
+  workflow: WorkflowInput,
+  options: StartOptions & { params?: unknown },
+  access: JobAccess,
+  { creator, time, registry }: StartParts,
+): Promise<StartedWorkflow> {
+  const given = knownOptions(options, startKeys, 'start()', hints) as typeof options;
+  const { params, key, at, delay, keep, ...others } = given;
+  if (at !== undefined && delay !== undefined) {
+    throw new InvalidOptionError('delay', 'is given beside "at". Give one of them.');
+  }
+  const name = handlerName(workflow, 'workflow');
+  const now = await time.now(access.jobs);
+  await assertHandlers(name, now, access, { creator, registry });
+  const kept = keep ?? (key === undefined ? undefined : defaultKeep);
+  const job = {
+    ...registry.get(name)?.defaults,
+    ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
+    handler: workflow,
+    payload: params,
+    onConflict: key === undefined ? ('raise' as const) : ('ignore' as const),
+    ...(key === undefined ? {} : { id: key }),
+    ...(kept === undefined ? {} : { keep: kept }),
+  };
+  const trigger = { type: 'at' as const, at: at ?? afterDelay(delay ?? 0, now) };
+  const { status, job: stored } = await creator.createOr(job, trigger, access);
+  const { id: jobId, namespace } = stored;
+  if (stored.handler !== name || stored.trigger.type !== 'at')
+    throw new JobAlreadyExistsError(jobId, namespace);
+  const [run] = (await access.jobs.queryRuns({ jobId, namespace }, { limit: 1 })).items;
+  if (run === undefined) throw new RunNotFoundError(jobId);
+  return { runId: run.id, status: status === 'existing' ? 'existing' : 'created' };
+}
+
+/** A step that calls what nobody has would wait for ever. Throws HandlerNotFoundError. */
+async function assertHandlers(
+  name: string,
+  now: number,
+  access: JobAccess,
+  { creator, registry }: Pick<StartParts, 'creator' | 'registry'>,
+): Promise<void> {
+  const known = registry.get(name);
+  if (known === undefined) return;
+  for (const { name: step, handler, kind } of known.plan.steps) {
+    if (kind === 'manual' || known.code.steps.has(step)) continue;
+    await creator.assertOwnKnown(handler, now, access);
+  }
+}

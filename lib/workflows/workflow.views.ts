@@ -1,0 +1,143 @@
+import type { JsonValue } from '../model/json.js';
+import type { RunState } from '../model/run.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { Otherwise } from '../model/workflow.js';
+import type { Flow, FlowStep, FlowStepState } from '../ports/flows.js';
+
+/** `waiting`: its run has not begun · `active`: it goes on · `paused` · else its verdict. @publicApi */
+export type WorkflowState = 'waiting' | 'active' | 'paused' | RunVerdict;
+
+/** A workflow that was started: plain data, a snapshot. @publicApi */
+export interface WorkflowRun {
+  /** The id of the run that it is. */
+  runId: string;
+  workflow: string;
+  /** Of its definition; null: it has none. */
+  version: number | null;
+  namespace: string;
+  params: JsonValue;
+  state: WorkflowState;
+  /** null: its run has not begun. */
+  openedAt: Date | null;
+  endedAt: Date | null;
+  /** null: it is not paused. */
+  pausedAt: Date | null;
+  /** The run of which its run is a retry by hand. */
+  retryOf: string | null;
+  /** How many steps are in which state, instances of maps included; states without steps are left out. */
+  counts: Partial<Record<FlowStepState, number>>;
+}
+
+/** A parent of a step, as `graph` shows it. @publicApi */
+export interface GraphParent {
+  step: string;
+  /** It is only waited for. */
+  order: boolean;
+  state: FlowStepState;
+}
+
+/** A step of a workflow that was started, as `graph` shows it: a map is one, and each of its instances is another, with `nth`. @publicApi */
+export interface GraphStep {
+  name: string;
+  /** Which item of a map, from 0; null: it is none. */
+  nth: number | null;
+  state: FlowStepState;
+  after: GraphParent[];
+  /** How many of its parents have to end well. */
+  need: number;
+  otherwise: Otherwise;
+  map: boolean;
+  manual: boolean;
+  allowFailure: boolean;
+  handler: string;
+  /** Its latest run; null: it has had none. */
+  runId: string | null;
+  /** What its run does, where the step is `released`; null: it has none, or there were too many to ask for. */
+  runState: RunState | null;
+  /** Why it does not go on; null: it does, or it has ended. */
+  waitsFor: string | null;
+  releasedAt: Date | null;
+  endedAt: Date | null;
+  /** Of a skipped step its reason; of one that failed its error. */
+  reason: string | null;
+}
+
+/** A workflow with its steps, in the order in which they were given. @publicApi */
+export interface WorkflowGraph extends WorkflowRun {
+  steps: GraphStep[];
+}
+
+export function viewOf(flow: Flow): WorkflowRun {
+  const { runId, workflow, version, namespace, params, retryOf, counts } = flow;
+  const going = flow.pausedAt === null ? 'active' : 'paused';
+  return {
+    ...{ runId, workflow, version, namespace, params },
+    state: flow.verdict ?? going,
+    openedAt: new Date(flow.openedAt),
+    endedAt: dateOf(flow.endedAt),
+    pausedAt: dateOf(flow.pausedAt),
+    ...{ retryOf, counts },
+  };
+}
+
+/** `states`: of the steps of the workflow that are no instances, by name · `runState`: of its run, with when that is due. */
+export function graphStep(
+  step: FlowStep,
+  states: ReadonlyMap<string, FlowStepState>,
+  run: { state: RunState; dueAt: Date | null } | null,
+): GraphStep {
+  const { name, nth, state, need, otherwise, map, allowFailure, handler, runId, reason } = step;
+  const after = step.after.map(({ parent, data }) => ({
+    step: parent,
+    order: !data,
+    state: states.get(parent) ?? 'waiting',
+  }));
+  return {
+    ...{ name, nth, state, after, need, otherwise, map },
+    manual: step.kind === 'manual',
+    ...{ allowFailure, handler, runId },
+    runState: run?.state ?? null,
+    waitsFor: waitsFor(step, after, run),
+    releasedAt: dateOf(step.releasedAt),
+    endedAt: dateOf(step.endedAt),
+    reason,
+  };
+}
+
+function waitsFor(
+  { state, need, ok, kind }: FlowStep,
+  after: readonly GraphParent[],
+  run: { state: RunState; dueAt: Date | null } | null,
+): string | null {
+  if (state === 'released') return run === null ? null : runWaits(run, kind);
+  if (state !== 'waiting' && state !== 'blocked') return null;
+  const missing = after.filter((parent) => parent.state !== 'succeeded' && parent.state !== 'skipped');
+  const named = missing.map((parent) => `"${parent.step}" (${parent.state})`).join(', ');
+  const have = `${ok} of the ${need} that it needs have ended well`;
+  return state === 'blocked'
+    ? `It never began, as only ${have}: ${named}.`
+    : `It waits for its parents, of which ${have}: ${named}.`;
+}
+
+function runWaits(
+  { state, dueAt }: { state: RunState; dueAt: Date | null },
+  kind: FlowStep['kind'],
+): string | null {
+  const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
+  switch (state) {
+    case 'waiting':
+      return dueAt === null ? 'It waits for a worker.' : `It is due at ${dueAt.toISOString()}.`;
+    case 'open':
+      return kind === 'manual'
+        ? `It waits for complete() or fail()${until}.`
+        : `Its verdict comes from outside, or from the workflow that it is${until}.`;
+    case 'paused':
+      return 'It is paused.';
+    default:
+      return null;
+  }
+}
+
+function dateOf(at: number | null): Date | null {
+  return at === null ? null : new Date(at);
+}
