@@ -1,0 +1,557 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  InvalidOptionError,
+  RunHasVerdictError,
+  RunNotFoundError,
+  WorkflowRunNotFoundError,
+  WorkflowRunStateError,
+  WorkflowService,
+  WorkflowStepNotFoundError,
+  workflow,
+  MemoryStorage,
+  type DefinedWorkflow,
+  type RunContext,
+  type StepContext,
+} from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { NestApp } from '../support/nest.app.js';
+
+const minute = 60_000;
+
+describe('a workflow', () => {
+  let apps: NestApp[] = [];
+  let calls: string[] = [];
+
+  afterEach(async () => {
+    for (const app of apps) await app.close();
+    apps = [];
+    calls = [];
+  });
+
+  async function boot(
+    defined: readonly DefinedWorkflow<any, any, any>[],
+    given: Parameters<typeof NestApp.boot>[0] = {},
+  ): Promise<NestApp & { workflows: WorkflowService }> {
+    const app = await NestApp.boot(given);
+    apps.push(app);
+    const workflows = app.app.get(WorkflowService);
+    for (const each of defined) workflows.register(each);
+    return Object.assign(app, { workflows });
+  }
+
+  const calling =
+    (result?: unknown) =>
+    (ctx: StepContext<any, any, any>): unknown => {
+      calls.push(ctx.workflow.step);
+      if (result instanceof Error) throw result;
+      return result;
+    };
+
+  /** The states of its steps by name, instances left out. */
+  async function statesOf(
+    { workflows }: { workflows: WorkflowService },
+    runId: string,
+  ): Promise<Record<string, string>> {
+    const { steps } = (await workflows.graph(runId))!;
+    return Object.fromEntries(steps.map(({ name, state }) => [name, state]));
+  }
+
+  async function run(
+    app: NestApp & { workflows: WorkflowService },
+    name: string,
+    options: object = {},
+  ): Promise<string> {
+    const { runId } = await app.workflows.start(name, options);
+    await app.settle();
+    return runId;
+  }
+
+  test('hands on what steps return, and ends with what its last ones have', async () => {
+    const order = workflow<{ id: string }>('order')
+      .step('charge', (ctx) => ({ id: ctx.params.id, on: new Date(0) }))
+      .step('lines', () => [1, 2, 3])
+      .map('pack', (ctx) => ctx.item * 10, { after: 'lines' })
+      .step('ship', async (ctx) => [(await ctx.result('charge')).on, await ctx.result('pack')], {
+        after: ['charge', 'pack'],
+      })
+      .step('note', () => undefined);
+    const app = await boot([order]);
+    const { runId } = await app.workflows.start(order, { params: { id: 'a' } });
+    await app.settle();
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({
+      verdict: 'succeeded',
+      result: { ship: ['1970-01-01T00:00:00.000Z', [10, 20, 30]], note: null },
+    });
+  });
+
+  describe('with a step that cannot be done', () => {
+    const broken = workflow('broken')
+      .step('a', calling(new Error('no')), { maxRetries: 1, backoff: 0 })
+      .step('blocked', calling(), { after: 'a' })
+      .step('cancelled', calling(), { after: 'a', otherwise: 'cancel' })
+      .step('behind', calling(), { after: 'cancelled', otherwise: 'cancel' })
+      .step('report', async (ctx) => ctx.parent('a'), { after: 'a', otherwise: 'run' });
+
+    test('has failed, and each step is what it says', async () => {
+      const app = await boot([broken]);
+      const runId = await run(app, 'broken');
+      expect(await statesOf(app, runId)).toEqual({
+        a: 'failed',
+        blocked: 'blocked',
+        cancelled: 'cancelled',
+        behind: 'cancelled',
+        report: 'succeeded',
+      });
+      expect(calls).toEqual(['a', 'a']);
+      const graph = (await app.workflows.graph(runId))!;
+      expect(graph.state).toBe('failed');
+      expect(graph.steps[1]!.waitsFor).toBe(
+        'It never began, as only 0 of the 1 that it needs have ended well: "a" (failed).',
+      );
+      expect((await app.scheduler.waitForRun(runId)).error).toContain('"a"');
+    });
+
+    test('goes on from there by retry, and what has succeeded is not run again', async () => {
+      let isBroken = true;
+      const mended = workflow('mended')
+        .step('first', calling(1))
+        .step(
+          'second',
+          (ctx) => {
+            calling()(ctx);
+            if (isBroken) throw new Error('no');
+            return 2;
+          },
+          { after: 'first' },
+        )
+        .step('third', async (ctx) => (calls.push('third'), ctx.result('second')), { after: 'second' });
+      const app = await boot([mended]);
+      const runId = await run(app, 'mended');
+      isBroken = false;
+      const retried = await app.workflows.retry(runId);
+      await app.settle();
+      expect(calls).toEqual(['first', 'second', 'second', 'third']);
+      expect(await app.workflows.get(retried.runId)).toMatchObject({ state: 'succeeded', retryOf: runId });
+      expect(await app.workflows.get(runId)).toBeNull();
+      await expect(app.workflows.retry(retried.runId)).rejects.toThrow(WorkflowRunStateError);
+      await expect(app.workflows.retry('999')).rejects.toThrow(WorkflowRunNotFoundError);
+    });
+
+    test('is started anew by the retry of its run', async () => {
+      let isBroken = true;
+      const anew = workflow('anew')
+        .step('first', calling(1))
+        .step(
+          'second',
+          (ctx) => {
+            calling()(ctx);
+            if (isBroken) throw new Error('no');
+          },
+          { after: 'first' },
+        );
+      const app = await boot([anew]);
+      const runId = await run(app, 'anew');
+      isBroken = false;
+      const { id } = await app.scheduler.retryRun(runId);
+      await app.settle();
+      expect(calls).toEqual(['first', 'second', 'first', 'second']);
+      expect(await app.workflows.get(id)).toMatchObject({ state: 'succeeded' });
+    });
+  });
+
+  test('goes on with any of its parents, or so many of them', async () => {
+    const some = workflow('some')
+      .step('a', calling(new Error('no')))
+      .step('b', calling(1))
+      .step('c', calling(1), { delay: '1m' })
+      .step('any', calling(), { after: ['a', 'b', 'c'], need: 'any' })
+      .step('two', calling(), { after: ['a', 'b', 'c'], need: 2 });
+    const app = await boot([some]);
+    const runId = await run(app, 'some');
+    expect(await statesOf(app, runId)).toMatchObject({ any: 'succeeded', c: 'released', two: 'waiting' });
+    expect((await app.workflows.graph(runId))!.steps.at(-1)!.waitsFor).toBe(
+      'It waits for its parents, of which 1 of the 2 that it needs have ended well: "a" (failed), "c" (released).',
+    );
+    await app.clock.advanceBy(minute);
+    expect(await statesOf(app, runId)).toMatchObject({ two: 'succeeded' });
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'failed' });
+  });
+
+  describe('skips', () => {
+    const branch = workflow<{ left: boolean }>('branch')
+      .step('ask', (ctx) => ctx.params.left)
+      .step('left', calling('l'), { after: 'ask', when: (results) => results.ask === true })
+      .step('right', async (ctx) => ((await ctx.result('ask')) ? ctx.skip('It is the left one.') : 'r'), {
+        after: 'ask',
+      })
+      .step('beyond', calling(), { after: 'right' })
+      .step(
+        'join',
+        async (ctx) => {
+          const sides = await Promise.all([ctx.parent('left'), ctx.parent('right')]);
+          const taken = sides.find(({ verdict }) => verdict === 'succeeded')!.name as 'left' | 'right';
+          return ctx.result(taken);
+        },
+        { after: ['left', 'right'] },
+      );
+
+    test.each([
+      [true, { left: 'succeeded', right: 'skipped', beyond: 'skipped', join: 'succeeded' }],
+      [false, { left: 'skipped', right: 'succeeded', beyond: 'succeeded', join: 'succeeded' }],
+    ])('the branch that is not taken to its end, and joins (%s)', async (left, states) => {
+      const app = await boot([branch]);
+      const runId = await run(app, 'branch', { params: { left } });
+      expect(await statesOf(app, runId)).toMatchObject(states);
+      const { steps } = (await app.workflows.graph(runId))!;
+      const skipped = steps.find(({ state }) => state === 'skipped')!;
+      expect(skipped.reason).toBe(left ? 'It is the left one.' : 'Its condition "when" is not met.');
+      expect(await app.scheduler.waitForRun(runId)).toMatchObject({
+        verdict: 'succeeded',
+        result: { join: left ? 'l' : 'r' },
+      });
+    });
+
+    test('a map over nothing', async () => {
+      const empty = workflow('empty')
+        .step('none', (): number[] => [])
+        .map('each', calling(), { after: 'none' })
+        .step('end', async (ctx) => ctx.parent('each'), { after: ['each', 'none'] });
+      const app = await boot([empty]);
+      const runId = await run(app, 'empty');
+      expect(await statesOf(app, runId)).toEqual({ none: 'succeeded', each: 'skipped', end: 'succeeded' });
+    });
+  });
+
+  test('tells a step what it cannot have', async () => {
+    const asking = workflow('asking')
+      .step('a', calling(1))
+      .step(
+        'b',
+        () => {
+          throw new Error('no');
+        },
+        { allowFailure: true },
+      )
+      .step('stranger', async (ctx: StepContext<any, any>) => ctx.result('b'), { after: 'a', maxRetries: 5 })
+      .step('order', async (ctx: StepContext<any, any>) => ctx.result('a'), {
+        after: [{ step: 'a', order: true }],
+      })
+      .step('failed', async (ctx) => ctx.result('b'), { after: 'b' })
+      .step(
+        'list',
+        async (ctx) => {
+          for await (const _ of ctx.results('a'));
+        },
+        { after: 'a' },
+      );
+    const app = await boot([asking]);
+    const runId = await run(app, 'asking');
+    const { steps } = (await app.workflows.graph(runId))!;
+    const reason = (name: string): string => steps.find((step) => step.name === name)!.reason!;
+    expect(reason('stranger')).toContain('"b", which it does not come after. Its parents are: "a".');
+    expect(reason('order')).toContain('which it only waits for (order: true)');
+    expect(reason('failed')).toContain('which is failed (Error: no), so it has none');
+    expect(reason('list')).toContain('it is no list');
+    // Another attempt would be no different.
+    expect(steps.filter((step) => step.state === 'failed')).toHaveLength(5);
+  });
+
+  test('fails a step whose result cannot be handed on, and keeps one of 1 MiB', async () => {
+    const mib = 1_048_576;
+    const large = workflow('large')
+      .step('fits', () => 'x'.repeat(mib - 2))
+      .step('whole', async (ctx) => (await ctx.result('fits')).length, { after: 'fits' })
+      .step('long', () => 'x'.repeat(mib - 1), { maxRetries: 3 })
+      .step('odd', () => ({ at: 1n }), { maxRetries: 3 });
+    const app = await boot([large]);
+    const runId = await run(app, 'large');
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(steps.map(({ state }) => state)).toEqual(['succeeded', 'succeeded', 'failed', 'failed']);
+    expect(steps[2]!.reason).toContain(
+      'has 1048577 characters as JSON, and the most that a step may hand on is 1048576',
+    );
+    expect(steps[3]!.reason).toContain('StepResultError');
+    expect(app.heard('run.retrying')).toEqual([]);
+  });
+
+  describe('grows', () => {
+    test('by what a step adds, for which others wait', async () => {
+      const crawl = workflow<string[]>('crawl')
+        .step(
+          'index',
+          (ctx) => {
+            calls.push('index');
+            ctx.addSteps(
+              ctx.params.map((name) => ({
+                name,
+                handler: 'read',
+                payload: { name },
+                after: 'index',
+                before: 'report',
+              })),
+            );
+            if (calls.length === 1) throw new Error('once');
+          },
+          { maxRetries: 1, backoff: 0 },
+        )
+        .step('report', () => calls.push('report'), { after: 'index' });
+      const app = await boot([crawl]);
+      app.scheduler.registerHandler('read', ({ payload }: RunContext<{ name: string }>) =>
+        calls.push(payload.name),
+      );
+      const runId = await run(app, 'crawl', { params: ['x', 'y'] });
+      expect(calls.slice(0, 2)).toEqual(['index', 'index']);
+      expect(calls.slice(2).toSorted()).toEqual(['report', 'x', 'y']);
+      expect(calls.at(-1)).toBe('report');
+      expect(await statesOf(app, runId)).toEqual({
+        index: 'succeeded',
+        x: 'succeeded',
+        y: 'succeeded',
+        report: 'succeeded',
+      });
+    });
+
+    test('by nothing that is wrong', async () => {
+      const adding = (steps: object[]) => (ctx: StepContext<any, any>) => ctx.addSteps(steps as never);
+      const wrong = workflow('wrong')
+        .step(
+          'cycle',
+          adding([
+            { name: 'x', after: 'y' },
+            { name: 'y', after: 'x' },
+          ]),
+        )
+        .step('twice', adding([{ name: 'x' }, { name: 'x' }]))
+        .step('self', adding([{ name: 'self' }]))
+        .step('option', adding([{ name: 'x', afer: 'y' }]))
+        .step('taken', adding([{ name: 'cycle' }]))
+        .step('strange', adding([{ name: 'x', after: 'nobody' }]));
+      const app = await boot([wrong]);
+      const runId = await run(app, 'wrong');
+      const { steps } = (await app.workflows.graph(runId))!;
+      expect(
+        steps.map(({ name, state, reason }) => [
+          name,
+          state,
+          /waits for itself|added twice|Give it another|Did you mean|cycle|nobody/.exec(reason!)?.[0],
+        ]),
+      ).toEqual([
+        ['cycle', 'failed', 'waits for itself'],
+        ['twice', 'failed', 'added twice'],
+        ['self', 'failed', 'Give it another'],
+        ['option', 'failed', 'Did you mean'],
+        ['taken', 'failed', 'cycle'],
+        ['strange', 'failed', 'nobody'],
+      ]);
+    });
+  });
+
+  describe('with a step by hand', () => {
+    const asking = workflow('asking')
+      .step('draft', () => 1)
+      .manual('approve', { after: 'draft', timeout: '2d' })
+      .step('send', async (ctx) => ctx.result('approve'), { after: 'approve' });
+
+    test('goes on with what it is completed with, once', async () => {
+      const app = await boot([asking]);
+      const { runId } = await app.workflows.start('asking');
+      await expect(app.workflows.complete({ runId, step: 'approve' })).rejects.toThrow(
+        WorkflowRunNotFoundError,
+      );
+      await app.settle();
+      const { steps } = (await app.workflows.graph(runId))!;
+      expect(steps[1]).toMatchObject({
+        manual: true,
+        runState: 'open',
+        waitsFor: expect.stringMatching(/^It waits for complete\(\) or fail\(\) until /),
+      });
+      await expect(app.workflows.complete({ runId, step: 'send' })).rejects.toThrow(
+        WorkflowStepNotFoundError,
+      );
+      await expect(app.workflows.complete({ runId, step: 'approved' })).rejects.toThrow(
+        'there is none of this name',
+      );
+      await app.workflows.complete(steps[1]!.runId!, { by: 'x'.repeat(100_000) });
+      await app.settle();
+      expect(await app.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+      await expect(app.workflows.complete({ runId, step: 'approve' })).rejects.toThrow(RunHasVerdictError);
+    });
+
+    test('fails by what it is told, or at its deadline', async () => {
+      const app = await boot([asking]);
+      const failed = await run(app, 'asking');
+      expect(await app.workflows.fail({ runId: failed, step: 'approve' }, new Error('declined'))).toEqual({
+        retryAt: null,
+      });
+      const late = await run(app, 'asking');
+      await app.clock.advanceBy(2 * 24 * 60 * minute + minute);
+      for (const [runId, state] of [
+        [failed, 'failed'],
+        [late, 'timed_out'],
+      ] as const) {
+        expect(await app.workflows.get(runId)).toMatchObject({ state: 'failed' });
+        expect(await statesOf(app, runId)).toEqual({ draft: 'succeeded', approve: state, send: 'blocked' });
+      }
+    });
+  });
+
+  test('may be the step of another, three levels deep', async () => {
+    const inner = workflow<{ n: number }>('inner').step('deep', (ctx) => ctx.params.n + 1);
+    const middle = workflow<{ n: number }>('middle')
+      .step('in', inner)
+      .step('after', async (ctx) => ctx.result('in'), { after: 'in' });
+    const outer = workflow('outer')
+      .step('mid', middle, { payload: { n: 41 } })
+      .step('end', async (ctx) => ctx.result('mid'), { after: 'mid' });
+    const app = await boot([inner, middle, outer]);
+    const runId = await run(app, 'outer');
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({
+      verdict: 'succeeded',
+      result: { end: { after: { deep: 42 } } },
+    });
+  });
+
+  test('is paused, resumed and cancelled', async () => {
+    const slow = workflow('slow')
+      .step('a', calling())
+      .step('b', calling(), { after: 'a', delay: '1m' })
+      .step('c', calling(), { after: 'b', delay: '1m' });
+    const app = await boot([slow]);
+    const runId = await run(app, 'slow');
+    await app.workflows.pause(runId);
+    await app.clock.advanceBy(5 * minute);
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'paused' });
+    expect(calls).toEqual(['a']);
+    await app.workflows.resume(runId);
+    await app.settle();
+    expect(calls).toEqual(['a', 'b']);
+    await app.workflows.cancel(runId);
+    await app.clock.advanceBy(5 * minute);
+    expect(calls).toEqual(['a', 'b']);
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'cancelled' });
+    for (const change of ['pause', 'resume', 'cancel'] as const) {
+      await expect(app.workflows[change](runId)).rejects.toThrow(WorkflowRunStateError);
+      await expect(app.workflows[change]('999')).rejects.toThrow(WorkflowRunNotFoundError);
+    }
+  });
+
+  test('has a timeout of the whole', async () => {
+    const long = workflow('long', { timeout: '10m' })
+      .manual('wait')
+      .step('end', calling(), { after: 'wait' });
+    const app = await boot([long]);
+    const [own, given] = [await run(app, 'long'), await run(app, 'long', { timeout: '1h' })];
+    await app.clock.advanceBy(11 * minute);
+    expect(await app.workflows.get(own)).toMatchObject({ state: 'timed_out', counts: { cancelled: 2 } });
+    expect(await app.workflows.get(given)).toMatchObject({ state: 'active' });
+    expect((await app.workflows.list({ state: 'cancelled' })).items.map(({ runId }) => runId)).toEqual([own]);
+  });
+
+  describe('is started', () => {
+    const plain = workflow<{ n: number } | null>('plain').step('only', calling());
+
+    test('once with a key', async () => {
+      const app = await boot([plain]);
+      const first = await app.workflows.start(plain, { key: 'order:7', params: { n: 1 } });
+      const second = await app.workflows.start(plain, { key: 'order:7', params: { n: 2 } });
+      expect([first.status, second]).toEqual(['created', { runId: first.runId, status: 'existing' }]);
+      await app.settle();
+      // Also when it is over.
+      expect(await app.workflows.start(plain, { key: 'order:7' })).toEqual(second);
+      expect(calls).toEqual(['only']);
+      await app.scheduler.createDateJob({ id: 'taken', handler: 'plain.only', in: '1d' });
+      await expect(app.workflows.start(plain, { key: 'taken' })).rejects.toThrow('taken');
+    });
+
+    test('at a time, or after a delay', async () => {
+      const app = await boot([plain]);
+      const { runId } = await app.workflows.start('plain', { delay: '1h', params: { n: 1 } });
+      await app.settle();
+      expect(await app.workflows.get(runId)).toMatchObject({
+        state: 'waiting',
+        openedAt: null,
+        params: { n: 1 },
+      });
+      await app.clock.advanceBy(60 * minute);
+      expect(await app.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+      await expect(app.workflows.start('plain', { at: new Date(), delay: 1 })).rejects.toThrow(
+        InvalidOptionError,
+      );
+      await expect(app.workflows.start('plain', { id: 'x' } as never)).rejects.toThrow('Give it as "key"');
+    });
+
+    test('as a handler of any job, and by a process that runs none', async () => {
+      const app = await boot([plain]);
+      await app.scheduler.schedule(plain, { id: 'each', every: '1h', payload: { n: 1 } });
+      await app.clock.advanceBy(60 * minute);
+      const api = await boot([], { storage: app.storage, clock: app.clock, chronis: { autoStart: false } });
+      const { runId } = await api.workflows.start('plain', { priority: 'high' });
+      await app.settle();
+      expect(calls).toEqual(['only', 'only']);
+      expect(await api.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+    });
+
+    test('only where somebody has what its steps call', async () => {
+      const lacking = workflow('lacking').step('mail', 'send-mail');
+      const app = await boot([lacking]);
+      await expect(app.workflows.start('lacking')).rejects.toThrow('send-mail');
+      await expect(app.workflows.start('nobody')).rejects.toThrow('nobody');
+    });
+
+    test('for a tenant, whose workflows others do not see', async () => {
+      const asked = workflow('asked').manual('approve');
+      const app = await boot([plain, asked]);
+      const acme = app.workflows.forTenant('acme');
+      const other = app.workflows.forTenant('other');
+      const { runId } = await acme.start('asked');
+      await app.settle();
+      expect(await acme.get(runId)).toMatchObject({ namespace: 'tenant:acme' });
+      expect([await other.get(runId), await other.graph(runId), (await other.list()).items]).toEqual([
+        null,
+        null,
+        [],
+      ]);
+      expect((await acme.list()).items).toHaveLength(1);
+      await expect(other.cancel(runId)).rejects.toThrow(WorkflowRunNotFoundError);
+      const own = (await acme.graph(runId))!.steps[0]!.runId!;
+      await expect(other.complete(own)).rejects.toThrow(RunNotFoundError);
+      await expect(other.complete({ runId, step: 'approve' })).rejects.toThrow(WorkflowRunNotFoundError);
+      await acme.complete(own);
+      expect(await acme.get(runId)).toMatchObject({ state: 'succeeded' });
+    });
+  });
+
+  test('writes the rows of a step, its verdict and what comes after it at once, or nothing', async () => {
+    const order: string[] = [];
+    const rows = workflow('rows')
+      .step('save', async (ctx) => {
+        const work = (fail: boolean) => async () => {
+          ctx.addSteps([{ name: `added-${fail}`, handler: 'note', after: 'save' }]);
+          if (fail) throw new Error('rolled back');
+          return { saved: true };
+        };
+        await ctx.transaction(work(true)).catch(() => order.push('rolled back'));
+        await ctx.transaction(work(false));
+        order.push('committed');
+      })
+      .step('next', async (ctx) => ctx.result('save'), { after: 'save' });
+    const dataSource = { transaction: <T>(begin: (manager: object) => Promise<T>): Promise<T> => begin({}) };
+    const clock = new ManualClock();
+    const app = await boot([rows], { clock, storage: new MemoryStorage({ clock, dataSource }) });
+    app.scheduler.registerHandler('note', () => order.push('note'));
+    const runId = await run(app, 'rows');
+    const states = await statesOf(app, runId);
+    expect(order).toEqual(['rolled back', 'committed', 'note']);
+    expect(states).toEqual({ save: 'succeeded', 'added-false': 'succeeded', next: 'succeeded' });
+  });
+
+  test('is pruned when it is over for long', async () => {
+    const app = await boot([workflow('plain').step('only', calling())]);
+    const runId = await run(app, 'plain');
+    expect(await app.workflows.prune({ olderThan: '1h' })).toBe(0);
+    await app.clock.advanceBy(61 * minute);
+    expect(await app.workflows.prune({ olderThan: '1h' })).toBe(1);
+    expect([await app.workflows.get(runId), await app.workflows.graph(runId)]).toEqual([null, null]);
+    await expect(app.workflows.prune({} as never)).rejects.toThrow('olderThan');
+  });
+});
