@@ -301,7 +301,7 @@ export type { GraphOptions, StepRef } from './workflows/workflow.graph.js';
 export type {
   ParamsOption,
   StartedWorkflow,
-  StartOptions,
+  StartWorkflowOptions,
   WorkflowInput,
 } from './workflows/workflow.start.js';
 export type {

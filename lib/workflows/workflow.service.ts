@@ -32,7 +32,7 @@ import type { WorkflowRegistry } from './workflow.registry.js';
 import {
   startWorkflow,
   type ParamsOption,
-  type StartOptions,
+  type StartWorkflowOptions,
   type StartedWorkflow,
   type WorkflowInput,
 } from './workflow.start.js';
@@ -107,7 +107,7 @@ export class WorkflowService {
    */
   async start<W extends WorkflowInput, P>(
     workflow: W,
-    options: StartOptions & ParamsOption<W, P> = {} as never,
+    options: StartWorkflowOptions & ParamsOption<W, P> = {} as never,
     within: ManagerOption = {},
   ): Promise<StartedWorkflow> {
     void this.flows('start()');

@@ -24,7 +24,7 @@ export type ParamsOption<W extends WorkflowInput, P> =
       : never;
 
 /** How a workflow is started. @publicApi */
-export interface StartOptions
+export interface StartWorkflowOptions
   extends NamespaceOption, Pick<JobOptions, 'queue' | 'priority' | 'metadata' | 'onSuccess' | 'onFailure'> {
   /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one. It is the id of its job, at most 255 characters. @default a random UUID */
   key?: string;
@@ -65,7 +65,7 @@ export interface StartParts {
 /** Stores the one-off whose run the workflow is. Throws like `createDateJob`. */
 export async function startWorkflow(
   workflow: WorkflowInput,
-  options: StartOptions & { params?: unknown },
+  options: StartWorkflowOptions & { params?: unknown },
   access: JobAccess,
   { creator, time, registry }: StartParts,
 ): Promise<StartedWorkflow> {

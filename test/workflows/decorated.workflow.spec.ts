@@ -164,6 +164,33 @@ describe('a class that is a workflow', () => {
     expect(await app.workflows.get(id)).toMatchObject({ state: 'timed_out' });
   });
 
+  test('holds the overlap of its job for as long as it goes on, and is backfilled', async () => {
+    @Workflow('hourly', { cron: '0 * * * *', timeZone: 'UTC' })
+    class Hourly {
+      @ManualStep()
+      wait(): void {}
+    }
+    const app = await boot([Hourly]);
+    await app.clock.advanceTo(Date.UTC(2026, 0, 1, 3, 30));
+    const { items } = await app.workflows.list();
+    expect(items).toMatchObject([{ state: 'active' }]);
+    const skipped = (await app.scheduler.getGaps({ jobId: 'hourly' })).items;
+    expect(skipped.map(({ verdict }) => verdict)).toContain('skipped');
+    await app.workflows.complete({ runId: items[0]!.runId, step: 'wait' });
+    await app.clock.advanceTo(Date.UTC(2026, 0, 1, 4));
+    await app.settle();
+    expect(await app.workflows.list({ state: 'active' })).toMatchObject({ items: [{ state: 'active' }] });
+    const { created } = await app.scheduler.backfill(
+      'hourly',
+      new Date(Date.UTC(2025, 0, 1)),
+      new Date(Date.UTC(2025, 0, 1, 2)),
+    );
+    expect(created).toBe(3);
+    await app.settle();
+    // One after the other, as each waits for the end of the one before.
+    expect((await app.workflows.list({ state: 'active' })).items).toHaveLength(2);
+  });
+
   test('has its steps made anew for each run where they depend on a request, with guards', async () => {
     class Allowed implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
