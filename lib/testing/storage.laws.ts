@@ -38,6 +38,10 @@ import { runNowLaws } from './laws/run.now.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
+import { flowEndLaws } from './laws/flow.end.laws.js';
+import { flowGrowthLaws } from './laws/flow.growth.laws.js';
+import { flowMapLaws } from './laws/flow.map.laws.js';
+import { flowRuleLaws } from './laws/flow.rules.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
 import { stepLaws } from './laws/step.laws.js';
@@ -94,6 +98,10 @@ export function storageLaws(): Law[] {
     ...runSignalLaws,
     ...definitionLaws,
     ...flowLaws,
+    ...flowRuleLaws,
+    ...flowEndLaws,
+    ...flowMapLaws,
+    ...flowGrowthLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,

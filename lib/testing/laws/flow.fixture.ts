@@ -71,9 +71,9 @@ export interface Opened extends Partial<Omit<NewFlow, 'steps'>> {
   deadlineInMs?: number;
 }
 
-/** A worker that keeps its lease. */
+/** A worker that keeps its lease, for steps (`work`) and for what opens as a graph (`work` or `open`). */
 export const lastingWorker = (storage: StorageAdapter): Promise<Capability> =>
-  startWorker(storage, { leaseMs: 400 * day });
+  startWorker(storage, { leaseMs: 400 * day, handlers: ['work', 'open'] });
 
 /** A graph, of a one-off's run, and a worker that executes its steps. */
 export async function openFlow(
@@ -132,7 +132,9 @@ export async function runNext(
   return run;
 }
 
-/** Runs all that is due and becomes due by that, until nothing is. Returns the steps in the order in which they ran. */
+const byKey = ([one]: [string, unknown], [other]: [string, unknown]): number => (one < other ? -1 : 1);
+
+/** Runs all that is due, by their names, then what is due by that, until nothing is. Returns the steps in the order in which they ran. */
 export async function runAll(
   storage: StorageAdapter,
   worker: Capability,
@@ -141,7 +143,7 @@ export async function runAll(
   const ran: string[] = [];
   for (let runs = await claimSteps(storage, worker); ; runs = await claimSteps(storage, worker)) {
     if (Object.keys(runs).length === 0) return ran;
-    for (const [key, run] of Object.entries(runs)) {
+    for (const [key, run] of Object.entries(runs).toSorted(byKey)) {
       ran.push(key);
       await settle(storage, run, settlementFor(key, run));
     }

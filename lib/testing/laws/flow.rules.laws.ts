@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import type { Settlement, StepVerdict } from '../../index.js';
+import { accepts, ref, settle, settlementOf } from './fixture.js';
+import {
+  assertOver,
+  claimSteps,
+  flowLawsOf,
+  flowOf,
+  openFlow,
+  runAll,
+  runNext,
+  statesOf,
+  step,
+  stepOf,
+} from './flow.fixture.js';
+
+const failed: Partial<Settlement> = { outcome: 'failed', error: 'boom' };
+const skipped: Partial<Settlement> = { flowStep: { skipped: 'nothing to do' } };
+
+/** Ends steps as their names say: `skip1` is skipped, `bad2` fails, all else succeeds. */
+const asNamed = (key: string): Partial<Settlement> => {
+  if (key.startsWith('skip')) return skipped;
+  return key.startsWith('bad') ? failed : {};
+};
+
+export const flowRuleLaws = flowLawsOf('rules of flows', {
+  'any, some or all: a step is released once, by as many parents as it needs': async ({ storage }) => {
+    for (const need of [1, 2, 3]) {
+      const parents = ['p1', 'p2', 'p3'];
+      const { runId, worker } = await openFlow(storage, [
+        ...parents.map((name) => step(name)),
+        step('child', parents, { need }),
+        step('after', ['child']),
+      ]);
+      const runs = await claimSteps(storage, worker);
+      for (const [nth, name] of parents.entries()) {
+        const { state, ok } = await stepOf(storage, runId, 'child');
+        assert.deepEqual([state, ok], [nth < need ? 'waiting' : 'released', nth]);
+        await settle(storage, runs[name]);
+      }
+      const { ok, runId: born } = await stepOf(storage, runId, 'child');
+      assert.equal(ok, 3);
+      const { child } = await claimSteps(storage, worker);
+      assert.equal(child.id, born);
+      await settle(storage, child);
+      assert.deepEqual(await runAll(storage, worker), ['after']);
+      await assertOver(storage, runId, 'succeeded', { after: null });
+    }
+  },
+
+  'a failure keeps nobody from being released who does not need it': async ({ storage }) => {
+    const steps = [
+      step('bad1'),
+      step('bad2'),
+      step('good'),
+      step('any', ['bad1', 'bad2', 'good'], { need: 1 }),
+    ];
+    const { runId, worker } = await openFlow(storage, steps);
+    const ran = await runAll(storage, worker, asNamed);
+    assert.deepEqual(ran, ['bad1', 'bad2', 'good', 'any']);
+    const { ok, bad } = await stepOf(storage, runId, 'any');
+    assert.deepEqual([ok, bad], [1, 2]);
+    await assertOver(storage, runId, 'failed');
+  },
+
+  'what cannot be released any more is blocked, as soon as that is so, until the flow is over': async ({
+    storage,
+  }) => {
+    const steps = [
+      step('bad1'),
+      step('bad2'),
+      step('slow'),
+      step('two', ['bad1', 'bad2', 'slow'], { need: 2 }),
+    ];
+    const { runId, worker } = await openFlow(storage, steps);
+    const { bad1, bad2, slow } = await claimSteps(storage, worker);
+    for (const run of [bad1, bad2]) {
+      await settle(storage, run, failed);
+      assert.equal((await stepOf(storage, runId, 'two')).state, 'waiting');
+    }
+    assert.equal((await flowOf(storage, runId)).verdict, null);
+    await settle(storage, slow);
+    const two = await stepOf(storage, runId, 'two');
+    assert.deepEqual([two.state, two.releasedAt, two.endedAt, two.runId], ['blocked', null, null, null]);
+    await assertOver(storage, runId, 'failed');
+  },
+
+  'otherwise cancel: it is cancelled at once, and so is what comes after it': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('bad'),
+      step('slow'),
+      step('cancelled', ['bad', 'slow'], { otherwise: 'cancel' }),
+      step('next', ['cancelled'], { otherwise: 'cancel' }),
+      step('last', ['next'], { otherwise: 'cancel' }),
+      step('blocked', ['cancelled']),
+      step('cleanup', ['last'], { otherwise: 'run' }),
+    ]);
+    const { bad, slow } = await claimSteps(storage, worker);
+    await settle(storage, bad, failed);
+    assert.deepEqual(await statesOf(storage, runId), {
+      bad: 'failed',
+      slow: 'released',
+      cancelled: 'cancelled',
+      next: 'cancelled',
+      last: 'cancelled',
+      blocked: 'waiting',
+      cleanup: 'released',
+    });
+    const { endedAt, runId: none } = await stepOf(storage, runId, 'next');
+    assert.ok(endedAt !== null && none === null);
+    assert.deepEqual(await runAll(storage, worker), ['cleanup']);
+    assert.equal((await flowOf(storage, runId)).verdict, null);
+    await settle(storage, slow);
+    await assertOver(storage, runId, 'failed');
+  },
+
+  'otherwise run: it runs when all of its parents have ended, and not before': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('bad'),
+      step('slow'),
+      step('report', ['bad', 'slow'], { otherwise: 'run' }),
+    ]);
+    const { bad, slow } = await claimSteps(storage, worker);
+    await settle(storage, bad, failed);
+    assert.deepEqual(await claimSteps(storage, worker), {});
+    await settle(storage, slow);
+    assert.deepEqual(await runAll(storage, worker), ['report']);
+    const { ok, bad: notWell, state } = await stepOf(storage, runId, 'report');
+    assert.deepEqual([ok, notWell, state], [1, 1, 'succeeded']);
+    await assertOver(storage, runId, 'failed');
+  },
+
+  'otherwise run does not run after what is blocked, as that never ends': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('bad'),
+      step('stuck', ['bad']),
+      step('report', ['stuck'], { otherwise: 'run' }),
+    ]);
+    assert.deepEqual(await runAll(storage, worker, asNamed), ['bad']);
+    assert.deepEqual(await statesOf(storage, runId), { bad: 'failed', stuck: 'blocked', report: 'blocked' });
+    await assertOver(storage, runId, 'failed');
+  },
+
+  'allowed to fail: whatever it ends as counts as well ended': async ({ storage, clock }) => {
+    const ends: Partial<Settlement>[] = [failed, { outcome: 'timed_out' }, { outcome: 'cancelled' }, {}];
+    for (const end of ends) {
+      const allowFailure = true;
+      const { runId, worker } = await openFlow(storage, [step('a', [], { allowFailure }), step('b', ['a'])]);
+      const run = await runNext(storage, worker, end);
+      assert.equal(run.flowStep!.name, 'a');
+      const { ok, bad } = await stepOf(storage, runId, 'b');
+      assert.deepEqual([ok, bad], [1, 0]);
+      assert.equal((await stepOf(storage, runId, 'a')).state, end.outcome ?? 'succeeded');
+      assert.deepEqual(await runAll(storage, worker), ['b']);
+      await assertOver(storage, runId, 'succeeded', { b: null });
+      await clock.advance(1);
+    }
+  },
+
+  'allowed to fail is of the step only: that it is cancelled for its parents is no failure either': async ({
+    storage,
+  }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('bad'),
+      step('optional', ['bad'], { otherwise: 'cancel', allowFailure: true }),
+      step('last', ['optional']),
+    ]);
+    assert.deepEqual(await runAll(storage, worker, asNamed), ['bad', 'last']);
+    assert.deepEqual(await statesOf(storage, runId), {
+      bad: 'failed',
+      optional: 'cancelled',
+      last: 'succeeded',
+    });
+    const row = await assertOver(storage, runId, 'failed');
+    assert.doesNotMatch(row.error!, /optional/);
+  },
+
+  'a skipped step has ended well, with its reason': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('skip'),
+      step('ok'),
+      step('join', ['skip', 'ok']),
+    ]);
+    assert.deepEqual(await runAll(storage, worker, asNamed), ['ok', 'skip', 'join']);
+    const skip = await stepOf(storage, runId, 'skip');
+    assert.deepEqual([skip.state, skip.reason, skip.result], ['skipped', 'nothing to do', null]);
+    assert.equal((await stepOf(storage, runId, 'join')).ok, 2);
+    const { counts } = await flowOf(storage, runId);
+    assert.deepEqual(counts, { skipped: 1, succeeded: 2 });
+    await assertOver(storage, runId, 'succeeded', { join: null });
+  },
+
+  'skipped counts only of an attempt that has succeeded': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [step('a')]);
+    await runNext(storage, worker, { ...failed, ...skipped });
+    assert.equal((await stepOf(storage, runId, 'a')).state, 'failed');
+    const { runId: other } = await openFlow(storage, [step('a')], { job: { id: 'other' } });
+    await runNext(storage, worker, { flowStep: { skipped: null } });
+    assert.equal((await stepOf(storage, other, 'a')).state, 'succeeded');
+  },
+
+  'what has only skipped parents is skipped, and so what comes after that, whatever it needs': async ({
+    storage,
+  }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('skip'),
+      step('left', ['skip'], { otherwise: 'run' }),
+      step('right', ['skip'], { allowFailure: true }),
+      step('any', ['left', 'right'], { need: 1 }),
+      step('deep', ['any'], { otherwise: 'cancel' }),
+      step('ok'),
+      step('join', ['deep', 'ok']),
+    ]);
+    const { skip, ok } = await claimSteps(storage, worker);
+    await settle(storage, skip, skipped);
+    assert.deepEqual(await statesOf(storage, runId), {
+      skip: 'skipped',
+      left: 'skipped',
+      right: 'skipped',
+      any: 'skipped',
+      deep: 'skipped',
+      ok: 'released',
+      join: 'waiting',
+    });
+    await settle(storage, ok);
+    assert.deepEqual(await runAll(storage, worker), ['join']);
+    await assertOver(storage, runId, 'succeeded', { join: null });
+  },
+
+  'a join after a branch: of both, one or none that was skipped': async ({ storage }) => {
+    for (const [names, joined] of [
+      [['ok1', 'ok2'], 'succeeded'],
+      [['ok1', 'skip2'], 'succeeded'],
+      [['skip1', 'skip2'], 'skipped'],
+      [['skip1', 'bad2'], 'blocked'],
+    ] as [string[], StepVerdict][]) {
+      const branches = names.map((name) => step(name, ['fork']));
+      const { runId, worker } = await openFlow(storage, [step('fork'), ...branches, step('join', names)]);
+      await runAll(storage, worker, asNamed);
+      assert.equal((await stepOf(storage, runId, 'join')).state, joined);
+      await assertOver(
+        storage,
+        runId,
+        joined === ('blocked' as string) ? 'failed' : 'succeeded',
+        joined === ('blocked' as string) ? null : { join: null },
+      );
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'what ends by one call is counted before anything is decided': async ({ storage }) => {
+    const steps = [step('skip1'), step('skip2'), step('any', ['skip1', 'skip2'], { need: 1 })];
+    const { runId, worker } = await openFlow(storage, steps);
+    const { skip1, skip2 } = await claimSteps(storage, worker);
+    const settlements = await Promise.all([skip1, skip2].map((run) => settlementOf(storage, run, skipped)));
+    assert.equal((await accepts(storage, settlements)).length, 2);
+    assert.equal((await stepOf(storage, runId, 'any')).state, 'skipped');
+    await assertOver(storage, runId, 'succeeded', { any: null });
+  },
+
+  'a graph of only what was skipped has succeeded': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [step('skip'), step('b', ['skip'])]);
+    await runAll(storage, worker, asNamed);
+    await assertOver(storage, runId, 'succeeded', { b: null });
+  },
+});
