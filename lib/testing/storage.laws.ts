@@ -38,6 +38,7 @@ import { runNowLaws } from './laws/run.now.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
+import { flowStepEndLaws } from './laws/flow.step.end.laws.js';
 import { flowEndLaws } from './laws/flow.end.laws.js';
 import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
@@ -99,6 +100,7 @@ export function storageLaws(): Law[] {
     ...definitionLaws,
     ...flowLaws,
     ...flowRuleLaws,
+    ...flowStepEndLaws,
     ...flowEndLaws,
     ...flowMapLaws,
     ...flowGrowthLaws,
