@@ -10,6 +10,7 @@ import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
 import { DefinitionService } from './definitions/definition.service.js';
+import { opensDefined } from './definitions/workflow.definition.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ForeignSchedules } from './discovery/foreign.schedules.js';
@@ -28,6 +29,7 @@ import { MethodCalls } from './discovery/method.calls.js';
 import { Engine } from './engine/engine.js';
 import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
+import { workflowHandler } from './engine/own.handlers.js';
 import type { RunLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { loadedCopies } from './events/copies.js';
@@ -306,6 +308,10 @@ export function makeServiceParts(
 }
 
 export function makeDefinitions(parts: ServiceParts): DefinitionService {
+  const { storage, handlers } = parts;
+  if (storage.definitions !== undefined && storage.flows !== undefined) {
+    handlers.registerOwn(workflowHandler, opensDefined(storage));
+  }
   return new DefinitionService(parts);
 }
 

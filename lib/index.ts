@@ -326,7 +326,9 @@ export { DefinitionService } from './definitions/definition.service.js';
 export type { StartedDefinition } from './definitions/definition.starter.js';
 export type { DefineManyResult, DefineResult } from './definitions/definition.writer.js';
 export type {
+  DataWorkflow,
   DefineOptions,
+  DefinitionInput,
   DefinitionOptions,
   DefinitionQuery,
   HandlerDefinition,

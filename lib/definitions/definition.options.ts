@@ -3,6 +3,7 @@ import type { CronTiming, IntervalTiming, JobOptions } from '../model/job.option
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { PriorityInput } from '../model/priority.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
+import type { WorkflowStep } from '../model/workflow.js';
 import type { OneOffOptions, Without } from '../scheduler/create.options.js';
 import type { HandlerInput } from '../scheduler/handler.reference.js';
 import { jobOptionKeys } from '../scheduler/job.definition.js';
@@ -41,6 +42,22 @@ export type HandlerDefinition = DefinitionOptions &
      */
     payload?: JsonValue;
   };
+
+/** A workflow as data: its steps call handlers of the app by their names. Any worker of the app runs it. All options are JSON: give times as text. @publicApi */
+export type DataWorkflow = DefinitionOptions &
+  Omit<
+    JobOptions,
+    'id' | 'name' | 'namespace' | 'payload' | 'timeout' | 'maxRetries' | 'backoff' | 'recovery' | 'maxLost'
+  > &
+  DefinitionTiming & {
+    /** See `WorkflowStep`. The `payload` of a step is a template, as that of a `HandlerDefinition`. */
+    steps: readonly WorkflowStep[];
+    /** How long the whole may take; then its run is `timed_out`, and what still waits is cancelled. null: for ever. @default null */
+    timeout?: DurationInput | null;
+  };
+
+/** What can be defined. @publicApi */
+export type DefinitionInput = HandlerDefinition | DataWorkflow;
 
 /** How a definition is put. @publicApi */
 export interface DefineOptions {
@@ -111,6 +128,14 @@ export const handlerDefinitionKeys: readonly string[] = [
   'delay',
   ...jobOptionKeys.filter((key) => !jobsOwn.includes(key)),
   ...timing,
+];
+
+/** Those of its jobs are decided by its steps. */
+const stepsOwn: readonly string[] = ['maxRetries', 'backoff', 'recovery', 'maxLost', 'handler', 'payload'];
+
+export const workflowDefinitionKeys: readonly string[] = [
+  ...handlerDefinitionKeys.filter((key) => !stepsOwn.includes(key)),
+  'steps',
 ];
 
 export const startKeys = [

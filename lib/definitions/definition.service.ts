@@ -14,7 +14,7 @@ import {
   definitionQueryKeys,
   type DefineOptions,
   type DefinitionQuery,
-  type HandlerDefinition,
+  type DefinitionInput,
   type StartOptions,
   type VersionOption,
 } from './definition.options.js';
@@ -25,7 +25,7 @@ const kinds = ['handler', 'workflow'] as const;
 const prunedPerStep = 1_000;
 
 /**
- * Jobs as data, in versions: a definition says which handler is run with which payload and policies, under a name; jobs are started from it with params. A version never changes: other content is the next one, and what was
+ * Jobs and workflows as data, in versions: a definition says under a name which handler is run with which payload and policies, or the steps of a workflow; jobs are started from it with params. A version never changes: other content is the next one, and what was
  * started from an earlier one goes on with that. Inject it anywhere; it works as SchedulerService does, and `{ manager }` makes a call part of the caller's transaction.
  *
  * Throws DefinitionsNotSupportedError where the storage keeps none.
@@ -45,7 +45,7 @@ export class DefinitionService {
    * InvalidScheduleError, InvalidPayloadError.
    */
   async define(
-    definition: HandlerDefinition,
+    definition: DefinitionInput,
     options: DefineOptions & ManagerOption = {},
   ): Promise<DefineResult> {
     return this.writer.one(definition, options);
@@ -53,7 +53,7 @@ export class DefinitionService {
 
   /** The same for many at once: one result per item, in order. An item that is invalid, or whose version is taken, is `rejected` by itself; the others are stored together. */
   async defineMany(
-    definitions: readonly HandlerDefinition[],
+    definitions: readonly DefinitionInput[],
     options: DefineOptions & ManagerOption = {},
   ): Promise<DefineManyResult[]> {
     return this.writer.many(definitions, options);

@@ -10,8 +10,8 @@ import { scheduledTrigger } from '../scheduler/schedule.options.js';
 import { definitionAccess, type DefinitionParts } from './definition.access.js';
 import { definitionRef, missingDefinition, versionOf, withoutReference } from './definition.checks.js';
 import { startKeys, type StartOptions } from './definition.options.js';
-import { jobOf, recurs } from './handler.definition.js';
 import { assertParams } from './params.schema.js';
+import { recurs, startedJob } from './started.job.js';
 
 /** What became of a start. @publicApi */
 export interface StartedDefinition {
@@ -54,7 +54,7 @@ export class DefinitionStarter {
     if (paramsSchema !== null) assertParams(paramsSchema, hash, params, `the definition ${reference}`);
     const { queue, priority, allowUnknownHandler } = options;
     const own = withoutReference(metadataOf(options.metadata ?? {}, this.parts.defaults));
-    const job = jobOf(definition, params, options);
+    const job = startedJob(definition, params, options);
     const isRecurring = recurs(spec);
     const id = options.key === undefined ? (isRecurring ? name : undefined) : assertJobId(options.key);
     return {

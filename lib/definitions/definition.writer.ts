@@ -1,21 +1,32 @@
 import type { Definition } from '../model/definition.js';
-import { DefinitionVersionTakenError, InvalidOptionError } from '../model/errors.js';
+import {
+  DefinitionVersionTakenError,
+  InvalidOptionError,
+  WorkflowsNotSupportedError,
+} from '../model/errors.js';
 import { toJson, type JsonObject } from '../model/json.js';
 import type { NewDefinition, PutDefinition } from '../ports/storage.adapter.js';
 import type { GivenJob } from '../scheduler/create.options.js';
 import { hashOf } from '../scheduler/definition.hash.js';
 import { isReference } from '../scheduler/handler.reference.js';
 import { allowsUnknown, handlerUses } from '../scheduler/handler.uses.js';
-import type { ManagerOption } from '../scheduler/job.access.js';
+import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import { metadataOf } from '../scheduler/job.definition.js';
 import { appName } from '../scheduler/names.js';
 import { described, knownOptions, lineOfText } from '../scheduler/option.checks.js';
 import { scheduledTrigger } from '../scheduler/schedule.options.js';
 import { definitionAccess, type DefinitionAccess, type DefinitionParts } from './definition.access.js';
 import { definitionRef, versionOf, withoutReference } from './definition.checks.js';
-import type { DefineOptions, HandlerDefinition } from './definition.options.js';
-import { handlerSpec, jobOf, recurs } from './handler.definition.js';
+import type {
+  DataWorkflow,
+  DefineOptions,
+  DefinitionInput,
+  HandlerDefinition,
+} from './definition.options.js';
+import { handlerSpec } from './handler.definition.js';
 import { assertParamsSchema } from './params.schema.js';
+import { jobShape, recurs } from './started.job.js';
+import { handlersOf, kindOf, planOfDefinition, workflowSpec } from './workflow.definition.js';
 
 /** What became of a definition. `existing`: it is stored with this content already. @publicApi */
 export interface DefineResult {
@@ -33,14 +44,14 @@ export type DefineManyResult =
 export class DefinitionWriter {
   constructor(private readonly parts: DefinitionParts) {}
 
-  async one(given: HandlerDefinition, options: DefineOptions & ManagerOption): Promise<DefineResult> {
+  async one(given: DefinitionInput, options: DefineOptions & ManagerOption): Promise<DefineResult> {
     const [result] = await this.many([given], options, 'define()');
     if (result!.status === 'rejected') throw result!.error;
     return result as DefineResult;
   }
 
   async many(
-    given: readonly HandlerDefinition[],
+    given: readonly DefinitionInput[],
     options: DefineOptions & ManagerOption,
     call = 'defineMany()',
   ): Promise<DefineManyResult[]> {
@@ -68,24 +79,30 @@ export class DefinitionWriter {
   }
 
   private async checked(
-    given: HandlerDefinition,
+    given: DefinitionInput,
     createdBy: string | null,
     { access }: DefinitionAccess,
   ): Promise<NewDefinition> {
     if (typeof given !== 'object' || given === null) {
       throw new InvalidOptionError('definition', `must be an object, but is ${described(given)}.`);
     }
-    const { defaults, directory, time } = this.parts;
-    const now = await time.now(access.jobs);
-    const spec = handlerSpec(given, defaults.payloadLimit);
-    const ofReference = isReference(given.handler) ? given.handler.defaults : {};
+    const { defaults, directory, storage } = this.parts;
+    const kind = kindOf(given);
+    if (kind === 'workflow' && storage.flows === undefined) {
+      throw new WorkflowsNotSupportedError('A definition with steps', storage.kind);
+    }
+    const ofReference = 'handler' in given && isReference(given.handler) ? given.handler.defaults : {};
     const ref = definitionRef(given.name, given.namespace ?? ofReference.namespace);
+    const spec =
+      kind === 'workflow'
+        ? workflowSpec(given as DataWorkflow, defaults.payloadLimit)
+        : handlerSpec(given as HandlerDefinition, defaults.payloadLimit);
     const givenApp = given.app ?? ofReference.app;
     const app = givenApp === undefined ? directory.app : appName(givenApp);
     const paramsSchema = this.schemaOf(given.params);
+    const content = { kind, app, spec, paramsSchema };
+    await this.assertJobs({ ...ref, ...content }, given, access);
     const version = versionOf(given.version);
-    await this.assertJobs(spec, { given, app, now, access });
-    const content = { kind: 'handler' as const, app, spec, paramsSchema };
     return { ...ref, ...content, version, hash: hashOf(content), source: 'api', createdBy };
   }
 
@@ -104,22 +121,24 @@ export class DefinitionWriter {
 
   /** Whether jobs could be made of it: by making one, which is not stored. */
   private async assertJobs(
-    spec: JsonObject,
-    {
-      given,
-      app,
-      now,
-      access,
-    }: { given: HandlerDefinition; app: string; now: number } & Pick<DefinitionAccess, 'access'>,
+    content: Pick<NewDefinition, 'name' | 'kind' | 'app' | 'spec'>,
+    given: DefinitionInput,
+    access: JobAccess,
   ): Promise<void> {
-    const { creator, directory, defaults } = this.parts;
+    const { creator, directory, defaults, time } = this.parts;
+    const { name, kind, app, spec } = content;
     if (spec.metadata !== undefined) withoutReference(metadataOf(spec.metadata, defaults));
-    const job = jobOf({ spec: { ...spec, payload: null } }, null, {});
-    const options: GivenJob = { ...job, app, ...(recurs(spec) ? { id: given.name } : {}) };
+    const now = await time.now(access.jobs);
+    const job = jobShape(content);
+    const options: GivenJob = { ...job, app, ...(recurs(spec) ? { id: name } : {}) };
     const defined = creator.define(options, scheduledTrigger(job, now, 'define()'), now);
     if (allowsUnknown(given, directory.allowsUnknown)) return;
-    for (const use of handlerUses({ ...defined, app }, given))
-      await directory.assertKnown(use, now, access.jobs);
+    const ofSteps = kind === 'workflow' ? handlersOf(planOfDefinition(name, spec)) : [];
+    const uses = [
+      ...handlerUses({ ...defined, app, handler: kind === 'workflow' ? null : defined.handler }, given),
+      ...ofSteps.map((handler) => ({ handler, app, isReference: false })),
+    ];
+    for (const use of uses) await directory.assertKnown(use, now, access.jobs);
   }
 }
 

@@ -1,18 +1,11 @@
-import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { DurationInput } from '../model/trigger.js';
-import type { GivenJob } from '../scheduler/create.options.js';
 import { withDefaults, type HandlerInput } from '../scheduler/handler.reference.js';
 import { handlerName } from '../scheduler/names.js';
 import { knownOptions } from '../scheduler/option.checks.js';
-import {
-  aboutKeys,
-  handlerDefinitionKeys,
-  type HandlerDefinition,
-  type StartOptions,
-} from './definition.options.js';
-import { assertTemplate, filledTemplate } from './payload.template.js';
+import { aboutKeys, handlerDefinitionKeys, type HandlerDefinition } from './definition.options.js';
+import { assertTemplate } from './payload.template.js';
 
 /** What is stored of a definition of a handler: what was given of its jobs, with the name of the handler. */
 type HandlerSpec = JsonObject & { handler: string; payload?: JsonValue; delay?: DurationInput & JsonValue };
@@ -36,28 +29,4 @@ export function handlerSpec(given: HandlerDefinition, limitBytes: number): Handl
   const spec = toJson(kept, 'definition', limitBytes) as HandlerSpec;
   if (spec.payload !== undefined) assertTemplate(spec.payload);
   return spec;
-}
-
-/** Whether jobs of it run again and again. */
-export function recurs(spec: JsonObject): boolean {
-  return spec.cron !== undefined || spec.every !== undefined;
-}
-
-/** The job that a start makes of a definition, but for its identity. Throws InvalidOptionError, InvalidPayloadError. */
-export function jobOf(
-  { spec }: Pick<Definition, 'spec'>,
-  params: JsonValue,
-  { at, delay }: StartOptions,
-): GivenJob {
-  const { payload: template, delay: ownDelay, ...job } = spec as HandlerSpec;
-  const payload = template === undefined ? params : filledTemplate(template, params);
-  if (recurs(spec)) {
-    const stray = at !== undefined ? 'at' : delay !== undefined ? 'delay' : null;
-    if (stray === null) return { ...job, payload } as GivenJob;
-    throw new InvalidOptionError(stray, 'is for what runs once, and this definition recurs. Leave it out.');
-  }
-  if (at !== undefined && delay !== undefined)
-    throw new InvalidOptionError('at', 'is given beside "delay". Give one of them.');
-  const when = at !== undefined ? { at } : { in: delay ?? ownDelay ?? 0 };
-  return { ...job, ...when, payload } as GivenJob;
 }

@@ -21,6 +21,7 @@ export interface Handler {
 /** The handlers of this process by name. */
 export class HandlerRegistry {
   private readonly handlers = new Map<string, Handler>();
+  private readonly own = new Map<string, Handler>();
   private readonly withdrawn = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
@@ -39,12 +40,21 @@ export class HandlerRegistry {
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
     const names = [...new Set([name, ...previousNames])];
     for (const each of names) {
-      const existing = this.handlers.get(each);
+      const existing = this.get(each);
       if (existing) throw new DuplicateHandlerError(each, existing.origin, origin);
     }
     const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
     const handler = { names, origin, rules, schema: schema ?? null, run: surrounded };
     for (const each of names) this.handlers.set(each, { ...handler, name: each });
+    this.tell();
+  }
+
+  /** A handler of this package: what others store calls it, and nobody is told of it where handlers are listed. Throws DuplicateHandlerError. */
+  registerOwn(name: string, run: (context: RunContext) => unknown): void {
+    const origin = 'nestjs-chronis';
+    const existing = this.get(name);
+    if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
+    this.own.set(name, { name, names: [name], origin, rules: {}, schema: null, run });
     this.tell();
   }
 
@@ -61,27 +71,27 @@ export class HandlerRegistry {
   }
 
   get(name: string): Handler | undefined {
-    return this.handlers.get(name);
+    return this.handlers.get(name) ?? this.own.get(name);
   }
 
   has(name: string): boolean {
-    return this.handlers.has(name);
+    return this.handlers.has(name) || this.own.has(name);
   }
 
+  /** Those of the application. */
   names(): string[] {
     return [...this.handlers.keys()];
   }
 
   /** What this process begins runs of this name with; undefined: it begins none. */
   offeredFor(name: string): Handler | undefined {
-    return this.withdrawn.size > 0 && this.withdrawn.has(name) ? undefined : this.handlers.get(name);
+    return this.withdrawn.size > 0 && this.withdrawn.has(name) ? undefined : this.get(name);
   }
 
   /** Those that others and the storage are told of. */
   offered(): string[] {
-    return this.withdrawn.size === 0
-      ? this.names()
-      : this.names().filter((name) => !this.withdrawn.has(name));
+    const all = [...this.handlers.keys(), ...this.own.keys()];
+    return this.withdrawn.size === 0 ? all : all.filter((name) => !this.withdrawn.has(name));
   }
 
   /** Calls `listener` after each change; returns the function that ends it. */

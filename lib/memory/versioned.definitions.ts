@@ -128,10 +128,14 @@ export function pruneDefinitions(tables: MemoryTables, deletedBefore: EpochMs, l
   return gone.length;
 }
 
-function isReferredTo({ jobs }: MemoryTables, definition: Definition): boolean {
+function isReferredTo({ jobs, flows }: MemoryTables, definition: Definition): boolean {
   const reference = definitionReference(definition);
   for (const { definition: job } of jobs.values()) {
     if (job.namespace === definition.namespace && job.metadata[definitionKey] === reference) return true;
+  }
+  for (const { namespace, workflow, version } of flows.values()) {
+    const { namespace: own, name, version: nth } = definition;
+    if (namespace === own && workflow === name && version === nth) return true;
   }
   return false;
 }

@@ -1,3 +1,4 @@
+import { isOwnHandler } from '../engine/own.handlers.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import { HandlerNotFoundError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
@@ -67,9 +68,10 @@ export class HandlerDirectory {
   }
 
   private knownTo(app: string): ReadonlySet<string> {
+    const ofWorkers = [...(this.live.get(app) ?? this.ever.get(app) ?? [])];
     return new Set([
       ...(app === this.app ? this.parts.local.names() : []),
-      ...(this.live.get(app) ?? this.ever.get(app) ?? []),
+      ...ofWorkers.filter((name) => !isOwnHandler(name)),
     ]);
   }
 

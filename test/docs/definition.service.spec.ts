@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { handlerDefinitionKeys, startKeys } from '../../lib/definitions/definition.options.js';
+import {
+  handlerDefinitionKeys,
+  startKeys,
+  workflowDefinitionKeys,
+} from '../../lib/definitions/definition.options.js';
 import { DefinitionService } from '../../lib/index.js';
 import { textOf } from './pages.js';
 
@@ -22,7 +26,9 @@ test('the reference of the service lists exactly its methods, each with an examp
 
 test('the reference lists exactly what a definition and a start may say', () => {
   const aliases = ['ifMissed', 'if_missed'];
-  const keys = handlerDefinitionKeys.filter((key) => !aliases.includes(key));
-  expect(named('What a definition may say')).toEqual(keys.toSorted());
+  const listed = (keys: readonly string[]): string[] =>
+    keys.filter((key) => !aliases.includes(key)).toSorted();
+  expect(named('What a definition may say')).toEqual(listed(handlerDefinitionKeys));
+  expect(named('What a workflow may say')).toEqual(listed(workflowDefinitionKeys));
   expect(named('What a start may say')).toEqual([...startKeys].toSorted());
 });

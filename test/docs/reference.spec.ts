@@ -83,6 +83,6 @@ function* addedColumns(): Iterable<readonly [table: string, column: string]> {
 
 function versions(): string[] {
   return readdirSync(new URL('lib/typeorm/sql', root))
-    .filter((file) => /^schema\.v\d+\.sql\.ts$/.test(file))
+    .filter((file) => /^schema\.v\d+\.sql\.ts$|\.tables\.fragment\.ts$/.test(file))
     .map((file) => `lib/typeorm/sql/${file}`);
 }

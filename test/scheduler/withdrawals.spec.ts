@@ -54,8 +54,8 @@ describe('a handler that is withdrawn', () => {
     await pass(30_000);
     expect(ticks()).toEqual(['two', 'two', 'two']);
     expect((await one.storage.queryWorkers()).map(({ handlers }) => handlers.toSorted())).toEqual([
-      ['Work.delayed'],
-      ['Work.delayed', 'Work.tick'],
+      ['Work.delayed', 'chronis.workflow'],
+      ['Work.delayed', 'Work.tick', 'chronis.workflow'],
     ]);
   });
 

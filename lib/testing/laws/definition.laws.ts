@@ -19,6 +19,7 @@ import {
   second,
   eightAtOnce,
 } from './fixture.js';
+import { openFlow } from './flow.fixture.js';
 
 type Given = Partial<NewDefinition>;
 
@@ -332,6 +333,22 @@ export const definitionLaws = lawsOf(
       await storage.deleteJob(ref('once'));
       await prune();
       assert.deepEqual(await prune(), []);
+    },
+
+    'stay as long as a flow of them is stored': async (definitions, { storage }) => {
+      if (storage.flows === undefined) return;
+      await putAll(definitions, ['a', 'b', 'c']);
+      const { runId } = await openFlow(storage, [], { workflow: 'nightly', version: 2 });
+      await openFlow(storage, [], { workflow: 'other', version: 1, job: { id: 'other' } });
+      await definitions.deleteDefinition(nightly, null);
+      const later = (await storage.now()) + hour;
+      await definitions.pruneDefinitions(later, 10);
+      assert.deepEqual(await stored(definitions, all), ['default/nightly@2', 'default/nightly@3']);
+      assert.equal((await storage.flows.getFlow(runId))!.verdict, 'succeeded');
+      assert.equal(await storage.flows.pruneFlows(later, 10), 2);
+      await definitions.pruneDefinitions(later, 10);
+      await definitions.pruneDefinitions(later, 10);
+      assert.deepEqual(await stored(definitions, all), []);
     },
 
     'that are deleted go when the record of their time goes': async (definitions, { storage, clock }) => {

@@ -18,6 +18,7 @@ with old as materialized (
     and ((${ofName} and o.version > d.version) > 0 or (${ofName}) = 1)
     and (select count(*) from ${t.job} j where j.namespace = d.namespace and j.metadata @> ${reference}) = 0
     and (select count(*) from ${t.run} r where r.keyed and r.metadata <> '{}' and r.namespace = d.namespace and r.metadata @> ${reference}) = 0
+    and (select f.id from ${t.flow} f where f.namespace = d.namespace and f.workflow = d.name and f.version = d.version limit 1) is null
   order by d.deleted_at, d.id limit $3 for update of d skip locked
 ),
 gone as (
