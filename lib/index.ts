@@ -299,7 +299,8 @@ export { WorkflowService } from './workflows/workflow.service.js';
 export type { WorkflowPruning, WorkflowQuery, WorkflowRetry } from './workflows/workflow.service.js';
 export type { GraphOptions, StepRef } from './workflows/workflow.graph.js';
 export type {
-  ParamsOption,
+  NamedParams,
+  StartArguments,
   StartedWorkflow,
   StartWorkflowOptions,
   WorkflowInput,

@@ -1,7 +1,9 @@
 import { WorkflowRunNotFoundError } from '../model/errors.js';
 import type { Tenancy } from '../scheduler/tenancy.js';
+import type { ManagerOption } from '../scheduler/job.access.js';
 import type { StepRef } from './workflow.graph.js';
 import type { WorkflowService } from './workflow.service.js';
+import type { WorkflowInput } from './workflow.start.js';
 
 /** The WorkflowService of one tenant: the same methods, for the workflows in its own namespace. Others' are as if they did not exist. @publicApi */
 export type TenantWorkflows = Omit<WorkflowService, 'register' | 'prune' | 'forTenant' | 'assertStepIn'>;
@@ -20,9 +22,9 @@ export function confinedWorkflows(all: WorkflowService, tenancy: Tenancy): Tenan
     return call();
   };
   return {
-    start: async (workflow, options, within) => {
-      const { handler: _, ...marked } = tenancy.marked({ ...(options as object), handler: workflow });
-      return all.start(workflow, marked as never, within);
+    start: async (workflow: WorkflowInput, options?: object, within?: ManagerOption) => {
+      const { handler: _, ...marked } = tenancy.marked({ ...options, handler: workflow });
+      return all.start(workflow as string, marked, within);
     },
     get: async (runId) => {
       const found = await all.get(runId);

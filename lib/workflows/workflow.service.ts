@@ -1,15 +1,13 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import {
   InvalidOptionError,
-  RunNotFoundError,
   WorkflowRunNotFoundError,
   WorkflowRunStateError,
   WorkflowsNotSupportedError,
 } from '../model/errors.js';
 import type { Page } from '../model/job.js';
-import type { RunVerdict } from '../model/verdict.js';
 import type { DurationInput } from '../model/trigger.js';
-import type { Flow, FlowStorage } from '../ports/flows.js';
+import type { FlowStorage } from '../ports/flows.js';
 import type { PageRequest } from '../ports/queries.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
@@ -28,10 +26,12 @@ import { confinedWorkflows, type TenantWorkflows } from './tenant.workflows.js';
 import { workflowHandlers } from './workflow.code.js';
 import { graphOf, stepRunOf, type GraphOptions, type StepRef } from './workflow.graph.js';
 import { workflowName } from './workflow.plan.js';
+import { assertRunIn, readWorkflow, withVerdict } from './workflow.reading.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import {
   startWorkflow,
-  type ParamsOption,
+  type NamedParams,
+  type StartArguments,
   type StartWorkflowOptions,
   type StartedWorkflow,
   type WorkflowInput,
@@ -105,9 +105,18 @@ export class WorkflowService {
    * @example
    * const { runId } = await workflows.start('order', { params: { id }, key: `order:${id}` }, { manager });
    */
-  async start<W extends WorkflowInput, P>(
-    workflow: W,
-    options: StartWorkflowOptions & ParamsOption<W, P> = {} as never,
+  start<P>(
+    workflow: string,
+    options?: StartWorkflowOptions & NamedParams<P>,
+    within?: ManagerOption,
+  ): Promise<StartedWorkflow>;
+  start<Input>(
+    workflow: DefinedWorkflow<Input, any, any>,
+    ...args: StartArguments<Input>
+  ): Promise<StartedWorkflow>;
+  async start(
+    workflow: WorkflowInput,
+    options: StartWorkflowOptions & { params?: unknown } = {},
     within: ManagerOption = {},
   ): Promise<StartedWorkflow> {
     void this.flows('start()');
@@ -120,8 +129,8 @@ export class WorkflowService {
   /** null: there is none, or it was pruned; before its run has begun it is known to processes that have its code. */
   async get(runId: string): Promise<WorkflowRun | null> {
     const id = lineOfText(runId, 'runId');
-    const flow = await this.flows('get()').getFlow(id);
-    return flow === null ? this.beforeItsBegin(id) : this.withVerdict(flow);
+    void this.flows('get()');
+    return readWorkflow(id, this.parts.storage, this.parts.registry);
   }
 
   /** Those that have begun, the newest first; 100 at a time unless `limit` says otherwise (up to 1,000). */
@@ -147,7 +156,7 @@ export class WorkflowService {
     const id = lineOfText(runId, 'runId');
     const flow = await flows.getFlow(id);
     if (flow === null) return null;
-    const view = await this.withVerdict(flow);
+    const view = await withVerdict(flow, this.parts.storage);
     return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage) };
   }
 
@@ -235,43 +244,15 @@ export class WorkflowService {
     return confinedWorkflows(this, new Tenancy(tenant, options));
   }
 
-  /** Throws RunNotFoundError where the run of a step is not in this namespace: for those that are kept within one. */
+  /** For those that are kept within a namespace. Throws RunNotFoundError where the run of a step is in another one. */
   async assertStepIn(runId: string, namespace: string): Promise<void> {
-    const id = lineOfText(runId, 'ref');
-    const { storage } = this.parts;
-    const query = { runId: id, namespace };
-    if ((await storage.queryRuns(query, { limit: 1 })).items.length > 0) return;
-    if ((await storage.queryAttempts(query, { limit: 1 })).items.length > 0) return;
-    throw new RunNotFoundError(id);
+    await assertRunIn(namespace, lineOfText(runId, 'ref'), this.parts.storage);
   }
 
   private flows(call: string): FlowStorage {
     const { storage } = this.parts;
     if (storage.flows === undefined) throw new WorkflowsNotSupportedError(`workflows.${call}`, storage.kind);
     return storage.flows;
-  }
-
-  /** Of a workflow whose run has been ended otherwise that run tells how. */
-  private async withVerdict(flow: Flow): Promise<WorkflowRun> {
-    const view = viewOf(flow);
-    if (flow.verdict !== 'cancelled') return view;
-    const { runId } = flow;
-    const [last] = (await this.parts.storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
-    return last === undefined ? view : { ...view, state: last.outcome as RunVerdict };
-  }
-
-  private async beforeItsBegin(runId: string): Promise<WorkflowRun | null> {
-    const { storage, registry } = this.parts;
-    const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
-    if (run === undefined || registry.get(run.handler) === undefined) return null;
-    const { namespace, handler: workflow, finishedAt: endedAt, retryOf } = run;
-    const isOver = endedAt !== null;
-    const job = await storage.getJob({ namespace, id: run.jobId });
-    return {
-      ...{ runId, workflow, version: null, namespace, params: job?.payload ?? null },
-      state: isOver ? (run.state as RunVerdict) : run.state === 'paused' ? 'paused' : 'waiting',
-      ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
-    };
   }
 
   private async refuse(runId: string, problem: string): Promise<never> {

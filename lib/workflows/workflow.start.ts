@@ -1,9 +1,9 @@
 import { InvalidOptionError, JobAlreadyExistsError, RunNotFoundError } from '../model/errors.js';
+import type { JsonInput, JsonValue } from '../model/json.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { JobOptions } from '../model/job.options.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
-import type { JobAccess } from '../scheduler/job.access.js';
-import type { HandlerInput, PayloadOption } from '../scheduler/handler.reference.js';
+import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { NamespaceOption } from '../scheduler/job.identity.js';
 import { handlerName } from '../scheduler/names.js';
 import { knownOptions } from '../scheduler/option.checks.js';
@@ -15,13 +15,18 @@ import type { WorkflowRegistry } from './workflow.registry.js';
 /** The workflow by its name, or by what `workflow()` has made. @publicApi */
 export type WorkflowInput = string | DefinedWorkflow<any, any, any>;
 
-/** The params that go with a workflow: of its type, and to be left out where null or undefined is one. @publicApi */
-export type ParamsOption<W extends WorkflowInput, P> =
-  PayloadOption<W & HandlerInput, P> extends { payload: infer Params }
-    ? { params: Params }
-    : PayloadOption<W & HandlerInput, P> extends { payload?: infer Params }
-      ? { params?: Params }
-      : never;
+/** The params of a workflow that is named: any `P` that is JSON, interfaces included. @publicApi */
+export interface NamedParams<P> {
+  /** What the workflow is started with. @default null */
+  params?: JsonValue | (P & JsonInput<P>);
+}
+
+/** The arguments of `start` for a workflow with a type: its params may be left out where null or undefined is one. @publicApi */
+export type StartArguments<Input> = null extends Input
+  ? [options?: StartWorkflowOptions & { params?: Input }, within?: ManagerOption]
+  : undefined extends Input
+    ? [options?: StartWorkflowOptions & { params?: Input }, within?: ManagerOption]
+    : [options: StartWorkflowOptions & { params: Input }, within?: ManagerOption];
 
 /** How a workflow is started. @publicApi */
 export interface StartWorkflowOptions

@@ -7,6 +7,7 @@ import {
   ChronisModule,
   DefinitionService,
   SchedulerService,
+  WorkflowService,
   type ChronisOptions,
   type StorageAdapter,
 } from '../../lib/index.js';
@@ -43,6 +44,7 @@ export class TransactionalApp {
   ): Promise<{
     scheduler: SchedulerService;
     definitions: DefinitionService;
+    workflows: WorkflowService;
     events: ChronisEvents;
     close: () => Promise<void>;
   }> {
@@ -56,6 +58,7 @@ export class TransactionalApp {
     return {
       scheduler: app.get(SchedulerService),
       definitions: app.get(DefinitionService),
+      workflows: app.get(WorkflowService),
       events: app.get(ChronisEvents),
       close,
     };

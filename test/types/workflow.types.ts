@@ -1,9 +1,16 @@
 // Never run: the type check fails when a line marked as an error compiles, or when another does not.
 import { z } from 'zod';
-import { workflow, type JsonValue, type SchedulerService } from '../../lib/index.js';
+import { workflow, type JsonValue, type SchedulerService, type WorkflowService } from '../../lib/index.js';
 
 declare function is<T>(value: T): void;
 declare const scheduler: SchedulerService;
+declare const workflows: WorkflowService;
+
+interface Named {
+  id: string;
+}
+declare const named: Named;
+const plain = workflow('plain').step('a', () => 1);
 
 const Order = z.object({ id: z.string(), at: z.coerce.date(), lines: z.array(z.number()).default([]) });
 
@@ -67,5 +74,18 @@ export async function started(): Promise<void> {
   await scheduler.schedule(order, { in: 0, payload: { id: 'a', at: '2030-01-01' } });
   // @ts-expect-error Its params lack an id.
   await scheduler.schedule(order, { in: 0, payload: { at: '2030-01-01' } });
+  await workflows.start(order, { params: { id: 'a', at: '2030-01-01' }, key: 'a' });
+  // @ts-expect-error Its params lack an id.
+  await workflows.start(order, { params: { at: '2030-01-01' } });
+  // @ts-expect-error It has no params.
+  await workflows.start(order);
+  await workflows.start(plain);
+  await workflows.start('order', { params: named });
+  await workflows.start('order');
+  // @ts-expect-error A Date is no JSON.
+  await workflows.start('order', { params: { at: new Date() } });
+  await workflows.forTenant('acme').start(order, { params: { id: 'a', at: '2030-01-01' } });
+  // @ts-expect-error Its params lack an id.
+  await workflows.forTenant('acme').start(order, { params: { at: '2030-01-01' } });
   await scheduler.schedule(month, { cron: '0 0 1 * *', payload: { month: 1 } });
 }

@@ -15,6 +15,7 @@ import {
   FromStep,
   Item,
   ManualStep,
+  MemoryStorage,
   Step,
   Workflow,
   WorkflowService,
@@ -326,6 +327,13 @@ describe('a class that is a workflow', () => {
     ],
   ])('is refused at boot with %s', async (_, make, message) => {
     expect(await refusal(make())).toContain(message);
+  });
+
+  test('is refused at boot by a storage that has none', async () => {
+    const storage = Object.assign(new MemoryStorage(), { flows: undefined }) as unknown as MemoryStorage;
+    await expect(boot([Rates, Nightly], { storage })).rejects.toThrow(
+      '@Workflow on Nightly needs a storage that has workflows',
+    );
   });
 
   test('is refused twice under one name', async () => {

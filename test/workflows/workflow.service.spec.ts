@@ -7,8 +7,10 @@ import {
   WorkflowRunStateError,
   WorkflowService,
   WorkflowStepNotFoundError,
+  WorkflowsNotSupportedError,
   workflow,
   MemoryStorage,
+  type CallbackPayload,
   type DefinedWorkflow,
   type RunContext,
   type StepContext,
@@ -543,6 +545,57 @@ describe('a workflow', () => {
     const states = await statesOf(app, runId);
     expect(order).toEqual(['rolled back', 'committed', 'note']);
     expect(states).toEqual({ save: 'succeeded', 'added-false': 'succeeded', next: 'succeeded' });
+  });
+
+  test('has callbacks as any job, of its end as a whole', async () => {
+    const heard: unknown[] = [];
+    const even = workflow<number>('even').step('check', (ctx) => {
+      if (ctx.params % 2 === 1) throw new Error('odd');
+      return ctx.params;
+    });
+    const app = await boot([even]);
+    app.scheduler.registerHandler('hear', ({ payload }: RunContext<CallbackPayload>) =>
+      heard.push([
+        payload.verdict,
+        payload.payload,
+        payload.result,
+        payload.error?.includes('"check"') ?? null,
+      ]),
+    );
+    const callbacks = { onSuccess: 'hear', onFailure: 'hear' };
+    await run(app, 'even', { params: 2, ...callbacks });
+    await run(app, 'even', { params: 3, ...callbacks });
+    expect(heard).toEqual([
+      ['succeeded', 2, { check: 2 }, null],
+      ['failed', 3, null, true],
+    ]);
+  });
+
+  test('has steps that no other job can call', async () => {
+    const app = await boot([workflow('plain').step('only', calling()).manual('approve')]);
+    for (const handler of ['plain.only', 'plain.approve']) {
+      await app.scheduler.schedule(handler, { id: handler, in: 0, maxRetries: 3 });
+      await app.settle();
+      const { items } = await app.scheduler.getAttempts({ jobId: handler });
+      expect(items).toMatchObject([
+        { outcome: 'failed', error: expect.stringContaining('NoWorkflowStepError') },
+      ]);
+    }
+    expect(calls).toEqual([]);
+  });
+
+  test('is refused by a storage that has none', async () => {
+    const clock = new ManualClock();
+    const storage = Object.assign(new MemoryStorage({ clock }), {
+      flows: undefined,
+    }) as unknown as MemoryStorage;
+    const only = workflow('plain').step('only', calling());
+    await expect(boot([only], { clock, chronis: { storage } })).rejects.toThrow(WorkflowsNotSupportedError);
+    const app = await boot([], { clock, chronis: { storage } });
+    await expect(app.workflows.start('plain')).rejects.toThrow(
+      'workflows.start() needs a storage that has workflows',
+    );
+    await expect(app.workflows.get('1')).rejects.toThrow(WorkflowsNotSupportedError);
   });
 
   test('is pruned when it is over for long', async () => {

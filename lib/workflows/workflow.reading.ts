@@ -1,0 +1,52 @@
+import { RunNotFoundError } from '../model/errors.js';
+import type { RunVerdict } from '../model/verdict.js';
+import type { Flow } from '../ports/flows.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { WorkflowRegistry } from './workflow.registry.js';
+import { viewOf, type WorkflowRun } from './workflow.views.js';
+
+type Reader = Pick<StorageAdapter, 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
+
+/** Null: this run is no workflow, or none of which this process would know before it has begun. */
+export async function readWorkflow(
+  runId: string,
+  storage: Reader,
+  registry: WorkflowRegistry,
+): Promise<WorkflowRun | null> {
+  const flow = await storage.flows!.getFlow(runId);
+  return flow === null ? beforeItsBegin(runId, storage, registry) : withVerdict(flow, storage);
+}
+
+/** Of a workflow whose run has been ended otherwise that run tells how. */
+export async function withVerdict(flow: Flow, storage: Reader): Promise<WorkflowRun> {
+  const view = viewOf(flow);
+  if (flow.verdict !== 'cancelled') return view;
+  const { runId } = flow;
+  const [last] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  return last === undefined ? view : { ...view, state: last.outcome as RunVerdict };
+}
+
+/** Throws RunNotFoundError where the run of a step is not in this namespace. */
+export async function assertRunIn(namespace: string, runId: string, storage: Reader): Promise<void> {
+  const query = { runId, namespace };
+  if ((await storage.queryRuns(query, { limit: 1 })).items.length > 0) return;
+  if ((await storage.queryAttempts(query, { limit: 1 })).items.length > 0) return;
+  throw new RunNotFoundError(runId);
+}
+
+async function beforeItsBegin(
+  runId: string,
+  storage: Reader,
+  registry: WorkflowRegistry,
+): Promise<WorkflowRun | null> {
+  const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+  if (run === undefined || registry.get(run.handler) === undefined) return null;
+  const { namespace, handler: workflow, finishedAt: endedAt, retryOf } = run;
+  const job = await storage.getJob({ namespace, id: run.jobId });
+  const going = run.state === 'paused' ? 'paused' : 'waiting';
+  return {
+    ...{ runId, workflow, version: null, namespace, params: job?.payload ?? null },
+    state: endedAt === null ? going : (run.state as RunVerdict),
+    ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
+  };
+}

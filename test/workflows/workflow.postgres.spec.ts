@@ -1,0 +1,186 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { EntityManager } from 'typeorm';
+import { workflow, type DefinedWorkflow } from '../../lib/index.js';
+import { TransactionalApp } from '../support/transactional.app.js';
+
+type Process = Awaited<ReturnType<TransactionalApp['boot']>>;
+
+describe('a workflow on PostgreSQL', () => {
+  let database: TransactionalApp;
+  let processes: Process[] = [];
+
+  beforeAll(async () => {
+    database = await TransactionalApp.create('workflows');
+  }, 60_000);
+  afterEach(async () => {
+    for (const each of processes) await each.close();
+    processes = [];
+    await database.client.query(`delete from "${database.schema}".effect`);
+  });
+  afterAll(() => database.close());
+
+  /** A process that works. */
+  async function boot(defined: readonly DefinedWorkflow<any, any, any>[]): Promise<Process> {
+    const app = await database.boot({ chronis: { autoStart: false, pollMs: 200 } });
+    processes.push(app);
+    for (const each of defined) app.workflows.register(each);
+    await app.scheduler.start();
+    return app;
+  }
+
+  /** A process that runs no jobs, and has no code. */
+  async function api(): Promise<Process> {
+    const app = await database.boot();
+    processes.push(app);
+    return app;
+  }
+
+  test('is run by several processes, and hands on what its steps return', async () => {
+    const sums = workflow<number>('sums')
+      .step('list', (ctx) => Array.from({ length: ctx.params }, (_, i) => i))
+      .map('double', (ctx) => ctx.item * 2, { after: 'list' })
+      .map('text', (ctx) => `${ctx.item}`, { after: 'double' })
+      .step(
+        'sum',
+        async (ctx) => {
+          let sum = 0;
+          for await (const item of ctx.results('double')) sum += item;
+          return sum;
+        },
+        { after: 'double' },
+      )
+      .step('end', async (ctx) => [await ctx.result('sum'), (await ctx.result('text')).length], {
+        after: ['sum', 'text'],
+      });
+    const [one] = await Promise.all([boot([sums]), boot([sums])]);
+    const { runId } = await one.workflows.start(sums, { params: 300 });
+    const outcome = await one.scheduler.waitForRun(runId);
+    expect(outcome).toMatchObject({ verdict: 'succeeded', result: { end: [89_700, 300] } });
+    expect(await (await api()).workflows.get(runId)).toMatchObject({
+      state: 'succeeded',
+      counts: { succeeded: 605 },
+    });
+  });
+
+  test('is started with the rows of the caller, or not at all, and once by its key', async () => {
+    const plain = workflow<{ id: number } | null>('plain').step('only', (ctx) => ctx.params);
+    const app = await boot([plain]);
+    const { workflows, scheduler } = await api();
+    let lost = '';
+    const started = database.source.transaction(async (manager: EntityManager) => {
+      ({ runId: lost } = await workflows.start('plain', { key: 'order:1' }, { manager }));
+      throw new Error('rolled back');
+    });
+    await expect(started).rejects.toThrow('rolled back');
+    expect(await scheduler.getJob('order:1')).toBeNull();
+    await expect(scheduler.waitForRun(lost)).rejects.toThrow('There is no run');
+    const start = () =>
+      database.source.transaction((manager) =>
+        workflows.start('plain', { key: 'order:2', params: { id: 7 } }, { manager }),
+      );
+    const [first, second] = await Promise.all([start(), start()]);
+    expect(first.runId).toBe(second.runId);
+    expect([first.status, second.status].toSorted()).toEqual(['created', 'existing']);
+    expect(await app.scheduler.waitForRun(first.runId)).toMatchObject({
+      verdict: 'succeeded',
+      result: { only: { id: 7 } },
+    });
+    expect(await start()).toEqual({ runId: first.runId, status: 'existing' });
+  });
+
+  test('commits the rows of a step, its verdict, what it adds and what comes after it together', async () => {
+    let tries = 0;
+    const rows = workflow('rows')
+      .step(
+        'save',
+        async (ctx) => {
+          await ctx.transaction(async (manager) => {
+            await database.insert(manager, 'saved');
+            ctx.addSteps([{ name: `more-${ctx.attempt}`, handler: 'note', after: 'save', before: 'end' }]);
+            if (tries++ === 0) throw new Error('once');
+            return { saved: true };
+          });
+        },
+        { maxRetries: 1, backoff: 0 },
+      )
+      .step('next', async (ctx) => [await ctx.result('save'), await database.effects()], { after: 'save' })
+      .step('end', () => 'end', { after: 'next' });
+    const app = await boot([rows]);
+    app.scheduler.registerHandler('note', () => 'noted');
+    const { runId } = await app.workflows.start('rows');
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'succeeded' });
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(steps.map(({ name, state }) => [name, state])).toEqual([
+      ['save', 'succeeded'],
+      ['next', 'succeeded'],
+      ['end', 'succeeded'],
+      ['more-2', 'succeeded'],
+    ]);
+    expect(await database.effects()).toBe(1);
+  });
+
+  test('is ended by hand from another process, within its transaction, paused, cancelled and retried', async () => {
+    let isBroken = true;
+    const asking = workflow('asking')
+      .manual('approve', { timeout: '1d' })
+      .step(
+        'send',
+        async (ctx) => {
+          if (isBroken) throw new Error('broken');
+          return ctx.result('approve');
+        },
+        { after: 'approve' },
+      );
+    const app = await boot([asking]);
+    const { workflows } = await api();
+    const { runId } = await app.workflows.start('asking');
+    await app.events.once('run.opened', (event) => event.runId === runId);
+    const rolledBack = database.source.transaction(async (manager: EntityManager) => {
+      await workflows.complete({ runId, step: 'approve' }, { by: 'nobody' }, { manager });
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    expect((await workflows.graph(runId))!.steps[0]).toMatchObject({
+      state: 'released',
+      runState: 'open',
+      manual: true,
+    });
+    await workflows.pause(runId);
+    expect(await workflows.get(runId)).toMatchObject({ state: 'paused' });
+    await workflows.resume(runId);
+    await database.source.transaction((manager) =>
+      workflows.complete({ runId, step: 'approve' }, { by: 'alice' }, { manager }),
+    );
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'failed' });
+    isBroken = false;
+    const retried = await workflows.retry(runId);
+    expect(await app.scheduler.waitForRun(retried.runId)).toMatchObject({
+      verdict: 'succeeded',
+      result: { send: { by: 'alice' } },
+    });
+    const another = await app.workflows.start('asking');
+    await app.events.once('run.opened', (event) => event.runId === another.runId);
+    await workflows.cancel(another.runId);
+    expect(await workflows.get(another.runId)).toMatchObject({
+      state: 'cancelled',
+      counts: { cancelled: 2 },
+    });
+  });
+
+  test('refuses growth that does not fit where it is stored, and the step has failed', async () => {
+    const wrong = workflow('wrong')
+      .step('taken', (ctx) => ctx.addSteps([{ name: 'strange', handler: 'note' }]))
+      .step('strange', (ctx) => ctx.addSteps([{ name: 'x', handler: 'note', after: 'nobody' }]));
+    const app = await boot([wrong]);
+    app.scheduler.registerHandler('note', () => undefined);
+    const { runId } = await app.workflows.start('wrong');
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'failed' });
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(
+      steps.map(({ name, state, reason }) => [name, state, /strange|nobody/.exec(reason!)?.[0]]),
+    ).toEqual([
+      ['taken', 'failed', 'strange'],
+      ['strange', 'failed', 'nobody'],
+    ]);
+  });
+});
