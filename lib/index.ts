@@ -247,6 +247,8 @@ export type {
   RunContext,
   RunLogger,
   RunSteps,
+  DurableStepOptions,
+  DurableStepTry,
   SleepOptions,
   StepTransaction,
 } from './engine/run.context.js';

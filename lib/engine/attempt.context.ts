@@ -3,7 +3,15 @@ import type { StepResult } from '../model/step.result.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { NewFlow } from '../ports/flows.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { OpenOptions, RunContext, RunLogger, RunTransaction, WaitForOptions } from './run.context.js';
+import type {
+  OpenOptions,
+  RunContext,
+  RunLogger,
+  RunTransaction,
+  DurableStepOptions,
+  DurableStepTry,
+  WaitForOptions,
+} from './run.context.js';
 import type { RunningRun } from './running.run.js';
 
 /**
@@ -56,8 +64,11 @@ export class AttemptContext implements RunContext {
 
   get step(): RunContext['step'] {
     const running = this.#running;
-    const step = <T>(name: string, work: () => T | PromiseLike<T>) =>
-      running.step(name, work) as Promise<StepResult<T>>;
+    const step = <T>(
+      name: string,
+      work: (step: DurableStepTry) => T | PromiseLike<T>,
+      options?: DurableStepOptions,
+    ) => running.step(name, work, options) as Promise<StepResult<T>>;
     const transaction = <T>(name: string, work: TransactionWork<T>, options?: object) =>
       running.stepTransaction(name, work, options as AnyTransactionOptions) as Promise<StepResult<T>>;
     return Object.assign(step, { transaction });

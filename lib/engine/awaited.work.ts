@@ -16,6 +16,9 @@ class HeardPromise<T> extends Promise<T> {
   }
 }
 
+/** `ends`: it comes to its end, so that the attempt may wait for it · `may-sleep`: or it goes on in a later attempt, which is to come · `sleeps`: it may never end, and nobody minds. */
+export type WorkKind = 'ends' | 'may-sleep' | 'sleeps';
+
 /**
  * What a handler is given to wait for. What fails while nobody waits for it is the failure of its attempt: as an unhandled rejection it would end the process, with all that
  * runs in there.
@@ -23,19 +26,24 @@ class HeardPromise<T> extends Promise<T> {
 export class AwaitedWork {
   private readonly failures: { promise: HeardPromise<unknown>; error: unknown }[] = [];
   private readonly underWay = new Set<Promise<void>>();
+  private readonly mayBeAsleep = new Set<HeardPromise<unknown>>();
 
-  /** `ends`: it comes to its end, so that the attempt may wait for it. */
-  given<T>(work: Promise<T>, ends: boolean): Promise<T> {
+  given<T>(work: Promise<T>, kind: WorkKind): Promise<T> {
     const promise = new HeardPromise<T>((resolve, reject) => void work.then(resolve, reject));
+    const ended = (): void => {
+      this.underWay.delete(over);
+      this.mayBeAsleep.delete(promise);
+    };
     const over: Promise<void> = Promise.prototype.then.call(
       promise,
-      () => void this.underWay.delete(over),
+      () => ended(),
       (error: unknown) => {
-        this.underWay.delete(over);
+        ended();
         this.failures.push({ promise, error });
       },
     ) as Promise<void>;
-    if (ends) this.underWay.add(over);
+    if (kind === 'ends') this.underWay.add(over);
+    if (kind === 'may-sleep') this.mayBeAsleep.add(promise);
     return promise;
   }
 
@@ -43,6 +51,11 @@ export class AwaitedWork {
   whenOver(over: () => void): void {
     if (this.underWay.size === 0) return over();
     void Promise.all(this.underWay).then(() => this.whenOver(over));
+  }
+
+  /** Whether something goes on in a later attempt, and nobody has waited for it: the handler has not ended without it. */
+  get hasUnheardAsleep(): boolean {
+    return [...this.mayBeAsleep].some(({ isHeard }) => !isHeard);
   }
 
   /** The first failure that nobody has waited for; null: none. */

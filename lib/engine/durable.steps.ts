@@ -1,67 +1,29 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { isDeferred, workOff } from '../model/deferred.work.js';
-import {
-  ClaimLostError,
-  DurableStepMismatchError,
-  InvalidOptionError,
-  SignalTimeoutError,
-} from '../model/errors.js';
 import type { DurableStepKind } from '../model/durable.step.js';
+import { ClaimLostError, InvalidOptionError, SignalTimeoutError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionManager, TransactionWork } from '../ports/run.transaction.js';
 import type {
   EpochMs,
   Hold,
-  NewRunStep,
   RunStep,
   RunStepPlace,
   RunStepRecord,
   RunStepWait,
-  SignalWait,
 } from '../ports/storage.adapter.js';
-import type { SleepOptions, WaitForOptions } from './run.context.js';
+import { assertOutside, insideStep, refuseWithinStepTransaction } from './inside.step.js';
+import type { DurableStepOptions, DurableStepTry, SleepOptions, WaitForOptions } from './run.context.js';
+import { describeError } from './settlement.js';
+import { assertKind, assertOrder } from './step.mismatch.js';
 import { checkedName, nameOfSleep, NumberedNames, signalName } from './step.names.js';
 import { follow, StepOrder } from './step.order.js';
+import type { StepParts } from './step.parts.js';
+import { stepPoliciesOf, type StepPolicies } from './step.policies.js';
 import { asResult } from './step.result.js';
+import { delayBeforeRetry, pause, tryOnce } from './step.tries.js';
 import { waitOptionsOf } from './step.waits.js';
 import { assertTransactionOptions } from './transaction.options.js';
-
-/** The step that code is called by, however deep, and the one whose transaction that is in; null: in none. */
-const insideStep = new AsyncLocalStorage<{ name: string; transaction: string | null }>();
-
-/** Throws InvalidOptionError: one that waits for the connection of another, in a transaction that it keeps open, may wait for ever. */
-export function refuseWithinStepTransaction(call: string): void {
-  const outer = insideStep.getStore()?.transaction ?? null;
-  if (outer === null) return;
-  throw new InvalidOptionError(
-    call,
-    `cannot be begun within the transaction of the step ${JSON.stringify(outer)}, which would stay open for it: make one after the other.`,
-  );
-}
-
-/** Of one attempt. */
-export interface StepParts {
-  run: ClaimedRun;
-  /** In the storage's time. */
-  now: () => EpochMs;
-  read: () => Promise<RunStep[]>;
-  record: (hold: Hold, step: NewRunStep) => Promise<boolean>;
-  recordWait: (hold: Hold, wait: RunStepWait) => Promise<boolean>;
-  takeSignal: (hold: Hold, wait: SignalWait) => Promise<RunStep | null>;
-  /** Repeats a call to the storage until it succeeds; null: the run is not this attempt's any more. */
-  insist: <T>(operation: string, call: () => Promise<T>) => Promise<T | null>;
-  /** As `StorageAdapter.transaction`. Throws InvalidOptionError, TransactionNotSupportedError where there can be none. */
-  transact: <T>(
-    work: TransactionWork<T>,
-    conclude: (value: T) => RunStepRecord,
-    options: AnyTransactionOptions,
-  ) => Promise<T>;
-  /** Throws why the attempt is to stop, if it is. */
-  throwIfAborted: () => void;
-  /** Ends the attempt until then, although its handler has not returned. Infinity: until a signal comes. */
-  suspend: (until: EpochMs) => void;
-}
 
 /** A step, as far as its name, and what is stored of it, say. */
 interface Begun {
@@ -69,6 +31,9 @@ interface Begun {
   /** Undefined: nothing is stored, or it has not ended. */
   known: RunStep | undefined;
 }
+
+/** The delay before a retry of a step that takes the place of a worker: to end the attempt for it would cost more. */
+const longestWaitInPlaceMs = 1_000;
 
 /** In place of a result: the step waits, and what follows it is for a later attempt. */
 const asleep = Symbol('asleep');
@@ -93,6 +58,11 @@ export class DurableSteps {
 
   constructor(private readonly parts: StepParts) {}
 
+  /** When the earliest of what waits goes on; Infinity: by a signal; null: nothing waits. */
+  get wakesAt(): EpochMs | null {
+    return this.wakeAt;
+  }
+
   get isUnderWay(): boolean {
     return this.underWay > 0;
   }
@@ -106,9 +76,15 @@ export class DurableSteps {
   }
 
   /** See `RunContext.step`. */
-  step(name: string, work: () => unknown): Promise<JsonValue> {
+  async step(
+    name: string,
+    work: (step: DurableStepTry) => unknown,
+    options?: DurableStepOptions,
+  ): Promise<JsonValue> {
     const step = checkedName(name, work, 'context.step');
-    return this.ended(step, 'step', (begun) => this.run(begun.place, work));
+    const policies = stepPoliciesOf(options);
+    if (policies.maxRetries > 0) assertOutside('maxRetries', 'has a step with retries', 'make it');
+    return this.ended(step, 'step', (begun) => this.run(begun, work, policies));
   }
 
   /** See `RunSteps.transaction`. */
@@ -173,8 +149,7 @@ export class DurableSteps {
       const known = stored.get(name);
       const { run: claimed, now } = this.parts;
       if (position !== null) assertOrder(claimed.id, name, position, known, stored);
-      if (known !== undefined && (known.kind !== kind || known.signal !== signal))
-        throw new DurableStepMismatchError(claimed.id, name, position, described(known));
+      if (known !== undefined) assertKind(claimed.id, known, kind, signal, position);
       if (known !== undefined && known.finishedAt !== null) {
         await this.order.turnOf(known.ended ?? 0);
         return { ...known, result: structuredClone(known.result) };
@@ -204,14 +179,59 @@ export class DurableSteps {
     return this.isOrdered ? this.begun.size : null;
   }
 
-  private async run(place: RunStepPlace, work: () => unknown): Promise<JsonValue> {
+  private async run(
+    { place, known }: Begun,
+    work: (step: DurableStepTry) => unknown,
+    policies: StepPolicies,
+  ): Promise<JsonValue | Asleep> {
+    const { run, now, tries, throwIfAborted } = this.parts;
     const { name } = place;
+    const { timeoutMs } = policies;
+    // Woken for another reason: its retry has a time of its own.
+    if (known !== undefined && (known.until ?? 0) > now()) return this.waits(known.until!);
     const inside = { name, transaction: insideStep.getStore()?.transaction ?? null };
-    const done = async (): Promise<JsonValue> =>
-      asResult(this.parts.run.id, name, await insideStep.run(inside, () => doneBy(work)));
-    const result = await this.notingFailure(name, done());
-    await this.end(place, result);
-    return result;
+    const done = (step: DurableStepTry): Promise<unknown> =>
+      insideStep.run(inside, () => doneBy(() => work(step)));
+    for (let failures = known?.failures ?? 0; ; failures++) {
+      throwIfAborted();
+      const tried = await tryOnce(done, failures, { runId: run.id, name, timeoutMs }, tries)
+        .then((value) => ({ result: asResult(run.id, name, value) }))
+        .catch((error: unknown) => ({ error }));
+      if ('result' in tried) {
+        await this.end(place, tried.result);
+        return tried.result;
+      }
+      const delayMs = await this.afterFailure(place, policies, failures, tried.error);
+      if (delayMs > longestWaitInPlaceMs) return this.waits(now() + delayMs);
+      await pause(delayMs, tries);
+    }
+  }
+
+  /** How long it is to the next try, which is on record, or throws the error. */
+  private async afterFailure(
+    place: RunStepPlace,
+    policies: StepPolicies,
+    failures: number,
+    error: unknown,
+  ): Promise<number> {
+    const { now, isAborted } = this.parts;
+    let thrown = error;
+    let delayMs: number | null = null;
+    try {
+      delayMs = isAborted() ? null : delayBeforeRetry(policies, failures + 1, error);
+    } catch (unusable) {
+      thrown = unusable;
+    }
+    if (delayMs !== null) {
+      const until = now() + delayMs;
+      await this.keepWait({ ...place, until, failures: failures + 1, error: describeError(error) });
+      return delayMs;
+    }
+    // The next attempt has all retries again. One that is to stop has not used them up.
+    if (failures > 0 && !isAborted())
+      await this.keepWait({ ...place, until: null, failures: 0, error: describeError(error) });
+    this.failed(place.name);
+    throw thrown;
   }
 
   /** Keeps the end of a step, and resolves when it is its turn. */
@@ -260,7 +280,7 @@ export class DurableSteps {
     { place, known }: Begun,
     until: (now: EpochMs) => EpochMs,
   ): Promise<JsonValue | Asleep> {
-    const { run, now, recordWait, insist } = this.parts;
+    const { now } = this.parts;
     const at = known?.until ?? until(now());
     if (at <= now()) {
       await this.order.untilLookedUp();
@@ -268,11 +288,15 @@ export class DurableSteps {
       return null;
     }
     if (known === undefined) {
-      const wait = { ...place, until: at, failures: 0, error: null };
-      const isKept = await insist('record step', () => recordWait(holdOf(run), wait));
-      if (isKept !== true) throw new ClaimLostError(run.id);
+      await this.keepWait({ ...place, until: at, failures: 0, error: null });
     }
     return this.waits(at);
+  }
+
+  private async keepWait(wait: RunStepWait): Promise<void> {
+    const { run, recordWait, insist } = this.parts;
+    const isKept = await insist('record step', () => recordWait(holdOf(run), wait));
+    if (isKept !== true) throw new ClaimLostError(run.id);
   }
 
   private async awaitSignal(
@@ -306,10 +330,14 @@ export class DurableSteps {
     try {
       return await done;
     } catch (error) {
-      this.isOrdered = false;
-      this.names.failed(name);
+      this.failed(name);
       throw error;
     }
+  }
+
+  private failed(name: string): void {
+    this.isOrdered = false;
+    this.names.failed(name);
   }
 
   private known(): Promise<ReadonlyMap<string, RunStep>> {
@@ -348,30 +376,4 @@ function unending(): Promise<never> {
 async function doneBy(work: () => unknown): Promise<unknown> {
   const given = await work();
   return isDeferred(given) ? workOff(given) : given;
-}
-
-function described({ kind, signal }: RunStep): string {
-  return kind === 'signal' ? `a wait for ${signal}` : `a ${kind}`;
-}
-
-function assertOutside(option: string, does: string, todo: string): void {
-  const outer = insideStep.getStore();
-  if (outer === undefined) return;
-  throw new InvalidOptionError(
-    option,
-    `the step ${JSON.stringify(outer.name)} ${does}, but a step has to come to its end: ${todo} before or after it.`,
-  );
-}
-
-function assertOrder(
-  runId: string,
-  name: string,
-  position: number,
-  known: RunStep | undefined,
-  stored: ReadonlyMap<string, RunStep>,
-): void {
-  const wasElsewhere = known !== undefined && known.position !== null && known.position !== position;
-  const there = [...stored.values()].find((step) => step.position === position);
-  if (!wasElsewhere && (there === undefined || there.name === name)) return;
-  throw new DurableStepMismatchError(runId, name, position, there?.name ?? null);
 }

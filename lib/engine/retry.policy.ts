@@ -43,9 +43,21 @@ export function decideRetry(
   rules: RetryRules,
   random: () => number,
 ): RetryDecision {
-  const ruleFailures: RuleFailure[] = [];
   const failures = run.attempt - run.lostCount;
-  const giveUp = { retryAt: null, ruleFailures };
+  const { delayMs, ruleFailures } = retryDelay(failures, policies, error, rules, random);
+  return { retryAt: delayMs === null ? null : failedAt + delayMs, ruleFailures };
+}
+
+/** The same for whatever has failed so often; `delayMs` null: it is given up. */
+export function retryDelay(
+  failures: number,
+  policies: Pick<Policies, 'maxRetries' | 'backoff'>,
+  error: unknown,
+  rules: RetryRules,
+  random: () => number,
+): { delayMs: number | null; ruleFailures: RuleFailure[] } {
+  const ruleFailures: RuleFailure[] = [];
+  const giveUp = { delayMs: null, ruleFailures };
   if (failures > policies.maxRetries || isOf(error, UnrecoverableError)) return giveUp;
   const retry = Math.max(failures, 1);
   const worth =
@@ -56,7 +68,7 @@ export function decideRetry(
     : rules.backoff &&
       attempted('backoff', () => delayOf(settled(rules.backoff!(retry, error))), ruleFailures);
   const delayMs = wanted ?? backoffDelayMs(policies.backoff, retry, random);
-  return { retryAt: failedAt + delayMs, ruleFailures };
+  return { delayMs, ruleFailures };
 }
 
 function attempted<T>(rule: RuleFailure['rule'], decide: () => T, failures: RuleFailure[]): T | undefined {

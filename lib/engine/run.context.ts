@@ -1,3 +1,4 @@
+import type { BackoffInput } from '../model/job.options.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RunOrigin } from '../model/run.js';
 import type { StepResult } from '../model/step.result.js';
@@ -37,6 +38,31 @@ export interface WaitForOptions {
   timeout?: DurationInput;
   /** By which a later attempt finds this wait again, as it finds a step: unique among the steps, sleeps and waits of the run. @default the name of the signal and its number among the waits for it, as the handler comes to them */
   as?: string;
+}
+
+/**
+ * How a step is tried again by itself, by the names that jobs have for it. @publicApi
+ */
+export interface DurableStepOptions {
+  /** How often it is tried again after it has thrown, before that fails the attempt. These are no attempts of the run, and their count survives the end of the process; one that dies in the step counts as none. @default 0 */
+  maxRetries?: number;
+  /** The delay before each, as of a job. A second and less is waited for where the handler is; for more the attempt ends, as with `sleep`. @default exponential from 1 s, capped at 1 h, with jitter */
+  backoff?: BackoffInput;
+  /** Whether to try again after this error. @default every error is worth a retry */
+  retryIf?: (error: unknown) => boolean;
+  /**
+   * How long each try may take: milliseconds, or text such as '30s'. Then its signal fires; when it has not ended within the grace time (`abortGraceMs`) it is not waited for any more, though it may go on. It has failed with StepTimeoutError.
+   * @default that of the attempt
+   */
+  timeout?: DurationInput;
+}
+
+/** What the work of a step is told. @publicApi */
+export interface DurableStepTry {
+  /** Fires when the time of the step is over, and when the signal of the attempt does; `signal.reason` tells. */
+  readonly signal: AbortSignal;
+  /** 0 at the first try; the how manieth retry of the step's own it is. */
+  readonly retry: number;
 }
 
 /** What a handler is told about the run it executes. @publicApi */
@@ -87,9 +113,9 @@ export interface RunContext<P = JsonValue> {
   /**
    * Runs `work` once in the life of the run: its end is kept with what it returned, and an attempt after a crash, a deploy or a retry has that result instead of running it again. What it throws fails the attempt, as
    * long as the handler does not catch it, also where nobody waits for it; it is run again then. It may be run more than once where the process dies before its end is kept: make the effect idempotent by `runId` and the name.
-   * The name is unique in the run. Steps may run in parallel; each attempt has to come to the same steps in the same order.
+   * The name is unique in the run. Steps may run in parallel; each attempt has to come to the same steps in the same order. With `maxRetries` the step is tried again by itself before it throws.
    *
-   * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError;
+   * Resolves with the result as JSON has it (a Date is text), up to 1 MiB. Rejects with what `work` throws, StepTimeoutError, InvalidOptionError (name), DurableStepMismatchError, StepResultError, ClaimLostError;
    * before `work` is called, with the reason of the signal once that has fired, and with RunSettledError once the attempt has its outcome, as by the commit of `transaction`.
    *
    * @example
@@ -129,7 +155,11 @@ export interface RunContext<P = JsonValue> {
 
 /** See `RunContext.step`. @publicApi */
 export interface RunSteps {
-  <T>(name: string, work: () => T | PromiseLike<T>): Promise<StepResult<T>>;
+  <T>(
+    name: string,
+    work: (step: DurableStepTry) => T | PromiseLike<T>,
+    options?: DurableStepOptions,
+  ): Promise<StepResult<T>>;
   /**
    * A step that is a transaction: commits what `work` writes together with the end of the step, or neither, so that the effect happens exactly once in the life of the run. The run goes on
    * after it. There may be many in a run, also in parallel; each has a connection of its own, so it cannot be begun within another transaction of the handler. `options` as of `RunContext.transaction`.

@@ -4,6 +4,7 @@ import {
   PayloadMismatchError,
   RunAbortedError,
   RunSettledError,
+  TransactionNotSupportedError,
   type AbortCause,
 } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
@@ -24,14 +25,22 @@ import type {
 import { parseDelay } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import { AttemptContext } from './attempt.context.js';
-import { AwaitedWork } from './awaited.work.js';
+import { AwaitedWork, type WorkKind } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
 import { currentRuns } from './current.run.js';
+import { refuseWithinStepTransaction } from './inside.step.js';
 import type { Handler } from './handler.registry.js';
-import { DurableSteps, refuseWithinStepTransaction } from './durable.steps.js';
+import { DurableSteps } from './durable.steps.js';
 import { deadlineOf, type OpenDeadline } from './open.deadline.js';
 import { checkPayload } from './payload.check.js';
-import type { OpenOptions, RunLogger, SleepOptions, WaitForOptions } from './run.context.js';
+import type {
+  OpenOptions,
+  RunLogger,
+  SleepOptions,
+  DurableStepOptions,
+  DurableStepTry,
+  WaitForOptions,
+} from './run.context.js';
 import { StepAttemptContext } from './step.attempt.context.js';
 import { growth, refuseOpenedStep, type AddedSteps } from './step.end.js';
 import { assertTransactions } from './transaction.options.js';
@@ -176,8 +185,13 @@ export class RunningRun {
   }
 
   /** See `RunContext.step`. */
-  step(name: string, work: () => unknown): Promise<JsonValue> {
-    return this.given(this.steps.step(name, work), true);
+  step(
+    name: string,
+    work: (step: DurableStepTry) => unknown,
+    options?: DurableStepOptions,
+  ): Promise<JsonValue> {
+    const { maxRetries = 0 } = options ?? {};
+    return this.given(this.steps.step(name, work, options), maxRetries > 0 ? 'may-sleep' : 'ends');
   }
 
   /** See `RunSteps.transaction`. */
@@ -186,11 +200,11 @@ export class RunningRun {
     work: TransactionWork<unknown>,
     options?: AnyTransactionOptions,
   ): Promise<JsonValue> {
-    return this.given(this.steps.transaction(name, work, options), true);
+    return this.given(this.steps.transaction(name, work, options), 'ends');
   }
 
-  private given<T>(work: Promise<T>, ends: boolean): Promise<T> {
-    return (this.awaited ??= new AwaitedWork()).given(work, ends);
+  private given<T>(work: Promise<T>, kind: WorkKind): Promise<T> {
+    return (this.awaited ??= new AwaitedWork()).given(work, kind);
   }
 
   private get steps(): DurableSteps {
@@ -208,16 +222,27 @@ export class RunningRun {
         if (this.abortCause !== null) this.signal.throwIfAborted();
         if (this.ended || this.committed !== null) throw new RunSettledError(run.id);
       },
+      isAborted: () => this.abortCause !== null,
+      tries: {
+        clock: parts.clock,
+        abortGraceMs: parts.abortGraceMs,
+        signal: () => this.signal,
+        onListenerFailed: parts.onListenerFailed,
+      },
       suspend: (until) => this.suspend(until),
       transact: async (work, conclude, options) => {
-        assertTransactions(parts.storage);
+        assertTransactions(parts.storage, 'ctx.step.transaction()');
         if (this.opened?.isUnderWay === true) {
           throw new InvalidOptionError(
             'context.step.transaction()',
             'context.transaction() is under way, and would stay open for it: make it before that, or a plain step of it.',
           );
         }
-        return await parts.storage.transaction!(work, conclude, options);
+        try {
+          return await parts.storage.transaction!(work, conclude, options);
+        } catch (error) {
+          throw ofStep(error);
+        }
       },
     }));
   }
@@ -239,7 +264,7 @@ export class RunningRun {
       this.assertMaySleep();
       await this.steps.sleep((now) => now + delayMs, options);
     };
-    return this.given(sleeping(), false);
+    return this.given(sleeping(), 'sleeps');
   }
 
   /** See `RunContext.sleepUntil`. */
@@ -249,7 +274,7 @@ export class RunningRun {
       this.assertMaySleep();
       await this.steps.sleep(() => until, options);
     };
-    return this.given(sleeping(), false);
+    return this.given(sleeping(), 'sleeps');
   }
 
   /** See `RunContext.waitFor`. */
@@ -258,7 +283,7 @@ export class RunningRun {
       this.assertMaySleep('waitFor', 'wait');
       return this.steps.waitFor(signal, options);
     };
-    return this.given(waiting(), false);
+    return this.given(waiting(), 'sleeps');
   }
 
   private assertMaySleep(option = 'sleep', todo = 'sleep'): void {
@@ -279,7 +304,7 @@ export class RunningRun {
     const isAnother = this.opened?.isUnderWay === true;
     const transacting = this.transactOnce(work, options);
     if (!isAnother) this.transacting = transacting;
-    return this.given(transacting, true);
+    return this.given(transacting, 'ends');
   }
 
   private async transactOnce<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
@@ -372,7 +397,11 @@ export class RunningRun {
     // As nearly always: nothing is made for what most do not have.
     if (this.awaited === null) return this.handlerEnded(this.wished ?? this.returning(value));
     this.handler = 'concluded';
-    const returned = (): void => this.unlessUnheard(this.wished ?? this.returning(value));
+    const returned = (): void => {
+      const retryAt = this.awaited!.hasUnheardAsleep ? this.durable!.wakesAt : null;
+      const ending: Ending = retryAt === null ? this.returning(value) : { kind: 'suspended', until: retryAt };
+      this.unlessUnheard(this.wished ?? ending);
+    };
     this.afterSteps(() =>
       this.afterTransaction(returned, (error) => this.handlerEnded({ kind: 'threw', error })),
     );
@@ -441,6 +470,14 @@ export class RunningRun {
     this.opened?.end();
     this.parts.onEnded(this, ending);
   }
+}
+
+/** The storage knows one kind of transaction of a handler. */
+function ofStep(error: unknown): unknown {
+  if (!isA(error, TransactionNotSupportedError) || error.call !== 'ctx.transaction()') return error;
+  const { problem, cause } = error;
+  const call = 'ctx.step.transaction()';
+  return new TransactionNotSupportedError(call, problem, cause === undefined ? undefined : { cause });
 }
 
 /** Within the run, as it may begin only now. */

@@ -30,10 +30,13 @@ export function assertTransactionOptions(transaction: string, options: object): 
 }
 
 /** Throws TransactionNotSupportedError. */
-export function assertTransactions(storage: StorageAdapter): void {
+export function assertTransactions(
+  storage: StorageAdapter,
+  call: 'ctx.transaction()' | 'ctx.step.transaction()' = 'ctx.transaction()',
+): void {
   if (storage.transaction !== undefined) return;
   throw new TransactionNotSupportedError(
-    'ctx.transaction()',
+    call,
     `the storage "${storage.kind}" has no transactions to share with a handler. Use typeOrmStorage(), or write without it and make the handler idempotent by ctx.runId.`,
   );
 }

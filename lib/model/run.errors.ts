@@ -179,6 +179,20 @@ export class StepResultError extends UnrecoverableError {
   }
 }
 
+/** A try of a step took longer than its `timeout`; `cause`: what it has thrown thereupon. @publicApi */
+export class StepTimeoutError extends ChronisError {
+  constructor(
+    readonly runId: string,
+    readonly step: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      'CHRONIS_STEP_TIMEOUT',
+      `The step ${JSON.stringify(step)} of run ${runId} has not ended after ${timeoutMs} ms. Give it more time, or let its work end by the signal that it gets.`,
+    );
+  }
+}
+
 /** No signal came in time. An attempt that comes here again has the same error. @publicApi */
 export class SignalTimeoutError extends ChronisError {
   constructor(

@@ -54,7 +54,12 @@ export class LockTimeoutError extends ChronisError {
 
 /** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
-  constructor(call: 'ctx.transaction()' | 'manager', problem: string, options?: { cause?: unknown }) {
+  constructor(
+    /** What needs the transaction. */
+    readonly call: 'ctx.transaction()' | 'ctx.step.transaction()' | 'manager',
+    readonly problem: string,
+    options?: { cause?: unknown },
+  ) {
     super('CHRONIS_TRANSACTION_NOT_SUPPORTED', `${call}: ${problem}`, options);
   }
 }

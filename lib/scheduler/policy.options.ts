@@ -1,17 +1,17 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { JobOptions } from '../model/job.options.js';
 import { defaultPolicies } from '../model/policies.js';
-import type { Backoff, KeepMs, MisfirePolicy, Policies } from '../model/policies.js';
+import type { KeepMs, MisfirePolicy, Policies } from '../model/policies.js';
 import { Priority } from '../model/priority.js';
 import type { DurationInput } from '../model/trigger.js';
+import { backoffOf } from '../triggers/backoff.js';
 import { parseDelay, parseDuration } from '../triggers/duration.js';
 import { callbacksOf } from './callback.options.js';
-import { knownOptions, described, oneOf, trueOrFalse, wholeNumber } from './option.checks.js';
+import { knownOptions, described, oneOf, wholeNumber } from './option.checks.js';
 
 const overlaps = ['skip', 'allow', 'queue', 'cancel-running'] as const;
 const maxCaughtUp = 100_000;
 const maxCount = 1_000_000;
-const maxDelays = 100;
 
 type MisfireOption = 'misfire' | 'ifMissed' | 'if_missed' | 'misfireThreshold' | 'misfireLimit';
 
@@ -43,6 +43,12 @@ export function policiesOf(
   if (misfireLimit !== undefined) policies.misfireLimit = misfireLimitOf(misfireLimit);
   if (recovery !== undefined) policies.recovery = oneOf(recovery, 'recovery', ['rerun', 'abandon']);
   if (maxRetries !== undefined) policies.maxRetries = wholeNumber(maxRetries, 'maxRetries', 0, maxCount);
+  if (typeof backoff === 'function') {
+    throw new InvalidOptionError(
+      'backoff',
+      'must be data, since it is stored with the job, but is a function. Give that to the handler: registerHandler(name, fn, { backoff }).',
+    );
+  }
   if (backoff !== undefined) policies.backoff = backoffOf(backoff);
   if (timeout !== undefined) policies.timeoutMs = timeout === null ? null : parseDuration(timeout, 'timeout');
   const { pauseAfterFailures: limit } = options;
@@ -92,34 +98,4 @@ export function priorityOf(given: unknown): number {
 
 function keepOf(given: DurationInput): KeepMs {
   return given === 'forever' || given === 'none' ? given : parseDelay(given, 'keep');
-}
-
-function backoffOf(given: unknown): Backoff {
-  if (typeof given === 'function') {
-    throw new InvalidOptionError(
-      'backoff',
-      'must be data, since it is stored with the job, but is a function. Give that to the handler: registerHandler(name, fn, { backoff }).',
-    );
-  }
-  if (Array.isArray(given)) {
-    if (given.length === 0 || given.length > maxDelays) {
-      throw new InvalidOptionError('backoff', `must have 1 to ${maxDelays} delays, but has ${given.length}.`);
-    }
-    return given.map((delay, i) => parseDelay(delay as DurationInput, `backoff[${i}]`));
-  }
-  if (typeof given !== 'object' || given === null || !('type' in given)) {
-    return { type: 'fixed', delayMs: parseDelay(given as DurationInput, 'backoff') };
-  }
-  const type = oneOf(given.type, 'backoff.type', ['fixed', 'linear', 'exponential']);
-  const capped = type === 'fixed' ? [] : ['max', 'maxMs'];
-  const known = ['type', 'delay', 'delayMs', ...capped, ...(type === 'exponential' ? ['jitter'] : [])];
-  const options = knownOptions(given, known, `a backoff of the type '${type}'`);
-  const delayMs = parseDelay((options.delay ?? options.delayMs) as DurationInput, 'backoff.delay');
-  if (type === 'fixed') return { type, delayMs };
-  const max = options.max ?? options.maxMs;
-  const cap = max === undefined ? {} : { maxMs: parseDelay(max as DurationInput, 'backoff.max') };
-  if (type === 'linear') return { type, delayMs, ...cap };
-  const jitter =
-    options.jitter === undefined ? {} : { jitter: trueOrFalse(options.jitter, 'backoff.jitter') };
-  return { type, delayMs, ...cap, ...jitter };
 }
