@@ -1,9 +1,13 @@
+// npm run chaos -- --functions 1000 [--workers 4] [--lease 3000] [--within 900]: durable functions, and nothing else
 // npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json --evidence out [--faults all|kill,freeze] [--no-changes] [--rate 20] [--lease 3000] [--every 500,2500]
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos.run.js';
+import { LoneDatabase } from './databases.js';
 import { faults } from './faults/catalog.js';
+import { playFunctions, type FunctionsReport } from './functions.run.js';
 import { missingFaults } from './worlds.js';
 
 const { values } = parseArgs({
@@ -18,6 +22,8 @@ const { values } = parseArgs({
     lease: { type: 'string', default: '3000' },
     every: { type: 'string', default: '500,2500' },
     slack: { type: 'string', default: '1000' },
+    functions: { type: 'string' },
+    within: { type: 'string', default: '900' },
     'no-changes': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
@@ -52,6 +58,34 @@ const [seconds, workers, seed, rate, leaseMs, slackMs] = numbers as [
   number,
   number,
 ];
+if (values.functions !== undefined) {
+  const functions = Number(values.functions);
+  const withinMs = Number(values.within) * 1_000;
+  if (!Number.isInteger(functions) || functions < 1 || !(withinMs > 0)) {
+    console.error('--functions takes a whole number from 1, --within seconds.');
+    process.exit(2);
+  }
+  const database = await LoneDatabase.begin();
+  const play = async (): Promise<FunctionsReport> => {
+    try {
+      return await playFunctions({
+        ...{ url: database.url, schema: 'chronis', functions, workers, seed, leaseMs, withinMs },
+        ...{ everyMs: 1_000, stepMs: 500 },
+        workerFile: fileURLToPath(new URL('./functions.worker.js', import.meta.url)),
+        tell: (line) => {
+          if (!values.quiet) console.log(line);
+        },
+      });
+    } finally {
+      await database.stop();
+    }
+  };
+  const { violations, figures } = await play();
+  console.table(figures);
+  for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
+  console.log(`seed ${seed}: ${violations.length} violations`);
+  process.exit(violations.length === 0 ? 0 : 1);
+}
 const missing = missingFaults(asked);
 for (const [kind, why] of missing) console.log(`Left out: ${kind}, since ${why}.`);
 const begun = Date.now();
