@@ -24,8 +24,10 @@ export function dueAfter(open: readonly Run[], clock: ManualClock): number {
   if (due.length > 0) return Math.min(...due);
   const [run] = open as [Run];
   const why =
-    run.state === 'waiting'
-      ? `is due, but nobody executes it: is a scope of it paused, its queue ("${run.queue}") among the module's queues, its handler ("${run.handler}") registered, and the scheduler started?`
-      : `is ${run.state}, and no time will change that.`;
+    run.state === 'waiting' && run.dueAt === null
+      ? `waits for a signal: send it by scheduler.signal('${run.id}', …) and let runDue() execute it; getRunSteps() tells which.`
+      : run.state === 'waiting'
+        ? `is due, but nobody executes it: is a scope of it paused, its queue ("${run.queue}") among the module's queues, its handler ("${run.handler}") registered, and the scheduler started?`
+        : `is ${run.state}, and no time will change that.`;
   throw new ChronisTestingError(`The run ${run.id} of the job "${run.jobId}" ${why}`);
 }

@@ -77,6 +77,17 @@ class ShopJobs {
     return String(payment);
   }
 
+  @JobHandler('approval')
+  async approval({ step, waitFor }: RunContext): Promise<unknown> {
+    const by = await waitFor<string>('approved', { timeout: '2 days' }).catch(() => 'nobody');
+    const tell = (): void => {
+      this.note(`tell ${by}`);
+      ShopJobs.fail();
+    };
+    await step('tell', tell, { maxRetries: 2, backoff: ['1h', '3h'] });
+    return [by, await waitFor('closed')];
+  }
+
   private note(what: string): void {
     seen.push(`${new Date(this.clock.now()).toISOString().slice(5, 16).replace('T', ' ')} ${what}`);
   }
@@ -157,6 +168,31 @@ describe.each(['memory', 'postgres'] as const)('an application under test, on %s
     const rows = await chronis.ledger('order-7');
     expect(rows.map(({ outcome }) => outcome)).toEqual(['snoozed', 'failed', 'snoozed', 'succeeded']);
     expect(rows.at(-1)!.result).toBe('null');
+  });
+
+  test('lets waits for signals time out and steps try again as time passes, and says who waits for one', async () => {
+    await create();
+    await chronis.scheduler.createDateJob({ id: 'approval-7', handler: 'approval', in: '1h' });
+    let failures = 2;
+    ShopJobs.fail = () => {
+      if (failures-- > 0) throw new Error('nobody is there');
+    };
+    await chronis.advanceTo('2026-01-01T02:00:00Z');
+    // The jobs of the shop are none of this.
+    for (const id of ['report', 'sync']) await chronis.scheduler.pauseJob(id);
+    await chronis.advanceBy('3d');
+    expect(seen.filter((line) => line.includes('tell'))).toEqual([
+      '01-03 01:00 tell nobody',
+      '01-03 02:00 tell nobody',
+      '01-03 05:00 tell nobody',
+    ]);
+    await expect(chronis.drain()).rejects.toThrow(/waits for a signal: send it by scheduler.signal/);
+    const [run] = (await chronis.scheduler.getRuns({ jobId: 'approval-7' })).items;
+    await chronis.scheduler.signal(run!.id, 'closed', 7);
+    await chronis.runDue();
+    const rows = await chronis.ledger('approval-7');
+    expect(rows.at(-1)).toMatchObject({ outcome: 'succeeded', result: ['nobody', 7] });
+    expect(rows.slice(0, -1).every(({ outcome }) => outcome === 'snoozed')).toBe(true);
   });
 
   test('comes to the end of what sleeps by drain() and run()', async () => {
