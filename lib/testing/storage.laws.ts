@@ -42,6 +42,11 @@ import { flowStepEndLaws } from './laws/flow.step.end.laws.js';
 import { flowEndLaws } from './laws/flow.end.laws.js';
 import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
+import { flowNestedLaws } from './laws/flow.nested.laws.js';
+import { flowPauseLaws } from './laws/flow.pause.laws.js';
+import { flowRetryLaws } from './laws/flow.retry.laws.js';
+import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
+import { flowRaceLaws } from './laws/flow.race.laws.js';
 import { flowRuleLaws } from './laws/flow.rules.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
@@ -104,6 +109,12 @@ export function storageLaws(): Law[] {
     ...flowEndLaws,
     ...flowMapLaws,
     ...flowGrowthLaws,
+    ...flowNestedLaws,
+    ...flowPauseLaws,
+    ...flowRetryLaws,
+    ...flowRaceLaws,
+    ...flowQueryLaws,
+    ...flowPruneLaws,
     ...statisticsLaws,
     ...keepLaws,
     ...recordLaws,
