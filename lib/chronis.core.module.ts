@@ -163,6 +163,7 @@ const providers: FactoryProvider[] = [
       JobExplorer,
       HandlerWithdrawals,
       chronisSettings,
+      WorkflowRegistry,
     ],
     useFactory: makeLifecycle,
   },

@@ -9,6 +9,7 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
+import { CodeDefinitions } from './definitions/code.definitions.js';
 import { DefinitionService } from './definitions/definition.service.js';
 import { opensDefined } from './definitions/workflow.definition.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
@@ -175,6 +176,7 @@ export function makeLifecycle(
   explorer: JobExplorer,
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
+  workflows: WorkflowRegistry,
 ): SchedulerLifecycle {
   const { timeZone, clock } = settings;
   const { name, app, queues, concurrency } = settings.engine;
@@ -198,6 +200,7 @@ export function makeLifecycle(
       ...{ storage, clock, events, app, queues },
       explore: () => explorer.explore(),
     }),
+    definitions: new CodeDefinitions(workflows, storage, events, app),
     declares: () => explorer.explore().jobs.length > 0,
     unknownCallbacks: callbacks,
   };

@@ -106,6 +106,7 @@ export { parseDuration } from './triggers/duration.js';
 export { parseAt } from './triggers/instant.js';
 export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
 export type { OccurrenceOptions } from './triggers/occurrences.js';
+export type { UnservedStep } from './model/unserved.step.js';
 export { definitionKey, definitionReference } from './model/definition.js';
 export type { Definition, DefinitionKind, DefinitionRef } from './model/definition.js';
 export { preview } from './triggers/preview.js';

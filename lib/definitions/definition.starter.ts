@@ -1,4 +1,5 @@
 import { definitionKey, definitionReference, type Definition } from '../model/definition.js';
+import { InvalidOptionError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import { toJson } from '../model/json.js';
 import type { GivenJob } from '../scheduler/create.options.js';
@@ -40,6 +41,12 @@ export class DefinitionStarter {
     const { access, definitions } = await definitionAccess(this.parts, within);
     const found = await definitions.getDefinition(ref, version);
     if (found === null || found.deletedAt !== null) throw await missingDefinition(ref, version, definitions);
+    if (found.source === 'code' && version !== null) {
+      throw new InvalidOptionError(
+        'version',
+        `cannot be asked for: the code declares "${ref.name}", and each process opens it as it has it. Leave it out.`,
+      );
+    }
     const job = this.jobOf(found, options);
     const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
     const stored = await creator.createOr(job, trigger, access);

@@ -19,7 +19,9 @@ export function startedJob(
   params: JsonValue,
   when: Pick<StartOptions, 'at' | 'delay'> = {},
 ): GivenJob {
-  const { kind, spec } = definition;
+  const { kind, spec, source } = definition;
+  // The code of a workflow opens its own runs, with the version that it is.
+  if (source === 'code') return { ...jobShape(definition, when), handler: definition.name, payload: params };
   const payload = kind === 'workflow' ? openingPayload(definition, params) : payloadOf(spec, params);
   return { ...jobShape(definition, when), payload };
 }

@@ -87,6 +87,7 @@ export const logSentences: Sentences = {
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
   'pauses.standing': standing,
+  'workflows.unserved': unservedSteps,
   'jobs.synced': synced,
   'jobs.stored': ({ declared, created, taken }) => ({
     level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',
@@ -391,6 +392,18 @@ function standing({ pauses, jobs }: ChronisEventMap['pauses.standing']): LogLine
     return `${what} since ${at.toISOString()}${why && ` (${why})`}, until ${call}`;
   });
   return { level: 'warn', text: `Paused for all processes: ${cutList(told, '; ')}.` };
+}
+
+/** By their versions, so that one knows which release had the handler. */
+function unservedSteps({ steps }: ChronisEventMap['workflows.unserved']): LogLine {
+  const told = steps.map(({ workflow, version, handler, flows }) => {
+    const which = version === null ? `of "${workflow}"` : `of version ${version} of "${workflow}"`;
+    return `${count(flows, 'flow')} ${which} ${flows === 1 ? 'waits' : 'wait'} for "${handler}"`;
+  });
+  return {
+    level: 'warn',
+    text: `Workflows need what this release lacks: ${cutList(told, '; ')}. Keep these handlers until the flows are over, or cancel them: workflows.cancel(runId).`,
+  };
 }
 
 function atRunTime(changed: ChronisEventMap['jobs.synced']['changedAtRunTime']): string {

@@ -7,10 +7,12 @@ import type {
   FlowStep,
   FlowStepFilter,
   FlowStorage,
+  UnservedStep,
   PageRequest,
 } from '../ports/storage.adapter.js';
 import { pauseFlow, pruneFlows, resumeFlow } from './flow.controls.js';
 import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
+import { unservedSteps } from './flow.unserved.js';
 import { retryFlow } from './flow.retrying.js';
 import { toRun } from './rows.to.views.js';
 import type { Step } from './tables.js';
@@ -51,6 +53,10 @@ export class MemoryFlows implements FlowStorage {
 
   pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
     return this.atomically((tables) => pruneFlows(tables, endedBefore, limit));
+  }
+
+  unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]> {
+    return this.atomically((tables) => unservedSteps(tables, app, handlers, limit), 'read');
   }
 
   /** Nobody else ever writes here. */

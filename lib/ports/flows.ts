@@ -2,10 +2,13 @@ import type { JsonValue } from '../model/json.js';
 import type { Page } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { Run } from '../model/run.js';
+import type { UnservedStep } from '../model/unserved.step.js';
 import type { StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../model/workflow.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { PageRequest } from './queries.js';
+
+export type { UnservedStep } from '../model/unserved.step.js';
 
 export type { Otherwise } from '../model/workflow.js';
 
@@ -165,6 +168,8 @@ export interface FlowStorage {
   retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps, into the history where there is one; `limit` at most, and no flow of which an ancestor goes on. Returns how many. */
   pruneFlows(endedBefore: EpochMs, limit: number): Promise<number>;
+  /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
+  unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
 }

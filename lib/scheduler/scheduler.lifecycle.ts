@@ -5,10 +5,12 @@ import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { ChronisEventMap } from '../events/event.map.js';
+import { SchedulerRunningError } from '../model/errors.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { nextUp } from './next.up.js';
 import { standingPauses } from './standing.pauses.js';
+import { unservedSteps } from './unserved.steps.js';
 
 /** What the lifecycle works with. */
 export interface LifecycleParts {
@@ -20,6 +22,8 @@ export interface LifecycleParts {
   handlers: HandlerRegistry;
   withdrawals: HandlerWithdrawals;
   unserved: Pick<UnservedDeclarations, 'begin' | 'end'>;
+  /** Of the workflows in the code. */
+  definitions: { readonly areStored: boolean; put(): Promise<void> };
   /** Whether the code of this process declares jobs. */
   declares: () => boolean;
   /** Callbacks of declared jobs that nobody could execute. */
@@ -56,8 +60,8 @@ export class SchedulerLifecycle {
 
   /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */
   async start(): Promise<void> {
-    const { engine, synchronizer, missingJobs } = this.parts;
-    const start = engine.start(synchronizer);
+    const { synchronizer, missingJobs } = this.parts;
+    const start = this.begin();
     missingJobs.end();
     this.starting = start;
     try {
@@ -94,6 +98,14 @@ export class SchedulerLifecycle {
     if (this.parts.engine.running) await this.stop();
   }
 
+  /** What it opens has the versions of its definitions, so these come first. */
+  private begin(): Promise<void> {
+    const { engine, synchronizer, definitions } = this.parts;
+    if (definitions.areStored) return engine.start(synchronizer);
+    if (this.running) throw new SchedulerRunningError();
+    return definitions.put().then(() => engine.start(synchronizer));
+  }
+
   private async tell(): Promise<void> {
     const { engine, storage, events, handlers } = this.parts;
     const capability = {
@@ -107,6 +119,8 @@ export class SchedulerLifecycle {
       const own = { ...this.about, handlers: handlers.names(), declares: this.parts.declares() };
       const paused = await standingPauses(storage, own);
       if (paused !== null) events.emit('pauses.standing', paused);
+      const steps = await unservedSteps(storage, capability);
+      if (steps.length > 0) events.emit('workflows.unserved', { app: this.about.app, steps });
       events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {
       // It works all the same: the loop tries until the storage answers.

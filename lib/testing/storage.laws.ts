@@ -28,6 +28,7 @@ import { pausedByLaws } from './laws/paused.by.laws.js';
 import { openLaws } from './laws/open.laws.js';
 import { queryLaws } from './laws/query.laws.js';
 import { giveBackLaws } from './laws/give.back.laws.js';
+import { flowUnservedLaws } from './laws/flow.unserved.laws.js';
 import { freshLaws } from './laws/fresh.laws.js';
 import { changedLaws } from './laws/changed.laws.js';
 import { cursorLaws } from './laws/cursor.laws.js';
@@ -103,6 +104,7 @@ export function storageLaws(): Law[] {
     ...stepLaws,
     ...runSignalLaws,
     ...definitionLaws,
+    ...flowUnservedLaws,
     ...flowLaws,
     ...flowRuleLaws,
     ...flowStepEndLaws,

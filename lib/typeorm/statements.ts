@@ -122,6 +122,7 @@ import type { TableNames } from './sql/table.names.js';
 import { stoppedCursorsSql } from './sql/stopped.cursors.sql.js';
 import { unblockSql } from './sql/unblock.sql.js';
 import { unmetInstantsSql } from './sql/unmet.instants.sql.js';
+import { unservedStepsSql } from './sql/unserved.steps.sql.js';
 import { unregisterSql } from './sql/unregister.sql.js';
 import { updateCursorSql } from './sql/update.cursor.sql.js';
 import { updateJobSql } from './sql/update.job.sql.js';
@@ -292,6 +293,7 @@ const builders = {
   unblock: unblockSql,
   unmetInstants: unmetInstantsSql,
   unregister: unregisterSql,
+  unservedSteps: unservedStepsSql,
   updateCursor: updateCursorSql,
   updateJob: updateJobSql,
   updateOneOff: updateOneOffSql,

@@ -7,6 +7,7 @@ import type {
   FlowStep,
   FlowStepFilter,
   FlowStorage,
+  UnservedStep,
   PageRequest,
 } from '../ports/storage.adapter.js';
 import { pauseFlow, resumeFlow } from './flow.controls.js';
@@ -57,6 +58,11 @@ export class TypeOrmFlows implements FlowStorage {
   async pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
     const [{ count }] = await this.statements.run<{ count: number }>('pruneFlows', endedBefore, limit);
     return count;
+  }
+
+  async unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]> {
+    const rows = await this.statements.run<UnservedStep>('unservedSteps', app, handlers, limit);
+    return rows.map(({ workflow, version, handler, flows }) => ({ workflow, version, handler, flows }));
   }
 
   reconcileFlows(): Promise<number> {

@@ -29,6 +29,8 @@ export interface WorkflowCode {
   schema: PayloadSchema | null;
   /** Of the steps that have some, by name. */
   steps: ReadonlyMap<string, StepFunction>;
+  /** Of its definition, once that is stored: its runs open as that. */
+  version?: number;
 }
 
 /** A handler that a workflow brings. */
@@ -42,12 +44,13 @@ export interface WorkflowHandler {
 const paramsLimit = 67_108_864;
 
 /** What opens the workflow, and what its steps call, under the names of the workflow and of the steps. Throws InvalidWorkflowError. */
-export function workflowHandlers({ definition, schema, steps }: WorkflowCode): WorkflowHandler[] {
+export function workflowHandlers(code: WorkflowCode): WorkflowHandler[] {
+  const { definition, schema, steps } = code;
   const plan = planOf(definition);
-  const opening = { name: plan.name, run: openingOf(plan), options: schema === null ? {} : { schema } };
+  const opening = { name: plan.name, run: openingOf(plan, code), options: schema === null ? {} : { schema } };
   const ofSteps = plan.steps.flatMap((step) => {
-    const code = steps.get(step.name);
-    if (code !== undefined) return [{ name: step.handler, run: calling(step, code), options: code.options }];
+    const own = steps.get(step.name);
+    if (own !== undefined) return [{ name: step.handler, run: calling(step, own), options: own.options }];
     // A worker ends it at its deadline, for which it has to have the handler.
     if (step.kind === 'manual') return [{ name: step.handler, run: refuseManual(step), options: {} }];
     return [];
@@ -56,12 +59,16 @@ export function workflowHandlers({ definition, schema, steps }: WorkflowCode): W
 }
 
 /** The handler that leaves its run open as the workflow. */
-export function openingOf({ name, timeoutMs, steps }: WorkflowPlan): (context: RunContext) => void {
+export function openingOf(
+  { name, timeoutMs, steps }: WorkflowPlan,
+  code: Pick<WorkflowCode, 'version'>,
+): (context: RunContext) => void {
   return (context) => {
     const { queue, priority } = context.job;
     // What the schema gives, which may hold Dates.
     const params = toJson(context.payload ?? null, 'payload', paramsLimit, true);
-    const flow = { workflow: name, version: null, params, steps: flowSteps(steps, { queue, priority }) };
+    const { version = null } = code;
+    const flow = { workflow: name, version, params, steps: flowSteps(steps, { queue, priority }) };
     openFlow(context, flow, timeoutMs);
   };
 }

@@ -19,6 +19,10 @@ export class WorkflowRegistry {
     this.workflows.set(plan.name, { plan, code, defaults });
   }
 
+  all(): KnownWorkflow[] {
+    return [...this.workflows.values()];
+  }
+
   get(name: string): KnownWorkflow | undefined {
     return this.workflows.get(name);
   }

@@ -36,3 +36,23 @@ test('of several processes that put the same at their start are one version', as
   expect(results.map(({ definition }) => definition.version)).toEqual([1, 1, 1]);
   expect(results.filter(({ status }) => status === 'created')).toHaveLength(1);
 });
+
+test('run workflows that are data, in any process of the app', async () => {
+  const { definitions, scheduler } = await app.boot();
+  const { scheduler: worker } = await app.boot({ chronis: { autoStart: true } });
+  const ran: unknown[] = [];
+  worker.registerHandler('read', ({ payload }) => ({ read: payload }));
+  worker.registerHandler('write', ({ payload }) => void ran.push(payload));
+  await definitions.define({
+    name: 'nightly',
+    allowUnknownHandler: true,
+    steps: [
+      { name: 'extract', handler: 'read', payload: { from: { $param: '/table' } } },
+      { name: 'load', handler: 'write', after: 'extract' },
+    ],
+  });
+  await definitions.start('nightly', { params: { table: 'orders' }, key: 'n', allowUnknownHandler: true });
+  const [run] = (await scheduler.getRuns({ jobId: 'n' })).items;
+  expect(await scheduler.waitForRun(run!.id, { timeout: '20s' })).toMatchObject({ verdict: 'succeeded' });
+  expect(ran).toEqual([{ table: 'orders' }]);
+});

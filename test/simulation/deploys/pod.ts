@@ -108,6 +108,7 @@ export class Pod {
         handlers,
         withdrawals,
         unserved: { begin: () => undefined, end: () => undefined },
+        definitions: { areStored: true, put: async () => undefined },
         declares: () => true,
         unknownCallbacks,
       },
