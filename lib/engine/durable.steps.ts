@@ -1,27 +1,19 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import type { DurableStepKind } from '../model/durable.step.js';
-import { ClaimLostError, InvalidOptionError, SignalTimeoutError } from '../model/errors.js';
+import { InvalidOptionError, SignalTimeoutError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
-import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionManager, TransactionWork } from '../ports/run.transaction.js';
-import type {
-  EpochMs,
-  Hold,
-  RunStep,
-  RunStepPlace,
-  RunStepRecord,
-  RunStepWait,
-} from '../ports/storage.adapter.js';
+import type { EpochMs, RunStep, RunStepPlace, RunStepRecord } from '../ports/storage.adapter.js';
 import { assertOutside, insideStep, refuseWithinStepTransaction } from './inside.step.js';
 import type { DurableStepOptions, DurableStepTry, SleepOptions, WaitForOptions } from './run.context.js';
-import { describeError } from './settlement.js';
 import { assertKind, assertOrder } from './step.mismatch.js';
 import { checkedName, nameOfSleep, NumberedNames, signalName } from './step.names.js';
-import { follow, StepOrder } from './step.order.js';
+import { StepLedger } from './step.ledger.js';
+import { follow } from './step.order.js';
 import type { StepParts } from './step.parts.js';
 import { stepPoliciesOf, type StepPolicies } from './step.policies.js';
 import { asResult } from './step.result.js';
-import { delayBeforeRetry, pause, tryOnce } from './step.tries.js';
+import { StepTries } from './step.tries.js';
 import { waitOptionsOf } from './step.waits.js';
 import { assertTransactionOptions } from './transaction.options.js';
 
@@ -31,9 +23,6 @@ interface Begun {
   /** Undefined: nothing is stored, or it has not ended. */
   known: RunStep | undefined;
 }
-
-/** The delay before a retry of a step that takes the place of a worker: to end the attempt for it would cost more. */
-const longestWaitInPlaceMs = 1_000;
 
 /** In place of a result: the step waits, and what follows it is for a later attempt. */
 const asleep = Symbol('asleep');
@@ -47,8 +36,7 @@ type Asleep = typeof asleep;
 export class DurableSteps {
   private readonly begun = new Set<string>();
   private readonly names = new NumberedNames();
-  private readonly order = new StepOrder();
-  private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
+  private readonly ledger: StepLedger;
   private underWay = 0;
   /** So far each has begun after those before it had ended, and none has failed. */
   private isOrdered = true;
@@ -56,7 +44,9 @@ export class DurableSteps {
   private wakeAt: EpochMs | null = null;
   private readonly awaitingIdle: (() => void)[] = [];
 
-  constructor(private readonly parts: StepParts) {}
+  constructor(private readonly parts: StepParts) {
+    this.ledger = new StepLedger(parts);
+  }
 
   /** When the earliest of what waits goes on; Infinity: by a signal; null: nothing waits. */
   get wakesAt(): EpochMs | null {
@@ -145,15 +135,12 @@ export class DurableSteps {
   ): Promise<T | RunStep | Asleep> {
     const position = this.begin(name);
     try {
-      const stored = await this.known();
+      const stored = await this.ledger.known();
       const known = stored.get(name);
       const { run: claimed, now } = this.parts;
       if (position !== null) assertOrder(claimed.id, name, position, known, stored);
       if (known !== undefined) assertKind(claimed.id, known, kind, signal, position);
-      if (known !== undefined && known.finishedAt !== null) {
-        await this.order.turnOf(known.ended ?? 0);
-        return { ...known, result: structuredClone(known.result) };
-      }
+      if (known !== undefined && known.finishedAt !== null) return await this.ledger.given(known);
       this.parts.throwIfAborted();
       const place = { name, kind, position, attempt: claimed.attempt, startedAt: now() };
       return await run({ place, known });
@@ -184,69 +171,15 @@ export class DurableSteps {
     work: (step: DurableStepTry) => unknown,
     policies: StepPolicies,
   ): Promise<JsonValue | Asleep> {
-    const { run, now, tries, throwIfAborted } = this.parts;
-    const { name } = place;
-    const { timeoutMs } = policies;
-    // Woken for another reason: its retry has a time of its own.
-    if (known !== undefined && (known.until ?? 0) > now()) return this.waits(known.until!);
-    const inside = { name, transaction: insideStep.getStore()?.transaction ?? null };
-    const done = (step: DurableStepTry): Promise<unknown> =>
-      insideStep.run(inside, () => doneBy(() => work(step)));
-    for (let failures = known?.failures ?? 0; ; failures++) {
-      throwIfAborted();
-      const tried = await tryOnce(done, failures, { runId: run.id, name, timeoutMs }, tries)
-        .then((value) => ({ result: asResult(run.id, name, value) }))
-        .catch((error: unknown) => ({ error }));
-      if ('result' in tried) {
-        await this.end(place, tried.result);
-        return tried.result;
-      }
-      const delayMs = await this.afterFailure(place, policies, failures, tried.error);
-      if (delayMs > longestWaitInPlaceMs) return this.waits(now() + delayMs);
-      await pause(delayMs, tries);
-    }
-  }
-
-  /** How long it is to the next try, which is on record, or throws the error. */
-  private async afterFailure(
-    place: RunStepPlace,
-    policies: StepPolicies,
-    failures: number,
-    error: unknown,
-  ): Promise<number> {
-    const { now, isAborted } = this.parts;
-    let thrown = error;
-    let delayMs: number | null = null;
-    try {
-      delayMs = isAborted() ? null : delayBeforeRetry(policies, failures + 1, error);
-    } catch (unusable) {
-      thrown = unusable;
-    }
-    if (delayMs !== null) {
-      const until = now() + delayMs;
-      await this.keepWait({ ...place, until, failures: failures + 1, error: describeError(error) });
-      return delayMs;
-    }
-    // The next attempt has all retries again. One that is to stop has not used them up.
-    if (failures > 0 && !isAborted())
-      await this.keepWait({ ...place, until: null, failures: 0, error: describeError(error) });
-    this.failed(place.name);
-    throw thrown;
-  }
-
-  /** Keeps the end of a step, and resolves when it is its turn. */
-  private async end(place: RunStepPlace, result: JsonValue): Promise<void> {
-    const { run, record, insist } = this.parts;
-    const end = this.order.next();
-    try {
-      const step = { ...place, ended: end.nth, result };
-      const isKept = await insist('record step', () => record(holdOf(run), step));
-      if (isKept !== true) throw new ClaimLostError(run.id);
-    } catch (error) {
-      end.drop();
-      throw error;
-    }
-    await end.told();
+    const { run } = this.parts;
+    const inside = { name: place.name, transaction: insideStep.getStore()?.transaction ?? null };
+    const done = async (step: DurableStepTry): Promise<JsonValue> =>
+      asResult(run.id, place.name, await insideStep.run(inside, () => doneBy(() => work(step))));
+    const tries = new StepTries(this.parts, this.ledger, place, policies);
+    const tried = await this.notingFailure(place.name, tries.play(done, known));
+    if ('until' in tried) return this.waits(tried.until);
+    await this.ledger.end(place, tried.result);
+    return tried.result;
   }
 
   private async transact(
@@ -257,22 +190,13 @@ export class DurableSteps {
     const { run, transact } = this.parts;
     const { name } = place;
     let result: JsonValue = null;
-    let end: ReturnType<StepOrder['next']> | null = null;
-    const conclude = (value: unknown): RunStepRecord => {
-      result = asResult(run.id, name, value);
-      end ??= this.order.next();
-      return { ...holdOf(run), step: { ...place, ended: end.nth, result } };
-    };
     const inside = { name, transaction: name };
     const done = (manager: TransactionManager): Promise<unknown> =>
       insideStep.run(inside, () => doneBy(() => work(manager)));
-    try {
-      await this.notingFailure(name, transact(done, conclude, options));
-    } catch (error) {
-      (end as ReturnType<StepOrder['next']> | null)?.drop();
-      throw error;
-    }
-    await end!.told();
+    await this.ledger.endWithin(place, (recordOf) => {
+      const conclude = (value: unknown): RunStepRecord => recordOf((result = asResult(run.id, name, value)));
+      return this.notingFailure(name, transact(done, conclude, options));
+    });
     return result;
   }
 
@@ -283,20 +207,13 @@ export class DurableSteps {
     const { now } = this.parts;
     const at = known?.until ?? until(now());
     if (at <= now()) {
-      await this.order.untilLookedUp();
-      await this.end(place, null);
+      await this.ledger.endOfWait(place);
       return null;
     }
     if (known === undefined) {
-      await this.keepWait({ ...place, until: at, failures: 0, error: null });
+      await this.ledger.keepWait({ ...place, until: at, failures: 0, error: null });
     }
     return this.waits(at);
-  }
-
-  private async keepWait(wait: RunStepWait): Promise<void> {
-    const { run, recordWait, insist } = this.parts;
-    const isKept = await insist('record step', () => recordWait(holdOf(run), wait));
-    if (isKept !== true) throw new ClaimLostError(run.id);
   }
 
   private async awaitSignal(
@@ -304,20 +221,9 @@ export class DurableSteps {
     signal: string,
     timeoutMs: number | null,
   ): Promise<RunStep | Asleep> {
-    const { run, now, takeSignal, insist } = this.parts;
-    const until = timeoutMs === null ? null : now() + timeoutMs;
-    const end = this.order.next();
-    let step: RunStep | null = null;
-    try {
-      const wait = { ...place, signal, until, ended: end.nth };
-      step = await this.order.lookingUp(() => insist('take signal', () => takeSignal(holdOf(run), wait)));
-      if (step === null) throw new ClaimLostError(run.id);
-    } finally {
-      if (step === null || step.finishedAt === null) end.drop();
-    }
-    if (step.finishedAt === null) return this.waits(step.until ?? Infinity);
-    await end.told();
-    return step;
+    const until = timeoutMs === null ? null : this.parts.now() + timeoutMs;
+    const step = await this.ledger.takeSignal(place, signal, until);
+    return step.finishedAt === null ? this.waits(step.until ?? Infinity) : step;
   }
 
   private waits(until: EpochMs): Asleep {
@@ -330,28 +236,10 @@ export class DurableSteps {
     try {
       return await done;
     } catch (error) {
-      this.failed(name);
+      this.isOrdered = false;
+      this.names.failed(name);
       throw error;
     }
-  }
-
-  private failed(name: string): void {
-    this.isOrdered = false;
-    this.names.failed(name);
-  }
-
-  private known(): Promise<ReadonlyMap<string, RunStep>> {
-    return (this.stored ??= this.load());
-  }
-
-  private async load(): Promise<ReadonlyMap<string, RunStep>> {
-    const { run, read, insist } = this.parts;
-    // Each claim raises it: there was none before. A retry by hand brings the steps of the run that gave up.
-    if (run.fence === 1 && run.origin !== 'retry') return new Map();
-    const steps = await insist('read steps', read);
-    if (steps === null) throw new ClaimLostError(run.id);
-    for (const { ended } of steps) this.order.startAfter(ended ?? 0);
-    return new Map(steps.map((step) => [step.name, step]));
   }
 
   /** Once what has ended beside has had the time to begin the step that follows. */
@@ -363,10 +251,6 @@ export class DurableSteps {
     await follow(() => this.isUnderWay);
     return this.isUnderWay;
   }
-}
-
-function holdOf({ id: runId, fence, worker }: ClaimedRun): Hold {
-  return { runId, fence, worker };
 }
 
 function unending(): Promise<never> {

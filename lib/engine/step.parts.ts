@@ -1,5 +1,6 @@
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { Clock } from '../ports/clock.js';
 import type {
   EpochMs,
   Hold,
@@ -9,7 +10,15 @@ import type {
   RunStepWait,
   SignalWait,
 } from '../ports/storage.adapter.js';
-import type { TryParts } from './step.tries.js';
+
+/** What the tries of a step need. */
+export interface TryParts {
+  clock: Clock;
+  abortGraceMs: number;
+  /** That of the attempt. */
+  signal: () => AbortSignal;
+  onListenerFailed: (error: unknown) => void;
+}
 
 /** Of one attempt. */
 export interface StepParts {

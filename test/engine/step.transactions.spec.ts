@@ -218,5 +218,7 @@ describe('a durable step that is a transaction', () => {
     rig = new EngineRig({ clock, storage });
     await play(({ step }) => step.transaction('a', inserting('a')));
     expect(errors).toEqual([expect.any(TransactionNotSupportedError)]);
+    // By its own name: the call for the whole run is another one.
+    expect(String(errors[0])).toContain('ctx.step.transaction():');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Capability, NewJob } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/index.js';
-import { startWorker } from '../../lib/testing/laws/fixture.js';
+import { settle, startWorker } from '../../lib/testing/laws/fixture.js';
 import { newJob } from '../support/engine.js';
 
 const clock = new ManualClock();
@@ -72,6 +72,23 @@ describe('MemoryStorage', () => {
     expect(items.length).toBeGreaterThanOrEqual(100);
     expect(items.length).toBeLessThanOrEqual(110);
     expect(items[0]?.jobId).toBe('job-999');
+  });
+
+  test('forgets the signals of a run that has ended, not those of one that may be retried', async () => {
+    const storage = new MemoryStorage({ clock });
+    await storage.insertJobs([oneOff('job')], 'raise');
+    const [run] = (await storage.claim(await startWorker(storage), 1)).runs;
+    const payload = 'kept as long as it may be wanted';
+    await storage.sendRunSignal(run!.id, { name: 'go', payload });
+    const isKept = async (): Promise<boolean> => {
+      await storage.prune({ defaultMs: 1_000_000, byVerdict: {} });
+      return storage.snapshot().includes(payload);
+    };
+    expect(await isKept()).toBe(true);
+    await settle(storage, run!, { outcome: 'failed' });
+    expect(await isKept()).toBe(true);
+    await storage.discardRuns([run!.id]);
+    expect(await isKept()).toBe(false);
   });
 
   test('claims past any number of runs that the worker cannot execute', async () => {
