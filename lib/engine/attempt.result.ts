@@ -11,6 +11,8 @@ interface Executing {
 
 /** The result of an attempt of this process, until it is written. */
 export class AttemptResult extends WaitingResult {
+  private refusal: unknown = null;
+
   constructor(
     readonly running: RunningRun,
     readonly ending: Ending,
@@ -25,11 +27,19 @@ export class AttemptResult extends WaitingResult {
     return this.running.run.flowStep === undefined && super.isSimple;
   }
 
+  /** What it comes to, as it is written: a step whose growth cannot be stored has failed. */
+  get written(): Judgement {
+    const { judgement, settlement, refusal } = this;
+    if (settlement.outcome === judgement.settlement.outcome) return judgement;
+    return { ...judgement, settlement, error: refusal };
+  }
+
   noted(note: string): Judgement['settlement'] {
     return withNote(this.running.run, this.judgement.settlement, note);
   }
 
   onNoted(error: unknown): void {
+    this.refusal = error;
     this.by.unstorable(this.running.run, error);
   }
 

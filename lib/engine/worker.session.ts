@@ -382,7 +382,8 @@ export class WorkerSession {
     this.parts.events.emit('engine.failed', { part, error });
   }
 
-  private settled({ running, ending, judgement }: AttemptResult, verdict: SettleVerdict): void {
+  private settled(result: AttemptResult, verdict: SettleVerdict): void {
+    const { running, ending, written } = result;
     const { run, committed } = running;
     // What shall be alone waits for it.
     const isWaitedFor = this.isShort || this.isIsolating;
@@ -391,9 +392,9 @@ export class WorkerSession {
       this.isShort = false;
       this.parts.onRoom();
     }
-    if (verdict === 'accepted') this.teller.tell(run, judgement);
+    if (verdict === 'accepted') this.teller.tell(run, written);
     else if (committed !== null) this.teller.tellCommitted(run, committed, ending);
-    else this.teller.tellUnwritten(run, judgement.settlement, verdict);
+    else this.teller.tellUnwritten(run, written.settlement, verdict);
   }
 
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {

@@ -345,7 +345,106 @@ describe('a workflow', () => {
         ['taken', 'failed', 'cycle'],
         ['strange', 'failed', 'nobody'],
       ]);
+      expect(app.heard('run.succeeded').map(({ jobId }) => jobId)).toEqual([]);
+      expect(app.heard('run.failed')).toHaveLength(6);
     });
+
+    test('not by an attempt that times out, though its handler goes on', async () => {
+      const late = workflow('late')
+        .step(
+          'slow',
+          async (ctx) => {
+            ctx.addSteps([{ name: `added-${ctx.attempt}`, handler: 'read' }]);
+            if (ctx.attempt > 1) return;
+            await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+            throw ctx.signal.reason;
+          },
+          { timeout: '1m', maxRetries: 1, backoff: 0 },
+        )
+        .step('end', () => 'end', { after: 'slow' });
+      const app = await boot([late]);
+      app.scheduler.registerHandler('read', () => undefined);
+      const runId = await run(app, 'late');
+      await app.clock.advanceBy(2 * minute);
+      expect(await statesOf(app, runId)).toEqual({
+        slow: 'succeeded',
+        end: 'succeeded',
+        'added-2': 'succeeded',
+      });
+    });
+  });
+
+  test('sets nothing off by a step that ends after it was cancelled', async () => {
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let reason: unknown;
+    const long = workflow('long')
+      .step('work', async (ctx) => {
+        ctx.signal.addEventListener('abort', () => (reason = ctx.signal.reason));
+        await ended;
+        ctx.addSteps([{ name: 'added', handler: 'long.next' }]);
+      })
+      .step('next', calling(), { after: 'work' });
+    const app = await boot([long]);
+    const runId = await run(app, 'long');
+    await app.workflows.cancel(runId);
+    await app.settle();
+    expect(reason).toMatchObject({ abortCause: 'cancel' });
+    end();
+    await app.settle();
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'cancelled' });
+    expect(Object.keys(await statesOf(app, runId))).toEqual(['work', 'next']);
+    expect(calls).toEqual([]);
+  });
+
+  test('has steps that sleep, snooze, keep durable steps, and are left open', async () => {
+    const resting = workflow('resting')
+      .step('durable', async (ctx) => {
+        const charged = await ctx.step('charge', () => calls.push('charge'));
+        await ctx.sleep('3 days');
+        calls.push('awake');
+        return charged;
+      })
+      .step('snoozing', (ctx) => {
+        calls.push('snoozing');
+        return calls.filter((each) => each === 'snoozing').length === 1 ? ctx.snooze('1h') : 'done';
+      })
+      .step('open', (ctx) => ctx.open({ deadline: '1d' }))
+      .step(
+        'all',
+        async (ctx) => [await ctx.result('durable'), await ctx.result('snoozing'), await ctx.result('open')],
+        {
+          after: ['durable', 'snoozing', 'open'],
+        },
+      );
+    const app = await boot([resting]);
+    const runId = await run(app, 'resting');
+    await app.workflows.complete({ runId, step: 'open' }, 'told');
+    await app.clock.advanceBy(3 * 24 * 60 * minute);
+    await app.settle();
+    expect(calls.toSorted()).toEqual(['awake', 'charge', 'snoozing', 'snoozing']);
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({
+      verdict: 'succeeded',
+      result: { all: [expect.any(Number), 'done', 'told'] },
+    });
+  });
+
+  test('has steps that are either left open or skipped', async () => {
+    const both = workflow('both')
+      .step('a', (ctx) => (ctx.skip('none'), ctx.open()))
+      .step('b', (ctx) => (ctx.open(), ctx.addSteps([{ name: 'x' }])))
+      .step('c', (ctx) => ctx.skip(''));
+    const app = await boot([both]);
+    const { steps } = (await app.workflows.graph(await run(app, 'both')))!;
+    expect(
+      steps.map(
+        ({ reason }) => /context\.\w+\(\): (a step that is left open|takes the reason)/.exec(reason!)?.[0],
+      ),
+    ).toEqual([
+      'context.open(): a step that is left open',
+      'context.addSteps(): a step that is left open',
+      'context.skip(): takes the reason',
+    ]);
   });
 
   describe('with a step by hand', () => {
