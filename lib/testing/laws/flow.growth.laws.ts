@@ -128,6 +128,22 @@ export const flowGrowthLaws = flowLawsOf('growing flows', {
     }
   },
 
+  'a step that is added after what ends by the same call counts that once': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [step('a'), step('b'), step('c'), step('bad')]);
+    const { a, b, c, bad } = await claimSteps(storage, worker);
+    await settle(storage, c);
+    const added = [step('x', ['a', 'b', 'c']), step('y', ['bad', 'b'], { otherwise: 'run' })];
+    const settlements = [
+      await settlementOf(storage, b),
+      await settlementOf(storage, a, { flowStep: { added } }),
+      await settlementOf(storage, bad, { outcome: 'failed' }),
+    ];
+    assert.equal((await accepts(storage, settlements)).length, 3);
+    const [x, y] = [await stepOf(storage, runId, 'x'), await stepOf(storage, runId, 'y')];
+    assert.deepEqual([x.ok, x.bad, x.state], [3, 0, 'released']);
+    assert.deepEqual([y.ok, y.bad, y.state], [1, 1, 'released']);
+  },
+
   'a step may make another wait for itself': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [step('a'), step('b'), step('join', ['b'])]);
     const { a, b } = await claimSteps(storage, worker);
