@@ -1,5 +1,3 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { ChronisModule, SchedulerService } from '../../lib/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
-import { SeededRandom } from '../simulation/seeded.random.js';
+import { Pack } from './pack.js';
 import { pause } from './pause.js';
 
 export interface FunctionsOptions {
@@ -57,7 +55,8 @@ export async function playFunctions(options: FunctionsOptions): Promise<Function
   class ClientModule {}
   const app = await NestFactory.createApplicationContext(ClientModule, { logger: false });
   const scheduler = app.get(SchedulerService);
-  const pack = new Pack({ ...options, notes });
+  const env = { DATABASE_URL: url, SCHEMA: schema, NOTES: notes, LEASE_MS: String(options.leaseMs) };
+  const pack = new Pack({ ...options, env });
   try {
     const jobs = Array.from({ length: functions }, (_, nth) => ({
       id: `function-${nth}`,
@@ -95,67 +94,6 @@ export async function playFunctions(options: FunctionsOptions): Promise<Function
     await app.close();
     await client.end();
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Worker processes that are killed and frozen in turns, and replaced. */
-class Pack {
-  isOver = false;
-  kills = 0;
-  freezes = 0;
-  private readonly random: SeededRandom;
-  private readonly children = new Set<ChildProcess>();
-  private readonly starting = new Set<Promise<void>>();
-
-  constructor(private readonly options: FunctionsOptions & { notes: string }) {
-    this.random = new SeededRandom(options.seed);
-  }
-
-  async begin(): Promise<void> {
-    await Promise.all(Array.from({ length: this.options.workers }, () => this.add()));
-  }
-
-  async harm(): Promise<void> {
-    const { everyMs, leaseMs } = this.options;
-    for (let turn = 0; !this.isOver; turn++) {
-      await pause(everyMs);
-      // Somebody has to be left to go on.
-      if (this.children.size < 2) continue;
-      const child = this.random.pick([...this.children]);
-      if (turn % 4 === 3) {
-        this.freezes++;
-        child.kill('SIGSTOP');
-        await pause(1.5 * leaseMs);
-        child.kill('SIGCONT');
-      } else {
-        this.kills++;
-        this.children.delete(child);
-        child.kill('SIGKILL');
-        this.starting.add(this.add());
-      }
-    }
-  }
-
-  /** Rejects where one did not start. */
-  async started(): Promise<void> {
-    await Promise.all(this.starting);
-  }
-
-  async end(): Promise<void> {
-    this.isOver = true;
-    await Promise.allSettled(this.starting);
-    const ended = Array.from(this.children, (child) => once(child, 'exit'));
-    for (const child of this.children) child.kill('SIGKILL');
-    await Promise.all(ended);
-  }
-
-  private async add(): Promise<void> {
-    const { url, schema, workerFile, notes, leaseMs } = this.options;
-    const env = { DATABASE_URL: url, SCHEMA: schema, NOTES: notes, LEASE_MS: String(leaseMs) };
-    const child = fork(workerFile, { env: { ...process.env, ...env }, execArgv: [] });
-    const said = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    if (said[0] !== 'ready') throw new Error('A worker of durable functions did not start.');
-    this.children.add(child);
   }
 }
 

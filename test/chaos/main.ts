@@ -1,4 +1,5 @@
 // npm run chaos -- --functions 1000 [--workers 4] [--lease 3000] [--within 900]: durable functions, and nothing else
+// npm run chaos -- --graphs 100 [--steps 200] [and the same]: random workflows, and nothing else
 // npm run chaos -- --seconds 120 --workers 4 --seed 7 --json out.json --evidence out [--faults all|kill,freeze] [--no-changes] [--rate 20] [--lease 3000] [--every 500,2500]
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { runChaos } from './chaos.run.js';
 import { LoneDatabase } from './databases.js';
 import { faults } from './faults/catalog.js';
 import { playFunctions, type FunctionsReport } from './functions.run.js';
+import { playGraphs, type GraphsReport } from './graphs.run.js';
 import { missingFaults } from './worlds.js';
 
 const { values } = parseArgs({
@@ -23,6 +25,8 @@ const { values } = parseArgs({
     every: { type: 'string', default: '500,2500' },
     slack: { type: 'string', default: '1000' },
     functions: { type: 'string' },
+    graphs: { type: 'string' },
+    steps: { type: 'string', default: '200' },
     within: { type: 'string', default: '900' },
     'no-changes': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
@@ -58,29 +62,14 @@ const [seconds, workers, seed, rate, leaseMs, slackMs] = numbers as [
   number,
   number,
 ];
-if (values.functions !== undefined) {
-  const functions = Number(values.functions);
+if (values.functions !== undefined || values.graphs !== undefined) {
   const withinMs = Number(values.within) * 1_000;
-  if (!Number.isInteger(functions) || functions < 1 || !(withinMs > 0)) {
-    console.error('--functions takes a whole number from 1, --within seconds.');
+  const sizes = [values.functions ?? values.graphs, values.steps].map(Number) as [number, number];
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0) || !(withinMs > 0)) {
+    console.error('--functions, --graphs and --steps take a whole number from 1, --within seconds.');
     process.exit(2);
   }
-  const database = await LoneDatabase.begin();
-  const play = async (): Promise<FunctionsReport> => {
-    try {
-      return await playFunctions({
-        ...{ url: database.url, schema: 'chronis', functions, workers, seed, leaseMs, withinMs },
-        ...{ everyMs: 1_000, stepMs: 500 },
-        workerFile: fileURLToPath(new URL('./functions.worker.js', import.meta.url)),
-        tell: (line) => {
-          if (!values.quiet) console.log(line);
-        },
-      });
-    } finally {
-      await database.stop();
-    }
-  };
-  const { violations, figures } = await play();
+  const { violations, figures } = await playAlone(sizes, withinMs);
   console.table(figures);
   for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
   console.log(`seed ${seed}: ${violations.length} violations`);
@@ -127,3 +116,26 @@ for (const [world, { found, violations: _, ...tables }] of Object.entries(worlds
 }
 console.log(`\nseed ${seed}: ${violations} violations`);
 process.exit(violations === 0 ? 0 : 1);
+
+/** A world of its own, on a database of its own. */
+async function playAlone(
+  [count, steps]: [number, number],
+  withinMs: number,
+): Promise<FunctionsReport | GraphsReport> {
+  const kind = values.graphs === undefined ? 'functions' : 'graphs';
+  const database = await LoneDatabase.begin();
+  const shared = {
+    ...{ url: database.url, schema: 'chronis', workers, seed, leaseMs, withinMs, everyMs: 1_000 },
+    workerFile: fileURLToPath(new URL(`./${kind}.worker.js`, import.meta.url)),
+    tell: (line: string) => {
+      if (!values.quiet) console.log(line);
+    },
+  };
+  try {
+    return kind === 'functions'
+      ? await playFunctions({ ...shared, functions: count, stepMs: 500 })
+      : await playGraphs({ ...shared, graphs: count, steps, stepMs: 300 });
+  } finally {
+    await database.stop();
+  }
+}
