@@ -2,6 +2,7 @@ import { definitionKey, definitionReference, type Definition } from '../model/de
 import { InvalidOptionError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import { toJson } from '../model/json.js';
+import type { JobStore } from '../ports/storage.adapter.js';
 import type { GivenJob } from '../scheduler/create.options.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
 import { metadataOf } from '../scheduler/job.definition.js';
@@ -19,6 +20,8 @@ export interface StartedDefinition {
   /** `existing`: a one-off with this key is there, from this start or another one · `replaced`: the job that recurs was there, and is one of this version now. */
   status: 'created' | 'existing' | 'replaced';
   job: Job;
+  /** Of a one-off its run: what `waitForRun`, and for a workflow `WorkflowService`, takes. null: it recurs. */
+  runId: string | null;
   /** Which version it was started from: of an existing job not necessarily its own, which `metadata` names. */
   version: number;
 }
@@ -50,7 +53,8 @@ export class DefinitionStarter {
     const job = this.jobOf(found, options);
     const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
     const stored = await creator.createOr(job, trigger, access);
-    return { ...stored, version: found.version };
+    const runId = recurs(found.spec) ? null : await runOf(stored.job, access.jobs);
+    return { ...stored, runId, version: found.version };
   }
 
   private jobOf(definition: Definition, options: StartOptions): GivenJob {
@@ -75,4 +79,9 @@ export class DefinitionStarter {
       metadata: { ...job.metadata, ...own, [definitionKey]: reference },
     };
   }
+}
+
+async function runOf({ id: jobId, namespace }: Job, jobs: JobStore): Promise<string | null> {
+  const [run] = (await jobs.queryRuns({ jobId, namespace }, { limit: 1 })).items;
+  return run?.id ?? null;
 }

@@ -1,3 +1,5 @@
+import type { JsonValue } from '../model/json.js';
+import { workflowHandler } from '../engine/own.handlers.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
@@ -40,13 +42,26 @@ async function beforeItsBegin(
   registry: WorkflowRegistry,
 ): Promise<WorkflowRun | null> {
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
-  if (run === undefined || registry.get(run.handler) === undefined) return null;
-  const { namespace, handler: workflow, finishedAt: endedAt, retryOf } = run;
+  if (run === undefined) return null;
+  const isDefined = run.handler === workflowHandler;
+  if (!isDefined && registry.get(run.handler) === undefined) return null;
+  const { namespace, finishedAt: endedAt, retryOf } = run;
   const job = await storage.getJob({ namespace, id: run.jobId });
+  const opening = isDefined ? openingOf(job?.payload) : { params: job?.payload ?? null };
+  const { definition: workflow = run.handler, version = null, params } = opening;
   const going = run.state === 'paused' ? 'paused' : 'waiting';
   return {
-    ...{ runId, workflow, version: null, namespace, params: job?.payload ?? null },
+    ...{ runId, workflow, version, namespace, params },
     state: endedAt === null ? going : (run.state as RunVerdict),
     ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
   };
+}
+
+/** What the job of a workflow that is a definition carries; nothing where it is gone. */
+function openingOf(payload: JsonValue = null): {
+  definition?: string;
+  version?: number;
+  params: JsonValue;
+} {
+  return { params: null, ...(payload as object | null) };
 }

@@ -7,6 +7,7 @@ import {
   InvalidPayloadError,
   InvalidWorkflowError,
   MemoryStorage,
+  WorkflowService,
   WorkflowsNotSupportedError,
   type DataWorkflow,
   type Flow,
@@ -91,10 +92,25 @@ describe('a workflow as a definition', () => {
     expect(ran).toHaveLength(5);
   });
 
+  test('is known to WorkflowService by its run, before it begins and after', async () => {
+    const workflows = app.app.get(WorkflowService);
+    await definitions.define(nightly);
+    const params = { table: 'a' };
+    const { runId } = await definitions.start('nightly', { params, delay: '1m' });
+    const known = { runId, workflow: 'nightly', version: 1, params };
+    expect(await workflows.get(runId!)).toMatchObject({ ...known, state: 'waiting', openedAt: null });
+    await app.clock.advanceBy(minute);
+    await app.settle();
+    expect(await workflows.get(runId!)).toMatchObject({ ...known, endedAt: null });
+    await workflows.cancel(runId!);
+    expect(await workflows.get(runId!)).toMatchObject({ ...known, state: 'cancelled' });
+  });
+
   test('with cron is a job that recurs', async () => {
     await definitions.define({ ...nightly, cron: '0 * * * *', overlap: 'skip' });
-    const { job } = await definitions.start('nightly', { params: { table: 'a' } });
+    const { job, runId } = await definitions.start('nightly', { params: { table: 'a' } });
     expect(job).toMatchObject({ id: 'nightly', handler: 'chronis.workflow', trigger: { type: 'cron' } });
+    expect(runId).toBeNull();
     await app.clock.advanceBy(121 * minute);
     await app.settle();
     expect(await flows()).toHaveLength(2);
