@@ -315,6 +315,7 @@ export type StatementName = keyof typeof builders;
  * the same rules as the others (see the tests of plans).
  */
 export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementName>([
+  'advanceFlows',
   'claimFromOne',
   'claimFromSeveral',
   'dueCursors',
@@ -325,8 +326,10 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'insertNewOneOffs',
   'insertOneOffs',
   'insertRecurring',
+  'lockFlows',
   'nextWake',
   'queryRunSteps',
+  'readClaimedSteps',
   'readNews',
   'recordRunStep',
   'renew',

@@ -12,15 +12,16 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function expandMapsSql(t: TableNames): string {
   return `
 with map as materialized (
-  select m.*, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id,
+  select m.*, f.place as flow_place, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id,
     case when p.verdict = 'skipped' then 'skipped' when p.items is null and json_typeof(p.result) is distinct from 'array' then 'failed' end as fate
   from unnest($2::bigint[]) u (id)
-    cross join lateral (select m.* from ${t.flow_step} m where m.id = u.id offset 0) m
+    cross join lateral (select m.ctid as place, m.* from ${t.flow_step} m where m.id = u.id offset 0) m
+    cross join lateral (select f.ctid as place from ${t.flow} f where f.id = m.flow offset 0) f
     cross join lateral (select e.parent from ${t.flow_edge} e where e.child = m.id and e.data offset 0) e
     cross join lateral (select p.* from ${t.flow_step} p where p.id = e.parent offset 0) p
 ),
 item as materialized (
-  select m.id as map, i.nth, i.value, ${newRunId(t)} as run_id
+  select m.*, i.nth as item, i.value, ${newRunId(t)} as new_run
   from map m cross join lateral (
     select (a.nth - 1)::int as nth, a.value
     from (select p.result from ${t.flow_step} p where p.id = m.parent_id) p cross join lateral json_array_elements(p.result) with ordinality a (value, nth)
@@ -31,21 +32,21 @@ item as materialized (
   where m.fate is null
 ),
 size as materialized (
-  select map, count(*)::int as items from item group by map
+  select id as map, flow, count(*)::int as items from item group by id, flow
 ),
 stored as (
   insert into ${t.flow_step} (flow, map_of, nth, parents, need, run_id, released_at, priority, allow_failure, is_map, delay_ms, deadline_ms, name, otherwise, kind, handler, queue, policies, payload)
-  select m.flow, m.id, i.nth, 0, 0, i.run_id, ${now}, m.priority, m.allow_failure, false, m.delay_ms, m.deadline_ms, m.name, m.otherwise, m.kind, m.handler, m.queue, m.policies, coalesce(m.payload, i.value)
-  from item i join map m on m.id = i.map order by m.id, i.nth
+  select i.flow, i.id, i.item, 0, 0, i.new_run, ${now}, i.priority, i.allow_failure, false, i.delay_ms, i.deadline_ms, i.name, i.otherwise, i.kind, i.handler, i.queue, i.policies, coalesce(i.payload, i.value)
+  from item i order by i.id, i.item
   returning *
 ),
 ${births(t, `stored s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`)},
 released as (
-  update ${t.flow_step} s set released_at = ${now}, items = z.items from size z where s.id = z.map
+  update ${t.flow_step} s set released_at = ${now}, items = z.items from size z where s.ctid = any (array(select place from map)) and s.id = z.map
 ),
 moved as (
   update ${t.flow} f set active = f.active + b.by
-  from (select m.flow, count(*)::int as by from size z join map m on m.id = z.map group by m.flow) b where f.id = b.flow
+  from (select flow, count(*)::int as by from size group by flow) b where f.ctid = any (array(select flow_place from map)) and f.id = b.flow
   returning f.id, f.active
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
