@@ -12,6 +12,7 @@ const maxPruneRounds = 20;
 /** The record ages by no more than this beyond the time that has passed: in one round a wrong clock deletes at most what would go within the hour anyway. */
 const mostLeapMs = 3_600_000;
 const maxDeferRounds = 100;
+const maxReconcileRounds = 10;
 /** The pause before the first round is so many times shorter: those who begin at the same time have registered by then. */
 const firstIsShorterBy = 30;
 
@@ -92,6 +93,7 @@ export class Janitor {
       // First what nobody can execute: it is not overdue then.
       await this.step('defer', () => this.defer());
       await this.step('lift', () => this.lift());
+      await this.step('reconcile', () => this.reconcile());
       await this.step('prune', () => this.prune());
       await this.step('look for queues', () => this.unserved.tell());
     });
@@ -122,6 +124,14 @@ export class Janitor {
   private async lift(): Promise<void> {
     const runs = await this.storage.liftOverdue();
     if (runs > 0) this.events.emit('runs.lifted', { runs });
+  }
+
+  /** Beside a release that knows no workflows. */
+  private async reconcile(): Promise<void> {
+    const { flows } = this.storage;
+    for (let round = 0; flows && round < maxReconcileRounds && !this.stopped; round++) {
+      if ((await flows.reconcileFlows()) === 0) return;
+    }
   }
 
   private async prune(): Promise<void> {

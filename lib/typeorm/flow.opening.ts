@@ -1,8 +1,12 @@
 import type { NewFlow, NewFlowStep } from '../ports/storage.adapter.js';
 import type { Run } from './statement.runner.js';
 
-/** Makes a flow of a run that was left open, in the same transaction. Returns its id, if it is over at once. */
-export async function openFlow(run: Run, runId: string, flow: NewFlow): Promise<string | null> {
+/** Makes a flow of a run that was left open, in the same transaction. Null: it has been one in an earlier attempt. */
+export async function openFlow(
+  run: Run,
+  runId: string,
+  flow: NewFlow,
+): Promise<{ id: string; active: number } | null> {
   const { workflow, version, params, steps } = flow;
   const places = new Map(steps.map(({ name }, index) => [name, index + 1]));
   const edges = steps.flatMap(({ name, after }) =>
@@ -19,7 +23,7 @@ export async function openFlow(run: Run, runId: string, flow: NewFlow): Promise<
     edges.map(({ child }) => child),
     edges.map(({ data }) => data),
   );
-  return opened!.active === 0 ? opened!.id : null;
+  return opened ?? null;
 }
 
 /** For `givenSteps`. */

@@ -19,6 +19,7 @@ const kinds = {
   forgetKept: 'run',
   forgetDead: 'run',
   forgetRunSteps: 'steps of run',
+  forgetFlows: 'flow',
   forgetRunSignals: 'signal',
   forgetWorkers: 'worker',
   forgetDefinitions: 'definition',

@@ -37,6 +37,8 @@ export async function inherit(
     taken += step.taken;
     for (const each of step.locked) left.add(each);
   }
+  const [flows] = await run<Pick<RunsStep, 'locked'>>('inheritFlows', app, from);
+  for (const each of flows!.locked) left.add(each);
   const living = await run<{ app: string }>('livingApps', from);
   for (const each of living) left.add(each.app);
   if (taken > 0) await recallDeferred(run);

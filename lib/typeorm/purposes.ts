@@ -6,6 +6,7 @@ import type { StatementName } from './statements.js';
 
 const toFire = 'fire a schedule';
 const toLetGo = 'let a run go that waited for others';
+const toMoveOn = 'move a workflow on';
 const toClaim = 'claim a run';
 const toSettle = 'store the verdict of a run';
 const toRelease = 'take back the runs of a worker that has died';
@@ -30,6 +31,21 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['settleOneOffs', toSettle],
   ['settleRecurring', toSettle],
   ['unblock', toLetGo],
+  ...(
+    [
+      'lockFlows',
+      'lockFlowRuns',
+      'advanceFlows',
+      'expandMaps',
+      'growFlow',
+      'openFlow',
+      'abandonFlows',
+      'dropFlow',
+      'endFlows',
+    ] as const
+  ).map((name) => [name, toMoveOn] as const),
+  ['findLostSteps', 'look for steps of workflows whose runs are gone'],
+  ['readClaimedSteps', toClaim],
   ['giveBack', 'give back a run'],
   ['heldBy', 'look for the runs of a worker'],
   ['releaseLost', toRelease],
@@ -54,6 +70,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetGaps', toForget],
   ['forgetKept', toForget],
   ['forgetRunSteps', toForget],
+  ['forgetFlows', toForget],
   ['forgetRunSignals', toForget],
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
@@ -61,7 +78,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
 ]);
 
 /** Who calls for these divides what the server refuses by this error. */
-const divided = new Set([toFire, toSettle, toLetGo]);
+const divided = new Set([toFire, toSettle, toLetGo, toMoveOn]);
 /** What handlers return and throw may be beyond encodings and limits; all else that is refused lies in the tables. */
 const ofResults = new Set(['22021', '22P05', '54000', '54001']);
 const wayOut =

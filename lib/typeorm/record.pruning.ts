@@ -19,6 +19,8 @@ import type { Run } from './statement.runner.js';
 
 const rowsPerRound = 5_000;
 const fewestRows = 100;
+/** Each may have ten thousand steps. */
+const flowsPerRound = 50;
 /** Of a day that will soon be dropped as a whole, deleting rows one by one is waste: just enough to be exact where there are few. */
 const rowsOfBrokenDay = 1_000;
 /** Their ends tell for how long a job has been declared by nobody. */
@@ -38,6 +40,7 @@ interface Outdated {
   dead_letters: boolean;
   workers: boolean;
   steps: boolean;
+  flows: boolean;
   definitions: boolean;
   signals: boolean;
 }
@@ -107,6 +110,7 @@ export class RecordPruning {
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
+    const flows = await forget(outdated.flows, 'forgetFlows', flowsPerRound, horizon);
     await forget(outdated.definitions, 'forgetDefinitions', rows, horizon);
     const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
     const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
@@ -121,6 +125,7 @@ export class RecordPruning {
         short.more ||
         [undated, gaps, jobs, deadLetters, dated].includes(rows) ||
         steps >= rows ||
+        flows >= flowsPerRound ||
         signals >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,

@@ -1,13 +1,13 @@
 import { StorageError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { EpochMs, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import type { EpochMs, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { openFlow } from './flow.opening.js';
 import { endFlows } from './flow.verdicts.js';
 import { bearCallbacks } from './job.insertion.js';
 import { takeOpen } from './open.runs.js';
 import type { SettlementPatience } from './settlement.patience.js';
-import { conclude, type EndedRow } from './run.conclusion.js';
+import { conclude, tellFlows, type EndedRow } from './run.conclusion.js';
 import { resultsOf, settlementColumns } from './settlement.columns.js';
 import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
 
@@ -188,9 +188,17 @@ async function openFlows(
   const opened = new Set(settled.filter(({ final }) => !final).map(({ id, fence }) => `${id} ${fence}`));
   for (const { runId, fence, outcome, flow } of settlements) {
     if (!flow || outcome !== 'opened' || !opened.has(`${runId} ${fence}`)) continue;
-    const over = await openFlow(run, runId, flow);
-    if (over !== null) await conclude(run, await endFlows<EndedRow>(run, [over]));
+    const { id, active } = (await openFlow(run, runId, flow)) ?? (await openAnew(run, runId, flow));
+    if (active === 0) await conclude(run, await endFlows<EndedRow>(run, [id]));
   }
+}
+
+/** A run is one flow at most. */
+async function openAnew(run: Run, runId: string, flow: NewFlow): Promise<{ id: string; active: number }> {
+  const [before] = await run<{ id: string }>('findFlow', runId);
+  await tellFlows(run, [], [before!.id]);
+  await run('dropFlow', before!.id);
+  return (await openFlow(run, runId, flow))!;
 }
 
 function plainColumns(settlements: readonly Settlement[]): unknown[] {

@@ -9,7 +9,7 @@ import { readBadStepsSql } from './sql/read.bad.steps.sql.js';
 import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
 import { readLastResultsSql } from './sql/read.last.results.sql.js';
 import { findFlowSql } from './sql/find.flow.sql.js';
-import { pruneFlowsSql } from './sql/prune.flows.sql.js';
+import { forgetFlowsSql } from './sql/forget.flows.sql.js';
 import { setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
 import { locateStepsSql } from './sql/locate.steps.sql.js';
@@ -37,6 +37,7 @@ import { deleteDefinitionSql } from './sql/delete.definition.sql.js';
 import { deleteJobSql } from './sql/delete.job.sql.js';
 import { detachRunsSql } from './sql/detach.runs.sql.js';
 import { discardRunsSql } from './sql/discard.runs.sql.js';
+import { dropFlowSql } from './sql/drop.flow.sql.js';
 import { dropRunsSql } from './sql/drop.runs.sql.js';
 import { dueCursorsSql } from './sql/due.cursors.sql.js';
 import { endPauseSql } from './sql/end.pause.sql.js';
@@ -136,6 +137,7 @@ import { uncarriedSql } from './sql/uncarried.sql.js';
 import { takeOpenSql } from './sql/take.open.sql.js';
 import { takeJobsSql } from './sql/take.jobs.sql.js';
 import { findHeritageSql } from './sql/find.heritage.sql.js';
+import { inheritFlowsSql } from './sql/inherit.flows.sql.js';
 import { inheritRunsSql } from './sql/inherit.runs.sql.js';
 import { livingAppsSql } from './sql/living.apps.sql.js';
 import { leaveAppSql } from './sql/leave.app.sql.js';
@@ -161,7 +163,7 @@ const builders = {
   readFlowGraph: readFlowGraphSql,
   readStepsByName: readStepsByNameSql,
   findFlow: findFlowSql,
-  pruneFlows: pruneFlowsSql,
+  forgetFlows: forgetFlowsSql,
   setFlowPause: setFlowPauseSql,
   abandonFlows: abandonFlowsSql,
   advanceFlows: advanceFlowsSql,
@@ -180,6 +182,7 @@ const builders = {
   takeJobs: takeJobsSql,
   takeOpen: takeOpenSql,
   findHeritage: findHeritageSql,
+  inheritFlows: inheritFlowsSql,
   inheritRuns: inheritRunsSql,
   livingApps: livingAppsSql,
   uncarried: uncarriedSql,
@@ -202,6 +205,7 @@ const builders = {
   deleteJob: deleteJobSql,
   detachRuns: detachRunsSql,
   discardRuns: discardRunsSql,
+  dropFlow: dropFlowSql,
   dropRuns: dropRunsSql,
   dueCursors: dueCursorsSql,
   endPause: endPauseSql,

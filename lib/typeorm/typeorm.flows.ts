@@ -56,7 +56,13 @@ export class TypeOrmFlows implements FlowStorage {
   }
 
   async pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
-    const [{ count }] = await this.statements.run<{ count: number }>('pruneFlows', endedBefore, limit);
+    const [{ count }] = await this.statements.run<{ count: number }>(
+      'forgetFlows',
+      endedBefore,
+      limit,
+      [],
+      true,
+    );
     return count;
   }
 

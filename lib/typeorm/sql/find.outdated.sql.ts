@@ -23,6 +23,7 @@ select ${ms(now)} as now,
   (select keep_until from ${t.run} where keep_until <= ${now} order by keep_until limit 1) is not null as jobs,
   (select dead_of from ${t.run} where dead_of is not null order by dead_of limit 1) is not null as dead_letters,
   (select run_id from ${t.run_step} where coalesce(finished_at, started_at) < ${after(now, '-$2::float8')} order by coalesce(finished_at, started_at) limit 1) is not null as steps,
+  (select ended_at from ${t.flow} where ended_at < ${after(now, '-$2::float8')} order by ended_at limit 1) is not null as flows,
   (select sent_at from ${t.run_signal} where sent_at < ${after(now, '-$5::float8')} order by sent_at limit 1) is not null as signals,
   (select deleted_at from ${t.definition} where deleted_at < ${after(now, '-$2::float8')} order by deleted_at limit 1) is not null as definitions,
   exists (

@@ -22,7 +22,7 @@ export const givenValues =
 /**
  * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result
  *
- * Makes a flow of a run. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
+ * Makes a flow of a run; no row: it has been one before, in an earlier attempt. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
  */
 export function openFlowSql(t: TableNames): string {
   return `
@@ -37,6 +37,7 @@ opened as (
   select o.id, (select count(*) from given where parents = 0), $4::int, o.parent, o.retry_of, o.job_uid, ${now}, o.nominal_at, case when o.deadline is not null then greatest(${ms('o.deadline')} - ${ms(now)}, 0) end,
     $3, o.namespace, o.app, o.time_zone, $5::json
   from opening o
+  on conflict (run_id) do nothing
   returning *
 ),
 stored as (
@@ -48,7 +49,7 @@ stored as (
 edges as (
   insert into ${t.flow_edge} (parent, child, data)
   select ids.of[e.parent], ids.of[e.child], e.data
-  from unnest($7::int[], $8::int[], $9::boolean[]) e (parent, child, data) cross join (select array(select id from stored order by id) as of) ids
+  from unnest($7::int[], $8::int[], $9::boolean[]) e (parent, child, data) cross join (select array(select id from stored order by id) as of from opened) ids
 ),
 ${births(t, 'stored s cross join opened f where s.released_at is not null')},
 marked as (

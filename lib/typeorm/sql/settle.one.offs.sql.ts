@@ -20,7 +20,7 @@ with gone as (
   using ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
     s (id, fence, started_ms, finished_ms, result)
   where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null
-    and r.job_uid is null and not r.blocks and (not r.keyed or ${keep} in ('0', 'none'))
+    and r.job_uid is null and not r.blocks and r.flow is null and (not r.keyed or ${keep} in ('0', 'none'))
   returning r.id, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,
     r.origin, r.nominal_at, r.attempt, r.fence, r.worker, s.started_ms, s.finished_ms, s.result, r.retry_of, ${keep} as keep
 ),

@@ -18,7 +18,7 @@ with gone as (
   delete from ${t.run} r
   using ${unnest([withLockTimeout('$2::bigint[]', '$8'), '$3::int[]', '$4::float8[]', '$5::float8[]', '$6::text[]'])}
     s (id, fence, started_ms, finished_ms, result)
-  where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null and not r.blocks
+  where r.id = s.id and r.fence = s.fence and r.worker = $7 and r.started_at is not null and not r.blocks and r.flow is null
     -- In a CASE: the planner would rather find runs by their job than by their id.
     and case when r.job_uid is not null then not coalesce((select c.delay_ms is not null from ${t.cursor} c where c.job_uid = r.job_uid), false) else false end
   returning r.id, r.job_uid, r.namespace, r.job_id, coalesce(r.claimed_handler, r.handler) as handler, coalesce(r.claimed_queue, r.queue) as queue,

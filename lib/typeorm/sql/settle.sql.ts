@@ -23,7 +23,7 @@ const longestWaitMs = 2_000;
  * order of ids: a cancel or a delete under way is waited for and seen. `waiting`: for as long as it takes · `briefly`: for a moment, then the statement fails with
  * 55P03 · `passing`: not at all; what is locked, or needs a row that is (the statistics, a fixed delay, a run that waits for it), comes out as `locked`, untouched: neither this statement nor `unblockSql` after it waits.
  *
- * A run that another one waits for is settled only where `$11` says so, as the caller then has to run `unblockSql` in the same transaction;
+ * A run that another one waits for, which a step of a workflow is marked as, and one that is a workflow, is settled only where `$11` says so, as the caller then has to run what follows in the same transaction, see `conclude`;
  * else it comes out as `deferred`, untouched.
  */
 export function settleSql(t: TableNames, locks: 'waiting' | 'briefly' | 'passing'): string {
@@ -64,12 +64,12 @@ ending as (
       when outcome = 'snoozed' and signalled then ${now}
       when retry_ms = 'infinity' then null
       else coalesce(${at('retry_ms')}, ${now}) end as retry_at
-  from mine where not blocks or $11::boolean
+  from mine where (not blocks and flow is null) or $11::boolean
 ),
 ${endings(t)}
 select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${flowEndColumn('judged')}, ${toldColumn} from judged
 union all
-select id::text, fence, job_uid::text, false, true, false, null, 0 from mine where blocks and not $11::boolean${passing ? locked(t) : ''}`;
+select id::text, fence, job_uid::text, false, true, false, null, 0 from mine where (blocks or flow is not null) and not $11::boolean${passing ? locked(t) : ''}`;
 }
 
 /** Of what is caught, the runs of which nobody else keeps anything from being written. */
