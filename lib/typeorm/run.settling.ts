@@ -2,6 +2,7 @@ import { StorageError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { EpochMs, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
+import { eachFlow, flowsOf } from './flow.groups.js';
 import { openFlow } from './flow.opening.js';
 import { endFlows } from './flow.verdicts.js';
 import { bearCallbacks } from './job.insertion.js';
@@ -71,7 +72,7 @@ async function settleOf(
   }
   const rest = without(settlements, accepted);
   if (rest.length === 0) return { accepted, locked: [] };
-  const passed = await patience.during(() => settlePassing(statements, rest));
+  const passed = await patience.during(() => settlePassing(statements, patience, rest));
   return { accepted: [...accepted, ...passed.accepted], locked: passed.locked };
 }
 
@@ -109,9 +110,32 @@ async function* settleQuickly(
 
 async function settlePassing(
   statements: StatementRunner,
+  patience: SettlementPatience,
   settlements: readonly Settlement[],
 ): Promise<SettleResult> {
-  return statements.change(({ run }) => settleWithin(run, settlements, 'settlePassing'));
+  const flows = await flowsOf(
+    statements.run,
+    settlements.map(({ runId }) => runId),
+  );
+  const flowOf = ({ runId, flow }: Settlement) => flows.get(runId) ?? (flow ? runId : undefined);
+  const plain = settlements.filter((settlement) => flowOf(settlement) === undefined);
+  const result: SettleResult = { accepted: [], locked: [] };
+  if (plain.length > 0) {
+    Object.assign(result, await statements.change(({ run }) => settleWithin(run, plain, 'settlePassing')));
+  }
+  const ofFlows = settlements.flatMap((settlement) => {
+    const flow = flowOf(settlement);
+    return flow === undefined ? [] : [[flow, settlement] as const];
+  });
+  const locked = await eachFlow(ofFlows, async (some) => {
+    const { accepted } = await statements.change(({ run }) =>
+      settleWithin(run, some, 'settleBriefly', String(patience.ms)),
+    );
+    result.accepted.push(...accepted);
+    return 'done';
+  });
+  result.locked.push(...locked.map(({ runId }) => runId));
+  return result;
 }
 
 /** By a quicker statement, which passes over what it cannot write. */

@@ -14,6 +14,7 @@ import { setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
 import { locateStepsSql } from './sql/locate.steps.sql.js';
 import { readFlowGraphSql } from './sql/read.flow.graph.sql.js';
+import { readRunFlowsSql } from './sql/read.run.flows.sql.js';
 import { readStepsByNameSql } from './sql/read.steps.by.name.sql.js';
 import { findLostStepsSql } from './sql/find.lost.steps.sql.js';
 import { dropStepsSql } from './sql/drop.steps.sql.js';
@@ -161,6 +162,7 @@ const builders = {
   growFlow: growFlowSql,
   locateSteps: locateStepsSql,
   readFlowGraph: readFlowGraphSql,
+  readRunFlows: readRunFlowsSql,
   readStepsByName: readStepsByNameSql,
   findFlow: findFlowSql,
   forgetFlows: forgetFlowsSql,

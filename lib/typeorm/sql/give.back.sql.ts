@@ -11,10 +11,10 @@ import { after, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 run ids · $3 fences · $4 workers · $5 delays
+ * $1 time · $2 run ids · $3 fences · $4 workers · $5 delays · $6 whether also what ends a step of a workflow
  *
  * No attempt was made, so nothing is recorded; but what nobody wants any more ends, and so does, as lost, what must not be handed to a second worker. Nothing here waits for a row
- * that somebody else has locked: what cannot be given back without waiting comes out as `left_over`, untouched.
+ * that somebody else has locked: what cannot be given back without waiting comes out as `left_over`, untouched, and so does what ends a step of a workflow, unless `$6` says that the caller is ready to wait for those.
  */
 export function giveBackSql(t: TableNames): string {
   return `
@@ -33,7 +33,8 @@ caught as materialized (
 ),
 ${jammed(t, '(unwanted or once)')},
 mine as materialized (
-  select * from caught where not (unwanted or once) or job_uid is null or job_uid not in (select job_uid from jammed)
+  select * from caught
+  where not (unwanted or once) or ((job_uid is null or job_uid not in (select job_uid from jammed)) and ($6::boolean or (flow_step is null and flow is null)))
 ),
 ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,

@@ -8,13 +8,14 @@ import { jammed } from './jammed.fragment.js';
 import { fullLease, isTooLong, reachedBefore } from './lease.fragment.js';
 import { numberOf } from './number.fragment.js';
 import { isOpen } from './open.fragment.js';
+import { flowKey } from './read.run.flows.sql.js';
 import { isAtMostOnce } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 import { toldColumn } from './wake.fragment.js';
 
 /**
- * `all`: $1 time — `none`: $1 time; ends the workers, and leaves all that they hold — `some`: $1 time · $2 runs, which an earlier release could not touch
+ * `all`: $1 time — `none`: $1 time; ends the workers, and leaves all that they hold — `some`: $1 time · $2 runs, which an earlier release could not touch · $3 those of them that end steps of workflows, as that has found
  *
  * Marking the worker keeps a renewal that has waited meanwhile from reviving the lease. Workers that were released earlier, and those whose row is gone, count
  * too: their claim was committed after that, or somebody else had locked their runs.
@@ -23,6 +24,8 @@ import { toldColumn } from './wake.fragment.js';
  *
  * A run that has been lost as often as it may be is given up where this statement ends its worker, and finds nothing else in the worker's hands: so nothing else can have ended it. Otherwise, as in company, only
  * when it was lost so often again: of a worker that was ended earlier, others may have been taken back by then.
+ *
+ * What ends a step of a workflow, or one that is a workflow, writes rows of these as well, which may have to be waited for: it is `left` too, and comes out in `of_flows`, to be told by `$3` of another call.
  *
  * Nothing here waits for a row that somebody else has locked. A worker whose row is locked counts as alive, until the next release. A run that is locked, or whose end could not be
  * written without waiting, is `left`: it stays its dead worker's, so that any worker's release finds it, and comes out by its id, to be tried again alone.
@@ -73,13 +76,13 @@ caught as materialized (
   order by r.id for update of r skip locked
 ),
 ${jammed(t, 'true')},
-mine as materialized (
+seen as materialized (
   select r.*, ${jobColumns}, ${isOpen('r')} is true as open,
     case
       when r.cancel_requested then 'cancelled'
       -- Nobody was executing it.
       when ${isOpen('r')} then null
-      when r.last_attempt
+${which === 'some' ? "      when r.id = any ($3::bigint[]) then 'lost'\n" : ''}      when r.last_attempt
         or ${isAtMostOnce('coalesce(r.policies, j.policies)')}
         or r.lost_count + 1 >= loss.most and (${which === 'all' ? 'c.size = 1 and c.worker in (select id from ended) or' : ''} loss.most = 1 or r.lost_count + 1 >= ${lossesInCompany} * loss.most)
       then 'lost'
@@ -89,6 +92,9 @@ mine as materialized (
     select ${numberOf("coalesce(r.policies, j.policies) ->> 'maxLost'", 'int', defaultPolicies.maxLost)} as most offset 0
   ) loss
   where r.job_uid is null or r.job_uid not in (select job_uid from jammed)
+),
+mine as materialized (
+  select * from seen where ending is null or (flow_step is null and flow is null)${which === 'some' ? ' or id = any ($3::bigint[])' : ''}
 ),
 ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,
@@ -103,7 +109,8 @@ ending as (
 ),
 ${calledRuns},
 ${endings(t)}
-select ${ms(now)} as now, (select json_agg(h.id::text order by h.id) from held h where h.id not in (select id from mine)) as left_over, ended_run.*
+select ${ms(now)} as now, (select json_agg(h.id::text order by h.id) from held h where h.id not in (select id from mine)) as left_over,
+  (select json_agg(json_build_object('id', s.id::text, 'flow', ${flowKey('s')})) from seen s where s.id not in (select id from mine)) as of_flows, ended_run.*
 from (select) always left join (
   select e.id::text, e.job_uid::text, e.job_id, e.namespace, e.handler, e.worker,
     case when e.final then e.outcome end as verdict, e.final, c.run as called, ${flowEndColumn('e')}, ${toldColumn}
