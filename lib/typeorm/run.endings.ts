@@ -3,7 +3,7 @@ import type { EpochMs, GiveBackResult, Unstarted } from '../ports/storage.adapte
 import { eachFlow, flowsOf } from './flow.groups.js';
 import { insistMs } from './insistence.js';
 import { bearCallbacks } from './job.insertion.js';
-import { inHalves, isRefusal } from './refusals.js';
+import { inHalves } from './refusals.js';
 import { columns } from './rows.js';
 import { conclude, endOrAsk, type EndedRow } from './run.conclusion.js';
 import type { Run, StatementRunner } from './statement.runner.js';

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import type { StorageAdapter } from '../../lib/index.js';
+import { tableNames } from '../../lib/typeorm/sql/table.names.js';
+import { prepareStatements, preparedStatements, type StatementName } from '../../lib/typeorm/statements.js';
+import { planModes, planOf } from '../support/plan.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+// Ten flows of 20,000, of one step each, with ten that wait for it and a map.
+
+const flows = 20_000;
+const ten = Array.from({ length: 10 }, (_, i) => i + 1);
+/** The steps of the first ten flows, and the runs of these. */
+const steps = ten.map((flow) => String((flow - 1) * 4 + 1));
+const runs = ten.map(String);
+const maps = ten.map((flow) => String((flow - 1) * 4 + 4));
+const same = <T>(value: T): T[] => ten.map(() => value);
+
+const cases: [what: string, name: StatementName, values: unknown[]][] = [
+  ['the lock', 'lockFlows', [steps, []]],
+  ['the end of steps', 'advanceFlows', [steps, runs, same('succeeded'), same(null), same('[1]'), []]],
+  [
+    'the end of steps that have failed',
+    'advanceFlows',
+    [steps, runs, same('failed'), same('no'), same(null), []],
+  ],
+  ['the look at steps', 'advanceFlows', [[], [], [], [], [], maps]],
+  ['what a worker gets', 'readClaimedSteps', [steps, runs]],
+  ['the expansion of maps', 'expandMaps', [maps]],
+  ['the lock of the runs', 'lockFlowRuns', [runs]],
+  ['the end of flows', 'endFlows', [runs]],
+  ['the cancelling of flows', 'abandonFlows', [runs]],
+  ['the place of steps', 'locateSteps', [steps]],
+  ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
+  ['the forgetting of flows', 'forgetFlows', [Date.now(), 10, [], true]],
+];
+
+const plans = planModes.flatMap((mode) =>
+  cases
+    .filter(([, name]) => mode === 'custom' || preparedStatements.has(name))
+    .map(([what, name, values]) => [what, mode, name, values] as const),
+);
+
+describe.each(['never analyzed', 'analyzed when empty', 'analyzed'])('in tables that were %s', (when) => {
+  const client = new pg.Client(databaseUrl());
+  const schema = freshSchema('flow_plans');
+  const sql = prepareStatements(tableNames(schema, ''));
+  let storage: StorageAdapter;
+
+  beforeAll(async () => {
+    await client.connect();
+    storage = newStorage({ schema });
+    await storage.init();
+    const t = (name: string): string => `"${schema}"."${name}"`;
+    if (when === 'analyzed when empty')
+      await client.query(`analyze ${t('flow')}, ${t('flow_step')}, ${t('flow_edge')}, ${t('run')}`);
+    await client.query(`
+      insert into ${t('flow')} (run_id, active, opened_at, ended_at, verdict, nominal_at, workflow, namespace, time_zone, params)
+      select f, 1, now(), case when f > 10000 then now() - interval '1 day' end, case when f > 10000 then 'succeeded' end, now(), 'w', 'default', 'UTC', '{}' from generate_series(1, ${flows}) f;
+      insert into ${t('flow_step')} (flow, parents, need, run_id, released_at, priority, allow_failure, is_map, delay_ms, name, otherwise, kind, handler, queue, policies)
+      select f, (n > 0)::int, (n > 0)::int, case when n = 0 then f end, case when n = 0 then now() end, 5, false, n = 3, 0, 's' || n, 'cancel', 'handler', 'work', 'default', '{}'
+      from generate_series(1, ${flows}) f, generate_series(0, 3) n order by f, n;
+      insert into ${t('flow_edge')} select (f - 1) * 4 + 1, (f - 1) * 4 + 1 + n, true from generate_series(1, ${flows}) f, generate_series(1, 3) n;
+      insert into ${t('run')} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, due_at, flow_step)
+      select f, 'default', f || '/s0', false, true, 'workflow', 'work', 'default', 5, now(), now(), (f - 1) * 4 + 1 from generate_series(1, 10000) f`);
+    if (when === 'analyzed')
+      await client.query(`vacuum analyze ${t('flow')}, ${t('flow_step')}, ${t('flow_edge')}, ${t('run')}`);
+  }, 60_000);
+
+  afterAll(async () => {
+    await storage.close();
+    await client.query(`drop schema "${schema}" cascade`);
+    await client.end();
+  });
+
+  test.each(plans)('%s looks at few rows: %s plan', async (_, mode, name, values) => {
+    const plan = await planOf(client, sql[name], [null, ...values], mode);
+    expect(
+      [...plan.scanned].filter((table) => ['flow', 'flow_step', 'flow_edge', 'run'].includes(table)),
+    ).toEqual([]);
+    expect(plan.touched).toBeGreaterThan(0);
+    expect(plan.touched).toBeLessThanOrEqual(400);
+    expect(plan.compared).toBeLessThanOrEqual(2_000);
+  });
+});
