@@ -40,7 +40,8 @@ export async function retryFlow(
     decided,
     plan.waiting.map((step) => step.id),
   );
-  await conclude(run, await endFlows<EndedRow>(run, [id]));
+  const over = await endFlows<EndedRow>(run, [id]);
+  await conclude(run, over.rows, over.settlements);
   return toRun(reopened);
 }
 

@@ -15,18 +15,28 @@ interface OverFlow {
   verdict: 'succeeded' | 'failed';
 }
 
-/** Ends those of these locked flows that have nothing under way, and gives their runs their verdicts. Returns what the statement that does this does. */
-export async function endFlows<Row>(run: Run, flows: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const over of await run<OverFlow>('endFlows', flows)) rows.push(...(await settleFlow<Row>(run, over)));
-  return rows;
+/** Runs that have ended, as the statement that has done it tells, and what they have ended as. */
+export interface EndedRuns<Row> {
+  rows: Row[];
+  settlements: Settlement[];
 }
 
-async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlow): Promise<Row[]> {
+/** Ends those of these locked flows that have nothing under way, and gives their runs their verdicts. */
+export async function endFlows<Row>(run: Run, flows: readonly string[]): Promise<EndedRuns<Row>> {
+  const ended: EndedRuns<Row> = { rows: [], settlements: [] };
+  for (const over of await run<OverFlow>('endFlows', flows)) {
+    const { rows, settlements } = await settleFlow<Row>(run, over);
+    ended.rows.push(...rows);
+    ended.settlements.push(...settlements);
+  }
+  return ended;
+}
+
+async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlow): Promise<EndedRuns<Row>> {
   const error = verdict === 'failed' ? await errorOf(run, id) : null;
   const result = verdict === 'succeeded' ? await resultOf(run, id) : null;
   const open = await takeOpen(run, runId);
-  if (open === null) return [];
+  if (open === null) return { rows: [], settlements: [] };
   const { taken, now } = open;
   const { fence, worker, openedAt: startedAt } = taken;
   const settlement: Settlement = {
@@ -35,7 +45,7 @@ async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlo
   const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
   const callback = callbackOf(taken, verdict, { finishedAt: now, error, result });
   if (callback !== null) await bearCallbacks(run, [callback]);
-  return rows;
+  return { rows, settlements: [settlement] };
 }
 
 async function errorOf(run: Run, flow: string): Promise<string> {

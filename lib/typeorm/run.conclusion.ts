@@ -2,7 +2,7 @@ import type { RunVerdict } from '../model/verdict.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
 import { growFlows, type Growth } from './flow.growth.js';
-import { endFlows } from './flow.verdicts.js';
+import { endFlows, type EndedRuns } from './flow.verdicts.js';
 import type { Run } from './statement.runner.js';
 
 /** A row of a statement that ends runs. */
@@ -38,13 +38,14 @@ export async function conclude(
   ended: readonly EndedRow[],
   settlements: readonly Settlement[] = [],
 ): Promise<void> {
-  for (let rows = ended; rows.length > 0;) {
+  for (let [rows, said] = [ended, settlements]; rows.length > 0;) {
     await unblock(
       run,
       rows.filter(({ final }) => final).map(({ job_uid }) => job_uid),
     );
     const ends = rows.flatMap(({ flow_end }) => flow_end ?? []);
-    rows = ends.length > 0 ? await moveFlows(run, newsOf(ends, settlements)) : [];
+    if (ends.length === 0) return;
+    ({ rows, settlements: said } = await moveFlows(run, newsOf(ends, said)));
   }
 }
 
@@ -54,7 +55,8 @@ export async function tellFlows(
   steps: readonly EndedStep[],
   left: readonly string[],
 ): Promise<void> {
-  await conclude(run, await moveFlows(run, { steps, left, growths: [] }));
+  const { rows, settlements } = await moveFlows(run, { steps, left, growths: [] });
+  await conclude(run, rows, settlements);
 }
 
 /** Lets runs go that waited for others of these jobs, which are over. */
@@ -81,7 +83,7 @@ interface FlowNews {
 }
 
 /** Returns which runs have ended by that. */
-async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<EndedRow[]> {
+async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<EndedRuns<EndedRow>> {
   // Runs come before flows: what is born before these are locked is dealt with below.
   if (left.length > 0) await run('lockFlowRuns', left);
   const locked = await run<{ id: string; over: boolean }>(
@@ -97,13 +99,11 @@ async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<
   );
   const fresh = growths.length > 0 ? await growFlows(run, growths) : [];
   const active = await advanceFlows(run, [...cancelled, ...steps], fresh);
-  const ended: EndedRow[] = [];
-  if (abandoned.length > 0) {
-    ended.push(...(await endOrAsk(run, await run<LockedRun>('lockFlowRuns', abandoned))));
-  }
+  const stopped =
+    abandoned.length > 0 ? await endOrAsk(run, await run<LockedRun>('lockFlowRuns', abandoned)) : [];
   const still = [...active].filter(([, count]) => count === 0).map(([id]) => id);
-  if (still.length > 0) ended.push(...(await endFlows<EndedRow>(run, still)));
-  return ended;
+  const over = still.length > 0 ? await endFlows<EndedRow>(run, still) : { rows: [], settlements: [] };
+  return { rows: [...stopped, ...over.rows], settlements: over.settlements };
 }
 
 function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): FlowNews {

@@ -213,7 +213,9 @@ async function openFlows(
   for (const { runId, fence, outcome, flow } of settlements) {
     if (!flow || outcome !== 'opened' || !opened.has(`${runId} ${fence}`)) continue;
     const { id, active } = (await openFlow(run, runId, flow)) ?? (await openAnew(run, runId, flow));
-    if (active === 0) await conclude(run, await endFlows<EndedRow>(run, [id]));
+    if (active > 0) continue;
+    const over = await endFlows<EndedRow>(run, [id]);
+    await conclude(run, over.rows, over.settlements);
   }
 }
 
