@@ -42,12 +42,8 @@ export function judge(
   random: () => number,
   rules: RetryRules = {},
 ): Judgement | null {
-  const failed = (outcome: Outcome, error: unknown): Judgement => {
-    const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
-    return settled(run, outcome, times, error, retry);
-  };
   if (ending.kind === 'returned') {
-    if (run.flowStep !== undefined) return judgeStep(run, ending, times, failed);
+    if (run.flowStep !== undefined) return judgeStep(run, ending, times, random, rules);
     const { result, note } = toResult(ending.value, maxResultLength);
     const judged = settled(run, 'succeeded', times, null, noRetry, result);
     return note === null ? judged : { ...judged, settlement: withNote(run, judged.settlement, note) };
@@ -66,6 +62,10 @@ export function judge(
     if (ending.flow !== undefined) judged.settlement.flow = ending.flow;
     return judged;
   }
+  const failed = (outcome: Outcome, error: unknown): Judgement => {
+    const retry = decideRetry(run, resolvePolicies(run.policies), error, times.finishedAt, rules, random);
+    return settled(run, outcome, times, error, retry);
+  };
   if (ending.kind === 'expired') return failed('timed_out', new OpenDeadlineError(run.id));
   const thrown = ending.kind === 'threw' ? ending.error : null;
   switch (abortCause) {
@@ -90,11 +90,17 @@ function judgeStep(
   run: ClaimedRun,
   { value, step }: Extract<Ending, { kind: 'returned' }>,
   times: { startedAt: number; finishedAt: number },
-  failed: (outcome: Outcome, error: unknown) => Judgement,
+  random: () => number,
+  rules: RetryRules,
 ): Judgement {
   const { result, note, length } = toResult(value, maxStepResult);
-  if (length > maxStepResult) return failed('failed', new ResultTooLargeError(run.id, length, maxStepResult));
-  if (note !== null) return failed('failed', new StepResultError(run.id, run.flowStep!.name, note));
+  const error =
+    length > maxStepResult
+      ? new ResultTooLargeError(run.id, length, maxStepResult)
+      : note === null
+        ? null
+        : new StepResultError(run.id, run.flowStep!.name, note);
+  if (error !== null) return judge(run, { kind: 'threw', error }, null, times, random, rules)!;
   const judged = settled(run, 'succeeded', times, null, noRetry, result);
   if (step !== undefined) judged.settlement.flowStep = step;
   return judged;

@@ -31,6 +31,9 @@ export interface ClaimedRow {
 }
 
 type OfJob = Pick<ClaimedRow, 'name' | 'time_zone' | 'payload' | 'metadata' | 'policies'>;
+interface OfStep {
+  flow_step: string;
+}
 type Counts = readonly [
   fence: number,
   attempt: number,
@@ -60,8 +63,7 @@ export type TakenRow = readonly [
   payload: JsonValue,
   metadata: JsonObject,
   policies: Partial<Policies>,
-  ofJob: OfJob | null,
-  flowStep: string | null,
+  ofJob: OfJob | OfStep | null,
 ];
 
 /** A row of `runColumns`. */
@@ -149,7 +151,8 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
   // By index: the protocol of iterators takes longer.
   const { 1: id, 2: origin, 3: namespace, 4: queue, 5: priority, 6: timeZone } = row;
   const { 7: counts, 9: jobUid, 10: jobId, 11: handler, 12: dueAt, 13: nominalAt, 14: noApp } = row;
-  const { 15: name, 16: payload, 17: metadata, 18: policies, 19: ofJob } = row;
+  const { 15: name, 16: payload, 17: metadata, 18: policies, 19: of } = row;
+  const ofJob = of === null || isOfStep(of) ? null : of;
   const { 0: fence, 1: attempt, 2: lostCount, 3: missed, 4: openedAt = null }: Counts = counts ?? usualCounts;
   const run: ClaimedRun = {
     id,
@@ -181,8 +184,12 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
 /** The steps of workflows that runs are, by the ids of these. */
 export function stepsOf(rows: readonly TakenRow[]): Map<string, string> {
   const steps = new Map<string, string>();
-  for (const { 1: id, 20: step } of rows) if (step !== null) steps.set(id, step);
+  for (const { 1: id, 19: of } of rows) if (of !== null && isOfStep(of)) steps.set(id, of.flow_step);
   return steps;
+}
+
+function isOfStep(of: OfJob | OfStep): of is OfStep {
+  return 'flow_step' in of;
 }
 
 /** By priority, then due time. */

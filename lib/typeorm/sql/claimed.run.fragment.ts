@@ -25,7 +25,7 @@ export const usual = {
 
 /**
  * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
- * recurring one has in place of its own; the job is only looked up for these. The rows come as arrays, so the order is that of `TakenRow`.
+ * recurring one has in place of its own; the job is only looked up for these. Of a step of a workflow it has that one: a column of its own would be one more for every other run. The rows come as arrays, so the order is that of `TakenRow`.
  */
 export function takenColumns(t: TableNames): string {
   const unusual = Object.entries(usual).map(([column, value]) => {
@@ -43,5 +43,6 @@ export function takenColumns(t: TableNames): string {
   nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
-  end as of_job, r.flow_step`;
+    when r.flow_step is not null then json_build_object('flow_step', r.flow_step::text)
+  end as of_job`;
 }
