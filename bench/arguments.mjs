@@ -1,7 +1,7 @@
 // What `npm run bench -- …` understands.
 import { parseArgs } from 'node:util';
 
-export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup'];
+export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup', 'flow'];
 export const peerNames = [
   'chronis-none',
   'graphile-worker',

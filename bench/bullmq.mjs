@@ -2,7 +2,7 @@
 
 /** `made`: `{ connection, backend }`, backend undefined for Redis. */
 export async function openBullMq({ mode, name }, { connection, backend, migrate }) {
-  const { Queue, Worker } = await import('bullmq');
+  const { FlowProducer, Queue, Worker } = await import('bullmq');
   const factory = backend === undefined ? [] : [backend];
   const queue = new Queue(name, { connection: { ...connection, ...migrate } }, ...factory);
   queue.on('error', (error) => console.error(error));
@@ -46,6 +46,19 @@ export async function openBullMq({ mode, name }, { connection, backend, migrate 
           Array.from({ length: Math.min(50, count - start) }, (_, offset) => one(start + offset)),
         );
       }
+    },
+    /** A tree: the last step is its root, which waits for the others. */
+    async flow(parents) {
+      const flows = new FlowProducer({ connection }, ...factory);
+      const node = (step) => ({ name: 'noop', queueName: name, data: { key: step }, opts: rules });
+      let tree = node(parents.length - 1);
+      if (parents.at(-1).length > 1) tree.children = parents.at(-1).map(node);
+      else {
+        tree = node(0);
+        for (let step = 1; step < parents.length; step++) tree = { ...node(step), children: [tree] };
+      }
+      await flows.add(tree);
+      await flows.close();
     },
     async work(note) {
       const process = async (job) => {

@@ -48,6 +48,8 @@ const calls = {
   /** Due at once; the lag counts from before the call that creates it. */
   createNow: (job = {}) => instance.createOne({ ...job, data: { since: wallNow() } }),
   daily: (count, timing) => instance.daily(count, timing),
+  /** A graph of steps: the parents of each, by number. Made here, so that it need not travel. */
+  flow: async (shape, count) => instance.flow((await import('./shapes.mjs')).shapes[shape](count)),
 };
 
 process.on('message', ({ id, name, args }) => {

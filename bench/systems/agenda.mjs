@@ -7,6 +7,7 @@ export const about = {
   setting: 'processEvery 1 s, LISTEN/NOTIFY on, pool of 20, concurrency 100',
   slow: true,
   cronsIn: 'worker',
+  cannot: { flow: 'it knows no steps that wait for others' },
 };
 
 export async function open({ url }) {

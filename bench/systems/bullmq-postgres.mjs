@@ -1,11 +1,14 @@
 import { openBullMq } from '../bullmq.mjs';
 
+const trees = 'its flows are trees, in which a step has one that waits for it';
+
 export const about = {
   name: 'bullmq-postgres',
   package: 'bullmq',
   keeps: 'nothing (removeOnComplete)',
-  setting: 'throughput, crons: concurrency 100 · otherwise concurrency 10; pool of 20',
+  setting: 'throughput, crons, flow: concurrency 100 · otherwise concurrency 10; pool of 20',
   slow: true,
+  cannot: { 'flow fan-out': trees, 'flow layered': trees },
 };
 
 export async function open(options) {

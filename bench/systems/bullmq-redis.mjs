@@ -1,11 +1,14 @@
 import { openBullMq } from '../bullmq.mjs';
 
+const trees = 'its flows are trees, in which a step has one that waits for it';
+
 export const about = {
   name: 'bullmq-redis',
   package: 'bullmq',
   keeps: 'nothing (removeOnComplete)',
-  setting: 'throughput, crons: concurrency 100 · otherwise concurrency 10; Redis as it is configured',
+  setting: 'throughput, crons, flow: concurrency 100 · otherwise concurrency 10; Redis as it is configured',
   needsRedis: true,
+  cannot: { 'flow fan-out': trees, 'flow layered': trees },
 };
 
 /** The queues of a run bear the name of its database, and are removed by the process that created jobs. */

@@ -6,7 +6,7 @@ export const about = {
   ...usual,
   name: 'chronis-none',
   keeps: "nothing (keep: 'none')",
-  cannot: { recurring: reason, minute: reason, lag: reason, idle: reason, growth: reason },
+  cannot: { recurring: reason, minute: reason, lag: reason, idle: reason, growth: reason, flow: reason },
 };
 
 /** Ours with one-offs that leave no record. */

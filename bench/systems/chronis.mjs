@@ -4,7 +4,7 @@ export const about = {
   name: 'chronis',
   package: 'nestjs-chronis',
   keeps: 'a ledger row per run',
-  setting: 'throughput: concurrency 1000 · crons: concurrency 10000 · otherwise defaults',
+  setting: 'throughput, flow: concurrency 1000 · crons: concurrency 10000 · otherwise defaults',
 };
 
 const door = (path) => import(new URL(`../../dist/${path}`, import.meta.url));
@@ -16,7 +16,7 @@ export async function open({ url, mode, keep }) {
   await import('reflect-metadata');
   const { Module } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
-  const { ChronisModule, SchedulerService } = await door('index.js');
+  const { ChronisModule, DefinitionService, SchedulerService } = await door('index.js');
   const { typeOrmLock, typeOrmStorage } = await door('typeorm/index.js');
 
   class BenchModule {}
@@ -79,6 +79,17 @@ export async function open({ url, mode, keep }) {
         }));
         created(await scheduler.createMany(items));
       }
+    },
+    async flow(parents) {
+      const definitions = app.get(DefinitionService);
+      const steps = parents.map((above, step) => ({
+        name: String(step),
+        handler: 'noop',
+        payload: { key: step },
+        after: above.map(String),
+      }));
+      await definitions.define({ name: 'graph', steps, allowUnknownHandler: true });
+      await definitions.start('graph', { allowUnknownHandler: true });
     },
     async work(note) {
       scheduler.registerHandler('noop', ({ payload }) => note(payload));

@@ -8,7 +8,7 @@ export const about = {
   setting:
     'throughput, crons: 24 jobs at a time, local queue of 500, completions batched without delay · otherwise concurrency 10',
   cronsIn: 'worker',
-  cannot: { recurring: 'its crontab knows minutes, not seconds' },
+  cannot: { recurring: 'its crontab knows minutes, not seconds', flow: 'it knows no steps that wait for others' },
 };
 
 const quiet = () => () => undefined;

@@ -8,6 +8,7 @@ export const about = {
   cronsIn: 'worker',
   cannot: {
     drain: nothingStored,
+    flow: nothingStored,
     lag: nothingStored,
     create: nothingStored,
     growth: nothingStored,

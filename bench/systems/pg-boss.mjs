@@ -6,7 +6,8 @@ export const about = {
   keeps: 'completed jobs for its 7 days',
   minNode: 22,
   setting:
-    'throughput: 2 workers with batches of 1000, fetching on while batches are full · otherwise LISTEN/NOTIFY on, polling each 0.5 s, batches of 100 (crons: looking for due schedules each second)',
+    'throughput: 2 workers with batches of 1000, fetching on while batches are full · flow: the same, polling each 0.5 s, its resolver each 1 s · otherwise LISTEN/NOTIFY on, polling each 0.5 s, batches of 100 (crons: looking for due schedules each second)',
+  resolvesFlows: true,
   cannot: { recurring: 'its schedules know minutes, not seconds' },
 };
 
@@ -15,6 +16,7 @@ export async function open({ url, mode }) {
   const boss = new PgBoss({
     connectionString: url,
     useListenNotify: true,
+    flowIntervalSeconds: 1,
     ...(mode === 'crons' ? { cronMonitorIntervalSeconds: 1, cronWorkerIntervalSeconds: 1 } : {}),
   });
   boss.on('error', (error) => console.error(error));
@@ -34,8 +36,15 @@ export async function open({ url, mode }) {
 
   const startAfter = (at) => (at === undefined ? {} : { startAfter: new Date(at) });
   const options =
-    mode === 'throughput'
-      ? { batchSize: 1_000, localConcurrency: 2, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true }
+    mode === 'throughput' || mode === 'flow'
+      ? {
+          batchSize: 1_000,
+          localConcurrency: 2,
+          pollingIntervalSeconds: 0.5,
+          burstWhenBatchFull: true,
+          // What its resolver lets go is not notified.
+          ...(mode === 'flow' ? { notifyPollingIntervalSeconds: 0.5 } : {}),
+        }
       : {
           batchSize: 100,
           pollingIntervalSeconds: 0.5,
@@ -58,6 +67,15 @@ export async function open({ url, mode }) {
       await queue(name);
       const cron = pace === 'year' ? '0 0 1 1 *' : '* * * * *';
       for (let key = 0; key < count; key++) await boss.schedule(name, cron, { key }, { key: `k${key}` });
+    },
+    async flow(parents) {
+      const jobs = parents.map((above, step) => ({
+        ref: String(step),
+        name: 'noop',
+        data: { key: step },
+        dependsOn: above.map(String),
+      }));
+      await boss.flow(jobs);
     },
     async work(note) {
       for (const name of ['noop', 'recurring']) {

@@ -8,6 +8,7 @@ export const about = {
   setting: 'in the process, inline runner, 100 jobs at a time, polling each 10 ms',
   slow: true,
   cannot: {
+    flow: 'it knows no steps that wait for others',
     recurring: 'its schedules are timers of the process that made them',
     minute: 'its schedules are timers of the process that made them',
     growth: 'it has no schedules on record to fill the table with',
