@@ -171,6 +171,33 @@ export const flowGrowthLaws = flowLawsOf('growing flows', {
     await assertOver(storage, runId, 'succeeded', { again: [null, null], free: null });
   },
 
+  'a step that is added after a map that runs waits for the map, not for its instances': async ({
+    storage,
+  }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('list'),
+      step('each', ['list'], { map: true }),
+      step('a', ['list']),
+      step('slow'),
+    ]);
+    const { list, slow } = await claimSteps(storage, worker);
+    await settle(storage, list, { result: [1, 2, 3] });
+    const runs = await claimSteps(storage, worker);
+    const added = [step('x', ['each', 'slow'])];
+    const joined = [{ parent: 'each', child: 'x', data: true }];
+    await settle(storage, runs['each.0']);
+    await settle(storage, runs.a, { flowStep: { added, joined } });
+    await settle(storage, runs['each.1']);
+    const before = await stepOf(storage, runId, 'x');
+    assert.deepEqual([before.ok, before.bad, before.need, before.after.length], [0, 0, 2, 2]);
+    await settle(storage, runs['each.2'], { outcome: 'failed' });
+    const { ok, bad, state } = await stepOf(storage, runId, 'x');
+    assert.deepEqual([ok, bad, state], [0, 1, 'waiting']);
+    await settle(storage, slow, { flowStep: { added: [step('y', ['each', 'list'])] } });
+    const late = await stepOf(storage, runId, 'y');
+    assert.deepEqual([late.ok, late.bad, late.state], [1, 1, 'blocked']);
+  },
+
   'an attempt that does not succeed adds nothing, and its retry not twice': async ({ storage }) => {
     const flowStep = { added: [step('x')] };
     const { runId, worker } = await openFlow(storage, [step('a')]);
