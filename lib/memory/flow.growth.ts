@@ -27,7 +27,7 @@ export function addSteps(
     const waiting = flow.steps.get(child)!;
     // It waits for it as it is.
     if (waiting.after.some((edge) => edge.parent === parent)) continue;
-    connect(flow, parent, child, data);
+    connect(flow, parent, child, data && !waiting.definition.map);
     waiting.need++;
   }
   return rows;

@@ -70,7 +70,7 @@ async function growFlow(run: Run, growing: Growing): Promise<string[]> {
   const idOf = (name: string): string => places.get(name) ?? known.get(name)!.id;
   const edges = [
     ...steps.flatMap(({ step }) => step.after.map((edge) => ({ ...edge, child: step.name }))),
-    ...toThere,
+    ...toThere.map((edge) => ({ ...edge, data: edge.data && !known.get(edge.child)!.is_map })),
   ];
   const stored = await run<{ id: string }>(
     'growFlow',
@@ -87,6 +87,7 @@ async function growFlow(run: Run, growing: Growing): Promise<string[]> {
 interface NamedStep {
   id: string;
   name: string;
+  is_map: boolean;
   waiting: boolean;
 }
 
@@ -97,7 +98,7 @@ function withJoined(step: NewFlowStep, joined: readonly Joined[]): NewFlowStep {
   for (const { parent, child, data } of joined) {
     if (child !== step.name || parents.has(parent)) continue;
     parents.add(parent);
-    after.push({ parent, data });
+    after.push({ parent, data: data && !step.map });
   }
   return { ...step, after, need: step.need + after.length - step.after.length };
 }

@@ -49,7 +49,7 @@ export function plannedStep(workflow: string, given: WorkflowStep): PlannedStep 
   return {
     name,
     after,
-    need: needOf(step.need, after.length),
+    need: neededOf(step, after.length, map),
     otherwise: otherwiseOf(step.otherwise, after.length),
     delayMs: step.delay === undefined ? 0 : parseDelay(step.delay, 'delay'),
     allowFailure: step.allowFailure === undefined ? false : trueOrFalse(step.allowFailure, 'allowFailure'),
@@ -128,6 +128,15 @@ function assertMap(map: boolean, after: PlannedStep['after']): void {
     data.length === 0
       ? 'has no list to go through: name the step that returns it in "after".'
       : `has several lists, of ${data.join(', ')}. Keep one of them, and make of the others { step, order: true }.`,
+  );
+}
+
+function neededOf({ need }: WorkflowStep, parents: number, map: boolean): number {
+  const needed = needOf(need, parents);
+  if (!map || needed === parents) return needed;
+  throw new InvalidOptionError(
+    'need',
+    "must be 'all' for a map, which cannot begin before its list is there. Leave it out, or put a step between that needs some of them.",
   );
 }
 

@@ -71,6 +71,15 @@ describe('a workflow as data', () => {
       'has several lists, of "a", "b"',
     ],
     [
+      'a map that does not wait for its list',
+      of(
+        { name: 'a' },
+        { name: 'b' },
+        { name: 'c', after: ['a', { step: 'b', order: true }], map: true, need: 'any' },
+      ),
+      "must be 'all' for a map",
+    ],
+    [
       'a map with a payload',
       of({ name: 'a' }, { name: 'b', after: 'a', map: true, payload: 1 }),
       'each instance gets its item',

@@ -7,13 +7,13 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  * $1 time · $2 maps that are released · after `lockFlowsSql`
  *
  * Gives each an instance, with a run, for each item of the result of its data parent, which for a parent that is a map are the results of its instances. What has no item, or whose parent was skipped, is skipped, and what is no
- * array fails the map: these come out as `decided`, for `advanceFlowsSql`.
+ * array, as of a parent that has not ended, fails the map: these come out as `decided`, for `advanceFlowsSql`.
  */
 export function expandMapsSql(t: TableNames): string {
   return `
 with map as materialized (
   select m.*, f.place as flow_place, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id,
-    case when p.verdict = 'skipped' then 'skipped' when p.items is null and json_typeof(p.result) is distinct from 'array' then 'failed' end as fate
+    case when p.verdict = 'skipped' then 'skipped' when p.verdict is null or p.items is null and json_typeof(p.result) is distinct from 'array' then 'failed' end as fate
   from unnest($2::bigint[]) u (id)
     cross join lateral (select m.ctid as place, m.* from ${t.flow_step} m where m.id = u.id offset 0) m
     cross join lateral (select f.ctid as place from ${t.flow} f where f.id = m.flow offset 0) f
