@@ -259,6 +259,7 @@ export interface ServiceParts extends SchedulerParts {
   storage: StorageAdapter;
   directory: HandlerDirectory;
   defaults: JobDefaults;
+  keepsHistory: boolean;
 }
 
 export function makeServiceParts(
@@ -283,6 +284,7 @@ export function makeServiceParts(
     storage,
     directory,
     defaults,
+    keepsHistory: (settings.engine.retention.historyMs ?? 0) > 0,
     transactions,
     engine,
     handlers,

@@ -83,6 +83,11 @@ export interface ChronisOptions {
    * `{ default: '30d', succeeded: '7d', failed: '90d' }`. Of several apps on one schema the longest holds for all. @default '30d'
    */
   keepLedger?: DurationInput | LedgerRetention;
+  /**
+   * How long the history keeps workflows and definitions from when they are pruned on: at least 1 min, or `'none'`: there is no history, and what there is goes. Of several apps on one schema the longest holds for all. PostgreSQL only: memory keeps none.
+   * @default '90d'
+   */
+  keepHistory?: DurationInput;
   /** Names that the app had before: it takes over the jobs that their code declared, and those made at run time as soon as no process of that app lives. Remove them when none of those is left. @default none */
   previousApps?: readonly string[];
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */

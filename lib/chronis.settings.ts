@@ -81,6 +81,7 @@ const knownKeys = [
   'abortGraceMs',
   'payloadLimit',
   'keepLedger',
+  'keepHistory',
   'previousApps',
   'orphans',
   'transactionContext',
@@ -207,7 +208,7 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     concurrency: wholeNumber(concurrency ?? engineDefaults.concurrency, 'concurrency', 1, 10_000),
     shutdownTimeoutMs: shutdownMs,
     abortGraceMs: graceMs,
-    retention: retentionOf(keepLedger),
+    retention: { ...retentionOf(keepLedger), historyMs: historyMsOf(given.keepHistory) },
   };
 }
 
@@ -227,6 +228,11 @@ function retentionOf(given: ChronisOptions['keepLedger']): Retention {
     defaultMs: kept(given.default, 'keepLedger.default', defaultMs),
     byVerdict: Object.fromEntries(byVerdict) as Retention['byVerdict'],
   };
+}
+
+function historyMsOf(given: ChronisOptions['keepHistory']): number {
+  if (given === 'none') return 0;
+  return duration(given, 'keepHistory', minute, hundredYears, engineDefaults.retention.historyMs);
 }
 
 function queuesOf(given: unknown): readonly string[] {

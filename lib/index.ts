@@ -327,6 +327,7 @@ export type {
 export type { AddedStep, ItemOf, StepContext, StepParent, WorkflowOfStep } from './engine/step.context.js';
 export { workflowSchema } from './workflows/workflow.schema.js';
 export { DefinitionService } from './definitions/definition.service.js';
+export type { DefinitionPruning } from './definitions/definition.service.js';
 export type { StartedDefinition } from './definitions/definition.starter.js';
 export type { DefineManyResult, DefineResult } from './definitions/definition.writer.js';
 export type {

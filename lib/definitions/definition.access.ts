@@ -15,6 +15,8 @@ export interface DefinitionParts {
   directory: HandlerDirectory;
   time: StorageNow;
   defaults: JobDefaults;
+  /** What is pruned goes into the history, where the storage has one. */
+  keepsHistory: boolean;
 }
 
 /** The stored jobs and definitions as one call works with them. */

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../model/errors.js';
 import type { Definition } from '../model/definition.js';
 import type { Page } from '../model/job.js';
 import type { DurationInput } from '../model/trigger.js';
@@ -7,7 +8,7 @@ import { namespaceOf, type NamespaceOption } from '../scheduler/job.identity.js'
 import { each, pageKeys, pageOf } from '../scheduler/job.query.js';
 import { appName } from '../scheduler/names.js';
 import { knownOptions, lineOfText, oneOf, trueOrFalse } from '../scheduler/option.checks.js';
-import { parseDuration } from '../triggers/duration.js';
+import { parseDelay } from '../triggers/duration.js';
 import { definitionAccess, type DefinitionParts } from './definition.access.js';
 import { definitionRef, missingDefinition, versionOf } from './definition.checks.js';
 import {
@@ -20,6 +21,12 @@ import {
 } from './definition.options.js';
 import { DefinitionStarter, type StartedDefinition } from './definition.starter.js';
 import { DefinitionWriter, type DefineManyResult, type DefineResult } from './definition.writer.js';
+
+/** Which versions are removed. @publicApi */
+export interface DefinitionPruning {
+  /** Those that were deleted longer ago than this: milliseconds, or text such as '30d'. */
+  olderThan: DurationInput;
+}
 
 const kinds = ['handler', 'workflow'] as const;
 const prunedPerStep = 1_000;
@@ -102,14 +109,20 @@ export class DefinitionService {
     return this.starter.start(name, options, within);
   }
 
-  /** Removes what was deleted so long ago and nothing refers to. The janitor does so when it is as old as the ledger is kept. Returns how many versions. */
-  async prune({ olderThan }: { olderThan: DurationInput }): Promise<number> {
-    const ageMs = parseDuration(olderThan, 'olderThan');
+  /**
+   * Removes what was deleted so long ago and nothing refers to, no job and no workflow that was started, into the history, unless `keepHistory` of this process is 'none'. The janitor does so when it is as old as the ledger is kept. Returns how many versions. Throws
+   * InvalidOptionError, InvalidScheduleError (olderThan).
+   */
+  async prune(options: DefinitionPruning): Promise<number> {
+    const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as DefinitionPruning;
+    if (olderThan === undefined)
+      throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
+    const ageMs = parseDelay(olderThan, 'olderThan');
     const { definitions } = await definitionAccess(this.parts, { manager: null });
     const before = (await this.parts.storage.now()) - ageMs;
     let sum = 0;
     for (let count = 1; count > 0; sum += count)
-      count = await definitions.pruneDefinitions(before, prunedPerStep);
+      count = await definitions.pruneDefinitions(before, prunedPerStep, this.parts.keepsHistory);
     return sum;
   }
 

@@ -201,7 +201,7 @@ export interface ChronisEventMap {
   'schedules.recomputed': { from: string; to: string; moved: JobRef[] };
   /** Other live workers compute with other zone data. */
   'zone-data.differs': { own: string; others: readonly string[] };
-  /** Live workers of other apps keep the record for another time (`keepLedger`): the longest holds for all. */
+  /** Live workers of other apps keep the record for another time (`keepLedger`, `keepHistory`): the longest holds for all. */
   'keep-ledger.differs': {
     app: string;
     own: Retention;

@@ -135,9 +135,11 @@ export const logSentences: Sentences = {
   }),
   'keep-ledger.differs': ({ app, own, others }) => ({
     level: 'warn',
-    text: `The ledger is kept for as long as the one that wants it longest: "${app}" for ${kept(own)}, ${others
+    text: `The ledger and the history are kept for as long as the one that wants them longest: "${app}" for ${kept(own)}, ${others
       .map((other) => `"${other.app}" for ${kept(other.retention)}`)
-      .join(', ')}. Give all apps of this schema the same keepLedger, or schemas of their own.`,
+      .join(
+        ', ',
+      )}. Give all apps of this schema the same keepLedger and keepHistory, or schemas of their own.`,
   }),
   'clock.offset': ({ offsetMs }) => ({
     level: 'warn',

@@ -45,8 +45,9 @@ const units = [
 ] as const;
 
 /** How long the record is kept. */
-export function kept({ defaultMs, byVerdict }: Retention): string {
+export function kept({ defaultMs, byVerdict, historyMs }: Retention): string {
   const others = Object.entries(byVerdict).map(([verdict, ms]) => `${verdict} ${duration(ms)}`);
+  if (historyMs !== undefined) others.push(`history ${historyMs === 0 ? 'none' : duration(historyMs)}`);
   return duration(defaultMs) + (others.length > 0 ? ` (${others.join(', ')})` : '');
 }
 

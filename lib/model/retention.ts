@@ -5,6 +5,8 @@ export interface Retention {
   /** For all that `byVerdict` does not name. */
   defaultMs: number;
   byVerdict: Partial<Record<Outcome | GapVerdict, number>>;
+  /** How long the history keeps what pruning removes of workflows and definitions; 0: there is none. Absent: nothing is said of it, as by an older release, and counts as 0. */
+  historyMs?: number;
 }
 
 /** A clock that is ahead by no more than this keeps nothing from being forgotten. */
@@ -74,12 +76,17 @@ export function longestRetention(all: readonly [Retention, ...Retention[]]): Ret
     byVerdict: Object.fromEntries(
       [...outcomes, ...gapVerdicts].map((verdict) => [verdict, longest(verdict)]),
     ),
+    historyMs: Math.max(...all.map(({ historyMs = 0 }) => historyMs)),
   };
 }
 
 /** Whether two come to the same. */
 export function sameRetention(one: Retention, other: Retention): boolean {
-  return [...outcomes, ...gapVerdicts].every((verdict) => keptMs(one, verdict) === keptMs(other, verdict));
+  const { historyMs = other.historyMs } = one;
+  return (
+    historyMs === (other.historyMs ?? historyMs) &&
+    [...outcomes, ...gapVerdicts].every((verdict) => keptMs(one, verdict) === keptMs(other, verdict))
+  );
 }
 
 /** How long a row of the ledger is kept at most. */

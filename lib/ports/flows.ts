@@ -166,8 +166,8 @@ export interface FlowStorage {
    * Null: no such flow, it goes on, it has succeeded, or its job is gone, or is a one-off that has another run. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step.
    */
   retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
-  /** Deletes flows that were over before this time, with their steps, into the history where there is one; `limit` at most, and no flow of which an ancestor goes on. Returns how many. */
-  pruneFlows(endedBefore: EpochMs, limit: number): Promise<number>;
+  /** Deletes flows that were over before this time, with their steps; `limit` at most, and no flow of which an ancestor goes on. `archived`: into the history, where the storage has one, by the same statement. Returns how many. */
+  pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
   unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */

@@ -452,6 +452,7 @@ export abstract class StorageAdapter {
    * Deletes ledger rows, closed gaps, dead letters of recurring jobs and kept one-offs older than their time; bounded work per call. Dead letters stay for as
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
    * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict; its signals when it has that, and is no dead letter. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
+   * Flows that are over and definitions that are deleted go as well, when the longest of these times is over: into a history, where the storage has one, for `historyMs`.
    * A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,

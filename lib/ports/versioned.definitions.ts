@@ -48,8 +48,8 @@ export interface DefinitionStorage {
   /** Marks this version, null: all of that name, as deleted. Returns how many were not before. */
   deleteDefinition(ref: DefinitionRef, version: number | null): Promise<number>;
   /**
-   * Removes versions that were deleted before this time and that nothing refers to; `limit` at most. The highest number of a name goes last, in a further call, so that no number is given twice as long as one of that name is stored. Returns how many.
+   * Removes versions that were deleted before this time and that nothing refers to; `limit` at most. The highest number of a name goes last, in a further call, so that no number is given twice as long as one of that name is stored. `archived`: into the history, where the storage has one, by the same statement. Returns how many.
    * `StorageAdapter.prune` does the same for what was deleted longer ago than the ledger is kept.
    */
-  pruneDefinitions(deletedBefore: EpochMs, limit: number): Promise<number>;
+  pruneDefinitions(deletedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
 }

@@ -36,6 +36,9 @@ import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep } from './flow.entit
 import { tableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
+/** A row of the history: what it was, and when it was pruned. @publicApi */
+export type Archived<Row> = Row & { archivedAt: Date };
+
 /** The tables as entities, by the names of the tables. @publicApi */
 export interface ChronisEntities {
   job: EntitySchema<ChronisJob>;
@@ -47,6 +50,10 @@ export interface ChronisEntities {
   flow: EntitySchema<ChronisFlow>;
   flowStep: EntitySchema<ChronisFlowStep>;
   flowEdge: EntitySchema<ChronisFlowEdge>;
+  definitionHistory: EntitySchema<Archived<ChronisDefinition>>;
+  flowHistory: EntitySchema<Archived<ChronisFlow>>;
+  flowStepHistory: EntitySchema<Archived<ChronisFlowStep>>;
+  flowEdgeHistory: EntitySchema<Archived<ChronisFlowEdge>>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
   pause: EntitySchema<ChronisPause>;
@@ -97,6 +104,10 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     flow: entity('flow', ['id'], flowColumns),
     flowStep: entity('flow_step', ['id'], flowStepColumns),
     flowEdge: entity('flow_edge', ['parent', 'child'], flowEdgeColumns),
+    definitionHistory: entity('definition_history', ['id'], archived(definitionColumns)),
+    flowHistory: entity('flow_history', ['id'], archived(flowColumns)),
+    flowStepHistory: entity('flow_step_history', ['id'], archived(flowStepColumns)),
+    flowEdgeHistory: entity('flow_edge_history', ['parent', 'child'], archived(flowEdgeColumns)),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
@@ -105,6 +116,10 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     release: entity('release', ['generation'], releaseColumns),
     lock: entity('lock', ['key'], lockColumns),
   };
+}
+
+function archived<Row extends object>(columns: Columns<Row>): Columns<Archived<Row>> {
+  return { ...columns, archivedAt: 'timestamptz' } as Columns<Archived<Row>>;
 }
 
 function columnOf(property: string, short: ShortType, primary: boolean): EntitySchemaColumnOptions {

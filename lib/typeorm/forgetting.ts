@@ -23,6 +23,8 @@ const kinds = {
   forgetRunSignals: 'signal',
   forgetWorkers: 'worker',
   forgetDefinitions: 'definition',
+  forgetFlowHistory: 'archived flow',
+  forgetDefinitionHistory: 'archived definition',
 } as const;
 
 type Statement = keyof typeof kinds;

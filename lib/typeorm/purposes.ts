@@ -75,6 +75,8 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
   ['forgetDefinitions', toForget],
+  ['forgetFlowHistory', toForget],
+  ['forgetDefinitionHistory', toForget],
 ]);
 
 /** Who calls for these divides what the server refuses by this error. */

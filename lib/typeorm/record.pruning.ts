@@ -42,6 +42,8 @@ interface Outdated {
   steps: boolean;
   flows: boolean;
   definitions: boolean;
+  flow_history: boolean;
+  definition_history: boolean;
   signals: boolean;
 }
 
@@ -70,8 +72,16 @@ export class RecordPruning {
     const [aged] = await run<{ as_of: EpochMs; now: EpochMs }>('ageRecord', agedMs);
     const aheadMs = aged!.now - aged!.as_of;
     const longestMs = longestKeptMs(retention);
+    const historyMs = retention.historyMs ?? 0;
     const gapsKept = gapVerdicts.map((verdict) => keptMs(retention, verdict));
-    const [outdated] = await run<Outdated>('findOutdated', longestMs, gapVerdicts, gapsKept, signalsKeptMs);
+    const [outdated] = await run<Outdated>(
+      'findOutdated',
+      longestMs,
+      gapVerdicts,
+      gapsKept,
+      signalsKeptMs,
+      historyMs,
+    );
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
     const partitions = new Map(outdated.partitions.map((name) => [name, outdated.bare.includes(name)]));
@@ -110,8 +120,11 @@ export class RecordPruning {
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
-    const flows = await forget(outdated.flows, 'forgetFlows', flowsPerRound, horizon);
-    await forget(outdated.definitions, 'forgetDefinitions', rows, horizon);
+    const flows = await forget(outdated.flows, 'forgetFlows', flowsPerRound, horizon, historyMs > 0);
+    await forget(outdated.definitions, 'forgetDefinitions', rows, horizon, historyMs > 0);
+    const archived = now - historyMs;
+    const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
+    const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);
     const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
     const dated = await forget(attempts, 'forgetAttempts', ofBrokenDay, horizon);
     const nothing = { attempts: 0, more: false };
@@ -126,6 +139,8 @@ export class RecordPruning {
         [undated, gaps, jobs, deadLetters, dated].includes(rows) ||
         steps >= rows ||
         flows >= flowsPerRound ||
+        oldFlows >= flowsPerRound ||
+        oldVersions >= rows ||
         signals >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,

@@ -9,6 +9,8 @@ import { readBadStepsSql } from './sql/read.bad.steps.sql.js';
 import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
 import { readLastResultsSql } from './sql/read.last.results.sql.js';
 import { findFlowSql } from './sql/find.flow.sql.js';
+import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
+import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetFlowsSql } from './sql/forget.flows.sql.js';
 import { setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
@@ -166,6 +168,7 @@ const builders = {
   readStepsByName: readStepsByNameSql,
   findFlow: findFlowSql,
   forgetFlows: forgetFlowsSql,
+  forgetFlowHistory: forgetFlowHistorySql,
   setFlowPause: setFlowPauseSql,
   abandonFlows: abandonFlowsSql,
   advanceFlows: advanceFlowsSql,
@@ -220,6 +223,7 @@ const builders = {
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
   forgetDead: forgetDeadSql,
   forgetDefinitions: forgetDefinitionsSql,
+  forgetDefinitionHistory: forgetDefinitionHistorySql,
   forgetGaps: forgetGapsSql,
   forgetKept: forgetKeptSql,
   forgetRunSignals: forgetRunSignalsSql,

@@ -55,10 +55,11 @@ export class TypeOrmFlows implements FlowStorage {
     return isRunId(runId) ? this.statements.change(({ run }) => retryFlow(run, runId, steps)) : null;
   }
 
-  async pruneFlows(endedBefore: EpochMs, limit: number): Promise<number> {
+  async pruneFlows(endedBefore: EpochMs, limit: number, archived = false): Promise<number> {
     const [{ count }] = await this.statements.run<{ count: number }>(
       'forgetFlows',
       endedBefore,
+      archived,
       limit,
       [],
       true,

@@ -67,8 +67,8 @@ export class TypeOrmDefinitions implements DefinitionStorage {
     return row!.count;
   }
 
-  async pruneDefinitions(deletedBefore: EpochMs, limit: number): Promise<number> {
-    const values = [deletedBefore, limit, [], true];
+  async pruneDefinitions(deletedBefore: EpochMs, limit: number, archived = false): Promise<number> {
+    const values = [deletedBefore, archived, limit, [], true];
     const [row] = await this.statements.run<{ count: number }>('forgetDefinitions', ...values);
     return row!.count;
   }

@@ -47,6 +47,8 @@ export interface WorkflowParts {
   handlers: HandlerRegistry;
   registry: WorkflowRegistry;
   time: StorageNow;
+  /** What is pruned goes into the history, where the storage has one. */
+  keepsHistory: boolean;
 }
 
 /** Which workflows that were started; all that is given must fit. @publicApi */
@@ -70,7 +72,8 @@ export interface WorkflowPruning {
   olderThan: DurationInput;
 }
 
-const pruneBatch = 1_000;
+/** Each may have ten thousand steps. */
+const pruneBatch = 50;
 
 /**
  * Workflows at run time: inject it anywhere. Every method works also in a process that runs no jobs itself. What it returns is plain data, a snapshot. A workflow that was started is named by the id of the run that it is.
@@ -223,7 +226,10 @@ export class WorkflowService {
     return this.parts.openRuns.fail(runId, error, options, access);
   }
 
-  /** Deletes workflows that are over, with their steps and results; the ledger keeps its rows. Those that are over for as long as the ledger keeps them go by themselves. Returns how many. */
+  /**
+   * Deletes workflows that are over, with their steps and results, into the history, unless `keepHistory` of this process is 'none'; the ledger keeps its rows. One that is a step of another goes no earlier than that is over. Those that are over for as long as the ledger keeps its rows go by themselves.
+   * Returns how many. Throws InvalidOptionError, InvalidScheduleError (olderThan).
+   */
   async prune(options: WorkflowPruning): Promise<number> {
     const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as WorkflowPruning;
     if (olderThan === undefined)
@@ -231,7 +237,7 @@ export class WorkflowService {
     const flows = this.flows('prune()');
     const before = (await this.parts.storage.now()) - parseDelay(olderThan, 'olderThan');
     for (let pruned = 0; ;) {
-      const some = await flows.pruneFlows(before, pruneBatch);
+      const some = await flows.pruneFlows(before, pruneBatch, this.parts.keepsHistory);
       pruned += some;
       if (some < pruneBatch) return pruned;
     }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { historical } from '../../lib/typeorm/sql/history.fragment.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -62,7 +63,7 @@ test('the reference of tables lists exactly the tables and columns of the schema
   );
   const sections = read('docs/reference/tables.md').split(/^## /m).slice(1);
   const documented = sections
-    .filter((section) => !/^(Queries|Views)/.test(section))
+    .filter((section) => !/^(Queries|Views|History)/.test(section))
     .map((section) => {
       const list = section.trim().split('\n\n').at(-1)!;
       const columns = list.split('·').map((item) => /`(\w+)`/.exec(item)![1]!);
@@ -70,6 +71,9 @@ test('the reference of tables lists exactly the tables and columns of the schema
     });
   expect(schema.length).toBeGreaterThan(7);
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(schema));
+  const history = sections.find((section) => section.startsWith('History'))!;
+  const named = [...history.split('\n\n')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+  expect(named).toEqual(historical.map((table) => `${table}_history`));
 });
 
 /** What later versions of the schema add to the tables of the first. */

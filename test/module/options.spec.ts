@@ -11,11 +11,14 @@ import {
   MemoryStorage,
   StorageAdapter,
   type ChronisModuleOptions,
+  type ChronisOptions,
 } from '../../lib/index.js';
 import { ScheduleModule } from '../../lib/schedule/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { typeOrmLock } from '../../lib/typeorm/index.js';
 import { NestApp } from '../support/nest.app.js';
+
+const ninetyDaysMs = 90 * 86_400_000;
 
 /** A storage that other processes could see. */
 class SharedStorage extends MemoryStorage {
@@ -48,7 +51,7 @@ describe('the options of the module', () => {
       concurrency: 10,
       shutdownTimeoutMs: 25_000,
       abortGraceMs: 5_000,
-      retention: { defaultMs: 30 * 86_400_000, byVerdict: {} },
+      retention: { defaultMs: 30 * 86_400_000, byVerdict: {}, historyMs: ninetyDaysMs },
     });
   });
 
@@ -60,11 +63,16 @@ describe('the options of the module', () => {
       keepLedger: { days: 60 },
     });
     expect(engine).toMatchObject({ pollMs: 10_000, leaseMs: 90_000, lookAheadMs: 0 });
-    expect(engine.retention).toEqual({ defaultMs: 60 * 86_400_000, byVerdict: {} });
+    expect(engine.retention).toEqual({
+      defaultMs: 60 * 86_400_000,
+      byVerdict: {},
+      historyMs: ninetyDaysMs,
+    });
     const keepLedger = { default: { weeks: 1 }, failed: '90 days' };
     expect(settingsOf({ keepLedger }).engine.retention).toEqual({
       defaultMs: 7 * 86_400_000,
       byVerdict: { failed: 90 * 86_400_000 },
+      historyMs: ninetyDaysMs,
     });
   });
 
@@ -81,7 +89,7 @@ describe('the options of the module', () => {
       leaseMs: 60_000,
       shutdownTimeoutMs: 120_000,
       abortGraceMs: 10_000,
-      retention: { defaultMs: 604_800_000, byVerdict: {} },
+      retention: { defaultMs: 604_800_000, byVerdict: {}, historyMs: ninetyDaysMs },
     });
   });
 
@@ -90,7 +98,17 @@ describe('the options of the module', () => {
     expect(settingsOf({ keepLedger }).engine.retention).toEqual({
       defaultMs: 5_184_000_000,
       byVerdict: { succeeded: 604_800_000, skipped: 3_600_000 },
+      historyMs: ninetyDaysMs,
     });
+  });
+
+  test('keep the history for a time of its own, or not at all', () => {
+    const kept = (keepHistory: ChronisOptions['keepHistory']) =>
+      settingsOf({ keepHistory }).engine.retention.historyMs;
+    expect([kept(undefined), kept('730d'), kept({ hours: 1 }), kept('none')]).toEqual([
+      ninetyDaysMs,
+      ...[730 * 86_400_000, 3_600_000, 0],
+    ]);
   });
 
   test('leave handlers no more grace than a short shutdown has', () => {

@@ -33,7 +33,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the cancelling of flows', 'abandonFlows', [runs]],
   ['the place of steps', 'locateSteps', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
-  ['the forgetting of flows', 'forgetFlows', [Date.now(), 10, [], true]],
+  ['the forgetting of flows', 'forgetFlows', [Date.now(), true, 10, [], true]],
 ];
 
 const plans = planModes.flatMap((mode) =>

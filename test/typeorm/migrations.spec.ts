@@ -201,6 +201,7 @@ describe('rights that are missing', () => {
   const rights = ['select', 'insert', 'update', 'delete'];
   const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
   allTables.push('definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
+  allTables.push('definition_history', 'flow_history', 'flow_edge_history', 'flow_step_history');
   allTables.push('run_signal', 'run_step', 'worker', 'attempt_default');
 
   test('of any kind on any table: each is named with its grant, and with all of them it starts', async () => {

@@ -119,7 +119,7 @@ describe('the tables as people read them', () => {
     expect(new Set(items.map(({ state }) => state))).toEqual(new Set(['running', 'waiting', 'paused']));
   });
 
-  test.each(['jobs_view', 'runs_view', 'run_steps_view'])(
+  test.each(['jobs_view', 'runs_view', 'run_steps_view', 'flows_history_view', 'flow_steps_history_view'])(
     'have all columns of %s in the reference',
     async (view) => {
       const { rows } = await client.query<{ name: string }>(

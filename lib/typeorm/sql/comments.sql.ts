@@ -4,11 +4,11 @@ import { viewComments } from './view.comments.fragment.js';
 
 /** For people who look at the tables: what each is for, and each of its columns. */
 export function commentStatements(t: TableNames): string[] {
-  const ofTables = Object.entries(comments).flatMap(([table, { about, columns }]) => [
+  const ofTables = Object.entries(allComments).flatMap(([table, { about, columns }]) => [
     `comment on table ${t[table as TableName]} is ${quoted(about)}`,
     ...commentsOf(t[table as TableName], columns),
   ]);
-  const ofViews = Object.entries(viewComments(comments)).flatMap(([view, { about, columns }]) => [
+  const ofViews = Object.entries(viewComments(allComments)).flatMap(([view, { about, columns }]) => [
     `comment on view ${t.qualified(view)} is ${quoted(about)}`,
     ...commentsOf(t.qualified(view), columns),
   ]);
@@ -22,6 +22,11 @@ function commentsOf(relation: string, columns: Record<string, string>): string[]
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** The columns of a table, in no order that means anything. */
+export function columnsOf(table: keyof typeof comments): string[] {
+  return Object.keys(comments[table].columns);
+}
 
 export interface Comments {
   about: string;
@@ -51,7 +56,10 @@ const definitionColumns = {
 
 const whatItIs = { namespace: 'ids of jobs are unique in it', job_id: 'the id of the job' };
 
-const comments: Record<TableName, Comments> = {
+/** What is in the history beside the columns of the table itself. */
+const archived = { archived_at: 'when it was pruned' };
+
+const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
   job: {
     about: 'Recurring and manual jobs: their definitions. One-offs are rows of run. To read: jobs_view',
     columns: {
@@ -301,5 +309,26 @@ const comments: Record<TableName, Comments> = {
   meta: {
     about: 'What the tables are: their version, and which installation',
     columns: { key: 'what', value: 'its value' },
+  },
+};
+
+/** Those of the history as well. */
+const allComments: Record<TableName, Comments> = {
+  ...comments,
+  definition_history: {
+    about: 'Versions of definitions that were pruned',
+    columns: { ...comments.definition.columns, ...archived },
+  },
+  flow_history: {
+    about: 'Workflows that were pruned. To read: flows_history_view',
+    columns: { ...comments.flow.columns, ...archived },
+  },
+  flow_step_history: {
+    about: 'Steps of workflows that were pruned. To read: flow_steps_history_view',
+    columns: { ...comments.flow_step.columns, ...archived },
+  },
+  flow_edge_history: {
+    about: 'Which steps of workflows that were pruned came after which',
+    columns: { ...comments.flow_edge.columns, ...archived },
   },
 };

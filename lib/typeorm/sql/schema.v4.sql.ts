@@ -1,5 +1,6 @@
 import { commentStatements } from './comments.sql.js';
 import { flowTables } from './flow.tables.fragment.js';
+import { historyTables } from './history.fragment.js';
 import type { TableNames } from './table.names.js';
 import { viewStatements } from './views.sql.js';
 
@@ -59,6 +60,7 @@ export function schemaV4(t: TableNames, from: number): string[] {
     // Of runs of steps of workflows, and of those that are workflows: null for all others, which pay nothing for them.
     `alter table ${t.run} add column flow_step bigint, add column flow bigint`,
     ...flowTables(t),
+    ...historyTables(t),
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
     ...commentStatements(t),

@@ -9,6 +9,7 @@ function same({ columns }: Comments, ...names: string[]): Record<string, string>
 /** For people who look at the views: what each is for, and each of its columns. */
 export function viewComments(tables: Record<TableName, Comments>): Record<string, Comments> {
   const { job, run, job_stat: stat, run_step: step } = tables;
+  const { flow_history: flow, flow_step_history: flowStep } = tables;
   return {
     jobs_view: {
       about: 'All jobs as SchedulerService shows them, recurring ones and one-offs',
@@ -34,6 +35,26 @@ export function viewComments(tables: Record<TableName, Comments>): Record<string
         state: 'ended, timed_out, sleeping, waiting (for a signal), retrying or failed',
         waits_until: 'until when it waits now; null: for ever, or for nothing',
         waits_for: 'the signal that it waits for now; null: none',
+      },
+    },
+    flows_history_view: {
+      about: 'Workflows that were pruned, one row each',
+      columns: {
+        ...same(flow, 'run_id', 'namespace', 'workflow', 'version', 'app', 'opened_at', 'ended_at'),
+        ...same(flow, 'archived_at', 'retry_of', 'params'),
+        verdict: 'succeeded, failed or cancelled',
+        counts: 'how many of its steps have ended how, instances of maps included; blocked: never began',
+      },
+    },
+    flow_steps_history_view: {
+      about: 'Steps of workflows that were pruned, one row each',
+      columns: {
+        ...same(flow, 'namespace', 'workflow', 'version', 'archived_at'),
+        ...same(flowStep, 'name', 'kind', 'handler', 'run_id', 'released_at', 'ended_at', 'reason', 'result'),
+        flow_run_id: 'the run that the workflow was',
+        nth: 'which item of a map, from 0; null: it is no instance',
+        state: 'succeeded, skipped, failed, timed_out, lost, cancelled, or blocked: it never began',
+        after: 'the steps that came before it, by name',
       },
     },
     runs_view: {

@@ -9,6 +9,8 @@ export function viewStatements(t: TableNames, create: 'create view' | 'create or
     `${create} ${jobsView(t)}`,
     `${create} ${runsView(t)}`,
     `create or replace view ${runStepsView(t)}`,
+    `create or replace view ${flowsHistoryView(t)}`,
+    `create or replace view ${flowStepsHistoryView(t)}`,
   ];
 }
 
@@ -38,6 +40,26 @@ function runStepsView(t: TableNames): string {
         case when s.finished_at is null then s.signal end as waits_for,
         s.failures, s.error, s.result
       from ${t.run_step} s left join ${t.run} r on r.id = s.run_id`;
+}
+
+function flowsHistoryView(t: TableNames): string {
+  return `${t.qualified('flows_history_view')} as
+      select f.run_id, f.namespace, f.workflow, f.version, f.verdict, f.app, f.opened_at, f.ended_at, f.archived_at, f.retry_of, f.params,
+        (
+          select json_object_agg(c.state, c.count)
+          from (select coalesce(s.verdict, 'blocked') as state, count(*) as count from ${t.flow_step_history} s where s.flow = f.id group by 1) c
+        ) as counts
+      from ${t.flow_history} f`;
+}
+
+function flowStepsHistoryView(t: TableNames): string {
+  return `${t.qualified('flow_steps_history_view')} as
+      select f.run_id as flow_run_id, f.namespace, f.workflow, f.version, s.name, nullif(s.nth, -1) as nth, coalesce(s.verdict, 'blocked') as state,
+        array(
+          select p.name from ${t.flow_edge_history} e join ${t.flow_step_history} p on p.id = e.parent where e.child = s.id order by p.id
+        ) as after,
+        s.kind, s.handler, s.run_id, s.released_at, s.ended_at, s.reason, s.result, f.archived_at
+      from ${t.flow_step_history} s join ${t.flow_history} f on f.id = s.flow`;
 }
 
 function runsView(t: TableNames): string {
