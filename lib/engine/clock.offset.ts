@@ -3,6 +3,8 @@ const samplesKept = 8;
 const keptMs = 2_000;
 /** By how much two clocks may come apart while nothing is heard: twice what time servers slew by, and more than any crystal. */
 const drift = 1 / 1_000;
+/** How much of a millisecond what is known for certain goes on in one. */
+export const slowestPace = 1 - drift;
 
 interface Sample {
   bound: number;
@@ -58,6 +60,11 @@ export class ClockOffset {
   /** Not less than it is at this time, also if the clocks come apart. */
   mostBy(at: number): number {
     return this.most + drift * (at - this.mostAt);
+  }
+
+  /** How far apart both bounds are at this time; 0: nothing is known, or it is exactly. */
+  spreadAt(at: number): number {
+    return this.samples.length === 0 ? 0 : Math.max(this.mostBy(at) - this.leastBy(at), 0);
   }
 
   /** By how much a reading is beyond what can be: above 0 ahead of it, below 0 behind it. */

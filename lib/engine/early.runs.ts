@@ -1,14 +1,18 @@
 import type { ClaimedRun } from '../model/run.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { slowestPace } from './clock.offset.js';
 import type { StorageTime } from './storage.time.js';
 
 /** From one instant that is met exactly to the next: what that costs is below a twentieth of a core. */
 const restMs = 40;
-/** So long before an instant the time is asked for: what has come since the last close answer would make the beginning late. */
+/** So long before an instant the time is asked for: what is not known closely makes the beginning late. */
 const approachMs = 20;
-/** From when on it is. */
-const closeMs = 0.05;
+/** It is asked for until it is known as closely as this, so often at most: after a rest the first answer takes twice as long as the next. */
+const closeMs = 0.25;
+const mostAsks = 3;
+/** An answer that comes later than so long before the instant is of no use. */
+const usefulMs = 1;
 
 /** Runs in the hands of a worker that are not due yet; all that are due at an instant begin by one timer. */
 export class EarlyRuns {
@@ -22,8 +26,8 @@ export class EarlyRuns {
     private readonly clock: Clock,
     private readonly time: StorageTime,
     private readonly begin: (runs: ClaimedRun[]) => void,
-    /** For the time, which is observed when it is there. */
-    private readonly askTime: () => void,
+    /** Resolves when the time is observed, or cannot be had. */
+    private readonly askTime: () => Promise<void>,
   ) {}
 
   get size(): number {
@@ -51,19 +55,38 @@ export class EarlyRuns {
   private arm(at: EpochMs): void {
     this.disarm();
     this.armedFor = at;
+    const approachInMs = this.time.untilCertain(at) - approachMs;
+    if (approachInMs <= approachMs) this.approach(at);
+    else this.cancelTimer = this.clock.setTimer(approachInMs, () => this.approach(at));
+  }
+
+  private approach(at: EpochMs): void {
+    this.setTimer(at);
+    if (this.mayBeExact) void this.sharpen(at);
+  }
+
+  /** Asks for the time, and sets the timer by what is known then. */
+  private async sharpen(at: EpochMs): Promise<void> {
+    const { time } = this;
+    for (let asks = 0; asks < mostAsks && time.blurMs > closeMs; asks++) {
+      if (time.untilCertain(at) < usefulMs) return;
+      await this.askTime();
+      if (this.armedFor !== at) return;
+      this.setTimer(at);
+    }
+  }
+
+  private setTimer(at: EpochMs): void {
+    this.cancelTimer?.();
     const ring = (): void => this.ring();
-    const delayMs = this.time.untilCertain(at);
-    const mayBeExact = this.clock.monotonic() >= this.exactFrom;
-    if (delayMs > 2 * approachMs) {
-      this.cancelTimer = this.clock.setTimer(delayMs - approachMs, () => this.approach(at));
-    } else if (mayBeExact) this.cancelTimer = this.clock.setExactTimer(delayMs, ring);
+    const delayMs = this.time.untilCertain(at) / slowestPace;
+    if (this.mayBeExact) this.cancelTimer = this.clock.setExactTimer(delayMs, ring);
     // Rounded up: a timer that fires a moment early finds nothing due and has to be set again.
     else this.cancelTimer = this.clock.setTimer(Math.ceil(delayMs), ring);
   }
 
-  private approach(at: EpochMs): void {
-    if (this.time.blurMs > closeMs) this.askTime();
-    this.cancelTimer = this.clock.setTimer(approachMs / 2, () => this.arm(at));
+  private get mayBeExact(): boolean {
+    return this.clock.monotonic() >= this.exactFrom;
   }
 
   private disarm(): void {

@@ -2,9 +2,11 @@
 const many = 50;
 /** As long as that is not known. */
 const shareOfShort = 1 / 20;
+/** To ask for the time between the answer and the instant: see `EarlyRuns`. */
+const askingMs = 2;
 
 /**
- * How long before its instant a statement is sent, so that its answer is there at the instant: as long as such statements have taken lately, and a little more.
+ * How long before its instant a statement is sent, so that its answer is there a moment before the instant: as long as such statements have taken lately, and a little more.
  * Nothing, as long as it is not known.
  */
 export class Lead {
@@ -30,7 +32,8 @@ export class Lead {
   /** Milliseconds, for statements about so many in all. */
   of(count: number): number {
     const eachMs = this.eachMs ?? this.shortMs * shareOfShort;
-    return Math.min(1.5 * this.shortMs + eachMs * count, this.mostMs);
+    if (this.shortMs === 0) return 0;
+    return Math.min(1.5 * this.shortMs + eachMs * count + askingMs, this.mostMs);
   }
 }
 

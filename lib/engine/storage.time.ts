@@ -126,10 +126,9 @@ export class StorageTime {
     return shown + monotonic;
   }
 
-  /** By how much `certain` is behind the best that is known; 0 or more. */
+  /** By how much the storage's clock may be ahead of `certain`; 0 or more. */
   get blurMs(): number {
-    const { best } = this.offset;
-    return best === null ? 0 : best - this.offset.leastBy(this.clock.monotonic());
+    return this.offset.spreadAt(this.clock.monotonic());
   }
 
   private get believed(): number {

@@ -103,7 +103,7 @@ export class WorkerSession {
       clock,
       time,
       (runs) => this.beginEarly(runs),
-      () => void this.askTime(),
+      () => this.askTime(),
     );
     this.teller = new RunTeller(workerId, parts.events, parts);
     this.isolation = new Isolation(clock, parts.concurrency, this);

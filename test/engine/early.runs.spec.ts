@@ -223,7 +223,11 @@ describe('what was fired or claimed before its instant', () => {
 
 describe('the timer of an instant', () => {
   const serverAheadMs = 1_000_000.25;
+  /** What has no fraction counts as cut. */
+  const closeWayMs = 0.01;
   const asks: number[] = [];
+  /** What comes of an ask. */
+  let onAsk: () => void;
   let clock: ManualClock;
   let time: StorageTime;
   let begun: number[];
@@ -231,6 +235,7 @@ describe('the timer of an instant', () => {
 
   beforeEach(() => {
     asks.length = 0;
+    onAsk = () => undefined;
     clock = new ManualClock();
     time = new StorageTime(clock);
     begun = [];
@@ -238,7 +243,10 @@ describe('the timer of an instant', () => {
       clock,
       time,
       () => void begun.push(serverNow()),
-      () => void asks.push(serverNow()),
+      async () => {
+        asks.push(serverNow());
+        onAsk();
+      },
     );
   });
 
@@ -269,10 +277,10 @@ describe('the timer of an instant', () => {
     const dueAt = addIn(30_000);
     await clock.advanceBy(29_900);
     expect(asks).toEqual([]);
+    onAsk = () => answer(closeWayMs);
     await clock.advanceBy(82);
     expect(asks).toHaveLength(1);
     expect(dueAt - asks[0]!).toBeLessThan(60);
-    answer(0);
     await clock.advanceBy(100);
     expect(asks).toHaveLength(1);
     expect(begun[0]! - dueAt).toBeGreaterThanOrEqual(0);
@@ -290,6 +298,17 @@ describe('the timer of an instant', () => {
     await clock.advanceBy(50);
     expect(begun).toHaveLength(2);
     expect(asks).toEqual([]);
+  });
+
+  test('asks again where an answer was long on its way, a few times', async () => {
+    answer(0);
+    const dueAt = addIn(30_000);
+    const ways = [8, 1, closeWayMs, closeWayMs];
+    onAsk = () => answer(ways[asks.length - 1]!);
+    await clock.advanceBy(30_100);
+    expect(asks).toHaveLength(3);
+    expect(begun[0]! - dueAt).toBeGreaterThanOrEqual(0);
+    expect(begun[0]! - dueAt).toBeLessThan(2);
   });
 
   test('begins without an answer, a little late', async () => {

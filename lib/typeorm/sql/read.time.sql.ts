@@ -1,6 +1,6 @@
-import { ms, now } from './time.fragment.js';
+import { clock } from './time.fragment.js';
 
-// $1 time
+// $1 time. With fractions, as workers go by it.
 export function readTimeSql(): string {
-  return `select ${ms(now)} as now`;
+  return `select ${clock} as now`;
 }
