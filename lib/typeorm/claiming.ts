@@ -21,7 +21,10 @@ export class Claiming {
       const statement = capability.queues.length === 1 ? 'claimFromOne' : 'claimFromSeveral';
       try {
         const taken = await run<TakenRow>(statement, ...valuesOf(capability, limit, reach));
-        return await handedOut(run, taken, capability);
+        const steps = stepsOf(taken);
+        const result = claimed(taken, capability);
+        if (steps.size > 0) await tellSteps(run, result.runs, steps);
+        return result;
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -61,9 +64,13 @@ function valuesOf(
   return [workerId, queues, handlers, taken, aheadMs, app, reached];
 }
 
-async function handedOut(run: Run, rows: TakenRow[], { workerId, app }: Capability): Promise<ClaimResult> {
+async function handedOut(run: Run, rows: TakenRow[], capability: Capability): Promise<ClaimResult> {
+  const result = claimed(rows, capability);
+  await tellSteps(run, result.runs, stepsOf(rows));
+  return result;
+}
+
+function claimed(rows: TakenRow[], { workerId, app }: Capability): ClaimResult {
   const now = rows.find(([at]) => at !== null)?.[0] ?? null;
-  const runs = rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app));
-  await tellSteps(run, runs, stepsOf(rows));
-  return { now, runs };
+  return { now, runs: rows.sort(inOrderOfClaims).map((row) => fromTakenRow(row, workerId, app)) };
 }

@@ -6,6 +6,7 @@ import { roomForConnections } from './connection.limits.js';
 import type { StartupSettings } from './connection.settings.js';
 import { pause, within } from './deadline.js';
 import type { Examination } from './examination.js';
+import { KeptConnection } from './kept.connection.js';
 import type { PreparedStatements } from './prepared.statements.js';
 import type { ClientClass, Connected, Sockets } from './sockets.js';
 import {
@@ -58,11 +59,11 @@ export interface Transaction extends Queries {
 
 interface Client {
   query(config: object): Promise<{ rows: unknown[] }>;
-  connection?: { stream?: object };
+  connection?: { stream?: { destroyed?: boolean; writable?: boolean } };
   on(event: 'error', listener: () => void): void;
   removeListener(event: 'error', listener: () => void): void;
 }
-type Connection = [client: Client, release: (destroy?: Error) => void];
+type Connection = readonly [client: Client, release: (destroy?: Error) => void];
 
 interface DatabaseLimits {
   poolSize: number;
@@ -87,6 +88,7 @@ export class Database implements Queries {
   /** Called when a server is found to take no changes any more. */
   onFailover: () => void = () => undefined;
   private closed = false;
+  private readonly kept = new KeptConnection<Client>();
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
   private readonly begin: string;
   private readonly seats: Seats;
@@ -200,6 +202,7 @@ export class Database implements Queries {
     if (this.closed) return;
     this.closed = true;
     this.seats.end(new StorageError('The storage is closed.'));
+    this.kept.close();
     const ended = this.source.destroy();
     await within(closingMs, ended);
     this.sockets.destroyAll();
@@ -217,10 +220,8 @@ export class Database implements Queries {
 
   private async atOnce<T>(work: (client: Client) => Promise<T>): Promise<T> {
     if (this.closed) throw new StorageError('The storage is closed.');
-    const [client, release] = await this.connection();
-    // pg tells the query under way *and* emits; an event that nobody listens to would end the process.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
+    const connection = await this.connection();
+    const [client, release] = connection;
     let broken: Error | undefined;
     try {
       return await work(client);
@@ -233,8 +234,8 @@ export class Database implements Queries {
       }
       throw error;
     } finally {
-      client.removeListener('error', ignore);
-      release(broken);
+      if (broken) release(broken);
+      else this.kept.put(connection);
     }
   }
 
@@ -276,10 +277,13 @@ export class Database implements Queries {
   /** One that leads to a server that takes changes. Throws ReadOnlyServerError. */
   private async connection(): Promise<Connection> {
     for (;;) {
-      const [client, release] = await this.obtain();
+      const connection = this.kept.take() ?? (await this.obtain());
+      const [client, release] = connection;
+      const hasPassed = this.examination.hasPassed(client);
+      if (hasPassed === true) return connection;
       try {
         const run: Queries['run'] = (text, values = []) => this.query(client, text, [this.time, ...values]);
-        if (await this.examination.passes(client, run)) return [client, release];
+        if (hasPassed === null && (await this.examination.passes(client, run))) return connection;
         release(new Error('It was opened before a failover.'));
       } catch (error) {
         release(error as Error);
@@ -309,7 +313,8 @@ export class Database implements Queries {
     try {
       // The server's own deadline, where there is one, comes first and keeps the connection.
       const query_timeout = deadlineMs + 500;
-      const name = await this.prepared.nameOn(client, statement, text, query_timeout);
+      const named = this.prepared.nameOn(client, statement, text, query_timeout);
+      const name = typeof named === 'object' ? await named : named;
       const result = await client.query({ name, text, values, rowMode, query_timeout, types: columnParsers });
       return result.rows as Row[];
     } catch (cause) {

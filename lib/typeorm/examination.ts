@@ -23,10 +23,14 @@ export class Examination {
     private readonly place: string,
   ) {}
 
-  /** False: it was opened before a failover, and its address may stand for another server by now. Throws StorageError. */
-  async passes(client: object, run: Run): Promise<boolean> {
+  /** Whether it has passed; null: it was not examined yet. False: it was opened before a failover, and its address may stand for another server by now. */
+  hasPassed(client: object): boolean | null {
     const passed = this.passed.get(client);
-    if (passed !== undefined) return passed === this.failovers;
+    return passed === undefined ? null : passed === this.failovers;
+  }
+
+  /** Examines one that was not yet. The same answer. Throws StorageError. */
+  async passes(client: object, run: Run): Promise<boolean> {
     await this.examine(client, run);
     this.passed.set(client, this.failovers);
     return true;

@@ -27,13 +27,13 @@ export class PreparedStatements {
     private readonly monotonic: () => number,
   ) {}
 
-  /** What to call a statement on this connection; undefined: not to be prepared. May have to send something before, with this deadline. */
-  async nameOn(
+  /** What to call a statement on this connection; undefined: not to be prepared. May have to send something before, with this deadline: then it is a promise. */
+  nameOn(
     client: Client,
     statement: string | undefined,
     text: string,
     query_timeout: number,
-  ): Promise<string | undefined> {
+  ): string | undefined | Promise<string> {
     if (!this.enabled || statement === undefined) return undefined;
     const now = this.monotonic();
     const plans = this.plans.get(client);
@@ -44,7 +44,9 @@ export class PreparedStatements {
       const { busy, idle } = replanAfterMs;
       if (now - plans.madeAt >= (plans.calls > callsOfBusy ? busy : idle)) {
         this.plans.set(client, { madeAt: now, calls: 1 });
-        await client.query({ text: 'discard plans', query_timeout });
+        return client
+          .query({ text: 'discard plans', query_timeout })
+          .then(() => this.nameOf(statement, text));
       }
     }
     return this.nameOf(statement, text);

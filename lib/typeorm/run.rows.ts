@@ -181,8 +181,12 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
   return run;
 }
 
+const noSteps: ReadonlyMap<string, string> = new Map();
+const isNoStep = ({ 19: of }: TakenRow): boolean => of === null || !isOfStep(of);
+
 /** The steps of workflows that runs are, by the ids of these. */
-export function stepsOf(rows: readonly TakenRow[]): Map<string, string> {
+export function stepsOf(rows: readonly TakenRow[]): ReadonlyMap<string, string> {
+  if (rows.every(isNoStep)) return noSteps;
   const steps = new Map<string, string>();
   for (const { 1: id, 19: of } of rows) if (of !== null && isOfStep(of)) steps.set(id, of.flow_step);
   return steps;

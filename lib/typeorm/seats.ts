@@ -11,9 +11,13 @@ export class Seats {
   constructor(private readonly count: number) {}
 
   /** Performs the work as soon as a seat is free. `deadlineMs`: how long to wait for that; then it rejects with StorageError. @default no deadline */
-  async perform<T>(work: () => Promise<T>, deadlineMs?: number): Promise<T> {
-    if (this.taken < this.count) this.taken++;
-    else await this.next(deadlineMs);
+  perform<T>(work: () => Promise<T>, deadlineMs?: number): Promise<T> {
+    if (this.taken === this.count) return this.next(deadlineMs).then(() => this.seated(work));
+    this.taken++;
+    return this.seated(work);
+  }
+
+  private async seated<T>(work: () => Promise<T>): Promise<T> {
     const entry = { at: rightNow() };
     this.since.add(entry);
     try {
