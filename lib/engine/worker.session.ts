@@ -290,7 +290,7 @@ export class WorkerSession {
     const { storage, clock, time } = this.parts;
     const sentAt = clock.monotonic();
     try {
-      time.observe(await storage.now(), sentAt);
+      time.observe(await storage.exactNow(), sentAt);
     } catch {
       // It goes by the earlier answers then. Outages are told by those who cannot go on without one.
     }

@@ -90,7 +90,7 @@ import { queryWorkersSql } from './sql/query.workers.sql.js';
 import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
-import { readTimeSql } from './sql/read.time.sql.js';
+import { readExactTimeSql, readTimeSql } from './sql/read.time.sql.js';
 import { forgetRunSignalsSql } from './sql/forget.run.signals.sql.js';
 import { forgetRunStepsSql } from './sql/forget.run.steps.sql.js';
 import { queryRunStepsSql } from './sql/query.run.steps.sql.js';
@@ -272,6 +272,7 @@ const builders = {
   readNews: readNewsSql,
   readOneOffRun: readOneOffRunSql,
   readStatistics: readStatisticsSql,
+  readExactTime: readExactTimeSql,
   readTime: readTimeSql,
   queryRunSteps: queryRunStepsSql,
   recordRunStep: recordRunStepSql,
@@ -341,6 +342,7 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'queryRunSteps',
   'readClaimedSteps',
   'readNews',
+  'readExactTime',
   'recordRunStep',
   'renew',
   'settleBriefly',

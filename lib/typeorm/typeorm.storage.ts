@@ -176,6 +176,11 @@ export class TypeOrmStorage extends StorageAdapter {
     return now;
   }
 
+  override async exactNow(): Promise<EpochMs> {
+    const [{ now }] = await this.run<{ now: EpochMs }>('readExactTime');
+    return now;
+  }
+
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
     return syncDefinitions(this.statements, request);
   }
