@@ -1,4 +1,5 @@
 import { InvalidPayloadError } from '../model/errors.js';
+import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, Settlement, StepEnd } from '../ports/storage.adapter.js';
 import { countParent, hasEnded, newStep, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import { isHeldWith } from './runs.js';
@@ -78,40 +79,21 @@ function checkFlow(flow: FlowRow, growths: readonly Growth[]): void {
   if (joined.length > 0) checkCycle(flow, added, joined);
 }
 
-/** By Kahn: what is left when everything has gone that waits for nothing. */
 function checkCycle(
   flow: FlowRow,
   added: readonly NewFlowStep[],
   joined: NonNullable<Growth['joined']>,
 ): void {
-  const parents = new Map<string, Set<string>>();
-  for (const { definition, after } of flow.steps.values())
-    parents.set(definition.name, new Set(after.map(({ parent }) => parent)));
-  for (const { name, after } of added) parents.set(name, new Set(after.map(({ parent }) => parent)));
-  for (const { parent, child } of joined) parents.get(child)!.add(parent);
-  const children = new Map<string, string[]>([...parents.keys()].map((name) => [name, []]));
-  for (const [child, of] of parents) for (const parent of of) children.get(parent)!.push(child);
-  const free = [...parents].filter(([, of]) => of.size === 0).map(([name]) => name);
-  for (const name of free) {
-    parents.delete(name);
-    for (const child of children.get(name)!) {
-      const left = parents.get(child)!;
-      left.delete(name);
-      if (left.size === 0) free.push(child);
-    }
-  }
-  if (parents.size > 0) refuse(flow, `would have a cycle: ${cycleIn(parents).join(' → ')}.`);
-}
-
-/** Each that is left waits for another that is left: whoever goes back from one comes to a place where it was. */
-function cycleIn(parents: ReadonlyMap<string, ReadonlySet<string>>): string[] {
-  const path: string[] = [];
-  let [name] = parents.keys();
-  while (!path.includes(name)) {
-    path.unshift(name);
-    name = [...parents.get(name)!].find((parent) => parents.has(parent))!;
-  }
-  return [name, ...path.slice(0, path.indexOf(name) + 1)];
+  const stored = Array.from(flow.steps.values(), ({ definition, after }) => ({
+    name: definition.name,
+    after,
+  }));
+  const steps = [...stored, ...added].map(({ name, after }) => ({
+    name,
+    parents: after.map(({ parent }) => parent),
+  }));
+  const cycle = cycleWith(steps, joined);
+  if (cycle !== null) refuse(flow, `would have a cycle: ${cycle.join(' → ')}.`);
 }
 
 function refuse({ workflow, runId }: FlowRow, problem: string): never {

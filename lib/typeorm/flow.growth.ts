@@ -1,5 +1,5 @@
 import { InvalidPayloadError } from '../model/errors.js';
-import { cycleAmong } from '../model/step.cycle.js';
+import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, StepEnd } from '../ports/storage.adapter.js';
 import { stepsAsJson } from './flow.opening.js';
 import type { Run } from './statement.runner.js';
@@ -131,15 +131,8 @@ function checkCycle(
   added: readonly NewFlowStep[],
   joined: readonly Joined[],
 ): void {
-  const more = new Map<string, string[]>();
-  for (const { parent, child } of joined) more.set(child, [...(more.get(child) ?? []), parent]);
-  const cycle = cycleAmong([
-    ...stored.map(({ name, parents }) => ({
-      name,
-      parents: [...new Set([...parents, ...(more.get(name) ?? [])])],
-    })),
-    ...added.map(({ name, after }) => ({ name, parents: after.map(({ parent }) => parent) })),
-  ]);
+  const fresh = added.map(({ name, after }) => ({ name, parents: after.map(({ parent }) => parent) }));
+  const cycle = cycleWith([...stored, ...fresh], joined);
   if (cycle !== null) refuse(growing, `would have a cycle: ${cycle.join(' → ')}.`);
 }
 
