@@ -1,23 +1,22 @@
 import { every, none } from '../language/schedules.js';
 import { scenario, variation } from '../language/scenario.js';
 import { canary, crash, deploy, during, later, restart, roll, stop, stored } from '../language/steps.js';
+import { twoOfV1, v2, v3 } from './daily.js';
 
-const v1 = { roles: { web: { daily: every(4) } }, replicas: 2 };
-const v2 = { roles: { web: { daily: every(3) } } };
+const twoAndCanary = [twoOfV1, canary('v2', v2)];
 
 /** One instance of a new release beside the old ones, which never restart. */
 export const canaries = [
   variation(
     'a canary that is kept',
-    deploy('v1', v1),
-    canary('v2', v2),
+    ...twoAndCanary,
     during(3, { daily: every(3) }),
     roll('v1', 'v2'),
     during(3, { daily: every(3) }),
   ),
   scenario(
     'a canary that is taken back',
-    deploy('v1', v1),
+    twoOfV1,
     during(4, { daily: every(4) }),
     canary('v2', v2),
     during(3, { daily: every(3) }),
@@ -27,16 +26,14 @@ export const canaries = [
   ),
   scenario(
     'a canary that crashes',
-    deploy('v1', v1),
-    canary('v2', v2),
+    ...twoAndCanary,
     during(3, { daily: every(3) }),
     crash('v2'),
     during(4, { daily: every(4) }),
   ),
   scenario(
     'a canary that restarts',
-    deploy('v1', v1),
-    canary('v2', v2),
+    ...twoAndCanary,
     restart('v2'),
     during(3, { daily: every(3) }),
     restart('v1'),
@@ -44,8 +41,7 @@ export const canaries = [
   ),
   variation(
     'a canary that is taken back, and comes again as it was',
-    deploy('v1', v1),
-    canary('v2', v2),
+    ...twoAndCanary,
     stop('v2'),
     during(4, { daily: every(4) }),
     canary('v2', v2),
@@ -53,7 +49,7 @@ export const canaries = [
   ),
   variation(
     'a canary with a job more, which goes with it',
-    deploy('v1', v1),
+    twoOfV1,
     canary('v2', { roles: { web: { daily: every(4), extra: every(2) } } }),
     during(4, { daily: every(4), extra: every(2) }),
     stop('v2'),
@@ -71,9 +67,8 @@ export const canaries = [
   ),
   variation(
     'two canaries, of which the later one is taken back first',
-    deploy('v1', v1),
-    canary('v2', v2),
-    canary('v3', { roles: { web: { daily: every(2) } } }),
+    ...twoAndCanary,
+    canary('v3', v3),
     during(4, { daily: every(2) }),
     stop('v3'),
     during(3, { daily: every(3) }),
@@ -82,8 +77,7 @@ export const canaries = [
   ),
   variation(
     'a canary stays for long, and then goes',
-    deploy('v1', v1),
-    canary('v2', v2),
+    ...twoAndCanary,
     during(3, { daily: every(3) }),
     later(30),
     during(3, { daily: every(3) }),

@@ -14,12 +14,10 @@ import {
   stored,
   swap,
 } from '../language/steps.js';
+import { twoOfV1, v1, v2, v3 } from './daily.js';
 
-const v1 = { roles: { web: { daily: every(4) } } };
-const v2 = { roles: { web: { daily: every(3) } } };
 /** It is in force, but does not run. */
 const paused = none;
-const v3 = { roles: { web: { daily: every(2) } } };
 
 /** One release after the other, of one role. */
 export const rollouts = [
@@ -47,7 +45,7 @@ export const rollouts = [
   ),
   scenario(
     'a rolling update stands still halfway, and goes on',
-    deploy('v1', { ...v1, replicas: 2 }),
+    twoOfV1,
     deploy('v2', v2),
     stop('v1 web 1'),
     during(6, { daily: every(3) }),
@@ -79,7 +77,7 @@ export const rollouts = [
   ),
   variation(
     'blue and green: all of the new, then none of the old',
-    deploy('v1', { ...v1, replicas: 2 }),
+    twoOfV1,
     during(4, { daily: every(4) }),
     swap('v1', 'v2', { ...v2, replicas: 2 }),
     during(3, { daily: every(3) }),
