@@ -13,6 +13,7 @@ import type {
   WaitForOptions,
 } from './run.context.js';
 import type { RunningRun } from './running.run.js';
+import { openedAsFlow, snoozed } from './wished.end.js';
 
 /**
  * The RunContext of one attempt. All that it has, but for steps, is its own and enumerable, so that it may be spread and destructured; the signal, the
@@ -54,7 +55,7 @@ export class AttemptContext implements RunContext {
     this.missed = run.missed;
     Object.defineProperty(this, 'signal', lazySignal);
     this.logger = logger;
-    this.snooze = (delay) => running.snooze(delay);
+    this.snooze = (delay) => void (running.wish = snoozed(running.wish, delay));
     this.open = (options) => running.open(options);
     this.transaction = <T>(work: TransactionWork<T>, options?: object) =>
       running.transact(work, options as AnyTransactionOptions);
@@ -68,30 +69,32 @@ export class AttemptContext implements RunContext {
       name: string,
       work: (step: DurableStepTry) => T | PromiseLike<T>,
       options?: DurableStepOptions,
-    ) => running.step(name, work, options) as Promise<StepResult<T>>;
+    ) => running.steps.step(name, work, options) as Promise<StepResult<T>>;
     const transaction = <T>(name: string, work: TransactionWork<T>, options?: object) =>
-      running.stepTransaction(name, work, options as AnyTransactionOptions) as Promise<StepResult<T>>;
+      running.steps.transaction(name, work, options as AnyTransactionOptions) as Promise<StepResult<T>>;
     return Object.assign(step, { transaction });
   }
 
   get sleep(): RunContext['sleep'] {
     const running = this.#running;
-    return (delay, options) => running.sleep(delay, options);
+    return (delay, options) => running.steps.sleep(delay, options);
   }
 
   get sleepUntil(): RunContext['sleepUntil'] {
     const running = this.#running;
-    return (at, options) => running.sleepUntil(at, options);
+    return (at, options) => running.steps.sleepUntil(at, options);
   }
 
-  /** See `RunningRun.openFlow`. */
+  /** See `openedAsFlow`. */
   static openFlow(context: AttemptContext, flow: NewFlow, timeoutMs: number | null): void {
-    context.#running.openFlow(flow, timeoutMs);
+    const running = context.#running;
+    running.wish = openedAsFlow(running.wish, running.run, flow, timeoutMs);
   }
 
   get waitFor(): RunContext['waitFor'] {
     const running = this.#running;
-    return <T>(signal: string, options?: WaitForOptions) => running.waitFor(signal, options) as Promise<T>;
+    return <T>(signal: string, options?: WaitForOptions) =>
+      running.steps.waitFor(signal, options) as Promise<T>;
   }
 
   /** See `RunningRun.suspension`. */

@@ -1,5 +1,6 @@
 import type { ClaimedRun } from '../model/run.js';
-import type { Ending, RunningRun } from './running.run.js';
+import type { Ending } from './attempt.ending.js';
+import type { RunningRun } from './running.run.js';
 import { withNote, type Judgement } from './settlement.js';
 import { WaitingResult, type SettleVerdict } from './waiting.result.js';
 

@@ -5,7 +5,7 @@ import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isFailure } from '../model/verdict.js';
 import type { Settlement } from '../ports/storage.adapter.js';
-import type { Ending } from './running.run.js';
+import type { Ending } from './attempt.ending.js';
 import type { Judgement } from './settlement.js';
 import { isOnce } from './unstarted.js';
 import type { SettleVerdict } from './waiting.result.js';

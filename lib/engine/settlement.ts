@@ -17,7 +17,7 @@ import { callbackOf } from '../ports/callback.js';
 import { maxStepResult, type Settlement } from '../ports/storage.adapter.js';
 import { deadlineFrom } from './open.deadline.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
-import type { Ending } from './running.run.js';
+import type { Ending } from './attempt.ending.js';
 
 /** Longest result that the ledger keeps, in characters. */
 const maxResultLength = 65_536;

@@ -1,9 +1,18 @@
 import { workOff } from '../model/deferred.work.js';
-import { ClaimLostError, RunSettledError } from '../model/errors.js';
+import { ClaimLostError, RunSettledError, type AbortCause } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
+import { refuseWithinStepTransaction } from './inside.step.js';
 import { assertTransaction, assertTransactions } from './transaction.options.js';
+import type { WishedEnd } from './wished.end.js';
+
+/** The attempt, as far as its transaction has to know of it. */
+export interface TransactingAttempt {
+  readonly run: ClaimedRun;
+  readonly abortCause: AbortCause | null;
+  wish: WishedEnd | null;
+}
 
 /**
  * The transaction of one attempt that commits what the handler wrote together with the verdict.
@@ -15,10 +24,12 @@ export class VerdictTransaction {
   private state: 'open' | 'working' | 'committed' = 'open';
   private settlement: Settlement | null = null;
   private ended = false;
+  /** What the handler got for the one that is under way, or was. */
+  private performing: Promise<unknown> | null = null;
 
   constructor(
     private readonly storage: StorageAdapter,
-    private readonly run: ClaimedRun,
+    private readonly attempt: TransactingAttempt,
     private readonly conclude: (value: unknown) => Settlement,
   ) {}
 
@@ -32,16 +43,38 @@ export class VerdictTransaction {
     return this.state === 'working';
   }
 
-  async perform<T>(
-    work: TransactionWork<T>,
-    isLeaseLost: boolean,
-    options: AnyTransactionOptions = {},
-  ): Promise<T> {
+  perform<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
+    const isAnother = this.isUnderWay;
+    const performing = this.performOrUndo(work, options);
+    if (!isAnother) this.performing = performing;
+    return performing;
+  }
+
+  /** A handler that has not awaited its transaction has ended when that has. Nobody else hears of its failure. */
+  whenOver(over: () => void, failed: (error: unknown) => void): void {
+    if (!this.isUnderWay) return over();
+    this.performing!.then(over, failed);
+  }
+
+  private async performOrUndo<T>(work: TransactionWork<T>, options?: AnyTransactionOptions): Promise<T> {
+    refuseWithinStepTransaction('context.transaction()');
+    const { wish } = this.attempt;
+    try {
+      return await this.performOnce(work, options);
+    } catch (error) {
+      // What was wished for in there is rolled back with it.
+      if (this.committed === null) this.attempt.wish = wish;
+      throw error;
+    }
+  }
+
+  private async performOnce<T>(work: TransactionWork<T>, options: AnyTransactionOptions = {}): Promise<T> {
     assertTransaction(work, options);
-    const { storage, run } = this;
+    const { storage } = this;
+    const { run, abortCause } = this.attempt;
     assertTransactions(storage);
     if (this.ended || this.state !== 'open') throw new RunSettledError(run.id);
-    if (isLeaseLost) throw new ClaimLostError(run.id);
+    if (abortCause === 'lease-lost') throw new ClaimLostError(run.id);
     this.state = 'working';
     try {
       const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));

@@ -1,7 +1,7 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import { pauseIfFailing } from '../engine/circuit.js';
 import { RunTeller } from '../engine/run.teller.js';
-import type { Ending } from '../engine/running.run.js';
+import type { Ending } from '../engine/attempt.ending.js';
 import { judge, type Judgement } from '../engine/settlement.js';
 import { ChronisEvents } from '../events/chronis.events.js';
 import { RunHasVerdictError, RunNotFoundError, RunNotOpenError } from '../model/errors.js';

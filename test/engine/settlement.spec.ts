@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeError, judge } from '../../lib/engine/settlement.js';
-import type { Ending } from '../../lib/engine/running.run.js';
+import type { Ending } from '../../lib/engine/attempt.ending.js';
 import type { AbortCause } from '../../lib/model/errors.js';
 import { claimedRun } from '../support/claimed-run.js';
 

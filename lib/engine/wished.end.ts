@@ -1,0 +1,55 @@
+import { policyOf } from '../model/policies.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { DurationInput } from '../model/trigger.js';
+import type { NewFlow, StepEnd } from '../ports/storage.adapter.js';
+import { parseDelay } from '../triggers/duration.js';
+import type { Ending } from './attempt.ending.js';
+import type { OpenDeadline } from './open.deadline.js';
+import { growth, refuseOpenedStep } from './step.end.js';
+
+/** What a handler has asked for while it ran, to be so when it returns. It is never changed, so that what is rolled back has what was before. */
+export interface WishedEnd {
+  /** How it ends; null: with what it returns. */
+  readonly ending: Extract<Ending, { kind: 'snoozed' | 'opened' }> | null;
+  /** What becomes of it as a step; null: nothing beside its result. */
+  readonly step: StepEnd | null;
+}
+
+/** Throws InvalidScheduleError. */
+export function snoozed(wish: WishedEnd | null, delay: DurationInput): WishedEnd {
+  return { ending: { kind: 'snoozed', delayMs: parseDelay(delay, 'delay') }, step: stepOf(wish) };
+}
+
+/** Throws InvalidOptionError: a step that ends in its own way cannot be left open. */
+export function opened(wish: WishedEnd | null, deadline: OpenDeadline): WishedEnd {
+  if (stepOf(wish) !== null) refuseOpenedStep('context.open()');
+  return { ending: { kind: 'opened', deadline }, step: null };
+}
+
+/** As a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. */
+export function openedAsFlow(
+  wish: WishedEnd | null,
+  run: ClaimedRun,
+  flow: NewFlow,
+  timeoutMs: number | null,
+): WishedEnd {
+  const inMs = policyOf(run.policies, 'timeoutMs') ?? timeoutMs;
+  return {
+    ending: { kind: 'opened', deadline: inMs === null ? null : { inMs }, flow },
+    step: stepOf(wish),
+  };
+}
+
+/** `by`: the call that asks for it. Throws InvalidOptionError. */
+export function ofStep(wish: WishedEnd | null, by: string, more: StepEnd): WishedEnd {
+  if (wish?.ending?.kind === 'opened') refuseOpenedStep(by);
+  return { ending: wish?.ending ?? null, step: growth(stepOf(wish), more) };
+}
+
+/** How a handler ends that returns this, whatever else it has asked for. */
+export function returning(wish: WishedEnd | null, value: unknown): Ending {
+  const step = stepOf(wish);
+  return step === null ? { kind: 'returned', value } : { kind: 'returned', value, step };
+}
+
+const stepOf = (wish: WishedEnd | null): StepEnd | null => (wish === null ? null : wish.step);
