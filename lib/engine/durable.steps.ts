@@ -1,6 +1,6 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import type { DurableStepKind } from '../model/durable.step.js';
-import { InvalidOptionError, SignalTimeoutError } from '../model/errors.js';
+import { SignalTimeoutError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { AnyTransactionOptions, TransactionManager, TransactionWork } from '../ports/run.transaction.js';
 import type { EpochMs, RunStep, RunStepPlace, RunStepRecord } from '../ports/storage.adapter.js';
@@ -9,11 +9,11 @@ import type { DurableStepOptions, DurableStepTry, SleepOptions, WaitForOptions }
 import { assertKind, assertOrder } from './step.mismatch.js';
 import { checkedName, nameOfSleep, NumberedNames, signalName } from './step.names.js';
 import { StepLedger } from './step.ledger.js';
-import { follow } from './step.order.js';
 import type { StepParts } from './step.parts.js';
 import { stepPoliciesOf, type StepPolicies } from './step.policies.js';
 import { asResult } from './step.result.js';
 import { StepTries } from './step.tries.js';
+import { StepsUnderWay } from './steps.under.way.js';
 import { waitOptionsOf } from './step.waits.js';
 import { assertTransactionOptions } from './transaction.options.js';
 
@@ -34,15 +34,11 @@ type Asleep = typeof asleep;
  * Steps are found again by name. As long as one begins after the other has ended, and none has failed, their order is known as well, and one that differs from that of an earlier attempt is told.
  */
 export class DurableSteps {
-  private readonly begun = new Set<string>();
+  private readonly underWay = new StepsUnderWay();
   private readonly names = new NumberedNames();
   private readonly ledger: StepLedger;
-  private underWay = 0;
-  /** So far each has begun after those before it had ended, and none has failed. */
-  private isOrdered = true;
   /** The earliest end of what waits, Infinity: that of a signal; null: nothing waits. */
   private wakeAt: EpochMs | null = null;
-  private readonly awaitingIdle: (() => void)[] = [];
 
   constructor(private readonly parts: StepParts) {
     this.ledger = new StepLedger(parts);
@@ -54,15 +50,12 @@ export class DurableSteps {
   }
 
   get isUnderWay(): boolean {
-    return this.underWay > 0;
+    return this.underWay.any;
   }
 
   /** Resolves when no step is under way, and none has followed. */
-  async idle(): Promise<void> {
-    while (this.isUnderWay) {
-      await new Promise<void>((resolve) => this.awaitingIdle.push(resolve));
-      await this.isFollowed();
-    }
+  idle(): Promise<void> {
+    return this.underWay.idle();
   }
 
   /** See `RunContext.step`. */
@@ -133,7 +126,7 @@ export class DurableSteps {
     run: (begun: Begun) => Promise<T | Asleep>,
     signal: string | null = null,
   ): Promise<T | RunStep | Asleep> {
-    const position = this.begin(name);
+    const position = this.underWay.begin(name);
     try {
       const stored = await this.ledger.known();
       const known = stored.get(name);
@@ -145,25 +138,8 @@ export class DurableSteps {
       const place = { name, kind, position, attempt: claimed.attempt, startedAt: now() };
       return await run({ place, known });
     } finally {
-      this.underWay--;
-      if (!this.isUnderWay) {
-        for (const resolve of this.awaitingIdle.splice(0)) resolve();
-        void this.suspendIfIdle();
-      }
+      if (this.underWay.ended()) void this.suspendIfIdle();
     }
-  }
-
-  private begin(name: string): number | null {
-    if (this.begun.has(name)) {
-      throw new InvalidOptionError(
-        'name',
-        `the step ${JSON.stringify(name)} has begun already in this attempt: its end is found again by this name. In a loop, put into it what tells one from the other.`,
-      );
-    }
-    if (this.isUnderWay) this.isOrdered = false;
-    this.underWay++;
-    this.begun.add(name);
-    return this.isOrdered ? this.begun.size : null;
   }
 
   private async run(
@@ -231,25 +207,19 @@ export class DurableSteps {
     return asleep;
   }
 
-  /** A failure is not kept, and what follows one that the handler has caught may not follow in the next attempt. */
+  /** A failure is not kept. */
   private async notingFailure<T>(name: string, done: Promise<T>): Promise<T> {
     try {
       return await done;
     } catch (error) {
-      this.isOrdered = false;
+      this.underWay.failed();
       this.names.failed(name);
       throw error;
     }
   }
 
-  /** Once what has ended beside has had the time to begin the step that follows. */
   private async suspendIfIdle(): Promise<void> {
-    if (this.wakeAt !== null && !(await this.isFollowed())) this.parts.suspend(this.wakeAt);
-  }
-
-  private async isFollowed(): Promise<boolean> {
-    await follow(() => this.isUnderWay);
-    return this.isUnderWay;
+    if (this.wakeAt !== null && !(await this.underWay.isFollowed())) this.parts.suspend(this.wakeAt);
   }
 }
 
