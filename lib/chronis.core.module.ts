@@ -187,7 +187,11 @@ const providers: FactoryProvider[] = [
   },
   { provide: SchedulerService, inject: [serviceParts], useFactory: makeScheduler },
   { provide: DefinitionService, inject: [serviceParts], useFactory: makeDefinitions },
-  { provide: WorkflowRegistry, useFactory: () => new WorkflowRegistry() },
+  {
+    provide: WorkflowRegistry,
+    inject: [StorageAdapter],
+    useFactory: (storage: StorageAdapter) => new WorkflowRegistry(storage),
+  },
   { provide: WorkflowService, inject: [serviceParts, WorkflowRegistry], useFactory: makeWorkflows },
   {
     provide: CodeRegistrar,

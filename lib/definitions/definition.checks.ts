@@ -1,4 +1,4 @@
-import { definitionKey, type DefinitionRef } from '../model/definition.js';
+import { definitionKey, pinnedKey, type DefinitionRef } from '../model/definition.js';
 import { DefinitionNotFoundError, InvalidOptionError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import { nearestName } from '../model/nearest.name.js';
@@ -10,6 +10,7 @@ import { lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 const maxNameLength = 200;
 const highestVersion = 1_000_000_000;
 const mostCompared = 500;
+const mostListed = 20;
 
 /** Throws InvalidOptionError. */
 export function definitionRef(name: unknown, namespace: unknown): DefinitionRef {
@@ -23,11 +24,24 @@ export function versionOf(given: unknown): number | null {
 
 /** Metadata of users. Throws InvalidOptionError: it has what is said by the start. */
 export function withoutReference(metadata: JsonObject): JsonObject {
-  if (!Object.hasOwn(metadata, definitionKey)) return metadata;
+  const own = [definitionKey, pinnedKey].find((key) => Object.hasOwn(metadata, key));
+  if (own === undefined) return metadata;
   throw new InvalidOptionError(
-    `metadata.${definitionKey}`,
+    `metadata.${own}`,
     'names the version that a job was started from, which the start says itself. Leave it out.',
   );
+}
+
+/** Nothing where there is one only. Of many the first ones, as the latest is named anyway. */
+async function versionsThere(
+  { namespace, name }: DefinitionRef,
+  definitions: DefinitionStorage,
+): Promise<string> {
+  const { items, cursor } = await definitions.queryDefinitions({ namespace, name }, { limit: mostListed });
+  const numbers = items.map(({ version }) => version);
+  if (numbers.length < 2) return '';
+  const rest = cursor === null ? ` and ${numbers.pop()}` : ', …';
+  return `There are the versions ${numbers.join(', ')}${rest}. `;
 }
 
 /** The error for a definition that is not there, or not any more, with what was probably meant. */
@@ -43,7 +57,7 @@ export async function missingDefinition(
   if (latest !== null) {
     const stored = await definitions.getDefinition(ref, version);
     const why = stored?.deletedAt ? ` any more: it was deleted at ${stored.deletedAt.toISOString()}` : '';
-    return of(`${why}. The latest is version ${latest.version}.`);
+    return of(`${why}. ${await versionsThere(ref, definitions)}The latest is version ${latest.version}.`);
   }
   const { items } = await definitions.queryDefinitions({ namespace, latest: true }, { limit: mostCompared });
   const meant = nearestName(

@@ -1,7 +1,6 @@
-import { definitionKey, definitionReference, type Definition } from '../model/definition.js';
-import { InvalidOptionError } from '../model/errors.js';
+import { definitionKey, definitionReference, pinnedKey, type Definition } from '../model/definition.js';
 import type { Job } from '../model/job.js';
-import { toJson } from '../model/json.js';
+import { toJson, type JsonObject } from '../model/json.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import type { GivenJob } from '../scheduler/create.options.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
@@ -44,12 +43,6 @@ export class DefinitionStarter {
     const { access, definitions } = await definitionAccess(this.parts, within);
     const found = await definitions.getDefinition(ref, version);
     if (found === null || found.deletedAt !== null) throw await missingDefinition(ref, version, definitions);
-    if (found.source === 'code' && version !== null) {
-      throw new InvalidOptionError(
-        'version',
-        `cannot be asked for: the code declares "${ref.name}", and each process opens it as it has it. Leave it out.`,
-      );
-    }
     const job = this.jobOf(found, options);
     const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
     const stored = await creator.createOr(job, trigger, access);
@@ -66,6 +59,8 @@ export class DefinitionStarter {
     const { queue, priority, allowUnknownHandler } = options;
     const own = withoutReference(metadataOf(options.metadata ?? {}, this.parts.defaults));
     const job = startedJob(definition, params, options);
+    const isPinned = definition.source === 'code' && options.version !== undefined;
+    const pinned: JsonObject = isPinned ? { [pinnedKey]: definition.version } : {};
     const isRecurring = recurs(spec);
     const id = options.key === undefined ? (isRecurring ? name : undefined) : assertJobId(options.key);
     return {
@@ -76,7 +71,7 @@ export class DefinitionStarter {
       ...(id === undefined ? {} : { id, onConflict: isRecurring ? 'replace' : 'ignore' }),
       namespace,
       app,
-      metadata: { ...job.metadata, ...own, [definitionKey]: reference },
+      metadata: { ...job.metadata, ...own, [definitionKey]: reference, ...pinned },
     };
   }
 }

@@ -20,7 +20,7 @@ export function startedJob(
   when: Pick<StartOptions, 'at' | 'delay'> = {},
 ): GivenJob {
   const { kind, spec, source } = definition;
-  // The code of a workflow opens its own runs, with the version that it is.
+  // The code of a workflow opens its own runs, with the version that it is, or that the metadata asks for.
   if (source === 'code') return { ...jobShape(definition, when), handler: definition.name, payload: params };
   const payload = kind === 'workflow' ? openingPayload(definition, params) : payloadOf(spec, params);
   return { ...jobShape(definition, when), payload };

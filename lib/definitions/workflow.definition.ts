@@ -1,5 +1,4 @@
 import { openFlow } from '../engine/flow.opening.js';
-import { workflowHandler } from '../engine/own.handlers.js';
 import type { RunContext } from '../engine/run.context.js';
 import { definitionReference, type Definition } from '../model/definition.js';
 import { InvalidOptionError, UnrecoverableError } from '../model/errors.js';
@@ -7,6 +6,7 @@ import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { WorkflowDefinition } from '../model/workflow.js';
 import type { NewFlowStep, StorageAdapter } from '../ports/storage.adapter.js';
 import { knownOptions } from '../scheduler/option.checks.js';
+import { endedByAnyone } from '../workflows/workflow.code.js';
 import { flowSteps } from '../workflows/planned.step.js';
 import { planOf, type WorkflowPlan } from '../workflows/workflow.plan.js';
 import { aboutKeys, workflowDefinitionKeys, type DataWorkflow } from './definition.options.js';
@@ -85,9 +85,7 @@ function filledSteps(
   defaults: { queue: string; priority: number },
 ): NewFlowStep[] {
   return flowSteps(steps, defaults).map((step) => ({
-    ...step,
-    // Whoever has it ends a manual step at its deadline, as no worker has a handler of its own for that.
-    ...(step.kind === 'manual' ? { handler: workflowHandler } : {}),
+    ...endedByAnyone(step),
     payload: step.payload === null ? null : filledTemplate(step.payload, params),
   }));
 }

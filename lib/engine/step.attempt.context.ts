@@ -28,7 +28,7 @@ export class StepAttemptContext extends AttemptContext implements StepContext {
     running: RunningRun,
     logger: RunLogger,
     payload: unknown,
-    { flowRunId, workflow, name, nth, params }: ClaimedStep,
+    { flowRunId, workflow, version, name, nth, params }: ClaimedStep,
     { storage, addedSteps }: { storage: StorageAdapter; addedSteps: AddedSteps },
   ) {
     super(running, logger, payload);
@@ -37,7 +37,7 @@ export class StepAttemptContext extends AttemptContext implements StepContext {
       if (storage.flows === undefined) throw new WorkflowsNotSupportedError('The step', storage.kind);
       return new FlowReader(storage.flows, run.flowStep!);
     };
-    this.workflow = { name: workflow, runId: flowRunId, step: name, nth };
+    this.workflow = { name: workflow, version, runId: flowRunId, step: name, nth };
     this.params = params;
     this.item = (nth === null ? null : payload) as null;
     this.result = async (parent) => reader().result(parent);

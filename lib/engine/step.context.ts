@@ -25,6 +25,8 @@ export interface AddedStep extends WorkflowStep {
 export interface WorkflowOfStep {
   /** Of the workflow. */
   readonly name: string;
+  /** The version of its definition that it was begun with, as the graph of it is stored; null: it has none. The code of the step is that of the process that runs it. */
+  readonly version: number | null;
   /** Of the run that the workflow is: what WorkflowService takes. */
   readonly runId: string;
   readonly step: string;

@@ -136,8 +136,8 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
 }
 
 function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {
-  const { runId, workflow, params } = flow;
-  return { flowRunId: runId, workflow, name: definition.name, nth, params };
+  const { runId, workflow, version, params } = flow;
+  return { flowRunId: runId, workflow, version, name: definition.name, nth, params };
 }
 
 export function toDate(at: EpochMs | null): Date | null {

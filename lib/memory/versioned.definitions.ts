@@ -130,12 +130,15 @@ export function pruneDefinitions(tables: MemoryTables, deletedBefore: EpochMs, l
 
 function isReferredTo({ jobs, flows }: MemoryTables, definition: Definition): boolean {
   const reference = definitionReference(definition);
+  // What the code declares is run in any namespace: by tenants.
+  const isWithin = (namespace: string): boolean =>
+    definition.source === 'code' || namespace === definition.namespace;
   for (const { definition: job } of jobs.values()) {
-    if (job.namespace === definition.namespace && job.metadata[definitionKey] === reference) return true;
+    if (isWithin(job.namespace) && job.metadata[definitionKey] === reference) return true;
   }
   for (const { namespace, workflow, version } of flows.values()) {
-    const { namespace: own, name, version: nth } = definition;
-    if (namespace === own && workflow === name && version === nth) return true;
+    const { name, version: nth } = definition;
+    if (isWithin(namespace) && workflow === name && version === nth) return true;
   }
   return false;
 }

@@ -35,6 +35,9 @@ export interface Definition extends DefinitionRef {
 /** In the metadata of a job: the version that it was started from, as `definitionReference` says it. As long as the job is there, that version is. @publicApi */
 export const definitionKey = 'chronis_definition';
 
+/** In the metadata of a job whose handler is a workflow in the code: the number of the version that its runs open as, whatever the code of the process has. */
+export const pinnedKey = 'chronis_version';
+
 /** `nightly@3`. @publicApi */
 export function definitionReference({ name, version }: Pick<Definition, 'name' | 'version'>): string {
   return `${name}@${version}`;

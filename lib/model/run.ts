@@ -93,6 +93,8 @@ export interface ClaimedStep {
   /** The run that the workflow is. */
   flowRunId: string;
   workflow: string;
+  /** Of its definition; null: it has none. */
+  version: number | null;
   name: string;
   /** Which item of a map, from 0; null: it is none. */
   nth: number | null;

@@ -33,7 +33,7 @@ export interface DefinitionFilter {
  * Versions of definitions: unique by namespace, name and version, written once, and never changed but for being deleted, which is a mark. The latest of a name is the one with the highest number that is not deleted.
  *
  * A version is referred to by a job of its namespace, whatever its state, whose metadata names it (`definitionKey`, `definitionReference`), and by a flow of its namespace with its name as `workflow` and its `version`, as long as
- * that is stored.
+ * that is stored; one of the code (`source`) by those of any namespace, as tenants run it.
  */
 export interface DefinitionStorage {
   /**

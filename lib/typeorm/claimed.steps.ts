@@ -6,6 +6,7 @@ interface StepRow {
   id: string;
   flow_run_id: string;
   workflow: string;
+  version: number | null;
   name: string;
   nth: number | null;
   params: JsonValue;
@@ -24,8 +25,8 @@ export async function tellSteps(
   for (const claimed of runs) {
     const row = found.get(steps.get(claimed.id) ?? '');
     if (!row) continue;
-    const { flow_run_id: flowRunId, workflow, name, nth, params, payload } = row;
-    claimed.flowStep = { flowRunId, workflow, name, nth, params };
+    const { flow_run_id: flowRunId, workflow, version, name, nth, params, payload } = row;
+    claimed.flowStep = { flowRunId, workflow, version, name, nth, params };
     claimed.payload = payload;
   }
 }

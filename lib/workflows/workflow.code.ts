@@ -1,12 +1,15 @@
 import { openFlow } from '../engine/flow.opening.js';
 import type { RunContext } from '../engine/run.context.js';
 import { StepAttemptContext } from '../engine/step.attempt.context.js';
-import { NoWorkflowStepError } from '../model/errors.js';
+import { workflowHandler } from '../engine/own.handlers.js';
+import { pinnedKey } from '../model/definition.js';
+import { NoWorkflowStepError, UnrecoverableError } from '../model/errors.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import { toJson, type JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { WorkflowDefinition } from '../model/workflow.js';
 import type { StepCondition } from '../model/workflow.options.js';
+import type { NewFlowStep } from '../ports/flows.js';
 import { flowSteps, type PlannedStep } from './planned.step.js';
 import { planOf, type WorkflowPlan } from './workflow.plan.js';
 
@@ -31,6 +34,8 @@ export interface WorkflowCode {
   steps: ReadonlyMap<string, StepFunction>;
   /** Of its definition, once that is stored: its runs open as that. */
   version?: number;
+  /** The plan of a stored version of it, for runs that are to open as that; null: it is not there any more. */
+  planOfVersion?: (version: number) => Promise<WorkflowPlan | null>;
 }
 
 /** A handler that a workflow brings. */
@@ -58,19 +63,50 @@ export function workflowHandlers(code: WorkflowCode): WorkflowHandler[] {
   return [opening, ...ofSteps];
 }
 
-/** The handler that leaves its run open as the workflow. */
+/** The handler that leaves its run open as the workflow: as the code has it, or as the version that the metadata of its job ask for. */
 export function openingOf(
-  { name, timeoutMs, steps }: WorkflowPlan,
-  code: Pick<WorkflowCode, 'version'>,
-): (context: RunContext) => void {
-  return (context) => {
-    const { queue, priority } = context.job;
+  own: WorkflowPlan,
+  code: Pick<WorkflowCode, 'version' | 'planOfVersion'>,
+): (context: RunContext) => void | Promise<void> {
+  const open = (
+    context: RunContext,
+    { timeoutMs }: WorkflowPlan,
+    version: number | null,
+    steps: NewFlowStep[],
+  ) => {
     // What the schema gives, which may hold Dates.
     const params = toJson(context.payload ?? null, 'payload', paramsLimit, true);
-    const { version = null } = code;
-    const flow = { workflow: name, version, params, steps: flowSteps(steps, { queue, priority }) };
-    openFlow(context, flow, timeoutMs);
+    openFlow(context, { workflow: own.name, version, params, steps }, timeoutMs);
   };
+  return (context) => {
+    const { queue, priority, metadata } = context.job;
+    const defaults = { queue, priority };
+    const pinned = metadata[pinnedKey];
+    const { version = null } = code;
+    if (pinned === undefined || pinned === version)
+      return open(context, own, version, flowSteps(own.steps, defaults));
+    return storedPlan(own.name, pinned, code).then((plan) =>
+      open(context, plan, pinned as number, flowSteps(plan.steps, defaults).map(endedByAnyone)),
+    );
+  };
+}
+
+/** Throws UnrecoverableError: no later attempt finds it either. */
+async function storedPlan(
+  name: string,
+  version: unknown,
+  { planOfVersion }: Pick<WorkflowCode, 'planOfVersion'>,
+): Promise<WorkflowPlan> {
+  const plan = typeof version === 'number' ? await planOfVersion?.(version) : null;
+  if (plan) return plan;
+  throw new UnrecoverableError(
+    `The version ${String(version)} of the workflow "${name}", which the metadata of the job ask for (${pinnedKey}), is not there any more. DefinitionService.list() shows those that are; start one of them.`,
+  );
+}
+
+/** Whoever has it ends a manual step at its deadline: a step that the code does not have any more has no handler of its own for that. */
+export function endedByAnyone(step: NewFlowStep): NewFlowStep {
+  return step.kind === 'manual' ? { ...step, handler: workflowHandler } : step;
 }
 
 function calling(step: PlannedStep, code: StepFunction): (context: RunContext) => unknown {

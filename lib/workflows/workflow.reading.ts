@@ -1,5 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import { workflowHandler } from '../engine/own.handlers.js';
+import { pinnedKey } from '../model/definition.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
@@ -47,8 +48,10 @@ async function beforeItsBegin(
   if (!isDefined && registry.get(run.handler) === undefined) return null;
   const { namespace, finishedAt: endedAt, retryOf } = run;
   const job = await storage.getJob({ namespace, id: run.jobId });
-  const opening = isDefined ? openingOf(job?.payload) : { params: job?.payload ?? null };
-  const { definition: workflow = run.handler, version = null, params } = opening;
+  const pinned = job?.metadata[pinnedKey];
+  const ofCode = typeof pinned === 'number' ? { version: pinned } : {};
+  const opening = isDefined ? openingOf(job?.payload) : { ...ofCode, params: job?.payload ?? null };
+  const { definition: workflow = run.handler, version = null, params }: Opening = opening;
   const going = run.state === 'paused' ? 'paused' : 'waiting';
   return {
     ...{ runId, workflow, version, namespace, params },
@@ -57,11 +60,13 @@ async function beforeItsBegin(
   };
 }
 
-/** What the job of a workflow that is a definition carries; nothing where it is gone. */
-function openingOf(payload: JsonValue = null): {
+interface Opening {
   definition?: string;
-  version?: number;
+  version?: number | null;
   params: JsonValue;
-} {
+}
+
+/** What the job of a workflow that is a definition carries; nothing where it is gone. */
+function openingOf(payload: JsonValue = null): Opening {
   return { params: null, ...(payload as object | null) };
 }

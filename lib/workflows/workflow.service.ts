@@ -12,6 +12,7 @@ import type { PageRequest } from '../ports/queries.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
+import type { JobDefaults } from '../scheduler/job.definition.js';
 import { namespaceOf } from '../scheduler/job.identity.js';
 import { pageOf } from '../scheduler/job.query.js';
 import { knownOptions, lineOfText, oneOf } from '../scheduler/option.checks.js';
@@ -43,6 +44,7 @@ export interface WorkflowParts {
   storage: StorageAdapter;
   transactions: TransactionJoiner;
   creator: JobCreator;
+  defaults: JobDefaults;
   openRuns: OpenRuns;
   handlers: HandlerRegistry;
   registry: WorkflowRegistry;
@@ -103,7 +105,7 @@ export class WorkflowService {
 
   /**
    * Starts a workflow: a run of it, and with that its first steps, are due at once, or `at` a time, or after a `delay`. With a `key` it is started once, however often this is called. Throws JobAlreadyExistsError (the key is the id of another job),
-   * HandlerNotFoundError.
+   * HandlerNotFoundError. With a `version` it is that version of its definition, whatever the code says now, also of a workflow that is data; throws DefinitionNotFoundError (none that lives) then, and DefinitionsNotSupportedError.
    *
    * @example
    * const { runId } = await workflows.start('order', { params: { id }, key: `order:${id}` }, { manager });

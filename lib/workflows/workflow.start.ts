@@ -1,16 +1,21 @@
+import type { OpeningPayload } from '../definitions/workflow.definition.js';
+import { workflowHandler } from '../engine/own.handlers.js';
 import { InvalidOptionError, JobAlreadyExistsError, RunNotFoundError } from '../model/errors.js';
+import type { Job } from '../model/job.js';
 import type { JsonInput, JsonValue } from '../model/json.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { JobOptions } from '../model/job.options.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { NamespaceOption } from '../scheduler/job.identity.js';
+import { isReference } from '../scheduler/handler.reference.js';
 import { handlerName } from '../scheduler/names.js';
 import { knownOptions } from '../scheduler/option.checks.js';
 import type { StorageNow } from '../scheduler/storage.now.js';
 import { afterDelay } from '../scheduler/trigger.options.js';
 import type { DefinedWorkflow } from './defined.workflow.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
+import { versionedJob, type VersionParts } from './workflow.version.js';
 
 /** The workflow by its name, or by what `workflow()` has made. @publicApi */
 export type WorkflowInput = string | DefinedWorkflow<any, any, any>;
@@ -33,6 +38,11 @@ export interface StartWorkflowOptions
   extends NamespaceOption, Pick<JobOptions, 'queue' | 'priority' | 'metadata' | 'onSuccess' | 'onFailure'> {
   /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one. It is the id of its job, at most 255 characters. @default a random UUID */
   key?: string;
+  /**
+   * The version of its definition that it is to be, as DefinitionService lists them: the graph and the timeout are those of that version, and stay so in later attempts and retries. The code of its steps is that of the process that runs them.
+   * @default the one that the code has of the process which opens it
+   */
+  version?: number;
   /** When it begins. @default at once */
   at?: InstantInput;
   /** How much later it begins. Not with `at`. @default 0 */
@@ -54,15 +64,14 @@ export interface StartedWorkflow {
 }
 
 const startKeys = [
-  ...['params', 'key', 'at', 'delay', 'timeout', 'keep', 'app'],
+  ...['params', 'version', 'key', 'at', 'delay', 'timeout', 'keep', 'app'],
   ...['namespace', 'queue', 'priority', 'metadata', 'onSuccess', 'onFailure'],
 ];
 const hints = { id: 'Give it as "key".', payload: 'Give it as "params".', in: 'Give it as "delay".' };
 const defaultKeep = '30d';
 
 /** What starting works with. */
-export interface StartParts {
-  creator: JobCreator;
+export interface StartParts extends VersionParts {
   time: StorageNow;
   registry: WorkflowRegistry;
 }
@@ -72,34 +81,44 @@ export async function startWorkflow(
   workflow: WorkflowInput,
   options: StartWorkflowOptions & { params?: unknown },
   access: JobAccess,
-  { creator, time, registry }: StartParts,
+  parts: StartParts,
 ): Promise<StartedWorkflow> {
   const given = knownOptions(options, startKeys, 'start()', hints) as typeof options;
-  const { params, key, at, delay, keep, ...others } = given;
+  const { creator, time, registry } = parts;
+  const { params, version, key, at, delay, keep, ...others } = given;
   if (at !== undefined && delay !== undefined) {
     throw new InvalidOptionError('delay', 'is given beside "at". Give one of them.');
   }
   const name = handlerName(workflow, 'workflow');
   const now = await time.now(access.jobs);
-  await assertHandlers(name, now, access, { creator, registry });
+  const code = registry.get(name)?.defaults ?? (isReference(workflow) ? workflow.defaults : {});
+  const { namespace = code.namespace, metadata = code.metadata } = others;
+  const start = { workflow, name, version, params, namespace, metadata, ofCode: code.namespace };
+  const pinned = version === undefined ? null : await versionedJob(start, now, access, parts);
+  if (pinned === null) await assertHandlers(name, now, access, { creator, registry });
   const kept = keep ?? (key === undefined ? undefined : defaultKeep);
   const job = {
-    ...registry.get(name)?.defaults,
+    ...code,
+    ...(pinned ?? { handler: workflow, payload: params }),
     ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
-    handler: workflow,
-    payload: params,
+    ...(pinned === null ? {} : { metadata: pinned.metadata }),
     onConflict: key === undefined ? ('raise' as const) : ('ignore' as const),
     ...(key === undefined ? {} : { id: key }),
     ...(kept === undefined ? {} : { keep: kept }),
   };
   const trigger = { type: 'at' as const, at: at ?? afterDelay(delay ?? 0, now) };
   const { status, job: stored } = await creator.createOr(job, trigger, access);
-  const { id: jobId, namespace } = stored;
-  if (stored.handler !== name || stored.trigger.type !== 'at')
-    throw new JobAlreadyExistsError(jobId, namespace);
-  const [run] = (await access.jobs.queryRuns({ jobId, namespace }, { limit: 1 })).items;
-  if (run === undefined) throw new RunNotFoundError(jobId);
+  const ref = { jobId: stored.id, namespace: stored.namespace };
+  if (stored.trigger.type !== 'at' || workflowOf(stored) !== name)
+    throw new JobAlreadyExistsError(ref.jobId, ref.namespace);
+  const [run] = (await access.jobs.queryRuns(ref, { limit: 1 })).items;
+  if (run === undefined) throw new RunNotFoundError(ref.jobId);
   return { runId: run.id, status: status === 'existing' ? 'existing' : 'created' };
+}
+
+/** One that is data is opened by a handler of this package. */
+function workflowOf({ handler, payload }: Pick<Job, 'handler' | 'payload'>): string {
+  return handler === workflowHandler ? (payload as unknown as OpeningPayload).definition : handler;
 }
 
 /** A step that calls what nobody has would wait for ever. Throws HandlerNotFoundError. */

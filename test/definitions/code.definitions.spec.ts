@@ -105,9 +105,14 @@ describe('a workflow in the code', () => {
     await app.settle();
     const [flow] = (await storage.flows!.queryFlows({}, {})).items;
     expect(flow).toMatchObject({ workflow: 'nightly', version: 1, params: { day: 7 } });
-    await expect(definitions.start('nightly', { version: 1 })).rejects.toThrow(
-      'version: cannot be asked for',
-    );
+  });
+
+  test('is started by its definition as a version too, whatever the code has by now', async () => {
+    const next = await deployed(await boot(Nightly), NextNightly);
+    const { runId, version } = await next.app.get(DefinitionService).start('nightly', { version: 1 });
+    expect(version).toBe(1);
+    await next.settle();
+    expect(await storage.flows!.getFlow(runId!)).toMatchObject({ workflow: 'nightly', version: 1 });
   });
 
   test('is stored by no process that does not work', async () => {

@@ -351,6 +351,38 @@ export const definitionLaws = lawsOf(
       assert.deepEqual(await stored(definitions, all), []);
     },
 
+    'of the code stay as long as a job or a flow of any namespace refers to them': async (
+      definitions,
+      { storage },
+    ) => {
+      const acme = { namespace: 'tenant:acme' };
+      await put(definitions, { source: 'code', hash: 'a' });
+      await put(definitions, { source: 'code', hash: 'b' });
+      await put(definitions, { source: 'code', hash: 'c' });
+      await put(definitions, { name: 'other', hash: 'a' });
+      const metadata = { chronis_definition: 'nightly@1' };
+      await addOneOff(storage, { id: 'once', ...acme, dueInMs: hour, metadata });
+      await addOneOff(storage, {
+        id: 'else',
+        ...acme,
+        dueInMs: hour,
+        metadata: { chronis_definition: 'other@1' },
+      });
+      const opened = { workflow: 'nightly', version: 2, job: { id: 'flow', ...acme } };
+      if (storage.flows !== undefined) await openFlow(storage, [], opened);
+      await definitions.deleteDefinition(nightly, null);
+      await definitions.deleteDefinition(other, null);
+      const later = (await storage.now()) + hour;
+      await definitions.pruneDefinitions(later, 10);
+      const ofFlow = storage.flows === undefined ? [] : ['default/nightly@2'];
+      assert.deepEqual(await stored(definitions, all), ['default/nightly@1', ...ofFlow, 'default/nightly@3']);
+      await storage.deleteJob({ id: 'once', ...acme });
+      await storage.flows?.pruneFlows(later, 10);
+      await definitions.pruneDefinitions(later, 10);
+      await definitions.pruneDefinitions(later, 10);
+      assert.deepEqual(await stored(definitions, all), []);
+    },
+
     'that are deleted go when the record of their time goes': async (definitions, { storage, clock }) => {
       await putAll(definitions, ['a', 'b']);
       await definitions.deleteDefinition(nightly, 1);

@@ -127,6 +127,7 @@ export const flowLaws = flowLawsOf('flows', {
     assert.deepEqual(run.flowStep, {
       flowRunId: runId,
       workflow: 'order',
+      version: null,
       name: 'load',
       nth: null,
       params: { id: 7 },

@@ -59,6 +59,7 @@ export const flowMapLaws = flowLawsOf('maps in flows', {
       assert.deepEqual(run.flowStep, {
         flowRunId: runId,
         workflow: 'nightly',
+        version: null,
         name: 'each',
         nth,
         params: 'of flow',

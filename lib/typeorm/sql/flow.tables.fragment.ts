@@ -32,6 +32,8 @@ export function flowTables(t: TableNames): string[] {
     `create unique index ${t.index('flow_run')} on ${t.flow} (run_id)`,
     `create index ${t.index('flow_parent')} on ${t.flow} (parent) where parent is not null`,
     `create index ${t.index('flow_workflow')} on ${t.flow} (namespace, workflow, run_id)`,
+    // By what pins a version of a definition.
+    `create index ${t.index('flow_version')} on ${t.flow} (workflow, version) where version is not null`,
     `create index ${t.index('flow_active')} on ${t.flow} (run_id) where ended_at is null`,
     `create index ${t.index('flow_ended')} on ${t.flow} (ended_at) where ended_at is not null`,
     `create table ${t.flow_step} (
