@@ -328,6 +328,7 @@ export type { AddedStep, ItemOf, StepContext, StepParent, WorkflowOfStep } from 
 export { workflowSchema } from './workflows/workflow.schema.js';
 export { DefinitionService } from './definitions/definition.service.js';
 export type { DefinitionPruning } from './definitions/definition.service.js';
+export type { TenantDefinitions } from './definitions/tenant.definitions.js';
 export type { StartedDefinition } from './definitions/definition.starter.js';
 export type { DefineManyResult, DefineResult } from './definitions/definition.writer.js';
 export type {

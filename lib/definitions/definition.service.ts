@@ -8,6 +8,7 @@ import { namespaceOf, type NamespaceOption } from '../scheduler/job.identity.js'
 import { each, pageKeys, pageOf } from '../scheduler/job.query.js';
 import { appName } from '../scheduler/names.js';
 import { knownOptions, lineOfText, oneOf, trueOrFalse } from '../scheduler/option.checks.js';
+import { Tenancy, type TenantOptions } from '../scheduler/tenancy.js';
 import { parseDelay } from '../triggers/duration.js';
 import { definitionAccess, type DefinitionParts } from './definition.access.js';
 import { definitionRef, missingDefinition, versionOf } from './definition.checks.js';
@@ -21,6 +22,7 @@ import {
 } from './definition.options.js';
 import { DefinitionStarter, type StartedDefinition } from './definition.starter.js';
 import { DefinitionWriter, type DefineManyResult, type DefineResult } from './definition.writer.js';
+import { confinedDefinitions, type TenantDefinitions } from './tenant.definitions.js';
 
 /** Which versions are removed. @publicApi */
 export interface DefinitionPruning {
@@ -124,6 +126,11 @@ export class DefinitionService {
     for (let count = 1; count > 0; sum += count)
       count = await definitions.pruneDefinitions(before, prunedPerStep, this.parts.keepsHistory);
     return sum;
+  }
+
+  /** The definitions of one tenant: the same methods for those in its namespace, see `SchedulerService.forTenant`; the jobs that are started are the tenant's. Throws InvalidOptionError. */
+  forTenant(tenant: string, options: TenantOptions = {}): TenantDefinitions {
+    return confinedDefinitions(this, new Tenancy(tenant, options));
   }
 
   private async found(name: string, options: VersionOption & NamespaceOption & ManagerOption, call: string) {

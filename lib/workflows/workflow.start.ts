@@ -5,7 +5,6 @@ import type { Job } from '../model/job.js';
 import type { JsonInput, JsonValue } from '../model/json.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { JobOptions } from '../model/job.options.js';
-import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { NamespaceOption } from '../scheduler/job.identity.js';
 import { isReference } from '../scheduler/handler.reference.js';

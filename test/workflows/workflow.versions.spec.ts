@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { IsInt } from 'class-validator';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   DefinitionNotFoundError,
@@ -23,6 +24,11 @@ const note = (ctx: StepContext): void => {
   if (failing) throw new Error('no');
   ran.push(ctx.workflow);
 };
+
+class Day {
+  @IsInt()
+  day!: number;
+}
 
 @Injectable()
 @Workflow('nightly', { timeout: '1h' })
@@ -191,19 +197,7 @@ describe('a version of a workflow', () => {
   });
 
   test('is opened by the handler of the code, with its schema', async () => {
-    const schema = {
-      '~standard': {
-        version: 1,
-        vendor: 'test',
-        validate: (value: unknown) => {
-          const { day } = value as { day?: number };
-          return typeof day === 'number' ? { value: { day } } : { value: { day: 0 } };
-        },
-      },
-    };
-    const of = (delay: string) => {
-      return workflow('typed', { params: schema }).step('only', note, { delay });
-    };
+    const of = (delay: string) => workflow('typed', { params: Day }).step('only', note, { delay });
     const first = await boot([], { autoStart: false });
     workflowsOf(first).register(of('0s'));
     await first.scheduler.start();
@@ -213,6 +207,8 @@ describe('a version of a workflow', () => {
     const app = await boot([], { autoStart: false });
     workflowsOf(app).register(next);
     await app.scheduler.start();
+    const wrong = workflowsOf(app).start('typed', { version: 1, params: { day: 'three' } });
+    await expect(wrong).rejects.toThrow(InvalidPayloadError);
     const { runId } = await workflowsOf(app).start(next, { version: 1, params: { day: 3 } });
     await app.settle();
     expect(await workflowsOf(app).get(runId)).toMatchObject({ version: 1, state: 'succeeded' });
