@@ -71,6 +71,24 @@ describe('a workflow as a definition', () => {
     });
   });
 
+  test('may call the same handler, and be the same workflow, in several of its steps', async () => {
+    await definitions.define({
+      name: 'twice',
+      steps: [
+        { name: 'first', handler: 'read' },
+        { name: 'second', handler: 'read', after: 'first' },
+        { name: 'third', handler: 'read', after: ['first', 'second'] },
+      ],
+    });
+    for (let nth = 0; nth < 2; nth++) await definitions.start('twice', { params: nth });
+    await app.settle();
+    expect(ran.filter(([, payload]) => payload === 1)).toHaveLength(3);
+    expect((await flows()).map(({ verdict, counts }) => [verdict, counts])).toEqual([
+      ['succeeded', { succeeded: 3 }],
+      ['succeeded', { succeeded: 3 }],
+    ]);
+  });
+
   test('goes on with the version that it has begun with, and starts with the latest', async () => {
     await definitions.define(nightly);
     await definitions.start('nightly', { params: { table: 'a' } });

@@ -211,6 +211,24 @@ export const flowPruneLaws = flowLawsOf('forgetting flows', {
     assert.deepEqual((await flowOf(storage, other)).counts, { released: 1 });
   },
 
+  'what goes on keeps its steps, and what they come after, however long ago these have ended': async (
+    { storage, clock },
+    flows,
+  ) => {
+    const steps = [step('a'), step('b', ['a'], { delayMs: 200 * day }), step('c', ['a', 'b'])];
+    const { runId, worker } = await openFlow(storage, steps);
+    await runAll(storage, worker, () => ({ result: 'kept' }));
+    await clock.advance(100 * day);
+    await pruneAll(storage, {}, hour);
+    assert.equal(await flows.pruneFlows(await storage.now(), 10, true), 0);
+    assert.equal((await stepOf(storage, runId, 'a')).result, 'kept');
+    const { after, ok } = await stepOf(storage, runId, 'c');
+    assert.deepEqual([after.map(({ parent }) => parent), ok], [['a', 'b'], 1]);
+    await clock.advance(101 * day);
+    assert.deepEqual(await runAll(storage, worker), ['b', 'c']);
+    assert.equal((await flowOf(storage, runId)).verdict, 'succeeded');
+  },
+
   'a part of what goes on stays, with its results': async ({ storage, clock }, flows) => {
     const { runId, worker } = await openFlow(storage, [
       step('sub'),

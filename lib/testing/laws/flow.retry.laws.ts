@@ -107,6 +107,21 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     await assertOver(storage, id, 'succeeded', { b: 'of b' });
   },
 
+  'of a parent that had succeeded counts once for what comes after it, beside others': async (
+    { storage },
+    flows,
+  ) => {
+    const steps = [step('a'), step('b'), step('c', ['a', 'b'])];
+    const { runId, worker } = await openFlow(storage, steps);
+    await runAll(storage, worker, (name) => ({ outcome: name === 'b' ? 'failed' : 'succeeded' }));
+    const again = (await flows.retryFlow(runId, ['a']))!;
+    assert.deepEqual(await runAll(storage, worker), ['a']);
+    const { ok, bad, state } = await stepOf(storage, again.id, 'c');
+    assert.deepEqual({ ok, bad, state }, { ok: 1, bad: 1, state: 'blocked' });
+    await flows.retryFlow(again.id, null);
+    assert.deepEqual(await runAll(storage, worker), ['b', 'c']);
+  },
+
   'is possible once: not of what goes on, has succeeded, or is none': async ({ storage, open }, flows) => {
     const { runId, worker } = await openFlow(storage, [step('a')]);
     assert.equal(await flows.retryFlow(runId, null), null);
