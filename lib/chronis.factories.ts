@@ -325,7 +325,7 @@ export function makeScheduler(parts: ServiceParts): SchedulerService {
 }
 
 export function makeWorkflows(parts: ServiceParts, registry: WorkflowRegistry): WorkflowService {
-  return new WorkflowService({ ...parts, registry });
+  return new WorkflowService({ ...parts, app: parts.directory.app, registry });
 }
 
 function directoryOf(

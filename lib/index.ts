@@ -106,7 +106,7 @@ export { parseDuration } from './triggers/duration.js';
 export { parseAt } from './triggers/instant.js';
 export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
 export type { OccurrenceOptions } from './triggers/occurrences.js';
-export type { UnservedStep } from './model/unserved.step.js';
+export type { UnservedDefinition, UnservedStep } from './model/unserved.step.js';
 export { definitionKey, definitionReference } from './model/definition.js';
 export type { Definition, DefinitionKind, DefinitionRef } from './model/definition.js';
 export { preview } from './triggers/preview.js';
@@ -299,7 +299,12 @@ export { FromStep, Item } from './decorators/arguments.decorator.js';
 export { ManualStep, Step } from './decorators/step.decorator.js';
 export { Workflow } from './decorators/workflow.decorator.js';
 export { WorkflowService } from './workflows/workflow.service.js';
-export type { WorkflowPruning, WorkflowQuery, WorkflowRetry } from './workflows/workflow.service.js';
+export type {
+  WorkflowPlanned,
+  WorkflowPruning,
+  WorkflowQuery,
+  WorkflowRetry,
+} from './workflows/workflow.service.js';
 export type { GraphOptions, StepRef } from './workflows/workflow.graph.js';
 export type {
   NamedParams,

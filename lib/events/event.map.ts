@@ -3,7 +3,7 @@ import type { JobRef, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { UnservedStep } from '../model/unserved.step.js';
+import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 
 /** Tables whose rows are waited for one by one. @publicApi */
@@ -128,8 +128,12 @@ export interface ChronisEventMap {
     pauses: readonly (ScopeRef & Pause)[];
     jobs: readonly (JobRef & Pause)[];
   };
-  /** Flows of the app that go on need handlers that this process lacks, as told at its start: the oldest thousand were looked at. What is due of them waits for a process that has the handler. */
-  'workflows.unserved': { app: string; steps: readonly UnservedStep[] };
+  /** Flows of the app that go on, or the latest versions of its definitions that are data, need handlers that this process lacks, as told at its start: the oldest thousand flows, and a thousand definitions, were looked at. What is due of them waits for a process that has the handler. */
+  'workflows.unserved': {
+    app: string;
+    steps: readonly UnservedStep[];
+    definitions: readonly UnservedDefinition[];
+  };
   /** The stored jobs were made to agree with what the code of the live workers declares. Told at the start, and when something has changed. */
   'jobs.synced': {
     app: string;

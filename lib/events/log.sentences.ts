@@ -1,4 +1,5 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
+import { unservedWords } from './unserved.words.js';
 import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 import { rowOf } from './storage.operations.js';
@@ -87,7 +88,7 @@ export const logSentences: Sentences = {
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
   'pauses.standing': standing,
-  'workflows.unserved': unservedSteps,
+  'workflows.unserved': unserved,
   'jobs.synced': synced,
   'jobs.stored': ({ declared, created, taken }) => ({
     level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',
@@ -396,15 +397,14 @@ function standing({ pauses, jobs }: ChronisEventMap['pauses.standing']): LogLine
   return { level: 'warn', text: `Paused for all processes: ${cutList(told, '; ')}.` };
 }
 
-/** By their versions, so that one knows which release had the handler. */
-function unservedSteps({ steps }: ChronisEventMap['workflows.unserved']): LogLine {
-  const told = steps.map(({ workflow, version, handler, flows }) => {
-    const which = version === null ? `of "${workflow}"` : `of version ${version} of "${workflow}"`;
-    return `${count(flows, 'flow')} ${which} ${flows === 1 ? 'waits' : 'wait'} for "${handler}"`;
-  });
+function unserved(of: ChronisEventMap['workflows.unserved']): LogLine {
+  const remedy =
+    of.steps.length > 0
+      ? ' Keep these handlers until the flows are over, or cancel them: workflows.cancel(runId).'
+      : '';
   return {
     level: 'warn',
-    text: `Workflows need what this release lacks: ${cutList(told, '; ')}. Keep these handlers until the flows are over, or cancel them: workflows.cancel(runId).`,
+    text: `Workflows need what this release lacks: ${cutList(unservedWords(of), '; ')}.${remedy}`,
   };
 }
 

@@ -10,7 +10,7 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { nextUp } from './next.up.js';
 import { standingPauses } from './standing.pauses.js';
-import { unservedSteps } from './unserved.steps.js';
+import { findUnserved } from './unserved.steps.js';
 
 /** What the lifecycle works with. */
 export interface LifecycleParts {
@@ -119,8 +119,9 @@ export class SchedulerLifecycle {
       const own = { ...this.about, handlers: handlers.names(), declares: this.parts.declares() };
       const paused = await standingPauses(storage, own);
       if (paused !== null) events.emit('pauses.standing', paused);
-      const steps = await unservedSteps(storage, capability);
-      if (steps.length > 0) events.emit('workflows.unserved', { app: this.about.app, steps });
+      const { steps, definitions } = await findUnserved(storage, capability);
+      if (steps.length + definitions.length > 0)
+        events.emit('workflows.unserved', { app: this.about.app, steps, definitions });
       events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {
       // It works all the same: the loop tries until the storage answers.

@@ -6,7 +6,10 @@ import type { WorkflowService } from './workflow.service.js';
 import type { WorkflowInput } from './workflow.start.js';
 
 /** The WorkflowService of one tenant: the same methods, for the workflows in its own namespace. Others' are as if they did not exist. @publicApi */
-export type TenantWorkflows = Omit<WorkflowService, 'register' | 'prune' | 'forTenant' | 'assertStepIn'>;
+export type TenantWorkflows = Omit<
+  WorkflowService,
+  'register' | 'prune' | 'plan' | 'forTenant' | 'assertStepIn'
+>;
 
 /** Hands each call on, kept within the tenant. */
 export function confinedWorkflows(all: WorkflowService, tenancy: Tenancy): TenantWorkflows {

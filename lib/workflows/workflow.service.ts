@@ -6,6 +6,8 @@ import {
   WorkflowsNotSupportedError,
 } from '../model/errors.js';
 import type { Page } from '../model/job.js';
+import { unservedWords } from '../events/unserved.words.js';
+import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { FlowStorage } from '../ports/flows.js';
 import type { PageRequest } from '../ports/queries.js';
@@ -20,6 +22,7 @@ import type { FailedOpenRun, OpenRunOptions, OpenRuns } from '../scheduler/open.
 import type { StorageNow } from '../scheduler/storage.now.js';
 import { Tenancy, type TenantOptions } from '../scheduler/tenancy.js';
 import type { TransactionJoiner } from '../scheduler/transaction.joiner.js';
+import { findUnserved } from '../scheduler/unserved.steps.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { DefinedWorkflow } from './defined.workflow.js';
 import { stepName } from './planned.step.js';
@@ -49,6 +52,8 @@ export interface WorkflowParts {
   handlers: HandlerRegistry;
   registry: WorkflowRegistry;
   time: StorageNow;
+  /** Whose handlers those of this process are. */
+  app: string;
   /** What is pruned goes into the history, where the storage has one. */
   keepsHistory: boolean;
 }
@@ -66,6 +71,16 @@ export interface WorkflowQuery extends PageRequest {
 export interface WorkflowRetry {
   /** `'failed'`: the steps that have not ended well; or these steps, by name, and all that comes after them. @default 'failed' */
   from?: 'failed' | (string & {}) | readonly string[];
+}
+
+/** What a release would leave waiting. @publicApi */
+export interface WorkflowPlanned {
+  /** Handlers that workflows need which go on, by workflow, version and handler. */
+  steps: readonly UnservedStep[];
+  /** Definitions that are data, with the handlers that they need. */
+  definitions: readonly UnservedDefinition[];
+  /** Both in words, a sentence each. Empty: nothing is lacking. */
+  lacks: readonly string[];
 }
 
 /** Which workflows that are over are deleted. @publicApi */
@@ -243,6 +258,24 @@ export class WorkflowService {
       pruned += some;
       if (some < pruneBatch) return pruned;
     }
+  }
+
+  // ── Deploys
+
+  /**
+   * What is stored and calls handlers that this process lacks: workflows of its app that go on (the oldest thousand), by the versions that they have, and the latest versions of definitions that are data (a thousand). For a process of the next release before it is deployed: with
+   * `autoStart: false` it changes nothing. After it each start tells the same (`workflows.unserved`).
+   *
+   * @example
+   * const { lacks } = await workflows.plan();
+   * if (lacks.length > 0) throw new Error(lacks.join('\n')); // 4 flows of version 3 of "nightly" wait for "nightly.load", which this release lacks.
+   */
+  async plan(): Promise<WorkflowPlanned> {
+    const { storage, handlers, app } = this.parts;
+    void this.flows('plan()');
+    const found = await findUnserved(storage, { app, handlers: handlers.offered() });
+    const lacks = unservedWords(found).map((text) => `${text}, which this release lacks.`);
+    return { ...found, lacks };
   }
 
   // ── Tenants

@@ -141,6 +141,7 @@ describe('a workflow in the code', () => {
     expect(told).toEqual({
       app: 'default',
       steps: [{ workflow: 'nightly', version: 1, handler: 'nightly.load', flows: 3 }],
+      definitions: [],
     });
     expect(logSentences['workflows.unserved']!(told!)).toEqual({
       level: 'warn',
