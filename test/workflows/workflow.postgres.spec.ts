@@ -62,6 +62,36 @@ describe('a workflow on PostgreSQL', () => {
     });
   });
 
+  test('is pruned into the history by a handler of a schedule, and by a process that keeps none past it', async () => {
+    const brief = workflow('brief').step('only', () => 7);
+    const app = await boot([brief]);
+    const none = await database.boot({ chronis: { autoStart: false, keepHistory: 'none' } });
+    processes.push(none);
+    const pruned: number[] = [];
+    app.scheduler.registerHandler('prune', async () => {
+      pruned.push(await app.workflows.prune({ olderThan: 0 }));
+    });
+    const kept = async (): Promise<number> => {
+      const { rows } = await database.client.query(
+        `select 1 from "${database.schema}".flow_steps_history_view where workflow = 'brief' and name = 'only'`,
+      );
+      return rows.length;
+    };
+    for (const by of ['schedule', 'hand'] as const) {
+      const { runId } = await app.workflows.start(brief);
+      await app.scheduler.waitForRun(runId);
+      if (by === 'hand') expect(await none.workflows.prune({ olderThan: 0 })).toBeGreaterThan(0);
+      else {
+        const { id } = await app.scheduler.schedule('prune', { in: 0 });
+        const [run] = (await app.scheduler.getRuns({ jobId: id })).items;
+        await app.scheduler.waitForRun(run!.id);
+        expect(pruned[0]).toBeGreaterThan(0);
+      }
+      expect(await app.workflows.get(runId)).toBeNull();
+      expect(await kept()).toBe(1);
+    }
+  });
+
   test('is started with the rows of the caller, or not at all, and once by its key', async () => {
     const plain = workflow<{ id: number } | null>('plain').step('only', (ctx) => ctx.params);
     const app = await boot([plain]);
