@@ -1,6 +1,7 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { ChronisEventMap } from '../events/event.map.js';
 import type { Job, JobFilter, JobOrder } from '../model/job.js';
+import { isOnce } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
@@ -84,7 +85,7 @@ function isOurs(job: Job, app: string): boolean {
 
 /** A one-off is a run, and told as that. */
 function isRecurring({ trigger, source }: Job): boolean {
-  return trigger.type !== 'at' || source === 'code';
+  return !isOnce(trigger) || source === 'code';
 }
 
 function keyOf({ app, queue }: Pick<Told, 'app' | 'queue'>): string {

@@ -3,6 +3,7 @@ import type { EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
 import { onlyRun, toJob } from './rows.to.views.js';
+import { moveWaits } from './run.waits.js';
 import { bearRun, cancel, forget, hold, release } from './runs.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
@@ -88,6 +89,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
     clear(tables, now, job, 'job replaced');
     begin(tables, now, job, now, 'retry');
     onlyRun(job).retryOf = run.id;
+    moveWaits(tables, run, onlyRun(job));
   }
   return onlyRun(job);
 }

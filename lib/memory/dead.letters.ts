@@ -1,7 +1,8 @@
 import { isFailure } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { touch } from './definitions.js';
-import { bearRun, forget, release } from './runs.js';
+import { moveWaits } from './run.waits.js';
+import { bearRun, forget, release, tellFlows } from './runs.js';
 import { moveRunSteps } from './run.steps.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -21,6 +22,7 @@ export function retryRuns(
 /** The ids of those that were there. */
 export function discardRuns(tables: MemoryTables, runIds: readonly string[]): string[] {
   return deadLetters(tables, runIds).map((dead) => {
+    tellFlows(tables, dead, null);
     if (dead.job.kind === 'one-off') forget(tables, dead.job);
     else removeDeadLetter(tables, dead);
     return dead.id;
@@ -47,6 +49,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
   moveRunSteps(tables, dead.id, run.id);
+  moveWaits(tables, dead, run);
   if (job.kind === 'one-off') {
     run.lastError = dead.lastError;
     job.pause = null;

@@ -1,7 +1,9 @@
 import { changedBy } from '../model/job.changes.js';
 import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
+import { isOnce } from '../model/trigger.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
+import { waitsForJobs } from '../ports/waits.js';
 import { owedUntil } from '../triggers/owed.js';
 import {
   endGap,
@@ -13,7 +15,9 @@ import {
   tellAhead,
 } from './cursors.js';
 import { onlyRun, toJob } from './rows.to.views.js';
-import { bearRun, cancelWaiting, detach, reindexRun, release, waitUntil } from './runs.js';
+import { moveWaits } from './run.waits.js';
+import { insertWaitingJobs } from './waiting.jobs.js';
+import { bearRun, cancelWaiting, detach, reindexRun, release, tellFlows, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** The reason of gaps. */
@@ -26,6 +30,7 @@ export function insertJobs(
   jobs: readonly NewJob[],
   onConflict: ConflictPolicy,
 ): InsertResult[] {
+  if (jobs.some(waitsForJobs)) return insertWaitingJobs(tables, now, jobs, onConflict, insertJob);
   return jobs.map((given) => {
     const existing = tables.jobs.get(keyOf(given));
     if (!existing) return { status: 'created', job: toJob(tables, insertJob(tables, now, given)) };
@@ -121,6 +126,7 @@ export function redefine(
 ): void {
   const kind = kindOf(job.source, given);
   const anew = kind !== job.kind || (kind === 'one-off' && nextAt !== undefined && !waits(onlyRun(job)));
+  const before = kind === 'one-off' && job.kind === 'one-off' ? onlyRun(job) : null;
   if (anew) clear(tables, now, job, 'job replaced');
   else if (nextAt !== undefined) giveUpSchedule(tables, job, owes, rescheduled);
   tables.jobs.delete(keyOf(job.definition));
@@ -128,7 +134,11 @@ export function redefine(
   job.definition = definitionOf(given);
   tables.jobs.set(keyOf(given), job);
   touch(job, now);
-  if (anew) return begin(tables, now, job, nextAt ?? null);
+  if (anew) {
+    begin(tables, now, job, nextAt ?? null);
+    if (before?.verdict != null) moveWaits(tables, before, onlyRun(job));
+    return;
+  }
   reindexCursor(tables, job);
   for (const run of job.runs) reindexRun(tables, run);
   if (nextAt === undefined) return;
@@ -155,8 +165,12 @@ export function clear(
   for (const run of job.runs) {
     const { worker, verdict } = run;
     detach(run);
-    if (verdict !== null) tables.runs.delete(run.id);
-    else if (run.open !== null && reason === 'job replaced') release(tables, run);
+    if (verdict !== null) {
+      tables.runs.delete(run.id);
+      if (reason === 'job deleted') tellFlows(tables, run, null);
+    }
+    if (verdict !== null) continue;
+    if (run.open !== null && reason === 'job replaced') release(tables, run);
     else if (worker === null) cancelWaiting(tables, now, run);
   }
   for (const run of job.deadLetters) tables.runs.delete(run.id);
@@ -178,10 +192,11 @@ export function begin(
   origin: RunOrigin = 'at',
 ): void {
   if (job.kind === 'recurring') return moveTo(tables, now, job, nextAt);
-  // A one-off without a time is due.
-  const dueAt = nextAt ?? now;
-  const run = bearRun(tables, job, { origin, nominalAt: dueAt, dueAt });
+  // A one-off without a time is due, unless it waits for others.
+  const dueAt = nextAt ?? (waitsForJobs(job.definition) ? Infinity : now);
+  const run = bearRun(tables, job, { origin, nominalAt: nextAt ?? now, dueAt });
   run.held = job.pause !== null;
+  tables.waiting.delete(run);
   waitUntil(tables, run, dueAt);
 }
 
@@ -204,7 +219,7 @@ function waits(run: RunRow): boolean {
 
 /** Declared one-offs are jobs with a cursor of one instant: see `NewJob`. */
 function kindOf(source: JobSource, { trigger }: JobDefinition): JobRow['kind'] {
-  return trigger.type === 'at' && source !== 'code' ? 'one-off' : 'recurring';
+  return isOnce(trigger) && source !== 'code' ? 'one-off' : 'recurring';
 }
 
 /** Just the definition, and a copy: what callers hold may change. */

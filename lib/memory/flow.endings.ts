@@ -6,6 +6,7 @@ import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
 import { addSteps } from './flow.growth.js';
 import { allSteps, hasEndedWell, resultOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { tellWaits } from './run.waits.js';
 import { cancel, finish, takeOpen } from './runs.js';
 import type { EndedRun, MemoryTables, Step } from './tables.js';
 
@@ -76,6 +77,7 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
     advance(tables, now, flow, endings, fresh);
     endIfOver(tables, now, flow);
   }
+  tellWaits(tables, now, ended);
 }
 
 function markOver(now: EpochMs, flow: FlowRow, verdict: NonNullable<FlowRow['verdict']>): void {

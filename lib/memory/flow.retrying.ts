@@ -9,6 +9,7 @@ import { hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import { dropAdded, isHalfDone, recount, resetStep, waitingAgain } from './flow.resetting.js';
 import { onlyRun } from './rows.to.views.js';
 import { moveRunSteps } from './run.steps.js';
+import { moveWaits } from './run.waits.js';
 import { bearRun, waitUntil } from './runs.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
@@ -75,6 +76,7 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   tables.waiting.delete(run);
   waitUntil(tables, run, run.open.deadline ?? now);
   moveRunSteps(tables, runId, run.id);
+  if (dead) moveWaits(tables, dead, run);
   tables.flows.delete(runId);
   tables.flows.set(run.id, flow);
   Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });

@@ -5,7 +5,7 @@ import type { ClaimedRun, ClaimedStep, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { stoppedBy } from '../model/pause.js';
 import type { FlowStepRow } from './flow.rows.js';
-import type { JobRow, MemoryTables, RunRow } from './tables.js';
+import { waitsForRuns, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** A job as users see it. */
 export function toJob(tables: MemoryTables, row: JobRow): Job {
@@ -20,6 +20,7 @@ export function toJob(tables: MemoryTables, row: JobRow): Job {
     orphanedAt: toDate(row.orphanedAt),
     changed: toJobChanges(row.changed),
     nextRunAt: toDate(nextRunAt(row)),
+    waitsFor: waitsForOf(row),
     runCount: statistics.runCount,
     errorCount: statistics.errorCount,
     consecutiveFailures: statistics.consecutiveFailures,
@@ -42,7 +43,7 @@ export function stateOf(tables: MemoryTables, row: JobRow): JobState {
   const stopped = stoppedBy(tables.pauses.values(), row.definition) !== null;
   if (row.kind === 'one-off') {
     const run = onlyRun(row);
-    return oneOffState({ ...run, claimed: isGoingOn(run), stopped });
+    return oneOffState({ ...run, claimed: isGoingOn(run), stopped, waitsForJobs: waitsForRuns(run) });
   }
   const runs = [...row.runs];
   return recurringState({
@@ -68,7 +69,13 @@ export function nextRunAt(row: JobRow): EpochMs | null {
   return runState(run) === 'waiting' && run.dueAt !== Infinity ? run.dueAt : null;
 }
 
-/** Null: it waits for a signal. */
+function waitsForOf(row: JobRow): string[] | null {
+  const run = row.kind === 'one-off' ? onlyRun(row) : null;
+  if (run === null || !waitsForRuns(run)) return null;
+  return run.waitsFor!.filter(({ verdict }) => verdict !== 'succeeded').map(({ id }) => id);
+}
+
+/** Null: it waits for a signal, or for the ends of other jobs. */
 function dueDate({ dueAt }: RunRow): Date | null {
   return dueAt === Infinity ? null : new Date(dueAt);
 }

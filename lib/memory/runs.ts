@@ -43,6 +43,8 @@ export function bearRun(
     keptUntil: null,
     lastError: null,
     step: null,
+    waitsFor: null,
+    awaitedBy: [],
   };
   tables.runs.set(run.id, run);
   job.runs.add(run);
@@ -74,7 +76,7 @@ export function hold(tables: MemoryTables, run: RunRow): void {
 export function release(tables: MemoryTables, run: RunRow): void {
   run.held = false;
   if (run.worker !== null || run.blockedBy.size > 0 || run.open?.deadline === null) return;
-  // Only a signal makes it due.
+  // Only a signal makes it due, or the ends of others.
   if (run.dueAt === Infinity) return;
   tables.waiting.set(run, placeOf(run), run.dueAt);
   tables.wake({ kind: 'due', at: run.dueAt, what: 'run' });
@@ -232,7 +234,7 @@ export function tellFlows(
   outcome: RunVerdict | null,
   { error = null, result = null, flowStep }: Pick<Ending, 'error' | 'result' | 'flowStep'> = {},
 ): void {
-  if (run.step === null && !tables.flows.has(run.id)) return;
+  if (run.step === null && run.awaitedBy.length === 0 && !tables.flows.has(run.id)) return;
   tables.ended.push({ run, outcome, error, result, flowStep: flowStep ?? null });
 }
 
@@ -246,8 +248,13 @@ function unblock(tables: MemoryTables, ended: RunRow): void {
 }
 
 /** Ends a run that no worker has. */
-export function cancelWaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
-  finish(tables, now, run, { outcome: 'cancelled', startedAt: null, finishedAt: now });
+export function cancelWaiting(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  error: string | null = null,
+): void {
+  finish(tables, now, run, { outcome: 'cancelled', startedAt: null, finishedAt: now, error });
 }
 
 /** Ends a run that waits, asks the worker of one that goes on to abort it. */

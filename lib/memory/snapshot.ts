@@ -41,18 +41,28 @@ interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'dead
 
 interface StoredRun extends Omit<
   RunRow,
-  'job' | 'blockedBy' | 'open' | 'step' | 'dueAt' | 'awaitingFence' | 'signalledFence'
+  | 'job'
+  | 'blockedBy'
+  | 'open'
+  | 'step'
+  | 'dueAt'
+  | 'awaitingFence'
+  | 'signalledFence'
+  | 'waitsFor'
+  | 'awaitedBy'
 > {
   /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
   job: string | StoredJob;
   blockedBy: string[];
-  /** Null: only a signal makes it due. */
+  /** Null: only a signal makes it due, or the ends of others. */
   dueAt: EpochMs | null;
   /** These are absent in earlier ones. */
   open?: RunRow['open'];
   step?: StepKey | null;
   awaitingFence?: RunRow['awaitingFence'];
   signalledFence?: RunRow['signalledFence'];
+  waitsFor?: RunRow['waitsFor'];
+  awaitedBy?: RunRow['awaitedBy'];
 }
 
 /** Lists are in the order of the tables, which decides between what is due at once. */
@@ -197,8 +207,10 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
   const { job, open = null, awaitingFence = null, signalledFence = null } = row;
+  const { waitsFor = null, awaitedBy = [] } = row;
   const step = stepAt(tables.flows, row.step);
-  const own = { ...row, dueAt: row.dueAt ?? Infinity, open, step, awaitingFence, signalledFence, blockedBy };
+  const marks = { open, step, awaitingFence, signalledFence, waitsFor, awaitedBy };
+  const own = { ...row, ...marks, dueAt: row.dueAt ?? Infinity, blockedBy };
   if (typeof job === 'string') return { ...own, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
   const { statistics } = tables.jobsByUid.get(job.uid) ?? job;

@@ -110,9 +110,24 @@ export interface RunRow {
   lastError: string | null;
   /** Which step of a flow it is; its job is its own then. */
   step: FlowStepRow | null;
+  /** The runs whose ends it waits for, in the order in which they were named; it stays when it was let go. null: it never did. */
+  waitsFor: AwaitedRun[] | null;
+  /** Ids of runs that wait, or have waited, for its end. */
+  awaitedBy: string[];
 }
 
-/** The end of a run that is a flow, or a step of one: it concerns flows, which move on when all else is done. */
+/** A run that another one waits for. Changed in place. */
+export interface AwaitedRun {
+  runId: string;
+  /** Of its job. */
+  id: string;
+  /** null: it has not ended, or is tried again by hand. */
+  verdict: RunVerdict | null;
+  /** It can never be retried. */
+  gone: boolean;
+}
+
+/** The end of a run that is a flow, a step of one, or awaited by others: these move on when all else is done. */
 export interface EndedRun {
   run: RunRow;
   /** Null: its next attempt is due, so that only the flow that it was is over. */
@@ -250,6 +265,11 @@ export class MemoryTables implements StepTaker {
   wake(wake: Wake): void {
     for (const listener of this.listeners) queueMicrotask(() => listener(wake));
   }
+}
+
+/** Whether it has no time yet, as it waits for the ends of others. */
+export function waitsForRuns({ waitsFor, verdict, fence, dueAt }: RunRow): boolean {
+  return waitsFor !== null && verdict === null && fence === 0 && dueAt === Infinity;
 }
 
 /** Ids hold no NUL, so the key is unambiguous. */

@@ -28,6 +28,8 @@ export interface OneOffFacts {
   held: boolean;
   /** A pause of its handler, its queue, its namespace or of everything stops it. */
   stopped: boolean;
+  /** For the end of other jobs. */
+  waitsForJobs: boolean;
   /** Attempts begun. */
   attempt: number;
 }
@@ -37,7 +39,6 @@ export function recurringState(facts: RecurringFacts): JobState {
   if (facts.orphaned) return 'orphaned';
   if (facts.paused) return 'paused';
   if (facts.claimed) return 'running';
-  if (facts.triggerType === 'after') return 'waiting';
   const manual = facts.triggerType === 'manual';
   const hasFuture = facts.hasCursor || facts.waits || manual;
   if (!hasFuture) return 'completed';
@@ -58,5 +59,6 @@ export function oneOffState(facts: OneOffFacts): JobState {
   if (facts.verdict !== null) return stateOfVerdict[facts.verdict];
   if (facts.claimed) return 'running';
   if (facts.held || facts.stopped) return 'paused';
+  if (facts.waitsForJobs) return 'waiting';
   return facts.attempt === 0 ? 'pending' : 'scheduled';
 }

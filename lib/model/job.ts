@@ -70,6 +70,8 @@ export interface Job extends JobDefinition {
   changed: JobChanges | null;
   /** The next nominal time, or the time of the next retry of a one-off; null: none. */
   nextRunAt: Date | null;
+  /** Of a one-off with `after` that has not been let go: the ids of those of its jobs that have not succeeded, in their order. null: it waits for none. */
+  waitsFor: string[] | null;
   /** Finished attempts. */
   runCount: number;
   /** Attempts that failed, timed out or were lost. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.js';
+import type { Otherwise, StepNeed } from './step.need.js';
 
 /** Parts of a duration; they add up. Days are 24 h, weeks 168 h. @publicApi */
 export interface DurationParts {
@@ -87,11 +88,16 @@ interface AtBase<I> {
   timeZone?: string;
 }
 
-interface AfterBase {
+interface AfterBase<D, N> {
   type: 'after';
-  /** Ids of the jobs that must succeed first. */
+  /** Ids of the jobs that it waits for, in its own namespace: one-offs that have not ended. At most 1,000. */
   jobs: string[];
-  delay?: number;
+  /** How many of them have to succeed. @default all */
+  need?: N;
+  /** What becomes of it when too few of them can still succeed. `block`: it waits on as long as one of them may be retried by hand, and is then cancelled · `cancel`: it is cancelled at once · `run`: it runs when all have ended. @default 'block' */
+  otherwise?: Otherwise;
+  /** From when they allow it on. @default 0 */
+  delay?: D;
 }
 
 interface ManualBase {
@@ -103,7 +109,7 @@ export type TriggerInput =
   | CronBase<InstantInput, DurationInput>
   | IntervalBase<InstantInput, DurationInput>
   | AtBase<InstantInput>
-  | AfterBase
+  | AfterBase<DurationInput, StepNeed>
   | ManualBase;
 
 /** The stored form of a cron trigger: JSON, validated. @publicApi */
@@ -112,13 +118,19 @@ export type CronTrigger = CronBase<string, number>;
 export type IntervalTrigger = Omit<IntervalBase<string, number>, 'every'> & { every: number | DurationParts };
 /** The stored form of a one-off. @publicApi */
 export type AtTrigger = AtBase<string>;
-export type AfterTrigger = AfterBase;
+/** The stored form of a one-off that waits for others. @publicApi */
+export type AfterTrigger = AfterBase<number, number>;
 export type ManualTrigger = ManualBase;
 
 /** When a job is due, as it is stored: plain JSON, instants as ISO text in UTC, durations in ms. @publicApi */
 export type Trigger = CronTrigger | IntervalTrigger | AtTrigger | AfterTrigger | ManualTrigger;
 
 export type TriggerType = Trigger['type'];
+
+/** Whether a job with this trigger is due once. */
+export function isOnce({ type }: Pick<Trigger, 'type'>): boolean {
+  return type === 'at' || type === 'after';
+}
 
 /** A trigger is JSON; this only tells the compiler. */
 export function triggerToJson(trigger: Trigger): JsonValue {

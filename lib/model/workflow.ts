@@ -2,16 +2,10 @@ import type { BackoffInput } from './job.options.js';
 import type { JsonValue } from './json.js';
 import type { RecoveryPolicy } from './policies.js';
 import type { PriorityInput } from './priority.js';
+import type { Otherwise, StepNeed } from './step.need.js';
 import type { DurationInput } from './trigger.js';
 
-/**
- * What becomes of a step when too few of its parents can still end well: it waits for ever, so that the workflow fails with it `blocked` · it is cancelled, and so what comes after it · it runs once all of
- * them have ended. @publicApi
- */
-export type Otherwise = 'block' | 'cancel' | 'run';
-
-/** How many of its parents have to end well before a step begins; one that was skipped has. @publicApi */
-export type StepNeed = 'all' | 'any' | number;
+export type { Otherwise, StepNeed } from './step.need.js';
 
 /** A parent that a step only waits for: it gets nothing of its result. @publicApi */
 export interface OrderAfter {

@@ -8,7 +8,7 @@ import type { NewGap } from './loop.js';
 import type { WorkerRegistration } from './workers.js';
 
 /**
- * A job to be stored. One-offs (`trigger.type === 'at'`) given to `insertJobs` become a run and nothing else. Those declared in code
+ * A job to be stored. One-offs (`trigger.type === 'at'`, and `'after'`, which wait for others) given to `insertJobs` become a run and nothing else. Those declared in code
  * (`syncDefinitions`) are kept as jobs with a cursor of one instant, or the next deploy would take them for new and run them again.
  */
 export interface NewJob extends JobDefinition {
@@ -17,7 +17,7 @@ export interface NewJob extends JobDefinition {
   app: string | null;
   /** Of a declared job: names the definition by its content. Empty for others. */
   definitionHash: string;
-  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due. */
+  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due; null: now, or, with `after`, when the others allow it. */
   nextAt: EpochMs | null;
   /** The id was made for this job and nobody else knows it, so that a storage need not look whether it is taken first. @default false */
   newId?: boolean;

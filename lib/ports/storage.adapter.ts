@@ -181,7 +181,12 @@ export abstract class StorageAdapter {
 
   // ── Jobs
 
-  /** Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. The objects given may become part of the results. */
+  /**
+   * Stores many jobs at once; one result per item, in order. Ids are unique in their namespace, across recurring jobs and one-offs. Wakes others if due soon. The objects given may become part of the results.
+   *
+   * Where one of them waits for others (a trigger of the type `after`), they are stored all together or not at all: see `waits.ts` for when it is due. It waits for the runs of one-offs that are among them, or are there and have not ended; throws InvalidOptionError for any other, and JobAlreadyExistsError where an id is taken and the policy is not `ignore`. There is no cycle among them.
+   * What ends a run tells what waits for it in the same transaction, whatever ends it; a retry by hand, or what replaces one that is over, takes its place. A job that waits and gets a time, or is run by hand, waits no more.
+   */
   abstract insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]>;
   abstract getJob(ref: JobRef): Promise<Job | null>;
   /** Ordered by namespace and id, or by the next time, those that have none left out, and then by namespace and id; a page's cursor stays valid while jobs come and go. `state` is meant to the letter. */

@@ -58,6 +58,9 @@ import { textLaws } from './laws/text.laws.js';
 import { uncarriedLaws } from './laws/uncarried.laws.js';
 import { updateLaws } from './laws/update.laws.js';
 import { signalLaws, wakeLaws } from './laws/wake.laws.js';
+import { waitLaws } from './laws/wait.laws.js';
+import { waitEndLaws } from './laws/wait.end.laws.js';
+import { waitCreateLaws } from './laws/wait.create.laws.js';
 import { zoneLaws } from './laws/zone.laws.js';
 
 /** What every storage promises; see `runLaw`. @publicApi */
@@ -101,6 +104,9 @@ export function storageLaws(): Law[] {
     ...settleLaws,
     ...callbackLaws,
     ...openLaws,
+    ...waitLaws,
+    ...waitEndLaws,
+    ...waitCreateLaws,
     ...stepLaws,
     ...runSignalLaws,
     ...definitionLaws,

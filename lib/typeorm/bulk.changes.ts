@@ -3,7 +3,7 @@ import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import { giveUpSchedule, holdCursor } from './job.cursor.js';
 import { resumeCursor } from './job.controls.js';
 import { keyOf } from './job.queries.js';
-import { conclude, unblock, type EndedRow } from './run.conclusion.js';
+import { conclude, tellGone, unblock, type EndedRow } from './run.conclusion.js';
 import { cancelRuns } from './run.endings.js';
 import type { Change, Run } from './statement.runner.js';
 import { addressOf, lockJobs, type StoredJob, type StoredRecurring } from './stored.job.js';
@@ -104,7 +104,7 @@ async function deleteJobs(run: Run, now: number, jobs: StoredJob[]): Promise<Sto
   await endRuns(run, oneOffs, true);
   await endRuns(run, recurring, false);
   const ended = oneOffs.filter(({ verdict }) => verdict !== null);
-  if (ended.length > 0) await run('dropRuns', addressOf(...ended)[1]);
+  if (ended.length > 0) await tellGone(run, await run('dropRuns', addressOf(...ended)[1]));
   if (recurring.length > 0) await run('deleteJob', addressOf(...recurring)[0]);
   return jobs;
 }

@@ -1,4 +1,5 @@
 import type { Run as RunView } from '../model/run.js';
+import { tellGone } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
@@ -20,5 +21,7 @@ export async function retryRuns(
 
 /** The ids of those that were there. */
 export async function discardRuns(run: Run, runIds: readonly string[]): Promise<string[]> {
-  return (await run<{ id: string }>('discardRuns', runIds.filter(isRunId))).map(({ id }) => id);
+  const gone = await run<{ id: string; awaited: boolean }>('discardRuns', runIds.filter(isRunId));
+  await tellGone(run, gone);
+  return gone.map(({ id }) => id);
 }

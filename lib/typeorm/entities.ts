@@ -31,8 +31,8 @@ import type {
   ChronisDefinition,
   ChronisWorker,
 } from './entity.rows.js';
-import { flowColumns, flowEdgeColumns, flowStepColumns } from './flow.entity.columns.js';
-import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep } from './flow.entity.rows.js';
+import { flowColumns, flowEdgeColumns, flowStepColumns, runWaitColumns } from './flow.entity.columns.js';
+import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep, ChronisRunWait } from './flow.entity.rows.js';
 import { tableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -46,6 +46,7 @@ export interface ChronisEntities {
   run: EntitySchema<ChronisRun>;
   runSignal: EntitySchema<ChronisRunSignal>;
   runStep: EntitySchema<ChronisRunStep>;
+  runWait: EntitySchema<ChronisRunWait>;
   definition: EntitySchema<ChronisDefinition>;
   flow: EntitySchema<ChronisFlow>;
   flowStep: EntitySchema<ChronisFlowStep>;
@@ -100,6 +101,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     run: entity('run', ['id'], runColumns),
     runSignal: entity('run_signal', ['id'], runSignalColumns),
     runStep: entity('run_step', ['runId', 'name'], runStepColumns),
+    runWait: entity('run_wait', ['child', 'nth'], runWaitColumns),
     definition: entity('definition', ['id'], definitionColumns),
     flow: entity('flow', ['id'], flowColumns),
     flowStep: entity('flow_step', ['id'], flowStepColumns),

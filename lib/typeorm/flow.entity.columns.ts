@@ -1,5 +1,5 @@
 import type { Columns } from './entity.columns.js';
-import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep } from './flow.entity.rows.js';
+import type { ChronisFlow, ChronisFlowEdge, ChronisFlowStep, ChronisRunWait } from './flow.entity.rows.js';
 
 export const flowColumns: Columns<ChronisFlow> = {
   id: 'bigint',
@@ -61,4 +61,13 @@ export const flowEdgeColumns: Columns<ChronisFlowEdge> = {
   parent: 'bigint',
   child: 'bigint',
   data: 'boolean',
+};
+
+export const runWaitColumns: Columns<ChronisRunWait> = {
+  child: 'bigint',
+  nth: 'integer',
+  parent: 'bigint',
+  parentId: 'text',
+  verdict: 'text?',
+  gone: 'boolean',
 };

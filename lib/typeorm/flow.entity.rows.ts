@@ -1,5 +1,5 @@
 import type { Policies } from '../model/policies.js';
-import type { StepVerdict } from '../model/verdict.js';
+import type { RunVerdict, StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../ports/storage.adapter.js';
 
 // As those of entity.rows.ts.
@@ -75,4 +75,20 @@ export interface ChronisFlowEdge {
   parent: string;
   child: string;
   data: boolean;
+}
+
+/** Which one-off waits, or has waited, for which. @publicApi */
+export interface ChronisRunWait {
+  /** The run that waits. */
+  child: string;
+  /** Which of those that it waits for, from 0. */
+  nth: number;
+  /** The run that it waits for. */
+  parent: string;
+  /** The id of that one's job. */
+  parentId: string;
+  /** null: it has not ended. */
+  verdict: RunVerdict | null;
+  /** It has not succeeded, and can never be retried. */
+  gone: boolean;
 }

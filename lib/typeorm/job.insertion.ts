@@ -12,7 +12,7 @@ import type { Run } from './statement.runner.js';
 type OnTaken = (jobs: readonly NewJob[]) => Promise<(InsertResult | null)[]>;
 
 /** When a job was created, and what was paused then; null: its id is taken. */
-interface Created {
+export interface Created {
   at: EpochMs;
   pauses: readonly ScopeRef[];
 }
@@ -130,13 +130,14 @@ function firstOfEach(jobs: readonly NewJob[], open: readonly number[]): readonly
 }
 
 /** What a job looks like that has just been created: nothing else can have happened to it. */
-function newJob(given: NewJob, { at: now, pauses }: Created): Job {
-  const { type } = given.trigger;
-  // A one-off without a time is due at once.
-  const nextAt = given.nextAt ?? (isOneOff(given.source, given.trigger) ? now : null);
+export function newJob(given: NewJob, { at: now, pauses }: Created): Job {
+  const { trigger } = given;
+  // A one-off without a time is due at once, unless it waits for others.
+  const waits = trigger.type === 'after';
+  const nextAt = given.nextAt ?? (isOneOff(given.source, given.trigger) && !waits ? now : null);
   const createdAt = new Date(now);
   const pausedBy = pauses.length === 0 ? null : stoppedBy(pauses, given);
-  const hasFuture = nextAt !== null || type === 'manual';
+  const hasFuture = nextAt !== null || trigger.type === 'manual' || waits;
   // Key by key: a spread takes several times as long, and there may be very many.
   return {
     namespace: given.namespace,
@@ -145,19 +146,20 @@ function newJob(given: NewJob, { at: now, pauses }: Created): Job {
     handler: given.handler,
     queue: given.queue,
     priority: given.priority,
-    trigger: given.trigger,
+    trigger,
     timeZone: given.timeZone,
     payload: given.payload,
     metadata: given.metadata,
     policies: given.policies,
     source: given.source,
     app: given.app,
-    state: type === 'after' ? 'waiting' : !hasFuture ? 'completed' : pausedBy === null ? 'pending' : 'paused',
+    state: !hasFuture ? 'completed' : pausedBy !== null ? 'paused' : waits ? 'waiting' : 'pending',
     paused: null,
     pausedBy,
     orphanedAt: null,
     changed: null,
     nextRunAt: nextAt === null || nextAt === Infinity ? null : new Date(nextAt),
+    waitsFor: trigger.type === 'after' ? [...trigger.jobs] : null,
     runCount: 0,
     errorCount: 0,
     consecutiveFailures: 0,

@@ -12,16 +12,18 @@ export async function statisticsOf(run: Run, job: StoredJob): Promise<Statistics
   return row.statistics;
 }
 
-/** Stores a job, whose former rows are gone, as a one-off that is due then. */
+/** Stores a job, whose former rows are gone, as a one-off that is due then. Returns the id of its run. */
 export async function bearOneOff(
   run: Run,
   job: StoredJob,
   statistics: Statistics,
   dueAt: EpochMs,
   origin: RunOrigin,
-): Promise<void> {
+): Promise<string> {
   const former = origin === 'retry' && job.kind === 'one-off' ? job.runId : null;
-  await run('bearOneOff', ...identityValues(job), dueAt, origin, former, JSON.stringify(statistics));
+  const values = [...identityValues(job), dueAt, origin, former, JSON.stringify(statistics)];
+  const [{ id }] = await run<{ id: string }>('bearOneOff', ...values);
+  return id;
 }
 
 /** Stores a job, whose former rows are gone, as a recurring one without a cursor. */

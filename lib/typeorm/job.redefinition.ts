@@ -6,7 +6,7 @@ import { fixedDelayMs } from './fixed.delay.js';
 import { giveUpSchedule, recordPassedOver, setCursor } from './job.cursor.js';
 import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
 import { definitionValues, isOneOff } from './job.rows.js';
-import { conclude, type EndedRow } from './run.conclusion.js';
+import { conclude, tellGone, type EndedRow } from './run.conclusion.js';
 import type { Run } from './statement.runner.js';
 import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } from './stored.job.js';
 
@@ -43,7 +43,9 @@ export async function beginAnew(
   const reborn = { ...job, definition: given, revision: job.revision + 1 };
   if (isOneOff(job.source, given.trigger)) {
     // A one-off without a time is due.
-    await bearOneOff(run, reborn, statistics, nextAt ?? now, origin);
+    const id = await bearOneOff(run, reborn, statistics, nextAt ?? now, origin);
+    // What waits for one that is over waits for the one in its place.
+    if (job.kind === 'one-off' && job.verdict !== null) await run('moveWaits', job.runId, id);
   } else {
     await setCursor(run, await bearRecurring(run, reborn, statistics), nextAt);
   }
@@ -69,7 +71,8 @@ export async function clear(
     if (going.length > 0) await run('detachRuns', going);
     await run('deleteJob', [job.uid]);
   } else if (job.verdict !== null) {
-    await run('dropRuns', [job.runId]);
+    const gone = await run<{ id: string; awaited: boolean }>('dropRuns', [job.runId]);
+    if (reason === 'job deleted') await tellGone(run, gone);
   }
 }
 

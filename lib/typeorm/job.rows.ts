@@ -2,7 +2,7 @@ import { toJobChanges, type StoredChanges } from '../model/job.changes.js';
 import type { Job, JobDefinition, JobSource, JobState, PausedBy } from '../model/job.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
-import type { Trigger } from '../model/trigger.js';
+import { isOnce, type Trigger } from '../model/trigger.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 
@@ -34,6 +34,7 @@ export interface JobRow extends DefinitionRow {
   orphaned_at: EpochMs | null;
   changed: StoredChanges | null;
   next_run_at: EpochMs | null;
+  waits_for: string[] | null;
   run_count: number;
   error_count: number;
   consecutive_failures: number;
@@ -64,6 +65,7 @@ export function toJob(row: JobRow): Job {
     orphanedAt: toDate(row.orphaned_at),
     changed: toJobChanges(row.changed),
     nextRunAt: toDate(row.next_run_at),
+    waitsFor: row.waits_for,
     runCount: row.run_count,
     errorCount: row.error_count,
     consecutiveFailures: row.consecutive_failures,
@@ -82,7 +84,7 @@ export function toDate(at: EpochMs | null): Date | null {
 
 /** Declared one-offs are jobs with a cursor of one instant: see `NewJob`. */
 export function isOneOff(source: JobSource, trigger: Trigger): boolean {
-  return trigger.type === 'at' && source !== 'code';
+  return isOnce(trigger) && source !== 'code';
 }
 
 /** The values of a definition in the order in which statements take them, from `name` on. */

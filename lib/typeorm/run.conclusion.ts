@@ -3,6 +3,7 @@ import type { Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
 import { growFlows, type Growth } from './flow.growth.js';
 import { endFlows, type EndedRuns } from './flow.verdicts.js';
+import { tellWaits, type AwaitedEnd } from './run.waits.js';
 import type { Run } from './statement.runner.js';
 
 /** A row of a statement that ends runs. */
@@ -22,6 +23,8 @@ interface FlowEnd {
   verdict: RunVerdict;
   reason: string | null;
   runId: string;
+  /** It is a one-off that is over, and others wait for it. */
+  awaited: boolean;
 }
 
 interface LockedRun {
@@ -45,8 +48,21 @@ export async function conclude(
     );
     const ends = rows.flatMap(({ flow_end }) => flow_end ?? []);
     if (ends.length === 0) return;
-    ({ rows, settlements: said } = await moveFlows(run, newsOf(ends, said)));
+    const unreachable = await tellWaits(run, awaitedAmong(ends));
+    const moved = await moveFlows(run, newsOf(ends, said));
+    [rows, said] = [[...unreachable, ...moved.rows], moved.settlements];
   }
+}
+
+/** Tells what waits for them of dead letters that are gone. */
+export async function tellGone(run: Run, gone: readonly { id: string; awaited: boolean }[]): Promise<void> {
+  const awaited = gone.filter((each) => each.awaited).map(({ id }) => ({ id, verdict: null }));
+  await conclude(run, await tellWaits(run, awaited));
+}
+
+/** Those that a one-off may wait for. */
+function awaitedAmong(ends: readonly FlowEnd[]): AwaitedEnd[] {
+  return ends.filter(({ awaited }) => awaited).map(({ runId: id, verdict }) => ({ id, verdict }));
 }
 
 /** Tells flows what has ended without their being told. */
@@ -84,6 +100,7 @@ interface FlowNews {
 
 /** Returns which runs have ended by that. */
 async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<EndedRuns<EndedRow>> {
+  if (steps.length + left.length === 0) return { rows: [], settlements: [] };
   // Runs come before flows: what is born before these are locked is dealt with below.
   if (left.length > 0) await run('lockFlowRuns', left);
   const locked = await run<{ id: string; over: boolean }>(

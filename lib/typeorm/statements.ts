@@ -26,6 +26,10 @@ import { recountFlowSql } from './sql/recount.flow.sql.js';
 import { releaseStepsSql } from './sql/release.steps.sql.js';
 import { reopenFlowSql } from './sql/reopen.flow.sql.js';
 import { resetStepsSql } from './sql/reset.steps.sql.js';
+import { advanceWaitsSql, lockWaitingSql, moveWaitsSql } from './sql/advance.waits.sql.js';
+import { findLostWaitsSql } from './sql/find.lost.waits.sql.js';
+import { lockParentsSql, readLastVerdictSql } from './sql/lock.parents.sql.js';
+import { storeWaitsSql } from './sql/store.waits.sql.js';
 import { acquireLockSql } from './sql/acquire.lock.sql.js';
 import { addGapSql } from './sql/add.gap.sql.js';
 import { awaitRunSql } from './sql/await.run.sql.js';
@@ -153,6 +157,13 @@ import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
 /** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
 const builders = {
   acquireLock: acquireLockSql,
+  advanceWaits: advanceWaitsSql,
+  findLostWaits: findLostWaitsSql,
+  lockParents: lockParentsSql,
+  lockWaiting: lockWaitingSql,
+  moveWaits: moveWaitsSql,
+  readLastVerdict: readLastVerdictSql,
+  storeWaits: storeWaitsSql,
   dropSteps: dropStepsSql,
   readAllSteps: readAllStepsSql,
   readRetriedFlow: readRetriedFlowSql,
@@ -214,7 +225,8 @@ const builders = {
   dropRuns: dropRunsSql,
   dueCursors: dueCursorsSql,
   endPause: endPauseSql,
-  endWaiting: endWaitingSql,
+  endWaiting: (t: TableNames) => endWaitingSql(t),
+  endUnreachable: (t: TableNames) => endWaitingSql(t, 'reasoned'),
   extendLock: extendLockSql,
   findOutdated: findOutdatedSql,
   fire: fireSql,

@@ -14,13 +14,16 @@ import { pauseFlow, resumeFlow } from './flow.controls.js';
 import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
 import { FlowReconciling } from './flow.reconciling.js';
 import { retryFlow } from './flow.retrying.js';
+import { conclude } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
+import { WaitReconciling } from './run.waits.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementRunner } from './statement.runner.js';
 
 /** Workflows in PostgreSQL. What moves them on is part of the statements that end runs, see `conclude`: here is what users ask, and do to them. */
 export class TypeOrmFlows implements FlowStorage {
   private readonly reconciling = new FlowReconciling();
+  private readonly waits = new WaitReconciling();
 
   constructor(
     private readonly statements: StatementRunner,
@@ -72,7 +75,8 @@ export class TypeOrmFlows implements FlowStorage {
     return rows.map(({ workflow, version, handler, flows }) => ({ workflow, version, handler, flows }));
   }
 
-  reconcileFlows(): Promise<number> {
-    return this.reconciling.step(this.statements);
+  async reconcileFlows(): Promise<number> {
+    const steps = await this.reconciling.step(this.statements);
+    return steps + (await this.waits.step(this.statements, conclude));
   }
 }

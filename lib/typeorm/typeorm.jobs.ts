@@ -22,6 +22,7 @@ import type {
   StoredPause,
   WorkerInfo,
 } from '../ports/storage.adapter.js';
+import { waitsForJobs } from '../ports/waits.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
@@ -46,6 +47,7 @@ import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
 import { TypeOrmDefinitions } from './versioned.definitions.js';
+import { insertWaitingJobs } from './waiting.jobs.js';
 import { queryWorkers } from './worker.registry.js';
 
 /** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
@@ -60,6 +62,9 @@ export class TypeOrmJobs implements JobStore {
   }
 
   async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
+    if (jobs.some(waitsForJobs)) {
+      return this.statements.change(({ run }) => insertWaitingJobs(run, jobs, onConflict));
+    }
     return insertJobs(this.run, jobs, onConflict, (taken) =>
       onConflict === 'replace' ? replaceJobs(this.statements, taken) : existingJobs(this.run, taken),
     );
@@ -140,7 +145,7 @@ export class TypeOrmJobs implements JobStore {
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {
-    return discardRuns(this.run, runIds);
+    return this.statements.change(({ run }) => discardRuns(run, runIds));
   }
 
   async settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {

@@ -229,6 +229,7 @@ describe('two instances beside locks of somebody else', () => {
       'flow',
       'flow_step',
       'flow_edge',
+      'run_wait',
     ],
     oneOffs: ['cursor', 'gap', 'job_stat'],
   };

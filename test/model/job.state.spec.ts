@@ -20,15 +20,22 @@ const recurring = (facts: Partial<RecurringFacts>): string =>
   });
 
 const oneOff = (facts: Partial<OneOffFacts>): string =>
-  oneOffState({ verdict: null, claimed: false, held: false, stopped: false, attempt: 0, ...facts });
+  oneOffState({
+    verdict: null,
+    claimed: false,
+    held: false,
+    stopped: false,
+    waitsForJobs: false,
+    attempt: 0,
+    ...facts,
+  });
 
 describe('the state of a recurring job', () => {
   test.each<[string, Partial<RecurringFacts>]>([
     ['orphaned', { orphaned: true, paused: true, claimed: true, hasCursor: true }],
-    ['paused', { paused: true, claimed: true, triggerType: 'after' }],
+    ['paused', { paused: true, claimed: true }],
     ['running', { claimed: true, hasCursor: true }],
-    ['running', { claimed: true, triggerType: 'after' }],
-    ['waiting', { triggerType: 'after', finishedAttempts: 3 }],
+    ['running', { claimed: true }],
     ['pending', { hasCursor: true }],
     ['pending', { waits: true }],
     ['pending', { triggerType: 'manual' }],
@@ -62,6 +69,9 @@ describe('the state of a one-off', () => {
     ['failed', { stopped: true, verdict: 'failed', attempt: 1 }],
     ['pending', {}],
     ['scheduled', { attempt: 1 }],
+    ['waiting', { waitsForJobs: true }],
+    ['paused', { waitsForJobs: true, held: true }],
+    ['cancelled', { waitsForJobs: true, verdict: 'cancelled' }],
   ])('is %s for %j', (state, facts) => {
     expect(oneOff(facts)).toBe(state);
   });

@@ -341,7 +341,7 @@ describe('a lease', () => {
   });
 
   const tables = ['run', 'run_step', 'job', 'cursor', 'job_stat', 'attempt', 'gap', 'pause', 'release'];
-  tables.push('definition', 'flow', 'flow_step', 'flow_edge', 'lock', 'meta', 'run_signal');
+  tables.push('definition', 'flow', 'flow_step', 'flow_edge', 'lock', 'meta', 'run_signal', 'run_wait');
 
   test.each(tables)('lives on while somebody has locked the table %s as a whole', async (table) => {
     const worker = await startWorker(storage);

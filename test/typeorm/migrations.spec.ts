@@ -202,7 +202,7 @@ describe('rights that are missing', () => {
   const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
   allTables.push('definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
   allTables.push('definition_history', 'flow_history', 'flow_edge_history', 'flow_step_history');
-  allTables.push('run_signal', 'run_step', 'worker', 'attempt_default');
+  allTables.push('run_signal', 'run_step', 'run_wait', 'worker', 'attempt_default');
 
   test('of any kind on any table: each is named with its grant, and with all of them it starts', async () => {
     await client.query(migrationSql({ schema }));

@@ -69,7 +69,8 @@ export const stateLaws = lawsOf('state', {
   },
 
   'is waiting when it waits for other jobs': async ({ storage }) => {
-    await addRecurring(storage, { trigger: { type: 'after', jobs: ['other'] }, dueInMs: null });
+    await addOneOff(storage, { id: 'other' });
+    await addOneOff(storage, { trigger: { type: 'after', jobs: ['other'] }, dueInMs: null });
     await assertState(storage, 'waiting');
   },
 

@@ -8,5 +8,5 @@ delete from ${t.run} where id in (
   select id from ${t.run} where id = any ($2::bigint[]) and verdict in ('failed', 'timed_out', 'lost')
   order by id for update
 )
-returning id::text, ${ms(now)} as now`;
+returning id::text, blocks and dead_of is null as awaited, ${ms(now)} as now`;
 }

@@ -9,6 +9,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.run,
       t.run_signal,
       t.run_step,
+      t.run_wait,
       t.definition,
       t.flow,
       t.flow_step,

@@ -7,7 +7,7 @@ import { tellDue } from './wake.fragment.js';
 /**
  * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
  *
- * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow` of the run (policies null: the job's) ·
+ * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks` of the run (policies null: the job's) ·
  * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it is on `record` how it was tried to be ended.
  *

@@ -70,4 +70,16 @@ export const flowComments = {
       data: 'the child may read what the parent returned',
     },
   },
+  run_wait: {
+    about:
+      'Which one-off waits, or has waited, for the ends of which others. To read: waits_for of jobs_view',
+    columns: {
+      child: 'the run that waits',
+      nth: 'which of those that it waits for, from 0',
+      parent: 'the run that it waits for, which may be gone by now',
+      parent_id: 'the id of the job of that one',
+      verdict: 'what that one has ended as; null: it has not',
+      gone: 'that one has not succeeded, and can never be retried',
+    },
+  },
 } satisfies Partial<Record<TableName, Comments>>;

@@ -37,7 +37,7 @@ mine as materialized (
   where not (unwanted or once) or ((job_uid is null or job_uid not in (select job_uid from jammed)) and ($6::boolean or (flow_step is null and flow is null)))
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow, blocks,
     case when unwanted then handler else coalesce(claimed_handler, handler) end as handler,
     case when unwanted then queue else coalesce(claimed_queue, queue) end as queue,
     attempt - 1 as attempt, fence + 1 as fence, case when once and not unwanted then worker end as worker,

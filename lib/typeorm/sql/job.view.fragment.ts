@@ -2,6 +2,7 @@ import type { TableNames } from './table.names.js';
 import { changesOf } from './changes.fragment.js';
 import { isOpen } from './open.fragment.js';
 import { stopping } from './pauses.fragment.js';
+import { waitsForColumn, waitsForRuns } from './run.wait.fragment.js';
 import { ms } from './time.fragment.js';
 
 /**
@@ -30,19 +31,18 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
     when j.orphaned_at is not null then 'orphaned'
     when j.paused_at is not null then 'paused'
     when exists (select from ${t.run} r where r.job_uid = j.uid and (r.worker is not null or ${isOpen('r')})) then 'running'
-    when j.trigger_type = 'after' then 'waiting'
     when j.trigger_type <> 'manual' and c.job_uid is null
       and not exists (select from ${t.run} r where r.job_uid = j.uid) then 'completed'
     when ${stopping(t, 'j')} is not null then 'paused'
     when s.run_count = 0 then 'pending'
     else 'scheduled'
-  end as state
+  end as state, null::json as waits_for
 from ${t.job} j join ${t.job_stat} s on s.job_uid = j.uid left join ${t.cursor} c on c.job_uid = j.uid`;
 }
 
 function oneOff(t: TableNames, time: Time): string {
   return `
-select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.priority, r.trigger, 'at' as trigger_type, r.time_zone,
+select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.priority, r.trigger, coalesce(r.trigger ->> 'type', 'at') as trigger_type, r.time_zone,
   r.payload, r.metadata, r.policies, r.source, r.app,
   ${time('r.paused_at')} as paused_at, r.paused_reason, r.paused_by,
   case when r.verdict is not null then null when r.paused_at is not null then 'job' else ${stopping(t, 'r')} end as paused_what, ${time('null::timestamptz')} as orphaned_at, null::json as changed,
@@ -56,8 +56,9 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
     when r.verdict is not null then 'failed'
     when r.worker is not null or ${isOpen('r')} then 'running'
     when r.held or ${stopping(t, 'r')} is not null then 'paused'
+    when ${waitsForRuns('r')} then 'waiting'
     when r.attempt = 0 then 'pending'
     else 'scheduled'
-  end as state
+  end as state, ${waitsForColumn(t, 'r')} as waits_for
 from ${t.run} r where r.keyed and r.origin <> 'reserved'`;
 }

@@ -97,7 +97,7 @@ mine as materialized (
   select * from seen where ending is null or (flow_step is null and flow is null)${which === 'some' ? ' or id = any ($3::bigint[])' : ''}
 ),
 ending as (
-  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow,
+  select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow, blocks,
     coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
     attempt, fence, worker, started_at, greatest(started_at, ${now}) as finished_at,
     coalesce(ending, 'lost') as outcome, ending is not null as final,

@@ -23,7 +23,7 @@ old as materialized (
 ),
 born as (
   update ${t.run} r set
-    id = ${newRunId(t)}, retry_of = r.id, origin = 'retry', job_uid = f.job_uid, dead_of = null, due_at = f.deadline, attempt = 0, fence = ${leftOpen}, lost_count = 0, lifted = 0, missed = 0, blocks = false,
+    id = ${newRunId(t)}, retry_of = r.id, origin = 'retry', job_uid = f.job_uid, dead_of = null, due_at = f.deadline, attempt = 0, fence = ${leftOpen}, lost_count = 0, lifted = 0, missed = 0, blocks = r.blocks and f.job_uid is null,
     held = false, held_due_at = null, cancel_requested = false, verdict = null, finished_at = null, keep_until = null, last_error = case when f.job_uid is null then r.last_error end,
     opened_fence = ${leftOpen}, opened_at = ${now}, flow = f.id, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1, updated_at = case when r.updated_at is not null then ${now} end
   from flow f
@@ -41,6 +41,9 @@ run as materialized (
 ),
 moved as (
   update ${t.flow} f set run_id = r.id, retry_of = f.run_id, opened_at = ${now}, ended_at = null, verdict = null from run r where f.id = $2::bigint
+),
+moved_waits as (
+  update ${t.run_wait} w set parent = r.id from run r where w.parent = r.retry_of
 ),
 carried as (
   update ${t.run_step} s set run_id = r.id from run r where s.run_id = r.retry_of

@@ -27,7 +27,9 @@ dead as materialized (
 born as (
   update ${t.run} r set
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
-    due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0, blocks = false, cancel_requested = false,
+    due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0,
+    -- Others may wait for it.
+    blocks = r.blocks and r.dead_of is null, cancel_requested = false,
     verdict = null, finished_at = null, last_error = case when r.dead_of is null then r.last_error end,
     opened_fence = null, opened_at = null, awaiting_fence = null, signalled_fence = null, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end
@@ -36,6 +38,9 @@ born as (
 ),
 moved as (
   update ${t.run_step} s set run_id = born.id from born where s.run_id = born.retry_of
+),
+moved_waits as (
+  update ${t.run_wait} w set parent = born.id from born where w.parent = born.retry_of
 ),
 moved_signals as (
   update ${t.run_signal} g set run_id = born.id from born where g.run_id = born.retry_of

@@ -39,6 +39,17 @@ export function schemaV4(t: TableNames, from: number): string[] {
     )`,
     `create index ${t.index('run_signal_run')} on ${t.run_signal} (run_id, name, id)`,
     `create index ${t.index('run_signal_time')} on ${t.run_signal} (sent_at)`,
+    // One-offs that wait for others. Not a row of them is touched by runs that nothing waits for.
+    `create table ${t.run_wait} (
+      child bigint not null,
+      nth integer not null,
+      parent bigint not null,
+      parent_id text collate "C" not null,
+      verdict text,
+      gone boolean not null default false,
+      primary key (child, nth)
+    ) with (fillfactor = 60)`,
+    `create index ${t.index('run_wait_parent')} on ${t.run_wait} (parent)`,
     // Beside what runs: written by users and by the start of processes only.
     `create table ${t.definition} (
       id bigint generated always as identity primary key,

@@ -51,7 +51,7 @@ ${passing ? 'caught' : 'mine'} as materialized (
   order by r.id for update of r${passing ? ' skip locked' : ''}
 ),${passing ? unjammed(t) : ''}
 ending as (
-  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, attempt, fence, worker,
+  select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
     case when handed and unwanted then 'cancelled' when once then 'lost' else outcome end as outcome,
     unwanted or once or (retry_ms is null and not handed) as final,

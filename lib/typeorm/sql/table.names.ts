@@ -8,6 +8,7 @@ export const allTables = [
   'run',
   'run_signal',
   'run_step',
+  'run_wait',
   'definition',
   'flow',
   'flow_step',

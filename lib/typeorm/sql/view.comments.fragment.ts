@@ -23,6 +23,8 @@ export function viewComments(tables: Record<TableName, Comments>): Record<string
         paused_by: 'what has paused it: job (a pause of its own), handler, queue, namespace or all',
         paused_who: 'who has paused it, by a pause of its own',
         next_run_at: 'the next nominal time, or that of the next retry of a one-off; null: none',
+        waits_for:
+          'the jobs that it waits for and that have not succeeded, by their ids; null: it waits for none',
       },
     },
     run_steps_view: {

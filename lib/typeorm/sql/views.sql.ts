@@ -20,7 +20,7 @@ function jobsView(t: TableNames): string {
       select v.namespace, v.id, v.name, v.state, v.paused_what as paused_by, v.next_run_at, v.last_run_at, v.last_verdict, v.last_error,
         v.run_count::bigint as run_count, v.error_count::bigint as error_count, v.consecutive_failures,
         v.handler, v.queue, v.priority, v.app, v.source, v.trigger_type, v.trigger, v.time_zone, v.payload, v.metadata, v.policies,
-        v.paused_at, v.paused_reason, v.paused_by as paused_who, v.orphaned_at, v.changed, v.created_at, v.updated_at
+        v.paused_at, v.paused_reason, v.paused_by as paused_who, v.orphaned_at, v.changed, v.created_at, v.updated_at, v.waits_for
       from (${recurring} union all ${oneOff}) v`;
 }
 

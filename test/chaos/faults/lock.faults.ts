@@ -60,6 +60,7 @@ const lockTable: Act = (cluster, random) =>
       'flow',
       'flow_step',
       'flow_edge',
+      'run_wait',
       'cursor',
       'job',
       'job_stat',

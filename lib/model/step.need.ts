@@ -1,0 +1,8 @@
+/**
+ * What becomes of a step when too few of its parents can still end well: it waits for ever, so that the workflow fails with it `blocked` · it is cancelled, and so what comes after it · it runs once all of
+ * them have ended. Of a job with `after` the same; one that waits for what can never succeed any more is cancelled. @publicApi
+ */
+export type Otherwise = 'block' | 'cancel' | 'run';
+
+/** How many of its parents have to end well before a step, or a job with `after`, begins; one that was skipped has. @publicApi */
+export type StepNeed = 'all' | 'any' | number;
