@@ -276,7 +276,9 @@ export type {
   OneOffOptions,
   ScheduledJob,
   ScheduleOptions,
+  AfterTiming,
   ScheduleTiming,
+  TimedSchedule,
   UpdateJob,
 } from './scheduler/create.options.js';
 export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.letters.js';

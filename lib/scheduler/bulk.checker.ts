@@ -6,7 +6,7 @@ import type { JobAccess } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import type { Insertion } from './job.inserter.js';
 import type { OneOffPattern } from './one.off.pattern.js';
-import { scheduledTrigger } from './schedule.options.js';
+import { createdTrigger } from './schedule.options.js';
 
 /** What an item of `createMany` comes to: a job to be stored, or an error of its own. `trigger`: the schedule as it was given. */
 export type Checked = (Insertion & { trigger: TriggerInput }) | { status: 'rejected'; error: unknown };
@@ -36,7 +36,7 @@ export class BulkChecker {
           checked.push({ job, trigger: job.trigger, onConflict: item.onConflict ?? this.onConflict });
           continue;
         }
-        const trigger = scheduledTrigger(item, now, 'an item of createMany()');
+        const trigger = createdTrigger(item, now, 'an item of createMany()');
         const options = { ...item, onConflict: item.onConflict ?? this.onConflict };
         const job = this.creator.define(options, trigger, now);
         await this.creator.admit(job, options, this.assertKnown);

@@ -1,6 +1,9 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Job } from '../model/job.js';
+import type { ConflictPolicy } from '../ports/storage.adapter.js';
+import { hasAfter } from './after.option.js';
+import { assertNoCycle, assertTogether } from './bulk.graph.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
 import type { GivenJob } from './create.options.js';
 import { isReference, type HandlerInput } from './handler.reference.js';
@@ -11,7 +14,7 @@ import { refKey } from './job.identity.js';
 import { replaceInPlace } from './job.replacement.js';
 import { described, knownOptions, oneOf } from './option.checks.js';
 import {
-  scheduledTrigger,
+  createdTrigger,
   type CreateManyOptions,
   type CreateManyResult,
   type UpsertResult,
@@ -34,7 +37,7 @@ export class BulkCreator {
     const given = { ...options, handler };
     return this.creator.create(
       given,
-      scheduledTrigger(given, await this.time.now(access.jobs), 'schedule()'),
+      createdTrigger(given, await this.time.now(access.jobs), 'schedule()'),
       access,
     );
   }
@@ -45,7 +48,7 @@ export class BulkCreator {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
     }
     const options: GivenJob = { ...given, onConflict: 'replace' };
-    const trigger = scheduledTrigger(options, await this.time.now(access.jobs), 'upsert()');
+    const trigger = createdTrigger(options, await this.time.now(access.jobs), 'upsert()');
     const result = await this.creator.createOr(options, trigger, access);
     return result as UpsertResult;
   }
@@ -63,6 +66,7 @@ export class BulkCreator {
     }
     knownOptions(options, ['onConflict', 'manager'], 'createMany()');
     const onConflict = oneOf(options.onConflict ?? 'raise', 'onConflict', ['raise', 'ignore', 'replace']);
+    if (items.some(hasAfter)) return this.together(items, onConflict, access);
     const checker = new BulkChecker(this.creator, onConflict, await this.time.now(access.jobs), access);
     const results: (CreateManyResult | undefined)[] = items.map(() => undefined);
     const underWay: Portion[] = [];
@@ -84,6 +88,25 @@ export class BulkCreator {
     }
     await Promise.all(underWay.map(({ written }) => written));
     return results.map((result) => result ?? lost!);
+  }
+
+  /** Jobs of which some wait for others: all of them are stored, or none. */
+  private async together(
+    items: readonly GivenJob[],
+    onConflict: ConflictPolicy,
+    access: JobAccess,
+  ): Promise<CreateManyResult[]> {
+    assertTogether(items, onConflict);
+    const now = await this.time.now(access.jobs);
+    const checked = await new BulkChecker(this.creator, onConflict, now, access).check(items, now);
+    const jobs = checked.map((item) => {
+      if ('job' in item) return item.job;
+      throw item.error;
+    });
+    assertNoCycle(jobs);
+    const results = await access.jobs.insertJobs(jobs, onConflict);
+    tellDue(access, jobs);
+    return results.map((result, nth) => resultOf(result, { job: jobs[nth]!, onConflict }));
   }
 
   private async checked(

@@ -6,6 +6,7 @@ import type {
   InstantInput,
   TriggerInput,
 } from '../model/trigger.js';
+import type { Otherwise, StepNeed } from '../model/step.need.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import type { HandlerInput, PayloadChange, PayloadOption } from './handler.reference.js';
 
@@ -75,18 +76,41 @@ export type CreateDateJob<H extends HandlerInput = HandlerInput, P = unknown> = 
     | ({ runAt: InstantInput } & Without<'at' | 'in'>)
   );
 
-/** When: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
-export type ScheduleTiming =
-  /** Once, at this time. */
-  | ({ at: InstantInput } & Without<'in' | 'every' | 'cron'> & Once)
-  /** Once, this long from now by the storage's clock; `0` is at once. */
-  | ({ in: DurationInput } & Without<'at' | 'every' | 'cron'> & Once)
-  /** Again and again after this time. */
-  | ({ every: DurationInput } & Without<'at' | 'in' | 'cron'> & IntervalTiming)
-  /** By the calendar: an expression, or fields. */
-  | ({ cron: string | CronFields } & Without<'at' | 'in' | 'every'> & CronTiming);
+/** Which other one-offs a job waits for, in place of a time. @publicApi */
+export interface AfterTiming {
+  /** The ids of the jobs that it waits for, in its own namespace: of the same call of `createMany`, or one-offs that are there and have not ended. Up to 1,000. */
+  after: string | readonly string[];
+  /** How many of them have to succeed: all, any of them, or a number. @default 'all' */
+  need?: StepNeed;
+  /**
+   * What becomes of it when too few of them can still succeed. `'block'`: it waits on while one that gave up may be retried by hand, and is cancelled when that cannot be any more · `'cancel'`: it is cancelled at once ·
+   * `'run'`: it runs when all have ended. @default 'block'
+   */
+  otherwise?: Otherwise;
+  /** From when they allow it on. @default 0 */
+  delay?: DurationInput;
+}
 
-type TriggerAsData = { trigger: TriggerInput } & Without<'at' | 'in' | 'every' | 'cron'>;
+/** A time: exactly one of `at`, `in`, `every` and `cron`, with the options that belong to it. @publicApi */
+export type TimedSchedule =
+  /** Once, at this time. */
+  | ({ at: InstantInput } & Without<'in' | 'every' | 'cron' | keyof AfterTiming> & Once)
+  /** Once, this long from now by the storage's clock; `0` is at once. */
+  | ({ in: DurationInput } & Without<'at' | 'every' | 'cron' | keyof AfterTiming> & Once)
+  /** Again and again after this time. */
+  | ({ every: DurationInput } & Without<'at' | 'in' | 'cron' | keyof AfterTiming> & IntervalTiming)
+  /** By the calendar: an expression, or fields. */
+  | ({ cron: string | CronFields } & Without<'at' | 'in' | 'every' | keyof AfterTiming> & CronTiming);
+
+/** When: exactly one of `at`, `in`, `every`, `cron` and `after`, with the options that belong to it. @publicApi */
+export type ScheduleTiming =
+  | TimedSchedule
+  /** Once, when other one-offs have ended. */
+  | (AfterTiming &
+      Pick<OneOffOptions, 'keep'> &
+      Without<'at' | 'in' | 'every' | 'cron' | 'timeZone' | 'refusePast' | 'overlap' | 'pauseAfterFailures'>);
+
+type TriggerAsData = { trigger: TriggerInput } & Without<'at' | 'in' | 'every' | 'cron' | keyof AfterTiming>;
 
 /** A job with any schedule; `trigger` is one as data. @publicApi */
 export type CreateJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
@@ -114,7 +138,7 @@ export type UpdateJob<H extends HandlerInput = HandlerInput, P = unknown> = Part
     name?: string | null;
   } & Pick<OneOffOptions, 'keep'> &
   (
-    | (ScheduleTiming & Without<'trigger' | 'refusePast'>)
+    | (TimedSchedule & Without<'trigger' | 'refusePast'>)
     | (Partial<TriggerAsData> & {
         /** Another zone for the schedule that the job has. */
         timeZone?: string;
@@ -122,7 +146,7 @@ export type UpdateJob<H extends HandlerInput = HandlerInput, P = unknown> = Part
   );
 
 /** A job to be created, as it is checked: the compiler need not have looked at it. */
-export interface GivenJob extends CreateOptions, OneOffOptions {
+export interface GivenJob extends CreateOptions, OneOffOptions, Partial<AfterTiming> {
   payload?: unknown;
   at?: InstantInput;
   in?: DurationInput;

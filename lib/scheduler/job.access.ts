@@ -1,3 +1,4 @@
+import { isOnce } from '../model/trigger.js';
 import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { Wake } from '../ports/wake.signal.js';
@@ -36,7 +37,7 @@ export function tellDue({ changed }: JobAccess, jobs: readonly NewJob[]): void {
   let [at, oneOffs] = [Infinity, 0];
   for (const { nextAt, trigger } of jobs) {
     at = Math.min(at, nextAt ?? Infinity);
-    if (trigger.type === 'at') oneOffs++;
+    if (isOnce(trigger)) oneOffs++;
   }
   if (at === Infinity) return;
   if (oneOffs > 0 && oneOffs < jobs.length) changed({ kind: 'due', at });

@@ -4,6 +4,7 @@ import type { Calendars, CronFields, DurationInput, InstantInput, TriggerInput }
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
 import type { GivenJob } from './create.options.js';
 import { apiJob } from './api.job.js';
+import { commonKeys } from './common.keys.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { schemaOf, withDefaults } from './handler.reference.js';
 import { allowsUnknown, handlerUses, type HandlerUse } from './handler.uses.js';
@@ -15,7 +16,7 @@ import { cronHints, dateHints, intervalHints } from './option.hints.js';
 import { knownOptions, oneOf, trueOrFalse } from './option.checks.js';
 import { newJobId } from './new.job.id.js';
 import { OneOffPattern } from './one.off.pattern.js';
-import { anyTrigger, commonKeys } from './schedule.options.js';
+import { anyTrigger } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 import {
   afterDelay,
@@ -105,7 +106,8 @@ export class JobCreator {
 
   /** A job as it is to be stored, once it is admitted. */
   define(given: GivenJob, trigger: TriggerInput, now: number): NewJob {
-    const options = withDefaults(given, trigger?.type === 'at');
+    const isOneOff = trigger?.type === 'at' || trigger?.type === 'after';
+    const options = withDefaults(given, isOneOff);
     const { id: givenId, onConflict = 'raise', allowUnknownHandler, refusePast = false } = options;
     oneOf(onConflict, 'onConflict', ['raise', 'ignore', 'replace']);
     if (allowUnknownHandler !== undefined) trueOrFalse(allowUnknownHandler, 'allowUnknownHandler');
@@ -117,7 +119,7 @@ export class JobCreator {
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.
     // A delay counts from now, so it is never in the past, though some time has gone by since it was added up.
     const isDelay = 'in' in options && options.in !== undefined;
-    const assertFuture = (refusePast && !isDelay) || (trigger?.type !== 'at' && onConflict === 'raise');
+    const assertFuture = (refusePast && !isDelay) || (!isOneOff && onConflict === 'raise');
     const hasSchema = this.handlers.schemasOf({ app, handler }, schemaOf(options.handler)).length > 0;
     const input = { id, handler, trigger, options, refusePast: assertFuture, hasSchema };
     const definition = defineJob(input, this.defaults, now);

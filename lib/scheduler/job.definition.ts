@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { JobDefinition } from '../model/job.js';
 import type { JobOptions } from '../model/job.options.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
-import type { DurationInput, Trigger, TriggerInput } from '../model/trigger.js';
+import { isOnce, type DurationInput, type Trigger, type TriggerInput } from '../model/trigger.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
 import { normalizeTrigger, withAnchor } from '../triggers/normalize.js';
@@ -95,7 +95,7 @@ export function defineTrigger(
   now: number,
   refusePast = false,
 ): Trigger {
-  const trigger = normalizeTrigger(input, {
+  return normalizeTrigger(input, {
     timeZone,
     now,
     refusePast,
@@ -103,10 +103,6 @@ export function defineTrigger(
     jobKey,
     calendars,
   });
-  if (trigger.type === 'after') {
-    throw new InvalidOptionError('trigger', `the type 'after' is not available in this version.`);
-  }
-  return trigger;
 }
 
 /** Only what ends can be kept after its end, and only what recurs can overlap, or fail several times in a row. */
@@ -114,7 +110,7 @@ export function assertOptionsFit(
   options: { keep?: unknown; overlap?: unknown; pauseAfterFailures?: unknown },
   trigger: Trigger,
 ): void {
-  if (trigger.type !== 'at') {
+  if (!isOnce(trigger)) {
     if (options.keep === undefined) return;
     throw new InvalidOptionError('keep', 'is for one-offs; what recurs stays until it is deleted.');
   }

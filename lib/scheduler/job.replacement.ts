@@ -1,7 +1,8 @@
 import type { Job } from '../model/job.js';
 import { stableJson } from '../model/json.js';
-import type { Calendars, TriggerInput } from '../model/trigger.js';
+import { isOnce, type Calendars, type TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
+import { waitsForJobs } from '../ports/waits.js';
 import type { JobAccess } from './job.access.js';
 import { beginSchedule } from './job.definition.js';
 import type { Insertion } from './job.inserter.js';
@@ -22,6 +23,8 @@ export async function storeJob(
   given: Replacement,
   calendars: Calendars,
 ): Promise<InsertResult> {
+  // All that a call stores with it is stored with it, or nothing: so others' jobs are not.
+  if (waitsForJobs(given.job)) return (await access.jobs.insertJobs([given.job], given.onConflict))[0]!;
   const replaced = await replaceInPlace(access, given, calendars);
   return 'status' in replaced ? replaced : access.insert(replaced.job, replaced.onConflict);
 }
@@ -32,7 +35,7 @@ export async function replaceInPlace(
   { job, trigger, onConflict }: Replacement,
   calendars: Calendars,
 ): Promise<InsertResult | Insertion> {
-  if (onConflict !== 'replace' || job.trigger.type === 'at') return { job, onConflict };
+  if (onConflict !== 'replace' || isOnce(job.trigger)) return { job, onConflict };
   const stored = await jobs.getJob(job);
   if (stored === null) return { job, onConflict };
   const onGrid = withStoredAnchor(stored, job, trigger);

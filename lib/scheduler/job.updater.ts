@@ -1,7 +1,7 @@
 import { InvalidOptionError, StaleJobError } from '../model/errors.js';
 import type { Job, JobRef } from '../model/job.js';
 import { stableJson } from '../model/json.js';
-import type { Trigger } from '../model/trigger.js';
+import { isOnce, type Trigger } from '../model/trigger.js';
 import type { JobPatch, JobStore } from '../ports/storage.adapter.js';
 import type { GivenChanges } from './create.options.js';
 import { changesBy, resetOf } from './declared.changes.js';
@@ -180,10 +180,16 @@ export class JobUpdater {
     const wanted = trigger ?? job.trigger;
     const inZone = timeZone === undefined ? wanted : { ...wanted, timeZone };
     const normalized = defineTrigger(inZone, refKey(job), { ...this.defaults, timeZone: job.timeZone }, now);
-    if ((normalized.type === 'at') !== (job.trigger.type === 'at')) {
+    if (normalized.type === 'after' && trigger !== undefined) {
       throw new InvalidOptionError(
         'trigger',
-        `the job "${job.id}" ${job.trigger.type === 'at' ? 'is a one-off' : 'recurs'} and stays so. Delete it and create another one.`,
+        `what the job "${job.id}" waits for is said when it is created. Delete it and create another one with "after".`,
+      );
+    }
+    if (isOnce(normalized) !== isOnce(job.trigger)) {
+      throw new InvalidOptionError(
+        'trigger',
+        `the job "${job.id}" ${isOnce(job.trigger) ? 'is a one-off' : 'recurs'} and stays so. Delete it and create another one.`,
       );
     }
     // A changed interval keeps its anchor.

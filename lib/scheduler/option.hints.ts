@@ -42,6 +42,7 @@ export const dateHints: Hints = {
 export const scheduleHints: Hints = {
   ...managerHint,
   trigger: 'A trigger as data is for createJob().',
+  ...hintsFor(['need', 'otherwise'], 'It goes with "after".'),
 };
 
 /** The same of `updateJob`, which takes what is not about the job as an argument of its own. */

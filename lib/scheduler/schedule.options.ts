@@ -2,10 +2,11 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
-import { createdJobKeys } from './job.definition.js';
+import { afterTrigger, hasAfter } from './after.option.js';
+import { commonKeys } from './common.keys.js';
 import { knownOptions, managerHint } from './option.checks.js';
 import { hintsOfWays, scheduleHints } from './option.hints.js';
-import { afterDelay, cronTrigger, onlyOne, timingKeys, timingOf } from './trigger.options.js';
+import { afterDelay, cronTrigger, onlyOne, timingKeys, timingOf, timingWays } from './trigger.options.js';
 
 /** What became of one item of `createMany`. @publicApi */
 export type CreateManyResult =
@@ -27,8 +28,7 @@ export interface UpsertResult {
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** The one spelling of when, everywhere. */
-const wayNames = ['at', 'in', 'every', 'cron'] as const;
+const wayNames = timingWays;
 const ways = wayNames.map((name) => ({ name: `"${name}"`, keys: [name] }));
 const oneOffKeys = [...timingKeys.at, 'keep', 'refusePast'];
 const keysOfWays = {
@@ -38,7 +38,6 @@ const keysOfWays = {
   cron: timingKeys.cron,
 } as const;
 
-export const commonKeys = [...createdJobKeys, 'handler', 'onConflict', 'allowUnknownHandler'];
 /** All that may be said about when. */
 export const allTimingKeys: readonly string[] = [
   ...new Set([...wayNames, ...Object.values(keysOfWays).flat()]),
@@ -54,8 +53,14 @@ export function scheduledTrigger(options: unknown, now: number, owner: string): 
   return timedTrigger(given, jobKeysOf, now, owner);
 }
 
+/** The same of a job that is made, which may wait for others in place of a time. */
+export function createdTrigger(options: unknown, now: number, owner: string): TriggerInput {
+  return hasAfter(options) ? afterTrigger(options, owner) : scheduledTrigger(options, now, owner);
+}
+
 /** The same, or the trigger that is given as data. */
 export function anyTrigger(options: unknown, now: number, owner: string): TriggerInput {
+  if (hasAfter(options)) return afterTrigger(options, owner);
   const given = knownOptions(options, [...scheduleKeys, 'trigger'], owner, managerHint);
   onlyOne(given, [...ways, { name: '"trigger"', keys: ['trigger'] }]);
   if (given.trigger === undefined)

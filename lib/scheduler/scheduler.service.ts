@@ -190,8 +190,8 @@ export class SchedulerService {
   }
 
   /**
-   * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every` and `cron`. Throws
-   * InvalidScheduleError (none, or several), JobAlreadyExistsError, HandlerNotFoundError.
+   * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every`, `cron` and `after`. Throws
+   * InvalidScheduleError (none, or several), InvalidOptionError (a job in `after` that cannot be waited for), JobAlreadyExistsError, HandlerNotFoundError.
    */
   async schedule<H extends HandlerInput, P>(
     handler: H,
@@ -205,6 +205,9 @@ export class SchedulerService {
    * Very many jobs at once, stored in batches. One result per item, in order: an item that is invalid, or whose id is taken under `raise`, is
    * `rejected` by itself. Not one transaction: batches are stored as far as it got, two at a time; of items with the same id the first comes first.
    * Payloads for handlers by name are checked at run time alone.
+   *
+   * A list in which a job has `after`, so that it waits for others, is stored as a whole or not at all, in one transaction: up to 10,000 jobs, in any order. Throws then what would be the error of an item, InvalidOptionError for jobs that cannot be waited for
+   * and for those that wait for each other, and JobAlreadyExistsError.
    */
   async createMany<H extends HandlerInput[]>(
     items: readonly [...{ [K in keyof H]: ScheduledJob<H[K], object> }],

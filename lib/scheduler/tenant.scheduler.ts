@@ -1,3 +1,4 @@
+import { hasAfter } from './after.option.js';
 import { RunNotFoundError } from '../model/errors.js';
 import { filterOf, type ManyFilter, type ManyOptions } from './bulk.changes.js';
 import type { ManagerOption } from './job.access.js';
@@ -63,6 +64,13 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     upsert: async (job, within) => all.upsert(tenancy.marked(job), within),
     createMany: async (items, options) => {
       if (!Array.isArray(items)) return all.createMany(items, options);
+      // What is stored as a whole is refused as a whole.
+      if (items.some(hasAfter)) {
+        return all.createMany(
+          items.map((item: { handler: unknown }) => tenancy.marked(item)) as never,
+          options,
+        );
+      }
       const results: CreateManyResult[] = [];
       const marked = items.flatMap((item: { handler: unknown }, index) => {
         try {

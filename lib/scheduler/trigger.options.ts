@@ -3,6 +3,9 @@ import type { CronFields, DurationInput, TriggerInput } from '../model/trigger.j
 import { parseDelay } from '../triggers/duration.js';
 import { shown } from '../triggers/refuse.js';
 
+/** The one spelling of when, everywhere. */
+export const timingWays = ['at', 'in', 'every', 'cron'] as const;
+
 const recurrenceKeys = ['timeZone', 'startAt', 'endAt', 'maxRuns', 'jitter', 'exclude'] as const;
 
 /** Which options of a job belong to its trigger. */

@@ -39,7 +39,9 @@ export function describeStored(trigger: Trigger, jobKey: string): string {
     case 'after': {
       const delay = trigger.delay === undefined ? '' : `${durationWords(trigger.delay)} after `;
       const jobs = trigger.jobs.map((id) => `"${id}"`);
-      return `${delay === '' ? 'When' : `${delay}the moment when`} ${listed(jobs)} ${jobs.length > 1 ? 'have' : 'has'} succeeded`;
+      const needed = trigger.need ?? jobs.length;
+      const some = needed === jobs.length ? '' : `${needed} of `;
+      return `${delay === '' ? 'When' : `${delay}the moment when`} ${some}${listed(jobs)} ${needed > 1 ? 'have' : 'has'} succeeded`;
     }
     case 'manual':
       return 'Only when it is started by hand';

@@ -443,10 +443,10 @@ const refusals: Refusal[] = [
     'trigger: its type is corn. Did you mean "cron"?',
   ],
   [
-    'a trigger that waits for other jobs',
-    (s) => s.createJob({ handler: 'work', trigger: { type: 'after', jobs: ['a'] } }),
+    'a trigger that waits for a job which is not there',
+    (s) => s.createJob({ handler: 'work', id: 'c', trigger: { type: 'after', jobs: ['a'] } }),
     InvalidOptionError,
-    "trigger: the type 'after' is not available in this version.",
+    'after: names "a", but the namespace "default" has no such job. Create it before "c", or in the same call of createMany().',
   ],
   [
     'no trigger',

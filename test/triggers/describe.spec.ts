@@ -39,6 +39,7 @@ const others: [trigger: TriggerInput, sentence: string][] = [
   [{ type: 'interval', every: '5m', mode: 'fixed-delay' }, '5 minutes after the end of the previous run'],
   [{ type: 'at', at: '2025-11-08 10:00:00' }, 'Once at 2025-11-08 10:00 in Asia/Seoul'],
   [{ type: 'after', jobs: ['load'] }, 'When "load" has succeeded'],
+  [{ type: 'after', jobs: ['a', 'b', 'c'], need: 2 }, 'When 2 of "a", "b" and "c" have succeeded'],
   [{ type: 'after', jobs: ['load', 'check'], delay: 60_000 }, '1 minute after the moment when "load" and "check" have succeeded'],
   [{ type: 'manual' }, 'Only when it is started by hand'],
   [{ type: 'cron', fields: { day: 13, dayOfWeek: 'fri', hour: 9 } }, 'At 09:00 in Asia/Seoul, on the 13th of the month, if it is Friday'],

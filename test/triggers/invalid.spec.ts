@@ -362,6 +362,8 @@ const triggers: [trigger: unknown, reason: ScheduleErrorReason, field?: string][
   [{ type: 'after', jobs: 'a' }, 'empty', 'jobs'],
   [{ type: 'after', jobs: [''] }, 'empty', 'jobs'],
   [{ type: 'after', jobs: [5] }, 'bad-name', 'jobs'],
+  [{ type: 'after', jobs: ['a'], need: 2 }, 'out-of-range', 'need'],
+  [{ type: 'after', jobs: ['a'], otherwise: 'skip' }, 'bad-name', 'otherwise'],
   [{ type: 'after', jobs: ['a'], delay: -5 }, 'bad-duration', 'delay'],
   [{ type: 'manual', at: 5 }, 'unknown-key', 'at'],
 ];

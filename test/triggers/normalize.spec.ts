@@ -42,6 +42,8 @@ const rows: [input: TriggerInput, stored: unknown][] = [
   [{ type: 'at', at: '2026-01-01 09:00' }, { type: 'at', at: '2026-01-01T00:00:00.000Z', timeZone: 'Asia/Seoul' }],
   [{ type: 'at', at: now, timeZone: 'UTC' }, { type: 'at', at: '2026-01-01T00:00:00.000Z', timeZone: 'UTC' }],
   [{ type: 'after', jobs: ['a', 'b', 'a'], delay: 0 }, { type: 'after', jobs: ['a', 'b'] }],
+  [{ type: 'after', jobs: ['a', 'b'], need: 'any', otherwise: 'run' }, { type: 'after', jobs: ['a', 'b'], need: 1, otherwise: 'run' }],
+  [{ type: 'after', jobs: ['a', 'b'], need: 'all', otherwise: 'block' }, { type: 'after', jobs: ['a', 'b'] }],
   [{ type: 'after', jobs: ['a'], delay: 5 }, { type: 'after', jobs: ['a'], delay: 5 }],
   [{ type: 'manual' }, { type: 'manual' }],
 ]; // prettier-ignore
