@@ -52,6 +52,7 @@ export const createLaws = lawsOf('create', {
       lastVerdict: null,
       lastError: null,
       nextRunAt: new Date(nextAt!),
+      waitsFor: null,
       createdAt: stored.createdAt,
       updatedAt: stored.updatedAt,
       revision: stored.revision,
