@@ -1,5 +1,6 @@
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
+import { isOnce } from '../model/trigger.js';
 import type { Queries } from './database.js';
 import { Conditions } from './conditions.js';
 import { toJob, type JobRow } from './job.rows.js';
@@ -137,6 +138,9 @@ function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter)
   conditions.among('v.handler', filter.handler);
   conditions.among('v.queue', filter.queue);
   conditions.among('v.trigger_type', filter.triggerType);
+  // Then no one-off is looked at, of which there may be millions.
+  const types = [filter.triggerType ?? 'at'].flat();
+  if (!types.some((type) => isOnce({ type }))) conditions.add('not v.is_run');
   conditions.among('v.source', filter.source);
   conditions.among('v.app', filter.app);
   // The first condition is the one that an index can serve.

@@ -36,7 +36,7 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
     when ${stopping(t, 'j')} is not null then 'paused'
     when s.run_count = 0 then 'pending'
     else 'scheduled'
-  end as state, null::json as waits_for
+  end as state, null::json as waits_for, false as is_run
 from ${t.job} j join ${t.job_stat} s on s.job_uid = j.uid left join ${t.cursor} c on c.job_uid = j.uid`;
 }
 
@@ -59,6 +59,6 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
     when ${waitsForRuns('r')} then 'waiting'
     when r.attempt = 0 then 'pending'
     else 'scheduled'
-  end as state, ${waitsForColumn(t, 'r')} as waits_for
+  end as state, ${waitsForColumn(t, 'r')} as waits_for, true as is_run
 from ${t.run} r where r.keyed and r.origin <> 'reserved'`;
 }
