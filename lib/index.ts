@@ -156,6 +156,7 @@ export type {
   FlowStorage,
   GapFilter,
   GiveBackResult,
+  Hands,
   Hold,
   Inheritance,
   InsertResult,

@@ -125,7 +125,7 @@ export class Engine {
     this.phase = { state: 'idle', since: parts.clock.monotonic() };
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
-    this.settler = new Settler(parts.storage, this.calls);
+    this.settler = this.newSettler();
     this.givingBack = new GivingBack(
       parts.storage,
       this.parts.clock,
@@ -208,7 +208,7 @@ export class Engine {
     const owed: Owed[] = [];
     try {
       this.calls.calm();
-      this.settler = new Settler(storage, this.calls);
+      this.settler = this.newSettler();
       const workerId = randomUUID();
       this.enrolment = enrolment;
       try {
@@ -338,6 +338,13 @@ export class Engine {
     this.sessions.add(shift.session);
     this.shift = shift;
     this.leaseLostAt = null;
+  }
+
+  private newSettler(): Settler {
+    const { storage } = this.parts;
+    return new Settler(storage, this.calls, (settlements) =>
+      this.shift ? this.shift.loop.settleSteps(settlements) : storage.settle(settlements),
+    );
   }
 
   private goingOnBeside(session: WorkerSession): number {

@@ -7,6 +7,8 @@ import type {
   DueCursor,
   EpochMs,
   GiveBackResult,
+  Settlement,
+  SettleResult,
   StorageAdapter,
   Unstarted,
 } from '../ports/storage.adapter.js';
@@ -78,6 +80,8 @@ interface IntakeParts {
 
 /** Gets runs for a session, by firing and by claiming, never more than it has room for, and has it begin them. */
 export class RunIntake {
+  /** What is due may have been left, for want of room. */
+  isBehind = true;
   private readonly promises = new Set<PromisedRoom>();
   /** Calls that hand out runs, until what they brought has begun or went back. */
   private readonly underWay = new Set<Promise<unknown>>();
@@ -196,6 +200,8 @@ export class RunIntake {
         const result = await this.claimSized(limit, aheadMs + time.earlyMs);
         if (result.now !== null) time.observe(result.now, sentAt);
         claimLead.note(result.runs.length, clock.monotonic() - sentAt);
+        // Before they begin, as they may end at once.
+        this.isBehind = result.runs.length === limit;
         return result;
       },
       (count) => (begun = count),
@@ -203,6 +209,21 @@ export class RunIntake {
     const { runs } = await this.noted(claiming);
     // As many as there was room for: the next are due as well. What only went back is nothing done: looking for more of that at once would be without end.
     return { count: begun, isKnown: runs.length === limit };
+  }
+
+  /**
+   * Settles steps of workflows, and begins what is born by that, as far as there is room for it. What is left of that, as the call failed or what has to go back could not, is looked for beside.
+   */
+  settleSteps(settlements: readonly Settlement[], room: number): Promise<SettleResult> {
+    const { capability } = this.session;
+    const settling = this.parts.storage.settle(settlements, { capability, room });
+    const begin = async (): Promise<{ runs: ClaimedRun[] }> => ({ runs: (await settling).taken ?? [] });
+    // Who settles is told of a failure.
+    this.noted(this.handingOut('fire', room, begin)).then(
+      () => this.alarm.wake(),
+      () => this.alarm.wake(),
+    );
+    return settling;
   }
 
   /** Runs with large payloads over a slow connection: fewer at a time, until they get through. */
@@ -278,6 +299,8 @@ export class RunIntake {
         ? sorted.begin
         : await this.withoutStopped({ ...sorted, back: [...sorted.back, ...surplus] }, asOf);
       onSorted(begin.length);
+      // From here on they are in hands, and what ends at once makes room at once.
+      promise.count = 0;
       await this.giveBack(this.session.begin(begin, asOf));
       return result;
     } finally {

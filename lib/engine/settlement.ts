@@ -102,7 +102,8 @@ function judgeStep(
         : new StepResultError(run.id, run.flowStep!.name, note);
   if (error !== null) return judge(run, { kind: 'threw', error }, null, times, random, rules)!;
   const judged = settled(run, 'succeeded', times, null, noRetry, result);
-  if (step !== undefined) judged.settlement.flowStep = step;
+  // Also of one that adds nothing: it is known then that its end sets off others.
+  judged.settlement.flowStep = step ?? {};
   return judged;
 }
 

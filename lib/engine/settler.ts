@@ -1,6 +1,6 @@
 import { InvalidPayloadError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
 import type { StorageCalls } from './storage.calls.js';
 import { UnclearVerdicts } from './unclear.verdicts.js';
@@ -48,6 +48,9 @@ export class Settler {
   constructor(
     private readonly storage: StorageAdapter,
     private readonly calls: StorageCalls,
+    /** Settles steps of workflows, and what comes with them. */
+    private readonly settleSteps = (settlements: readonly Settlement[]): Promise<SettleResult> =>
+      storage.settle(settlements),
   ) {
     this.unclear = new UnclearVerdicts(storage, calls, {
       isClosed: () => this.closed,
@@ -226,9 +229,11 @@ export class Settler {
     for (const item of batch) item.isUnderWay = true;
     const [first] = batch;
     const operation = batch.length === 1 && first!.failuresAlone > 0 ? first!.operation : 'settle';
+    const settlements = batch.map(({ settlement }) => settlement);
+    const hasSteps = settlements.some(({ flowStep }) => flowStep !== undefined);
     try {
       const { accepted, locked } = await this.calls.trying(operation, () =>
-        this.storage.settle(batch.map(({ settlement }) => settlement)),
+        hasSteps ? this.settleSteps(settlements) : this.storage.settle(settlements),
       );
       this.failing = false;
       this.calls.outages.answered('settle');

@@ -66,7 +66,9 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     goingOnElsewhere: () => given.goingOnElsewhere(session),
     onGaveUp,
     onRoom: () => loop.nudge(),
-    onSettled: ({ jobUid, flowStep }, { outcome, retryAt, callback }) => {
+    onSettled: ({ jobUid, flowStep }, { outcome, retryAt, callback, flowStep: end }) => {
+      // What these set off is told by who has settled them.
+      if (end !== undefined) return;
       // Steps are born by the end of others, and by that of what opens a workflow.
       if (flowStep !== undefined || outcome === 'opened') loop.wake();
       else if (retryAt !== null && retryAt !== Infinity) loop.wake({ kind: 'due', at: retryAt, what: 'run' });

@@ -1,7 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
 import type { JobRef } from '../model/job.js';
-import type { NextWake, StorageAdapter } from '../ports/storage.adapter.js';
+import type { NextWake, Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { Alarm } from './alarm.js';
@@ -75,6 +76,8 @@ export class WorkLoop {
   private fruitless = 0;
   /** Claims in a row of what it was told of that came too late. */
   private beaten = 0;
+  /** What begins by the end of another run must not be part of that one's async context. */
+  private readonly scope = new AsyncResource('ChronisWorkLoop');
 
   constructor(
     private readonly session: WorkerSession,
@@ -137,6 +140,26 @@ export class WorkLoop {
       if (wake.what !== 'cursor' && outlook !== null) outlook.runAt = earlier(outlook.runAt, wake.at);
     }
     this.rouse();
+  }
+
+  /** Ends steps of workflows. What they set off begins here at once, if there is room and nothing else is due that would have come before it. */
+  async settleSteps(settlements: readonly Settlement[]): Promise<SettleResult> {
+    const { storage } = this.parts;
+    const room = this.isCaughtUp ? Math.ceil(this.intake.room / 2) : 0;
+    const result = await (room === 0
+      ? storage.settle(settlements)
+      : this.scope.runInAsyncScope(() => this.intake.settleSteps(settlements, room)));
+    const { bornAt } = result;
+    if (bornAt === undefined) this.wake();
+    else if (bornAt !== null) this.wake({ kind: 'due', what: 'run', at: bornAt });
+    return result;
+  }
+
+  /** Whether it knows of nothing that is due and nobody has claimed. */
+  private get isCaughtUp(): boolean {
+    const { session, intake, toldRunAt } = this;
+    if (!session.active || session.isIsolating || intake.isBehind || toldRunAt !== null) return false;
+    return this.parts.trusted();
   }
 
   /** Has the runs of dead workers taken back, whether or not some are known to be dead. */
@@ -232,6 +255,7 @@ export class WorkLoop {
       this.failed.isNeedless('fire');
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
     const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
+    this.intake.isBehind = next.runAt !== null && next.runAt <= next.now;
     if (this.ahead?.agreesWith(next.cursorAt) === false) this.ahead = null;
     // What a wake tells of meanwhile may be missing in the answer, so it only serves for this turn.
     if (wakes === this.wakes) this.outlook = outlook;
@@ -327,6 +351,7 @@ export class WorkLoop {
     if (due.length === 0) return nothing;
     const { count, isKnown, unclaimed, nextAt } = await this.failed.during('fire', this.intake.fire(due));
     this.foreseen += unclaimed;
+    if (unclaimed > 0) this.intake.isBehind = true;
     // The next cursor is known as long as some are left, unless one of these comes before it.
     const isNextKnown = this.ahead?.nextAt != null && !this.ahead.covers(nextAt);
     if (!isNextKnown) this.ahead = null;

@@ -39,4 +39,5 @@ export function bearStepRun(tables: MemoryTables, now: EpochMs, step: FlowStepRo
     run.open = { since: now, deadline: deadlineMs === null ? null : dueAt + deadlineMs };
   }
   waitUntil(tables, run, run.open?.deadline ?? dueAt);
+  tables.born.push(run);
 }

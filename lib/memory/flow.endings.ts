@@ -17,6 +17,7 @@ const mostNamed = 20;
 export function withFlows<T>(step: Step<T>): Step<T> {
   return (tables, now) => {
     tables.ended.length = 0;
+    tables.born.length = 0;
     const answer = step(tables, now);
     while (tables.ended.length > 0) follow(tables, now, tables.ended.splice(0));
     return answer;

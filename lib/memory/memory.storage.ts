@@ -32,6 +32,7 @@ import {
   type PageRequest,
   type Recomputation,
   type GiveBackResult,
+  type Hands,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -77,6 +78,7 @@ import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import { queryRunSteps, recordRunStep, recordStepWait, sendRunSignal, takeRunSignal } from './run.steps.js';
+import { settleInto } from './flow.hands.js';
 import { settle, settleOpen } from './settling.js';
 import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
@@ -386,8 +388,10 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => sendRunSignal(tables, now, runId, signal));
   }
 
-  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
-    return this.atomically((tables, now) => settle(tables, now, settlements));
+  settle(settlements: readonly Settlement[], hands?: Hands): Promise<SettleResult> {
+    return this.atomically((tables, now) =>
+      hands === undefined ? settle(tables, now, settlements) : settleInto(tables, now, settlements, hands),
+    );
   }
 
   settleOpen(runId: string, judge: (run: ClaimedRun, now: EpochMs) => Settlement): Promise<boolean> {

@@ -204,6 +204,8 @@ export class MemoryTables implements StepTaker {
   readonly flows = new Map<string, FlowRow>();
   /** Within a step only. */
   readonly ended: EndedRun[] = [];
+  /** Runs of steps, in the order in which they were born. Within a step only. */
+  readonly born: RunRow[] = [];
   /** Signals that no step has taken, by their run, in the order in which they came; never changed in place. */
   readonly signals = new Map<string, readonly SignalRow[]>();
   /** Runs that may be claimed, now or later. */

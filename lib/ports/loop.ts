@@ -7,6 +7,7 @@ import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { NewJob } from './definitions.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { NewFlow, StepEnd } from './flows.js';
+import type { Capability } from './workers.js';
 
 /** A recurring job whose next nominal time has come. */
 export interface DueCursor {
@@ -115,6 +116,12 @@ export interface Settlement extends Hold {
   flowStep?: StepEnd;
 }
 
+/** Who may begin what ends of steps set off, and how much of it. */
+export interface Hands {
+  capability: Capability;
+  room: number;
+}
+
 /** What became of settlements. Those that are named nowhere were lost to another owner or settled before, and nothing was written for them. */
 export interface SettleResult {
   /** The ids of the runs whose settlement was written. */
@@ -124,6 +131,10 @@ export interface SettleResult {
    * accepted or refused. Empty where nothing is ever locked for long.
    */
   locked: string[];
+  /** Runs of steps that were born by this in the hands of who has asked for them. Absent: none. */
+  taken?: ClaimedRun[];
+  /** When the first run of a step is due that was born by this for anybody; null: all are in hands, or none was born. Absent: nothing is known of what it has set off. */
+  bornAt?: EpochMs | null;
 }
 
 /** A run that a worker gives back unstarted: no attempt, no ledger row. */

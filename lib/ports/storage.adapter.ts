@@ -32,6 +32,7 @@ import type {
   NextWake,
   Recomputation,
   GiveBackResult,
+  Hands,
   Hold,
   ReleaseResult,
   Settlement,
@@ -404,8 +405,11 @@ export abstract class StorageAdapter {
    *
    * Whatever ends a run of a recurring job (this, `releaseLost`, a cancel) moves a cursor that stands at Infinity to the end of the run + the
    * trigger's `every` (trigger mode `fixed-delay`). A one-off with `keepMs: 'none'` gets no rows in the ledger, by whatever end its attempts come to.
+   *
+   * `hands`: runs of steps that are born by this, and that this worker could claim at once, may be born in its hands, as many as it has room for: by priority, and only if its lease is valid. A storage may leave all of them to claims. They come out
+   * only if the call is carried out; after a failure `heldBy` tells of them.
    */
-  abstract settle(settlements: readonly Settlement[]): Promise<SettleResult>;
+  abstract settle(settlements: readonly Settlement[], hands?: Hands): Promise<SettleResult>;
   /**
    * Runs `work` in one transaction with what `conclude` makes of its value, the settlement of the run or the end of one of its durable steps: both are committed, or neither. That is
    * the last statement before the commit; refused like by `settle`, or where a step of that name is kept already, everything is rolled back with ClaimLostError. Rejects with

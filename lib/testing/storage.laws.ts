@@ -49,6 +49,7 @@ import { flowRetryLaws } from './laws/flow.retry.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
 import { flowRaceLaws } from './laws/flow.race.laws.js';
 import { flowRuleLaws } from './laws/flow.rules.laws.js';
+import { flowHandsLaws } from './laws/flow.hands.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
 import { stepLaws } from './laws/step.laws.js';
@@ -111,6 +112,7 @@ export function storageLaws(): Law[] {
     ...runSignalLaws,
     ...definitionLaws,
     ...flowUnservedLaws,
+    ...flowHandsLaws,
     ...flowLaws,
     ...flowRuleLaws,
     ...flowStepEndLaws,

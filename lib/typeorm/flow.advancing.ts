@@ -1,4 +1,6 @@
 import type { StepVerdict } from '../model/verdict.js';
+import type { EpochMs } from '../ports/storage.adapter.js';
+import type { FlowHands, HandedRun } from './flow.hands.js';
 import { columns } from './rows.js';
 import type { Run } from './statement.runner.js';
 
@@ -19,14 +21,21 @@ export interface Advance {
   flows: { id: string; active: number }[] | null;
 }
 
+/** Of the statement that hands over what is released. */
+interface HandingAdvance extends Advance {
+  handed: HandedRun[] | null;
+  born_at: EpochMs | null;
+}
+
 /**
  * Writes how steps of locked flows have ended, and all that follows, in rounds: what ends together is counted before anything is decided by it. Returns how many steps are under way, of those flows for which that has changed.
- * `fresh`: steps that may be released, or decided, by what they are.
+ * `fresh`: steps that may be released, or decided, by what they are. `hands`: who may begin what is released; null: anybody.
  */
 export async function advanceFlows(
   run: Run,
   ended: readonly EndedStep[],
   fresh: readonly string[] = [],
+  hands: FlowHands | null = null,
 ): Promise<Map<string, number>> {
   const active = new Map<string, number>();
   const take = ({ decided, flows }: Advance): EndedStep[] => {
@@ -35,10 +44,19 @@ export async function advanceFlows(
   };
   for (let [round, looked] = [[...ended], fresh]; round.length + looked.length > 0; looked = []) {
     const values = columns(round, ['id', 'runId', 'verdict', 'reason', 'result']);
-    const [moved] = await run<Advance>('advanceFlows', ...values, looked);
-    round = take(moved!);
-    const { maps } = moved!;
-    if (maps !== null) round.push(...take((await run<Advance>('expandMaps', maps))[0]!));
+    const moved = await advanceOnce(run, [...values, looked], hands);
+    round = take(moved);
+    const { maps } = moved;
+    if (maps === null) continue;
+    if (hands !== null) hands.isAll = false;
+    round.push(...take((await run<Advance>('expandMaps', maps))[0]!));
   }
   return active;
+}
+
+async function advanceOnce(run: Run, values: readonly unknown[], hands: FlowHands | null): Promise<Advance> {
+  if (hands === null) return (await run<Advance>('advanceFlows', ...values))[0]!;
+  const [moved] = await run<HandingAdvance>('advanceFlowsFor', ...values, ...hands.values);
+  hands.note(moved!.handed, moved!.born_at);
+  return moved!;
 }

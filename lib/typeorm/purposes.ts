@@ -36,6 +36,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
       'lockFlows',
       'lockFlowRuns',
       'advanceFlows',
+      'advanceFlowsFor',
       'expandMaps',
       'growFlow',
       'openFlow',

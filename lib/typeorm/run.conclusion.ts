@@ -1,6 +1,7 @@
 import type { RunVerdict } from '../model/verdict.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
+import type { FlowHands } from './flow.hands.js';
 import { growFlows, type Growth } from './flow.growth.js';
 import { endFlows, type EndedRuns } from './flow.verdicts.js';
 import { tellWaits, type AwaitedEnd } from './run.waits.js';
@@ -34,12 +35,13 @@ interface LockedRun {
 
 /**
  * What follows from ends of runs, in their transaction, and what follows from that: lets go of what waited for them, moves flows on that they are steps of, and ends flows that they were. To be called for every statement that
- * ends runs. The order of locks is runs, then flows by their ids, then their steps.
+ * ends runs. The order of locks is runs, then flows by their ids, then their steps. `hands`: who may begin what that releases; null: anybody.
  */
 export async function conclude(
   run: Run,
   ended: readonly EndedRow[],
   settlements: readonly Settlement[] = [],
+  hands: FlowHands | null = null,
 ): Promise<void> {
   for (let [rows, said] = [ended, settlements]; rows.length > 0;) {
     await unblock(
@@ -48,9 +50,11 @@ export async function conclude(
     );
     const ends = rows.flatMap(({ flow_end }) => flow_end ?? []);
     if (ends.length === 0) return;
-    const unreachable = await tellWaits(run, awaitedAmong(ends));
-    const moved = await moveFlows(run, newsOf(ends, said));
+    const awaited = awaitedAmong(ends);
+    const unreachable = await tellWaits(run, awaited);
+    const moved = await moveFlows(run, newsOf(ends, said), hands);
     [rows, said] = [[...unreachable, ...moved.rows], moved.settlements];
+    if (hands !== null && rows.length + awaited.length > 0) hands.isAll = false;
   }
 }
 
@@ -99,7 +103,11 @@ interface FlowNews {
 }
 
 /** Returns which runs have ended by that. */
-async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<EndedRuns<EndedRow>> {
+async function moveFlows(
+  run: Run,
+  { steps, left, growths }: FlowNews,
+  hands: FlowHands | null = null,
+): Promise<EndedRuns<EndedRow>> {
   if (steps.length + left.length === 0) return { rows: [], settlements: [] };
   // Runs come before flows: what is born before these are locked is dealt with below.
   if (left.length > 0) await run('lockFlowRuns', left);
@@ -115,7 +123,7 @@ async function moveFlows(run: Run, { steps, left, growths }: FlowNews): Promise<
     ({ id }) => ({ id, runId: null, verdict: 'cancelled', reason: null, result: null }) as const,
   );
   const fresh = growths.length > 0 ? await growFlows(run, growths) : [];
-  const active = await advanceFlows(run, [...cancelled, ...steps], fresh);
+  const active = await advanceFlows(run, [...cancelled, ...steps], fresh, hands);
   const stopped =
     abandoned.length > 0 ? await endOrAsk(run, await run<LockedRun>('lockFlowRuns', abandoned)) : [];
   const still = [...active].filter(([, count]) => count === 0).map(([id]) => id);

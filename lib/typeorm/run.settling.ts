@@ -1,8 +1,9 @@
 import { StorageError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { EpochMs, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import type { EpochMs, Hands, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { eachFlow, flowsOf } from './flow.groups.js';
+import { FlowHands } from './flow.hands.js';
 import { openFlow } from './flow.opening.js';
 import { endFlows } from './flow.verdicts.js';
 import { bearCallbacks } from './job.insertion.js';
@@ -16,9 +17,10 @@ export async function settle(
   statements: StatementRunner,
   patience: SettlementPatience,
   settlements: readonly Settlement[],
+  hands?: Hands,
 ): Promise<SettleResult> {
   const groups = byWorker(settlements);
-  if (groups.length === 1) return settleOf(statements, patience, settlements);
+  if (groups.length === 1) return settleOf(statements, patience, settlements, hands);
   const result: SettleResult = { accepted: [], locked: [] };
   for (const some of groups) {
     const { accepted, locked } = await settleOf(statements, patience, some);
@@ -62,11 +64,16 @@ async function settleOf(
   statements: StatementRunner,
   patience: SettlementPatience,
   settlements: readonly Settlement[],
+  hands?: Hands,
 ): Promise<SettleResult> {
   const accepted: string[] = [];
   try {
-    for await (const ids of settleQuickly(statements, patience, settlements)) accepted.push(...ids);
-    return { accepted, locked: [] };
+    let born: BornRuns = {};
+    for await (const { accepted: ids, ...some } of settleQuickly(statements, patience, settlements, hands)) {
+      accepted.push(...ids);
+      born = some;
+    }
+    return { accepted, locked: [], ...born };
   } catch (error) {
     if (sqlStateOf(error) !== lockNotAvailable) throw error;
   }
@@ -76,15 +83,24 @@ async function settleOf(
   return { accepted: [...accepted, ...passed.accepted], locked: passed.locked };
 }
 
-/** The ids that each statement has accepted. Runs that others wait for, and those with callbacks, take a second step, and so a transaction. */
+type BornRuns = Pick<SettleResult, 'taken' | 'bornAt'>;
+
+interface SettledQuickly extends BornRuns {
+  accepted: readonly string[];
+}
+
+/** What each statement has accepted, in the end with what it bore. Runs that others wait for, steps of workflows and those with callbacks take a transaction. */
 async function* settleQuickly(
   statements: StatementRunner,
   patience: SettlementPatience,
   settlements: readonly Settlement[],
-): AsyncGenerator<readonly string[]> {
-  const within = (some: readonly Settlement[]) =>
+  hands: Hands | undefined,
+): AsyncGenerator<SettledQuickly> {
+  const within = (some: readonly Settlement[]): Promise<SettleResult> =>
     patience.during(() =>
-      statements.change(({ run }) => settleWithin(run, some, 'settleBriefly', String(patience.ms))),
+      statements.change(({ run }) =>
+        settleWithin(run, some, 'settleBriefly', { lockMs: patience.ms, hands }),
+      ),
     );
   const { oneOffs, recurring, rest } = sorted(settlements);
   for (const [statement, plain] of [
@@ -92,20 +108,20 @@ async function* settleQuickly(
     ['settleRecurring', recurring],
   ] as const) {
     const ids = await settlePlain(statements, patience, statement, plain);
-    yield ids;
+    yield { accepted: ids };
     if (ids.length < plain.length) rest.push(...without(plain, ids));
   }
   if (rest.length === 0) return;
   if (rest.some(({ callback, flow, flowStep }) => callback || flow || flowStep)) {
-    yield (await within(rest)).accepted;
+    yield await within(rest);
     return;
   }
   const values = [...settlementColumns(rest), false, String(patience.ms)];
   const rows = await patience.during(() => statements.run<SettledRow>('settleBriefly', ...values));
-  yield rows.filter((row) => !row.deferred).map(({ id }) => id);
+  yield { accepted: rows.filter((row) => !row.deferred).map(({ id }) => id) };
   const deferred = rows.filter((row) => row.deferred).map(({ id }) => id);
   if (deferred.length === 0) return;
-  yield (await within(only(rest, deferred))).accepted;
+  yield await within(only(rest, deferred));
 }
 
 async function settlePassing(
@@ -129,7 +145,7 @@ async function settlePassing(
   });
   const locked = await eachFlow(ofFlows, async (some) => {
     const { accepted } = await statements.change(({ run }) =>
-      settleWithin(run, some, 'settleBriefly', String(patience.ms)),
+      settleWithin(run, some, 'settleBriefly', { lockMs: patience.ms }),
     );
     result.accepted.push(...accepted);
     return 'done';
@@ -182,17 +198,19 @@ function sorted(settlements: readonly Settlement[]): Record<'oneOffs' | 'recurri
   return { oneOffs, recurring, rest };
 }
 
-/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may, `settleBriefly` for `lockMs`. */
+/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may, `settleBriefly` for `lockMs`. `hands`: see `StorageAdapter.settle`. */
 export async function settleWithin(
   run: Run,
   settlements: readonly Settlement[],
   statement: 'settle' | 'settleBriefly' | 'settlePassing',
-  ...lockMs: string[]
+  { lockMs, hands: given }: { lockMs?: number; hands?: Hands } = {},
 ): Promise<SettleResult> {
-  const rows = await run<SettledRow>(statement, ...settlementColumns(settlements), true, ...lockMs);
+  const values = [...settlementColumns(settlements), true, ...(lockMs === undefined ? [] : [String(lockMs)])];
+  const rows = await run<SettledRow>(statement, ...values);
   const settled = rows.filter(({ locked }) => !locked);
+  const hands = given === undefined ? null : new FlowHands(given);
   await openFlows(run, settlements, settled);
-  await conclude(run, settled, settlements);
+  await conclude(run, settled, settlements, hands);
   const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
   const called = new Map<string, NewJob>();
   for (const { runId, fence, callback } of settlements) {
@@ -200,7 +218,12 @@ export async function settleWithin(
   }
   await bearCallbacks(run, [...called.values()]);
   const locked = rows.filter((row) => row.locked);
-  return { accepted: settled.map(({ id }) => id), locked: locked.map(({ id }) => id) };
+  const result = { accepted: settled.map(({ id }) => id), locked: locked.map(({ id }) => id) };
+  if (hands === null) return result;
+  const { taken, bornAt, isAll } = hands;
+  // What else it sets off is not known: growth, an end of a run that is no step, a callback, a flow that opens.
+  const isKnown = isAll && called.size === 0 && settlements.every(isPlainStep);
+  return { ...result, ...(taken.length > 0 && { taken }), ...(isKnown && { bornAt }) };
 }
 
 /** Of what has not been cancelled meanwhile. */
@@ -250,4 +273,8 @@ function without(settlements: readonly Settlement[], runIds: readonly string[]):
 function only(settlements: readonly Settlement[], runIds: readonly string[]): Settlement[] {
   const named = new Set(runIds);
   return settlements.filter(({ runId }) => named.has(runId));
+}
+
+function isPlainStep({ flowStep, outcome }: Settlement): boolean {
+  return outcome === 'succeeded' && flowStep !== undefined && !flowStep.added && !flowStep.joined;
 }

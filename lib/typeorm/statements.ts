@@ -182,7 +182,8 @@ const builders = {
   forgetFlowHistory: forgetFlowHistorySql,
   setFlowPause: setFlowPauseSql,
   abandonFlows: abandonFlowsSql,
-  advanceFlows: advanceFlowsSql,
+  advanceFlows: (t: TableNames) => advanceFlowsSql(t, 'anybody'),
+  advanceFlowsFor: (t: TableNames) => advanceFlowsSql(t, 'worker'),
   endFlows: endFlowsSql,
   expandMaps: expandMapsSql,
   lockFlowRuns: lockFlowRunsSql,
@@ -339,6 +340,7 @@ export type StatementName = keyof typeof builders;
  */
 export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementName>([
   'advanceFlows',
+  'advanceFlowsFor',
   'claimFromOne',
   'claimFromSeveral',
   'dueCursors',

@@ -33,6 +33,7 @@ import {
   type PageRequest,
   type Recomputation,
   type GiveBackResult,
+  type Hands,
   type ReleaseResult,
   type Renewal,
   type RunFilter,
@@ -376,8 +377,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.claiming.claim(this.run, capability, limit, { aheadMs, reached });
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
-    const result = await settle(this.statements, this.patience, settlements);
+  async settle(settlements: readonly Settlement[], hands?: Hands): Promise<SettleResult> {
+    const result = await settle(this.statements, this.patience, settlements, hands);
     this.vacuuming.note(result.accepted.length);
     return result;
   }

@@ -25,6 +25,11 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
     'advanceFlows',
     [steps, runs, same('failed'), same('no'), same(null), []],
   ],
+  [
+    'the end of steps, for a worker',
+    'advanceFlowsFor',
+    [steps, runs, same('succeeded'), same(null), same('[1]'), [], 'worker', ['default'], ['work'], 'app', 10],
+  ],
   ['the look at steps', 'advanceFlows', [[], [], [], [], [], maps]],
   ['what a worker gets', 'readClaimedSteps', [steps, runs]],
   ['the expansion of maps', 'expandMaps', [maps]],

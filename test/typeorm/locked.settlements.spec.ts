@@ -85,7 +85,7 @@ describe('a settlement', () => {
       let tries = 0;
       const settled = statements.change(async ({ run }) => {
         tries++;
-        await settleWithin(run, settlements, statement, ...(statement === 'settleBriefly' ? ['100'] : []));
+        await settleWithin(run, settlements, statement, statement === 'settleBriefly' ? { lockMs: 100 } : {});
         await run('lockOneOff', locked!.namespace, locked!.jobId);
       });
       await expect(settled).rejects.toThrow(/lock timeout/);

@@ -1,6 +1,7 @@
-import { births, newRunId } from './step.births.fragment.js';
+import { isOf, reach } from './pauses.fragment.js';
+import { births, jobIdOf, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { ms, now, quickMs } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /** Whether a verdict counts as good. */
@@ -8,17 +9,20 @@ export const isGood = (step: string, verdict = `${step}.verdict`): string =>
   `(${verdict} in ('succeeded', 'skipped') or ${step}.allow_failure)`;
 
 /**
- * $1 time · $2 steps · $3 the run that each has ended by, null: none · $4 how · $5 reasons · $6 results · $7 further steps to look at · after `lockFlowsSql`
+ * $1 time · $2 steps · $3 the run that each has ended by, null: none · $4 how · $5 reasons · $6 results · $7 further steps to look at · `to` a worker: $8 that · $9 queues · $10 handlers · $11 app · $12 room · after `lockFlowsSql`
  *
  * Writes the verdicts of steps, counts them for all that waits for them, and decides: what is released gets its run; what is skipped or cancelled by that, and a map whose last instance has ended, comes out as `decided`, to be passed to the next call;
  * a map that is released comes out as one of `maps`, for `expandMapsSql`. `flows`: those that have more or fewer steps under way than before. A flow that is over decides nothing.
  *
+ * `to`: who may begin what is released. A worker gets in its hands what it could claim now, as far as it has room, and nobody else is told of that: it comes out as `handed`. It reads the tables of workers and pauses, which others may have locked: whoever must not wait for these has it born for anybody.
+ *
  * A verdict is counted once, as it is only written where there is none, and by the latest run of the step. The cost depends on the edges of what has ended, not on the size of the flow. Rows are found by LATERAL, as the planner, which does not know how many there are, would
  * rather read small tables from one end to the other, and these grow quickly; and no two of the sets here are joined, as it might do that row by row: what is about the same step is brought together by GROUP BY. What is updated is found by its place for the same reason.
  */
-export function advanceFlowsSql(t: TableNames): string {
+export function advanceFlowsSql(t: TableNames, to: 'anybody' | 'worker'): string {
+  const isHanded = to === 'worker';
   return `
-with ended as materialized (
+with ${isHanded ? hands(t) : ''}ended as materialized (
   select u.id, u.verdict, u.reason, u.result, s.flow, s.map_of, s.released_at is not null and s.map_of is null as was_active, ${isGood('s', 'u.verdict')} as good
   from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[]) u (id, run_id, verdict, reason, result)
     cross join lateral (
@@ -57,7 +61,7 @@ fated as materialized (
   from counted c cross join lateral (select f.verdict from ${t.flow} f where f.id = c.flow offset 0) f
 ),
 ruled as materialized (
-  select f.*, case when f.fate = 'run' then ${newRunId(t)} end as run_id from fated f
+  select f.*, case when f.fate = 'run' then ${newRunId(t)} end as run_id, ${isHanded ? isHandedOver : 'false'} as handed from ${isHanded ? fitting(t) : 'fated'} f
 ),
 written as (
   update ${t.flow_step} s set
@@ -67,7 +71,7 @@ written as (
     run_id = coalesce(r.run_id, s.run_id), released_at = case when r.run_id is not null then ${now} else s.released_at end
   from ruled r where s.ctid = any (array(select place from ruled)) and s.id = r.id
 ),
-${births(t, `ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f where s.fate = 'run'`)},
+${births(t, `ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f where s.fate = 'run'`, isHanded ? '$8::text' : null)},
 change as materialized (
   select f.place, c.flow, c.by
   from (
@@ -78,12 +82,45 @@ moved as (
   update ${t.flow} f set active = f.active + c.by from change c where f.ctid = any (array(select place from change)) and f.id = c.flow
   returning f.id, f.active
 ),
-${tellDue(t, 'run', 'select min(due_at) from born')}
+${tellDue(t, 'run', 'select min(due_at) from born where worker is null')}
 select
   (select json_agg(json_build_object('id', id::text, 'verdict', case fate when 'skip' then 'skipped' when 'cancel' then 'cancelled' else case when items_bad = 0 then 'succeeded' else 'failed' end end,
     'reason', case when fate = 'skip' then 'All of its parents were skipped.' when fate = 'end' and items_bad > 0 then items_bad || ' of its ' || items || ' instances have not ended well.' end))
     from ruled where fate in ('skip', 'cancel', 'end')) as decided,
   (select json_agg(id::text order by id) from ruled where fate = 'map') as maps,
   (select json_agg(json_build_object('id', id::text, 'active', active)) from moved) as flows,
-  ${toldColumn}`;
+  ${isHanded ? handedColumns(t) : ''}${toldColumn}`;
+}
+
+/** CTEs: what the worker may take, if its lease is valid; else no row. */
+function hands(t: TableNames): string {
+  return `${reach(t, '$9', '$10')},
+hands as materialized (
+  select r.* from ${t.worker} w cross join reach r where w.id = $8::text and w.lease_until > ${now} and w.released_at is null
+),
+`;
+}
+
+/** Of what is ruled, whether the worker could claim it now. */
+function fitting(t: TableNames): string {
+  const open = (column: string): string => `(select ${column} from hands)::text[]`;
+  return `(
+    select f.*, coalesce(f.fate = 'run' and f.kind = 'handler' and f.delay_ms = 0 and f.queue = any (${open('queues')}) and f.handler = any (${open('handlers')})
+      and (select w.paused_at is null and w.namespace <> all (${open('closed')}) and ${isOf('w', '$11::text')} from ${t.flow} w where w.id = f.flow offset 0), false) as fits
+    from fated f
+  )`;
+}
+
+const isHandedOver =
+  'f.fits and row_number() over (partition by f.fits order by f.priority, f.id) <= $12::int';
+
+/** `handed`: rows of the type HandedRun · `born_at`: when the first one of the others is due. */
+function handedColumns(t: TableNames): string {
+  return `(select json_agg(json_build_object('id', s.run_id::text, 'jobId', ${jobIdOf('s', 'f')}, 'namespace', f.namespace, 'app', f.app, 'handler', s.handler, 'queue', s.queue, 'priority', s.priority, 'timeZone', f.time_zone,
+    'policies', s.policies, 'dueAt', ${quickMs(now)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'name', s.name, 'nth', nullif(s.nth, -1), 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
+    from ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f
+      cross join lateral (select p.payload from ${t.flow_step} p where p.id = s.id offset 0) p
+    where s.handed) as handed,
+  (select ${ms('min(due_at)')} from born where worker is null) as born_at,
+  `;
 }
