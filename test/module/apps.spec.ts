@@ -237,11 +237,12 @@ describe('the ledger of several apps', () => {
   test('is kept for as long as the one that wants it longest, which is told once', async () => {
     await boot('shop', { keepLedger: '365d' });
     const billing = await boot('billing', { keepLedger: '1m', queues: ['billing'] });
+    const historyMs = 90 * 86_400_000;
     expect(billing.heard('keep-ledger.differs')).toEqual([
       {
         app: 'billing',
-        own: { defaultMs: minute, byVerdict: {} },
-        others: [{ app: 'shop', retention: { defaultMs: 365 * 86_400_000, byVerdict: {} } }],
+        own: { defaultMs: minute, byVerdict: {}, historyMs },
+        others: [{ app: 'shop', retention: { defaultMs: 365 * 86_400_000, byVerdict: {}, historyMs } }],
       },
     ]);
     await clock.advanceBy(20 * minute);
