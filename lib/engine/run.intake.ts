@@ -248,8 +248,10 @@ export class RunIntake {
   }
 
   /** Resolves when nothing is under way beside the loop any more. */
-  stop(): Promise<void> {
-    return this.strays.stop();
+  async stop(): Promise<void> {
+    // What a settlement hands over goes back while the worker is still known: else it would count as lost with it.
+    await Promise.allSettled(this.underWay);
+    await this.strays.stop();
   }
 
   /** What could not be given back, as somebody else has locked it or the storage refuses it, is tried again beside. */

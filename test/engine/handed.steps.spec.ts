@@ -12,6 +12,9 @@ import { EngineRig } from '../support/engine.js';
 class Watched extends MemoryStorage {
   claims = 0;
   readonly handed: (string | undefined)[][] = [];
+  /** Called with the answer of a settlement with hands, and before runs are given back. */
+  onHanded: () => Promise<void> = async () => undefined;
+  onGivingBack: () => Promise<void> = async () => undefined;
   /** Thrown by the next settlement with hands, after it was carried out. */
   failure: Error | null = null;
 
@@ -24,10 +27,18 @@ class Watched extends MemoryStorage {
     const result = await super.settle(settlements, hands);
     if (hands === undefined) return result;
     this.handed.push((result.taken ?? []).map(({ flowStep }) => flowStep?.name));
+    await this.onHanded();
     const { failure } = this;
     this.failure = null;
     if (failure) throw failure;
     return result;
+  }
+
+  override async giveBack(
+    ...given: Parameters<MemoryStorage['giveBack']>
+  ): ReturnType<MemoryStorage['giveBack']> {
+    await this.onGivingBack();
+    return super.giveBack(...given);
   }
 }
 
@@ -112,5 +123,28 @@ describe('steps that are born by the end of others', () => {
     await rig.settle();
     expect(ran).toEqual(['s0']);
     expect(storage.handed.flat()).toEqual([]);
+  });
+
+  test('that the end of the worker comes before go back before it goes', async () => {
+    await openFlow(storage, chain(2));
+    rig.handle('work', (context) => void ran.push(nameOf(context)));
+    let letBack = (): void => undefined;
+    const back = new Promise<void>((resolve) => (letBack = resolve));
+    const stopping: Promise<void>[] = [];
+    let isStopped = false;
+    storage.onHanded = async () => {
+      stopping.push(rig.engine.stop().then(() => void (isStopped = true)));
+    };
+    storage.onGivingBack = () => back;
+    await rig.engine.start();
+    await rig.settle();
+    expect(storage.handed).toEqual([['s1']]);
+    expect(isStopped).toBe(false);
+    letBack();
+    await rig.settle();
+    await Promise.all(stopping);
+    expect(ran).toEqual(['s0']);
+    const { items } = await storage.queryRuns({ state: 'waiting' }, {});
+    expect(items.map(({ attempt, lostCount }) => [attempt, lostCount])).toEqual([[0, 0]]);
   });
 });
