@@ -76,6 +76,8 @@ export class WorkLoop {
   private fruitless = 0;
   /** Claims in a row of what it was told of that came too late. */
   private beaten = 0;
+  /** The work before has failed. */
+  private isRecovering = false;
   /** What begins by the end of another run must not be part of that one's async context. */
   private readonly scope = new AsyncResource('ChronisWorkLoop');
 
@@ -112,7 +114,7 @@ export class WorkLoop {
     while (this.session.active) {
       await this.parts.calls.repeat(
         'work',
-        () => this.turn(),
+        () => this.turns(),
         () => this.session.active,
         () => !this.failed.isAny,
       );
@@ -189,10 +191,16 @@ export class WorkLoop {
     this.rouse();
   }
 
-  private async turn(): Promise<void> {
+  /** Ends as the session does, or once after a failure: that it gets through again is told by its end. Each turn of its own would cost every wake some rounds of promises. */
+  private async turns(): Promise<void> {
     try {
-      await this.work();
+      do {
+        await this.work();
+        if (!this.failed.isAny) this.parts.calls.outages.answered('work');
+      } while (this.session.active && !this.isRecovering);
+      this.isRecovering = false;
     } catch (error) {
+      this.isRecovering = true;
       this.forget();
       throw error;
     }
