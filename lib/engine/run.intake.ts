@@ -216,8 +216,15 @@ export class RunIntake {
    */
   settleSteps(settlements: readonly Settlement[], room: number): Promise<SettleResult> {
     const { capability } = this.session;
-    const settling = this.parts.storage.settle(settlements, { capability, room });
-    const begin = async (): Promise<{ runs: ClaimedRun[] }> => ({ runs: (await settling).taken ?? [] });
+    const { storage, clock, time } = this.parts;
+    const sentAt = clock.monotonic();
+    const settling = storage.settle(settlements, { capability, room });
+    const begin = async (): Promise<{ runs: ClaimedRun[] }> => {
+      const { taken: runs = [] } = await settling;
+      // They are due since the storage's time of this call, whenever that was last heard of.
+      if (runs.length > 0) time.observe(runs[0]!.dueAt, sentAt);
+      return { runs };
+    };
     // Who settles is told of a failure.
     this.noted(this.handingOut('fire', room, begin)).then(
       () => this.alarm.wake(),

@@ -1,4 +1,4 @@
-import type { Database, Queries, StatementTraits, Transaction } from './database.js';
+import type { Database, Queries, StatementTraits, Transaction, TransactionTraits } from './database.js';
 import { Seats } from './seats.js';
 
 /** Of the pool, what calls leave to the loop: claims and firings, settlements, renewals. */
@@ -24,8 +24,8 @@ export class Calls implements Queries {
     return this.seats.perform(() => database.run<Row>(text, values, traits), this.deadlineMs);
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, traits?: TransactionTraits): Promise<T> {
     const database = this.database();
-    return this.seats.perform(() => database.transaction(work), this.deadlineMs);
+    return this.seats.perform(() => database.transaction(work, traits), this.deadlineMs);
   }
 }

@@ -41,6 +41,15 @@ export interface StatementTraits {
  */
 export type Haste = 'impatient' | 'urgent';
 
+/** What is known of a transaction before it begins. */
+export interface TransactionTraits {
+  /**
+   * Its prepared statements keep one plan each, for whatever values. For little work by large statements: to plan them for the values takes several times as long as to run them.
+   * @default the server decides
+   */
+  keepsPlans?: boolean;
+}
+
 /** A transaction under way. */
 export interface Transaction extends Queries {
   /**
@@ -91,6 +100,7 @@ export class Database implements Queries {
   private readonly kept = new KeptConnection<Client>();
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
   private readonly begin: string;
+  private readonly beginKeepingPlans: string;
   private readonly seats: Seats;
 
   constructor(
@@ -103,6 +113,7 @@ export class Database implements Queries {
   ) {
     this.seats = new Seats(limits.poolSize);
     this.begin = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${3 * limits.deadlineMs}`;
+    this.beginKeepingPlans = `${this.begin}; set local plan_cache_mode = force_generic_plan`;
   }
 
   /** What the server, or a pooler before it, has let itself be told at connection start. */
@@ -123,7 +134,10 @@ export class Database implements Queries {
   /**
    * Rolled back when `work` rejects. `work` runs again after a deadlock, and where a lock was not to be had in time, so it must not touch anything but the transaction.
    */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    { keepsPlans = false }: TransactionTraits = {},
+  ): Promise<T> {
     let limitsWaiting = false;
     const once = (): Promise<T> =>
       this.connected(async (client) => {
@@ -146,7 +160,7 @@ export class Database implements Queries {
         };
         try {
           // It may fail half-way: cancelled when the transaction has begun, and its setting is not there yet.
-          await this.query(client, this.begin);
+          await this.query(client, keepsPlans ? this.beginKeepingPlans : this.begin);
           const result = await work(transaction);
           await this.query(client, 'commit');
           return result;

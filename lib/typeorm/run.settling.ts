@@ -13,6 +13,9 @@ import { conclude, tellFlows, type EndedRow } from './run.conclusion.js';
 import { resultsOf, settlementColumns } from './settlement.columns.js';
 import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
 
+/** As many as the server supposes in a list that it does not know: what it plans for these holds for fewer. */
+const fewEnds = 10;
+
 export async function settle(
   statements: StatementRunner,
   patience: SettlementPatience,
@@ -98,8 +101,9 @@ async function* settleQuickly(
 ): AsyncGenerator<SettledQuickly> {
   const within = (some: readonly Settlement[]): Promise<SettleResult> =>
     patience.during(() =>
-      statements.change(({ run }) =>
-        settleWithin(run, some, 'settleBriefly', { lockMs: patience.ms, hands }),
+      statements.change(
+        ({ run }) => settleWithin(run, some, 'settleBriefly', { lockMs: patience.ms, hands }),
+        { keepsPlans: some.length <= fewEnds },
       ),
     );
   const { oneOffs, recurring, rest } = sorted(settlements);

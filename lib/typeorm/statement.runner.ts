@@ -1,4 +1,4 @@
-import type { Queries, StatementTraits, Transaction } from './database.js';
+import type { Queries, StatementTraits, Transaction, TransactionTraits } from './database.js';
 import { withPurpose } from './purposes.js';
 import {
   arrayStatements,
@@ -33,7 +33,7 @@ export interface StatementScope {
 
 /** Where statements run, by themselves or together. */
 interface Place extends Queries {
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, traits?: TransactionTraits): Promise<T>;
 }
 
 /** Statements of one set of tables, on one database. */
@@ -52,14 +52,16 @@ export class StatementRunner implements StatementScope {
   }
 
   /** See `Database.transaction`. */
-  change<T>(work: (change: OwnChange) => Promise<T>): Promise<T> {
-    return this.database().transaction((transaction: Transaction) =>
-      work({
-        run: this.on(transaction),
-        readClock: () => transaction.readClock(),
-        briefly: (lockMs, doing) => transaction.briefly(lockMs, doing),
-        limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
-      }),
+  change<T>(work: (change: OwnChange) => Promise<T>, traits?: TransactionTraits): Promise<T> {
+    return this.database().transaction(
+      (transaction: Transaction) =>
+        work({
+          run: this.on(transaction),
+          readClock: () => transaction.readClock(),
+          briefly: (lockMs, doing) => transaction.briefly(lockMs, doing),
+          limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
+        }),
+      traits,
     );
   }
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Settlement, SettleResult } from '../../lib/index.js';
 import type { StepContext } from '../../lib/engine/step.context.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -89,6 +89,26 @@ describe('steps that are born by the end of others', () => {
     await rig.engine.start();
     await rig.settle();
     expect(seen).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('begin without asking for the time, also when the storage was last heard of long ago', async () => {
+    const exactNow = vi.spyOn(storage, 'exactNow');
+    await openFlow(storage, chain(2));
+    let end = (): void => undefined;
+    const isOver = new Promise<void>((resolve) => (end = resolve));
+    rig.handle('work', async (context) => {
+      ran.push(nameOf(context));
+      if (ran.length === 1) await isOver;
+    });
+    await rig.engine.start();
+    await rig.settle();
+    await clock.advanceBy(3_000);
+    vi.spyOn(storage, 'claim').mockResolvedValue({ now: null, runs: [] });
+    end();
+    await rig.settle();
+    expect(ran).toEqual(['s0', 's1']);
+    expect(storage.handed).toEqual([['s1'], []]);
+    expect(exactNow).not.toHaveBeenCalled();
   });
 
   test('come after what has been due before, where there is room for one', async () => {
