@@ -31,12 +31,11 @@ export function tellWaits(tables: MemoryTables, now: EpochMs, ended: readonly En
   for (const child of concerned) decide(tables, now, child);
 }
 
-/** What waits for one run waits for another in its place: that repeats it by hand. */
+/** What waits for one run waits for another in its place, that repeats it by hand: how the one ended does not count any more. */
 export function moveWaits(tables: MemoryTables, before: RunRow, run: RunRow): void {
   for (const [child, awaited] of waiting(tables, before)) {
     if (awaited.verdict === 'succeeded') continue;
-    awaited.runId = run.id;
-    awaited.gone = false;
+    Object.assign(awaited, { runId: run.id, verdict: null, gone: false });
     run.awaitedBy.push(child.id);
   }
 }

@@ -97,6 +97,22 @@ export const waitLaws = lawsOf('jobs that wait for others', {
     await runIt(storage, worker, 'd');
   },
 
+  'wait for what is retried by hand, as for what has not ended': async ({ storage }) => {
+    const worker = await lasting(storage);
+    for (const otherwise of ['run', 'cancel'] as const) {
+      const [again, other, child] = [`${otherwise}-a`, `${otherwise}-b`, `${otherwise}-c`];
+      const given = otherwise === 'cancel' ? { otherwise, need: 1 } : { otherwise };
+      await create(storage, { [again]: [], [other]: [], [child]: [again, other] }, given);
+      const runs = await claimAll(storage, worker);
+      await settle(storage, runs.get(again)!, failed);
+      await storage.retryRuns([runs.get(again)!.id]);
+      await settle(storage, runs.get(other)!, failed);
+      await assertStates(storage, { [child]: 'waiting' });
+      await runIt(storage, worker, again);
+      await runIt(storage, worker, child);
+    }
+  },
+
   'do not mind an attempt after which there is another one': async ({ storage }) => {
     await create(storage, { a: [], c: ['a'] }, { otherwise: 'cancel' });
     const worker = await lasting(storage);

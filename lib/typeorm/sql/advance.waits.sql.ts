@@ -59,11 +59,11 @@ ${tellDue(t, 'run', 'select min(due_at) from freed')}
 select (select json_agg(json_build_object('id', child::text, 'badly', badly)) from fated where fate = 'cancel') as cancelled, ${toldColumn}`;
 }
 
-/** $1 time · $2 run in whose place, by hand, there is another one · $3 that one. What waits for the one waits for the other. */
+/** $1 time · $2 run in whose place, by hand, there is another one · $3 that one. What waits for the one waits for the other, and how the one ended does not count any more. */
 export function moveWaitsSql(t: TableNames): string {
   return `
 with moved as (
-  update ${t.run_wait} w set parent = $3::bigint, gone = false where w.parent = $2::bigint and w.verdict is distinct from 'succeeded' returning 1
+  update ${t.run_wait} w set parent = $3::bigint, verdict = null, gone = false where w.parent = $2::bigint and w.verdict is distinct from 'succeeded' returning 1
 ),
 marked as (
   update ${t.run} r set blocks = true where r.id = $3::bigint and exists (select from moved)

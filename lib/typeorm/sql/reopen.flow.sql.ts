@@ -43,7 +43,7 @@ moved as (
   update ${t.flow} f set run_id = r.id, retry_of = f.run_id, opened_at = ${now}, ended_at = null, verdict = null from run r where f.id = $2::bigint
 ),
 moved_waits as (
-  update ${t.run_wait} w set parent = r.id from run r where w.parent = r.retry_of
+  update ${t.run_wait} w set parent = r.id, verdict = null, gone = false from run r where w.parent = r.retry_of
 ),
 carried as (
   update ${t.run_step} s set run_id = r.id from run r where s.run_id = r.retry_of

@@ -40,7 +40,7 @@ moved as (
   update ${t.run_step} s set run_id = born.id from born where s.run_id = born.retry_of
 ),
 moved_waits as (
-  update ${t.run_wait} w set parent = born.id from born where w.parent = born.retry_of
+  update ${t.run_wait} w set parent = born.id, verdict = null, gone = false from born where w.parent = born.retry_of
 ),
 moved_signals as (
   update ${t.run_signal} g set run_id = born.id from born where g.run_id = born.retry_of
