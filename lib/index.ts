@@ -29,6 +29,8 @@ export type {
   PausedBy,
 } from './model/job.js';
 export type { ChangeableOption, JobChange, JobChanges } from './model/job.changes.js';
+export { taskOf } from './model/task.js';
+export type { Task, TaskInput, TaskOption } from './model/task.js';
 export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
@@ -255,6 +257,9 @@ export type {
   StepTransaction,
 } from './engine/run.context.js';
 
+export { TaskExecutor } from './tasks/task.executor.js';
+export type { TaskContext, TaskExecutorOptions, TaskResult } from './tasks/task.executor.js';
+
 export { defineJob } from './scheduler/define.job.js';
 export type { UpdateOptions } from './scheduler/job.updater.js';
 export type { DefinedJob, DefineJobOptions, HandleDecorator } from './scheduler/define.job.js';
@@ -346,6 +351,7 @@ export type {
   DefinitionOptions,
   DefinitionQuery,
   HandlerDefinition,
+  TaskDefinition,
   StartOptions,
   VersionOption,
 } from './definitions/definition.options.js';

@@ -2,6 +2,7 @@ import type { DefinitionKind } from '../model/definition.js';
 import type { CronTiming, IntervalTiming, JobOptions } from '../model/job.options.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { PriorityInput } from '../model/priority.js';
+import type { TaskInput } from '../model/task.js';
 import type { CronFields, DurationInput, InstantInput } from '../model/trigger.js';
 import type { WorkflowStep } from '../model/workflow.js';
 import type { OneOffOptions, Without } from '../scheduler/create.options.js';
@@ -31,16 +32,27 @@ type DefinitionTiming =
   | ({ every: DurationInput } & IntervalTiming & Without<'delay' | 'cron' | 'keep'>)
   | ({ cron: string | CronFields } & CronTiming & Without<'delay' | 'every' | 'keep'>);
 
-/** A job of a handler, to be started as often as it is needed. All options are JSON: give times as text. @publicApi */
-export type HandlerDefinition = DefinitionOptions &
+/** What a definition says of jobs that are one run each. */
+type JobsOfDefinition = DefinitionOptions &
   Omit<JobOptions, 'id' | 'name' | 'namespace' | 'payload'> &
-  DefinitionTiming & {
+  DefinitionTiming;
+
+/** A job of a handler, to be started as often as it is needed. All options are JSON: give times as text. @publicApi */
+export type HandlerDefinition = JobsOfDefinition &
+  Without<'task'> & {
     handler: HandlerInput;
     /**
      * What the handler gets, with the params in it: `{ "$param": "/customer/id" }` is the value that the JSON Pointer names in the params, of its own type, `{ "$param": "/note", "default": "" }` the same with what it is where
      * there is none, and `{ "$literal": … }` its content as it is. @default the params themselves
      */
     payload?: JsonValue;
+  };
+
+/** A job with a task, to be started as often as it is needed. All options are JSON: give times as text. @publicApi */
+export type TaskDefinition = JobsOfDefinition &
+  Without<'handler' | 'payload'> & {
+    /** Its type, and what the executor takes, with the params in it, as in the `payload` of a `HandlerDefinition`. */
+    task: TaskInput;
   };
 
 /** A workflow as data: its steps call handlers of the app by their names. Any worker of the app runs it. All options are JSON: give times as text. @publicApi */
@@ -57,7 +69,7 @@ export type DataWorkflow = DefinitionOptions &
   };
 
 /** What can be defined. @publicApi */
-export type DefinitionInput = HandlerDefinition | DataWorkflow;
+export type DefinitionInput = HandlerDefinition | TaskDefinition | DataWorkflow;
 
 /** How a definition is put. @publicApi */
 export interface DefineOptions {
@@ -121,9 +133,11 @@ export const aboutKeys: readonly string[] = [
 const jobsOwn: readonly string[] = ['id', 'name', 'namespace', 'payload'];
 const timing = allTimingKeys.filter((key) => !['at', 'in', 'refusePast'].includes(key));
 
+/** Of definitions whose jobs are one run each. */
 export const handlerDefinitionKeys: readonly string[] = [
   ...aboutKeys,
   'handler',
+  'task',
   'payload',
   'delay',
   ...jobOptionKeys.filter((key) => !jobsOwn.includes(key)),
@@ -131,7 +145,9 @@ export const handlerDefinitionKeys: readonly string[] = [
 ];
 
 /** Those of its jobs are decided by its steps. */
-const stepsOwn: readonly string[] = ['maxRetries', 'backoff', 'recovery', 'maxLost', 'handler', 'payload'];
+const stepsOwn: readonly string[] = [
+  ...['maxRetries', 'backoff', 'recovery', 'maxLost', 'handler', 'task', 'payload'],
+];
 
 export const workflowDefinitionKeys: readonly string[] = [
   ...handlerDefinitionKeys.filter((key) => !stepsOwn.includes(key)),

@@ -30,7 +30,7 @@ export interface DefinitionPruning {
   olderThan: DurationInput;
 }
 
-const kinds = ['handler', 'workflow'] as const;
+const kinds = ['handler', 'task', 'workflow'] as const;
 const prunedPerStep = 1_000;
 
 /**

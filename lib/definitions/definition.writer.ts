@@ -22,8 +22,9 @@ import type {
   DefineOptions,
   DefinitionInput,
   HandlerDefinition,
+  TaskDefinition,
 } from './definition.options.js';
-import { handlerSpec } from './handler.definition.js';
+import { handlerSpec, taskSpec } from './handler.definition.js';
 import { assertParamsSchema } from './params.schema.js';
 import { jobShape, recurs } from './started.job.js';
 import { handlersOf, kindOf, planOfDefinition, workflowSpec } from './workflow.definition.js';
@@ -93,10 +94,7 @@ export class DefinitionWriter {
     }
     const ofReference = 'handler' in given && isReference(given.handler) ? given.handler.defaults : {};
     const ref = definitionRef(given.name, given.namespace ?? ofReference.namespace);
-    const spec =
-      kind === 'workflow'
-        ? workflowSpec(given as DataWorkflow, defaults.payloadLimit)
-        : handlerSpec(given as HandlerDefinition, defaults.payloadLimit);
+    const spec = specOf(kind, given, defaults.payloadLimit);
     const givenApp = given.app ?? ofReference.app;
     const app = givenApp === undefined ? directory.app : appName(givenApp);
     const paramsSchema = this.schemaOf(given.params);
@@ -140,6 +138,12 @@ export class DefinitionWriter {
     ];
     for (const use of uses) await directory.assertKnown(use, now, access.jobs);
   }
+}
+
+function specOf(kind: Definition['kind'], given: DefinitionInput, limitBytes: number): JsonObject {
+  if (kind === 'workflow') return workflowSpec(given as DataWorkflow, limitBytes);
+  if (kind === 'task') return taskSpec(given as TaskDefinition, limitBytes);
+  return handlerSpec(given as HandlerDefinition, limitBytes);
 }
 
 function resultOf({ status, definition }: PutDefinition): DefineManyResult {

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { GivenJob } from '../scheduler/create.options.js';
+import { taskJob } from '../tasks/task.option.js';
 import type { StartOptions } from './definition.options.js';
 import { filledTemplate } from './payload.template.js';
 import { openingPayload } from './workflow.definition.js';
@@ -22,7 +23,7 @@ export function startedJob(
   const { kind, spec, source } = definition;
   // The code of a workflow opens its own runs, with the version that it is, or that the metadata asks for.
   if (source === 'code') return { ...jobShape(definition, when), handler: definition.name, payload: params };
-  const payload = kind === 'workflow' ? openingPayload(definition, params) : payloadOf(spec, params);
+  const payload = kind === 'workflow' ? openingPayload(definition, params) : payloadOf(kind, spec, params);
   return { ...jobShape(definition, when), payload };
 }
 
@@ -41,12 +42,19 @@ export function jobShape(
 
 /** What it says of its jobs. The graph of a workflow is read by whoever opens it, and so is its timeout. */
 function said(kind: Definition['kind'], spec: JsonObject): GivenJob {
-  const others = kind === 'workflow' ? ['payload', 'delay', 'steps', 'timeout'] : ['payload', 'delay'];
+  const others = ['payload', 'delay', 'task', ...(kind === 'workflow' ? ['steps', 'timeout'] : [])];
   const job = Object.fromEntries(Object.entries(spec).filter(([key]) => !others.includes(key)));
-  return { ...job, ...(kind === 'workflow' ? { handler: workflowHandler } : {}) } as unknown as GivenJob;
+  return { ...job, handler: handlerOfDefinition(kind, spec) } as unknown as GivenJob;
 }
 
-function payloadOf({ payload: template }: JsonObject, params: JsonValue): JsonValue {
+/** What its jobs run. */
+export function handlerOfDefinition(kind: Definition['kind'], spec: JsonObject): string {
+  if (kind === 'workflow') return workflowHandler;
+  return kind === 'task' ? taskJob(spec.task).handler : (spec.handler as string);
+}
+
+function payloadOf(kind: Definition['kind'], spec: JsonObject, params: JsonValue): JsonValue {
+  const template = kind === 'task' ? (taskJob(spec.task).payload as JsonObject) : spec.payload;
   return template === undefined ? params : filledTemplate(template, params);
 }
 

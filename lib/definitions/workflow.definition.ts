@@ -90,15 +90,18 @@ function filledSteps(
   }));
 }
 
-/** Throws InvalidOptionError: it is neither, or both. */
+/** Throws InvalidOptionError: it is none, or several. */
 export function kindOf(given: object): Definition['kind'] {
-  const isWorkflow = 'steps' in given && given.steps !== undefined;
-  const isHandler = 'handler' in given && given.handler !== undefined;
-  if (isWorkflow !== isHandler) return isWorkflow ? 'workflow' : 'handler';
+  const { handler, task, steps } = given as { handler?: unknown; task?: unknown; steps?: unknown };
+  const kinds = Object.entries({ handler, task, steps }).filter(([, value]) => value !== undefined);
+  const [first, another] = kinds.map(([key]) => key);
+  if (first !== undefined && another === undefined) {
+    return first === 'steps' ? 'workflow' : (first as 'handler' | 'task');
+  }
   throw new InvalidOptionError(
-    isHandler ? 'steps' : 'handler',
-    isHandler
-      ? 'is given beside "handler". A definition is of a handler, or of a workflow with steps.'
-      : 'is missing. Give the name of a handler, or the "steps" of a workflow.',
+    another ?? 'handler',
+    another === undefined
+      ? 'is missing. Give the name of a handler, a "task", or the "steps" of a workflow.'
+      : `is given beside "${first}". A definition is of a handler, of a task, or of a workflow with steps.`,
   );
 }

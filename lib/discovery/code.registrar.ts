@@ -70,7 +70,10 @@ export class CodeRegistrar {
         throw new WorkflowsNotSupportedError(`@Workflow on ${place}`, storage.kind);
       workflows.add(code, defaults);
     }
-    for (const { name, run, place, options } of handlers) registry.register(name, run, place, options);
+    for (const { name, run, place, options, isExecutor = false } of handlers) {
+      if (isExecutor) registry.registerExecutor(name, run, place, options);
+      else registry.register(name, run, place, options);
+    }
     await assertDeclaredPayloads(jobs, registry);
   }
 

@@ -15,12 +15,14 @@ export interface DeclaredJob {
   place: string;
 }
 
-/** A method that can be run. */
+/** A method that can be run, or an executor of tasks. */
 export interface DeclaredHandler {
   name: string;
   place: string;
   run: (context: RunContext) => unknown;
   options: HandlerOptions;
+  /** Carries out tasks. @default false */
+  isExecutor?: boolean;
 }
 
 /** A class that is provided more than once. */

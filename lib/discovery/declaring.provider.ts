@@ -71,6 +71,12 @@ export class DeclaringProvider {
     return wrapper.isDependencyTreeStatic() && !wrapper.isTransient ? (wrapper.instance as object) : null;
   }
 
+  /** The instance, or, of what is made anew for each run, an object of its class that no constructor has run for. null: it is too early. */
+  get example(): object | null {
+    if (!this.isMade) return null;
+    return isObject(this.wrapper.instance) ? this.wrapper.instance : this.prototype;
+  }
+
   /** Inherited methods are included; one that overrides another has only the decorators of its own. */
   declarationsOf(method: string): readonly Declaration[] {
     return inheritedDeclarationsOf(this.prototype, method).map((declaration) => {

@@ -24,6 +24,7 @@ import { instanceOf } from './instance.names.js';
 import type { MethodCalls } from './method.calls.js';
 import { distinctProviders } from './distinct.providers.js';
 import { addHandler, addJob, type Findings } from './findings.js';
+import { isExecutor, readExecutor } from './executor.explorer.js';
 import { assertNoneHidden } from './hidden.methods.js';
 import type { LazyModules } from './lazy.modules.js';
 import { methodEnhancers, optionsOfMethod } from './method.options.js';
@@ -151,6 +152,7 @@ export class JobExplorer {
         this.readMethod(provider, method, now, found, made);
       }
       readWorkflow(provider, this.parts, now, found);
+      readExecutor(provider, this.parts, found);
     }
     return {
       jobs: [...found.jobs.values()],
@@ -174,7 +176,7 @@ export class JobExplorer {
     const { lazy, scanner } = this.parts;
     assertNoneHidden(provider);
     if (lazy?.isReady(provider.module) === false) return false;
-    if (isWorkflow(provider, scanner)) return true;
+    if (isExecutor(provider) || isWorkflow(provider, scanner)) return true;
     return scanner
       .getAllMethodNames(provider.prototype)
       .some((method) => provider.declarationsOf(method).length > 0);

@@ -2,6 +2,7 @@ import { DuplicateHandlerError, InvalidHandlerError, InvalidOptionError } from '
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
+import { taskTypeOf } from '../model/task.js';
 import { HandlerSurroundings } from './chronis.interceptor.js';
 import type { RunContext } from './run.context.js';
 
@@ -32,21 +33,24 @@ export class HandlerRegistry {
     name: string,
     run: (context: RunContext) => unknown,
     origin: string,
-    { schema, previousNames = [], ...rules }: HandlerOptions = {},
+    options: HandlerOptions = {},
   ): void {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new InvalidOptionError('handler', 'the name of a handler must be a non-empty string.');
     }
     if (typeof run !== 'function') throw new InvalidHandlerError(name, run);
-    const names = [...new Set([name, ...previousNames])];
-    for (const each of names) {
-      const existing = this.get(each);
-      if (existing) throw new DuplicateHandlerError(each, existing.origin, origin);
-    }
-    const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
-    const handler = { names, origin, rules, schema: schema ?? null, run: surrounded };
-    for (const each of names) this.handlers.set(each, { ...handler, name: each });
-    this.tell();
+    for (const each of [name, ...(options.previousNames ?? [])]) assertNoTask(each, origin);
+    this.add(name, run, origin, options);
+  }
+
+  /** The executor of tasks, by its handler's name and those of its other types. Throws DuplicateHandlerError. */
+  registerExecutor(
+    name: string,
+    run: (context: RunContext) => unknown,
+    origin: string,
+    options: HandlerOptions,
+  ): void {
+    this.add(name, run, origin, options);
   }
 
   /** A handler of this package: what others store calls it, and nobody is told of it where handlers are listed. Throws DuplicateHandlerError. */
@@ -100,7 +104,34 @@ export class HandlerRegistry {
     return () => this.listeners.delete(listener);
   }
 
+  private add(
+    name: string,
+    run: (context: RunContext) => unknown,
+    origin: string,
+    { schema, previousNames = [], ...rules }: HandlerOptions,
+  ): void {
+    const names = [...new Set([name, ...previousNames])];
+    for (const each of names) {
+      const existing = this.get(each);
+      if (existing) throw new DuplicateHandlerError(each, existing.origin, origin);
+    }
+    const surrounded = (context: RunContext): unknown => this.surroundings.call(context, run);
+    const handler = { names, origin, rules, schema: schema ?? null, run: surrounded };
+    for (const each of names) this.handlers.set(each, { ...handler, name: each });
+    this.tell();
+  }
+
   private tell(): void {
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Throws InvalidOptionError: jobs with tasks would call it. */
+function assertNoTask(name: string, origin: string): void {
+  const type = taskTypeOf(name);
+  if (type === null) return;
+  throw new InvalidOptionError(
+    'handler',
+    `"${name}" of ${origin} begins with "task:", as only executors of tasks do. Give it another name, or make it a class with @TaskExecutor('${type}').`,
+  );
 }

@@ -1,8 +1,8 @@
 import type { JobSource } from './job.js';
 import type { JsonObject } from './json.js';
 
-/** What a definition is of: a job of a handler, or a graph of steps as data. @publicApi */
-export type DefinitionKind = 'handler' | 'workflow';
+/** What a definition is of: a job of a handler, a job with a task, or a graph of steps as data. @publicApi */
+export type DefinitionKind = 'handler' | 'task' | 'workflow';
 
 /** Names a definition in all of its versions. */
 export interface DefinitionRef {

@@ -1,5 +1,6 @@
 import { ChronisError } from './chronis.error.js';
 import type { PayloadIssue } from './payload.schema.js';
+import { taskTypeOf } from './task.js';
 
 /** Two handlers were registered under one name. @publicApi */
 export class DuplicateHandlerError extends ChronisError {
@@ -8,9 +9,12 @@ export class DuplicateHandlerError extends ChronisError {
     first: string,
     second: string,
   ) {
+    const type = taskTypeOf(handler);
     super(
       'CHRONIS_DUPLICATE_HANDLER',
-      `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name, for a method by @JobHandler('…').`,
+      type === null
+        ? `Two handlers are registered as "${handler}": ${first} and ${second}. Give one of them another name, for a method by @JobHandler('…').`
+        : `Two executors take tasks of the type "${type}": ${first} and ${second}. Give one of them another type, by @TaskExecutor('…').`,
     );
   }
 }
@@ -36,6 +40,35 @@ export class HandlerNotFoundError extends ChronisError {
           ? `The app "${elsewhere[0]}" has one of this name; { app: '${elsewhere[0]}' } creates the job for it. `
           : ''
       }${meant === null ? 'Declare' : `Did you mean "${meant}"? Else declare`} it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
+    );
+  }
+}
+
+/** This process does not carry out tasks of the type, and no worker of the app ever did. @publicApi */
+export class UnknownTaskError extends ChronisError {
+  constructor(
+    readonly type: string,
+    known: readonly string[],
+    /** Whose executor was looked for; null: it does not matter. */
+    readonly app: string | null = null,
+    /** Apps that have an executor of this type. */
+    elsewhere: readonly string[] = [],
+    /** The type that was probably meant; null: none is near. */
+    readonly meant: string | null = null,
+  ) {
+    const there =
+      known.length === 0
+        ? 'There is no executor at all: those of nestjs-chronis/executors are opt-in, by ChronisExecutorsModule.'
+        : `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
+    const elsewhereToo =
+      elsewhere.length === 0
+        ? ''
+        : ` The app "${elsewhere[0]}" has one of this type; { app: '${elsewhere[0]}' } creates the job for it.`;
+    super(
+      'CHRONIS_UNKNOWN_TASK',
+      `No executor takes tasks of the type "${type}" ${app === null ? 'here or in any worker' : `in any worker of the app "${app}"`}. ${there}${elsewhereToo} ${
+        meant === null ? 'Provide' : `Did you mean "${meant}"? Else provide`
+      } a class with @TaskExecutor('${type}'), or pass { allowUnknownHandler: true } if the process that has it starts later; the module takes that option too.`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { ChronisError } from './chronis.error.js';
 import { issuesText, type PayloadIssue } from './payload.schema.js';
 import type { DurationInput } from './trigger.js';
 import type { RunVerdict } from './verdict.js';
+import { taskTypeOf } from './task.js';
 
 /** No stored run has this id: there never was one, or it is finished. @publicApi */
 export class RunNotFoundError extends ChronisError {
@@ -90,8 +91,11 @@ export class PayloadMismatchError extends UnrecoverableError {
     readonly handler: string,
     readonly issues: readonly PayloadIssue[],
   ) {
+    const type = taskTypeOf(handler);
     super(
-      `The stored payload of the job "${jobId}" does not fit the schema of the handler "${handler}": ${issuesText(issues)}. Update the job's payload or let the schema accept it, then retry the run.`,
+      type === null
+        ? `The stored payload of the job "${jobId}" does not fit the schema of the handler "${handler}": ${issuesText(issues)}. Update the job's payload or let the schema accept it, then retry the run.`
+        : `The stored task of the job "${jobId}" does not fit the schema of the type "${type}": ${issuesText(issues, 'task')}. Update the job's task or let the schema accept it, then retry the run.`,
       undefined,
       'CHRONIS_PAYLOAD_MISMATCH',
     );

@@ -3,6 +3,7 @@ import type { JsonValue } from './json.js';
 import type { RecoveryPolicy } from './policies.js';
 import type { PriorityInput } from './priority.js';
 import type { Otherwise, StepNeed } from './step.need.js';
+import type { TaskInput } from './task.js';
 import type { DurationInput } from './trigger.js';
 
 export type { Otherwise, StepNeed } from './step.need.js';
@@ -54,6 +55,8 @@ export interface WorkflowStep extends StepOrder, StepPolicies {
   name: string;
   /** The name of the handler that it calls. @default the names of the workflow and of the step: `nightly.load` */
   handler?: string;
+  /** A task that it is, in place of a handler and its payload. Not with `map`. */
+  task?: TaskInput;
   /** The name of a workflow that it is: that runs with the step's payload as its params, and its end is the step's. Not with `handler` or `manual`. */
   workflow?: string;
   /** It calls no handler: its verdict comes from outside, by `WorkflowService.complete` or `fail`. @default false */

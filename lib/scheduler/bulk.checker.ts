@@ -2,6 +2,7 @@ import type { TriggerInput } from '../model/trigger.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import type { GivenJob } from './create.options.js';
 import type { HandlerUse } from './handler.uses.js';
+import { withTask } from '../tasks/task.option.js';
 import type { JobAccess } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import type { Insertion } from './job.inserter.js';
@@ -27,8 +28,9 @@ export class BulkChecker {
   async check(items: readonly GivenJob[], now: number): Promise<Checked[]> {
     const checked: Checked[] = [];
     let pattern: OneOffPattern | null = null;
-    for (const item of items) {
+    for (const given of items) {
       try {
+        const item = withTask(given);
         if (pattern?.fits(item)) {
           const job = pattern.jobOf(item, now);
           // Only where there is something to wait for: each wait takes as long as all the rest.

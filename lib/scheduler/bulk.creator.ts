@@ -1,10 +1,12 @@
 import { EmptyJobIdError, InvalidOptionError, JobAlreadyExistsError, StorageError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Job } from '../model/job.js';
+import type { TaskOption } from '../model/task.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
 import { hasAfter } from './after.option.js';
 import { assertNoCycle, assertTogether } from './bulk.graph.js';
 import { BulkChecker, type Checked } from './bulk.checker.js';
+import { withTask } from '../tasks/task.option.js';
 import type { GivenJob } from './create.options.js';
 import { isReference, type HandlerInput } from './handler.reference.js';
 import type { JobCreator } from './job.creator.js';
@@ -32,9 +34,16 @@ export class BulkCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async one(handler: HandlerInput, options: Omit<GivenJob, 'handler'>, access: JobAccess): Promise<Job> {
-    assertFirst(handler, options);
-    const given = { ...options, handler };
+  async one(
+    what: HandlerInput | TaskOption,
+    options: Omit<GivenJob, 'handler'>,
+    access: JobAccess,
+  ): Promise<Job> {
+    assertFirst(what, options);
+    const first = isTask(what)
+      ? knownOptions(what, ['task'], 'the first argument of schedule()')
+      : { handler: what };
+    const given = withTask<GivenJob>({ ...options, ...first });
     return this.creator.create(
       given,
       createdTrigger(given, await this.time.now(access.jobs), 'schedule()'),
@@ -42,7 +51,8 @@ export class BulkCreator {
     );
   }
 
-  async upsert(given: GivenJob, access: JobAccess): Promise<UpsertResult> {
+  async upsert(said: GivenJob, access: JobAccess): Promise<UpsertResult> {
+    const given = withTask(said);
     if (given?.id === undefined) throw new EmptyJobIdError('upsert() needs the id of the job.');
     if (given.onConflict !== undefined && given.onConflict !== 'replace') {
       throw new InvalidOptionError('onConflict', 'upsert() always replaces; leave it out.');
@@ -193,11 +203,19 @@ function isLost(result: CreateManyResult): boolean {
 /** `schedule` takes the handler before the options. */
 function assertFirst(handler: unknown, options: unknown): void {
   const order = "schedule() takes the handler first, then the options: schedule('work', { in: '5m' }).";
-  if ((handler ?? null) === null || (typeof handler === 'object' && !isReference(handler))) {
+  const isWhat = isReference(handler) || isTask(handler);
+  if ((handler ?? null) === null || (typeof handler === 'object' && !isWhat)) {
     throw new InvalidOptionError('handler', `is ${described(handler)}, but ${order}`);
   }
-  const again = (options as { handler?: unknown } | undefined)?.handler ?? undefined;
-  if (again !== undefined && again !== handler) {
+  const { handler: again, task } = (options ?? {}) as { handler?: unknown; task?: unknown };
+  if ((again ?? undefined) !== undefined && again !== handler) {
     throw new InvalidOptionError('handler', `is given twice. Leave it out of the options; ${order}`);
   }
+  if (task === undefined) return;
+  const first = "schedule() takes it first: schedule({ task: { type, … } }, { in: '5m' }).";
+  throw new InvalidOptionError('task', `is among the options, but ${first}`);
+}
+
+function isTask(given: unknown): given is TaskOption {
+  return typeof given === 'object' && given !== null && 'task' in given;
 }

@@ -1,7 +1,12 @@
 import type { JobOptions } from '../model/job.options.js';
+import { InvalidOptionError } from '../model/errors.js';
 import type { Callback, Policies } from '../model/policies.js';
+import { taskTypeOf } from '../model/task.js';
 import { handlerName, queueName } from './names.js';
 import { knownOptions } from './option.checks.js';
+
+const noTask =
+  'A callback gets what became of the run, so it is a handler, which may create a job with a task of it.';
 
 type Callbacks = Pick<Policies, 'onSuccess' | 'onFailure'>;
 
@@ -21,10 +26,16 @@ export function callbackHandlers({ onSuccess, onFailure }: Partial<Policies>): s
 }
 
 function callbackOf(given: unknown, option: string): Callback {
-  if (typeof given !== 'object') return { handler: handlerName(given, option) };
-  const { handler, queue } = knownOptions(given, ['handler', 'queue'], option);
-  const name = handlerName(handler, `${option}.handler`);
+  if (typeof given !== 'object') return { handler: callbackHandler(given, option) };
+  const { handler, queue } = knownOptions(given, ['handler', 'queue'], option, { task: noTask });
+  const name = callbackHandler(handler, `${option}.handler`);
   return queue === undefined
     ? { handler: name }
     : { handler: name, queue: queueName(queue, `${option}.queue`) };
+}
+
+function callbackHandler(given: unknown, option: string): string {
+  const name = handlerName(given, option);
+  if (taskTypeOf(name) === null) return name;
+  throw new InvalidOptionError(option, `is "${name}", the executor of tasks. ${noTask}`);
 }

@@ -4,6 +4,7 @@ import { createdJobKeys } from './job.definition.js';
 export const commonKeys: readonly string[] = [
   ...createdJobKeys,
   'handler',
+  'task',
   'onConflict',
   'allowUnknownHandler',
 ];

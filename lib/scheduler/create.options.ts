@@ -8,6 +8,7 @@ import type {
 } from '../model/trigger.js';
 import type { Otherwise, StepNeed } from '../model/step.need.js';
 import type { ConflictPolicy } from '../ports/storage.adapter.js';
+import type { TaskOption } from '../model/task.js';
 import type { HandlerInput, PayloadChange, PayloadOption } from './handler.reference.js';
 
 /** What every job that is created at run time may say, beside its payload. @publicApi */
@@ -44,7 +45,12 @@ type AtLeastOne<T> = { [K in keyof T]-?: { [Key in K]-?: T[K] } & T }[keyof T];
 export type Once = AtTiming & OneOffOptions & Without<'overlap' | 'pauseAfterFailures'>;
 
 /** What can be said about the job, whatever its schedule. */
-type About<H extends HandlerInput, P> = CreateOptions<H> & PayloadOption<H, P>;
+type About<H extends HandlerInput, P> =
+  | (CreateOptions<H> & PayloadOption<H, P> & Without<'task'>)
+  | (Omit<CreateOptions, 'handler'> & InPlaceOfHandler);
+
+/** A task takes the place of both. */
+type InPlaceOfHandler = TaskOption & Without<'handler' | 'payload'>;
 
 /** `every`, or its parts: `{ minutes: 5 }`. @publicApi */
 export type CreateIntervalJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
@@ -116,12 +122,12 @@ type TriggerAsData = { trigger: TriggerInput } & Without<'at' | 'in' | 'every' |
 export type CreateJob<H extends HandlerInput = HandlerInput, P = unknown> = About<H, P> &
   ((ScheduleTiming & Without<'trigger'>) | (TriggerAsData & OneOffOptions));
 
-/** Everything that `schedule` takes beside the handler. @publicApi */
-export type ScheduleOptions<H extends HandlerInput = string, P = unknown> = Omit<
-  CreateOptions<H>,
+/** Everything that `schedule` takes beside the handler, or the task, which has no payload beside it. @publicApi */
+export type ScheduleOptions<H extends HandlerInput | TaskOption = string, P = unknown> = Omit<
+  CreateOptions,
   'handler'
 > &
-  PayloadOption<H, P> &
+  (H extends HandlerInput ? PayloadOption<H, P> : Without<'payload'>) &
   ScheduleTiming;
 
 /** The same in one piece, for `createMany` and `upsert`. @publicApi */
@@ -129,9 +135,9 @@ export type ScheduledJob<H extends HandlerInput = HandlerInput, P = unknown> = A
 
 /** What `updateJob` may change; what is not given stays. A schedule is changed as a whole. @publicApi */
 export type UpdateJob<H extends HandlerInput = HandlerInput, P = unknown> = Partial<
-  Omit<CreateOptions<H>, 'id' | 'namespace' | 'onConflict' | 'name' | 'app'>
+  Omit<CreateOptions<H>, 'handler' | 'id' | 'namespace' | 'onConflict' | 'name' | 'app'>
 > &
-  PayloadChange<H, P> & {
+  (({ handler?: H } & PayloadChange<H, P> & Without<'task'>) | InPlaceOfHandler) & {
     /** Hands the job over to a handler of another app. A declared job stays its code's. */
     app?: string;
     /** null takes the name away. */
@@ -146,7 +152,9 @@ export type UpdateJob<H extends HandlerInput = HandlerInput, P = unknown> = Part
   );
 
 /** A job to be created, as it is checked: the compiler need not have looked at it. */
-export interface GivenJob extends CreateOptions, OneOffOptions, Partial<AfterTiming> {
+export interface GivenJob extends Omit<CreateOptions, 'handler'>, OneOffOptions, Partial<AfterTiming> {
+  /** Absent in the place of a task. */
+  handler?: HandlerInput | undefined;
   payload?: unknown;
   at?: InstantInput;
   in?: DurationInput;

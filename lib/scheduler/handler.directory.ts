@@ -1,10 +1,11 @@
 import { isOwnHandler } from '../engine/own.handlers.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
-import { HandlerNotFoundError } from '../model/errors.js';
+import { HandlerNotFoundError, UnknownTaskError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import { nearestName } from '../model/nearest.name.js';
+import { taskTypeOf } from '../model/task.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
 
@@ -40,7 +41,7 @@ export class HandlerDirectory {
     this.allowsUnknown = parts.allowsUnknown;
   }
 
-  /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. `now` is the storage's time; `by`: whom it asks if it has to, within a transaction that one's own. */
+  /** Throws HandlerNotFoundError, or UnknownTaskError, when nobody in the app has, or has had, the handler. `now` is the storage's time; `by`: whom it asks if it has to, within a transaction that one's own. */
   async assertKnown(
     { handler, app, isReference }: HandlerUse,
     now: number,
@@ -54,10 +55,17 @@ export class HandlerDirectory {
     await this.ask(now, by);
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
-    const known = [...this.knownTo(app)].toSorted();
+    const askedIn = isOwn ? null : app;
+    const all = [...this.knownTo(app)].toSorted();
+    const type = taskTypeOf(handler);
+    if (type !== null) {
+      const types = all.map(taskTypeOf).filter((each) => each !== null);
+      throw new UnknownTaskError(type, types, askedIn, elsewhere, nearestName(type, types));
+    }
+    const known = all.filter((name) => taskTypeOf(name) === null);
     // Of a method by its name alone, the one with its class.
     const meant = known.find((name) => name.endsWith(`.${handler}`)) ?? nearestName(handler, known);
-    throw new HandlerNotFoundError(handler, known, isOwn ? null : app, elsewhere, meant);
+    throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant);
   }
 
   /** Those of this process and of all live ones of its app. */

@@ -67,7 +67,7 @@ export function schemaOf(handler: unknown): PayloadSchema | null {
 }
 
 /** The options with the defaults of their handler, where it is a reference and they say nothing else. */
-export function withDefaults<O extends { handler: unknown }>(options: O, isOneOff: boolean): O {
+export function withDefaults<O extends { handler?: unknown }>(options: O, isOneOff: boolean): O {
   const { handler } = options;
   if (!isReference(handler)) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -1,10 +1,11 @@
-import { JobAlreadyExistsError } from '../model/errors.js';
+import { InvalidOptionError, JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { Calendars, CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
 import type { GivenJob } from './create.options.js';
 import { apiJob } from './api.job.js';
 import { commonKeys } from './common.keys.js';
+import { withTask } from '../tasks/task.option.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { schemaOf, withDefaults } from './handler.reference.js';
 import { allowsUnknown, handlerUses, type HandlerUse } from './handler.uses.js';
@@ -40,7 +41,8 @@ export class JobCreator {
     private readonly time: StorageNow,
   ) {}
 
-  async interval(options: GivenJob, access: JobAccess): Promise<Job> {
+  async interval(said: GivenJob, access: JobAccess): Promise<Job> {
+    const options = withTask(said);
     const given = knownOptions(options, intervalKeys, 'createIntervalJob()', intervalHints);
     const every = onlyOne(given, [
       { name: '"every"', keys: ['every'] },
@@ -49,7 +51,8 @@ export class JobCreator {
     return this.create(options, { ...timingOf('interval', given), every }, access);
   }
 
-  async cron(options: GivenJob, access: JobAccess): Promise<Job> {
+  async cron(said: GivenJob, access: JobAccess): Promise<Job> {
+    const options = withTask(said);
     const given = knownOptions(options, cronKeys, 'createCronJob()', cronHints);
     const schedule = onlyOne(given, [
       { name: '"cron"', keys: ['cron'] },
@@ -60,7 +63,8 @@ export class JobCreator {
     return this.create(options, cronTrigger(schedule, given), access);
   }
 
-  async date(options: GivenJob, access: JobAccess): Promise<Job> {
+  async date(said: GivenJob, access: JobAccess): Promise<Job> {
+    const options = withTask(said);
     const given = knownOptions(options, dateKeys, 'createDateJob()', dateHints);
     const when = onlyOne(given, [
       { name: '"at"', keys: ['at'] },
@@ -74,7 +78,8 @@ export class JobCreator {
     return this.create(options, { ...timingOf('at', given), at }, access);
   }
 
-  async any(options: GivenJob, access: JobAccess): Promise<Job> {
+  async any(said: GivenJob, access: JobAccess): Promise<Job> {
+    const options = withTask(said);
     return this.create(options, anyTrigger(options, await this.time.now(access.jobs), 'createJob()'), access);
   }
 
@@ -114,6 +119,11 @@ export class JobCreator {
     trueOrFalse(refusePast, 'refusePast');
     const newId = givenId === undefined;
     const id = newId ? newJobId(now) : givenId;
+    if ((options.handler ?? null) === null)
+      throw new InvalidOptionError(
+        'handler',
+        'is missing. Give the name of a handler, or a task: { task: { type, … } }.',
+      );
     const handler = handlerName(options.handler);
     const app = options.app === undefined ? this.handlers.app : appName(options.app);
     // A one-off in the past runs at once. What recurs and has no instant left is a mistake, unless it is said again at each start.

@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { JobDefinition } from '../model/job.js';
 import type { JobOptions } from '../model/job.options.js';
 import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
+import { taskTypeOf } from '../model/task.js';
 import { isOnce, type DurationInput, type Trigger, type TriggerInput } from '../model/trigger.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
@@ -82,7 +83,7 @@ export function defineJob(
     priority: priorityOf(options.priority ?? 5),
     trigger: normalized,
     timeZone: ('timeZone' in normalized ? normalized.timeZone : undefined) ?? defaults.timeZone,
-    payload: payloadOf(options.payload ?? null, defaults, hasSchema),
+    payload: payloadOf(options.payload ?? null, defaults, hasSchema === true, handler),
     metadata: metadataOf(options.metadata ?? {}, defaults),
     policies: policiesOf(options),
   };
@@ -120,9 +121,14 @@ export function assertOptionsFit(
   }
 }
 
-/** `hasSchema`: one checks what JSON makes of it. */
-export function payloadOf(payload: unknown, { payloadLimit }: JobDefaults, hasSchema = false): JsonValue {
-  return toJson(payload, 'payload', payloadLimit, hasSchema);
+/** `hasSchema`: one checks what JSON makes of it. `handler`: whose it is; an executor's is a task. */
+export function payloadOf(
+  payload: unknown,
+  { payloadLimit }: JobDefaults,
+  hasSchema: boolean,
+  handler: string,
+): JsonValue {
+  return toJson(payload, taskTypeOf(handler) === null ? 'payload' : 'task', payloadLimit, hasSchema);
 }
 
 export function metadataOf(metadata: unknown, { payloadLimit }: JobDefaults): JsonObject {

@@ -6,6 +6,7 @@ import type { JobPatch, JobStore } from '../ports/storage.adapter.js';
 import type { GivenChanges } from './create.options.js';
 import { changesBy, resetOf } from './declared.changes.js';
 import { callbacksOf } from './callback.options.js';
+import { withTask } from '../tasks/task.option.js';
 import type { HandlerDirectory } from './handler.directory.js';
 import { schemaOf } from './handler.reference.js';
 import { allowsUnknown, handlerUses } from './handler.uses.js';
@@ -32,6 +33,7 @@ const fixed: readonly string[] = ['id', 'namespace'];
 const aboutKeys = [
   ...createdJobKeys.filter((key) => !fixed.includes(key)),
   'handler',
+  'task',
   'keep',
   'allowUnknownHandler',
 ];
@@ -62,10 +64,11 @@ export class JobUpdater {
 
   async update(
     ref: JobRef,
-    given: GivenChanges,
+    said: GivenChanges,
     access: JobAccess,
     { expectedRevision, by }: UpdateOptions = {},
   ): Promise<Job> {
+    const given = withTask(said);
     const known = knownOptions(given, updateKeys, 'updateJob()', updateHints);
     const trigger = changedTrigger(known, aboutKeys, await this.time.now(access.jobs));
     const changes: GivenChanges = { ...given, trigger };
@@ -152,7 +155,7 @@ export class JobUpdater {
     const hasSchema = this.handlers.schemasOf(after, schemaOf(handler)).length > 0;
     if (queue !== undefined) patch.queue = queueName(queue);
     if (priority !== undefined) patch.priority = priorityOf(priority);
-    if (payload !== undefined) patch.payload = payloadOf(payload, this.defaults, hasSchema);
+    if (payload !== undefined) patch.payload = payloadOf(payload, this.defaults, hasSchema, after.handler);
     if (metadata !== undefined) patch.metadata = metadataOf(metadata, this.defaults);
     const policies = policiesOf(changes);
     if (Object.keys(policies).length > 0) patch.policies = { ...job.policies, ...policies };

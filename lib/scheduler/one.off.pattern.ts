@@ -61,7 +61,8 @@ export class OneOffPattern {
     return apiJob(job, job.app, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
-      payload: (payload ?? null) === null ? null : payloadOf(payload, defaults, this.checksPayload),
+      payload:
+        (payload ?? null) === null ? null : payloadOf(payload, defaults, this.checksPayload, job.handler),
       metadata: (metadata ?? null) === null ? {} : metadataOf(metadata, defaults),
       policies: this.policies === '{}' ? {} : (JSON.parse(this.policies) as Partial<Policies>),
       nextAt: instant,

@@ -9,6 +9,7 @@ import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { RetryRules } from '../model/retry.rules.js';
+import type { TaskOption } from '../model/task.js';
 import type { Attempt, Gap, RequestedRun, Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest } from '../ports/storage.adapter.js';
@@ -193,7 +194,7 @@ export class SchedulerService {
    * A job in one line: `schedule('remind', { in: '3d', payload })`, with exactly one of `at`, `in`, `every`, `cron` and `after`. Throws
    * InvalidScheduleError (none, or several), InvalidOptionError (a job in `after` that cannot be waited for), JobAlreadyExistsError, HandlerNotFoundError.
    */
-  async schedule<H extends HandlerInput, P>(
+  async schedule<H extends HandlerInput | TaskOption, P>(
     handler: H,
     options: ScheduleOptions<H, P>,
     within: ManagerOption = {},

@@ -44,7 +44,7 @@ export class Tenancy {
   }
 
   /** The same for a job to be created, with the mark of the tenant. */
-  marked<O extends { handler: unknown }>(options: O): O {
+  marked<O extends { handler?: unknown }>(options: O): O {
     const { handler, namespace, metadata } = knownObject(options);
     const defaults = isReference(handler) ? handler.defaults : {};
     const confined = this.confined({ namespace: (namespace ?? defaults.namespace) as string | undefined });
@@ -88,7 +88,7 @@ export class Tenancy {
  * await scheduler.createMany(tenants.map((id) => tenantJob(id, { id: 'report', handler: 'report', cron: '0 9 * * *' })));
  * @publicApi
  */
-export function tenantJob<J extends { handler: unknown }>(
+export function tenantJob<J extends { handler?: unknown }>(
   tenant: string,
   job: J,
   options: TenantOptions = {},

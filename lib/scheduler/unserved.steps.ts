@@ -1,3 +1,4 @@
+import { handlerOfDefinition } from '../definitions/started.job.js';
 import { handlersOf, planOfDefinition } from '../definitions/workflow.definition.js';
 import type { Definition } from '../model/definition.js';
 import type { UnservedDefinition } from '../model/unserved.step.js';
@@ -33,7 +34,7 @@ function lackedBy(
 ): UnservedDefinition[] {
   if (source === 'code') return [];
   const called =
-    kind === 'workflow' ? handlersOf(planOfDefinition(name, spec)) : [(spec as { handler: string }).handler];
+    kind === 'workflow' ? handlersOf(planOfDefinition(name, spec)) : [handlerOfDefinition(kind, spec)];
   const needed = new Set([...called, ...callbackHandlers(callbacksOf(spec))]);
   const handlers = [...needed].filter((handler) => !own.has(handler));
   return handlers.length === 0 ? [] : [{ namespace, name, version, kind, handlers }];

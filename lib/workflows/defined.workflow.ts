@@ -13,6 +13,7 @@ import type {
   WorkflowStep,
 } from '../model/workflow.js';
 import type { ManualStepOptions, StepOptions } from '../model/workflow.options.js';
+import type { TaskOption } from '../model/task.js';
 import type { DurationInput } from '../model/trigger.js';
 import { HandlerReference, isReference } from '../scheduler/handler.reference.js';
 import { handlerName } from '../scheduler/names.js';
@@ -89,7 +90,7 @@ export class DefinedWorkflow<
   }
 
   /**
-   * Adds a step: a function, the name of a handler, a reference by `defineJob` or `handlerOf`, or another workflow, which the step then is. `after` names steps that were added before. What the function returns is for those
+   * Adds a step: a function, the name of a handler, a reference by `defineJob` or `handlerOf`, a task (`{ task: { type, … } }`), or another workflow, which the step then is. `after` names steps that were added before. What the function returns is for those
    * that come after it, JSON of up to 1 MiB. Throws InvalidWorkflowError.
    */
   step<Name extends string, T, A extends StepAfter<Names<Results>> = never>(
@@ -102,14 +103,27 @@ export class DefinedWorkflow<
     handler: string | HandlerReference<any>,
     options?: After<NamedStepOptions, A>,
   ): DefinedWorkflow<Input, Params, Added<Results, Name, JsonValue>>;
+  step<Name extends string, A extends StepAfter<Names<Results>> = never>(
+    name: Name,
+    task: TaskOption,
+    options?: After<Omit<NamedStepOptions, 'payload' | 'map'>, A>,
+  ): DefinedWorkflow<Input, Params, Added<Results, Name, JsonValue>>;
   step(
     name: string,
-    code: ((context: any) => unknown) | string | HandlerReference<any>,
+    code: ((context: any) => unknown) | string | HandlerReference<any> | TaskOption,
     options: object = {},
   ): DefinedWorkflow<any, any, any> {
     if (typeof code === 'function') return this.withCode(name, code, options, false);
     return naming(this.name, name, () => {
       const data = knownOptions(options, namedStepKeys, `step("${name}")`);
+      if (typeof code === 'object' && code !== null && 'task' in code) {
+        const { task } = knownOptions(
+          code,
+          ['task'],
+          `the second argument of step("${name}")`,
+        ) as TaskOption & object;
+        return this.with({ ...data, name, task });
+      }
       const isWorkflow = isReference(code) && code instanceof DefinedWorkflow;
       const of = isWorkflow ? { workflow: code.name } : { handler: handlerName(code) };
       return this.with({ ...data, name, ...of });

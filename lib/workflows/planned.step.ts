@@ -7,6 +7,7 @@ import { handlerName, queueName } from '../scheduler/names.js';
 import { described, knownOptions, lineOfText, oneOf, trueOrFalse } from '../scheduler/option.checks.js';
 import { policiesOf, priorityOf } from '../scheduler/policy.options.js';
 import { parseDelay, parseDuration } from '../triggers/duration.js';
+import { withTask } from '../tasks/task.option.js';
 import { parentsOf } from './step.parents.js';
 import { maxWorkflowName, stepNamePattern } from './workflow.limits.js';
 
@@ -21,6 +22,7 @@ export const stepPolicyKeys = ['queue', 'priority', 'maxRetries', 'backoff', 're
 const stepKeys = [
   'name',
   'handler',
+  'task',
   'workflow',
   'manual',
   'map',
@@ -35,9 +37,12 @@ const payloadLimit = 1_048_576;
 
 /** The step by itself, checked; what it has to do with others is not looked at. Throws InvalidOptionError, InvalidScheduleError, InvalidPayloadError. */
 export function plannedStep(workflow: string, given: WorkflowStep): PlannedStep {
-  const step = knownOptions(given, stepKeys, 'a step', {
+  const known = knownOptions(given, stepKeys, 'a step', {
     when: 'It is a function, which data cannot hold: give it to @Step or to the builder.',
   }) as unknown as WorkflowStep;
+  if (known.task !== undefined) assertTaskAlone(known);
+  const isTask = known.task !== undefined;
+  const step = withTask(known);
   const name = stepName(step.name);
   const after = parentsOf(step.after);
   const manual = step.manual === undefined ? false : trueOrFalse(step.manual, 'manual');
@@ -60,7 +65,8 @@ export function plannedStep(workflow: string, given: WorkflowStep): PlannedStep 
     queue: step.queue === undefined ? null : queueName(step.queue),
     priority: step.priority === undefined ? null : priorityOf(step.priority),
     policies: manual ? {} : stepPolicies(step, timeoutMs),
-    payload: step.payload === undefined ? null : toJson(step.payload, 'payload', payloadLimit),
+    payload:
+      step.payload === undefined ? null : toJson(step.payload, isTask ? 'task' : 'payload', payloadLimit),
   };
 }
 
@@ -88,6 +94,18 @@ export function stepName(given: unknown): string {
 function handlerOf(workflow: string, name: string, step: WorkflowStep): string {
   if (step.workflow !== undefined) return lineOfText(step.workflow, 'workflow', maxWorkflowName);
   return step.handler === undefined ? `${workflow}.${name}` : handlerName(step.handler);
+}
+
+function assertTaskAlone({ workflow, manual, map }: WorkflowStep): void {
+  const other = Object.entries({ workflow, manual, map }).find(
+    ([, value]) => value !== undefined && value !== false,
+  )?.[0];
+  if (other === undefined) return;
+  const why =
+    other === 'map'
+      ? 'each instance of a map gets its item as its payload, and a task has its own. Let a handler create jobs with the tasks.'
+      : 'a step is a handler, a task, a workflow, or manual. Leave one of them out.';
+  throw new InvalidOptionError(other, `is given beside "task": ${why}`);
 }
 
 function assertOneKind(step: WorkflowStep, manual: boolean, map: boolean): void {

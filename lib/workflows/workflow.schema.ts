@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.js';
 import { Priority } from '../model/priority.js';
+import { maxTaskType } from '../model/task.js';
 import { maxWorkflowName, stepNamePattern } from './workflow.limits.js';
 
 const duration: JsonObject = {
@@ -55,6 +56,13 @@ const step: JsonObject = {
   properties: {
     name: { type: 'string', pattern: stepNamePattern },
     handler: line(255),
+    task: {
+      description:
+        'In place of a handler and its payload: the type names the executor, the rest is what that takes.',
+      type: 'object',
+      required: ['type'],
+      properties: { type: line(maxTaskType) },
+    },
     workflow: line(maxWorkflowName),
     manual: { type: 'boolean' },
     map: { type: 'boolean' },
@@ -108,14 +116,23 @@ const step: JsonObject = {
   dependentRequired: { need: ['after'], otherwise: ['after'] },
   allOf: [
     { not: { required: ['handler', 'workflow'] } },
+    {
+      not: {
+        required: ['task'],
+        anyOf: ['handler', 'workflow', 'payload'].map((key) => ({ required: [key] })),
+      },
+    },
     unlessTrue('manual', {
       not: {
-        anyOf: ['handler', 'workflow', 'payload', 'maxRetries', 'backoff', 'recovery', 'maxLost'].map(
+        anyOf: ['handler', 'task', 'workflow', 'payload', 'maxRetries', 'backoff', 'recovery', 'maxLost'].map(
           (key) => ({ required: [key] }),
         ),
       },
     }),
-    unlessTrue('map', { required: ['after'], not: { required: ['payload'] } }),
+    unlessTrue('map', {
+      required: ['after'],
+      not: { anyOf: [{ required: ['payload'] }, { required: ['task'] }] },
+    }),
   ],
 };
 

@@ -95,6 +95,6 @@ async function storedVersion(
   if (found.kind === 'workflow') return found;
   throw new InvalidOptionError(
     'workflow',
-    `is the definition "${name}", which is of a handler. Start it by DefinitionService.start().`,
+    `is the definition "${name}", which is of a ${found.kind}. Start it by DefinitionService.start().`,
   );
 }

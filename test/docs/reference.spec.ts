@@ -47,6 +47,7 @@ describe('the reference of options lists exactly what the code takes', () => {
   test('of jobs that are created at run time', () => {
     const names = ['CreateOptions', 'OneOffOptions'];
     const keys = names.flatMap((name) => keysOf('lib/scheduler/create.options.ts', name));
+    keys.push(...keysOf('lib/model/task.ts', 'TaskOption'));
     expect(listed('Run time').toSorted()).toEqual(keys.toSorted());
   });
 });

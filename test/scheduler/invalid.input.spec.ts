@@ -259,7 +259,7 @@ const refusals: Refusal[] = [
     'no handler',
     (s) => s.createIntervalJob(wrong({ every: '1h' })),
     InvalidOptionError,
-    'handler: must be a non-empty text, but is undefined.',
+    'handler: is missing. Give the name of a handler, or a task: { task: { type, … } }.',
   ],
   [
     'no options',

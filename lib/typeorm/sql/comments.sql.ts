@@ -190,7 +190,7 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       namespace: 'names are unique in it',
       name: 'what it is started by',
       version: 'from 1; other content is another version',
-      kind: 'handler: a job of one; workflow: a graph of steps',
+      kind: 'handler: a job of one; task: a job with one; workflow: a graph of steps',
       app: 'whose handlers it names',
       source: 'who has made it: code (a decorator) or api',
       spec: 'what is to be run, by its kind',
