@@ -25,6 +25,7 @@ import { CodeRegistrar } from './discovery/code.registrar.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { JobExplorer } from './discovery/job.explorer.js';
+import { JobLists } from './discovery/job.lists.js';
 import { JobSynchronizer } from './discovery/job.synchronizer.js';
 import { MissingJobs } from './discovery/missing.jobs.js';
 import { LazyModules } from './discovery/lazy.modules.js';
@@ -136,14 +137,15 @@ const providers: FactoryProvider[] = [
     ],
     useFactory: makeSubscriber,
   },
+  { provide: JobLists, useFactory: () => new JobLists() },
   {
     provide: JobSynchronizer,
-    inject: [StorageAdapter, LockAdapter, ChronisEvents, Engine, JobExplorer, chronisSettings],
+    inject: [StorageAdapter, LockAdapter, ChronisEvents, Engine, JobExplorer, chronisSettings, JobLists],
     useFactory: makeSynchronizer,
   },
   {
     provide: MissingJobs,
-    inject: [StorageAdapter, LockAdapter, ChronisEvents, JobExplorer, chronisSettings],
+    inject: [StorageAdapter, LockAdapter, ChronisEvents, JobExplorer, chronisSettings, JobLists],
     useFactory: makeMissingJobs,
   },
   {
@@ -164,12 +166,13 @@ const providers: FactoryProvider[] = [
       HandlerWithdrawals,
       chronisSettings,
       WorkflowRegistry,
+      JobLists,
     ],
     useFactory: makeLifecycle,
   },
   {
     provide: JobDeclarations,
-    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, chronisSettings],
+    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, chronisSettings, JobLists, serviceParts],
     useFactory: makeDeclarations,
   },
   {
@@ -182,6 +185,7 @@ const providers: FactoryProvider[] = [
       SchedulerLifecycle,
       HandlerWithdrawals,
       chronisSettings,
+      JobLists,
     ],
     useFactory: makeServiceParts,
   },

@@ -20,6 +20,8 @@ import { overrideIn, settingsUnder, type ChronisOverride } from './chronis.overr
 import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
+import type { JobLists } from './discovery/job.lists.js';
+import { ListedJobs } from './discovery/listed.job.js';
 import type { JobSynchronizer } from './discovery/job.synchronizer.js';
 import type { MissingJobs } from './discovery/missing.jobs.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
@@ -177,6 +179,7 @@ export function makeLifecycle(
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
   workflows: WorkflowRegistry,
+  lists: JobLists,
 ): SchedulerLifecycle {
   const { timeZone, clock } = settings;
   const { name, app, queues, concurrency } = settings.engine;
@@ -196,6 +199,7 @@ export function makeLifecycle(
     events,
     handlers,
     withdrawals,
+    lists,
     unserved: new UnservedDeclarations({
       ...{ storage, clock, events, app, queues },
       explore: () => explorer.explore(),
@@ -245,10 +249,14 @@ export function makeDeclarations(
   handlers: HandlerRegistry,
   lifecycle: SchedulerLifecycle,
   settings: ChronisSettings,
+  lists: JobLists,
+  { storage, directory, defaults }: ServiceParts,
 ): JobDeclarations {
   const { clock } = settings;
-  const defaults = defaultsOf(settings);
-  return new JobDeclarations({ explorer, handlers, clock, defaults, running: () => lifecycle.running });
+  const declared = () => explorer.explore().jobs;
+  const listed = new ListedJobs({ directory, defaults, clock, storage, declared });
+  const [running, onChange] = [() => lifecycle.running, () => lifecycle.renew()];
+  return new JobDeclarations({ explorer, handlers, clock, defaults, lists, listed, running, onChange });
 }
 
 /** The token of what the services have in common. */
@@ -270,6 +278,7 @@ export function makeServiceParts(
   lifecycle: SchedulerLifecycle,
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
+  lists: JobLists,
 ): ServiceParts {
   const { clock } = settings;
   const defaults = defaultsOf(settings);
@@ -306,6 +315,7 @@ export function makeServiceParts(
       clock,
       app: settings.engine.app,
       leaseMs: settings.engine.leaseMs,
+      warnings: () => lists.warnings(),
     }),
     calendars,
     timeZone: settings.timeZone,

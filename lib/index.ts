@@ -237,7 +237,9 @@ export { OnJobEvent } from './decorators/on.job.event.decorator.js';
 export type { OnJobEventOptions } from './decorators/on.job.event.decorator.js';
 
 export { JobDeclarations } from './discovery/job.declarations.js';
-export type { JobDeclaration } from './discovery/job.declarations.js';
+export type { JobDeclaration, ListDeclaration } from './discovery/job.declarations.js';
+export type { JobList } from './discovery/job.lists.js';
+export type { ListedJob } from './discovery/listed.job.js';
 
 export { Ctx, Payload } from './decorators/arguments.decorator.js';
 export { ChronisInterceptor } from './engine/chronis.interceptor.js';

@@ -3,6 +3,7 @@ import type { HandlerOptions } from '../model/handler.options.js';
 import type { JobDefinition } from '../model/job.js';
 import type { HandlerDefaults } from '../scheduler/handler.reference.js';
 import type { WorkflowCode } from '../workflows/workflow.code.js';
+import type { ListPart } from './listed.hash.js';
 import type { UnmarkedPayload } from './unmarked.payload.js';
 
 /** A job as the code declares it. */
@@ -13,6 +14,8 @@ export interface DeclaredJob {
   previousIds: readonly string[];
   /** For messages: `ReportService.daily`. */
   place: string;
+  /** Where it is from, if that is not the code. */
+  list?: ListPart;
 }
 
 /** A method that can be run, or an executor of tasks. */

@@ -5,11 +5,12 @@ import type { DeclaredJob } from './declared.job.js';
 
 /** What code declares, as the storage keeps it. */
 export function declaredSet(jobs: readonly DeclaredJob[]): Pick<SyncRequest, 'setHash' | 'declarations'> {
-  const declarations = jobs.map(({ definition: { namespace, id, handler }, hash, previousIds }) => ({
+  const declarations = jobs.map(({ definition: { namespace, id, handler }, hash, previousIds, list }) => ({
     namespace,
     id,
     hash,
-    handler,
+    // Many jobs of a list have one handler, so none of them says that another one is the same under another id.
+    handler: list === undefined ? handler : `list:${refKey({ namespace, id })}`,
     previousIds,
   }));
   return { setHash: setHashOf(jobs), declarations };

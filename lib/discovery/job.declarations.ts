@@ -9,6 +9,8 @@ import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.def
 import { knownOptions } from '../scheduler/option.checks.js';
 import { prefixMessage } from './declaration.reader.js';
 import type { JobExplorer } from './job.explorer.js';
+import type { JobList, JobLists } from './job.lists.js';
+import type { ListedJob, ListedJobs } from './listed.job.js';
 
 /** A job with its code, as a decorator declares it. @publicApi */
 export interface JobDeclaration extends JobOptions {
@@ -21,8 +23,25 @@ export interface JobDeclaration extends JobOptions {
   place: string;
 }
 
+/** How the owner of a list of jobs declares what is in it. @publicApi */
+export interface ListDeclaration {
+  /**
+   * A job as the list has it, with `part`, the part of the list that it is from (such as a file), and `place`, where it is, for messages. Nothing is declared yet. Options are those of `schedule()` with `id`, `handler` and one of `at`, `every` and `cron`.
+   * Rejects with what is wrong with it, as `schedule()` does, DuplicateJobError where the code declares the id, and with what keeps the storage from being asked.
+   */
+  read(options: Readonly<Record<string, unknown>>, part: string, place: string): Promise<ListedJob>;
+  /**
+   * From now on the list declares these jobs and no others. Stored jobs of a part that is `unclear` stay as they are. What comes of it is told by `jobs.synced`: ids that belong to other jobs are among `taken`.
+   */
+  declare(jobs: readonly ListedJob[], unclear?: readonly string[]): void;
+}
+
 /** What declarations are added to. */
 export interface DeclarationParts {
+  lists: JobLists;
+  listed: ListedJobs;
+  /** What the process declares has changed. */
+  onChange: () => void;
   explorer: JobExplorer;
   handlers: HandlerRegistry;
   clock: Clock;
@@ -43,6 +62,25 @@ export class JobDeclarations {
    */
   overrideOf(id: string): JobOverride {
     return this.parts.explorer.overrideOf(id);
+  }
+
+  /**
+   * Adds a list of jobs that may change while the process runs: unlike what code declares, what it does not have any more does not fire from then on. Its jobs are run by handlers of this app, and
+   * many of them may have the same. Until the scheduler starts, best in `onModuleInit`. Throws SchedulerRunningError, and InvalidOptionError where there is a list of this name.
+   */
+  list(list: JobList): ListDeclaration {
+    const { lists, listed, running, onChange } = this.parts;
+    if (running()) throw new SchedulerRunningError();
+    const { name } = list;
+    lists.add(list);
+    return {
+      read: (options, part, place) => listed.read(options, { list: name, part }, place),
+      declare: (jobs, unclear = []) => {
+        const declared = jobs.map((job) => job.declared);
+        lists.put(name, declared, unclear);
+        onChange();
+      },
+    };
   }
 
   /**

@@ -17,6 +17,7 @@ import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
 import { declaredSet, setHashOf, syncLockOf } from './declared.set.js';
 import { Heir } from './heir.js';
+import type { JobLists } from './job.lists.js';
 import { acquireWithin } from './lock.patience.js';
 import { planSync, type SyncRules } from './sync.plan.js';
 import { unsaidRenames } from './unsaid.renames.js';
@@ -44,7 +45,9 @@ export interface SynchronizerParts {
   clock: Clock;
   events: ChronisEvents;
   random: () => number;
+  /** What the code declares, and the lists. */
   explore: () => Exploration;
+  lists: Pick<JobLists, 'areKnown' | 'withhold' | 'restore'>;
   /** Of the lease that the process has now; it may be another one than at the first sync. */
   workerId: () => string | null;
   /** Something changed after the start. */
@@ -76,6 +79,8 @@ export class JobSynchronizer {
   /** The pass that is under way. */
   private atWork: Promise<void> | null = null;
   private again = false;
+  /** It is not registered yet, so any set that is known may become its own. */
+  private enrolling = false;
   /**
    * Whether jobs of previous apps are taken over: only until all that the start had to do is done. Two apps that name each other as previous would take these jobs from each other without end otherwise.
    */
@@ -98,18 +103,23 @@ export class JobSynchronizer {
 
   /** Registers a worker, with what the code declares. If it rejects, nothing was written. Throws LockTimeoutError, JobIdTakenError. */
   async enroll(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
-    const enrolled = await this.enrolOnce(worker, leaseMs);
-    this.heir.begin();
-    return enrolled;
+    this.enrolling = true;
+    try {
+      const enrolled = await this.enrolOnce(worker, leaseMs);
+      this.heir.begin();
+      return enrolled;
+    } finally {
+      this.enrolling = false;
+    }
   }
 
   private async enrolOnce(worker: WorkerRegistration, leaseMs: number): Promise<Enrolled> {
-    const { storage, clock, explore } = this.parts;
+    const { storage, clock } = this.parts;
     this.stopped = false;
     this.generation = null;
     this.takesOver = true;
     let sentAt = clock.monotonic();
-    const hasJobs = explore().jobs.length > 0;
+    const hasJobs = this.declares;
     const known = hasJobs ? await this.known() : null;
     if (known !== null || !hasJobs) {
       const generation = known?.generation ?? null;
@@ -151,10 +161,18 @@ export class JobSynchronizer {
   /** Workers came or went, so that other declarations may be in force. */
   follow(): void {
     this.heir.follow();
-    if (this.stopped || this.parts.explore().jobs.length === 0) return;
+    if (this.stopped || !this.declares) return;
     if (this.atWork !== null) this.again = true;
     else if (this.parts.clock.monotonic() >= this.takenUntil)
       this.later(Math.round(this.parts.random() * longestSpreadMs));
+  }
+
+  /** This process declares something else than before. */
+  renew(): void {
+    if (this.stopped) return;
+    this.takenUntil = -Infinity;
+    if (this.atWork !== null) this.again = true;
+    else this.later(0);
   }
 
   /** Resolves when no sync is under way any more: one that loses its storage would leave its lock, and all others would have to wait for the end of that. */
@@ -204,14 +222,20 @@ export class JobSynchronizer {
     }
   }
 
+  /** An empty list declares that there are no jobs. */
+  private get declares(): boolean {
+    return this.parts.lists.areKnown || this.parts.explore().jobs.length > 0;
+  }
+
   private afterSync({ postponed, conflicts }: Synced): void {
+    if (this.parts.lists.restore()) this.later(0);
     if (postponed.length > 0) {
       const { first, most } = postponedAgainMs;
       const pauseMs = Math.min(first * 1.5 ** Math.min(this.postponements++, 10), most);
       return this.later(pauseMs * (0.5 + this.parts.random() / 2));
     }
     this.settled();
-    if (conflicts.length === 0) return;
+    if (conflicts.length === 0 || this.cancelTimer !== null) return;
     this.takenUntil = this.parts.clock.monotonic() + takenAgainMs;
     this.later(takenAgainMs);
   }
@@ -234,7 +258,7 @@ export class JobSynchronizer {
    * Whether a set that is known has the number under which this worker carries it. A storage that has lost its last commits may have given that number to another set since.
    */
   private isCarried(known: SyncedSet | null): known is SyncedSet {
-    return known !== null && (this.generation === null || known.generation === this.generation);
+    return known !== null && (this.enrolling || known.generation === this.generation);
   }
 
   /** Null: another process of this release has done it meanwhile, or it is not wanted any more. */
@@ -281,7 +305,11 @@ export class JobSynchronizer {
         return plan;
       },
     });
-    if (result.status === 'refused') return this.refuse(jobs, result.conflicts[0]!);
+    if (result.status === 'refused') {
+      // Of a list that is told once the process works.
+      if (this.parts.lists.withhold(result.conflicts)) return this.store(workerId, registration);
+      return this.refuse(jobs, result.conflicts[0]!);
+    }
     this.generation = result.generation;
     this.tell(result, stored, {
       outranked: plan.outranked,

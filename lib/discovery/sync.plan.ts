@@ -13,6 +13,7 @@ import { beginSchedule } from '../scheduler/job.definition.js';
 import { refKey } from '../scheduler/job.identity.js';
 import type { DeclaredJob } from './declared.job.js';
 import { effectiveDeclarations, previousKeys } from './effective.declarations.js';
+import { listPartOf, type ListPart } from './listed.hash.js';
 
 /** What to do about jobs that the code does not declare any more. */
 export type OrphanPolicy = 'keep' | 'delete';
@@ -26,6 +27,8 @@ export interface SyncRules {
   orphans: OrphanPolicy;
   /** How long a job that no worker carries goes on, and then is orphaned before `delete` deletes it: a rollback may want it back. */
   orphanGraceMs: number;
+  /** Which stored jobs of lists would be known to be there still. */
+  lists: { knows(from: ListPart): boolean };
 }
 
 /**
@@ -35,6 +38,7 @@ export interface SyncRules {
  * new → insert · changed → update, which leaves what was changed at run time, and moves the cursor if the schedule or zone that holds changed · unchanged → nothing · renamed (`previousIds`), or renamed back when the code that
  * renamed it has gone → update of the job under its other id · orphaned and declared again → adopt, from where it stood; but what was superseded goes on with the first instant from now, as
  * its method ran meanwhile. What nobody carries is left alone, as its workers may be about to come back: the janitor orphans it when they do not.
+ * But a job of a list that this process reads is orphaned at once when no list has it any more; if it comes back, it goes on with the first instant from then.
  */
 export function planSync(
   declared: readonly DeclaredJob[],
@@ -46,6 +50,7 @@ export function planSync(
   const storedByKey = new Map(stored.map((job) => [refKey(job), job]));
   const live = carried.filter(({ carriedUntil }) => carriedUntil === null);
   const { effective, superseded } = effectiveDeclarations(live.map((set) => withHandlers(set, storedByKey)));
+  const held = new Set(live.flatMap(({ declarations }) => declarations.map(refKey)));
   const kept = new Set(carried.flatMap(({ declarations }) => declarations.map(refKey)));
   const methods = new Set([...effective.values()].map(({ handler }) => handler));
   const renamedKeys = new Set([...effective.values()].flatMap(previousKeys));
@@ -69,6 +74,7 @@ export function planSync(
   for (const job of stored) {
     if (inUse.has(job.uid) || job.app !== rules.app) continue;
     if (isToGo(job)) changes.push({ kind: 'delete', uid: job.uid });
+    else if (isGone(job)) changes.push({ kind: 'orphan', uid: job.uid, reason: 'undeclared' });
     else if (isSuperseded(job) && job.orphanedReason !== 'superseded')
       changes.push({ kind: 'orphan', uid: job.uid, reason: 'superseded' });
   }
@@ -79,7 +85,13 @@ export function planSync(
     return now - job.orphanedAt >= rules.orphanGraceMs;
   }
 
+  function isGone(job: StoredDefinition): boolean {
+    const list = listPartOf(job.definitionHash);
+    return list !== null && job.orphanedAt === null && rules.lists.knows(list) && !held.has(refKey(job));
+  }
+
   function isSuperseded(job: StoredDefinition): boolean {
+    if (listPartOf(job.definitionHash) !== null) return false;
     const key = refKey(job);
     const inForce = effective.get(key);
     // It is to get another method, but by processes that have not seen to it yet: until then it would fire the one that has another id now.
@@ -114,22 +126,28 @@ export function planSync(
   }
 
   function insert(job: DeclaredJob): DefinitionChange {
-    return { kind: 'insert', job: newJob(job, rules, now, from(job.definition.handler)) };
+    return { kind: 'insert', job: newJob(job, rules, now, from(methodOf(job))) };
   }
 
   /** The schedule of a method that ran under another id goes on after what that has dealt with: no instant is run twice. Some may be fired ahead. */
-  function from(handler: string): number {
-    return Math.max(now, dealtWith.get(handler) ?? now);
+  function from(method: string | null): number {
+    return Math.max(now, firedBy(method) ?? now);
+  }
+
+  function firedBy(method: string | null): number | undefined {
+    return method === null ? undefined : dealtWith.get(method);
   }
 
   function changeOf(job: DeclaredJob, found: StoredDefinition): DefinitionChange | null {
-    const wasSuperseded = found.orphanedReason === 'superseded';
+    const returns = job.list !== undefined && found.orphanedAt !== null;
+    const wasSuperseded = found.orphanedReason === 'superseded' || returns;
     const isSame =
       found.definitionHash === job.hash &&
       found.app === rules.app &&
       refKey(found) === refKey(job.definition);
-    const { handler } = job.definition;
-    const startAt = wasSuperseded || found.handler !== handler ? from(handler) : now;
+    const method = methodOf(job);
+    const isOther = found.handler !== job.definition.handler;
+    const startAt = wasSuperseded || isOther ? from(method) : now;
     if (isSame) {
       if (found.orphanedAt === null) return null;
       if (!wasSuperseded) return { kind: 'adopt', uid: found.uid };
@@ -149,8 +167,7 @@ export function planSync(
       next.timeZone !== found.timeZone || stableJson(next.trigger) !== stableJson(found.trigger);
     // Of a method that it gets it may be about to run what that has run under the id it had.
     const ranElsewhere =
-      wasSuperseded ||
-      (found.handler !== handler && (dealtWith.get(handler) ?? -Infinity) > (found.firedUntil ?? -Infinity));
+      wasSuperseded || (isOther && (firedBy(method) ?? -Infinity) > (found.firedUntil ?? -Infinity));
     if (ranElsewhere && !isRescheduled) next.nextAt = begin(next, startAt, rules, now).nextAt;
     const moveCursor = isRescheduled || ranElsewhere;
     return { kind: 'update', uid: found.uid, job: next, moveCursor, changed };
@@ -166,11 +183,17 @@ function withHandlers(set: CarriedSet, stored: ReadonlyMap<string, StoredDefinit
   return { ...set, declarations };
 }
 
+/** What it has for itself under its id; null: others may have its handler as well. */
+function methodOf({ definition: { handler }, list }: DeclaredJob): string | null {
+  return list === undefined ? handler : null;
+}
+
 /** Of each method, under whatever id. */
 function lastFired(stored: readonly StoredDefinition[]): ReadonlyMap<string, number> {
   const fired = new Map<string, number>();
-  for (const { handler, firedUntil } of stored) {
-    if (firedUntil !== null) fired.set(handler, Math.max(firedUntil, fired.get(handler) ?? -Infinity));
+  for (const { handler, firedUntil, definitionHash } of stored) {
+    if (firedUntil !== null && listPartOf(definitionHash) === null)
+      fired.set(handler, Math.max(firedUntil, fired.get(handler) ?? -Infinity));
   }
   return fired;
 }

@@ -6,17 +6,20 @@ import {
   type SyncedSet,
   type SyncRequest,
 } from '../ports/storage.adapter.js';
-import { keyOf, type JobRow, type MemoryTables, type Release } from './tables.js';
+import { keyOf, type JobRow, type MemoryTables, type Release, type WorkerRow } from './tables.js';
 
-/** The sets of an app that workers carry, or did within the grace. */
+/** The sets of an app that workers carry, or did within the grace. `leaving`: a worker that goes over to another set now. */
 export function carriedSets(
   tables: MemoryTables,
   now: EpochMs,
   app: string,
   graceMs: number,
+  leaving: string | null = null,
 ): (CarriedSet & { generation: number })[] {
   return releasesOf(tables, app).flatMap(({ generation, place, declarations }) => {
-    const until = carriedUntil(tables, app, generation);
+    const until = carriedUntil(tables, app, generation, ({ id, leaseUntil }) =>
+      id === leaving ? Math.min(leaseUntil, now) : leaseUntil,
+    );
     if (until <= now - graceMs) return [];
     return { generation, place, declarations, carriedUntil: until > now ? null : until };
   });
@@ -106,11 +109,16 @@ function releasesOf(tables: MemoryTables, app: string): (Release & { generation:
 }
 
 /** When the lease of the last worker ends or ended that carries the generation. */
-function carriedUntil(tables: MemoryTables, app: string, generation: number): EpochMs {
+function carriedUntil(
+  tables: MemoryTables,
+  app: string,
+  generation: number,
+  untilOf = ({ leaseUntil }: Pick<WorkerRow, 'id' | 'leaseUntil'>): EpochMs => leaseUntil,
+): EpochMs {
   let until = -Infinity;
   for (const worker of tables.workers.values()) {
     if (worker.app !== app || worker.generation !== generation) continue;
-    until = Math.max(until, worker.leaseUntil);
+    until = Math.max(until, untilOf(worker));
   }
   return until;
 }

@@ -24,7 +24,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   const { app, workerId, registration, graceMs } = request;
   const own = workerId === null ? null : releaseFor(tables, now, request);
   const generation = own?.generation ?? 0;
-  const others = carriedSets(tables, now, app, graceMs);
+  const others = carriedSets(tables, now, app, graceMs, workerId);
   const carried: CarriedSet[] = others.filter((set) => set.generation !== generation);
   if (own) {
     const { place, declarations } = own.release;

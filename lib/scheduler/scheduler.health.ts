@@ -15,7 +15,7 @@ export interface SchedulerHealth {
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
   /**
-   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue. Not older than a minute.
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; and what is wrong with job files.
    */
   warnings: string[];
   /** `idle`: it runs no jobs · `starting` · `working` · `draining`: it begins nothing more, and waits for its handlers. */
@@ -59,6 +59,8 @@ export interface HealthParts {
   clock: Clock;
   app: string;
   leaseMs: number;
+  /** Of the lists of jobs. */
+  warnings: () => string[];
 }
 
 /** Tells how this process is. */
@@ -113,7 +115,7 @@ export class HealthCheck {
     return {
       healthy: problems.length === 0,
       problems,
-      warnings: this.stranded.warnings,
+      warnings: [...this.stranded.warnings, ...this.parts.warnings()],
       state,
       since: dateOf(since),
       running,

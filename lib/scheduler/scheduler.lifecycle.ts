@@ -1,3 +1,4 @@
+import type { JobLists } from '../discovery/job.lists.js';
 import type { MissingJobs } from '../discovery/missing.jobs.js';
 import type { JobSynchronizer } from '../discovery/job.synchronizer.js';
 import type { UnservedDeclarations } from '../discovery/unserved.declarations.js';
@@ -22,6 +23,8 @@ export interface LifecycleParts {
   handlers: HandlerRegistry;
   withdrawals: HandlerWithdrawals;
   unserved: Pick<UnservedDeclarations, 'begin' | 'end'>;
+  /** Beside the code. */
+  lists: Pick<JobLists, 'areNone' | 'begin' | 'end'>;
   /** Of the workflows in the code. */
   definitions: { readonly areStored: boolean; put(): Promise<void> };
   /** Whether the code of this process declares jobs. */
@@ -58,6 +61,11 @@ export class SchedulerLifecycle {
     else if (this.declares) void this.declare();
   }
 
+  /** A list declares something else. What does not work yet declares it at its start. */
+  renew(): void {
+    if (this.running) this.parts.synchronizer.renew();
+  }
+
   /** Syncs the declarations and begins to work. Throws SchedulerRunningError, and what stands in the way of the sync. */
   async start(): Promise<void> {
     const { synchronizer, missingJobs } = this.parts;
@@ -67,7 +75,7 @@ export class SchedulerLifecycle {
     try {
       await start;
     } catch (error) {
-      await synchronizer.end();
+      await Promise.all([synchronizer.end(), this.parts.lists.end()]);
       throw error;
     } finally {
       this.starting = null;
@@ -82,7 +90,7 @@ export class SchedulerLifecycle {
     const stop = this.parts.engine.stop();
     this.parts.unserved.end();
     const ended = this.parts.withdrawals.end();
-    this.stopping = stop.then(() => ended);
+    this.stopping = Promise.all([stop, ended, this.parts.lists.end()]).then(() => undefined);
     try {
       await this.stopping;
     } finally {
@@ -100,10 +108,11 @@ export class SchedulerLifecycle {
 
   /** What it opens has the versions of its definitions, so these come first. */
   private begin(): Promise<void> {
-    const { engine, synchronizer, definitions } = this.parts;
-    if (definitions.areStored) return engine.start(synchronizer);
+    const { engine, synchronizer, definitions, lists } = this.parts;
+    if (definitions.areStored && lists.areNone) return engine.start(synchronizer);
     if (this.running) throw new SchedulerRunningError();
-    return definitions.put().then(() => engine.start(synchronizer));
+    const isReady = Promise.all([lists.begin(), definitions.areStored ? undefined : definitions.put()]);
+    return isReady.then(() => engine.start(synchronizer));
   }
 
   private async tell(): Promise<void> {

@@ -33,7 +33,7 @@ export interface NotedSet {
 /** Notes the set of a request, which appears unless a worker carries it, or did within the grace. */
 export async function noteSet(run: Run, request: SyncRequest): Promise<NotedSet> {
   const { app, setHash, declarations, graceMs, workerId } = request;
-  const rows = await run<CarriedRow>('carriedSets', app, graceMs);
+  const rows = await run<CarriedRow>('carriedSets', app, graceMs, workerId);
   const others = rows.filter((row) => row.generation !== null);
   if (workerId === null) return { generation: 0, carried: others.map(toCarriedSet), beside: '' };
   const own = others.find((row) => row.set_hash === setHash && row.declarations !== null);

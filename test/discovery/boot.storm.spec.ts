@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
+import { JobLists } from '../../lib/discovery/job.lists.js';
 import { JobSynchronizer } from '../../lib/discovery/job.synchronizer.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { StorageAdapter } from '../../lib/ports/storage.adapter.js';
@@ -67,6 +68,7 @@ function boot(storage: StorageAdapter, jobs: readonly DeclaredJob[]): Promise<vo
       clock,
       events: rig.events,
       random: () => 0.5,
+      lists: new JobLists(),
       explore: () => ({
         jobs,
         handlers: [],
@@ -79,7 +81,14 @@ function boot(storage: StorageAdapter, jobs: readonly DeclaredJob[]): Promise<vo
       workerId: () => rig.engine.workerId,
       onChange: () => undefined,
     },
-    { app: 'test', previousApps: [], orphans: 'keep', orphanGraceMs: 600_000, calendars: {} },
+    {
+      app: 'test',
+      previousApps: [],
+      orphans: 'keep',
+      orphanGraceMs: 600_000,
+      calendars: {},
+      lists: new JobLists(),
+    },
   );
   return rig.engine.start(synchronizer).then(() => void rigs.push(rig));
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
+import { JobLists } from '../../lib/discovery/job.lists.js';
 import { JobSynchronizer } from '../../lib/discovery/job.synchronizer.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -62,6 +63,7 @@ describe('an enrolment', () => {
       {
         ...{ storage, lock: storage.lock, clock, events },
         random: () => 0.5,
+        lists: new JobLists(),
         explore: () => ({
           jobs,
           handlers: [],
@@ -74,7 +76,14 @@ describe('an enrolment', () => {
         workerId: () => workerId,
         onChange: () => undefined,
       },
-      { app: 'shop', previousApps: ['before'], orphans: 'keep', orphanGraceMs: 10 * minute, calendars: {} },
+      {
+        app: 'shop',
+        previousApps: ['before'],
+        orphans: 'keep',
+        orphanGraceMs: 10 * minute,
+        calendars: {},
+        lists: new JobLists(),
+      },
     );
   }
 

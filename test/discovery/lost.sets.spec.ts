@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
+import { JobLists } from '../../lib/discovery/job.lists.js';
 import { JobSynchronizer } from '../../lib/discovery/job.synchronizer.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { definitionHash } from '../../lib/scheduler/definition.hash.js';
@@ -10,7 +11,7 @@ import { ReturningStorage } from '../support/returning.storage.js';
 
 const minute = 60_000;
 const rules = {
-  ...{ app: 'shop', previousApps: [], calendars: {} },
+  ...{ app: 'shop', previousApps: [], calendars: {}, lists: new JobLists() },
   ...{ orphans: 'keep' as const, orphanGraceMs: 10 * minute },
 };
 
@@ -41,6 +42,7 @@ class Release {
         clock,
         events: new ChronisEvents(),
         random: () => 0,
+        lists: new JobLists(),
         explore: () => ({
           jobs,
           handlers: [],

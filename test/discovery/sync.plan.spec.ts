@@ -14,6 +14,7 @@ const rules: SyncRules = {
   orphans: 'keep',
   orphanGraceMs: 600_000,
   calendars: {},
+  lists: { knows: () => false },
 };
 const hourly: TriggerInput = { type: 'cron', expression: '0 * * * *' };
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DeclaredJob } from '../../lib/discovery/declared.job.js';
+import { JobLists } from '../../lib/discovery/job.lists.js';
 import { JobSynchronizer } from '../../lib/discovery/job.synchronizer.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import type { StorageAdapter } from '../../lib/index.js';
@@ -34,6 +35,7 @@ test('each job that is changed at run time is told once, and not again while not
       {
         ...{ storage, lock: storage.lock, clock, events },
         random: () => 0,
+        lists: new JobLists(),
         explore: () => ({
           jobs,
           handlers: [],
@@ -46,7 +48,14 @@ test('each job that is changed at run time is told once, and not again while not
         workerId: () => workerId,
         onChange: () => undefined,
       },
-      { app: 'shop', previousApps: [], orphans: 'keep', orphanGraceMs: 600_000, calendars: {} },
+      {
+        app: 'shop',
+        previousApps: [],
+        orphans: 'keep',
+        orphanGraceMs: 600_000,
+        calendars: {},
+        lists: new JobLists(),
+      },
     );
     await synchronizer.enroll(registrationOf({ id, app: 'shop' }), 60_000);
     return synchronizer;

@@ -70,6 +70,22 @@ export const carriedSetLaws = lawsOf('carried set', {
     assert.notEqual((await setsSeen(storage, { ids: ['own'] })).get('b')!.carriedUntil, null);
   },
 
+  'is not live any more when its last worker goes over to another one': async ({ storage }) => {
+    const { workerId } = await carry(storage, 'a', { ids: ['one', 'two'] });
+    const other = await carry(storage, 'a', { ids: ['one', 'two'] });
+    const liveSets = async (given: SyncGiven): Promise<number> => {
+      let live = 0;
+      const plan: SyncGiven['plan'] = (_, __, carried) => {
+        live = carried.filter(({ carriedUntil }) => carriedUntil === null).length;
+        return [];
+      };
+      await synced(storage, { setHash: 'b', ids: ['one'], ...given, plan });
+      return live;
+    };
+    assert.equal(await liveSets({ workerId }), 2, 'Another worker carries the set still.');
+    assert.equal(await liveSets({ workerId: other.workerId }), 1);
+  },
+
   'keeps its place while it is carried and for the grace after, and appears anew later': async ({
     storage,
     clock,

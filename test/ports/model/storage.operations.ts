@@ -301,7 +301,15 @@ function sync(
         previousApps: [],
         plan: (stored, carried, now) => {
           const orphans = deletes ? 'delete' : 'keep';
-          const rules = { app, previousApps: [], calendars: {}, orphans, orphanGraceMs: minute } as const;
+          const lists = { knows: (): boolean => false };
+          const rules = {
+            app,
+            previousApps: [],
+            calendars: {},
+            orphans,
+            orphanGraceMs: minute,
+            lists,
+          } as const;
           return nth === null
             ? planMissing(declared, stored, now, rules)
             : planSync(declared, stored, carried, now, rules);

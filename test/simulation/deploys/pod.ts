@@ -1,3 +1,4 @@
+import { JobLists } from '../../../lib/discovery/job.lists.js';
 import { JobSynchronizer } from '../../../lib/discovery/job.synchronizer.js';
 import { Engine } from '../../../lib/engine/engine.js';
 import { engineDefaults } from '../../../lib/engine/engine.options.js';
@@ -77,6 +78,7 @@ export class Pod {
         clock,
         events,
         random,
+        lists: new JobLists(),
         explore: () => ({
           jobs,
           handlers: [],
@@ -89,7 +91,7 @@ export class Pod {
         workerId,
         onChange: () => this.engine.wake(),
       },
-      { app, previousApps: [], orphans: 'keep', orphanGraceMs: graceMs, calendars },
+      { app, previousApps: [], orphans: 'keep', orphanGraceMs: graceMs, calendars, lists: new JobLists() },
     );
     const { shutdownTimeoutMs } = times;
     const withdrawals = new HandlerWithdrawals({
@@ -107,6 +109,7 @@ export class Pod {
         events,
         handlers,
         withdrawals,
+        lists: new JobLists(),
         unserved: { begin: () => undefined, end: () => undefined },
         definitions: { areStored: true, put: async () => undefined },
         declares: () => true,
