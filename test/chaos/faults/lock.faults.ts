@@ -1,3 +1,4 @@
+import { allTables } from '../../../lib/typeorm/sql/table.names.js';
 import { jobs } from '../chaos.options.js';
 import type { Cluster } from '../cluster.js';
 import { pause } from '../pause.js';
@@ -52,24 +53,7 @@ const lockDead: Act = async (cluster, random) => {
 /** A migration of somebody, a dump, a VACUUM FULL. */
 const lockTable: Act = (cluster, random) =>
   cluster.alone(async () => {
-    const table = random.pick([
-      'run',
-      'run_signal',
-      'run_step',
-      'definition',
-      'flow',
-      'flow_step',
-      'flow_edge',
-      'run_wait',
-      'cursor',
-      'job',
-      'job_stat',
-      'worker',
-      'attempt',
-      'gap',
-      'lock',
-      'pause',
-    ]);
+    const table = random.pick(allTables);
     const fault = cluster.note({
       kind: 'lock-table',
       pid: null,
