@@ -47,7 +47,7 @@ export function closeGap(tables: MemoryTables, job: JobRow, replacement: NewGap 
   job.openGap = null;
   const index = gap === null ? -1 : tables.gaps.lastIndexOf(gap);
   if (gap === null || index < 0) return void (replacement && addGap(tables, job, replacement));
-  if (replacement === null) return void tables.gaps.splice(index, 1);
+  if (replacement === null) return tables.splice(tables.gaps, index, 1);
   // It keeps its place among the gaps: pages are read by it.
   const { from, until, ...rest } = replacement;
   Object.assign(gap, rest, { from: new Date(from), until: new Date(until) });
@@ -105,7 +105,7 @@ export function addGap(
   gap: Omit<NewGap, 'until'> & { until: EpochMs | null },
 ): GapRow {
   const { id, namespace } = job.definition;
-  const row: GapRow = {
+  const row = tables.own<GapRow>('gaps', {
     sequence: tables.nextNumber(),
     jobId: id,
     namespace,
@@ -114,7 +114,7 @@ export function addGap(
     verdict: gap.verdict,
     count: gap.count,
     reason: gap.reason,
-  };
+  });
   tables.append(tables.gaps, row);
   return row;
 }

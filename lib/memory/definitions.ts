@@ -65,7 +65,7 @@ export function insertJob(
   generation = 0,
   origin: RunOrigin = 'at',
 ): JobRow {
-  const job = newJobRow(tables, now, given, generation);
+  const job = tables.own('jobs', newJobRow(tables, now, given, generation));
   tables.jobs.set(keyOf(given), job);
   tables.jobsByUid.set(job.uid, job);
   begin(tables, now, job, given.nextAt, origin);

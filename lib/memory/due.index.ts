@@ -54,6 +54,11 @@ export class DueIndex<T extends object> {
     this.found.delete(item);
   }
 
+  clear(): void {
+    this.heaps.clear();
+    this.found.clear();
+  }
+
   /** In the order in which they were put there. */
   items(): Iterable<T> {
     return this.found.keys();

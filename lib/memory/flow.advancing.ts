@@ -91,7 +91,7 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
   step.releasedAt = now;
   step.going = items.length;
   step.instances = items.map((item, nth) =>
-    newStep(flow, { ...definition, map: false }, { position: step.position, nth, item }),
+    newStep(tables, flow, { ...definition, map: false }, { position: step.position, nth, item }),
   );
   for (const instance of step.instances) bearStepRun(tables, now, instance);
   return null;

@@ -39,6 +39,7 @@ export function takeOverFlow(tables: MemoryTables, runId: string, app: string): 
   flow.app = app;
   for (const run of runsOf(tables, flow)) {
     run.job.app = app;
+    tables.note('runs', run);
     reindexRun(tables, run);
     takeOverFlow(tables, run.id, app);
   }

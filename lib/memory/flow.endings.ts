@@ -71,7 +71,7 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
     });
     if (outcome === 'succeeded' && step.flow.verdict === null) {
       const { added = [], joined = [] } = flowStep ?? {};
-      move.fresh.push(...addSteps(step.flow, added, joined, step.definition.name));
+      move.fresh.push(...addSteps(tables, step.flow, added, joined, step.definition.name));
     }
   }
   for (const [flow, { endings, fresh }] of moves) {

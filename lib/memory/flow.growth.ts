@@ -9,6 +9,7 @@ type Growth = Pick<StepEnd, 'added' | 'joined'>;
 
 /** Stores steps, and returns them; their parents are counted as far as they have ended. */
 export function addSteps(
+  tables: MemoryTables,
   flow: FlowRow,
   added: readonly NewFlowStep[],
   joined: NonNullable<StepEnd['joined']> = [],
@@ -17,27 +18,35 @@ export function addSteps(
   let position = [...flow.steps.values()].at(-1)?.position ?? -1;
   const rows = added.map((given) => {
     const { after: _, need, ...definition } = given;
-    const row = newStep(flow, structuredClone(definition), { position: ++position, need, addedBy });
+    const row = newStep(tables, flow, structuredClone(definition), { position: ++position, need, addedBy });
     flow.steps.set(definition.name, row);
     return row;
   });
   for (const { name, after } of added) {
-    for (const { parent, data } of after) connect(flow, parent, name, data);
+    for (const { parent, data } of after) connect(tables, flow, parent, name, data);
   }
   for (const { parent, child, data } of joined) {
     const waiting = flow.steps.get(child)!;
     // It waits for it as it is.
     if (waiting.after.some((edge) => edge.parent === parent)) continue;
-    connect(flow, parent, child, data && !waiting.definition.map);
+    connect(tables, flow, parent, child, data && !waiting.definition.map);
     waiting.need++;
   }
   return rows;
 }
 
-function connect({ steps }: FlowRow, parentName: string, childName: string, data: boolean): void {
+function connect(
+  tables: MemoryTables,
+  { steps }: FlowRow,
+  parentName: string,
+  childName: string,
+  data: boolean,
+): void {
   const [parent, child] = [steps.get(parentName)!, steps.get(childName)!];
   parent.children.push(childName);
   child.after.push({ parent: parentName, data });
+  tables.note('flowSteps', parent);
+  tables.note('flowSteps', child);
   if (hasEnded(parent)) countParent(child, parent);
 }
 

@@ -12,7 +12,7 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
   if (before) forgetFlow(tables, before);
   const { workflow, version, params } = given;
   const { job, open, nominalAt } = run;
-  const flow: FlowRow = {
+  const flow = tables.own<FlowRow>('flows', {
     runId: run.id,
     jobUid: job.uid,
     nominalAt,
@@ -31,9 +31,9 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     stepOf: run.step,
     steps: new Map(),
     active: 0,
-  };
+  });
   tables.flows.set(run.id, flow);
-  advance(tables, now, flow, [], addSteps(flow, given.steps));
+  advance(tables, now, flow, [], addSteps(tables, flow, given.steps));
   endIfOver(tables, now, flow);
 }
 

@@ -78,6 +78,7 @@ function remove(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
   resetStep(tables, step);
   const { name } = step.definition;
   flow.steps.delete(name);
+  tables.note('flows', flow);
   for (const { parent } of step.after) {
     const children = flow.steps.get(parent)?.children;
     children?.splice(children.indexOf(name), 1);

@@ -63,11 +63,12 @@ export interface FlowStepRow {
 }
 
 export function newStep(
+  tables: { own<T extends object>(table: 'flowSteps', row: T): T },
   flow: FlowRow,
   definition: FlowStepRow['definition'],
   fields: Pick<FlowStepRow, 'position'> & Partial<FlowStepRow>,
 ): FlowStepRow {
-  return {
+  return tables.own<FlowStepRow>('flowSteps', {
     flow,
     definition,
     nth: null,
@@ -88,7 +89,7 @@ export function newStep(
     instances: [],
     going: 0,
     ...fields,
-  };
+  });
 }
 
 /** Each, and behind a map its instances. */

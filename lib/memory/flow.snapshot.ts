@@ -1,4 +1,5 @@
 import type { FlowRow, FlowStepRow } from './flow.rows.js';
+import type { MemoryTables } from './tables.js';
 
 /** Which step of which flow, or which instance of it. */
 export interface StepKey {
@@ -34,20 +35,22 @@ export function storedFlow(flow: FlowRow): StoredFlow {
 }
 
 /** Puts flows back into their table. */
-export function restoreFlows(flows: Map<string, FlowRow>, stored: readonly StoredFlow[]): void {
+export function restoreFlows(tables: MemoryTables, stored: readonly StoredFlow[]): void {
+  const { flows } = tables;
   for (const row of stored) {
-    const flow: FlowRow = { ...row, stepOf: null, steps: new Map() };
+    const flow = tables.own<FlowRow>('flows', { ...row, stepOf: null, steps: new Map() });
     flows.set(flow.runId, flow);
-    for (const step of row.steps) flow.steps.set(step.definition.name, stepRow(flow, step));
+    for (const step of row.steps) flow.steps.set(step.definition.name, stepRow(tables, flow, step));
   }
   for (const { runId, stepOf } of stored) flows.get(runId)!.stepOf = stepAt(flows, stepOf);
 }
 
-function storedStep(step: FlowStepRow): StoredStep {
+export function storedStep(step: FlowStepRow): StoredStep {
   const { flow: _, instances, ...fields } = step;
   return { ...fields, instances: instances.map(storedStep) };
 }
 
-function stepRow(flow: FlowRow, { instances, ...fields }: StoredStep): FlowStepRow {
-  return { ...fields, flow, instances: instances.map((each) => stepRow(flow, each)) };
+function stepRow(tables: MemoryTables, flow: FlowRow, { instances, ...fields }: StoredStep): FlowStepRow {
+  const rows = instances.map((each) => stepRow(tables, flow, each));
+  return tables.own<FlowStepRow>('flowSteps', { ...fields, flow, instances: rows });
 }

@@ -19,13 +19,19 @@ export class MemoryLock extends LockAdapter {
   readonly shared = false;
   private readonly clock: Clock;
   private readonly rows: LockTable;
+  private readonly lasting: () => Promise<void>;
   private closed = false;
 
-  /** `locks`: shared by the adapters that shall exclude one another. @default a table of its own */
-  constructor({ clock = new SystemClock(), locks = new Map() }: { clock?: Clock; locks?: LockTable } = {}) {
+  /** `locks`: shared by the adapters that shall exclude one another. @default a table of its own. `lasting`: what is done resolves when this has. @default at once */
+  constructor({
+    clock,
+    locks,
+    lasting,
+  }: { clock?: Clock; locks?: LockTable; lasting?: () => Promise<void> } = {}) {
     super();
-    this.clock = clock;
-    this.rows = locks;
+    this.clock = clock ?? new SystemClock();
+    this.rows = locks ?? new Map();
+    this.lasting = lasting ?? (() => Promise.resolve());
   }
 
   async init(): Promise<void> {}
@@ -39,7 +45,8 @@ export class MemoryLock extends LockAdapter {
       const row = this.rows.get(key);
       if (row && isHeld(row, now) && row.owner !== owner) {
         // Taken while the clock was ahead.
-        if (row.expiresAt > now + row.leaseMs + leaseToleranceMs) row.expiresAt = now + row.leaseMs;
+        if (row.expiresAt > now + row.leaseMs + leaseToleranceMs)
+          this.rows.set(key, { ...row, expiresAt: now + row.leaseMs });
         return null;
       }
       const fence = (row?.fence ?? 0) + 1;
@@ -51,7 +58,7 @@ export class MemoryLock extends LockAdapter {
   extend(lock: Lock, ttlMs: number): Promise<boolean> {
     return this.atomically((now) => {
       const row = this.heldRow(lock, now);
-      if (row) Object.assign(row, { expiresAt: now + ttlMs, leaseMs: ttlMs });
+      if (row) this.rows.set(lock.key, { ...row, expiresAt: now + ttlMs, leaseMs: ttlMs });
       return row !== null;
     });
   }
@@ -59,7 +66,7 @@ export class MemoryLock extends LockAdapter {
   release(lock: Lock): Promise<boolean> {
     return this.atomically((now) => {
       const row = this.heldRow(lock, now);
-      if (row) row.owner = null;
+      if (row) this.rows.set(lock.key, { ...row, owner: null });
       return row !== null;
     });
   }
@@ -68,7 +75,7 @@ export class MemoryLock extends LockAdapter {
     return this.atomically((now) => {
       const row = this.rows.get(key);
       if (!row || !isHeld(row, now)) return false;
-      row.owner = null;
+      this.rows.set(key, { ...row, owner: null });
       return true;
     });
   }
@@ -92,7 +99,7 @@ export class MemoryLock extends LockAdapter {
     if (this.closed)
       throw new StorageError('This memory lock was closed. Make another one on the same locks.');
     const answer = work(this.clock.now());
-    await Promise.resolve();
+    await this.lasting();
     return answer;
   }
 }

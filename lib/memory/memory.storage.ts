@@ -89,7 +89,7 @@ import { MemoryDefinitions } from './versioned.definitions.js';
 import { recomputeCursors } from './zone.data.js';
 import { register, releaseLost, renew, unregister, updateWorker, workerInfos } from './workers.js';
 
-const defaultRecordLimit = 100_000;
+export const defaultRecordLimit = 100_000;
 
 export interface MemoryStorageOptions {
   /** The storage's clock. @default SystemClock */
@@ -112,28 +112,32 @@ export interface MemoryStorageOptions {
  * that concurrent callers interleave as they do on a database. @publicApi
  */
 export class MemoryStorage extends StorageAdapter {
-  readonly kind = 'memory';
+  readonly kind: string = 'memory';
   readonly shared = false;
   readonly lock: MemoryLock;
   override readonly wakeSignal: MemoryWakeSignal;
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
-  private readonly clock: Clock;
-  private readonly tables: MemoryTables;
+  protected readonly clock: Clock;
+  protected readonly tables: MemoryTables;
   private readonly transactions: MemoryTransactions;
   private readonly steps: StepTaker;
   private closed = false;
 
   constructor(
-    private readonly options: MemoryStorageOptions = {},
+    protected readonly options: MemoryStorageOptions = {},
     tables?: MemoryTables,
     steps?: StepTaker,
   ) {
     super();
     this.clock = options.clock ?? new SystemClock();
     this.tables = tables ?? new MemoryTables(options.recordLimit ?? defaultRecordLimit);
-    this.lock = new MemoryLock({ clock: this.clock, locks: this.tables.locks });
+    this.lock = new MemoryLock({
+      clock: this.clock,
+      locks: this.tables.locks,
+      lasting: () => this.lasting(),
+    });
     this.wakeSignal = new MemoryWakeSignal(this.tables);
     this.eventChannel = new MemoryEventChannel(this.tables);
     this.steps = steps ?? this.tables;
@@ -447,16 +451,21 @@ export class MemoryStorage extends StorageAdapter {
   }
 
   /** One step that nobody else sees half done. What leaves is a copy: callers may change what they got. */
-  private async atomically<T>(work: Step<T>, kind?: 'read'): Promise<T> {
+  protected async atomically<T>(work: Step<T>, kind?: 'read'): Promise<T> {
     await Promise.resolve();
     if (this.closed) {
       throw new StorageError(
-        'This memory storage was closed. Make another one, or open() one on the same jobs before.',
+        `This ${this.kind} storage was closed. Make another one, or open() one on the same jobs before.`,
       );
     }
     const step = kind === 'read' ? work : withFlows(work);
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
-    await Promise.resolve();
+    await this.lasting();
     return answer;
+  }
+
+  /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */
+  protected lasting(): Promise<void> {
+    return Promise.resolve();
   }
 }

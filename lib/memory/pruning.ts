@@ -28,8 +28,8 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   if (aheadMs > leastWithheldMs) return withheld(aheadMs);
   const isKept = (verdict: Outcome | GapVerdict, at: Date): boolean =>
     at.getTime() >= now - keptMs(retention, verdict);
-  const attempts = keepOnly(tables.ledger, (row) => isKept(row.outcome, row.finishedAt));
-  const gaps = keepOnly(tables.gaps, ({ verdict, until }) => until === null || isKept(verdict, until));
+  const attempts = tables.keep(tables.ledger, (row) => isKept(row.outcome, row.finishedAt));
+  const gaps = tables.keep(tables.gaps, ({ verdict, until }) => until === null || isKept(verdict, until));
   const over = [...tables.runs.values()].filter((run) => run.keptUntil !== null && run.keptUntil <= now);
   for (const run of over) forget(tables, run.job);
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
@@ -64,12 +64,4 @@ function wantedBy(workers: Iterable<WorkerRow>, now: EpochMs): Retention[] {
   const isHeard = ({ app, leaseUntil }: WorkerRow): boolean =>
     leaseUntil > now || leaseUntil === lastOf.get(app);
   return all.filter(isHeard).flatMap(({ retention }) => retention ?? []);
-}
-
-/** Returns how many went. */
-function keepOnly<T>(rows: T[], isKept: (row: T) => boolean): number {
-  const kept = rows.filter(isKept);
-  const gone = rows.length - kept.length;
-  if (gone > 0) rows.splice(0, rows.length, ...kept);
-  return gone;
 }

@@ -87,6 +87,7 @@ function changedJobs(tables: MemoryTables, app: string): ChangedJob[] {
 
 /** Notes beside which sets a release was synced; null: something is left to do. What was synced beside others before is not any more. */
 export function noteSynced(tables: MemoryTables, app: string, release: Release, beside: string | null): void {
+  tables.note('releases', app);
   for (const each of tables.releases.get(app)!) {
     if (each === release) each.syncedBeside = beside;
     else if (each.syncedBeside !== beside) each.syncedBeside = null;

@@ -4,14 +4,17 @@ import { cancelWaiting, waitUntil } from './runs.js';
 import { waitsForRuns, type AwaitedRun, type EndedRun, type MemoryTables, type RunRow } from './tables.js';
 
 /** Lets one run wait for the ends of others; it has no time. */
-export function awaitRuns(run: RunRow, parents: readonly RunRow[]): void {
+export function awaitRuns(tables: MemoryTables, run: RunRow, parents: readonly RunRow[]): void {
   run.waitsFor = parents.map((parent) => ({
     runId: parent.id,
     id: parent.job.definition.id,
     verdict: null,
     gone: false,
   }));
-  for (const parent of parents) parent.awaitedBy.push(run.id);
+  for (const parent of parents) {
+    parent.awaitedBy.push(run.id);
+    tables.note('runs', parent);
+  }
 }
 
 /** Tells what waits for them of ends of runs, and of dead letters that are gone. All that end together are counted before anything is decided. */
@@ -25,6 +28,7 @@ export function tellWaits(tables: MemoryTables, now: EpochMs, ended: readonly En
     for (const [child, awaited] of waiting(tables, run)) {
       awaited.verdict = outcome ?? awaited.verdict ?? 'lost';
       awaited.gone = awaited.verdict !== 'succeeded' && (isGone || !isDeadLetter(awaited.verdict));
+      tables.note('runs', child);
       concerned.add(child);
     }
   }
@@ -37,6 +41,8 @@ export function moveWaits(tables: MemoryTables, before: RunRow, run: RunRow): vo
     if (awaited.verdict === 'succeeded') continue;
     Object.assign(awaited, { runId: run.id, verdict: null, gone: false });
     run.awaitedBy.push(child.id);
+    tables.note('runs', child);
+    tables.note('runs', run);
   }
 }
 

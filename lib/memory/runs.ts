@@ -16,7 +16,7 @@ export function bearRun(
   blockedBy: Iterable<RunRow> = [],
 ): RunRow {
   const { handler, queue } = job.definition;
-  const run: RunRow = {
+  const run = tables.own<RunRow>('runs', {
     missed: 0,
     ...birth,
     id: String(tables.nextNumber()),
@@ -45,7 +45,7 @@ export function bearRun(
     step: null,
     waitsFor: null,
     awaitedBy: [],
-  };
+  });
   tables.runs.set(run.id, run);
   job.runs.add(run);
   if (run.blockedBy.size === 0) tables.waiting.set(run, placeOf(run), run.dueAt);
@@ -177,6 +177,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
   if (keepOf(run) !== 'none') tables.append(tables.ledger, entry);
   if (outcome === 'handed_back' || outcome === 'snoozed' || outcome === 'opened') return;
   const { statistics } = run.job;
+  tables.note('jobs', run.job);
   if (startedAt !== null) {
     statistics.runCount++;
     statistics.lastRunAt = startedAt;
@@ -243,6 +244,7 @@ function unblock(tables: MemoryTables, ended: RunRow): void {
   for (const run of ended.job.runs) {
     if (!run.blockedBy.delete(ended)) continue;
     for (const earlier of ended.blockedBy) run.blockedBy.add(earlier);
+    tables.note('runs', run);
     if (run.blockedBy.size === 0 && !run.held) release(tables, run);
   }
 }

@@ -1,110 +1,20 @@
-import type { Definition } from '../model/definition.js';
 import { InvalidOptionError } from '../model/errors.js';
-import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
-import {
-  keyOfStep,
-  restoreFlows,
-  stepAt,
-  storedFlow,
-  type StepKey,
-  type StoredFlow,
-} from './flow.snapshot.js';
-import { placeOf } from './runs.js';
-import {
-  keyOf,
-  MemoryTables,
-  type GapRow,
-  type JobRow,
-  type LedgerRow,
-  type PauseRow,
-  type Release,
-  type RunRow,
-  type SignalRow,
-  type WorkerRow,
-} from './tables.js';
+import { storedFlow } from './flow.snapshot.js';
+import { fill, idsOf, storedJob, storedRun, type Snapshot } from './stored.rows.js';
+import { MemoryTables } from './tables.js';
 
 /** Raised when what is written changes: a snapshot of another format is refused, never guessed at. */
-const format = 2;
-
-/** What JSON makes of a row: the same with text for dates. */
-type Stored<Row> = {
-  [Key in keyof Row]: Date extends Row[Key] ? string | Exclude<Row[Key], Date> : Row[Key];
-};
-
-/** Rows name each other by id. */
-interface StoredJob extends Omit<JobRow, 'cursorAt' | 'openGap' | 'runs' | 'deadLetters'> {
-  cursorAt: EpochMs | 'end-of-run' | null;
-  openGap: Stored<GapRow> | null;
-  runs: string[];
-  deadLetters: string[];
-}
-
-interface StoredRun extends Omit<
-  RunRow,
-  | 'job'
-  | 'blockedBy'
-  | 'open'
-  | 'step'
-  | 'dueAt'
-  | 'awaitingFence'
-  | 'signalledFence'
-  | 'waitsFor'
-  | 'awaitedBy'
-> {
-  /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
-  job: string | StoredJob;
-  blockedBy: string[];
-  /** Null: only a signal makes it due, or the ends of others. */
-  dueAt: EpochMs | null;
-  /** These are absent in earlier ones. */
-  open?: RunRow['open'];
-  step?: StepKey | null;
-  awaitingFence?: RunRow['awaitingFence'];
-  signalledFence?: RunRow['signalledFence'];
-  waitsFor?: RunRow['waitsFor'];
-  awaitedBy?: RunRow['awaitedBy'];
-}
-
-/** Lists are in the order of the tables, which decides between what is due at once. */
-interface Snapshot {
-  format: number;
-  lastNumber: number;
-  zoneData: string | null;
-  recordAsOf?: number | null;
-  jobs: StoredJob[];
-  runs: StoredRun[];
-  /** These are absent in earlier ones. */
-  steps?: [runId: string, steps: readonly RunStep[]][];
-  /** Absent in earlier ones. */
-  definitions?: [key: string, versions: readonly Stored<Definition>[]][];
-  /** Absent in earlier ones. */
-  flows?: StoredFlow[];
-  signals?: [runId: string, signals: readonly SignalRow[]][];
-  waiting: string[];
-  cursors: string[];
-  held: [worker: string, runIds: string[]][];
-  workers: WorkerRow[];
-  pauses: [key: string, PauseRow][];
-  releases: [app: string, Release[]][];
-  ledger: Stored<LedgerRow>[];
-  gaps: Stored<GapRow>[];
-  locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
-}
+export const snapshotFormat = 2;
 
 /** Everything that the tables hold, as JSON. */
 export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
-    format,
+    format: snapshotFormat,
     lastNumber: tables.lastNumber,
     zoneData: tables.zoneData,
     recordAsOf: tables.recordAsOf,
     jobs: [...tables.jobs.values()].map(storedJob),
-    runs: [...tables.runs.values()].map((run) => ({
-      ...run,
-      job: run.detached || run.step !== null ? storedJob(run.job) : run.job.uid,
-      step: keyOfStep(run.step),
-      blockedBy: idsOf(run.blockedBy),
-    })),
+    runs: [...tables.runs.values()].map(storedRun),
     steps: [...tables.steps],
     definitions: [...tables.definitions],
     flows: Array.from(tables.flows.values(), storedFlow),
@@ -141,110 +51,14 @@ export function copyOf(tables: MemoryTables): MemoryTables {
 
 function parsed(text: string): Snapshot {
   const snapshot = JSON.parse(text) as Partial<Snapshot> | null;
-  if (snapshot?.format === format) return snapshot as Snapshot;
-  throw new RangeError(`has the format ${JSON.stringify(snapshot?.format)}; this version reads ${format}.`);
+  if (snapshot?.format === snapshotFormat) return snapshot as Snapshot;
+  throw new RangeError(
+    `has the format ${JSON.stringify(snapshot?.format)}; this version reads ${snapshotFormat}.`,
+  );
 }
 
 function restored(snapshot: Snapshot, recordLimit: number): MemoryTables {
   const tables = new MemoryTables(recordLimit, snapshot.lastNumber);
-  tables.zoneData = snapshot.zoneData;
-  tables.recordAsOf = snapshot.recordAsOf ?? null;
-  for (const row of snapshot.ledger) tables.ledger.push(ledgerRow(row));
-  for (const row of snapshot.gaps) tables.gaps.push(gapRow(row));
-  for (const stored of snapshot.jobs) {
-    const job = jobRow(stored, tables);
-    tables.jobs.set(keyOf(job.definition), job);
-    tables.jobsByUid.set(job.uid, job);
-  }
-  restoreFlows(tables.flows, snapshot.flows ?? []);
-  for (const stored of snapshot.runs) tables.runs.set(stored.id, runRow(stored, tables));
-  const run = (id: string): RunRow => found(tables.runs, id, 'run');
-  const job = (uid: string): JobRow => found(tables.jobsByUid, uid, 'job');
-  for (const { uid, runs, deadLetters } of snapshot.jobs) {
-    for (const id of runs) job(uid).runs.add(run(id));
-    for (const id of deadLetters) job(uid).deadLetters.add(run(id));
-  }
-  for (const { id, blockedBy } of snapshot.runs)
-    for (const other of blockedBy) run(id).blockedBy.add(run(other));
-  for (const row of snapshot.waiting.map(run)) tables.waiting.set(row, placeOf(row), row.dueAt);
-  for (const row of snapshot.cursors.map(job)) {
-    tables.cursors.set(row, { ...row.definition, app: row.app, priority: 0 }, row.cursorAt!);
-  }
-  for (const [runId, steps] of snapshot.steps ?? []) tables.steps.set(runId, steps);
-  for (const [key, versions] of snapshot.definitions ?? [])
-    tables.definitions.set(key, versions.map(definitionRow));
-  for (const [runId, signals] of snapshot.signals ?? []) tables.signals.set(runId, signals);
-  for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
-  for (const worker of snapshot.workers) tables.workers.set(worker.id, worker);
-  for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
-  for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases);
-  for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
+  fill(tables, snapshot);
   return tables;
-}
-
-/** Spreads keep the order of keys, so that what did not change is the same text again. */
-function storedJob(row: JobRow): object {
-  return {
-    ...row,
-    cursorAt: row.cursorAt === Infinity ? 'end-of-run' : row.cursorAt,
-    runs: idsOf(row.runs),
-    deadLetters: idsOf(row.deadLetters),
-  };
-}
-
-function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
-  const { cursorAt, openGap } = row;
-  return {
-    ...row,
-    cursorAt: cursorAt === 'end-of-run' ? Infinity : cursorAt,
-    // The very row of the list, as closing the gap changes it there.
-    openGap: openGap && (gaps.find(({ sequence }) => sequence === openGap.sequence) ?? gapRow(openGap)),
-    runs: new Set(),
-    deadLetters: new Set(),
-  };
-}
-
-function runRow(row: StoredRun, tables: MemoryTables): RunRow {
-  const blockedBy = new Set<RunRow>();
-  const { job, open = null, awaitingFence = null, signalledFence = null } = row;
-  const { waitsFor = null, awaitedBy = [] } = row;
-  const step = stepAt(tables.flows, row.step);
-  const marks = { open, step, awaitingFence, signalledFence, waitsFor, awaitedBy };
-  const own = { ...row, ...marks, dueAt: row.dueAt ?? Infinity, blockedBy };
-  if (typeof job === 'string') return { ...own, job: found(tables.jobsByUid, job, 'job') };
-  // Its attempts count for the job that it was taken from, if that is still there.
-  const { statistics } = tables.jobsByUid.get(job.uid) ?? job;
-  return { ...own, job: { ...jobRow(job, tables), statistics } };
-}
-
-function ledgerRow(row: Stored<LedgerRow>): LedgerRow {
-  const { nominalAt, startedAt, finishedAt } = row;
-  return {
-    ...row,
-    nominalAt: new Date(nominalAt),
-    startedAt: date(startedAt),
-    finishedAt: new Date(finishedAt),
-  };
-}
-
-function gapRow(row: Stored<GapRow>): GapRow {
-  return { ...row, from: new Date(row.from), until: date(row.until) };
-}
-
-function definitionRow(row: Stored<Definition>): Definition {
-  return { ...row, createdAt: new Date(row.createdAt), deletedAt: date(row.deletedAt) };
-}
-
-function date(text: string | null): Date | null {
-  return text === null ? null : new Date(text);
-}
-
-function idsOf(runs: Iterable<RunRow>): string[] {
-  return Array.from(runs, ({ id }) => id);
-}
-
-function found<T>(rows: ReadonlyMap<string, T>, key: string, what: string): T {
-  const row = rows.get(key);
-  if (row === undefined) throw new RangeError(`names the ${what} ${key}, which is not in it.`);
-  return row;
 }

@@ -47,6 +47,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
     if (!owner || owner === app) continue;
     // What the live workers of the other app declare is to be looked at again.
     for (const left of tables.releases.get(owner) ?? []) left.syncedBeside = null;
+    tables.note('releases', owner);
   }
   const worker = workerId === null ? undefined : tables.workers.get(workerId);
   if (registration) register(tables, now, { ...registration.worker, generation }, registration.leaseMs);

@@ -187,6 +187,17 @@ export interface StepTaker {
   take<T>(step: Step<T>, now: EpochMs, kind?: 'read'): T;
 }
 
+/** Rows that are changed in place. */
+export type OwnedTable = 'jobs' | 'runs' | 'workers' | 'gaps' | 'flows' | 'flowSteps';
+
+/** What is noted as changed, where something in it was changed that is no field of a row. */
+export type Noted =
+  | [table: 'jobs', row: JobRow]
+  | [table: 'runs', row: RunRow]
+  | [table: 'flows', row: FlowRow]
+  | [table: 'flowSteps', row: FlowStepRow]
+  | [table: 'releases', app: string];
+
 /**
  * Everything a memory storage holds, shared by all adapters opened on it. Rows are changed in place and never leave: what
  * adapters give to callers are copies.
@@ -252,16 +263,43 @@ export class MemoryTables implements StepTaker {
     return ++this.last;
   }
 
+  /** Numbers are given from there on. */
+  continueFrom(last: number): void {
+    this.last = last;
+  }
+
   take<T>(step: Step<T>, now: EpochMs): T {
     this.taken++;
     return step(this, now);
   }
 
-  append<T>(rows: T[], row: T): void {
+  append<T extends LedgerRow | GapRow>(rows: T[], row: T): void {
     rows.push(row);
     // Cut in large pieces, so that it costs little per row.
-    if (rows.length > this.recordLimit * 1.1) rows.splice(0, rows.length - this.recordLimit);
+    if (rows.length > this.recordLimit * 1.1)
+      this.splice(rows as LedgerRow[], 0, rows.length - this.recordLimit);
   }
+
+  /** Takes rows of the record out. */
+  splice(rows: LedgerRow[] | GapRow[], start: number, count: number): void {
+    rows.splice(start, count);
+  }
+
+  /** Keeps only these rows of the record, and returns how many went. */
+  keep<T extends LedgerRow | GapRow>(rows: T[], isKept: (row: T) => boolean): number {
+    const kept = rows.filter(isKept);
+    const gone = rows.length - kept.length;
+    if (gone > 0) rows.splice(0, rows.length, ...kept);
+    return gone;
+  }
+
+  /** A row as it is to be kept: whoever makes one goes on with this. Tables that note what changes give one that tells. */
+  own<T extends object>(_table: OwnedTable, row: T): T {
+    return row;
+  }
+
+  /** Something within a row was changed, such as an element of a list, which a row that tells does not see. */
+  note(..._noted: Noted): void {}
 
   /** Tells all listeners after what is under way is done. */
   wake(wake: Wake): void {

@@ -27,7 +27,7 @@ export function insertWaitingJobs(
   for (const job of parentsFirst(fresh)) stored.set(job, insert(tables, now, job));
   for (const job of fresh.filter(waitsForJobs)) {
     const parents = job.trigger.jobs.map((id) => tables.jobs.get(keyOf({ ...job, id }))!);
-    awaitRuns(onlyRun(stored.get(job)!), parents.map(onlyRun));
+    awaitRuns(tables, onlyRun(stored.get(job)!), parents.map(onlyRun));
   }
   return jobs.map((job) => {
     const row = stored.get(job);

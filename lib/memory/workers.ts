@@ -21,14 +21,15 @@ export function register(
   leaseMs: number,
 ): { now: EpochMs; leaseUntil: EpochMs } {
   const leaseUntil = now + leaseMs;
-  tables.workers.set(worker.id, {
+  const row: WorkerRow = {
     ...structuredClone(worker),
     startedAt: now,
     leaseUntil,
     leaseMs,
     reached: 0,
     running: 0,
-  });
+  };
+  tables.workers.set(worker.id, tables.own('workers', row));
   return { now, leaseUntil };
 }
 

@@ -14,7 +14,10 @@ const codes = new Map<unknown, readonly string[]>([
   [UnrecoverableError, ['CHRONIS_UNRECOVERABLE', 'CHRONIS_PAYLOAD_MISMATCH', 'CHRONIS_STEP_RESULT_MISSING']],
   [RetryAfterError, ['CHRONIS_RETRY_AFTER']],
   [InvalidPayloadError, ['CHRONIS_INVALID_PAYLOAD']],
-  [StorageError, ['CHRONIS_STORAGE', 'CHRONIS_STORAGE_BUSY']],
+  [
+    StorageError,
+    ['CHRONIS_STORAGE', 'CHRONIS_STORAGE_BUSY', 'CHRONIS_STORAGE_IN_USE', 'CHRONIS_STORAGE_DAMAGED'],
+  ],
   [StorageBusyError, ['CHRONIS_STORAGE_BUSY']],
 ]);
 

@@ -24,6 +24,27 @@ export class StorageError extends ChronisError {
   }
 }
 
+/** Another process has the file of a storage that only one process can have at a time. The message names it. @publicApi */
+export class StorageInUseError extends StorageError {
+  constructor(
+    readonly path: string,
+    problem: string,
+  ) {
+    super(`${path} ${problem}`, {}, 'CHRONIS_STORAGE_IN_USE');
+  }
+}
+
+/** The file of a storage is not what this package has written: it is left as it is. The message says where. @publicApi */
+export class StorageDamagedError extends StorageError {
+  constructor(
+    readonly path: string,
+    problem: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`${path} ${problem}`, options, 'CHRONIS_STORAGE_DAMAGED');
+  }
+}
+
 /**
  * A call has waited until its deadline, mostly since somebody has locked what it needs, and another try may succeed. Mostly nothing was done; where only the answer was late, it may
  * have been. A start tries again for a while where it meets this, and gives up where it meets any other error.

@@ -1,0 +1,100 @@
+import { StorageError } from '../model/errors.js';
+import type { Journal } from './journal.js';
+import type { JournaledTables } from './journaled.tables.js';
+
+interface Group {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Writes what calls have changed: what is done while a write is under way is written together by the next one. A call that has seen what is not written yet waits for that as well, as it may come to nothing.
+ *
+ * When a write fails, so do the calls that it was for, and those that came since; the tables are what the disk has.
+ */
+export class GroupCommit {
+  private writing: Group | null = null;
+  private next: Group | null = null;
+  /** Why the tables may not be what the disk has; null: they are. */
+  private broken: unknown = null;
+
+  constructor(
+    private readonly tables: JournaledTables,
+    private readonly journal: Journal,
+    private readonly path: string,
+  ) {}
+
+  /** Throws StorageError while nobody can say what is stored. */
+  assertSound(): void {
+    if (this.broken !== null) this.recover();
+  }
+
+  /** Resolves when all that is in the tables now is on disk. */
+  lasting(): Promise<void> {
+    if (!this.tables.hasChanges) return this.writing?.promise ?? Promise.resolve();
+    if (this.next === null) {
+      this.next = newGroup();
+      // What others do in this turn is written with it.
+      if (this.writing === null) setImmediate(() => this.write());
+    }
+    return this.next.promise;
+  }
+
+  private write(): void {
+    // It may have been dropped by a failure.
+    if (this.next === null || this.writing !== null) return;
+    const group = this.next;
+    this.writing = group;
+    this.next = null;
+    this.attempt().then(
+      () => {
+        this.writing = null;
+        group.resolve();
+        if (this.next !== null) this.write();
+      },
+      (error: unknown) => this.fail(group, error),
+    );
+  }
+
+  private async attempt(): Promise<void> {
+    const { tables } = this;
+    await this.journal.write({ changes: tables.takeChanges(), everything: () => tables.everything() });
+  }
+
+  private fail(group: Group, cause: unknown): void {
+    const failed = [group, this.next];
+    this.writing = null;
+    this.next = null;
+    this.broken = cause;
+    const { message } = cause as Error;
+    const error = new StorageError(
+      `Nothing of this call was stored, as ${this.path} cannot be written: ${message}`,
+      {
+        cause,
+      },
+    );
+    try {
+      this.recover();
+    } catch {
+      // The next call tries again.
+    }
+    for (const each of failed) each?.reject(error);
+  }
+
+  private recover(): void {
+    try {
+      this.tables.replaceBy(this.journal.recover());
+      this.broken = null;
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new StorageError(`${this.path} cannot be read after a write has failed: ${message}`, { cause });
+    }
+  }
+}
+
+function newGroup(): Group {
+  const group = {} as Group;
+  group.promise = new Promise((resolve, reject) => Object.assign(group, { resolve, reject }));
+  return group;
+}

@@ -1,0 +1,121 @@
+import { defaultRecordLimit, MemoryStorage, type MemoryStorageOptions } from '../memory/memory.storage.js';
+import { unregister } from '../memory/workers.js';
+import { StorageError } from '../model/errors.js';
+import type { EpochMs } from '../ports/epoch.ms.js';
+import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { RunStepRecord, Settlement } from '../ports/storage.adapter.js';
+import { SystemClock } from '../ports/system.clock.js';
+import { GroupCommit } from './group.commit.js';
+import type { Journal } from './journal.js';
+import { JournaledTables } from './journaled.tables.js';
+
+/** What adapters on the same file have in common. */
+interface Opened {
+  readonly kind: string;
+  readonly path: string;
+  readonly journal: Journal;
+  readonly tables: JournaledTables;
+  readonly commit: GroupCommit;
+  /** Null: nobody has opened it yet, or all have closed it. */
+  opening: Promise<void> | null;
+  users: number;
+}
+
+export type JournaledOptions = Pick<MemoryStorageOptions, 'clock' | 'recordLimit' | 'dataSource'>;
+
+/**
+ * Jobs in the memory of this process, and on its disk: each call resolves when what it has done is there. After a start, also after a crash, everything is as the last call left that has resolved; what
+ * a dead process had in hands counts as lost, as if its lease had ended.
+ */
+export class JournaledStorage extends MemoryStorage {
+  override readonly kind: string;
+  private isOpen = false;
+
+  private constructor(
+    options: JournaledOptions,
+    private readonly opened: Opened,
+  ) {
+    super(options, opened.tables, {
+      take: (step, now) => {
+        if (!this.isOpen)
+          throw new StorageError(`The storage on ${opened.path} is not open: call init() first.`);
+        opened.commit.assertSound();
+        return opened.tables.take(step, now);
+      },
+    });
+    this.kind = opened.kind;
+    // Nobody else's transaction can be part of what is written here.
+    (this as { joined?: unknown }).joined = undefined;
+  }
+
+  static on(kind: string, path: string, journal: Journal, options: JournaledOptions): JournaledStorage {
+    const tables = new JournaledTables(options.recordLimit ?? defaultRecordLimit);
+    const commit = new GroupCommit(tables, journal, path);
+    return new JournaledStorage(options, { kind, path, journal, tables, commit, opening: null, users: 0 });
+  }
+
+  /** Another adapter of this process on the same file. */
+  override open(): JournaledStorage {
+    return new JournaledStorage(this.options, this.opened);
+  }
+
+  /** Throws StorageInUseError, StorageDamagedError, StorageError. */
+  override async init(): Promise<void> {
+    if (this.isOpen) return;
+    const { opened } = this;
+    await (opened.opening ??= this.begin());
+    opened.users++;
+    this.isOpen = true;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    if (!this.isOpen) return;
+    const { opened } = this;
+    this.isOpen = false;
+    if (--opened.users > 0) return;
+    opened.opening = null;
+    try {
+      await opened.commit.lasting();
+    } finally {
+      await opened.journal.close();
+    }
+  }
+
+  override async transaction<T>(
+    work: TransactionWork<T>,
+    conclude: (value: T) => Settlement | RunStepRecord,
+    options: AnyTransactionOptions,
+  ): Promise<T> {
+    const value = await super.transaction(work, conclude, options);
+    await this.lasting();
+    return value;
+  }
+
+  protected override lasting(): Promise<void> {
+    return this.opened.commit.lasting();
+  }
+
+  private async begin(): Promise<void> {
+    const { opened } = this;
+    try {
+      opened.tables.replaceBy(await opened.journal.open());
+      endLeases(opened.tables, (this.options.clock ?? new SystemClock()).now());
+      await opened.commit.lasting();
+    } catch (error) {
+      opened.opening = null;
+      await opened.journal.close();
+      throw error;
+    }
+  }
+}
+
+/** Whoever had leases and locks here is gone: only one process can have the file. */
+function endLeases(tables: JournaledTables, now: EpochMs): void {
+  for (const { id, leaseUntil } of tables.workers.values()) {
+    if (leaseUntil > now) unregister(tables, now, id);
+  }
+  for (const [key, lock] of tables.locks) {
+    if (lock.owner !== null) tables.locks.set(key, { ...lock, owner: null });
+  }
+}

@@ -1,0 +1,189 @@
+import {
+  linkSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { StorageError, StorageInUseError } from '../model/errors.js';
+
+/** Who has a lock: enough to tell a process that is gone from another one that has got its number. */
+interface Holder {
+  pid: number;
+  /** In ticks since the machine has booted; null: this system does not tell. */
+  startTime: string | null;
+  bootId: string | null;
+  /** Numbers of processes mean something within it only. */
+  pidNamespace: string | null;
+  host: string;
+}
+
+/** How often the holder shows that it is there, for those that cannot see its process. */
+const beatMs = 5_000;
+/** For how long it may have been silent. */
+const silenceMs = 20_000;
+/** Others that take over what a dead process has left, at the same moment. */
+const mostTries = 20;
+
+/** A file that is there as long as one process has what is beside it. */
+export class LockFile {
+  private beat: NodeJS.Timeout | null = null;
+  private inode: number | null = null;
+
+  constructor(private readonly path: string) {}
+
+  /** Throws StorageInUseError; takes over what a dead process has left. `what`: the file that it is about. */
+  acquire(what: string): void {
+    const own = `${this.path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+    try {
+      writeFileSync(own, `${JSON.stringify(thisProcess())}\n`, { flag: 'wx', mode: 0o600 });
+      for (let tries = 0; !linked(own, this.path); tries++) {
+        const text = contentOf(this.path);
+        if (text === null) continue;
+        const problem = claimOf(text, this.path);
+        if (problem !== null) throw new StorageInUseError(what, problem);
+        if (tries > mostTries)
+          throw new StorageInUseError(what, 'is being taken over by other processes. Try again.');
+        this.remove(text, own);
+      }
+      this.inode = statSync(own).ino;
+    } catch (cause) {
+      if (cause instanceof StorageInUseError) throw cause;
+      throw new StorageError(`${what} cannot be locked: ${(cause as Error).message}`, { cause });
+    } finally {
+      rmSync(own, { force: true });
+    }
+    this.beat = setInterval(() => this.touch(), beatMs).unref();
+  }
+
+  /** Throws StorageInUseError where the lock is somebody else's by now, as it can be after this machine has stood still. */
+  assertHeld(what: string): void {
+    if (this.inode !== null && statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode) return;
+    throw new StorageInUseError(
+      what,
+      `was taken from this process: its lock ${this.path} is not there any more, or somebody else's. Start the process again.`,
+    );
+  }
+
+  release(): void {
+    if (this.beat !== null) clearInterval(this.beat);
+    this.beat = null;
+    const isOwn = this.inode !== null && statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
+    this.inode = null;
+    if (isOwn) rmSync(this.path, { force: true });
+  }
+
+  private touch(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.path, now, now);
+    } catch {
+      // The next write tells that it is gone.
+    }
+  }
+
+  /** Takes away the lock with this text. Of two that do so at once only one finds it; what the other finds is put back. */
+  private remove(text: string, own: string): void {
+    const aside = `${own}.old`;
+    try {
+      renameSync(this.path, aside);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    if (contentOf(aside) !== text) linked(aside, this.path);
+    rmSync(aside, { force: true });
+  }
+}
+
+function thisProcess(): Holder {
+  const { pid } = process;
+  return {
+    pid,
+    startTime: startTimeOf(pid),
+    bootId: bootId(),
+    pidNamespace: pidNamespace(),
+    host: hostname(),
+  };
+}
+
+/** Why the lock cannot be taken; null: whoever had it is dead. */
+function claimOf(text: string, path: string): string | null {
+  const holder = holderIn(text);
+  // Written in one piece, so it is none of ours.
+  if (holder === null)
+    return `is locked by ${path}, which says nothing of a process. Delete that file if no process uses it.`;
+  const { pid, host } = holder;
+  const mine = thisProcess();
+  const name = `the process ${pid} on ${host}`;
+  const isHere =
+    holder.bootId === mine.bootId && holder.pidNamespace === mine.pidNamespace && host === mine.host;
+  if (isHere && isGone(holder)) return null;
+  if (isHere)
+    return `is in use by ${name}: one process can have it at a time. Stop that process, or use a storage for several, typeOrmStorage().`;
+  const silent = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  if (silent > silenceMs) return null;
+  return `is in use by ${name}, in another container or on another machine, which has shown itself ${Math.round(silent / 1_000)} seconds ago. If it is dead, try again in ${silenceMs / 1_000} seconds.`;
+}
+
+function isGone({ pid, startTime }: Holder): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+  }
+  const present = startTimeOf(pid);
+  return startTime !== null && present !== null && present !== startTime;
+}
+
+function holderIn(text: string): Holder | null {
+  try {
+    const holder = JSON.parse(text) as Partial<Holder> | null;
+    return typeof holder?.pid === 'number' && typeof holder.host === 'string' ? (holder as Holder) : null;
+  } catch {
+    return null;
+  }
+}
+
+function startTimeOf(pid: number): string | null {
+  // The name of the program, in parentheses, may have spaces.
+  const fields = contentOf(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ');
+  return fields?.[19] ?? null;
+}
+
+function bootId(): string | null {
+  return contentOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+}
+
+function pidNamespace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
+}
+
+function contentOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** False: there is one. */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}

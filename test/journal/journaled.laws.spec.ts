@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { noRows, apply } from '../../lib/journal/change.js';
+import { JournaledStorage } from '../../lib/journal/journaled.storage.js';
+import { JournaledTables } from '../../lib/journal/journaled.tables.js';
+import {
+  lockLaws,
+  ManualClock,
+  runLaw,
+  storageLaws,
+  type LockSubject,
+  type StorageSubject,
+} from '../../lib/testing/index.js';
+import { takeSnapshot } from '../../lib/memory/snapshot.js';
+import { MemoryJournal } from '../support/memory.journal.js';
+
+/** A journal that after each write compares what it has with all that there is: a change that nobody has noted shows there, whatever call it was. */
+class ComparedJournal extends MemoryJournal {
+  override async write(batch: Parameters<MemoryJournal['write']>[0]): Promise<void> {
+    const whole = noRows();
+    apply(whole, JSON.parse(JSON.stringify([...batch.everything()])));
+    await super.write(batch);
+    expect(sorted(this.rows)).toEqual(sorted(whole));
+    const back = new JournaledTables(100_000);
+    back.replaceBy(this.recover());
+    expect(contentOf(back)).toEqual(contentOf(this.tables!));
+  }
+
+  tables: JournaledTables | null = null;
+}
+
+function sorted(rows: object): unknown {
+  return Object.entries(rows).map(([table, of]) => [table, [...(of as Map<string, unknown>)].sort()]);
+}
+
+/** But for the order of what is due at once, and numbers that are not in any row. */
+function contentOf(tables: JournaledTables): unknown {
+  const { jobs, runs, ...rest } = JSON.parse(takeSnapshot(tables)) as Record<string, any[]>;
+  const byId = (rows: any[]): any[] =>
+    rows.toSorted((a, b) => (String(a.uid ?? a.id ?? a) < String(b.uid ?? b.id ?? b) ? -1 : 1));
+  const loose = Object.fromEntries(
+    Object.entries(rest).map(([name, rows]) => [
+      name,
+      Array.isArray(rows)
+        ? rows.map((row) => JSON.stringify(name === 'held' ? [row[0], row[1].toSorted()] : row)).toSorted()
+        : rows,
+    ]),
+  );
+  const ordered = jobs.map((job) => ({
+    ...job,
+    runs: job.runs.toSorted(),
+    deadLetters: job.deadLetters.toSorted(),
+  }));
+  return {
+    jobs: byId(ordered),
+    runs: byId(runs.map((run) => ({ ...run, blockedBy: run.blockedBy.toSorted() }))),
+    ...loose,
+  };
+}
+
+async function subject(): Promise<StorageSubject> {
+  const clock = new ManualClock();
+  const journal = new ComparedJournal();
+  const storage = JournaledStorage.on('memory', 'a file', journal, { clock });
+  journal.tables = (storage as unknown as { tables: JournaledTables }).tables;
+  await storage.init();
+  return {
+    storage,
+    open: async () => {
+      const other = storage.open();
+      await other.init();
+      return other;
+    },
+    clock: { advance: (ms) => clock.advanceBy(ms), setBack: (ms) => clock.jumpWall(-ms) },
+    close: () => storage.close(),
+  };
+}
+
+async function lockSubject(): Promise<LockSubject> {
+  const { storage, open, ...rest } = await subject();
+  return { lock: storage.lock, open: async () => (await open()).lock, ...rest };
+}
+
+describe('a journaled storage keeps the laws, and notes all that changes', () => {
+  for (const law of storageLaws()) test(law.name, () => runLaw(law, subject));
+});
+
+describe('a journaled lock keeps the laws', () => {
+  for (const law of lockLaws()) test(law.name, () => runLaw(law, lockSubject));
+});
