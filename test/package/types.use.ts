@@ -30,6 +30,7 @@ import {
   type Execution,
   type StorageSubject,
 } from 'nestjs-chronis/testing';
+import { sqliteStorage } from 'nestjs-chronis/sqlite';
 import { chronisEntities, typeOrmLock, typeOrmStorage, type ChronisJob } from 'nestjs-chronis/typeorm';
 import { of } from 'rxjs';
 import type { DataSource, EntityManager, Repository } from 'typeorm';
@@ -162,6 +163,14 @@ export function typeormDoor(dataSource: DataSource): Repository<ChronisJob> {
   // @ts-expect-error There is no such column.
   void jobs.findBy({ color: 'red' });
   return jobs;
+}
+
+export function sqliteDoor(): ReturnType<typeof ChronisModule.forRoot> {
+  // @ts-expect-error No file.
+  sqliteStorage({});
+  // @ts-expect-error There is no such driver.
+  sqliteStorage({ path: 'jobs.db', driver: 'sqlite3' });
+  return ChronisModule.forRoot({ storage: sqliteStorage({ path: 'jobs.db', recordLimit: 1_000 }) });
 }
 
 export function scheduleDoor(registry: SchedulerRegistry): Date | null {

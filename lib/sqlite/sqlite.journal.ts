@@ -1,0 +1,134 @@
+import { noRows, tableNames, type Change, type StoredTables, type TableName } from '../journal/change.js';
+import type { Batch, Journal } from '../journal/journal.js';
+import { LockFile } from '../journal/lock.file.js';
+import { StorageDamagedError, StorageError } from '../model/errors.js';
+import {
+  openDatabase,
+  type SqliteDatabase,
+  type SqliteDriver,
+  type SqliteStatement,
+} from './sqlite.driver.js';
+import { applicationId, schemaSql, sqliteSchemaVersion, tableOf } from './sqlite.schema.js';
+
+interface Statements {
+  put: Map<TableName, SqliteStatement>;
+  remove: Map<TableName, SqliteStatement>;
+}
+
+/** A database in a file: each write is one transaction. */
+export class SqliteJournal implements Journal {
+  private readonly lock: LockFile;
+  private database: SqliteDatabase | null = null;
+  private statements: Statements | null = null;
+
+  constructor(
+    private readonly path: string,
+    private readonly driver: SqliteDriver,
+  ) {
+    this.lock = new LockFile(`${path}.lock`);
+  }
+
+  async open(): Promise<StoredTables> {
+    this.lock.acquire(this.path);
+    this.database = openDatabase(this.path, this.driver);
+    try {
+      this.database.exec(settings);
+      prepareTables(this.database, this.path);
+      return this.recover();
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
+      const problem = `is no SQLite database that can be read: ${(cause as Error).message}. It was left as it is; give another path, or put back a copy.`;
+      throw new StorageDamagedError(this.path, problem, { cause });
+    }
+  }
+
+  async write({ changes }: Batch): Promise<void> {
+    this.lock.assertHeld(this.path);
+    const database = this.database!;
+    database.exec('begin immediate');
+    try {
+      for (const change of changes) this.store(change);
+      database.exec('commit');
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+  }
+
+  recover(): StoredTables {
+    const database = this.database!;
+    rollBack(database);
+    const stored = noRows();
+    for (const name of tableNames) {
+      const rows = database.prepare(`select key, row from ${tableOf(name)} order by key`).all();
+      for (const { key, row } of rows as { key: string | number; row: string }[]) {
+        stored[name].set(key, JSON.parse(row));
+      }
+    }
+    return stored;
+  }
+
+  async close(): Promise<void> {
+    this.statements = null;
+    this.database?.close();
+    this.database = null;
+    this.lock.release();
+  }
+
+  private store({ table, key, row }: Change): void {
+    const { put, remove } = (this.statements ??= prepare(this.database!));
+    if (row === null) remove.get(table)!.run(key);
+    else put.get(table)!.run(key, JSON.stringify(row));
+  }
+}
+
+/** A commit is on disk when it returns; the log keeps others reading meanwhile. */
+const settings = `
+pragma journal_mode = wal;
+pragma synchronous = full;
+pragma busy_timeout = 5000;
+`;
+
+/** Makes the tables in a database that is empty. Throws StorageDamagedError for one that is somebody else's, or of another version. */
+function prepareTables(database: SqliteDatabase, path: string): void {
+  const { application_id: id } = database.prepare('pragma application_id').get() as {
+    application_id: number;
+  };
+  const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number };
+  if (id === applicationId && version === sqliteSchemaVersion) return;
+  if (id === applicationId) {
+    throw new StorageDamagedError(
+      path,
+      `has version ${version} of the tables; this release reads ${sqliteSchemaVersion}. Use the release that has written it.`,
+    );
+  }
+  const { count } = database.prepare('select count(*) as count from sqlite_master').get() as {
+    count: number;
+  };
+  if (count > 0)
+    throw new StorageDamagedError(
+      path,
+      'is a database of something else, which was left as it is. Give a path of its own.',
+    );
+  database.exec(`begin immediate;\n${schemaSql}\ncommit;`);
+}
+
+function prepare(database: SqliteDatabase): Statements {
+  const all = (sql: (table: string) => string): Map<TableName, SqliteStatement> =>
+    new Map(tableNames.map((name) => [name, database.prepare(sql(tableOf(name)))]));
+  return {
+    put: all(
+      (table) =>
+        `insert into ${table} (key, row) values (?, ?) on conflict (key) do update set row = excluded.row`,
+    ),
+    remove: all((table) => `delete from ${table} where key = ?`),
+  };
+}
+
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('rollback');
+  } catch {
+    // There was none: SQLite ends some by itself.
+  }
+}
