@@ -16,7 +16,7 @@ function packagesOf(door: string): string[] {
     encoding: 'utf8',
   });
   expect(child.stderr).toBe('');
-  const names = child.stdout.trim().split('\n');
+  const names = child.stdout.split('\n').filter((name) => name !== '');
   return [...new Set(names.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]))].toSorted();
 }
 
