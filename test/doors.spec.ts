@@ -41,6 +41,7 @@ test.each([
   ['typeorm', ['typeorm']],
   ['schedule', ['luxon']],
   ['sqlite', []],
+  ['job-files', []],
   ['testing', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));

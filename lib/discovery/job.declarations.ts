@@ -26,7 +26,7 @@ export interface JobDeclaration extends JobOptions {
 /** How the owner of a list of jobs declares what is in it. @publicApi */
 export interface ListDeclaration {
   /**
-   * A job as the list has it, with `part`, the part of the list that it is from (such as a file), and `place`, where it is, for messages. Nothing is declared yet. Options are those of `schedule()` with `id`, `handler` and one of `at`, `every` and `cron`.
+   * A job as the list has it, with `part`, the part of the list that it is from (such as a file), and `place`, where it is, for messages. Nothing is declared yet. Options are those of `schedule()` with `id`, `handler` or `task`, and one of `at`, `every` and `cron`.
    * Rejects with what is wrong with it, as `schedule()` does, DuplicateJobError where the code declares the id, and with what keeps the storage from being asked.
    */
   read(options: Readonly<Record<string, unknown>>, part: string, place: string): Promise<ListedJob>;

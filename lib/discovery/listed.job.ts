@@ -10,6 +10,7 @@ import { refKey } from '../scheduler/job.identity.js';
 import { knownOptions } from '../scheduler/option.checks.js';
 import { scheduledTrigger } from '../scheduler/schedule.options.js';
 import { timingKeys } from '../scheduler/trigger.options.js';
+import { withTask } from '../tasks/task.option.js';
 import { prefixMessage } from './declaration.reader.js';
 import type { DeclaredJob } from './declared.job.js';
 import { listedHash, type ListPart } from './listed.hash.js';
@@ -73,9 +74,14 @@ export class ListedJobs {
   ): Promise<DeclaredJob> {
     const { directory, defaults, clock, storage } = this.parts;
     const now = clock.now();
-    const given = knownOptions(options, listedKeys, 'a job of a list', hints);
+    const given = knownOptions(withTask(options), listedKeys, 'a job of a list', hints);
     const { id, handler } = given as { id: string; handler: string };
     if (id === undefined) throw new InvalidOptionError('id', 'is missing. Jobs of a list need one.');
+    if (handler === undefined)
+      throw new InvalidOptionError(
+        'handler',
+        'is missing. Give the name of a handler, or a task: { task: { type, … } }.',
+      );
     const hasSchema = directory.schemasOf({ app: directory.app, handler }, null).length > 0;
     const trigger = scheduledTrigger(given, now, 'a job of a list');
     const input = { id, handler, trigger, options: given as JobOptions, hasSchema };

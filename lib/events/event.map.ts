@@ -162,6 +162,20 @@ export interface ChronisEventMap {
     /** Their ids belong to jobs of other apps, or that were created at run time, so they are not stored. */
     taken: JobRef[];
   };
+  /** A file of a folder of job files is not in order, or has an id that another file has: what it said before (`keeps`) stays in force. `line` and `column` from 1 on; null: it is the file as a whole. Told once. */
+  'files.broken': {
+    directory: string;
+    file: string;
+    line: number | null;
+    column: number | null;
+    reason: string;
+    keeps: JobRef[];
+  };
+  /** It is in order again. */
+  'files.mended': { directory: string; file: string };
+  /** A folder of job files cannot be read, or is suddenly empty: its `jobs` stay in force until it can, or has been empty for long enough. Told once. */
+  'files.unreadable': { directory: string; reason: string; jobs: number };
+  'files.readable': { directory: string };
   'job.orphaned': JobRef;
   /**
    * Instants of the job are left out, as a run of it has gone on for an hour or more (`runningMs`): it may hang. Told again every hour.

@@ -94,6 +94,22 @@ export const logSentences: Sentences = {
     level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',
     text: `Of ${count(declared, 'declared job')} ${created.length === 0 ? 'none was missing' : `${created.length} ${created.length === 1 ? 'was' : 'were'} stored for workers to come (${refs(created)})`}.${taken.length > 0 ? ` ${idsTaken}: ${refs(taken)}.` : ''}`,
   }),
+  'files.broken': ({ directory, file, line, column, reason, keeps }) => ({
+    level: 'warn',
+    text: `The job file ${directory}/${[file, line, column].filter((part) => part !== null).join(':')} is not followed: ${reason} ${keeps.length === 0 ? 'Nothing of it is in force.' : `What it said before stays in force: ${refs(keeps)}.`}`,
+  }),
+  'files.mended': ({ directory, file }) => ({
+    level: 'log',
+    text: `The job file ${directory}/${file} is followed again.`,
+  }),
+  'files.unreadable': ({ reason, jobs }) => ({
+    level: 'warn',
+    text: `${reason} ${jobs === 0 ? 'What is stored of it stays' : `Its ${count(jobs, 'job')} ${jobs === 1 ? 'stays' : 'stay'} in force`} until then.`,
+  }),
+  'files.readable': ({ directory }) => ({
+    level: 'log',
+    text: `The folder of job files ${directory} is followed again.`,
+  }),
   'job.orphaned': (job) => ({
     level: 'warn',
     text: `No live process declares the job ${named(job)} any more: it does not run, and is kept as orphaned.`,

@@ -1,0 +1,143 @@
+import { FileFault, nowhere, placeAt, type FilePlace } from './file.fault.js';
+import { yaml, type YamlDocument, type YamlNode, type YamlProblem } from './yaml.library.js';
+
+/** A job as a file has it; nothing of it is checked. */
+export interface FileEntry {
+  value: Readonly<Record<string, unknown>>;
+  place: FilePlace;
+  /** Of an option; of the job if it has none of this name. */
+  placeOf(option: string): FilePlace;
+}
+
+/** A few anchors are fine; more is a bomb. */
+const maxAliases = 100;
+const jsonPosition = /position (\d+)/;
+/** What is said of JSON that is not whole. */
+const unfinished = /end of JSON|Unterminated|missing|No number after/;
+
+/** The jobs of a file: one, a list of them, or an object with the list as `jobs`; of YAML in several documents as well. Throws FileFault. */
+export function parseFile(name: string, text: string): FileEntry[] {
+  if (/\.json$/i.test(name)) assertJson(text);
+  const all = yaml().parseAllDocuments(text, { prettyErrors: false, uniqueKeys: true, logLevel: 'silent' });
+  const documents = Array.isArray(all) ? (all as YamlDocument[]) : [];
+  const entries = documents.flatMap((document) => entriesOf(document, text, /\.json$/i.test(name)));
+  if (documents.every(({ contents }) => contents === null || isEmpty(contents)))
+    throw new FileFault('The file has no job in it: it has comments only.');
+  return entries;
+}
+
+/** YAML takes more than JSON, which nobody expects of a file that is called so. */
+function assertJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    const { message } = cause as Error;
+    const offset = jsonPosition.exec(message)?.[1];
+    const at = offset === undefined ? firstWrong(text) : Number(offset);
+    throw new FileFault(`No JSON: ${plain(message)}.`, placeAt(text, Math.min(at, text.length)), { cause });
+  }
+}
+
+/** Where JSON ends that could have gone on: the message of an unexpected token does not say it. */
+function firstWrong(text: string): number {
+  let [fine, wrong] = [0, text.length + 1];
+  while (wrong - fine > 1) {
+    const middle = Math.floor((fine + wrong) / 2);
+    if (couldGoOn(text.slice(0, middle))) fine = middle;
+    else wrong = middle;
+  }
+  return fine;
+}
+
+function couldGoOn(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    return unfinished.test((error as Error).message);
+  }
+}
+
+/** Without where it is, and without the text around that. */
+function plain(message: string): string {
+  return message
+    .replace(/,? ?(?:\.\.\.)?"[^]*is not valid JSON$/, '')
+    .replace(/ in JSON at position.*$/s, '')
+    .replace(/ \(line \d+ column \d+\)$/, '');
+}
+
+function entriesOf(document: YamlDocument, text: string, isJson: boolean): FileEntry[] {
+  const problems = [...document.errors, ...document.warnings];
+  // Valid JSON is not refused for what is no error of its own.
+  const problem = isJson ? problems.find(({ code }) => code === 'DUPLICATE_KEY') : problems[0];
+  if (problem !== undefined) throw new FileFault(wordsOf(problem, text), placeAt(text, problem.pos[0]));
+  const { contents } = document;
+  if (contents === null || isEmpty(contents)) return [];
+  const value = valueOf(document);
+  if (yaml().isSeq(contents)) return listed(contents.items, value as unknown[], text);
+  const jobs = yaml().isMap(contents) ? contents.items.find(({ key }) => key.value === 'jobs') : undefined;
+  if (jobs === undefined) return [entry(contents, value, text)];
+  return listed(...listIn(contents, jobs.value, value as Record<string, unknown>, text), text);
+}
+
+function listIn(
+  contents: YamlNode,
+  list: YamlNode | null,
+  value: Record<string, unknown>,
+  text: string,
+): [readonly YamlNode[], unknown[]] {
+  const other = Object.keys(value).find((key) => key !== 'jobs' && key !== '$schema');
+  if (other !== undefined)
+    throw new FileFault(
+      `"${other}" stands beside "jobs". A file has one job, or a list of them as "jobs" with nothing beside it.`,
+      placeIn(contents, other, text),
+    );
+  if (!yaml().isSeq(list))
+    throw new FileFault('"jobs" must be a list of jobs.', placeIn(contents, 'jobs', text));
+  return [list.items, value.jobs as unknown[]];
+}
+
+function listed(nodes: readonly YamlNode[], values: readonly unknown[], text: string): FileEntry[] {
+  return nodes.map((node, nth) => entry(node, values[nth], text));
+}
+
+function entry(node: YamlNode, value: unknown, text: string): FileEntry {
+  const place = placeOfNode(node, text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new FileFault('A job must be an object, with "id", a schedule, and a handler or a task.', place);
+  return {
+    value: value as Readonly<Record<string, unknown>>,
+    place,
+    placeOf: (option) => placeIn(node, option, text),
+  };
+}
+
+function valueOf(document: YamlDocument): unknown {
+  try {
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new FileFault(`The aliases of the file cannot be followed: ${message}.`, nowhere, { cause });
+  }
+}
+
+function isEmpty(node: YamlNode): boolean {
+  return !('items' in node) && (node.value ?? null) === null;
+}
+
+function placeIn(node: YamlNode, option: string, text: string): FilePlace {
+  const pair = yaml().isMap(node) ? node.items.find(({ key }) => key.value === option) : undefined;
+  return pair === undefined ? placeOfNode(node, text) : placeOfNode(pair.key, text);
+}
+
+function placeOfNode({ range }: YamlNode, text: string): FilePlace {
+  return range ? placeAt(text, range[0]) : nowhere;
+}
+
+function wordsOf({ code, message, pos }: YamlProblem, text: string): string {
+  if (code === 'DUPLICATE_KEY') return 'The same option stands there twice. Take one of them out.';
+  const line = text.slice(text.lastIndexOf('\n', pos[0] - 1) + 1).split('\n')[0]!;
+  const isCron = /:\s*\*/.test(line);
+  const hint = isCron ? ' A text that begins with * needs quotes: "*/5 * * * *".' : '';
+  return `No YAML: ${message.replace(/\.$/, '')}.${hint}`;
+}
