@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJobFile } from './file.names.js';
@@ -117,9 +118,14 @@ export class FolderScanner {
     return new Map(stamps);
   }
 
+  /** Follows links. */
+  protected stat(path: string): Promise<BigIntStats> {
+    return stat(path, { bigint: true });
+  }
+
   private async stampOf(name: string): Promise<Stamp> {
     try {
-      const found = await stat(join(this.parts.directory, name), { bigint: true });
+      const found = await this.stat(join(this.parts.directory, name));
       const { dev, ino, size, mtimeNs, ctimeNs } = found;
       const changedAtMs = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
       const isFile = found.isFile();
