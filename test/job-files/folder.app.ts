@@ -152,8 +152,8 @@ export class FolderApp {
   }
 }
 
-export function until(condition: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(condition, patience);
+export function until(condition: () => void | Promise<void>, timeout = patience.timeout): Promise<void> {
+  return vi.waitFor(condition, { ...patience, timeout });
 }
 
 /** A folder for each test. */
