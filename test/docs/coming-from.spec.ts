@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as main from '../../lib/index.js';
+import * as jobFiles from '../../lib/job-files/index.js';
 import { SchedulerService } from '../../lib/index.js';
 import * as schedule from '../../lib/schedule/index.js';
 import * as testing from '../../lib/testing/index.js';
@@ -20,7 +21,7 @@ test('the guide for those who come from elsewhere calls methods that SchedulerSe
 });
 
 test('… names classes and decorators that the package exports', () => {
-  const doors = { ...main, ...schedule, ...testing, ...typeorm };
+  const doors = { ...main, ...jobFiles, ...schedule, ...testing, ...typeorm };
   const names = rows.flatMap((row) =>
     [...row.matchAll(/`@?([A-Z][a-z]\w+)[`(.]/g)].map((match) => match[1]!),
   );

@@ -38,6 +38,12 @@ describe('the reference of options lists exactly what the code takes', () => {
     expect(listed('`typeOrmStorage').toSorted()).toEqual(keys.toSorted());
   });
 
+  test('of job files', () => {
+    expect(listed('Job files').toSorted()).toEqual(
+      keysOf('lib/job-files/job.files.options.ts', 'JobFilesOptions').toSorted(),
+    );
+  });
+
   test('of jobs', () => {
     const names = ['JobOptions', 'RecurrenceOptions', 'CronTiming', 'IntervalTiming', 'DeclarationOptions'];
     const keys = [...new Set(names.flatMap((name) => keysOf('lib/model/job.options.ts', name)))];
