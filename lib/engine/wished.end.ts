@@ -1,3 +1,4 @@
+import { InvalidWorkflowError } from '../model/errors.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
@@ -6,6 +7,9 @@ import { parseDelay } from '../triggers/duration.js';
 import type { Ending } from './attempt.ending.js';
 import type { OpenDeadline } from './open.deadline.js';
 import { growth, refuseOpenedStep } from './step.end.js';
+
+/** So many workflows may be steps of each other. Those that start each other without end would grow faster than they can be cancelled. */
+const deepest = 20;
 
 /** What a handler has asked for while it ran, to be so when it returns. It is never changed, so that what is rolled back has what was before. */
 export interface WishedEnd {
@@ -26,13 +30,21 @@ export function opened(wish: WishedEnd | null, deadline: OpenDeadline): WishedEn
   return { ending: { kind: 'opened', deadline }, step: null };
 }
 
-/** As a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. */
+/** As a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. Throws InvalidWorkflowError: it is a step of too many. */
 export function openedAsFlow(
   wish: WishedEnd | null,
   run: ClaimedRun,
   flow: NewFlow,
   timeoutMs: number | null,
 ): WishedEnd {
+  const { depth, workflow } = run.flowStep ?? { depth: 0, workflow: '' };
+  if (depth >= deepest) {
+    throw new InvalidWorkflowError(
+      flow.workflow,
+      null,
+      `it is a step of "${workflow}", which is ${deepest} workflows deep, and no more than that may be steps of each other. If they start each other without end, let one of them leave its step out by "when".`,
+    );
+  }
   const inMs = policyOf(run.policies, 'timeoutMs') ?? timeoutMs;
   return {
     ending: { kind: 'opened', deadline: inMs === null ? null : { inMs }, flow },

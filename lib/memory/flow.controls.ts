@@ -7,10 +7,12 @@ import type { MemoryTables, RunRow } from './tables.js';
 export function pauseFlow(tables: MemoryTables, now: EpochMs, runId: string): boolean {
   const flow = tables.flows.get(runId);
   if (flow?.verdict !== null) return false;
-  if (flow.pausedAt !== null) return true;
-  flow.pausedAt = now;
-  // One that goes on is held when it comes back.
-  for (const run of runsOf(tables, flow)) hold(tables, run);
+  flow.pausedAt ??= now;
+  for (const run of runsOf(tables, flow)) {
+    // One that goes on is held when it comes back.
+    hold(tables, run);
+    pauseFlow(tables, now, run.id);
+  }
   return true;
 }
 
@@ -18,7 +20,10 @@ export function resumeFlow(tables: MemoryTables, runId: string): boolean {
   const flow = tables.flows.get(runId);
   if (flow?.verdict !== null) return false;
   flow.pausedAt = null;
-  for (const run of runsOf(tables, flow)) if (run.held) release(tables, run);
+  for (const run of runsOf(tables, flow)) {
+    if (run.held) release(tables, run);
+    resumeFlow(tables, run.id);
+  }
   return true;
 }
 

@@ -25,7 +25,7 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     deadlineMs: open!.deadline === null ? null : Math.max(open!.deadline - now, 0),
     openedAt: now,
     endedAt: null,
-    pausedAt: null,
+    pausedAt: run.step?.flow.pausedAt == null ? null : now,
     verdict: null,
     retryOf: run.retryOf,
     stepOf: run.step,

@@ -144,7 +144,11 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
 
 function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {
   const { runId, workflow, version, params } = flow;
-  return { flowRunId: runId, workflow, version, name: definition.name, nth, params };
+  return { flowRunId: runId, workflow, version, name: definition.name, nth, depth: depthOf(flow), params };
+}
+
+function depthOf({ stepOf }: FlowStepRow['flow']): number {
+  return stepOf === null ? 1 : 1 + depthOf(stepOf.flow);
 }
 
 export function toDate(at: EpochMs | null): Date | null {

@@ -98,6 +98,8 @@ export interface ClaimedStep {
   name: string;
   /** Which item of a map, from 0; null: it is none. */
   nth: number | null;
+  /** 1: of a workflow that is no step itself; 2: of one that is a step of that, and so on. */
+  depth: number;
   params: JsonValue;
 }
 

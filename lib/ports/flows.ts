@@ -154,9 +154,9 @@ export interface FlowStorage {
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>>;
   /** In the order in which they were stored, instances of a map in the order of their items behind it. Null: no such flow. */
   queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null>;
-  /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on, a step that is a flow itself included. One that is paused stays as it is. False: there is no such flow, or it is over. */
+  /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on. So are flows that are steps of it, to whatever depth, also those that open meanwhile. One that is paused stays as it is. False: there is no such flow, or it is over. */
   pauseFlow(runId: string): Promise<boolean>;
-  /** What waits is due at its old time. False: as of `pauseFlow`. */
+  /** What waits is due at its old time, that of flows that are steps of it included. False: as of `pauseFlow`. */
   resumeFlow(runId: string): Promise<boolean>;
   /**
    * Gives a flow that is over, and has not succeeded, a new run (open for as long as the old one was to be, origin `retry`, `retryOf` the old one) and lets it go on. These steps, by default all that have not ended well and are released or

@@ -9,6 +9,7 @@ interface StepRow {
   version: number | null;
   name: string;
   nth: number | null;
+  depth: number;
   params: JsonValue;
   payload: JsonValue;
 }
@@ -25,8 +26,8 @@ export async function tellSteps(
   for (const claimed of runs) {
     const row = found.get(steps.get(claimed.id) ?? '');
     if (!row) continue;
-    const { flow_run_id: flowRunId, workflow, version, name, nth, params, payload } = row;
-    claimed.flowStep = { flowRunId, workflow, version, name, nth, params };
+    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, params, payload } = row;
+    claimed.flowStep = { flowRunId, workflow, version, name, nth, depth, params };
     claimed.payload = payload;
   }
 }

@@ -1,24 +1,48 @@
-import type { Run } from './statement.runner.js';
+import type { StatementRunner } from './statement.runner.js';
 
-/** False: there is no such flow, or it is over. What runs goes on, and is held when it comes back. */
-export async function pauseFlow(run: Run, runId: string): Promise<boolean> {
-  return setPause(run, runId, true);
-}
+/** So many flows are paused, or resumed, in one transaction. */
+const flowsAtOnce = 500;
 
-export async function resumeFlow(run: Run, runId: string): Promise<boolean> {
-  return setPause(run, runId, false);
-}
-
-async function setPause(run: Run, runId: string, isPaused: boolean): Promise<boolean> {
-  const [flow] = await run<{ id: string }>('findFlow', runId);
-  if (!flow) return false;
-  // Runs come before flows; those that are born until the flow is locked are found by the second look.
-  await run('lockFlowRuns', [flow.id]);
-  await run('lockFlows', [], [flow.id]);
-  const going = await run('setFlowPause', flow.id, isPaused);
-  if (going.length === 0) return false;
-  const runs = await run<{ id: string }>('lockFlowRuns', [flow.id]);
-  const ids = runs.map(({ id }) => id);
-  if (ids.length > 0) await run(isPaused ? 'holdRuns' : 'releaseRuns', [], ids);
+/**
+ * Pauses a flow, or resumes it, and then those that are steps of it, level by level: each level in transactions of its own, as whoever moves a flow on takes locks from the innermost to the outermost. One that opens meanwhile has the pause of what it is a step
+ * of: it opens before that is paused, and is found here, or after it. False: there is no such flow, or it is over. What runs goes on, and is held when it comes back.
+ */
+export async function setFlowPause(
+  statements: StatementRunner,
+  runId: string,
+  isPaused: boolean,
+): Promise<boolean> {
+  const found = await statements.run<{ id: string }>('findFlow', runId);
+  let level = found.map(({ id }) => id);
+  if (!(await setPauses(statements, level, isPaused))) return false;
+  while (level.length > 0) {
+    level = (await statements.run<{ id: string }>('flowsWithin', level)).map(({ id }) => id);
+    for (let done = 0; done < level.length; done += flowsAtOnce) {
+      await setPauses(statements, level.slice(done, done + flowsAtOnce), isPaused);
+    }
+  }
   return true;
+}
+
+/** Whether any of them goes on. */
+function setPauses(
+  statements: StatementRunner,
+  flows: readonly string[],
+  isPaused: boolean,
+): Promise<boolean> {
+  return statements.change(async ({ run }) => {
+    if (flows.length === 0) return false;
+    // Runs come before flows; those that are born until the flows are locked are found by the second look.
+    await run('lockFlowRuns', flows);
+    await run('lockFlows', [], flows);
+    const going = await run<{ id: string }>('setFlowPause', flows, isPaused);
+    if (going.length === 0) return false;
+    const runs = await run<{ id: string }>(
+      'lockFlowRuns',
+      going.map(({ id }) => id),
+    );
+    const ids = runs.map(({ id }) => id);
+    if (ids.length > 0) await run(isPaused ? 'holdRuns' : 'releaseRuns', [], ids);
+    return true;
+  });
 }

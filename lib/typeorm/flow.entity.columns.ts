@@ -6,6 +6,7 @@ export const flowColumns: Columns<ChronisFlow> = {
   runId: 'bigint',
   active: 'integer',
   version: 'integer?',
+  depth: 'smallint',
   parent: 'bigint?',
   retryOf: 'bigint?',
   jobUid: 'bigint?',

@@ -11,6 +11,7 @@ export interface ChronisFlow {
   /** Steps that are released and have not ended. */
   active: number;
   version: number | null;
+  depth: number;
   /** The workflow of which its run is a step. */
   parent: string | null;
   retryOf: string | null;

@@ -20,6 +20,7 @@ export interface HandedRun {
   version: number | null;
   name: string;
   nth: number | null;
+  depth: number;
   params: JsonValue;
   payload: JsonValue;
 }
@@ -47,12 +48,12 @@ export class FlowHands {
 
   private toClaimedRun(run: HandedRun): ClaimedRun {
     const { id, jobId, namespace, app, handler, queue, priority, policies, timeZone, payload, dueAt } = run;
-    const { flowRunId, workflow, version, name, nth, params } = run;
+    const { flowRunId, workflow, version, name, nth, depth, params } = run;
     return {
       ...{ id, worker: this.hands.capability.workerId, fence: 1, attempt: 1, lostCount: 0, missed: 0 },
       ...{ jobUid: null, jobId, jobName: null, namespace, app, handler, queue, priority, origin: 'workflow' },
       ...{ payload, metadata: {}, policies, timeZone, nominalAt: dueAt, dueAt },
-      flowStep: { flowRunId, workflow, version, name, nth, params },
+      flowStep: { flowRunId, workflow, version, name, nth, depth, params },
     };
   }
 }

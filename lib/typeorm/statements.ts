@@ -12,7 +12,7 @@ import { findFlowSql } from './sql/find.flow.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetFlowsSql } from './sql/forget.flows.sql.js';
-import { setFlowPauseSql } from './sql/set.flow.pause.sql.js';
+import { flowsWithinSql, setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
 import { locateStepsSql } from './sql/locate.steps.sql.js';
 import { readFlowGraphSql } from './sql/read.flow.graph.sql.js';
@@ -181,6 +181,7 @@ const builders = {
   forgetFlows: forgetFlowsSql,
   forgetFlowHistory: forgetFlowHistorySql,
   setFlowPause: setFlowPauseSql,
+  flowsWithin: flowsWithinSql,
   abandonFlows: abandonFlowsSql,
   advanceFlows: (t: TableNames) => advanceFlowsSql(t, 'anybody'),
   advanceFlowsFor: (t: TableNames) => advanceFlowsSql(t, 'worker'),

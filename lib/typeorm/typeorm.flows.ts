@@ -10,7 +10,7 @@ import type {
   UnservedStep,
   PageRequest,
 } from '../ports/storage.adapter.js';
-import { pauseFlow, resumeFlow } from './flow.controls.js';
+import { setFlowPause } from './flow.controls.js';
 import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
 import { FlowReconciling } from './flow.reconciling.js';
 import { retryFlow } from './flow.retrying.js';
@@ -47,11 +47,11 @@ export class TypeOrmFlows implements FlowStorage {
   }
 
   async pauseFlow(runId: string): Promise<boolean> {
-    return isRunId(runId) && this.statements.change(({ run }) => pauseFlow(run, runId));
+    return isRunId(runId) && setFlowPause(this.statements, runId, true);
   }
 
   async resumeFlow(runId: string): Promise<boolean> {
-    return isRunId(runId) && this.statements.change(({ run }) => resumeFlow(run, runId));
+    return isRunId(runId) && setFlowPause(this.statements, runId, false);
   }
 
   async retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {

@@ -35,6 +35,8 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the expansion of maps', 'expandMaps', [maps]],
   ['the lock of the runs', 'lockFlowRuns', [runs]],
   ['the end of flows', 'endFlows', [runs]],
+  ['the pause of flows', 'setFlowPause', [runs, true]],
+  ['the look at flows within', 'flowsWithin', [runs]],
   ['the cancelling of flows', 'abandonFlows', [runs]],
   ['the place of steps', 'locateSteps', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
@@ -66,14 +68,15 @@ describe.each(['never analyzed', 'analyzed when empty', 'analyzed'])('in tables 
     if (when === 'analyzed when empty')
       await client.query(`analyze ${t('flow')}, ${t('flow_step')}, ${t('flow_edge')}, ${t('run')}`);
     await client.query(`
-      insert into ${t('flow')} (run_id, active, opened_at, ended_at, verdict, nominal_at, workflow, namespace, time_zone, params)
-      select f, 1, now(), case when f > 10000 then now() - interval '1 day' end, case when f > 10000 then 'succeeded' end, now(), 'w', 'default', 'UTC', '{}' from generate_series(1, ${flows}) f;
+      insert into ${t('flow')} (run_id, active, depth, opened_at, ended_at, verdict, nominal_at, workflow, namespace, time_zone, params)
+      select f, 1, 1, now(), case when f > 10000 then now() - interval '1 day' end, case when f > 10000 then 'succeeded' end, now(), 'w', 'default', 'UTC', '{}' from generate_series(1, ${flows}) f;
       insert into ${t('flow_step')} (flow, parents, need, run_id, released_at, priority, allow_failure, is_map, delay_ms, name, otherwise, kind, handler, queue, policies)
       select f, (n > 0)::int, (n > 0)::int, case when n = 0 then f end, case when n = 0 then now() end, 5, false, n = 3, 0, 's' || n, 'cancel', 'handler', 'work', 'default', '{}'
       from generate_series(1, ${flows}) f, generate_series(0, 3) n order by f, n;
       insert into ${t('flow_edge')} select (f - 1) * 4 + 1, (f - 1) * 4 + 1 + n, true from generate_series(1, ${flows}) f, generate_series(1, 3) n;
       insert into ${t('run')} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, due_at, flow_step)
       select f, 'default', f || '/s0', false, true, 'workflow', 'work', 'default', 5, now(), now(), (f - 1) * 4 + 1 from generate_series(1, 10000) f`);
+    await client.query(`update ${t('flow')} set parent = 1 where id = 11`);
     const half = { flow: 'id <= 10000', flow_step: 'flow <= 10000', flow_edge: 'parent <= 40000' };
     const archived = Object.entries(half).map(
       ([name, those]) =>

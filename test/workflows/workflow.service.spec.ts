@@ -592,6 +592,18 @@ describe('a workflow', () => {
       expect(await api.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
     });
 
+    test('that is a step of itself without end fails, and says why', async () => {
+      const app = await boot([workflow('ping').step('there', 'pong'), workflow('pong').step('back', 'ping')]);
+      const runId = await run(app, 'ping');
+      for (let nth = 0; nth < 50; nth++) await app.settle();
+      expect(await app.workflows.get(runId)).toMatchObject({ state: 'failed' });
+      const { items } = await app.workflows.list({ limit: 100 });
+      expect(items).toHaveLength(20);
+      const deepest = items.find(({ runId: id }) => id === items[0]!.runId)!;
+      const [last] = (await app.workflows.graph(deepest.runId))!.steps;
+      expect(last!.reason).toMatch(/a step of "pong", which is 20 workflows deep/);
+    });
+
     test('only where somebody has what its steps call', async () => {
       const lacking = workflow('lacking').step('mail', 'send-mail');
       const app = await boot([lacking]);

@@ -130,6 +130,7 @@ export const flowLaws = flowLawsOf('flows', {
       version: null,
       name: 'load',
       nth: null,
+      depth: 1,
       params: { id: 7 },
     });
     assert.deepEqual(

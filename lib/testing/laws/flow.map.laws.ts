@@ -62,6 +62,7 @@ export const flowMapLaws = flowLawsOf('maps in flows', {
         version: null,
         name: 'each',
         nth,
+        depth: 1,
         params: 'of flow',
       });
       assert.deepEqual([run.jobId, run.priority], [`${runId}/each.${nth}`, 1]);

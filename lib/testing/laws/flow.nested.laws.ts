@@ -51,6 +51,48 @@ export const flowNestedLaws = flowLawsOf('flows in flows', {
     );
   },
 
+  'are held with what they are steps of, those that open meanwhile as well': async ({ storage }, flows) => {
+    const { runId, worker } = await openFlow(storage, [step('sub'), step('late'), step('after', ['sub'])]);
+    const { sub, late } = await claimSteps(storage, worker);
+    await openAs(storage, sub!, [step('a'), step('b', ['a']), step('deep')]);
+    const { a, deep } = await claimSteps(storage, worker);
+    await openAs(storage, deep!, [step('c')]);
+    assert.equal(await flows.pauseFlow(runId), true);
+    await settle(storage, a!);
+    await openAs(storage, late!, [step('d')]);
+    assert.deepEqual(await claimSteps(storage, worker), {});
+    for (const run of [sub, deep, late]) assert.notEqual((await flowOf(storage, run!.id)).pausedAt, null);
+    assert.equal(await flows.resumeFlow(runId), true);
+    for (const run of [sub, deep, late]) assert.equal((await flowOf(storage, run!.id)).pausedAt, null);
+    assert.deepEqual((await runAll(storage, worker)).toSorted(), ['after', 'b', 'c', 'd']);
+    await assertOver(storage, runId, 'succeeded', { late: { d: null }, after: null });
+  },
+
+  'can be held alone, and go on with what they are steps of': async ({ storage }, flows) => {
+    const { runId, worker } = await openFlow(storage, [step('sub'), step('other'), step('after', ['sub'])]);
+    const { sub, other } = await claimSteps(storage, worker);
+    await openAs(storage, sub!, [step('a')]);
+    await flows.pauseFlow(sub!.id);
+    await settle(storage, other!);
+    assert.deepEqual(await claimSteps(storage, worker), {});
+    await flows.pauseFlow(runId);
+    await flows.resumeFlow(runId);
+    assert.deepEqual(await runAll(storage, worker), ['a', 'after']);
+  },
+
+  'tell their steps how deep they are': async ({ storage }) => {
+    const { worker } = await openFlow(storage, [step('sub')]);
+    const outer = await claimOne(storage, worker);
+    await openAs(storage, outer, [step('sub'), step('after', ['sub'])]);
+    const middle = await claimOne(storage, worker);
+    await openAs(storage, middle, [step('leaf')]);
+    const leaf = await claimOne(storage, worker);
+    assert.deepEqual(
+      [outer, middle, leaf].map(({ flowStep }) => flowStep!.depth),
+      [1, 2, 3],
+    );
+  },
+
   'one without steps lets what comes after it go on at once': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [step('sub'), step('after', ['sub'])]);
     await openAs(storage, await claimOne(storage, worker), []);

@@ -6,7 +6,6 @@ import {
   endOpen,
   flowLawsOf,
   flowOf,
-  openAs,
   openFlow,
   runAll,
   runNext,
@@ -113,20 +112,6 @@ export const flowPauseLaws = flowLawsOf('pauses of flows', {
     }
     await flows.retryFlow(runId, null);
     assert.deepEqual(await runAll(storage, worker), ['a']);
-  },
-
-  'leave a step that is a graph itself as it is, and hold what comes after it': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await openFlow(storage, [step('sub'), step('after', ['sub'])]);
-    const sub = await claimOne(storage, worker);
-    await openAs(storage, sub, [step('a'), step('b', ['a'])]);
-    await flows.pauseFlow(runId);
-    assert.deepEqual(await runAll(storage, worker), ['a', 'b']);
-    assert.equal((await stepOf(storage, runId, 'sub')).state, 'succeeded');
-    await flows.resumeFlow(runId);
-    assert.deepEqual(await runAll(storage, worker), ['after']);
   },
 
   'do not keep it from being cancelled': async ({ storage }, flows) => {

@@ -117,7 +117,7 @@ const isHandedOver =
 /** `handed`: rows of the type HandedRun · `born_at`: when the first one of the others is due. */
 function handedColumns(t: TableNames): string {
   return `(select json_agg(json_build_object('id', s.run_id::text, 'jobId', ${jobIdOf('s', 'f')}, 'namespace', f.namespace, 'app', f.app, 'handler', s.handler, 'queue', s.queue, 'priority', s.priority, 'timeZone', f.time_zone,
-    'policies', s.policies, 'dueAt', ${quickMs(now)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
+    'policies', s.policies, 'dueAt', ${quickMs(now)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'depth', f.depth, 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
     from ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f
       cross join lateral (select p.payload from ${t.flow_step} p where p.id = s.id offset 0) p
     where s.handed) as handed,

@@ -9,6 +9,7 @@ export const flowComments = {
       run_id: 'the run that it is',
       active: 'steps that are released and have not ended; 0: it is over',
       version: 'of its definition; null: it has none',
+      depth: '1: it is no step of another flow; else one more than that one',
       parent: 'the workflow of which its run is a step',
       retry_of: 'the run that its run repeats, by hand',
       job_uid: 'the recurring job of its run; null: a one-off',

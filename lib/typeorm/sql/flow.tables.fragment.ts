@@ -14,6 +14,7 @@ export function flowTables(t: TableNames): string[] {
       run_id bigint not null,
       active integer not null,
       version integer,
+      depth smallint not null,
       parent bigint,
       retry_of bigint,
       job_uid bigint,

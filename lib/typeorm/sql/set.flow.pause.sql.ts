@@ -1,9 +1,16 @@
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
-// $1 time · $2 flow, locked · $3 whether it is paused. No row: it is over.
+// $1 time · $2 flows, locked · $3 whether they are paused. Those that are over do not come out.
 export function setFlowPauseSql(t: TableNames): string {
   return `
-update ${t.flow} f set paused_at = case when $3::boolean then coalesce(f.paused_at, ${now}) end where f.id = $2::bigint and f.verdict is null
-returning ${ms(now)} as now`;
+update ${t.flow} f set paused_at = case when $3::boolean then coalesce(f.paused_at, ${now}) end where f.id = any ($2::bigint[]) and f.verdict is null
+returning f.id::text, ${ms(now)} as now`;
+}
+
+// $1 time · $2 flows. Those that are steps of them and not over.
+export function flowsWithinSql(t: TableNames): string {
+  return `
+select f.id::text, ${ms(now)} as now
+from unnest($2::bigint[]) u (id) cross join lateral (select f.id from ${t.flow} f where f.parent = u.id and f.verdict is null offset 0) f order by f.id`;
 }
