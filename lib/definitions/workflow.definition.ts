@@ -6,7 +6,6 @@ import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { WorkflowDefinition } from '../model/workflow.js';
 import type { NewFlowStep, StorageAdapter } from '../ports/storage.adapter.js';
 import { knownOptions } from '../scheduler/option.checks.js';
-import { endedByAnyone } from '../workflows/workflow.code.js';
 import { flowSteps } from '../workflows/planned.step.js';
 import { planOf, type WorkflowPlan } from '../workflows/workflow.plan.js';
 import { aboutKeys, workflowDefinitionKeys, type DataWorkflow } from './definition.options.js';
@@ -85,7 +84,7 @@ function filledSteps(
   defaults: { queue: string; priority: number },
 ): NewFlowStep[] {
   return flowSteps(steps, defaults).map((step) => ({
-    ...endedByAnyone(step),
+    ...step,
     payload: step.payload === null ? null : filledTemplate(step.payload, params),
   }));
 }

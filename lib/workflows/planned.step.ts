@@ -1,3 +1,4 @@
+import { workflowHandler } from '../engine/own.handlers.js';
 import { InvalidOptionError } from '../model/errors.js';
 import { toJson } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
@@ -70,13 +71,14 @@ export function plannedStep(workflow: string, given: WorkflowStep): PlannedStep 
   };
 }
 
-/** The steps as a run of the workflow opens with them. */
+/** The steps as a run of the workflow opens with them, or gets them added. Whoever has it ends a manual one at its deadline: no code has a handler for a step that was added, or that a release has removed. */
 export function flowSteps(
   steps: readonly PlannedStep[],
   { queue, priority }: { queue: string; priority: number },
 ): NewFlowStep[] {
   return steps.map((step) => ({
     ...step,
+    handler: step.kind === 'manual' ? workflowHandler : step.handler,
     queue: step.queue ?? queue,
     priority: step.priority ?? priority,
   }));

@@ -1,7 +1,6 @@
 import { openFlow } from '../engine/flow.opening.js';
 import type { RunContext } from '../engine/run.context.js';
 import { StepAttemptContext } from '../engine/step.attempt.context.js';
-import { workflowHandler } from '../engine/own.handlers.js';
 import { pinnedKey } from '../model/definition.js';
 import { NoWorkflowStepError, UnrecoverableError } from '../model/errors.js';
 import type { HandlerOptions } from '../model/handler.options.js';
@@ -56,7 +55,7 @@ export function workflowHandlers(code: WorkflowCode): WorkflowHandler[] {
   const ofSteps = plan.steps.flatMap((step) => {
     const own = steps.get(step.name);
     if (own !== undefined) return [{ name: step.handler, run: calling(step, own), options: own.options }];
-    // A worker ends it at its deadline, for which it has to have the handler.
+    // So that no job calls it either.
     if (step.kind === 'manual') return [{ name: step.handler, run: refuseManual(step), options: {} }];
     return [];
   });
@@ -86,7 +85,7 @@ export function openingOf(
     if (pinned === undefined || pinned === version)
       return open(context, own, version, flowSteps(own.steps, defaults));
     return storedPlan(own.name, pinned, code).then((plan) =>
-      open(context, plan, pinned as number, flowSteps(plan.steps, defaults).map(endedByAnyone)),
+      open(context, plan, pinned as number, flowSteps(plan.steps, defaults)),
     );
   };
 }
@@ -102,11 +101,6 @@ async function storedPlan(
   throw new UnrecoverableError(
     `The version ${String(version)} of the workflow "${name}", which the metadata of the job ask for (${pinnedKey}), is not there any more. DefinitionService.list() shows those that are; start one of them.`,
   );
-}
-
-/** Whoever has it ends a manual step at its deadline: a step that the code does not have any more has no handler of its own for that. */
-export function endedByAnyone(step: NewFlowStep): NewFlowStep {
-  return step.kind === 'manual' ? { ...step, handler: workflowHandler } : step;
 }
 
 function calling(step: PlannedStep, code: StepFunction): (context: RunContext) => unknown {

@@ -49,6 +49,7 @@ export interface GraphStep {
   map: boolean;
   manual: boolean;
   allowFailure: boolean;
+  /** Of a manual step the one that ends it at its deadline, which every worker has. */
   handler: string;
   /** Its latest run; null: it has had none. */
   runId: string | null;

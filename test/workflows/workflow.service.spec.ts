@@ -496,6 +496,31 @@ describe('a workflow', () => {
     });
   });
 
+  test('ends a step by hand that was added, or that a release has removed, at its deadline', async () => {
+    const growing = workflow('growing')
+      .step('first', (ctx) =>
+        ctx.addSteps([{ name: 'added', manual: true, timeout: '10m', after: 'first', before: 'end' }]),
+      )
+      .manual('removed', { timeout: '10m' })
+      .step('end', calling(), { after: ['first', 'removed'], otherwise: 'run' });
+    const clock = new ManualClock();
+    const given = { clock, storage: new MemoryStorage({ clock }) };
+    const old = await boot([growing], given);
+    const runId = await run(old, 'growing');
+    expect(calls).toEqual([]);
+    const next = await boot([workflow('growing').step('end', calling())], given);
+    expect((await next.workflows.plan()).lacks).toEqual([]);
+    await old.close();
+    await next.clock.advanceBy(11 * minute);
+    await next.settle();
+    expect(await statesOf(next, runId)).toEqual({
+      first: 'succeeded',
+      added: 'timed_out',
+      removed: 'timed_out',
+      end: 'succeeded',
+    });
+  });
+
   test('may be the step of another, three levels deep', async () => {
     const inner = workflow<{ n: number }>('inner').step('deep', (ctx) => ctx.params.n + 1);
     const middle = workflow<{ n: number }>('middle')
