@@ -1,4 +1,5 @@
-import { InvalidPayloadError } from '../model/errors.js';
+import type { ChronisError } from '../model/chronis.error.js';
+import { InvalidPayloadError, InvalidWorkflowError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
@@ -251,7 +252,7 @@ export class Settler {
         item.isUnderWay = false;
         item.isUnclear = true;
       }
-      if (!isOf(error, InvalidPayloadError)) throw error;
+      if (!isOf(error, InvalidPayloadError) && !isOf(error, InvalidWorkflowError)) throw error;
       await this.divide(batch, error);
     }
   }
@@ -276,7 +277,7 @@ export class Settler {
   }
 
   /** Something in the batch cannot be stored, and never will be. */
-  private async divide(batch: readonly WaitingResult[], error: InvalidPayloadError): Promise<void> {
+  private async divide(batch: readonly WaitingResult[], error: ChronisError): Promise<void> {
     if (batch.length > 1) {
       const half = Math.ceil(batch.length / 2);
       await this.send(batch.slice(0, half));

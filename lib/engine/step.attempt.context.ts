@@ -46,7 +46,7 @@ export class StepAttemptContext extends AttemptContext implements StepContext {
     this.#all = async (names) => reader().all(names);
     this.skip = (reason) => running.endStep('context.skip()', { skipped: reasonOf(reason) });
     this.addSteps = (steps) =>
-      running.endStep('context.addSteps()', addedSteps(steps, run, running.wish?.step?.added ?? []));
+      running.endStep('context.addSteps()', addedSteps(steps, run, running.wish?.step ?? {}));
   }
 
   static allOf(context: StepAttemptContext, names: readonly string[]): Promise<Record<string, JsonValue>> {

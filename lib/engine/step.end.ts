@@ -1,13 +1,13 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { NewFlowStep, StepEnd } from '../ports/flows.js';
+import type { StepEnd } from '../ports/flows.js';
 import type { AddedStep } from './step.context.js';
 
 /** Checks steps that a step adds to its workflow, beside those that it has added before, and makes of them what is stored. Throws InvalidWorkflowError. */
 export type AddedSteps = (
   steps: readonly AddedStep[],
   run: ClaimedRun,
-  before: readonly NewFlowStep[],
+  before: StepEnd,
 ) => Required<Pick<StepEnd, 'added' | 'joined'>>;
 
 /** Of an engine that is given none. */

@@ -1,5 +1,7 @@
 import { messageOf } from '../events/shown.error.js';
 import { rowOperations } from '../events/storage.operations.js';
+import { InvalidWorkflowError } from '../model/errors.js';
+import { isOf } from '../model/recognized.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 
 /** What a settlement takes without its texts, in characters. */
@@ -53,8 +55,10 @@ export abstract class WaitingResult {
 
   /** What the handler returned or threw is not to be written, for this reason. */
   leaveOut(error: unknown): void {
-    this.isNoted = true;
-    this.settlement = this.noted(noteOf(error));
+    const isGrowth = isOf(error, InvalidWorkflowError);
+    // Its words name the step and the fix. Should the storage lack characters of them, the note comes next.
+    this.isNoted = !isGrowth;
+    this.settlement = this.noted(isGrowth ? `${error.name}: ${error.message}` : noteOf(error));
     this.onNoted(error);
   }
 }

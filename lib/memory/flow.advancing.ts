@@ -1,6 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import type { StepVerdict } from '../model/verdict.js';
-import type { EpochMs } from '../ports/storage.adapter.js';
+import { maxMapItems, type EpochMs } from '../ports/storage.adapter.js';
 import { bearStepRun } from './flow.births.js';
 import {
   countParent,
@@ -84,6 +84,10 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
   const items = hasEnded(parent) ? resultOf(parent) : null;
   if (!Array.isArray(items)) {
     return ended(step, 'failed', `The result of the step "${parent.definition.name}" is no array.`);
+  }
+  if (items.length > maxMapItems) {
+    const most = `has ${items.length} items, and a map ${maxMapItems} instances at most.`;
+    return ended(step, 'failed', `The result of the step "${parent.definition.name}" ${most}`);
   }
   if (items.length === 0) return skipped(step, 'There is no item.');
   flow.active++;

@@ -1,4 +1,4 @@
-import { InvalidPayloadError } from '../model/errors.js';
+import { GrowthRefusal } from '../model/growth.refusal.js';
 import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, Settlement, StepEnd } from '../ports/storage.adapter.js';
 import { countParent, hasEnded, newStep, type FlowRow, type FlowStepRow } from './flow.rows.js';
@@ -50,7 +50,7 @@ function connect(
   if (hasEnded(parent)) countParent(child, parent);
 }
 
-/** Whether all that these settlements add fits, before anything of them is written. Throws InvalidPayloadError. */
+/** Whether all that these settlements add fits, before anything of them is written. Throws InvalidWorkflowError. */
 export function checkGrowth(tables: MemoryTables, settlements: readonly Settlement[]): void {
   const growing = new Map<FlowRow, Growth[]>();
   for (const settlement of settlements) {
@@ -67,32 +67,31 @@ export function checkGrowth(tables: MemoryTables, settlements: readonly Settleme
 function checkFlow(flow: FlowRow, growths: readonly Growth[]): void {
   const added = growths.flatMap((growth) => growth.added ?? []);
   const joined = growths.flatMap((growth) => growth.joined ?? []);
+  const refusal = new GrowthRefusal(flow.workflow, flow.runId);
   const names = new Set<string>();
   for (const { name } of added) {
-    if (flow.steps.has(name) || names.has(name))
-      refuse(flow, `has a step "${name}" already. Add it by another name.`);
+    if (flow.steps.has(name) || names.has(name)) throw refusal.taken(name);
     names.add(name);
   }
-  const known = (name: string): void => {
-    if (!flow.steps.has(name) && !names.has(name))
-      refuse(flow, `has no step "${name}" that another could wait for, or that could wait.`);
-  };
-  for (const { after } of added) for (const { parent } of after) known(parent);
-  for (const { parent, child } of joined) {
-    known(parent);
-    known(child);
-    const state = flow.steps.get(child)?.state ?? 'waiting';
-    if (state !== 'waiting')
-      refuse(flow, `has released the step "${child}" already, so that it cannot wait for "${parent}".`);
+  const isKnown = (name: string): boolean => flow.steps.has(name) || names.has(name);
+  for (const { name, after } of added) {
+    for (const { parent } of after) if (!isKnown(parent)) throw refusal.unknownParent(name, parent);
   }
-  if (joined.length > 0) checkCycle(flow, added, joined);
+  for (const { parent, child } of joined) {
+    if (!isKnown(parent)) throw refusal.unknownParent(child, parent);
+    if (!isKnown(child)) throw refusal.unknownChild(parent, child);
+    const state = flow.steps.get(child)?.state ?? 'waiting';
+    if (state !== 'waiting') throw refusal.released(parent, child);
+  }
+  const cycle = joined.length > 0 ? cycleIn(flow, added, joined) : null;
+  if (cycle !== null) throw refusal.cycle(cycle);
 }
 
-function checkCycle(
+function cycleIn(
   flow: FlowRow,
   added: readonly NewFlowStep[],
   joined: NonNullable<Growth['joined']>,
-): void {
+): string[] | null {
   const stored = Array.from(flow.steps.values(), ({ definition, after }) => ({
     name: definition.name,
     after,
@@ -101,10 +100,5 @@ function checkCycle(
     name,
     parents: after.map(({ parent }) => parent),
   }));
-  const cycle = cycleWith(steps, joined);
-  if (cycle !== null) refuse(flow, `would have a cycle: ${cycle.join(' → ')}.`);
-}
-
-function refuse({ workflow, runId }: FlowRow, problem: string): never {
-  throw new InvalidPayloadError('flowStep', `the run ${runId} of the workflow "${workflow}" ${problem}`);
+  return cycleWith(steps, joined);
 }

@@ -1,6 +1,7 @@
 import type { ChronisError } from './chronis.error.js';
 import {
   InvalidPayloadError,
+  InvalidWorkflowError,
   RetryAfterError,
   StorageBusyError,
   StorageError,
@@ -14,6 +15,7 @@ const codes = new Map<unknown, readonly string[]>([
   [UnrecoverableError, ['CHRONIS_UNRECOVERABLE', 'CHRONIS_PAYLOAD_MISMATCH', 'CHRONIS_STEP_RESULT_MISSING']],
   [RetryAfterError, ['CHRONIS_RETRY_AFTER']],
   [InvalidPayloadError, ['CHRONIS_INVALID_PAYLOAD']],
+  [InvalidWorkflowError, ['CHRONIS_INVALID_WORKFLOW']],
   [
     StorageError,
     ['CHRONIS_STORAGE', 'CHRONIS_STORAGE_BUSY', 'CHRONIS_STORAGE_IN_USE', 'CHRONIS_STORAGE_DAMAGED'],

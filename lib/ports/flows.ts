@@ -59,7 +59,7 @@ export interface StepEnd {
   skipped?: string | null;
   /**
    * Steps that the flow gets by this end. Their parents are among them, or any that the flow has and this step itself, also such as have ended. What a batch of settlements adds is there before what it ends is counted.
-   * The settlement rejects with InvalidPayloadError, and nothing is written, where the flow has a step of that name, lacks a parent or a child, has released the child of an edge, or would get a cycle. Of no account once the flow is over.
+   * The settlement rejects with InvalidWorkflowError, and nothing is written, where the flow has a step of that name, lacks a parent or a child, has released the child of an edge, or would get a cycle. Of no account once the flow is over.
    */
   added?: readonly NewFlowStep[];
   /** Edges from added steps, or this one, to steps of the flow that have not been released yet: those wait for these as well, and need one more of their parents for each. A map only waits, as it has its list from one parent. */
@@ -137,7 +137,7 @@ export interface FlowStepFilter {
  * A step is released, so that its run is born, by the same transaction that ends the last parent it needs, whatever ends that: a settlement, a lost worker, a cancel, a verdict from outside. One flow has one writer at a time.
  * A step ends well (`succeeded`, `skipped`, or anything with `allowFailure`) or not (`failed`, `timed_out`, `lost`, `cancelled`). With as many well ended parents as it needs it is released, after `delayMs`; where that cannot
  * be reached any more, `otherwise` says what becomes of it. A step whose parents have all been skipped is skipped, whatever it needs. What ends together (by one call, and then all that is decided by that) is counted before anything is decided. A map is released like any step, into one instance for each item of its parent's result (in the order of the items; a parent that is a map gives
- * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array fails the map, also as its data parent goes on, where it does not need all. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
+ * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array, or has more than `maxMapItems` items, fails the map, also as its data parent goes on, where it does not need all. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
  *
  * When nothing is released, and nothing can be, the flow is over, in the same transaction: `succeeded` if every step has ended well, else `failed`; steps that were never released are `blocked`. Its run gets this as its verdict, as by `settleOpen`: with the results of the steps
  * without children, by their names, as its result (of a map a list; null above `maxFlowResult` characters), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
@@ -174,6 +174,8 @@ export interface FlowStorage {
   reconcileFlows(): Promise<number>;
 }
 
+/** The most instances of a map. */
+export const maxMapItems = 10_000;
 /** The longest result of a step, in characters of JSON. */
 export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps. */

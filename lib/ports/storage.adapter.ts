@@ -397,7 +397,7 @@ export abstract class StorageAdapter {
    * Records how attempts ended and what becomes of their runs, each addressed by run, fence and worker. What somebody else has locked for more
    * than a moment is passed over, so that it does not keep the others waiting.
    *
-   * Rejects with InvalidPayloadError when a value of them cannot be stored at all, such as a result with characters that the database lacks: the caller tries
+   * Rejects with InvalidPayloadError when a value of them cannot be stored at all, such as a result with characters that the database lacks, and with InvalidWorkflowError when what one of them adds to a flow does not fit: the caller tries
    * again with fewer, to find out which it is. After a rejection some of them may have been written, and are refused when they come again.
    *
    * The callback of a settlement that decides its run is born in the same step, with the origin `callback`, due now; where its id is taken by hand, it

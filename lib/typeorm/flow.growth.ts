@@ -1,4 +1,4 @@
-import { InvalidPayloadError } from '../model/errors.js';
+import { GrowthRefusal } from '../model/growth.refusal.js';
 import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, StepEnd } from '../ports/storage.adapter.js';
 import { stepsAsJson } from './flow.opening.js';
@@ -25,7 +25,7 @@ type Growing = Pick<Place, 'flow' | 'run_id' | 'workflow'> & {
   joined: Joined[];
 };
 
-/** Adds to locked flows what the ends of steps say, as far as these flows go on. Returns the ids of the steps. Throws InvalidPayloadError where it does not fit. */
+/** Adds to locked flows what the ends of steps say, as far as these flows go on. Returns the ids of the steps. Throws InvalidWorkflowError where it does not fit. */
 export async function growFlows(run: Run, growths: readonly Growth[]): Promise<string[]> {
   const rows = await run<Place & { id: string }>(
     'locateSteps',
@@ -54,18 +54,19 @@ async function growFlow(run: Run, growing: Growing): Promise<string[]> {
   ];
   const rows = await run<NamedStep>('readStepsByName', flow, [...new Set(named)]);
   const known = new Map(rows.map((row) => [row.name, row]));
-  check(growing, known);
+  const refusal = new GrowthRefusal(growing.workflow, growing.run_id);
+  check(growing, known, refusal);
   const steps = added.map(({ step, by }) => ({ by, step: withJoined(step, joined) }));
   const places = new Map(steps.map(({ step: { name } }, index) => [name, `-${index + 1}`]));
   const toThere = joined.filter(({ child }) => !places.has(child));
   if (joined.length > 0) {
     const all = await run<{ name: string; parents: string[] }>('readFlowGraph', flow);
-    checkCycle(
-      growing,
+    const cycle = cycleIn(
       all,
       steps.map(({ step }) => step),
       toThere,
     );
+    if (cycle !== null) throw refusal.cycle(cycle);
   }
   const idOf = (name: string): string => places.get(name) ?? known.get(name)!.id;
   const edges = [
@@ -103,39 +104,32 @@ function withJoined(step: NewFlowStep, joined: readonly Joined[]): NewFlowStep {
   return { ...step, after, need: step.need + after.length - step.after.length };
 }
 
-function check(growing: Growing, known: ReadonlyMap<string, NamedStep>): void {
-  const { added, joined } = growing;
+function check(
+  { added, joined }: Growing,
+  known: ReadonlyMap<string, NamedStep>,
+  refusal: GrowthRefusal,
+): void {
   const names = new Set<string>();
   for (const { step } of added) {
-    if (known.has(step.name) || names.has(step.name)) {
-      refuse(growing, `has a step "${step.name}" already. Add it by another name.`);
-    }
+    if (known.has(step.name) || names.has(step.name)) throw refusal.taken(step.name);
     names.add(step.name);
   }
-  const parents = added.flatMap(({ step }) => step.after.map(({ parent }) => parent));
-  for (const name of [...parents, ...joined.flatMap(({ parent, child }) => [parent, child])]) {
-    if (!known.has(name) && !names.has(name)) {
-      refuse(growing, `has no step "${name}" that another could wait for, or that could wait.`);
-    }
+  const isKnown = (name: string): boolean => known.has(name) || names.has(name);
+  for (const { step } of added) {
+    for (const { parent } of step.after) if (!isKnown(parent)) throw refusal.unknownParent(step.name, parent);
   }
   for (const { parent, child } of joined) {
-    if (known.get(child)?.waiting === false) {
-      refuse(growing, `has released the step "${child}" already, so that it cannot wait for "${parent}".`);
-    }
+    if (!isKnown(parent)) throw refusal.unknownParent(child, parent);
+    if (!isKnown(child)) throw refusal.unknownChild(parent, child);
+    if (known.get(child)?.waiting === false) throw refusal.released(parent, child);
   }
 }
 
-function checkCycle(
-  growing: Growing,
+function cycleIn(
   stored: readonly { name: string; parents: readonly string[] }[],
   added: readonly NewFlowStep[],
   joined: readonly Joined[],
-): void {
+): string[] | null {
   const fresh = added.map(({ name, after }) => ({ name, parents: after.map(({ parent }) => parent) }));
-  const cycle = cycleWith([...stored, ...fresh], joined);
-  if (cycle !== null) refuse(growing, `would have a cycle: ${cycle.join(' → ')}.`);
-}
-
-function refuse({ workflow, run_id: runId }: Growing, problem: string): never {
-  throw new InvalidPayloadError('flowStep', `the run ${runId} of the workflow "${workflow}" ${problem}`);
+  return cycleWith([...stored, ...fresh], joined);
 }

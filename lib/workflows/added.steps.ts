@@ -5,11 +5,11 @@ import type { StepEnd } from '../ports/flows.js';
 import { described } from '../scheduler/option.checks.js';
 import { flowSteps, plannedStep, stepName } from './planned.step.js';
 import { cycleAmong } from '../model/step.cycle.js';
-import { maxChildren } from './workflow.limits.js';
+import { maxChildren, maxEdges } from './workflow.limits.js';
 import { naming } from './workflow.plan.js';
 
 /** What is added, as it is stored. What can only be seen where the workflow is stored, such as names that it has, is refused there. */
-export const addedSteps: AddedSteps = (steps, run, before) => {
+export const addedSteps: AddedSteps = (steps, run, { added: before = [], joined: joinedBefore = [] }) => {
   const { workflow, name: by } = run.flowStep!;
   if (!Array.isArray(steps)) {
     throw new InvalidOptionError(
@@ -32,6 +32,14 @@ export const addedSteps: AddedSteps = (steps, run, before) => {
   });
   const { queue, priority } = run;
   const added = flowSteps(planned, { queue, priority });
+  const edges = [...before, ...added].reduce((sum, { after }) => sum + after.length, joinedBefore.length);
+  if (edges + joined.length > maxEdges) {
+    throw new InvalidWorkflowError(
+      workflow,
+      by,
+      `the steps that it adds have more than ${maxEdges} edges, in "after" and "before". Where many steps wait for the same many, put one between.`,
+    );
+  }
   assertNew(workflow, by, [...before, ...added], joined);
   return { added, joined };
 };

@@ -1,11 +1,9 @@
 import { InvalidOptionError, WorkflowRunNotFoundError, WorkflowStepNotFoundError } from '../model/errors.js';
-import type { Run } from '../model/run.js';
-import type { FlowStep, FlowStorage, FlowStepState } from '../ports/flows.js';
+import { maxMapItems, type FlowStep, type FlowStorage, type FlowStepState } from '../ports/flows.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
-import { maxChildren } from './workflow.limits.js';
-import { graphStep, type GraphStep } from './workflow.views.js';
+import { graphStep, type GraphStep, type StepRun } from './workflow.views.js';
 
 /** @publicApi */
 export interface GraphOptions {
@@ -26,23 +24,51 @@ const pageSize = 1_000;
 /** Of so many steps that are released their runs are asked for, one by one. */
 const mostRuns = 100;
 
+type Reader = Pick<StorageAdapter, 'now' | 'queryRuns' | 'queryWorkers'>;
+
 /** The steps of a workflow as they stand. */
 export async function graphOf(
   runId: string,
   instances: boolean,
   flows: FlowStorage,
-  storage: Pick<StorageAdapter, 'queryRuns'>,
+  storage: Reader,
+  isPaused: boolean,
 ): Promise<GraphStep[]> {
   const steps = await allSteps(runId, instances ? {} : { instances: false }, flows);
   const states = new Map<string, FlowStepState>();
   for (const { name, nth, state } of steps) if (nth === null) states.set(name, state);
-  const runs = new Map<string, Run>();
-  const released = steps.filter(({ state, runId: own }) => state === 'released' && own !== null);
-  for (const { runId: own } of released.slice(0, mostRuns)) {
-    const [run] = (await storage.queryRuns({ runId: own! }, { limit: 1 })).items;
-    if (run !== undefined) runs.set(run.id, run);
+  const runs = await runsOf(steps, storage);
+  const gone = steps.filter((step) => step.runId !== null && runs.get(step.runId) === 'gone');
+  // Those whose run has ended since they were read have another state by now.
+  if (gone.length > 0) {
+    const again = await allSteps(runId, { names: [...new Set(gone.map(({ name }) => name))] }, flows);
+    const released = new Set(again.flatMap((step) => (step.state === 'released' ? step.runId : [])));
+    for (const step of gone) if (!released.has(step.runId)) runs.delete(step.runId!);
   }
-  return steps.map((step) => graphStep(step, states, (step.runId && runs.get(step.runId)) || null));
+  return steps.map((step) => {
+    const run = (step.state === 'released' && step.runId && runs.get(step.runId)) || null;
+    return graphStep(step, states, run, isPaused);
+  });
+}
+
+async function runsOf(steps: readonly FlowStep[], storage: Reader): Promise<Map<string, StepRun | 'gone'>> {
+  const runs = new Map<string, StepRun | 'gone'>();
+  const released = steps.filter(({ state, runId }) => state === 'released' && runId !== null);
+  let offered: ReadonlySet<string> | null = null;
+  for (const { runId, handler } of released.slice(0, mostRuns)) {
+    const [run] = (await storage.queryRuns({ runId: runId! }, { limit: 1 })).items;
+    if (run?.state === 'waiting') offered ??= await offeredHandlers(storage);
+    const lacks = run?.state === 'waiting' && !offered!.has(handler) ? handler : null;
+    runs.set(runId!, run === undefined ? 'gone' : { state: run.state, dueAt: run.dueAt, lacks });
+  }
+  return runs;
+}
+
+/** Of workers that live, whatever their app. */
+async function offeredHandlers(storage: Reader): Promise<ReadonlySet<string>> {
+  const now = await storage.now();
+  const workers = (await storage.queryWorkers()).filter(({ leaseUntil }) => leaseUntil.getTime() > now);
+  return new Set(workers.flatMap(({ handlers }) => handlers));
 }
 
 /** The run of a step that is named. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
@@ -57,7 +83,7 @@ export async function stepRunOf(ref: string | StepRef, flows: FlowStorage): Prom
   const given = knownOptions(ref, ['runId', 'step', 'nth'], 'ref') as unknown as StepRef;
   const runId = lineOfText(given.runId, 'ref.runId');
   const step = stepName(given.step);
-  const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxChildren - 1);
+  const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
   const found = await allSteps(runId, { names: [step], instances: nth !== null }, flows);
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {

@@ -1,6 +1,6 @@
-/** Steps that one step may have after it, or that begin with the workflow; also the instances of a map. */
+/** Steps that one step may have after it, or that begin with the workflow. */
 export const maxChildren = 10_000;
-/** Parents of all steps together. */
+/** Parents of all steps together, and of those that a step adds. */
 export const maxEdges = 100_000;
 /** With the name of the step it is that of a handler, which has 255 characters at most. */
 export const maxWorkflowName = 150;

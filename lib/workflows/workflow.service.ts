@@ -177,7 +177,8 @@ export class WorkflowService {
     const flow = await flows.getFlow(id);
     if (flow === null) return null;
     const view = await withVerdict(flow, this.parts.storage);
-    return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage) };
+    const isPaused = flow.pausedAt !== null;
+    return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage, isPaused) };
   }
 
   // ── Changing
@@ -212,13 +213,13 @@ export class WorkflowService {
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
-   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, or has succeeded), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
     const id = lineOfText(runId, 'runId');
     const run = await this.flows('retry()').retryFlow(id, stepsOf(from));
-    if (run === null) return this.refuse(id, 'only one that is over, and has not succeeded, can be retried.');
+    if (run === null) return this.refuseRetry(id);
     await this.looked();
     return { runId: run.id, status: 'created' };
   }
@@ -300,6 +301,17 @@ export class WorkflowService {
     const view = await this.get(runId);
     if (view === null) throw new WorkflowRunNotFoundError(runId);
     throw new WorkflowRunStateError(runId, view.state, problem);
+  }
+
+  private async refuseRetry(runId: string): Promise<never> {
+    const view = await this.get(runId);
+    const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
+    return this.refuse(
+      runId,
+      isOverAndBad
+        ? 'its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled, and any that is discarded, deleted, or retried as a job. Start it anew.'
+        : 'only one that is over, and has not succeeded, can be retried.',
+    );
   }
 
   /** This process looks at once at what has become due. */

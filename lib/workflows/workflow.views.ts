@@ -81,11 +81,20 @@ export function viewOf(flow: Flow): WorkflowRun {
   };
 }
 
-/** `states`: of the steps of the workflow that are no instances, by name · `runState`: of its run, with when that is due. */
+/** The run of a step that is released. */
+export interface StepRun {
+  state: RunState;
+  dueAt: Date | null;
+  /** The handler that it waits for, as no worker that lives has it; null: one has. */
+  lacks: string | null;
+}
+
+/** `states`: of the steps of the workflow that are no instances, by name · `run`: null: it has none, or was not asked for; `'gone'`: it should have one. */
 export function graphStep(
   step: FlowStep,
   states: ReadonlyMap<string, FlowStepState>,
-  run: { state: RunState; dueAt: Date | null } | null,
+  run: StepRun | 'gone' | null,
+  isPaused: boolean,
 ): GraphStep {
   const { name, nth, state, need, otherwise, map, allowFailure, handler, runId, reason } = step;
   const after = step.after.map(({ parent, data }) => ({
@@ -97,8 +106,8 @@ export function graphStep(
     ...{ name, nth, state, after, need, otherwise, map },
     manual: step.kind === 'manual',
     ...{ allowFailure, handler, runId },
-    runState: run?.state ?? null,
-    waitsFor: waitsFor(step, after, run),
+    runState: run === null || run === 'gone' ? null : run.state,
+    waitsFor: waitsFor(step, after, run, isPaused),
     releasedAt: dateOf(step.releasedAt),
     endedAt: dateOf(step.endedAt),
     reason,
@@ -108,9 +117,13 @@ export function graphStep(
 function waitsFor(
   { state, need, ok, kind }: FlowStep,
   after: readonly GraphParent[],
-  run: { state: RunState; dueAt: Date | null } | null,
+  run: StepRun | 'gone' | null,
+  isPaused: boolean,
 ): string | null {
-  if (state === 'released') return run === null ? null : runWaits(run, kind);
+  if (state === 'released' && run === 'gone') {
+    return 'Its run is gone, as if deleted by hand. It ends as the ledger says, else as lost, when a worker next cleans up, which is each minute.';
+  }
+  if (state === 'released') return run === null || run === 'gone' ? null : runWaits(run, kind, isPaused);
   if (state !== 'waiting' && state !== 'blocked') return null;
   const missing = after.filter((parent) => parent.state !== 'succeeded' && parent.state !== 'skipped');
   const named = missing.map((parent) => `"${parent.step}" (${parent.state})`).join(', ');
@@ -121,14 +134,18 @@ function waitsFor(
 }
 
 function runWaits(
-  { state, dueAt }: { state: RunState; dueAt: Date | null },
+  { state, dueAt, lacks }: StepRun,
   kind: FlowStep['kind'],
+  isPaused: boolean,
 ): string | null {
   const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
   switch (state) {
     case 'waiting':
+      if (lacks !== null)
+        return `It waits for a worker that has its handler "${lacks}": none that lives has.`;
       return dueAt === null ? 'It waits for a worker.' : `It is due at ${dueAt.toISOString()}.`;
     case 'open':
+      if (isPaused && kind === 'manual') return pausedByHand(dueAt);
       return kind === 'manual'
         ? `It waits for complete() or fail()${until}.`
         : `Its verdict comes from outside, or from the workflow that it is${until}.`;
@@ -137,6 +154,15 @@ function runWaits(
     default:
       return null;
   }
+}
+
+/** Its deadline is held as well. */
+function pausedByHand(deadline: Date | null): string {
+  const resumed =
+    deadline === null
+      ? 'what comes after it begins once that is resumed'
+      : `its deadline, ${deadline.toISOString()}, holds once that is resumed`;
+  return `It waits for complete() or fail(). The workflow is paused: ${resumed}.`;
 }
 
 function dateOf(at: number | null): Date | null {

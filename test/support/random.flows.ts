@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  InvalidPayloadError,
+  InvalidWorkflowError,
   type Capability,
   type ClaimedRun,
   type JsonValue,
@@ -146,7 +146,7 @@ class RandomFlow {
       assert.equal(accepted.length, batch.length, 'All of them should be accepted.');
       this.model.settle(ends);
     } catch (error) {
-      if (!(error instanceof InvalidPayloadError)) throw error;
+      if (!(error instanceof InvalidWorkflowError)) throw error;
       this.note('refused');
       await this.settleAlone(settlements, ends);
     }

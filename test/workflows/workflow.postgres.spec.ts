@@ -197,6 +197,41 @@ describe('a workflow on PostgreSQL', () => {
     });
   });
 
+  test('releases no step before its parents have ended, however long a transaction takes', async () => {
+    let isUnderWay!: () => void;
+    const underWay = new Promise<void>((resolve) => (isUnderWay = resolve));
+    const joined = workflow('joined')
+      .step('long', (ctx) =>
+        ctx.transaction(async (manager: EntityManager) => {
+          await manager.query('select 1');
+          isUnderWay();
+          await app.events.once('run.succeeded', (event) => event.handler === 'joined.short');
+        }),
+      )
+      .step('short', () => underWay)
+      .step('join', () => 'both', { after: ['long', 'short'] });
+    const app = await boot([joined]);
+    const { runId } = await app.workflows.start('joined');
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'succeeded' });
+    const steps = new Map((await app.workflows.graph(runId))!.steps.map((step) => [step.name, step]));
+    const parents = ['long', 'short'].map((name) => steps.get(name)!.endedAt!.getTime());
+    expect(steps.get('join')!.releasedAt!.getTime()).toBeGreaterThanOrEqual(Math.max(...parents));
+  });
+
+  test('tells of a step whose run was deleted by hand', async () => {
+    const app = await boot([workflow('orphaned').manual('ask', { timeout: '1h' })]);
+    const { runId } = await app.workflows.start('orphaned');
+    await app.events.once('run.opened', (event) => event.runId === runId);
+    const [ask] = (await app.workflows.graph(runId))!.steps;
+    await database.client.query(`delete from "${database.schema}".run where id = $1`, [ask!.runId]);
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(steps[0]).toMatchObject({
+      state: 'released',
+      runState: null,
+      waitsFor: expect.stringMatching(/^Its run is gone, as if deleted by hand. It ends as/),
+    });
+  });
+
   test('refuses growth that does not fit where it is stored, and the step has failed', async () => {
     const wrong = workflow('wrong')
       .step('taken', (ctx) => ctx.addSteps([{ name: 'strange', handler: 'note' }]))

@@ -327,26 +327,59 @@ describe('a workflow', () => {
         .step('self', adding([{ name: 'self' }]))
         .step('option', adding([{ name: 'x', afer: 'y' }]))
         .step('taken', adding([{ name: 'cycle' }]))
-        .step('strange', adding([{ name: 'x', after: 'nobody' }]));
+        .step('strange', adding([{ name: 'x', after: 'nobody' }]))
+        .step('before', adding([{ name: 'x', before: 'nobody' }]))
+        .step('released', adding([{ name: 'x', before: 'slow' }]))
+        .step('round', adding([{ name: 'x', after: 'late', before: 'late' }]))
+        .step('slow', calling(), { delay: '1h' })
+        .step('late', calling(), { after: 'slow' });
       const app = await boot([wrong]);
       const runId = await run(app, 'wrong');
       const { steps } = (await app.workflows.graph(runId))!;
-      expect(
-        steps.map(({ name, state, reason }) => [
-          name,
-          state,
-          /waits for itself|added twice|Give it another|Did you mean|cycle|nobody/.exec(reason!)?.[0],
-        ]),
-      ).toEqual([
-        ['cycle', 'failed', 'waits for itself'],
-        ['twice', 'failed', 'added twice'],
-        ['self', 'failed', 'Give it another'],
-        ['option', 'failed', 'Did you mean'],
-        ['taken', 'failed', 'cycle'],
-        ['strange', 'failed', 'nobody'],
-      ]);
+      expect(steps.slice(0, -2).map(({ name, reason }) => [name, reason!.split('\n', 1)[0]])).toEqual(
+        [
+          ['cycle', '"x": it waits for itself: "y" → "x" → "y". Take one of these out of "after".'],
+          ['twice', '"x": it is added twice. Give one of them another name.'],
+          ['self', '"self": the step that adds it has this name. Give it another.'],
+          ['option', '"x": a step has no option "afer". Did you mean "after"?'],
+          ['taken', `"cycle": the run ${runId} has a step of this name already. Give it another.`],
+          [
+            'strange',
+            `"x": after names "nobody", which is no step of the run ${runId}. Name one that graph() shows.`,
+          ],
+          [
+            'before',
+            `"x": before names "nobody", which is no step of the run ${runId}. Name one that graph() shows.`,
+          ],
+          [
+            'released',
+            `"x": before names "slow", which the run ${runId} has released already, so that it waits for nothing more. Name one that waits.`,
+          ],
+          [
+            'round',
+            '"late": it would wait for itself: "late" → "x" → "late". Take one of these out of "before" or "after".',
+          ],
+        ].map(([name, problem]) => [name, `InvalidWorkflowError: The workflow "wrong", step ${problem}`]),
+      );
       expect(app.heard('run.succeeded').map(({ jobId }) => jobId)).toEqual([]);
-      expect(app.heard('run.failed')).toHaveLength(6);
+      expect(app.heard('run.failed').map(({ error }) => (error as Error).name)).toEqual(
+        Array.from({ length: 9 }, () => 'InvalidWorkflowError'),
+      );
+    });
+
+    test('not by more edges than it may have, however they are added', async () => {
+      const names = (from: string, count: number): string[] =>
+        Array.from({ length: count }, (_, i) => `${from}${i}`);
+      const many = workflow('many').step('a', (ctx) => {
+        const [first, second] = [names('p', 400), names('c', 251)];
+        ctx.addSteps(first.map((name) => ({ name, handler: 'h' })));
+        ctx.addSteps(second.slice(1).map((name) => ({ name, handler: 'h', after: first })));
+        ctx.addSteps([{ name: 'c0', handler: 'h', after: first }]);
+      });
+      const app = await boot([many]);
+      const { steps } = (await app.workflows.graph(await run(app, 'many')))!;
+      expect(steps.map(({ state }) => state)).toEqual(['failed']);
+      expect(steps[0]!.reason).toContain('the steps that it adds have more than 100000 edges');
     });
 
     test('not by an attempt that times out, though its handler goes on', async () => {
@@ -519,6 +552,49 @@ describe('a workflow', () => {
       removed: 'timed_out',
       end: 'succeeded',
     });
+  });
+
+  test('tells of what waits that it lacks a handler, or is paused', async () => {
+    const lacking = workflow('lacking')
+      .manual('late', { timeout: '1h' })
+      .manual('ever')
+      .step('x', 'gone', { delay: '1m' });
+    const app = await boot([lacking]);
+    app.scheduler.registerHandler('gone', () => undefined);
+    const waits = async (): Promise<(string | null)[]> =>
+      (await app.workflows.graph(runId))!.steps.map(({ waitsFor }) => waitsFor);
+    const runId = await run(app, 'lacking');
+    expect((await waits())[2]).toMatch(/^It is due at 2/);
+    app.scheduler.withdrawHandler('gone');
+    await app.clock.advanceBy(2 * minute);
+    expect((await waits())[2]).toBe(
+      'It waits for a worker that has its handler "gone": none that lives has.',
+    );
+    await app.workflows.pause(runId);
+    expect(await waits()).toEqual([
+      expect.stringMatching(
+        /^It waits for complete\(\) or fail\(\)\. The workflow is paused: its deadline, 2\S+Z, holds once that is resumed\.$/,
+      ),
+      'It waits for complete() or fail(). The workflow is paused: what comes after it begins once that is resumed.',
+      'It is paused.',
+    ]);
+  });
+
+  test('that was cancelled is retried as long as its run is kept, and says so where it is not', async () => {
+    const held = workflow('held').step('a', calling()).manual('b', { after: 'a' });
+    const app = await boot([held]);
+    const kept = await run(app, 'held', { key: 'k' });
+    await app.workflows.cancel(kept);
+    const again = await app.workflows.retry(kept);
+    await app.settle();
+    await app.workflows.complete({ runId: again.runId, step: 'b' });
+    expect(await app.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
+    expect(calls).toEqual(['a']);
+    const lost = await run(app, 'held');
+    await app.workflows.cancel(lost);
+    await expect(app.workflows.retry(lost)).rejects.toThrow(
+      `The workflow of run "${lost}" is cancelled: its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled`,
+    );
   });
 
   test('may be the step of another, three levels deep', async () => {

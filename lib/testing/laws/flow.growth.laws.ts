@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { InvalidPayloadError, type StepEnd } from '../../index.js';
+import { InvalidWorkflowError, type StepEnd } from '../../index.js';
 import { accepts, claimOne, settle, settlementOf } from './fixture.js';
 import {
   assertOver,
@@ -253,7 +253,7 @@ export const flowGrowthLaws = flowLawsOf('growing flows', {
     for (const [flowStep, culprit] of refused) {
       await assert.rejects(
         async () => storage.settle([await settlementOf(storage, a, { flowStep })]),
-        (error: unknown) => error instanceof InvalidPayloadError && culprit.test(error.message),
+        (error: unknown) => error instanceof InvalidWorkflowError && culprit.test(error.message),
       );
     }
     assert.deepEqual(await stepsOf(storage, runId), before);

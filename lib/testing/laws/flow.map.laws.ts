@@ -246,6 +246,31 @@ export const flowMapLaws = flowLawsOf('maps in flows', {
     assert.deepEqual(await runAll(storage, worker), ['two']);
   },
 
+  'a map has ten thousand instances, and fails where there are more items': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('list'),
+      map('each', ['list']),
+      step('long'),
+      map('over', ['long']),
+      step('behind', ['over']),
+    ]);
+    const { list, long } = await claimSteps(storage, worker);
+    await settle(storage, long, { result: Array.from({ length: 10_001 }, () => 0) });
+    const { state, reason } = await stepOf(storage, runId, 'over');
+    assert.deepEqual(
+      [state, reason],
+      ['failed', 'The result of the step "long" has 10001 items, and a map 10000 instances at most.'],
+    );
+    assert.deepEqual((await flowOf(storage, runId)).counts, {
+      succeeded: 1,
+      released: 1,
+      failed: 1,
+      waiting: 2,
+    });
+    await settle(storage, list, { result: Array.from({ length: 10_000 }, () => 0) });
+    assert.equal((await flowOf(storage, runId)).counts.released, 10_001);
+  },
+
   'instances of a map have its delay, its policies, its kind': async ({ storage, clock }) => {
     const given = { delayMs: hour, policies: { maxRetries: 4 }, handler: 'open' };
     const steps = [

@@ -1,7 +1,7 @@
 import { isOf, reach } from './pauses.fragment.js';
 import { births, jobIdOf, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ms, now, quickMs } from './time.fragment.js';
+import { ms, moment, quickMs } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /** Whether a verdict counts as good. */
@@ -65,10 +65,10 @@ ruled as materialized (
 ),
 written as (
   update ${t.flow_step} s set
-    verdict = r.verdict, ended_at = case when r.has_ended then ${now} else s.ended_at end, reason = case when r.has_ended then r.reason else s.reason end,
+    verdict = r.verdict, ended_at = case when r.has_ended then ${moment} else s.ended_at end, reason = case when r.has_ended then r.reason else s.reason end,
     result = case when r.has_ended then r.result::json else s.result end, result_size = case when r.has_ended then coalesce(length(r.result), 0) else s.result_size end,
     ok = r.ok, bad = r.bad, skipped = r.skipped, items_ok = r.items_ok, items_bad = r.items_bad,
-    run_id = coalesce(r.run_id, s.run_id), released_at = case when r.run_id is not null then ${now} else s.released_at end
+    run_id = coalesce(r.run_id, s.run_id), released_at = case when r.run_id is not null then ${moment} else s.released_at end
   from ruled r where s.ctid = any (array(select place from ruled)) and s.id = r.id
 ),
 ${births(t, `ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f where s.fate = 'run'`, isHanded ? '$8::text' : null)},
@@ -96,7 +96,7 @@ select
 function hands(t: TableNames): string {
   return `${reach(t, '$9', '$10')},
 hands as materialized (
-  select r.* from ${t.worker} w cross join reach r where w.id = $8::text and w.lease_until > ${now} and w.released_at is null
+  select r.* from ${t.worker} w cross join reach r where w.id = $8::text and w.lease_until > ${moment} and w.released_at is null
 ),
 `;
 }
@@ -117,7 +117,7 @@ const isHandedOver =
 /** `handed`: rows of the type HandedRun · `born_at`: when the first one of the others is due. */
 function handedColumns(t: TableNames): string {
   return `(select json_agg(json_build_object('id', s.run_id::text, 'jobId', ${jobIdOf('s', 'f')}, 'namespace', f.namespace, 'app', f.app, 'handler', s.handler, 'queue', s.queue, 'priority', s.priority, 'timeZone', f.time_zone,
-    'policies', s.policies, 'dueAt', ${quickMs(now)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'depth', f.depth, 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
+    'policies', s.policies, 'dueAt', ${quickMs(moment)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'depth', f.depth, 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
     from ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f
       cross join lateral (select p.payload from ${t.flow_step} p where p.id = s.id offset 0) p
     where s.handed) as handed,

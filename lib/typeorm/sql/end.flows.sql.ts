@@ -1,11 +1,11 @@
 import { isGood } from './advance.flows.sql.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { moment } from './time.fragment.js';
 
 // $1 time · $2 flows, locked. Those that have nothing under way any more are over: by all of their steps, not by the last ones.
 export function endFlowsSql(t: TableNames): string {
   return `
-update ${t.flow} f set ended_at = ${now}, paused_at = null,
+update ${t.flow} f set ended_at = ${moment}, paused_at = null,
   verdict = case when exists (
     select from ${t.flow_step} s where s.flow = f.id and s.map_of is null and (s.verdict is null or not ${isGood('s')})
   ) then 'failed' else 'succeeded' end

@@ -1,24 +1,26 @@
+import { maxMapItems } from '../../ports/storage.adapter.js';
 import { births, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { moment } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
  * $1 time · $2 maps that are released · after `lockFlowsSql`
  *
  * Gives each an instance, with a run, for each item of the result of its data parent, which for a parent that is a map are the results of its instances. What has no item, or whose parent was skipped, is skipped, and what is no
- * array, as of a parent that has not ended, fails the map: these come out as `decided`, for `advanceFlowsSql`.
+ * array, as of a parent that has not ended, or has too many items, fails the map: these come out as `decided`, for `advanceFlowsSql`.
  */
 export function expandMapsSql(t: TableNames): string {
   return `
 with map as materialized (
-  select m.*, f.place as flow_place, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id,
-    case when p.verdict = 'skipped' then 'skipped' when p.verdict is null or p.items is null and json_typeof(p.result) is distinct from 'array' then 'failed' end as fate
+  select m.*, f.place as flow_place, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id, a.length as given,
+    case when p.verdict = 'skipped' then 'skipped' when p.verdict is null or p.items is null and a.length is null or a.length > ${maxMapItems} then 'failed' end as fate
   from unnest($2::bigint[]) u (id)
     cross join lateral (select m.ctid as place, m.* from ${t.flow_step} m where m.id = u.id offset 0) m
     cross join lateral (select f.ctid as place from ${t.flow} f where f.id = m.flow offset 0) f
     cross join lateral (select e.parent from ${t.flow_edge} e where e.child = m.id and e.data offset 0) e
     cross join lateral (select p.* from ${t.flow_step} p where p.id = e.parent offset 0) p
+    cross join lateral (select case when json_typeof(p.result) = 'array' then json_array_length(p.result) end as length offset 0) a
 ),
 item as materialized (
   select m.*, i.nth as item, i.value, ${newRunId(t)} as new_run
@@ -36,13 +38,13 @@ size as materialized (
 ),
 stored as (
   insert into ${t.flow_step} (flow, map_of, nth, parents, need, run_id, released_at, priority, allow_failure, is_map, delay_ms, deadline_ms, name, otherwise, kind, handler, queue, policies, payload)
-  select i.flow, i.id, i.item, 0, 0, i.new_run, ${now}, i.priority, i.allow_failure, false, i.delay_ms, i.deadline_ms, i.name, i.otherwise, i.kind, i.handler, i.queue, i.policies, coalesce(i.payload, i.value)
+  select i.flow, i.id, i.item, 0, 0, i.new_run, ${moment}, i.priority, i.allow_failure, false, i.delay_ms, i.deadline_ms, i.name, i.otherwise, i.kind, i.handler, i.queue, i.policies, coalesce(i.payload, i.value)
   from item i order by i.id, i.item
   returning *
 ),
 ${births(t, `stored s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`)},
 released as (
-  update ${t.flow_step} s set released_at = ${now}, items = z.items from size z where s.ctid = any (array(select place from map)) and s.id = z.map
+  update ${t.flow_step} s set released_at = ${moment}, items = z.items from size z where s.ctid = any (array(select place from map)) and s.id = z.map
 ),
 moved as (
   update ${t.flow} f set active = f.active + b.by
@@ -52,7 +54,7 @@ moved as (
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select
   (select json_agg(json_build_object('id', m.id::text, 'verdict', coalesce(m.fate, 'skipped'), 'reason', case m.fate
-      when 'skipped' then 'The step "' || m.parent_name || '" was skipped.' when 'failed' then 'The result of the step "' || m.parent_name || '" is no array.' else 'There is no item.' end))
+      when 'skipped' then 'The step "' || m.parent_name || '" was skipped.' when 'failed' then 'The result of the step "' || m.parent_name || '" ' || case when m.given is null or m.parent_verdict is null then 'is no array.' else 'has ' || m.given || ' items, and a map ${maxMapItems} instances at most.' end else 'There is no item.' end))
     from map m where m.id not in (select map from size)) as decided,
   (select json_agg(json_build_object('id', id::text, 'active', active)) from moved) as flows,
   ${toldColumn}`;

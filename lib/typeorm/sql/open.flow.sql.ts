@@ -1,7 +1,7 @@
 import { ofRecurring } from './of.recurring.fragment.js';
 import { births, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { ms, moment } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /** Of steps as JSON, in their order. */
@@ -36,7 +36,7 @@ with opening as materialized (
 ${givenSteps('$6')},
 opened as (
   insert into ${t.flow} (run_id, active, version, depth, parent, retry_of, job_uid, opened_at, paused_at, nominal_at, deadline_ms, workflow, namespace, app, time_zone, params)
-  select o.id, (select count(*) from given where parents = 0), $4::int, coalesce(o.depth, 0) + 1, o.parent, o.retry_of, o.job_uid, ${now}, case when o.paused_at is not null then ${now} end, o.nominal_at, case when o.deadline is not null then greatest(${ms('o.deadline')} - ${ms(now)}, 0) end,
+  select o.id, (select count(*) from given where parents = 0), $4::int, coalesce(o.depth, 0) + 1, o.parent, o.retry_of, o.job_uid, ${moment}, case when o.paused_at is not null then ${moment} end, o.nominal_at, case when o.deadline is not null then greatest(${ms('o.deadline')} - ${ms(moment)}, 0) end,
     $3, o.namespace, o.app, o.time_zone, $5::json
   from opening o
   on conflict (run_id) do nothing
@@ -44,7 +44,7 @@ opened as (
 ),
 stored as (
   insert into ${t.flow_step} (flow, ${givenColumns}, run_id, released_at)
-  select f.id, ${givenValues}, case when g.parents = 0 then ${newRunId(t)} end, case when g.parents = 0 then ${now} end
+  select f.id, ${givenValues}, case when g.parents = 0 then ${newRunId(t)} end, case when g.parents = 0 then ${moment} end
   from opened f cross join given g order by g.place
   returning *
 ),

@@ -1,6 +1,6 @@
 import { births, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
-import { now } from './time.fragment.js';
+import { moment } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /** $1 time · $2 steps of a locked flow · $3 the run of each of which it has the durable steps, null: of none. Releases them, whatever they wait for. */
@@ -10,7 +10,7 @@ with given as materialized (
   select u.id, u.before, ${newRunId(t)} as run_id from unnest($2::bigint[], $3::bigint[]) u (id, before)
 ),
 released as (
-  update ${t.flow_step} s set released_at = ${now}, run_id = g.run_id from given g where s.id = g.id returning s.*
+  update ${t.flow_step} s set released_at = ${moment}, run_id = g.run_id from given g where s.id = g.id returning s.*
 ),
 ${births(t, `released s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`)},
 carried as (

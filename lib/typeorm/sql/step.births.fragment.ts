@@ -1,6 +1,6 @@
 import { runIdFrom } from './run.id.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, now } from './time.fragment.js';
+import { after, moment } from './time.fragment.js';
 
 /** The id of a run that a step is about to get: it is written into the step and into the run by one statement. */
 export function newRunId(t: TableNames): string {
@@ -21,7 +21,7 @@ export const leftOpen = 2;
  */
 export function births(t: TableNames, from: string, worker: string | null = null): string {
   const ofWorker = worker === null ? { columns: '', values: '' } : handedOver(worker);
-  const begin = after(now, 's.delay_ms');
+  const begin = after(moment, 's.delay_ms');
   const due = `case when s.kind <> 'manual' then ${begin} when s.deadline_ms is not null then ${after(begin, 's.deadline_ms')} end`;
   return `
 born as (
@@ -29,7 +29,7 @@ born as (
     fence, opened_fence, opened_at, source, app, time_zone, metadata, policies, flow_step${ofWorker.columns})
   select s.run_id, f.namespace, ${jobIdOf('s', 'f')}, false, true, 'workflow',
     s.handler, s.queue, s.priority, ${begin}, case when f.paused_at is null then ${due} end, f.paused_at is not null, case when f.paused_at is not null then ${due} end,
-    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? '0' : 's.handed::int'} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${now} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
+    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? '0' : 's.handed::int'} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${moment} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
   from ${from}
   returning due_at, worker
 )`;
@@ -39,6 +39,6 @@ function handedOver(worker: string): { columns: string; values: string } {
   const mine = `case when s.handed then ${worker} end`;
   return {
     columns: ', attempt, worker, parked_by, started_at',
-    values: `, s.handed::int, ${mine}, ${mine}, case when s.handed then ${now} end`,
+    values: `, s.handed::int, ${mine}, ${mine}, case when s.handed then ${moment} end`,
   };
 }

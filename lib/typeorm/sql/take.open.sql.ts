@@ -1,7 +1,7 @@
 import { claimedColumns } from './claimed.run.fragment.js';
 import { isOpen } from './open.fragment.js';
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { ms, moment } from './time.fragment.js';
 
 // $1 time · $2 run · $3 who takes it. An open run, also out of the hands of a worker that is about to end it.
 export function takeOpenSql(t: TableNames): string {
@@ -11,6 +11,6 @@ with taken as (
   where r.id = $2::bigint and ${isOpen('r')}
   returning r.*
 )
-select ${claimedColumns}, ${ms('r.opened_at')} as opened_at, r.flow_step::text, ${ms(now)} as now
+select ${claimedColumns}, ${ms('r.opened_at')} as opened_at, r.flow_step::text, ${ms(moment)} as now
 from taken r left join ${t.job} j on j.uid = r.job_uid`;
 }

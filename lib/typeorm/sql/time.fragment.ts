@@ -7,6 +7,12 @@
  */
 export const now = `coalesce(to_timestamp($1::float8 / 1000), date_trunc('milliseconds', now()))`;
 
+/**
+ * The same when the statement came. A transaction that waits for a lock, or for its caller, has begun before others have written: what is written behind the lock of a flow goes by this, so that no step
+ * is released before its parents have ended.
+ */
+export const moment = `coalesce(to_timestamp($1::float8 / 1000), date_trunc('milliseconds', statement_timestamp()))`;
+
 /** Milliseconds to an instant. */
 export function at(ms: string): string {
   return `to_timestamp(${ms} / 1000)`;
