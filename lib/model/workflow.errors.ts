@@ -77,7 +77,7 @@ export class WorkflowRunNotFoundError extends ChronisError {
   constructor(readonly runId: string) {
     super(
       'CHRONIS_WORKFLOW_RUN_NOT_FOUND',
-      `There is no workflow of the run "${runId}". Give the id of the run that the workflow is, as start() returns it and context.workflow.runId has it, not that of a step; where it was retried, that of its new run.`,
+      `There is no workflow of the run "${runId}". Give the id of the run that the workflow is, as start() returns it and context.workflow.runId has it, not that of a step.`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { maxMapItems, type FlowStep, type FlowStorage, type FlowStepState } from
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
+import { laterRunOf } from './workflow.reading.js';
 import { graphStep, type GraphStep, type StepRun } from './workflow.views.js';
 
 /** @publicApi */
@@ -72,7 +73,11 @@ async function offeredHandlers(storage: Reader): Promise<ReadonlySet<string>> {
 }
 
 /** The run of a step that is named. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
-export async function stepRunOf(ref: string | StepRef, flows: FlowStorage): Promise<string> {
+export async function stepRunOf(
+  ref: string | StepRef,
+  flows: FlowStorage,
+  storage: StorageAdapter,
+): Promise<string> {
   if (typeof ref === 'string') return lineOfText(ref, 'ref');
   if (typeof ref !== 'object' || ref === null) {
     throw new InvalidOptionError(
@@ -84,7 +89,9 @@ export async function stepRunOf(ref: string | StepRef, flows: FlowStorage): Prom
   const runId = lineOfText(given.runId, 'ref.runId');
   const step = stepName(given.step);
   const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
-  const found = await allSteps(runId, { names: [step], instances: nth !== null }, flows);
+  const filter = { names: [step], instances: nth !== null };
+  const of = (await laterRunOf(runId, storage)) ?? runId;
+  const found = await allSteps(of, filter, flows);
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {
     const which = nth === null ? 'there is none of this name' : `there is no instance ${nth} of it`;

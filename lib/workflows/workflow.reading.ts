@@ -8,6 +8,9 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
+/** Of the runs of a job so many are looked through for retries, the newest first. */
+const mostRetries = 1_000;
+
 type Reader = Pick<StorageAdapter, 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
 
 /** Null: this run is no workflow, or none of which this process would know before it has begun. */
@@ -17,7 +20,28 @@ export async function readWorkflow(
   registry: WorkflowRegistry,
 ): Promise<WorkflowRun | null> {
   const flow = await storage.flows!.getFlow(runId);
-  return flow === null ? beforeItsBegin(runId, storage, registry) : withVerdict(flow, storage);
+  if (flow !== null) return withVerdict(flow, storage);
+  const before = await beforeItsBegin(runId, storage, registry);
+  if (before !== null) return before;
+  const later = await laterRunOf(runId, storage);
+  return later === null ? null : readWorkflow(later, storage, registry);
+}
+
+/** The run that a workflow is by now whose run this was, until it was retried; null: it is still this one, or there is none. By the ledger, as long as that has their rows. */
+export async function laterRunOf(runId: string, storage: Reader): Promise<string | null> {
+  if ((await storage.flows!.getFlow(runId)) !== null) return null;
+  const [old] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  if (old === undefined) return null;
+  const ofJob = { namespace: old.namespace, jobId: old.jobId };
+  const ended = await storage.queryAttempts({ ...ofJob, finalOnly: true }, { limit: mostRetries });
+  const stored = await storage.queryRuns(ofJob, { limit: mostRetries });
+  const retries = new Map<string | null, string>();
+  for (const attempt of ended.items) retries.set(attempt.retryOf, attempt.runId);
+  for (const run of stored.items) retries.set(run.retryOf, run.id);
+  for (let id = retries.get(runId); id !== undefined; id = retries.get(id)) {
+    if ((await storage.flows!.getFlow(id)) !== null) return id;
+  }
+  return null;
 }
 
 /** Of a workflow whose run has been ended otherwise that run tells how. */

@@ -30,7 +30,7 @@ import { confinedWorkflows, type TenantWorkflows } from './tenant.workflows.js';
 import { workflowHandlers } from './workflow.code.js';
 import { graphOf, stepRunOf, type GraphOptions, type StepRef } from './workflow.graph.js';
 import { workflowName } from './workflow.plan.js';
-import { assertRunIn, readWorkflow, withVerdict } from './workflow.reading.js';
+import { assertRunIn, laterRunOf, readWorkflow, withVerdict } from './workflow.reading.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import {
   startWorkflow,
@@ -93,7 +93,7 @@ export interface WorkflowPruning {
 const pruneBatch = 50;
 
 /**
- * Workflows at run time: inject it anywhere. Every method works also in a process that runs no jobs itself. What it returns is plain data, a snapshot. A workflow that was started is named by the id of the run that it is.
+ * Workflows at run time: inject it anywhere. Every method works also in a process that runs no jobs itself. What it returns is plain data, a snapshot. A workflow that was started is named by the id of the run that it is; where it was retried, so that it is another one, the ids of those before name it as well, as long as the ledger has them.
  *
  * Throws WorkflowsNotSupportedError on a storage without workflows. Invalid input is refused before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, InvalidWorkflowError. With `{ manager }` among the last options a call is
  * part of the caller's own transaction; the methods that lack it are not.
@@ -146,7 +146,7 @@ export class WorkflowService {
 
   // ── Reading
 
-  /** null: there is none, or it was pruned; before its run has begun it is known to processes that have its code. */
+  /** null: there is none, or it was pruned; before its run has begun it is known to processes that have its code. Of a workflow that was retried the run that it is now. */
   async get(runId: string): Promise<WorkflowRun | null> {
     const id = lineOfText(runId, 'runId');
     void this.flows('get()');
@@ -175,7 +175,10 @@ export class WorkflowService {
     const flows = this.flows('graph()');
     const id = lineOfText(runId, 'runId');
     const flow = await flows.getFlow(id);
-    if (flow === null) return null;
+    if (flow === null) {
+      const later = await laterRunOf(id, this.parts.storage);
+      return later === null ? null : this.graph(later, options);
+    }
     const view = await withVerdict(flow, this.parts.storage);
     const isPaused = flow.pausedAt !== null;
     return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage, isPaused) };
@@ -190,8 +193,9 @@ export class WorkflowService {
     const id = lineOfText(runId, 'runId');
     void this.flows('cancel()');
     const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()');
-    if ((await this.get(id)) === null) throw new WorkflowRunNotFoundError(id);
-    const answer = await jobs.cancelRun(id);
+    const found = await this.get(id);
+    if (found === null) throw new WorkflowRunNotFoundError(id);
+    const answer = await jobs.cancelRun(found.runId);
     if (answer === null) return this.refuse(id, 'only one that goes on can be cancelled.');
     changed({ kind: 'cancel' });
   }
@@ -199,14 +203,16 @@ export class WorkflowService {
   /** Holds the steps that wait, and those that would begin; what runs goes on. One that is paused stays so. Its timeout goes on. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
   async pause(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
-    if (await this.flows('pause()').pauseFlow(id)) return;
+    const flows = this.flows('pause()');
+    if (await this.ofLatest(id, (run) => flows.pauseFlow(run))) return;
     await this.refuse(id, 'only one that goes on can be paused.');
   }
 
   /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
   async resume(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
-    if (!(await this.flows('resume()').resumeFlow(id)))
+    const flows = this.flows('resume()');
+    if (!(await this.ofLatest(id, (run) => flows.resumeFlow(run))))
       await this.refuse(id, 'only one that goes on can be resumed.');
     await this.looked();
   }
@@ -218,7 +224,8 @@ export class WorkflowService {
   async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
     const id = lineOfText(runId, 'runId');
-    const run = await this.flows('retry()').retryFlow(id, stepsOf(from));
+    const flows = this.flows('retry()');
+    const run = await this.ofLatest(id, (latest) => flows.retryFlow(latest, stepsOf(from)));
     if (run === null) return this.refuseRetry(id);
     await this.looked();
     return { runId: run.id, status: 'created' };
@@ -232,14 +239,14 @@ export class WorkflowService {
    * await workflows.complete({ runId, step: 'approve' }, { by: user.name });
    */
   async complete(ref: string | StepRef, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
-    const runId = await stepRunOf(ref, this.flows('complete()'));
+    const runId = await stepRunOf(ref, this.flows('complete()'), this.parts.storage);
     const access = await this.parts.transactions.access(options);
     await this.parts.openRuns.completeStep(runId, result, options, access);
   }
 
   /** Ends it as `failed`, as if its handler had thrown the error. Tells when it is tried again, which a manual step is not. Throws like `complete`. */
   async fail(ref: string | StepRef, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
-    const runId = await stepRunOf(ref, this.flows('fail()'));
+    const runId = await stepRunOf(ref, this.flows('fail()'), this.parts.storage);
     const access = await this.parts.transactions.access(options);
     return this.parts.openRuns.fail(runId, error, options, access);
   }
@@ -295,6 +302,13 @@ export class WorkflowService {
     const { storage } = this.parts;
     if (storage.flows === undefined) throw new WorkflowsNotSupportedError(`workflows.${call}`, storage.kind);
     return storage.flows;
+  }
+
+  /** Of a workflow that was retried it is tried with the run that it is now. */
+  private async ofLatest<T>(runId: string, act: (runId: string) => Promise<T>): Promise<T> {
+    const done = await act(runId);
+    const later = done ? null : await laterRunOf(runId, this.parts.storage);
+    return later === null ? done : act(later);
   }
 
   private async refuse(runId: string, problem: string): Promise<never> {

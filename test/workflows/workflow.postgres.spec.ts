@@ -197,25 +197,31 @@ describe('a workflow on PostgreSQL', () => {
     });
   });
 
-  test('releases no step before its parents have ended, however long a transaction takes', async () => {
-    let isUnderWay!: () => void;
-    const underWay = new Promise<void>((resolve) => (isUnderWay = resolve));
+  test('releases no step before its parents have ended, however long that waits for a lock', async () => {
+    const parents = ['a', 'b', 'c'] as const;
     const joined = workflow('joined')
-      .step('long', (ctx) =>
-        ctx.transaction(async (manager: EntityManager) => {
-          await manager.query('select 1');
-          isUnderWay();
-          await app.events.once('run.succeeded', (event) => event.handler === 'joined.short');
-        }),
-      )
-      .step('short', () => underWay)
-      .step('join', () => 'both', { after: ['long', 'short'] });
+      .manual('a')
+      .manual('b')
+      .manual('c')
+      .step('join', () => 'all', {
+        after: [...parents],
+      });
     const app = await boot([joined]);
     const { runId } = await app.workflows.start('joined');
+    await app.events.once('run.opened', (event) => event.runId === runId);
+    let waiting!: Promise<void>;
+    await database.source.transaction(async (manager) => {
+      await app.workflows.complete({ runId, step: 'a' }, 1, { manager });
+      waiting = app.workflows.complete({ runId, step: 'b' }, 1);
+      const isLocked = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+      while ((await database.client.query(isLocked)).rows.length === 0);
+      await app.workflows.complete({ runId, step: 'c' }, 1, { manager });
+    });
+    await waiting;
     expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'succeeded' });
     const steps = new Map((await app.workflows.graph(runId))!.steps.map((step) => [step.name, step]));
-    const parents = ['long', 'short'].map((name) => steps.get(name)!.endedAt!.getTime());
-    expect(steps.get('join')!.releasedAt!.getTime()).toBeGreaterThanOrEqual(Math.max(...parents));
+    const ends = parents.map((name) => steps.get(name)!.endedAt!.getTime());
+    expect(steps.get('join')!.releasedAt!.getTime()).toBeGreaterThanOrEqual(Math.max(...ends));
   });
 
   test('tells of a step whose run was deleted by hand', async () => {

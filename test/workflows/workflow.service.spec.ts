@@ -134,7 +134,6 @@ describe('a workflow', () => {
       await app.settle();
       expect(calls).toEqual(['first', 'second', 'second', 'third']);
       expect(await app.workflows.get(retried.runId)).toMatchObject({ state: 'succeeded', retryOf: runId });
-      expect(await app.workflows.get(runId)).toBeNull();
       await expect(app.workflows.retry(retried.runId)).rejects.toThrow(WorkflowRunStateError);
       await expect(app.workflows.retry('999')).rejects.toThrow(WorkflowRunNotFoundError);
     });
@@ -338,10 +337,10 @@ describe('a workflow', () => {
       const { steps } = (await app.workflows.graph(runId))!;
       expect(steps.slice(0, -2).map(({ name, reason }) => [name, reason!.split('\n', 1)[0]])).toEqual(
         [
-          ['cycle', '"x": it waits for itself: "y" → "x" → "y". Take one of these out of "after".'],
+          ['cycle', '"x": it waits for itself: "x" → "y" → "x". Take one of these out of "after".'],
           ['twice', '"x": it is added twice. Give one of them another name.'],
           ['self', '"self": the step that adds it has this name. Give it another.'],
-          ['option', '"x": a step has no option "afer". Did you mean "after"?'],
+          ['option', '"x": afer: a step has no such option. Did you mean "after"?'],
           ['taken', `"cycle": the run ${runId} has a step of this name already. Give it another.`],
           [
             'strange',
@@ -595,6 +594,40 @@ describe('a workflow', () => {
     await expect(app.workflows.retry(lost)).rejects.toThrow(
       `The workflow of run "${lost}" is cancelled: its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled`,
     );
+  });
+
+  test('is found by each id that it has had, after retries', async () => {
+    const stubborn = workflow('stubborn')
+      .step('first', calling(1))
+      .manual('ask', { after: 'first' })
+      .step('end', async (ctx) => ctx.result('ask'), { after: 'ask' });
+    const app = await boot([stubborn]);
+    const { workflows } = app;
+    const ids = [await run(app, 'stubborn')];
+    for (let i = 0; i < 2; i++) {
+      await workflows.fail({ runId: ids[0]!, step: 'ask' }, new Error('no'));
+      await app.settle();
+      ids.push((await workflows.retry(ids[0]!)).runId);
+      await app.settle();
+    }
+    const latest = ids[2]!;
+    for (const id of ids) {
+      expect((await workflows.get(id))!.runId).toBe(latest);
+      expect((await workflows.graph(id))!.steps[1]!.state).toBe('released');
+      await workflows.pause(id);
+      expect((await workflows.get(latest))!.state).toBe('paused');
+      await workflows.resume(id);
+      expect((await workflows.get(latest))!.state).toBe('active');
+      await expect(workflows.retry(id)).rejects.toThrow(WorkflowRunStateError);
+    }
+    await workflows.complete({ runId: ids[0]!, step: 'ask' }, 'yes');
+    await app.settle();
+    expect(await app.scheduler.waitForRun(latest)).toMatchObject({ result: { end: 'yes' } });
+    await expect(workflows.cancel(ids[1]!)).rejects.toThrow(WorkflowRunStateError);
+    await workflows.prune({ olderThan: 0 });
+    await app.clock.advanceBy(minute);
+    await workflows.prune({ olderThan: 0 });
+    expect(await Promise.all(ids.map((id) => workflows.get(id)))).toEqual([null, null, null]);
   });
 
   test('may be the step of another, three levels deep', async () => {
