@@ -1,11 +1,5 @@
 import { errorText } from '../events/shown.error.js';
-import {
-  OpenDeadlineError,
-  ResultTooLargeError,
-  RunAbortedError,
-  StepResultError,
-  type AbortCause,
-} from '../model/errors.js';
+import { OpenDeadlineError, RunAbortedError, type AbortCause } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import { maxDepth } from '../model/json.conversion.js';
 import { resolvePolicies } from '../model/policies.js';
@@ -14,8 +8,9 @@ import type { ClaimedRun } from '../model/run.js';
 import type { Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
-import { maxStepResult, type Settlement } from '../ports/storage.adapter.js';
+import type { Settlement } from '../ports/storage.adapter.js';
 import { deadlineFrom } from './open.deadline.js';
+import { handedOn } from './step.result.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
 import type { Ending } from './attempt.ending.js';
 
@@ -44,7 +39,7 @@ export function judge(
 ): Judgement | null {
   if (ending.kind === 'returned') {
     if (run.flowStep !== undefined) return judgeStep(run, ending, times, random, rules);
-    const { result, note } = toResult(ending.value, maxResultLength);
+    const { result, note } = toResult(ending.value);
     const judged = settled(run, 'succeeded', times, null, noRetry, result);
     return note === null ? judged : { ...judged, settlement: withNote(run, judged.settlement, note) };
   }
@@ -93,14 +88,12 @@ function judgeStep(
   random: () => number,
   rules: RetryRules,
 ): Judgement {
-  const { result, note, length } = toResult(value, maxStepResult);
-  const error =
-    length > maxStepResult
-      ? new ResultTooLargeError(run.id, length, maxStepResult)
-      : note === null
-        ? null
-        : new StepResultError(run.id, run.flowStep!.name, note);
-  if (error !== null) return judge(run, { kind: 'threw', error }, null, times, random, rules)!;
+  let result: JsonValue;
+  try {
+    result = handedOn(run, value);
+  } catch (error) {
+    return judge(run, { kind: 'threw', error }, null, times, random, rules)!;
+  }
   const judged = settled(run, 'succeeded', times, null, noRetry, result);
   // Also of one that adds nothing: it is known then that its end sets off others.
   judged.settlement.flowStep = step ?? {};
@@ -185,35 +178,33 @@ export function describeError(error: unknown): string {
   return errorText(error).replaceAll(/\0|\p{Surrogate}/gu, '\u{FFFD}');
 }
 
-const nothingReturned = { result: null, note: null, length: 0 } as const;
+const nothingReturned = { result: null, note: null } as const;
 
 interface KeptResult {
   result: JsonValue;
   note: string | null;
-  /** Of its JSON, in characters. */
-  length: number;
 }
 
 /** What a handler returned, if it is JSON of a bounded length and depth; else null, and a note that says why. */
-function toResult(value: unknown, limit: number): Readonly<KeptResult> {
+function toResult(value: unknown): Readonly<KeptResult> {
   if (value === undefined || value === null) return nothingReturned;
   try {
     const text = JSON.stringify(value);
     if (text === undefined) return nothingReturned;
-    const fault = faultOf(text, limit);
-    if (fault !== null) return notKept(fault, text.length);
-    return { result: JSON.parse(text) as JsonValue, note: null, length: text.length };
+    const fault = faultOf(text);
+    return fault === null ? { result: JSON.parse(text) as JsonValue, note: null } : notKept(fault);
   } catch (error) {
     return notKept(describeError(error).split('\n', 1)[0]!);
   }
 }
 
-function notKept(why: string, length = 0): KeptResult {
-  return { result: null, note: `The result was not kept: ${why}`, length };
+function notKept(why: string): KeptResult {
+  return { result: null, note: `The result was not kept: ${why}` };
 }
 
-function faultOf(json: string, limit: number): string | null {
-  if (json.length > limit) return `it has ${json.length} characters, the most is ${limit}.`;
+function faultOf(json: string): string | null {
+  if (json.length > maxResultLength)
+    return `it has ${json.length} characters, the most is ${maxResultLength}.`;
   if (json.includes('\\u0000')) return 'it holds a NUL character.';
   return isTooDeep(json) ? `it is nested deeper than ${maxDepth} levels.` : null;
 }

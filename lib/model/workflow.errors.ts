@@ -19,12 +19,12 @@ export class InvalidWorkflowError extends ChronisError {
 export class ResultTooLargeError extends UnrecoverableError {
   constructor(
     readonly runId: string,
-    /** In characters of JSON. */
+    /** In bytes of JSON. */
     readonly length: number,
     readonly limit: number,
   ) {
     super(
-      `The result of run ${runId} has ${length} characters as JSON, and the most that a step may hand on is ${limit}. Store it elsewhere, such as in a table or a bucket, and return where it is.`,
+      `The result of run ${runId} has ${length} bytes as JSON, and the most that a step may hand on is ${limit}. Store it elsewhere, such as in a table or a bucket, and return where it is.`,
       undefined,
       'CHRONIS_RESULT_TOO_LARGE',
     );

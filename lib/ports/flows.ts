@@ -176,7 +176,7 @@ export interface FlowStorage {
 
 /** The most instances of a map. */
 export const maxMapItems = 10_000;
-/** The longest result of a step, in characters of JSON. */
+/** The longest result of a step, in bytes of JSON. */
 export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps. */
 export const maxFlowResult = 65_536;

@@ -112,7 +112,7 @@ export interface Settlement extends Hold {
   callback?: NewJob | null;
   /** With `opened`: the graph of steps that the run opens as. What comes of these is its verdict, see `FlowStorage`. Absent: it comes from outside. */
   flow?: NewFlow;
-  /** Of a run that is a step: what it ends as beside `outcome`. Absent: nothing. The result of a step may have `maxStepResult` characters, of which the ledger keeps none where they are more than it keeps of others. */
+  /** Of a run that is a step: what it ends as beside `outcome`. Absent: nothing. The result of a step may have `maxStepResult` bytes as JSON, of which the ledger keeps none where they are more than it keeps of others. */
   flowStep?: StepEnd;
 }
 
