@@ -269,10 +269,79 @@ describe('a workflow', () => {
     const { steps } = (await app.workflows.graph(runId))!;
     expect(steps.map(({ state }) => state)).toEqual(['succeeded', 'succeeded', 'failed', 'failed']);
     expect(steps[2]!.reason).toContain(
-      'has 1048577 characters as JSON, and the most that a step may hand on is 1048576',
+      'has 1048577 bytes as JSON, and the most that a step may hand on is 1048576',
     );
     expect(steps[3]!.reason).toContain('StepResultError');
     expect(app.heard('run.retrying')).toEqual([]);
+  });
+
+  test('counts the bytes of a result, as ctx.step() does', async () => {
+    const half = 1_048_576 / 2;
+    const accents = workflow('accents')
+      .step('fits', () => 'é'.repeat(half - 1))
+      .step('long', () => 'é'.repeat(half));
+    const app = await boot([accents]);
+    const runId = await run(app, 'accents');
+    expect(await statesOf(app, runId)).toEqual({ fits: 'succeeded', long: 'failed' });
+  });
+
+  test('fails a step whose result JSON would change, and names the place', async () => {
+    const odd: Record<string, [unknown, string]> = {
+      nan: [Number.NaN, 'NaN is not JSON'],
+      infinite: [{ a: [Infinity] }, 'at result.a[0]: Infinity is not JSON'],
+      function: [() => 1, 'a function is not JSON'],
+      symbol: [Symbol('x'), 'a symbol is not JSON'],
+      map: [new Map([[1, 2]]), 'an instance of Map is not JSON'],
+      set: [{ all: new Set([1]) }, 'at result.all: an instance of Set is not JSON'],
+      pattern: [/x/u, 'an instance of RegExp is not JSON'],
+      error: [new Error('e'), 'an instance of Error is not JSON'],
+      promise: [{ later: Promise.resolve(1) }, 'at result.later: an instance of Promise is not JSON'],
+      half: ['\uD800x', 'holds half of a surrogate pair'],
+      hole: [[1, undefined], 'at result[1]: undefined is not JSON'],
+    };
+    let defined: DefinedWorkflow<any, any, any> = workflow('odd');
+    for (const [name, [value]] of Object.entries(odd)) defined = defined.step(name, () => value);
+    defined = defined.step('within', (ctx: StepContext) => ctx.transaction(async () => new Map([[1, 2]])));
+    const dataSource = { transaction: <T>(begin: (manager: object) => Promise<T>): Promise<T> => begin({}) };
+    const clock = new ManualClock();
+    const app = await boot([defined], { clock, storage: new MemoryStorage({ clock, dataSource }) });
+    const { steps } = (await app.workflows.graph(await run(app, 'odd')))!;
+    for (const { name, state, reason } of steps) {
+      expect([name, state], name).toEqual([name, 'failed']);
+      expect(reason).toContain('StepResultError');
+      expect(reason).toContain(odd[name]?.[1] ?? 'an instance of Map is not JSON');
+    }
+  });
+
+  test('takes Dates, class instances and keys without a value as JSON does', async () => {
+    class Row {
+      at = new Date(0);
+      left = undefined;
+      write(): void {}
+    }
+    const rows = workflow('rows')
+      .step('read', () => [new Row()])
+      .step('see', async (ctx) => JSON.stringify(await ctx.result('read')), { after: 'read' });
+    const app = await boot([rows]);
+    const runId = await run(app, 'rows');
+    const { result } = await app.scheduler.waitForRun(runId);
+    expect(result).toEqual({ see: '[{"at":"1970-01-01T00:00:00.000Z"}]' });
+  });
+
+  test('cancels what is told to be, and leaves those after it to what they say themselves', async () => {
+    const ending = (next: 'block' | 'cancel') =>
+      workflow(next)
+        .step('a', calling(new Error('no')))
+        .step('b', calling(), { after: 'a', otherwise: 'cancel' })
+        .step('c', calling(), { after: 'b', otherwise: next })
+        .step('cleanup', calling(), { after: 'c', otherwise: 'run' });
+    const app = await boot([ending('block'), ending('cancel')]);
+    const blocked = await run(app, 'block');
+    const waiting = { a: 'failed', b: 'cancelled', c: 'blocked', cleanup: 'blocked' };
+    expect(await statesOf(app, blocked)).toEqual(waiting);
+    const cancelled = await run(app, 'cancel');
+    const cleaned = { a: 'failed', b: 'cancelled', c: 'cancelled', cleanup: 'succeeded' };
+    expect(await statesOf(app, cancelled)).toEqual(cleaned);
   });
 
   describe('grows', () => {
