@@ -27,7 +27,8 @@ import type {
 import { handlerSpec, taskSpec } from './handler.definition.js';
 import { assertParamsSchema } from './params.schema.js';
 import { jobShape, recurs } from './started.job.js';
-import { handlersOf, kindOf, planOfDefinition, workflowSpec } from './workflow.definition.js';
+import { kindOf, planOfDefinition, workflowSpec } from './workflow.definition.js';
+import { stepUses } from '../workflows/workflow.plan.js';
 
 /** What became of a definition. `existing`: it is stored with this content already. @publicApi */
 export interface DefineResult {
@@ -131,10 +132,10 @@ export class DefinitionWriter {
     const options: GivenJob = { ...job, app, ...(recurs(spec) ? { id: name } : {}) };
     const defined = creator.define(options, scheduledTrigger(job, now, 'define()'), now);
     if (allowsUnknown(given, directory.allowsUnknown)) return;
-    const ofSteps = kind === 'workflow' ? handlersOf(planOfDefinition(name, spec)) : [];
+    const ofSteps = kind === 'workflow' ? stepUses(planOfDefinition(name, spec)) : [];
     const uses = [
       ...handlerUses({ ...defined, app, handler: kind === 'workflow' ? null : defined.handler }, given),
-      ...ofSteps.map((handler) => ({ handler, app, isReference: false })),
+      ...ofSteps.map((use) => ({ ...use, app, isReference: false })),
     ];
     for (const use of uses) await directory.assertKnown(use, now, access.jobs);
   }

@@ -64,7 +64,7 @@ export function openingPayload({ name, version, spec }: Definition, params: Json
 export function opensDefined(storage: StorageAdapter): (context: RunContext) => Promise<void> {
   return async (context) => {
     const { queue, priority, namespace } = context.job;
-    const { definition: name, version, params } = context.payload as unknown as OpeningPayload;
+    const { definition: name, version, params } = openingOf(context);
     const found = await storage.definitions!.getDefinition({ namespace, name }, version);
     if (found === null) {
       const reference = definitionReference({ name, version });
@@ -76,6 +76,16 @@ export function opensDefined(storage: StorageAdapter): (context: RunContext) => 
     const steps = filledSteps(plan, params, { queue, priority });
     openFlow(context, { workflow: name, version, params, steps }, plan.timeoutMs);
   };
+}
+
+/** Throws UnrecoverableError: somebody else has made the job. */
+function openingOf({ payload, job }: RunContext): OpeningPayload {
+  const { definition, version } = (payload ?? {}) as Partial<OpeningPayload>;
+  if (typeof definition === 'string' && typeof version === 'number')
+    return payload as unknown as OpeningPayload;
+  throw new UnrecoverableError(
+    `The handler "${job.handler}" opens workflows that are data, and the payload names none. Start one by DefinitionService.start(), or make jobs of a workflow in code by its name.`,
+  );
 }
 
 function filledSteps(

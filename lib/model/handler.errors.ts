@@ -30,10 +30,12 @@ export class HandlerNotFoundError extends ChronisError {
     elsewhere: readonly string[] = [],
     /** The name that was probably meant; null: none is near. */
     readonly meant: string | null = null,
+    /** What calls it beside jobs, such as a step of a workflow; null: a job. */
+    usedBy: string | null = null,
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',
-      `No handler "${handler}" is known ${app === null ? 'here or to any worker' : `to any worker of the app "${app}"`}. ${
+      `${usedBy === null ? '' : `${usedBy}: `}No handler "${handler}" is known ${app === null ? 'here or to any worker' : `to any worker of the app "${app}"`}. ${
         known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
       }${
         elsewhere.length > 0
@@ -55,6 +57,8 @@ export class UnknownTaskError extends ChronisError {
     elsewhere: readonly string[] = [],
     /** The type that was probably meant; null: none is near. */
     readonly meant: string | null = null,
+    /** What has such a task beside jobs, such as a step of a workflow; null: a job. */
+    usedBy: string | null = null,
   ) {
     const there =
       known.length === 0
@@ -66,7 +70,7 @@ export class UnknownTaskError extends ChronisError {
         : ` The app "${elsewhere[0]}" has one of this type; { app: '${elsewhere[0]}' } creates the job for it.`;
     super(
       'CHRONIS_UNKNOWN_TASK',
-      `No executor takes tasks of the type "${type}" ${app === null ? 'here or in any worker' : `in any worker of the app "${app}"`}. ${there}${elsewhereToo} ${
+      `${usedBy === null ? '' : `${usedBy}: `}No executor takes tasks of the type "${type}" ${app === null ? 'here or in any worker' : `in any worker of the app "${app}"`}. ${there}${elsewhereToo} ${
         meant === null ? 'Provide' : `Did you mean "${meant}"? Else provide`
       } a class with @TaskExecutor('${type}'), or pass { allowUnknownHandler: true } if the process that has it starts later; the module takes that option too.`,
     );

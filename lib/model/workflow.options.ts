@@ -13,7 +13,7 @@ export interface WhenContext<Params = JsonValue> {
   item: JsonValue;
 }
 
-/** Whether a step has something to do, by what its parents have returned, null where they have not succeeded; else it is skipped. @publicApi */
+/** Whether a step has something to do, by what its parents have returned, null where they have not succeeded: false, and it is skipped; what is neither true nor false fails it. @publicApi */
 export type StepCondition<Params = any> = (
   results: Record<string, any>,
   context: WhenContext<Params>,

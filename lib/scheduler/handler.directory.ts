@@ -43,7 +43,7 @@ export class HandlerDirectory {
 
   /** Throws HandlerNotFoundError, or UnknownTaskError, when nobody in the app has, or has had, the handler. `now` is the storage's time; `by`: whom it asks if it has to, within a transaction that one's own. */
   async assertKnown(
-    { handler, app, isReference }: HandlerUse,
+    { handler, app, isReference, usedBy = null }: HandlerUse,
     now: number,
     by: Pick<JobStore, 'queryWorkers'>,
   ): Promise<void> {
@@ -60,12 +60,12 @@ export class HandlerDirectory {
     const type = taskTypeOf(handler);
     if (type !== null) {
       const types = all.map(taskTypeOf).filter((each) => each !== null);
-      throw new UnknownTaskError(type, types, askedIn, elsewhere, nearestName(type, types));
+      throw new UnknownTaskError(type, types, askedIn, elsewhere, nearestName(type, types), usedBy);
     }
     const known = all.filter((name) => taskTypeOf(name) === null);
     // Of a method by its name alone, the one with its class.
     const meant = known.find((name) => name.endsWith(`.${handler}`)) ?? nearestName(handler, known);
-    throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant);
+    throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant, usedBy);
   }
 
   /** Those of this process and of all live ones of its app. */

@@ -8,6 +8,8 @@ export interface HandlerUse {
   app: string;
   /** It was given as a reference by `defineJob` or `handlerOf`, and not by its name. */
   isReference: boolean;
+  /** What calls it beside jobs, for messages. Absent: a job. */
+  usedBy?: string | null;
 }
 
 /** How the handler of a job was said. */

@@ -153,9 +153,14 @@ export class JobCreator {
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }
 
-  /** The same for a handler of this app. */
-  assertOwnKnown(handler: string, now: number, access: Pick<JobAccess, 'jobs'>): Promise<void> {
-    return this.assertKnown({ handler, app: this.handlers.app, isReference: false }, now, access);
+  /** The same for handlers that steps call, of this app. */
+  async assertOwnKnown(
+    uses: readonly Pick<HandlerUse, 'handler' | 'usedBy'>[],
+    now: number,
+    access: Pick<JobAccess, 'jobs'>,
+  ): Promise<void> {
+    const { app } = this.handlers;
+    for (const use of uses) await this.assertKnown({ ...use, app, isReference: false }, now, access);
   }
 
   /** Throws HandlerNotFoundError when nobody in the app has, or has had, the handler. */

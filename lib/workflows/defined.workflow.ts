@@ -1,5 +1,5 @@
 import type { ItemOf, StepContext } from '../engine/step.context.js';
-import { InvalidWorkflowError } from '../model/errors.js';
+import { InvalidOptionError, InvalidWorkflowError } from '../model/errors.js';
 import { nearestName } from '../model/nearest.name.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
@@ -17,7 +17,7 @@ import type { TaskOption } from '../model/task.js';
 import type { DurationInput } from '../model/trigger.js';
 import { HandlerReference, isReference } from '../scheduler/handler.reference.js';
 import { handlerName } from '../scheduler/names.js';
-import { knownOptions } from '../scheduler/option.checks.js';
+import { described, knownOptions } from '../scheduler/option.checks.js';
 import { plannedStep } from './planned.step.js';
 import { codeStepOptions, manualStepKeys, namedStepKeys } from './step.options.js';
 import type { StepFunction, WorkflowCode } from './workflow.code.js';
@@ -163,6 +163,7 @@ export class DefinedWorkflow<
     map: boolean,
   ): DefinedWorkflow<any, any, any> {
     return naming(this.name, name, () => {
+      if (typeof run !== 'function') throw notCode(name, run);
       const { data, options, when } = codeStepOptions(given, `${map ? 'map' : 'step'}("${name}")`);
       return this.with({ ...data, name, ...(map ? { map } : {}) }, { run, options, when });
     });
@@ -193,4 +194,12 @@ export class DefinedWorkflow<
     const definition = { ...this.definition, steps: [...steps, step] };
     return new DefinedWorkflow(definition, this.schema, this.defaults, functions);
   }
+}
+
+/** Of a map, as `step` takes more than functions. */
+function notCode(name: string, given: unknown): InvalidOptionError {
+  return new InvalidOptionError(
+    `map("${name}")`,
+    `its code must be a function, but is ${described(given)}. For a handler: step("${name}", handler, { map: true, after }).`,
+  );
 }

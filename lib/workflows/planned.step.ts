@@ -1,4 +1,4 @@
-import { workflowHandler } from '../engine/own.handlers.js';
+import { isOwnHandler, workflowHandler } from '../engine/own.handlers.js';
 import { InvalidOptionError } from '../model/errors.js';
 import { toJson } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
@@ -95,7 +95,12 @@ export function stepName(given: unknown): string {
 
 function handlerOf(workflow: string, name: string, step: WorkflowStep): string {
   if (step.workflow !== undefined) return lineOfText(step.workflow, 'workflow', maxWorkflowName);
-  return step.handler === undefined ? `${workflow}.${name}` : handlerName(step.handler);
+  const handler = step.handler === undefined ? `${workflow}.${name}` : handlerName(step.handler);
+  if (!isOwnHandler(handler)) return handler;
+  throw new InvalidOptionError(
+    'handler',
+    `"${handler}" opens workflows that are data. Name the one that the step is: { workflow: name }.`,
+  );
 }
 
 function assertTaskAlone({ workflow, manual, map }: WorkflowStep): void {

@@ -5,7 +5,7 @@ import type { StepRef } from './workflow.graph.js';
 import type { WorkflowService } from './workflow.service.js';
 import type { WorkflowInput } from './workflow.start.js';
 
-/** The WorkflowService of one tenant: the same methods, for the workflows in its own namespace. Others' are as if they did not exist. @publicApi */
+/** The WorkflowService of one tenant: the methods that start, show and change workflows, for those in its own namespace. Others' are as if they did not exist. @publicApi */
 export type TenantWorkflows = Omit<
   WorkflowService,
   'register' | 'prune' | 'plan' | 'forTenant' | 'assertStepIn'

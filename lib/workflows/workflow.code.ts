@@ -9,6 +9,7 @@ import type { PayloadSchema } from '../model/payload.schema.js';
 import type { WorkflowDefinition } from '../model/workflow.js';
 import type { StepCondition } from '../model/workflow.options.js';
 import type { NewFlowStep } from '../ports/flows.js';
+import { described } from '../scheduler/option.checks.js';
 import { flowSteps, type PlannedStep } from './planned.step.js';
 import { planOf, type WorkflowPlan } from './workflow.plan.js';
 
@@ -112,7 +113,8 @@ function calling(step: PlannedStep, code: StepFunction): (context: RunContext) =
     const results = await StepAttemptContext.allOf(context, read);
     const { params, item } = context;
     if (when !== null) {
-      const isWanted = await when(pick(results, ask), { params, item });
+      const isWanted: unknown = await when(pick(results, ask), { params, item });
+      if (typeof isWanted !== 'boolean') throw neither(isWanted);
       if (!isWanted) return context.skip('Its condition "when" is not met.');
     }
     loaded?.(context, results);
@@ -122,6 +124,13 @@ function calling(step: PlannedStep, code: StepFunction): (context: RunContext) =
     if (!(context instanceof StepAttemptContext)) throw new NoWorkflowStepError(step.handler);
     return when === null && read.length === 0 ? run(context) : call(context);
   };
+}
+
+/** Another attempt would ask the same. */
+function neither(answer: unknown): UnrecoverableError {
+  return new UnrecoverableError(
+    `when: must return true or false, but returned ${described(answer)}. Say what is meant, such as: results.charge !== null.`,
+  );
 }
 
 function refuseManual(step: PlannedStep): () => never {

@@ -1,10 +1,21 @@
-import { InvalidOptionError, WorkflowRunNotFoundError, WorkflowStepNotFoundError } from '../model/errors.js';
-import { maxMapItems, type FlowStep, type FlowStorage, type FlowStepState } from '../ports/flows.js';
+import {
+  InvalidOptionError,
+  WorkflowRunNotFoundError,
+  WorkflowStepNotFoundError,
+  type ChronisError,
+} from '../model/errors.js';
+import {
+  maxMapItems,
+  type FlowStep,
+  type FlowStepFilter,
+  type FlowStorage,
+  type FlowStepState,
+} from '../ports/flows.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
 import { laterRunOf } from './workflow.reading.js';
-import { graphStep, type GraphStep, type StepRun } from './workflow.views.js';
+import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */
 export interface GraphOptions {
@@ -35,14 +46,15 @@ export async function graphOf(
   storage: Reader,
   isPaused: boolean,
 ): Promise<GraphStep[]> {
-  const steps = await allSteps(runId, instances ? {} : { instances: false }, flows);
+  const steps = await stepsOf(runId, instances ? {} : { instances: false }, flows);
+  if (steps === null) throw new WorkflowRunNotFoundError(runId);
   const states = new Map<string, FlowStepState>();
   for (const { name, nth, state } of steps) if (nth === null) states.set(name, state);
   const runs = await runsOf(steps, storage);
   const gone = steps.filter((step) => step.runId !== null && runs.get(step.runId) === 'gone');
   // Those whose run has ended since they were read have another state by now.
   if (gone.length > 0) {
-    const again = await allSteps(runId, { names: [...new Set(gone.map(({ name }) => name))] }, flows);
+    const again = (await stepsOf(runId, { names: [...new Set(gone.map(({ name }) => name))] }, flows)) ?? [];
     const released = new Set(again.flatMap((step) => (step.state === 'released' ? step.runId : [])));
     for (const step of gone) if (!released.has(step.runId)) runs.delete(step.runId!);
   }
@@ -72,11 +84,12 @@ async function offeredHandlers(storage: Reader): Promise<ReadonlySet<string>> {
   return new Set(workers.flatMap(({ handlers }) => handlers));
 }
 
-/** The run of a step that is named. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
+/** The run of a step that is named; `read`: what is known of a workflow that has no steps yet. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
 export async function stepRunOf(
   ref: string | StepRef,
   flows: FlowStorage,
   storage: StorageAdapter,
+  read: (runId: string) => Promise<WorkflowRun | null>,
 ): Promise<string> {
   if (typeof ref === 'string') return lineOfText(ref, 'ref');
   if (typeof ref !== 'object' || ref === null) {
@@ -91,7 +104,8 @@ export async function stepRunOf(
   const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
   const filter = { names: [step], instances: nth !== null };
   const of = (await laterRunOf(runId, storage)) ?? runId;
-  const found = await allSteps(of, filter, flows);
+  const found = await stepsOf(of, filter, flows);
+  if (found === null) throw withoutSteps(runId, step, await read(runId));
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {
     const which = nth === null ? 'there is none of this name' : `there is no instance ${nth} of it`;
@@ -106,17 +120,29 @@ export async function stepRunOf(
   return named.runId;
 }
 
-async function allSteps(
+/** Of a workflow that is there by its run alone, or not at all. */
+function withoutSteps(runId: string, step: string, workflow: WorkflowRun | null): ChronisError {
+  if (workflow === null) return new WorkflowRunNotFoundError(runId);
+  const { endedAt, state } = workflow;
+  const problem =
+    endedAt === null
+      ? 'the workflow has not begun, so its steps are not there yet'
+      : `the workflow is ${state}`;
+  return new WorkflowStepNotFoundError(runId, step, `${problem}.`);
+}
+
+/** Null: there is no such workflow, or it has not begun. */
+async function stepsOf(
   runId: string,
-  filter: Parameters<FlowStorage['queryFlowSteps']>[1],
+  filter: FlowStepFilter,
   flows: FlowStorage,
-): Promise<FlowStep[]> {
+): Promise<FlowStep[] | null> {
   const steps: FlowStep[] = [];
   let cursor: string | null = null;
   do {
     const page = { limit: pageSize, ...(cursor === null ? {} : { cursor }) };
     const found = await flows.queryFlowSteps(runId, filter, page);
-    if (found === null) throw new WorkflowRunNotFoundError(runId);
+    if (found === null) return null;
     steps.push(...found.items);
     ({ cursor } = found);
   } while (cursor !== null);

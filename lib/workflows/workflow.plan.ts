@@ -31,6 +31,16 @@ export function planOf(definition: WorkflowDefinition): WorkflowPlan {
   return { name, timeoutMs, steps };
 }
 
+/** The handlers that its steps call, each by the first that does. */
+export function stepUses({ name, steps }: WorkflowPlan): { step: string; handler: string; usedBy: string }[] {
+  const called = new Set<string>();
+  return steps.flatMap(({ name: step, handler, kind }) => {
+    if (kind === 'manual' || called.has(handler)) return [];
+    called.add(handler);
+    return [{ step, handler, usedBy: `The workflow "${name}", step "${step}"` }];
+  });
+}
+
 /** A name that a workflow may have. Throws InvalidWorkflowError. */
 export function workflowName(given: unknown): string {
   return naming(described(given), null, () => lineOfText(given, 'name', maxWorkflowName));

@@ -2,6 +2,7 @@ import type { JsonValue } from '../model/json.js';
 import { workflowHandler } from '../engine/own.handlers.js';
 import { pinnedKey } from '../model/definition.js';
 import { RunNotFoundError } from '../model/errors.js';
+import type { Run } from '../model/run.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
@@ -11,7 +12,10 @@ import { viewOf, type WorkflowRun } from './workflow.views.js';
 /** Of the runs of a job so many are looked through for retries, the newest first. */
 const mostRetries = 1_000;
 
-type Reader = Pick<StorageAdapter, 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
+type Reader = Pick<StorageAdapter, 'definitions' | 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
+
+/** In which a workflow of one name is looked for. */
+const mostNamespaces = 100;
 
 /** Null: this run is no workflow, or none of which this process would know before it has begun. */
 export async function readWorkflow(
@@ -69,7 +73,7 @@ async function beforeItsBegin(
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
   if (run === undefined) return null;
   const isDefined = run.handler === workflowHandler;
-  if (!isDefined && registry.get(run.handler) === undefined) return null;
+  if (!isDefined && registry.get(run.handler) === undefined && !(await isOfCode(run, storage))) return null;
   const { namespace, finishedAt: endedAt, retryOf } = run;
   const job = await storage.getJob({ namespace, id: run.jobId });
   const pinned = job?.metadata[pinnedKey];
@@ -82,6 +86,16 @@ async function beforeItsBegin(
     state: endedAt === null ? going : (run.state as RunVerdict),
     ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
   };
+}
+
+/** Whether the code of another process has a workflow of this name, in whichever namespace that declares it. */
+async function isOfCode({ handler }: Pick<Run, 'handler'>, { definitions }: Reader): Promise<boolean> {
+  if (definitions === undefined) return false;
+  const { items } = await definitions.queryDefinitions(
+    { name: handler, kind: 'workflow', latest: true },
+    { limit: mostNamespaces },
+  );
+  return items.some(({ source }) => source === 'code');
 }
 
 interface Opening {

@@ -146,7 +146,7 @@ export class WorkflowService {
 
   // ── Reading
 
-  /** null: there is none, or it was pruned; before its run has begun it is known to processes that have its code. Of a workflow that was retried the run that it is now. */
+  /** null: there is none, or it was pruned; before its run has begun it is known where its code, or its definition, is. Of a workflow that was retried the run that it is now. */
   async get(runId: string): Promise<WorkflowRun | null> {
     const id = lineOfText(runId, 'runId');
     void this.flows('get()');
@@ -233,20 +233,20 @@ export class WorkflowService {
 
   /**
    * Ends a manual step, or one whose handler has left it open, as `succeeded`: `result`, JSON of up to 1 MiB, is for those that come after it. `ref`: the id of its run, or the workflow's with the name of the step. Throws WorkflowStepNotFoundError (also where it waits
-   * for others yet), RunNotOpenError, RunHasVerdictError, RunNotFoundError, InvalidPayloadError (result).
+   * for others yet, or the workflow has not begun), RunNotOpenError, RunHasVerdictError, RunNotFoundError, InvalidPayloadError (result).
    *
    * @example
    * await workflows.complete({ runId, step: 'approve' }, { by: user.name });
    */
   async complete(ref: string | StepRef, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
-    const runId = await stepRunOf(ref, this.flows('complete()'), this.parts.storage);
+    const runId = await stepRunOf(ref, this.flows('complete()'), this.parts.storage, (id) => this.get(id));
     const access = await this.parts.transactions.access(options);
     await this.parts.openRuns.completeStep(runId, result, options, access);
   }
 
   /** Ends it as `failed`, as if its handler had thrown the error. Tells when it is tried again, which a manual step is not. Throws like `complete`. */
   async fail(ref: string | StepRef, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
-    const runId = await stepRunOf(ref, this.flows('fail()'), this.parts.storage);
+    const runId = await stepRunOf(ref, this.flows('fail()'), this.parts.storage, (id) => this.get(id));
     const access = await this.parts.transactions.access(options);
     return this.parts.openRuns.fail(runId, error, options, access);
   }
@@ -288,7 +288,7 @@ export class WorkflowService {
 
   // ── Tenants
 
-  /** The workflows of one tenant: the same methods for those in its namespace, see `SchedulerService.forTenant`. Throws InvalidOptionError. */
+  /** The workflows of one tenant: the methods that start, show and change them, for those in its namespace; `register`, `plan` and `prune` are not of one tenant. See `SchedulerService.forTenant`. Throws InvalidOptionError. */
   forTenant(tenant: string, options: TenantOptions = {}): TenantWorkflows {
     return confinedWorkflows(this, new Tenancy(tenant, options));
   }

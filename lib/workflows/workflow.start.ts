@@ -13,6 +13,7 @@ import { knownOptions } from '../scheduler/option.checks.js';
 import type { StorageNow } from '../scheduler/storage.now.js';
 import { afterDelay } from '../scheduler/trigger.options.js';
 import type { DefinedWorkflow } from './defined.workflow.js';
+import { stepUses } from './workflow.plan.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { versionedJob, type VersionParts } from './workflow.version.js';
 
@@ -129,8 +130,7 @@ async function assertHandlers(
 ): Promise<void> {
   const known = registry.get(name);
   if (known === undefined) return;
-  for (const { name: step, handler, kind } of known.plan.steps) {
-    if (kind === 'manual' || known.code.steps.has(step)) continue;
-    await creator.assertOwnKnown(handler, now, access);
-  }
+  const { plan, code } = known;
+  const uses = stepUses(plan).filter(({ step }) => !code.steps.has(step));
+  await creator.assertOwnKnown(uses, now, access);
 }

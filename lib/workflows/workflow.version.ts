@@ -5,7 +5,7 @@ import {
   withoutReference,
 } from '../definitions/definition.checks.js';
 import { assertParams } from '../definitions/params.schema.js';
-import { handlersOf, openingPayload, planOfDefinition } from '../definitions/workflow.definition.js';
+import { openingPayload, planOfDefinition } from '../definitions/workflow.definition.js';
 import { workflowHandler } from '../engine/own.handlers.js';
 import { definitionKey, definitionReference, pinnedKey, type Definition } from '../model/definition.js';
 import { DefinitionsNotSupportedError, InvalidOptionError } from '../model/errors.js';
@@ -16,6 +16,7 @@ import type { JobAccess } from '../scheduler/job.access.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
 import { metadataOf, type JobDefaults } from '../scheduler/job.definition.js';
 import { namespaceOf } from '../scheduler/job.identity.js';
+import { stepUses } from './workflow.plan.js';
 
 /** What a version says of its jobs that holds for a run of it that is started by hand: not when. */
 const saidOfJobs: readonly string[] = ['queue', 'priority', 'onSuccess', 'onFailure', 'keep'];
@@ -53,8 +54,8 @@ export async function versionedJob(
   if (definitions === undefined) throw new DefinitionsNotSupportedError(storage.kind);
   const found = await storedVersion(name, version, [namespace, ofCode], definitions);
   const { spec, source, app, paramsSchema, hash } = found;
-  for (const handler of handlersOf(planOfDefinition(name, spec)))
-    await creator.assertKnown({ handler, app, isReference: false }, now, access);
+  for (const use of stepUses(planOfDefinition(name, spec)))
+    await creator.assertKnown({ ...use, app, isReference: false }, now, access);
   const said = Object.entries(spec).filter(([key]) => saidOfJobs.includes(key));
   const reference = definitionReference(found);
   const own = withoutReference(metadataOf(metadata, defaults));

@@ -205,7 +205,13 @@ describe('a workflow as a definition', () => {
       'a handler that nobody has',
       { steps: [{ name: 'a', handler: 'raed' }] },
       HandlerNotFoundError,
-      'Did you mean "read"?',
+      'The workflow "wrong", step "a": No handler "raed" is known',
+    ],
+    [
+      'the handler that opens definitions',
+      { steps: [{ name: 'a', handler: 'chronis.workflow' }] },
+      InvalidWorkflowError,
+      'step "a": handler: "chronis.workflow" opens workflows that are data. Name the one that the step is: { workflow: name }.',
     ],
     ['a step without one', { steps: [{ name: 'a' }] }, HandlerNotFoundError, 'No handler "wrong.a" is known'],
     [
@@ -243,6 +249,15 @@ describe('a workflow as a definition', () => {
     const wrong = definitions.define({ name: 'wrong', ...given } as DataWorkflow);
     await expect(wrong).rejects.toThrow(kind as never);
     await expect(wrong).rejects.toThrow(problem);
+  });
+
+  test('is not opened by a job that names none', async () => {
+    const { id: jobId } = await app.scheduler.schedule('chronis.workflow', { in: 0, keep: '1h' });
+    await app.settle();
+    const [run] = (await app.scheduler.getRuns({ jobId })).items;
+    const { verdict, error } = await app.scheduler.waitForRun(run.id);
+    expect(verdict).toBe('failed');
+    expect(error).toContain('opens workflows that are data, and the payload names none');
   });
 
   test('has a handler of the package, which is in no list and nobody else can take', async () => {

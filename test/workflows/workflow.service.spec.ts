@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   InvalidOptionError,
+  InvalidWorkflowError,
   RunHasVerdictError,
   RunNotFoundError,
   WorkflowRunNotFoundError,
@@ -273,6 +274,31 @@ describe('a workflow', () => {
     );
     expect(steps[3]!.reason).toContain('StepResultError');
     expect(app.heard('run.retrying')).toEqual([]);
+  });
+
+  test.each([
+    ['the name of a handler', 'read', "must be a function, but is 'read'"],
+    ['nothing', undefined, 'must be a function, but is undefined'],
+  ])('refuses a map whose code is %s, and says how it is given', (_, code, problem) => {
+    const list = workflow('mapped').step('list', () => [1]);
+    const make = (): unknown => list.map('each', code as never, { after: 'list' });
+    expect(make).toThrow(InvalidWorkflowError);
+    expect(make).toThrow(problem);
+    expect(make).toThrow('step("each", handler, { map: true, after })');
+  });
+
+  test('fails a step whose condition tells neither true nor false', async () => {
+    const asked = workflow('asked')
+      .step('a', calling(1))
+      .step('nothing', calling(), { after: 'a', maxRetries: 3, when: (() => undefined) as never })
+      .step('count', calling(), { after: 'a', when: ((results: { a: number }) => results.a) as never })
+      .step('later', calling(), { after: 'a', when: () => Promise.resolve(false) });
+    const app = await boot([asked]);
+    const { steps } = (await app.workflows.graph(await run(app, 'asked')))!;
+    expect(steps.map(({ state }) => state)).toEqual(['succeeded', 'failed', 'failed', 'skipped']);
+    expect(steps[1]!.reason).toContain('when: must return true or false, but returned undefined');
+    expect(steps[2]!.reason).toContain('when: must return true or false, but returned 1');
+    expect(calls).toEqual(['a']);
   });
 
   test('counts the bytes of a result, as ctx.step() does', async () => {
@@ -810,8 +836,33 @@ describe('a workflow', () => {
     test('only where somebody has what its steps call', async () => {
       const lacking = workflow('lacking').step('mail', 'send-mail');
       const app = await boot([lacking]);
-      await expect(app.workflows.start('lacking')).rejects.toThrow('send-mail');
+      await expect(app.workflows.start('lacking')).rejects.toThrow(
+        'The workflow "lacking", step "mail": No handler "send-mail" is known',
+      );
       await expect(app.workflows.start('nobody')).rejects.toThrow('nobody');
+    });
+
+    test('and is known before it has begun, also where nobody has its code', async () => {
+      const app = await boot([workflow('asked').manual('approve')], { chronis: { autoStart: false } });
+      await app.scheduler.start();
+      const api = await boot([], { storage: app.storage, clock: app.clock, chronis: { autoStart: false } });
+      for (const { workflows } of [app, api]) {
+        for (const given of [workflows, workflows.forTenant('acme')]) {
+          const { runId } = await given.start('asked', { delay: '1h' });
+          expect(await given.get(runId)).toMatchObject({ workflow: 'asked', state: 'waiting' });
+          const complete = given.complete({ runId, step: 'approve' });
+          await expect(complete).rejects.toThrow(WorkflowStepNotFoundError);
+          await expect(complete).rejects.toThrow('step "approve": the workflow has not begun');
+          await given.cancel(runId);
+          expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'cancelled' });
+        }
+      }
+      app.scheduler.registerHandler('plain-job', () => 1);
+      const job = await app.scheduler.schedule('plain-job', { in: '1h' });
+      const [{ id }] = (await app.scheduler.getRuns({ jobId: job.id })).items;
+      expect(await app.workflows.get(id)).toBeNull();
+      const complete = app.workflows.complete({ runId: id, step: 'approve' });
+      await expect(complete).rejects.toThrow(WorkflowRunNotFoundError);
     });
 
     test('for a tenant, whose workflows others do not see', async () => {
