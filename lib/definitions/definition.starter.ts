@@ -1,7 +1,7 @@
 import { definitionKey, definitionReference, pinnedKey, type Definition } from '../model/definition.js';
 import type { Job } from '../model/job.js';
 import { toJson, type JsonObject } from '../model/json.js';
-import type { JobStore } from '../ports/storage.adapter.js';
+import type { DefinitionStorage, JobStore } from '../ports/storage.adapter.js';
 import type { GivenJob } from '../scheduler/create.options.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
 import { metadataOf } from '../scheduler/job.definition.js';
@@ -43,11 +43,28 @@ export class DefinitionStarter {
     const { access, definitions } = await definitionAccess(this.parts, within);
     const found = await definitions.getDefinition(ref, version);
     if (found === null || found.deletedAt !== null) throw await missingDefinition(ref, version, definitions);
-    const job = this.jobOf(found, options);
+    const meant = version === null ? await this.ofOwnCode(found, definitions) : found;
+    const job = this.jobOf(meant, options);
     const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
     const stored = await creator.createOr(job, trigger, access);
-    const runId = recurs(found.spec) ? null : await runOf(stored.job, access.jobs);
-    return { ...stored, runId, version: found.version };
+    const runId = recurs(meant.spec) ? null : await runOf(stored.job, access.jobs);
+    return { ...stored, runId, version: meant.version };
+  }
+
+  /** Another app may have a workflow of the same name in its code: that of this app is meant where it has one. */
+  private async ofOwnCode(latest: Definition, definitions: DefinitionStorage): Promise<Definition> {
+    const { directory } = this.parts;
+    const { namespace, name } = latest;
+    if (latest.app === directory.app || !(await directory.known()).has(name)) return latest;
+    let own: Definition | null = null;
+    let cursor: string | null = null;
+    do {
+      const filter = { namespace, name, kind: 'workflow' as const, app: directory.app };
+      const page = await definitions.queryDefinitions(filter, cursor === null ? {} : { cursor });
+      own = page.items.findLast(({ source }) => source === 'code') ?? own;
+      ({ cursor } = page);
+    } while (cursor !== null);
+    return own ?? latest;
   }
 
   private jobOf(definition: Definition, options: StartOptions): GivenJob {

@@ -120,7 +120,7 @@ export class WorkflowService {
 
   /**
    * Starts a workflow: a run of it, and with that its first steps, are due at once, or `at` a time, or after a `delay`. With a `key` it is started once, however often this is called. Throws JobAlreadyExistsError (the key is the id of another job),
-   * HandlerNotFoundError. With a `version` it is that version of its definition, whatever the code says now, also of a workflow that is data; throws DefinitionNotFoundError (none that lives) then, and DefinitionsNotSupportedError.
+   * HandlerNotFoundError. With a `version` it is that version of its definition, whatever the code says now, also of a workflow that is data; throws DefinitionNotFoundError (none that lives) then, InvalidOptionError (it is of another app than `app`), and DefinitionsNotSupportedError.
    *
    * @example
    * const { runId } = await workflows.start('order', { params: { id }, key: `order:${id}` }, { manager });

@@ -74,6 +74,8 @@ const defaultKeep = '30d';
 export interface StartParts extends VersionParts {
   time: StorageNow;
   registry: WorkflowRegistry;
+  /** Of this process. */
+  app: string;
 }
 
 /** Stores the one-off whose run the workflow is. Throws like `createDateJob`. */
@@ -93,7 +95,8 @@ export async function startWorkflow(
   const now = await time.now(access.jobs);
   const code = registry.get(name)?.defaults ?? (isReference(workflow) ? workflow.defaults : {});
   const { namespace = code.namespace, metadata = code.metadata } = others;
-  const start = { workflow, name, version, params, namespace, metadata, ofCode: code.namespace };
+  const app = others.app ?? code.app ?? parts.app;
+  const start = { workflow, name, version, params, namespace, metadata, ofCode: code.namespace, app };
   const pinned = version === undefined ? null : await versionedJob(start, now, access, parts);
   if (pinned === null) await assertHandlers(name, now, access, { creator, registry });
   const kept = keep ?? (key === undefined ? undefined : defaultKeep);

@@ -38,6 +38,8 @@ export interface VersionStart {
   metadata: JsonObject | undefined;
   /** Where the workflow is that the code declares. */
   ofCode: string | undefined;
+  /** Whose workflow is meant: names are those of all apps. */
+  app: string;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface VersionStart {
  * InvalidOptionError, InvalidPayloadError.
  */
 export async function versionedJob(
-  { workflow, name, version, params, namespace, metadata = {}, ofCode }: VersionStart,
+  { workflow, name, version, params, namespace, metadata = {}, ofCode, app: wanted }: VersionStart,
   now: number,
   access: JobAccess,
   { creator, defaults, storage }: VersionParts,
@@ -54,6 +56,7 @@ export async function versionedJob(
   if (definitions === undefined) throw new DefinitionsNotSupportedError(storage.kind);
   const found = await storedVersion(name, version, [namespace, ofCode], definitions);
   const { spec, source, app, paramsSchema, hash } = found;
+  if (app !== wanted) throw ofAnotherApp(found, wanted);
   for (const use of stepUses(planOfDefinition(name, spec)))
     await creator.assertKnown({ ...use, app, isReference: false }, now, access);
   const said = Object.entries(spec).filter(([key]) => saidOfJobs.includes(key));
@@ -73,6 +76,13 @@ export async function versionedJob(
     payload: openingPayload(found, given),
     metadata: marked,
   } as GivenJob;
+}
+
+function ofAnotherApp({ name, version, app }: Definition, wanted: string): InvalidOptionError {
+  return new InvalidOptionError(
+    'version',
+    `${version} of "${name}" is of the app "${app}", and the start is for "${wanted}". Give { app: '${app}' } if that is meant, or a version of "${wanted}": DefinitionService.list({ name: '${name}', app: '${wanted}' }) shows them.`,
+  );
 }
 
 /** In the namespace of the start; else what the code has declared in its own, for starts in the namespaces of others. */

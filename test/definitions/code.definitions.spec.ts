@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   DefinitionService,
+  InvalidOptionError,
   MemoryStorage,
   Step,
   Workflow,
@@ -113,6 +114,44 @@ describe('a workflow in the code', () => {
     expect(version).toBe(1);
     await next.settle();
     expect(await storage.flows!.getFlow(runId!)).toMatchObject({ workflow: 'nightly', version: 1 });
+  });
+
+  test('is that of its own app, where another has one of the same name', async () => {
+    const one = await boot(Nightly, { app: 'one' });
+    const other = await boot(NextNightly, { app: 'other' });
+    const definitions = one.app.get(DefinitionService);
+    expect((await definitions.list()).items.map(({ version, app }) => [version, app])).toEqual([
+      [1, 'one'],
+      [2, 'other'],
+    ]);
+    const begun = async (runId: string | null): Promise<unknown> => {
+      await one.settle();
+      const { version } = (await storage.flows!.getFlow(runId!))!;
+      return [version, (await storage.queryRuns({ runId: runId! }, {})).items.length];
+    };
+    const { runId, job, version } = await definitions.start('nightly', { key: 'k' });
+    expect([version, job.app, job.metadata]).toEqual([1, 'one', { chronis_definition: 'nightly@1' }]);
+    expect(await begun(runId)).toEqual([1, 1]);
+    expect((await other.app.get(DefinitionService).start('nightly')).version).toBe(2);
+
+    const workflows = one.app.get(WorkflowService);
+    const start = workflows.start('nightly', { version: 2 });
+    await expect(start).rejects.toThrow(InvalidOptionError);
+    await expect(start).rejects.toThrow(
+      'version: 2 of "nightly" is of the app "other", and the start is for "one". Give { app: \'other\' } if that is meant',
+    );
+    const said = await workflows.start('nightly', { version: 2, app: 'other' });
+    expect(await begun(said.runId)).toEqual([2, 1]);
+    const mixed = workflows.start('nightly', { version: 1, app: 'other' });
+    await expect(mixed).rejects.toThrow('is of the app "one", and the start is for "other"');
+  });
+
+  test('is that of another app, where its own has none of the name', async () => {
+    await boot(NextNightly, { app: 'other' });
+    const api = await NestApp.boot({ storage, clock, chronis: { app: 'one', autoStart: false } });
+    apps.push(api);
+    const { version, job } = await api.app.get(DefinitionService).start('nightly');
+    expect([version, job.app]).toEqual([1, 'other']);
   });
 
   test('is stored by no process that does not work', async () => {
