@@ -2,7 +2,7 @@ import type { JsonValue } from '../model/json.js';
 import { workflowHandler } from '../engine/own.handlers.js';
 import { pinnedKey } from '../model/definition.js';
 import { RunNotFoundError } from '../model/errors.js';
-import type { Run } from '../model/run.js';
+import type { Job } from '../model/job.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
@@ -14,8 +14,8 @@ const mostRetries = 1_000;
 
 type Reader = Pick<StorageAdapter, 'definitions' | 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
 
-/** In which a workflow of one name is looked for. */
-const mostNamespaces = 100;
+/** Of one name, of which one has to be of the code. */
+const mostVersions = 100;
 
 /** Null: this run is no workflow, or none of which this process would know before it has begun. */
 export async function readWorkflow(
@@ -73,9 +73,10 @@ async function beforeItsBegin(
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
   if (run === undefined) return null;
   const isDefined = run.handler === workflowHandler;
-  if (!isDefined && registry.get(run.handler) === undefined && !(await isOfCode(run, storage))) return null;
   const { namespace, finishedAt: endedAt, retryOf } = run;
   const job = await storage.getJob({ namespace, id: run.jobId });
+  const isKnown = isDefined || registry.get(run.handler) !== undefined;
+  if (!isKnown && !(await isOfCode(run.handler, job, storage))) return null;
   const pinned = job?.metadata[pinnedKey];
   const ofCode = typeof pinned === 'number' ? { version: pinned } : {};
   const opening = isDefined ? openingOf(job?.payload) : { ...ofCode, params: job?.payload ?? null };
@@ -88,13 +89,12 @@ async function beforeItsBegin(
   };
 }
 
-/** Whether the code of another process has a workflow of this name, in whichever namespace that declares it. */
-async function isOfCode({ handler }: Pick<Run, 'handler'>, { definitions }: Reader): Promise<boolean> {
-  if (definitions === undefined) return false;
-  const { items } = await definitions.queryDefinitions(
-    { name: handler, kind: 'workflow', latest: true },
-    { limit: mostNamespaces },
-  );
+/** Whether the code of another process has a workflow of this name in the app of the job, in whichever namespace that declares it. */
+async function isOfCode(name: string, job: Job | null, { definitions }: Reader): Promise<boolean> {
+  const app = job?.app ?? null;
+  if (definitions === undefined || app === null) return false;
+  const filter = { name, kind: 'workflow' as const, app };
+  const { items } = await definitions.queryDefinitions(filter, { limit: mostVersions });
   return items.some(({ source }) => source === 'code');
 }
 
