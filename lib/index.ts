@@ -127,7 +127,13 @@ export { SystemClock } from './ports/system.clock.js';
 export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
-export { maxFlowResult, maxMapItems, maxStepResult, StorageAdapter } from './ports/storage.adapter.js';
+export {
+  flowResultNotKept,
+  maxFlowResult,
+  maxMapItems,
+  maxStepResult,
+  StorageAdapter,
+} from './ports/storage.adapter.js';
 export { appear } from './ports/declarations.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {

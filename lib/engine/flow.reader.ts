@@ -34,6 +34,7 @@ export class FlowReader {
     const found = new Map<string, JsonValue>();
     const parents = names.length === 0 ? [] : await this.dataParents(names);
     for (const parent of parents) {
+      if (parent.state === 'succeeded') this.assertKept(parent);
       found.set(parent.name, parent.state === 'succeeded' ? await this.whole(parent, budget) : null);
     }
     return Object.fromEntries(found);
@@ -71,8 +72,10 @@ export class FlowReader {
   }
 
   private async *instances(name: string): AsyncGenerator<JsonValue, void, undefined> {
-    for await (const { state, result } of this.read({ names: [name], instances: true, results: true })) {
-      if (state === 'succeeded') yield result;
+    for await (const instance of this.read({ names: [name], instances: true, results: true })) {
+      if (instance.state !== 'succeeded') continue;
+      this.assertKept(instance);
+      yield instance.result;
     }
   }
 
@@ -121,8 +124,15 @@ export class FlowReader {
     } while (cursor !== null);
   }
 
-  private assertSucceeded({ name, state, reason }: FlowStep): void {
-    if (state === 'succeeded') return;
+  /** Of a step that is a workflow. */
+  private assertKept({ name, reason }: FlowStep): void {
+    if (reason !== null)
+      throw new StepResultMissingError(this.step.name, name, `and there is none. ${reason}`);
+  }
+
+  private assertSucceeded(step: FlowStep): void {
+    const { name, state, reason } = step;
+    if (state === 'succeeded') return this.assertKept(step);
     const why = reason === null ? '' : ` (${reason.split('\n', 1)[0]!})`;
     const is = state === 'waiting' || state === 'released' ? 'has not ended' : `is ${state}${why}`;
     throw new StepResultMissingError(

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import { outside } from '../ports/outside.js';
-import { maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
+import { flowResultNotKept, maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
 import { addSteps } from './flow.growth.js';
@@ -34,8 +34,7 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
   const taken = takeOpen(tables, now, run, outside);
   const ending = {
     finishedAt: now,
-    error: bad.length === 0 ? null : errorOf(bad),
-    result: bad.length === 0 ? resultOfFlow(flow) : null,
+    ...(bad.length === 0 ? resultOfFlow(flow) : { error: errorOf(bad), result: null }),
   };
   finish(tables, now, run, { outcome, startedAt: taken.openedAt!, ...ending });
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
@@ -88,10 +87,11 @@ function markOver(now: EpochMs, flow: FlowRow, verdict: NonNullable<FlowRow['ver
 }
 
 /** Of the steps that nothing comes after, by their names. */
-function resultOfFlow({ steps }: FlowRow): JsonValue {
+function resultOfFlow({ steps }: FlowRow): { error: string | null; result: JsonValue } {
   const leaves = [...steps.values()].filter(({ children }) => children.length === 0);
   const result = Object.fromEntries(leaves.map((step) => [step.definition.name, resultOf(step)]));
-  return JSON.stringify(result).length > maxFlowResult ? null : result;
+  const fits = JSON.stringify(result).length <= maxFlowResult;
+  return fits ? { error: null, result } : { error: flowResultNotKept, result: null };
 }
 
 function errorOf(bad: readonly FlowStepRow[]): string {

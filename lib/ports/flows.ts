@@ -89,7 +89,7 @@ export interface FlowStep {
   bad: number;
   releasedAt: EpochMs | null;
   endedAt: EpochMs | null;
-  /** Of a skipped step its reason; of one that failed its error; null: none is known. */
+  /** Of a skipped step its reason; of one that failed its error; of one that has succeeded why its result was not kept; null: none is known. */
   reason: string | null;
   /** null also where it was not asked for, and of a map, as its instances have it. */
   result: JsonValue;
@@ -140,7 +140,7 @@ export interface FlowStepFilter {
  * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array, or has more than `maxMapItems` items, fails the map, also as its data parent goes on, where it does not need all. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
  *
  * When nothing is released, and nothing can be, the flow is over, in the same transaction: `succeeded` if every step has ended well, else `failed`; steps that were never released are `blocked`. Its run gets this as its verdict, as by `settleOpen`: with the results of the steps
- * without children, by their names, as its result (of a map a list; null above `maxFlowResult` characters), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
+ * without children, by their names, as its result (of a map a list; above `maxFlowResult` characters null, with `flowResultNotKept` as its error), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
  * otherwise (cancelled, timed out, a verdict from outside, or its next attempt is due), what waits of its steps is cancelled, and the workers of those that run are asked: how these end is on record, and sets nothing off. A run
  * that opens as a flow once more, in a later attempt, forgets the one before: a run is one flow at most.
  *
@@ -180,3 +180,5 @@ export const maxMapItems = 10_000;
 export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps. */
 export const maxFlowResult = 65_536;
+/** In place of one that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
+export const flowResultNotKept = `The result was not kept: it has more than ${maxFlowResult} characters as JSON. Let the last steps return less, such as where it is.`;

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
-import { maxFlowResult, type Settlement } from '../ports/storage.adapter.js';
+import { flowResultNotKept, maxFlowResult, type Settlement } from '../ports/storage.adapter.js';
 import { bearCallbacks } from './job.insertion.js';
 import { takeOpen } from './open.runs.js';
 import { settlementColumns } from './settlement.columns.js';
@@ -33,8 +33,8 @@ export async function endFlows<Row>(run: Run, flows: readonly string[]): Promise
 }
 
 async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlow): Promise<EndedRuns<Row>> {
-  const error = verdict === 'failed' ? await errorOf(run, id) : null;
-  const result = verdict === 'succeeded' ? await resultOf(run, id) : null;
+  const { error, result } =
+    verdict === 'failed' ? { error: await errorOf(run, id), result: null } : await resultOf(run, id);
   const open = await takeOpen(run, runId);
   if (open === null) return { rows: [], settlements: [] };
   const { taken, now } = open;
@@ -56,12 +56,13 @@ async function errorOf(run: Run, flow: string): Promise<string> {
 }
 
 /** Of the steps that nothing comes after, by their names. */
-async function resultOf(run: Run, flow: string): Promise<JsonValue> {
+async function resultOf(run: Run, flow: string): Promise<Pick<Settlement, 'error' | 'result'>> {
   type Last = { fits: boolean; results: { name: string; result: JsonValue }[] | null };
   const [{ fits, results }] = await run<Last>('readLastResults', flow, maxFlowResult);
-  if (!fits) return null;
+  const notKept = { error: flowResultNotKept, result: null };
+  if (!fits) return notKept;
   const result: JsonObject = Object.fromEntries(
     (results ?? []).map(({ name, result: value }) => [name, value]),
   );
-  return JSON.stringify(result).length > maxFlowResult ? null : result;
+  return JSON.stringify(result).length > maxFlowResult ? notKept : { error: null, result };
 }

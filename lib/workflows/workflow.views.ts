@@ -59,7 +59,7 @@ export interface GraphStep {
   waitsFor: string | null;
   releasedAt: Date | null;
   endedAt: Date | null;
-  /** Of a skipped step its reason; of one that failed its error. */
+  /** Of a skipped step its reason; of one that failed its error; of a workflow that has succeeded why its result was not kept. */
   reason: string | null;
 }
 

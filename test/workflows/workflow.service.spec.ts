@@ -301,6 +301,25 @@ describe('a workflow', () => {
     expect(calls).toEqual(['a']);
   });
 
+  test('tells that the result of a whole was not kept, and fails what asks for it', async () => {
+    const large = workflow('large').step('a', () => 'x'.repeat(65_536));
+    const outer = workflow('outer')
+      .step('sub', large)
+      .step('read', async (ctx) => ctx.result('sub'), { after: 'sub', maxRetries: 3 })
+      .step('asked', calling(), { after: 'sub', when: ({ sub }) => sub === null })
+      .step('other', async (ctx) => (await ctx.parent('sub')).verdict, { after: 'sub' });
+    const app = await boot([large, outer]);
+    const { steps } = (await app.workflows.graph(await run(app, 'outer')))!;
+    const [sub, read, asked, other] = steps;
+    expect([sub, read, asked, other].map(({ state }) => state)).toEqual([
+      ...['succeeded', 'failed', 'failed', 'succeeded'],
+    ]);
+    expect(sub.reason).toContain('The result was not kept: it has more than 65536 characters');
+    for (const { reason } of [read, asked]) expect(reason).toContain('The result was not kept');
+    const whole = await app.scheduler.waitForRun(sub.runId!);
+    expect(whole).toMatchObject({ verdict: 'succeeded', result: null, error: sub.reason });
+  });
+
   test('counts the bytes of a result, as ctx.step() does', async () => {
     const half = 1_048_576 / 2;
     const accents = workflow('accents')

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { InvalidOptionError, type Capability, type ClaimedRun, type StorageAdapter } from '../../index.js';
+import {
+  flowResultNotKept,
+  InvalidOptionError,
+  maxFlowResult,
+  type Capability,
+  type ClaimedRun,
+  type StorageAdapter,
+} from '../../index.js';
 import { claimOne, day, hour, settle } from './fixture.js';
 import {
   assertOver,
@@ -91,6 +98,27 @@ export const flowNestedLaws = flowLawsOf('flows in flows', {
       [outer, middle, leaf].map(({ flowStep }) => flowStep!.depth),
       [1, 2, 3],
     );
+  },
+
+  'a result of the whole that is too long is not kept, and its run and the step that it is say so': async ({
+    storage,
+  }) => {
+    const { runId, worker } = await openFlow(storage, [step('sub'), step('after', ['sub'])]);
+    const sub = await claimOne(storage, worker);
+    await openAs(storage, sub, [step('a'), step('b')], { workflow: 'part' });
+    const half = 'x'.repeat(maxFlowResult / 2);
+    await runAll(storage, worker, (key) => ({ result: key === 'after' ? 'x'.repeat(maxFlowResult) : half }));
+    for (const id of [sub.id, runId]) {
+      const row = await assertOver(storage, id, 'succeeded');
+      assert.equal(row.error, flowResultNotKept);
+    }
+    const { state, result, reason } = await stepOf(storage, runId, 'sub');
+    assert.deepEqual([state, result, reason], ['succeeded', null, flowResultNotKept]);
+    // What fits to the last character is kept.
+    const { runId: other } = await openFlow(storage, [step('c')], { job: { id: 'other' } });
+    const most = 'x'.repeat(maxFlowResult - JSON.stringify({ c: '' }).length);
+    await runAll(storage, worker, () => ({ result: most }));
+    assert.equal((await assertOver(storage, other, 'succeeded', { c: most })).error, null);
   },
 
   'one without steps lets what comes after it go on at once': async ({ storage }) => {
