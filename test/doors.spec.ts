@@ -43,6 +43,7 @@ test.each([
   ['sqlite', []],
   ['job-files', []],
   ['testing', []],
+  ['executors', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));
   expect(found).toEqual(packages);

@@ -6,4 +6,5 @@ export * from './handler.errors.js';
 export * from './schedule.errors.js';
 export * from './run.errors.js';
 export * from './scheduler.errors.js';
+export * from './task.errors.js';
 export * from './workflow.errors.js';

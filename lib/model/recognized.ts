@@ -12,7 +12,15 @@ import { isA } from './thrown.js';
 type Kind<T> = abstract new (...args: never[]) => T;
 
 const codes = new Map<unknown, readonly string[]>([
-  [UnrecoverableError, ['CHRONIS_UNRECOVERABLE', 'CHRONIS_PAYLOAD_MISMATCH', 'CHRONIS_STEP_RESULT_MISSING']],
+  [
+    UnrecoverableError,
+    [
+      'CHRONIS_UNRECOVERABLE',
+      'CHRONIS_PAYLOAD_MISMATCH',
+      'CHRONIS_STEP_RESULT_MISSING',
+      'CHRONIS_COMMAND_REFUSED',
+    ],
+  ],
   [RetryAfterError, ['CHRONIS_RETRY_AFTER']],
   [InvalidPayloadError, ['CHRONIS_INVALID_PAYLOAD']],
   [InvalidWorkflowError, ['CHRONIS_INVALID_WORKFLOW']],

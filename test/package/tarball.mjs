@@ -2,7 +2,7 @@
 const most = { packedKb: 1_150, unpackedKb: 4_400 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|UPGRADING\.md)$/,
-  /^(schedule|sqlite|testing|typeorm)\/package\.json$/,
+  /^(executors|schedule|sqlite|testing|typeorm)\/package\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,
   /^dist\/.*\.(js|mjs|d\.ts|d\.mts)$/,
 ];

@@ -1,0 +1,95 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ChronisEvents, ChronisModule, getChronisEventsToken, InvalidOptionError } from '../index.js';
+import { CommandExecutor } from './command.executor.js';
+import { commandSettings } from './command.options.js';
+import type {
+  ChronisExecutorsAsyncOptions,
+  ChronisExecutorsModuleOptions,
+  ChronisExecutorsOptions,
+  ChronisExecutorsOptionsFactory,
+} from './executors.options.js';
+import { knownOptions } from './option.checks.js';
+
+const executorsOptions = Symbol('executorsOptions');
+const executorKeys = ['command'] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
+const asyncKeys = ['imports', 'instance', 'inject', 'useFactory', 'useClass', 'useExisting'] as const;
+
+/**
+ * Executors of tasks that need no code of the application, each by option: what is not named does not exist. Import it before ChronisModule.
+ *
+ * @example
+ * imports: [ChronisExecutorsModule.forRoot({ command: { allow: ['/usr/bin/rsync', '/opt/jobs/*'] } }), ChronisModule.forRoot()]
+ * @publicApi
+ */
+@Module({})
+export class ChronisExecutorsModule {
+  /** Throws InvalidOptionError for options that there are not, and where there is no executor; at the boot for what is wrong in one. */
+  static forRoot(options: ChronisExecutorsModuleOptions): DynamicModule {
+    const owner = 'ChronisExecutorsModule.forRoot()';
+    if (typeof options === 'function') {
+      const problem =
+        'takes options as an object. For a function there is forRootAsync({ useFactory, inject }).';
+      throw new InvalidOptionError(owner, problem);
+    }
+    const { instance, ...rest } = knownOptions(options, [...executorKeys, 'instance'], owner);
+    return assemble([{ provide: executorsOptions, useValue: checked(rest, owner) }], instance);
+  }
+
+  /** Options that are made by the injector: with `useFactory`, or a ChronisExecutorsOptionsFactory by `useClass` or `useExisting`. */
+  static forRootAsync(options: ChronisExecutorsAsyncOptions): DynamicModule {
+    const owner = 'ChronisExecutorsModule.forRootAsync()';
+    const { instance, imports } = knownOptions(options, asyncKeys, owner);
+    return assemble(asyncProviders(options, owner), instance, imports);
+  }
+}
+
+function assemble(
+  options: Provider[],
+  instance: string | undefined,
+  imports: ChronisExecutorsAsyncOptions['imports'] = [],
+): DynamicModule {
+  const events = instance === undefined ? ChronisEvents : getChronisEventsToken(instance);
+  const feature = ChronisModule.forFeature(instance === undefined ? {} : { instance });
+  return {
+    module: ChronisExecutorsModule,
+    imports: [...imports, feature],
+    providers: [
+      ...options,
+      {
+        provide: CommandExecutor,
+        inject: [executorsOptions, { token: events, optional: true }],
+        useFactory: ({ command }: ChronisExecutorsOptions, told?: ChronisEvents) =>
+          command === undefined ? null : new CommandExecutor(commandSettings(command), told),
+      },
+    ],
+  };
+}
+
+/** Throws InvalidOptionError. */
+function checked(given: ChronisExecutorsOptions, owner: string): ChronisExecutorsOptions {
+  const options = knownOptions(given, executorKeys, owner);
+  if (executorKeys.some((key) => options[key] !== undefined)) return options;
+  throw new InvalidOptionError(
+    owner,
+    `names no executor, so there would be none. Give one of: ${executorKeys.join(', ')}.`,
+  );
+}
+
+function asyncProviders(given: ChronisExecutorsAsyncOptions, owner: string): Provider[] {
+  const { useFactory, inject = [], useClass, useExisting } = given;
+  if ([useFactory, useClass, useExisting].filter((way) => way !== undefined).length !== 1) {
+    throw new InvalidOptionError(owner, 'give exactly one of useFactory, useClass and useExisting.');
+  }
+  if (useFactory) {
+    const make = async (...dependencies: unknown[]) => checked(await useFactory(...dependencies), owner);
+    return [{ provide: executorsOptions, inject: inject as never[], useFactory: make }];
+  }
+  const factory = useClass ?? (useExisting as never);
+  const provider: Provider = {
+    provide: executorsOptions,
+    inject: [factory],
+    useFactory: async (maker: ChronisExecutorsOptionsFactory) =>
+      checked(await maker.createChronisExecutorsOptions(), owner),
+  };
+  return useClass ? [useClass, provider] : [provider];
+}
