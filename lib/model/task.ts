@@ -36,5 +36,6 @@ export function taskOf({ handler, payload }: { handler: string; payload: JsonVal
   const type = taskTypeOf(handler);
   if (type === null) return null;
   const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
-  return { ...(isObject ? payload : {}), type };
+  const { type: _, ...rest } = isObject ? payload : ({} as JsonObject);
+  return { type, ...rest };
 }
