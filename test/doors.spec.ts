@@ -42,6 +42,7 @@ test.each([
   ['schedule', ['luxon']],
   ['sqlite', []],
   ['job-files', []],
+  ['file', []],
   ['testing', []],
   ['executors', []],
 ])('the door %s loads what it is for', (door, packages) => {

@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { packageVersion } from '../lib/package.version.js';
 import { compiledTests } from './support/compiled.js';
 
-const doors = ['', 'typeorm/', 'sqlite/', 'schedule/', 'testing/', 'executors/'];
+const doors = ['', 'typeorm/', 'sqlite/', 'file/', 'schedule/', 'job-files/', 'testing/', 'executors/'];
 let folder: string;
 
 beforeAll(() => {

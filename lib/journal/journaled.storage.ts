@@ -1,10 +1,11 @@
 import { defaultRecordLimit, MemoryStorage, type MemoryStorageOptions } from '../memory/memory.storage.js';
 import { unregister } from '../memory/workers.js';
-import { StorageError } from '../model/errors.js';
+import { StorageDamagedError, StorageError } from '../model/errors.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
+import type { StoredTables } from './change.js';
 import { GroupCommit } from './group.commit.js';
 import type { Journal } from './journal.js';
 import { JournaledTables } from './journaled.tables.js';
@@ -99,7 +100,7 @@ export class JournaledStorage extends MemoryStorage {
   private async begin(): Promise<void> {
     const { opened } = this;
     try {
-      opened.tables.replaceBy(await opened.journal.open());
+      restore(opened.tables, await opened.journal.open(), opened.path);
       endLeases(opened.tables, (this.options.clock ?? new SystemClock()).now());
       await opened.commit.lasting();
     } catch (error) {
@@ -107,6 +108,15 @@ export class JournaledStorage extends MemoryStorage {
       await opened.journal.close();
       throw error;
     }
+  }
+}
+
+function restore(tables: JournaledTables, stored: StoredTables, path: string): void {
+  try {
+    tables.replaceBy(stored);
+  } catch (cause) {
+    const problem = `has rows that do not belong together: ${(cause as Error).message} It was left as it is; mend it, or put back a copy.`;
+    throw new StorageDamagedError(path, problem, { cause });
   }
 }
 

@@ -2,7 +2,7 @@
 const most = { packedKb: 1_250, unpackedKb: 4_700 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|UPGRADING\.md)$/,
-  /^(executors|schedule|sqlite|testing|typeorm)\/package\.json$/,
+  /^(executors|file|job-files|schedule|sqlite|testing|typeorm)\/package\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,
   /^dist\/.*\.(js|mjs|d\.ts|d\.mts)$/,
 ];

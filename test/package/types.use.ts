@@ -30,6 +30,7 @@ import {
   type Execution,
   type StorageSubject,
 } from 'nestjs-chronis/testing';
+import { fileStorage } from 'nestjs-chronis/file';
 import { sqliteStorage } from 'nestjs-chronis/sqlite';
 import { chronisEntities, typeOrmLock, typeOrmStorage, type ChronisJob } from 'nestjs-chronis/typeorm';
 import { of } from 'rxjs';
@@ -166,6 +167,7 @@ export function typeormDoor(dataSource: DataSource): Repository<ChronisJob> {
 }
 
 export function sqliteDoor(): ReturnType<typeof ChronisModule.forRoot> {
+  fileStorage({ path: 'jobs.yaml', recordLimit: 1_000 });
   // @ts-expect-error No file.
   sqliteStorage({});
   // @ts-expect-error There is no such driver.

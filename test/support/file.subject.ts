@@ -16,7 +16,11 @@ export function temporaryFolder(): string {
 }
 
 /** A storage in a file of its own, which goes with it. */
-export async function fileSubject(name: string, make: MakeStorage): Promise<StorageSubject> {
+export async function fileSubject(
+  name: string,
+  make: MakeStorage,
+  atEnd: (subject: { storage: JournaledStorage }) => Promise<void> = async () => undefined,
+): Promise<StorageSubject> {
   const clock = new ManualClock();
   const folder = temporaryFolder();
   const storage = (await make(join(folder, name), clock).create()) as JournaledStorage;
@@ -32,7 +36,9 @@ export async function fileSubject(name: string, make: MakeStorage): Promise<Stor
     },
     clock: { advance: (ms) => clock.advanceBy(ms), setBack: (ms) => clock.jumpWall(-ms) },
     close: async () => {
-      for (const each of opened) await each.close();
+      for (const each of opened) if (each !== storage) await each.close();
+      await atEnd({ storage });
+      await storage.close();
       rmSync(folder, { recursive: true });
     },
   };

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { formatOf } from '../../lib/file/file.formats.js';
+import { FileJournal } from '../../lib/file/file.journal.js';
+import { fileStorage } from '../../lib/file/index.js';
+import { apply, noRows } from '../../lib/journal/change.js';
+import type { JournaledTables } from '../../lib/journal/journaled.tables.js';
+import { lockLaws, runLaw, storageLaws, type StorageSubject } from '../../lib/testing/index.js';
+import { fileLockSubject, fileSubject, type MakeStorage } from '../support/file.subject.js';
+
+const make: MakeStorage = (path, clock) => fileStorage({ path, clock, recordLimit: 100_000 });
+
+/** A law is kept only if all that its calls have left is in the document, exactly. */
+async function readAgain(name: string): Promise<StorageSubject> {
+  let path = '';
+  const subject = await fileSubject(
+    name,
+    (given, clock) => make((path = given), clock),
+    async ({ storage }) => {
+      const { tables } = storage as unknown as { tables: JournaledTables };
+      const before = noRows();
+      apply(before, JSON.parse(JSON.stringify([...tables.everything()])));
+      await storage.close();
+      const journal = new FileJournal(path, formatOf(path));
+      const rows = await journal.open();
+      await journal.close();
+      expect(inOrder(rows)).toEqual(inOrder(before));
+      expect(readFileSync(`${path}.journal`, 'utf8')).toBe('');
+    },
+  );
+  return subject;
+}
+
+function inOrder(rows: object): unknown {
+  return Object.entries(rows).map(([table, of]) => [
+    table,
+    [...(of as Map<string | number, unknown>)].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+  ]);
+}
+
+describe.each(['jobs.yaml', 'jobs.json', 'jobs.xml'])('the storage in %s keeps the laws', (name) => {
+  for (const law of storageLaws()) test(law.name, () => runLaw(law, () => readAgain(name)));
+  for (const law of lockLaws()) test(law.name, () => runLaw(law, () => fileLockSubject(name, make)));
+});
