@@ -4,6 +4,10 @@ export type XmlElement = Record<string, any>;
 const header = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const root = 'chronis';
 const elementName = /^[A-Za-z_][\w-]*$/;
+/** Names that fast-xml-parser does not read, as they mean something to objects of JavaScript. */
+const refused = { prototype: null };
+/** What is deeper is written as JSON, as parsers have a limit. */
+const deepestIndent = 100;
 /** What XML cannot have, or does not keep: control characters, carriage returns, halves of pairs. */
 const unfit = /[^\t\n\u0020-\ud7ff\ue000-\ufffd]/;
 const pairs = /[\ud800-\udbff][\udc00-\udfff]/g;
@@ -29,12 +33,13 @@ export function fromXml(nodes: readonly XmlElement[]): unknown {
 }
 
 function element(name: string, value: unknown, indent: string): string {
-  const isName = elementName.test(name);
+  const isName = elementName.test(name) && !(name in refused);
   const tag = isName ? name : 'field';
   const attributes = isName ? '' : ` name="${escaped(JSON.stringify(name))}"`;
   const open = (type: string): string =>
     `${indent}<${tag}${attributes}${type === '' ? '' : ` type="${type}"`}>`;
   const close = `</${tag}>`;
+  if (indent.length > deepestIndent) return `${open('json')}${escaped(ascii(value))}${close}`;
   if (Array.isArray(value))
     return nested(
       open('list'),
@@ -87,7 +92,7 @@ function nameOf(node: XmlElement, tag: string): string {
   return tag === 'field' && name !== undefined ? (JSON.parse(unescaped(name)) as string) : tag;
 }
 
-function ascii(value: string): string {
+function ascii(value: unknown): string {
   const code = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value).replace(/[^\n\u0020-\u007e]/g, code);
 }
