@@ -3,7 +3,16 @@ import { createRequire } from 'node:module';
 import 'reflect-metadata';
 
 const require = createRequire(import.meta.url);
-for (const door of ['', '/typeorm', '/sqlite', '/file', '/schedule', '/job-files', '/testing', '/executors']) {
+for (const door of [
+  '',
+  '/typeorm',
+  '/sqlite',
+  '/file',
+  '/schedule',
+  '/job-files',
+  '/testing',
+  '/executors',
+]) {
   const imported = await import(`nestjs-chronis${door}`);
   const required = require(`nestjs-chronis${door}`);
   const names = Object.keys(required);
