@@ -52,14 +52,14 @@ export function jobOf(entry: FileEntry): FileJob {
 }
 
 /** Where what an error says of an option stands. */
-export function placeOfOption(option: string | undefined, { value, placeOf, place }: FileEntry): FilePlace {
-  if (option === undefined) return place;
+export function placeOfOption(option: string | undefined, entry: FileEntry): FilePlace {
+  if (option === undefined) return entry.place;
   const top = option.split(/[.[]/)[0]!;
-  if (top in value) return placeOf(top);
-  if (top === 'id' && 'job_id' in value) return placeOf('job_id');
-  if (ways.includes(top as never)) return placeOf(ways.find((way) => way in value) ?? top);
-  if ((top === 'handler' || top === 'payload') && 'task' in value) return placeOf('task');
-  return place;
+  if (top in entry.value) return entry.placeOf(top);
+  if (top === 'id' && 'job_id' in entry.value) return entry.placeOf('job_id');
+  if (ways.includes(top as never)) return entry.placeOf(ways.find((way) => way in entry.value) ?? top);
+  if ((top === 'handler' || top === 'payload') && 'task' in entry.value) return entry.placeOf('task');
+  return entry.place;
 }
 
 function unscheduled(entry: FileEntry, given: readonly string[]): FileFault {

@@ -1,5 +1,5 @@
 import type { JobRef, ListedJob } from '../index.js';
-import { nowhere, type FileFault, type FilePlace } from './file.fault.js';
+import type { FileFault, FilePlace } from './file.fault.js';
 
 /** A job of a file that is in order. */
 export interface CheckedJob extends JobRef {
@@ -64,7 +64,7 @@ export class JobFile {
   }
 
   /** It stays as it was. */
-  refuse({ message, place = nowhere }: FileFault): void {
+  refuse({ message, place }: FileFault): void {
     this.found = null;
     this.beaten = null;
     const { line, column } = place;
