@@ -54,7 +54,9 @@ function couldGoOn(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch (error) {
-    return unfinished.test((error as Error).message);
+    const { message } = error as Error;
+    // Something else was expected just where the text ends.
+    return unfinished.test(message) || Number(jsonPosition.exec(message)?.[1] ?? -1) >= text.length;
   }
 }
 
