@@ -4,6 +4,9 @@ import { parseArgs } from 'node:util';
 export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup', 'flow'];
 export const peerNames = [
   'chronis-none',
+  'chronis-memory',
+  'chronis-sqlite',
+  'chronis-file',
   'graphile-worker',
   'pg-boss',
   'bullmq-postgres',

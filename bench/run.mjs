@@ -33,6 +33,8 @@ class Run {
 
   /** `role`: 'client' or 'worker'; `copies`: so many of it in the process. */
   async start(role, copies = 1) {
+    // Who has no server does all in one process.
+    if (this.about.oneProcess && this.client) return this.client;
     const { url, mode } = this;
     const options = { url, mode, role, copies, redisUrl: process.env.REDIS_URL };
     const started = await SystemProcess.start(this.about.name, options, this.execPath);
