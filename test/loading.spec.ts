@@ -46,7 +46,7 @@ test('the package tells the version that its package.json has', () => {
 test.each(doors)('TypeScript 4, which Nest 10 comes with, can read what is behind the door /%s', (door) => {
   const index = new URL(`../lib/${door}index.ts`, import.meta.url);
   const files = [...readFileSync(index, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)].map(([, name]) => name);
-  expect(files.length).toBeGreaterThan(2);
+  expect(files.length).toBeGreaterThan(0);
   const tooNew = files.filter((name) => /<const \w/.test(readFileSync(new URL(`${name}.ts`, index), 'utf8')));
   expect(tooNew).toEqual([]);
 });

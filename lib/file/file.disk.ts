@@ -3,16 +3,16 @@ import { promisify } from 'node:util';
 
 /** What is done to files while jobs go on. */
 export interface Disk {
-  open(path: string, flags: string, mode: number): Promise<number>;
+  readonly open: (path: string, flags: string, mode: number) => Promise<number>;
   /** Resolves when all of it is written. */
-  write(file: number, data: Buffer, position: number): Promise<void>;
+  readonly write: (file: number, data: Buffer, position: number) => Promise<void>;
   /** Resolves when what is in the file outlasts the machine. */
-  sync(file: number): Promise<void>;
-  truncate(file: number, length: number): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
-  close(file: number): Promise<void>;
+  readonly sync: (file: number) => Promise<void>;
+  readonly truncate: (file: number, length: number) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly close: (file: number) => Promise<void>;
   /** Resolves when the names in the folder outlast the machine. */
-  syncFolder(path: string): Promise<void>;
+  readonly syncFolder: (path: string) => Promise<void>;
 }
 
 const openFile = promisify(open);

@@ -15,8 +15,8 @@ const json: FileFormat = {
 };
 
 interface YamlPackage {
-  parse(text: string, options: object): unknown;
-  stringify(value: unknown, options: object): string;
+  readonly parse: (text: string, options: object) => unknown;
+  readonly stringify: (value: unknown, options: object) => string;
 }
 
 function yaml(): FileFormat {

@@ -4,7 +4,7 @@ import type { Change, StoredTables } from './change.js';
 export interface Batch {
   changes: readonly Change[];
   /** As of these changes; only until the first await. */
-  everything(): Iterable<Change>;
+  readonly everything: () => Iterable<Change>;
 }
 
 /** Where changes go to last. One process has it at a time. */
