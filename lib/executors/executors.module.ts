@@ -8,10 +8,12 @@ import type {
   ChronisExecutorsOptions,
   ChronisExecutorsOptionsFactory,
 } from './executors.options.js';
+import { HttpExecutor } from './http.executor.js';
+import { httpSettings } from './http.options.js';
 import { knownOptions } from './option.checks.js';
 
 const executorsOptions = Symbol('executorsOptions');
-const executorKeys = ['command'] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
+const executorKeys = ['command', 'http'] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
 const asyncKeys = ['imports', 'instance', 'inject', 'useFactory', 'useClass', 'useExisting'] as const;
 
 /**
@@ -60,6 +62,12 @@ function assemble(
         inject: [executorsOptions, { token: events, optional: true }],
         useFactory: ({ command }: ChronisExecutorsOptions, told?: ChronisEvents) =>
           command === undefined ? null : new CommandExecutor(commandSettings(command), told),
+      },
+      {
+        provide: HttpExecutor,
+        inject: [executorsOptions],
+        useFactory: ({ http }: ChronisExecutorsOptions) =>
+          http === undefined ? null : new HttpExecutor(httpSettings(http)),
       },
     ],
   };

@@ -1,10 +1,13 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { CommandOptions } from './command.options.js';
+import type { HttpOptions } from './http.options.js';
 
 /** Which executors there are, and what they may do: one that is not named does not exist. @publicApi */
 export interface ChronisExecutorsOptions {
   /** Runs programs of this machine: tasks of the types `execute_command` and `cmd`. @default there is none */
   command?: CommandOptions;
+  /** Calls URLs: tasks of the type `http`. @default there is none */
+  http?: HttpOptions;
 }
 
 /** Options that decide how the module is built. @publicApi */

@@ -10,3 +10,7 @@ export type {
   ChronisExecutorsOptions,
   ChronisExecutorsOptionsFactory,
 } from './executors.options.js';
+export { HttpExecutor } from './http.executor.js';
+export type { HttpOptions } from './http.options.js';
+export type { HttpResult } from './http.result.js';
+export type { HttpTask } from './http.task.js';

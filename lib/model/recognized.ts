@@ -19,6 +19,7 @@ const codes = new Map<unknown, readonly string[]>([
       'CHRONIS_PAYLOAD_MISMATCH',
       'CHRONIS_STEP_RESULT_MISSING',
       'CHRONIS_COMMAND_REFUSED',
+      'CHRONIS_HTTP_REFUSED',
     ],
   ],
   [RetryAfterError, ['CHRONIS_RETRY_AFTER']],

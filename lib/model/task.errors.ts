@@ -38,3 +38,21 @@ export class CommandRefusedError extends UnrecoverableError {
     super(message, undefined, 'CHRONIS_COMMAND_REFUSED');
   }
 }
+
+/** A call came to no answer, or to one that does not mean success. The message has the begin of its body. @publicApi */
+export class HttpFailedError extends ChronisError {
+  constructor(
+    message: string,
+    /** null: there was no answer. */
+    readonly status: number | null,
+  ) {
+    super('CHRONIS_HTTP_FAILED', message);
+  }
+}
+
+/** The worker does not call this, or has no such variable: the run has failed, whatever retries it has left. @publicApi */
+export class HttpRefusedError extends UnrecoverableError {
+  constructor(message: string) {
+    super(message, undefined, 'CHRONIS_HTTP_REFUSED');
+  }
+}

@@ -1,0 +1,98 @@
+/** `${env:NAME}` in a text of a task. */
+const reference = /\$\{env:([^}]*)\}/g;
+const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const hidden = '***';
+/** What is shorter would be found everywhere, and what stands in its place would tell it. */
+export const shortestSecret = 6;
+
+/** Which variables tasks may refer to, and the hosts that get them; null: any host that may be called. */
+export type SecretNames = ReadonlyMap<string, ((host: string) => boolean) | null>;
+
+/** The names that the texts within a value refer to. */
+export function referencesIn(value: unknown): string[] {
+  if (typeof value === 'string') return [...value.matchAll(reference)].map(([, found]) => found!);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(referencesIn) : [];
+}
+
+export function isSecretName(text: string): boolean {
+  return name.test(text);
+}
+
+/** The secrets of one call: puts them in, and takes them out of whatever may be kept. */
+export class Secrets {
+  /** All ways in which those that were put in are found. */
+  private readonly forms = new Map<string, RegExp>();
+
+  /** `lookUp` throws where there is no such secret. */
+  constructor(private readonly lookUp: (name: string) => string) {}
+
+  /** The value with what its texts refer to. */
+  resolve<T>(value: T): T {
+    if (typeof value === 'string') {
+      return value.replaceAll(reference, (_, found: string) => this.take(found)) as T & string;
+    }
+    return mapped(value, (text) => this.resolve(text), false);
+  }
+
+  /** The text without any secret that was put in, however it is written. */
+  scrub(text: string): string {
+    let clean = text;
+    for (const form of [...this.forms.keys()].sort((a, b) => b.length - a.length)) {
+      clean = clean.replaceAll(this.forms.get(form)!, hidden);
+    }
+    return clean;
+  }
+
+  /** The same for all texts within a value, and the names in it. */
+  scrubAll<T>(value: T): T {
+    if (typeof value === 'string') return this.scrub(value) as T & string;
+    return mapped(value, (text) => this.scrub(text), true);
+  }
+
+  private take(found: string): string {
+    const secret = this.lookUp(found);
+    const bytes = Buffer.from(secret);
+    // Of 'Bearer x' and 'Basic x' it is x that is echoed alone.
+    const last = /^[A-Za-z]+ +(\S+)$/.exec(secret)?.[1];
+    const forms = [secret, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
+    if (last !== undefined && last.length >= shortestSecret) forms.push(last);
+    for (const form of forms) if (!this.forms.has(form)) this.forms.set(form, written(form));
+    return secret;
+  }
+}
+
+/** The text as it is, in a URL, in JSON, and in JSON that is text of JSON. */
+function written(text: string): RegExp {
+  const letters = Array.from(text, (letter) => {
+    const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+    const units = letter.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
+    const bytes = [...Buffer.from(letter)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    const escaped = units.map((unit) => `\\\\{1,7}u${anyCase(unit)}`).join('');
+    const named = shortEscapes[letter];
+    return `(?:\\\\{0,7}${plain}|${escaped}|${anyCase(bytes)}${letter === ' ' ? '|\\+' : ''}${named ? `|\\\\{1,7}${named}` : ''})`;
+  });
+  return new RegExp(letters.join(''), 'g');
+}
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\n': 'n',
+  '\r': 'r',
+  '\t': 't',
+  '\b': 'b',
+  '\f': 'f',
+};
+
+function anyCase(hex: string): string {
+  return hex.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+}
+
+function mapped<T>(value: T, change: (text: string) => string, isKeyToo: boolean): T {
+  const each = (inner: unknown): unknown => {
+    if (typeof inner === 'string') return change(inner);
+    if (Array.isArray(inner)) return inner.map(each);
+    if (typeof inner !== 'object' || inner === null) return inner;
+    const entries = Object.entries(inner).map(([key, item]) => [isKeyToo ? change(key) : key, each(item)]);
+    return Object.fromEntries(entries) as unknown;
+  };
+  return each(value) as T;
+}

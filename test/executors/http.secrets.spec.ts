@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { HttpRefusedError } from '../../lib/index.js';
+import { failure, call, local, problems } from './http.call.js';
+import { HttpServer, type Received } from './http.server.js';
+import { TasksApp } from './tasks.app.js';
+
+const secret = 'tök"en/+ 4711&x';
+const options = { ...local, env: ['CHRONIS_TEST_TOKEN', 'CHRONIS_TEST_HEADER', 'CHRONIS_TEST_OTHER'] };
+const token = '${env:CHRONIS_TEST_TOKEN}';
+const header = '${env:CHRONIS_TEST_HEADER}';
+const ofHeader = 'Bearer abcdef-0123456789';
+/** All the ways in which it may come back. */
+const written = [
+  secret,
+  encodeURIComponent(secret),
+  JSON.stringify(secret).slice(1, -1),
+  JSON.stringify(JSON.stringify(secret)).slice(1, -1),
+  Buffer.from(secret).toString('base64'),
+  Buffer.from(secret).toString('hex'),
+  ofHeader,
+  'abcdef-0123456789',
+];
+
+const servers: HttpServer[] = [];
+beforeEach(() => {
+  process.env.CHRONIS_TEST_TOKEN = secret;
+  process.env.CHRONIS_TEST_HEADER = ofHeader;
+});
+afterEach(async () => {
+  for (const name of options.env) delete process.env[name];
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+async function serve(answer: (request: Received, response: ServerResponse) => void): Promise<HttpServer> {
+  const server = await HttpServer.start(answer);
+  servers.push(server);
+  return server;
+}
+
+describe('a secret', () => {
+  const sent = {
+    query: { key: token },
+    headers: { Authorization: header },
+    body: { a: [{ b: `<${token}>` }] },
+  };
+
+  test('is put in where the task refers to it', async () => {
+    const server = await serve((_, response) => response.end());
+    await call({ url: server.url(), ...sent }, options);
+    const { url, headers, body } = server.received[0]!;
+    expect(new URL(url, 'http://a').searchParams.get('key')).toBe(secret);
+    expect(headers.authorization).toBe(ofHeader);
+    expect(JSON.parse(body)).toEqual({ a: [{ b: `<${secret}>` }] });
+  });
+
+  test('is in nothing that is kept or told, though the server sends it back in all ways', async () => {
+    const server = await serve((request, response) => {
+      const type = request.url.startsWith('/json') ? 'application/json' : 'text/plain';
+      const status = request.url.startsWith('/fail') ? 500 : request.url.startsWith('/later') ? 429 : 200;
+      const echo = { written, [secret]: secret, escaped: 'HERE' };
+      const escaped = secret
+        .split('')
+        .map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join('');
+      const headers = {
+        'Content-Type': type,
+        'X-Request-Id': 'abcdef-0123456789',
+        ETag: encodeURIComponent(secret),
+        ...(status === 429 ? { 'Retry-After': '0' } : {}),
+      };
+      response.writeHead(status, headers).end(JSON.stringify(echo).replace('HERE', escaped));
+    });
+    const broken = await HttpServer.raw((socket) => {
+      socket.once('data', (bytes: Buffer) => socket.end(`HTTP/1.1 200 OK\r\n${bytes.toString()}`));
+    });
+    servers.push(broken);
+    const app = await TasksApp.boot({ http: options });
+    try {
+      for (const path of ['/json', '/text', '/fail']) {
+        const { outcome } = await app.run({ type: 'http', url: server.url(path), ...sent });
+        expect(outcome).toBe(path === '/fail' ? 'failed' : 'succeeded');
+      }
+      await app.run({ type: 'http', url: server.url('/later'), ...sent }, { maxRetries: 1 });
+      await app.run({ type: 'http', url: broken.url('/'), ...sent });
+      const kept = {
+        attempts: (await app.scheduler.getAttempts()).items,
+        runs: (await app.scheduler.getRuns()).items,
+        told: app.told,
+        logged: app.logged,
+      };
+      expect(kept.attempts.map(({ outcome }) => outcome).sort()).toEqual([
+        'failed',
+        'failed',
+        'failed',
+        'failed',
+        'succeeded',
+        'succeeded',
+      ]);
+      const all = JSON.stringify(kept, (_, value: unknown) =>
+        value instanceof Error
+          ? { ...Object.fromEntries(Object.entries(value)), text: value.stack, cause: value.cause }
+          : value,
+      );
+      for (const text of written) {
+        for (const form of [text, JSON.stringify(text).slice(1, -1)]) expect(all).not.toContain(form);
+      }
+      expect(all).toContain('***');
+      expect(all).not.toMatch(/4711|u0034/);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('does not go to another origin', async () => {
+    const other = await serve((_, response) => response.end());
+    const server = await serve((_, response) => response.writeHead(307, { Location: other.url() }).end());
+    const error = await failure({ url: server.url(), body: token }, options);
+    expect(error).toBeInstanceOf(HttpRefusedError);
+    expect(error.message).toContain('which may not get what is secret');
+    expect(other.received).toEqual([]);
+  });
+
+  test('goes to its hosts only', async () => {
+    const env = { CHRONIS_TEST_TOKEN: ['a.test'] };
+    const wrong = await problems({ url: 'http://b.test/', query: { token } }, { ...local, env });
+    expect(wrong).toEqual(['query: refers to CHRONIS_TEST_TOKEN, which b.test does not get (http.env)']);
+    expect(await problems({ url: 'http://a.test/', query: { token } }, { ...local, env })).toBeNull();
+  });
+
+  test.each<[string, string | undefined, RegExp]>([
+    ['is missing', undefined, /this process has no variable CHRONIS_TEST_OTHER/],
+    ['is short', 'abc', /fewer than 6 letters/],
+    ['has a line break', 'abcdef\r\nX-B: c', /^GET [^ ]*: the header A has a line break/],
+  ])('that %s is not sent, nor said', async (_, value, reason) => {
+    if (value !== undefined) process.env.CHRONIS_TEST_OTHER = value;
+    const server = await serve((__, response) => response.end());
+    const error = await failure({ url: server.url(), headers: { A: '${env:CHRONIS_TEST_OTHER}' } }, options);
+    expect(error).toBeInstanceOf(HttpRefusedError);
+    expect(error.message).toMatch(reason);
+    expect(error.message).not.toContain('abc');
+    expect(server.received).toEqual([]);
+  });
+});
+
+test('a server that says when is asked again then, by the same key', async () => {
+  let calls = 0;
+  const server = await serve((_, response) => {
+    if (calls++ === 0) response.writeHead(503, { 'Retry-After': '0' }).end();
+    else response.end('"done"');
+  });
+  const app = await TasksApp.boot({ http: local });
+  try {
+    const attempt = await app.run({ type: 'http', url: server.url() }, { maxRetries: 1, backoff: '1h' });
+    expect(attempt).toMatchObject({
+      outcome: 'succeeded',
+      attempt: 2,
+      result: { status: 200, body: '"done"' },
+    });
+    expect(server.received.map(({ headers }) => headers['idempotency-key'])).toEqual([
+      attempt.runId,
+      attempt.runId,
+    ]);
+  } finally {
+    await app.close();
+  }
+});
