@@ -8,12 +8,18 @@ import type {
   ChronisExecutorsOptions,
   ChronisExecutorsOptionsFactory,
 } from './executors.options.js';
+import { EmitExecutor } from './emit.executor.js';
+import { emitSettings } from './emit.options.js';
 import { HttpExecutor } from './http.executor.js';
 import { httpSettings } from './http.options.js';
 import { knownOptions } from './option.checks.js';
 
 const executorsOptions = Symbol('executorsOptions');
-const executorKeys = ['command', 'http'] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
+const executorKeys = [
+  'command',
+  'http',
+  'emit',
+] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
 const asyncKeys = ['imports', 'instance', 'inject', 'useFactory', 'useClass', 'useExisting'] as const;
 
 /**
@@ -68,6 +74,12 @@ function assemble(
         inject: [executorsOptions],
         useFactory: ({ http }: ChronisExecutorsOptions) =>
           http === undefined ? null : new HttpExecutor(httpSettings(http)),
+      },
+      {
+        provide: EmitExecutor,
+        inject: [executorsOptions],
+        useFactory: ({ emit }: ChronisExecutorsOptions) =>
+          emit === undefined ? null : new EmitExecutor(emitSettings(emit)),
       },
     ],
   };

@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { CommandOptions } from './command.options.js';
+import type { EmitOptions } from './emit.options.js';
 import type { HttpOptions } from './http.options.js';
 
 /** Which executors there are, and what they may do: one that is not named does not exist. @publicApi */
@@ -8,6 +9,8 @@ export interface ChronisExecutorsOptions {
   command?: CommandOptions;
   /** Calls URLs: tasks of the type `http`. @default there is none */
   http?: HttpOptions;
+  /** Hands runs to brokers and queues: tasks of the type `emit`. @default there is none */
+  emit?: EmitOptions;
 }
 
 /** Options that decide how the module is built. @publicApi */

@@ -100,7 +100,7 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
     const body = secrets.resolve(task.body);
     const own: Record<string, string> = {
       'User-Agent': 'nestjs-chronis',
-      'Idempotency-Key': runId,
+      'Idempotency-Key': `${this.settings.keyPrefix}${runId}`,
       Accept: '*/*',
       ...(body === null ? {} : { 'Content-Type': isText ? 'text/plain; charset=utf-8' : 'application/json' }),
     };

@@ -25,6 +25,8 @@ export interface HttpOptions {
   firstByteTimeout?: DurationInput;
   /** The longest body that is read, in bytes, as it is sent and as it is unpacked; what is longer fails the attempt. @default 1 MiB */
   maxBodyBytes?: number;
+  /** What `Idempotency-Key` begins with, before the id of the run: ids are unique in one database only, and in memory begin anew with each process. @default none */
+  keyPrefix?: string;
   /** Certificates of authorities that are trusted in place of the usual ones, in PEM. @default those of Node.js */
   ca?: string | readonly string[];
   /** All addresses of a name. @default those that the system knows */
@@ -40,6 +42,7 @@ export interface HttpSettings {
   connectTimeoutMs: number;
   firstByteTimeoutMs: number;
   maxBodyBytes: number;
+  keyPrefix: string;
   tls: { ca?: string[] };
   lookup: (hostname: string) => Promise<readonly string[]>;
 }
@@ -52,6 +55,7 @@ const known = [
   'connectTimeout',
   'firstByteTimeout',
   'maxBodyBytes',
+  'keyPrefix',
   'ca',
   'lookup',
 ] as const;
@@ -81,6 +85,13 @@ export function httpSettings(given: HttpOptions): HttpSettings {
   if (resolve !== undefined && typeof resolve !== 'function') {
     throw new InvalidOptionError('http.lookup', `must be a function, but is ${shown(resolve)}.`);
   }
+  const { keyPrefix = '' } = options;
+  if (typeof keyPrefix !== 'string' || !/^[\w.:@/-]{0,100}$/.test(keyPrefix)) {
+    throw new InvalidOptionError(
+      'http.keyPrefix',
+      `must be letters, digits and . : @ / _ -, but is ${shown(keyPrefix)}.`,
+    );
+  }
   return {
     isAllowedHost: allowedHosts(patterns),
     addresses: allowedAddresses(
@@ -91,6 +102,7 @@ export function httpSettings(given: HttpOptions): HttpSettings {
     connectTimeoutMs: timeLimit(connectTimeout, 'http.connectTimeout'),
     firstByteTimeoutMs: timeLimit(firstByteTimeout, 'http.firstByteTimeout'),
     maxBodyBytes,
+    keyPrefix,
     tls: ca === undefined ? {} : { ca: certificates(ca) },
     lookup: resolve ?? systemLookup,
   };

@@ -10,6 +10,15 @@ export type {
   ChronisExecutorsOptions,
   ChronisExecutorsOptionsFactory,
 } from './executors.options.js';
+export { EmitExecutor, type EmitResult } from './emit.executor.js';
+export type {
+  EmitOptions,
+  EventClient,
+  EventClientOptions,
+  TaskQueue,
+  TaskQueueOptions,
+} from './emit.options.js';
+export type { EmitTask } from './emit.task.js';
 export { HttpExecutor } from './http.executor.js';
 export type { HttpOptions } from './http.options.js';
 export type { HttpResult } from './http.result.js';

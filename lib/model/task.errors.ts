@@ -56,3 +56,10 @@ export class HttpRefusedError extends UnrecoverableError {
     super(message, undefined, 'CHRONIS_HTTP_REFUSED');
   }
 }
+
+/** A broker or a queue did not take a message, or not in time; then it may have it all the same. @publicApi */
+export class EmitFailedError extends ChronisError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('CHRONIS_EMIT_FAILED', message, options);
+  }
+}

@@ -46,6 +46,12 @@ describe('a call', () => {
     ]);
   });
 
+  test('has keys that begin as its installation wants', async () => {
+    const server = await serve((_, response) => response.end());
+    await call({ url: server.url() }, { ...local, keyPrefix: 'shop-' });
+    expect(server.received[0]!.headers['idempotency-key']).toBe('shop-run-7');
+  });
+
   test('sends text as it is, and the headers of the task in place of its own', async () => {
     const server = await serve((_, response) => response.end());
     const headers = { 'content-type': 'text/csv', 'IDEMPOTENCY-KEY': 'mine' };

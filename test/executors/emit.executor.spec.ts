@@ -1,0 +1,259 @@
+import { Transport, type ClientProxy } from '@nestjs/microservices';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connect as connectToRabbit, type ConsumeMessage } from 'amqplib';
+import { connect as connectToNats } from '@nats-io/transport-node';
+import { ClientProxyFactory } from '@nestjs/microservices';
+import { EmitFailedError, InvalidOptionError, type TaskContext } from '../../lib/index.js';
+import { EmitExecutor, type EmitOptions, type EmitTask } from '../../lib/executors/index.js';
+import { emitSettings } from '../../lib/executors/emit.options.js';
+import { has, start, type Started } from './brokers.js';
+import { TasksApp } from './tasks.app.js';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function boot(emit: EmitOptions): Promise<TasksApp> {
+  const app = await TasksApp.boot({ emit });
+  ends.push(() => app.close());
+  return app;
+}
+
+/** The first value that comes. */
+function first<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+describe.skipIf(!has('redis-server'))('with Redis, a run', () => {
+  let redis: Started;
+  beforeAll(async () => void (redis = await start('redis-server')));
+  afterAll(() => redis.stop());
+
+  async function subscribed(channel: string): Promise<{ message: Promise<unknown> }> {
+    const subscriber = new Redis(redis.port, '127.0.0.1');
+    ends.push(() => subscriber.disconnect());
+    await subscriber.subscribe(channel);
+    const message = first<unknown>();
+    subscriber.once('message', (_, text) => message.resolve(JSON.parse(text)));
+    return { message: message.promise };
+  }
+
+  test('becomes an event with its id', async () => {
+    const options = { transport: Transport.REDIS, options: { host: '127.0.0.1', port: redis.port } };
+    const app = await boot({ clients: { orders: options } });
+    const { message } = await subscribed('order.due');
+    const task = { type: 'emit', client: 'orders', pattern: 'order.due', data: { order: 7 } };
+    const attempt = await app.run(task);
+    expect(attempt).toMatchObject({ outcome: 'succeeded', result: { key: `run-${attempt.runId}` } });
+    expect(await message).toMatchObject({
+      pattern: 'order.due',
+      data: { order: 7, runId: `run-${attempt.runId}` },
+    });
+  });
+
+  test('becomes a job of BullMQ under its id, once, however often it is handed over', async () => {
+    const connection = { host: '127.0.0.1', port: redis.port };
+    const settings = emitSettings({ queues: { mails: { connection, prefix: 'twice' } } });
+    const executor = new EmitExecutor(settings);
+    ends.push(() => executor.onApplicationShutdown());
+    const task = { queue: 'mails', name: 'welcome', data: { to: 'ada' }, options: { attempts: 3 } };
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    expect(await executor.execute(task, context)).toEqual({ key: 'run-7' });
+    expect(await executor.execute(task, context)).toEqual({ key: 'run-7' });
+    const queue = new Queue('mails', { connection, prefix: 'twice' });
+    ends.push(() => queue.close());
+    const jobs = await queue.getJobs();
+    expect(
+      jobs.map(({ id, name, data, opts }) => ({ id, name, data: data as unknown, attempts: opts.attempts })),
+    ).toEqual([{ id: 'run-7', name: 'welcome', data: { to: 'ada' }, attempts: 3 }]);
+  });
+
+  test('is worked on by a worker of BullMQ', async () => {
+    const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null };
+    const worked = first<unknown>();
+    const worker = new Worker('reports', async (job) => worked.resolve([job.id, job.name, job.data]), {
+      connection,
+    });
+    ends.push(() => worker.close());
+    const queue = new Queue('reports', { connection });
+    ends.push(() => queue.close());
+    const app = await boot({ queues: { reports: queue }, keyPrefix: 'shop-' });
+    const { runId } = await app.run({ type: 'emit', queue: 'reports', name: 'daily', data: [1] });
+    expect(await worked.promise).toEqual([`shop-${runId}`, 'daily', [1]]);
+  });
+
+  test('fails when the broker is gone, and is handed over when it is back', async () => {
+    const server = await start('redis-server');
+    const connection = { host: '127.0.0.1', port: server.port };
+    const settings = emitSettings({ queues: { mails: { connection } }, timeout: 300 });
+    const executor = new EmitExecutor(settings);
+    await server.stop();
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    const task = { queue: 'mails', name: 'welcome', data: null, options: {} };
+    const error = await executor.execute(task, context).then(
+      () => null,
+      (caught: unknown) => caught,
+    );
+    expect(error).toBeInstanceOf(EmitFailedError);
+    expect((error as Error).message).toMatch(/the queue "mails" did not take the message/);
+    await executor.onApplicationShutdown();
+  });
+
+  test('is not waited for once it is to stop', async () => {
+    const client = { emit: () => ({ subscribe: () => {} }), close: () => {} };
+    const executor = new EmitExecutor(emitSettings({ clients: { silent: client } }));
+    const stop = new AbortController();
+    const task = { client: 'silent', pattern: 'a', data: null };
+    const running = executor.execute(task, { runId: '7', signal: stop.signal } as TaskContext);
+    stop.abort(new Error('The run was cancelled.'));
+    await expect(running).rejects.toThrow('The run was cancelled.');
+  });
+});
+
+describe.skipIf(!has('nats-server'))('with NATS, a run', () => {
+  test('becomes a message whose id is that of the run, and the server has it before the run has succeeded', async () => {
+    const nats = await start('nats-server');
+    ends.push(() => nats.stop());
+    const servers = `127.0.0.1:${nats.port}`;
+    const connection = await connectToNats({ servers });
+    ends.push(() => connection.close());
+    const message = first<{ data: unknown; id: string | undefined }>();
+    connection.subscribe('order.due', {
+      callback: (_, got) => message.resolve({ data: got.json(), id: got.headers?.get('Nats-Msg-Id') }),
+    });
+    await connection.flush();
+    const app = await boot({
+      clients: { orders: { transport: Transport.NATS, options: { servers: [servers] } } },
+    });
+    const { runId, outcome } = await app.run({
+      type: 'emit',
+      client: 'orders',
+      pattern: 'order.due',
+      data: [7],
+    });
+    expect(outcome).toBe('succeeded');
+    expect(await message.promise).toEqual({ data: { pattern: 'order.due', data: [7] }, id: `run-${runId}` });
+  });
+});
+
+describe.skipIf(!has('rabbitmq-server'))('with RabbitMQ, a run', () => {
+  test('becomes a message that the server has confirmed, whose id is that of the run', async () => {
+    const rabbit = await start('rabbitmq-server');
+    ends.push(() => rabbit.stop());
+    const url = `amqp://127.0.0.1:${rabbit.port}`;
+    const options = { urls: [url], queue: 'orders', queueOptions: { durable: true } };
+    const app = await boot({ clients: { orders: { transport: Transport.RMQ, options } } });
+    const { runId, outcome } = await app.run({
+      type: 'emit',
+      client: 'orders',
+      pattern: 'order.due',
+      data: { n: 7 },
+    });
+    expect(outcome).toBe('succeeded');
+    const connection = await connectToRabbit(url);
+    ends.push(() => connection.close());
+    const channel = await connection.createChannel();
+    const message = first<ConsumeMessage | null>();
+    await channel.consume('orders', (got) => message.resolve(got));
+    const got = (await message.promise)!;
+    expect(got.properties.messageId).toBe(`run-${runId}`);
+    expect(JSON.parse(got.content.toString())).toEqual({ pattern: 'order.due', data: { n: 7 } });
+  });
+});
+
+describe('of Kafka', () => {
+  test('the key of the message is that of the run', async () => {
+    const client = ClientProxyFactory.create({
+      transport: Transport.KAFKA,
+      options: {},
+    } as never) as unknown as ClientProxy;
+    const sent: unknown[] = [];
+    client.emit = ((pattern: unknown, data: unknown) => {
+      sent.push(pattern, data);
+      return { subscribe: ({ complete }: { complete: () => void }) => complete() };
+    }) as never;
+    const executor = new EmitExecutor(emitSettings({ clients: { log: client } }));
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    await executor.execute({ client: 'log', pattern: 'orders', data: { n: 1 } }, context);
+    expect(sent).toEqual(['orders', { key: 'run-7', value: { n: 1 } }]);
+  });
+});
+
+describe('a task', () => {
+  const settings = emitSettings({
+    clients: { tcp: { transport: Transport.TCP } },
+    queues: { mails: { add: async () => ({}), close: async () => {} } },
+  });
+  const problems = async (task: unknown): Promise<string[] | undefined> => {
+    const { issues } = await new EmitExecutor(settings).schema['~standard'].validate(task);
+    return issues?.map(({ path, message }) => `${path?.map(String).join('.')}: ${message}`);
+  };
+
+  test.each<[string, EmitTask | string, RegExp]>([
+    ['no place to go', {}, /needs a "client" with a "pattern", or a "queue"/],
+    ['two places', { client: 'tcp', queue: 'mails' }, /and not both/],
+    [
+      'an unknown client',
+      { client: 'tpc', pattern: 'a' },
+      /^client: is "tpc", which is none.*\(emit\.clients\)\. It names tcp/,
+    ],
+    ['an unknown queue', { queue: 'males', name: 'a' }, /^queue: is "males", which is none.*It names mails/],
+    ['no pattern', { client: 'tcp' }, /^pattern: must be text/],
+    ['no name', { queue: 'mails' }, /^name: must be text/],
+    [
+      'data without room for a key',
+      { client: 'tcp', pattern: 'a', data: [1] },
+      /^data: must be an object without "runId"/,
+    ],
+    [
+      'a key of its own',
+      { client: 'tcp', pattern: 'a', data: { runId: 1 } },
+      /^data: must be an object without "runId"/,
+    ],
+    [
+      'an id of its own',
+      { queue: 'mails', name: 'a', options: { jobId: 'b' } },
+      /^options\.jobId: is not for a task/,
+    ],
+    ['what there is not', { queue: 'mails', name: 'a', dat: 1 } as EmitTask, /Did you mean "data"/],
+    ['no object', 'a', /must be an object/],
+  ])('with %s is refused', async (_, task, reason) => {
+    expect((await problems(task))?.[0]).toMatch(reason);
+  });
+
+  test('that fits is taken', async () => {
+    expect(await problems({ client: 'tcp', pattern: { cmd: 'a' }, data: { a: 1 } })).toBeUndefined();
+    expect(await problems({ queue: 'mails', name: 'a', data: 1, options: { delay: 5 } })).toBeUndefined();
+  });
+});
+
+test.each<[string, object, RegExp]>([
+  ['nowhere to go', {}, /names no broker and no queue/],
+  [
+    'gRPC',
+    { clients: { a: { transport: Transport.GRPC, options: {} } } },
+    /emit\.clients\.a.*gRPC|emit\.clients\.a: makes no client/,
+  ],
+  ['a client that is none', { clients: { a: 'redis' } }, /emit\.clients\.a: must be options of a client/],
+  ['a queue without a connection', { queues: { a: {} } }, /emit\.queues\.a: has no "connection"/],
+  [
+    'a prefix that makes numbers',
+    { queues: { a: { add: () => {} } }, keyPrefix: '7' },
+    /emit\.keyPrefix: must be/,
+  ],
+  [
+    'a prefix with a colon',
+    { queues: { a: { add: () => {} } }, keyPrefix: 'a:' },
+    /emit\.keyPrefix: must be/,
+  ],
+  ['what there is not', { client: {} }, /Did you mean "clients"/],
+])('options with %s are refused', (_, options, reason) => {
+  const make = (): unknown => emitSettings(options as never);
+  expect(make).toThrow(InvalidOptionError);
+  expect(make).toThrow(reason);
+});
