@@ -26,6 +26,8 @@ export interface JobQueue {
   close(): Promise<void>;
 }
 
+const noEvents = 'is gRPC, which has no events. Call it in a handler.';
+
 type Kind = 'kafka' | 'rmq' | 'nats' | 'other';
 
 interface RecordBuilder {
@@ -35,6 +37,7 @@ interface RecordBuilder {
 }
 type ClientClass = abstract new (...args: never[]) => object;
 interface Microservices {
+  Transport: { GRPC: number };
   ClientProxyFactory: { create(options: object): EventClient };
   ClientKafka: ClientClass;
   ClientRMQ: ClientClass;
@@ -58,9 +61,12 @@ export function brokerOf(given: unknown, option: string): Broker {
   if (!isTheirs && (typeof given !== 'object' || given === null)) {
     throw new InvalidOptionError(option, `must be options of a client, or a client, but is ${shown(given)}.`);
   }
+  // Making its client ends a process that does not have the driver.
+  const isGrpc = !isTheirs && (given as { transport?: unknown }).transport === microservices.Transport.GRPC;
+  if (isGrpc) throw new InvalidOptionError(option, noEvents);
   const client = isTheirs ? given : made(microservices, given as object, option);
   if (client instanceof microservices.ClientGrpcProxy || !isClient(client)) {
-    throw new InvalidOptionError(option, 'is gRPC, which has no events. Call it in a handler.');
+    throw new InvalidOptionError(option, noEvents);
   }
   const kind = kindOf(client, microservices);
   return {
