@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -33,7 +33,7 @@ export function has(server: Server): boolean {
 /** Starts it on a port of its own, with nothing that it stores kept; resolves when it speaks. */
 export async function start(server: Server): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), `chronis-${server}-`));
-  const [port, distribution] = [await freePort(), await freePort()];
+  const [port, distribution, names] = [await freePort(), await freePort(), await freePort()];
   const args = {
     'redis-server': ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
     'nats-server': ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', folder],
@@ -50,7 +50,8 @@ export async function start(server: Server): Promise<Started> {
     RABBITMQ_LOGS: '-',
     RABBITMQ_PID_FILE: join(folder, 'pid'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
-    // Without the daemon that would stay.
+    // Its daemon for names would stay: it has a port of its own, by which it is ended.
+    ERL_EPMD_PORT: String(names),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-start_epmd false -erl_epmd_port ${distribution}`,
   };
   const child = spawn(programs[server]!, args, {
@@ -70,7 +71,7 @@ export async function start(server: Server): Promise<Started> {
     child.once('exit', () => reject(new Error(`${server} ended: ${said}`)));
   });
   await reachable(port);
-  return { port, stop: () => stopped(child, folder) };
+  return { port, stop: () => stopped(child, folder, server === 'rabbitmq-server' ? names : null) };
 }
 
 function reachable(port: number): Promise<void> {
@@ -83,12 +84,13 @@ function reachable(port: number): Promise<void> {
   });
 }
 
-async function stopped(child: ChildProcess, folder: string): Promise<void> {
+async function stopped(child: ChildProcess, folder: string, names: number | null): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const ended = once(child, 'exit');
     process.kill(-child.pid!, 'SIGKILL');
     await ended;
   }
+  if (names !== null) spawnSync('epmd', ['-port', String(names), '-kill'], { stdio: 'ignore' });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
