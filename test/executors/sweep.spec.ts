@@ -26,7 +26,8 @@ beforeEach(() => {
 });
 afterEach(() => {
   worker?.kill('SIGKILL');
-  for (const pid of processesWith(mark)) process.kill(pid, 'SIGKILL');
+  for (const pid of new Set([...processesWith(mark), ...processesWith(temporary)]))
+    process.kill(pid, 'SIGKILL');
   rmSync(temporary, { recursive: true });
 });
 
