@@ -24,6 +24,8 @@ export function retryFlow(
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
   const chosen = names === null ? badSteps(flow) : [...new Set(names)].map((name) => named(flow, name));
+  // Somebody has given it its verdict, whatever its steps have come to.
+  if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId)) return null;
   const run = reopen(tables, now, flow, job);

@@ -14,11 +14,11 @@ export async function setFlowPause(
 ): Promise<boolean> {
   const found = await statements.run<{ id: string }>('findFlow', runId);
   let level = found.map(({ id }) => id);
-  if (!(await setPauses(statements, level, isPaused))) return false;
+  if (!(await setPauses(statements, level, isPaused, true))) return false;
   while (level.length > 0) {
     level = (await statements.run<{ id: string }>('flowsWithin', level)).map(({ id }) => id);
     for (let done = 0; done < level.length; done += flowsAtOnce) {
-      await setPauses(statements, level.slice(done, done + flowsAtOnce), isPaused);
+      await setPauses(statements, level.slice(done, done + flowsAtOnce), isPaused, false);
     }
   }
   return true;
@@ -29,13 +29,14 @@ function setPauses(
   statements: StatementRunner,
   flows: readonly string[],
   isPaused: boolean,
+  isOutermost: boolean,
 ): Promise<boolean> {
   return statements.change(async ({ run }) => {
     if (flows.length === 0) return false;
     // Runs come before flows; those that are born until the flows are locked are found by the second look.
     await run('lockFlowRuns', flows);
     await run('lockFlows', [], flows);
-    const going = await run<{ id: string }>('setFlowPause', flows, isPaused);
+    const going = await run<{ id: string }>('setFlowPause', flows, isPaused, isOutermost);
     if (going.length === 0) return false;
     const runs = await run<{ id: string }>(
       'lockFlowRuns',

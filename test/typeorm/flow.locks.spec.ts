@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Capability, ClaimedRun, StorageAdapter } from '../../lib/index.js';
 import { addOneOff, claimOne, holdOf, settlementOf, startWorker } from '../../lib/testing/laws/fixture.js';
-import { claimSteps, openFlow, statesOf, step } from '../../lib/testing/laws/flow.fixture.js';
+import { claimSteps, flowOf, openAs, openFlow, statesOf, step } from '../../lib/testing/laws/flow.fixture.js';
+import type { Run } from '../../lib/typeorm/statement.runner.js';
 import { storageForEachTest } from '../support/storage.for.each.test.js';
 
 // Somebody else has locked what the end of a step writes, for as long as a test takes: nothing but that waits for it.
@@ -91,4 +92,21 @@ describe('a step whose worker gives it up', () => {
     expect((await storage.releaseLost(released.left)).runs).toMatchObject([{ runId: a.id, verdict: 'lost' }]);
     expect(await statesOf(storage, runId)).toEqual({ a: 'lost', b: 'blocked' });
   });
+});
+
+test('a resume that comes between the levels of a pause is the last word on all of them', async () => {
+  ({ runId, worker } = await openFlow(storage, [step('sub')]));
+  const { sub } = await claimSteps(storage, worker);
+  await openAs(storage, sub!, [step('leaf')]);
+  const { statements } = storage.flows as unknown as { statements: { run: Run } };
+  const { run } = statements;
+  statements.run = async (name, ...values) => {
+    const rows = await run<never>(name, ...values);
+    if (name !== 'flowsWithin') return rows;
+    statements.run = run;
+    await storage.flows!.resumeFlow(runId);
+    return rows;
+  };
+  expect(await storage.flows!.pauseFlow(runId)).toBe(true);
+  for (const id of [runId, sub!.id]) expect((await flowOf(storage, id)).pausedAt).toBeNull();
 });

@@ -35,7 +35,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the expansion of maps', 'expandMaps', [maps]],
   ['the lock of the runs', 'lockFlowRuns', [runs]],
   ['the end of flows', 'endFlows', [runs]],
-  ['the pause of flows', 'setFlowPause', [runs, true]],
+  ['the pause of flows', 'setFlowPause', [runs, true, true]],
   ['the look at flows within', 'flowsWithin', [runs]],
   ['the cancelling of flows', 'abandonFlows', [runs]],
   ['the place of steps', 'locateSteps', [steps]],

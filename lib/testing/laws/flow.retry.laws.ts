@@ -49,6 +49,18 @@ async function retry(
 }
 
 export const flowRetryLaws = flowLawsOf('retries of flows', {
+  'are none of what has succeeded by a verdict from outside, with steps that were cancelled': async (
+    { storage },
+    flows,
+  ) => {
+    const job = { policies: { keepMs: day } };
+    const { runId } = await openFlow(storage, [step('a'), step('b', ['a'])], { job });
+    assert.equal(await endOpen(storage, runId, { outcome: 'succeeded' }), true);
+    assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
+    assert.equal(await flows.retryFlow(runId, null), null);
+    assert.equal((await verdictOf(storage, runId)).outcome, 'succeeded');
+  },
+
   'runs what has failed again, and what comes after that, but nothing that has succeeded': async (
     { storage, clock },
     flows,

@@ -27,7 +27,7 @@ born as (
     held = false, held_due_at = null, cancel_requested = false, verdict = null, finished_at = null, keep_until = null, last_error = case when f.job_uid is null then r.last_error end,
     opened_fence = ${leftOpen}, opened_at = ${now}, flow = f.id, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1, updated_at = case when r.updated_at is not null then ${now} end
   from flow f
-  where r.id = (select id from old) and r.verdict is not null and (f.job_uid is null or exists (select from job))
+  where r.id = (select id from old) and r.verdict <> 'succeeded' and (f.job_uid is null or exists (select from job))
   returning r.*
 ),
 made as (
@@ -43,7 +43,7 @@ moved as (
   update ${t.flow} f set run_id = r.id, retry_of = f.run_id, opened_at = ${now}, ended_at = null, verdict = null from run r where f.id = $2::bigint
 ),
 moved_waits as (
-  update ${t.run_wait} w set parent = r.id, verdict = null, gone = false from run r where w.parent = r.retry_of
+  update ${t.run_wait} w set parent = r.id, verdict = null, gone = false from run r where w.parent = r.retry_of and w.verdict is distinct from 'succeeded'
 ),
 carried as (
   update ${t.run_step} s set run_id = r.id from run r where s.run_id = r.retry_of
