@@ -35,7 +35,7 @@ test('npm asks before it publishes', () => {
 });
 
 test('the folders for tools that do not read "exports" name the files that "exports" names', () => {
-  const doors = Object.entries(manifest.exports).filter(([door]) => !/^\.(\/package\.json)?$/.test(door));
+  const doors = Object.entries(manifest.exports).filter(([door]) => door !== '.' && !door.endsWith('.json'));
   expect(doors.length).toBeGreaterThan(2);
   for (const [door, place] of doors) {
     const stub = JSON.parse(readFileSync(join(door, 'package.json'), 'utf8')) as {

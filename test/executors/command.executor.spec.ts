@@ -344,7 +344,11 @@ describe.runIf(isRoot)('as somebody else', () => {
 
 describe('the module', () => {
   test.each<[string, object, string]>([
-    ['without an executor', {}, 'names no executor, so there would be none. Give one of: command.'],
+    [
+      'without an executor',
+      {},
+      'names no executor, so there would be none. Give one of: command, http, emit.',
+    ],
     [
       'with an executor that there is not',
       { commands: {} },
