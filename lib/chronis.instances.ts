@@ -111,6 +111,11 @@ export function getChronisEventsToken(instance: string = defaultInstance): Injec
   return tokenIn(instance, ChronisEvents) as InjectionToken<ChronisEvents>;
 }
 
+/** The token of the StorageAdapter of an instance: for what keeps something of its own there. @publicApi */
+export function getStorageToken(instance: string = defaultInstance): InjectionToken<StorageAdapter> {
+  return tokenIn(instance, StorageAdapter) as InjectionToken<StorageAdapter>;
+}
+
 /** The token of the WorkflowService of an instance. @publicApi */
 export function getWorkflowsToken(instance: string = defaultInstance): InjectionToken<WorkflowService> {
   return tokenIn(instance, WorkflowService) as InjectionToken<WorkflowService>;

@@ -128,16 +128,20 @@ export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
 export {
+  binaryKeptMs,
+  binaryUseMs,
   flowResultNotKept,
   maxFlowResult,
   maxMapItems,
   maxStepResult,
+  mostBinaryBytes,
   StorageAdapter,
 } from './ports/storage.adapter.js';
 export { appear } from './ports/declarations.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
+  BinaryStorage,
   Birth,
   Capability,
   CarriedDeclaration,
@@ -195,6 +199,7 @@ export type {
   SignalWait,
   StandingCursor,
   StepEnd,
+  StoredBinary,
   StoredDefinition,
   StoredPause,
   SyncPlan,
@@ -377,6 +382,7 @@ export {
   getChronisEventsToken,
   getDefinitionsToken,
   getSchedulerToken,
+  getStorageToken,
   getWorkflowsToken,
   InjectChronisEvents,
   InjectDefinitions,

@@ -1,5 +1,15 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { ChronisEvents, ChronisModule, getChronisEventsToken, InvalidOptionError } from '../index.js';
+import {
+  ChronisEvents,
+  ChronisModule,
+  getChronisEventsToken,
+  getStorageToken,
+  InvalidOptionError,
+  type StorageAdapter,
+} from '../index.js';
+import { BinaryExecutor } from './binary.executor.js';
+import { binarySettings, type BinarySettings } from './binary.options.js';
+import { BinaryStore } from './binary.store.js';
 import { CommandExecutor } from './command.executor.js';
 import { commandSettings } from './command.options.js';
 import type {
@@ -15,8 +25,10 @@ import { httpSettings } from './http.options.js';
 import { knownOptions } from './option.checks.js';
 
 const executorsOptions = Symbol('executorsOptions');
+const executorsBinary = Symbol('executorsBinary');
 const executorKeys = [
   'command',
+  'binary',
   'http',
   'emit',
 ] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
@@ -57,6 +69,7 @@ function assemble(
   imports: ChronisExecutorsAsyncOptions['imports'] = [],
 ): DynamicModule {
   const events = instance === undefined ? ChronisEvents : getChronisEventsToken(instance);
+  const storage = getStorageToken(instance);
   const feature = ChronisModule.forFeature(instance === undefined ? {} : { instance });
   return {
     module: ChronisExecutorsModule,
@@ -68,6 +81,24 @@ function assemble(
         inject: [executorsOptions, { token: events, optional: true }],
         useFactory: ({ command }: ChronisExecutorsOptions, told?: ChronisEvents) =>
           command === undefined ? null : new CommandExecutor(commandSettings(command), told),
+      },
+      {
+        provide: executorsBinary,
+        inject: [executorsOptions],
+        useFactory: ({ binary }: ChronisExecutorsOptions) =>
+          binary === undefined ? null : binarySettings(binary),
+      },
+      {
+        provide: BinaryExecutor,
+        inject: [executorsBinary, { token: storage, optional: true }, { token: events, optional: true }],
+        useFactory: (settings: BinarySettings | null, stored?: StorageAdapter, told?: ChronisEvents) =>
+          settings === null ? null : new BinaryExecutor(settings, reached(stored), told),
+      },
+      {
+        provide: BinaryStore,
+        inject: [{ token: storage, optional: true }, executorsBinary],
+        useFactory: (stored: StorageAdapter | undefined, settings: BinarySettings | null) =>
+          new BinaryStore(settings, settings && reached(stored)),
       },
       {
         provide: HttpExecutor,
@@ -82,7 +113,16 @@ function assemble(
           emit === undefined ? null : new EmitExecutor(emitSettings(emit)),
       },
     ],
+    exports: [BinaryStore],
   };
+}
+
+/** Throws InvalidOptionError. */
+function reached(storage: StorageAdapter | undefined): StorageAdapter {
+  if (storage !== undefined) return storage;
+  const problem =
+    'needs the storage of ChronisModule, which this module does not reach. Leave "isGlobal: false" of it out.';
+  throw new InvalidOptionError('binary', problem);
 }
 
 /** Throws InvalidOptionError. */

@@ -1,4 +1,5 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
+import type { BinaryOptions } from './binary.options.js';
 import type { CommandOptions } from './command.options.js';
 import type { EmitOptions } from './emit.options.js';
 import type { HttpOptions } from './http.options.js';
@@ -7,6 +8,8 @@ import type { HttpOptions } from './http.options.js';
 export interface ChronisExecutorsOptions {
   /** Runs programs of this machine: tasks of the types `execute_command` and `cmd`. @default there is none */
   command?: CommandOptions;
+  /** Runs programs that jobs bring along: tasks of the type `binary`. @default there is none */
+  binary?: BinaryOptions;
   /** Calls URLs: tasks of the type `http`. @default there is none */
   http?: HttpOptions;
   /** Hands runs to brokers and queues: tasks of the type `emit`. @default there is none */

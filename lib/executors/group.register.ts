@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from './process.group.js';
@@ -10,8 +10,8 @@ export interface Swept {
   runId: string;
 }
 
-/** Boot, namespace, id and start of the process, and the group. */
-const fileName = /^([0-9a-f-]+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
+/** Boot, namespace, id and start of the process, and the group; with the suffix while it is written. */
+const fileName = /^([0-9a-f-]+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\.new)?$/;
 
 /**
  * The process groups of this machine that runs have begun, in files of a folder that only this user may write, so that those of a process that was killed are ended by the next one: their runs are executed again elsewhere. A group is ended only if the
@@ -33,7 +33,10 @@ export class GroupRegister {
   add(group: number, runId: string): void {
     if (this.own === null) return;
     this.assertOurs();
-    writeFileSync(this.fileOf(group), runId, { mode: 0o600 });
+    const file = this.fileOf(group);
+    // In one step: without its run nobody could tell whose group it is.
+    writeFileSync(`${file}.new`, runId, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
   }
 
   remove(group: number): void {

@@ -16,6 +16,7 @@ export interface FileDocument {
 const keyFields: Partial<Record<TableName, string>> = {
   jobs: 'uid',
   runs: 'id',
+  binaries: 'sha256',
   flows: 'runId',
   workers: 'id',
   attempts: 'sequence',

@@ -18,6 +18,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   ],
   steps: ['startedAt', 'finishedAt', 'until'],
   signals: ['sentAt'],
+  binaries: ['storedAt', 'usedAt'],
   flows: ['nominalAt', 'openedAt', 'endedAt', 'pausedAt'],
   flowSteps: ['releasedAt', 'endedAt'],
   workers: ['startedAt', 'leaseUntil', 'reached'],

@@ -6,6 +6,7 @@ export const tableNames = [
   'steps',
   'signals',
   'definitions',
+  'binaries',
   'flows',
   'flowSteps',
   'workers',

@@ -4,6 +4,7 @@ import { storedStep } from '../memory/flow.snapshot.js';
 import { fill, storedJob, storedRun } from '../memory/stored.rows.js';
 import {
   MemoryTables,
+  type BinaryRow,
   type GapRow,
   type JobRow,
   type LedgerRow,
@@ -48,6 +49,7 @@ export class JournaledTables extends MemoryTables {
   override readonly runs = this.noted<RunRow>('runs');
   override readonly steps = this.noted<readonly RunStep[]>('steps');
   override readonly definitions = this.noted<readonly Definition[]>('definitions');
+  override readonly binaries = this.noted<BinaryRow>('binaries');
   override readonly flows = new NotedMap<FlowRow>((runId) => this.reshaped(runId));
   override readonly signals = this.noted<readonly SignalRow[]>('signals');
   override readonly workers = this.noted<WorkerRow>('workers');
@@ -119,7 +121,7 @@ export class JournaledTables extends MemoryTables {
   /** All that there is. */
   *everything(): Iterable<Change> {
     yield { table: 'about', key: 'storage', row: this.about };
-    const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'flows'] as const;
+    const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'binaries', 'flows'] as const;
     const others = ['workers', 'pauses', 'releases', 'locks'] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
@@ -137,6 +139,7 @@ export class JournaledTables extends MemoryTables {
     const maps = [this.jobs, this.jobsByUid, this.runs, this.steps, this.definitions, this.flows];
     for (const map of [
       ...maps,
+      this.binaries,
       this.signals,
       this.workers,
       this.held,

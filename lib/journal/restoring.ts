@@ -35,6 +35,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     runs,
     steps: [...stored.steps] as Snapshot['steps'],
     definitions: [...stored.definitions] as Snapshot['definitions'],
+    binaries: [...stored.binaries.values()] as Snapshot['binaries'],
     flows: joinFlows(stored.flows.values(), stored.flowSteps),
     signals: [...stored.signals] as Snapshot['signals'],
     waiting: runs

@@ -59,6 +59,7 @@ import type {
 } from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
 import { backfill } from './backfilling.js';
+import { MemoryBinaries } from './binaries.js';
 import { changeJobs } from './bulk.changes.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
@@ -118,6 +119,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly wakeSignal: MemoryWakeSignal;
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
+  override readonly binaries = new MemoryBinaries((step) => this.atomically(step));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;

@@ -10,6 +10,7 @@ import {
 } from '../model/retention.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { pruneBinaries } from './binaries.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { pruneFlows } from './flow.controls.js';
 import { forget } from './runs.js';
@@ -37,6 +38,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   forgetRunSteps(tables, horizon);
   pruneDefinitions(tables, horizon, Infinity);
   pruneFlows(tables, horizon, Infinity);
+  pruneBinaries(tables, now);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);

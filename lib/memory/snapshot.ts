@@ -7,7 +7,10 @@ import { MemoryTables } from './tables.js';
 export const snapshotFormat = 2;
 
 /** Everything that the tables hold, as JSON. */
-export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): string {
+export function takeSnapshot(
+  tables: MemoryTables,
+  { ledger, binaries }: Pick<MemoryTables, 'ledger' | 'binaries'> = tables,
+): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
     lastNumber: tables.lastNumber,
@@ -17,6 +20,7 @@ export function takeSnapshot(tables: MemoryTables, ledger = tables.ledger): stri
     runs: [...tables.runs.values()].map(storedRun),
     steps: [...tables.steps],
     definitions: [...tables.definitions],
+    binaries: [...binaries.values()],
     flows: Array.from(tables.flows.values(), storedFlow),
     signals: [...tables.signals],
     waiting: idsOf(tables.waiting.items()),
@@ -42,10 +46,14 @@ export function restoreTables(text: string, recordLimit: number): MemoryTables {
   }
 }
 
-/** The same once more, for changes that may come to nothing. What is on record is never changed, so both have it in common. */
+/** The same once more, for changes that may come to nothing. What is on record, and programs, are never changed, so both have them in common. */
 export function copyOf(tables: MemoryTables): MemoryTables {
-  const copy = restored(parsed(takeSnapshot(tables, [])), tables.recordLimit);
+  const copy = restored(
+    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map() })),
+    tables.recordLimit,
+  );
   for (const row of tables.ledger) copy.ledger.push(row);
+  for (const [sha256, binary] of tables.binaries) copy.binaries.set(sha256, binary);
   return copy;
 }
 

@@ -4,6 +4,7 @@ import { keyOfStep, restoreFlows, stepAt, type StepKey, type StoredFlow } from '
 import { placeOf } from './runs.js';
 import {
   keyOf,
+  type BinaryRow,
   type GapRow,
   type JobRow,
   type LedgerRow,
@@ -67,6 +68,8 @@ export interface Snapshot {
   /** Absent in earlier ones. */
   definitions?: [key: string, versions: readonly Stored<Definition>[]][];
   /** Absent in earlier ones. */
+  binaries?: BinaryRow[];
+  /** Absent in earlier ones. */
   flows?: StoredFlow[];
   signals?: [runId: string, signals: readonly SignalRow[]][];
   waiting: string[];
@@ -108,6 +111,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [runId, steps] of snapshot.steps ?? []) tables.steps.set(runId, steps);
   for (const [key, versions] of snapshot.definitions ?? [])
     tables.definitions.set(key, versions.map(definitionRow));
+  for (const binary of snapshot.binaries ?? []) tables.binaries.set(binary.sha256, binary);
   for (const [runId, signals] of snapshot.signals ?? []) tables.signals.set(runId, signals);
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, tables.own('workers', worker));

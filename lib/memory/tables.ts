@@ -10,6 +10,7 @@ import type {
   OrphanReason,
   NewRunSignal,
   RunStep,
+  StoredBinary,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type { JsonValue } from '../model/json.js';
@@ -137,6 +138,11 @@ export interface EndedRun {
   flowStep: StepEnd | null;
 }
 
+/** A program that jobs bring along; never changed in place. */
+export interface BinaryRow extends StoredBinary {
+  base64: string;
+}
+
 export interface SignalRow extends NewRunSignal {
   sentAt: EpochMs;
 }
@@ -211,6 +217,8 @@ export class MemoryTables implements StepTaker {
   readonly steps = new Map<string, readonly RunStep[]>();
   /** Versions of definitions by namespace and name, in the order of their numbers; never changed in place. */
   readonly definitions = new Map<string, readonly Definition[]>();
+  /** By the sums of their bytes. */
+  readonly binaries = new Map<string, BinaryRow>();
   /** Graphs of steps, by the run that each is. */
   readonly flows = new Map<string, FlowRow>();
   /** Within a step only. */

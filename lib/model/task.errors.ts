@@ -39,6 +39,16 @@ export class CommandRefusedError extends UnrecoverableError {
   }
 }
 
+/** A program that a job has brought along is not stored any more, or is not what it was: the run has failed, whatever retries it has left. @publicApi */
+export class BinaryRefusedError extends UnrecoverableError {
+  constructor(
+    readonly sha256: string,
+    message: string,
+  ) {
+    super(message, undefined, 'CHRONIS_BINARY_REFUSED');
+  }
+}
+
 /** A call came to no answer, or to one that does not mean success. The message has the begin of its body. @publicApi */
 export class HttpFailedError extends ChronisError {
   constructor(

@@ -4,6 +4,7 @@ import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
+import type { BinaryStorage } from './binaries.js';
 import type { BulkChange, BulkOutcome } from './bulk.change.js';
 import type { Beat, BeatOrder } from './beat.js';
 import type {
@@ -61,6 +62,7 @@ import type { WakeSignal } from './wake.signal.js';
 import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
+export * from './binaries.js';
 export * from './declarations.js';
 export * from './definitions.js';
 export * from './epoch.ms.js';
@@ -132,6 +134,8 @@ export abstract class StorageAdapter {
   readonly flows?: FlowStorage;
   /** Versions of what jobs are started from; absent: it keeps none, and what needs them is refused. */
   readonly definitions?: DefinitionStorage;
+  /** Programs that jobs bring along; absent: it keeps none, and tasks of the type `binary` are refused. */
+  readonly binaries?: BinaryStorage;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries
@@ -466,7 +470,7 @@ export abstract class StorageAdapter {
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
    * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict; its signals when it has that, and is no dead letter. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
    * Flows that are over and definitions that are deleted go as well, when the longest of these times is over: into a history, where the storage has one, for `historyMs`.
-   * A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
+   * Programs that nothing uses go as `BinaryStorage` says. A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,
    * nothing is deleted (`withheldMs`), as that clock may be wrong; each call adds its `agedMs`, until the clock is reached.

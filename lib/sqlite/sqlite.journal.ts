@@ -8,7 +8,7 @@ import {
   type SqliteDriver,
   type SqliteStatement,
 } from './sqlite.driver.js';
-import { applicationId, schemaSql, sqliteSchemaVersion, tableOf } from './sqlite.schema.js';
+import { applicationId, schemaSql, sqliteSchemaVersion, tableOf, tablesSql } from './sqlite.schema.js';
 
 interface Statements {
   put: Map<TableName, SqliteStatement>;
@@ -95,7 +95,7 @@ function prepareTables(database: SqliteDatabase, path: string): void {
     application_id: number;
   };
   const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number };
-  if (id === applicationId && version === sqliteSchemaVersion) return;
+  if (id === applicationId && version === sqliteSchemaVersion) return database.exec(tablesSql);
   if (id === applicationId) {
     throw new StorageDamagedError(
       path,

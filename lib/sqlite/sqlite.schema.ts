@@ -15,8 +15,11 @@ const isNumbered = (name: TableName): boolean => name === 'attempts' || name ===
 
 const tables = tableNames.map(
   (name) =>
-    `create table ${tableOf(name)} (key ${isNumbered(name) ? 'integer' : 'text'} primary key, row text not null)${isNumbered(name) ? '' : ' without rowid'};`,
+    `create table if not exists ${tableOf(name)} (key ${isNumbered(name) ? 'integer' : 'text'} primary key, row text not null)${isNumbered(name) ? '' : ' without rowid'};`,
 );
+
+/** Files of an early state of this version lack some. */
+export const tablesSql = tables.join('\n');
 
 const text = (path: string): string => `row ->> '$.${path}'`;
 /** Milliseconds, as text that SQLite's functions of dates understand. */
@@ -88,7 +91,7 @@ const indexes = [
 ];
 
 export const schemaSql = [
-  ...tables,
+  tablesSql,
   ...indexes,
   ...Object.entries(views).map(
     ([name, fields]) =>

@@ -1,4 +1,5 @@
 import type { Law } from './law.js';
+import { binaryLaws } from './laws/binary.laws.js';
 import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
 import { appLaws, retentionLaws } from './laws/app.laws.js';
@@ -111,6 +112,7 @@ export function storageLaws(): Law[] {
     ...stepLaws,
     ...runSignalLaws,
     ...definitionLaws,
+    ...binaryLaws,
     ...flowUnservedLaws,
     ...flowHandsLaws,
     ...flowLaws,

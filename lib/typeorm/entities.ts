@@ -11,6 +11,7 @@ import {
   runColumns,
   runSignalColumns,
   runStepColumns,
+  binaryColumns,
   definitionColumns,
   workerColumns,
   type Columns,
@@ -18,6 +19,7 @@ import {
 } from './entity.columns.js';
 import type {
   ChronisAttempt,
+  ChronisBinary,
   ChronisCursor,
   ChronisGap,
   ChronisJob,
@@ -48,6 +50,7 @@ export interface ChronisEntities {
   runStep: EntitySchema<ChronisRunStep>;
   runWait: EntitySchema<ChronisRunWait>;
   definition: EntitySchema<ChronisDefinition>;
+  binary: EntitySchema<ChronisBinary>;
   flow: EntitySchema<ChronisFlow>;
   flowStep: EntitySchema<ChronisFlowStep>;
   flowEdge: EntitySchema<ChronisFlowEdge>;
@@ -103,6 +106,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     runStep: entity('run_step', ['runId', 'name'], runStepColumns),
     runWait: entity('run_wait', ['child', 'nth'], runWaitColumns),
     definition: entity('definition', ['id'], definitionColumns),
+    binary: entity('binary', ['sha256'], binaryColumns),
     flow: entity('flow', ['id'], flowColumns),
     flowStep: entity('flow_step', ['id'], flowStepColumns),
     flowEdge: entity('flow_edge', ['parent', 'child'], flowEdgeColumns),

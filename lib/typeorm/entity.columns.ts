@@ -1,5 +1,6 @@
 import type {
   ChronisAttempt,
+  ChronisBinary,
   ChronisCursor,
   ChronisGap,
   ChronisJob,
@@ -16,7 +17,7 @@ import type {
 
 /** `text`; a `?` at the end: may be null. */
 export type ShortType =
-  `${'text' | 'bigint' | 'integer' | 'smallint' | 'double precision' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]'}${'' | '?'}`;
+  `${'text' | 'bigint' | 'integer' | 'smallint' | 'double precision' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]' | 'bytea'}${'' | '?'}`;
 
 export type Columns<Row> = Readonly<Record<keyof Row & string, ShortType>>;
 
@@ -194,6 +195,14 @@ export const definitionColumns: Columns<ChronisDefinition> = {
   createdAt: 'timestamptz',
   createdBy: 'text?',
   deletedAt: 'timestamptz?',
+};
+
+export const binaryColumns: Columns<ChronisBinary> = {
+  sha256: 'text',
+  size: 'integer',
+  storedAt: 'timestamptz',
+  usedAt: 'timestamptz',
+  bytes: 'bytea',
 };
 
 export const runSignalColumns: Columns<ChronisRunSignal> = {

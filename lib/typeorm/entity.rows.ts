@@ -227,6 +227,15 @@ export interface ChronisDefinition {
   deletedAt: Date | null;
 }
 
+/** A program that tasks of the type `binary` bring along. @publicApi */
+export interface ChronisBinary {
+  sha256: string;
+  size: number;
+  storedAt: Date;
+  usedAt: Date;
+  bytes: Buffer;
+}
+
 /** A signal that no wait of its run has taken yet. @publicApi */
 export interface ChronisRunSignal {
   id: string;

@@ -23,6 +23,7 @@ const kinds = {
   forgetRunSignals: 'signal',
   forgetWorkers: 'worker',
   forgetDefinitions: 'definition',
+  forgetBinaries: 'program',
   forgetFlowHistory: 'archived flow',
   forgetDefinitionHistory: 'archived definition',
 } as const;

@@ -5,6 +5,7 @@ import { schemaV1 } from './sql/schema.v1.sql.js';
 import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';
 import { schemaV4 } from './sql/schema.v4.sql.js';
+import { schemaV5 } from './sql/schema.v5.sql.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -26,6 +27,7 @@ const steps: readonly MigrationStep[] = [
     compatibleWith: 1,
   },
   { statements: schemaV4, changes: (t) => [t.run], compatibleWith: 1 },
+  { statements: schemaV5, changes: () => [], compatibleWith: 1 },
 ];
 
 /** Rows of older versions have no app. */
@@ -62,6 +64,7 @@ export function migrationStatements(t: TableNames, from: number): string[] {
  */
 function lockTables(tables: readonly string[]): string[] {
   const names = [...new Set(tables)].toSorted();
+  if (names.length === 0) return [];
   return [
     `set local lock_timeout = ${longestWaitMs}`,
     `lock table ${names.join(', ')} in access exclusive mode`,

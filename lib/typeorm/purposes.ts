@@ -76,6 +76,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetDead', toForget],
   ['forgetWorkers', toForget],
   ['forgetDefinitions', toForget],
+  ['forgetBinaries', toForget],
   ['forgetFlowHistory', toForget],
   ['forgetDefinitionHistory', toForget],
 ]);

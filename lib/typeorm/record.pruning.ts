@@ -9,7 +9,7 @@ import {
   type Pruned,
   type Retention,
 } from '../model/retention.js';
-import type { EpochMs } from '../ports/storage.adapter.js';
+import { binaryKeptMs, type EpochMs } from '../ports/storage.adapter.js';
 import type { Database } from './database.js';
 import { Forgetting } from './forgetting.js';
 import { LedgerDays } from './ledger.days.js';
@@ -21,6 +21,8 @@ const rowsPerRound = 5_000;
 const fewestRows = 100;
 /** Each may have ten thousand steps. */
 const flowsPerRound = 50;
+/** For each all that may refer to it is looked through. */
+const binariesPerRound = 100;
 /** Of a day that will soon be dropped as a whole, deleting rows one by one is waste: just enough to be exact where there are few. */
 const rowsOfBrokenDay = 1_000;
 /** Their ends tell for how long a job has been declared by nobody. */
@@ -42,6 +44,7 @@ interface Outdated {
   steps: boolean;
   flows: boolean;
   definitions: boolean;
+  binaries: boolean;
   flow_history: boolean;
   definition_history: boolean;
   signals: boolean;
@@ -81,6 +84,7 @@ export class RecordPruning {
       gapsKept,
       signalsKeptMs,
       historyMs,
+      binaryKeptMs,
     );
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
@@ -122,6 +126,7 @@ export class RecordPruning {
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     const flows = await forget(outdated.flows, 'forgetFlows', flowsPerRound, horizon, historyMs > 0);
     await forget(outdated.definitions, 'forgetDefinitions', rows, horizon, historyMs > 0);
+    await forget(outdated.binaries, 'forgetBinaries', binariesPerRound, now - binaryKeptMs);
     const archived = now - historyMs;
     const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
     const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);

@@ -11,6 +11,8 @@ import { readLastResultsSql } from './sql/read.last.results.sql.js';
 import { findFlowSql } from './sql/find.flow.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
+import { forgetBinariesSql } from './sql/forget.binaries.sql.js';
+import { putBinarySql, useBinarySql } from './sql/use.binary.sql.js';
 import { forgetFlowsSql } from './sql/forget.flows.sql.js';
 import { flowsWithinSql, setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
@@ -236,6 +238,9 @@ const builders = {
   ageRecord: ageRecordSql,
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
   forgetDead: forgetDeadSql,
+  forgetBinaries: forgetBinariesSql,
+  putBinary: putBinarySql,
+  useBinary: useBinarySql,
   forgetDefinitions: forgetDefinitionsSql,
   forgetDefinitionHistory: forgetDefinitionHistorySql,
   forgetGaps: forgetGapsSql,

@@ -14,6 +14,7 @@ import {
   type ConflictPolicy,
   type CursorPlan,
   deferralMs,
+  type BinaryStorage,
   type DefinitionStorage,
   type DueCursor,
   type Deferral,
@@ -65,6 +66,7 @@ import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
 import { syncDefinitions } from './definition.sync.js';
+import { TypeOrmBinaries } from './binaries.js';
 import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
@@ -110,6 +112,7 @@ export class TypeOrmStorage extends StorageAdapter {
   readonly lock: LockAdapter;
   override readonly flows: TypeOrmFlows;
   override readonly definitions: DefinitionStorage;
+  override readonly binaries: BinaryStorage;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -140,6 +143,7 @@ export class TypeOrmStorage extends StorageAdapter {
     const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
     this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls), tables);
     this.definitions = this.jobs.definitions;
+    this.binaries = new TypeOrmBinaries(new StatementRunner(statements, () => calls));
     this.flows = new TypeOrmFlows(this.statements, tables);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation);

@@ -347,7 +347,7 @@ describe('the module', () => {
     [
       'without an executor',
       {},
-      'names no executor, so there would be none. Give one of: command, http, emit.',
+      'names no executor, so there would be none. Give one of: command, binary, http, emit.',
     ],
     [
       'with an executor that there is not',

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ChronisExecutorsModule } from '../../lib/executors/index.js';
-import { ChronisModule, SchedulerService } from '../../lib/index.js';
+import { BinaryStore, ChronisExecutorsModule } from '../../lib/executors/index.js';
+import { ChronisModule, SchedulerService, type TaskInput } from '../../lib/index.js';
 
-/** A worker that runs the command of its argument until it is killed. */
+/** A worker that runs the command of its argument until it is killed; with a second one `binary`, as a program of the job. */
 async function main(): Promise<void> {
   @Module({
     imports: [
-      ChronisExecutorsModule.forRoot({ command: { shell: true } }),
+      ChronisExecutorsModule.forRoot({ command: { shell: true }, binary: {} }),
       ChronisModule.forRoot({ log: false }),
     ],
   })
@@ -16,7 +16,15 @@ async function main(): Promise<void> {
 
   process.on('SIGUSR2', () => process.exit(1));
   const app = await NestFactory.createApplicationContext(WorkerModule, { logger: false });
-  const task = { type: 'execute_command', command: process.argv[2]!, shell: true };
+  const [, , command, kind] = process.argv as [string, string, string, string?];
+  let task: TaskInput = { type: 'execute_command', command, shell: true };
+  if (kind === 'binary') {
+    const bytes = Buffer.from(`#!/bin/sh\n${command}\n`);
+    task = {
+      type: 'binary',
+      sha256: (await app.get(BinaryStore, { strict: false }).store({ bytes })).sha256,
+    };
+  }
   await app.get(SchedulerService).schedule({ task }, { in: 0 });
 }
 

@@ -32,10 +32,10 @@ afterEach(() => {
 });
 
 /** Resolves when the worker runs the command. */
-async function begin(command: string, processes: number): Promise<void> {
+async function begin(command: string, processes: number, kind = 'command'): Promise<void> {
   worker = spawn(
     process.execPath,
-    [join(compiled, 'test/executors/dying.worker.js'), `${command}; : ${mark}`],
+    [join(compiled, 'test/executors/dying.worker.js'), `${command}; : ${mark}`, kind],
     {
       env: { PATH: process.env.PATH, TMPDIR: temporary },
       stdio: 'inherit',
@@ -59,7 +59,9 @@ async function started(): Promise<NestApp> {
   const before = process.env.TMPDIR;
   process.env.TMPDIR = temporary;
   try {
-    return await NestApp.boot({ imports: [ChronisExecutorsModule.forRoot({ command: { shell: true } })] });
+    return await NestApp.boot({
+      imports: [ChronisExecutorsModule.forRoot({ command: { shell: true }, binary: {} })],
+    });
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
@@ -85,6 +87,20 @@ describe('what a worker that was killed has left behind', () => {
     const { ChronisEvents } = await import('../../lib/index.js');
     app.app.get(ChronisEvents).emit('workers.released', { workers: ['x'], rerun: 1, ended: 0, gaveUp: [] });
     await until('it is gone', () => sleeping().length === 0);
+    await app.close();
+  });
+
+  test('is removed where it is a program of its job, by the start of the next one', async () => {
+    await begin('sleep 1000', 2, 'binary');
+    const programs = join(temporary, `nestjs-chronis-programs-${process.getuid!()}`);
+    const before = await started();
+    expect([readdirSync(programs).length, sleeping().length]).toEqual([1, 2]);
+    await before.close();
+    await kill();
+    expect(readdirSync(programs)).toHaveLength(1);
+    const app = await started();
+    await until('it is gone', () => sleeping().length === 0);
+    expect(readdirSync(programs)).toEqual([]);
     await app.close();
   });
 

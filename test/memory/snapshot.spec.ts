@@ -46,6 +46,8 @@ function through<T extends object>(written: Written, like: T, part: (storage: Me
       // A transaction goes on between calls, and ends with the storage that it is in.
       if (['wakeSignal', 'joined', 'transaction'].includes(String(key))) return undefined;
       if (key === 'definitions') return through(written, value as object, (storage) => storage.definitions);
+      if (key === 'binaries')
+        return through(written, value as MemoryStorage['binaries'], (storage) => storage.binaries);
       if (key === 'flows')
         return through(written, value as MemoryStorage['flows'], (storage) => storage.flows);
       if (typeof value !== 'function') return value;

@@ -6,6 +6,9 @@ import { ManualClock } from '../../lib/testing/index.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
+/** The last version after which tables that were there are changed; the steps since have tables of their own. */
+const beforeChanges = 3;
+
 const client = new pg.Client(databaseUrl());
 const opened: StorageAdapter[] = [];
 const roles: string[] = [];
@@ -149,14 +152,14 @@ describe('rights that are missing', () => {
 
   test('to change tables of an earlier version: their owner is to do that', async () => {
     await start();
-    await setMeta('schema_version', schemaVersion - 1);
+    await setMeta('schema_version', beforeChanges);
     const url = await roleThat(
       `grant usage on schema "${schema}" to ROLE; grant ${everything} "${schema}" to ROLE`,
     );
     expect(await refusal({ url })).toMatch(
       new RegExp(
-        `^The role .* may not bring the tables in the schema "${schema}" from version ${schemaVersion - 1} to ${schemaVersion}: must be owner of .*\\. ` +
-          `Apply what migrationSql\\(\\{ from: ${schemaVersion - 1} \\}\\) returns by their owner, and start with migrate: 'check'\\.$`,
+        `^The role .* may not bring the tables in the schema "${schema}" from version ${beforeChanges} to ${schemaVersion}: must be owner of .*\\. ` +
+          `Apply what migrationSql\\(\\{ from: ${beforeChanges} \\}\\) returns by their owner, and start with migrate: 'check'\\.$`,
       ),
     );
   });
@@ -200,7 +203,7 @@ describe('rights that are missing', () => {
 
   const rights = ['select', 'insert', 'update', 'delete'];
   const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
-  allTables.push('definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
+  allTables.push('binary', 'definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
   allTables.push('definition_history', 'flow_history', 'flow_edge_history', 'flow_step_history');
   allTables.push('run_signal', 'run_step', 'run_wait', 'worker', 'attempt_default');
 
@@ -371,9 +374,24 @@ describe('a schema of another release', () => {
     },
   );
 
+  test('before that of programs gets their table, and nobody waits for it', async () => {
+    await (await start()).close();
+    await client.query(`drop table "${schema}".binary`);
+    await setMeta('schema_version', 4);
+    // A transaction that stays open, as a worker of the release before has it.
+    await client.query(`begin; lock table "${schema}".run in row exclusive mode`);
+    const { binaries } = await start();
+    await client.query('commit');
+    await binaries!.putBinary('a'.repeat(64), Buffer.from('x'));
+    const { rows } = await client.query(
+      `select obj_description('"${schema}".binary'::regclass) as about, (select value from "${schema}".meta where key = 'compatible_with') as compatible`,
+    );
+    expect(rows).toEqual([{ about: expect.stringMatching(/^Programs/) as string, compatible: '1' }]);
+  });
+
   test('is refused when another process brings it while this one waits for that one, which it tells', async () => {
     await start();
-    await setMeta('schema_version', schemaVersion - 1);
+    await setMeta('schema_version', beforeChanges);
     await client.query(
       `begin; lock table "${schema}".run, "${schema}".cursor, "${schema}".worker in share mode`,
     );

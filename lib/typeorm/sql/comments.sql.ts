@@ -4,15 +4,17 @@ import { viewComments } from './view.comments.fragment.js';
 
 /** For people who look at the tables: what each is for, and each of its columns. */
 export function commentStatements(t: TableNames): string[] {
-  const ofTables = Object.entries(allComments).flatMap(([table, { about, columns }]) => [
-    `comment on table ${t[table as TableName]} is ${quoted(about)}`,
-    ...commentsOf(t[table as TableName], columns),
-  ]);
+  const ofTables = Object.keys(allComments).flatMap((table) => commentsOfTable(t, table as TableName));
   const ofViews = Object.entries(viewComments(allComments)).flatMap(([view, { about, columns }]) => [
     `comment on view ${t.qualified(view)} is ${quoted(about)}`,
     ...commentsOf(t.qualified(view), columns),
   ]);
   return [...ofTables, ...ofViews];
+}
+
+export function commentsOfTable(t: TableNames, table: TableName): string[] {
+  const { about, columns } = allComments[table];
+  return [`comment on table ${t[table]} is ${quoted(about)}`, ...commentsOf(t[table], columns)];
 }
 
 function commentsOf(relation: string, columns: Record<string, string>): string[] {
@@ -199,6 +201,16 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       created_at: 'when it was stored',
       created_by: 'by whom',
       deleted_at: 'nothing is started from it since then; null: it lives',
+    },
+  },
+  binary: {
+    about: 'Programs that tasks of the type binary bring along. One that nothing uses goes after a day',
+    columns: {
+      sha256: 'of its bytes; what tasks name it by',
+      size: 'how many bytes',
+      stored_at: 'when it was stored',
+      used_at: 'when it was used, or found to be referred to, about',
+      bytes: 'the program',
     },
   },
   ...flowComments,

@@ -11,6 +11,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.run_step,
       t.run_wait,
       t.definition,
+      t.binary,
       t.flow,
       t.flow_step,
       t.flow_edge,

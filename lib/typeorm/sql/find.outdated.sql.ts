@@ -4,7 +4,7 @@ import type { TableNames } from './table.names.js';
 import { after, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are · $6 how long the history is
+ * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are · $6 how long the history is · $7 how long programs stay that nobody uses
  *
  * Which of the statements that forget have something to do: most of the time none has. Not EXISTS where there is an order: the planner would leave that out,
  * and might read the whole table.
@@ -26,6 +26,7 @@ select ${ms(now)} as now,
   (select ended_at from ${t.flow} where ended_at < ${after(now, '-$2::float8')} order by ended_at limit 1) is not null as flows,
   (select sent_at from ${t.run_signal} where sent_at < ${after(now, '-$5::float8')} order by sent_at limit 1) is not null as signals,
   (select deleted_at from ${t.definition} where deleted_at < ${after(now, '-$2::float8')} order by deleted_at limit 1) is not null as definitions,
+  (select used_at from ${t.binary} where used_at < ${after(now, '-$7::float8')} order by used_at limit 1) is not null as binaries,
   (select archived_at from ${t.flow_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as flow_history,
   (select archived_at from ${t.definition_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as definition_history,
   exists (

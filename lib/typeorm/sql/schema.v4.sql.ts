@@ -1,4 +1,3 @@
-import { commentStatements } from './comments.sql.js';
 import { flowTables } from './flow.tables.fragment.js';
 import { historyTables } from './history.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -74,6 +73,5 @@ export function schemaV4(t: TableNames, from: number): string[] {
     ...historyTables(t),
     // Before version 3 there are none, and one of that name is somebody else's.
     ...viewStatements(t, from < 3 ? 'create view' : 'create or replace view'),
-    ...commentStatements(t),
   ];
 }

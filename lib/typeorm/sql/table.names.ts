@@ -10,6 +10,7 @@ export const allTables = [
   'run_step',
   'run_wait',
   'definition',
+  'binary',
   'flow',
   'flow_step',
   'flow_edge',
