@@ -74,6 +74,6 @@ function used({ binaries }: MemoryTables, now: EpochMs, sha256: string): BinaryR
   return fresh;
 }
 
-function about({ base64: _, ...stored }: BinaryRow): StoredBinary {
-  return stored;
+function about({ sha256, size, storedAt, usedAt }: BinaryRow): StoredBinary {
+  return { sha256, size, storedAt, usedAt };
 }

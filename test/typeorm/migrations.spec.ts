@@ -217,7 +217,7 @@ describe('rights that are missing', () => {
       ...message
         .split('it lacks ')[1]!
         .split('. Let it')[0]!
-        .matchAll(/(?<=[ ,.])\w+\.(\w+)/g),
+        .matchAll(/(?<=[ ,.])\w+\."?(\w+)/g),
     ];
     expect(lacked.map(([, table]) => table).toSorted()).toEqual(allTables.toSorted());
     expect(message).toContain(`${rights.slice(1).join(', ')} on table ${schema}.meta`);
