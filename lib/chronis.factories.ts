@@ -56,7 +56,7 @@ import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
 import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
-import { addedSteps } from './workflows/added.steps.js';
+import { addingSteps } from './workflows/added.steps.js';
 import type { WorkflowRegistry } from './workflows/workflow.registry.js';
 import { WorkflowService } from './workflows/workflow.service.js';
 
@@ -112,7 +112,7 @@ export function makeEngine(
   lock: LockAdapter,
   handlers: HandlerRegistry,
   events: ChronisEvents,
-  { clock, engine }: ChronisSettings,
+  { clock, engine, allowUnknownHandler: allowsUnknown }: ChronisSettings,
 ): Engine {
   const loggers = new Map<string, RunLogger>();
   const logger = (handler: string): RunLogger => {
@@ -120,6 +120,9 @@ export function makeEngine(
     if (!known) loggers.set(handler, (known = new Logger(handler)));
     return known;
   };
+  const { app } = engine;
+  const directory = new HandlerDirectory({ local: handlers, app, storage, works: () => true, allowsUnknown });
+  const addedSteps = addingSteps(directory, storage);
   return new Engine({ storage, lock, clock, handlers, events, logger, addedSteps }, engine);
 }
 

@@ -11,6 +11,7 @@ import { AwaitedWork, type WorkKind } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
 import { callHandler } from './handler.call.js';
 import type { Handler } from './handler.registry.js';
+import type { CheckedSteps } from './step.end.js';
 import { deadlineOf } from './open.deadline.js';
 import type { OpenOptions } from './run.context.js';
 import { VerdictTransaction } from './verdict.transaction.js';
@@ -93,10 +94,15 @@ export class RunningRun implements SteppingAttempt {
     this.wish = opened(this.wish, deadline);
   }
 
-  /** See `StepContext.skip` and `StepContext.addSteps`. */
-  endStep(by: string, more: StepEnd): void {
+  /** See `StepContext.skip` and `StepContext.addSteps`. `ask`: of what it adds, see `CheckedSteps`. */
+  endStep(by: string, more: StepEnd, ask: CheckedSteps['ask'] = null): void {
     this.throwIfSettled();
-    this.wish = ofStep(this.wish, by, more);
+    this.wish = ofStep(this.wish, by, more, ask === null ? null : () => this.lookFor(ask));
+  }
+
+  private async lookFor(ask: NonNullable<CheckedSteps['ask']>): Promise<void> {
+    const error = await this.parts.insist('look for handlers', ask, () => this.isOwner);
+    if (error !== null) throw error;
   }
 
   /** Made by the first that asks for it: few have any. */
@@ -168,7 +174,7 @@ export class RunningRun implements SteppingAttempt {
   /** By its handler, and by what that has left to be worked off. */
   returned(value: unknown): void {
     // As nearly always: nothing is made for what most do not have.
-    if (this.awaited === null) return this.handlerEnded(this.wish?.ending ?? returning(this.wish, value));
+    if (this.awaited === null) return this.onceKnown(this.wish?.ending ?? returning(this.wish, value));
     this.handler = 'concluded';
     const returned = (): void => {
       const retryAt = this.awaited!.hasUnheardAsleep ? this.durable!.wakesAt : null;
@@ -201,8 +207,21 @@ export class RunningRun implements SteppingAttempt {
   private unlessUnheard(ending: Ending): void {
     this.awaited!.whenOver(() => {
       const unheard = this.awaited!.unheard;
-      this.handlerEnded(unheard === null ? ending : { kind: 'threw', error: unheard.error });
+      if (unheard === null) this.onceKnown(ending);
+      else this.handlerEnded({ kind: 'threw', error: unheard.error });
     });
+  }
+
+  /** What it adds to its workflow has handlers that somebody has, or it has failed. */
+  private onceKnown(ending: Ending): void {
+    const known = this.wish === null ? null : this.wish.known;
+    if (known === null || ending.kind !== 'returned' || this.committed !== null)
+      return this.handlerEnded(ending);
+    this.handler = 'concluded';
+    known.then(
+      () => this.handlerEnded(ending),
+      (error: unknown) => this.handlerEnded({ kind: 'threw', error }),
+    );
   }
 
   /** The handler stays where it is, and is never heard of again; what stands around it goes on as if it had returned. */

@@ -45,8 +45,10 @@ export class StepAttemptContext extends AttemptContext implements StepContext {
     this.parent = async (parent) => reader().parent(parent);
     this.#all = async (names) => reader().all(names);
     this.skip = (reason) => running.endStep('context.skip()', { skipped: reasonOf(reason) });
-    this.addSteps = (steps) =>
-      running.endStep('context.addSteps()', addedSteps(steps, run, running.wish?.step ?? {}));
+    this.addSteps = (steps) => {
+      const { end, ask } = addedSteps(steps, run, running.wish?.step ?? {});
+      running.endStep('context.addSteps()', end, ask);
+    };
   }
 
   static allOf(context: StepAttemptContext, names: readonly string[]): Promise<Record<string, JsonValue>> {

@@ -66,6 +66,7 @@ export interface StepContext<
   readonly skip: (reason: string) => void;
   /**
    * Adds steps to the workflow when the handler returns, or by the commit of `transaction`: not where the attempt fails. Steps of the workflow that are named in `before` wait for them too. Returns at once. Throws InvalidWorkflowError, RunSettledError.
+   * A handler that nobody in the app has had fails the step, or rolls the transaction back, by HandlerNotFoundError or UnknownTaskError, unless the module has `allowUnknownHandler`.
    *
    * @example
    * ctx.addSteps(pages.map((page) => ({ name: `page-${page}`, handler: 'read-page', payload: { page }, before: 'report' })));

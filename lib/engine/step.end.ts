@@ -3,12 +3,15 @@ import type { ClaimedRun } from '../model/run.js';
 import type { StepEnd } from '../ports/flows.js';
 import type { AddedStep } from './step.context.js';
 
+/** What steps that a step adds come to. */
+export interface CheckedSteps {
+  end: Required<Pick<StepEnd, 'added' | 'joined'>>;
+  /** Asks the storage whether somebody has their handlers: the error for one that nobody has, or null. Null: there is nothing to ask. */
+  ask: (() => Promise<Error | null>) | null;
+}
+
 /** Checks steps that a step adds to its workflow, beside those that it has added before, and makes of them what is stored. Throws InvalidWorkflowError. */
-export type AddedSteps = (
-  steps: readonly AddedStep[],
-  run: ClaimedRun,
-  before: StepEnd,
-) => Required<Pick<StepEnd, 'added' | 'joined'>>;
+export type AddedSteps = (steps: readonly AddedStep[], run: ClaimedRun, before: StepEnd) => CheckedSteps;
 
 /** Of an engine that is given none. */
 export const refuseAdded: AddedSteps = () => {

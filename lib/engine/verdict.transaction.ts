@@ -78,7 +78,11 @@ export class VerdictTransaction {
     this.state = 'working';
     try {
       const conclude = (value: T): Settlement => (this.settlement = this.conclude(value));
-      const all: TransactionWork<T> = async (manager) => (await workOff(work(manager))) as T;
+      const all: TransactionWork<T> = async (manager) => {
+        const value = (await workOff(work(manager))) as T;
+        await this.attempt.wish?.known;
+        return value;
+      };
       const value = await storage.transaction!(all, conclude, options);
       this.state = 'committed';
       return value;

@@ -17,17 +17,20 @@ export interface WishedEnd {
   readonly ending: Extract<Ending, { kind: 'snoozed' | 'opened' }> | null;
   /** What becomes of it as a step; null: nothing beside its result. */
   readonly step: StepEnd | null;
+  /** Resolves when it is known that somebody has the handlers of what it adds; rejects where nobody has. Null: it is known. */
+  readonly known: Promise<void> | null;
 }
 
 /** Throws InvalidScheduleError. */
 export function snoozed(wish: WishedEnd | null, delay: DurationInput): WishedEnd {
-  return { ending: { kind: 'snoozed', delayMs: parseDelay(delay, 'delay') }, step: stepOf(wish) };
+  const ending = { kind: 'snoozed', delayMs: parseDelay(delay, 'delay') } as const;
+  return { ending, step: stepOf(wish), known: knownOf(wish) };
 }
 
 /** Throws InvalidOptionError: a step that ends in its own way cannot be left open. */
 export function opened(wish: WishedEnd | null, deadline: OpenDeadline): WishedEnd {
   if (stepOf(wish) !== null) refuseOpenedStep('context.open()');
-  return { ending: { kind: 'opened', deadline }, step: null };
+  return { ending: { kind: 'opened', deadline }, step: null, known: null };
 }
 
 /** As a workflow. Its deadline is the run's own timeout, else `timeoutMs`; null: it has none. Throws InvalidWorkflowError: it is a step of too many. */
@@ -49,13 +52,20 @@ export function openedAsFlow(
   return {
     ending: { kind: 'opened', deadline: inMs === null ? null : { inMs }, flow },
     step: stepOf(wish),
+    known: knownOf(wish),
   };
 }
 
-/** `by`: the call that asks for it. Throws InvalidOptionError. */
-export function ofStep(wish: WishedEnd | null, by: string, more: StepEnd): WishedEnd {
+/** `by`: the call that asks for it · `look`: whether somebody has the handlers of what it adds, see `known`. Throws InvalidOptionError. */
+export function ofStep(
+  wish: WishedEnd | null,
+  by: string,
+  more: StepEnd,
+  look: (() => Promise<void>) | null,
+): WishedEnd {
   if (wish?.ending?.kind === 'opened') refuseOpenedStep(by);
-  return { ending: wish?.ending ?? null, step: growth(stepOf(wish), more) };
+  const known = look === null ? knownOf(wish) : bothKnown(knownOf(wish), look());
+  return { ending: wish?.ending ?? null, step: growth(stepOf(wish), more), known };
 }
 
 /** How a handler ends that returns this, whatever else it has asked for. */
@@ -64,4 +74,12 @@ export function returning(wish: WishedEnd | null, value: unknown): Ending {
   return step === null ? { kind: 'returned', value } : { kind: 'returned', value, step };
 }
 
+function bothKnown(before: Promise<void> | null, more: Promise<void>): Promise<void> {
+  const known = Promise.all([before, more]).then(() => undefined);
+  // Nobody may ask for it, as where the attempt fails for another reason.
+  known.catch(() => undefined);
+  return known;
+}
+
 const stepOf = (wish: WishedEnd | null): StepEnd | null => (wish === null ? null : wish.step);
+const knownOf = (wish: WishedEnd | null): Promise<void> | null => (wish === null ? null : wish.known);

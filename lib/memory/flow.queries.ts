@@ -63,14 +63,14 @@ function fitting(results: readonly JsonValue[]): number {
 }
 
 function toFlow(flow: FlowRow): Flow {
-  const { runId, workflow, version, namespace, params } = flow;
+  const { runId, workflow, version, namespace, app, params } = flow;
   const { openedAt, endedAt, pausedAt, verdict, retryOf } = flow;
   const counts: Flow['counts'] = {};
   for (const step of allSteps(flow)) {
     const state = stateOf(step);
     counts[state] = (counts[state] ?? 0) + 1;
   }
-  const about = { runId, workflow, version, namespace, params };
+  const about = { runId, workflow, version, namespace, app, params };
   return { ...about, openedAt, endedAt, pausedAt, verdict, retryOf, counts };
 }
 

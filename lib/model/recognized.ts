@@ -18,6 +18,7 @@ const codes = new Map<unknown, readonly string[]>([
       'CHRONIS_UNRECOVERABLE',
       'CHRONIS_PAYLOAD_MISMATCH',
       'CHRONIS_STEP_RESULT_MISSING',
+      'CHRONIS_INVALID_WORKFLOW',
       'CHRONIS_COMMAND_REFUSED',
       'CHRONIS_HTTP_REFUSED',
     ],

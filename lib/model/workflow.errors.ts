@@ -1,8 +1,8 @@
 import { ChronisError } from './chronis.error.js';
 import { UnrecoverableError } from './run.errors.js';
 
-/** The definition of a workflow is wrong. The message names the workflow, the step and the fix. @publicApi */
-export class InvalidWorkflowError extends ChronisError {
+/** The definition of a workflow is wrong, or what a step adds to one. The message names the workflow, the step and the fix. A run that fails by it is not tried again, as it would be no different. @publicApi */
+export class InvalidWorkflowError extends UnrecoverableError {
   constructor(
     readonly workflow: string,
     /** Null: it is wrong as a whole. */
@@ -11,7 +11,7 @@ export class InvalidWorkflowError extends ChronisError {
     options?: { cause?: unknown },
   ) {
     const place = step === null ? '' : `, step "${step}"`;
-    super('CHRONIS_INVALID_WORKFLOW', `The workflow "${workflow}"${place}: ${problem}`, options);
+    super(`The workflow "${workflow}"${place}: ${problem}`, options, 'CHRONIS_INVALID_WORKFLOW');
   }
 }
 

@@ -101,6 +101,8 @@ export interface Flow {
   workflow: string;
   version: number | null;
   namespace: string;
+  /** Whose handlers its steps call; null: those of any. */
+  app: string | null;
   params: JsonValue;
   /** Of one that is retried when that was. */
   openedAt: EpochMs;

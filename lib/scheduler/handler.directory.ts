@@ -48,10 +48,8 @@ export class HandlerDirectory {
     by: Pick<JobStore, 'queryWorkers'>,
   ): Promise<void> {
     const isOwn = app === this.app;
-    if (isOwn && this.parts.local.has(handler)) return;
+    if (this.knows({ handler, app })) return;
     if (isReference && !(isOwn && this.parts.works())) return;
-    // What was known once stays so: nobody has to be asked again.
-    if (this.ever.get(app)?.has(handler)) return;
     await this.ask(now, by);
     if (this.ever.get(app)?.has(handler)) return;
     const elsewhere = this.appsWith(handler).filter((other) => other !== app);
@@ -66,6 +64,11 @@ export class HandlerDirectory {
     // Of a method by its name alone, the one with its class.
     const meant = known.find((name) => name.endsWith(`.${handler}`)) ?? nearestName(handler, known);
     throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant, usedBy);
+  }
+
+  /** Whether it is known without asking others: what was known once stays so. */
+  knows({ handler, app }: Pick<HandlerUse, 'handler' | 'app'>): boolean {
+    return (app === this.app && this.parts.local.has(handler)) || this.ever.get(app)?.has(handler) === true;
   }
 
   /** Those of this process and of all live ones of its app. */

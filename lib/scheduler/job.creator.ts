@@ -153,13 +153,14 @@ export class JobCreator {
     return OneOffPattern.of(item, job, this.defaults, checksPayload);
   }
 
-  /** The same for handlers that steps call, of this app. */
-  async assertOwnKnown(
+  /** The same for handlers that steps call, unless the module accepts any. `app`: of this one by default. */
+  async assertStepsKnown(
     uses: readonly Pick<HandlerUse, 'handler' | 'usedBy'>[],
     now: number,
     access: Pick<JobAccess, 'jobs'>,
+    app = this.handlers.app,
   ): Promise<void> {
-    const { app } = this.handlers;
+    if (this.handlers.allowsUnknown) return;
     for (const use of uses) await this.assertKnown({ ...use, app, isReference: false }, now, access);
   }
 

@@ -21,7 +21,8 @@ const mostOfPage = 8 * 1_048_576;
 
 type Instants = Record<'opened_at', EpochMs> & Record<'ended_at' | 'paused_at', EpochMs | null>;
 
-interface FlowRow extends Instants, Pick<Flow, 'workflow' | 'version' | 'namespace' | 'params' | 'verdict'> {
+interface FlowRow
+  extends Instants, Pick<Flow, 'workflow' | 'version' | 'namespace' | 'app' | 'params' | 'verdict'> {
   id: string;
   run_id: string;
   retry_of: string | null;
@@ -96,9 +97,9 @@ async function findFlow(queries: Queries, t: TableNames, runId: string): Promise
 }
 
 function toFlow(row: FlowRow): Flow {
-  const { workflow, version, namespace, params, verdict, counts } = row;
+  const { workflow, version, namespace, app, params, verdict, counts } = row;
   const instants = { openedAt: row.opened_at, endedAt: row.ended_at, pausedAt: row.paused_at };
-  const about = { runId: row.run_id, workflow, version, namespace, params };
+  const about = { runId: row.run_id, workflow, version, namespace, app, params };
   return { ...about, ...instants, verdict, retryOf: row.retry_of, counts: counts ?? {} };
 }
 

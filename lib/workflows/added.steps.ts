@@ -1,15 +1,65 @@
 import type { AddedStep } from '../engine/step.context.js';
-import type { AddedSteps } from '../engine/step.end.js';
-import { InvalidOptionError, InvalidWorkflowError } from '../model/errors.js';
+import type { AddedSteps, CheckedSteps } from '../engine/step.end.js';
+import {
+  HandlerNotFoundError,
+  InvalidOptionError,
+  InvalidWorkflowError,
+  UnknownTaskError,
+} from '../model/errors.js';
+import type { ClaimedRun } from '../model/run.js';
+import { isA } from '../model/thrown.js';
 import type { StepEnd } from '../ports/flows.js';
+import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { HandlerDirectory } from '../scheduler/handler.directory.js';
 import { described } from '../scheduler/option.checks.js';
-import { flowSteps, plannedStep, stepName } from './planned.step.js';
+import { flowSteps, plannedStep, stepName, type PlannedStep } from './planned.step.js';
 import { cycleAmong } from '../model/step.cycle.js';
 import { maxChildren, maxEdges } from './workflow.limits.js';
-import { naming } from './workflow.plan.js';
+import { naming, stepUses } from './workflow.plan.js';
 
 /** What is added, as it is stored. What can only be seen where the workflow is stored, such as names that it has, is refused there. */
-export const addedSteps: AddedSteps = (steps, run, { added: before = [], joined: joinedBefore = [] }) => {
+export function addingSteps(directory: HandlerDirectory, storage: StorageAdapter): AddedSteps {
+  return (steps, run, before) => {
+    const planned = plannedSteps(steps, run, before);
+    return { end: endOf(planned, run, before), ask: asking(planned.steps, run, directory, storage) };
+  };
+}
+
+/** Null: all of them are known. */
+function asking(
+  steps: readonly PlannedStep[],
+  { flowStep, app: given }: ClaimedRun,
+  directory: HandlerDirectory,
+  storage: StorageAdapter,
+): CheckedSteps['ask'] {
+  if (directory.allowsUnknown) return null;
+  const app = given ?? directory.app;
+  const uses = stepUses({ name: flowStep!.workflow, steps })
+    .map((use) => ({ ...use, app, isReference: false }))
+    .filter((use) => !directory.knows(use));
+  if (uses.length === 0) return null;
+  return async () => {
+    const now = await storage.now();
+    try {
+      for (const use of uses) await directory.assertKnown(use, now, storage);
+      return null;
+    } catch (error) {
+      if (isA(error, HandlerNotFoundError) || isA(error, UnknownTaskError)) return error;
+      throw error;
+    }
+  };
+}
+
+interface Planned {
+  steps: PlannedStep[];
+  joined: { parent: string; child: string; data: boolean }[];
+}
+
+function plannedSteps(
+  steps: readonly AddedStep[],
+  run: ClaimedRun,
+  { added: before = [] }: StepEnd,
+): Planned {
   const { workflow, name: by } = run.flowStep!;
   if (!Array.isArray(steps)) {
     throw new InvalidOptionError(
@@ -20,8 +70,8 @@ export const addedSteps: AddedSteps = (steps, run, { added: before = [], joined:
   if (before.length + steps.length > maxChildren) {
     throw new InvalidWorkflowError(workflow, by, `it adds more than ${maxChildren} steps.`);
   }
-  const joined: { parent: string; child: string; data: boolean }[] = [];
-  const planned = (steps as readonly AddedStep[]).map((given, i) => {
+  const joined: Planned['joined'] = [];
+  const planned = steps.map((given, i) => {
     const label = typeof given?.name === 'string' ? given.name : `#${i + 1} that "${by}" adds`;
     return naming(workflow, label, () => {
       const { before: children, ...step } = given;
@@ -30,8 +80,16 @@ export const addedSteps: AddedSteps = (steps, run, { added: before = [], joined:
       return plan;
     });
   });
-  const { queue, priority } = run;
-  const added = flowSteps(planned, { queue, priority });
+  return { steps: planned, joined };
+}
+
+function endOf(
+  { steps, joined }: Planned,
+  { queue, priority, flowStep }: ClaimedRun,
+  { added: before = [], joined: joinedBefore = [] }: StepEnd,
+): CheckedSteps['end'] {
+  const { workflow, name: by } = flowStep!;
+  const added = flowSteps(steps, { queue, priority });
   const edges = [...before, ...added].reduce((sum, { after }) => sum + after.length, joinedBefore.length);
   if (edges + joined.length > maxEdges) {
     throw new InvalidWorkflowError(
@@ -42,7 +100,7 @@ export const addedSteps: AddedSteps = (steps, run, { added: before = [], joined:
   }
   assertNew(workflow, by, [...before, ...added], joined);
   return { added, joined };
-};
+}
 
 function childrenOf(before: AddedStep['before']): string[] {
   if (before === undefined) return [];

@@ -6,6 +6,7 @@ import {
 } from '../model/errors.js';
 import {
   maxMapItems,
+  type Flow,
   type FlowStep,
   type FlowStepFilter,
   type FlowStorage,
@@ -40,17 +41,16 @@ type Reader = Pick<StorageAdapter, 'now' | 'queryRuns' | 'queryWorkers'>;
 
 /** The steps of a workflow as they stand. */
 export async function graphOf(
-  runId: string,
+  { runId, app, pausedAt }: Flow,
   instances: boolean,
   flows: FlowStorage,
   storage: Reader,
-  isPaused: boolean,
 ): Promise<GraphStep[]> {
   const steps = await stepsOf(runId, instances ? {} : { instances: false }, flows);
   if (steps === null) throw new WorkflowRunNotFoundError(runId);
   const states = new Map<string, FlowStepState>();
   for (const { name, nth, state } of steps) if (nth === null) states.set(name, state);
-  const runs = await runsOf(steps, storage);
+  const runs = await runsOf(steps, app, storage);
   const gone = steps.filter((step) => step.runId !== null && runs.get(step.runId) === 'gone');
   // Those whose run has ended since they were read have another state by now.
   if (gone.length > 0) {
@@ -60,27 +60,33 @@ export async function graphOf(
   }
   return steps.map((step) => {
     const run = (step.state === 'released' && step.runId && runs.get(step.runId)) || null;
-    return graphStep(step, states, run, isPaused);
+    return graphStep(step, states, run, pausedAt !== null);
   });
 }
 
-async function runsOf(steps: readonly FlowStep[], storage: Reader): Promise<Map<string, StepRun | 'gone'>> {
+async function runsOf(
+  steps: readonly FlowStep[],
+  app: string | null,
+  storage: Reader,
+): Promise<Map<string, StepRun | 'gone'>> {
   const runs = new Map<string, StepRun | 'gone'>();
   const released = steps.filter(({ state, runId }) => state === 'released' && runId !== null);
   let offered: ReadonlySet<string> | null = null;
   for (const { runId, handler } of released.slice(0, mostRuns)) {
     const [run] = (await storage.queryRuns({ runId: runId! }, { limit: 1 })).items;
-    if (run?.state === 'waiting') offered ??= await offeredHandlers(storage);
+    if (run?.state === 'waiting') offered ??= await offeredHandlers(app, storage);
     const lacks = run?.state === 'waiting' && !offered!.has(handler) ? handler : null;
     runs.set(runId!, run === undefined ? 'gone' : { state: run.state, dueAt: run.dueAt, lacks });
   }
   return runs;
 }
 
-/** Of workers that live, whatever their app. */
-async function offeredHandlers(storage: Reader): Promise<ReadonlySet<string>> {
+/** Of workers of the app that live; null: of any. */
+async function offeredHandlers(app: string | null, storage: Reader): Promise<ReadonlySet<string>> {
   const now = await storage.now();
-  const workers = (await storage.queryWorkers()).filter(({ leaseUntil }) => leaseUntil.getTime() > now);
+  const workers = (await storage.queryWorkers()).filter(
+    (worker) => worker.leaseUntil.getTime() > now && (app === null || worker.app === app),
+  );
   return new Set(workers.flatMap(({ handlers }) => handlers));
 }
 

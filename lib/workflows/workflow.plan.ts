@@ -32,7 +32,10 @@ export function planOf(definition: WorkflowDefinition): WorkflowPlan {
 }
 
 /** The handlers that its steps call, each by the first that does. */
-export function stepUses({ name, steps }: WorkflowPlan): { step: string; handler: string; usedBy: string }[] {
+export function stepUses({
+  name,
+  steps,
+}: Pick<WorkflowPlan, 'name' | 'steps'>): { step: string; handler: string; usedBy: string }[] {
   const called = new Set<string>();
   return steps.flatMap(({ name: step, handler, kind }) => {
     if (kind === 'manual' || called.has(handler)) return [];

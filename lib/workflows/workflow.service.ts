@@ -180,8 +180,7 @@ export class WorkflowService {
       return later === null ? null : this.graph(later, options);
     }
     const view = await withVerdict(flow, this.parts.storage);
-    const isPaused = flow.pausedAt !== null;
-    return { ...view, steps: await graphOf(id, instances, flows, this.parts.storage, isPaused) };
+    return { ...view, steps: await graphOf(flow, instances, flows, this.parts.storage) };
   }
 
   // ── Changing

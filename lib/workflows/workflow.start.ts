@@ -135,5 +135,5 @@ async function assertHandlers(
   if (known === undefined) return;
   const { plan, code } = known;
   const uses = stepUses(plan).filter(({ step }) => !code.steps.has(step));
-  await creator.assertOwnKnown(uses, now, access);
+  await creator.assertStepsKnown(uses, now, access);
 }

@@ -57,8 +57,7 @@ export async function versionedJob(
   const found = await storedVersion(name, version, [namespace, ofCode], definitions);
   const { spec, source, app, paramsSchema, hash } = found;
   if (app !== wanted) throw ofAnotherApp(found, wanted);
-  for (const use of stepUses(planOfDefinition(name, spec)))
-    await creator.assertKnown({ ...use, app, isReference: false }, now, access);
+  await creator.assertStepsKnown(stepUses(planOfDefinition(name, spec)), now, access, app);
   const said = Object.entries(spec).filter(([key]) => saidOfJobs.includes(key));
   const reference = definitionReference(found);
   const own = withoutReference(metadataOf(metadata, defaults));

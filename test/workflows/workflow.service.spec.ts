@@ -440,13 +440,14 @@ describe('a workflow', () => {
         .step('self', adding([{ name: 'self' }]))
         .step('option', adding([{ name: 'x', afer: 'y' }]))
         .step('taken', adding([{ name: 'cycle' }]))
-        .step('strange', adding([{ name: 'x', after: 'nobody' }]))
-        .step('before', adding([{ name: 'x', before: 'nobody' }]))
-        .step('released', adding([{ name: 'x', before: 'slow' }]))
-        .step('round', adding([{ name: 'x', after: 'late', before: 'late' }]))
+        .step('strange', adding([{ name: 'x', handler: 'h', after: 'nobody' }]))
+        .step('before', adding([{ name: 'x', handler: 'h', before: 'nobody' }]))
+        .step('released', adding([{ name: 'x', handler: 'h', before: 'slow' }]))
+        .step('round', adding([{ name: 'x', handler: 'h', after: 'late', before: 'late' }]))
         .step('slow', calling(), { delay: '1h' })
         .step('late', calling(), { after: 'slow' });
       const app = await boot([wrong]);
+      app.scheduler.registerHandler('h', () => undefined);
       const runId = await run(app, 'wrong');
       const { steps } = (await app.workflows.graph(runId))!;
       expect(steps.slice(0, -2).map(({ name, reason }) => [name, reason!.split('\n', 1)[0]])).toEqual(
@@ -691,6 +692,21 @@ describe('a workflow', () => {
       'It waits for complete() or fail(). The workflow is paused: what comes after it begins once that is resumed.',
       'It is paused.',
     ]);
+  });
+
+  test('tells of what waits that it lacks a handler, though another app has one of that name', async () => {
+    const clock = new ManualClock();
+    const storage = new MemoryStorage({ clock });
+    const app = await boot([workflow('lacking').step('x', 'gone', { delay: '1m' })], { clock, storage });
+    app.scheduler.registerHandler('gone', () => undefined);
+    const runId = await run(app, 'lacking');
+    app.scheduler.withdrawHandler('gone');
+    const other = await boot([], { clock, storage, chronis: { app: 'other' } });
+    other.scheduler.registerHandler('gone', () => undefined);
+    await app.clock.advanceBy(2 * minute);
+    expect((await app.workflows.graph(runId))!.steps[0]!.waitsFor).toBe(
+      'It waits for a worker that has its handler "gone": none that lives has.',
+    );
   });
 
   test('that was cancelled is retried as long as its run is kept, and says so where it is not', async () => {
