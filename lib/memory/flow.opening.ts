@@ -28,6 +28,7 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     pausedAt: run.step?.flow.pausedAt == null ? null : now,
     verdict: null,
     retryOf: run.retryOf,
+    firstRun: null,
     stepOf: run.step,
     steps: new Map(),
     active: 0,

@@ -21,6 +21,11 @@ export function getFlow({ flows }: MemoryTables, runId: string): Flow | null {
   return flow ? toFlow(flow) : null;
 }
 
+export function laterRun({ flows }: MemoryTables, runId: string): string | null {
+  for (const flow of flows.values()) if (flow.firstRun === runId) return flow.runId;
+  return null;
+}
+
 export function queryFlows({ flows }: MemoryTables, filter: FlowFilter, page: PageRequest): Page<Flow> {
   const found = [...flows.values()].filter(
     ({ namespace, workflow, verdict }) =>

@@ -27,7 +27,7 @@ export function retryFlow(
   // Somebody has given it its verdict, whatever its steps have come to.
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
-  if (!job || hasAnotherRun(tables, job, runId)) return null;
+  if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
   const run = reopen(tables, now, flow, job);
   goOn(tables, now, flow, chosen);
   return run;
@@ -61,6 +61,12 @@ function hasAnotherRun(tables: MemoryTables, job: JobRow, runId: string): boolea
   return (run !== undefined && run.verdict === null) || (job.kind === 'one-off' && onlyRun(job) !== run);
 }
 
+/** What was cancelled of a recurring job leaves no dead letter. */
+function isKept(tables: MemoryTables, { kind }: JobRow, runId: string): boolean {
+  if (kind === 'one-off' || tables.runs.has(runId)) return true;
+  return tables.ledger.some((row) => row.runId === runId && row.final && row.outcome === 'cancelled');
+}
+
 /** Gives the flow another run, in place of the dead letter that the old one may be. */
 function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow): RunRow {
   const { runId, nominalAt, deadlineMs } = flow;
@@ -81,6 +87,7 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   if (dead) moveWaits(tables, dead, run);
   tables.flows.delete(runId);
   tables.flows.set(run.id, flow);
+  flow.firstRun ??= runId;
   Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
   return run;
 }

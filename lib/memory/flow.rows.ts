@@ -22,6 +22,8 @@ export interface FlowRow {
   pausedAt: EpochMs | null;
   verdict: Flow['verdict'];
   retryOf: string | null;
+  /** The run that it was before all retries; null: it was not retried. */
+  firstRun: string | null;
   /** The step of another flow whose run it is, as long as that is there. */
   stepOf: FlowStepRow | null;
   /** By name, in the order in which they were stored, maps without their instances. */

@@ -11,7 +11,7 @@ import type {
   PageRequest,
 } from '../ports/storage.adapter.js';
 import { pauseFlow, pruneFlows, resumeFlow } from './flow.controls.js';
-import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
+import { getFlow, laterRun, queryFlows, queryFlowSteps } from './flow.queries.js';
 import { unservedSteps } from './flow.unserved.js';
 import { retryFlow } from './flow.retrying.js';
 import { toRun } from './rows.to.views.js';
@@ -26,6 +26,10 @@ export class MemoryFlows implements FlowStorage {
 
   getFlow(runId: string): Promise<Flow | null> {
     return this.atomically((tables) => getFlow(tables, runId), 'read');
+  }
+
+  laterRun(runId: string): Promise<string | null> {
+    return this.atomically((tables) => laterRun(tables, runId), 'read');
   }
 
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>> {

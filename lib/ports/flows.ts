@@ -152,6 +152,8 @@ export interface FlowStepFilter {
 export interface FlowStorage {
   /** Null: this run is no flow, also one of which the flow was retried: that is the new run's. */
   getFlow(runId: string): Promise<Flow | null>;
+  /** The run that a flow is by now which was this run first, and was retried since; null: none was. */
+  laterRun(runId: string): Promise<string | null>;
   /** Those of the newest runs first. */
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>>;
   /** In the order in which they were stored, instances of a map in the order of their items behind it. Null: no such flow. */
@@ -165,7 +167,7 @@ export interface FlowStorage {
    * cancelled, get another run, and all that comes after them waits again, however it has ended. What has ended well besides stays. Of a map that has not ended well the instances that have not get another run; one that had ended well, or waits again, is made anew. What of these
    * still runs goes on without the flow: its end counts for nothing. What a step has added that gets another run, or waits again, goes, with what was added after that. A run that follows one that has not ended well has its durable steps. The old run's dead letter goes.
    *
-   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or is a one-off that has another run. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step.
+   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step.
    */
   retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps; `limit` at most, and no flow of which an ancestor goes on. `archived`: into the history, where the storage has one, by the same statement. Returns how many. */

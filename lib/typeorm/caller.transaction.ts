@@ -7,7 +7,7 @@ import type { Installation } from './installation.js';
 import { leaveTransactionSql } from './sql/enter.transaction.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
 import { readOnly, sqlStateOf } from './sql.errors.js';
-import type { Change, Run, StatementScope } from './statement.runner.js';
+import { behindLocks, type Change, type Run, type StatementScope } from './statement.runner.js';
 import type { Statements } from './statements.js';
 
 /** What statements in transactions of callers need. */
@@ -25,7 +25,7 @@ export interface CallerNeeds {
 export type Line = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** What a step works with. */
-interface Step extends Omit<Transaction, 'briefly' | 'limitWaiting'> {
+interface Step extends Omit<Transaction, 'briefly' | 'limitWaiting' | 'renewClock'> {
   isolation: string;
   isReadOnly: boolean;
 }
@@ -74,10 +74,9 @@ export class CallerTransaction implements StatementScope {
           `its transaction is at the isolation level "${step.isolation}". Changing jobs that exist, or discarding what has failed, needs "read committed"; creating, reading, runNow of recurring jobs and retries do at every level.`,
         );
       }
-      return work({
-        run: (statement, ...values) => step.run(this.needs.statements[statement], values),
-        readClock: () => step.readClock(),
-      });
+      const readClock = () => step.readClock();
+      const run: Run = (statement, ...values) => step.run(this.needs.statements[statement], values);
+      return work({ run: behindLocks(run, readClock), readClock });
     });
   }
 

@@ -57,6 +57,8 @@ export interface Transaction extends Queries {
    * them since it began.
    */
   readClock(): Promise<number>;
+  /** The same where it has been read before; else statements go by when they came. */
+  renewClock(): Promise<unknown>;
   /**
    * Does the work if it need not wait for any one lock longer than this; null: it would have had to, and nothing of it was done. The rest of the transaction stands. The waits for
    * several locks add up.
@@ -141,17 +143,20 @@ export class Database implements Queries {
     let limitsWaiting = false;
     const once = (): Promise<T> =>
       this.connected(async (client) => {
-        let time = this.time;
+        const given = this.time;
+        let time = given;
         let limitMs = 0;
+        const readTime = async (): Promise<number> => {
+          const [{ now }] = await this.query<{ now: number }>(client, readClock, [given]);
+          return (time = now);
+        };
         const transaction: Transaction = {
           run: (text, values = [], traits = {}) => {
             limitsWaiting ||= traits.haste === 'impatient';
             return this.query(client, text, [time, ...values], traits);
           },
-          readClock: async () => {
-            const [{ now }] = await this.query<{ now: number }>(client, readClock, [time]);
-            return (time = now);
-          },
+          readClock: readTime,
+          renewClock: async () => (time === given ? time : readTime()),
           briefly: (lockMs, work) => this.briefly(client, { lockMs, afterwardsMs: limitMs }, work),
           limitWaiting: async (lockMs) => {
             limitMs = lockMs;

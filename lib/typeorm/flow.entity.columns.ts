@@ -9,6 +9,7 @@ export const flowColumns: Columns<ChronisFlow> = {
   depth: 'smallint',
   parent: 'bigint?',
   retryOf: 'bigint?',
+  firstRun: 'bigint?',
   jobUid: 'bigint?',
   openedAt: 'timestamptz',
   endedAt: 'timestamptz?',

@@ -15,6 +15,8 @@ export interface ChronisFlow {
   /** The workflow of which its run is a step. */
   parent: string | null;
   retryOf: string | null;
+  /** The run that it was before all retries; null: it was not retried. */
+  firstRun: string | null;
   jobUid: string | null;
   openedAt: Date;
   endedAt: Date | null;

@@ -23,7 +23,7 @@ import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';
 import { isHeldSql } from './sql/is.held.sql.js';
 import { isInHandsSql } from './sql/is.in.hands.sql.js';
 import { readClockSql } from './sql/read.clock.sql.js';
-import type { Run } from './statement.runner.js';
+import { behindLocks, type Run } from './statement.runner.js';
 import { identifyTransaction } from './transaction.identity.js';
 import { withPurpose } from './purposes.js';
 import type { Statements } from './statements.js';
@@ -216,11 +216,14 @@ export class RunTransactions {
     for (let attempt = 1; ;) {
       await connection.script(...begin);
       try {
-        const [{ now }] = await connection.query<{ now: number }>(readClockSql(), [given]);
-        const run: Run = (statement, ...values) =>
+        const readTime = async (): Promise<number> =>
+          (await connection.query<{ now: number }>(readClockSql(), [given]))[0]!.now;
+        let time = await readTime();
+        const send: Run = (statement, ...values) =>
           connection
-            .query<never>(this.statements[statement], [now, ...values])
+            .query<never>(this.statements[statement], [time, ...values])
             .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
+        const run = behindLocks(send, async () => (time = await readTime()));
         const isAccepted =
           'step' in end
             ? (await recordRunStep(run, end, end.step)).kept

@@ -56,7 +56,7 @@ export class StatementRunner implements StatementScope {
     return this.database().transaction(
       (transaction: Transaction) =>
         work({
-          run: this.on(transaction),
+          run: behindLocks(this.on(transaction), () => transaction.renewClock()),
           readClock: () => transaction.readClock(),
           briefly: (lockMs, doing) => transaction.briefly(lockMs, doing),
           limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
@@ -74,6 +74,15 @@ export class StatementRunner implements StatementScope {
       }
     };
   }
+}
+
+/** The same for a transaction in which the time may have been read before others have written what it waits for: what it writes of flows comes after that. `renew`: reads it anew. */
+export function behindLocks(run: Run, renew: () => Promise<unknown>): Run {
+  return async (statement, ...values) => {
+    const rows = await run<never>(statement, ...values);
+    if (statement === 'lockFlows') await renew();
+    return rows;
+  };
 }
 
 function traitsOf(statement: StatementName): StatementTraits {

@@ -8,7 +8,7 @@ import { openFlowSql } from './sql/open.flow.sql.js';
 import { readBadStepsSql } from './sql/read.bad.steps.sql.js';
 import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
 import { readLastResultsSql } from './sql/read.last.results.sql.js';
-import { findFlowSql } from './sql/find.flow.sql.js';
+import { findFlowSql, laterRunSql } from './sql/find.flow.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetBinariesSql } from './sql/forget.binaries.sql.js';
@@ -180,6 +180,7 @@ const builders = {
   readRunFlows: readRunFlowsSql,
   readStepsByName: readStepsByNameSql,
   findFlow: findFlowSql,
+  laterRun: laterRunSql,
   forgetFlows: forgetFlowsSql,
   forgetFlowHistory: forgetFlowHistorySql,
   setFlowPause: setFlowPauseSql,

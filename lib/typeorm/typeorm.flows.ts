@@ -34,6 +34,12 @@ export class TypeOrmFlows implements FlowStorage {
     return getFlow(this.statements.queries, this.tables, runId);
   }
 
+  async laterRun(runId: string): Promise<string | null> {
+    if (!isRunId(runId)) return null;
+    const [flow] = await this.statements.run<{ run_id: string }>('laterRun', runId);
+    return flow?.run_id ?? null;
+  }
+
   async queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>> {
     return queryFlows(this.statements.queries, this.tables, filter, page);
   }

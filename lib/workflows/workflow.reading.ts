@@ -9,9 +9,6 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
-/** Of the runs of a job so many are looked through for retries, the newest first. */
-const mostRetries = 1_000;
-
 type Reader = Pick<StorageAdapter, 'definitions' | 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
 
 /** Of one name, of which one has to be of the code. */
@@ -31,21 +28,21 @@ export async function readWorkflow(
   return later === null ? null : readWorkflow(later, storage, registry);
 }
 
-/** The run that a workflow is by now whose run this was, until it was retried; null: it is still this one, or there is none. By the ledger, as long as that has their rows. */
+/** The run that a workflow is by now whose run this was, until it was retried; null: it is still this one, or there is none. From one that it was between its first and its last back to the first, by the ledger, as long as that has their rows. */
 export async function laterRunOf(runId: string, storage: Reader): Promise<string | null> {
-  if ((await storage.flows!.getFlow(runId)) !== null) return null;
-  const [old] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
-  if (old === undefined) return null;
-  const ofJob = { namespace: old.namespace, jobId: old.jobId };
-  const ended = await storage.queryAttempts({ ...ofJob, finalOnly: true }, { limit: mostRetries });
-  const stored = await storage.queryRuns(ofJob, { limit: mostRetries });
-  const retries = new Map<string | null, string>();
-  for (const attempt of ended.items) retries.set(attempt.retryOf, attempt.runId);
-  for (const run of stored.items) retries.set(run.retryOf, run.id);
-  for (let id = retries.get(runId); id !== undefined; id = retries.get(id)) {
-    if ((await storage.flows!.getFlow(id)) !== null) return id;
+  const { flows } = storage;
+  for (let id: string | null = runId; id !== null; id = await retriedBy(id, storage)) {
+    if ((await flows!.getFlow(id)) !== null) return null;
+    const later: string | null = await flows!.laterRun(id);
+    if (later !== null) return later;
   }
   return null;
+}
+
+/** The run of which this is the retry; null: of none. */
+async function retriedBy(runId: string, storage: Reader): Promise<string | null> {
+  const [ended] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  return ended?.retryOf ?? null;
 }
 
 /** Of a workflow whose run has been ended otherwise that run tells how. */

@@ -3,6 +3,7 @@ import {
   InvalidWorkflowError,
   type Capability,
   type ClaimedRun,
+  type FlowStep,
   type JsonValue,
   type NewFlowStep,
   type Settlement,
@@ -312,7 +313,19 @@ class RandomFlow {
         .filter(({ state }) => !['waiting', 'released', 'blocked'].includes(state));
       assert.equal(each.ok + each.bad, parents.length, `The parents of ${each.name} that have ended`);
       assert.deepEqual([each.need, each.after.length], [step.definition.need, step.definition.after.length]);
+      this.checkTimes(each, stored);
     }
+  }
+
+  /** As many of its parents as it needs had ended when it was released. */
+  private checkTimes({ name, after, need, releasedAt }: FlowStep, stored: readonly FlowStep[]): void {
+    if (releasedAt === null) return;
+    const names = new Set(after.map(({ parent }) => parent));
+    const before = stored.filter(
+      ({ name: parent, nth, endedAt }) =>
+        nth === null && names.has(parent) && endedAt !== null && endedAt <= releasedAt,
+    );
+    assert.ok(before.length >= need, `${name} should have been released after its parents had ended.`);
   }
 
   private async checkEnd(): Promise<void> {

@@ -760,6 +760,27 @@ describe('a workflow', () => {
     expect(await Promise.all(ids.map((id) => workflows.get(id)))).toEqual([null, null, null]);
   });
 
+  test('is found by each id that it has had, also where its job has run a thousand times since', async () => {
+    let isBroken = true;
+    const often = workflow('often').step('only', () => {
+      if (isBroken) throw new Error('no');
+    });
+    const app = await boot([often]);
+    await app.scheduler.schedule('often', { id: 'often', every: '1m' });
+    await app.clock.advanceBy(minute);
+    const [{ runId: first }] = (await app.workflows.list()).items;
+    const { runId: second } = await app.workflows.retry(first);
+    await app.settle();
+    const { runId: third } = await app.workflows.retry(second);
+    isBroken = false;
+    await app.settle();
+    for (let nth = 0; nth < 1_005; nth++) await app.scheduler.runNow('often');
+    await app.clock.advanceBy(30_000);
+    const { items } = await app.scheduler.getRuns({ jobId: 'often' });
+    expect(items).toEqual([]);
+    for (const id of [first, second, third]) expect((await app.workflows.get(id))?.runId).toBe(third);
+  });
+
   test('may be the step of another, three levels deep', async () => {
     const inner = workflow<{ n: number }>('inner').step('deep', (ctx) => ctx.params.n + 1);
     const middle = workflow<{ n: number }>('middle')

@@ -43,6 +43,7 @@ export const flowLaws = flowLawsOf('flows', {
       workflow: 'order',
       version: 3,
       params: { id: 7 },
+      job: { app: 'shop' },
     });
     const { openedAt, ...flow } = await flowOf(storage, runId);
     assertNear(openedAt, await storage.now(), 'When it was opened');
@@ -51,6 +52,7 @@ export const flowLaws = flowLawsOf('flows', {
       workflow: 'order',
       version: 3,
       namespace: opener.namespace,
+      app: 'shop',
       params: { id: 7 },
       endedAt: null,
       pausedAt: null,

@@ -193,6 +193,67 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     assert.equal(await flows.retryFlow(other, null), null, 'Its next attempt is due.');
   },
 
+  'of a recurring job is possible as long as its run is kept, or was cancelled: not when it was given a good verdict, discarded, or retried as a job':
+    async ({ storage }, flows) => {
+      const worker = await lastingWorker(storage);
+      const ends: [string, (runId: string) => Promise<unknown>][] = [
+        ['completed', (runId) => endOpen(storage, runId, { outcome: 'succeeded' })],
+        [
+          'discarded',
+          async (runId) => {
+            await endOpen(storage, runId, { outcome: 'failed' });
+            await storage.discardRuns([runId]);
+          },
+        ],
+        [
+          'retried',
+          async (runId) => {
+            await endOpen(storage, runId, { outcome: 'failed' });
+            const [again] = await storage.retryRuns([runId]);
+            await settle(storage, await claimOne(storage, worker));
+            assert.ok(again);
+          },
+        ],
+      ];
+      for (const [what, end] of ends) {
+        await addRecurring(storage);
+        const opener = await fireOne(storage, worker);
+        await openAs(storage, opener, [step('a', [], { delayMs: hour }), step('b', ['a'])]);
+        await end(opener.id);
+        assert.equal((await flowOf(storage, opener.id)).verdict, 'cancelled');
+        assert.equal(await flows.retryFlow(opener.id, null), null, what);
+        assert.deepEqual(
+          (await runsOf(storage)).map(({ state }) => state),
+          [],
+          what,
+        );
+        await storage.deleteJob(ref('job'));
+      }
+    },
+
+  'are found by the run that the flow was first, however often it is retried': async ({ storage }, flows) => {
+    for (const kind of ['one-off', 'recurring']) {
+      if (kind === 'one-off') await addOneOff(storage);
+      else await addRecurring(storage);
+      const worker = await lastingWorker(storage);
+      const first = kind === 'one-off' ? await claimOne(storage, worker) : await fireOne(storage, worker);
+      await openAs(storage, first, [step('a')]);
+      assert.equal(await flows.laterRun(first.id), null, 'It is still this one.');
+      let { id } = first;
+      for (let nth = 0; nth < 3; nth++) {
+        await runAll(storage, worker, failing('a'));
+        const before = id;
+        ({ id } = await retry(storage, id));
+        assert.equal(await flows.laterRun(first.id), id);
+        if (nth > 0) assert.equal(await flows.laterRun(before), null, 'It was not this one first.');
+      }
+      assert.equal(await flows.laterRun(id), null);
+      assert.equal(await flows.laterRun('999999'), null);
+      assert.equal(await flows.laterRun('no run'), null);
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
   'of what was cancelled runs all that had not ended': async ({ storage }) => {
     await addRecurring(storage);
     const worker = await lastingWorker(storage);

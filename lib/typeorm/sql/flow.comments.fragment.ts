@@ -12,6 +12,7 @@ export const flowComments = {
       depth: '1: it is no step of another flow; else one more than that one',
       parent: 'the workflow of which its run is a step',
       retry_of: 'the run that its run repeats, by hand',
+      first_run: 'the run that it was before all retries; null: it was not retried',
       job_uid: 'the recurring job of its run; null: a one-off',
       opened_at: 'when it began',
       ended_at: 'when it was over; null: it goes on',

@@ -17,6 +17,7 @@ export function flowTables(t: TableNames): string[] {
       depth smallint not null,
       parent bigint,
       retry_of bigint,
+      first_run bigint,
       job_uid bigint,
       opened_at timestamptz not null,
       ended_at timestamptz,
@@ -31,6 +32,7 @@ export function flowTables(t: TableNames): string[] {
       params json not null
     ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)`,
     `create unique index ${t.index('flow_run')} on ${t.flow} (run_id)`,
+    `create index ${t.index('flow_first_run')} on ${t.flow} (first_run) where first_run is not null`,
     `create index ${t.index('flow_parent')} on ${t.flow} (parent) where parent is not null`,
     `create index ${t.index('flow_workflow')} on ${t.flow} (namespace, workflow, run_id)`,
     // By what pins a version of a definition.

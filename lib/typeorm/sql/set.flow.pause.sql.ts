@@ -1,5 +1,5 @@
 import type { TableNames } from './table.names.js';
-import { ms, now } from './time.fragment.js';
+import { moment, ms, now } from './time.fragment.js';
 
 /**
  * $1 time · $2 flows, locked with those that they are steps of · $3 whether they are paused · $4 whether what they are steps of does not matter; else they only follow it: it may have been paused, or resumed, again meanwhile
@@ -8,7 +8,7 @@ import { ms, now } from './time.fragment.js';
  */
 export function setFlowPauseSql(t: TableNames): string {
   return `
-update ${t.flow} f set paused_at = case when $3::boolean then coalesce(f.paused_at, ${now}) end where f.id = any ($2::bigint[]) and f.verdict is null
+update ${t.flow} f set paused_at = case when $3::boolean then coalesce(f.paused_at, ${moment}) end where f.id = any ($2::bigint[]) and f.verdict is null
   and ($4::boolean or exists (select from ${t.flow} p where p.id = f.parent and (p.paused_at is not null) = $3::boolean))
 returning f.id::text, ${ms(now)} as now`;
 }
