@@ -27,12 +27,17 @@ export function addSteps(
   }
   for (const { parent, child, data } of joined) {
     const waiting = flow.steps.get(child)!;
-    // It waits for it as it is.
-    if (waiting.after.some((edge) => edge.parent === parent)) continue;
+    if (waitsFor(waiting, flow.steps.get(parent)!)) continue;
     connect(tables, flow, parent, child, data && !waiting.definition.map);
     waiting.need++;
   }
   return rows;
+}
+
+/** Looked for where fewer are: either may have thousands. */
+function waitsFor(child: FlowStepRow, parent: FlowStepRow): boolean {
+  if (parent.children.length < child.after.length) return parent.children.includes(child.definition.name);
+  return child.after.some((edge) => edge.parent === parent.definition.name);
 }
 
 function connect(
@@ -58,8 +63,10 @@ export function checkGrowth(tables: MemoryTables, settlements: readonly Settleme
     const flow = isHeldWith(run, settlement) ? run.step?.flow : undefined;
     if (flow === undefined || settlement.outcome !== 'succeeded' || flow.verdict !== null) continue;
     const { added = [], joined = [] } = settlement.flowStep ?? {};
-    if (added.length + joined.length > 0)
-      growing.set(flow, [...(growing.get(flow) ?? []), { added, joined }]);
+    if (added.length + joined.length === 0) continue;
+    const growths = growing.get(flow);
+    if (growths) growths.push({ added, joined });
+    else growing.set(flow, [{ added, joined }]);
   }
   for (const [flow, growths] of growing) checkFlow(flow, growths);
 }
@@ -92,13 +99,16 @@ function cycleIn(
   added: readonly NewFlowStep[],
   joined: NonNullable<Growth['joined']>,
 ): string[] | null {
-  const stored = Array.from(flow.steps.values(), ({ definition, after }) => ({
-    name: definition.name,
-    after,
-  }));
-  const steps = [...stored, ...added].map(({ name, after }) => ({
-    name,
-    parents: after.map(({ parent }) => parent),
-  }));
-  return cycleWith(steps, joined);
+  const behind = new Set<FlowStepRow>();
+  for (const { child } of joined) {
+    const step = flow.steps.get(child);
+    if (step) behind.add(step);
+  }
+  for (const step of behind) for (const name of step.children) behind.add(flow.steps.get(name)!);
+  const fresh = added.map(({ name, after }) => ({ name, parents: after.map(({ parent }) => parent) }));
+  return cycleWith(
+    Array.from(behind, ({ definition: { name }, children }) => ({ name, children })),
+    fresh,
+    joined,
+  );
 }

@@ -3,19 +3,23 @@ interface WaitingStep {
   parents: readonly string[];
 }
 
-/** As `cycleAmong`, once steps that are there wait for others as well: each for another once, however often that is said. */
+/**
+ * As `cycleAmong`, once steps that are there wait for others as well: each for another once, however often that is said. `behind`: of what is there the steps that come to wait, and all that come after these; a cycle goes through nothing else.
+ */
 export function cycleWith(
-  steps: readonly WaitingStep[],
+  behind: readonly { name: string; children: readonly string[] }[],
+  added: readonly WaitingStep[],
   joined: readonly { parent: string; child: string }[],
 ): string[] | null {
-  const more = new Map<string, string[]>();
-  for (const { parent, child } of joined) more.set(child, [...(more.get(child) ?? []), parent]);
-  return cycleAmong(
-    steps.map(({ name, parents }) => ({
-      name,
-      parents: [...new Set([...parents, ...(more.get(name) ?? [])])],
-    })),
-  );
+  const parents = new Map<string, Set<string>>();
+  for (const { name } of [...behind, ...added]) parents.set(name, new Set());
+  const connect = (parent: string, child: string): void => {
+    if (parents.has(parent)) parents.get(child)?.add(parent);
+  };
+  for (const { name, children } of behind) for (const child of children) connect(name, child);
+  for (const { name, parents: own } of added) for (const parent of own) connect(parent, name);
+  for (const { parent, child } of joined) connect(parent, child);
+  return cycleAmong(Array.from(parents, ([name, own]) => ({ name, parents: [...own] })));
 }
 
 /** Steps that wait for each other, in the order of waiting, the first one also at the end; null: there are none. By Kahn: what is left when all that can run has run goes round somewhere. */

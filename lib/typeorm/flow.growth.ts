@@ -56,13 +56,21 @@ async function growFlow(run: Run, growing: Growing): Promise<string[]> {
   const known = new Map(rows.map((row) => [row.name, row]));
   const refusal = new GrowthRefusal(growing.workflow, growing.run_id);
   check(growing, known, refusal);
-  const steps = added.map(({ step, by }) => ({ by, step: withJoined(step, joined) }));
-  const places = new Map(steps.map(({ step: { name } }, index) => [name, `-${index + 1}`]));
+  const places = new Map(added.map(({ step: { name } }, index) => [name, `-${index + 1}`]));
   const toThere = joined.filter(({ child }) => !places.has(child));
+  const toAdded = new Map<string, Joined[]>();
+  for (const edge of joined) {
+    if (!places.has(edge.child)) continue;
+    const others = toAdded.get(edge.child);
+    if (others) others.push(edge);
+    else toAdded.set(edge.child, [edge]);
+  }
+  const steps = added.map(({ step, by }) => ({ by, step: withJoined(step, toAdded.get(step.name) ?? []) }));
   if (joined.length > 0) {
-    const all = await run<{ name: string; parents: string[] }>('readFlowGraph', flow);
+    const waiting = [...new Set(toThere.map(({ child }) => known.get(child)!.id))];
+    const behind = await run<{ name: string; children: string[] }>('readStepsBehind', waiting);
     const cycle = cycleIn(
-      all,
+      behind,
       steps.map(({ step }) => step),
       toThere,
     );
@@ -92,12 +100,12 @@ interface NamedStep {
   waiting: boolean;
 }
 
-/** An edge to a step that is added as well is one of its own. */
+/** An edge to a step that is added as well is one of its own; `joined`: those. */
 function withJoined(step: NewFlowStep, joined: readonly Joined[]): NewFlowStep {
   const parents = new Set(step.after.map(({ parent }) => parent));
   const after = [...step.after];
-  for (const { parent, child, data } of joined) {
-    if (child !== step.name || parents.has(parent)) continue;
+  for (const { parent, data } of joined) {
+    if (parents.has(parent)) continue;
     parents.add(parent);
     after.push({ parent, data: data && !step.map });
   }
@@ -126,10 +134,10 @@ function check(
 }
 
 function cycleIn(
-  stored: readonly { name: string; parents: readonly string[] }[],
+  behind: readonly { name: string; children: readonly string[] }[],
   added: readonly NewFlowStep[],
   joined: readonly Joined[],
 ): string[] | null {
   const fresh = added.map(({ name, after }) => ({ name, parents: after.map(({ parent }) => parent) }));
-  return cycleWith([...stored, ...fresh], joined);
+  return cycleWith(behind, fresh, joined);
 }

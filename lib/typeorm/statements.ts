@@ -17,8 +17,8 @@ import { forgetFlowsSql } from './sql/forget.flows.sql.js';
 import { flowsWithinSql, setFlowPauseSql } from './sql/set.flow.pause.sql.js';
 import { growFlowSql } from './sql/grow.flow.sql.js';
 import { locateStepsSql } from './sql/locate.steps.sql.js';
-import { readFlowGraphSql } from './sql/read.flow.graph.sql.js';
 import { readRunFlowsSql } from './sql/read.run.flows.sql.js';
+import { readStepsBehindSql } from './sql/read.steps.behind.sql.js';
 import { readStepsByNameSql } from './sql/read.steps.by.name.sql.js';
 import { findLostStepsSql } from './sql/find.lost.steps.sql.js';
 import { dropStepsSql } from './sql/drop.steps.sql.js';
@@ -176,7 +176,7 @@ const builders = {
   findLostSteps: findLostStepsSql,
   growFlow: growFlowSql,
   locateSteps: locateStepsSql,
-  readFlowGraph: readFlowGraphSql,
+  readStepsBehind: readStepsBehindSql,
   readRunFlows: readRunFlowsSql,
   readStepsByName: readStepsByNameSql,
   findFlow: findFlowSql,

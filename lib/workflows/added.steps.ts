@@ -85,21 +85,62 @@ function plannedSteps(
 
 function endOf(
   { steps, joined }: Planned,
-  { queue, priority, flowStep }: ClaimedRun,
+  run: ClaimedRun,
   { added: before = [], joined: joinedBefore = [] }: StepEnd,
 ): CheckedSteps['end'] {
+  const { queue, priority, flowStep } = run;
   const { workflow, name: by } = flowStep!;
   const added = flowSteps(steps, { queue, priority });
-  const edges = [...before, ...added].reduce((sum, { after }) => sum + after.length, joinedBefore.length);
-  if (edges + joined.length > maxEdges) {
+  let edges = joinedBefore.length + joined.length;
+  for (const { after } of before) edges += after.length;
+  for (const { after } of added) edges += after.length;
+  if (edges > maxEdges) {
     throw new InvalidWorkflowError(
       workflow,
       by,
       `the steps that it adds have more than ${maxEdges} edges, in "after" and "before". Where many steps wait for the same many, put one between.`,
     );
   }
-  assertNew(workflow, by, [...before, ...added], joined);
+  assertNew(workflow, by, addedBefore(run, before), added, joined);
   return { added, joined };
+}
+
+/** Where names are among the steps that an attempt has added, and where they are first waited for. What was rolled back since may be in there, too, and is not at that place any more: nobody has to go through all of them with each call. */
+interface Places {
+  added: Map<string, number>;
+  awaited: Map<string, number>;
+}
+
+const placesOf = new WeakMap<ClaimedRun, Places>();
+
+/** What an attempt has added before. */
+interface AddedBefore {
+  places: Places;
+  steps: NonNullable<StepEnd['added']>;
+}
+
+function addedBefore(run: ClaimedRun, steps: NonNullable<StepEnd['added']>): AddedBefore {
+  const places = placesOf.get(run) ?? { added: new Map(), awaited: new Map() };
+  placesOf.set(run, places);
+  return { places, steps };
+}
+
+function isAdded({ places, steps }: AddedBefore, name: string): boolean {
+  return steps[places.added.get(name) ?? -1]?.name === name;
+}
+
+function isAwaited({ places, steps }: AddedBefore, name: string): boolean {
+  return steps[places.awaited.get(name) ?? -1]?.after.some(({ parent }) => parent === name) === true;
+}
+
+function note({ places, steps }: AddedBefore, added: NonNullable<StepEnd['added']>): void {
+  for (const [nth, { name, after }] of added.entries()) {
+    const place = steps.length + nth;
+    places.added.set(name, place);
+    for (const { parent } of after) {
+      if (!isAwaited({ places, steps }, parent)) places.awaited.set(parent, place);
+    }
+  }
 }
 
 function childrenOf(before: AddedStep['before']): string[] {
@@ -117,12 +158,13 @@ function childrenOf(before: AddedStep['before']): string[] {
 function assertNew(
   workflow: string,
   by: string,
+  before: AddedBefore,
   added: NonNullable<StepEnd['added']>,
   joined: NonNullable<StepEnd['joined']>,
 ): void {
   const names = new Set<string>([by]);
   for (const { name } of added) {
-    if (names.has(name)) {
+    if (names.has(name) || isAdded(before, name)) {
       throw new InvalidWorkflowError(
         workflow,
         name,
@@ -133,7 +175,7 @@ function assertNew(
     }
     names.add(name);
   }
-  const inner = joined.find(({ child }) => names.has(child));
+  const inner = joined.find(({ child }) => names.has(child) || isAdded(before, child));
   if (inner !== undefined) {
     throw new InvalidWorkflowError(
       workflow,
@@ -141,12 +183,17 @@ function assertNew(
       `before names "${inner.child}", which is ${inner.child === by ? 'the step that adds it' : 'added as well: name this one in its "after"'}.`,
     );
   }
+  // Only where an earlier one waits for one of these may they be in one cycle.
+  const isMixed = added.some(({ name }) => isAwaited(before, name));
+  const concerned = isMixed ? [...before.steps, ...added] : added;
+  if (isMixed) for (const { name } of before.steps) names.add(name);
   const cycle = cycleAmong(
-    added.map(({ name, after }) => ({
+    concerned.map(({ name, after }) => ({
       name,
       parents: after.map(({ parent }) => parent).filter((parent) => parent !== by && names.has(parent)),
     })),
   );
+  note(before, added);
   if (cycle === null) return;
   throw new InvalidWorkflowError(
     workflow,

@@ -39,6 +39,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the look at flows within', 'flowsWithin', [runs]],
   ['the cancelling of flows', 'abandonFlows', [runs]],
   ['the place of steps', 'locateSteps', [steps]],
+  ['the look at what comes after steps', 'readStepsBehind', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
   ['the forgetting of flows', 'forgetFlows', [Date.now(), true, 10, [], true]],
   ['the forgetting of the history of flows', 'forgetFlowHistory', [Date.now(), 10, [], true]],

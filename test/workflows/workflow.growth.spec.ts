@@ -125,6 +125,71 @@ describe('steps that a step adds', () => {
     ]);
   });
 
+  test('may be added one by one: each call looks at what is new', async () => {
+    const count = 9_999;
+    const pages = workflow('pages')
+      .step('index', (ctx) => {
+        for (let nth = 0; nth < count; nth++)
+          ctx.addSteps([
+            {
+              name: `page-${nth}`,
+              handler: 'read',
+              delay: '1d',
+              after: nth === 0 ? 'index' : `page-${nth - 1}`,
+              before: 'report',
+            },
+          ]);
+      })
+      .step('report', () => 1, { after: 'index' });
+    const app = await boot([pages]);
+    app.scheduler.registerHandler('read', () => undefined);
+    const runId = await run(app, 'pages');
+    expect((await app.workflows.get(runId))!.counts).toEqual({ succeeded: 1, released: 1, waiting: count });
+  }, 15_000);
+
+  test('are looked at beside those of earlier calls, but for what was rolled back', async () => {
+    const problems: string[] = [];
+    const mixed = workflow('mixed').step('a', async (ctx) => {
+      const refused = (steps: Added): void => {
+        try {
+          ctx.addSteps(steps);
+          problems.push('none');
+        } catch (error) {
+          problems.push((error as Error).message.replace(/^.*?step /, ''));
+        }
+      };
+      const back = async (): Promise<never> => {
+        ctx.addSteps([{ name: 'x', handler: 'h', after: 'y' }]);
+        throw new Error('rolled back');
+      };
+      await ctx.transaction(back).catch(() => undefined);
+      ctx.addSteps([{ name: 'y', handler: 'h', after: 'x' }]);
+      refused([{ name: 'y', handler: 'h' }]);
+      refused([
+        { name: 'x', handler: 'h', after: 'z' },
+        { name: 'z', handler: 'h', after: 'y' },
+      ]);
+      refused([{ name: 'v', handler: 'h', before: 'y' }]);
+      ctx.addSteps([{ name: 'x', handler: 'h', after: 'a' }]);
+    });
+    const dataSource = { transaction: <T>(begin: (manager: object) => Promise<T>): Promise<T> => begin({}) };
+    const clock = new ManualClock();
+    const app = await boot([mixed], { clock, storage: new MemoryStorage({ clock, dataSource }) });
+    app.scheduler.registerHandler('h', () => undefined);
+    const runId = await run(app, 'mixed');
+    expect(problems).toEqual([
+      '"y": it is added twice. Give one of them another name.',
+      expect.stringMatching(/^"\w": it waits for itself: /),
+      '"v": before names "y", which is added as well: name this one in its "after".',
+    ]);
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(steps.map(({ name, state }) => [name, state])).toEqual([
+      ['a', 'succeeded'],
+      ['y', 'succeeded'],
+      ['x', 'succeeded'],
+    ]);
+  });
+
   test('that are wrong fail it at once, whatever retries it has: they would be no different', async () => {
     const calls: string[] = [];
     const retries = { maxRetries: 3, backoff: 0 };
