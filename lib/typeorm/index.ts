@@ -3,6 +3,7 @@ export { typeOrmLock, typeOrmStorage } from './typeorm.recipes.js';
 export { chronisEntities, type ChronisEntities } from './entities.js';
 export * from './entity.rows.js';
 export { migrationSql, schemaVersion } from './migration.steps.js';
+export { schemaState, type SchemaState } from './schema.state.js';
 export type {
   MigrationMode,
   PostgresOptions,

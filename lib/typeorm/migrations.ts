@@ -141,7 +141,8 @@ async function applySteps(script: Script, t: TableNames, forTests: boolean): Pro
   if (needed.length > 0) await script(needed.join(';\n'));
 }
 
-async function installedVersion(t: TableNames, run: Script): Promise<Installed> {
+/** What is there. Changes nothing. */
+export async function installedVersion(t: TableNames, run: Script): Promise<Installed> {
   const tables = await run<FoundTable>(findTablesSql(t));
   if (!tables.some(({ isMeta, isGone }) => isMeta && !isGone)) {
     return { version: 0, compatibleWith: 0, meta: new Map(), tables };

@@ -101,7 +101,8 @@ function tokensOf({ dataSource, url, options }: TypeOrmAdapterOptions): Injectio
   return isToken(dataSource) && isAlone && !isUrl(dataSource) ? [dataSource] : [];
 }
 
-function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {
+/** Throws InvalidOptionError: a token that nobody has resolved. */
+export function serverOf(options: TypeOrmAdapterOptions, injected: DataSource | undefined): PostgresOptions {
   const dataSource = injected === undefined ? options.dataSource : injected;
   if (dataSource === undefined)
     return { ...options.options, type: 'postgres', ...(options.url ? { url: options.url } : {}) };

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+import { createInterface } from 'node:readline/promises';
+import type { CliIo, Stream } from './cli.io.js';
+import { exitCodes } from './exit.codes.js';
+import { main } from './main.js';
+
+// The program: what the process is to `main`.
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // Who asks twice does not want to wait.
+    if (ending.signal.aborted)
+      process.exit(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    ending.abort(signal);
+  });
+}
+
+// Of Node: that it has SQLite, or loads ES modules by require, is nothing that somebody could mend.
+const warned = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') for (const tell of warned) tell(warning);
+});
+
+function stream(to: NodeJS.WriteStream): Stream {
+  let isOpen = true;
+  // Whoever reads it has read enough (EPIPE): what was begun comes to its end all the same.
+  to.on('error', () => (isOpen = false));
+  return {
+    write: (text) => void (isOpen && to.write(text)),
+    isTerminal: to.isTTY === true,
+    columns: to.isTTY ? to.columns : undefined,
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // A terminal hands Ctrl-C to whoever reads its lines.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return await lines.question(question, { signal: ending.signal });
+  } finally {
+    lines.close();
+  }
+}
+
+function flushed(to: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (to.destroyed || to.writableEnded) resolve();
+    else to.write('', () => resolve());
+  });
+}
+
+const io: CliIo = {
+  stdout: stream(process.stdout),
+  stderr: stream(process.stderr),
+  env: process.env,
+  signal: ending.signal,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
+};
+
+void main(process.argv.slice(2), io).then(async (exitCode) => {
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(exitCode);
+});

@@ -1,0 +1,19 @@
+/** Where text goes. */
+export interface Stream {
+  write(text: string): void;
+  isTerminal: boolean;
+  /** Characters in a line; undefined: nobody knows. */
+  columns: number | undefined;
+}
+
+/** What the command line has of its process. */
+export interface CliIo {
+  /** Results, and nothing else. */
+  stdout: Stream;
+  stderr: Stream;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Fires with the name of the signal that ends the process, such as SIGINT. */
+  signal: AbortSignal;
+  /** Asks somebody at a terminal; null: nobody is there. */
+  ask: ((question: string) => Promise<string>) | null;
+}

@@ -1,0 +1,128 @@
+import type { ManyResult } from '../../index.js';
+import { command, type CliCommand, type CommandContext } from '../cli.command.js';
+import { UsageError } from '../cli.errors.js';
+import { flag, text } from '../cli.option.js';
+import { count, jobName } from '../cli.words.js';
+import { existingJob } from '../existing.job.js';
+import { exitCodes, type ExitCode } from '../exit.codes.js';
+import { jobConditions, jobFilterOptions, type GivenJobFilter } from '../job.filter.js';
+import { dryRunOption, given, namespaceOption, who, whoOptions } from '../shared.options.js';
+
+const changes = {
+  pause: { past: 'paused', asks: false },
+  resume: { past: 'resumed', asks: false },
+  cancel: { past: 'cancelled', asks: true },
+  delete: { past: 'deleted', asks: true },
+} as const;
+type Change = keyof typeof changes;
+
+/** Jobs by their ids, or all that meet conditions. */
+function changing(name: Change, summary: string): CliCommand {
+  return command({
+    name: `jobs ${name}`,
+    summary,
+    arguments: { '[ids...]': 'of the jobs; or the options that say which' },
+    options: {
+      ...jobFilterOptions,
+      all: flag('--all', 'all jobs of all namespaces'),
+      dryRun: dryRunOption,
+      ...(name === 'pause' ? whoOptions : {}),
+    },
+    run: async (context) => (context.args.length > 0 ? changeEach(name, context) : changeMany(name, context)),
+  });
+}
+
+type ChangeContext = CommandContext<
+  GivenJobFilter & { all: boolean; dryRun: boolean; reason?: string | undefined; by?: string | undefined }
+>;
+
+async function changeEach(
+  name: Change,
+  { args, values, out, open, confirm, signal }: ChangeContext,
+): Promise<ExitCode> {
+  const { namespace, reason, by, all, dryRun, ...filter } = values;
+  if (all || Object.values(filter).some((each) => each !== undefined))
+    throw new UsageError('Give ids, or conditions, and not both.');
+  if (changes[name].asks && !dryRun)
+    await confirm(`${capital(name)} ${args.map((id) => `"${id}"`).join(', ')}?`);
+  const { scheduler } = await open();
+  const place = given({ namespace });
+  const done: string[] = [];
+  for (const id of args) {
+    if (signal.aborted) break;
+    if (dryRun) await existingJob(scheduler, id, place);
+    else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by) });
+    else if (name === 'resume') await scheduler.resumeJob(id, place);
+    else if (name === 'cancel') await scheduler.cancelJob(id, place);
+    else await scheduler.deleteJob(id, place);
+    done.push(id);
+    if (!out.isJson) out.line(`${id}\t${dryRun ? `would be ${changes[name].past}` : changes[name].past}`);
+  }
+  if (out.isJson) out.print({ changed: dryRun ? [] : done, matched: done.length }, () => undefined);
+  return exitCodes.fine;
+}
+
+async function changeMany(name: Change, { values, out, open, confirm }: ChangeContext): Promise<ExitCode> {
+  const filter = jobConditions(values);
+  const { all, dryRun, reason, by } = values;
+  if (!all && Object.keys(filter).length === 0)
+    throw new UsageError('Say which jobs: by their ids, by conditions such as --handler, or --all.');
+  const { scheduler } = await open();
+  const change = (isTrial: boolean): Promise<ManyResult> => {
+    const options = { all, dryRun: isTrial };
+    if (name === 'pause') return scheduler.pauseMany(filter, { ...options, ...who(reason, by) });
+    if (name === 'resume') return scheduler.resumeMany(filter, options);
+    return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
+  };
+  const { matched, first } = await change(true);
+  if (!dryRun && changes[name].asks) await confirm(`${capital(name)} ${count(matched, 'job')}?`);
+  const result = dryRun ? null : await change(false);
+  const failed = (result?.failed ?? []).map(({ ref, error }) => ({
+    ...ref,
+    error: (error as Error).message,
+  }));
+  const changed = result?.changed ?? 0;
+  out.print({ matched: result?.matched ?? matched, changed, failed, first }, (paper) => {
+    if (dryRun) {
+      paper.line(`${count(matched, 'job')} would be ${changes[name].past}.`);
+      for (const ref of first) paper.line(`  ${jobName(ref)}`);
+    } else paper.line(`${count(changed, 'job')} of ${result!.matched} ${changes[name].past}.`);
+    for (const { error, ...ref } of failed) paper.line(`  ${jobName(ref)}: ${error}`);
+  });
+  return failed.length > 0 ? exitCodes.failed : exitCodes.fine;
+}
+
+const runJob = command({
+  name: 'jobs run',
+  summary: 'a run of the job now, beside its schedule',
+  arguments: { '<id>': 'of the job' },
+  options: {
+    namespace: namespaceOption,
+    wait: flag('--wait', 'until it has its verdict; 1 where it has not succeeded'),
+    timeout: text('--timeout <duration>', 'how long to wait for it', { default: 'for ever' }),
+  },
+  run: async ({ args: [id], values, out, open }) => {
+    const { scheduler } = await open();
+    const { namespace, wait, timeout } = values;
+    const run = await scheduler.runNow(id!, given({ namespace }));
+    const outcome = wait ? await scheduler.waitForRun(run.id, given({ timeout })) : null;
+    out.print({ run, outcome }, (paper) => {
+      if (outcome === null) return paper.line(`${run.id}\t${run.alreadyRunning ? 'runs already' : 'is due'}`);
+      paper.line(`${run.id}\t${outcome.verdict}`);
+      if (outcome.error !== null) out.note(outcome.error);
+    });
+    return outcome === null || outcome.verdict === 'succeeded' ? exitCodes.fine : exitCodes.failed;
+  },
+});
+
+function capital(word: string): string {
+  return word[0]!.toUpperCase() + word.slice(1);
+}
+
+export const jobChangeCommands: CliCommand[] = [
+  changing('pause', 'jobs fire no more, until they are resumed'),
+  changing('resume', 'jobs go on, with the first instant from now'),
+  runJob,
+  changing('cancel', 'ends the runs of jobs'),
+  changing('delete', 'removes jobs; their record stays'),
+];

@@ -1,0 +1,134 @@
+import type { FailedRunFilter } from '../../index.js';
+import { command, type CliCommand } from '../cli.command.js';
+import { UsageError } from '../cli.errors.js';
+import { flag, json, text } from '../cli.option.js';
+import { count, instant } from '../cli.words.js';
+import { runConditions, runFilterOptions, type GivenRunFilter } from '../run.filter.js';
+import { dryRunOption, given } from '../shared.options.js';
+
+const someRuns = { '[runs...]': 'ids of runs; or --all, with conditions' };
+const allOption = flag('--all', 'all that gave up and meet the conditions');
+
+/** Throws UsageError where it is not said which. */
+function filterOf(
+  args: readonly string[],
+  { all, ...values }: GivenRunFilter & { all: boolean },
+): FailedRunFilter {
+  if (args.length === 0 && all) return runConditions(values) as FailedRunFilter;
+  if (args.length > 0 && (all || Object.values(values).some((each) => each !== undefined)))
+    throw new UsageError('Give ids, or --all with conditions, and not both.');
+  throw new UsageError('Say which runs: by their ids, or by --all with conditions such as --job.');
+}
+
+const retryRuns = command({
+  name: 'runs retry',
+  summary: 'new runs for those that gave up',
+  arguments: someRuns,
+  options: {
+    ...runFilterOptions,
+    all: allOption,
+    dryRun: dryRunOption,
+    spread: text('--spread <duration>', 'evenly over so long, in place of all now'),
+  },
+  run: async ({ args, values: { dryRun, spread, ...filter }, out, open, signal }) => {
+    const { scheduler } = await open();
+    if (args.length > 0 && !filter.all) {
+      const runs = [];
+      for (const id of args) {
+        if (signal.aborted) break;
+        const run = await scheduler.retryRun(id);
+        runs.push(run);
+        if (!out.isJson) out.line(`${id}\tretried as ${run.id}`);
+      }
+      if (out.isJson) out.print({ found: runs.length, changed: runs.length, runs }, () => undefined);
+      return;
+    }
+    const result = await scheduler.retryFailed(filterOf(args, filter), { dryRun, ...given({ spread }) });
+    out.print(result, (paper) =>
+      paper.line(
+        dryRun
+          ? `${count(result.found, 'run')} would be retried.`
+          : `${count(result.changed, 'run')} retried.`,
+      ),
+    );
+  },
+});
+
+const discardRuns = command({
+  name: 'runs discard',
+  summary: 'removes runs that gave up; their record stays',
+  arguments: someRuns,
+  options: { ...runFilterOptions, all: allOption, dryRun: dryRunOption },
+  run: async ({ args, values: { dryRun, ...filter }, out, open, confirm, signal }) => {
+    if (args.length > 0 && !filter.all) {
+      await confirm(`Discard ${count(args.length, 'run')}?`);
+      const { scheduler } = await open();
+      const done = [];
+      for (const id of args) {
+        if (signal.aborted) break;
+        await scheduler.discardRun(id);
+        done.push(id);
+        if (!out.isJson) out.line(`${id}\tdiscarded`);
+      }
+      if (out.isJson) out.print({ found: done.length, changed: done.length }, () => undefined);
+      return;
+    }
+    const conditions = filterOf(args, filter);
+    const { scheduler } = await open();
+    const { found } = await scheduler.discardFailed(conditions, { dryRun: true });
+    if (!dryRun) await confirm(`Discard ${count(found, 'run')}?`);
+    const result = dryRun ? { found, changed: 0 } : await scheduler.discardFailed(conditions);
+    out.print(result, (paper) =>
+      paper.line(
+        dryRun ? `${count(found, 'run')} would be discarded.` : `${count(result.changed, 'run')} discarded.`,
+      ),
+    );
+  },
+});
+
+const cancelRuns = command({
+  name: 'runs cancel',
+  summary: 'ends runs: those that wait at once, those that go on by their signal',
+  arguments: { '<runs...>': 'ids of runs' },
+  options: {},
+  run: async ({ args, out, open, confirm, signal }) => {
+    await confirm(`Cancel ${args.length === 1 ? `the run ${args[0]}` : count(args.length, 'run')}?`);
+    const { scheduler } = await open();
+    const runs = [];
+    for (const id of args) {
+      if (signal.aborted) break;
+      const answer = await scheduler.cancelRun(id);
+      runs.push({ id, answer });
+      if (!out.isJson) out.line(`${id}\t${answer === 'requested' ? 'asked to end' : 'cancelled'}`);
+    }
+    if (out.isJson) out.print({ runs }, () => undefined);
+  },
+});
+
+const completeRun = command({
+  name: 'runs complete',
+  summary: 'gives an open run the verdict succeeded',
+  arguments: { '<run>': 'its id' },
+  options: { result: json('--result <json>', 'what its handler would have returned') },
+  run: async ({ args: [id], values: { result }, out, open }) => {
+    const { scheduler } = await open();
+    await scheduler.complete(id!, result);
+    out.print({ runId: id, verdict: 'succeeded' }, (paper) => paper.line(`${id}\tsucceeded`));
+  },
+});
+
+const failRun = command({
+  name: 'runs fail',
+  summary: 'has an open run fail, with the retries of its job',
+  arguments: { '<run>': 'its id' },
+  options: { error: text('--error <text>', 'why', { default: 'Failed by hand.' }) },
+  run: async ({ args: [id], values: { error = 'Failed by hand.' }, out, open }) => {
+    const { scheduler } = await open();
+    const { retryAt } = await scheduler.fail(id!, new Error(error));
+    out.print({ runId: id, retryAt }, (paper) =>
+      paper.line(`${id}\t${retryAt === null ? 'failed' : `is tried again at ${instant(retryAt)}`}`),
+    );
+  },
+});
+
+export const runChangeCommands: CliCommand[] = [retryRuns, cancelRuns, completeRun, failRun, discardRuns];

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { UsageError } from './cli.errors.js';
+import type { GlobalValues } from './global.options.js';
+import type { Session } from './session.js';
+import type { StorageChoice } from './storage.choice.js';
+
+/** A server that is away is not waited for at the end. */
+const closeMs = 5_000;
+
+/** Opens the storage where a command needs it, and closes it at the end, whatever comes. */
+export class SessionHolder {
+  private opening: Promise<Session> | null = null;
+
+  constructor(
+    private readonly storage: () => StorageChoice,
+    private readonly globals: GlobalValues,
+    private readonly makesStorage: boolean,
+    private readonly note: (line: string) => void,
+  ) {}
+
+  /** Throws UsageError, and ChronisError. */
+  open(): Promise<Session> {
+    this.opening ??= this.begin();
+    return this.opening;
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    if (this.opening === null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeMs)));
+    const closed = this.opening.then(
+      (session) => session.close(),
+      () => undefined,
+    );
+    await Promise.race([closed.catch((error: Error) => this.note(`chronis: ${error.message}`)), late]);
+    clearTimeout(timer);
+  }
+
+  private async begin(): Promise<Session> {
+    const choice = this.storage();
+    if (!this.makesStorage) assertThere(choice);
+    // Nest, and the driver of a database: only for who needs them.
+    const { openSession } = await import('./session.js');
+    const { StderrLogger } = await import('./stderr.logger.js');
+    const logger = new StderrLogger(this.globals.logLevel ?? 'WARNING', this.note);
+    return openSession(choice, { logger });
+  }
+}
+
+/** A path that is misspelt would be a storage without jobs. Throws UsageError. */
+function assertThere(choice: StorageChoice): void {
+  if (choice.kind === 'postgres' || existsSync(choice.path)) return;
+  throw new UsageError(
+    choice.isDefault
+      ? `No storage is named, and there is none yet at ${choice.path}, where "chronis run" keeps jobs. Give --storage or CHRONIS_STORAGE.`
+      : `There is no file ${choice.path} (${choice.origin}). "chronis run" and "chronis jobs create" make it.`,
+  );
+}

@@ -1,0 +1,102 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import {
+  ChronisModule,
+  DefinitionService,
+  SchedulerService,
+  StorageAdapter,
+  WorkflowService,
+  type AdapterRecipe,
+  type WorkerInfo,
+} from '../index.js';
+import type { MigrationMode } from '../typeorm/index.js';
+import { FailedError } from './cli.errors.js';
+import type { StderrLogger } from './stderr.logger.js';
+import type { StorageChoice } from './storage.choice.js';
+
+/** The services of an open storage. The process runs no jobs, declares none and orphans none. */
+export interface Session {
+  scheduler: SchedulerService;
+  workflows: WorkflowService;
+  definitions: DefinitionService;
+  /** Also those whose lease has ended. */
+  workers(): Promise<WorkerInfo[]>;
+  /** The time of the storage. */
+  now(): Promise<Date>;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  logger: StderrLogger;
+  /** The app whose handlers are meant. */
+  app?: string | undefined;
+  /** @default 'check': commands change no tables */
+  migrate?: MigrationMode;
+}
+
+/** How long a command tries to reach a server. */
+const connectTimeout = '5s';
+const ownFolderMode = 0o700;
+
+/** Throws FailedError (a package is missing), and ChronisError. */
+export async function openSession(choice: StorageChoice, options: SessionOptions): Promise<Session> {
+  const { logger, app } = options;
+  const storage = await storageOf(choice, {
+    migrate: options.migrate ?? 'check',
+    connectTimeoutMs: connectTimeout,
+  });
+  const chronis = ChronisModule.forRoot({
+    storage,
+    autoStart: false,
+    syncDeclarations: false,
+    ...(app === undefined ? {} : { app }),
+  });
+  const root = { module: class ChronisCommandLine {}, imports: [chronis] };
+  const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
+  const adapter = context.get(StorageAdapter);
+  return {
+    scheduler: context.get(SchedulerService),
+    workflows: context.get(WorkflowService),
+    definitions: context.get(DefinitionService),
+    workers: () => adapter.queryWorkers(),
+    now: async () => new Date(await adapter.now()),
+    close: () => context.close(),
+  };
+}
+
+/** The recipe of the storage; its driver is loaded only where it is meant. Throws FailedError. */
+export async function storageOf(
+  choice: StorageChoice,
+  postgres: { migrate: MigrationMode; connectTimeoutMs?: string },
+): Promise<AdapterRecipe<StorageAdapter>> {
+  if (choice.kind === 'postgres') {
+    assertInstalled(['pg', 'typeorm']);
+    const { typeOrmStorage } = await import('../typeorm/index.js');
+    return typeOrmStorage({
+      ...choice.server,
+      ...postgres,
+      ...(choice.schema === undefined ? {} : { schema: choice.schema }),
+    });
+  }
+  if (choice.isDefault) mkdirSync(dirname(choice.path), { recursive: true, mode: ownFolderMode });
+  if (choice.kind === 'sqlite')
+    return (await import('../sqlite/index.js')).sqliteStorage({ path: choice.path });
+  return (await import('../file/index.js')).fileStorage({ path: choice.path });
+}
+
+/** They are optional peers, which npx does not bring. */
+export function assertInstalled(packages: readonly string[]): void {
+  const missing = packages.filter((name) => {
+    try {
+      require.resolve(name);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length === 0) return;
+  throw new FailedError(
+    `PostgreSQL needs ${packages.join(' and ')}, of which ${missing.join(' and ')} cannot be found: npm install ${missing.join(' ')}`,
+  );
+}

@@ -1,0 +1,126 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { beforeAll, expect, test } from 'vitest';
+import { compiledTests } from '../support/compiled.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+import { chronis, inFolder } from './cli.call.js';
+
+const execute = promisify(execFile);
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CHRONIS_')));
+let bin: string;
+
+beforeAll(() => {
+  bin = join(compiledTests(), 'lib/cli/bin.js');
+}, 120_000);
+
+/** The packages that the program loads for this. */
+function packagesFor(...args: string[]): string[] {
+  const script = `const Module = require('node:module');
+    const load = Module._load;
+    const names = new Set();
+    Module._load = (name, ...others) => {
+      const found = /^(?:@[^/]+\\/)?[^./][^/]*/.exec(name);
+      if (found && !name.startsWith('node:') && !Module.builtinModules.includes(name)) names.add(found[0]);
+      return load(name, ...others);
+    };
+    process.on('exit', () => console.error([...names].join('\\n')));
+    process.argv = [process.argv[0], ${JSON.stringify(bin)}, ...${JSON.stringify(args)}];
+    require(${JSON.stringify(bin)});`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=commonjs', '-e', script], {
+    encoding: 'utf8',
+    env,
+  });
+  return stderr.split('\n').filter((name) => name !== '');
+}
+
+test('help, completion and the version need neither Nest nor a driver', () => {
+  expect(packagesFor('--help')).toEqual(['commander']);
+  expect(packagesFor('completion', 'bash')).toEqual(['commander']);
+  expect(packagesFor('version')).toEqual(['commander']);
+});
+
+test('who reads the result may stop reading', async () => {
+  const pipe = `"${process.execPath}" "${bin}" preview '* * * * *' --count 1000 | head -1; echo "\${PIPESTATUS[0]}"`;
+  const { stdout, stderr } = await execute('bash', ['-c', pipe], { env });
+  expect(stdout).toBe('Every minute in UTC:\n0\n');
+  expect(stderr).toBe('');
+});
+
+test('the result is whole where a pipe is slow, and nothing else is on stdout', async () => {
+  const pipe = `"${process.execPath}" "${bin}" preview '* * * * *' --count 1000 --json | cat`;
+  const { stdout } = await execute('bash', ['-c', pipe], { env, maxBuffer: 10_000_000 });
+  expect((JSON.parse(stdout) as { occurrences: unknown[] }).occurrences).toHaveLength(1_000);
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('on %s it gives back what it has, and ends with %i', async (signal, code) => {
+  const schema = freshSchema('cli');
+  const storage = newStorage({ schema });
+  await storage.init();
+  // What one sees of the others stays the same within a transaction.
+  const [other, watcher] = [1, 2].map(() => new Client({ connectionString: databaseUrl() })) as [
+    Client,
+    Client,
+  ];
+  await Promise.all([other.connect(), watcher.connect()]);
+  try {
+    await other.query(`begin; lock table "${schema}"."job" in access exclusive mode`);
+    const args = [bin, 'jobs', 'delete', '--all', '--yes', '--storage', databaseUrl(), '--schema', schema];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said += String(text)));
+    const waits = async (): Promise<boolean> => {
+      const { rows } = await watcher.query(
+        `select from pg_locks where not granted and relation = '"${schema}"."job"'::regclass`,
+      );
+      return rows.length > 0;
+    };
+    while (child.exitCode === null && !(await waits())) await new Promise(setImmediate);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([code, null]);
+    expect(said).toBe('chronis: It was interrupted. What was done until then stays done.\n');
+  } finally {
+    await Promise.all([other.end(), watcher.end()]);
+    await storage.close();
+  }
+});
+
+test('nobody is asked where nobody can answer', async () => {
+  await inFolder(async (folder) => {
+    const at = ['--storage', `file:${folder}/jobs.yaml`];
+    await chronis([
+      'jobs',
+      'create',
+      '--id',
+      'a',
+      '--handler',
+      'h',
+      '--manual',
+      '--allow-unknown-handler',
+      ...at,
+    ]);
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'jobs', 'delete', 'a', ...at], {
+      encoding: 'utf8',
+      env,
+      input: 'y\n',
+    });
+    expect(status).toBe(64);
+    expect(stderr).toBe('chronis: Delete "a"? Nobody is there to be asked: give --yes if that is meant.\n');
+  });
+});
+
+test('the shell completes commands and options', async () => {
+  const ask = (line: string): string => `
+    COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _chronis; echo "\${COMPREPLY[*]}"`;
+  const script = `eval "$("${process.execPath}" "${bin}" completion bash)"
+    ${ask("chronis pau''")}${ask("chronis jobs cre''")}${ask('chronis jobs list --prefix o --sta')}${ask("chronis --json workflows st''")}`;
+  const { stdout, stderr } = await execute('bash', ['-c', script], { env });
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toEqual(['pauses', 'create', '--state', 'start', '']);
+});
