@@ -21,7 +21,7 @@ import { type ChronisSettings } from './chronis.settings.js';
 import { JobDeclarations } from './discovery/job.declarations.js';
 import { JobExplorer } from './discovery/job.explorer.js';
 import type { JobLists } from './discovery/job.lists.js';
-import { ListedJobs } from './discovery/listed.job.js';
+import { ListedJobs, type ListedJobParts } from './discovery/listed.job.js';
 import type { JobSynchronizer } from './discovery/job.synchronizer.js';
 import type { MissingJobs } from './discovery/missing.jobs.js';
 import { DeclarationConfiguration } from './discovery/declaration.configuration.js';
@@ -257,7 +257,8 @@ export function makeDeclarations(
 ): JobDeclarations {
   const { clock } = settings;
   const declared = () => explorer.explore().jobs;
-  const listed = new ListedJobs({ directory, defaults, clock, storage, declared });
+  const ofOthers: ListedJobParts['ofOthers'] = (ref, list) => lists.ofOthers(ref, list);
+  const listed = new ListedJobs({ directory, defaults, clock, storage, declared, ofOthers });
   const [running, onChange] = [() => lifecycle.running, () => lifecycle.renew()];
   return new JobDeclarations({ explorer, handlers, clock, defaults, lists, listed, running, onChange });
 }

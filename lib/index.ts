@@ -137,7 +137,7 @@ export {
   mostBinaryBytes,
   StorageAdapter,
 } from './ports/storage.adapter.js';
-export { appear } from './ports/declarations.js';
+export { appear, releasesKept } from './ports/declarations.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,

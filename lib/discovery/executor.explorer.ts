@@ -3,7 +3,7 @@ import { ChronisError, InvalidOptionError } from '../model/errors.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import { taskHandler } from '../model/task.js';
 import { handlerOptionsOf } from '../scheduler/handler.options.js';
-import { described, knownOptions } from '../scheduler/option.checks.js';
+import { described, knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
 import { executorAnnotationOf, type ExecutorAnnotation } from '../tasks/task.executor.js';
 import { taskType } from '../tasks/task.option.js';
 import { prefixMessage } from './declaration.reader.js';
@@ -12,7 +12,7 @@ import { addHandler, type Findings } from './findings.js';
 import { instanceOf } from './instance.names.js';
 import type { ExplorerParts } from './job.explorer.js';
 
-const optionKeys = ['aliases', 'instance', 'retryIf', 'backoff'];
+const optionKeys = ['aliases', 'instance', 'packaged', 'retryIf', 'backoff'];
 const mostAliases = 100;
 
 /** Whether there is something for `readExecutor`. */
@@ -36,7 +36,13 @@ export function readExecutor(
       optionKeys,
       '@TaskExecutor',
     ) as ExecutorAnnotation['options'];
-    const { instance: own = provider.defaultsOf('handler').instance, aliases = [], ...rules } = given;
+    const {
+      instance: own = provider.defaultsOf('handler').instance,
+      aliases = [],
+      packaged = false,
+      ...rules
+    } = given;
+    trueOrFalse(packaged, 'packaged');
     if (instanceOf(own === undefined ? null : { instance: own }, known()) !== instance) return null;
     const name = taskHandler(taskType(annotation.type, 'type'));
     const schema = schemaOf(provider);

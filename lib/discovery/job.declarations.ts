@@ -1,6 +1,7 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import { ChronisError, SchedulerRunningError } from '../model/errors.js';
+import type { JobRef } from '../model/job.js';
 import type { JobOptions, JobOverride } from '../model/job.options.js';
 import type { TriggerInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
@@ -27,13 +28,14 @@ export interface JobDeclaration extends JobOptions {
 export interface ListDeclaration {
   /**
    * A job as the list has it, with `part`, the part of the list that it is from (such as a file), and `place`, where it is, for messages. Nothing is declared yet. Options are those of `schedule()` with `id`, `handler` or `task`, and one of `at`, `every` and `cron`.
-   * Rejects with what is wrong with it, as `schedule()` does, DuplicateJobError where the code declares the id, and with what keeps the storage from being asked.
+   * Rejects with what is wrong with it, as `schedule()` does, DuplicateJobError where the code or another list declares the id, and with what keeps the storage from being asked.
    */
   read(options: Readonly<Record<string, unknown>>, part: string, place: string): Promise<ListedJob>;
   /**
    * From now on the list declares these jobs and no others. Stored jobs of a part that is `unclear` stay as they are. What comes of it is told by `jobs.synced`: ids that belong to other jobs are among `taken`.
+   * What another list declares is left out, and returned: `read` says so the next time.
    */
-  declare(jobs: readonly ListedJob[], unclear?: readonly string[]): void;
+  declare(jobs: readonly ListedJob[], unclear?: readonly string[]): JobRef[];
 }
 
 /** What declarations are added to. */
@@ -77,8 +79,9 @@ export class JobDeclarations {
       read: (options, part, place) => listed.read(options, { list: name, part }, place),
       declare: (jobs, unclear = []) => {
         const declared = jobs.map((job) => job.declared);
-        lists.put(name, declared, unclear);
+        const others = lists.put(name, declared, unclear);
         onChange();
+        return others;
       },
     };
   }

@@ -23,6 +23,7 @@ interface Content {
   list: JobList;
   /** null: not read yet, so nothing is known of what is not in it. */
   jobs: readonly DeclaredJob[] | null;
+  byKey: ReadonlyMap<string, DeclaredJob>;
   /** Parts of which it is not known what is in them. */
   unclear: ReadonlySet<string>;
 }
@@ -38,13 +39,27 @@ export class JobLists {
     const name = lineOfText(list.name, 'name', maxName);
     if (this.contents.has(name))
       throw new InvalidOptionError('name', `two lists of jobs are called "${name}". Give one another name.`);
-    this.contents.set(name, { list, jobs: null, unclear: new Set() });
+    this.contents.set(name, { list, jobs: null, byKey: new Map(), unclear: new Set() });
   }
 
-  put(name: string, jobs: readonly DeclaredJob[], unclear: readonly string[]): void {
+  /** Leaves out what another list has, and returns it. */
+  put(name: string, jobs: readonly DeclaredJob[], unclear: readonly string[]): JobRef[] {
     const content = this.contents.get(name)!;
-    content.jobs = jobs;
+    const isOfOthers = ({ definition }: DeclaredJob): boolean =>
+      this.ofOthers(definition, name) !== undefined;
+    content.jobs = jobs.filter((job) => !isOfOthers(job));
+    content.byKey = new Map(content.jobs.map((job) => [refKey(job.definition), job]));
     content.unclear = new Set(unclear);
+    return jobs.filter(isOfOthers).map(({ definition: { namespace, id } }) => ({ namespace, id }));
+  }
+
+  /** What another list than this one has under the id. */
+  ofOthers(ref: JobRef, name: string): DeclaredJob | undefined {
+    const key = refKey(ref);
+    for (const [other, { byKey }] of this.contents) {
+      if (other !== name && byKey.has(key)) return byKey.get(key);
+    }
+    return undefined;
   }
 
   get areNone(): boolean {
@@ -84,7 +99,8 @@ export class JobLists {
   }
 
   async begin(): Promise<void> {
-    await Promise.all(this.all().map((list) => list.begin()));
+    // One after the other: where two have an id, the second one knows.
+    for (const list of this.all()) await list.begin();
   }
 
   async end(): Promise<void> {

@@ -51,6 +51,8 @@ export interface ListedJobParts {
   storage: StorageAdapter;
   /** What the code declares. */
   declared: () => readonly DeclaredJob[];
+  /** What another list than this one declares under the id. */
+  ofOthers: (ref: JobRef, list: string) => DeclaredJob | undefined;
 }
 
 /** Checks what lists say, as jobs are checked that are created at run time. */
@@ -86,7 +88,7 @@ export class ListedJobs {
     const trigger = scheduledTrigger(given, now, 'a job of a list');
     const input = { id, handler, trigger, options: given as JobOptions, hasSchema };
     const definition = defineJob(input, defaults, now);
-    this.assertFree(definition, place);
+    this.assertFree(definition, from, place);
     const { app } = directory;
     if (!directory.allowsUnknown) {
       for (const use of handlerUses({ ...definition, app }, given))
@@ -96,8 +98,17 @@ export class ListedJobs {
     return { definition, hash: listedHash(from, definition), previousIds: [], place, list: from };
   }
 
-  private assertFree(ref: JobRef, place: string): void {
-    const other = this.parts.declared().find(({ definition }) => refKey(definition) === refKey(ref));
+  private assertFree(ref: JobRef, { list }: ListPart, place: string): void {
+    const { declared, ofOthers } = this.parts;
+    const other = declared().find(({ definition }) => refKey(definition) === refKey(ref));
     if (other !== undefined) throw new DuplicateJobError(ref.id, other.place, place);
+    const listed = ofOthers(ref, list);
+    if (listed === undefined) return;
+    throw new DuplicateJobError(
+      ref.id,
+      `${listed.place} of ${listed.list!.list}`,
+      `${place} of ${list}`,
+      'lists',
+    );
   }
 }

@@ -15,7 +15,7 @@ import { PrivateFolders } from './private.folders.js';
 import { ProgramRunner } from './program.runner.js';
 
 /** Runs programs that jobs bring along, each in a folder of its own that is removed with the end of the run, and otherwise as commands. @publicApi */
-@TaskExecutor('binary')
+@TaskExecutor('binary', { packaged: true })
 export class BinaryExecutor implements TaskExecutor<CheckedBinary>, OnModuleInit, OnModuleDestroy {
   readonly schema: StandardSchema<BinaryTask, CheckedBinary>;
   private readonly runner: ProgramRunner;

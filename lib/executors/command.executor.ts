@@ -14,7 +14,7 @@ import { ProgramRunner } from './program.runner.js';
 const shell = '/bin/sh';
 
 /** Runs programs of this machine, without a shell, each as a process group of its own. @publicApi */
-@TaskExecutor('execute_command', { aliases: ['cmd'] })
+@TaskExecutor('execute_command', { aliases: ['cmd'], packaged: true })
 export class CommandExecutor implements TaskExecutor<CheckedCommand>, OnModuleInit, OnModuleDestroy {
   readonly schema: StandardSchema<CommandTask, CheckedCommand>;
   private readonly runner: ProgramRunner;

@@ -10,7 +10,7 @@ export interface EmitResult {
 }
 
 /** Hands runs to brokers, and to queues of BullMQ, with their ids as keys. @publicApi */
-@TaskExecutor('emit')
+@TaskExecutor('emit', { packaged: true })
 export class EmitExecutor implements TaskExecutor<CheckedEmit>, OnApplicationShutdown {
   readonly schema: StandardSchema<EmitTask, CheckedEmit>;
 

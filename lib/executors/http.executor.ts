@@ -22,7 +22,7 @@ const tooManyRequests = 429;
 const unavailable = 503;
 
 /** Calls URLs of the hosts that are allowed. @publicApi */
-@TaskExecutor('http')
+@TaskExecutor('http', { packaged: true })
 export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
   readonly schema: StandardSchema<HttpTask, CheckedHttpTask>;
 

@@ -1,4 +1,10 @@
-import { ChronisError, HandlerNotFoundError, StorageError, type ListDeclaration } from '../index.js';
+import {
+  ChronisError,
+  DuplicateJobError,
+  HandlerNotFoundError,
+  StorageError,
+  type ListDeclaration,
+} from '../index.js';
 import { jobOf, placeOfOption, type FileJob } from './entry.format.js';
 import { FileFault, placeName } from './file.fault.js';
 import { parseFile } from './file.parser.js';
@@ -35,8 +41,8 @@ export class FileChecker {
       const text = textOf(content);
       file.offer(await this.read(file.name, text));
     } catch (error) {
-      const afterMs = error instanceof StorageError ? tryAgainMs : lookForHandlerMs;
-      if (error instanceof StorageError || isMissingHandler(error))
+      const afterMs = patienceWith(error);
+      if (afterMs !== null)
         file.recheck = { content: content as Uint8Array, dueAt: this.monotonic() + afterMs };
       // Nobody can tell yet whether it is in order.
       if (error instanceof StorageError) return;
@@ -84,8 +90,14 @@ export class FileChecker {
   }
 }
 
-function isMissingHandler(error: unknown): boolean {
-  return error instanceof FileFault && isUnknown(error.cause);
+/** After how long it may be in order without having changed; null: never. */
+function patienceWith(error: unknown): number | null {
+  if (error instanceof StorageError) return tryAgainMs;
+  if (!(error instanceof FileFault)) return null;
+  const { cause } = error;
+  // The other folder may lose it.
+  if (cause instanceof DuplicateJobError && cause.by === 'lists') return tryAgainMs;
+  return isUnknown(cause) ? lookForHandlerMs : null;
 }
 
 function isUnknown(cause: unknown): boolean {

@@ -105,6 +105,11 @@ export class FolderScanner {
     return { ...nothing, changed: read.flatMap(({ file }) => file ?? []), gone, unsettled, leaving };
   }
 
+  /** The next look takes it for changed. */
+  readAgain(name: string): void {
+    this.known.delete(name);
+  }
+
   private settledAmong(stamps: ReadonlyMap<string, Stamp>): number {
     return [...stamps].filter(([name, { stamp }]) => {
       const known = this.known.get(name);

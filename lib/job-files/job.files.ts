@@ -31,6 +31,8 @@ export class ChronisJobFiles implements JobList {
   /** null: nothing was declared yet. */
   private last: { jobs: readonly ListedJob[]; unclear: readonly string[] } | null = null;
   private taken: ReadonlySet<string> = new Set();
+  /** What another folder of this process has. */
+  private ofOthers: ReadonlySet<string> = new Set();
   private outranked: ReadonlySet<string> = new Set();
 
   /** Throws InvalidOptionError: another folder has this name. */
@@ -106,7 +108,7 @@ export class ChronisJobFiles implements JobList {
 
   private stateOf(key: string, enabled: boolean): FileJobStatus['state'] {
     if (!enabled) return 'disabled';
-    if (this.taken.has(key)) return 'taken';
+    if (this.taken.has(key) || this.ofOthers.has(key)) return 'taken';
     return this.outranked.has(key) ? 'outranked' : 'declared';
   }
 
@@ -173,7 +175,11 @@ export class ChronisJobFiles implements JobList {
     const isSame = this.last !== null && equal(this.last.jobs, jobs) && equal(this.last.unclear, unclear);
     if (isSame || this.settings.role === 'watch') return;
     this.last = { jobs, unclear };
-    this.declaration.declare(jobs, unclear);
+    this.ofOthers = new Set(this.declaration.declare(jobs, unclear).map(keyOf));
+    // Another folder had them at the same moment: to be told where they stand.
+    for (const { name, good } of this.folder.files) {
+      if (good?.some(({ key }) => this.ofOthers.has(key))) this.scanner.readAgain(name);
+    }
   }
 }
 

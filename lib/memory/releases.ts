@@ -1,5 +1,6 @@
 import {
   appear,
+  releasesKept,
   type CarriedSet,
   type ChangedJob,
   type EpochMs,
@@ -25,28 +26,37 @@ export function carriedSets(
   });
 }
 
-/** The set of a request with its number; it appears unless it is carried, or was within the grace. Not kept yet. */
+/** The set of a request; it appears unless it is carried, or was within the grace. Not kept yet. */
 export function releaseFor(
   tables: MemoryTables,
   now: EpochMs,
   { app, setHash, declarations, graceMs }: SyncRequest,
-): { generation: number; release: Release } {
-  const releases = tables.releases.get(app) ?? [];
-  const nth = releases.findIndex((release) => release.setHash === setHash);
-  const generation = nth < 0 ? releases.length + 1 : nth + 1;
+): Release {
+  const releases = releasesOf(tables, app);
+  const known = releases.find((release) => release.setHash === setHash);
+  const generation = known?.generation ?? Math.max(0, ...releases.map((each) => each.generation)) + 1;
   const carried = carriedSets(tables, now, app, graceMs);
-  if (carried.some((set) => set.generation === generation))
-    return { generation, release: { ...releases[nth]! } };
+  if (known && carried.some((set) => set.generation === generation)) return { ...known };
   const place = Math.max(0, ...releases.map((release) => release.place)) + 1;
   const appeared = appear(declarations, carried, place);
-  return {
-    generation,
-    release: { setHash, place, declarations: appeared, syncedBeside: null, outranked: [] },
-  };
+  return { generation, setHash, place, declarations: appeared, syncedBeside: null, outranked: [] };
 }
 
-export function keepRelease(tables: MemoryTables, app: string, generation: number, release: Release): void {
-  tables.releases.set(app, (tables.releases.get(app) ?? []).toSpliced(generation - 1, 1, release));
+/** Those that were never seen again go, whatever else there was since: see `releasesKept`. */
+export function keepRelease(tables: MemoryTables, app: string, release: Release): void {
+  const others = releasesOf(tables, app).filter(({ generation }) => generation !== release.generation);
+  const all = [...others, release];
+  const [first] = all.toSorted((one, other) => other.place - one.place).slice(releasesKept - 1);
+  const carried = new Set(
+    Array.from(tables.workers.values(), (worker) => (worker.app === app ? worker.generation : null)),
+  );
+  const kept = all.filter(
+    (each) => first === undefined || each.place >= first.place || carried.has(each.generation),
+  );
+  tables.releases.set(
+    app,
+    kept.toSorted((one, other) => one.generation - other.generation),
+  );
 }
 
 /** Which sets live workers carry, in one text. `and`: a generation that counts as carried. */
@@ -97,7 +107,7 @@ export function noteSynced(tables: MemoryTables, app: string, release: Release, 
 /** Whether the set that a worker carries was synced beside other sets than live workers carry. */
 export function isOutOfSync(tables: MemoryTables, now: EpochMs, workerId: string): boolean {
   const { app, generation } = tables.workers.get(workerId)!;
-  const release = generation === null ? undefined : tables.releases.get(app)?.[generation - 1];
+  const release = releasesOf(tables, app).find((each) => each.generation === generation);
   return release !== undefined && release.syncedBeside !== signature(tables, now, app);
 }
 
@@ -105,8 +115,8 @@ export function declaredJobs(tables: MemoryTables, app: string): JobRow[] {
   return [...tables.jobs.values()].filter((job) => job.source === 'code' && job.app === app);
 }
 
-function releasesOf(tables: MemoryTables, app: string): (Release & { generation: number })[] {
-  return (tables.releases.get(app) ?? []).map((release, nth) => ({ ...release, generation: nth + 1 }));
+function releasesOf({ releases }: MemoryTables, app: string): readonly Release[] {
+  return releases.get(app) ?? [];
 }
 
 /** When the lease of the last worker ends or ended that carries the generation. */

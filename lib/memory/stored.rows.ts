@@ -55,6 +55,9 @@ export interface StoredRun extends Omit<
   awaitedBy?: RunRow['awaitedBy'];
 }
 
+/** In earlier ones its place in the list, from 1, is its generation. */
+type StoredRelease = Omit<Release, 'generation'> & Partial<Pick<Release, 'generation'>>;
+
 /** Lists are in the order of the tables, which decides between what is due at once. */
 export interface Snapshot {
   format: number;
@@ -77,7 +80,7 @@ export interface Snapshot {
   held: [worker: string, runIds: string[]][];
   workers: WorkerRow[];
   pauses: [key: string, PauseRow][];
-  releases: [app: string, Release[]][];
+  releases: [app: string, StoredRelease[]][];
   ledger: Stored<LedgerRow>[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
@@ -116,7 +119,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, tables.own('workers', worker));
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
-  for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases);
+  for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases.map(releaseRow));
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }
 
@@ -180,6 +183,10 @@ function gapRow(row: Stored<GapRow>): GapRow {
 
 function definitionRow(row: Stored<Definition>): Definition {
   return { ...row, createdAt: new Date(row.createdAt), deletedAt: date(row.deletedAt) };
+}
+
+function releaseRow(row: StoredRelease, nth: number): Release {
+  return { ...row, generation: row.generation ?? nth + 1 };
 }
 
 function date(text: string | null): Date | null {

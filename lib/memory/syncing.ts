@@ -27,7 +27,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   const others = carriedSets(tables, now, app, graceMs, workerId);
   const carried: CarriedSet[] = others.filter((set) => set.generation !== generation);
   if (own) {
-    const { place, declarations } = own.release;
+    const { place, declarations } = own;
     carried.push({ place, declarations, carriedUntil: null });
   }
   const stored = storedDefinitions(tables, now, request);
@@ -36,7 +36,7 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   const conflicts = takenIds(tables, now, request, stored, changes);
   if (registration && conflicts.length > 0) return { status: 'refused', conflicts };
 
-  if (own) keepRelease(tables, app, generation, own.release);
+  if (own) keepRelease(tables, app, own);
   const taken = new Set(conflicts.map(keyOf));
   const done: DefinitionChange[] = [];
   for (const change of inOrder(changes)) {
@@ -53,9 +53,9 @@ export function syncDefinitions(tables: MemoryTables, now: EpochMs, request: Syn
   if (registration) register(tables, now, { ...registration.worker, generation }, registration.leaseMs);
   else if (worker) worker.generation = generation;
   if (own) {
-    own.release.outranked = structuredClone(outranked);
+    own.outranked = structuredClone(outranked);
     const beside = conflicts.length > 0 ? null : signature(tables, now, app, generation);
-    noteSynced(tables, app, own.release, beside);
+    noteSynced(tables, app, own, beside);
   }
   return {
     status: 'synced',

@@ -173,8 +173,10 @@ export interface PauseRow extends ScopeRef {
   at: EpochMs;
 }
 
-/** A set of declarations; its index in the list, from 1, is its generation. Never changed in place, but for what it was synced beside. */
+/** A set of declarations. Never changed in place, but for what it was synced beside. */
 export interface Release {
+  /** Its number in its app. */
+  generation: number;
   setHash: string;
   /** In the order in which sets appeared. */
   place: number;

@@ -91,12 +91,16 @@ export class DuplicateJobError extends ChronisError {
     readonly jobId: string,
     first: string,
     second: string,
+    /** Whether the code has it twice, or lists that may change. */
+    readonly by: 'methods' | 'lists' = 'methods',
   ) {
     super(
       'CHRONIS_DUPLICATE_JOB',
-      first === second
-        ? `The method ${first} declares the job "${jobId}" twice. Give one of its decorators another id: { id: '…' }.`
-        : `Two methods declare the job "${jobId}": ${first} and ${second}. Give one of them another id: { id: '…' }.`,
+      by === 'lists'
+        ? `Two lists of jobs have the job "${jobId}": ${first} and ${second}. Give one of them another id, or take it out. That of the first holds.`
+        : first === second
+          ? `The method ${first} declares the job "${jobId}" twice. Give one of its decorators another id: { id: '…' }.`
+          : `Two methods declare the job "${jobId}": ${first} and ${second}. Give one of them another id: { id: '…' }.`,
     );
   }
 }

@@ -26,6 +26,9 @@ export interface CarriedSet {
   declarations: readonly CarriedDeclaration[];
 }
 
+/** How many sets of an app are kept that no worker on record carries: those that appeared last. */
+export const releasesKept = 10;
+
 /** A set that appears: the highest place, and the same for its declarations, but for those that others carry, or did a while ago, which keep theirs. */
 export function appear(
   declarations: readonly Declaration[],

@@ -163,6 +163,8 @@ export abstract class StorageAdapter {
    * jobs with `source: 'code'`, of this app or free to be taken over. One at a time for an app. What it had to postpone it may try again in a further step, which asks the plan anew; the first one stands, whatever
    * comes of that.
    *
+   * Of an app the sets that workers on record carry are kept, and the `releasesKept` that appeared last: an older one that is back has another number.
+   *
    * A set appears, with the highest place, when a worker brings it that none has carried for `graceMs`, and so does each of its declarations. Remembers, unless something was
    * postponed or taken, that this set is synced beside those that live workers carry now: see `syncedSet` and `Renewal.outOfSync`.
    */

@@ -19,6 +19,8 @@ export interface TaskExecutorOptions extends RetryRules {
   aliases?: readonly string[];
   /** The ChronisModule that it belongs to, by its name. @default the one without a name */
   instance?: string;
+  /** Comes with a package, whose module provides it where it is asked for: else it may be loaded by an application that does not use it, and nothing is told of that. @default false */
+  packaged?: boolean;
 }
 
 /** Carries out tasks of a type: a provider with `@TaskExecutor('type')`. `T`: what its schema gives. @publicApi */
@@ -70,7 +72,7 @@ export function TaskExecutor(type: string, options: TaskExecutorOptions = {}): C
     const annotation: ExecutorAnnotation = { type, options };
     Reflect.defineMetadata(metadataKey, annotation, target);
     Reflect.defineMetadata(injectableMark, true, target);
-    noteDecorated(prototype, 'execute');
+    if (!options.packaged) noteDecorated(prototype, 'execute');
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   appear,
+  releasesKept,
   type CarriedDeclaration,
   type CarriedSet,
   type EpochMs,
@@ -17,6 +18,9 @@ interface CarriedRow {
   declarations: CarriedDeclaration[] | null;
   carried_until: EpochMs | null;
 }
+
+/** Of an app that has many, the rest goes with the next ones. */
+const mostForgotten = 1_000;
 
 /** Generations of a release that kept no declarations are older than any set with a place. */
 const beforeAllPlaces = -(2 ** 31);
@@ -54,6 +58,7 @@ export async function noteSet(run: Run, request: SyncRequest): Promise<NotedSet>
     JSON.stringify(appeared),
     place,
   );
+  await run('forgetReleases', app, releasesKept, mostForgotten);
   const carried = [...sets, { place, declarations: appeared, carriedUntil: null }];
   return { generation, carried, beside: signatureOf([...live, { generation, place }]) };
 }

@@ -11,6 +11,7 @@ import { readLastResultsSql } from './sql/read.last.results.sql.js';
 import { findFlowSql, laterRunSql } from './sql/find.flow.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
+import { forgetReleasesSql } from './sql/forget.releases.sql.js';
 import { forgetBinariesSql } from './sql/forget.binaries.sql.js';
 import { putBinarySql, useBinarySql } from './sql/use.binary.sql.js';
 import { forgetFlowsSql } from './sql/forget.flows.sql.js';
@@ -239,6 +240,7 @@ const builders = {
   ageRecord: ageRecordSql,
   forgetUndated: (t: TableNames) => forgetAttemptsSql(t, 'undated'),
   forgetDead: forgetDeadSql,
+  forgetReleases: forgetReleasesSql,
   forgetBinaries: forgetBinariesSql,
   putBinary: putBinarySql,
   useBinary: useBinarySql,

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { Injectable, Module, Scope, type Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { expect, test } from 'vitest';
 import { ChronisModule, Cron, handlerOf, JobHandler, OnJobEvent } from '../../lib/index.js';
 import { Cron as DropInCron, ScheduleModule } from '../../lib/schedule/index.js';
 import { ChronisTesting } from '../../lib/testing/index.js';
+import { compiledTests } from '../support/compiled.js';
 import { NestApp } from '../support/nest.app.js';
 
 /** What a boot tells of classes that begin with `prefix`: others of this file are unprovided, too. */
@@ -140,3 +143,12 @@ test('of several instances of the module one tells', async () => {
   // Classes are held weakly, and an ordinary one is exported.
   expect(new Forgotten().plain()).toBeUndefined();
 });
+
+test('executors of this package may be loaded by who does not use them; an own one is told', () => {
+  const script = join(compiledTests(), 'test/module/loaded.doors.process.js');
+  const output = execFileSync(process.execPath, [script], { encoding: 'utf8' });
+  expect(JSON.parse(output)).toEqual({
+    loaded: ['CommandExecutor', 'ChronisJobFiles', 'OwnExecutor'],
+    told: ['OwnExecutor.execute'],
+  });
+}, 120_000);

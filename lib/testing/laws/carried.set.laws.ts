@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import type { CarriedSet, DefinitionChange, NewJob, StorageAdapter, SyncResult } from '../../index.js';
+import {
+  releasesKept,
+  type CarriedSet,
+  type DefinitionChange,
+  type NewJob,
+  type StorageAdapter,
+  type SyncResult,
+} from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addRecurring,
@@ -47,6 +54,25 @@ export const carriedSetLaws = lawsOf('carried set', {
     assert.equal((await carry(storage, 'a')).generation, generation);
     const info = (await storage.queryWorkers()).find(({ id }) => id === workerId);
     assert.equal(info?.generation, generation);
+  },
+
+  'is forgotten when none on record carries it and many have appeared since': async ({ storage }) => {
+    const { workerId, generation } = await carry(storage, 'set 0', { leaseMs: 9 * hour });
+    const staying = await carry(storage, 'carried', { leaseMs: 9 * hour });
+    const numbers = [generation];
+    for (let nth = 1; nth <= 2 * releasesKept; nth++) {
+      const edit = await synced(storage, { setHash: `set ${nth}`, workerId });
+      numbers.push(edit.generation);
+    }
+    assert.equal(new Set(numbers).size, numbers.length, 'Each set should have a number of its own.');
+    const back = async (nth: number): Promise<number> =>
+      (await synced(storage, { setHash: `set ${nth}`, workerId })).generation;
+    const recent = 2 * releasesKept - 1;
+    assert.equal(await back(recent), numbers[recent], 'The newest are kept.');
+    assert.notEqual(await back(0), generation, 'The first one is long forgotten.');
+    assert.equal((await carry(storage, 'carried')).generation, staying.generation, 'A worker carries it.');
+    const info = (await storage.queryWorkers()).find(({ id }) => id === staying.workerId);
+    assert.equal(info?.generation, staying.generation);
   },
 
   'is shown to plans while a worker carries it, and for the grace after, its own app alone': async ({
