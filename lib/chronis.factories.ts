@@ -40,6 +40,7 @@ import { logEvents } from './events/event.logger.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
+import { tellUnkeptResults } from './engine/run.teller.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
 import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { BulkChanges } from './scheduler/bulk.changes.js';
@@ -293,6 +294,7 @@ export function makeServiceParts(
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
   const { calendars } = defaults;
   const pauses = new Pauses(calendars);
+  tellUnkeptResults(storage, events);
   return {
     storage,
     directory,

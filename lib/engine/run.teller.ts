@@ -4,7 +4,8 @@ import type { JobRef } from '../model/job.js';
 import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isFailure } from '../model/verdict.js';
-import type { Settlement } from '../ports/storage.adapter.js';
+import { outside } from '../ports/outside.js';
+import { flowResultNotKept, type Settlement, type StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
 import type { Judgement } from './settlement.js';
 import { isOnce } from './unstarted.js';
@@ -16,6 +17,14 @@ interface Heard {
   onSettled: (run: ClaimedRun, settlement: Settlement) => void;
   /** Called with the job of a run that has given up, if that may pause the job. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
+}
+
+/** Tells of workflows that have succeeded by what this process has done, and whose results as a whole were too long to be kept. */
+export function tellUnkeptResults({ flows }: StorageAdapter, events: ChronisEvents): void {
+  const teller = new RunTeller(outside, events, { onSettled: () => undefined, onGaveUp: () => undefined });
+  flows?.onResultNotKept?.((run) =>
+    events.emit('run.result-dropped', { ...teller.eventOf(run), reason: flowResultNotKept }),
+  );
 }
 
 /** Tells how the runs of a worker have ended, and counts them. */

@@ -219,7 +219,7 @@ export const logSentences: Sentences = {
   }),
   'run.result-dropped': (run) => ({
     level: 'warn',
-    text: `${describe(run)} has succeeded, but what its handler returned is not on record: return less, or nothing. ${run.reason}`,
+    text: `${describe(run)} has succeeded, but its result is not on record: return less, or nothing. ${run.reason}`,
   }),
   'run.unsettled': (run) => ({
     level: 'error',

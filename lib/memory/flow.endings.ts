@@ -18,6 +18,7 @@ export function withFlows<T>(step: Step<T>): Step<T> {
   return (tables, now) => {
     tables.ended.length = 0;
     tables.born.length = 0;
+    tables.unkept.length = 0;
     const answer = step(tables, now);
     while (tables.ended.length > 0) follow(tables, now, tables.ended.splice(0));
     return answer;
@@ -37,6 +38,7 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
     ...(bad.length === 0 ? resultOfFlow(flow) : { error: errorOf(bad), result: null }),
   };
   finish(tables, now, run, { outcome, startedAt: taken.openedAt!, ...ending });
+  if (outcome === 'succeeded' && ending.error !== null) tables.unkept.push(taken);
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
 }
 

@@ -1,5 +1,5 @@
 import type { Page } from '../model/job.js';
-import type { Run } from '../model/run.js';
+import type { ClaimedRun, Run } from '../model/run.js';
 import type {
   EpochMs,
   Flow,
@@ -22,7 +22,19 @@ type Taker = <T>(step: Step<T>, kind?: 'read') => Promise<T>;
 
 /** Workflows in memory. */
 export class MemoryFlows implements FlowStorage {
+  private readonly hearers = new Set<(run: ClaimedRun) => void>();
+
   constructor(private readonly atomically: Taker) {}
+
+  onResultNotKept(told: (run: ClaimedRun) => void): () => void {
+    this.hearers.add(told);
+    return () => void this.hearers.delete(told);
+  }
+
+  /** See `onResultNotKept`. */
+  tellNotKept(runs: readonly ClaimedRun[]): void {
+    for (const run of runs) for (const told of this.hearers) told(run);
+  }
 
   getFlow(runId: string): Promise<Flow | null> {
     return this.atomically((tables) => getFlow(tables, runId), 'read');

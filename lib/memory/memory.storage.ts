@@ -183,7 +183,7 @@ export class MemoryStorage extends StorageAdapter {
     conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
-    return this.transactions.concluding(work, conclude, options);
+    return this.transactions.concluding(work, conclude, options, () => this.tellNotKept());
   }
 
   async init(): Promise<void> {}
@@ -461,9 +461,18 @@ export class MemoryStorage extends StorageAdapter {
       );
     }
     const step = kind === 'read' ? work : withFlows(work);
+    this.tables.unkept.length = 0;
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
+    // What is done in a transaction is not committed yet.
+    if (this.steps === this.tables) this.tellNotKept();
     await this.lasting();
     return answer;
+  }
+
+  /** Of what the last step has done. */
+  private tellNotKept(): void {
+    const { unkept } = this.tables;
+    if (unkept.length > 0) this.flows.tellNotKept(structuredClone(unkept.splice(0)));
   }
 
   /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */

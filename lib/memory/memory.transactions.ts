@@ -74,11 +74,12 @@ export class MemoryTransactions {
     }
   }
 
-  /** See `StorageAdapter.transaction`. */
+  /** See `StorageAdapter.transaction`. `committed`: called as soon as it is. */
   async concluding<T>(
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement | RunStepRecord,
     { begin, dataSource }: AnyTransactionOptions,
+    committed: () => void,
   ): Promise<T> {
     let last: { transaction: MemoryTransaction; value: T } | null = null;
     const run = async (_executor: unknown, manager: unknown): Promise<void> => {
@@ -91,6 +92,7 @@ export class MemoryTransactions {
     await (begin ?? beginOf(dataSource ?? this.choices.dataSource))(run);
     const { transaction, value } = (last ?? refuseSilence()) as { transaction: MemoryTransaction; value: T };
     transaction.commit();
+    committed();
     return value;
   }
 

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import type { Page } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
-import type { Run } from '../model/run.js';
+import type { ClaimedRun, Run } from '../model/run.js';
 import type { UnservedStep } from '../model/unserved.step.js';
 import type { StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../model/workflow.js';
@@ -174,6 +174,8 @@ export interface FlowStorage {
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
   unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
+  /** Calls `told` with the run of each flow that succeeds by a call of this adapter without its result being kept (`flowResultNotKept`), once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
+  onResultNotKept?(told: (run: ClaimedRun) => void): () => void;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
 }

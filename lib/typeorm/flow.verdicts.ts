@@ -43,6 +43,7 @@ async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlo
     ...{ runId, fence, worker, outcome: verdict, startedAt, finishedAt: now, retryAt: null, error, result },
   };
   const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
+  if (verdict === 'succeeded' && error !== null) run.noteUnkept?.(taken);
   const callback = callbackOf(taken, verdict, { finishedAt: now, error, result });
   if (callback !== null) await bearCallbacks(run, [callback]);
   return { rows, settlements: [settlement] };

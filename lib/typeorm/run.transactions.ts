@@ -6,6 +6,7 @@ import type {
   TransactionManager,
   TransactionWork,
 } from '../ports/run.transaction.js';
+import type { ClaimedRun } from '../model/run.js';
 import type { Hold, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import type { CallerConnection } from './caller.connection.js';
@@ -15,6 +16,7 @@ import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
 import { readOnlyProblem } from './caller.transaction.js';
 import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
+import type { UnkeptResults } from './flow.results.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './run.settling.js';
 import { queryRunSteps, recordRunStep } from './run.steps.js';
@@ -69,6 +71,7 @@ export class RunTransactions {
     /** The application's; null: the storage was made from a URL or settings. */
     private readonly application: DataSource | null,
     private readonly installation: Installation,
+    private readonly unkept: UnkeptResults,
   ) {
     const { tables, statementTimeoutMs } = connection.settings;
     this.deadlineMs = statementTimeoutMs + 500;
@@ -110,8 +113,9 @@ export class RunTransactions {
         await own(runner.startTransaction('READ COMMITTED'));
         await this.enter(connection);
         const value = await work(runner.manager);
-        await this.end(connection, conclude(value));
+        const unkept = await this.end(connection, conclude(value));
         await own(runner.commitTransaction());
+        this.unkept.tell(unkept);
         return value;
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.
@@ -130,7 +134,7 @@ export class RunTransactions {
     work: TransactionWork<T>,
     conclude: (value: T) => End,
   ): Promise<T> {
-    let done: { value: T; end: End } | null = null;
+    let done: { value: T; end: End; unkept: readonly ClaimedRun[] } | null = null;
     await begin(async (executor, manager) => {
       done = null;
       const connection = new ExecutorConnection(executor, this.deadlineMs);
@@ -143,15 +147,15 @@ export class RunTransactions {
       const value = await work(manager);
       const end = conclude(value);
       try {
-        await this.end(connection, end);
+        done = { value, end, unkept: await this.end(connection, end) };
       } catch (error) {
         throw connection.told(error);
       }
-      done = { value, end };
     });
     if (done === null) refuseBegin('has not called what it is given, or what it has called was rejected');
-    const { value, end } = done as { value: T; end: End };
+    const { value, end, unkept } = done as NonNullable<typeof done>;
     if (!(await this.isCommitted(end))) refuseBegin('has resolved, and its transaction is not committed');
+    this.unkept.tell(unkept);
     return value;
   }
 
@@ -202,9 +206,9 @@ export class RunTransactions {
 
   /**
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
-   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection.
+   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the flows that have ended by it without their results being kept.
    */
-  private async end(connection: CallerConnection, end: End): Promise<void> {
+  private async end(connection: CallerConnection, end: End): Promise<readonly ClaimedRun[]> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
@@ -223,12 +227,16 @@ export class RunTransactions {
           connection
             .query<never>(this.statements[statement], [time, ...values])
             .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
-        const run = behindLocks(send, async () => (time = await readTime()));
+        const unkept: ClaimedRun[] = [];
+        const run = Object.assign(
+          behindLocks(send, async () => (time = await readTime())),
+          { noteUnkept: (one: ClaimedRun) => void unkept.push(one) },
+        );
         const isAccepted =
           'step' in end
             ? (await recordRunStep(run, end, end.step)).kept
             : (await settleWithin(run, [end], 'settle')).accepted.length === 1;
-        if (isAccepted) return;
+        if (isAccepted) return unkept;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;

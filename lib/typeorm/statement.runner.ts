@@ -1,4 +1,6 @@
 import type { Queries, StatementTraits, Transaction, TransactionTraits } from './database.js';
+import type { ClaimedRun } from '../model/run.js';
+import type { UnkeptResults } from './flow.results.js';
 import { withPurpose } from './purposes.js';
 import {
   arrayStatements,
@@ -10,7 +12,11 @@ import {
 } from './statements.js';
 
 /** Runs a prepared statement with its values from $2 on. */
-export type Run = <Row>(statement: StatementName, ...values: readonly unknown[]) => Promise<Row[]>;
+export interface Run {
+  <Row>(statement: StatementName, ...values: readonly unknown[]): Promise<Row[]>;
+  /** Notes a flow that has succeeded without its result being kept, to be told once the transaction is committed. Absent: nobody is told. */
+  readonly noteUnkept?: (run: ClaimedRun) => void;
+}
 
 /** A transaction that holds its locks, with the time at which it got them. */
 export interface Change {
@@ -45,6 +51,7 @@ export class StatementRunner implements StatementScope {
     private readonly statements: Statements,
     /** Rejects where there is none (yet). */
     private readonly database: () => Place,
+    private readonly unkept: UnkeptResults | null = null,
   ) {}
 
   get queries(): Queries {
@@ -52,17 +59,26 @@ export class StatementRunner implements StatementScope {
   }
 
   /** See `Database.transaction`. */
-  change<T>(work: (change: OwnChange) => Promise<T>, traits?: TransactionTraits): Promise<T> {
-    return this.database().transaction(
-      (transaction: Transaction) =>
-        work({
-          run: behindLocks(this.on(transaction), () => transaction.renewClock()),
-          readClock: () => transaction.readClock(),
-          briefly: (lockMs, doing) => transaction.briefly(lockMs, doing),
-          limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
-        }),
-      traits,
-    );
+  async change<T>(work: (change: OwnChange) => Promise<T>, traits?: TransactionTraits): Promise<T> {
+    const unkept: ClaimedRun[] = [];
+    const value = await this.database().transaction((transaction: Transaction) => {
+      // Of an attempt that was rolled back nothing is told.
+      unkept.length = 0;
+      const run = behindLocks(this.on(transaction), () => transaction.renewClock());
+      return work({
+        run: Object.assign(run, { noteUnkept: (one: ClaimedRun) => void unkept.push(one) }),
+        readClock: () => transaction.readClock(),
+        briefly: async (lockMs, doing) => {
+          const { length } = unkept;
+          const done = await transaction.briefly(lockMs, doing);
+          if (done === null) unkept.length = length;
+          return done;
+        },
+        limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
+      });
+    }, traits);
+    if (unkept.length > 0) this.unkept?.tell(unkept);
+    return value;
   }
 
   private on(queries: Queries): Run {

@@ -1,5 +1,5 @@
 import type { Page } from '../model/job.js';
-import type { Run } from '../model/run.js';
+import type { ClaimedRun, Run } from '../model/run.js';
 import type {
   EpochMs,
   Flow,
@@ -13,6 +13,7 @@ import type {
 import { setFlowPause } from './flow.controls.js';
 import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
 import { FlowReconciling } from './flow.reconciling.js';
+import type { UnkeptResults } from './flow.results.js';
 import { retryFlow } from './flow.retrying.js';
 import { conclude } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
@@ -28,7 +29,12 @@ export class TypeOrmFlows implements FlowStorage {
   constructor(
     private readonly statements: StatementRunner,
     private readonly tables: TableNames,
+    private readonly unkept: UnkeptResults,
   ) {}
+
+  onResultNotKept(told: (run: ClaimedRun) => void): () => void {
+    return this.unkept.hear(told);
+  }
 
   async getFlow(runId: string): Promise<Flow | null> {
     return getFlow(this.statements.queries, this.tables, runId);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EntityManager } from 'typeorm';
-import { workflow, type DefinedWorkflow } from '../../lib/index.js';
+import { flowResultNotKept, workflow, type ChronisEvents, type DefinedWorkflow } from '../../lib/index.js';
 import { TransactionalApp } from '../support/transactional.app.js';
 
 type Process = Awaited<ReturnType<TransactionalApp['boot']>>;
@@ -236,6 +236,44 @@ describe('a workflow on PostgreSQL', () => {
       runState: null,
       waitsFor: expect.stringMatching(/^Its run is gone, as if deleted by hand. It ends as/),
     });
+  });
+
+  test('tells that its result was not kept, in the process that has ended it, once that is committed', async () => {
+    const large = 'x'.repeat(70_000);
+    const inner = workflow('inner').step('only', () => large);
+    const own = workflow('own').step('only', async (ctx) => ctx.transaction(() => large));
+    const outer = workflow('outer').step('in', inner);
+    const asking = workflow('asking').manual('ask');
+    const app = await boot([inner, own, outer, asking]);
+    const other = await api();
+    const heard: Record<'app' | 'other', string[]> = { app: [], other: [] };
+    for (const [name, { events }] of Object.entries({ app, other }) as [
+      'app' | 'other',
+      { events: ChronisEvents },
+    ][]) {
+      events.on('run.result-dropped', ({ handler, reason, workerId }) => {
+        expect([reason, workerId]).toEqual([flowResultNotKept, 'outside']);
+        heard[name].push(handler);
+      });
+    }
+    for (const name of ['inner', 'own', 'outer']) {
+      const { runId } = await other.workflows.start(name);
+      await app.scheduler.waitForRun(runId);
+    }
+    expect(heard).toEqual({ app: ['inner', 'own', 'inner'], other: [] });
+    const open = async (): Promise<string> => {
+      const { runId } = await app.workflows.start('asking');
+      await app.events.once('run.opened', (event) => event.runId === runId);
+      return runId;
+    };
+    await other.workflows.complete({ runId: await open(), step: 'ask' }, large);
+    expect(heard.other).toEqual(['asking']);
+    const runId = await open();
+    await database.source.transaction((manager) =>
+      other.workflows.complete({ runId, step: 'ask' }, large, { manager }),
+    );
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+    expect(heard).toEqual({ app: ['inner', 'own', 'inner'], other: ['asking'] });
   });
 
   test('refuses growth that does not fit where it is stored, and the step has failed', async () => {

@@ -9,6 +9,7 @@ import {
   WorkflowService,
   WorkflowStepNotFoundError,
   WorkflowsNotSupportedError,
+  flowResultNotKept,
   workflow,
   MemoryStorage,
   type CallbackPayload,
@@ -724,6 +725,34 @@ describe('a workflow', () => {
     await expect(app.workflows.retry(lost)).rejects.toThrow(
       `The workflow of run "${lost}" is cancelled: its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled`,
     );
+  });
+
+  test('tells that its result was not kept, in the process that has ended it, once that is committed', async () => {
+    const large = 'x'.repeat(70_000);
+    const inner = workflow('inner').step('only', () => large);
+    const own = workflow('own').step('only', async (ctx) => ctx.transaction(() => large));
+    const outer = workflow('outer').step('in', inner);
+    const asking = workflow('asking').manual('ask');
+    const clock = new ManualClock();
+    const dataSource = { transaction: <T>(begin: (manager: object) => Promise<T>): Promise<T> => begin({}) };
+    const storage = new MemoryStorage({ clock, dataSource });
+    const app = await boot([inner, own, outer, asking], { clock, storage });
+    const api = await boot([], { clock, storage, chronis: { autoStart: false } });
+    const heardBy = (each: NestApp): string[] =>
+      each.heard('run.result-dropped').map(({ handler, reason, workerId }) => {
+        expect([reason, workerId]).toEqual([flowResultNotKept, 'outside']);
+        return handler;
+      });
+    for (const name of ['inner', 'own', 'outer']) await run(app, name);
+    expect([heardBy(app), heardBy(api)]).toEqual([['inner', 'own', 'inner'], []]);
+    const [first, second] = [await run(app, 'asking'), await run(app, 'asking')];
+    await api.workflows.complete({ runId: first, step: 'ask' }, large);
+    expect([heardBy(app).length, heardBy(api)]).toEqual([3, ['asking']]);
+    await api.storage.inTransaction((manager) =>
+      api.workflows.complete({ runId: second, step: 'ask' }, large, { manager }),
+    );
+    expect(await app.workflows.get(second)).toMatchObject({ state: 'succeeded' });
+    expect([heardBy(app).length, heardBy(api)]).toEqual([3, ['asking']]);
   });
 
   test('is found by each id that it has had, after retries', async () => {
