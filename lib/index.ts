@@ -132,6 +132,7 @@ export {
   binaryUseMs,
   flowResultNotKept,
   maxFlowResult,
+  maxFlowSteps,
   maxMapItems,
   maxStepResult,
   mostBinaryBytes,

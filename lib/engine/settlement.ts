@@ -125,10 +125,11 @@ export function unjudged(
 export function withNote(run: ClaimedRun, settlement: Settlement, note: string): Settlement {
   const { outcome, finishedAt, callback } = settlement;
   const about = { finishedAt, error: note, result: null };
-  // What it adds to its workflow may be what cannot be stored, and others would wait for nothing without it: it has failed.
-  if (settlement.flowStep !== undefined) {
-    const { flowStep: _, ...rest } = settlement;
-    return { ...rest, outcome: 'failed', retryAt: null, error: note, result: null, callback: null };
+  // What it adds to its workflow, or opens as, may be what cannot be stored, and others would wait for nothing without it: it has failed.
+  if (settlement.flowStep !== undefined || settlement.flow !== undefined) {
+    const { flowStep: _, flow: __, ...rest } = settlement;
+    const failed = { outcome: 'failed', retryAt: null, error: note, result: null } as const;
+    return { ...rest, ...failed, callback: callbackOf(run, 'failed', about) };
   }
   return {
     ...settlement,

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import type { StepVerdict } from '../model/verdict.js';
-import { maxMapItems, type EpochMs } from '../ports/storage.adapter.js';
+import { maxFlowSteps, maxMapItems, type EpochMs } from '../ports/storage.adapter.js';
 import { bearStepRun } from './flow.births.js';
 import {
   countParent,
@@ -8,6 +8,7 @@ import {
   hasEndedWell,
   newStep,
   resultOf,
+  rootOf,
   type FlowRow,
   type FlowStepRow,
 } from './flow.rows.js';
@@ -90,6 +91,12 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
     return ended(step, 'failed', `The result of the step "${parent.definition.name}" ${most}`);
   }
   if (items.length === 0) return skipped(step, 'There is no item.');
+  const root = rootOf(flow);
+  if (root.total + items.length > maxFlowSteps) {
+    const full = `has ${items.length} items, and the run ${root.runId} of the workflow "${root.workflow}" may have ${maxFlowSteps} steps with all workflows in it.`;
+    return ended(step, 'failed', `The result of the step "${parent.definition.name}" ${full}`);
+  }
+  root.total += items.length;
   flow.active++;
   step.state = 'released';
   step.releasedAt = now;

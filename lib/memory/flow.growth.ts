@@ -1,8 +1,9 @@
 import { GrowthRefusal } from '../model/growth.refusal.js';
 import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, Settlement, StepEnd } from '../ports/storage.adapter.js';
-import { countParent, hasEnded, newStep, type FlowRow, type FlowStepRow } from './flow.rows.js';
-import { isHeldWith } from './runs.js';
+import { maxFlowSteps } from '../ports/storage.adapter.js';
+import { countParent, hasEnded, newStep, rootOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { isHeldWith, isUnwanted } from './runs.js';
 import type { MemoryTables } from './tables.js';
 
 type Growth = Pick<StepEnd, 'added' | 'joined'>;
@@ -22,6 +23,7 @@ export function addSteps(
     flow.steps.set(definition.name, row);
     return row;
   });
+  rootOf(flow).total += rows.length;
   for (const { name, after } of added) {
     for (const { parent, data } of after) connect(tables, flow, parent, name, data);
   }
@@ -55,15 +57,28 @@ function connect(
   if (hasEnded(parent)) countParent(child, parent);
 }
 
-/** Whether all that these settlements add fits, before anything of them is written. Throws InvalidWorkflowError. */
+/** Whether all that these settlements add, and open as, fits, before anything of them is written. Throws InvalidWorkflowError. */
 export function checkGrowth(tables: MemoryTables, settlements: readonly Settlement[]): void {
   const growing = new Map<FlowRow, Growth[]>();
+  const counts = new Map<FlowRow, number>();
+  const count = (flow: FlowRow, steps: number, workflow: string): void => {
+    const root = rootOf(flow);
+    const sum = (counts.get(root) ?? root.total) + steps;
+    counts.set(root, sum);
+    if (steps > 0 && sum > maxFlowSteps)
+      throw new GrowthRefusal(root.workflow, root.runId).tooMany(workflow, maxFlowSteps);
+  };
   for (const settlement of settlements) {
     const run = tables.runs.get(settlement.runId);
     const flow = isHeldWith(run, settlement) ? run.step?.flow : undefined;
-    if (flow === undefined || settlement.outcome !== 'succeeded' || flow.verdict !== null) continue;
+    if (flow === undefined) continue;
+    const { outcome, flow: opened } = settlement;
+    if (outcome === 'opened' && opened && !isUnwanted(run!))
+      count(flow, opened.steps.length, opened.workflow);
+    if (outcome !== 'succeeded' || flow.verdict !== null) continue;
     const { added = [], joined = [] } = settlement.flowStep ?? {};
     if (added.length + joined.length === 0) continue;
+    count(flow, added.length, flow.workflow);
     const growths = growing.get(flow);
     if (growths) growths.push({ added, joined });
     else growing.set(flow, [{ added, joined }]);

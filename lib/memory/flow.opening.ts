@@ -32,6 +32,7 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     stepOf: run.step,
     steps: new Map(),
     active: 0,
+    total: 0,
   });
   tables.flows.set(run.id, flow);
   advance(tables, now, flow, [], addSteps(tables, flow, given.steps));

@@ -5,7 +5,7 @@ import { touch } from './definitions.js';
 import { advance, release, type StepEnding } from './flow.advancing.js';
 import { bearStepRun } from './flow.births.js';
 import { endIfOver } from './flow.endings.js';
-import { hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { allSteps, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import { dropAdded, isHalfDone, recount, resetStep, waitingAgain } from './flow.resetting.js';
 import { onlyRun } from './rows.to.views.js';
 import { moveRunSteps } from './run.steps.js';
@@ -88,6 +88,7 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   tables.flows.delete(runId);
   tables.flows.set(run.id, flow);
   flow.firstRun ??= runId;
+  flow.total = [...allSteps(flow)].length;
   Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
   return run;
 }

@@ -30,6 +30,13 @@ export interface FlowRow {
   readonly steps: Map<string, FlowStepRow>;
   /** How many of these are released. Zero: nothing goes on. */
   active: number;
+  /** Of one that is no step of another: how many steps it and those in it have had, see `maxFlowSteps`. */
+  total: number;
+}
+
+/** The flow that is no step of another, in which this one is. */
+export function rootOf(flow: FlowRow): FlowRow {
+  return flow.stepOf === null ? flow : rootOf(flow.stepOf.flow);
 }
 
 /** A step of a flow, or an instance of one that is a map. */

@@ -32,6 +32,11 @@ export class GrowthRefusal {
     );
   }
 
+  /** Of this run with all workflows in it. `growing`: the one that would grow, or open. */
+  tooMany(growing: string, most: number): InvalidWorkflowError {
+    return new InvalidWorkflowError(growing, null, this.full(most));
+  }
+
   /** `cycle`: in the order of waiting, the first one also at the end. */
   cycle(cycle: readonly string[]): InvalidWorkflowError {
     const path = cycle.map((name) => `"${name}"`).join(' → ');
@@ -39,6 +44,10 @@ export class GrowthRefusal {
       cycle[0]!,
       `it would wait for itself: ${path}. Take one of these out of "before" or "after".`,
     );
+  }
+
+  private full(most: number): string {
+    return `the run ${this.runId} of the workflow "${this.workflow}" would have more than ${most} steps with all workflows in it. Let each step do more, or start others apart, by workflows.start().`;
   }
 
   private of(step: string, problem: string): InvalidWorkflowError {

@@ -139,12 +139,12 @@ export interface FlowStepFilter {
  * A step is released, so that its run is born, by the same transaction that ends the last parent it needs, whatever ends that: a settlement, a lost worker, a cancel, a verdict from outside. One flow has one writer at a time.
  * A step ends well (`succeeded`, `skipped`, or anything with `allowFailure`) or not (`failed`, `timed_out`, `lost`, `cancelled`). With as many well ended parents as it needs it is released, after `delayMs`; where that cannot
  * be reached any more, `otherwise` says what becomes of it. A step whose parents have all been skipped is skipped, whatever it needs. What ends together (by one call, and then all that is decided by that) is counted before anything is decided. A map is released like any step, into one instance for each item of its parent's result (in the order of the items; a parent that is a map gives
- * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array, or has more than `maxMapItems` items, fails the map, also as its data parent goes on, where it does not need all. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
+ * the results of its instances); it has ended when all instances have, well if all of them have; an empty one, or one whose data parent was skipped, is skipped. What is no array, or has more than `maxMapItems` items, or more than `maxFlowSteps` leave, fails the map, also as its data parent goes on, where it does not need all. A map itself ends as `skipped`, `succeeded` or `failed`; an instance without result gives null.
  *
  * When nothing is released, and nothing can be, the flow is over, in the same transaction: `succeeded` if every step has ended well, else `failed`; steps that were never released are `blocked`. Its run gets this as its verdict, as by `settleOpen`: with the results of the steps
  * without children, by their names, as its result (of a map a list; above `maxFlowResult` characters null, with `flowResultNotKept` as its error), or an error that names the steps that have not ended well; its callback is born, and where it is a step of another flow, that goes on. When its run ends
  * otherwise (cancelled, timed out, a verdict from outside, or its next attempt is due), what waits of its steps is cancelled, and the workers of those that run are asked: how these end is on record, and sets nothing off. A run
- * that opens as a flow once more, in a later attempt, forgets the one before: a run is one flow at most.
+ * that opens as a flow once more, in a later attempt, forgets the one before: a run is one flow at most. All steps that a flow and those in it get are counted where that is no step of another: a settlement by which there would be more than `maxFlowSteps`, as it opens a flow or adds steps, rejects with InvalidWorkflowError, and nothing is written.
  *
  * Runs of steps are one-offs that nobody else sees by an id of a job: the job id is that of the flow's run and the step's name (`12/load`, `12/load.3`), the origin `workflow`; they are no dead letters, as their flow is. They have the namespace, the app
  * and the time zone of the flow's run, and no metadata.
@@ -182,6 +182,8 @@ export interface FlowStorage {
 
 /** The most instances of a map. */
 export const maxMapItems = 10_000;
+/** The most steps of a flow with all flows in it, instances of maps included, from its begin or its last retry on. */
+export const maxFlowSteps = 1_000_000;
 /** The longest result of a step, in bytes of JSON. */
 export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps. */

@@ -10,10 +10,14 @@ export interface ChronisFlow {
   runId: string;
   /** Steps that are released and have not ended. */
   active: number;
+  /** Of one that is no step of another: how many steps it and those in it have had since it began, or was retried. */
+  steps: number;
   version: number | null;
   depth: number;
   /** The workflow of which its run is a step. */
   parent: string | null;
+  /** The one that is no step of another, in which it is; null: it is none itself. */
+  root: string | null;
   retryOf: string | null;
   /** The run that it was before all retries; null: it was not retried. */
   firstRun: string | null;

@@ -1,6 +1,7 @@
 import { GrowthRefusal } from '../model/growth.refusal.js';
 import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, StepEnd } from '../ports/storage.adapter.js';
+import { countSteps } from './flow.counting.js';
 import { stepsAsJson } from './flow.opening.js';
 import type { Run } from './statement.runner.js';
 
@@ -76,6 +77,10 @@ async function growFlow(run: Run, growing: Growing): Promise<string[]> {
     );
     if (cycle !== null) throw refusal.cycle(cycle);
   }
+  await countSteps(
+    run,
+    added.length === 0 ? [] : [{ by: added[0]!.by, count: added.length, workflow: growing.workflow }],
+  );
   const idOf = (name: string): string => places.get(name) ?? known.get(name)!.id;
   const edges = [
     ...steps.flatMap(({ step }) => step.after.map((edge) => ({ ...edge, child: step.name }))),

@@ -16,7 +16,7 @@ export interface EndedRow {
 }
 
 /** What flows have to know of the end of a run: see `flowEndColumn`. */
-interface FlowEnd {
+export interface FlowEnd {
   /** The step that it has decided; null: it is none, or it goes on. */
   step: string | null;
   /** The flow that it was, which is over; null: it was none. */
@@ -109,13 +109,7 @@ async function moveFlows(
   hands: FlowHands | null = null,
 ): Promise<EndedRuns<EndedRow>> {
   if (steps.length + left.length === 0) return { rows: [], settlements: [] };
-  // Runs come before flows: what is born before these are locked is dealt with below.
-  if (left.length > 0) await run('lockFlowRuns', left);
-  const locked = await run<{ id: string; over: boolean }>(
-    'lockFlows',
-    steps.map(({ id }) => id),
-    left,
-  );
+  const locked = await lockFlows(run, { steps: steps.map(({ id }) => id), left });
   const goingOn = new Set(locked.filter(({ over }) => !over).map(({ id }) => id));
   const abandoned = left.filter((id) => goingOn.has(id));
   const unreleased = abandoned.length > 0 ? await run<{ id: string }>('abandonFlows', abandoned) : [];
@@ -129,6 +123,16 @@ async function moveFlows(
   const still = [...active].filter(([, count]) => count === 0).map(([id]) => id);
   const over = still.length > 0 ? await endFlows<EndedRow>(run, still) : { rows: [], settlements: [] };
   return { rows: [...stopped, ...over.rows], settlements: over.settlements };
+}
+
+/** Locks flows: those of these steps, and those whose runs have ended. */
+export async function lockFlows(
+  run: Run,
+  { steps, left }: { steps: readonly string[]; left: readonly string[] },
+): Promise<{ id: string; over: boolean }[]> {
+  // Runs come before flows: what is born before these are locked is dealt with behind that.
+  if (left.length > 0) await run('lockFlowRuns', left);
+  return run<{ id: string; over: boolean }>('lockFlows', steps, left);
 }
 
 function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): FlowNews {

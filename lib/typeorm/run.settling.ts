@@ -3,13 +3,14 @@ import type { ClaimedRun } from '../model/run.js';
 import type { EpochMs, Hands, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { eachFlow, flowsOf } from './flow.groups.js';
+import { countSteps, type MoreSteps } from './flow.counting.js';
 import { FlowHands } from './flow.hands.js';
 import { openFlow } from './flow.opening.js';
 import { endFlows } from './flow.verdicts.js';
 import { bearCallbacks } from './job.insertion.js';
 import { takeOpen } from './open.runs.js';
 import type { SettlementPatience } from './settlement.patience.js';
-import { conclude, tellFlows, type EndedRow } from './run.conclusion.js';
+import { conclude, lockFlows, tellFlows, type EndedRow } from './run.conclusion.js';
 import { resultsOf, settlementColumns } from './settlement.columns.js';
 import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
 
@@ -182,6 +183,8 @@ interface SettledRow extends EndedRow {
   fence: number;
   deferred: boolean;
   locked: boolean;
+  /** The step of a workflow that was left open; null: none. */
+  opens: string | null;
 }
 
 const byRunId = (a: Settlement, b: Settlement): number =>
@@ -213,6 +216,7 @@ export async function settleWithin(
   const rows = await run<SettledRow>(statement, ...values);
   const settled = rows.filter(({ locked }) => !locked);
   const hands = given === undefined ? null : new FlowHands(given);
+  await countWithin(run, settlements, settled);
   await openFlows(run, settlements, settled);
   await conclude(run, settled, settlements, hands);
   const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
@@ -228,6 +232,29 @@ export async function settleWithin(
   // What else it sets off is not known: growth, an end of a run that is no step, a callback, a flow that opens.
   const isKnown = isAll && called.size === 0 && settlements.every(isPlainStep);
   return { ...result, ...(taken.length > 0 && { taken }), ...(isKnown && { bornAt }) };
+}
+
+/** What opens within others is counted with these, behind the locks that `conclude` takes: in one order with what else ends. Throws InvalidWorkflowError. */
+async function countWithin(
+  run: Run,
+  settlements: readonly Settlement[],
+  settled: readonly SettledRow[],
+): Promise<void> {
+  const opening = new Map(settled.flatMap(({ id, opens }) => (opens === null ? [] : [[id, opens] as const])));
+  if (opening.size === 0) return;
+  const more: MoreSteps[] = [];
+  for (const { runId, outcome, flow } of settlements) {
+    const by = opening.get(runId);
+    if (!by || !flow || outcome !== 'opened') continue;
+    more.push({ by, count: flow.steps.length, workflow: flow.workflow });
+  }
+  if (more.length === 0) return;
+  const ends = settled.flatMap(({ flow_end }) => flow_end ?? []);
+  await lockFlows(run, {
+    steps: [...more.map(({ by }) => by), ...ends.flatMap(({ step }) => step ?? [])],
+    left: ends.flatMap(({ flow }) => flow ?? []),
+  });
+  await countSteps(run, more);
 }
 
 /** Of what has not been cancelled meanwhile. */

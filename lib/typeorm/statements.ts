@@ -8,6 +8,7 @@ import { openFlowSql } from './sql/open.flow.sql.js';
 import { readBadStepsSql } from './sql/read.bad.steps.sql.js';
 import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
 import { readLastResultsSql } from './sql/read.last.results.sql.js';
+import { countStepsSql } from './sql/count.steps.sql.js';
 import { findFlowSql, laterRunSql } from './sql/find.flow.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
@@ -180,6 +181,7 @@ const builders = {
   readStepsBehind: readStepsBehindSql,
   readRunFlows: readRunFlowsSql,
   readStepsByName: readStepsByNameSql,
+  countSteps: countStepsSql,
   findFlow: findFlowSql,
   laterRun: laterRunSql,
   forgetFlows: forgetFlowsSql,

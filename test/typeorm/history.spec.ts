@@ -115,8 +115,8 @@ describe('the history', () => {
   });
 
   test('loses what is old in batches, as many as it takes', async () => {
-    const row = `insert into "${schema}".flow_history (id, run_id, active, depth, opened_at, ended_at, verdict, nominal_at, workflow, namespace, time_zone, params, archived_at)
-      select n, n, 0, 1, now(), now(), 'succeeded', now(), 'w', 'default', 'UTC', '{}', $1 from generate_series(1, 120) n`;
+    const row = `insert into "${schema}".flow_history (id, run_id, active, steps, depth, opened_at, ended_at, verdict, nominal_at, workflow, namespace, time_zone, params, archived_at)
+      select n, n, 0, 1, 1, now(), now(), 'succeeded', now(), 'w', 'default', 'UTC', '{}', $1 from generate_series(1, 120) n`;
     await client.query(row, [new Date((await storage.now()) - day)]);
     const left: number[] = [];
     for (let more = true; more;) {

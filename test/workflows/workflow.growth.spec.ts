@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   DefinitionService,
+  InvalidWorkflowError,
   WorkflowService,
   workflow,
   type DefinedWorkflow,
@@ -204,6 +205,32 @@ describe('steps that a step adds', () => {
     app.scheduler.registerHandler('note', () => undefined);
     await run(app, 'wrong');
     expect(calls.toSorted()).toEqual(['here', 'there']);
+  });
+
+  test('fail a step that is a workflow, as that does not fit, and nothing else', async () => {
+    const inner = workflow('inner').step('only', () => 1);
+    const outer = workflow('outer')
+      .step('in', inner, { maxRetries: 3 })
+      .step('beside', () => 2)
+      .step('report', async (ctx) => (await ctx.parent('in')).verdict, { after: 'in', otherwise: 'run' });
+    const app = await boot([inner, outer]);
+    const { storage } = app;
+    const settle = storage.settle.bind(storage);
+    storage.settle = async (settlements, hands) => {
+      if (settlements.some(({ flow }) => flow?.workflow === 'inner'))
+        throw new InvalidWorkflowError('inner', null, 'it is too much.');
+      return settle(settlements, hands);
+    };
+    const runId = await run(app, 'outer');
+    const { steps } = (await app.workflows.graph(runId))!;
+    expect(steps.map(({ name, state }) => [name, state])).toEqual([
+      ['in', 'failed'],
+      ['beside', 'succeeded'],
+      ['report', 'succeeded'],
+    ]);
+    expect(steps[0]!.reason).toBe('InvalidWorkflowError: The workflow "inner": it is too much.');
+    expect(app.heard('run.failed')).toMatchObject([{ error: { name: 'InvalidWorkflowError' } }]);
+    expect(app.heard('run.retrying')).toEqual([]);
   });
 
   test('of workflows that start each other without end fail the deepest at once, whatever retries it has', async () => {

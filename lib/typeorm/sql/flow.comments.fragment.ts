@@ -8,9 +8,12 @@ export const flowComments = {
       id: 'grows with time',
       run_id: 'the run that it is',
       active: 'steps that are released and have not ended; 0: it is over',
+      steps:
+        'of one that is no step of another: how many steps it and those in it have had since it began, or was retried',
       version: 'of its definition; null: it has none',
       depth: '1: it is no step of another flow; else one more than that one',
       parent: 'the workflow of which its run is a step',
+      root: 'the one that is no step of another, in which it is; null: it is none itself',
       retry_of: 'the run that its run repeats, by hand',
       first_run: 'the run that it was before all retries; null: it was not retried',
       job_uid: 'the recurring job of its run; null: a one-off',

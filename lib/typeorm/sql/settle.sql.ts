@@ -24,7 +24,7 @@ const longestWaitMs = 2_000;
  * 55P03 · `passing`: not at all; what is locked, or needs a row that is (the statistics, a fixed delay, a run that waits for it), comes out as `locked`, untouched: neither this statement nor `unblockSql` after it waits.
  *
  * A run that another one waits for, which a step of a workflow is marked as, and one that is a workflow, is settled only where `$11` says so, as the caller then has to run what follows in the same transaction, see `conclude`;
- * else it comes out as `deferred`, untouched.
+ * else it comes out as `deferred`, untouched. `opens`: the step of a workflow that was left open, as which another one may open.
  */
 export function settleSql(t: TableNames, locks: 'waiting' | 'briefly' | 'passing'): string {
   const ids =
@@ -67,9 +67,10 @@ ending as (
   from mine where (not blocks and flow is null) or $11::boolean
 ),
 ${endings(t)}
-select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${flowEndColumn('judged')}, ${toldColumn} from judged
+select id::text, fence, job_uid::text, final, false as deferred, false as locked, ${flowEndColumn('judged')},
+  case when outcome = 'opened' and not final then flow_step::text end as opens, ${toldColumn} from judged
 union all
-select id::text, fence, job_uid::text, false, true, false, null, 0 from mine where (blocks or flow is not null) and not $11::boolean${passing ? locked(t) : ''}`;
+select id::text, fence, job_uid::text, false, true, false, null, null, 0 from mine where (blocks or flow is not null) and not $11::boolean${passing ? locked(t) : ''}`;
 }
 
 /** Of what is caught, the runs of which nobody else keeps anything from being written. */
@@ -85,6 +86,6 @@ mine as materialized (
 function locked(t: TableNames): string {
   return `
 union all
-select r.id::text, r.fence, r.job_uid::text, false, false, true, null, 0 from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
+select r.id::text, r.fence, r.job_uid::text, false, false, true, null, null, 0 from said s join ${t.run} r on r.id = s.id and r.fence = s.fence
 where r.worker = $10 and r.started_at is not null and r.id <> all (array(select id from mine))`;
 }
