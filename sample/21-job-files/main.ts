@@ -1,3 +1,4 @@
+// Jobs in files, without a line of code for them: the three files of jobs.d, whose commands are run by the executor of the package.
 import 'reflect-metadata';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ChronisEvents, ChronisModule, SchedulerService } from 'nestjs-chronis';
+import { ChronisExecutorsModule } from 'nestjs-chronis/executors';
 import { ChronisJobFiles, ChronisJobFilesModule } from 'nestjs-chronis/job-files';
-import { Announcer } from './announcer.js';
 
 // The three files of the folder, in one that may be changed.
 const examples = fileURLToPath(new URL('../../sample/21-job-files/jobs.d', import.meta.url));
@@ -15,8 +16,11 @@ const directory = mkdtempSync(join(tmpdir(), 'jobs.d-'));
 cpSync(examples, directory, { recursive: true });
 
 @Module({
-  imports: [ChronisJobFilesModule.forRoot({ directory }), ChronisModule.forRoot({ log: false })],
-  providers: [Announcer],
+  imports: [
+    ChronisExecutorsModule.forRoot({ command: { allow: ['/bin/echo', '/usr/bin/python'] } }),
+    ChronisJobFilesModule.forRoot({ directory }),
+    ChronisModule.forRoot({ log: false }),
+  ],
 })
 class AppModule {}
 
@@ -35,9 +39,19 @@ async function show(): Promise<void> {
     if (error !== null) console.log(`  ${file}:${error.line}:${error.column} ${error.message}`);
 }
 
-console.log('The files are there at the start; what was due once, in the past, runs at once:');
-while ((await scheduler.getJob('onetime-cleanup'))?.state !== 'completed')
-  await new Promise((resolve) => setTimeout(resolve, 20));
+/** The last attempt of a job, once it has one. */
+async function ended(jobId: string): Promise<string> {
+  for (;;) {
+    const [attempt] = (await scheduler.getAttempts({ jobId, finalOnly: true })).items;
+    if (attempt !== undefined)
+      return `${attempt.outcome}: ${attempt.error?.split('\n', 1)[0] ?? JSON.stringify(attempt.result)}`;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+console.log('The files are there at the start; what was due once, in the past, runs at once.');
+console.log('Where this machine has not what the example names, its run says so:');
+console.log(`  onetime-cleanup  ${await ended('onetime-cleanup')}`);
 await show();
 
 console.log('A file is broken: what it said before stays in force.');
@@ -55,6 +69,7 @@ writeFileSync(
 );
 await synced;
 await events.once('run.succeeded', ({ jobId }) => jobId === 'frequent-task');
+console.log(`  frequent-task    ${await ended('frequent-task')}`);
 await show();
 
 await app.close();

@@ -38,6 +38,18 @@ describe('the reference of options lists exactly what the code takes', () => {
     expect(listed('`typeOrmStorage').toSorted()).toEqual(keys.toSorted());
   });
 
+  test('of storages in files', () => {
+    const memory = /JournaledOptions = Pick<MemoryStorageOptions, (.*?)>/.exec(
+      read('lib/journal/journaled.storage.ts'),
+    )![1]!;
+    const keys = [
+      ...[...memory.matchAll(/'(\w+)'/g)].map((match) => match[1]!),
+      ...keysOf('lib/journal/storage.options.ts', 'FileStorageBase'),
+      ...keysOf('lib/sqlite/sqlite.recipes.ts', 'SqliteStorageOptions'),
+    ];
+    expect(listed('`fileStorage').toSorted()).toEqual(keys.toSorted());
+  });
+
   test('of job files', () => {
     expect(listed('Job files').toSorted()).toEqual(
       keysOf('lib/job-files/job.files.options.ts', 'JobFilesOptions').toSorted(),
