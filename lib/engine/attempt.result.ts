@@ -20,7 +20,7 @@ export class AttemptResult extends WaitingResult {
     readonly judgement: Judgement,
     private readonly by: Executing,
   ) {
-    super(judgement.settlement);
+    super(judgement.settlement, running.run.handler);
   }
 
   /** The end of a step sets others off. */

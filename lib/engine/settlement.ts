@@ -203,10 +203,17 @@ function notKept(why: string): KeptResult {
   return { result: null, note: `The result was not kept: ${why}` };
 }
 
+/** How JSON.stringify writes these; an even number of backslashes before it are text. */
+const nulEscape = /(?<!\\)(?:\\\\)*\\u0000/;
+const halfEscape = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
 function faultOf(json: string): string | null {
   if (json.length > maxResultLength)
     return `it has ${json.length} characters, the most is ${maxResultLength}.`;
-  if (json.includes('\\u0000')) return 'it holds a NUL character.';
+  if (json.includes('\\u')) {
+    if (nulEscape.test(json)) return 'it holds a NUL character.';
+    if (halfEscape.test(json)) return 'it holds half of a surrogate pair, which is not valid Unicode.';
+  }
   return isTooDeep(json) ? `it is nested deeper than ${maxDepth} levels.` : null;
 }
 

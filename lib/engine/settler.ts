@@ -3,6 +3,7 @@ import { InvalidPayloadError, InvalidWorkflowError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
 import { CallSize } from './call.size.js';
+import { RefusedResults } from './refused.results.js';
 import type { StorageCalls } from './storage.calls.js';
 import { UnclearVerdicts } from './unclear.verdicts.js';
 import { isOpen, type SettleVerdict, type WaitingResult } from './waiting.result.js';
@@ -16,6 +17,8 @@ const fullAt = 64_000_000;
 const patienceMs = 1_000;
 /** What has failed alone so often, within minutes, while others got through, will not be stored as it is. */
 const mostFailuresAlone = 30;
+/** So many rounds at most pass between two tries of what fails alone. */
+const mostRoundsPassed = 4;
 
 /**
  * Writes settlements in batches that form by themselves: what arrives while a call is under way goes into the next one.
@@ -30,6 +33,7 @@ const mostFailuresAlone = 30;
 export class Settler {
   /** Whether the last call has failed. */
   failing = false;
+  readonly refused = new RefusedResults();
   private waiting: WaitingResult[] = [];
   private apart: WaitingResult[] = [];
   private writing: Promise<void> | null = null;
@@ -160,7 +164,7 @@ export class Settler {
   private async retry(): Promise<void> {
     for (let tries = 0; this.apart.length > 0 && !this.closed; tries++) {
       await this.calls.pause(tries);
-      const some = this.apart.splice(0, largestBatch).filter(isOpen);
+      const some = this.takeApart();
       const together = some.filter(({ isAlone }) => !isAlone);
       const batches = some.filter(({ isAlone }) => isAlone).map((item) => [item]);
       for (const batch of together.length > 0 ? [together, ...batches] : batches) {
@@ -170,21 +174,38 @@ export class Settler {
         } catch (error) {
           // One that fails for itself says nothing of how much a call carries, nor whether others get through.
           const isOne = batch.length === 1;
-          const left = isOne ? batch.filter(isOpen) : this.shrink(batch);
-          if (isOne) this.noteFailure(left, error);
-          this.setApart(left, true);
-          if (!this.closed) await this.calls.pauseAfter(isOne ? batch[0]!.operation : 'settle', error, tries);
+          if (isOne && isOpen(batch[0]!)) this.noteFailure(batch[0]!, error);
+          if (isOne) continue;
+          this.setApart(this.shrink(batch), true);
+          if (!this.closed) await this.calls.pauseAfter('settle', error, tries);
         }
       }
     }
     this.retrying = null;
   }
 
-  private noteFailure(items: readonly WaitingResult[], error: unknown): void {
-    for (const item of items) {
-      item.failuresAlone++;
-      if (item.failuresAlone >= mostFailuresAlone && !this.failing && !item.isNoted) item.leaveOut(error);
+  /** What has failed lately lets some rounds pass, so that many such do not make many calls. */
+  private takeApart(): WaitingResult[] {
+    const taken: WaitingResult[] = [];
+    const left: WaitingResult[] = [];
+    for (const item of this.apart) {
+      if (!isOpen(item)) continue;
+      const passes = item.roundsToPass > 0 && !this.calls.isHurried;
+      if (passes) item.roundsToPass--;
+      if (passes || taken.length === largestBatch) left.push(item);
+      else taken.push(item);
     }
+    this.apart = left;
+    return taken;
+  }
+
+  /** It is tried again by and by, by itself. */
+  private noteFailure(item: WaitingResult, error: unknown): void {
+    item.failuresAlone++;
+    item.roundsToPass = Math.min(item.failuresAlone, mostRoundsPassed);
+    if (item.failuresAlone >= mostFailuresAlone && !this.failing && !item.isNoted) item.leaveOut(error);
+    this.setApart([item], true);
+    if (!this.closed) this.calls.tellFailure(item.operation, error, item.roundsToPass);
   }
 
   private setApart(items: readonly WaitingResult[], isAlone: boolean): void {
@@ -233,20 +254,23 @@ export class Settler {
     const settlements = batch.map(({ settlement }) => settlement);
     const hasSteps = settlements.some(({ flowStep }) => flowStep !== undefined);
     try {
-      const { accepted, locked } = await this.calls.trying(operation, () =>
+      const {
+        accepted,
+        locked,
+        refused = [],
+      } = await this.calls.trying(operation, () =>
         hasSteps ? this.settleSteps(settlements) : this.storage.settle(settlements),
       );
       this.failing = false;
       this.calls.outages.answered('settle');
-      for (const item of batch) {
-        item.isUnderWay = false;
-        if (item.failuresAlone > 0) this.calls.outages.answered(item.operation);
-      }
+      for (const item of batch) item.isUnderWay = false;
       this.count.grow();
       this.text.grow();
+      const answered = refused.length === 0 ? batch : this.withoutRefused(batch, refused);
+      for (const item of answered) if (item.failuresAlone > 0) this.calls.outages.answered(item.operation);
       // As a rule all are: each is named once, as is each run of a batch.
       if (accepted.length === batch.length) for (const item of batch) this.end(item, 'accepted');
-      else this.answer(batch, new Set(accepted), new Set(locked));
+      else this.answer(answered, new Set(accepted), new Set(locked));
     } catch (error) {
       for (const item of batch) {
         item.isUnderWay = false;
@@ -255,6 +279,22 @@ export class Settler {
       if (!isOf(error, InvalidPayloadError) && !isOf(error, InvalidWorkflowError)) throw error;
       await this.divide(batch, error);
     }
+  }
+
+  /** The storage answers, so these are its own affair. */
+  private withoutRefused(
+    batch: readonly WaitingResult[],
+    refused: NonNullable<SettleResult['refused']>,
+  ): WaitingResult[] {
+    const errors = new Map(refused.map(({ runId, error }) => [runId, error]));
+    return batch.filter((item) => {
+      const isRefused = errors.has(item.settlement.runId);
+      if (isRefused && isOpen(item)) {
+        this.refused.add(item);
+        this.noteFailure(item, errors.get(item.settlement.runId));
+      }
+      return !isRefused;
+    });
   }
 
   private answer(
@@ -296,6 +336,7 @@ export class Settler {
     const { runId } = item.settlement;
     this.pending.delete(runId);
     this.size -= item.size;
+    this.refused.delete(item);
     const isWritten = verdict !== 'unsettled' && verdict !== 'unconfirmed';
     if (this.calls.locks.waits('results')) this.calls.locks[isWritten ? 'free' : 'leave']('results', runId);
     item.done(verdict);

@@ -66,6 +66,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     goingOnElsewhere: () => given.goingOnElsewhere(session),
     onGaveUp,
     onRoom: () => loop.nudge(),
+    onOffered: () => loop.wake(),
     onSettled: ({ jobUid, flowStep }, { outcome, retryAt, callback, flowStep: end }) => {
       // What these set off is told by who has settled them.
       if (end !== undefined) return;

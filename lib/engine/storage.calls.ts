@@ -15,7 +15,8 @@ export class StorageCalls {
   readonly outages: Outages;
   readonly locks: ForeignLocks;
   private readonly pauses = new Set<() => void>();
-  private isHurried = false;
+  /** Who calls is about to leave. */
+  isHurried = false;
 
   constructor(
     readonly clock: Clock,
@@ -69,6 +70,11 @@ export class StorageCalls {
     const retryInMs = this.delayMs(failures);
     this.events.emit('storage.failing', { operation, error, retryInMs });
     await this.wait(retryInMs);
+  }
+
+  /** Tells that a call has failed which is tried again after so many more pauses. */
+  tellFailure(operation: string, error: unknown, pauses: number): void {
+    this.events.emit('storage.failing', { operation, error, retryInMs: (pauses + 1) * longestPauseMs });
   }
 
   /** Waits before another try of what has not failed, after so many that came to nothing. */

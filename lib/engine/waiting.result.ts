@@ -28,8 +28,16 @@ export abstract class WaitingResult {
   /** To be written by a call of its own, as such a call has failed. */
   isAlone = false;
   failuresAlone = 0;
+  /** Rounds of those that are tried apart that it lets pass, as it has failed alone. */
+  roundsToPass = 0;
+  /** The storage answers, and refuses this one. */
+  isRefused = false;
 
-  constructor(public settlement: Settlement) {
+  constructor(
+    public settlement: Settlement,
+    /** Of the run. */
+    readonly handler = '',
+  ) {
     this.size = sizeOf(settlement);
   }
 

@@ -54,6 +54,8 @@ export interface SessionParts {
   goingOnElsewhere: () => number;
   /** Called when a handler has ended, so that there is room again. */
   onRoom: () => void;
+  /** Called when runs of more handlers may be claimed. */
+  onOffered: () => void;
   /** Called when the end of an attempt is on record. */
   onSettled: (run: ClaimedRun, settlement: Settlement) => void;
   /** Gives back what was claimed, but is not begun. */
@@ -61,6 +63,8 @@ export interface SessionParts {
   /** Called with the job of a run that has given up, if that may pause the job. */
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
+
+const none: readonly string[] = [];
 
 /**
  * What one worker holds, from its registration to the end of its lease: the runs that it executes and those whose
@@ -95,6 +99,7 @@ export class WorkerSession {
   private readonly teller: RunTeller;
   /** Results that wait have cost it room. */
   private isShort = false;
+  private isWithholding = false;
 
   constructor(
     readonly workerId: string,
@@ -131,13 +136,27 @@ export class WorkerSession {
 
   get capability(): Capability {
     const { app, queues, handlers } = this.parts;
-    return { workerId: this.workerId, app, queues, handlers: handlers.offered() };
+    const { withheld } = this;
+    if (withheld.length > 0) this.isWithholding = true;
+    const offered = handlers.offered();
+    return {
+      workerId: this.workerId,
+      app,
+      queues,
+      handlers: withheld.length === 0 ? offered : offered.filter((name) => !withheld.includes(name)),
+    };
   }
 
-  /** How many more runs it may begin. While results cannot be written, each takes the place of a run: what is executed and not recorded is executed again, should this process die. */
+  /** Handlers so many results of which the storage refuses that they get no more runs here for now. */
+  private get withheld(): readonly string[] {
+    const { concurrency, settler } = this.parts;
+    return settler.refused.size < concurrency ? none : settler.refused.handlersWith(concurrency);
+  }
+
+  /** How many more runs it may begin. While results cannot be written, each takes the place of a run: what is executed and not recorded is executed again, should this process die. Those that are refused for themselves only cost their handler its runs here. */
   get room(): number {
     const { concurrency, settler } = this.parts;
-    const unsettled = this.held.size - this.inHands;
+    const unsettled = this.held.size - this.inHands - settler.refused.size;
     const isFull = unsettled >= Math.max(leastUnsettled, unsettledPerPlace * concurrency) || settler.isFull;
     const taken = isFull ? concurrency : settler.failing ? unsettled : 0;
     if (taken > 0) this.isShort = true;
@@ -393,6 +412,10 @@ export class WorkerSession {
     if (isWaitedFor) {
       this.isShort = false;
       this.parts.onRoom();
+    }
+    if (this.isWithholding && this.withheld.length === 0) {
+      this.isWithholding = false;
+      this.parts.onOffered();
     }
     if (verdict === 'accepted') this.teller.tell(run, written);
     else if (committed !== null) this.teller.tellCommitted(run, committed, ending);

@@ -46,12 +46,7 @@ const loneSurrogate = /\p{Surrogate}/u;
  * than 500 levels, and for more than `limitBytes` of UTF-8.
  */
 export function toJson(given: unknown, what: string, limitBytes: number, hasSchema = false): JsonValue {
-  let value = given;
-  let problem = problemOf(value, []);
-  if (problem) {
-    value = convertedToJson(given, hasSchema);
-    problem = problemOf(value, []);
-  }
+  const { value, problem } = read(given, hasSchema);
   if (problem) {
     const place = problem.path.length === 0 ? '' : `at ${what}${problem.path.join('')}: `;
     const wayOut =
@@ -85,6 +80,19 @@ interface Problem {
   text: string;
   /** Whether it would be taken where a schema checks what JSON makes of it. */
   fitsSchema?: boolean;
+}
+
+/** What is read may throw: a getter, a proxy. */
+function read(given: unknown, hasSchema: boolean): { value: unknown; problem: Problem | null } {
+  try {
+    const first = problemOf(given, []);
+    if (first === null) return { value: given, problem: null };
+    const value = convertedToJson(given, hasSchema);
+    return { value, problem: problemOf(value, []) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : `something was thrown that is no Error`;
+    return { value: given, problem: problem(`cannot be read: ${why}`) };
+  }
 }
 
 function problemOf(value: unknown, above: readonly object[]): Problem | null {

@@ -131,6 +131,8 @@ export interface SettleResult {
    * accepted or refused. Empty where nothing is ever locked for long.
    */
   locked: string[];
+  /** Those that the storage refuses for a reason of their own, such as a trigger, with nothing written; the others of the call are written. Who settles tries them again by themselves. Absent: none. */
+  refused?: Omit<RefusedRun, 'retryInMs'>[];
   /** Runs of steps that were born by this in the hands of who has asked for them. Absent: none. */
   taken?: ClaimedRun[];
   /** When the first run of a step is due that was born by this for anybody; null: all are in hands, or none was born. Absent: nothing is known of what it has set off. */

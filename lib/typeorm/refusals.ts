@@ -21,6 +21,13 @@ export interface Divided<Item, Result> {
   isInVain: boolean;
 }
 
+export interface DivisionRules {
+  /** Whether one item may be to blame. @default isRefusal */
+  isOfOne?: (error: unknown) => boolean;
+  /** Whether something got through, though all parts have failed. */
+  hasProgress?: () => boolean;
+}
+
 /**
  * Does the work; what the server refuses, in halves, so that what it is about stands alone in the end, and the rest is done. At random, so that
  * many in a row keep the others from it by chance only, and not the next time.
@@ -28,12 +35,13 @@ export interface Divided<Item, Result> {
 export async function inHalves<Item, Result>(
   items: readonly Item[],
   work: (items: readonly Item[]) => Promise<Result>,
+  { isOfOne = isRefusal, hasProgress = () => false }: DivisionRules = {},
 ): Promise<Divided<Item, Result>> {
   const results: Result[] = [];
   const refused: Divided<Item, Result>['refused'] = [];
-  const isInVain = (): boolean => results.length === 0 && refused.length >= mostInVain;
+  const isInVain = (): boolean => results.length === 0 && refused.length >= mostInVain && !hasProgress();
   const divide = async (some: readonly Item[], error: unknown): Promise<void> => {
-    if (!isRefusal(error)) throw error;
+    if (!isOfOne(error)) throw error;
     if (some.length === 1) return void refused.push({ item: some[0]!, error });
     const half = Math.ceil(some.length / 2);
     await attempt(some.slice(0, half));

@@ -1,18 +1,14 @@
-import { StorageError } from '../model/errors.js';
+import { InvalidPayloadError, StorageError } from '../model/errors.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { EpochMs, Hands, NewFlow, NewJob, Settlement, SettleResult } from '../ports/storage.adapter.js';
+import type { EpochMs, Hands, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { eachFlow, flowsOf } from './flow.groups.js';
-import { countSteps, type MoreSteps } from './flow.counting.js';
-import { FlowHands } from './flow.hands.js';
-import { openFlow } from './flow.opening.js';
-import { endFlows } from './flow.verdicts.js';
-import { bearCallbacks } from './job.insertion.js';
 import { takeOpen } from './open.runs.js';
 import type { SettlementPatience } from './settlement.patience.js';
-import { conclude, lockFlows, tellFlows, type EndedRow } from './run.conclusion.js';
+import { inHalves, isRefusal } from './refusals.js';
 import { resultsOf, settlementColumns } from './settlement.columns.js';
-import type { Run, StatementRunner, StatementScope } from './statement.runner.js';
+import { settleWithin, type SettledRow } from './settling.transaction.js';
+import type { StatementRunner, StatementScope } from './statement.runner.js';
 
 /** As many as the server supposes in a list that it does not know: what it plans for these holds for fewer. */
 const fewEnds = 10;
@@ -25,13 +21,13 @@ export async function settle(
 ): Promise<SettleResult> {
   const groups = byWorker(settlements);
   if (groups.length === 1) return settleOf(statements, patience, settlements, hands);
-  const result: SettleResult = { accepted: [], locked: [] };
-  for (const some of groups) {
-    const { accepted, locked } = await settleOf(statements, patience, some);
-    result.accepted.push(...accepted);
-    result.locked.push(...locked);
-  }
-  return result;
+  const results: SettleResult[] = [];
+  for (const some of groups) results.push(await settleOf(statements, patience, some));
+  return {
+    accepted: results.flatMap(({ accepted }) => accepted),
+    locked: results.flatMap(({ locked }) => locked),
+    refused: results.flatMap(({ refused = [] }) => refused),
+  };
 }
 
 /** False: it is not open. */
@@ -63,7 +59,7 @@ function byWorker(settlements: readonly Settlement[]): (readonly Settlement[])[]
   return [...groups.values()];
 }
 
-/** The quick statements wait for locks, a moment only. Then those that are free are told from those that are not, which costs more. */
+/** What the server refuses for one of them is found in halves, so that the others are written. */
 async function settleOf(
   statements: StatementRunner,
   patience: SettlementPatience,
@@ -71,6 +67,42 @@ async function settleOf(
   hands?: Hands,
 ): Promise<SettleResult> {
   const accepted: string[] = [];
+  try {
+    return await settleAll(statements, patience, settlements, accepted, hands);
+  } catch (error) {
+    if (!isRefusedForOne(error)) throw error;
+    if (settlements.length === 1) return refusedFor(settlements, error);
+  }
+  const { results, refused, isInVain } = await inHalves(
+    without(settlements, accepted),
+    (some) => settleAll(statements, patience, without(some, accepted), accepted),
+    { isOfOne: isRefusedForOne, hasProgress: () => accepted.length > 0 },
+  );
+  if (isInVain) throw refused[0]!.error;
+  return {
+    accepted,
+    locked: results.flatMap(({ locked }) => locked),
+    refused: refused.flatMap(({ item, error }) => refusedFor([item], error).refused),
+  };
+}
+
+/** A value that no row can have is told as that. */
+function isRefusedForOne(error: unknown): boolean {
+  return isRefusal(error) && !(error instanceof InvalidPayloadError);
+}
+
+function refusedFor([{ runId }]: readonly Settlement[], error: unknown) {
+  return { accepted: [], locked: [], refused: [{ runId, error }] };
+}
+
+/** The quick statements wait for locks, a moment only. Then those that are free are told from those that are not, which costs more. `accepted`: gets what was written, also where the rest fails. */
+async function settleAll(
+  statements: StatementRunner,
+  patience: SettlementPatience,
+  settlements: readonly Settlement[],
+  accepted: string[],
+  hands?: Hands,
+): Promise<SettleResult> {
   try {
     let born: BornRuns = {};
     for await (const { accepted: ids, ...some } of settleQuickly(statements, patience, settlements, hands)) {
@@ -83,8 +115,10 @@ async function settleOf(
   }
   const rest = without(settlements, accepted);
   if (rest.length === 0) return { accepted, locked: [] };
-  const passed = await patience.during(() => settlePassing(statements, patience, rest));
-  return { accepted: [...accepted, ...passed.accepted], locked: passed.locked };
+  return {
+    accepted,
+    locked: await patience.during(() => settlePassing(statements, patience, rest, accepted)),
+  };
 }
 
 type BornRuns = Pick<SettleResult, 'taken' | 'bornAt'>;
@@ -129,34 +163,37 @@ async function* settleQuickly(
   yield await within(only(rest, deferred));
 }
 
+/** The ids of those that are locked. `accepted`: gets what was written, also where the rest fails. */
 async function settlePassing(
   statements: StatementRunner,
   patience: SettlementPatience,
   settlements: readonly Settlement[],
-): Promise<SettleResult> {
+  accepted: string[],
+): Promise<string[]> {
   const flows = await flowsOf(
     statements.run,
     settlements.map(({ runId }) => runId),
   );
   const flowOf = ({ runId, flow }: Settlement) => flows.get(runId) ?? (flow ? runId : undefined);
   const plain = settlements.filter((settlement) => flowOf(settlement) === undefined);
-  const result: SettleResult = { accepted: [], locked: [] };
+  const locked: string[] = [];
   if (plain.length > 0) {
-    Object.assign(result, await statements.change(({ run }) => settleWithin(run, plain, 'settlePassing')));
+    const passed = await statements.change(({ run }) => settleWithin(run, plain, 'settlePassing'));
+    accepted.push(...passed.accepted);
+    locked.push(...passed.locked);
   }
   const ofFlows = settlements.flatMap((settlement) => {
     const flow = flowOf(settlement);
     return flow === undefined ? [] : [[flow, settlement] as const];
   });
-  const locked = await eachFlow(ofFlows, async (some) => {
-    const { accepted } = await statements.change(({ run }) =>
+  const left = await eachFlow(ofFlows, async (some) => {
+    const passed = await statements.change(({ run }) =>
       settleWithin(run, some, 'settleBriefly', { lockMs: patience.ms }),
     );
-    result.accepted.push(...accepted);
+    accepted.push(...passed.accepted);
     return 'done';
   });
-  result.locked.push(...locked.map(({ runId }) => runId));
-  return result;
+  return [...locked, ...left.map(({ runId }) => runId)];
 }
 
 /** By a quicker statement, which passes over what it cannot write. */
@@ -178,15 +215,6 @@ interface PlainAnswer {
   ids: string[] | null;
 }
 
-/** `deferred`: others wait for it · `locked`: by somebody else. Nothing was written for either. */
-interface SettledRow extends EndedRow {
-  fence: number;
-  deferred: boolean;
-  locked: boolean;
-  /** The step of a workflow that was left open; null: none. */
-  opens: string | null;
-}
-
 const byRunId = (a: Settlement, b: Settlement): number =>
   a.runId.length - b.runId.length || (a.runId < b.runId ? -1 : Number(a.runId !== b.runId));
 
@@ -203,82 +231,6 @@ function sorted(settlements: readonly Settlement[]): Record<'oneOffs' | 'recurri
     else recurring.push(settlement);
   }
   return { oneOffs, recurring, rest };
-}
-
-/** In one transaction, which must be at READ COMMITTED; `settle` waits for locks as long as that one may, `settleBriefly` for `lockMs`. `hands`: see `StorageAdapter.settle`. */
-export async function settleWithin(
-  run: Run,
-  settlements: readonly Settlement[],
-  statement: 'settle' | 'settleBriefly' | 'settlePassing',
-  { lockMs, hands: given }: { lockMs?: number; hands?: Hands } = {},
-): Promise<SettleResult> {
-  const values = [...settlementColumns(settlements), true, ...(lockMs === undefined ? [] : [String(lockMs)])];
-  const rows = await run<SettledRow>(statement, ...values);
-  const settled = rows.filter(({ locked }) => !locked);
-  const hands = given === undefined ? null : new FlowHands(given);
-  await countWithin(run, settlements, settled);
-  await openFlows(run, settlements, settled);
-  await conclude(run, settled, settlements, hands);
-  const decided = new Set(settled.filter(({ final }) => final).map(({ id, fence }) => `${id} ${fence}`));
-  const called = new Map<string, NewJob>();
-  for (const { runId, fence, callback } of settlements) {
-    if (callback && decided.has(`${runId} ${fence}`)) called.set(runId, callback);
-  }
-  await bearCallbacks(run, [...called.values()]);
-  const locked = rows.filter((row) => row.locked);
-  const result = { accepted: settled.map(({ id }) => id), locked: locked.map(({ id }) => id) };
-  if (hands === null) return result;
-  const { taken, bornAt, isAll } = hands;
-  // What else it sets off is not known: growth, an end of a run that is no step, a callback, a flow that opens.
-  const isKnown = isAll && called.size === 0 && settlements.every(isPlainStep);
-  return { ...result, ...(taken.length > 0 && { taken }), ...(isKnown && { bornAt }) };
-}
-
-/** What opens within others is counted with these, behind the locks that `conclude` takes: in one order with what else ends. Throws InvalidWorkflowError. */
-async function countWithin(
-  run: Run,
-  settlements: readonly Settlement[],
-  settled: readonly SettledRow[],
-): Promise<void> {
-  const opening = new Map(settled.flatMap(({ id, opens }) => (opens === null ? [] : [[id, opens] as const])));
-  if (opening.size === 0) return;
-  const more: MoreSteps[] = [];
-  for (const { runId, outcome, flow } of settlements) {
-    const by = opening.get(runId);
-    if (!by || !flow || outcome !== 'opened') continue;
-    more.push({ by, count: flow.steps.length, workflow: flow.workflow });
-  }
-  if (more.length === 0) return;
-  const ends = settled.flatMap(({ flow_end }) => flow_end ?? []);
-  await lockFlows(run, {
-    steps: [...more.map(({ by }) => by), ...ends.flatMap(({ step }) => step ?? [])],
-    left: ends.flatMap(({ flow }) => flow ?? []),
-  });
-  await countSteps(run, more);
-}
-
-/** Of what has not been cancelled meanwhile. */
-async function openFlows(
-  run: Run,
-  settlements: readonly Settlement[],
-  settled: readonly SettledRow[],
-): Promise<void> {
-  const opened = new Set(settled.filter(({ final }) => !final).map(({ id, fence }) => `${id} ${fence}`));
-  for (const { runId, fence, outcome, flow } of settlements) {
-    if (!flow || outcome !== 'opened' || !opened.has(`${runId} ${fence}`)) continue;
-    const { id, active } = (await openFlow(run, runId, flow)) ?? (await openAnew(run, runId, flow));
-    if (active > 0) continue;
-    const over = await endFlows<EndedRow>(run, [id]);
-    await conclude(run, over.rows, over.settlements);
-  }
-}
-
-/** A run is one flow at most. */
-async function openAnew(run: Run, runId: string, flow: NewFlow): Promise<{ id: string; active: number }> {
-  const [before] = await run<{ id: string }>('findFlow', runId);
-  await tellFlows(run, [], [before!.id]);
-  await run('dropFlow', before!.id);
-  return (await openFlow(run, runId, flow))!;
 }
 
 function plainColumns(settlements: readonly Settlement[]): unknown[] {
@@ -304,8 +256,4 @@ function without(settlements: readonly Settlement[], runIds: readonly string[]):
 function only(settlements: readonly Settlement[], runIds: readonly string[]): Settlement[] {
   const named = new Set(runIds);
   return settlements.filter(({ runId }) => named.has(runId));
-}
-
-function isPlainStep({ flowStep, outcome }: Settlement): boolean {
-  return outcome === 'succeeded' && flowStep !== undefined && !flowStep.added && !flowStep.joined;
 }

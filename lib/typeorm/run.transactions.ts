@@ -18,7 +18,7 @@ import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
 import type { UnkeptResults } from './flow.results.js';
 import type { Installation } from './installation.js';
-import { settleWithin } from './run.settling.js';
+import { settleWithin } from './settling.transaction.js';
 import { queryRunSteps, recordRunStep } from './run.steps.js';
 import { connectionOf, type Client } from './runner.connection.js';
 import { enterRunTransactionSql } from './sql/enter.run.transaction.sql.js';

@@ -94,6 +94,20 @@ describe('the outcome of an attempt', () => {
       expect(outcome({ kind: 'returned', value })).toMatchObject({ outcome: 'succeeded', result: null });
     }
   });
+
+  test('a result is kept that holds the escape of a character as text', () => {
+    for (const value of ['C:\\u0000dir', { 'a\\ud800': '\\\\u0000' }, 'caf\u00e9 \u{1F600} \u2028\u0001']) {
+      expect(outcome({ kind: 'returned', value })).toMatchObject({ outcome: 'succeeded', result: value });
+    }
+  });
+
+  test('a result with half of a surrogate pair is not kept: it would be text that cannot be read', () => {
+    for (const value of ['a\uD83D', { '\uDE00': 1 }, ['\\\uD83D']]) {
+      const judged = outcome({ kind: 'returned', value });
+      expect(judged).toMatchObject({ outcome: 'succeeded', result: null });
+      expect(judged).toMatchObject({ error: expect.stringContaining('surrogate') });
+    }
+  });
 });
 
 describe('the text of an error', () => {

@@ -30,11 +30,16 @@ class Gate extends MemoryStorage {
   /** Throws for what cannot be written; returns the ids that are locked. */
   check: (settlements: readonly Settlement[]) => Iterable<string> | Promise<Iterable<string>> = () => [];
 
+  /** What it refuses for itself. */
+  refuses: (settlement: Settlement) => boolean = () => false;
+
   override async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     this.batches.push([...settlements]);
     const locked = [...(await this.check(settlements))];
-    const free = settlements.filter(({ runId }) => !locked.includes(runId));
-    return { accepted: (await super.settle(free)).accepted, locked };
+    const bad = settlements.filter((settlement) => this.refuses(settlement));
+    const free = settlements.filter((each) => !locked.includes(each.runId) && !bad.includes(each));
+    const refused = bad.map(({ runId }) => ({ runId, error: new StorageError('A trigger said no.') }));
+    return { accepted: (await super.settle(free)).accepted, locked, ...(bad.length > 0 && { refused }) };
   }
 }
 
@@ -221,6 +226,36 @@ describe('the results of an engine', () => {
     gate.check = () => [];
     await clock.advanceBy(2_000);
     expect(await ledger()).toHaveLength(30);
+    await rig.stop();
+  });
+
+  test('that are refused for themselves leave all room to others, and keep only their handler from more runs', async () => {
+    let executed = 0;
+    const failing = new Set<string>();
+    rig = new EngineRig({ clock, storage: gate, options: { concurrency: 5, pollMs: 1_000 } });
+    rig.events.on('storage.failing', ({ operation }) => failing.add(operation));
+    rig.events.on('storage.recovered', ({ operation }) => failing.delete(operation));
+    rig.handle('bad', () => (executed++, 'bad'));
+    rig.handle('work', () => null);
+    gate.refuses = ({ result }) => result === 'bad';
+    await rig.engine.start();
+    await rig.add(...jobs(30, 'bad').map((job) => ({ ...job, handler: 'bad' })));
+    await rig.settle();
+    for (let second = 0; second < 20; second++) {
+      await rig.add(...jobs(10, `second-${second}`));
+      await clock.advanceBy(1_000);
+      expect(await ledger()).toHaveLength(10 * (second + 1));
+    }
+    expect(executed).toBeLessThanOrEqual(2 * 5);
+    expect(gate.batches.length).toBeLessThan(20 * (2 + 5));
+    expect(failing.size).toBe(executed);
+    for (const operation of failing) expect(operation).toMatch(/^settle run \d+$/);
+    gate.refuses = () => false;
+    await clock.advanceBy(6_000);
+    await clock.advanceBy(1_000);
+    expect(executed).toBe(30);
+    expect(await ledger()).toHaveLength(230);
+    expect(failing).toEqual(new Set());
     await rig.stop();
   });
 

@@ -47,6 +47,7 @@ beforeEach(async () => {
     trusted: () => true,
     goingOnElsewhere: () => 0,
     onRoom: () => undefined,
+    onOffered: () => undefined,
     onSettled: () => undefined,
     giveBack: (runs) => given.push(...runs),
     onGaveUp: () => undefined,

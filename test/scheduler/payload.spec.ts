@@ -122,6 +122,23 @@ const refusals: Refusal[] = [
     'payload: holds half of a surrogate pair, which is not valid Unicode.',
   ],
   [
+    'a payload with a getter that throws',
+    (s) =>
+      s.createIntervalJob({
+        ...work,
+        payload: wrong(
+          Object.defineProperty({}, 'a', {
+            enumerable: true,
+            get: () => {
+              throw new Error('not yet');
+            },
+          }),
+        ),
+      }),
+    InvalidPayloadError,
+    'payload: cannot be read: not yet',
+  ],
+  [
     'a payload that is nested too deep',
     (s) => s.createIntervalJob({ ...work, payload: wrong(deep) }),
     InvalidPayloadError,

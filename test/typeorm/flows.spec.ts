@@ -3,7 +3,7 @@ import type { Settlement, StorageAdapter } from '../../lib/index.js';
 import { attemptsOf, settlementOf } from '../../lib/testing/laws/fixture.js';
 import { claimSteps, flowOf, openFlow, statesOf, step } from '../../lib/testing/laws/flow.fixture.js';
 import { connect } from '../../lib/typeorm/connect.js';
-import { settleWithin } from '../../lib/typeorm/run.settling.js';
+import { settleWithin } from '../../lib/typeorm/settling.transaction.js';
 import type { Run } from '../../lib/typeorm/statement.runner.js';
 import { prepareStatements } from '../../lib/typeorm/statements.js';
 import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';

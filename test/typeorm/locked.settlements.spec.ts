@@ -14,7 +14,7 @@ import { adapterSettings } from '../../lib/typeorm/typeorm.options.js';
 import { connect } from '../../lib/typeorm/connect.js';
 import { StatementRunner } from '../../lib/typeorm/statement.runner.js';
 import { prepareStatements } from '../../lib/typeorm/statements.js';
-import { settleWithin } from '../../lib/typeorm/run.settling.js';
+import { settleWithin } from '../../lib/typeorm/settling.transaction.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl } from '../support/schema.js';
 import { storageForEachTest } from '../support/storage.for.each.test.js';

@@ -62,6 +62,32 @@ describe('a number that somebody has spoilt by hand counts as the default', () =
   });
 });
 
+test('verdicts that the server refuses keep no others from being written, are named, and are written when they can', async () => {
+  const worker = await startWorker(storage);
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'm', 'n']) await addOneOff(storage, { id });
+  const { runs } = await storage.claim(worker, 8);
+  await raise('refuse_verdict', 'insert', `new.job_id in ('b', 'e', 'f', 'n')`, 'attempt');
+  // Some by the quick statement, and some by the other one.
+  const settlements = await Promise.all(
+    runs.map((run) =>
+      settlementOf(
+        storage,
+        run,
+        ['c', 'f', 'm', 'n'].includes(run.jobId) ? { outcome: 'failed', error: 'x' } : {},
+      ),
+    ),
+  );
+  const jobOf = (runId: string) => runs.find(({ id }) => id === runId)!.jobId;
+  const { accepted, locked, refused = [] } = await storage.settle(settlements);
+  expect(accepted.map(jobOf).sort()).toEqual(['a', 'c', 'd', 'm']);
+  expect(locked).toEqual([]);
+  expect(refused.map(({ runId }) => jobOf(runId)).sort()).toEqual(['b', 'e', 'f', 'n']);
+  expect(String(refused[0]!.error)).toContain('no');
+  await other.query(`drop trigger refuse_verdict on "${schema}".attempt`);
+  const rest = settlements.filter(({ runId }) => !accepted.includes(runId));
+  expect((await storage.settle(rest)).accepted.map(jobOf).sort()).toEqual(['b', 'e', 'f', 'n']);
+});
+
 test('a run whose release the server refuses keeps no other from coming back, is named, and comes back when it can', async () => {
   const lost = await lostRuns(['a', 'b', 'c', 'd', 'e']);
   await raise('refuse_release', 'update', `old.job_id in ('b', 'e') and new.worker is null`, 'run');
