@@ -90,7 +90,8 @@ function read(given: unknown, hasSchema: boolean): { value: unknown; problem: Pr
     const value = convertedToJson(given, hasSchema);
     return { value, problem: problemOf(value, []) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : `something was thrown that is no Error`;
+    const thrown = typeof error === 'object' && error !== null ? 'an object' : String(error);
+    const why = error instanceof Error ? error.message : `${thrown} was thrown.`;
     return { value: given, problem: problem(`cannot be read: ${why}`) };
   }
 }
