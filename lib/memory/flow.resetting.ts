@@ -56,6 +56,7 @@ export function resetStep(tables: MemoryTables, step: FlowStepRow): void {
   letGoOfRun(tables, step.runId);
   for (const { runId } of step.instances) letGoOfRun(tables, runId);
   step.state = 'waiting';
+  step.runId = null;
   step.releasedAt = null;
   step.endedAt = null;
   step.reason = null;

@@ -82,7 +82,7 @@ export interface FlowStep {
   map: boolean;
   kind: 'handler' | 'manual';
   handler: string;
-  /** Its latest run; null: it has had none, as a map has not. */
+  /** Its latest run; null: it has had none, as a map has not, or waits again after a retry. */
   runId: string | null;
   /** Parents that have ended well, skipped ones included, and those that have not. */
   ok: number;

@@ -51,7 +51,7 @@ export interface GraphStep {
   allowFailure: boolean;
   /** Of a manual step the one that ends it at its deadline, which every worker has. */
   handler: string;
-  /** Its latest run; null: it has had none. */
+  /** Its latest run; null: it has had none, or waits again after a retry. */
   runId: string | null;
   /** What its run does, where the step is `released`; null: it has none, or there were too many to ask for. */
   runState: RunState | null;

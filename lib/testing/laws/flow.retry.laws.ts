@@ -104,6 +104,15 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     assert.equal(await storage.getJob(ref('job')), null);
   },
 
+  'of what comes before has it wait again, without a run': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [step('a'), step('b', ['a'])]);
+    await runAll(storage, worker, failing('b'));
+    assert.notEqual((await stepOf(storage, runId, 'b')).runId, null);
+    const { id } = await retry(storage, runId, ['a']);
+    const { state, runId: run } = await stepOf(storage, id, 'b');
+    assert.deepEqual([state, run], ['waiting', null]);
+  },
+
   'may be repeated until all has succeeded': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [step('a'), step('b', ['a'])]);
     let id = runId;

@@ -348,7 +348,7 @@ export const openLaws = lawsOf('open runs', {
         if (act === 'job') assert.equal(await storage.cancelJob(ref('job')), 1);
         if (act === 'delete') assert.equal(await storage.deleteJob(ref('job')), true);
         const row = only(await finalsOf(storage, run.id), 'verdict');
-        assert.deepEqual([row.outcome, row.startedAt], ['cancelled', null]);
+        assert.deepEqual([row.outcome, row.startedAt, row.attempt], ['cancelled', null, 1]);
         assert.equal(await end(storage, run.id), false);
         await storage.deleteJob(ref('job'));
       }
