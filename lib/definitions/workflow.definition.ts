@@ -65,8 +65,8 @@ export function opensDefined(storage: StorageAdapter): (context: RunContext) => 
   return async (context) => {
     const { queue, priority, namespace } = context.job;
     const { definition: name, version, params } = openingOf(context);
-    const found = await storage.definitions!.getDefinition({ namespace, name }, version);
-    if (found === null) {
+    const found = await storage.definitions?.getDefinition({ namespace, name }, version);
+    if (!found) {
       const reference = definitionReference({ name, version });
       throw new UnrecoverableError(
         `The definition ${reference} is not there any more in the namespace "${namespace}": it was deleted, and then removed, as no job named it in its metadata (chronis_definition). Define it, and start it anew.`,

@@ -669,6 +669,17 @@ describe('a workflow', () => {
     });
   });
 
+  test('ends a step by hand at its deadline also on a storage that has no definitions', async () => {
+    const clock = new ManualClock();
+    const storage = Object.assign(new MemoryStorage({ clock }), { definitions: undefined });
+    const asking = workflow('asking').manual('ask', { timeout: '10m' });
+    const app = await boot([asking], { clock, chronis: { storage: storage as unknown as MemoryStorage } });
+    const runId = await run(app, 'asking');
+    await app.clock.advanceBy(11 * minute);
+    await app.settle();
+    expect(await statesOf(app, runId)).toEqual({ ask: 'timed_out' });
+  });
+
   test('tells of what waits that it lacks a handler, or is paused', async () => {
     const lacking = workflow('lacking')
       .manual('late', { timeout: '1h' })
