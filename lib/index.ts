@@ -233,6 +233,8 @@ export type { EventSelector, SelectedEvent, SelectedName } from './events/event.
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';
 export type { EventStream, StreamedEvent } from './events/event.stream.js';
+export { runLog } from './events/run.log.js';
+export type { RunLogLine, RunLogOptions } from './events/run.log.js';
 
 export { At } from './decorators/at.decorator.js';
 export type { ScheduleFactory } from './decorators/schedule.factory.js';

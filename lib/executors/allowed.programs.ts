@@ -10,8 +10,12 @@ export interface AllowedPrograms {
   find(file: string, options?: { mayBeMissing?: boolean }): Promise<Found>;
 }
 
-/** An absolute path whose last part may have `*`. */
+/** Any program of the machine. */
+const anyProgram = '*';
+
+/** An absolute path whose last part may have `*`; or `*` alone, for any program. */
 export function isPattern(text: string): boolean {
+  if (text === anyProgram) return true;
   return (
     text.startsWith('/') && normalize(text) === text && !text.endsWith('/') && !dirname(text).includes('*')
   );
@@ -25,6 +29,7 @@ export function allowedPrograms(patterns: readonly string[]): AllowedPrograms {
     find: async (file, { mayBeMissing = false } = {}) => {
       const path = await realpath(file).catch(() => null);
       const named = path ?? file;
+      if (patterns.includes(anyProgram) && (path !== null || mayBeMissing)) return { path: named };
       for (const pattern of patterns) {
         if (await isMeant(pattern, file, path)) return { path: named };
       }

@@ -11,8 +11,8 @@ import {
 /** What commands may be run, and how. @publicApi */
 export interface CommandOptions extends ProgramOptions {
   /**
-   * The programs that may be run: absolute paths, and all of a folder: `/opt/jobs/*`, `/opt/jobs/*.sh`. What counts is the file that is reached in the end, so a link in such a folder to something outside of it is refused. Without them only tasks with
-   * `shell: true` run. @default none
+   * The programs that may be run: absolute paths, and all of a folder: `/opt/jobs/*`, `/opt/jobs/*.sh`. What counts is the file that is reached in the end, so a link in such a folder to something outside of it is refused. `*` alone is
+   * any program, where whoever makes jobs may run anything. Without them only tasks with `shell: true` run. @default none
    */
   allow?: readonly string[];
   /** Whether tasks may say `shell: true`: their command is then given to /bin/sh, which runs anything that this user may run, whatever `allow` says. @default false */
@@ -37,7 +37,7 @@ export function commandSettings(given: CommandOptions): CommandSettings {
   const patterns = listOf(
     allow,
     'command.allow',
-    'absolute paths, of which the last part may have "*", such as "/usr/bin/rsync" and "/opt/jobs/*"',
+    'absolute paths, of which the last part may have "*", such as "/usr/bin/rsync" and "/opt/jobs/*", or "*" for any program',
     isPattern,
   );
   if (patterns.length === 0 && !shell) {

@@ -62,6 +62,17 @@ describe('a program', () => {
   });
 });
 
+test('any program is allowed by "*" alone, and one that is not there is refused', async () => {
+  const programs = allowedPrograms(['*']);
+  expect(await programs.find(join(root, 'bin/ls'))).toEqual({ path: join(root, 'bin/busybox') });
+  expect(await programs.find(join(root, 'bin/new'))).toEqual({
+    refused: expect.stringContaining('is not there'),
+  });
+  expect(await programs.find(join(root, 'bin/new'), { mayBeMissing: true })).toEqual({
+    path: join(root, 'bin/new'),
+  });
+});
+
 test.each([
   ['/usr/bin/x', true],
   ['/opt/jobs/*', true],
@@ -69,7 +80,9 @@ test.each([
   ['opt/x', false],
   ['/opt/jobs/', false],
   ['/opt/../x', false],
-  ['*', false],
+  ['*', true],
+  ['**', false],
+  ['*.sh', false],
 ])('%s may be said in "allow": %s', (text, is) => {
   expect(isPattern(text)).toBe(is);
 });
