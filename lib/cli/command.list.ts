@@ -10,6 +10,7 @@ import { previewCommands } from './commands/preview.command.js';
 import { pruneCommands } from './commands/prune.command.js';
 import { queueCommands } from './commands/queues.command.js';
 import { runChangeCommands } from './commands/run.changes.command.js';
+import { serviceCommands } from './commands/run.command.js';
 import { runCommands } from './commands/runs.command.js';
 import { versionCommands } from './commands/version.command.js';
 import { workerCommands } from './commands/workers.command.js';
@@ -17,6 +18,7 @@ import { workflowCommands } from './commands/workflows.command.js';
 
 /** All commands, in the order of the help. */
 export const commands: readonly CliCommand[] = [
+  ...serviceCommands,
   ...jobCommands,
   ...jobCreationCommands,
   ...jobChangeCommands,

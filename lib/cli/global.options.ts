@@ -13,6 +13,10 @@ export const globalOptions = {
     variable: 'CHRONIS_SCHEMA',
     default: 'chronis',
   }),
+  socket: text('--socket <path>', 'of a running service: commands ask it, and run listens there', {
+    variable: 'CHRONIS_SOCKET',
+    default: 'beside a storage in a file; else none',
+  }),
   json: flag('--json', 'one JSON document, for machines', { variable: 'CHRONIS_JSON' }),
   yes: flag('--yes', 'do what destroys without asking', { variable: 'CHRONIS_YES' }),
   logLevel: choice('--log-level <level>', 'what is told on stderr', logLevels, {

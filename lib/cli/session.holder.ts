@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { UsageError } from './cli.errors.js';
+import { FailedError, UsageError } from './cli.errors.js';
 import type { GlobalValues } from './global.options.js';
 import type { Session } from './session.js';
-import type { StorageChoice } from './storage.choice.js';
+import { isStorage, socketOf, type StorageChoice } from './storage.choice.js';
 
 /** A server that is away is not waited for at the end. */
 const closeMs = 5_000;
@@ -38,8 +37,18 @@ export class SessionHolder {
   }
 
   private async begin(): Promise<Session> {
+    const { controlSession } = await import('./control.client.js');
+    const { socket } = this.globals;
+    if (socket !== undefined) {
+      const session = await controlSession(socket);
+      if (session !== null) return session;
+      throw new FailedError(`No service answers at ${socket}. Is "chronis run" running, with that --socket?`);
+    }
     const choice = this.storage();
     if (!this.makesStorage) assertThere(choice);
+    // A process that has the file is asked.
+    const session = choice.kind === 'postgres' ? null : await controlSession(socketOf(choice.path));
+    if (session !== null) return session;
     // Nest, and the driver of a database: only for who needs them.
     const { openSession } = await import('./session.js');
     const { StderrLogger } = await import('./stderr.logger.js');
@@ -50,7 +59,7 @@ export class SessionHolder {
 
 /** A path that is misspelt would be a storage without jobs. Throws UsageError. */
 function assertThere(choice: StorageChoice): void {
-  if (choice.kind === 'postgres' || existsSync(choice.path)) return;
+  if (choice.kind === 'postgres' || isStorage(choice.path)) return;
   throw new UsageError(
     choice.isDefault
       ? `No storage is named, and there is none yet at ${choice.path}, where "chronis run" keeps jobs. Give --storage or CHRONIS_STORAGE.`

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ChronisModule,
@@ -54,14 +55,19 @@ export async function openSession(choice: StorageChoice, options: SessionOptions
   });
   const root = { module: class ChronisCommandLine {}, imports: [chronis] };
   const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
-  const adapter = context.get(StorageAdapter);
+  return sessionOf(context);
+}
+
+/** The services of an application. */
+export function sessionOf(app: INestApplicationContext): Session {
+  const adapter = app.get(StorageAdapter);
   return {
-    scheduler: context.get(SchedulerService),
-    workflows: context.get(WorkflowService),
-    definitions: context.get(DefinitionService),
+    scheduler: app.get(SchedulerService),
+    workflows: app.get(WorkflowService),
+    definitions: app.get(DefinitionService),
     workers: () => adapter.queryWorkers(),
     now: async () => new Date(await adapter.now()),
-    close: () => context.close(),
+    close: () => app.close(),
   };
 }
 

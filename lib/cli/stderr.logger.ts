@@ -3,17 +3,29 @@ import { logLevels, type LogLevel } from './global.options.js';
 
 /** Of Nest itself, which tells of each module at its start. */
 const ownContext = 'Chronis';
+/** Of Nest, before it hands on an error that is told as the last word of the program. */
+const twiceContext = 'ExceptionHandler';
+
+export interface StderrLoggerOptions {
+  /** An object for each line. @default false */
+  isJson?: boolean;
+  now?: () => Date;
+}
 
 /** Writes what Nest's logger is given to stderr, from a level on: a line begins with the time and the level. */
 export class StderrLogger implements LoggerService {
   private readonly least: number;
+  private readonly isJson: boolean;
+  private readonly now: () => Date;
 
   constructor(
     level: LogLevel,
     private readonly write: (line: string) => void,
-    private readonly now: () => Date = () => new Date(),
+    { isJson = false, now = () => new Date() }: StderrLoggerOptions = {},
   ) {
     this.least = logLevels.indexOf(level);
+    this.isJson = isJson;
+    this.now = now;
   }
 
   debug(message: unknown): void {
@@ -34,9 +46,10 @@ export class StderrLogger implements LoggerService {
 
   /** Nest gives the stack before the context. */
   error(message: unknown, ...others: unknown[]): void {
+    if (others.includes(twiceContext)) return;
     const stack = others.find((each) => typeof each === 'string' && each.includes('\n    at '));
     this.tell('ERROR', message);
-    if (stack !== undefined && this.least === 0) this.write(stack as string);
+    if (stack !== undefined && this.least === 0 && !this.isJson) this.write(stack as string);
   }
 
   fatal(message: unknown): void {
@@ -45,7 +58,10 @@ export class StderrLogger implements LoggerService {
 
   private tell(level: LogLevel, message: unknown): void {
     if (logLevels.indexOf(level) < this.least) return;
-    const text = typeof message === 'string' ? message : String(message);
-    this.write(`${this.now().toISOString()} ${level} ${text}`);
+    const time = this.now().toISOString();
+    if (!this.isJson) return this.write(`${time} ${level} ${String(message)}`);
+    const fields =
+      typeof message === 'object' && message !== null ? { ...message } : { message: String(message) };
+    this.write(JSON.stringify({ time, level, ...fields }));
   }
 }

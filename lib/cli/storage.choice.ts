@@ -79,9 +79,19 @@ function inStateFolder(env: Env): StorageChoice {
   const folder = stateFolder(env);
   const sqlite = join(folder, 'jobs.db');
   const document = join(folder, 'jobs.yaml');
-  const isSqlite = existsSync(sqlite) || (!existsSync(document) && hasNodeSqlite());
+  const isSqlite = isStorage(sqlite) || (!isStorage(document) && hasNodeSqlite());
   const [kind, path] = isSqlite ? (['sqlite', sqlite] as const) : (['file', document] as const);
   return { kind, path, isDefault: true, shown: `${kind}:${path}`, origin: 'default' };
+}
+
+/** Whether there are jobs in this file, or in what a process has written down before it. */
+export function isStorage(path: string): boolean {
+  return existsSync(path) || existsSync(`${path}.journal`);
+}
+
+/** Where a service is asked that has this file. */
+export function socketOf(path: string): string {
+  return `${path}.sock`;
 }
 
 /** Where files of this user are kept that are no settings. Throws UsageError. */

@@ -1,4 +1,5 @@
 // Installs the packed tarball in throwaway apps outside the repository: it must compile, boot and run jobs in each of them.
+// And the program of the package runs the jobs of a folder, in an empty folder, on each Node that it is for: --only '^service$' that alone.
 // node test/package/run.mjs [--all] [--only REGEX of installations] [--steps REGEX]; what --all has tried of one tarball, in as many runs as it takes, adds up to one table.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { installer } from './managers.mjs';
 import { all, short } from './stacks.mjs';
 import { copyBundle, steps, write } from './steps.mjs';
 import { note, tables } from './table.mjs';
+import { tryService } from './service.mjs';
 import { checkTarball } from './tarball.mjs';
 import { tryTypes } from './types.mjs';
 
@@ -141,6 +143,13 @@ async function lane() {
 }
 try {
   await Promise.all([lane(), lane()]);
+  if (new RegExp(values.only ?? '').test('service')) {
+    for (const [place, trial] of tryService(tarball, join(folder, 'service'), run)) {
+      const begunAt = performance.now();
+      const problem = await trial().then(() => null, ({ message }) => message);
+      results.push(told(place, 'the ready service', problem, begunAt));
+    }
+  }
 } finally {
   await postgres.stop();
 }

@@ -13,14 +13,18 @@ const checkHealth = command({
   },
   run: async ({ values: { app, here }, out, open }) => {
     const session = await open();
-    const { problems, warnings, storage } = await session.scheduler.health();
+    const { problems, warnings, storage, state } = await session.scheduler.health();
     const live = await liveWorkers(session);
     const workers = live
       .filter((worker) => app === undefined || worker.app === app)
       .filter(({ host }) => !here || host === hostname())
       .map(({ name, host, pid, leaseUntil, running }) => ({ name, host, pid, leaseUntil, running }));
     const where = `${here ? ` on ${hostname()}` : ''}${app === undefined ? '' : ` of the app "${app}"`}`;
-    const found = workers.length === 0 ? [...problems, `No process${where} runs jobs.`] : problems;
+    const found = [
+      ...problems,
+      ...(workers.length === 0 ? [`No process${where} runs jobs.`] : []),
+      ...(state === 'draining' ? ['The service is about to end.'] : []),
+    ];
     const healthy = found.length === 0;
     out.print({ healthy, problems: found, warnings, storage, workers }, (paper) => {
       paper.line(healthy ? `healthy\t${workers.length} running` : 'not healthy');
