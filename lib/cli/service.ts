@@ -28,8 +28,8 @@ export interface ServiceOptions {
   >;
   format: LogFormat;
   level: LogLevel;
-  writeResult(line: string): void;
-  writeLog(line: string): void;
+  writeResult: (line: string) => void;
+  writeLog: (line: string) => void;
 }
 
 const context = 'Chronis';

@@ -146,7 +146,10 @@ try {
   if (new RegExp(values.only ?? '').test('service')) {
     for (const [place, trial] of tryService(tarball, join(folder, 'service'), run)) {
       const begunAt = performance.now();
-      const problem = await trial().then(() => null, ({ message }) => message);
+      const problem = await trial().then(
+        () => null,
+        ({ message }) => message,
+      );
       results.push(told(place, 'the ready service', problem, begunAt));
     }
   }

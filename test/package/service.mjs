@@ -29,7 +29,13 @@ export function* tryService(tarball, folder, run) {
       `Node ${release}`,
       async () => {
         const place = join(folder, `node-${release}`);
-        await npm('install', '--prefix', place, '--no-save', `node-${process.platform}-${process.arch}@${release}`);
+        await npm(
+          'install',
+          '--prefix',
+          place,
+          '--no-save',
+          `node-${process.platform}-${process.arch}@${release}`,
+        );
         const node = join(place, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
         await serve(node, [bin], folder, release, run, storages[release]);
       },
@@ -58,7 +64,9 @@ async function serve(command, args, folder, name, run, storage) {
   });
   const fault = (problem) => new Error(`${problem}:\n${said.stdout}\n${said.stderr}`);
   let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(fault('It took too long')), limitMs)));
+  const late = new Promise(
+    (_, reject) => (timer = setTimeout(() => reject(fault('It took too long')), limitMs)),
+  );
   try {
     await Promise.race([isReady, late, ended.then((code) => Promise.reject(fault(`It ended with ${code}`)))]);
     const { jobs } = JSON.parse(await run(command, [...args, 'jobs', '--json'], folder, env));
