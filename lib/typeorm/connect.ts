@@ -111,12 +111,12 @@ async function open(
   return database;
 }
 
-interface Driver {
+export interface Driver {
   Client: ClientClass<Connected>;
 }
 
 /** For TypeORM too, whose own look-up by a name that it computes finds nothing in an application that is bundled. */
-function installedDriver(): Driver {
+export function installedDriver(): Driver {
   try {
     return require('pg') as Driver;
   } catch (cause) {
@@ -125,7 +125,7 @@ function installedDriver(): Driver {
 }
 
 /** What else may be told at connection start when this was refused; null: it was not about that. Poolers refuse what they do not know. */
-function withoutRefused(startup: StartupSettings, error: unknown): StartupSettings | null {
+export function withoutRefused(startup: StartupSettings, error: unknown): StartupSettings | null {
   const { deadline, options } = startup;
   const message = messageOf(error);
   const isRefused = /unsupported startup parameter|command-line options/i.test(message);

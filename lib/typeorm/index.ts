@@ -12,3 +12,13 @@ export type {
   TypeOrmServer,
   TypeOrmStorageOptions,
 } from './typeorm.options.js';
+export { diagnose } from './doctor/diagnose.js';
+export type {
+  DiagnoseOptions,
+  Diagnosis,
+  Finding,
+  FindingSeverity,
+  Repair,
+  Unchecked,
+} from './doctor/diagnosis.js';
+export type { FindingCode } from './doctor/finding.codes.js';

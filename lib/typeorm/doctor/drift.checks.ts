@@ -1,0 +1,169 @@
+import type { TableNames } from '../sql/table.names.js';
+import { allTables } from '../sql/table.names.js';
+import { byHand, bySql, type Check, type Ground } from './check.js';
+import type { Finding } from './diagnosis.js';
+import { expectedSchema } from './expected.schema.js';
+import { readSchema, type ReadSchema } from './schema.reading.js';
+
+/** Whether the tables are still as the migrations have made them. Only to be asked of the version that `expectedSchema` is of. */
+export const driftChecks: readonly Check[] = [
+  {
+    name: 'columns',
+    look: async ({ session, t }) =>
+      columnFindings(await readSchema((...asked) => session.rows(...asked), t), t),
+  },
+  {
+    name: 'indexes',
+    look: async ({ session, t }) => [
+      ...indexFindings(await readSchema((...asked) => session.rows(...asked), t), t),
+      ...invalidFindings(await session.rows<{ name: string }>(invalidSql, [t.schemaText]), t),
+    ],
+  },
+  {
+    name: 'triggers',
+    look: async ({ session, t }: Ground) => {
+      const tables = allTables.map((name) => `${t.prefix}${name}`);
+      return triggerFindings(await session.rows<Trigger>(triggersSql, [t.schemaText, tables]));
+    },
+  },
+];
+
+export function columnFindings(found: ReadSchema, t: TableNames): Finding[] {
+  const findings: Finding[] = [];
+  for (const [table, wanted] of Object.entries(expectedSchema.columns)) {
+    const there = found.columns[table];
+    // A table that is gone has a finding of its own.
+    if (there === undefined) continue;
+    const byName = new Map(there.map((column) => [nameOf(column), column]));
+    for (const column of wanted) {
+      const name = nameOf(column);
+      const actual = byName.get(name);
+      byName.delete(name);
+      if (actual === column) continue;
+      const place = `${t.qualified(table)}.${name}`;
+      findings.push(
+        actual === undefined
+          ? {
+              code: 'doctor.missing-column',
+              severity: 'error',
+              sentence: `The column ${place} is gone: statements that name it fail.`,
+              evidence: { table: t.qualified(table), column: name, expected: column },
+              repair: byHand(
+                `Restore it from a backup; where what was in it may be lost: alter table ${t.qualified(table)} add column ${column};`,
+              ),
+            }
+          : {
+              code: 'doctor.column-drift',
+              severity: 'error',
+              sentence: `The column ${place} is not as Chronis has made it.`,
+              evidence: { table: t.qualified(table), expected: column, actual },
+              repair: byHand(`Change it back: it was "${column}".`),
+            },
+      );
+    }
+    for (const column of byName.values()) {
+      // One that is filled in by itself, or may be empty, is in nobody's way.
+      if (!column.endsWith(' not null')) continue;
+      findings.push({
+        code: 'doctor.column-drift',
+        severity: 'warning',
+        sentence: `Somebody has added the column ${t.qualified(table)}.${nameOf(column)}, which must not be null: without a default no row can be written.`,
+        evidence: { table: t.qualified(table), actual: column },
+        repair: byHand('Take it away, or let it be null: the tables are those of Chronis.'),
+      });
+    }
+  }
+  return findings;
+}
+
+function nameOf(column: string): string {
+  return column.slice(0, column.indexOf(' '));
+}
+
+export function indexFindings(found: ReadSchema, t: TableNames): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, wanted] of Object.entries(expectedSchema.indexes)) {
+    const table = tableOf(wanted);
+    if (found.columns[table] === undefined) continue;
+    const actual = found.indexes[name];
+    if (actual === wanted) continue;
+    const evidence = {
+      index: t.index(name),
+      table: t.qualified(table),
+      expected: wanted,
+      actual: actual ?? null,
+    };
+    findings.push(
+      actual === undefined
+        ? {
+            code: 'doctor.missing-index',
+            severity: wanted.startsWith('unique ') ? 'error' : 'warning',
+            sentence: `The index ${t.index(name)} of ${t.qualified(table)} is gone: ${wanted.startsWith('unique ') ? 'what must be there once may be there twice, and statements that rely on it fail' : 'statements that go by it read the whole table'}.`,
+            evidence,
+            repair: bySql(creating(name, wanted, t)),
+          }
+        : {
+            code: 'doctor.index-drift',
+            severity: 'warning',
+            sentence: `The index ${t.index(name)} of ${t.qualified(table)} is not as Chronis has made it.`,
+            evidence,
+            repair: bySql(`drop index ${t.schema}.${t.index(name)}; ${creating(name, wanted, t)}`),
+          },
+    );
+  }
+  return findings;
+}
+
+/** As it is in `expectedSchema.indexes`: `unique run btree (id)`. */
+function tableOf(wanted: string): string {
+  return wanted.replace(/^unique /, '').split(' ', 1)[0]!;
+}
+
+/** A partitioned table has its indexes made at once with those of its parts, which cannot be done beside others. */
+function creating(name: string, wanted: string, t: TableNames): string {
+  const table = tableOf(wanted);
+  const isUnique = wanted.startsWith('unique ');
+  const rest = wanted.replace(/^unique /, '').slice(table.length + 1);
+  if (name.endsWith('_pkey')) {
+    return `alter table ${t.qualified(table)} add constraint ${t.index(name)} primary key ${rest.replace(/^btree /, '')};`;
+  }
+  const beside = table === 'attempt' ? '' : 'concurrently ';
+  return `create ${isUnique ? 'unique ' : ''}index ${beside}${t.index(name)} on ${t.qualified(table)} using ${rest};`;
+}
+
+/** Those of partitions too. A partitioned one is not valid while a part lacks its own. */
+const invalidSql = `
+select i.relname as name from pg_index x join pg_class i on i.oid = x.indexrelid join pg_namespace n on n.oid = i.relnamespace
+where n.nspname = $1 and not (x.indisvalid and x.indisready) order by 1`;
+
+export function invalidFindings(found: readonly { name: string }[], t: TableNames): Finding[] {
+  return found
+    .filter(({ name }) => name.startsWith(t.prefix))
+    .map(({ name }) => ({
+      code: 'doctor.invalid-index',
+      severity: 'error',
+      sentence: `The index "${name}" is not valid, as its making was cut off: it is written, and nobody reads it.`,
+      evidence: { index: name },
+      repair: bySql(`reindex index concurrently ${t.schema}."${name}";`),
+    }));
+}
+
+interface Trigger {
+  name: string;
+  table: string;
+}
+
+const triggersSql = `
+select quote_ident(g.tgname) as name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table"
+from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relname = any ($2::text[]) and not g.tgisinternal and g.tgenabled <> 'D' order by 2, 1`;
+
+export function triggerFindings(triggers: readonly Trigger[]): Finding[] {
+  return triggers.map(({ name, table }) => ({
+    code: 'doctor.foreign-trigger',
+    severity: 'warning',
+    sentence: `Somebody has put the trigger ${name} on ${table}: what it refuses keeps runs from being claimed or settled, and each row costs what it does.`,
+    evidence: { trigger: name, table },
+    repair: bySql(`drop trigger ${name} on ${table};`),
+  }));
+}

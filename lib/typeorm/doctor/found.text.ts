@@ -1,0 +1,6 @@
+/** A text that was read from the server, without what follows a password in it. */
+export function withoutPassword(text: string): string {
+  return text
+    .replaceAll(/(password\s*[=:]\s*)[^\s;&]+/gi, '$1…')
+    .replaceAll(/(:\/\/[^:/@\s]+:)[^@\s]+@/g, '$1…@');
+}

@@ -1,0 +1,121 @@
+import { findTablesSql } from '../sql/find.tables.sql.js';
+import type { TableNames } from '../sql/table.names.js';
+import type { FoundTable } from '../missing.rights.js';
+import { schemaVersion } from '../migration.steps.js';
+import { byCommand, byHand, bySql, some, type Check, type Ground } from './check.js';
+import type { Finding } from './diagnosis.js';
+
+/** What `meta` says. */
+export interface Installed {
+  /** 0: nothing is there. */
+  version: number;
+  compatibleWith: number;
+  madeByTests: boolean;
+}
+
+/** Reads which schema is there, at all. */
+export async function installed({ session, t }: Pick<Ground, 'session' | 't'>): Promise<Installed> {
+  const [found] = await session.rows(
+    `select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
+    [t.schemaText, `${t.prefix}meta`],
+  );
+  if (found === undefined) return { version: 0, compatibleWith: 0, madeByTests: false };
+  const rows = await session.rows<{ key: string; value: string }>(`select key, value from ${t.meta}`);
+  const meta = new Map(rows.map(({ key, value }) => [key, value]));
+  const version = Number(meta.get('schema_version') ?? 0);
+  const compatibleWith = Number(meta.get('compatible_with') ?? version);
+  return { version, compatibleWith, madeByTests: meta.get('made_by') === 'tests' };
+}
+
+/** Whether the tables are those that this release works with. `settings.clock`: of tests, which may make tables of their own. */
+export function versionFindings(
+  { version, compatibleWith, madeByTests }: Installed,
+  t: TableNames,
+  isTest: boolean,
+): Finding[] {
+  const evidence = { schema: t.schemaText, version, needed: schemaVersion };
+  if (version === 0) {
+    const sentence = `The schema "${t.schemaText}" has no tables of Chronis: no process with migrate: 'auto' has started on this database, or it is another one.`;
+    const repair = byCommand('chronis migrate');
+    return [{ code: 'doctor.no-schema', severity: 'error', sentence, evidence, repair }];
+  }
+  const findings: Finding[] = [];
+  if (version < schemaVersion) {
+    findings.push({
+      code: 'doctor.schema-behind',
+      severity: 'error',
+      sentence: `The schema "${t.schemaText}" is at version ${version}; this release needs ${schemaVersion}.`,
+      evidence,
+      repair: byCommand('chronis migrate'),
+    });
+  }
+  if (version > schemaVersion) {
+    const cannot = compatibleWith > schemaVersion;
+    findings.push({
+      code: 'doctor.schema-ahead',
+      severity: cannot ? 'error' : 'note',
+      sentence: `The schema "${t.schemaText}" is at version ${version}, of a later release than this one (${schemaVersion})${cannot ? ', which cannot work with it' : ''}.`,
+      evidence: { ...evidence, compatibleWith },
+      repair: byHand('Update nestjs-chronis.'),
+    });
+  }
+  if (madeByTests && !isTest) {
+    findings.push({
+      code: 'doctor.test-tables',
+      severity: 'error',
+      sentence: `The tables in the schema "${t.schemaText}" were made by tests, which empty them.`,
+      evidence: { schema: t.schemaText },
+      repair: byHand(
+        `Give the application a schema of its own, or drop this one: drop schema ${t.schema} cascade;`,
+      ),
+    });
+  }
+  return findings;
+}
+
+/** What every start looks at as well. */
+export const tablesCheck: Check = {
+  name: 'tables',
+  look: async ({ session, t }: Ground) => tableFindings(await session.rows<FoundTable>(findTablesSql(t)), t),
+};
+
+export function tableFindings(found: readonly FoundTable[], t: TableNames): Finding[] {
+  const findings: Finding[] = [];
+  const relations = (is: (table: FoundTable) => boolean): string[] =>
+    found.filter(is).map(({ relation }) => relation);
+  const gone = relations(({ isGone }) => isGone);
+  if (gone.length > 0) {
+    findings.push({
+      code: 'doctor.missing-table',
+      severity: 'error',
+      sentence: `These tables of the schema "${t.schemaText}" are gone: ${gone.join(', ')}. No start is possible, and none brings back what was in them.`,
+      evidence: { tables: gone },
+      repair: byHand(
+        'Restore them from a backup. Or, where jobs that were made at run time may be lost, drop the others too and run chronis migrate.',
+      ),
+    });
+  }
+  for (const { lacks, relation, role, isGone } of found) {
+    if (lacks === null || isGone) continue;
+    const kind = relation.startsWith('sequence ') ? '' : 'table ';
+    findings.push({
+      code: 'doctor.rights',
+      severity: 'error',
+      sentence: `The role ${role} may not do all that is needed with ${relation}: it lacks ${lacks}.`,
+      evidence: { role, relation, lacks },
+      repair: bySql(`grant ${lacks} on ${kind}${relation} to ${role};`),
+    });
+  }
+  const hidden = relations(({ isHidden }) => isHidden);
+  if (hidden.length > 0) {
+    const { role } = found[0]!;
+    findings.push({
+      code: 'doctor.row-security',
+      severity: 'error',
+      sentence: `The role ${role} does not see all rows of ${some(hidden)}: what is hidden stands still, and nothing fails.`,
+      evidence: { role, tables: hidden },
+      repair: bySql(hidden.map((table) => `alter table ${table} disable row level security;`).join(' ')),
+    });
+  }
+  return findings;
+}

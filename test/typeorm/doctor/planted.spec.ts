@@ -1,0 +1,538 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  day,
+  hour,
+  minute,
+  settle,
+} from '../../../lib/testing/laws/fixture.js';
+import type { FindingCode } from '../../../lib/typeorm/index.js';
+import { schemaVersion } from '../../../lib/typeorm/index.js';
+import { SystemClock } from '../../../lib/index.js';
+import { OffsetClock } from '../../support/offset.clock.js';
+import { refusingPooler } from '../../support/refusing.pooler.js';
+import { findingCodes } from '../../../lib/typeorm/doctor/finding.codes.js';
+import { serverFindings } from '../../../lib/typeorm/doctor/server.checks.js';
+import { role } from '../../chaos/chaos.options.js';
+import { freePort } from '../../chaos/free.port.js';
+import { Pooler, poolerMissing } from '../../chaos/pooler.js';
+import { DoctorGround } from './doctor.ground.js';
+
+const ground = DoctorGround.forEachTest();
+
+interface Fault {
+  plant: (ground: DoctorGround) => Promise<unknown>;
+  /** How the doctor is called then. */
+  with?: (ground: DoctorGround) => Record<string, unknown>;
+  /** What the sentence or the evidence says. */
+  says?: RegExp;
+  /** The SQL that is given mends it: all is well afterwards. @default true where SQL is given */
+  mends?: boolean;
+}
+
+const ago = (ms: number): string => `now() - interval '${ms} milliseconds'`;
+const sqlOf =
+  (text: string) =>
+  (on: DoctorGround): Promise<unknown> =>
+    on.sql(text.replaceAll('$database', on.database));
+
+const faults: [code: FindingCode, fault: Fault][] = [
+  // The server
+  [
+    'doctor.synchronous-commit',
+    { plant: sqlOf('alter database $database set synchronous_commit = off'), says: /run again/ },
+  ],
+  ['doctor.read-only', { plant: sqlOf('alter database $database set default_transaction_read_only = on') }],
+  ['doctor.autovacuum-off', { plant: setOnServer('autovacuum', 'off') }],
+  ['doctor.crash-safety', { plant: setOnServer('full_page_writes', 'off') }],
+  [
+    'doctor.connections',
+    {
+      plant: async (on) => {
+        for (let pid = 1; pid <= 9; pid++) await on.worker({ pid });
+      },
+      says: /9 processes with a pool of 4 may take up to 63 connections/,
+    },
+  ],
+  // The way to it
+  [
+    'doctor.listen',
+    {
+      plant: async () => undefined,
+      with: () => ({ listenUrl: 'postgres://x:sesame@127.0.0.1:1/none' }),
+      says: /LISTEN is not possible/,
+    },
+  ],
+  [
+    'doctor.clock',
+    {
+      plant: async () => undefined,
+      with: () => ({ clock: new OffsetClock(new SystemClock(), 90_000) }),
+      says: /90\.\d s behind/,
+    },
+  ],
+  [
+    'doctor.zone-data',
+    {
+      plant: async (on) => [await on.worker(), await on.worker({ zoneData: '2001a' })],
+      says: /data 2001a, others/,
+    },
+  ],
+  // What keeps the tables from being cleaned up
+  [
+    'doctor.long-transaction',
+    {
+      plant: async (on) => {
+        const client = await on.other();
+        await client.query('begin isolation level repeatable read; select 1; select pg_backend_pid()');
+        void client.query('select pg_sleep(60)').catch(() => undefined);
+        await on.sql('select pg_sleep(0.05)');
+      },
+      with: () => ({ longTransaction: 20 }),
+    },
+  ],
+  [
+    'doctor.idle-transaction',
+    {
+      plant: async (on) => {
+        await (await on.other()).query('begin; create table left_open ()');
+        await on.sql('select pg_sleep(0.05)');
+      },
+      with: () => ({ longTransaction: 20 }),
+    },
+  ],
+  [
+    'doctor.replication-slot',
+    { plant: sqlOf(`select pg_create_physical_replication_slot('nobody', true)`), says: /nobody/ },
+  ],
+  [
+    'doctor.prepared-transaction',
+    {
+      plant: sqlOf(`begin; create table half (); prepare transaction 'it''s half'; select pg_sleep(0.05)`),
+      with: () => ({ longTransaction: 20 }),
+    },
+  ],
+  [
+    'doctor.vacuum-debt',
+    {
+      plant: async (on) => {
+        await on.sql(
+          `insert into chronis.gap (job_uid, namespace, job_id, from_at, verdict, count, reason) select 1, 'default', 'x', now(), 'missed', 1, 'misfire' from generate_series(1, 30000)`,
+        );
+        await on.sql('delete from chronis.gap; select pg_stat_force_next_flush()');
+        await on.sql('select pg_stat_clear_snapshot()');
+      },
+      says: /30000 rows that are gone/,
+    },
+  ],
+  [
+    'doctor.table-autovacuum',
+    { plant: sqlOf('alter table chronis.run set (autovacuum_enabled = off)'), says: /chronis\.run/ },
+  ],
+  // The schema
+  ['doctor.no-schema', { plant: sqlOf('drop schema chronis cascade') }],
+  [
+    'doctor.schema-behind',
+    { plant: sqlOf(`update chronis.meta set value = '${schemaVersion - 1}' where key = 'schema_version'`) },
+  ],
+  [
+    'doctor.schema-ahead',
+    {
+      plant: sqlOf(
+        `update chronis.meta set value = '999' where key in ('schema_version', 'compatible_with')`,
+      ),
+    },
+  ],
+  ['doctor.missing-table', { plant: sqlOf('drop table chronis.run_wait cascade'), says: /run_wait/ }],
+  [
+    'doctor.rights',
+    {
+      plant: async (on) => {
+        await clerk(on);
+        await on.sql('revoke delete on chronis.gap from clerk');
+      },
+      with: (on) => ({ url: on.urlOf(on.database, 'clerk') }),
+      says: /clerk.*chronis\.gap: it lacks delete/,
+    },
+  ],
+  [
+    'doctor.row-security',
+    {
+      plant: async (on) => {
+        await clerk(on);
+        await on.sql('alter table chronis.job enable row level security');
+      },
+      with: (on) => ({ url: on.urlOf(on.database, 'clerk') }),
+    },
+  ],
+  [
+    'doctor.test-tables',
+    { plant: sqlOf(`insert into chronis.meta (key, value) values ('made_by', 'tests')`) },
+  ],
+  [
+    'doctor.missing-column',
+    {
+      plant: sqlOf('alter table chronis.lock drop column lease_ms'),
+      says: /lock"\.lease_ms is gone/,
+    },
+  ],
+  [
+    'doctor.column-drift',
+    { plant: sqlOf('alter table chronis.gap alter column count type bigint'), says: /count/ },
+  ],
+  ['doctor.missing-index', { plant: sqlOf('drop index chronis.run_claim'), says: /run_claim/ }],
+  [
+    'doctor.invalid-index',
+    {
+      plant: sqlOf(`update pg_index set indisvalid = false where indexrelid = 'chronis.run_kept'::regclass`),
+      says: /run_kept/,
+    },
+  ],
+  [
+    'doctor.index-drift',
+    {
+      plant: sqlOf('drop index chronis.run_job; create index run_job on chronis.run (job_uid)'),
+      says: /run_job/,
+    },
+  ],
+  [
+    'doctor.foreign-trigger',
+    {
+      plant: sqlOf(
+        `create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger watch before update on chronis.run for each row execute function f()`,
+      ),
+      says: /watch/,
+    },
+  ],
+  [
+    'doctor.missing-partition',
+    {
+      plant: async (on) => {
+        await on.worker();
+        const today = new Date(await on.storage.now()).toISOString().slice(0, 10).replaceAll('-', '');
+        await on.sql(`drop table chronis.attempt_${today}`);
+      },
+    },
+  ],
+  [
+    'doctor.default-partition',
+    {
+      plant: sqlOf(
+        `insert into chronis.attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, finished_at) values (1, 'default', 'x', 'x', 'x', 'at', now(), 1, 1, 'succeeded', true, '2001-01-01')`,
+      ),
+      says: /holds 1 rows/,
+    },
+  ],
+  [
+    'doctor.claim-plan',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await on.sql(
+          `insert into chronis.run (nominal_at, priority, keyed, due_at, queue, handler, namespace, job_id, origin, trigger, policies, metadata, run_count)
+           select now() + interval '1 day', 5, true, now() + interval '1 day', 'default', 'work', 'default', 'job ' || n, 'at', '{"type":"at"}', '{}', '{}', 0 from generate_series(1, 8000) n`,
+        );
+        await on.sql('analyze chronis.run');
+        await on.sql(
+          `alter database ${on.database} set enable_indexscan = off; alter database ${on.database} set enable_bitmapscan = off`,
+        );
+      },
+      says: /enable_bitmapscan and enable_indexscan are off/,
+    },
+  ],
+  // The work
+  [
+    'doctor.no-worker',
+    {
+      plant: (on) => addRecurring(on.storage, { dueInMs: -hour }),
+      says: /No worker is alive, and 1 job is overdue.*default\/job/,
+    },
+  ],
+  [
+    'doctor.lost-worker',
+    {
+      plant: async (on) => {
+        const { workerId } = await on.worker({ name: 'pod-7' });
+        await on.sql(
+          `update chronis.worker set lease_until = ${ago(5 * minute)}, running = 2 where id = '${workerId}'`,
+        );
+      },
+      says: /"pod-7".*2 runs in hands/,
+    },
+  ],
+  [
+    'doctor.missing-handler',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await addRecurring(on.storage, { id: 'report', handler: 'Reports.daily', dueInMs: hour });
+      },
+      says: /"Reports\.daily": 1 job.*default\/report/,
+    },
+  ],
+  [
+    'doctor.unserved-queue',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await addOneOff(on.storage, { queue: 'mail', dueInMs: hour });
+      },
+      says: /takes the queue "mail"/,
+    },
+  ],
+  [
+    'doctor.overdue-jobs',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await addRecurring(on.storage, { dueInMs: -hour });
+      },
+      says: /1 job is overdue/,
+    },
+  ],
+  [
+    'doctor.overdue-runs',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await addOneOff(on.storage, { dueInMs: -hour });
+      },
+      says: /1 run is overdue/,
+    },
+  ],
+  [
+    'doctor.orphaned-jobs',
+    {
+      plant: async (on) => {
+        await addRecurring(on.storage, { id: 'old job', dueInMs: hour });
+        await on.sql(
+          `update chronis.job set orphaned_at = ${ago(day)}, orphaned_reason = 'undeclared'; delete from chronis.cursor`,
+        );
+      },
+      says: /default\/old job/,
+    },
+  ],
+  [
+    'doctor.stale-pause',
+    {
+      plant: async (on) => {
+        await on.storage.pauseScope({ kind: 'queue', name: 'mail' }, { reason: 'migration', by: 'ops' });
+        await on.sql(`update chronis.pause set paused_at = ${ago(8 * day)}`);
+      },
+      says: /The queue "mail" has been paused since .* \(migration\) by ops/,
+    },
+  ],
+  [
+    'doctor.open-run',
+    {
+      plant: async (on) => {
+        const worker = await on.worker();
+        await addOneOff(on.storage, { id: 'payment' });
+        await settle(on.storage, await claimOne(on.storage, worker), { outcome: 'opened', retryAt: null });
+        await on.sql(`update chronis.run set opened_at = ${ago(8 * day)}`);
+      },
+      says: /default\/payment.*without a deadline/,
+    },
+  ],
+];
+
+function setOnServer(setting: string, value: string) {
+  return async (on: DoctorGround): Promise<void> => {
+    await on.sql(`alter system set ${setting} = ${value}`);
+    await reload(on);
+  };
+}
+
+/** A reload is done when a new connection sees it. */
+async function reload(on: DoctorGround): Promise<void> {
+  const before = await on.client.query<{ at: Date }>('select pg_conf_load_time() as at');
+  await on.sql('select pg_reload_conf()');
+  for (;;) {
+    const { rows } = await on.client.query<{ at: Date }>('select pg_conf_load_time() as at');
+    if (rows[0]!.at > before.rows[0]!.at) return;
+  }
+}
+
+async function clerk(on: DoctorGround): Promise<void> {
+  await on.sql(`do $$ begin create role clerk login; exception when duplicate_object then null; end $$`);
+  await on.sql(
+    'grant usage on schema chronis to clerk; grant select, insert, update, delete on all tables in schema chronis to clerk',
+  );
+}
+
+test('a database where nothing is wrong has no findings, and every check is made', async () => {
+  await ground.worker();
+  await addRecurring(ground.storage, { dueInMs: hour });
+  await addOneOff(ground.storage, { id: 'later', dueInMs: day });
+  const { findings, unchecked, checked, server, schema } = await ground.diagnose();
+  expect(findings).toEqual([]);
+  expect(unchecked).toEqual([]);
+  expect(checked.length).toBeGreaterThan(18);
+  expect({ server, schema }).toEqual({
+    server: `127.0.0.1:${ground.server.port}/${ground.database}`,
+    schema: 'chronis',
+  });
+});
+
+test.each(faults)(
+  '%s is found, and nothing else',
+  async (code, { plant, with: given, says, mends = true }) => {
+    await plant(ground);
+    try {
+      const diagnosis = await ground.diagnose(given?.(ground));
+      const { findings, unchecked } = diagnosis;
+      expect([findings.map((found) => found.code), unchecked]).toEqual([[code], []]);
+      const [{ sentence, evidence, repair }] = findings as [(typeof findings)[0]];
+      if (says) expect(sentence).toMatch(says);
+      expect(Object.keys(evidence).length).toBeGreaterThan(0);
+      expect(sentence).toMatch(/\.$/);
+      expect(repair.text).not.toBe('');
+      expect(JSON.stringify(diagnosis)).not.toContain('sesame');
+      if (repair.by !== 'sql' || !mends) return;
+      // A statement alone, as CONCURRENTLY and VACUUM want it.
+      for (const statement of repair.text.split(/;\s*/)) if (statement) await ground.sql(statement);
+      if (repair.text.includes('pg_reload_conf')) await reload(ground);
+      await settled();
+      expect((await ground.diagnose(given?.(ground))).findings).toEqual([]);
+    } finally {
+      await restore();
+    }
+  },
+);
+
+/** Statistics of tables are told by the sessions that have changed them. */
+async function settled(): Promise<void> {
+  await ground.sql('select pg_stat_force_next_flush()');
+  await ground.sql('select pg_stat_clear_snapshot()');
+}
+
+/** What is of the server and not of the database of the test. */
+async function restore(): Promise<void> {
+  await ground.sql(
+    'set session characteristics as transaction read write; set default_transaction_read_only = off',
+  );
+  await ground.sql('alter system reset all');
+  await reload(ground);
+  await ground.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
+  const { rows } = await ground.client.query<{ gid: string }>('select gid from pg_prepared_xacts');
+  for (const { gid } of rows) await ground.sql(`rollback prepared '${gid.replaceAll("'", "''")}'`);
+  await ground.sql(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state like '%transaction%'",
+  );
+}
+
+test('what a pooler keeps from the sessions is found', async () => {
+  await ground.sql(`alter database ${ground.database} set default_transaction_isolation = 'serializable'`);
+  await ground.sql(`alter database ${ground.database} set statement_timeout = '2s'`);
+  const pooler = await refusingPooler(['options', 'statement_timeout'], ground.url);
+  try {
+    const { findings } = await ground.diagnose({ url: pooler.url });
+    expect(findings.map(({ code }) => code)).toEqual(['doctor.session-setting', 'doctor.statement-timeout']);
+  } finally {
+    pooler.close();
+  }
+});
+
+test('what the role may not read is said to be unchecked, and the rest is checked', async () => {
+  await clerk(ground);
+  await ground.sql('revoke all on chronis.pause from clerk');
+  const { findings, unchecked } = await ground.diagnose({ url: ground.urlOf(ground.database, 'clerk') });
+  expect(findings.map(({ code }) => code)).toEqual(['doctor.rights']);
+  expect(unchecked.map(({ check }) => check)).toContain('pauses');
+  expect(unchecked[0]!.why).toMatch(/permission denied/);
+});
+
+test('a server that is away is told without the password', async () => {
+  const diagnosis = ground.diagnose({ url: 'postgres://x:sesame@127.0.0.1:1/none' });
+  await expect(diagnosis).rejects.toThrow(/PostgreSQL at 127\.0\.0\.1:1\/none cannot be examined: /);
+  await expect(diagnosis).rejects.not.toThrow(/sesame/);
+});
+
+test('nothing is written', async () => {
+  await ground.worker();
+  await addOneOff(ground.storage, { dueInMs: -hour });
+  const written = async (): Promise<unknown> =>
+    (
+      await ground.client.query(
+        `select sum(n_tup_ins + n_tup_upd + n_tup_del)::int as rows from pg_stat_user_tables`,
+      )
+    ).rows;
+  await settled();
+  const before = await written();
+  await ground.diagnose();
+  await settled();
+  expect(await written()).toEqual(before);
+});
+
+test('an encoding that lacks characters is found', async () => {
+  const database = `${ground.database}_latin`;
+  await ground.sql(`create database ${database} encoding 'LATIN1' template template0`);
+  const { findings } = await ground.diagnose({ url: ground.urlOf(database) });
+  await ground.sql(`drop database ${database} with (force)`);
+  expect(findings.map(({ code }) => code)).toEqual(['doctor.encoding', 'doctor.no-schema']);
+  expect(findings[0]!.sentence).toContain('LATIN1');
+});
+
+test('a standby and a server that is too old are found', () => {
+  const fine = { version: 150_004, shown: '15.4', encoding: 'UTF8', database: 'app', standby: false };
+  const codes = (change: Partial<typeof fine>): string[] =>
+    serverFindings({ ...fine, ...change }).map(({ code }) => code);
+  expect(codes({})).toEqual([]);
+  expect(codes({ version: 140_012, shown: '14.12' })).toEqual(['doctor.server-version']);
+  expect(codes({ standby: true })).toEqual(['doctor.read-only']);
+});
+
+test('a queue of notifications that is full is found, and what keeps it so', async () => {
+  const idler = await ground.other();
+  await idler.query('listen elsewhere');
+  await idler.query('begin');
+  const filler = await ground.other();
+  // Ten times 7 KiB are nine pages of the 64 that this server has.
+  const flood = `select pg_notify('elsewhere', n || repeat('x', 7000)) from generate_series(1, 10) n`;
+  for (let isFull = false; !isFull;) await filler.query(flood).catch(() => (isFull = true));
+  const { findings } = await ground.diagnose();
+  const { rows } = await idler.query<{ pid: number }>('select pg_backend_pid() as pid');
+  await idler.query('commit');
+  expect(findings).toMatchObject([
+    {
+      code: 'doctor.notify-queue',
+      severity: 'error',
+      repair: { text: `select pg_terminate_backend(${rows[0]!.pid});` },
+    },
+  ]);
+});
+
+test.skipIf(poolerMissing() !== null)(
+  'a pooler in transaction mode, by which LISTEN hears nothing, is found',
+  async () => {
+    await ground.sql(
+      `do $$ begin create role ${role} superuser login; exception when duplicate_object then null; end $$`,
+    );
+    const pooler = await Pooler.before(ground.server.port, await freePort());
+    try {
+      const url = `postgres://${role}@127.0.0.1:${pooler.port}/postgres`;
+      const found = await ground.diagnose({ url });
+      expect(found.unchecked).toEqual([]);
+      expect(found.findings).toMatchObject([
+        { code: 'doctor.no-schema' },
+        {
+          code: 'doctor.listen',
+          evidence: { pooled: true },
+          sentence: expect.stringContaining('pooler in transaction mode'),
+        },
+      ]);
+      const { findings } = await ground.diagnose({ url, listenUrl: ground.urlOf('postgres') });
+      expect(findings.map(({ code }) => code)).toEqual(['doctor.no-schema']);
+    } finally {
+      await pooler.stop();
+    }
+  },
+);
+
+test('every code is planted here', async () => {
+  const source = readFileSync(new URL(import.meta.url), 'utf8');
+  for (const code of findingCodes) expect(source).toContain(`'${code}'`);
+});
