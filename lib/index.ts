@@ -310,6 +310,14 @@ export type { JobConditions, JobQuery } from './scheduler/job.query.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
+export type { DecidingRow, ExplainedAnswer, ExplainedCause, Explanation } from './scheduler/explanation.js';
+export type {
+  Forecast,
+  ForecastBucket,
+  ForecastOptions,
+  ForecastRemark,
+  HotMinute,
+} from './scheduler/forecast.js';
 export type { PauseOptions } from './scheduler/pauses.js';
 export type { DurableStep, DurableStepKind, DurableStepState } from './model/durable.step.js';
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';

@@ -75,6 +75,6 @@ function scopeRef(scope: unknown): ScopeRef {
   return { kind, name: kind === 'namespace' ? namespaceOf(name) : lineOfText(name, kind) };
 }
 
-function toScopePause({ kind, name, ...pause }: StoredPause): ScopePause {
+export function toScopePause({ kind, name, ...pause }: StoredPause): ScopePause {
   return { scope: kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope), ...pause };
 }

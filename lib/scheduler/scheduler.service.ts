@@ -29,6 +29,10 @@ import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.
 import type { DefinedJob } from './define.job.js';
 import { schemaOf, type HandlerInput, type HandlerReference } from './handler.reference.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
+import { explainInstant } from './explaining.js';
+import type { Explanation } from './explanation.js';
+import { forecastKeys, type Forecast, type ForecastOptions } from './forecast.js';
+import { forecastJobs } from './forecasting.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
 import type { JobCreator } from './job.creator.js';
 import { jobRef, type NamespaceOption } from './job.identity.js';
@@ -38,7 +42,7 @@ import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { updateOptionKeys, type JobUpdater, type UpdateOptions } from './job.updater.js';
 import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
-import { knownOptions, lineOfText } from './option.checks.js';
+import { knownOptions, lineOfText, managerHint } from './option.checks.js';
 import type { RunSignals } from './run.signals.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
 import { pauseKeys, pauseOf, type PauseOptions, type Pauses } from './pauses.js';
@@ -292,6 +296,35 @@ export class SchedulerService {
     const job = await jobs.getJob(ref);
     if (job === null) throw await missingJob(ref, jobs);
     return previewOf(job, options, await this.parts.time.now(jobs), this.parts.calendars);
+  }
+
+  /**
+   * Why: what became of one instant of a job, or will, in one sentence, with the row that decides. By the record first, of which the newest 10,000 rows of each kind are looked through, then by the schedule, and what holds it at present. `instant`: text without an
+   * offset is in the zone of the job. Of jobs that are gone the record tells. Throws JobNotFoundError, InvalidScheduleError (instant).
+   *
+   * @example
+   * const { sentence } = await scheduler.explain('nightly', '2026-11-30 02:00'); // "nightly" did not run: an earlier run had not ended, and overlap is 'skip'.
+   */
+  async explain(
+    id: string,
+    instant: InstantInput,
+    options: NamespaceOption & ManagerOption = {},
+  ): Promise<Explanation> {
+    const ref = jobRef(id, options, 'explain()');
+    const { jobs } = await this.access(options);
+    const { calendars, timeZone } = this.parts;
+    return explainInstant(ref, instant, { jobs, now: await this.parts.time.now(jobs), calendars, timeZone });
+  }
+
+  /**
+   * What will be due in a stretch of time, by all jobs that are stored now: runs for each bucket, the hottest minutes, and what the clocks' changes do. Pauses that stand are taken to last. Runs of a fixed delay are taken to last no time, and
+   * `maxRuns` is not looked at. Bounded, and it gives way to everything else meanwhile: `atLeast` says where it was cut. Throws InvalidOptionError, InvalidScheduleError.
+   */
+  async forecast(options: ForecastOptions = {}, within: ManagerOption = {}): Promise<Forecast> {
+    const given = knownOptions(options, forecastKeys, 'forecast()', managerHint) as ForecastOptions;
+    const { jobs } = await this.accessOf(within, 'forecast()');
+    const { calendars, timeZone, time } = this.parts;
+    return forecastJobs(given, { jobs, now: await time.now(jobs), calendars, timeZone });
   }
 
   /**

@@ -96,7 +96,8 @@ function entry(compiled: CompiledTrigger, at: number, timeZone: string): Preview
   };
 }
 
-function touchRemark(touch: Touch, at: number, timeZone: string): Remark {
+/** What a change of the clocks did to an instant, in words. */
+export function touchRemark(touch: Touch, at: number, timeZone: string): Remark {
   if ('missing' in touch) {
     const meant = localText(touch.missing);
     return {

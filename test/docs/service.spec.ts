@@ -34,6 +34,15 @@ test('the reference names the states, verdicts and outcomes that queries take', 
   }
 });
 
+test('the reference lists exactly the causes of explanations', () => {
+  const source = readFileSync(new URL('../../lib/scheduler/explanation.ts', import.meta.url), 'utf8');
+  const type = /type ExplainedCause =([\s\S]*?);/.exec(source)![1]!;
+  const causes = [...type.matchAll(/'([\w-]+)'/g)].map(([, cause]) => cause!);
+  const section = page.slice(page.indexOf('\n| cause | what'));
+  const listed = [...section.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) => cell!.match(/[\w-]+/g)!);
+  expect(listed.toSorted()).toEqual(causes.toSorted());
+});
+
 test('each method has an example that calls it', () => {
   for (const [, name, , example] of rows) expect(example).toMatch(new RegExp(`\\b${name}\\b`));
 });

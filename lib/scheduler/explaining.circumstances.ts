@@ -1,0 +1,33 @@
+import type { Job, JobRef } from '../model/job.js';
+import type { ScopePause } from '../model/pause.js';
+import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Calendars } from '../model/trigger.js';
+import type { WorkerInfo } from '../ports/storage.adapter.js';
+
+/** What is on record of one instant. */
+export interface Recorded {
+  /** The newest first. */
+  attempts: readonly Attempt[];
+  runs: readonly Run[];
+  gaps: readonly Gap[];
+  /** Nothing is on record of the job at all. */
+  isEmpty: boolean;
+  /** All of it was looked through. */
+  isWhole: boolean;
+}
+
+/** What is known of a job and of one of its instants. */
+export interface Circumstances {
+  ref: JobRef;
+  at: number;
+  now: number;
+  /** null: it was deleted, or has ended. */
+  job: Job | null;
+  /** Of what names it in words. */
+  timeZone: string;
+  recorded: Recorded;
+  pauses: readonly ScopePause[];
+  /** Live ones. */
+  workers: readonly WorkerInfo[];
+  calendars: Calendars;
+}

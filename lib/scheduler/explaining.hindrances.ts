@@ -1,0 +1,65 @@
+import type { Job, PausedBy } from '../model/job.js';
+import type { Circumstances } from './explaining.circumstances.js';
+import { jobName, pausedWhat, pauseOf, timeIn, whoPaused } from './explaining.words.js';
+import { verdict, type DecidingRow, type Verdict } from './explanation.js';
+
+/** Whether no live worker could execute it; null: some could. */
+export function explainUnserved(
+  { handler, queue }: { handler: string; queue: string },
+  { ref, job, workers }: Circumstances,
+  row: Verdict['row'],
+): Verdict | null {
+  const app = job?.app ?? null;
+  const ofApp = workers.filter((worker) => app === null || worker.app === app);
+  const able = ofApp.filter(({ handlers }) => handlers.includes(handler));
+  const whose = app === null ? '' : ` of the app "${app}"`;
+  if (able.length === 0) {
+    return verdict(
+      'waits',
+      'no-handler',
+      `${jobName(ref)} waits: no live worker${whose} has the handler "${handler}".`,
+      row,
+    );
+  }
+  if (able.some(({ queues }) => queues.includes(queue))) return null;
+  return verdict(
+    'waits',
+    'queue-not-consumed',
+    `${jobName(ref)} waits: no live worker that has the handler "${handler}" takes the queue "${queue}".`,
+    row,
+  );
+}
+
+/** What a pause of this kind says; null: there is none any more. */
+export function explainHeld(
+  by: PausedBy,
+  all: Circumstances,
+  row: DecidingRow | null = null,
+): Verdict | null {
+  const { job, pauses, timeZone, at, now } = all;
+  if (job === null) return null;
+  const answer = at > now ? 'will-not-run' : 'did-not-run';
+  const until = 'until that is resumed.';
+  if (by === 'job') {
+    if (job.paused === null) return null;
+    const sentence = `${pausedWhat(by, job)}${whoPaused(job.paused, timeZone)}: it does not run ${until}`;
+    return verdict(answer, 'paused-job', sentence, row ?? { kind: 'job', job });
+  }
+  const pause = pauseOf(by, job, pauses);
+  if (pause === null) return null;
+  const sentence = `${pausedWhat(by, job)}${whoPaused(pause, timeZone)}: ${jobName(job)} does not run ${until}`;
+  return verdict(answer, `paused-${by}`, sentence, { kind: 'pause', pause });
+}
+
+/** Which jobs it waits for; null: none. */
+export function waitingForJobs({ ref }: Circumstances, job: Job, row: DecidingRow): Verdict | null {
+  if (job.waitsFor === null) return null;
+  const names = job.waitsFor.slice(0, 5).map((id) => `"${id}"`);
+  const more = job.waitsFor.length - names.length;
+  return verdict(
+    'waits',
+    'waits-for-jobs',
+    `${jobName(ref)} waits for ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} to succeed.`,
+    row,
+  );
+}
