@@ -89,9 +89,7 @@ test('what is foretold is what runs', async () => {
     { at: new Date(app.clock.now() + 5 * hour) },
   ];
   for (const [n, job] of jobs.entries()) {
-    const given = { id: `job ${n}`, ...job } as Parameters<
-      typeof app.scheduler.schedule
-    >[1];
+    const given = { id: `job ${n}`, ...job } as Parameters<typeof app.scheduler.schedule>[1];
     await app.scheduler.schedule('work', given);
   }
   const start = app.clock.now() + 60_000;

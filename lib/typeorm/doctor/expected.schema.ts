@@ -6,6 +6,9 @@ export const expectedSchema: ReadSchema = {
     attempt: list(
       'attempt integer not null, error text, fence integer not null, final boolean not null, finished_at timestamp with time zone not null, handler text not null, job_id text not null, job_uid bigint, namespace text not null, nominal_at timestamp with time zone not null, origin text not null, outcome text not null, queue text not null, result json, retry_of bigint, run_id bigint not null, started_at timestamp with time zone, worker text',
     ),
+    binary: list(
+      'bytes bytea not null, sha256 text not null, size integer not null, stored_at timestamp with time zone not null, used_at timestamp with time zone not null',
+    ),
     cursor: list(
       'app text, delay_ms bigint, fired integer not null, fired_until timestamp with time zone, handler text not null, job_uid bigint not null, namespace text not null, next_at timestamp with time zone not null, queue text not null, revision integer not null',
     ),
@@ -16,14 +19,14 @@ export const expectedSchema: ReadSchema = {
       'app text not null, archived_at timestamp with time zone not null, created_at timestamp with time zone not null, created_by text, deleted_at timestamp with time zone, hash text not null, id bigint not null, kind text not null, name text not null, namespace text not null, params_schema json, source text not null, spec json not null, version integer not null',
     ),
     flow: list(
-      'active integer not null, app text, deadline_ms double precision, depth smallint not null, ended_at timestamp with time zone, id bigint not null, job_uid bigint, namespace text not null, nominal_at timestamp with time zone not null, opened_at timestamp with time zone not null, params json not null, parent bigint, paused_at timestamp with time zone, retry_of bigint, run_id bigint not null, time_zone text not null, verdict text, version integer, workflow text not null',
+      'active integer not null, app text, deadline_ms double precision, depth smallint not null, ended_at timestamp with time zone, first_run bigint, id bigint not null, job_uid bigint, namespace text not null, nominal_at timestamp with time zone not null, opened_at timestamp with time zone not null, params json not null, parent bigint, paused_at timestamp with time zone, retry_of bigint, run_id bigint not null, time_zone text not null, verdict text, version integer, workflow text not null',
     ),
     flow_edge: list('child bigint not null, data boolean not null, parent bigint not null'),
     flow_edge_history: list(
       'archived_at timestamp with time zone not null, child bigint not null, data boolean not null, parent bigint not null',
     ),
     flow_history: list(
-      'active integer not null, app text, archived_at timestamp with time zone not null, deadline_ms double precision, depth smallint not null, ended_at timestamp with time zone, id bigint not null, job_uid bigint, namespace text not null, nominal_at timestamp with time zone not null, opened_at timestamp with time zone not null, params json not null, parent bigint, paused_at timestamp with time zone, retry_of bigint, run_id bigint not null, time_zone text not null, verdict text, version integer, workflow text not null',
+      'active integer not null, app text, archived_at timestamp with time zone not null, deadline_ms double precision, depth smallint not null, ended_at timestamp with time zone, first_run bigint, id bigint not null, job_uid bigint, namespace text not null, nominal_at timestamp with time zone not null, opened_at timestamp with time zone not null, params json not null, parent bigint, paused_at timestamp with time zone, retry_of bigint, run_id bigint not null, time_zone text not null, verdict text, version integer, workflow text not null',
     ),
     flow_step: list(
       'added_by bigint, allow_failure boolean not null, bad integer not null, deadline_ms double precision, delay_ms double precision not null, ended_at timestamp with time zone, flow bigint not null, handler text not null, id bigint not null, is_map boolean not null, items integer, items_bad integer not null, items_ok integer not null, kind text not null, map_of bigint, name text not null, need integer not null, nth integer not null, ok integer not null, otherwise text not null, parents integer not null, payload json, policies json not null, priority smallint not null, queue text not null, reason text, released_at timestamp with time zone, result json, result_size integer not null, run_id bigint, skipped integer not null, verdict text',
@@ -70,6 +73,8 @@ export const expectedSchema: ReadSchema = {
     attempt_job: 'attempt btree (namespace, job_id, finished_at)',
     attempt_run: 'attempt btree (run_id)',
     attempt_time: 'attempt btree (finished_at)',
+    binary_pkey: 'unique binary btree (sha256)',
+    binary_used: 'binary btree (used_at)',
     cursor_due: 'cursor btree (handler, next_at)',
     cursor_pkey: 'unique cursor btree (job_uid)',
     definition_deleted: 'definition btree (deleted_at) WHERE (deleted_at IS NOT NULL)',
@@ -84,6 +89,7 @@ export const expectedSchema: ReadSchema = {
     flow_edge_history_pkey: 'unique flow_edge_history btree (parent, child)',
     flow_edge_pkey: 'unique flow_edge btree (parent, child)',
     flow_ended: 'flow btree (ended_at) WHERE (ended_at IS NOT NULL)',
+    flow_first_run: 'flow btree (first_run) WHERE (first_run IS NOT NULL)',
     flow_history_pkey: 'unique flow_history btree (id)',
     flow_history_run: 'flow_history btree (run_id)',
     flow_history_time: 'flow_history btree (archived_at)',
