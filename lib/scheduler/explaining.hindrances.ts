@@ -1,6 +1,6 @@
 import type { Job, PausedBy } from '../model/job.js';
 import type { Circumstances } from './explaining.circumstances.js';
-import { jobName, pausedWhat, pauseOf, timeIn, whoPaused } from './explaining.words.js';
+import { jobName, pausedWhat, pauseOf, whoPaused } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
 
 /** Whether no live worker could execute it; null: some could. */
