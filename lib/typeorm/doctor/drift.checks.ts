@@ -2,10 +2,10 @@ import type { TableNames } from '../sql/table.names.js';
 import { allTables } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
-import { expectedSchema } from './expected.schema.js';
-import { readSchema, type ReadSchema } from './schema.reading.js';
+import { expectedSchema, type SchemaContent } from './expected.schema.js';
+import { readSchema } from './schema.reading.js';
 
-/** Whether the tables are still as the migrations have made them. Only to be asked of the version that `expectedSchema` is of. */
+/** Whether the tables are still as the migrations have made them. Only to be asked of the version of this release. */
 export const driftChecks: readonly Check[] = [
   {
     name: 'columns',
@@ -28,10 +28,10 @@ export const driftChecks: readonly Check[] = [
   },
 ];
 
-export function columnFindings(found: ReadSchema, t: TableNames): Finding[] {
+export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
   const findings: Finding[] = [];
-  for (const [table, wanted] of Object.entries(expectedSchema.columns)) {
-    const there = found.columns[table];
+  for (const [table, wanted] of expectedSchema(t).columns) {
+    const there = found.columns.get(table);
     // A table that is gone has a finding of its own.
     if (there === undefined) continue;
     const byName = new Map(there.map((column) => [nameOf(column), column]));
@@ -80,55 +80,40 @@ function nameOf(column: string): string {
   return column.slice(0, column.indexOf(' '));
 }
 
-export function indexFindings(found: ReadSchema, t: TableNames): Finding[] {
+export function indexFindings(found: SchemaContent, t: TableNames): Finding[] {
   const findings: Finding[] = [];
-  for (const [name, wanted] of Object.entries(expectedSchema.indexes)) {
-    const table = tableOf(wanted);
-    if (found.columns[table] === undefined) continue;
-    const actual = found.indexes[name];
-    if (actual === wanted) continue;
-    const evidence = {
-      index: t.index(name),
-      table: t.qualified(table),
-      expected: wanted,
-      actual: actual ?? null,
-    };
+  const { indexes, making } = expectedSchema(t);
+  for (const [name, { table, isUnique, shape }] of indexes) {
+    if (!found.columns.has(table)) continue;
+    const actual = found.indexes.get(name);
+    if (actual !== undefined && actual.shape === shape && actual.isUnique === isUnique) continue;
+    const index = t.index(name);
+    const evidence = { index, table: t.qualified(table), expected: shape, actual: actual?.shape ?? null };
+    const repair = beside(making.get(name)!, table);
     findings.push(
       actual === undefined
         ? {
             code: 'doctor.missing-index',
-            severity: wanted.startsWith('unique ') ? 'error' : 'warning',
-            sentence: `The index ${t.index(name)} of ${t.qualified(table)} is gone: ${wanted.startsWith('unique ') ? 'what must be there once may be there twice, and statements that rely on it fail' : 'statements that go by it read the whole table'}.`,
+            severity: isUnique ? 'error' : 'warning',
+            sentence: `The index ${index} of ${t.qualified(table)} is gone: ${isUnique ? 'what must be there once may be there twice, and statements that rely on it fail' : 'statements that go by it read the whole table'}.`,
             evidence,
-            repair: bySql(creating(name, wanted, t)),
+            repair: bySql(repair),
           }
         : {
             code: 'doctor.index-drift',
             severity: 'warning',
-            sentence: `The index ${t.index(name)} of ${t.qualified(table)} is not as Chronis has made it.`,
+            sentence: `The index ${index} of ${t.qualified(table)} is not as Chronis has made it.`,
             evidence,
-            repair: bySql(`drop index ${t.schema}.${t.index(name)}; ${creating(name, wanted, t)}`),
+            repair: bySql(`drop index ${t.schema}.${index}; ${repair}`),
           },
     );
   }
   return findings;
 }
 
-/** As it is in `expectedSchema.indexes`: `unique run btree (id)`. */
-function tableOf(wanted: string): string {
-  return wanted.replace(/^unique /, '').split(' ', 1)[0]!;
-}
-
-/** A partitioned table has its indexes made at once with those of its parts, which cannot be done beside others. */
-function creating(name: string, wanted: string, t: TableNames): string {
-  const table = tableOf(wanted);
-  const isUnique = wanted.startsWith('unique ');
-  const rest = wanted.replace(/^unique /, '').slice(table.length + 1);
-  if (name.endsWith('_pkey')) {
-    return `alter table ${t.qualified(table)} add constraint ${t.index(name)} primary key ${rest.replace(/^btree /, '')};`;
-  }
-  const beside = table === 'attempt' ? '' : 'concurrently ';
-  return `create ${isUnique ? 'unique ' : ''}index ${beside}${t.index(name)} on ${t.qualified(table)} using ${rest};`;
+/** Made while others write. A partitioned table has its indexes made at once with those of its parts, which cannot be done so. */
+function beside(statement: string, table: string): string {
+  return `${table === 'attempt' ? statement : statement.replace(/^create (unique )?index /, 'create $1index concurrently ')};`;
 }
 
 /** Those of partitions too. A partitioned one is not valid while a part lacks its own. */
