@@ -1,5 +1,7 @@
 import type { CliCommand } from './cli.command.js';
 import { completionCommands } from './commands/completion.command.js';
+import { doctorCommands } from './commands/doctor.command.js';
+import { forecastCommands } from './commands/forecast.command.js';
 import { healthCommands } from './commands/health.command.js';
 import { jobChangeCommands } from './commands/job.changes.command.js';
 import { jobCreationCommands } from './commands/job.creation.command.js';
@@ -13,6 +15,7 @@ import { runChangeCommands } from './commands/run.changes.command.js';
 import { serviceCommands } from './commands/run.command.js';
 import { runCommands } from './commands/runs.command.js';
 import { versionCommands } from './commands/version.command.js';
+import { whyCommands } from './commands/why.command.js';
 import { workerCommands } from './commands/workers.command.js';
 import { workflowCommands } from './commands/workflows.command.js';
 
@@ -28,10 +31,13 @@ export const commands: readonly CliCommand[] = [
   ...workerCommands,
   ...workflowCommands,
   ...pauseCommands,
+  ...whyCommands,
   ...previewCommands,
+  ...forecastCommands,
   ...migrateCommands,
   ...pruneCommands,
   ...healthCommands,
+  ...doctorCommands,
   ...completionCommands,
   ...versionCommands,
 ];

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { DoctorGround } from '../typeorm/doctor/doctor.ground.js';
+import { addOneOff, addRecurring, hour } from '../../lib/testing/laws/fixture.js';
+import { chronis, document, inFolder } from './cli.call.js';
+
+const ground = DoctorGround.forEachTest();
+
+test('the doctor finds nothing where nothing is wrong, and says so', async () => {
+  const { code, stdout, stderr } = await chronis(['doctor', '--storage', ground.url]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^127\.0\.0\.1:\d+\/doctor_\w+: \d\d checks, nothing is wrong\.\n$/);
+});
+
+test('findings come with what mends them, and 2; passwords are shown nowhere', async () => {
+  await addRecurring(ground.storage, { dueInMs: -hour });
+  await ground.sql('drop index chronis.run_claim');
+  const at = ['--storage', ground.url];
+  const { code, stdout } = await chronis(['doctor', ...at]);
+  expect(code).toBe(2);
+  expect(stdout).toContain('error doctor.no-worker\n  No worker is alive');
+  expect(stdout).toContain('warning doctor.missing-index\n');
+  expect(stdout).toContain('\n  psql: create index concurrently "run_claim" on "chronis"."run"');
+  const found = await document(['doctor', ...at]);
+  expect(found).toMatchObject({
+    healthy: false,
+    schema: 'chronis',
+    unchecked: [],
+    findings: [{ code: 'doctor.no-worker', severity: 'error' }, { code: 'doctor.missing-index' }],
+  });
+  expect(stdout + JSON.stringify(found)).not.toContain('sesame');
+});
+
+test('options are those of diagnose()', async () => {
+  await addRecurring(ground.storage, { dueInMs: -hour });
+  const { code } = await chronis(['doctor', '--overdue-after', '2h', '--storage', ground.url]);
+  expect(code).toBe(0);
+  const wrong = await chronis(['doctor', '--overdue-after', 'soon', '--storage', ground.url]);
+  expect(wrong.stderr).toContain('overdueAfter');
+  expect(wrong.code).not.toBe(0);
+});
+
+test('a server that is away is a failure, not a finding', async () => {
+  const { code, stderr } = await chronis(['doctor', '--storage', 'postgres://x:sesame@127.0.0.1:1/none']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('PostgreSQL at 127.0.0.1:1/none cannot be examined');
+  expect(stderr).not.toContain('sesame');
+});
+
+test('of a file the work is looked at', async () => {
+  await inFolder(async (folder) => {
+    const at = ['--storage', `file:${folder}/jobs.yaml`];
+    const make = ['jobs', 'create', '--handler', 'work', '--allow-unknown-handler', ...at];
+    await chronis([...make, '--id', 'later', '--every', '1h']);
+    expect(await chronis(['doctor', ...at])).toMatchObject({ code: 0 });
+    await chronis([...make, '--id', 'late', '--at', '2020-01-01T00:00Z']);
+    await chronis(['pauses', 'add', '--queue', 'mail', '--by', 'ops', ...at]);
+    const { code, stdout } = await chronis(['doctor', '--forgotten-after', '1ms', ...at]);
+    expect(code).toBe(2);
+    expect(stdout).toContain(
+      'doctor.no-worker\n  No process works on this file, and 1 of its jobs is overdue',
+    );
+    expect(stdout).toContain('run: chronis pauses remove --queue mail');
+  });
+});
+
+test('why and forecast answer for a job', async () => {
+  const at = ['--storage', ground.url];
+  await addOneOff(ground.storage, { id: 'once', dueInMs: hour });
+  const { items } = await ground.storage.queryJobs({}, {});
+  const instant = items[0]!.nextRunAt!.toISOString();
+  const { code, stdout } = await chronis(['why', 'once', instant, ...at]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^"once" will run at .*\n$/);
+  expect(await document(['why', 'once', '2020-01-01T00:00Z', ...at])).toMatchObject({
+    jobId: 'once',
+    answer: 'did-not-run',
+    cause: 'not-in-schedule',
+  });
+  expect(await chronis(['why', 'none', instant, ...at])).toMatchObject({ code: 1 });
+  expect(await document(['forecast', ...at])).toMatchObject({ runs: 1, jobs: 1, held: 0, bucketMs: 60_000 });
+  const shown = await chronis(['forecast', ...at]);
+  expect(shown.stdout).toMatch(/: 1 runs of 1 jobs\nFROM\tRUNS\n20\S+Z\t1\n$/);
+});
