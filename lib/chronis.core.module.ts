@@ -172,7 +172,15 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: JobDeclarations,
-    inject: [JobExplorer, HandlerRegistry, SchedulerLifecycle, chronisSettings, JobLists, serviceParts],
+    inject: [
+      JobExplorer,
+      HandlerRegistry,
+      SchedulerLifecycle,
+      chronisSettings,
+      JobLists,
+      serviceParts,
+      WorkflowRegistry,
+    ],
     useFactory: makeDeclarations,
   },
   {

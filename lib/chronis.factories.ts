@@ -9,10 +9,13 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
+import { syncRulesOf } from './chronis.synchronizing.js';
 import { CodeDefinitions } from './definitions/code.definitions.js';
 import { DefinitionService } from './definitions/definition.service.js';
 import { opensDefined } from './definitions/workflow.definition.js';
 import { CodeRegistrar } from './discovery/code.registrar.js';
+import type { Exploration } from './discovery/declared.job.js';
+import { DeployPlanner } from './discovery/deploy.planner.js';
 import { EventSubscriber } from './discovery/event.subscriber.js';
 import { ForeignSchedules } from './discovery/foreign.schedules.js';
 import { defaultInstance } from './discovery/instance.names.js';
@@ -255,13 +258,26 @@ export function makeDeclarations(
   settings: ChronisSettings,
   lists: JobLists,
   { storage, directory, defaults }: ServiceParts,
+  workflows: WorkflowRegistry,
 ): JobDeclarations {
   const { clock } = settings;
   const declared = () => explorer.explore().jobs;
   const ofOthers: ListedJobParts['ofOthers'] = (ref, list) => lists.ofOthers(ref, list);
   const listed = new ListedJobs({ directory, defaults, clock, storage, declared, ofOthers });
   const [running, onChange] = [() => lifecycle.running, () => lifecycle.renew()];
-  return new JobDeclarations({ explorer, handlers, clock, defaults, lists, listed, running, onChange });
+  const explore = (): Exploration => explorer.explore();
+  const planner = new DeployPlanner({ storage, explore, workflows, rules: syncRulesOf(settings, lists) });
+  return new JobDeclarations({
+    explorer,
+    handlers,
+    clock,
+    defaults,
+    lists,
+    listed,
+    running,
+    onChange,
+    planner,
+  });
 }
 
 /** The token of what the services have in common. */

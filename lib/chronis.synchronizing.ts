@@ -62,7 +62,7 @@ export function makeMissingJobs(
   );
 }
 
-function syncRulesOf({ orphans, previousApps, engine }: ChronisSettings, lists: JobLists): SyncRules {
+export function syncRulesOf({ orphans, previousApps, engine }: ChronisSettings, lists: JobLists): SyncRules {
   const { app, orphanGraceMs, calendars } = engine;
   return { app, previousApps, orphans, orphanGraceMs, calendars, lists };
 }

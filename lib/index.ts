@@ -253,6 +253,15 @@ export type { OnJobEventOptions } from './decorators/on.job.event.decorator.js';
 export { JobDeclarations } from './discovery/job.declarations.js';
 export type { JobDeclaration, ListDeclaration } from './discovery/job.declarations.js';
 export type { JobList } from './discovery/job.lists.js';
+export type {
+  DeployPlan,
+  PlannedChangedJob,
+  PlannedGoneJob,
+  PlannedNewJob,
+  PlannedSchedule,
+  PlannedWorkflows,
+} from './discovery/deploy.plan.js';
+export type { InstantRemark } from './triggers/clock.remarks.js';
 export type { ListedJob } from './discovery/listed.job.js';
 
 export { Ctx, Payload } from './decorators/arguments.decorator.js';

@@ -8,6 +8,7 @@ import { jobCreationCommands } from './commands/job.creation.command.js';
 import { jobCommands } from './commands/jobs.command.js';
 import { migrateCommands } from './commands/migrate.command.js';
 import { pauseCommands } from './commands/pauses.command.js';
+import { planCommands } from './commands/plan.command.js';
 import { previewCommands } from './commands/preview.command.js';
 import { pruneCommands } from './commands/prune.command.js';
 import { queueCommands } from './commands/queues.command.js';
@@ -34,6 +35,7 @@ export const commands: readonly CliCommand[] = [
   ...whyCommands,
   ...previewCommands,
   ...forecastCommands,
+  ...planCommands,
   ...migrateCommands,
   ...pruneCommands,
   ...healthCommands,

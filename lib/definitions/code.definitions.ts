@@ -29,7 +29,7 @@ export class CodeDefinitions {
     const workflows = this.unstored();
     try {
       const results = await this.storage.definitions!.putDefinitions(
-        workflows.map((each) => this.definitionOf(each)),
+        workflows.map((each) => definitionOfCode(each, this.app)),
       );
       for (const [nth, { definition }] of results.entries())
         workflows[nth]!.code.version = definition.version;
@@ -45,23 +45,26 @@ export class CodeDefinitions {
   private unstored(): KnownWorkflow[] {
     return this.registry.all().filter(({ code }) => code.version === undefined);
   }
+}
 
-  private definitionOf({ plan: { name }, code, defaults }: KnownWorkflow): NewDefinition {
-    const { steps, timeout } = code.definition;
-    const options = Object.entries(defaults).filter(([key]) => !notStored.includes(key));
-    // What is undefined was not said.
-    const spec = JSON.parse(JSON.stringify({ ...Object.fromEntries(options), steps, timeout })) as JsonObject;
-    const { app } = this;
-    const content = { kind: 'workflow' as const, app, spec, paramsSchema: null };
-    return {
-      ...content,
-      name,
-      namespace: namespaceOf(defaults.namespace),
-      version: null,
-      sameAs: 'any',
-      hash: hashOf(content),
-      source: 'code',
-      createdBy: null,
-    };
-  }
+/** A workflow in the code as a definition of the app. */
+export function definitionOfCode(
+  { plan: { name }, code, defaults }: KnownWorkflow,
+  app: string,
+): NewDefinition {
+  const { steps, timeout } = code.definition;
+  const options = Object.entries(defaults).filter(([key]) => !notStored.includes(key));
+  // What is undefined was not said.
+  const spec = JSON.parse(JSON.stringify({ ...Object.fromEntries(options), steps, timeout })) as JsonObject;
+  const content = { kind: 'workflow' as const, app, spec, paramsSchema: null };
+  return {
+    ...content,
+    name,
+    namespace: namespaceOf(defaults.namespace),
+    version: null,
+    sameAs: 'any',
+    hash: hashOf(content),
+    source: 'code',
+    createdBy: null,
+  };
 }

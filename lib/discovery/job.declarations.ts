@@ -9,6 +9,8 @@ import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { knownOptions } from '../scheduler/option.checks.js';
 import { prefixMessage } from './declaration.reader.js';
+import type { DeployPlan } from './deploy.plan.js';
+import type { DeployPlanner } from './deploy.planner.js';
 import type { JobExplorer } from './job.explorer.js';
 import type { JobList, JobLists } from './job.lists.js';
 import type { ListedJob, ListedJobs } from './listed.job.js';
@@ -49,6 +51,7 @@ export interface DeclarationParts {
   clock: Clock;
   defaults: JobDefaults;
   running: () => boolean;
+  planner: DeployPlanner;
 }
 
 /**
@@ -84,6 +87,17 @@ export class JobDeclarations {
         return others;
       },
     };
+  }
+
+  /**
+   * What a deploy of this code would change of what is stored, once its workers are the newest and those of the release before are gone: jobs and workflows that are new, changed or gone, with their next times, what changes of the clocks do
+   * to them, and the hottest minutes before and after. For a process of the next release before it is deployed: with `autoStart: false` and `syncDeclarations: false` nothing is written. Jobs of lists (`list`, job files) are not looked at.
+   *
+   * @example
+   * const { isEmpty, created, changed, gone } = await declarations.plan();
+   */
+  plan(): Promise<DeployPlan> {
+    return this.parts.planner.plan();
   }
 
   /**

@@ -147,6 +147,10 @@ export abstract class StorageAdapter {
    * changes nothing, when it may be an application's. Absent: what it stores ends with the process, or is for the test to empty.
    */
   beginTest?(): Promise<void>;
+  /**
+   * To be called before `init`, which then changes nothing: it rejects where the tables are missing or too old, and makes none. For tools that only look. Absent: it changes nothing that matters anyway.
+   */
+  onlyLook?(): void;
   /** Gives everything back. Later calls reject. */
   abstract close(): Promise<void>;
   /** The storage's clock. */

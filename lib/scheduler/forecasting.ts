@@ -16,12 +16,22 @@ const mostBuckets = 50_000;
 const mostJobs = 100_000;
 const pageSize = 1_000;
 
+/** What has to be known of a job. */
+export type Forecastable = Pick<
+  Job,
+  'namespace' | 'id' | 'trigger' | 'timeZone' | 'nextRunAt' | 'pausedBy' | 'orphanedAt'
+>;
+
 /** What a forecast works with. */
 export interface ForecastParts {
   jobs: JobStore;
   now: number;
   calendars: Calendars;
   timeZone: string;
+  /** Jobs as they will be; null: it will be gone. @default as they are */
+  edit?: (job: Forecastable) => Forecastable | null;
+  /** Jobs that are not stored yet. */
+  extra?: readonly Forecastable[];
 }
 
 /** The range and the buckets, checked. Throws InvalidOptionError, InvalidScheduleError. */
@@ -53,18 +63,20 @@ export async function forecastJobs(given: ForecastOptions, parts: ForecastParts)
   const tally = new Tally(range);
   const groups = new Map<string, Group>();
   let held = 0;
+  const take = (job: Forecastable | null): void => {
+    const group = job === null ? null : groupOf(job, range, parts.calendars);
+    if (job === null || group === null) return;
+    if (job.pausedBy !== null || job.orphanedAt !== null) held++;
+    else gather(groups, group, job);
+  };
+  parts.extra?.forEach(take);
   let read = 0;
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await parts.jobs.queryJobs(filter, {
       limit: pageSize,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    for (const job of page.items) {
-      const group = groupOf(job, range, parts.calendars);
-      if (group === null) continue;
-      if (job.pausedBy !== null || job.orphanedAt !== null) held++;
-      else gather(groups, group, job);
-    }
+    for (const job of page.items) take(parts.edit === undefined ? job : parts.edit(job));
     read += page.items.length;
     cursor = page.cursor;
     if (cursor !== null && read >= mostJobs) {
@@ -83,7 +95,7 @@ export async function forecastJobs(given: ForecastOptions, parts: ForecastParts)
 type Grouped = Pick<Group, 'compiled' | 'timeZone' | 'first'>;
 
 /** Where a job stands in the range; null: it has no time in it. A paused job has none of its own, so what it would do is what its schedule says. */
-function groupOf(job: Job, { from, until }: Range, calendars: Calendars): Grouped | null {
+function groupOf(job: Forecastable, { from, until }: Range, calendars: Calendars): Grouped | null {
   const compiled = compileTrigger(job.trigger, refKey(job), calendars);
   const isHeld = job.nextRunAt === null && (job.pausedBy !== null || job.orphanedAt !== null);
   const next = isHeld ? compiled.next(from - 1) : (job.nextRunAt?.getTime() ?? null);
@@ -93,7 +105,7 @@ function groupOf(job: Job, { from, until }: Range, calendars: Calendars): Groupe
   return first === null || first >= until ? null : { compiled, timeZone: job.timeZone, first };
 }
 
-function gather(groups: Map<string, Group>, group: Grouped, job: Job): void {
+function gather(groups: Map<string, Group>, group: Grouped, job: Forecastable): void {
   const { trigger } = job;
   // With H each job has instants of its own.
   const own = 'expression' in trigger && /\bH/i.test(trigger.expression ?? '') ? refKey(job) : '';

@@ -13,6 +13,8 @@ const retryInMs = 500;
 export class AdapterConnection {
   /** Called when a server is found to take no changes any more. */
   onFailover: () => void = () => undefined;
+  /** It is opened by somebody who changes nothing. */
+  onlyLooks = false;
   private opened: Database | null = null;
   private closed = false;
 
@@ -55,8 +57,8 @@ export class AdapterConnection {
     const giveUpAt = clock.monotonic() + connectTimeoutMs;
     for (;;) {
       try {
-        await prepareSchema(database, this.settings, failing);
-        if (migrate === 'off') return;
+        await prepareSchema(database, this.settings, failing, this.onlyLooks);
+        if (migrate === 'off' || this.onlyLooks) return;
         const [{ now }] = await database.run<{ now: number }>(readTimeSql());
         // Before anything is written for today; where the rights are missing, the ledger does without.
         await new LedgerDays(tables).create(database, now);

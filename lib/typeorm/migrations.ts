@@ -42,8 +42,10 @@ export async function prepareSchema(
   database: Database,
   settings: AdapterSettings,
   failing: Failing = () => undefined,
+  onlyLooks = false,
 ): Promise<void> {
-  const { tables: t, migrate: mode, databaseClock, clock } = settings;
+  const { tables: t, databaseClock, clock } = settings;
+  const mode = onlyLooks && settings.migrate === 'auto' ? 'check' : settings.migrate;
   const forTests = databaseClock !== null;
   if (mode === 'off') return;
   const since = clock.monotonic();
@@ -62,7 +64,7 @@ export async function prepareSchema(
     if (installed.version >= schemaVersion) {
       refuseGone(installed.tables, installed.version, t);
       refuseLacking(installed.tables, t);
-      return fillApps(database, t, installed.meta);
+      return onlyLooks ? undefined : fillApps(database, t, installed.meta);
     }
     if (installed.version === 0) refuseTaken(installed.tables, t);
     if (mode === 'check') {

@@ -169,6 +169,10 @@ export class TypeOrmStorage extends StorageAdapter {
     }
   }
 
+  override onlyLook(): void {
+    this.connection.onlyLooks = true;
+  }
+
   async close(): Promise<void> {
     this.installation.forget();
     await Promise.all([this.notify?.close(), this.transactions.close(), this.connection.close()]);

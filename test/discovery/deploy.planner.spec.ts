@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  Cron,
+  Interval,
+  JobDeclarations,
+  MemoryStorage,
+  type ChronisModuleOptions,
+  type DeployPlan,
+} from '../../lib/index.js';
+import { ManualClock } from '../../lib/testing/manual.clock.js';
+import { NestApp } from '../support/nest.app.js';
+import { release } from '../support/release.js';
+
+const hour = 3_600_000;
+type Methods = Record<string, MethodDecorator[]>;
+
+let clock: ManualClock;
+let storage: MemoryStorage;
+const open: NestApp[] = [];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  storage = new MemoryStorage({ clock });
+});
+afterEach(async () => {
+  for (const app of open.splice(0)) await app.close();
+});
+
+async function start(methods: Methods, chronis: ChronisModuleOptions = {}): Promise<NestApp> {
+  const app = await NestApp.boot({ providers: [release(methods)], chronis, clock, storage });
+  open.push(app);
+  return app;
+}
+
+async function plan(methods: Methods, chronis: ChronisModuleOptions = {}): Promise<DeployPlan> {
+  const app = await start(methods, { ...chronis, autoStart: false, syncDeclarations: false });
+  return app.passUntil(app.app.get(JobDeclarations).plan());
+}
+
+const daily = { daily: [Cron('0 9 * * *', { id: 'daily' })] };
+
+test('into an empty storage all is new, and nothing is written', async () => {
+  const found = await plan({ ...daily, poll: [Interval('1h', { id: 'poll' })] });
+  expect(found).toMatchObject({ isEmpty: false, changed: [], gone: [], unchanged: 0, taken: [] });
+  expect(found.created.map(({ id, place, after }) => [id, place, after.next[0]])).toEqual([
+    ['daily', 'Jobs.daily', new Date('2026-01-01T09:00:00Z')],
+    ['poll', 'Jobs.poll', new Date('2026-01-01T01:00:00Z')],
+  ]);
+  expect(await storage.countJobs({})).toBe(0);
+});
+
+test('a release that is live is no hindrance: what it alone declares is told as gone, and that it is declared', async () => {
+  await start({ ...daily, old: [Cron('0 1 * * *', { id: 'old' })] });
+  const found = await plan(daily);
+  expect(found).toMatchObject({
+    created: [],
+    changed: [],
+    unchanged: 1,
+    gone: [{ id: 'old', outcome: 'orphaned', isDeclared: true }],
+  });
+  expect(await plan(daily, { orphans: 'delete' })).toMatchObject({ gone: [{ outcome: 'deleted' }] });
+});
+
+test('what is changed at run time stays so, and is named', async () => {
+  const app = await start(daily);
+  await app.scheduler.updateJob('daily', { cron: '0 5 * * *' });
+  const { changed } = await plan({ daily: [Cron('0 7 * * *', { id: 'daily', maxRetries: 3 })] });
+  expect(changed).toMatchObject([
+    { id: 'daily', kind: 'changed', fields: ['maxRetries'], changedAtRunTime: ['trigger'] },
+  ]);
+  expect(changed[0]!.after).toEqual(changed[0]!.before);
+});
+
+test('a paused job has no next time, before and after', async () => {
+  const app = await start(daily);
+  await app.scheduler.pauseJob('daily');
+  const { changed } = await plan({ daily: [Cron('0 7 * * *', { id: 'daily' })] });
+  expect(changed).toMatchObject([{ before: { next: [] }, after: { next: [] } }]);
+});
+
+test('a job that was orphaned fires again', async () => {
+  const app = await start(daily);
+  await app.close();
+  open.length = 0;
+  await clock.advanceBy(hour);
+  const other = await start({ other: [Cron('0 1 * * *', { id: 'other' })] });
+  await storage.orphanUndeclared('app', 0);
+  await storage.orphanUndeclared('app', 0);
+  void other;
+  const jobs = await storage.queryJobs({ state: 'orphaned' }, {});
+  expect(jobs.items.map(({ id }) => id)).toEqual(['daily']);
+  const found = await plan(daily);
+  expect(found.changed).toMatchObject([{ id: 'daily', kind: 'adopted', before: { next: [] } }]);
+});
+
+test('the clocks and the hottest minutes are told', async () => {
+  await start({ a: [Cron('0 * * * *', { id: 'a' })], b: [Cron('0 * * * *', { id: 'b' })] });
+  const found = await plan({
+    a: [Cron('0 * * * *', { id: 'a' })],
+    b: [Cron('7 * * * *', { id: 'b' })],
+    night: [Cron('30 2 * * *', { id: 'night', timeZone: 'Europe/Berlin' })],
+  });
+  expect(found.hotMinutes.before).toMatchObject([{ runs: 2 }, { runs: 2 }, { runs: 2 }]);
+  expect(found.hotMinutes.after).toEqual([]);
+  expect(found.created[0]!.remarks.map(({ code, at }) => [code, at.toISOString()])).toEqual([
+    ['dst-gap', '2026-03-29T01:00:00.000Z'],
+    ['dst-overlap', '2026-10-25T00:30:00.000Z'],
+  ]);
+});
