@@ -83,10 +83,9 @@ test('a job that was orphaned fires again', async () => {
   await app.close();
   open.length = 0;
   await clock.advanceBy(hour);
-  const other = await start({ other: [Cron('0 1 * * *', { id: 'other' })] });
-  await storage.orphanUndeclared('app', 0);
-  await storage.orphanUndeclared('app', 0);
-  void other;
+  await start({ other: [Cron('0 1 * * *', { id: 'other' })] });
+  await storage.orphanUndeclared('default', 0);
+  await storage.orphanUndeclared('default', 0);
   const jobs = await storage.queryJobs({ state: 'orphaned' }, {});
   expect(jobs.items.map(({ id }) => id)).toEqual(['daily']);
   const found = await plan(daily);
