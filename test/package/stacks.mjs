@@ -40,6 +40,7 @@ const needs = {
   vitest: pinned('vitest', 'vite'),
   'ts-jest': jest,
   '@swc/jest': jest,
+  'nest add': { '@nestjs/cli': '^11.0.0' },
 };
 
 const bundled = ['webpack', 'webpack, bundled', 'esbuild', 'ncc'];
@@ -52,7 +53,7 @@ const everything = (release) => ({
 /** About as long as the former four applications: what differs most. */
 export const short = [
   stack(10, 'npm', { commonjs: ['tsc'] }),
-  stack(11, 'npm', { esm: ['tsc'], commonjs: ['tsc', 'ts-jest', 'esbuild'] }),
+  stack(11, 'npm', { esm: ['tsc', 'nest add'], commonjs: ['tsc', 'nest add', 'ts-jest', 'esbuild'] }),
   stack(12, 'npm', { esm: ['tsc', 'vitest'], commonjs: ['tsc', '@swc/jest'] }),
 ];
 

@@ -1,6 +1,7 @@
 // How an application is compiled, bundled and tested: by the recipes of the guides, to the letter.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { writeFreshApp } from './fresh.app.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path) => readFileSync(join(root, path), 'utf8');
@@ -45,6 +46,23 @@ export const steps = {
   async tsc(app) {
     await app.tool('typescript/bin/tsc', '-p', '.');
     await app.start('out/app.js');
+  },
+
+  /** Into an application as `nest new` writes it, twice, which is once. */
+  async 'nest add'(app) {
+    const moduleFile = writeFreshApp(app);
+    const add = () =>
+      app.tool('@nestjs/cli/bin/nest.js', 'add', 'nestjs-chronis', '--skip-install', '--storage', 'file');
+    await add();
+    const added = readFileSync(moduleFile, 'utf8');
+    if (!added.includes("storage: fileStorage({ path: 'jobs.yaml' }),")) throw new Error(`It made ${added}`);
+    // It takes its time, and is the same in both formats.
+    const again = app.type === 'commonjs' ? await add() : 'nothing was changed';
+    if (!again.includes('nothing was changed') || readFileSync(moduleFile, 'utf8') !== added)
+      throw new Error(`The second time it said ${again}`);
+    await app.tool('typescript/bin/tsc', '-p', 'tsconfig.fresh.json');
+    const printed = await app.node('fresh/main.js');
+    if (printed !== 'ran on file') throw new Error(`It printed ${printed}`);
   },
 
   async swc(app) {

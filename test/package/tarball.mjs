@@ -4,6 +4,7 @@ const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|UPGRADING\.md)$/,
   /^(executors|file|job-files|schedule|sqlite|testing|typeorm)\/package\.json$/,
   /^job-files\/schema\.json$/,
+  /^schematics\/(collection|nest-add\.schema)\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,
   /^dist\/.*\.(js|mjs|d\.ts|d\.mts)$/,
 ];
