@@ -72,6 +72,8 @@ export interface EngineStatus {
   /** Handlers that are going on. */
   running: number;
   failing: readonly FailingOperation[];
+  /** Why no signals of other processes arrive at present; null: they do, or none are listened for. */
+  unheard: { error: unknown } | null;
 }
 
 /** A local clock this far off the storage's is worth a warning. */
@@ -101,6 +103,7 @@ export class Engine {
   /** All sessions with handlers that have not ended, the current one included. */
   private readonly sessions = new Set<WorkerSession>();
   private wakes: Subscription | null = null;
+  private unheard: EngineStatus['unheard'] = null;
   private stopWatchingHandlers: (() => void) | null = null;
   private janitor: Janitor | null = null;
   private readonly random: () => number;
@@ -141,12 +144,12 @@ export class Engine {
   }
 
   status(): EngineStatus {
-    const { shift, leaseLostAt, workerId } = this;
+    const { shift, leaseLostAt, workerId, unheard } = this;
     const leaseRenewedAt = shift?.keeper.lastRenewedAt ?? null;
     let running = 0;
     for (const session of this.sessions) running += session.runningCount;
     const { failing } = this.calls.outages;
-    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, running, failing };
+    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, running, failing, unheard };
   }
 
   private get state(): EngineState {
@@ -448,6 +451,7 @@ export class Engine {
     const leastMs = isSilent ? farewellMs.ofSilent : farewellMs.usual;
     await this.within(Math.max(endAt - clock.monotonic(), leastMs), farewell);
     this.wakes = null;
+    this.unheard = null;
     this.shift = null;
     this.leaseLostAt = null;
     this.sessions.clear();
@@ -472,8 +476,14 @@ export class Engine {
     const { storage, events, clock } = this.parts;
     const { wakeSignal } = storage;
     if (!wakeSignal) return;
-    const lost = (error: unknown): void => events.emit('wake.unavailable', { error });
-    const resumed = (): void => events.emit('wake.recovered', {});
+    const lost = (error: unknown): void => {
+      this.unheard = { error };
+      events.emit('wake.unavailable', { error });
+    };
+    const resumed = (): void => {
+      this.unheard = null;
+      events.emit('wake.recovered', {});
+    };
     this.wakes = new Subscription({
       subscribe: () => wakeSignal.subscribe((wake) => this.hear(wake), { lost, resumed }),
       clock,

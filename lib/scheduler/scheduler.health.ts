@@ -15,7 +15,7 @@ export interface SchedulerHealth {
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
   /**
-   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; and what is wrong with job files.
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that no signals of other processes arrive; and what is wrong with job files.
    */
   warnings: string[];
   /** `idle`: it runs no jobs · `starting` · `working` · `draining`: it begins nothing more, and waits for its handlers. */
@@ -88,7 +88,7 @@ export class HealthCheck {
   }
 
   private told(
-    { state, since, workerId, leaseRenewedAt, leaseLostAt, running, failing }: EngineStatus,
+    { state, since, workerId, leaseRenewedAt, leaseLostAt, running, failing, unheard }: EngineStatus,
     refusal: string | null,
     tookMs: number,
     dateOf: (monotonic: number) => Date,
@@ -112,10 +112,13 @@ export class HealthCheck {
       if (!outageOperations.has(operation)) continue;
       problems.push(`"${operation}" does not get through since ${failsSince.toISOString()}: ${error}`);
     }
+    const warnings = [...this.stranded.warnings, ...this.parts.warnings()];
+    if (unheard !== null)
+      warnings.push(`Changes by other processes are found by polls only: ${messageOf(unheard.error)}`);
     return {
       healthy: problems.length === 0,
       problems,
-      warnings: [...this.stranded.warnings, ...this.parts.warnings()],
+      warnings,
       state,
       since: dateOf(since),
       running,

@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '../ports/clock.js';
 import { columnParsers } from './column.parsers.js';
 import { messageOf } from './sql.errors.js';
 import { within } from './deadline.js';
+import { NotifyEcho } from './notify.echo.js';
 import { destroy } from './sockets.js';
 import { roomInQueue } from './sql/wake.fragment.js';
 
@@ -42,7 +43,7 @@ const stayOpen = `select set_config('idle_session_timeout', '0', false) where cu
 /**
  * Hears notifications, on a connection of its own for all channels, which is there while somebody listens.
  *
- * idle → listening (the first hearing) → lost (the connection broke, a heartbeat had no answer, the server takes no changes any more, or its queue is full) → listening (tried with growing pauses; then
+ * idle → listening (the first hearing) → lost (the connection broke, a heartbeat had no answer, the server takes no changes any more, its queue is full, or nothing arrives) → listening (tried with growing pauses; then
  * `resumed`) → idle (the last one has left).
  */
 export class NotifyConnection {
@@ -50,6 +51,8 @@ export class NotifyConnection {
   /** The channels that the present connection listens on. */
   private channels = new Set<string>();
   private client: ListeningClient | null = null;
+  /** Of the connection that is there, or is being made. */
+  private echo: NotifyEcho | null = null;
   /** The connection that is being made. */
   private opening: ListeningClient | null = null;
   private connecting: Promise<void> | null = null;
@@ -61,6 +64,8 @@ export class NotifyConnection {
     private readonly newClient: () => ListeningClient,
     private readonly clock: Clock,
     private readonly deadlineMs: number,
+    /** Notifies a channel, on another connection. */
+    private readonly tell: (channel: string) => Promise<unknown>,
   ) {}
 
   /** Resolves when it listens; an object for each hearing. Throws StorageError. */
@@ -112,22 +117,28 @@ export class NotifyConnection {
 
   private async connect(): Promise<void> {
     const client = this.newClient();
+    const echo = new NotifyEcho(this.tell, this.clock, this.deadlineMs);
     let broken: Error | null = null;
     const lose = (error = new Error('The connection was lost.')): void => {
       broken ??= error;
+      echo.end();
       if (this.client === client) this.lost(error);
     };
     client.on('error', lose);
     client.on('end', () => lose());
     client.on('notification', ({ channel, payload = '' }) => {
+      echo.hear(channel);
       for (const hearing of this.hearings) if (hearing.channel === channel) hearing.hear(payload);
     });
     this.opening = client;
+    this.echo = echo;
     try {
       await client.connect();
       await this.send(client, stayOpen);
       await this.examine(client);
       this.channels = new Set();
+      await this.ensure(client, echo.channel);
+      await echo.examine(() => this.examine(client));
       for (const channel of this.wanted()) await this.ensure(client, channel);
       if (broken !== null) throw broken as Error;
     } catch (error) {
@@ -164,6 +175,7 @@ export class NotifyConnection {
   private async beat(client: ListeningClient): Promise<void> {
     try {
       await this.examine(client);
+      if (this.client === client) await this.echo?.examine(() => this.examine(client));
       if (this.client === client) this.beatLater(client);
     } catch (error) {
       destroy(client);
@@ -199,6 +211,7 @@ export class NotifyConnection {
     this.cancelRetry = null;
     this.cancelHeartbeat?.();
     if (this.opening !== null) destroy(this.opening);
+    this.echo?.end();
     await this.connecting?.catch(() => undefined);
     const { client } = this;
     this.client = null;

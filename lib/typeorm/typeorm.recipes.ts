@@ -7,6 +7,7 @@ import { described } from '../triggers/refuse.js';
 import { AdapterConnection } from './adapter.connection.js';
 import { clientSettings, settingsOf } from './connection.settings.js';
 import { NotifyConnection } from './notify.connection.js';
+import { tellEventsSql } from './sql/tell.events.sql.js';
 import {
   adapterSettings,
   isUrl,
@@ -64,7 +65,8 @@ function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undef
       clientSettings(listenServer, settings.statementTimeoutMs, database.startup),
     );
   };
-  const listening = new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs);
+  const tell = (channel: string) => connection.database().run(tellEventsSql(), [channel, ['']]);
+  const listening = new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs, tell);
   connection.onFailover = () => listening.check();
   return new TypeOrmStorage(connection, listening, application);
 }

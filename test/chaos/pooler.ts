@@ -24,10 +24,11 @@ export class Pooler {
   private constructor(
     private readonly databasePort: number,
     readonly port: number,
+    private readonly user: string,
   ) {}
 
-  static async before(databasePort: number, port: number): Promise<Pooler> {
-    const pooler = new Pooler(databasePort, port);
+  static async before(databasePort: number, port: number, user = role): Promise<Pooler> {
+    const pooler = new Pooler(databasePort, port, user);
     await pooler.start();
     return pooler;
   }
@@ -37,13 +38,13 @@ export class Pooler {
     writeFileSync(
       file,
       `[databases]
-postgres = host=127.0.0.1 port=${this.databasePort} user=${role}
+postgres = host=127.0.0.1 port=${this.databasePort} user=${this.user}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${this.port}
 unix_socket_dir =
 auth_type = any
-admin_users = ${role}
+admin_users = ${this.user}
 pool_mode = transaction
 max_client_conn = 200
 default_pool_size = 8
@@ -64,7 +65,12 @@ server_login_retry = 1
 
   /** Its sessions of the server are closed when they are free: those keep the settings that the role had when they were opened. */
   async reconnect(): Promise<void> {
-    const console = new pg.Client({ host: '127.0.0.1', port: this.port, user: role, database: 'pgbouncer' });
+    const console = new pg.Client({
+      host: '127.0.0.1',
+      port: this.port,
+      user: this.user,
+      database: 'pgbouncer',
+    });
     console.on('error', () => undefined);
     try {
       await console.connect();
