@@ -252,7 +252,7 @@ export interface ChronisEventMap {
   'run.handed-back': RunEvent & { durationMs: number };
   /** The handler threw after its transaction had committed the verdict, which stands. */
   'run.threw-after-commit': RunEvent & { error: unknown };
-  /** It has succeeded, and what its handler returned is not on record: it is more than 64 KiB, or JSON cannot say it. Of a workflow as a whole it is told in the process that has ended its last step. `reason` stands in the `error` of the attempt. */
+  /** It has succeeded, and what its handler returned is not on record: it is more than 65,536 characters, or JSON cannot say it. Of a workflow as a whole it is told in the process that has ended its last step. `reason` stands in the `error` of the attempt. */
   'run.result-dropped': RunEvent & { reason: string };
   /** A result came too late: the run was given up, or had another owner by then, and nothing was written. */
   'run.stale': RunEvent;

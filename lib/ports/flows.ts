@@ -186,7 +186,7 @@ export const maxMapItems = 10_000;
 export const maxFlowSteps = 1_000_000;
 /** The longest result of a step, in bytes of JSON. */
 export const maxStepResult = 1_048_576;
-/** The longest result of a flow, which the ledger keeps. */
+/** The longest result of a flow, which the ledger keeps, in characters of JSON. */
 export const maxFlowResult = 65_536;
 /** In place of one that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
 export const flowResultNotKept = `The result was not kept: it has more than ${maxFlowResult} characters as JSON. Let the last steps return less, such as where it is.`;

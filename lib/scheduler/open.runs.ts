@@ -4,9 +4,14 @@ import { RunTeller } from '../engine/run.teller.js';
 import type { Ending } from '../engine/attempt.ending.js';
 import { judge, type Judgement } from '../engine/settlement.js';
 import { ChronisEvents } from '../events/chronis.events.js';
-import { RunHasVerdictError, RunNotFoundError, RunNotOpenError } from '../model/errors.js';
+import {
+  InvalidPayloadError,
+  RunHasVerdictError,
+  RunNotFoundError,
+  RunNotOpenError,
+} from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
-import { toJson } from '../model/json.js';
+import { toJson, type JsonValue } from '../model/json.js';
 import type { ClaimedRun, RunState } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { RunVerdict } from '../model/verdict.js';
@@ -38,8 +43,22 @@ export interface FailedOpenRun {
 const defaultWaitMs = 5_000;
 const firstPollMs = 10;
 const slowestPollMs = 500;
-/** What the ledger keeps of a result, in bytes. */
+/** The longest result that the ledger keeps, in characters of JSON. */
 const longestResult = 65_536;
+
+/** How long a result may be as JSON. */
+interface ResultLimit {
+  most: number;
+  unit: 'characters' | 'bytes';
+  sizeOf: (json: string) => number;
+}
+
+const ofRecord: ResultLimit = { most: longestResult, unit: 'characters', sizeOf: ({ length }) => length };
+const ofStep: ResultLimit = {
+  most: maxStepResult,
+  unit: 'bytes',
+  sizeOf: (json) => Buffer.byteLength(json),
+};
 
 /** Gives open runs their verdicts from outside: as if a worker had executed them to that end. */
 export class OpenRuns {
@@ -52,7 +71,7 @@ export class OpenRuns {
   ) {}
 
   async complete(runId: string, result: unknown, options: OpenRunOptions, access: JobAccess): Promise<void> {
-    await this.endWith(runId, result, longestResult, options, access);
+    await this.endWith(runId, result, ofRecord, options, access);
   }
 
   /** The same for the step of a workflow, whose result may be longer. */
@@ -62,17 +81,18 @@ export class OpenRuns {
     options: OpenRunOptions,
     access: JobAccess,
   ): Promise<void> {
-    await this.endWith(runId, result, maxStepResult, options, access);
+    await this.endWith(runId, result, ofStep, options, access);
   }
 
   private async endWith(
     runId: string,
     result: unknown,
-    limitBytes: number,
+    limit: ResultLimit,
     options: OpenRunOptions,
     access: JobAccess,
   ): Promise<void> {
-    const value = result === undefined ? null : toJson(result, 'result', limitBytes, true);
+    const value = result === undefined ? null : toJson(result, 'result', Infinity, true);
+    assertFits(value, limit);
     await this.end(runId, { kind: 'returned', value }, waitOf(options, 'complete()'), access);
   }
 
@@ -156,4 +176,14 @@ export async function stateGoingOn(runId: string, jobs: JobStore): Promise<RunSt
   const verdict = (last?.outcome ?? run?.state) as RunVerdict | undefined;
   if (verdict === undefined) throw new RunNotFoundError(runId);
   throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!);
+}
+
+/** Throws InvalidPayloadError. */
+function assertFits(result: JsonValue, { most, unit, sizeOf }: ResultLimit): void {
+  const size = sizeOf(JSON.stringify(result));
+  if (size <= most) return;
+  throw new InvalidPayloadError(
+    'result',
+    `is ${size} ${unit} as JSON, more than the limit of ${most}. Store large things elsewhere, and give where they are.`,
+  );
 }

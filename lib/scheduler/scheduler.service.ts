@@ -440,7 +440,7 @@ export class SchedulerService {
   // ── Open runs
 
   /**
-   * Gives an open run the verdict `succeeded`, from any process: what its handler would have returned is `result`, JSON of up to 64 KiB. Waits a moment for a run that its handler is about to open. Throws
+   * Gives an open run the verdict `succeeded`, from any process: what its handler would have returned is `result`, JSON of up to 65,536 characters. Waits a moment for a run that its handler is about to open. Throws
    * RunNotOpenError (it is not open), RunHasVerdictError (by another call, by its deadline, by a cancel), RunNotFoundError, InvalidPayloadError (result).
    *
    * @example

@@ -206,6 +206,19 @@ describe('a verdict from outside', () => {
     expect((await app.scheduler.getRuns({ state: 'open' })).items).toHaveLength(1);
   });
 
+  test('takes a result of as many characters as the handler may return, however many bytes they are', async () => {
+    const app = await boot();
+    const longest = 'é'.repeat(65_534);
+    const { id } = await opened(app);
+    const tooLong = `${longest}é`;
+    await expect(app.scheduler.complete(id, tooLong)).rejects.toThrow(
+      'is 65537 characters as JSON, more than the limit of 65536. Store large things elsewhere, and give where they are.',
+    );
+    await app.scheduler.complete(id, longest);
+    const [attempt] = (await app.scheduler.getAttempts({ runId: id, finalOnly: true })).items;
+    expect(attempt!.result).toBe(longest);
+  });
+
   test('counts only with its transaction, and is told of nowhere before', async () => {
     const app = await boot();
     const { id } = await opened(app);
