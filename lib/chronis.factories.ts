@@ -307,7 +307,7 @@ export function makeServiceParts(
   const directory = directoryOf(settings, handlers, storage, engine);
   const creator = new JobCreator(defaults, directory, time);
   const updater = new JobUpdater(defaults, directory, time);
-  const transactions = new TransactionJoiner(storage, engine, settings.transactionContext);
+  const transactions = new TransactionJoiner(storage, engine, settings.transactionContext, time);
   const { calendars } = defaults;
   const pauses = new Pauses(calendars);
   tellUnkeptResults(storage, events);

@@ -3,6 +3,7 @@ import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import { isOnce } from '../model/trigger.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
+import { firstTimeOf } from '../ports/definitions.js';
 import { waitsForJobs } from '../ports/waits.js';
 import { owedUntil } from '../triggers/owed.js';
 import {
@@ -50,7 +51,7 @@ function replace(tables: MemoryTables, now: EpochMs, job: JobRow, given: NewJob)
     job.definitionHash = given.definitionHash;
     job.app = given.app;
   }
-  redefine(tables, now, job, given, given.nextAt);
+  redefine(tables, now, job, given, firstTimeOf(given, now));
 }
 
 /** What a verdict gives birth to, unless its id is taken. */

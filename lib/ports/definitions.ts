@@ -17,10 +17,15 @@ export interface NewJob extends JobDefinition {
   app: string | null;
   /** Of a declared job: names the definition by its content. Empty for others. */
   definitionHash: string;
-  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs: when it is due; null: now, or, with `after`, when the others allow it. */
+  /** The first nominal time; null: nothing to fire (manual, or ended). For one-offs, and what is given in place of a declared one: when it is due; null: now, or, with `after`, when the others allow it. */
   nextAt: EpochMs | null;
   /** The id was made for this job and nobody else knows it, so that a storage need not look whether it is taken first. @default false */
   newId?: boolean;
+}
+
+/** When what takes the place of another job is due first; null: see `NewJob`. */
+export function firstTimeOf({ nextAt, trigger }: NewJob, now: EpochMs): EpochMs | null {
+  return nextAt ?? (trigger.type === 'at' ? now : null);
 }
 
 /** What to do when the id is taken. `ignore` returns the existing job; `replace` gives it the new definition, time and app, and keeps its history; a declared job stays its code's, of which it is a change at run time. */

@@ -32,11 +32,14 @@ export interface JobAccess {
   readonly changed: (wake?: Wake) => void;
 }
 
+/** As a time of what is due now, whatever the clock of the storage says. */
+const longAgo = 0;
+
 /** Tells when the earliest of some jobs, stored just now, is due. They were created at run time, so a one-off is a run, and what recurs has a cursor. */
 export function tellDue({ changed }: JobAccess, jobs: readonly NewJob[]): void {
   let [at, oneOffs] = [Infinity, 0];
   for (const { nextAt, trigger } of jobs) {
-    at = Math.min(at, nextAt ?? Infinity);
+    at = Math.min(at, nextAt ?? (trigger.type === 'at' ? longAgo : Infinity));
     if (isOnce(trigger)) oneOffs++;
   }
   if (at === Infinity) return;

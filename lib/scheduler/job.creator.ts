@@ -21,6 +21,7 @@ import { anyTrigger } from './schedule.options.js';
 import type { StorageNow } from './storage.now.js';
 import {
   afterDelay,
+  isNone,
   cronFieldKeys,
   cronTrigger,
   durationPartKeys,
@@ -133,8 +134,9 @@ export class JobCreator {
     const hasSchema = this.handlers.schemasOf({ app, handler }, schemaOf(options.handler)).length > 0;
     const input = { id, handler, trigger, options, refusePast: assertFuture, hasSchema };
     const definition = defineJob(input, this.defaults, now);
-    const { trigger: begun, nextAt } = beginSchedule(definition, now, this.defaults.calendars);
+    const { trigger: begun, nextAt: first } = beginSchedule(definition, now, this.defaults.calendars);
     const { payload, metadata, policies } = definition;
+    const nextAt = options.in !== undefined && isNone(options.in) ? null : first;
     return apiJob(definition, app, { id, trigger: begun, payload, metadata, policies, nextAt, newId });
   }
 

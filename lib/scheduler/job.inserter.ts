@@ -1,6 +1,7 @@
 import { StorageError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { ConflictPolicy, InsertResult, JobStore, NewJob } from '../ports/storage.adapter.js';
+import type { StorageNow } from './storage.now.js';
 
 const largestBatch = 500;
 const largestBatchChars = 4_000_000;
@@ -27,7 +28,11 @@ export class JobInserter {
   private waiting: Waiting[] = [];
   private writing = false;
 
-  constructor(private readonly storage: Pick<JobStore, 'insertJobs'>) {}
+  constructor(
+    private readonly storage: Pick<JobStore, 'insertJobs'>,
+    /** Hears the time in the answers; null: they have that of the beginning of the caller's transaction. */
+    private readonly time: StorageNow | null = null,
+  ) {}
 
   insert(job: NewJob, onConflict: ConflictPolicy): Promise<InsertResult> {
     return new Promise((resolve, reject) => {
@@ -64,7 +69,8 @@ export class JobInserter {
   private async store(batch: readonly Insertion[]): Promise<Inserted[]> {
     const jobs = batch.map(({ job }) => job);
     try {
-      return await this.storage.insertJobs(jobs, batch[0]!.onConflict);
+      const call = (): Promise<InsertResult[]> => this.storage.insertJobs(jobs, batch[0]!.onConflict);
+      return await (this.time === null ? call() : this.time.hearing(call, storedAt));
     } catch (error) {
       // Not reachable, or no answer: nobody knows whether the jobs were stored, so nobody may try again in the caller's place.
       if (batch.length === 1 || isOf(error, StorageError)) {
@@ -88,4 +94,11 @@ function endOfBatch(insertions: readonly Insertion[], start: number): number {
     if (i - start >= largestBatch || policy !== onConflict || chars > largestBatchChars) return i;
   }
   return insertions.length;
+}
+
+/** When jobs were stored; null: none was. */
+function storedAt(results: readonly InsertResult[]): number | null {
+  for (const result of results)
+    if (result.status === 'created' || result.status === 'replaced') return result.job.updatedAt.getTime();
+  return null;
 }

@@ -54,10 +54,9 @@ export class OneOffPattern {
   jobOf(item: GivenJob, now: number): NewJob {
     const { job, defaults } = this;
     const { id, in: delay, payload, metadata } = item;
+    const delayMs = delay === undefined ? null : parseDelay(delay, 'in');
     const instant =
-      delay === undefined
-        ? parseAt(item.at as InstantInput, job.timeZone).getTime()
-        : Math.trunc(now + parseDelay(delay, 'in'));
+      delayMs === null ? parseAt(item.at as InstantInput, job.timeZone).getTime() : Math.trunc(now + delayMs);
     return apiJob(job, job.app, {
       id: id === undefined ? newJobId(now) : assertJobId(id),
       trigger: { type: 'at', at: this.textOf(instant), timeZone: job.timeZone },
@@ -65,7 +64,7 @@ export class OneOffPattern {
         (payload ?? null) === null ? null : payloadOf(payload, defaults, this.checksPayload, job.handler),
       metadata: (metadata ?? null) === null ? {} : metadataOf(metadata, defaults),
       policies: this.policies === '{}' ? {} : (JSON.parse(this.policies) as Partial<Policies>),
-      nextAt: instant,
+      nextAt: delayMs === 0 ? null : instant,
       newId: id === undefined,
     });
   }

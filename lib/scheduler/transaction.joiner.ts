@@ -5,6 +5,7 @@ import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { onlyManager, type JobAccess, type ManagerOption } from './job.access.js';
 import { JobInserter } from './job.inserter.js';
+import type { StorageNow } from './storage.now.js';
 
 /** What is to be woken. */
 interface Wakeable {
@@ -22,8 +23,9 @@ export class TransactionJoiner {
     private readonly engine: Wakeable,
     /** The module's; null: there is none. */
     private readonly context: (() => JoinableTransaction | null | undefined) | null,
+    time: StorageNow,
   ) {
-    this.alone = accessTo(storage, false, (wake) => engine.wake(wake));
+    this.alone = accessTo(storage, new JobInserter(storage, time), false, (wake) => engine.wake(wake));
   }
 
   /** All calls within `work` are part of this transaction; null: of none. */
@@ -58,13 +60,18 @@ export class TransactionJoiner {
       );
     }
     const jobs = await storage.joined(manager);
-    return jobs && accessTo(jobs, true, (wake = { kind: 'change' }) => engine.wakeAfterCommit(wake));
+    const changed = (wake: Wake = { kind: 'change' }): void => engine.wakeAfterCommit(wake);
+    return jobs && accessTo(jobs, new JobInserter(jobs), true, changed);
   }
 }
 
 /** With an inserter of its own: callers within one transaction share no statement with others. */
-function accessTo(jobs: JobStore, isJoined: boolean, changed: JobAccess['changed']): JobAccess {
-  const inserter = new JobInserter(jobs);
+function accessTo(
+  jobs: JobStore,
+  inserter: JobInserter,
+  isJoined: boolean,
+  changed: JobAccess['changed'],
+): JobAccess {
   return {
     jobs,
     isJoined,

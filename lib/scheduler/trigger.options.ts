@@ -56,6 +56,11 @@ export function afterDelay(delay: DurationInput, now: number): Date {
   return new Date(now + parseDelay(delay, 'in'));
 }
 
+/** Whether a delay is none. What is due now is due by the clock that stores it, which may have been set since it was asked. */
+export function isNone(delay: DurationInput): boolean {
+  return parseDelay(delay, 'in') === 0;
+}
+
 /** The one of several ways to say something that was used. Throws InvalidScheduleError when it is none or more than one. */
 export function onlyOne(options: Readonly<Record<string, unknown>>, ways: readonly Way[]): unknown {
   const given = ways

@@ -1,5 +1,6 @@
 import { changedBy } from '../model/job.changes.js';
 import type { Job, JobDefinition, JobRef } from '../model/job.js';
+import { firstTimeOf } from '../ports/definitions.js';
 import type { EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
 import { getJob, getJobs, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
@@ -59,7 +60,7 @@ async function replaceSome(
   const now = await readClock();
   for (const [nth, job] of locked.entries()) {
     const wanted = given[nth]!;
-    if (job !== null) await redefine(run, now, replaced(job, wanted, now), wanted, wanted.nextAt);
+    if (job !== null) await redefine(run, now, replaced(job, wanted, now), wanted, firstTimeOf(wanted, now));
   }
   const jobs = await getJobs(run, given);
   return jobs.map((job, nth) => (locked[nth] && job ? { status: 'replaced', job } : null));

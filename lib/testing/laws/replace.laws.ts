@@ -19,6 +19,7 @@ import {
   settle,
   startWorker,
 } from './fixture.js';
+import { declared, insertDeclared } from './sync.fixture.js';
 
 async function replace(storage: StorageAdapter, job: NewJob): Promise<void> {
   const [result] = await storage.insertJobs([job], 'replace');
@@ -57,6 +58,29 @@ export const replaceLaws = lawsOf('replace', {
     assert.deepEqual((await storage.claim(worker, 10)).runs, []);
     assert.equal((await jobOf(storage)).payload, 'new');
     assert.deepEqual(only(await runsOf(storage), 'run').dueAt, new Date(given.nextAt!));
+  },
+
+  'a one-off without a time is due now, in place of one that waits for later and of a job that recurs':
+    async ({ storage }) => {
+      await addOneOff(storage, { id: 'waits', dueInMs: hour });
+      await addRecurring(storage, { id: 'recurs', dueInMs: hour });
+      const worker = await startWorker(storage);
+      for (const id of ['waits', 'recurs']) {
+        await replace(storage, await oneOff(storage, { id, dueInMs: hour, nextAt: null }));
+        const now = await storage.now();
+        const { nextRunAt } = await jobOf(storage, id);
+        assert.ok(nextRunAt!.getTime() <= now, `The job that ${id} is due.`);
+        const run = await claimOne(storage, worker);
+        assert.equal(run.jobId, id);
+        assert.equal(run.nominalAt, nextRunAt!.getTime());
+      }
+    },
+
+  'a declared job whose new time is now is due now': async ({ storage }) => {
+    await insertDeclared(storage, [await declared(storage, { dueInMs: hour })]);
+    await replace(storage, await oneOff(storage, { dueInMs: hour, nextAt: null }));
+    const { nextRunAt } = await jobOf(storage);
+    assert.ok(nextRunAt!.getTime() <= (await storage.now()));
   },
 
   'makes a one-off that runs due anew, and lets the run go on': async ({ storage }) => {
