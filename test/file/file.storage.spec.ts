@@ -279,11 +279,11 @@ function smallDisk(): string | null {
   return status === 0 ? place : null;
 }
 
-test.each(['jobs.json', 'jobs.yaml', 'jobs.db'])(
+test.for(['jobs.json', 'jobs.yaml', 'jobs.db'])(
   'on a disk that is full, %s has what was acknowledged, and goes on when there is room',
-  async (name) => {
+  async (name, { skip }) => {
     const place = smallDisk();
-    if (place === null) return;
+    if (place === null) return skip('No disk can be mounted here.');
     try {
       const ballast = join(place, 'ballast');
       writeFileSync(ballast, Buffer.alloc(100_000));
