@@ -72,7 +72,7 @@ class PlanningOverride extends ChronisOverride {
   isUsed = false;
   readonly booted: BootedJobs = [];
 
-  options({ lock: _, ...given }: ChronisOptions): ChronisOptions {
+  options(given: ChronisOptions): ChronisOptions {
     this.isUsed = true;
     const { storage } = given;
     if (storage === undefined) {
@@ -80,17 +80,23 @@ class PlanningOverride extends ChronisOverride {
         'The ChronisModule of the application keeps its jobs in memory: nothing is stored that could change.',
       );
     }
-    return { ...given, autoStart: false, syncDeclarations: false, storage: this.looking(storage) };
+    return {
+      ...given,
+      autoStart: false,
+      syncDeclarations: false,
+      storage: this.looking(storage),
+      // That of the storage: another one may have tables of its own to be made.
+      lock: undefined as never,
+    };
   }
 
   observe(): void {}
 
   private looking(storage: AdapterInput<StorageAdapter>): AdapterInput<StorageAdapter> {
     if (!('create' in storage)) return planningStorage(storage, this.booted);
-    const { create } = storage;
     return {
       ...storage,
-      create: async (...injected: never[]) => planningStorage(await create(...injected), this.booted),
+      create: async (...injected: never[]) => planningStorage(await storage.create(...injected), this.booted),
     };
   }
 }

@@ -99,7 +99,7 @@ async function insertNothing(
 }
 
 /** As it would be once it is stored. */
-function asStored({ nextAt, definitionHash: _, ...job }: NewJob): Job {
+function asStored({ nextAt, ...job }: NewJob): Job {
   const now = new Date();
   const nextRunAt = nextAt === null || nextAt === Infinity ? null : new Date(nextAt);
   const empty = { paused: null, pausedBy: null, orphanedAt: null, changed: null, waitsFor: null } as const;

@@ -18,10 +18,11 @@ const mostLookedAt = 1_000;
  */
 export async function checkUp(
   choice: Pick<StorageChoice, 'shown'>,
-  { scheduler, now }: Session,
+  session: Session,
   { overdueAfter = '1m', forgottenAfter = '7d' }: CheckupOptions,
 ): Promise<Diagnosis> {
-  const at = await now();
+  const { scheduler } = session;
+  const at = await session.now();
   const overdue = new Date(at.getTime() - parseDuration(overdueAfter, 'overdueAfter'));
   const forgotten = new Date(at.getTime() - parseDuration(forgottenAfter, 'forgottenAfter'));
   const findings: Finding[] = [];

@@ -42,7 +42,11 @@ async function deploy(
   };
   const root = { module: class Root {}, imports: [module], providers: [listener] };
   const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false });
-  await meanwhile().finally(() => app.close());
+  try {
+    await meanwhile();
+  } finally {
+    await app.close();
+  }
   return synced;
 }
 
