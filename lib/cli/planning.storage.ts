@@ -26,8 +26,8 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'queryRunSteps',
   'syncedSet',
 ]);
-/** The same of what a storage has for workflows and definitions. */
-const isRead = /^(get|query|count|unserved)/;
+/** The same of what a storage has for workflows and definitions: reads, and listeners. */
+const isRead = /^(get|query|count|unserved|laterRun|on[A-Z])/;
 
 /** A storage that is looked at, and changes nothing: neither at its opening nor later. Jobs that the hooks of an application make are noted, and as good as made for who makes them. */
 export function planningStorage(storage: StorageAdapter, booted: BootedJobs): StorageAdapter {
