@@ -22,6 +22,7 @@ export async function controlSession(path: string): Promise<Session | null> {
     scheduler: services('scheduler') as Session['scheduler'],
     workflows: services('workflows') as Session['workflows'],
     definitions: services('definitions') as Session['definitions'],
+    isService: true,
     workers: () => session.workers(),
     now: () => session.now(),
     close: async () => undefined,

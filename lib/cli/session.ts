@@ -21,6 +21,8 @@ export interface Session {
   scheduler: SchedulerService;
   workflows: WorkflowService;
   definitions: DefinitionService;
+  /** It is asked over its socket: another process, which runs jobs. */
+  isService: boolean;
   /** Also those whose lease has ended. */
   workers(): Promise<WorkerInfo[]>;
   /** The time of the storage. */
@@ -65,6 +67,7 @@ export function sessionOf(app: INestApplicationContext): Session {
     scheduler: app.get(SchedulerService),
     workflows: app.get(WorkflowService),
     definitions: app.get(DefinitionService),
+    isService: false,
     workers: () => adapter.queryWorkers(),
     now: async () => new Date(await adapter.now()),
     close: () => app.close(),

@@ -9,10 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { compiledTests } from '../support/compiled.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 import { chronis, document, inFolder } from './cli.call.js';
 import { RunningService } from './running.service.js';
+
+beforeAll(() => void compiledTests(), 120_000);
 
 const examples = new URL('../../sample/24-ready-service/jobs.d', import.meta.url);
 
@@ -116,6 +119,23 @@ test('commands ask the service that has the storage, and its socket goes with it
     expect(gone.code).toBe(1);
     expect(gone.stderr).toContain(`No service answers at ${socket}.`);
     expect((await chronis(['health'], { env })).code).toBe(2);
+  });
+});
+
+test('a service that hangs is not waited for', async () => {
+  await withJobs({}, async (folder, args, env) => {
+    await using service = RunningService.start(args, env);
+    await service.says('Commands are answered');
+    expect(await document(['health', '--live'], { env })).toEqual({ live: true, state: 'working' });
+    service.child.kill('SIGSTOP');
+    const { code, stderr } = await chronis(['health', '--live', '--timeout', '1'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toBe('chronis: Nothing has answered within 1 s.\n');
+    service.child.kill('SIGCONT');
+    expect(await service.end('SIGTERM')).toBe(0);
+    const alone = await chronis(['health', '--live', '--storage', `file:${stateIn(folder)}`]);
+    expect(alone.code).toBe(64);
+    expect(alone.stderr).toContain('--live asks a running service');
   });
 });
 
@@ -223,6 +243,15 @@ test('on PostgreSQL it makes the tables, warns of what may be run, and is asked 
     expect(await service.end('SIGTERM')).toBe(0);
   });
 });
+
+/** The file with the jobs. */
+function stateIn(folder: string): string {
+  const state = join(folder, 'state/chronis');
+  return join(
+    state,
+    readdirSync(state).find((name) => /^jobs\.\w+$/.test(name))!,
+  );
+}
 
 function socketIn(folder: string): string {
   const state = join(folder, 'state/chronis');
