@@ -12,13 +12,15 @@ const settings = {
   autovacuum_naptime: '1h',
   max_prepared_transactions: '5',
   max_connections: '60',
-  // As few as there can be.
-  max_notify_queue_pages: '64',
 };
+/** As few as there can be; servers before version 17 do not know it. */
+const smallQueue = { max_notify_queue_pages: '64' };
 
 /** A server whose settings are the tests' own, and on it for each test a database with the tables of Chronis. */
 export class DoctorGround {
   server!: PostgresServer;
+  /** Of notifications, so that it can be filled. */
+  hasSmallQueue = true;
   database!: string;
   storage!: StorageAdapter;
   /** Of the superuser, in the database of the test. */
@@ -28,7 +30,12 @@ export class DoctorGround {
   static forEachTest(): DoctorGround {
     const ground = new DoctorGround();
     beforeAll(async () => {
-      ground.server = await startPostgres({ settings });
+      try {
+        ground.server = await startPostgres({ settings: { ...settings, ...smallQueue } });
+      } catch {
+        ground.hasSmallQueue = false;
+        ground.server = await startPostgres({ settings });
+      }
     });
     afterAll(() => ground.server.stop());
     beforeEach(() => ground.open());
