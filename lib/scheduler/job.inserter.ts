@@ -30,7 +30,7 @@ export class JobInserter {
 
   constructor(
     private readonly storage: Pick<JobStore, 'insertJobs'>,
-    /** Hears the time in the answers; null: they have that of the beginning of the caller's transaction. */
+    /** Hears the time in the answers. */
     private readonly time: StorageNow | null = null,
   ) {}
 

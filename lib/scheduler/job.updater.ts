@@ -70,7 +70,9 @@ export class JobUpdater {
   ): Promise<Job> {
     const given = withTask(said);
     const known = knownOptions(given, updateKeys, 'updateJob()', updateHints);
-    const trigger = changedTrigger(known, aboutKeys, await this.time.now(access.jobs));
+    const { time } = this;
+    const now = await (known.in === undefined ? time.now(access.jobs) : time.asked(access.jobs));
+    const trigger = changedTrigger(known, aboutKeys, now);
     const changes: GivenChanges = { ...given, trigger };
     const changedBy = by === undefined ? null : lineOfText(by, 'by');
     if (expectedRevision !== undefined) {

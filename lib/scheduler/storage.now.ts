@@ -27,6 +27,12 @@ export class StorageNow {
     return this.time.now();
   }
 
+  /** The same, asked in any case: what is done seldom can be exact. */
+  async asked(by = this.storage): Promise<number> {
+    await this.ask(by);
+    return this.time.now();
+  }
+
   /** Calls the storage. `timeOf`: when its answer was made, by its clock; null: it does not say. */
   async hearing<T>(call: () => Promise<T>, timeOf: (answer: T) => number | null): Promise<T> {
     const sentAt = this.clock.monotonic();

@@ -23,9 +23,9 @@ export class TransactionJoiner {
     private readonly engine: Wakeable,
     /** The module's; null: there is none. */
     private readonly context: (() => JoinableTransaction | null | undefined) | null,
-    time: StorageNow,
+    private readonly time: StorageNow,
   ) {
-    this.alone = accessTo(storage, new JobInserter(storage, time), false, (wake) => engine.wake(wake));
+    this.alone = accessTo(storage, time, false, (wake) => engine.wake(wake));
   }
 
   /** All calls within `work` are part of this transaction; null: of none. */
@@ -52,7 +52,7 @@ export class TransactionJoiner {
 
   /** Null: the manager is in no transaction. */
   private async join(manager: JoinableTransaction): Promise<JobAccess | null> {
-    const { storage, engine } = this;
+    const { storage, engine, time } = this;
     if (storage.joined === undefined) {
       throw new TransactionNotSupportedError(
         'manager',
@@ -60,18 +60,18 @@ export class TransactionJoiner {
       );
     }
     const jobs = await storage.joined(manager);
-    const changed = (wake: Wake = { kind: 'change' }): void => engine.wakeAfterCommit(wake);
-    return jobs && accessTo(jobs, new JobInserter(jobs), true, changed);
+    return jobs && accessTo(jobs, time, true, (wake = { kind: 'change' }) => engine.wakeAfterCommit(wake));
   }
 }
 
 /** With an inserter of its own: callers within one transaction share no statement with others. */
 function accessTo(
   jobs: JobStore,
-  inserter: JobInserter,
+  time: StorageNow,
   isJoined: boolean,
   changed: JobAccess['changed'],
 ): JobAccess {
+  const inserter = new JobInserter(jobs, time);
   return {
     jobs,
     isJoined,

@@ -86,6 +86,15 @@ describe("a server's clock that steps back by less than is doubted", () => {
       ).toBeLessThanOrEqual(0);
     });
 
+    test.each([0, 5_000])(
+      `of ${stepMs} ms: updateJob() counts a delay of %d ms from the right time`,
+      async (delayMs) => {
+        await scheduler.schedule('work', { id: 'waits', in: '1h' });
+        server.offsetMs = -stepMs;
+        expect(dueInMs(await scheduler.updateJob('waits', { in: delayMs }))).toBe(delayMs);
+      },
+    );
+
     test(`of ${stepMs} ms: each answer shows it, so that the next delay counts from the right time`, async () => {
       server.offsetMs = -stepMs;
       await scheduler.schedule('work', { in: '5s' });
