@@ -23,10 +23,16 @@ process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') for (const tell of warned) tell(warning);
 });
 
+/** Of a result that could not be written, as to a disk that is full. */
+let lost: Error | null = null;
+
 function stream(to: NodeJS.WriteStream): Stream {
   let isOpen = true;
-  // Whoever reads it has read enough (EPIPE): what was begun comes to its end all the same.
-  to.on('error', () => (isOpen = false));
+  to.on('error', (error: NodeJS.ErrnoException) => {
+    isOpen = false;
+    // Whoever reads it has read enough: what was begun comes to its end all the same.
+    if (error.code !== 'EPIPE') lost = error;
+  });
   return {
     write: (text) => void (isOpen && to.write(text)),
     isTerminal: to.isTTY === true,
@@ -62,5 +68,6 @@ const io: CliIo = {
 
 void main(process.argv.slice(2), io).then(async (exitCode) => {
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(exitCode);
+  if (lost !== null) process.stderr.write(`chronis: The result could not be written: ${lost.message}\n`);
+  process.exit(lost !== null && exitCode === exitCodes.fine ? exitCodes.failed : exitCode);
 });

@@ -55,6 +55,12 @@ export class Output implements Paper {
     show(this);
   }
 
+  /** What was done of several things: a line of the result, and on stderr where that is a document. */
+  progress(sentence: string): void {
+    if (this.isJson) this.note(sentence);
+    else this.line(sentence);
+  }
+
   /** Text that is the result as it is, such as a script. */
   raw(textOfResult: string): void {
     this.isPrinted = true;

@@ -143,6 +143,17 @@ test('there is a page after the first, told on stderr', async () => {
   });
 });
 
+test('of several jobs those are told that were changed before one failed', async () => {
+  await withJobs(async (at) => {
+    const pause = ['jobs', 'pause', 'once', 'none', 'report', ...at];
+    const { code, stdout, stderr } = await chronis([...pause, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).error.code).toBe('CHRONIS_JOB_NOT_FOUND');
+    expect(stderr).toMatch(/^once\tpaused\nchronis: There is no job "none"/);
+    expect((await chronis(pause)).stdout).toBe('once\tpaused\n');
+  });
+});
+
 test('a handler that nobody has is refused', async () => {
   await withJobs(async (at) => {
     const { code, stderr } = await chronis([

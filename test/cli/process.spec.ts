@@ -50,6 +50,13 @@ test('who reads the result may stop reading', async () => {
   expect(stderr).toBe('');
 });
 
+test('a result that cannot be written is a failure', async () => {
+  const full = `"${process.execPath}" "${bin}" version > /dev/full; echo "$?"`;
+  const { stdout, stderr } = await execute('bash', ['-c', full], { env });
+  expect(stdout).toBe('1\n');
+  expect(stderr).toContain('chronis: The result could not be written: ENOSPC');
+});
+
 test('the result is whole where a pipe is slow, and nothing else is on stdout', async () => {
   const pipe = `"${process.execPath}" "${bin}" preview '* * * * *' --count 1000 --json | cat`;
   const { stdout } = await execute('bash', ['-c', pipe], { env, maxBuffer: 10_000_000 });

@@ -170,7 +170,7 @@ test('a log of objects has one in each line, and a level leaves out what is belo
     bad: { schedule: once, task: { type: 'cmd', command: '/bin/false' } },
   };
   await withJobs(jobs, async (_, args, env) => {
-    await using service = RunningService.start([...args, '--log-format', 'json'], env);
+    await using service = RunningService.start([...args, '--json'], env);
     await service.says(/"job_id":"good"/);
     await service.says(/"job_id":"bad"/);
     await service.end('SIGTERM');

@@ -56,7 +56,7 @@ async function changeEach(
     else if (name === 'cancel') await scheduler.cancelJob(id, place);
     else await scheduler.deleteJob(id, place);
     done.push(id);
-    if (!out.isJson) out.line(`${id}\t${dryRun ? `would be ${changes[name].past}` : changes[name].past}`);
+    out.progress(`${id}\t${dryRun ? `would be ${changes[name].past}` : changes[name].past}`);
   }
   if (out.isJson) out.print({ changed: dryRun ? [] : done, matched: done.length }, () => undefined);
   return exitCodes.fine;

@@ -38,7 +38,7 @@ const retryRuns = command({
         if (signal.aborted) break;
         const run = await scheduler.retryRun(id);
         runs.push(run);
-        if (!out.isJson) out.line(`${id}\tretried as ${run.id}`);
+        out.progress(`${id}\tretried as ${run.id}`);
       }
       if (out.isJson) out.print({ found: runs.length, changed: runs.length, runs }, () => undefined);
       return;
@@ -68,7 +68,7 @@ const discardRuns = command({
         if (signal.aborted) break;
         await scheduler.discardRun(id);
         done.push(id);
-        if (!out.isJson) out.line(`${id}\tdiscarded`);
+        out.progress(`${id}\tdiscarded`);
       }
       if (out.isJson) out.print({ found: done.length, changed: done.length }, () => undefined);
       return;
@@ -99,7 +99,7 @@ const cancelRuns = command({
       if (signal.aborted) break;
       const answer = await scheduler.cancelRun(id);
       runs.push({ id, answer });
-      if (!out.isJson) out.line(`${id}\t${answer === 'requested' ? 'asked to end' : 'cancelled'}`);
+      out.progress(`${id}\t${answer === 'requested' ? 'asked to end' : 'cancelled'}`);
     }
     if (out.isJson) out.print({ runs }, () => undefined);
   },

@@ -45,7 +45,8 @@ const options = {
   }),
   logFormat: choice('--log-format <format>', 'a line for each run, objects, or as Nest logs', formats, {
     variable: 'CHRONIS_LOG_FORMAT',
-    absent: 'run',
+    absent: undefined,
+    default: 'run; with --json json',
   }),
   app: text('--app <name>', 'whose jobs these are', { variable: 'CHRONIS_APP', default: 'default' }),
   name: text('--name <name>', 'of this process, for people', {
@@ -117,7 +118,7 @@ function serviceOptions(
       timeZone: values.tz,
       shutdownTimeoutMs: values.shutdownTimeout,
     }),
-    format: values.logFormat,
+    format: values.logFormat ?? (globals.json ? 'json' : 'run'),
     level,
     writeResult: (line) => out.line(line),
     writeLog: (line) => out.note(line),
