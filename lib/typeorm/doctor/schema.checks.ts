@@ -1,7 +1,7 @@
 import { findTablesSql } from '../sql/find.tables.sql.js';
 import type { TableNames } from '../sql/table.names.js';
 import type { FoundTable } from '../missing.rights.js';
-import { schemaVersion } from '../migration.steps.js';
+import { migrationStatements, schemaVersion } from '../migration.steps.js';
 import { byCommand, byHand, bySql, some, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 
@@ -76,10 +76,28 @@ export function versionFindings(
 /** What every start looks at as well. */
 export const tablesCheck: Check = {
   name: 'tables',
-  look: async ({ session, t }: Ground) => tableFindings(await session.rows<FoundTable>(findTablesSql(t)), t),
+  look: async ({ session, t }: Ground) => {
+    const { version } = await installed({ session, t });
+    const toCome = tablesAfter(version, t);
+    const found = await session.rows<FoundTable>(findTablesSql(t));
+    return tableFindings(
+      found.filter(({ relation }) => !toCome.has(bare(relation))),
+      t,
+    );
+  },
 };
 
-export function tableFindings(found: readonly FoundTable[], t: TableNames): Finding[] {
+const bare = (name: string): string => name.replaceAll('"', '');
+
+/** Tables that a later version brings are not gone. */
+function tablesAfter(version: number, t: TableNames): ReadonlySet<string> {
+  const made = migrationStatements(t, version).map(
+    (statement) => /^\s*create table (\S+)/.exec(statement)?.[1],
+  );
+  return new Set(made.flatMap((name) => (name === undefined ? [] : bare(name))));
+}
+
+function tableFindings(found: readonly FoundTable[], t: TableNames): Finding[] {
   const findings: Finding[] = [];
   const relations = (is: (table: FoundTable) => boolean): string[] =>
     found.filter(is).map(({ relation }) => relation);

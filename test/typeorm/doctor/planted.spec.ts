@@ -136,7 +136,12 @@ const faults: [code: FindingCode, fault: Fault][] = [
   ['doctor.no-schema', { plant: sqlOf('drop schema chronis cascade') }],
   [
     'doctor.schema-behind',
-    { plant: sqlOf(`update chronis.meta set value = '${schemaVersion - 1}' where key = 'schema_version'`) },
+    // The table of the last version is not there yet.
+    {
+      plant: sqlOf(
+        `drop table chronis.binary; update chronis.meta set value = '${schemaVersion - 1}' where key = 'schema_version'`,
+      ),
+    },
   ],
   [
     'doctor.schema-ahead',
