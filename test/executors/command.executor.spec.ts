@@ -366,7 +366,7 @@ describe('the module', () => {
     [
       'no list',
       { allow: '/bin/x' },
-      'command.allow: must be a list of absolute paths, of which the last part may have "*", such as "/usr/bin/rsync" and "/opt/jobs/*", but is "/bin/x".',
+      'command.allow: must be a list of absolute paths, of which the last part may have "*", such as "/usr/bin/rsync" and "/opt/jobs/*", or "*" for any program, but is "/bin/x".',
     ],
     [
       'an option that there is not',

@@ -20,7 +20,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function look(): unknown {
-  const output = execFileSync(process.execPath, [script, folder], { ...nobody, encoding: 'utf8', cwd: '/' });
+  const output = execFileSync(process.execPath, [script, folder, '2'], {
+    ...nobody,
+    encoding: 'utf8',
+    cwd: '/',
+  });
   return JSON.parse(output);
 }
 
