@@ -57,6 +57,7 @@ import { RunSignals } from './scheduler/run.signals.js';
 import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
+import { startNotices } from './scheduler/start.notices.js';
 import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
 import { TransactionJoiner } from './scheduler/transaction.joiner.js';
@@ -207,12 +208,20 @@ export function makeLifecycle(
     handlers,
     withdrawals,
     lists,
-    unserved: new UnservedDeclarations({
-      ...{ storage, clock, events, app, queues },
-      explore: () => explorer.explore(),
-    }),
+    notices: [
+      startNotices({
+        ...{ storage, clock, events },
+        own: () => ({
+          ...{ app, queues, handlers: handlers.names(), offered: handlers.offered() },
+          declares: explorer.explore().jobs.length > 0,
+        }),
+      }),
+      new UnservedDeclarations({
+        ...{ storage, clock, events, app, queues },
+        explore: () => explorer.explore(),
+      }),
+    ],
     definitions: new CodeDefinitions(workflows, storage, events, app),
-    declares: () => explorer.explore().jobs.length > 0,
     unknownCallbacks: callbacks,
   };
   return new SchedulerLifecycle(parts, about);

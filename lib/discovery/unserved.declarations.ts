@@ -1,12 +1,12 @@
+import { LookAfterStart } from '../engine/look.after.start.js';
 import { unservedJobs } from '../engine/unserved.queues.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
-import type { CancelTimer, Clock } from '../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { Exploration } from './declared.job.js';
 
 /** Who begins at the same time has registered by then. */
 const graceMs = 10_000;
-const tryAgainMs = 60_000;
 
 /** What it works with. */
 export interface UnservedParts {
@@ -21,39 +21,31 @@ export interface UnservedParts {
 
 /** Tells, soon after the start, of jobs that the code declares in queues which neither this process nor another live one serves: also of those whose time is still far away. */
 export class UnservedDeclarations {
-  private cancelTimer: CancelTimer | null = null;
+  private readonly looking: LookAfterStart;
 
-  constructor(private readonly parts: UnservedParts) {}
+  constructor(private readonly parts: UnservedParts) {
+    const { clock, events } = parts;
+    const look = (): Promise<() => void> => this.look();
+    this.looking = new LookAfterStart({ clock, events, operation: 'look for queues', graceMs, look });
+  }
 
   begin(): void {
-    this.end();
-    if (this.foreignQueues().length > 0) this.later(graceMs);
+    if (this.foreignQueues().length > 0) this.looking.begin();
+    else this.looking.end();
   }
 
   end(): void {
-    this.cancelTimer?.();
-    this.cancelTimer = null;
+    this.looking.end();
   }
 
-  private later(pauseMs: number): void {
-    const cancel = this.parts.clock.setTimer(pauseMs, () => void this.look(cancel));
-    this.cancelTimer = cancel;
-  }
-
-  /** Never rejects. */
-  private async look(own: CancelTimer): Promise<void> {
+  private async look(): Promise<() => void> {
     const { storage, events, app, queues } = this.parts;
-    const isOver = (): boolean => this.cancelTimer !== own;
-    try {
-      // As they are stored: what was moved to another queue at run time is served there.
-      const filter = { app, source: 'code', queue: this.foreignQueues() } as const;
-      const unserved = await unservedJobs(storage, { app, queues }, filter);
-      if (!isOver()) for (const each of unserved) events.emit('jobs.unserved', each);
-    } catch (error) {
-      if (isOver()) return;
-      events.emit('storage.failing', { operation: 'look for queues', error, retryInMs: tryAgainMs });
-      this.later(tryAgainMs);
-    }
+    // As they are stored: what was moved to another queue at run time is served there.
+    const filter = { app, source: 'code', queue: this.foreignQueues() } as const;
+    const unserved = await unservedJobs(storage, { app, queues }, filter);
+    return () => {
+      for (const each of unserved) events.emit('jobs.unserved', each);
+    };
   }
 
   /** Of declared jobs, those that this process does not serve. */

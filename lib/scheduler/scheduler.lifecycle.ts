@@ -1,7 +1,6 @@
 import type { JobLists } from '../discovery/job.lists.js';
 import type { MissingJobs } from '../discovery/missing.jobs.js';
 import type { JobSynchronizer } from '../discovery/job.synchronizer.js';
-import type { UnservedDeclarations } from '../discovery/unserved.declarations.js';
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
@@ -10,8 +9,6 @@ import { SchedulerRunningError } from '../model/errors.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { HandlerWithdrawals } from './handler.withdrawals.js';
 import { nextUp } from './next.up.js';
-import { standingPauses } from './standing.pauses.js';
-import { findUnserved } from './unserved.steps.js';
 
 /** What the lifecycle works with. */
 export interface LifecycleParts {
@@ -22,13 +19,12 @@ export interface LifecycleParts {
   events: ChronisEvents;
   handlers: HandlerRegistry;
   withdrawals: HandlerWithdrawals;
-  unserved: Pick<UnservedDeclarations, 'begin' | 'end'>;
+  /** What is looked at, and told, soon after the start. */
+  notices: readonly { begin(): void; end(): void }[];
   /** Beside the code. */
   lists: Pick<JobLists, 'areNone' | 'begin' | 'end'>;
   /** Of the workflows in the code. */
   definitions: { readonly areStored: boolean; put(): Promise<void> };
-  /** Whether the code of this process declares jobs. */
-  declares: () => boolean;
   /** Callbacks of declared jobs that nobody could execute. */
   unknownCallbacks: () => Promise<ChronisEventMap['callbacks.unknown'][]>;
 }
@@ -81,14 +77,14 @@ export class SchedulerLifecycle {
       this.starting = null;
     }
     this.parts.withdrawals.begin();
-    this.parts.unserved.begin();
+    for (const notice of this.parts.notices) notice.begin();
     await this.tell();
   }
 
   /** Drains. Throws SchedulerStoppedError when it does not run. */
   async stop(): Promise<void> {
     const stop = this.parts.engine.stop();
-    this.parts.unserved.end();
+    for (const notice of this.parts.notices) notice.end();
     const ended = this.parts.withdrawals.end();
     this.stopping = Promise.all([stop, ended, this.parts.lists.end()]).then(() => undefined);
     try {
@@ -125,12 +121,6 @@ export class SchedulerLifecycle {
     };
     try {
       for (const unknown of await this.parts.unknownCallbacks()) events.emit('callbacks.unknown', unknown);
-      const own = { ...this.about, handlers: handlers.names(), declares: this.parts.declares() };
-      const paused = await standingPauses(storage, own);
-      if (paused !== null) events.emit('pauses.standing', paused);
-      const { steps, definitions } = await findUnserved(storage, capability);
-      if (steps.length + definitions.length > 0)
-        events.emit('workflows.unserved', { app: this.about.app, steps, definitions });
       events.emit('scheduler.started', { ...this.about, ...(await nextUp(storage, capability)) });
     } catch (error) {
       // It works all the same: the loop tries until the storage answers.

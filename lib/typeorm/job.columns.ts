@@ -1,6 +1,8 @@
 import type { NewJob } from '../ports/storage.adapter.js';
 import { documentSeparator } from './sql/given.jobs.fragment.js';
 
+const kindKeys = ['namespace', 'name', 'source', 'app', 'handler', 'queue', 'priority', 'timeZone'] as const;
+
 /** What jobs in a row have in common, who differ in their ids, triggers, payloads and times. */
 interface Kind {
   job: NewJob;
@@ -47,10 +49,23 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
   ];
 }
 
-function columnsOf(kinds: readonly Kind[]): unknown[][] {
-  const keys = ['namespace', 'name', 'source', 'app', 'handler', 'queue', 'priority', 'timeZone'] as const;
+/** The columns of one job, in the same order, as values instead of arrays. */
+export function oneJobColumns(job: NewJob): unknown[] {
   return [
-    ...keys.map((key) => kinds.map(({ job }) => job[key])),
+    ...kindKeys.map((key) => job[key]),
+    JSON.stringify(job.metadata),
+    JSON.stringify(job.policies),
+    job.definitionHash,
+    job.id,
+    JSON.stringify(job.trigger),
+    JSON.stringify(job.payload),
+    job.nextAt,
+  ];
+}
+
+function columnsOf(kinds: readonly Kind[]): unknown[][] {
+  return [
+    ...kindKeys.map((key) => kinds.map(({ job }) => job[key])),
     kinds.map(({ metadata }) => metadata),
     kinds.map(({ policies }) => policies),
     kinds.map(({ job }) => job.definitionHash),

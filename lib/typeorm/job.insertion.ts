@@ -3,7 +3,7 @@ import { stoppedBy, type ScopeRef } from '../model/pause.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { sqlStateOf } from './sql.errors.js';
 import { fixedDelayMs } from './fixed.delay.js';
-import { jobColumns } from './job.columns.js';
+import { jobColumns, oneJobColumns } from './job.columns.js';
 import { getJobs, keyOf } from './job.queries.js';
 import { isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
@@ -82,15 +82,21 @@ export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Pro
 
 async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<(Created | null)[]> {
   if (jobs.length === 0) return [];
-  const columns = jobColumns(jobs);
   if (jobs.every(({ newId }) => newId)) {
     try {
-      return created(jobs, await run<Stored>('insertNewOneOffs', ...columns, 'at'));
+      return created(jobs, await insertNewOneOffs(run, jobs));
     } catch (error) {
       if (sqlStateOf(error) !== uniqueViolation) throw error;
     }
   }
-  return created(jobs, await run<Stored>('insertOneOffs', ...columns, 'at'));
+  return created(jobs, await run<Stored>('insertOneOffs', ...jobColumns(jobs), 'at'));
+}
+
+function insertNewOneOffs(run: Run, jobs: readonly NewJob[]): Promise<Stored[]> {
+  const [first] = jobs;
+  return jobs.length === 1
+    ? run<Stored>('insertNewOneOff', ...oneJobColumns(first!), 'at')
+    : run<Stored>('insertNewOneOffs', ...jobColumns(jobs), 'at');
 }
 
 async function insertRecurring(

@@ -176,6 +176,7 @@ describe('a workflow in the code', () => {
     const first = await boot(Nightly);
     for (let nth = 0; nth < 3; nth++) await started(first);
     const next = await deployed(first, NextNightly);
+    await clock.advanceBy(1_000);
     const [told] = next.heard('workflows.unserved');
     expect(told).toEqual({
       app: 'default',
@@ -187,6 +188,7 @@ describe('a workflow in the code', () => {
       text: 'Workflows need what this release lacks: 3 flows of version 1 of "nightly" wait for "nightly.load". Keep these handlers until the flows are over, or cancel them: workflows.cancel(runId).',
     });
     const back = await deployed(next, Nightly);
+    await clock.advanceBy(1_000);
     expect(back.heard('workflows.unserved')).toEqual([]);
     await clock.advanceBy(11 * minute);
     await back.settle();

@@ -92,6 +92,7 @@ test('one that has all of them is told nothing, nor is one of another app', asyn
 test('after the deploy each start tells the same', async () => {
   await release();
   const app = await boot([Next]);
+  await app.clock.advanceBy(1_000);
   const [told] = app.heard('workflows.unserved');
   expect(told).toEqual({ app: 'default', steps, definitions });
   expect(logSentences['workflows.unserved']!(told!).text).toContain(

@@ -21,6 +21,14 @@ given as (
       on c.kind = u.kind
 )`;
 
+/** The same `given` of one job, as `oneJobColumns` gives it, $2 to $16: without what joins many. */
+export const givenJob = `
+given as (
+  select $2::text as namespace, $3::text as name, $4::text as source, $5::text as app, $6::text as handler, $7::text as queue, $8::int as priority,
+    $9::text as time_zone, $10::text as metadata, $11::text as policies, $12::text as hash, $13::text as id, $14::text as trigger, $15::text as payload,
+    ${at('$16::float8')} as given_at, 1 as nth
+)`;
+
 /** A column: null when all jobs were stored, else [namespace, id] of those that were. `id`: its name in the CTE `created`. */
 export function storedKeys(id: string): string {
   return `case when (select count(*) from created) < cardinality($13::text[])
