@@ -1,6 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import { outside } from '../ports/outside.js';
+import { flowVerdictOf, type FlowVerdict } from '../ports/flows.js';
 import { flowResultNotKept, maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
@@ -43,8 +44,13 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
 }
 
 /** Its run has ended otherwise: what waits is cancelled, who runs is asked. */
-export function cancelFlow(tables: MemoryTables, now: EpochMs, flow: FlowRow): void {
-  markOver(now, flow, 'cancelled');
+export function cancelFlow(
+  tables: MemoryTables,
+  now: EpochMs,
+  flow: FlowRow,
+  verdict: FlowVerdict = 'cancelled',
+): void {
+  markOver(now, flow, verdict);
   const waiting: StepEnding[] = [];
   for (const step of allSteps(flow)) {
     if (step.state === 'waiting') waiting.push({ step, verdict: 'cancelled', reason: null, result: null });
@@ -58,7 +64,8 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
   const moves = new Map<FlowRow, { endings: StepEnding[]; fresh: FlowStepRow[] }>();
   for (const { run, outcome, error, result, flowStep } of ended) {
     const own = tables.flows.get(run.id);
-    if (own?.verdict === null) cancelFlow(tables, now, own);
+    if (own?.verdict === null)
+      cancelFlow(tables, now, own, outcome === null ? 'cancelled' : flowVerdictOf(outcome));
     const { step } = run;
     if (step === null || outcome === null) continue;
     const move = moves.get(step.flow) ?? { endings: [], fresh: [] };
@@ -82,7 +89,7 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
   tellWaits(tables, now, ended);
 }
 
-function markOver(now: EpochMs, flow: FlowRow, verdict: NonNullable<FlowRow['verdict']>): void {
+function markOver(now: EpochMs, flow: FlowRow, verdict: FlowVerdict): void {
   flow.verdict = verdict;
   flow.endedAt = now;
   flow.pausedAt = null;

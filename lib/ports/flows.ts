@@ -3,7 +3,7 @@ import type { Page } from '../model/job.js';
 import type { Policies } from '../model/policies.js';
 import type { ClaimedRun, Run } from '../model/run.js';
 import type { UnservedStep } from '../model/unserved.step.js';
-import type { StepVerdict } from '../model/verdict.js';
+import type { RunVerdict, StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../model/workflow.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { PageRequest } from './queries.js';
@@ -95,6 +95,14 @@ export interface FlowStep {
   result: JsonValue;
 }
 
+/** How a flow has ended. */
+export type FlowVerdict = 'succeeded' | 'failed' | 'cancelled';
+
+/** That of a flow whose run has ended so, from outside. */
+export function flowVerdictOf(outcome: RunVerdict): FlowVerdict {
+  return outcome === 'succeeded' || outcome === 'failed' ? outcome : 'cancelled';
+}
+
 export interface Flow {
   /** The run that it is. */
   runId: string;
@@ -109,8 +117,8 @@ export interface Flow {
   endedAt: EpochMs | null;
   /** Null: it is not paused, or it is over. */
   pausedAt: EpochMs | null;
-  /** Null: it goes on. `cancelled` also where its run was ended from outside, or has timed out: then the run tells. */
-  verdict: 'succeeded' | 'failed' | 'cancelled' | null;
+  /** Null: it goes on. Where its run was ended from outside it is the verdict of that; `cancelled` stands for all but `succeeded` and `failed`: then the run tells. */
+  verdict: FlowVerdict | null;
   /** The run of which its run is a retry by hand. */
   retryOf: string | null;
   /** How many steps are in which state, instances of maps included; states without steps are left out. */

@@ -1,4 +1,5 @@
 import type { RunVerdict } from '../model/verdict.js';
+import { flowVerdictOf, type FlowVerdict } from '../ports/flows.js';
 import type { Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
 import type { FlowHands } from './flow.hands.js';
@@ -52,7 +53,7 @@ export async function conclude(
     if (ends.length === 0) return;
     const awaited = awaitedAmong(ends);
     const unreachable = await tellWaits(run, awaited);
-    const moved = await moveFlows(run, newsOf(ends, said), hands);
+    const moved = await moveFlows(run, { ...newsOf(ends, said), left: leftBy(rows) }, hands);
     [rows, said] = [[...unreachable, ...moved.rows], moved.settlements];
     if (hands !== null && rows.length + awaited.length > 0) hands.isAll = false;
   }
@@ -75,7 +76,8 @@ export async function tellFlows(
   steps: readonly EndedStep[],
   left: readonly string[],
 ): Promise<void> {
-  const { rows, settlements } = await moveFlows(run, { steps, left, growths: [] });
+  const over = left.map((id) => ({ id, verdict: 'cancelled' as const }));
+  const { rows, settlements } = await moveFlows(run, { steps, left: over, growths: [] });
   await conclude(run, rows, settlements);
 }
 
@@ -94,11 +96,16 @@ export async function endOrAsk(run: Run, runs: readonly LockedRun[]): Promise<En
   return ended;
 }
 
+interface LeftFlow {
+  id: string;
+  verdict: FlowVerdict;
+}
+
 /** What is to be told to flows. */
 interface FlowNews {
   steps: readonly EndedStep[];
   /** Flows whose runs have ended, or are flows no more. */
-  left: readonly string[];
+  left: readonly LeftFlow[];
   growths: readonly Growth[];
 }
 
@@ -109,10 +116,13 @@ async function moveFlows(
   hands: FlowHands | null = null,
 ): Promise<EndedRuns<EndedRow>> {
   if (steps.length + left.length === 0) return { rows: [], settlements: [] };
-  const locked = await lockFlows(run, { steps: steps.map(({ id }) => id), left });
+  const locked = await lockFlows(run, { steps: steps.map(({ id }) => id), left: left.map(({ id }) => id) });
   const goingOn = new Set(locked.filter(({ over }) => !over).map(({ id }) => id));
-  const abandoned = left.filter((id) => goingOn.has(id));
-  const unreleased = abandoned.length > 0 ? await run<{ id: string }>('abandonFlows', abandoned) : [];
+  const ending = left.filter(({ id }) => goingOn.has(id));
+  const abandoned = ending.map(({ id }) => id);
+  const verdicts = ending.map(({ verdict }) => verdict);
+  const unreleased =
+    abandoned.length > 0 ? await run<{ id: string }>('abandonFlows', abandoned, verdicts) : [];
   const cancelled = unreleased.map(
     ({ id }) => ({ id, runId: null, verdict: 'cancelled', reason: null, result: null }) as const,
   );
@@ -135,7 +145,15 @@ export async function lockFlows(
   return run<{ id: string; over: boolean }>('lockFlows', steps, left);
 }
 
-function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): FlowNews {
+/** One whose next attempt is due is over with this attempt only. */
+function leftBy(rows: readonly EndedRow[]): LeftFlow[] {
+  return rows.flatMap(({ final, flow_end: end }) => {
+    if (end === null || end.flow === null) return [];
+    return { id: end.flow, verdict: final ? flowVerdictOf(end.verdict) : 'cancelled' };
+  });
+}
+
+function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): Omit<FlowNews, 'left'> {
   const said = new Map(settlements.map((settlement) => [settlement.runId, settlement]));
   const steps: EndedStep[] = [];
   const growths: Growth[] = [];
@@ -150,5 +168,5 @@ function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): F
     if (verdict === 'succeeded' && (flowStep.added || flowStep.joined))
       growths.push({ by: step, end: flowStep });
   }
-  return { steps, left: ends.flatMap(({ flow }) => flow ?? []), growths };
+  return { steps, growths };
 }

@@ -63,7 +63,7 @@ export interface WorkflowQuery extends PageRequest {
   /** @default all of them */
   namespace?: string;
   workflow?: string;
-  /** `active`: it goes on, or is paused · `cancelled`: also one that has timed out. */
+  /** `active`: it goes on, or is paused · `cancelled`: also one that has timed out, or whose run was lost; `get` tells. */
   state?: 'active' | 'succeeded' | 'failed' | 'cancelled';
 }
 

@@ -37,7 +37,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the end of flows', 'endFlows', [runs]],
   ['the pause of flows', 'setFlowPause', [runs, true, true]],
   ['the look at flows within', 'flowsWithin', [runs]],
-  ['the cancelling of flows', 'abandonFlows', [runs]],
+  ['the cancelling of flows', 'abandonFlows', [runs, runs.map(() => 'cancelled')]],
   ['the place of steps', 'locateSteps', [steps]],
   ['the look at what comes after steps', 'readStepsBehind', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],

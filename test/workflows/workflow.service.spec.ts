@@ -766,6 +766,25 @@ describe('a workflow', () => {
     expect([heardBy(app).length, heardBy(api)]).toEqual([3, ['asking']]);
   });
 
+  test('that was ended from outside is in the list what it is by itself', async () => {
+    const app = await boot([workflow('ship').step('wait', calling(), { delay: '1h' })]);
+    const { scheduler, workflows } = app;
+    const good = await run(app, 'ship');
+    await scheduler.complete(good, 'by hand');
+    const bad = await run(app, 'ship');
+    await scheduler.fail(bad, new Error('by hand'));
+    const gone = await run(app, 'ship');
+    await workflows.cancel(gone);
+    for (const [runId, state] of [
+      [good, 'succeeded'],
+      [bad, 'failed'],
+      [gone, 'cancelled'],
+    ] as const) {
+      expect((await workflows.get(runId))?.state).toBe(state);
+      expect((await workflows.list({ state })).items).toEqual([await workflows.get(runId)]);
+    }
+  });
+
   test('is found by each id that it has had, after retries', async () => {
     const stubborn = workflow('stubborn')
       .step('first', calling(1))

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { FlowStorage } from '../../index.js';
+import type { FlowVerdict } from '../../ports/flows.js';
 import type { StorageSubject } from '../law.js';
 import {
   accepts,
@@ -33,8 +35,8 @@ import {
   verdictOf,
 } from './flow.fixture.js';
 
-/** How the run of a flow ends beside it. */
-const otherEnds: Record<string, (subject: StorageSubject, runId: string) => Promise<void>> = {
+/** How the run of a flow ends beside it; resolves to the verdict of the flow where that is not `cancelled`. */
+const otherEnds: Record<string, (subject: StorageSubject, runId: string) => Promise<FlowVerdict | void>> = {
   'a cancel of the run': async ({ storage }, runId) => {
     assert.equal(await storage.cancelRun(runId), 'cancelled');
   },
@@ -52,6 +54,11 @@ const otherEnds: Record<string, (subject: StorageSubject, runId: string) => Prom
   },
   'a success from outside': async ({ storage }, runId) => {
     assert.equal(await endOpen(storage, runId), true);
+    return 'succeeded';
+  },
+  'a failure from outside': async ({ storage }, runId) => {
+    assert.equal(await endOpen(storage, runId, { outcome: 'failed' }), true);
+    return 'failed';
   },
   'its deadline': async ({ storage, clock }, runId) => {
     await clock.advance(2 * hour);
@@ -65,7 +72,7 @@ export const flowEndLaws = flowLawsOf('ends of flows', {
   ...Object.fromEntries(
     Object.entries(otherEnds).map(([way, act]) => [
       `${way} cancels what waits, and asks who runs; how that ends releases nothing`,
-      async (subject: StorageSubject): Promise<void> => {
+      async (subject: StorageSubject, flows: FlowStorage): Promise<void> => {
         const { storage } = subject;
         const steps = [
           step('running'),
@@ -82,9 +89,11 @@ export const flowEndLaws = flowLawsOf('ends of flows', {
         const { running, due } = await claimSteps(storage, worker);
         await storage.giveBack([holdOf(due)]);
         const runs = await Promise.all(steps.slice(0, 4).map(({ name }) => stepOf(storage, runId, name)));
-        await act(subject, runId);
+        const expected = (await act(subject, runId)) ?? 'cancelled';
         const { verdict, endedAt, counts } = await flowOf(storage, runId);
-        assert.deepEqual([verdict, endedAt !== null], ['cancelled', true]);
+        assert.deepEqual([verdict, endedAt !== null], [expected, true]);
+        const found = await flows.queryFlows({ state: expected }, {});
+        assert.deepEqual(found.items.map((flow) => flow.runId), [runId]);
         assert.deepEqual(counts, { released: 1, cancelled: 5 });
         assert.equal((await stepOf(storage, runId, 'running')).state, 'released');
         for (const { runId: waiting, name } of runs.slice(1)) {
@@ -96,7 +105,7 @@ export const flowEndLaws = flowLawsOf('ends of flows', {
         await settle(storage, running);
         assert.equal((await stepOf(storage, runId, 'running')).state, 'succeeded');
         assert.deepEqual((await flowOf(storage, runId)).counts, { succeeded: 1, cancelled: 5 });
-        assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
+        assert.equal((await flowOf(storage, runId)).verdict, expected);
         await subject.clock.advance(20 * hour);
         assert.deepEqual(await claimSteps(storage, worker), {});
         assert.deepEqual((await storage.queryRuns({ state: ['waiting', 'open', 'running'] }, {})).items, []);
