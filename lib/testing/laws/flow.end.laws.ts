@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import type { FlowStorage } from '../../index.js';
-import type { FlowVerdict } from '../../ports/flows.js';
+import type { Flow, FlowStorage } from '../../index.js';
 import type { StorageSubject } from '../law.js';
 import {
   accepts,
@@ -36,37 +35,38 @@ import {
 } from './flow.fixture.js';
 
 /** How the run of a flow ends beside it; resolves to the verdict of the flow where that is not `cancelled`. */
-const otherEnds: Record<string, (subject: StorageSubject, runId: string) => Promise<FlowVerdict | void>> = {
-  'a cancel of the run': async ({ storage }, runId) => {
-    assert.equal(await storage.cancelRun(runId), 'cancelled');
-  },
-  'a cancel of the job': async ({ storage }) => {
-    assert.equal(await storage.cancelJob(ref('job')), 1);
-  },
-  'a cancel of many jobs': async ({ storage }) => {
-    assert.deepEqual(await storage.changeJobs([ref('job')], { kind: 'cancel' }), ['changed']);
-  },
-  'the end of its job': async ({ storage }) => {
-    assert.equal(await storage.deleteJob(ref('job')), true);
-  },
-  'the end of many jobs': async ({ storage }) => {
-    assert.deepEqual(await storage.changeJobs([ref('job')], { kind: 'delete' }), ['changed']);
-  },
-  'a success from outside': async ({ storage }, runId) => {
-    assert.equal(await endOpen(storage, runId), true);
-    return 'succeeded';
-  },
-  'a failure from outside': async ({ storage }, runId) => {
-    assert.equal(await endOpen(storage, runId, { outcome: 'failed' }), true);
-    return 'failed';
-  },
-  'its deadline': async ({ storage, clock }, runId) => {
-    await clock.advance(2 * hour);
-    const late = (await storage.claim(await startWorker(storage, { handlers: ['open'] }), 10)).runs;
-    assert.equal(only(late, 'late run').id, runId);
-    await settle(storage, late[0], { outcome: 'timed_out' });
-  },
-};
+const otherEnds: Record<string, (subject: StorageSubject, runId: string) => Promise<Flow['verdict'] | void>> =
+  {
+    'a cancel of the run': async ({ storage }, runId) => {
+      assert.equal(await storage.cancelRun(runId), 'cancelled');
+    },
+    'a cancel of the job': async ({ storage }) => {
+      assert.equal(await storage.cancelJob(ref('job')), 1);
+    },
+    'a cancel of many jobs': async ({ storage }) => {
+      assert.deepEqual(await storage.changeJobs([ref('job')], { kind: 'cancel' }), ['changed']);
+    },
+    'the end of its job': async ({ storage }) => {
+      assert.equal(await storage.deleteJob(ref('job')), true);
+    },
+    'the end of many jobs': async ({ storage }) => {
+      assert.deepEqual(await storage.changeJobs([ref('job')], { kind: 'delete' }), ['changed']);
+    },
+    'a success from outside': async ({ storage }, runId) => {
+      assert.equal(await endOpen(storage, runId), true);
+      return 'succeeded';
+    },
+    'a failure from outside': async ({ storage }, runId) => {
+      assert.equal(await endOpen(storage, runId, { outcome: 'failed' }), true);
+      return 'failed';
+    },
+    'its deadline': async ({ storage, clock }, runId) => {
+      await clock.advance(2 * hour);
+      const late = (await storage.claim(await startWorker(storage, { handlers: ['open'] }), 10)).runs;
+      assert.equal(only(late, 'late run').id, runId);
+      await settle(storage, late[0], { outcome: 'timed_out' });
+    },
+  };
 
 export const flowEndLaws = flowLawsOf('ends of flows', {
   ...Object.fromEntries(
@@ -93,7 +93,10 @@ export const flowEndLaws = flowLawsOf('ends of flows', {
         const { verdict, endedAt, counts } = await flowOf(storage, runId);
         assert.deepEqual([verdict, endedAt !== null], [expected, true]);
         const found = await flows.queryFlows({ state: expected }, {});
-        assert.deepEqual(found.items.map((flow) => flow.runId), [runId]);
+        assert.deepEqual(
+          found.items.map((flow) => flow.runId),
+          [runId],
+        );
         assert.deepEqual(counts, { released: 1, cancelled: 5 });
         assert.equal((await stepOf(storage, runId, 'running')).state, 'released');
         for (const { runId: waiting, name } of runs.slice(1)) {
