@@ -319,6 +319,7 @@ export type { JobConditions, JobQuery } from './scheduler/job.query.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
+export type { Coverage, CoverageOptions, CoveredInstant } from './scheduler/coverage.js';
 export type { DecidingRow, ExplainedAnswer, ExplainedCause, Explanation } from './scheduler/explanation.js';
 export type {
   Forecast,

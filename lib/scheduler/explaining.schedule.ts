@@ -3,7 +3,7 @@ import { isOnce } from '../model/trigger.js';
 import { compileTrigger, type CompiledTrigger } from '../triggers/compiled.trigger.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
-import { jobName, timeIn } from './explaining.words.js';
+import { jobName, pauseOf, timeIn } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
 import { refKey } from './job.identity.js';
 
@@ -145,10 +145,10 @@ function explainPast(all: Circumstances, job: Job, row: DecidingRow): Verdict {
   return job.nextRunAt === null && job.state === 'completed' ? ended(all, job, row) : unknown(all);
 }
 
-/** What stops the job at present; null: nothing does. */
+/** What stops the job at present, if it stood at the instant; null: nothing does. */
 function holding(all: Circumstances, job: Job, row: DecidingRow): Verdict | null {
-  const { ref, timeZone } = all;
-  if (job.orphanedAt !== null) {
+  const { ref, timeZone, at } = all;
+  if (job.orphanedAt !== null && job.orphanedAt.getTime() <= at) {
     return verdict(
       'did-not-run',
       'orphaned',
@@ -156,7 +156,9 @@ function holding(all: Circumstances, job: Job, row: DecidingRow): Verdict | null
       row,
     );
   }
-  return job.pausedBy === null ? null : explainHeld(job.pausedBy, all, row);
+  if (job.pausedBy === null) return null;
+  const pause = job.pausedBy === 'job' ? job.paused : pauseOf(job.pausedBy, job, all.pauses);
+  return pause !== null && pause.at.getTime() <= at ? explainHeld(job.pausedBy, all, row) : null;
 }
 
 function ended({ ref, timeZone }: Circumstances, job: Job, row: DecidingRow): Verdict {

@@ -29,6 +29,8 @@ import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.
 import type { DefinedJob } from './define.job.js';
 import { schemaOf, type HandlerInput, type HandlerReference } from './handler.reference.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
+import { coverageKeys, type Coverage, type CoverageOptions } from './coverage.js';
+import { coverJob } from './covering.js';
 import { explainInstant } from './explaining.js';
 import type { Explanation } from './explanation.js';
 import { forecastKeys, type Forecast, type ForecastOptions } from './forecast.js';
@@ -314,6 +316,24 @@ export class SchedulerService {
     const { jobs } = await this.access(options);
     const { calendars, timeZone } = this.parts;
     return explainInstant(ref, instant, { jobs, now: await this.parts.time.now(jobs), calendars, timeZone });
+  }
+
+  /**
+   * All due instants of a job in a stretch of time, each with what became of it, or will, as `explain` has it: by the record whatever the schedule was, else by the schedule as it is. What it excludes is left out, and so is what was run by hand. Of jobs that are gone the
+   * record tells. Throws JobNotFoundError, InvalidOptionError, InvalidScheduleError (from, until).
+   *
+   * @example
+   * const { instants } = await scheduler.coverage('nightly', { from: '2026-11-01', until: '2026-12-01' });
+   * const missing = instants.filter(({ answer }) => answer === 'did-not-run');
+   */
+  async coverage(
+    id: string,
+    options: NamespaceOption & ManagerOption & CoverageOptions = {},
+  ): Promise<Coverage> {
+    const ref = jobRef(id, options, 'coverage()', coverageKeys);
+    const { jobs } = await this.access(options);
+    const { calendars, timeZone } = this.parts;
+    return coverJob(ref, options, { jobs, now: await this.parts.time.now(jobs), calendars, timeZone });
   }
 
   /**

@@ -92,6 +92,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     getAttempts: async (query, within) => all.getAttempts(tenancy.confined(query), within),
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
     previewJob: async (id, options) => all.previewJob(id, tenancy.confined(options)),
+    coverage: async (id, options) => all.coverage(id, tenancy.confined(options)),
     explain: async (id, instant, options) => all.explain(id, instant, tenancy.confined(options)),
     forecast: async (options, within) => all.forecast(tenancy.confined(options), within),
     waitForRun: async (runId, options) => {

@@ -364,6 +364,17 @@ const cases: Case[] = [
     'job',
   ],
   [
+    'schedule-changed',
+    'unknown',
+    async (on) => {
+      const at = await everyMinute(on, { nextAt: on.next + hour });
+      await on.storage.pauseJob(ref('job'), { reason: 'later', by: null });
+      return at;
+    },
+    /was changed later/,
+    'job',
+  ],
+  [
     'no-record',
     'unknown',
     async (on) => everyMinute(on, { nextAt: on.next + hour }),

@@ -68,6 +68,7 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   getAttempts: { call: (s, { failedRunId }) => s.getAttempts({ runId: failedRunId }), comesTo: nothing },
   getGaps: { call: (s, { id }) => s.getGaps({ jobId: id }), comesTo: nothing },
   previewJob: { call: (s, { id }) => s.previewJob(id), comesTo: refused(JobNotFoundError) },
+  coverage: { call: (s, { id }) => s.coverage(id), comesTo: refused(JobNotFoundError) },
   explain: { call: (s, { id }) => s.explain(id, now), comesTo: refused(JobNotFoundError) },
   forecast: { call: (s) => s.forecast(), comesTo: { runs: 0, jobs: 0, held: 0 } },
   waitForRun: {

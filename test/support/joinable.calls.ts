@@ -34,6 +34,7 @@ export const joinableCalls: SchedulerCall[] = [
   ['runNow', (s, o) => s.runNow('a', o)],
   ['backfill', (s, o) => s.backfill('a', new Date(0), new Date(7_200_000), o)],
   ['previewJob', (s, o) => s.previewJob('a', o)],
+  ['coverage', (s, o) => s.coverage('a', o)],
   ['explain', (s, o) => s.explain('a', new Date(0), o)],
   ['forecast', (s, o) => s.forecast({}, o)],
   ['pauseMany', (s, o) => s.pauseMany({ handler: 'work' }, o)],
