@@ -60,7 +60,10 @@ export class DoctorSession {
 
   /** The rows of one statement. */
   async rows<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    await this.send(`begin read only; set local statement_timeout = ${this.needs.timeoutMs}`);
+    // What the database says must not end the transaction between two statements, nor change how the catalogue is written out.
+    await this.send(
+      `begin read only; set local statement_timeout = ${this.needs.timeoutMs}; set local idle_in_transaction_session_timeout = 0; set local quote_all_identifiers = off`,
+    );
     try {
       return await this.send<Row>(text, values);
     } finally {

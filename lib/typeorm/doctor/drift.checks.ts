@@ -20,10 +20,19 @@ export const driftChecks: readonly Check[] = [
     ],
   },
   {
+    name: 'constraints',
+    look: async ({ session, t }: Ground) =>
+      obstacleFindings(await session.rows<Obstacle>(obstaclesSql, [t.schemaText, ownTables(t)])),
+  },
+  {
+    name: 'persistence',
+    look: async ({ session, t }: Ground) =>
+      unloggedFindings(await session.rows<{ table: string }>(unloggedSql, [t.schemaText, ownTables(t)])),
+  },
+  {
     name: 'triggers',
     look: async ({ session, t }: Ground) => {
-      const tables = allTables.map((name) => `${t.prefix}${name}`);
-      return triggerFindings(await session.rows<Trigger>(triggersSql, [t.schemaText, tables]));
+      return triggerFindings(await session.rows<Trigger>(triggersSql, [t.schemaText, ownTables(t)]));
     },
   },
 ];
@@ -61,6 +70,7 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
             },
       );
     }
+    findings.push(...unfilled(found, t, table));
     for (const column of byName.values()) {
       // One that is filled in by itself, or may be empty, is in nobody's way.
       if (!column.endsWith(' not null')) continue;
@@ -74,6 +84,26 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
     }
   }
   return findings;
+}
+
+/** What was filled in by itself, and is not any more. How does not matter: a later version may do it otherwise than the first. */
+function unfilled(found: SchemaContent, t: TableNames, table: string): Finding[] {
+  const actual = found.filled.get(table);
+  const there = new Set(found.columns.get(table)!.map(nameOf));
+  return [...(expectedSchema(t).filled.get(table) ?? [])]
+    .filter(([name, filling]) => there.has(name) && actual?.has(name) !== true)
+    .map(([name, filling]) => ({
+      code: 'doctor.column-drift',
+      severity: 'error',
+      sentence: `The column ${t.qualified(table)}.${name} is not filled in by itself any more (${filling}): rows that leave it out are refused, or lack it.`,
+      evidence: {
+        table: t.qualified(table),
+        column: name,
+        expected: filling,
+        actual: null,
+      },
+      repair: byHand('Give it back what the migrations have made, which chronis migrate --sql prints.'),
+    }));
 }
 
 function nameOf(column: string): string {
@@ -150,5 +180,49 @@ export function triggerFindings(triggers: readonly Trigger[]): Finding[] {
     sentence: `Somebody has put the trigger ${name} on ${table}: what it refuses keeps runs from being claimed or settled, and each row costs what it does.`,
     evidence: { trigger: name, table },
     repair: bySql(`drop trigger ${name} on ${table};`),
+  }));
+}
+
+function ownTables(t: TableNames): string[] {
+  return allTables.map((name) => `${t.prefix}${name}`);
+}
+
+interface Obstacle extends Trigger {
+  kind: 'constraint' | 'rule';
+}
+
+/** The tables of Chronis have no checks, no foreign keys and no rules. */
+const obstaclesSql = `
+select 'constraint' as kind, quote_ident(k.conname) as name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table"
+from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relname = any ($2::text[]) and k.contype in ('c', 'f', 'x')
+union all
+select 'rule', quote_ident(r.rulename), quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relname = any ($2::text[]) and c.relkind in ('r', 'p') and r.ev_enabled <> 'D' order by 3, 2`;
+
+export function obstacleFindings(found: readonly Obstacle[]): Finding[] {
+  return found.map(({ kind, name, table }) => ({
+    code: 'doctor.foreign-constraint',
+    severity: 'warning',
+    sentence: `Somebody has put the ${kind} ${name} on ${table}: ${kind === 'rule' ? 'it changes what is written there, or keeps it from being written' : 'what it refuses cannot be stored'}.`,
+    evidence: { [kind]: name, table },
+    repair: bySql(
+      kind === 'rule' ? `drop rule ${name} on ${table};` : `alter table ${table} drop constraint ${name};`,
+    ),
+  }));
+}
+
+const unloggedSql = `
+select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table" from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relname = any ($2::text[]) and c.relpersistence = 'u' order by 1`;
+
+export function unloggedFindings(found: readonly { table: string }[]): Finding[] {
+  return found.map(({ table }) => ({
+    code: 'doctor.unlogged-table',
+    severity: 'error',
+    sentence: `The table ${table} is unlogged: a crash of the server empties it, and standbys have nothing of it.`,
+    evidence: { table },
+    repair: bySql(`alter table ${table} set logged;`),
   }));
 }

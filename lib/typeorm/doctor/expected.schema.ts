@@ -11,9 +11,14 @@ export interface SchemaIndex {
   shape: string;
 }
 
+/** By what a column is filled in. */
+export type Filling = 'default' | 'identity' | 'generated';
+
 /** What a schema holds, by names without its own name and its prefix. */
 export interface SchemaContent {
   columns: Map<string, ColumnText[]>;
+  /** Columns that are filled in by themselves: `default`, `identity`, `generated`. */
+  filled: Map<string, Map<string, Filling>>;
   indexes: Map<string, SchemaIndex>;
 }
 
@@ -34,7 +39,12 @@ const afterType =
 
 /** Read from the statements that make it, so that there is one place that says what there is. */
 export function expectedSchema(t: TableNames): ExpectedSchema {
-  const found: ExpectedSchema = { columns: new Map(), indexes: new Map(), making: new Map() };
+  const found: ExpectedSchema = {
+    columns: new Map(),
+    filled: new Map(),
+    indexes: new Map(),
+    making: new Map(),
+  };
   const reader = new StatementReader(t, found);
   for (const statement of migrationStatements(t, 0)) reader.read(statement.trim());
   for (const columns of found.columns.values()) columns.sort();
@@ -67,11 +77,15 @@ class StatementReader {
   private table(table: string, body: string): void {
     const columns: ColumnText[] = [];
     this.found.columns.set(table, columns);
+    this.found.filled.set(table, new Map());
     for (const part of split(untilClosed(body))) {
       const text = part.trim();
       const model = /^like (\S+)/.exec(text);
       if (model) {
-        columns.push(...this.found.columns.get(this.nameOf(model[1]!))!);
+        const from = this.nameOf(model[1]!);
+        columns.push(...this.found.columns.get(from)!);
+        if (/ including (?:all|defaults)/.test(text))
+          this.found.filled.set(table, new Map(this.found.filled.get(from)));
         continue;
       }
       const constraint = /^(primary key|unique) \((.*)\)$/s.exec(text);
@@ -90,6 +104,8 @@ class StatementReader {
     const type = afterType.exec(rest!)![1]!.trim();
     const isRequired = /\bnot null\b|\bprimary key\b|\bgenerated\b/.test(rest!);
     this.found.columns.get(table)!.push(`${name} ${typeNames[type] ?? type}${isRequired ? ' not null' : ''}`);
+    const filling = fillingOf(rest!);
+    if (filling !== null) this.found.filled.get(table)!.set(name!, filling);
     if (/\bprimary key\b/.test(rest!)) this.implied(table, name!, 'pkey');
   }
 
@@ -130,6 +146,12 @@ class StatementReader {
   private nameOf(quoted: string): string {
     return quoted.split('.').at(-1)!.replaceAll('"', '').slice(this.t.prefix.length);
   }
+}
+
+function fillingOf(rest: string): Filling | null {
+  if (/\bas identity\b/.test(rest)) return 'identity';
+  if (/\bgenerated\b/.test(rest)) return 'generated';
+  return /\bdefault\b/.test(rest) ? 'default' : null;
 }
 
 /** What is before the bracket that closes what has been opened before. */

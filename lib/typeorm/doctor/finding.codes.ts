@@ -36,6 +36,8 @@ export const findingCodes = [
   'doctor.invalid-index',
   'doctor.index-drift',
   'doctor.foreign-trigger',
+  'doctor.foreign-constraint',
+  'doctor.unlogged-table',
   'doctor.missing-partition',
   'doctor.default-partition',
   'doctor.claim-plan',

@@ -1,10 +1,18 @@
 import { allTables, type TableNames } from '../sql/table.names.js';
-import { shapeOf, type SchemaContent } from './expected.schema.js';
+import { shapeOf, type Filling, type SchemaContent } from './expected.schema.js';
 
 type Rows = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
+interface TableRow {
+  table: string;
+  columns: string[];
+  filled: Record<string, Filling> | null;
+}
+
 const columnsSql = `
-select c.relname as "table", json_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end) as columns
+select c.relname as "table", json_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end) as columns,
+  json_object_agg(a.attname, case when a.attidentity <> '' then 'identity' when a.attgenerated <> '' then 'generated' else 'default' end)
+    filter (where a.attidentity <> '' or a.atthasdef) as filled
 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relname = any ($2::text[]) and a.attnum > 0 and not a.attisdropped group by c.relname`;
 
@@ -18,13 +26,16 @@ export async function readSchema(rows: Rows, t: TableNames): Promise<SchemaConte
   const without = (name: string): string => name.slice(t.prefix.length);
   const names = [...allTables, 'attempt_default'];
   const values = [t.schemaText, names.map((name) => `${t.prefix}${name}`)];
-  const columns = await rows<{ table: string; columns: string[] }>(columnsSql, values);
+  const columns = await rows<TableRow>(columnsSql, values);
   const indexes = await rows<{ name: string; table: string; isUnique: boolean; definition: string }>(
     indexesSql,
     values,
   );
   return {
     columns: new Map(columns.map(({ table, columns: own }) => [without(table), own.toSorted()])),
+    filled: new Map(
+      columns.map(({ table, filled }) => [without(table), new Map(Object.entries(filled ?? {}))]),
+    ),
     indexes: new Map(
       indexes.map(({ name, table, isUnique, definition }) => [
         without(name),

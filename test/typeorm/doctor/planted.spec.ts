@@ -204,6 +204,27 @@ const faults: [code: FindingCode, fault: Fault][] = [
     },
   ],
   [
+    'doctor.column-drift',
+    { plant: sqlOf('alter table chronis.run alter id drop default'), says: /run"?\.id is not filled in/ },
+  ],
+  [
+    'doctor.column-drift',
+    { plant: sqlOf('alter table chronis.run alter attempt drop default'), says: /attempt is not filled in/ },
+  ],
+  [
+    'doctor.column-drift',
+    { plant: sqlOf('alter table chronis.job alter uid drop identity'), says: /uid is not filled in/ },
+  ],
+  [
+    'doctor.foreign-constraint',
+    { plant: sqlOf('alter table chronis.run add constraint low check (priority < 3)'), says: /low/ },
+  ],
+  [
+    'doctor.foreign-constraint',
+    { plant: sqlOf('create rule lost as on insert to chronis.gap do instead nothing'), says: /rule lost/ },
+  ],
+  ['doctor.unlogged-table', { plant: sqlOf('alter table chronis.gap set unlogged'), says: /empties it/ }],
+  [
     'doctor.foreign-trigger',
     {
       plant: sqlOf(
@@ -541,4 +562,13 @@ test.skipIf(poolerMissing() !== null)(
 test('every code is planted here', async () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   for (const code of findingCodes) expect(source).toContain(`'${code}'`);
+});
+
+test('settings of the database neither end what the doctor reads nor make it find what is not there', async () => {
+  await ground.worker();
+  await ground.sql(
+    `alter database ${ground.database} set quote_all_identifiers = on; alter database ${ground.database} set idle_in_transaction_session_timeout = 1`,
+  );
+  const { findings, unchecked } = await ground.diagnose();
+  expect({ findings, unchecked }).toEqual({ findings: [], unchecked: [] });
 });
