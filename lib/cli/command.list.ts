@@ -1,4 +1,5 @@
 import type { CliCommand } from './cli.command.js';
+import { binaryCommands } from './commands/binaries.command.js';
 import { completionCommands } from './commands/completion.command.js';
 import { doctorCommands } from './commands/doctor.command.js';
 import { forecastCommands } from './commands/forecast.command.js';
@@ -32,6 +33,7 @@ export const commands: readonly CliCommand[] = [
   ...workerCommands,
   ...workflowCommands,
   ...pauseCommands,
+  ...binaryCommands,
   ...whyCommands,
   ...previewCommands,
   ...forecastCommands,
@@ -50,4 +52,5 @@ export const groups: Readonly<Record<string, string>> = {
   runs: 'runs: single executions, and the dead letters',
   workflows: 'workflows that were started',
   pauses: 'pauses of a handler, a queue, a namespace, or everything',
+  binaries: 'programs that jobs bring along',
 };

@@ -16,7 +16,7 @@ export async function controlSession(path: string): Promise<Session | null> {
             : (...args: unknown[]) => called(path, { service, method, args }),
       },
     );
-  const session = services('session') as Pick<Session, 'workers' | 'now'>;
+  const session = services('session') as Pick<Session, 'workers' | 'now' | 'storeBinary'>;
   if (!(await isListening(path))) return null;
   return {
     scheduler: services('scheduler') as Session['scheduler'],
@@ -25,6 +25,7 @@ export async function controlSession(path: string): Promise<Session | null> {
     isService: true,
     workers: () => session.workers(),
     now: () => session.now(),
+    storeBinary: (bytes) => session.storeBinary(bytes),
     close: async () => undefined,
   };
 }

@@ -9,7 +9,7 @@ import { givenValues } from './given.values.js';
 import { globalOptions, type GlobalValues } from './global.options.js';
 import { Output } from './output.js';
 import { program } from './program.js';
-import { passwordsIn, scrubber } from './secrets.js';
+import { passwordsIn, scrubber, urlsIn } from './secrets.js';
 import { SessionHolder } from './session.holder.js';
 import { storageChoice } from './storage.choice.js';
 import { unknownVariables } from './variables.js';
@@ -113,6 +113,15 @@ function hasColours({ noColor }: GlobalValues, { stdout, env }: CliIo): boolean 
 }
 
 function secretsOf(argv: readonly string[], { env }: CliIo): string[] {
-  const urls = [...argv.map((each) => each.replace(/^--\w+=/, '')), env.CHRONIS_STORAGE, env.DATABASE_URL];
-  return passwordsIn(urls, [env.PGPASSWORD]);
+  const { CHRONIS_STORAGE, CHRONIS_LISTEN_URL, CHRONIS_EMIT, CHRONIS_EMIT_QUEUES, DATABASE_URL } = env;
+  const typed = argv.map((each) => each.replace(/^--[\w-]+=/, ''));
+  const given = [
+    ...typed,
+    CHRONIS_STORAGE,
+    CHRONIS_LISTEN_URL,
+    CHRONIS_EMIT,
+    CHRONIS_EMIT_QUEUES,
+    DATABASE_URL,
+  ];
+  return passwordsIn(given.flatMap(urlsIn), [env.PGPASSWORD]);
 }

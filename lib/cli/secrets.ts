@@ -11,6 +11,12 @@ export function withoutPassword(url: string): string {
     .replace(/([?&](?:password|sslpassword|pass)=)[^&]*/gi, '$1***');
 }
 
+/** What was given, and each `NAME=URL` of a list, without the name. */
+export function urlsIn(given: string | undefined): string[] {
+  if (given === undefined) return [];
+  return [given, ...given.split(',').map((each) => each.trim().replace(/^[^=:/]+=/, ''))];
+}
+
 /** The passwords that this process was given. */
 export function passwordsIn(
   texts: readonly (string | undefined)[],

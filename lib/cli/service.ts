@@ -4,6 +4,7 @@ import { ChronisModule, runLog, type ChronisModuleOptions } from '../index.js';
 import { ChronisExecutorsModule, type ChronisExecutorsModuleOptions } from '../executors/index.js';
 import { ChronisJobFilesModule } from '../job-files/index.js';
 import type { MigrationMode } from '../typeorm/index.js';
+import { emitOptions, type EmitTargets } from './emit.clients.js';
 import { isSocketPath } from './control.protocol.js';
 import { ControlServer } from './control.server.js';
 import { logLevels, type LogLevel } from './global.options.js';
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   /** Where other commands are answered; null: nowhere. */
   socket: string | null;
   executors: ChronisExecutorsModuleOptions;
+  /** Whom tasks of the type `emit` may name; null: there are no such tasks. */
+  emit: EmitTargets | null;
   chronis: Pick<
     ChronisModuleOptions,
     'app' | 'name' | 'queues' | 'concurrency' | 'timeZone' | 'shutdownTimeoutMs'
@@ -35,10 +38,13 @@ export interface ServiceOptions {
 const context = 'Chronis';
 const openToAll =
   'Whoever may write to the folder, or to this database, may have any program run here: --allow narrows that.';
+const openByBinary =
+  '--binary lets whoever may write to the folder, or to this database, bring a program of their own: --allow does not narrow that.';
 
 /** Runs the jobs of a folder: a Nest application without code. What rejects has left nothing open. */
 export async function startService(options: ServiceOptions): Promise<Session> {
-  const { storage, migrate, directory, executors, chronis, format } = options;
+  const { storage, migrate, directory, chronis, format, emit } = options;
+  const executors = { ...options.executors, ...(emit && { emit: emitOptions(emit) }) };
   const root = {
     module: class ChronisReadyService {},
     imports: [
@@ -53,7 +59,10 @@ export async function startService(options: ServiceOptions): Promise<Session> {
   };
   const logger = format === 'nest' ? nestLogger(options) : ownLogger(options);
   logger.log(`Jobs of ${directory}, kept in ${storage.shown} (${storage.origin}).`, context);
-  if (storage.kind === 'postgres' && executors.command?.allow?.includes('*')) logger.warn(openToAll, context);
+  if (storage.kind === 'postgres') {
+    if (executors.command?.allow?.includes('*')) logger.warn(openToAll, context);
+    if (executors.binary !== undefined) logger.warn(openByBinary, context);
+  }
   const app = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   const session = sessionOf(app);
   const control = await listening(options.socket, session, logger);

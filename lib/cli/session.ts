@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -9,6 +10,7 @@ import {
   StorageAdapter,
   WorkflowService,
   type AdapterRecipe,
+  type StoredBinary,
   type WorkerInfo,
 } from '../index.js';
 import type { MigrationMode } from '../typeorm/index.js';
@@ -27,6 +29,8 @@ export interface Session {
   workers(): Promise<WorkerInfo[]>;
   /** The time of the storage. */
   now(): Promise<Date>;
+  /** Stores a program for tasks of the type `binary`. */
+  storeBinary(bytes: Uint8Array): Promise<StoredBinary>;
   close(): Promise<void>;
 }
 
@@ -70,6 +74,10 @@ export function sessionOf(app: INestApplicationContext): Session {
     isService: false,
     workers: () => adapter.queryWorkers(),
     now: async () => new Date(await adapter.now()),
+    storeBinary: async (bytes) => {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return adapter.binaries!.putBinary(sha256, bytes);
+    },
     close: () => app.close(),
   };
 }

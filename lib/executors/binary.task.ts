@@ -43,7 +43,7 @@ export function binarySchema(
     const value = checked(given, settings, (message, ...path) => void issues.push({ message, path }));
     if (issues.length > 0) return { issues };
     if (await isThere(value.sha256)) return { value };
-    const message = `no program is stored that has the SHA-256 ${value.sha256}. Store it first: BinaryStore.store({ path })`;
+    const message = `no program is stored that has the SHA-256 ${value.sha256}. Store it first: BinaryStore.store({ path }), or chronis binaries store`;
     return { issues: [{ message, path: ['sha256'] }] };
   };
   return { '~standard': { version: 1, vendor: 'nestjs-chronis', validate } };

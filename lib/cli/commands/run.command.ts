@@ -4,6 +4,8 @@ import { command, type CliCommand, type CommandContext } from '../cli.command.js
 import { InterruptedError, UsageError } from '../cli.errors.js';
 import { choice, flag, list, text, whole, type CliValues } from '../cli.option.js';
 import { exitCodes } from '../exit.codes.js';
+import { emitBrokers, emitQueues } from '../emit.brokers.js';
+import type { EmitTargets } from '../emit.clients.js';
 import type { ServiceOptions } from '../service.js';
 import { given } from '../shared.options.js';
 import type { Session } from '../session.js';
@@ -43,6 +45,25 @@ const options = {
     variable: 'CHRONIS_HTTP_ENV',
     default: 'none',
   }),
+  binary: flag('--binary', 'tasks may bring programs along', { variable: 'CHRONIS_BINARY' }),
+  binaryFolder: text('--binary-folder <folder>', 'where these are put while they run', {
+    variable: 'CHRONIS_BINARY_FOLDER',
+    default: 'that of the system for temporary files',
+  }),
+  emit: emitBrokers,
+  emitQueues,
+  emitTimeout: text('--emit-timeout <duration>', 'how long a broker may take to accept a message', {
+    variable: 'CHRONIS_EMIT_TIMEOUT',
+    default: '10s',
+  }),
+  emitKeyPrefix: text(
+    '--emit-key-prefix <text>',
+    'what keys of messages begin with, before the id of the run',
+    {
+      variable: 'CHRONIS_EMIT_KEY_PREFIX',
+      default: 'run-',
+    },
+  ),
   logFormat: choice('--log-format <format>', 'a line for each run, objects, or as Nest logs', formats, {
     variable: 'CHRONIS_LOG_FORMAT',
     absent: undefined,
@@ -98,9 +119,10 @@ function serviceOptions(
 ): ServiceOptions {
   const directory = folderOf(values.jobsDir ?? usualFolder);
   const level = globals.logLevel ?? 'INFO';
-  const { httpHosts, httpAddresses, httpEnv, allow, shell, commandEnv } = values;
+  const { httpHosts, httpAddresses, httpEnv, allow, shell, commandEnv, binary, binaryFolder } = values;
   if (httpHosts === undefined && (httpAddresses ?? httpEnv) !== undefined)
     throw new UsageError('--http-addresses and --http-env go with --http-hosts.');
+  if (binaryFolder !== undefined && !binary) throw new UsageError('--binary-folder goes with --binary.');
   return {
     storage,
     migrate: values.migrate,
@@ -108,8 +130,10 @@ function serviceOptions(
     socket: globals.socket ?? (storage.kind === 'postgres' ? null : socketOf(storage.path)),
     executors: {
       command: { allow: allow ?? ['*'], shell, ...given({ env: commandEnv }) },
+      ...(binary && { binary: given({ folder: binaryFolder && resolve(binaryFolder), env: commandEnv }) }),
       ...(httpHosts && { http: { hosts: httpHosts, ...given({ addresses: httpAddresses, env: httpEnv }) } }),
     },
+    emit: emitTargets(values),
     chronis: given({
       app: values.app,
       name: values.name,
@@ -123,6 +147,18 @@ function serviceOptions(
     writeResult: (line) => out.line(line),
     writeLog: (line) => out.note(line),
   };
+}
+
+/** null: none is named. Throws UsageError. */
+function emitTargets({
+  emit: brokers = [],
+  emitQueues: queues = [],
+  ...others
+}: CliValues<typeof options>): EmitTargets | null {
+  const { emitTimeout: timeout, emitKeyPrefix: keyPrefix } = others;
+  if (brokers.length + queues.length > 0) return { brokers, queues, ...given({ timeout, keyPrefix }) };
+  if ((timeout ?? keyPrefix) === undefined) return null;
+  throw new UsageError('--emit-timeout and --emit-key-prefix go with --emit or --emit-queues.');
 }
 
 /** Throws UsageError. */
