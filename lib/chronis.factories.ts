@@ -9,7 +9,7 @@ import {
 import { openStorage } from './chronis.adapters.js';
 import { assertLoadedAtBoot, chronisInstance } from './chronis.instances.js';
 import type { ChronisOptions } from './chronis.options.js';
-import { syncRulesOf } from './chronis.synchronizing.js';
+import { syncRulesOf, withLists } from './chronis.synchronizing.js';
 import { CodeDefinitions } from './definitions/code.definitions.js';
 import { DefinitionService } from './definitions/definition.service.js';
 import { opensDefined } from './definitions/workflow.definition.js';
@@ -274,8 +274,9 @@ export function makeDeclarations(
   const ofOthers: ListedJobParts['ofOthers'] = (ref, list) => lists.ofOthers(ref, list);
   const listed = new ListedJobs({ directory, defaults, clock, storage, declared, ofOthers });
   const [running, onChange] = [() => lifecycle.running, () => lifecycle.renew()];
-  const explore = (): Exploration => explorer.explore();
-  const planner = new DeployPlanner({ storage, explore, workflows, rules: syncRulesOf(settings, lists) });
+  const explore = (): Exploration => withLists(explorer.explore(), lists.jobs);
+  const rules = syncRulesOf(settings, lists);
+  const planner = new DeployPlanner({ storage, explore, workflows, rules, lists, running });
   return new JobDeclarations({
     explorer,
     handlers,

@@ -111,6 +111,11 @@ export function getChronisEventsToken(instance: string = defaultInstance): Injec
   return tokenIn(instance, ChronisEvents) as InjectionToken<ChronisEvents>;
 }
 
+/** The token of the JobDeclarations of an instance. @publicApi */
+export function getJobDeclarationsToken(instance: string = defaultInstance): InjectionToken<JobDeclarations> {
+  return tokenIn(instance, JobDeclarations) as InjectionToken<JobDeclarations>;
+}
+
 /** The token of the StorageAdapter of an instance: for what keeps something of its own there. @publicApi */
 export function getStorageToken(instance: string = defaultInstance): InjectionToken<StorageAdapter> {
   return tokenIn(instance, StorageAdapter) as InjectionToken<StorageAdapter>;

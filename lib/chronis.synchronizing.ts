@@ -40,7 +40,7 @@ export function makeSynchronizer(
 }
 
 /** What code declares is its own: also that of a module which was loaded after a list had the id. */
-function withLists(code: Exploration, listed: readonly DeclaredJob[]): Exploration {
+export function withLists(code: Exploration, listed: readonly DeclaredJob[]): Exploration {
   if (listed.length === 0) return code;
   const keys = new Set(code.jobs.map(({ definition }) => refKey(definition)));
   const others = listed.filter(({ definition }) => !keys.has(refKey(definition)));

@@ -403,6 +403,7 @@ export {
   getChronisEventsToken,
   getDefinitionsToken,
   getSchedulerToken,
+  getJobDeclarationsToken,
   getStorageToken,
   getWorkflowsToken,
   InjectChronisEvents,

@@ -1,29 +1,41 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DynamicModule, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ChronisOverride,
+  getJobDeclarationsToken,
+  getStorageToken,
   getWorkflowsToken,
-  JobDeclarations,
-  StorageAdapter,
   type AdapterInput,
   type ChronisOptions,
   type DeployPlan,
-  type WorkflowService,
+  type StorageAdapter,
 } from '../index.js';
 import { FailedError, UsageError } from './cli.errors.js';
 import { planningStorage, type BootedJobs } from './planning.storage.js';
 import type { StderrLogger } from './stderr.logger.js';
 
-/** What a deploy of an application would change. */
-export interface PlannedApp extends DeployPlan {
+/** What a deploy of an application would change: in the instance without a name, or in the first one, and in the others. */
+export interface PlannedApp extends PlannedInstance {
+  /** All further ones. */
+  instances: readonly PlannedInstance[];
+}
+
+/** What it would change in one ChronisModule. */
+export interface PlannedInstance extends DeployPlan {
+  /** The name of the module, `default` without one. */
+  instance: string;
   /** Jobs that the hooks of the application make or replace while it boots. */
   booted: BootedJobs;
   /** Handlers that workflows under way need and this release lacks, a sentence each. */
   lacks: readonly string[];
 }
+
+const inMemory = 'keeps its jobs in memory: nothing is stored that could change';
+/** What a ChronisModule without a name is called. */
+const unnamed = 'default';
 
 /** The module that a file exports. Throws UsageError. */
 export async function exportedModule(path: string, name: string): Promise<Type> {
@@ -46,17 +58,32 @@ export async function planOf(module: Type, logger: StderrLogger): Promise<Planne
   const root: DynamicModule = { module: class ChronisPlan {}, imports: [overriding(override), module] };
   const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   try {
-    if (!override.isUsed) {
-      throw new FailedError('The module brings no ChronisModule.forRoot(), so it declares no jobs.');
+    const found: PlannedInstance[] = [];
+    for (const [instance, booted] of override.instances) {
+      if (booted === null) logger.warn(`The instance "${instance}" ${inMemory}.`);
+      else found.push(await planOfInstance(context, instance, booted));
     }
-    const plan = await context.get(JobDeclarations, { strict: false }).plan();
-    const { flows } = context.get(StorageAdapter, { strict: false });
-    const workflows = context.get<WorkflowService>(getWorkflowsToken(), { strict: false });
-    const { lacks } = flows === undefined ? { lacks: [] } : await workflows.plan();
-    return { ...plan, booted: override.booted, lacks };
+    const first = found.find(({ instance }) => instance === unnamed) ?? found[0];
+    if (first !== undefined) return { ...first, instances: found.filter((each) => each !== first) };
+    if (override.instances.size > 0)
+      throw new FailedError(`The ChronisModule of the application ${inMemory}.`);
+    throw new FailedError('The module brings no ChronisModule.forRoot(), so it declares no jobs.');
   } finally {
     await context.close();
   }
+}
+
+async function planOfInstance(
+  context: INestApplicationContext,
+  instance: string,
+  booted: BootedJobs,
+): Promise<PlannedInstance> {
+  const anywhere = { strict: false };
+  const plan = await context.get(getJobDeclarationsToken(instance), anywhere).plan();
+  const { flows } = context.get(getStorageToken(instance), anywhere);
+  const workflows = context.get(getWorkflowsToken(instance), anywhere);
+  const { lacks } = flows === undefined ? { lacks: [] } : await workflows.plan();
+  return { instance, ...plan, booted, lacks };
 }
 
 function overriding(override: PlanningOverride): DynamicModule {
@@ -69,34 +96,30 @@ function overriding(override: PlanningOverride): DynamicModule {
 }
 
 class PlanningOverride extends ChronisOverride {
-  isUsed = false;
-  readonly booted: BootedJobs = [];
+  /** What is booted in each, by its name; null: it is in memory. */
+  readonly instances = new Map<string, BootedJobs | null>();
 
-  options(given: ChronisOptions): ChronisOptions {
-    this.isUsed = true;
+  options(given: ChronisOptions, instance: string): ChronisOptions {
     const { storage } = given;
-    if (storage === undefined) {
-      throw new FailedError(
-        'The ChronisModule of the application keeps its jobs in memory: nothing is stored that could change.',
-      );
-    }
+    const looking = { ...given, autoStart: false, syncDeclarations: false };
+    const booted: BootedJobs | null = storage === undefined ? null : [];
+    this.instances.set(instance, booted);
+    if (storage === undefined || booted === null) return looking;
     return {
-      ...given,
-      autoStart: false,
-      syncDeclarations: false,
-      storage: this.looking(storage),
+      ...looking,
+      storage: lookingAt(storage, booted),
       // That of the storage: another one may have tables of its own to be made.
       lock: undefined as never,
     };
   }
 
   observe(): void {}
+}
 
-  private looking(storage: AdapterInput<StorageAdapter>): AdapterInput<StorageAdapter> {
-    if (!('create' in storage)) return planningStorage(storage, this.booted);
-    return {
-      ...storage,
-      create: async (...injected: never[]) => planningStorage(await storage.create(...injected), this.booted),
-    };
-  }
+function lookingAt(storage: AdapterInput<StorageAdapter>, booted: BootedJobs): AdapterInput<StorageAdapter> {
+  if (!('create' in storage)) return planningStorage(storage, booted);
+  return {
+    ...storage,
+    create: async (...injected: never[]) => planningStorage(await storage.create(...injected), booted),
+  };
 }

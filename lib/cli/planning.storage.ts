@@ -1,4 +1,4 @@
-import type { Job, JobRef, NewJob, StorageAdapter } from '../index.js';
+import type { BinaryStorage, Job, JobRef, NewJob, StorageAdapter } from '../index.js';
 import { FailedError } from './cli.errors.js';
 
 /** What the boot of an application would have made or replaced, in its hooks. */
@@ -48,6 +48,9 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
         case 'insertJobs':
           return (jobs: readonly NewJob[], onConflict: string) =>
             insertNothing(target, jobs, onConflict, booted);
+        case 'binaries':
+          // To look for a program is to say that it is used.
+          return typeof value === 'object' && value !== null ? asStoredBinaries : value;
         case 'flows':
         case 'definitions':
           return typeof value === 'object' && value !== null ? readable(value, key) : value;
@@ -58,6 +61,13 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
     },
   });
 }
+
+/** What a job names counts as stored. */
+const asStoredBinaries: BinaryStorage = {
+  putBinary: () => refused('binaries.putBinary'),
+  useBinary: async (sha256) => ({ sha256, size: 0, storedAt: 0, usedAt: 0 }),
+  readBinary: () => refused('binaries.readBinary'),
+};
 
 function readable(part: object, name: string): object {
   return new Proxy(part, {

@@ -70,6 +70,8 @@ export interface DeployPlan {
   taken: { namespace: string; id: string; place: string }[];
   unchanged: number;
   workflows: PlannedWorkflows;
+  /** What keeps lists from being known, a sentence each, such as a job file that is broken: its jobs are not looked at. */
+  warnings: string[];
   /** Of the next 24 hours, by all jobs of the storage. */
   hotMinutes: { before: HotMinute[]; after: HotMinute[] };
 }

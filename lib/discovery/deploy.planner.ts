@@ -14,6 +14,7 @@ import { refKey } from '../scheduler/job.identity.js';
 import type { WorkflowRegistry } from '../workflows/workflow.registry.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
 import { declaredSet } from './declared.set.js';
+import type { JobLists } from './job.lists.js';
 import type { DeployPlan, PlannedGoneJob, PlannedWorkflows } from './deploy.plan.js';
 import { changedJob, goneJobs, newJob, type Told } from './planned.jobs.js';
 import { planSync, type SyncRules } from './sync.plan.js';
@@ -24,6 +25,9 @@ export interface PlannerParts {
   explore: () => Exploration;
   rules: SyncRules;
   workflows: WorkflowRegistry;
+  lists: Pick<JobLists, 'begin' | 'end' | 'has' | 'warnings'>;
+  /** Whether the lists are followed. */
+  running: () => boolean;
 }
 
 /** What is stored of the app, and who declares it. */
@@ -42,7 +46,18 @@ export class DeployPlanner {
   constructor(private readonly parts: PlannerParts) {}
 
   async plan(): Promise<DeployPlan> {
-    const { rules, explore, storage } = this.parts;
+    const { lists, running } = this.parts;
+    if (running()) return this.planned();
+    try {
+      await lists.begin();
+      return await this.planned();
+    } finally {
+      await lists.end();
+    }
+  }
+
+  private async planned(): Promise<DeployPlan> {
+    const { rules, explore, storage, lists } = this.parts;
     const { jobs: declared } = explore();
     const stored = await this.read(declared);
     const { changes } = planSync(declared, stored.jobs, this.afterwards(declared, stored), stored.now, rules);
@@ -53,7 +68,8 @@ export class DeployPlanner {
     const inserted = changes.flatMap((change) =>
       change.kind === 'insert' && !isTaken.has(refKey(change.job)) ? change.job : [],
     );
-    const told: Told = { ...stored, rules, declared, changes, views, places };
+    const isRead = (list: string): boolean => lists.has(list);
+    const told: Told = { ...stored, rules, declared, changes, views, places, isRead };
     const created = inserted.map((job) => newJob(job, told));
     const changed = changes.flatMap((change) => changedJob(change, told));
     const gone = goneJobs(told);
@@ -82,6 +98,7 @@ export class DeployPlanner {
           places.has(refKey(job)),
       ).length,
       workflows,
+      warnings: lists.warnings(),
       hotMinutes,
     };
   }

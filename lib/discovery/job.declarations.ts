@@ -91,7 +91,7 @@ export class JobDeclarations {
 
   /**
    * What a deploy of this code would change of what is stored, once its workers are the newest and those of the release before are gone: jobs and workflows that are new, changed or gone, with their next times, what changes of the clocks do
-   * to them, and the hottest minutes before and after. For a process of the next release before it is deployed: with `autoStart: false` and `syncDeclarations: false` nothing is written. Jobs of lists (`list`, job files) are not looked at.
+   * to them, and the hottest minutes before and after. For a process of the next release before it is deployed: with `autoStart: false` and `syncDeclarations: false` nothing is written. Lists (`list`, job files) are read for it, as a start would read them; what of them is not known is among `warnings`.
    *
    * @example
    * const { isEmpty, created, changed, gone } = await declarations.plan();

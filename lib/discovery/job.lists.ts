@@ -62,6 +62,11 @@ export class JobLists {
     return undefined;
   }
 
+  /** Whether there is one of this name, read or not. */
+  has(name: string): boolean {
+    return this.contents.has(name);
+  }
+
   get areNone(): boolean {
     return this.contents.size === 0;
   }

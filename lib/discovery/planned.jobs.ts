@@ -20,6 +20,8 @@ export interface Told {
   /** Stored jobs as users see them, and where the code declares jobs; by `namespace/id`. */
   views: ReadonlyMap<string, Job>;
   places: ReadonlyMap<string, string>;
+  /** Whether this code reads the list. */
+  isRead: (list: string) => boolean;
 }
 
 /** One that is to be stored. */
@@ -83,12 +85,17 @@ export function changedJob(
   ];
 }
 
-/** Jobs of lists are those of whoever reads the lists. */
-export function goneJobs({ declared, jobs, carried, changes, views, rules }: Told): PlannedGoneJob[] {
+/** Those that nobody declares any more; of a list that is read, those that are known not to be in it. */
+export function goneJobs({ declared, jobs, carried, changes, views, rules, isRead }: Told): PlannedGoneJob[] {
   const { app, orphans, calendars } = rules;
   const kept = new Set(declared.map(({ definition }) => refKey(definition)));
   const dealtWith = new Set(
     changes.flatMap((change) => (change.kind === 'insert' || change.kind === 'delete' ? [] : change.uid)),
+  );
+  const takenOut = new Set(
+    changes.flatMap((change) =>
+      change.kind === 'orphan' && change.reason === 'undeclared' ? change.uid : [],
+    ),
   );
   const live = new Set(
     carried
@@ -97,9 +104,10 @@ export function goneJobs({ declared, jobs, carried, changes, views, rules }: Tol
   );
   return jobs.flatMap((job) => {
     const view = views.get(refKey(job));
-    const isOthers = job.app !== app || listPartOf(job.definitionHash) !== null;
-    if (view === undefined || isOthers || job.orphanedAt !== null) return [];
-    if (kept.has(refKey(job)) || dealtWith.has(job.uid)) return [];
+    const list = listPartOf(job.definitionHash)?.list ?? null;
+    if (view === undefined || job.app !== app || job.orphanedAt !== null) return [];
+    if (kept.has(refKey(job))) return [];
+    if (!takenOut.has(job.uid) && (dealtWith.has(job.uid) || (list !== null && isRead(list)))) return [];
     return {
       namespace: job.namespace,
       id: job.id,

@@ -11,7 +11,7 @@ import { text } from '../cli.option.js';
 import { instant } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
 import type { Paper } from '../output.js';
-import type { PlannedApp } from '../planned.app.js';
+import type { PlannedApp, PlannedInstance } from '../planned.app.js';
 
 const plan = command({
   name: 'plan',
@@ -31,9 +31,11 @@ const plan = command({
       () => exportedModule(app, name),
       (module) => planOf(module, logger),
     );
-    out.print(found, (paper) => show(found, paper));
-    const { isEmpty, lacks, booted } = found;
-    return isEmpty && lacks.length === 0 && booted.length === 0 ? exitCodes.fine : exitCodes.found;
+    out.print(found, (paper) => {
+      const all = [found, ...found.instances];
+      for (const each of all) show(each, all.length > 1 || each.instance !== 'default', paper);
+    });
+    return [found, ...found.instances].every(isNothing) ? exitCodes.fine : exitCodes.found;
   },
 });
 
@@ -52,10 +54,15 @@ async function planned<M>(
   }
 }
 
-function show(found: PlannedApp, paper: Paper): void {
-  const { created, changed, gone, taken, unchanged, workflows, booted, lacks, hotMinutes } = found;
+function isNothing({ isEmpty, lacks, booted, warnings }: PlannedInstance): boolean {
+  return isEmpty && lacks.length + booted.length + warnings.length === 0;
+}
+
+function show(found: PlannedInstance, isNamed: boolean, paper: Paper): void {
+  const { created, changed, gone, taken, unchanged, workflows, booted, lacks, hotMinutes, warnings } = found;
   const counts = `${created.length} new, ${changed.length} changed, ${gone.length} gone, ${unchanged} unchanged`;
-  paper.line(`Jobs of the app "${found.app}": ${counts}.`);
+  const where = isNamed ? ` (instance "${found.instance}")` : '';
+  paper.line(`Jobs of the app "${found.app}"${where}: ${counts}.`);
   for (const job of created) showNew(job, paper);
   for (const job of changed) showChanged(job, paper);
   for (const job of gone) showGone(job, paper);
@@ -70,7 +77,7 @@ function show(found: PlannedApp, paper: Paper): void {
   for (const one of workflows.changed)
     paper.line(`~ workflow ${one.name}: runs that begin later are of a version after ${one.fromVersion}`);
   for (const one of workflows.gone) paper.line(`- workflow ${one.name} (version ${one.version})`);
-  for (const sentence of lacks) paper.line(`! ${sentence}`);
+  for (const sentence of [...lacks, ...warnings]) paper.line(`! ${sentence}`);
   if (found.isEmpty) return;
   for (const [when, minutes] of Object.entries(hotMinutes)) {
     if (minutes.length > 0) paper.line(`Hot minutes ${when}: ${minutes.map(minuteText).join(', ')}`);
