@@ -55,6 +55,7 @@ export function stateOf(tables: MemoryTables, row: JobRow): JobState {
     waits: runs.some((run) => run.worker === null),
     hasCursor: row.cursorAt !== null,
     finishedAttempts: row.statistics.runCount,
+    lastVerdict: row.statistics.lastVerdict,
   });
 }
 

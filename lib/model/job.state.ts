@@ -17,6 +17,8 @@ export interface RecurringFacts {
   hasCursor: boolean;
   /** Attempts that came to their end; those handed back do not count. */
   finishedAttempts: number;
+  /** Of the last run that has ended. */
+  lastVerdict: RunVerdict | null;
 }
 
 /** What the state of a one-off is derived from: its single run. */
@@ -34,18 +36,6 @@ export interface OneOffFacts {
   attempt: number;
 }
 
-/** The state of a job that stands for many runs. The first rule that fits decides; SQL storages mirror it. */
-export function recurringState(facts: RecurringFacts): JobState {
-  if (facts.orphaned) return 'orphaned';
-  if (facts.paused) return 'paused';
-  if (facts.claimed) return 'running';
-  const manual = facts.triggerType === 'manual';
-  const hasFuture = facts.hasCursor || facts.waits || manual;
-  if (!hasFuture) return 'completed';
-  if (facts.stopped) return 'paused';
-  return facts.finishedAttempts === 0 ? 'pending' : 'scheduled';
-}
-
 const stateOfVerdict: Readonly<Record<RunVerdict, JobState>> = {
   succeeded: 'completed',
   failed: 'failed',
@@ -53,6 +43,20 @@ const stateOfVerdict: Readonly<Record<RunVerdict, JobState>> = {
   lost: 'failed',
   cancelled: 'cancelled',
 };
+
+/** The state of a job that stands for many runs, or is declared with one instant. The first rule that fits decides; SQL storages mirror it. */
+export function recurringState(facts: RecurringFacts): JobState {
+  if (facts.orphaned) return 'orphaned';
+  if (facts.paused) return 'paused';
+  if (facts.claimed) return 'running';
+  const manual = facts.triggerType === 'manual';
+  const hasFuture = facts.hasCursor || facts.waits || manual;
+  // The one of a single instant is over with that, so it is how that has ended.
+  const ending = facts.triggerType === 'at' ? facts.lastVerdict : null;
+  if (!hasFuture) return ending === null ? 'completed' : stateOfVerdict[ending];
+  if (facts.stopped) return 'paused';
+  return facts.finishedAttempts === 0 ? 'pending' : 'scheduled';
+}
 
 /** The state of a one-off. The first rule that fits decides; SQL storages mirror it. */
 export function oneOffState(facts: OneOffFacts): JobState {

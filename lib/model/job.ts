@@ -8,7 +8,7 @@ import type { RunVerdict } from './verdict.js';
  * What users see of a job; derived from job, cursor and runs, never stored. @publicApi
  *
  * `pending` never ran, and will · `scheduled` ran, and will again, or waits for a retry · `running` · `paused` by itself, or with its handler, queue or namespace · `failed` a
- * one-off that gave up (retryable by hand) · `waiting` for other jobs · `completed` nothing left to fire, or a one-off
+ * one-off, or a job declared with one instant, that gave up (retryable by hand) · `waiting` for other jobs · `completed` nothing left to fire, or a one-off
  * kept by `keep` · `cancelled` · `orphaned` declared in code, by no live worker any more, or yet. With a picture: docs/reference/states.md.
  */
 export type JobState =

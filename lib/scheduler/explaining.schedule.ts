@@ -142,7 +142,8 @@ function explainPast(all: Circumstances, job: Job, row: DecidingRow): Verdict {
       row,
     );
   }
-  return job.nextRunAt === null && job.state === 'completed' ? ended(all, job, row) : unknown(all);
+  const isOver = ['completed', 'failed', 'cancelled'].includes(job.state);
+  return job.nextRunAt === null && isOver ? ended(all, job, row) : unknown(all);
 }
 
 /** What stops the job at present, if it stood at the instant; null: nothing does. */

@@ -164,6 +164,20 @@ test('programs that are not allowed do not run, and it is told why', async () =>
   });
 });
 
+test('a job of one instant that has failed is shown as failed, and found and explained as that', async () => {
+  const jobs = { bad: { schedule: once, task: { type: 'cmd', command: '/bin/false' } } };
+  await withJobs(jobs, async (_, args, env) => {
+    await using service = RunningService.start(args, env);
+    await service.says(/job_id=bad .*status=FAILURE/);
+    expect((await document(['jobs', '--state', 'failed'], { env })).jobs).toMatchObject([{ id: 'bad' }]);
+    expect((await document(['jobs', '--state', 'completed'], { env })).jobs).toEqual([]);
+    expect((await chronis(['jobs'], { env })).stdout).toMatch(/^bad\tfailed\t/m);
+    expect((await chronis(['jobs', 'show', 'bad'], { env })).stdout).toMatch(/^state\s+failed$/m);
+    const why = await document(['why', 'bad', once], { env });
+    expect(why).toMatchObject({ answer: 'ran', cause: 'failed' });
+  });
+});
+
 test('a log of objects has one in each line, and a level leaves out what is below', async () => {
   const jobs = {
     good: { schedule: once, task: echo('a') },

@@ -16,6 +16,7 @@ const recurring = (facts: Partial<RecurringFacts>): string =>
     waits: false,
     hasCursor: false,
     finishedAttempts: 0,
+    lastVerdict: null,
     ...facts,
   });
 
@@ -48,6 +49,15 @@ describe('the state of a recurring job', () => {
     ['paused', { stopped: true, triggerType: 'manual', finishedAttempts: 1 }],
     ['running', { stopped: true, claimed: true, hasCursor: true }],
     ['completed', { stopped: true }],
+    ['completed', { lastVerdict: 'failed' }],
+    ['completed', { triggerType: 'at' }],
+    ['completed', { triggerType: 'at', lastVerdict: 'succeeded' }],
+    ['failed', { triggerType: 'at', lastVerdict: 'failed' }],
+    ['failed', { triggerType: 'at', lastVerdict: 'timed_out', stopped: true }],
+    ['failed', { triggerType: 'at', lastVerdict: 'lost' }],
+    ['cancelled', { triggerType: 'at', lastVerdict: 'cancelled' }],
+    ['scheduled', { triggerType: 'at', lastVerdict: 'failed', waits: true, finishedAttempts: 1 }],
+    ['orphaned', { triggerType: 'at', lastVerdict: 'failed', orphaned: true }],
     ['orphaned', { stopped: true, orphaned: true }],
   ])('is %s for %j', (state, facts) => {
     expect(recurring(facts)).toBe(state);

@@ -207,6 +207,25 @@ export const syncLaws = lawsOf('sync', {
     assert.deepEqual(await jobOf(storage, 'old'), before);
   },
 
+  'shows how a declared one-off has ended, until it is run again': async ({ storage }) => {
+    const worker = await startWorker(storage);
+    const states = { failed: 'failed', timed_out: 'failed', cancelled: 'cancelled' } as const;
+    for (const [outcome, state] of Object.entries(states)) {
+      const at = new Date(await storage.now()).toISOString();
+      await insertDeclared(storage, [await declared(storage, { trigger: { type: 'at', at } })]);
+      const run = await fireOne(storage, worker, { nextAt: null });
+      assert.equal((await jobOf(storage)).state, 'running');
+      await settle(storage, run, { outcome: outcome as keyof typeof states, error: 'boom' });
+      assert.equal((await jobOf(storage)).state, state);
+      assert.equal(await storage.countJobs({ state }), 1, `It should be found by its state "${state}".`);
+      assert.equal(await storage.countJobs({ state: 'completed' }), 0);
+      await storage.runNow(ref('job'));
+      await settle(storage, await claimOne(storage, worker));
+      assert.equal((await jobOf(storage)).state, 'completed');
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
   'keeps a declared one-off after its run, so that the next deploy does not repeat it': async ({
     storage,
   }) => {

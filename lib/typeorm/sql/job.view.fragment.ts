@@ -32,7 +32,12 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
     when j.paused_at is not null then 'paused'
     when exists (select from ${t.run} r where r.job_uid = j.uid and (r.worker is not null or ${isOpen('r')})) then 'running'
     when j.trigger_type <> 'manual' and c.job_uid is null
-      and not exists (select from ${t.run} r where r.job_uid = j.uid) then 'completed'
+      and not exists (select from ${t.run} r where r.job_uid = j.uid) then
+      case
+        when j.trigger_type <> 'at' or s.last_verdict is null or s.last_verdict = 'succeeded' then 'completed'
+        when s.last_verdict = 'cancelled' then 'cancelled'
+        else 'failed'
+      end
     when ${stopping(t, 'j')} is not null then 'paused'
     when s.run_count = 0 then 'pending'
     else 'scheduled'
