@@ -7,6 +7,7 @@ import type { StorageChoice } from './storage.choice.js';
 interface CheckupOptions {
   overdueAfter: string | undefined;
   forgottenAfter: string | undefined;
+  deadLetters: number;
 }
 
 const mostTold = 10;
@@ -19,7 +20,7 @@ const mostLookedAt = 1_000;
 export async function checkUp(
   choice: Pick<StorageChoice, 'shown'>,
   session: Session,
-  { overdueAfter = '1m', forgottenAfter = '7d' }: CheckupOptions,
+  { overdueAfter = '1m', forgottenAfter = '7d', deadLetters }: CheckupOptions,
 ): Promise<Diagnosis> {
   const { scheduler } = session;
   const at = await session.now();
@@ -35,6 +36,8 @@ export async function checkUp(
   if (late.items.length > 0) findings.push(noWorker(late.items));
   const orphans = await scheduler.queryJobs({ state: 'orphaned', limit: mostLookedAt });
   if (orphans.items.length > 0) findings.push(orphaned(orphans.items));
+  const dead = await scheduler.discardFailed({}, { dryRun: true });
+  if (dead.found >= deadLetters) findings.push(piledUp(dead.found));
   const paused = await scheduler.queryJobs({ pausedBy: 'job', limit: mostLookedAt });
   for (const job of paused.items) {
     if (job.paused !== null && job.paused.at < forgotten)
@@ -59,7 +62,7 @@ export async function checkUp(
     at,
     server: choice.shown,
     schema: '',
-    checked: ['file', 'work', 'orphans', 'pauses', 'open runs'],
+    checked: ['file', 'work', 'orphans', 'dead letters', 'pauses', 'open runs'],
     unchecked: [],
     findings: findings.slice(0, mostLookedAt),
   };
@@ -87,6 +90,19 @@ function orphaned(jobs: readonly Job[]): Finding {
     repair: {
       by: 'command',
       text: shown.map((job) => `chronis jobs delete ${shell(job.id)}${place(job)} --yes`).join('; '),
+    },
+  };
+}
+
+function piledUp(count: number): Finding {
+  return {
+    code: 'doctor.dead-letters',
+    severity: 'warning',
+    sentence: `${count} runs have given up and are kept as dead letters: each waits for somebody who retries or discards it.`,
+    evidence: { count },
+    repair: {
+      by: 'command',
+      text: 'chronis runs --failed; then chronis runs retry --all, or chronis runs discard --all, with conditions such as --handler',
     },
   };
 }

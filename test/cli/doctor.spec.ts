@@ -1,6 +1,15 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { sqliteStorage } from '../../lib/sqlite/index.js';
 import { DoctorGround } from '../typeorm/doctor/doctor.ground.js';
-import { addOneOff, addRecurring, hour } from '../../lib/testing/laws/fixture.js';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  hour,
+  settle,
+  startWorker,
+} from '../../lib/testing/laws/fixture.js';
 import { chronis, document, inFolder } from './cli.call.js';
 
 const ground = DoctorGround.forEachTest();
@@ -34,6 +43,8 @@ test('options are those of diagnose()', async () => {
   await addRecurring(ground.storage, { dueInMs: -hour });
   const { code } = await chronis(['doctor', '--overdue-after', '2h', '--storage', ground.url]);
   expect(code).toBe(0);
+  const many = ['doctor', '--overdue-after', '2h', '--dead-letters', '0', '--storage', ground.url];
+  expect((await chronis(many)).stderr).toContain('--dead-letters: must be a whole number from 1');
   const wrong = await chronis(['doctor', '--overdue-after', 'soon', '--storage', ground.url]);
   expect(wrong.stderr).toContain('overdueAfter');
   expect(wrong.code).not.toBe(0);
@@ -60,6 +71,25 @@ test('of a file the work is looked at', async () => {
       'doctor.no-worker\n  No process works on this file, and 1 of its jobs is overdue',
     );
     expect(stdout).toContain('run: chronis pauses remove --queue mail');
+  });
+});
+
+test('of a file dead letters are counted', async () => {
+  await inFolder(async (folder) => {
+    const at = ['--storage', `sqlite:${folder}/jobs.db`];
+    const storage = await sqliteStorage({ path: join(folder, 'jobs.db') }).create();
+    await storage.init();
+    const worker = await startWorker(storage);
+    for (const id of ['a', 'b']) {
+      await addOneOff(storage, { id });
+      await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'boom' });
+    }
+    await storage.close();
+    const { code, stdout } = await chronis(['doctor', '--dead-letters', '2', ...at]);
+    expect(stdout).toContain('warning doctor.dead-letters\n  2 runs have given up and are kept');
+    expect(stdout).toContain('run: chronis runs --failed');
+    expect(code).toBe(2);
+    expect(await chronis(['doctor', '--dead-letters', '3', ...at])).toMatchObject({ code: 0 });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Diagnosis, Finding, FindingSeverity } from '../../typeorm/index.js';
 import { command, type CliCommand } from '../cli.command.js';
-import { text } from '../cli.option.js';
+import { text, whole } from '../cli.option.js';
 import { exitCodes } from '../exit.codes.js';
 import type { Colour } from '../output.js';
 import { given } from '../shared.options.js';
@@ -21,6 +21,11 @@ const examine = command({
       default: '15m',
     }),
     forgottenAfter: text('--forgotten-after <time>', 'the same of pauses and open runs', { default: '7d' }),
+    deadLetters: whole('--dead-letters <count>', 'from so many on runs that gave up pile up', {
+      least: 1,
+      most: 1_000_000_000,
+      absent: 1_000,
+    }),
     listenUrl: text('--listen-url <url>', 'as listenUrl of the application, past a pooler', {
       variable: 'CHRONIS_LISTEN_URL',
     }),

@@ -13,11 +13,13 @@ export interface Ground {
   limits: DoctorLimits;
 }
 
-/** In milliseconds. */
+/** Times are in milliseconds. */
 export interface DoctorLimits {
   overdueAfterMs: number;
   longTransactionMs: number;
   forgottenAfterMs: number;
+  /** How many. */
+  deadLetters: number;
 }
 
 /** One look at one topic. Reads only. */

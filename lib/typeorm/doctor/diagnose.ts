@@ -13,6 +13,7 @@ import {
 import type { Check, DoctorLimits, Ground } from './check.js';
 import { claimCheck } from './claim.check.js';
 import { clockCheck, zoneCheck } from './clock.checks.js';
+import { deadLetterCheck } from './dead.letter.check.js';
 import type { DiagnoseOptions, Diagnosis, Finding, FindingSeverity, Unchecked } from './diagnosis.js';
 import { DoctorSession } from './doctor.session.js';
 import { driftChecks } from './drift.checks.js';
@@ -21,14 +22,23 @@ import { partitionCheck } from './partition.checks.js';
 import { installed, tablesCheck, versionFindings, type Installed } from './schema.checks.js';
 import { connectionCheck, serverChecks } from './server.checks.js';
 import { vacuumChecks } from './vacuum.checks.js';
+import { viewCheck } from './view.check.js';
 import { wakeChecks } from './wake.checks.js';
 import { workChecks } from './work.checks.js';
+import { wraparoundChecks } from './wraparound.checks.js';
 
 const ofServer: readonly Check[] = [...serverChecks, ...wakeChecks, clockCheck];
 /** By tables and columns of the first version on. */
-const ofTables: readonly Check[] = [tablesCheck, ...vacuumChecks, connectionCheck, zoneCheck, partitionCheck];
+const ofTables: readonly Check[] = [
+  tablesCheck,
+  ...vacuumChecks,
+  ...wraparoundChecks,
+  connectionCheck,
+  zoneCheck,
+  partitionCheck,
+];
 /** By what is as in this release alone. */
-const ofRelease: readonly Check[] = [...driftChecks, claimCheck, ...workChecks];
+const ofRelease: readonly Check[] = [...driftChecks, viewCheck, claimCheck, ...workChecks, deadLetterCheck];
 
 const worstFirst: readonly FindingSeverity[] = ['error', 'warning', 'note'];
 
@@ -52,12 +62,18 @@ export async function diagnose(
       `diagnose() takes an object that names the database, { url } or { dataSource }, but was given ${described(options)}.`,
     );
   }
-  const { overdueAfter, longTransaction, forgottenAfter, timeout, ...storage } = options;
+  const { overdueAfter, longTransaction, forgottenAfter, deadLetters = 1_000, timeout, ...storage } = options;
+  if (!Number.isInteger(deadLetters) || deadLetters < 1)
+    throw new InvalidOptionError(
+      'deadLetters',
+      `must be a whole number from 1, but is ${described(deadLetters)}.`,
+    );
   const settings = adapterSettings(storage, true);
   const limits: DoctorLimits = {
     overdueAfterMs: parseDuration(overdueAfter ?? '1m', 'overdueAfter'),
     longTransactionMs: parseDuration(longTransaction ?? '15m', 'longTransaction'),
     forgottenAfterMs: parseDuration(forgottenAfter ?? '7d', 'forgottenAfter'),
+    deadLetters,
   };
   const timeoutMs = parseDuration(timeout ?? '5s', 'timeout');
   const server = serverOf(storage, undefined);

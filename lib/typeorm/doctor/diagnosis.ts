@@ -50,6 +50,8 @@ export interface DiagnoseOptions {
   longTransaction?: DurationInput;
   /** Pauses, and open runs without a deadline, that are older may have been forgotten. @default '7d' */
   forgottenAfter?: DurationInput;
+  /** From so many runs on that gave up and are kept, they pile up. @default 1000 */
+  deadLetters?: number;
   /** Deadline of each statement. @default '5s' */
   timeout?: DurationInput;
 }

@@ -22,6 +22,8 @@ export const findingCodes = [
   'doctor.prepared-transaction',
   'doctor.vacuum-debt',
   'doctor.table-autovacuum',
+  'doctor.wraparound',
+  'doctor.table-wraparound',
   // The schema
   'doctor.no-schema',
   'doctor.schema-behind',
@@ -38,6 +40,7 @@ export const findingCodes = [
   'doctor.foreign-trigger',
   'doctor.foreign-constraint',
   'doctor.unlogged-table',
+  'doctor.missing-view',
   'doctor.missing-partition',
   'doctor.default-partition',
   'doctor.claim-plan',
@@ -49,6 +52,7 @@ export const findingCodes = [
   'doctor.overdue-jobs',
   'doctor.overdue-runs',
   'doctor.orphaned-jobs',
+  'doctor.dead-letters',
   'doctor.stale-pause',
   'doctor.open-run',
 ] as const;

@@ -132,6 +132,24 @@ const faults: [code: FindingCode, fault: Fault][] = [
     'doctor.table-autovacuum',
     { plant: sqlOf('alter table chronis.run set (autovacuum_enabled = off)'), says: /chronis\.run/ },
   ],
+  [
+    'doctor.table-wraparound',
+    {
+      plant: sqlOf(
+        `update pg_class set relfrozenxid = (((txid_current() - 1600000000) % 4294967296 + 4294967296) % 4294967296)::text::xid where oid = 'chronis.run'::regclass`,
+      ),
+      says: /chronis\.run has row versions that are 1600000\d\d\d transactions old/,
+    },
+  ],
+  [
+    'doctor.wraparound',
+    {
+      plant: sqlOf(
+        `update pg_database set datfrozenxid = (((txid_current() - 600000000) % 4294967296 + 4294967296) % 4294967296)::text::xid where datname = '$database'`,
+      ),
+      says: /has row versions that are 600000\d\d\d transactions old.*takes no changes/,
+    },
+  ],
   // The schema
   ['doctor.no-schema', { plant: sqlOf('drop schema chronis cascade') }],
   [
@@ -232,6 +250,10 @@ const faults: [code: FindingCode, fault: Fault][] = [
       ),
       says: /watch/,
     },
+  ],
+  [
+    'doctor.missing-view',
+    { plant: sqlOf('drop view chronis.jobs_view'), says: /view "chronis"\."jobs_view" is gone/ },
   ],
   [
     'doctor.missing-partition',
@@ -349,6 +371,23 @@ const faults: [code: FindingCode, fault: Fault][] = [
         await on.sql(`update chronis.pause set paused_at = ${ago(8 * day)}`);
       },
       says: /The queue "mail" has been paused since .* \(migration\) by ops/,
+    },
+  ],
+  [
+    'doctor.dead-letters',
+    {
+      plant: async (on) => {
+        const worker = await on.worker();
+        for (const id of ['mail', 'mail 2', 'report']) {
+          await addOneOff(on.storage, { id });
+          await settle(on.storage, await claimOne(on.storage, worker), {
+            outcome: 'failed',
+            error: 'The token sesame is wrong.',
+          });
+        }
+      },
+      with: () => ({ deadLetters: 3 }),
+      says: /^3 runs have given up and are kept.*most of them of the handler "work" \(3\), the oldest since /,
     },
   ],
   [
