@@ -1,4 +1,5 @@
 import { longFlag, type CliCommand } from './cli.command.js';
+import type { CliOption } from './cli.option.js';
 import { globalOptions } from './global.options.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -9,7 +10,14 @@ interface Place {
   /** `''`, `jobs`, `jobs list`. */
   words: string;
   next: { word: string; summary: string }[];
-  flags: { flag: string; help: string }[];
+  flags: Flag[];
+}
+
+interface Flag {
+  flag: string;
+  help: string;
+  /** A value follows. */
+  takesValue: boolean;
 }
 
 /** A script for the shell. */
@@ -20,10 +28,7 @@ export function completionScript(shell: Shell, commands: readonly CliCommand[]):
 }
 
 function placesOf(commands: readonly CliCommand[]): Place[] {
-  const globals = Object.values(globalOptions).map((option) => ({
-    flag: longFlag(option),
-    help: option.help,
-  }));
+  const globals = Object.values(globalOptions).map(flagOf);
   const places = new Map<string, Place>([['', { words: '', next: [], flags: globals }]]);
   for (const { name, summary, options } of commands) {
     const words = name.split(' ');
@@ -36,13 +41,22 @@ function placesOf(commands: readonly CliCommand[]): Place[] {
         next.push({ word, summary: isLast ? summary : `${word} …` });
       if (!places.has(here)) places.set(here, { words: here, next: [], flags: [...globals] });
     });
-    const own = Object.values(options).map((option) => ({ flag: longFlag(option), help: option.help }));
-    places.get(name)!.flags.unshift(...own);
+    places.get(name)!.flags.unshift(...Object.values(options).map(flagOf));
   }
   return [...places.values()];
 }
 
-/** Both shells walk through the words that are no options, as far as they are commands. */
+function flagOf(option: CliOption): Flag {
+  return { flag: longFlag(option), help: option.help, takesValue: option.flags.includes('<') };
+}
+
+/** Those that a value follows, in whichever command. */
+function withValue(places: readonly Place[]): string[] {
+  const flags = places.flatMap((place) => place.flags).filter(({ takesValue }) => takesValue);
+  return [...new Set(flags.map(({ flag }) => flag))].toSorted();
+}
+
+/** All shells walk through the words that are neither options nor their values, as far as they are commands. */
 function walk(places: readonly Place[]): string {
   return places
     .map(({ words, next, flags }) => {
@@ -62,10 +76,20 @@ ${walk(places)}
   esac
   printf '%s' "$words"
 }
+_chronis_takes_value() {
+  case "$1" in
+    ${withValue(places).join(' | ')}) return 0 ;;
+  esac
+  return 1
+}
 _chronis() {
   local place='' word next nth current="\${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=()
+  # A value: files are offered where nothing is.
+  _chronis_takes_value "\${COMP_WORDS[COMP_CWORD - 1]}" && return
   for ((nth = 1; nth < COMP_CWORD; nth++)); do
     word="\${COMP_WORDS[nth]}"
+    _chronis_takes_value "$word" && { ((nth++)); continue; }
     next="\${place:+$place }$word"
     _chronis_words "$next" >/dev/null && place="$next"
   done
@@ -86,40 +110,65 @@ ${walk(places)}
   esac
   print -rn -- "$words"
 }
+_chronis_takes_value() {
+  case "$1" in
+    ${withValue(places).join(' | ')}) return 0 ;;
+  esac
+  return 1
+}
 _chronis() {
   local place='' word next nth
+  _chronis_takes_value "\${words[CURRENT - 1]}" && { _files; return }
   for ((nth = 2; nth < CURRENT; nth++)); do
     word="\${words[nth]}"
+    _chronis_takes_value "$word" && { ((nth++)); continue }
     next="\${place:+$place }$word"
     _chronis_words "$next" >/dev/null && place="$next"
   done
   local -a all
   all=(\${=$(_chronis_words "$place")})
-  compadd -- $all
-  _files
+  compadd -- $all || _files
 }
-(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
-compdef _chronis chronis
+# As a file of $fpath this is what is called, and else what is read at the start.
+if [[ "\${funcstack[1]}" == _chronis ]]; then
+  _chronis "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+  compdef _chronis chronis
+fi
 `;
 }
 
 function fish(places: readonly Place[]): string {
   const lines = places.flatMap(({ words, next, flags }) => {
-    const here = words === '' ? '__fish_use_subcommand' : `__chronis_at ${words}`;
+    const here = `__chronis_at ${words}`.trim();
     return [
       ...next.map(
         ({ word, summary }) => `complete -c chronis -n ${quoted(here)} -f -a ${word} -d ${quoted(summary)}`,
       ),
       ...flags.map(
-        ({ flag, help }) => `complete -c chronis -n ${quoted(here)} -l ${flag.slice(2)} -d ${quoted(help)}`,
+        ({ flag, help, takesValue }) =>
+          `complete -c chronis -n ${quoted(here)} -l ${flag.slice(2)}${takesValue ? ' -r' : ''} -d ${quoted(help)}`,
       ),
     ];
   });
   return `# chronis: completion for fish
 function __chronis_at
-  set -l typed (commandline -opc)[2..-1]
-  test (count $typed) -ge (count $argv); or return 1
-  test "$typed[1..(count $argv)]" = "$argv"
+  set -l place
+  set -l typed (commandline -opc)
+  set -e typed[1]
+  while set -q typed[1]
+    set -l word $typed[1]
+    set -e typed[1]
+    if contains -- $word ${withValue(places).join(' ')}
+      set -e typed[1]
+      continue
+    end
+    set -l next $place $word
+    contains -- "$next" ${places.flatMap(({ words }) => (words === '' ? [] : quoted(words))).join(' ')}
+    and set place $next
+  end
+  test "$place" = "$argv"
 end
 ${lines.join('\n')}
 `;

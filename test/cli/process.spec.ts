@@ -121,13 +121,3 @@ test('nobody is asked where nobody can answer', async () => {
     expect(stderr).toBe('chronis: Delete "a"? Nobody is there to be asked: give --yes if that is meant.\n');
   });
 });
-
-test('the shell completes commands and options', async () => {
-  const ask = (line: string): string => `
-    COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _chronis; echo "\${COMPREPLY[*]}"`;
-  const script = `eval "$("${process.execPath}" "${bin}" completion bash)"
-    ${ask("chronis pau''")}${ask("chronis jobs cre''")}${ask('chronis jobs list --prefix o --sta')}${ask("chronis --json workflows st''")}`;
-  const { stdout, stderr } = await execute('bash', ['-c', script], { env });
-  expect(stderr).toBe('');
-  expect(stdout.split('\n')).toEqual(['pauses', 'create', '--state', 'start', '']);
-});
