@@ -2,6 +2,7 @@ import {
   ChronisError,
   DuplicateJobError,
   HandlerNotFoundError,
+  InvalidPayloadError,
   StorageError,
   type ListDeclaration,
 } from '../index.js';
@@ -11,7 +12,7 @@ import { parseFile } from './file.parser.js';
 import { textOf } from './file.text.js';
 import type { CheckedJob, JobFile } from './job.file.js';
 
-/** A handler that is missing may come with another process. */
+/** A handler that is missing may come with another process, and a program by somebody who stores it. */
 const lookForHandlerMs = 5_000;
 const tryAgainMs = 1_000;
 
@@ -103,6 +104,8 @@ function patienceWith(error: unknown): number | null {
 function isUnknown(cause: unknown): boolean {
   return (
     cause instanceof HandlerNotFoundError ||
+    // Schemas look at more than the text: whether a program is stored, for instance.
+    cause instanceof InvalidPayloadError ||
     (cause instanceof ChronisError && cause.code === 'CHRONIS_UNKNOWN_TASK')
   );
 }

@@ -61,6 +61,18 @@ test('a program that was stored runs as a job of a file, where that is asked for
   });
 });
 
+test('a job of a file whose program is stored afterwards runs by and by', async () => {
+  await withProgram(async ({ program, args, env, addJob }) => {
+    addJob();
+    await using service = RunningService.start([...args, '--binary'], env);
+    await service.says(/brought\.json:\d+:\d+ is not followed: .*chronis binaries store/);
+    await service.says('Commands are answered');
+    expect((await chronis(['binaries', 'store', program], { env })).code).toBe(0);
+    await service.says(/job_id=brought .*status=SUCCESS/);
+    expect(service.stderr.split('is not followed')).toHaveLength(2);
+  });
+});
+
 test('without being asked for, a task cannot bring a program along', async () => {
   await withProgram(async ({ args, env, addJob }) => {
     addJob();
