@@ -91,7 +91,7 @@ function unfilled(found: SchemaContent, t: TableNames, table: string): Finding[]
   const actual = found.filled.get(table);
   const there = new Set(found.columns.get(table)!.map(nameOf));
   return [...(expectedSchema(t).filled.get(table) ?? [])]
-    .filter(([name, filling]) => there.has(name) && actual?.has(name) !== true)
+    .filter(([name]) => there.has(name) && actual?.has(name) !== true)
     .map(([name, filling]) => ({
       code: 'doctor.column-drift',
       severity: 'error',
