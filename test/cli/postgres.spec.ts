@@ -57,8 +57,21 @@ describe('beside a process that runs jobs', () => {
       found: 1,
       changed: 0,
     });
+    for (const action of ['retry', 'discard']) {
+      const trial = ['runs', action, id, '--dry-run', ...at()];
+      expect((await chronis([...trial, '--yes'])).stdout).toBe(
+        `${id}\twould be ${action === 'retry' ? 'retried' : 'discarded'}\n`,
+      );
+      // Nobody is asked, as nothing is done.
+      expect(await document(trial)).toMatchObject({ found: 1, changed: 0 });
+      const none = await document(['runs', action, '999999999', '--dry-run', ...at()]);
+      expect(none.error.code).toBe('CHRONIS_RUN_NOT_FOUND');
+    }
+    expect((await document(['runs', '--failed', '--job', 'broken', ...at()])).runs).toMatchObject([{ id }]);
     const retried = await document(['runs', 'retry', id, ...at()]);
     expect(retried).toMatchObject({ changed: 1, runs: [{ retryOf: id }] });
+    const again = await document(['runs', 'retry', id, '--dry-run', ...at()]);
+    expect(again.error.code).toMatch(/^CHRONIS_RUN_NOT_F/);
     await app.scheduler.waitForRun(retried.runs[0].id);
     expect((await chronis(['runs', 'discard', '--all', ...at()])).code).toBe(64);
     expect(await document(['runs', 'discard', '--all', '--yes', ...at()])).toEqual({ found: 1, changed: 1 });

@@ -1,22 +1,28 @@
-import type { FailedRunFilter } from '../../index.js';
+import type { FailedRunFilter, Run } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { flag, json, text } from '../cli.option.js';
 import { count, instant } from '../cli.words.js';
+import { failedRun } from '../failed.run.js';
 import { runConditions, runFilterOptions, type GivenRunFilter } from '../run.filter.js';
 import { dryRunOption, given } from '../shared.options.js';
 
 const someRuns = { '[runs...]': 'ids of runs; or --all, with conditions' };
 const allOption = flag('--all', 'all that gave up and meet the conditions');
 
+type GivenRuns = GivenRunFilter & { all: boolean; spread?: string | undefined };
+
+/** Whether these are meant, by their ids. Throws UsageError where conditions stand beside them. */
+function areNamed(args: readonly string[], conditions: GivenRuns): boolean {
+  if (args.length === 0) return false;
+  const { all, ...others } = conditions;
+  if (!all && Object.values(others).every((each) => each === undefined)) return true;
+  throw new UsageError('Give ids, or --all with conditions, and not both.');
+}
+
 /** Throws UsageError where it is not said which. */
-function filterOf(
-  args: readonly string[],
-  { all, ...values }: GivenRunFilter & { all: boolean },
-): FailedRunFilter {
-  if (args.length === 0 && all) return runConditions(values) as FailedRunFilter;
-  if (args.length > 0 && (all || Object.values(values).some((each) => each !== undefined)))
-    throw new UsageError('Give ids, or --all with conditions, and not both.');
+function filterOf({ all, ...values }: GivenRunFilter & { all: boolean }): FailedRunFilter {
+  if (all) return runConditions(values) as FailedRunFilter;
   throw new UsageError('Say which runs: by their ids, or by --all with conditions such as --job.');
 }
 
@@ -28,22 +34,28 @@ const retryRuns = command({
     ...runFilterOptions,
     all: allOption,
     dryRun: dryRunOption,
-    spread: text('--spread <duration>', 'evenly over so long, in place of all now'),
+    spread: text('--spread <duration>', 'evenly over so long, in place of all now; with --all'),
   },
-  run: async ({ args, values: { dryRun, spread, ...filter }, out, open, signal }) => {
-    const { scheduler } = await open();
-    if (args.length > 0 && !filter.all) {
-      const runs = [];
+  run: async ({ args, values: { dryRun, ...values }, out, open, signal }) => {
+    if (areNamed(args, values)) {
+      const { scheduler } = await open();
+      const found: string[] = [];
+      const runs: Run[] = [];
       for (const id of args) {
         if (signal.aborted) break;
-        const run = await scheduler.retryRun(id);
-        runs.push(run);
-        out.progress(`${id}\tretried as ${run.id}`);
+        if (dryRun) await failedRun(scheduler, id);
+        else runs.push(await scheduler.retryRun(id));
+        found.push(id);
+        out.progress(`${id}\t${dryRun ? 'would be retried' : `retried as ${runs.at(-1)!.id}`}`);
       }
-      if (out.isJson) out.print({ found: runs.length, changed: runs.length, runs }, () => undefined);
+      if (out.isJson)
+        out.print({ found: found.length, changed: runs.length, runs }, () => undefined);
       return;
     }
-    const result = await scheduler.retryFailed(filterOf(args, filter), { dryRun, ...given({ spread }) });
+    const { spread, ...conditions } = values;
+    const filter = filterOf(conditions);
+    const { scheduler } = await open();
+    const result = await scheduler.retryFailed(filter, { dryRun, ...given({ spread }) });
     out.print(result, (paper) =>
       paper.line(
         dryRun
@@ -59,21 +71,23 @@ const discardRuns = command({
   summary: 'removes runs that gave up; their record stays',
   arguments: someRuns,
   options: { ...runFilterOptions, all: allOption, dryRun: dryRunOption },
-  run: async ({ args, values: { dryRun, ...filter }, out, open, confirm, signal }) => {
-    if (args.length > 0 && !filter.all) {
-      await confirm(`Discard ${count(args.length, 'run')}?`);
+  run: async ({ args, values: { dryRun, ...values }, out, open, confirm, signal }) => {
+    if (areNamed(args, values)) {
+      if (!dryRun) await confirm(`Discard ${count(args.length, 'run')}?`);
       const { scheduler } = await open();
-      const done = [];
+      const found: string[] = [];
       for (const id of args) {
         if (signal.aborted) break;
-        await scheduler.discardRun(id);
-        done.push(id);
-        out.progress(`${id}\tdiscarded`);
+        if (dryRun) await failedRun(scheduler, id);
+        else await scheduler.discardRun(id);
+        found.push(id);
+        out.progress(`${id}\t${dryRun ? 'would be discarded' : 'discarded'}`);
       }
-      if (out.isJson) out.print({ found: done.length, changed: done.length }, () => undefined);
+      const changed = dryRun ? 0 : found.length;
+      if (out.isJson) out.print({ found: found.length, changed }, () => undefined);
       return;
     }
-    const conditions = filterOf(args, filter);
+    const conditions = filterOf(values);
     const { scheduler } = await open();
     const { found } = await scheduler.discardFailed(conditions, { dryRun: true });
     if (!dryRun) await confirm(`Discard ${count(found, 'run')}?`);
