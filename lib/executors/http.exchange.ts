@@ -6,8 +6,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';
-import { PassThrough, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { addAbortSignal, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { hostOf } from './http.hosts.js';
 import type { HttpSettings } from './http.options.js';
@@ -36,12 +35,11 @@ export class ExchangeError extends Error {}
 export class ForbiddenAddress extends ExchangeError {}
 
 const maxHeaderBytes = 16 * 1_024;
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  br: createBrotliDecompress,
-  identity: () => new PassThrough(),
-};
+const decoders = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['br', createBrotliDecompress],
+]);
 const noContent = 204;
 const notModified = 304;
 
@@ -165,29 +163,29 @@ async function bodyOf(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const { statusCode: status = 0, headers } = response;
-  const isEmpty = method === 'HEAD' || status === noContent || status === notModified;
+  const sent = await collected(limited(maxBytes, 'longer than')(addAbortSignal(signal, response)));
+  const hasNone = method === 'HEAD' || status === noContent || status === notModified;
+  // Some say of an answer without a byte that it is packed.
+  if (hasNone || sent.length === 0) return sent;
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const decoder = isEmpty ? decoders.identity : decoders[coding];
+  if (coding === 'identity') return sent;
+  const decoder = decoders.get(coding)?.();
   if (decoder === undefined) {
-    response.destroy();
     throw new ExchangeError(
       `it packs its answer by ${JSON.stringify(coding.slice(0, 40))}, which was not asked for`,
     );
   }
+  addAbortSignal(signal, decoder).end(sent);
+  return collected(limited(maxBytes, 'unpacked longer than')(decoder));
+}
+
+async function collected(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  await pipeline(
-    response,
-    limited(maxBytes, 'longer than'),
-    decoder(),
-    limited(maxBytes, 'unpacked longer than'),
-    async (source: AsyncIterable<Buffer>) => {
-      for await (const chunk of source) chunks.push(chunk);
-    },
-    { signal },
-  );
+  for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
+/** Whoever reads no further ends the stream. */
 function limited(maxBytes: number, how: string): (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer> {
   return async function* (source) {
     let bytes = 0;

@@ -9,7 +9,7 @@ import {
 import { exchange, ExchangeError, ForbiddenAddress, type Answer, type Order } from './http.exchange.js';
 import { hostOf } from './http.hosts.js';
 import type { HttpSettings } from './http.options.js';
-import { isRedirect, nextOf } from './http.redirects.js';
+import { isRedirect, nextOf, type SecretParts } from './http.redirects.js';
 import { httpResult, textOf, type HttpResult } from './http.result.js';
 import { referencesIn, Secrets, shortestSecret } from './http.secrets.js';
 import { headerProblem, httpSchema, refusalOf, type CheckedHttpTask, type HttpTask } from './http.task.js';
@@ -35,7 +35,7 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
     const shown = shownUrl(task);
     const secrets = new Secrets((name) => this.secret(name, shown));
     const order = this.orderOf(task, context.runId, secrets, shown);
-    const isSecret = referencesIn(task.body).length > 0;
+    const secret = this.secretParts(task, order, secrets);
     const deadline = new AbortController();
     const timer = setTimeout(() => {
       deadline.abort(new ExchangeError(`it took longer than ${task.timeoutMs} ms`));
@@ -44,7 +44,7 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
     context.signal.addEventListener('abort', stop, { once: true });
     try {
       context.signal.throwIfAborted();
-      const answer = await this.follow(task, order, isSecret, deadline.signal, shown);
+      const answer = await this.follow(task, order, secret, deadline.signal, shown);
       if (isSuccess(answer.status, task.successStatus)) return httpResult(answer, secrets);
       throw failure(answer, shown, secrets);
     } catch (error) {
@@ -59,7 +59,7 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
   private async follow(
     task: CheckedHttpTask,
     first: Order,
-    isSecret: boolean,
+    secret: SecretParts,
     signal: AbortSignal,
     shown: string,
   ): Promise<Answer> {
@@ -71,7 +71,7 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
       const isFollowed = (status: number): boolean =>
         task.followRedirects && isRedirect(status) && !isSuccess(status, task.successStatus);
       const answer = await exchange(order, this.settings, signal, (status) => !isFollowed(status));
-      const next = isFollowed(answer.status) ? nextOf(order, answer, isSecret) : null;
+      const next = isFollowed(answer.status) ? nextOf(order, answer, secret) : null;
       if (next === null) return answer;
       if ('refused' in next)
         throw new HttpRefusedError(`${shown}: it redirects ${next.refused}, and that is not followed.`);
@@ -79,6 +79,21 @@ export class HttpExecutor implements TaskExecutor<CheckedHttpTask> {
         throw new ExchangeError(`it redirects more than ${mostRedirects} times`);
       order = next.order;
     }
+  }
+
+  private secretParts(task: CheckedHttpTask, { url: first }: Order, secrets: Secrets): SecretParts {
+    const inHeaders = Object.entries(task.headers).filter(([, text]) => referencesIn(text).length > 0);
+    const { secrets: hosts } = this.settings;
+    return {
+      headers: new Set(inHeaders.map(([name]) => name.toLowerCase())),
+      isInBody: referencesIn(task.body).length > 0,
+      // Servers put the query that they were asked by into the URL that they name.
+      isWronglyIn: (url) =>
+        secrets.namesIn(url.href).some((name) => {
+          const isFor = hosts.get(name) ?? null;
+          return isFor === null ? hostOf(url) !== hostOf(first) : !isFor(hostOf(url));
+        }),
+    };
   }
 
   private orderOf(task: CheckedHttpTask, runId: string, secrets: Secrets, shown: string): Order {

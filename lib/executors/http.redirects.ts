@@ -7,6 +7,15 @@ const movedPermanently = 301;
 const found = 302;
 const seeOther = 303;
 
+/** What of a request is secret. */
+export interface SecretParts {
+  /** Headers with one, by their names in lower case. */
+  headers: ReadonlySet<string>;
+  isInBody: boolean;
+  /** Whether the URL has one that its host does not get. */
+  isWronglyIn(url: URL): boolean;
+}
+
 /** Where a redirect leads, or why nobody goes there. null: it is none. */
 export type Next = { order: Order } | { refused: string } | null;
 
@@ -14,8 +23,8 @@ export function isRedirect(status: number): boolean {
   return redirects.has(status);
 }
 
-/** The request that a redirect asks for. `isBodySecret`: another origin does not get it. */
-export function nextOf(order: Order, { status, headers }: Answer, isBodySecret: boolean): Next {
+/** The request that a redirect asks for. Another origin does not get what is secret, whatever header that is in. */
+export function nextOf(order: Order, { status, headers }: Answer, secret: SecretParts): Next {
   const { location } = headers;
   if (!isRedirect(status) || location === undefined) return null;
   if (!URL.canParse(location, order.url)) return { refused: 'where to cannot be understood' };
@@ -28,9 +37,12 @@ export function nextOf(order: Order, { status, headers }: Answer, isBodySecret: 
   }
   const next = keepsBody(order, status) ? order : withoutBody(order);
   if (url.origin === order.url.origin) return { order: { ...next, url } };
-  if (next.body !== null && isBodySecret)
+  if ((next.body !== null && secret.isInBody) || secret.isWronglyIn(url))
     return { refused: `to ${url.host}, which may not get what is secret` };
-  const headersOfNext = Object.entries(next.headers).filter(([name]) => harmless.has(name.toLowerCase()));
+  const headersOfNext = Object.entries(next.headers).filter(([name]) => {
+    const key = name.toLowerCase();
+    return harmless.has(key) && !secret.headers.has(key);
+  });
   return { order: { ...next, url, headers: Object.fromEntries(headersOfNext) } };
 }
 

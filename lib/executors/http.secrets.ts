@@ -22,6 +22,8 @@ export function isSecretName(text: string): boolean {
 export class Secrets {
   /** All ways in which those that were put in are found. */
   private readonly forms = new Map<string, RegExp>();
+  /** The same by their names. */
+  private readonly formsOf = new Map<string, readonly string[]>();
 
   /** `lookUp` throws where there is no such secret. */
   constructor(private readonly lookUp: (name: string) => string) {}
@@ -43,7 +45,13 @@ export class Secrets {
     return clean;
   }
 
-  /** The same for all texts within a value, and the names in it. */
+  /** Those that were put in and stand in the text, however they are written. */
+  namesIn(text: string): string[] {
+    const isThere = (form: string): boolean => text.search(this.forms.get(form)!) >= 0;
+    return [...this.formsOf].filter(([, forms]) => forms.some(isThere)).map(([found]) => found);
+  }
+
+  /** `scrub` for all texts within a value, and the names in it. */
   scrubAll<T>(value: T): T {
     if (typeof value === 'string') return this.scrub(value) as T & string;
     return mapped(value, (text) => this.scrub(text), true);
@@ -57,6 +65,7 @@ export class Secrets {
     const forms = [secret, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
     if (last !== undefined && last.length >= shortestSecret) forms.push(last);
     for (const form of forms) if (!this.forms.has(form)) this.forms.set(form, written(form));
+    this.formsOf.set(found, forms);
     return secret;
   }
 }

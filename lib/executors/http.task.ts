@@ -28,7 +28,7 @@ export interface HttpTask {
   timeout?: DurationInput;
   /** What means success: `200`, or `'2xx'`. @default ['2xx'] */
   successStatus?: readonly (number | '2xx' | '3xx' | '4xx' | '5xx')[];
-  /** Whether redirects are followed, at most 5 of them, to hosts that the executor allows. Headers other than those that say what is sent or wanted are not sent to another origin. @default true */
+  /** Whether redirects are followed, at most 5 of them, to hosts that the executor allows. Headers other than those that say what is sent or wanted, and secrets, are not sent to another origin. @default true */
   followRedirects?: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServerResponse } from 'node:http';
 import { HttpRefusedError } from '../../lib/index.js';
+import type { HttpOptions } from '../../lib/executors/index.js';
 import { failure, call, local, problems } from './http.call.js';
 import { HttpServer, type Received } from './http.server.js';
 import { TasksApp } from './tasks.app.js';
@@ -21,6 +22,9 @@ const written = [
   ofHeader,
   'abcdef-0123456789',
 ];
+
+/** Names that all come to this machine. */
+const anywhere = { lookup: async () => ['127.0.0.1'] };
 
 const servers: HttpServer[] = [];
 beforeEach(() => {
@@ -119,6 +123,60 @@ describe('a secret', () => {
     expect(error).toBeInstanceOf(HttpRefusedError);
     expect(error.message).toContain('which may not get what is secret');
     expect(other.received).toEqual([]);
+  });
+
+  test.each(['User-Agent', 'Accept', 'Accept-Language', 'Content-Type', 'Idempotency-Key'])(
+    'in the header %s does not go to another origin, nor back',
+    async (name) => {
+      const other = await serve((_, response) =>
+        response.writeHead(302, { Location: server.url('/back', 'a.test') }).end(),
+      );
+      const server = await serve((request, response) => {
+        if (request.url === '/back') response.end();
+        else if (request.url === '/') response.writeHead(302, { Location: '/next' }).end();
+        else response.writeHead(302, { Location: other.url('/', 'b.test') }).end();
+      });
+      const headers = { [name]: `x ${header}`, 'Accept-Charset': 'utf-8' };
+      await call({ url: server.url('/', 'a.test'), headers }, { ...options, ...anywhere });
+      const of = (each: Received | undefined): unknown => each!.headers[name.toLowerCase()];
+      const [first, second, back] = server.received;
+      expect([of(first), of(second)]).toEqual([`x ${ofHeader}`, `x ${ofHeader}`]);
+      expect([of(other.received[0]), of(back)]).toEqual([undefined, undefined]);
+      expect(JSON.stringify([other.received, back])).not.toContain(ofHeader);
+    },
+  );
+
+  test.each<[string, HttpOptions['env'], boolean]>([
+    ['whoever may get it', options.env, false],
+    ['of its hosts', { CHRONIS_TEST_TOKEN: ['a.test'] }, false],
+    ['of its hosts, both', { CHRONIS_TEST_TOKEN: ['a.test', 'b.test'] }, true],
+  ])(
+    'that a server puts into the URL of another host, %s, goes there only by http.env',
+    async (_, env, goes) => {
+      const other = await serve((__, response) => response.end());
+      const server = await serve((request, response) => {
+        const { search } = new URL(request.url, 'http://a');
+        response.writeHead(301, { Location: other.url(`/${search}`, 'b.test') }).end();
+      });
+      const task = { url: server.url('/', 'a.test'), query: { key: token } };
+      const sent = { ...local, ...anywhere, env };
+      if (goes) await call(task, sent);
+      else
+        expect((await failure(task, sent)).message).toMatch(
+          /^GET \S+: it redirects to b\.test:\d+, which may not/,
+        );
+      expect(other.received).toHaveLength(goes ? 1 : 0);
+    },
+  );
+
+  test('that a server puts into another URL of its host goes there', async () => {
+    const other = await serve((_, response) => response.end());
+    const server = await serve((request, response) => {
+      const { search } = new URL(request.url, 'http://a');
+      response.writeHead(301, { Location: other.url(`/${search}`, 'a.test') }).end();
+    });
+    await call({ url: server.url('/', 'a.test'), query: { key: token } }, { ...options, ...anywhere });
+    expect(other.received).toHaveLength(1);
   });
 
   test('goes to its hosts only', async () => {

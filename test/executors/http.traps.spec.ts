@@ -240,6 +240,27 @@ describe('an answer', () => {
       'packs its answer by "gzip, gzip"',
     );
     expect((await failure({ url: server.url('/broken') })).message).toContain('incorrect header check');
+    const named = await serve((_, response) =>
+      response.writeHead(200, { 'Content-Encoding': 'constructor' }).end('x'),
+    );
+    expect((await failure({ url: named.url() })).message).toContain('packs its answer by "constructor"');
+  });
+
+  test.each([
+    ['gzip', { 'Content-Length': '0' }],
+    ['x-gzip', {}],
+    ['br', {}],
+    ['gzip, gzip', {}],
+    ['deflate', { 'Content-Length': '0' }],
+  ])('that is empty, and said to be %s, is empty', async (coding, headers) => {
+    const server = await serve((_, response) => {
+      // Without a length it is sent in chunks, of which there is none.
+      response.writeHead(200, { 'Content-Encoding': coding, ...headers });
+      response.flushHeaders();
+      response.end();
+    });
+    expect(await call({ url: server.url() })).toMatchObject({ status: 200, bodyBytes: 0 });
+    expect(server.received).toHaveLength(1);
   });
 
   test('with endless headers, or too many, fails', async () => {
