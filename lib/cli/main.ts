@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
     groups,
     columns: io.stdout.columns,
     writeOut: (text) => io.stdout.write(text),
-    writeErr: (text) => io.stderr.write(scrub(text)),
+    writeErr: (text) => io.stderr.write(scrub.told(text)),
     run: async (command, at, args) => {
       const globals = givenValues(globalOptions, at, io.env) as unknown as GlobalValues;
       out = new Output(io, { json: globals.json, colours: hasColours(globals, io), scrub });
@@ -99,11 +99,11 @@ function told(error: unknown, out: Output): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.fine;
     const message = error.message.replace(/^error: /, '');
-    if (out.isJson) out.print({ error: { code: 'CHRONIS_CLI_USAGE', message } }, () => undefined);
+    if (out.isJson) out.failure({ code: 'CHRONIS_CLI_USAGE', message });
     return exitCodes.usage;
   }
   const { code, message } = toldError(error);
-  if (out.isJson && !out.isPrinted) out.print({ error: { code, message } }, () => undefined);
+  if (out.isJson && !out.isPrinted) out.failure({ code, message });
   out.note(`chronis: ${message}`);
   return exitCodeOf(error);
 }

@@ -1,4 +1,6 @@
-import type { CliIo, Stream } from './cli.io.js';
+import type { ToldError } from './cli.errors.js';
+import type { CliIo } from './cli.io.js';
+import type { Scrubber } from './secrets.js';
 import { tabTable, textTable, type Column } from './text.table.js';
 import { shownText, textWidth } from './text.width.js';
 
@@ -17,8 +19,7 @@ const usualWidth = 80;
 export interface OutputSettings {
   json: boolean;
   colours: boolean;
-  /** Takes passwords out. */
-  scrub(text: string): string;
+  scrub: Scrubber;
 }
 
 /** A result as people read it. */
@@ -50,9 +51,13 @@ export class Output implements Paper {
   /** The result of a command: a document for machines, whose shape is stable, or what people read. */
   print(document: object, show: (paper: Paper) => void): void {
     this.isPrinted = true;
-    if (this.isJson)
-      return this.write(this.io.stdout, JSON.stringify(document, null, this.isTerminal ? 2 : 0));
+    if (this.isJson) return this.line(JSON.stringify(document, null, this.isTerminal ? 2 : 0));
     show(this);
+  }
+
+  /** For machines: why there is no result. */
+  failure({ code, message }: ToldError): void {
+    this.print({ error: { code, message: this.settings.scrub.told(message) } }, () => undefined);
   }
 
   /** What was done of several things: a line of the result, and on stderr where that is a document. */
@@ -64,16 +69,16 @@ export class Output implements Paper {
   /** Text that is the result as it is, such as a script. */
   raw(textOfResult: string): void {
     this.isPrinted = true;
-    this.write(this.io.stdout, textOfResult.replace(/\n$/, ''));
+    this.line(textOfResult.replace(/\n$/, ''));
   }
 
   /** Whatever is no result, on stderr. */
   note(sentence: string): void {
-    this.write(this.io.stderr, sentence);
+    this.io.stderr.write(`${this.settings.scrub.told(sentence)}\n`);
   }
 
   line(textOfLine = ''): void {
-    this.write(this.io.stdout, textOfLine);
+    this.io.stdout.write(`${this.settings.scrub.result(textOfLine)}\n`);
   }
 
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], empty: string): void {
@@ -106,9 +111,5 @@ export class Output implements Paper {
     if (!this.settings.colours || colour === null) return textToShow;
     const [begin, end] = codes[colour];
     return `\u001b[${begin}m${textToShow}\u001b[${end}m`;
-  }
-
-  private write(stream: Stream, textToWrite: string): void {
-    stream.write(`${this.settings.scrub(textToWrite)}\n`);
   }
 }

@@ -1,14 +1,14 @@
 /** Shorter ones are words that may stand anywhere: they are taken out within URLs only. */
 const shortestSecret = 4;
 
+/** A password that nobody has encoded may hold anything: all up to the last `@` is of the user. */
+const login = /^([a-z][\w+.-]*:\/\/[^:]*):.*@/is;
+const parameter = /([?&](?:password|sslpassword|pass)=)([^&]*)/gi;
+
 /** A URL without its password. Text that is no URL loses what stands before an `@`. */
 export function withoutPassword(url: string): string {
-  return url
-    .replace(/^([a-z][\w+.-]*:\/\/)([^/?#]*)@/i, (_, scheme: string, user: string) => {
-      const name = user.split(':')[0]!;
-      return `${scheme}${user.includes(':') ? `${name}:***` : name}@`;
-    })
-    .replace(/([?&](?:password|sslpassword|pass)=)[^&]*/gi, '$1***');
+  if (!url.includes('://')) return url.replace(/^.*@/s, '***@');
+  return url.replace(parameter, '$1***').replace(login, '$1:***@');
 }
 
 /** What was given, and each `NAME=URL` of a list, without the name. */
@@ -24,32 +24,62 @@ export function passwordsIn(
 ): string[] {
   const found = new Set<string>();
   for (const text of texts) {
-    const password = /^[a-z][\w+.-]*:\/\/[^/?#]*?:([^/?#]*)@/i.exec(text ?? '')?.[1];
-    const parameters = [...(text ?? '').matchAll(/[?&](?:password|sslpassword|pass)=([^&]*)/gi)];
-    for (const raw of [password, ...parameters.map((match) => match[1])]) {
-      if (raw === undefined || raw === '') continue;
-      found.add(raw);
-      found.add(decoded(raw));
-    }
+    if (text === undefined) continue;
+    // The second is another one where there is an @ behind the host.
+    for (const url of [text, text.replace(/^([^/]*:\/\/[^/?#]*)[/?#].*$/s, '$1')])
+      found.add(/^[a-z][\w+.-]*:\/\/[^:]*:(.*)@/is.exec(url)?.[1] ?? '');
+    for (const [, , password] of text.matchAll(parameter)) found.add(password!);
   }
-  for (const text of plain) if (text) found.add(text);
-  return [...found].toSorted((one, other) => other.length - one.length);
+  for (const text of plain) found.add(text ?? '');
+  const all = [...found].filter((password) => password !== '').flatMap(formsOf);
+  return [...new Set(all)].toSorted((one, other) => other.length - one.length);
 }
 
-/** Takes passwords out of whatever is written, wherever it comes from. */
-export function scrubber(passwords: readonly string[]): (text: string) => string {
+/** Takes passwords out of what is written, wherever that comes from. */
+export interface Scrubber {
+  /** Of what is told: wherever they stand. */
+  told(text: string): string;
+  /** Of results: within URLs alone, as a password may be a word that the result has for itself. */
+  result(text: string): string;
+}
+
+export function scrubber(passwords: readonly string[]): Scrubber {
   const whole = passwords.filter((password) => password.length >= shortestSecret);
-  return (text) => {
+  const result = (text: string): string => {
     let clean = text;
-    for (const password of passwords) clean = clean.replaceAll(`:${password}@`, ':***@');
-    for (const password of whole) clean = clean.replaceAll(password, '***');
+    for (const password of passwords) {
+      clean = clean.replaceAll(`:${password}@`, ':***@');
+      for (const name of ['password=', 'pass=']) clean = clean.replaceAll(name + password, `${name}***`);
+    }
     return clean;
+  };
+  return {
+    result,
+    told: (text) => {
+      let clean = result(text);
+      for (const password of whole) clean = clean.replaceAll(password, '***');
+      return clean;
+    },
   };
 }
 
+/** As it was given, as it is meant, and both as they stand in URLs and in JSON. */
+function formsOf(given: string): string[] {
+  return [given, decoded(given)].flatMap((text) => [text, encoded(text), JSON.stringify(text).slice(1, -1)]);
+}
+
+function encoded(text: string): string {
+  return converted(text, encodeURIComponent);
+}
+
 function decoded(text: string): string {
+  return converted(text, decodeURIComponent);
+}
+
+/** What cannot be converted is as it was. */
+function converted(text: string, convert: (text: string) => string): string {
   try {
-    return decodeURIComponent(text);
+    return convert(text);
   } catch {
     return text;
   }

@@ -48,8 +48,7 @@ const retryRuns = command({
         found.push(id);
         out.progress(`${id}\t${dryRun ? 'would be retried' : `retried as ${runs.at(-1)!.id}`}`);
       }
-      if (out.isJson)
-        out.print({ found: found.length, changed: runs.length, runs }, () => undefined);
+      if (out.isJson) out.print({ found: found.length, changed: runs.length, runs }, () => undefined);
       return;
     }
     const { spread, ...conditions } = values;

@@ -2,5 +2,5 @@
 export function withoutPassword(text: string): string {
   return text
     .replaceAll(/(password\s*[=:]\s*)[^\s;&]+/gi, '$1…')
-    .replaceAll(/(:\/\/[^:/@\s]+:)[^@\s]+@/g, '$1…@');
+    .replaceAll(/(:\/\/[^:/@\s]+:)\S+@/g, '$1…@');
 }

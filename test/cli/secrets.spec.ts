@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { passwordsIn, scrubber, withoutPassword } from '../../lib/cli/secrets.js';
+import { withoutPassword as foundText } from '../../lib/typeorm/doctor/found.text.js';
+import { chronis, document, inFolder } from './cli.call.js';
+
+// What people paste without encoding it.
+const passwords = [
+  's3cr#etpw',
+  's3cr/etpw',
+  's3cr?etpw',
+  's3cr@etpw',
+  's3cr:etpw',
+  '12#etpw',
+  's%3Aetpw',
+  '@etpw',
+];
+
+test.each(passwords)('the password %s is in no URL that is shown', (password) => {
+  for (const end of ['db/app', 'db/app?sslmode=require', 'db:5432/app?password=etpw', '[::1]/app']) {
+    const shown = withoutPassword(`postgres://app:${password}@${end}`);
+    expect(shown).toBe(`postgres://app:***@${end.replace('=etpw', '=***')}`);
+  }
+  expect(foundText(`connect to postgres://app:${password}@db/app failed`)).not.toContain('etpw');
+});
+
+test.each([
+  ['postgres://db/app', 'postgres://db/app'],
+  ['postgres://app@db/app', 'postgres://app@db/app'],
+  ['postgres://db/app?password=s3cr@etpw&sslmode=require', 'postgres://db/app?password=***&sslmode=require'],
+  ['postgres://app:s3cr@db/app?password=s3cr@etpw', 'postgres://app:***@db/app?password=***'],
+  ['app:s3cretpw@db/app', '***@db/app'],
+  ['sqlite.db', 'sqlite.db'],
+])('%s is shown as %s', (given, shown) => expect(withoutPassword(given)).toBe(shown));
+
+test.each(passwords)(
+  'the password %s is found, and taken out of what is told, in all its forms',
+  (password) => {
+    const { told } = scrubber(passwordsIn([`postgres://app:${password}@db/app`], []));
+    for (const form of [password, encodeURIComponent(password), JSON.stringify(password)])
+      expect(told(`it is <${form}>`)).not.toContain('etpw');
+  },
+);
+
+test('what is told of a service that does not start has no password', async () => {
+  await inFolder(async (folder) => {
+    for (const password of ['s3cr#etpw', 's3cr/etpw', 's3cr?etpw']) {
+      const env = { CHRONIS_STORAGE: `postgres://app:${password}@127.0.0.1:1/none` };
+      const { code, stdout, stderr } = await chronis(['run', '--jobs-dir', folder], { env });
+      expect(code).not.toBe(0);
+      expect(stderr).toContain('postgres://app:***@127.0.0.1:1/none');
+      expect(stdout + stderr).not.toMatch(/s3cr|etpw/);
+    }
+  });
+});
+
+test('a password that is a word of the result does not falsify it', async () => {
+  const env = { DATABASE_URL: 'postgres://chronis:chronis@db/chronis', PGPASSWORD: 'default' };
+  const { stdout } = await chronis(['migrate', '--sql', '--from', '0'], { env });
+  expect(stdout).toContain('create schema if not exists "chronis"');
+  expect(stdout).not.toContain('***');
+  await inFolder(async (folder) => {
+    const at = ['--storage', `file:${folder}/jobs.json`];
+    const make = ['jobs', 'create', '--id', 'chronis', '--handler', 'default', '--every', '1h', ...at];
+    expect((await chronis([...make, '--allow-unknown-handler'], { env })).code).toBe(0);
+    const { jobs } = await document(['jobs', ...at], { env });
+    expect(jobs).toMatchObject([{ id: 'chronis', namespace: 'default', handler: 'default' }]);
+    expect((await chronis(['jobs', ...at], { env })).stdout).toContain('chronis\tpending\t');
+  });
+});
+
+test('results are without the password of a URL, and errors without any, as documents too', async () => {
+  const env = { PGPASSWORD: 's3cretpw', DATABASE_URL: 'postgres://app:12pw@db/app' };
+  await inFolder(async (folder) => {
+    const at = ['--storage', `file:${folder}/jobs.json`];
+    const payload = JSON.stringify({ urls: ['postgres://app:12pw@db/app', '//db/app?password=12pw'] });
+    const make = [
+      'jobs',
+      'create',
+      '--id',
+      'a',
+      '--handler',
+      'b',
+      '--every',
+      '1h',
+      '--payload',
+      payload,
+      ...at,
+    ];
+    await chronis([...make, '--allow-unknown-handler'], { env });
+    const shown = await chronis(['jobs', 'show', 'a', '--json', ...at], { env });
+    expect(shown.stdout).toContain('["postgres://app:***@db/app","//db/app?password=***"]');
+    const { stdout, stderr } = await chronis(['jobs', 'show', 's3cretpw', '--json', ...at], { env });
+    expect(JSON.parse(stdout).error.code).toBe('CHRONIS_JOB_NOT_FOUND');
+    expect(stdout + stderr).not.toContain('s3cretpw');
+  });
+});
