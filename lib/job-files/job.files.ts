@@ -76,10 +76,10 @@ export class ChronisJobFiles implements JobList {
   async begin(): Promise<void> {
     this.watching = true;
     const until = this.clock.monotonic() + firstLookMs;
-    await this.pass();
-    while (this.isUnsettled && this.clock.monotonic() < until) {
+    await this.look();
+    while (this.watching && this.isUnsettled && this.clock.monotonic() < until) {
       await new Promise<void>((resolve) => void this.clock.setTimer(quietMs, resolve));
-      await this.pass();
+      await this.look();
     }
     this.later();
   }
@@ -113,21 +113,30 @@ export class ChronisJobFiles implements JobList {
   }
 
   private hint(): void {
-    if (this.atWork !== null) this.isHinted = true;
-    else this.later(hintMs);
+    this.isHinted = true;
+    // What comes while it looks is looked at after that.
+    if (this.atWork === null) this.later();
   }
 
-  private later(pauseMs = this.isUnsettled ? quietMs : this.settings.scanMs): void {
+  private later(): void {
     if (!this.watching) return;
+    const pauseMs = this.isHinted ? hintMs : this.isUnsettled ? quietMs : this.settings.scanMs;
     this.cancelTimer?.();
     this.cancelTimer = this.clock.setTimer(pauseMs, () => {
       this.cancelTimer = null;
-      this.isHinted = false;
-      this.atWork = this.pass().finally(() => {
-        this.atWork = null;
-        this.later(this.isHinted ? hintMs : undefined);
-      });
+      void this.look().then(() => this.later());
     });
+  }
+
+  /** After those that were begun before: of two at once the one that ends last would win, whatever it has read. Nobody looks after the end. */
+  private look(): Promise<void> {
+    const before = this.atWork ?? Promise.resolve();
+    const look = before.then(async () => {
+      this.isHinted = false;
+      if (this.watching) await this.pass();
+      if (this.atWork === look) this.atWork = null;
+    });
+    return (this.atWork = look);
   }
 
   /** Never rejects. */
