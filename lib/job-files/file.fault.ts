@@ -17,11 +17,29 @@ export class FileFault extends Error {
 
 export const nowhere: FilePlace = { line: null, column: null };
 
-/** Of an offset in a text. */
-export function placeAt(text: string, offset: number): FilePlace {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return { line, column: offset - before.lastIndexOf('\n') };
+/** A text, and where in it something is. */
+export class SourceText {
+  /** Where its lines begin; null: nobody has asked yet. */
+  private begins: number[] | null = null;
+
+  constructor(readonly text: string) {}
+
+  placeAt(offset: number): FilePlace {
+    const begins = (this.begins ??= beginsOfLines(this.text));
+    let [line, after] = [0, begins.length];
+    while (after - line > 1) {
+      const middle = Math.floor((line + after) / 2);
+      if (begins[middle]! <= offset) line = middle;
+      else after = middle;
+    }
+    return { line: line + 1, column: offset - begins[line]! + 1 };
+  }
+}
+
+function beginsOfLines(text: string): number[] {
+  const begins = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) begins.push(end + 1);
+  return begins;
 }
 
 /** Names a place in a file: `daily.json:3:5`. */

@@ -1,4 +1,4 @@
-import { FileFault, nowhere, placeAt, type FilePlace } from './file.fault.js';
+import { FileFault, nowhere, SourceText, type FilePlace } from './file.fault.js';
 import { yaml, type YamlDocument, type YamlNode, type YamlProblem } from './yaml.library.js';
 
 /** A job as a file has it; nothing of it is checked. */
@@ -20,7 +20,8 @@ export function parseFile(name: string, text: string): FileEntry[] {
   if (/\.json$/i.test(name)) assertJson(text);
   const all = yaml().parseAllDocuments(text, { prettyErrors: false, uniqueKeys: true, logLevel: 'silent' });
   const documents = Array.isArray(all) ? (all as YamlDocument[]) : [];
-  const entries = documents.flatMap((document) => entriesOf(document, text, /\.json$/i.test(name)));
+  const source = new SourceText(text);
+  const entries = documents.flatMap((document) => entriesOf(document, source, /\.json$/i.test(name)));
   if (documents.every(({ contents }) => contents === null || isEmpty(contents)))
     throw new FileFault('The file has no job in it: it has comments only.');
   return entries;
@@ -34,7 +35,11 @@ function assertJson(text: string): void {
     const { message } = cause as Error;
     const offset = jsonPosition.exec(message)?.[1];
     const at = offset === undefined ? firstWrong(text) : Number(offset);
-    throw new FileFault(`No JSON: ${plain(message)}.`, placeAt(text, Math.min(at, text.length)), { cause });
+    throw new FileFault(
+      `No JSON: ${plain(message)}.`,
+      new SourceText(text).placeAt(Math.min(at, text.length)),
+      { cause },
+    );
   }
 }
 
@@ -68,49 +73,54 @@ function plain(message: string): string {
     .replace(/ \(line \d+ column \d+\)$/, '');
 }
 
-function entriesOf(document: YamlDocument, text: string, isJson: boolean): FileEntry[] {
+function entriesOf(document: YamlDocument, source: SourceText, isJson: boolean): FileEntry[] {
   const problems = [...document.errors, ...document.warnings];
   // Valid JSON is not refused for what is no error of its own.
   const problem = isJson ? problems.find(({ code }) => code === 'DUPLICATE_KEY') : problems[0];
-  if (problem !== undefined) throw new FileFault(wordsOf(problem, text), placeAt(text, problem.pos[0]));
+  if (problem !== undefined)
+    throw new FileFault(wordsOf(problem, source.text), source.placeAt(problem.pos[0]));
   const { contents } = document;
   if (contents === null || isEmpty(contents)) return [];
   const value = valueOf(document);
-  if (yaml().isSeq(contents)) return listed(contents.items, value as unknown[], text);
+  if (yaml().isSeq(contents)) return listed(contents.items, value as unknown[], source);
   const jobs = yaml().isMap(contents) ? contents.items.find(({ key }) => key.value === 'jobs') : undefined;
-  if (jobs === undefined) return [entry(contents, value, text)];
-  return listed(...listIn(contents, jobs.value, value as Record<string, unknown>, text), text);
+  if (jobs === undefined) return [entry(contents, value, source)];
+  return listed(...listIn(contents, jobs.value, value as Record<string, unknown>, source), source);
 }
 
 function listIn(
   contents: YamlNode,
   list: YamlNode | null,
   value: Record<string, unknown>,
-  text: string,
+  source: SourceText,
 ): [readonly YamlNode[], unknown[]] {
   const other = Object.keys(value).find((key) => key !== 'jobs' && key !== '$schema');
   if (other !== undefined)
     throw new FileFault(
       `"${other}" stands beside "jobs". A file has one job, or a list of them as "jobs" with nothing beside it.`,
-      placeIn(contents, other, text),
+      placeIn(contents, other, source),
     );
   if (!yaml().isSeq(list))
-    throw new FileFault('"jobs" must be a list of jobs.', placeIn(contents, 'jobs', text));
+    throw new FileFault('"jobs" must be a list of jobs.', placeIn(contents, 'jobs', source));
   return [list.items, value.jobs as unknown[]];
 }
 
-function listed(nodes: readonly YamlNode[], values: readonly unknown[], text: string): FileEntry[] {
-  return nodes.map((node, nth) => entry(node, values[nth], text));
+function listed(nodes: readonly YamlNode[], values: readonly unknown[], source: SourceText): FileEntry[] {
+  return nodes.map((node, nth) => entry(node, values[nth], source));
 }
 
-function entry(node: YamlNode, value: unknown, text: string): FileEntry {
-  const place = placeOfNode(node, text);
+function entry(node: YamlNode, value: unknown, source: SourceText): FileEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new FileFault('A job must be an object, with "id", a schedule, and a handler or a task.', place);
+    throw new FileFault(
+      'A job must be an object, with "id", a schedule, and a handler or a task.',
+      placeOfNode(node, source),
+    );
   return {
     value: value as Readonly<Record<string, unknown>>,
-    place,
-    placeOf: (option) => placeIn(node, option, text),
+    get place() {
+      return placeOfNode(node, source);
+    },
+    placeOf: (option) => placeIn(node, option, source),
   };
 }
 
@@ -127,13 +137,13 @@ function isEmpty(node: YamlNode): boolean {
   return !('items' in node) && (node.value ?? null) === null;
 }
 
-function placeIn(node: YamlNode, option: string, text: string): FilePlace {
+function placeIn(node: YamlNode, option: string, source: SourceText): FilePlace {
   const pair = yaml().isMap(node) ? node.items.find(({ key }) => key.value === option) : undefined;
-  return pair === undefined ? placeOfNode(node, text) : placeOfNode(pair.key, text);
+  return pair === undefined ? placeOfNode(node, source) : placeOfNode(pair.key, source);
 }
 
-function placeOfNode({ range }: YamlNode, text: string): FilePlace {
-  return range ? placeAt(text, range[0]) : nowhere;
+function placeOfNode({ range }: YamlNode, source: SourceText): FilePlace {
+  return range ? source.placeAt(range[0]) : nowhere;
 }
 
 function wordsOf({ code, message, pos }: YamlProblem, text: string): string {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { jobOf, placeOfOption } from '../../lib/job-files/entry.format.js';
-import { FileFault, type FilePlace } from '../../lib/job-files/file.fault.js';
+import { FileFault, SourceText, type FilePlace } from '../../lib/job-files/file.fault.js';
 import { parseFile, type FileEntry } from '../../lib/job-files/file.parser.js';
 import { textOf } from '../../lib/job-files/file.text.js';
 import { folderForEachTest, job, type FolderApps } from './folder.app.js';
@@ -45,6 +46,41 @@ describe('a job file', () => {
       { id: 'a', schedule: '* * * * *' },
     ]);
     expect(faultOf('a.yaml', 'id: a\r\nid: b\r\n')).toMatchObject({ line: 2, column: 1 });
+  });
+
+  test('says where each of very many jobs is, for little more than it takes to read them', () => {
+    const all = Array.from({ length: 6_000 }, (_, nth) => ({
+      id: `job-${nth}`,
+      cron: '0 3 * * *',
+      handler: 'a',
+    }));
+    const text = JSON.stringify(all, null, 2);
+    const timeOf = (work: () => void): number => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    };
+    const reading = timeOf(() => parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent' }));
+    let entries: FileEntry[] = [];
+    const finding = timeOf(() => {
+      entries = read('a.json', text);
+      for (const [nth, entry] of entries.entries()) {
+        expect(entry.place).toEqual({ line: 2 + nth * 5, column: 3 });
+        expect(entry.placeOf('handler')).toEqual({ line: 5 + nth * 5, column: 5 });
+      }
+    });
+    expect(entries).toHaveLength(all.length);
+    // Where each place costs the text before it, it is a hundred times as much.
+    expect(finding).toBeLessThan(reading * 5 + 1_000);
+  });
+
+  test('says where something is at the begin and the end of a line, and of the text', () => {
+    const source = new SourceText('a\r\nbc\n\nd');
+    const places = [0, 1, 2, 3, 5, 6, 7, 8].map((offset) => source.placeAt(offset));
+    expect(places.map(({ line, column }) => `${line}:${column}`)).toEqual([
+      ...['1:1', '1:2', '1:3', '2:1', '2:3', '3:1', '4:1', '4:2'],
+    ]);
+    expect(new SourceText('').placeAt(0)).toEqual({ line: 1, column: 1 });
   });
 
   test('takes YAML 1.2 at its word: no is a text', () => {
