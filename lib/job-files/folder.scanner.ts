@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
+import { constants, type BigIntStats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJobFile } from './file.names.js';
@@ -13,6 +13,8 @@ const coarseMs = 2_000;
 /** A folder that is written all the time would never be read at once. */
 const mostTakenBack = 5;
 const atATime = 32;
+/** A pipe is not waited for until somebody writes to it. */
+const readable = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file that has new content. */
 export interface ReadFile {
@@ -135,7 +137,7 @@ export class FolderScanner {
       const changedAtMs = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
       const isFile = found.isFile();
       const stamp = [dev, ino, size, mtimeNs, ctimeNs].join();
-      const fault = isFile ? null : new FileFault('It is no file, though it is called like one.');
+      const fault = isFile ? null : noFile();
       return { stamp, changedAtMs, isFile, size: Number(size), fault };
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
@@ -192,13 +194,25 @@ export class FolderScanner {
   }
 }
 
+function noFile(): FileFault {
+  return new FileFault('It is no file, though it is called like one.');
+}
+
 async function contentOf(path: string, size: number): Promise<Uint8Array | FileFault> {
   if (size > maxFileBytes)
     return new FileFault(`The file has ${size} bytes. At most ${maxFileBytes} are read.`);
   try {
-    const file = await open(path, 'r');
+    const file = await open(path, readable);
     try {
-      return await file.readFile();
+      // It may be another one than that which was looked at.
+      if (!(await file.stat()).isFile()) return noFile();
+      const chunks: Buffer[] = [];
+      const bytes = file.createReadStream({ end: maxFileBytes, autoClose: false });
+      for await (const chunk of bytes) chunks.push(chunk as Buffer);
+      const content = Buffer.concat(chunks);
+      return content.length > maxFileBytes
+        ? new FileFault(`The file has more than ${maxFileBytes} bytes, which are the most that are read.`)
+        : content;
     } finally {
       await file.close();
     }

@@ -14,7 +14,7 @@ export interface JobFilesOptions {
   role?: 'sync' | 'watch';
   /** How often the folder is looked at: 100 ms to 1 min. Where the system tells of changes, it is at once. @default '1s' */
   scanMs?: DurationInput;
-  /** How long a folder that had files has to be empty before that is believed: 0 to 1 h. Else a volume that is not mounted would end all jobs. @default '10s' */
+  /** How long a folder has to be empty before that is believed, also one that is empty at the start: 0 to 1 h. Else a volume that is not mounted would end all jobs. @default '10s' */
   emptyGraceMs?: DurationInput;
 }
 

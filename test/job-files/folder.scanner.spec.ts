@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
+  constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
   rmSync,
   statSync,
@@ -146,4 +150,36 @@ test('a file that gets another name a while before anybody looks is not told to 
     ['a.json', ['a']],
     ['b.json', ['b']],
   ]);
+});
+
+test('what becomes a pipe, or grows, between the look at it and its reading neither hangs nor is read', async () => {
+  /** Knows the files as they were a moment ago. */
+  class Late extends FolderScanner {
+    protected override async stat(): Promise<BigIntStats> {
+      return before;
+    }
+  }
+  writeFileSync(path('a.json'), 'small');
+  const before = statSync(path('a.json'), { bigint: true });
+  rmSync(path('a.json'));
+  execFileSync('mkfifo', [path('a.json')]);
+  writeFileSync(path('b.json'), Buffer.alloc(5 * 1024 * 1024, ' '));
+  const scan = scanner(Late);
+  await scan.look();
+  now += quietMs;
+  const ended = new AbortController();
+  try {
+    const look = await Promise.race([
+      scan.look(),
+      pause(10_000, null, { signal: ended.signal }).catch(() => null),
+    ]);
+    expect(look?.changed.map(({ name, content }) => [name, (content as Error).message])).toEqual([
+      ['a.json', 'It is no file, though it is called like one.'],
+      ['b.json', 'The file has more than 4194304 bytes, which are the most that are read.'],
+    ]);
+  } finally {
+    ended.abort();
+    // Whoever waits for a writer has one now.
+    closeSync(openSync(path('a.json'), constants.O_RDWR));
+  }
 });
