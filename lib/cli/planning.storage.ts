@@ -8,7 +8,6 @@ export type BootedJobs = (JobRef & { action: 'created' | 'replaced' })[];
 const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'kind',
   'shared',
-  'lock',
   'wakeSignal',
   'eventChannel',
   'close',
@@ -38,6 +37,7 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
       switch (key) {
         case 'init':
           return (failing?: (error: unknown, retryInMs: number) => void) => {
+            if (isInFile(target)) return inFile();
             target.onlyLook?.();
             return target.init(failing);
           };
@@ -54,6 +54,8 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
         case 'flows':
         case 'definitions':
           return typeof value === 'object' && value !== null ? readable(value, key) : value;
+        case 'lock':
+          return readable(value as object, key, /^(init|close|inspect)$/);
         default:
       }
       if (typeof value !== 'function') return value;
@@ -69,14 +71,28 @@ const asStoredBinaries: BinaryStorage = {
   readBinary: () => refused('binaries.readBinary'),
 };
 
-function readable(part: object, name: string): object {
+function readable(part: object, name: string, reading = isRead): object {
   return new Proxy(part, {
     get(target, key): unknown {
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function' || typeof key === 'symbol') return value;
-      return isRead.test(key) ? value.bind(target) : () => refused(`${name}.${key}`);
+      return reading.test(key) ? value.bind(target) : () => refused(`${name}.${key}`);
     },
   });
+}
+
+/** It is opened by a process that has it for itself, and notes there that those before are gone. */
+function isInFile(storage: StorageAdapter): boolean {
+  const { kind } = storage;
+  return storage.onlyLook === undefined && (kind === 'file' || kind === 'sqlite');
+}
+
+function inFile(): Promise<never> {
+  return Promise.reject(
+    new FailedError(
+      'A storage in a file cannot be looked at without being changed, so there is no plan for it. There are plans for PostgreSQL.',
+    ),
+  );
 }
 
 function refused(method: string): Promise<never> {
