@@ -1,6 +1,8 @@
-import { parseDuration, type Job, type PauseScope } from '../index.js';
+import { parseDuration, type Job, type JobQuery, type Page, type PauseScope, type Run } from '../index.js';
 import type { Diagnosis, Finding } from '../typeorm/index.js';
+import { liveWorkers } from './live.workers.js';
 import type { Session } from './session.js';
+import { given } from './shared.options.js';
 import type { StorageChoice } from './storage.choice.js';
 
 /** From when on something counts as wrong, as `diagnose()` takes it. */
@@ -14,8 +16,8 @@ const mostTold = 10;
 const mostLookedAt = 1_000;
 
 /**
- * What there is to be found in a storage without a server, with the codes of `diagnose()`: the file was read as a whole when it was opened, or it would have been refused. Nobody else can have it open, so no
- * process works on it at present.
+ * What there is to be found in a storage without a server, with the codes of `diagnose()`: the file was read as a whole when it was opened, or it would have been refused. Only one
+ * process can have it open: this one, which works on nothing, or the service that is asked.
  */
 export async function checkUp(
   choice: Pick<StorageChoice, 'shown'>,
@@ -27,66 +29,107 @@ export async function checkUp(
   const overdue = new Date(at.getTime() - parseDuration(overdueAfter, 'overdueAfter'));
   const forgotten = new Date(at.getTime() - parseDuration(forgottenAfter, 'forgottenAfter'));
   const findings: Finding[] = [];
-  const late = await scheduler.queryJobs({
-    state: ['pending', 'scheduled'],
-    nextBefore: overdue,
-    orderBy: 'nextRunAt',
-    limit: mostLookedAt,
-  });
-  if (late.items.length > 0) findings.push(noWorker(late.items));
-  const orphans = await scheduler.queryJobs({ state: 'orphaned', limit: mostLookedAt });
-  if (orphans.items.length > 0) findings.push(orphaned(orphans.items));
+  const isLate: JobQuery = { state: ['pending', 'scheduled'], nextBefore: overdue };
+  const [first] = (await scheduler.queryJobs({ ...isLate, orderBy: 'nextRunAt', limit: 1 })).items;
+  if (first !== undefined) {
+    const isWorkedOn = (await liveWorkers(session)).length > 0;
+    findings.push(late(first, await scheduler.countJobs(isLate), isWorkedOn));
+  }
+  const orphans = await scheduler.queryJobs({ state: 'orphaned', limit: mostTold });
+  if (orphans.items.length > 0)
+    findings.push(orphaned(orphans.items, await scheduler.countJobs({ state: 'orphaned' })));
   const dead = await scheduler.discardFailed({}, { dryRun: true });
   if (dead.found >= deadLetters) findings.push(piledUp(dead.found));
-  const paused = await scheduler.queryJobs({ pausedBy: 'job', limit: mostLookedAt });
-  for (const job of paused.items) {
-    if (job.paused !== null && job.paused.at < forgotten)
-      findings.push(stale(`job "${job.id}"`, job.paused, `jobs resume ${shell(job.id)}${place(job)}`));
-  }
+  const pausedJobs = await all((cursor) =>
+    scheduler.queryJobs({ pausedBy: 'job', limit: mostLookedAt, ...given({ cursor }) }),
+  );
+  const stalePauses = pausedJobs.flatMap(({ paused, ...job }) =>
+    paused === null || paused.at >= forgotten
+      ? []
+      : stale(`job "${job.id}"`, paused, `jobs resume ${shell(job.id)}${place(job)}`),
+  );
+  findings.push(...firstOf(stalePauses, 'jobs have been paused', 'chronis jobs --state paused'));
   for (const pause of await scheduler.getPauses()) {
     const { what, flags } = scopeWords(pause.scope);
     if (pause.at < forgotten) findings.push(stale(what, pause, `pauses remove ${flags}`));
   }
-  const open = await scheduler.getRuns({ state: 'open', limit: mostLookedAt });
-  for (const run of open.items) {
-    if (run.dueAt !== null || run.startedAt === null || run.startedAt >= forgotten) continue;
-    findings.push({
-      code: 'doctor.open-run',
-      severity: 'warning',
-      sentence: `The run ${run.id} of "${run.jobId}" has been open since ${run.startedAt.toISOString()} without a deadline: nothing ends it but a call from outside.`,
-      evidence: { run: run.id, job: run.jobId, since: run.startedAt.toISOString() },
-      repair: { by: 'command', text: `chronis runs fail ${run.id}` },
-    });
-  }
+  const openRuns = await all((cursor) =>
+    scheduler.getRuns({ state: 'open', limit: mostLookedAt, ...given({ cursor }) }),
+  );
+  const forgottenRuns = openRuns.flatMap((run) =>
+    run.dueAt !== null || run.startedAt === null || run.startedAt >= forgotten
+      ? []
+      : openRun(run, run.startedAt),
+  );
+  findings.push(...firstOf(forgottenRuns, 'runs have been open', 'chronis runs --state open'));
   return {
     at,
     server: choice.shown,
     schema: '',
     checked: ['file', 'work', 'orphans', 'dead letters', 'pauses', 'open runs'],
     unchecked: [],
-    findings: findings.slice(0, mostLookedAt),
+    findings,
   };
 }
 
-function noWorker(jobs: readonly Job[]): Finding {
-  const [first] = jobs as [Job];
+/** All that there are, a page at a time. */
+async function all<T>(page: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const next: Page<T> = await page(cursor ?? undefined);
+    items.push(...next.items);
+    ({ cursor } = next);
+  } while (cursor !== null);
+  return items;
+}
+
+/** Of very many some, and how many are left. */
+function firstOf(findings: readonly Finding[], what: string, command: string): Finding[] {
+  const count = findings.length - mostLookedAt;
+  if (count <= 0) return [...findings];
+  const { code, severity } = findings[0]!;
+  const rest: Finding = {
+    code,
+    severity,
+    sentence: `${count} more ${what} for as long.`,
+    evidence: { count },
+    repair: { by: 'command', text: command },
+  };
+  return [...findings.slice(0, mostLookedAt), rest];
+}
+
+function late(first: Job, count: number, isWorkedOn: boolean): Finding {
   const oldest = first.nextRunAt!.toISOString();
+  const evidence = { overdue: count, oldest, example: first.id };
+  const are = count === 1 ? 'is' : 'are';
+  if (!isWorkedOn) {
+    return {
+      code: 'doctor.no-worker',
+      severity: 'error',
+      sentence: `No process works on this file, and ${count} of its jobs ${are} overdue, the oldest ("${first.id}") since ${oldest}.`,
+      evidence,
+      repair: { by: 'command', text: 'chronis run' },
+    };
+  }
   return {
-    code: 'doctor.no-worker',
-    severity: 'error',
-    sentence: `No process works on this file, and ${jobs.length} of its jobs ${jobs.length === 1 ? 'is' : 'are'} overdue, the oldest ("${first.id}") since ${oldest}.`,
-    evidence: { overdue: jobs.length, oldest, example: first.id },
-    repair: { by: 'command', text: 'chronis run' },
+    code: 'doctor.overdue-jobs',
+    severity: 'warning',
+    sentence: `${count} of the jobs of this file ${are} overdue, the oldest ("${first.id}") since ${oldest}, although a process works on this file.`,
+    evidence,
+    repair: {
+      by: 'hand',
+      text: 'Where all slots are taken, raise the concurrency of that process. Else look whether it has the handler and takes the queue: chronis workers.',
+    },
   };
 }
 
-function orphaned(jobs: readonly Job[]): Finding {
-  const shown = jobs.slice(0, mostTold);
+function orphaned(shown: readonly Job[], count: number): Finding {
   return {
     code: 'doctor.orphaned-jobs',
     severity: 'warning',
-    sentence: `${jobs.length} jobs that code once declared are in no live code any more, and do not fire: ${shown.map(({ id }) => `"${id}"`).join(', ')}.`,
-    evidence: { count: jobs.length, jobs: shown.map(({ id }) => id) },
+    sentence: `${count} jobs that code once declared are in no live code any more, and do not fire: ${shown.map(({ id }) => `"${id}"`).join(', ')}${count > shown.length ? ' and others' : ''}.`,
+    evidence: { count, jobs: shown.map(({ id }) => id) },
     repair: {
       by: 'command',
       text: shown.map((job) => `chronis jobs delete ${shell(job.id)}${place(job)} --yes`).join('; '),
@@ -104,6 +147,17 @@ function piledUp(count: number): Finding {
       by: 'command',
       text: 'chronis runs --failed; then chronis runs retry --all, or chronis runs discard --all, with conditions such as --handler',
     },
+  };
+}
+
+function openRun({ id, jobId }: Run, startedAt: Date): Finding {
+  const since = startedAt.toISOString();
+  return {
+    code: 'doctor.open-run',
+    severity: 'warning',
+    sentence: `The run ${id} of "${jobId}" has been open since ${since} without a deadline: nothing ends it but a call from outside.`,
+    evidence: { run: id, job: jobId, since },
+    repair: { by: 'command', text: `chronis runs fail ${id}` },
   };
 }
 
