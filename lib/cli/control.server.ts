@@ -31,16 +31,19 @@ export class ControlServer {
       socket.on('close', () => sockets.delete(socket));
       void answer(socket, session);
     });
-    const umask = process.umask(ownUmask);
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen(path, resolve);
+        // It is of the whole process, and for the file that listen() makes before it returns.
+        const umask = process.umask(ownUmask);
+        try {
+          server.listen(path, resolve);
+        } finally {
+          process.umask(umask);
+        }
       });
     } catch (cause) {
       throw new FailedError(`Nobody can listen at ${path}: ${(cause as Error).message}.`);
-    } finally {
-      process.umask(umask);
     }
     return new ControlServer(path, server, sockets);
   }

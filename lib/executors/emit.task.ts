@@ -14,7 +14,7 @@ export interface EmitTask {
   name?: string;
   /** What is sent, as JSON. Where the broker carries no key beside it (Redis, TCP, MQTT, clients of your own) an object, or none: it gets a `runId`. @default none */
   data?: unknown;
-  /** Of the job in the queue: what `queue.add()` takes, but `jobId` and `repeat`. @default none */
+  /** Of the job in the queue: what `queue.add()` takes, but `jobId`, `repeat`, `repeatJobKey`, `deduplication` and `parent`. @default none */
   options?: Readonly<Record<string, unknown>>;
 }
 
