@@ -38,9 +38,9 @@ export function passwordsIn(
 /** Takes passwords out of what is written, wherever that comes from. */
 export interface Scrubber {
   /** Of what is told: wherever they stand. */
-  told(text: string): string;
+  told: (text: string) => string;
   /** Of results: within URLs alone, as a password may be a word that the result has for itself. */
-  result(text: string): string;
+  result: (text: string) => string;
 }
 
 export function scrubber(passwords: readonly string[]): Scrubber {

@@ -1,6 +1,6 @@
-import { meantOption, type StandardIssue, type StandardSchema } from '../index.js';
+import type { StandardIssue, StandardSchema } from '../index.js';
 import type { EmitSettings } from './emit.options.js';
-import { shown } from './option.checks.js';
+import { shown, tellUnknown } from './option.checks.js';
 
 /** A task of the type `emit`: a message to a broker (`client`, `pattern`), or a job of BullMQ (`queue`, `name`). @publicApi */
 export interface EmitTask {
@@ -44,14 +44,7 @@ function checked(given: unknown, settings: EmitSettings, tell: Tell): CheckedEmi
     tell(`must be an object, but is ${shown(given)}`);
     return null;
   }
-  for (const key of Object.keys(given)) {
-    if ((keys as readonly string[]).includes(key)) continue;
-    const meant = meantOption(key, keys);
-    tell(
-      `there is no such option. ${meant ? `Did you mean "${meant}"?` : `There are: ${keys.join(', ')}`}`,
-      key,
-    );
-  }
+  tellUnknown(given, keys, tell);
   const { client, queue } = given;
   if ((client === undefined) === (queue === undefined)) {
     tell('needs a "client" with a "pattern", or a "queue" with a "name", and not both');

@@ -1,16 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import {
-  meantOption,
-  parseDuration,
-  type DurationInput,
-  type StandardIssue,
-  type StandardSchema,
-} from '../index.js';
+import { parseDuration, type DurationInput, type StandardIssue, type StandardSchema } from '../index.js';
 import { isIP } from 'node:net';
 import { hostOf } from './http.hosts.js';
 import type { HttpSettings } from './http.options.js';
 import { referencesIn } from './http.secrets.js';
-import { shown } from './option.checks.js';
+import { shown, tellUnknown } from './option.checks.js';
 
 /** A task of the type `http`. In the texts of `headers`, `query` and `body`, `${env:NAME}` stands for a variable that the executor names. @publicApi */
 export interface HttpTask {
@@ -79,12 +73,7 @@ function checked(given: unknown, settings: HttpSettings, tell: Tell): CheckedHtt
   const isObject = isPlain(given);
   if (!isObject) tell(`must be an object, but is ${shown(given)}`);
   const task = isObject ? given : {};
-  for (const key of Object.keys(task)) {
-    if ((keys as readonly string[]).includes(key)) continue;
-    const meant = meantOption(key, keys);
-    const help = meant ? `Did you mean "${meant}"?` : `There are: ${keys.join(', ')}`;
-    tell(`there is no such option. ${help}`, key);
-  }
+  tellUnknown(task, keys, tell);
   const { body = null, method = body === null ? 'GET' : 'POST', followRedirects = true } = task;
   if (!methods.includes(method as string))
     tell(`must be one of ${methods.join(', ')}, but is ${shown(method)}`, 'method');

@@ -9,15 +9,30 @@ export function knownOptions<O extends object>(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InvalidOptionError(owner, `takes an object, but was given ${shown(given)}.`);
   }
-  for (const key of Object.keys(given)) {
-    if ((known as readonly string[]).includes(key)) continue;
-    const meant = meantOption(key, known);
-    throw new InvalidOptionError(
-      key,
-      `${owner} has no such option. ${meant ? `Did you mean "${meant}"?` : `There are: ${known.join(', ')}.`}`,
-    );
+  for (const [key, help] of unknownKeys(given, known)) {
+    const end = help.endsWith('?') ? '' : '.';
+    throw new InvalidOptionError(key, `${owner} has no such option. ${help}${end}`);
   }
   return given;
+}
+
+/** Tells each option of a task that nobody would read. */
+export function tellUnknown(
+  task: object,
+  known: readonly string[],
+  tell: (message: string, key: string) => void,
+): void {
+  for (const [key, help] of unknownKeys(task, known)) tell(`there is no such option. ${help}`, key);
+}
+
+/** With what may have been meant. */
+function unknownKeys(given: object, known: readonly string[]): [key: string, help: string][] {
+  return Object.keys(given)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const meant = meantOption(key, known);
+      return [key, meant ? `Did you mean "${meant}"?` : `There are: ${known.join(', ')}`];
+    });
 }
 
 /** A list of texts of which each fits. Throws InvalidOptionError. */

@@ -46,7 +46,7 @@ export class ProgramRunner {
 
   /** Whom it is run as. Throws InvalidOptionError where that user has gone. */
   userOf({ user }: Pick<CheckedProgram, 'user'>): SystemUser | null {
-    if (user === null) return this.settings.user;
+    if (user === null || user === this.settings.user?.name) return this.settings.user;
     return this.settings.users.get(user) ?? systemUser(user, 'user');
   }
 

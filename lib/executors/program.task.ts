@@ -1,5 +1,4 @@
-import { meantOption } from '../index.js';
-import { shown } from './option.checks.js';
+import { shown, tellUnknown } from './option.checks.js';
 import type { ProgramSettings } from './program.options.js';
 
 /** What tasks say of how their program is run, whichever it is. @publicApi */
@@ -37,14 +36,7 @@ export function taskObject(given: unknown, keys: readonly string[], tell: Tell):
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
   if (!isObject) tell(`must be an object, but is ${shown(given)}`);
   const task = (isObject ? given : {}) as Record<string, unknown>;
-  for (const key of Object.keys(task)) {
-    if (keys.includes(key)) continue;
-    const meant = meantOption(key, keys);
-    tell(
-      `there is no such option. ${meant ? `Did you mean "${meant}"?` : `There are: ${keys.join(', ')}`}`,
-      key,
-    );
-  }
+  tellUnknown(task, keys, tell);
   return task;
 }
 

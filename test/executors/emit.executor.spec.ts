@@ -223,6 +223,14 @@ describe('a task', () => {
     expect((await problems(task))?.[0]).toMatch(reason);
   });
 
+  test.each(['jobId', 'repeat', 'repeatJobKey', 'deduplication', 'parent'])(
+    'with the option %s, which is not for it to say, is refused',
+    async (option) => {
+      const task = { queue: 'mails', name: 'a', options: { [option]: {} } };
+      expect(await problems(task)).toEqual([`options.${option}: is not for a task to say`]);
+    },
+  );
+
   test('that fits is taken', async () => {
     expect(await problems({ client: 'tcp', pattern: { cmd: 'a' }, data: { a: 1 } })).toBeUndefined();
     expect(await problems({ queue: 'mails', name: 'a', data: 1, options: { delay: 5 } })).toBeUndefined();
