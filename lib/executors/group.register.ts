@@ -2,7 +2,13 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from './process.group.js';
-import { environmentOf, isAlive, membersOf, ownIdentity, type ProcessIdentity } from './process.table.js';
+import {
+  environmentOf,
+  isAlive,
+  membersOf,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../processes/process.table.js';
 
 /** A group that was ended. */
 export interface Swept {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, ownIdentity } from './process.table.js';
+import { isAlive, ownIdentity } from '../processes/process.table.js';
 import type { SystemUser } from './system.users.js';
 
 /** Boot, namespace, id and start of the process, and what makes it unique. */

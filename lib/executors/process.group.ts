@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { KeptOutput } from './kept.output.js';
-import { membersOf } from './process.table.js';
+import { membersOf } from '../processes/process.table.js';
 
 /** What is to be run. */
 export interface GroupOrder {

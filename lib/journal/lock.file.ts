@@ -1,18 +1,18 @@
 import {
   closeSync,
   fstatSync,
+  futimesSync,
   openSync,
   linkSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { StorageError, StorageInUseError } from '../model/errors.js';
+import { bootId, isAlive, pidNamespace, startOf } from '../processes/process.table.js';
 
 /** Who has a lock: enough to tell a process that is gone from another one that has got its number. */
 interface Holder {
@@ -30,32 +30,38 @@ const beatMs = 5_000;
 /** For how long it may have been silent. */
 const silenceMs = 20_000;
 /** Others that take over what a dead process has left, at the same moment. */
-const mostTries = 20;
+const mostTries = 100;
 
 /** A file that is there as long as one process has what is beside it. */
 export class LockFile {
   private beat: NodeJS.Timeout | null = null;
   /** Kept open, so that no other file can get the number by which it is known. */
   private file: number | null = null;
+  private fromSilent = false;
 
   constructor(private readonly path: string) {}
 
   /** Throws StorageInUseError; takes over what a dead process has left. `what`: the file that it is about. */
   acquire(what: string): void {
     const own = `${this.path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+    this.fromSilent = false;
     try {
-      writeFileSync(own, `${JSON.stringify(thisProcess())}\n`, { flag: 'wx', mode: 0o600 });
+      this.file = openSync(own, 'wx+', 0o600);
+      writeFileSync(this.file, `${JSON.stringify(thisProcess())}\n`);
       for (let tries = 0; !linked(own, this.path); tries++) {
-        const text = contentOf(this.path);
+        if (tries > mostTries) {
+          const problem = `cannot be had: other processes take ${this.path} at this moment, or it is a link to nothing. Try again, or delete that file.`;
+          throw new StorageInUseError(what, problem);
+        }
+        const text = textOf(this.path, what);
         if (text === null) continue;
-        const problem = claimOf(text, this.path);
-        if (problem !== null) throw new StorageInUseError(what, problem);
-        if (tries > mostTries)
-          throw new StorageInUseError(what, 'is being taken over by other processes. Try again.');
+        const claim = claimOf(text, this.path);
+        if (typeof claim === 'string') throw new StorageInUseError(what, claim);
+        this.fromSilent ||= claim.isSilent;
         this.remove(text, own);
       }
-      this.file = openSync(own, 'r');
     } catch (cause) {
+      this.closeFile();
       if (cause instanceof StorageInUseError) throw cause;
       throw new StorageError(`${what} cannot be locked: ${(cause as Error).message}`, { cause });
     } finally {
@@ -73,15 +79,24 @@ export class LockFile {
     );
   }
 
+  /** Whether it was taken from a process that nobody here can see: it may live, and not know yet. */
+  get isFromSilent(): boolean {
+    return this.fromSilent;
+  }
+
   release(): void {
     if (this.beat !== null) clearInterval(this.beat);
     this.beat = null;
     if (this.isHeld) rmSync(this.path, { force: true });
+    this.closeFile();
+  }
+
+  private closeFile(): void {
     if (this.file !== null) closeSync(this.file);
     this.file = null;
   }
 
-  private get isHeld(): boolean {
+  get isHeld(): boolean {
     if (this.file === null) return false;
     return statSync(this.path, { throwIfNoEntry: false })?.ino === fstatSync(this.file).ino;
   }
@@ -89,7 +104,8 @@ export class LockFile {
   private touch(): void {
     const now = new Date();
     try {
-      utimesSync(this.path, now, now);
+      // Not by its name, which may be another one's lock by now.
+      futimesSync(this.file!, now, now);
     } catch {
       // The next write tells that it is gone.
     }
@@ -113,15 +129,15 @@ function thisProcess(): Holder {
   const { pid } = process;
   return {
     pid,
-    startTime: startTimeOf(pid),
+    startTime: startOf(pid),
     bootId: bootId(),
     pidNamespace: pidNamespace(),
     host: hostname(),
   };
 }
 
-/** Why the lock cannot be taken; null: whoever had it is dead. */
-function claimOf(text: string, path: string): string | null {
+/** Why the lock cannot be taken, or that it can: whoever had it is dead, or silent and out of sight. */
+function claimOf(text: string, path: string): string | { isSilent: boolean } {
   const holder = holderIn(text);
   // Written in one piece, so it is none of ours.
   if (holder === null)
@@ -131,22 +147,12 @@ function claimOf(text: string, path: string): string | null {
   const name = `the process ${pid} on ${host}`;
   const isHere =
     holder.bootId === mine.bootId && holder.pidNamespace === mine.pidNamespace && host === mine.host;
-  if (isHere && isGone(holder)) return null;
+  if (isHere && !isAlive({ pid, startedAt: holder.startTime })) return { isSilent: false };
   if (isHere)
     return `is in use by ${name}: one process can have it at a time. Stop that process, or use a storage for several, typeOrmStorage().`;
   const silent = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  if (silent > silenceMs) return null;
+  if (silent > silenceMs) return { isSilent: true };
   return `is in use by ${name}, in another container or on another machine, which has shown itself ${Math.round(silent / 1_000)} seconds ago. If it is dead, try again in ${silenceMs / 1_000} seconds.`;
-}
-
-function isGone({ pid, startTime }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
-  }
-  const present = startTimeOf(pid);
-  return startTime !== null && present !== null && present !== startTime;
 }
 
 function holderIn(text: string): Holder | null {
@@ -158,23 +164,15 @@ function holderIn(text: string): Holder | null {
   }
 }
 
-function startTimeOf(pid: number): string | null {
-  // The name of the program, in parentheses, may have spaces.
-  const fields = contentOf(`/proc/${pid}/stat`)
-    ?.replace(/^.*\) /s, '')
-    .split(' ');
-  return fields?.[19] ?? null;
-}
-
-function bootId(): string | null {
-  return contentOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
-}
-
-function pidNamespace(): string | null {
+/** Null: it is gone. Throws StorageInUseError where it is there and cannot be read. */
+function textOf(path: string, what: string): string | null {
   try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return null;
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    const problem = `is locked by ${path}, which cannot be read: ${message}. Delete that file if no process uses it.`;
+    throw new StorageInUseError(what, problem);
   }
 }
 

@@ -1,11 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StorageInUseError } from '../../lib/index.js';
 import { LockFile } from '../../lib/journal/lock.file.js';
+import { until } from '../executors/until.js';
 import { temporaryFolder } from '../support/file.subject.js';
 
 let folder: string;
@@ -98,4 +109,63 @@ test('that somebody has taken away is told at the next write, and theirs is left
   lock.release();
   expect(existsSync(path)).toBe(true);
   other.release();
+});
+
+test.runIf(process.platform === 'linux')(
+  'of a process that has ended, and whose parent does not look, is taken over',
+  async () => {
+    // What it starts becomes the child of a program that waits for none.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(line.toString());
+      const stat = (of = pid): string[] => readFileSync(`/proc/${of}/stat`, 'utf8').split(' ');
+      await until('the parent is that program', () => stat(parent.pid)[1] === '(cat)');
+      process.kill(pid, 'SIGKILL');
+      await until('the process has ended', () => stat()[2] === 'Z');
+      leave({ pid, startTime: stat()[21]! });
+      const lock = new LockFile(path);
+      lock.acquire('jobs');
+      lock.release();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  },
+);
+
+test('that cannot be read is told by its name, and left', () => {
+  mkdirSync(path);
+  expect(take).toThrow(StorageInUseError);
+  expect(take).toThrow(`jobs is locked by ${path}, which cannot be read: EISDIR`);
+  expect(statSync(path).isDirectory()).toBe(true);
+  expect(readdirSync(folder)).toEqual(['jobs.lock']);
+});
+
+test('that is a link to nothing is told by its name', () => {
+  symlinkSync(join(folder, 'nothing'), path);
+  expect(take).toThrow(StorageInUseError);
+  expect(take).toThrow(path);
+  expect(readdirSync(folder)).toEqual(['jobs.lock']);
+});
+
+test('shows that its process is there, and does not do so for the next owner', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const lock = new LockFile(path);
+  try {
+    const past = new Date(Date.now() - 60_000);
+    lock.acquire('jobs');
+    utimesSync(path, past, past);
+    vi.advanceTimersByTime(5_000);
+    expect(statSync(path).mtimeMs).toBeGreaterThan(past.getTime() + 30_000);
+    rmSync(path);
+    writeFileSync(path, 'of another one');
+    utimesSync(path, past, past);
+    vi.advanceTimersByTime(5_000);
+    expect(statSync(path).mtimeMs).toBeLessThan(past.getTime() + 30_000);
+  } finally {
+    lock.release();
+    vi.useRealTimers();
+  }
 });
