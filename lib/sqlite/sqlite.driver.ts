@@ -28,6 +28,19 @@ export function openDatabase(path: string, driver: SqliteDriver): SqliteDatabase
   }
 }
 
+/** Whether it is about what the file holds, and not about who may read it, or what else goes on. */
+export function isDamage(error: unknown): boolean {
+  // A row that is no JSON.
+  if (error instanceof SyntaxError) return true;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  // That of Node has the number, of which the lowest byte says the kind; that of the package has the name.
+  if (typeof errcode === 'number') return damageCodes.includes(errcode & 0xff);
+  return typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(code);
+}
+
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+const damageCodes: readonly number[] = [11, 26];
+
 function opener(driver: SqliteDriver): (path: string) => SqliteDatabase {
   const own = driver === 'better-sqlite3' ? null : nodeSqlite();
   if (own !== null) return own;

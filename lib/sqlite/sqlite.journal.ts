@@ -1,14 +1,23 @@
 import { noRows, tableNames, type Change, type StoredTables, type TableName } from '../journal/change.js';
 import type { Batch, Journal } from '../journal/journal.js';
 import { LockFile } from '../journal/lock.file.js';
+import { real } from '../journal/real.path.js';
 import { StorageDamagedError, StorageError } from '../model/errors.js';
 import {
+  isDamage,
   openDatabase,
   type SqliteDatabase,
   type SqliteDriver,
   type SqliteStatement,
 } from './sqlite.driver.js';
-import { applicationId, schemaSql, sqliteSchemaVersion, tableOf, tablesSql } from './sqlite.schema.js';
+import {
+  applicationId,
+  isNumbered,
+  schemaSql,
+  sqliteSchemaVersion,
+  tableOf,
+  tablesSql,
+} from './sqlite.schema.js';
 
 interface Statements {
   put: Map<TableName, SqliteStatement>;
@@ -17,15 +26,17 @@ interface Statements {
 
 /** A database in a file: each write is one transaction. */
 export class SqliteJournal implements Journal {
+  private readonly path: string;
   private readonly lock: LockFile;
   private database: SqliteDatabase | null = null;
   private statements: Statements | null = null;
 
   constructor(
-    private readonly path: string,
+    path: string,
     private readonly driver: SqliteDriver,
   ) {
-    this.lock = new LockFile(`${path}.lock`);
+    this.path = real(path);
+    this.lock = new LockFile(`${this.path}.lock`);
   }
 
   async open(): Promise<StoredTables> {
@@ -34,10 +45,12 @@ export class SqliteJournal implements Journal {
     try {
       this.database.exec(settings);
       prepareTables(this.database, this.path);
-      return this.recover();
+      return this.readAlone(this.database);
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
-      const problem = `is no SQLite database that can be read: ${(cause as Error).message}. It was left as it is; give another path, or put back a copy.`;
+      const { message } = cause as Error;
+      if (!isDamage(cause)) throw new StorageError(`${this.path} cannot be opened: ${message}`, { cause });
+      const problem = `is no SQLite database that can be read: ${message}. It was left as it is; give another path, or put back a copy.`;
       throw new StorageDamagedError(this.path, problem, { cause });
     }
   }
@@ -47,6 +60,8 @@ export class SqliteJournal implements Journal {
     const database = this.database!;
     database.exec('begin immediate');
     try {
+      // Nobody can take the file over from here to the commit, as that begins with a transaction too.
+      this.lock.assertHeld(this.path);
       for (const change of changes) this.store(change);
       database.exec('commit');
     } catch (error) {
@@ -56,16 +71,9 @@ export class SqliteJournal implements Journal {
   }
 
   recover(): StoredTables {
-    const database = this.database!;
-    rollBack(database);
-    const stored = noRows();
-    for (const name of tableNames) {
-      const rows = database.prepare(`select key, row from ${tableOf(name)} order by key`).all();
-      for (const { key, row } of rows as { key: string | number; row: string }[]) {
-        stored[name].set(key, JSON.parse(row));
-      }
-    }
-    return stored;
+    this.lock.assertHeld(this.path);
+    rollBack(this.database!);
+    return readTables(this.database!);
   }
 
   async close(): Promise<void> {
@@ -73,6 +81,16 @@ export class SqliteJournal implements Journal {
     this.database?.close();
     this.database = null;
     this.lock.release();
+  }
+
+  /** What a process that has lost the file was still writing is there, or comes to nothing. */
+  private readAlone(database: SqliteDatabase): StoredTables {
+    database.exec('begin immediate');
+    try {
+      return readTables(database);
+    } finally {
+      rollBack(database);
+    }
   }
 
   private store({ table, key, row }: Change): void {
@@ -84,9 +102,9 @@ export class SqliteJournal implements Journal {
 
 /** A commit is on disk when it returns; the log keeps others reading meanwhile. */
 const settings = `
+pragma busy_timeout = 5000;
 pragma journal_mode = wal;
 pragma synchronous = full;
-pragma busy_timeout = 5000;
 `;
 
 /** Makes the tables in a database that is empty. Throws StorageDamagedError for one that is somebody else's, or of another version. */
@@ -124,6 +142,21 @@ function prepare(database: SqliteDatabase): Statements {
     remove: all((table) => `delete from ${table} where key = ?`),
   };
 }
+
+function readTables(database: SqliteDatabase): StoredTables {
+  const stored = noRows();
+  for (const name of tableNames) {
+    const rows = database.prepare(`select ${keyOf(name)} as key, row from ${tableOf(name)} order by 1`).all();
+    for (const { key, row } of rows as { key: Uint8Array | number; row: string }[])
+      stored[name].set(typeof key === 'number' ? key : utf8.decode(key), JSON.parse(row));
+  }
+  return stored;
+}
+
+/** Keys may hold NUL, where node:sqlite of Node 22 ends a text that it reads. */
+const keyOf = (name: TableName): string => (isNumbered(name) ? 'key' : 'cast(key as blob)');
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function rollBack(database: SqliteDatabase): void {
   try {

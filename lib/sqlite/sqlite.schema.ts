@@ -11,7 +11,8 @@ export function tableOf(name: TableName): string {
   return `chronis_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 }
 
-const isNumbered = (name: TableName): boolean => name === 'attempts' || name === 'gaps';
+/** Whether keys are numbers, not text. */
+export const isNumbered = (name: TableName): boolean => name === 'attempts' || name === 'gaps';
 
 const tables = tableNames.map(
   (name) =>

@@ -4,10 +4,17 @@ import { documentOf, rowsOf } from '../../lib/file/file.document.js';
 import { formatOf } from '../../lib/file/file.formats.js';
 import { FileJournal } from '../../lib/file/file.journal.js';
 import { fileStorage } from '../../lib/file/index.js';
-import { apply, noRows } from '../../lib/journal/change.js';
-import type { JournaledTables } from '../../lib/journal/journaled.tables.js';
-import { lockLaws, runLaw, storageLaws, type StorageSubject } from '../../lib/testing/index.js';
-import { fileLockSubject, fileSubject, type MakeStorage } from '../support/file.subject.js';
+import type { StorageAdapter } from '../../lib/index.js';
+import { lockLaws, runLaw, storageLaws } from '../../lib/testing/index.js';
+import {
+  assertSame,
+  assertStored,
+  everythingIn,
+  fileLockSubject,
+  fileSubject,
+  rowsIn,
+  type MakeStorage,
+} from '../support/file.subject.js';
 
 const make: MakeStorage = (path, clock) => fileStorage({ path, clock, recordLimit: 100_000 });
 
@@ -16,41 +23,21 @@ const names = ['jobs.yaml', 'jobs.json', 'jobs.xml'];
 const called = process.env.CHRONIS_ALL_FORMATS ? names : ['jobs.json'];
 
 /** A law is kept only if all that its calls have left is in the document, exactly, in each of the formats. */
-async function readAgain(name: string): Promise<StorageSubject> {
-  let path = '';
-  const subject = await fileSubject(
-    name,
-    (given, clock) => make((path = given), clock),
-    async ({ storage }) => {
-      const { tables } = storage as unknown as { tables: JournaledTables };
-      const before = noRows();
-      const everything = [...tables.everything()];
-      apply(before, JSON.parse(JSON.stringify(everything)));
-      for (const each of names) {
-        if (called.includes(each)) continue;
-        const format = formatOf(each);
-        const { rows } = rowsOf(format.read(format.write(documentOf(everything, 7))));
-        expect(inOrder(rows)).toEqual(inOrder(before));
-      }
-      await storage.close();
-      const journal = new FileJournal(path, formatOf(path));
-      const rows = await journal.open();
-      await journal.close();
-      expect(inOrder(rows)).toEqual(inOrder(before));
-      expect(readFileSync(`${path}.journal`, 'utf8')).toBe('');
-    },
-  );
-  return subject;
-}
-
-function inOrder(rows: object): unknown {
-  return Object.entries(rows).map(([table, of]) => [
-    table,
-    [...(of as Map<string | number, unknown>)].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  ]);
+async function readAgain({ storage, path }: { storage: StorageAdapter; path: string }): Promise<void> {
+  const before = rowsIn(storage);
+  for (const name of names) {
+    if (called.includes(name)) continue;
+    const format = formatOf(name);
+    const { rows } = rowsOf(format.read(format.write(documentOf(everythingIn(storage), 7))));
+    assertSame(rows, before);
+  }
+  await assertStored(storage, new FileJournal(path, formatOf(path)));
+  expect(readFileSync(`${path}.journal`, 'utf8')).toBe('');
 }
 
 describe.each(called)('the storage in %s keeps the laws', (name) => {
-  for (const law of storageLaws()) test(law.name, () => runLaw(law, () => readAgain(name)));
-  for (const law of lockLaws()) test(law.name, () => runLaw(law, () => fileLockSubject(name, make)));
+  for (const law of storageLaws())
+    test(law.name, () => runLaw(law, () => fileSubject(name, make, readAgain)));
+  for (const law of lockLaws())
+    test(law.name, () => runLaw(law, () => fileLockSubject(name, make, readAgain)));
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   InvalidOptionError,
   StorageDamagedError,
+  StorageError,
   StorageInUseError,
   type StorageAdapter,
 } from '../../lib/index.js';
@@ -161,6 +162,37 @@ test('a database of something else, and a file that is none, are refused and lef
   await expect(open()).rejects.toThrow(StorageDamagedError);
   expect(readFileSync(path, 'utf8')).toMatch(/^Dear diary/);
   expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+test.each([
+  ['by a lock of another program', 'pragma locking_mode = exclusive; begin exclusive;'],
+  ['by a write of another program, which may be one that has lost it', 'begin immediate;'],
+])('a database that is held %s is told as that, not as damaged', async (_, sql) => {
+  await (await open()).close();
+  const other = openDatabase(path, 'better-sqlite3');
+  other.exec(sql);
+  try {
+    const error = await open().catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(StorageError);
+    expect(error).not.toBeInstanceOf(StorageDamagedError);
+    expect((error as Error).message).toBe(`${path} cannot be opened: database is locked`);
+  } finally {
+    other.close();
+  }
+  await open();
+});
+
+test('a database whose pages are damaged, and one whose rows are, is refused as that', async () => {
+  const storage = await open();
+  await addOneOff(storage);
+  await storage.close();
+  const content = readFileSync(path);
+  const other = openDatabase(path, 'better-sqlite3');
+  other.exec(`update chronis_jobs set row = '{'`);
+  other.close();
+  await expect(open()).rejects.toThrow(StorageDamagedError);
+  writeFileSync(path, content.fill(0x5a, 4_096));
+  await expect(open()).rejects.toThrow(StorageDamagedError);
 });
 
 test.each([
