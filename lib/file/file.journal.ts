@@ -1,32 +1,27 @@
-import {
-  closeSync,
-  fdatasyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { apply, noRows, type Change, type StoredTables } from '../journal/change.js';
-import type { Batch, Journal } from '../journal/journal.js';
+import { MaybeStoredError, type Batch, type Journal } from '../journal/journal.js';
 import { LockFile } from '../journal/lock.file.js';
-import { StorageDamagedError, StorageError } from '../model/errors.js';
+import { real } from '../journal/real.path.js';
+import { StorageDamagedError, StorageError, StorageInUseError } from '../model/errors.js';
 import { disk, type Disk } from './file.disk.js';
 import { documentOf, rowsOf } from './file.document.js';
 import type { FileFormat } from './file.formats.js';
+import { contentOf, modeOf, ownMode, removeTemporaries, discard, temporaryName } from './file.names.js';
 import { linesIn, lineOf, type JournalLines } from './journal.lines.js';
 
 /** Bytes. A journal that is shorter is not written into the document, however short that is. */
 const defaultShortest = 4 * 1_048_576;
-/** Nobody else on the machine reads what jobs are given, unless the owner of the file has said so. */
-const ownMode = 0o600;
+/** By how much the journal grows before a document that cannot be written is tried again. */
+const patience = 1.125;
 
 /**
  * A document that people can read, and a journal of what has changed since, one line for each write. The document is written anew when the journal has become longer than it is, and at the end; it says up to
  * which write it has everything, so that it does not matter what of the journal is still there.
+ *
+ * Another process takes over what was silent for long, and that may go on where it stood: in the middle of a write. So each write asks for the lock before it and after it; the next owner has a journal that is another file, and takes away
+ * documents that are still to be put in place, which is done after one more look at the lock.
  */
 export class FileJournal implements Journal {
   private readonly lock: LockFile;
@@ -37,7 +32,9 @@ export class FileJournal implements Journal {
   /** The number of the last write. */
   private last = 0;
   private documentLength = 0;
-  /** The latest `everything` of a write, for the end. */
+  /** From which length of the journal on a document that could not be written is tried again. */
+  private triedUntil = 0;
+  /** Of the last write, for the end; null: that has failed, so it is more than the disk has. */
   private everything: (() => Iterable<Change>) | null = null;
 
   constructor(
@@ -53,9 +50,13 @@ export class FileJournal implements Journal {
   async open(): Promise<StoredTables> {
     this.lock.acquire(this.path);
     try {
-      this.journal = openSync(this.journalPath, openFlags(this.journalPath), ownMode);
-      this.length = statSync(this.journalPath).size;
-      return this.read();
+      removeTemporaries(this.path);
+      const isNew = statSync(this.journalPath, { throwIfNoEntry: false }) === undefined;
+      this.journal = openSync(this.journalPath, isNew ? 'wx+' : 'r+', ownMode);
+      const stored = this.read();
+      if (this.lock.isFromSilent) await this.replaceJournal(this.journal);
+      else if (isNew) await this.on.syncFolder(dirname(this.path));
+      return stored;
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       throw new StorageError(`${this.path} cannot be opened: ${(cause as Error).message}`, { cause });
@@ -64,17 +65,20 @@ export class FileJournal implements Journal {
 
   async write({ changes, everything }: Batch): Promise<void> {
     this.lock.assertHeld(this.path);
+    this.everything = null;
+    const n = this.last + 1;
+    const line = lineOf({ n, changes: [...changes] });
+    const isLong = this.length > Math.max(this.shortest, this.documentLength, this.triedUntil);
+    const found = isLong ? await this.rewrite(everything(), n) : 'nothing';
+    // It has the number of the document: whatever became of that, it counts once.
+    if (found !== 'document') await this.append(line, found);
+    this.assertStillHeld();
+    this.last = n;
     this.everything = everything;
-    if (this.length > Math.max(this.shortest, this.documentLength)) return this.rewrite(everything());
-    const line = lineOf({ n: this.last + 1, changes: [...changes] });
-    await this.on.write(this.journal!, line, this.length);
-    await this.on.sync(this.journal!);
-    this.length += line.length;
-    this.last++;
   }
 
   recover(): StoredTables {
-    rmSync(this.temporaryPath, { force: true });
+    this.lock.assertHeld(this.path);
     ftruncateSync(this.journal!, this.length);
     fdatasyncSync(this.journal!);
     return this.read();
@@ -85,9 +89,11 @@ export class FileJournal implements Journal {
     if (journal === null) return this.lock.release();
     try {
       // Everything is in the journal already: without room for the document it stays there.
-      if (everything !== null && this.length > 0) await this.rewrite(everything()).catch(() => undefined);
+      if (everything !== null && this.length > 0 && this.lock.isHeld)
+        await this.rewrite(everything(), this.last).catch(() => undefined);
     } finally {
       this.journal = null;
+      this.everything = null;
       closeSync(journal);
       this.lock.release();
     }
@@ -97,29 +103,79 @@ export class FileJournal implements Journal {
     return `${this.path}.journal`;
   }
 
-  private get temporaryPath(): string {
-    return `${this.path}.tmp`;
+  private async append(line: Buffer, found: 'nothing' | 'perhaps'): Promise<void> {
+    try {
+      await this.on.write(this.journal!, line, this.length);
+      await this.on.sync(this.journal!);
+    } catch (cause) {
+      throw found === 'perhaps' ? new MaybeStoredError(cause) : cause;
+    }
+    this.length += line.length;
   }
 
-  /** The document in a file of its own, which takes the place of the other one in one step. */
-  private async rewrite(everything: Iterable<Change>): Promise<void> {
-    const upTo = this.last + 1;
-    const data = Buffer.from(this.format.write(documentOf(everything, upTo)));
-    rmSync(this.temporaryPath, { force: true });
-    const file = await this.on.open(this.temporaryPath, 'wx', modeOf(this.path));
+  /** Whoever has taken it over may have read it before this write, or after it. */
+  private assertStillHeld(): void {
+    try {
+      this.lock.assertHeld(this.path);
+    } catch (cause) {
+      throw new MaybeStoredError(cause);
+    }
+  }
+
+  /** The document in a file of its own, which takes the place of the other one in one step. Resolves with what is found after a crash: it, nothing of it, or nobody can say. */
+  private async rewrite(
+    everything: Iterable<Change>,
+    upTo: number,
+  ): Promise<'document' | 'nothing' | 'perhaps'> {
+    const temporary = temporaryName(this.path);
+    let found: 'nothing' | 'perhaps' = 'nothing';
+    try {
+      const data = Buffer.from(this.format.write(documentOf(everything, upTo)));
+      await this.put(temporary, data);
+      this.lock.assertHeld(this.path);
+      found = 'perhaps';
+      await this.on.rename(temporary, this.path);
+      await this.on.syncFolder(dirname(this.path));
+      this.documentLength = data.length;
+    } catch (error) {
+      discard(temporary);
+      if (error instanceof StorageInUseError) throw error;
+      this.triedUntil = this.length * patience;
+      return found;
+    }
+    this.triedUntil = 0;
+    await this.emptyJournal();
+    return 'document';
+  }
+
+  private async put(path: string, data: Buffer): Promise<void> {
+    const file = await this.on.open(path, 'wx', modeOf(this.path));
     try {
       await this.on.write(file, data, 0);
       await this.on.sync(file);
     } finally {
       await this.on.close(file);
     }
-    await this.on.rename(this.temporaryPath, this.path);
+  }
+
+  private async emptyJournal(): Promise<void> {
+    try {
+      await this.on.truncate(this.journal!, 0);
+      this.length = 0;
+      await this.on.sync(this.journal!);
+    } catch {
+      // The document has all of its lines, so they are passed over.
+    }
+  }
+
+  /** The same in another file: whoever had this one may still write to it. */
+  private async replaceJournal(former: number): Promise<void> {
+    const temporary = temporaryName(this.journalPath);
+    await this.put(temporary, contentOf(this.journalPath) ?? Buffer.alloc(0));
+    this.journal = openSync(temporary, 'r+');
+    closeSync(former);
+    await this.on.rename(temporary, this.journalPath);
     await this.on.syncFolder(dirname(this.path));
-    this.last = upTo;
-    this.documentLength = data.length;
-    await this.on.truncate(this.journal!, 0);
-    await this.on.sync(this.journal!);
-    this.length = 0;
   }
 
   /** Throws StorageDamagedError. */
@@ -177,32 +233,5 @@ export class FileJournal implements Journal {
 
   private damage(problem: string, cause?: unknown): StorageDamagedError {
     return new StorageDamagedError(this.path, problem, { cause });
-  }
-}
-
-/** What a link leads to, as the file is to be replaced there. */
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-function openFlags(path: string): 'r+' | 'wx+' {
-  return statSync(path, { throwIfNoEntry: false }) ? 'r+' : 'wx+';
-}
-
-function modeOf(path: string): number {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-  return mode === undefined ? ownMode : mode & 0o777;
-}
-
-function contentOf(path: string): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { StorageError } from '../model/errors.js';
-import type { Journal } from './journal.js';
+import { StorageError, StorageInUseError } from '../model/errors.js';
+import { MaybeStoredError, type Journal } from './journal.js';
 import type { JournaledTables } from './journaled.tables.js';
 
 interface Group {
@@ -63,23 +63,26 @@ export class GroupCommit {
   }
 
   private fail(group: Group, cause: unknown): void {
-    const failed = [group, this.next];
+    const { next } = this;
     this.writing = null;
     this.next = null;
     this.broken = cause;
-    const { message } = cause as Error;
-    const error = new StorageError(
-      `Nothing of this call was stored, as ${this.path} cannot be written: ${message}`,
-      {
-        cause,
-      },
-    );
+    let isUncertain = cause instanceof MaybeStoredError;
     try {
       this.recover();
     } catch {
-      // The next call tries again.
+      // The next call tries again. Until then what was half written may be whole.
+      isUncertain ||= !(cause instanceof StorageInUseError);
     }
-    for (const each of failed) each?.reject(error);
+    group.reject(this.failure(cause, isUncertain));
+    next?.reject(this.failure(cause, false));
+  }
+
+  private failure(cause: unknown, isUncertain: boolean): StorageError {
+    const why = `as ${this.path} cannot be written: ${(cause as Error).message}`;
+    if (!isUncertain) return new StorageError(`Nothing of this call was stored, ${why}`, { cause });
+    const advice = 'Look whether it is there before you make it again.';
+    return new StorageError(`Nobody can say whether this call was stored, ${why} (${advice})`, { cause });
   }
 
   private recover(): void {
@@ -87,6 +90,7 @@ export class GroupCommit {
       this.tables.replaceBy(this.journal.recover());
       this.broken = null;
     } catch (cause) {
+      if (cause instanceof StorageInUseError) throw cause;
       const { message } = cause as Error;
       throw new StorageError(`${this.path} cannot be read after a write has failed: ${message}`, { cause });
     }

@@ -19,6 +19,8 @@ interface Opened {
   readonly commit: GroupCommit;
   /** Null: nobody has opened it yet, or all have closed it. */
   opening: Promise<void> | null;
+  /** When the last of them that has closed it is done. */
+  closing: Promise<void>;
   users: number;
 }
 
@@ -31,6 +33,8 @@ export type JournaledOptions = Pick<MemoryStorageOptions, 'clock' | 'recordLimit
 export class JournaledStorage extends MemoryStorage {
   override readonly kind: string;
   private isOpen = false;
+  /** Null: it is closed, or nobody has opened it. */
+  private joining: Promise<void> | null = null;
 
   private constructor(
     options: JournaledOptions,
@@ -52,7 +56,8 @@ export class JournaledStorage extends MemoryStorage {
   static on(kind: string, path: string, journal: Journal, options: JournaledOptions): JournaledStorage {
     const tables = new JournaledTables(options.recordLimit ?? defaultRecordLimit);
     const commit = new GroupCommit(tables, journal, path);
-    return new JournaledStorage(options, { kind, path, journal, tables, commit, opening: null, users: 0 });
+    const shared = { kind, path, journal, tables, commit };
+    return new JournaledStorage(options, { ...shared, opening: null, closing: Promise.resolve(), users: 0 });
   }
 
   /** Another adapter of this process on the same file. */
@@ -61,26 +66,23 @@ export class JournaledStorage extends MemoryStorage {
   }
 
   /** Throws StorageInUseError, StorageDamagedError, StorageError. */
-  override async init(): Promise<void> {
-    if (this.isOpen) return;
-    const { opened } = this;
-    await (opened.opening ??= this.begin());
-    opened.users++;
-    this.isOpen = true;
+  override init(): Promise<void> {
+    return (this.joining ??= this.join());
   }
 
   override async close(): Promise<void> {
     await super.close();
+    // What is being opened is closed after that.
+    await this.joining?.catch(() => undefined);
     if (!this.isOpen) return;
     const { opened } = this;
     this.isOpen = false;
+    this.joining = null;
     if (--opened.users > 0) return;
     opened.opening = null;
-    try {
-      await opened.commit.lasting();
-    } finally {
-      await opened.journal.close();
-    }
+    const end = this.end();
+    opened.closing = end.catch(() => undefined);
+    await end;
   }
 
   override async transaction<T>(
@@ -97,8 +99,30 @@ export class JournaledStorage extends MemoryStorage {
     return this.opened.commit.lasting();
   }
 
+  private async join(): Promise<void> {
+    const { opened } = this;
+    try {
+      await (opened.opening ??= this.begin());
+    } catch (error) {
+      this.joining = null;
+      throw error;
+    }
+    opened.users++;
+    this.isOpen = true;
+  }
+
+  private async end(): Promise<void> {
+    const { commit, journal } = this.opened;
+    try {
+      await commit.lasting();
+    } finally {
+      await journal.close();
+    }
+  }
+
   private async begin(): Promise<void> {
     const { opened } = this;
+    await opened.closing;
     try {
       restore(opened.tables, await opened.journal.open(), opened.path);
       endLeases(opened.tables, (this.options.clock ?? new SystemClock()).now());

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../lib/index.js';
+import { MaybeStoredError } from '../../lib/journal/journal.js';
 import { JournaledStorage } from '../../lib/journal/journaled.storage.js';
 import { addOneOff, ref } from '../../lib/testing/laws/fixture.js';
 import { ManualClock } from '../../lib/testing/index.js';
@@ -28,7 +29,9 @@ test('a call whose write fails rejects, and neither memory nor disk has anything
   const storage = await opened(journal);
   const kept = await addOneOff(storage, { id: 'kept' });
   journal.failures.push(new Error('ENOSPC: no space left on device'));
-  await expect(addOneOff(storage, { id: 'lost' })).rejects.toThrow(StorageError);
+  const error = await addOneOff(storage, { id: 'lost' }).catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(StorageError);
+  expect((error as Error).message).toMatch(/^Nothing of this call was stored, as the file cannot be written/);
   expect(await storage.getJob(ref('lost'))).toBeNull();
   expect(await storage.getJob(ref('kept'))).toEqual(kept);
   expect(await found(journal, 'lost')).toBeNull();
@@ -46,6 +49,22 @@ test('a call that has seen what is not written yet waits for that, and rejects w
     storage.getJob(ref('job')),
   ]);
   expect([created.status, seen.status]).toEqual(['rejected', 'rejected']);
+});
+
+test('a call of which nobody can say whether it was stored says so, and those that came since were not', async () => {
+  const journal = new MemoryJournal();
+  const storage = await opened(journal);
+  const write = journal.write.bind(journal);
+  let since: Promise<unknown> = Promise.resolve();
+  journal.write = async (batch) => {
+    await write(batch);
+    since = storage.deleteJob(ref('stored')).catch((cause: unknown) => cause);
+    await new Promise((resolve) => void setImmediate(resolve));
+    throw new MaybeStoredError(new Error('EIO'));
+  };
+  await expect(addOneOff(storage, { id: 'stored' })).rejects.toThrow('Nobody can say whether this call was');
+  expect(((await since) as Error).message).toMatch(/^Nothing of this call was stored/);
+  expect(await storage.getJob(ref('stored'))).not.toBeNull();
 });
 
 test('calls of one moment are written together', async () => {
@@ -71,7 +90,9 @@ test('while nobody can say what is stored every call rejects, and they go on whe
     throw new Error('EIO');
   };
   journal.failures.push(new Error('EIO'));
-  await expect(storage.deleteJob(ref('job'))).rejects.toThrow('cannot be written');
+  await expect(storage.deleteJob(ref('job'))).rejects.toThrow(
+    'Nobody can say whether this call was stored, as the file cannot be written: EIO',
+  );
   await expect(storage.deleteJob(ref('job'))).rejects.toThrow('cannot be read after a write has failed: EIO');
   journal.recover = recover;
   expect(await storage.getJob(ref('job'))).toEqual(kept);
