@@ -64,7 +64,6 @@ export class FileJournal implements Journal {
   }
 
   async write({ changes, everything }: Batch): Promise<void> {
-    this.lock.assertHeld(this.path);
     this.everything = null;
     const n = this.last + 1;
     const line = lineOf({ n, changes: [...changes] });
@@ -105,6 +104,7 @@ export class FileJournal implements Journal {
 
   private async append(line: Buffer, found: 'nothing' | 'perhaps'): Promise<void> {
     try {
+      this.lock.assertHeld(this.path);
       await this.on.write(this.journal!, line, this.length);
       await this.on.sync(this.journal!);
     } catch (cause) {
