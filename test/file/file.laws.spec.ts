@@ -22,6 +22,8 @@ const names = ['jobs.yaml', 'jobs.json', 'jobs.xml'];
 /** What changes goes into the same journal whatever the document is written in, so the calls are made on one of them, unless CHRONIS_ALL_FORMATS is set. */
 const called = process.env.CHRONIS_ALL_FORMATS ? names : ['jobs.json'];
 
+const mostRows = 3_000;
+
 /** A law is kept only if all that its calls have left is in the document, exactly, in each of the formats. */
 async function readAgain({ storage, path }: { storage: StorageAdapter; path: string }): Promise<void> {
   const before = rowsIn(storage);
