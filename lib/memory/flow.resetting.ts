@@ -1,5 +1,13 @@
+import type { RunningStep } from '../ports/retry.refusals.js';
 import { letGoOfRun } from './flow.opening.js';
-import { countParent, hasEnded, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import {
+  allSteps,
+  countParent,
+  hasEnded,
+  hasEndedWell,
+  type FlowRow,
+  type FlowStepRow,
+} from './flow.rows.js';
 import type { MemoryTables } from './tables.js';
 
 /** A map that keeps those of its instances that have ended well. */
@@ -7,8 +15,27 @@ export function isHalfDone(step: FlowStepRow): boolean {
   return step.instances.length > 0 && !hasEndedWell(step);
 }
 
+/** What becomes of steps when some run again. The rest stays as it is. */
+export interface RetryPlan {
+  /** Added by what runs again, which will add it again. */
+  dropped: Set<FlowStepRow>;
+  /** After what runs again: to be as before they were released. */
+  waiting: FlowStepRow[];
+  again: FlowStepRow[];
+}
+
+export function planRetry(flow: FlowRow, chosen: readonly FlowStepRow[]): RetryPlan {
+  const after = waitingAgain(flow, chosen);
+  const dropped = addedAgain(flow, chosen, after);
+  return {
+    dropped,
+    waiting: [...after].filter((step) => !dropped.has(step)),
+    again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
+  };
+}
+
 /** All that comes after these, or was added by what runs again. */
-export function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowStepRow> {
+function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowStepRow> {
   const addedBy = new Map<string, FlowStepRow[]>();
   for (const step of flow.steps.values()) {
     if (step.addedBy === null) continue;
@@ -31,9 +58,8 @@ export function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set
   return waiting;
 }
 
-/** Takes away what was added by steps that run again, as these add it again, and what was added after that. Returns which. */
-export function dropAdded(
-  tables: MemoryTables,
+/** What was added by steps that run again, as these add it again, and what was added after that. */
+function addedAgain(
   flow: FlowRow,
   chosen: readonly FlowStepRow[],
   waiting: ReadonlySet<FlowStepRow>,
@@ -47,11 +73,36 @@ export function dropAdded(
   };
   for (const step of flow.steps.values()) if (names.has(step.addedBy!)) drop(step);
   for (const step of dropped) for (const name of step.children) drop(flow.steps.get(name)!);
-  for (const step of dropped) remove(tables, flow, step);
   return dropped;
 }
 
-/** To be as before it was released; what still runs of it goes on alone. */
+/** The steps that workers have in their hands of all that would run again, or go, and of the workflows that these are. */
+export function runningOf(
+  tables: MemoryTables,
+  flow: FlowRow,
+  { dropped, waiting, again }: RetryPlan,
+): RunningStep[] {
+  const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
+  for (const step of again) {
+    const isHalf = isHalfDone(step);
+    anew.push(step, ...step.instances.filter((each) => !isHalf || !hasEndedWell(each)));
+  }
+  return anew.flatMap((step) => runningIn(tables, flow, step));
+}
+
+function runningIn(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): RunningStep[] {
+  const { runId, nth, definition } = step;
+  if (runId === null) return [];
+  const run = tables.runs.get(runId);
+  const isRunning = step.state === 'released' && run !== undefined && run.worker !== null;
+  const itself = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
+  const within = tables.flows.get(runId);
+  const inside =
+    within?.stepOf === step ? [...allSteps(within)].flatMap((each) => runningIn(tables, within, each)) : [];
+  return isRunning ? [itself, ...inside] : inside;
+}
+
+/** To be as before it was released. */
 export function resetStep(tables: MemoryTables, step: FlowStepRow): void {
   letGoOfRun(tables, step.runId);
   for (const { runId } of step.instances) letGoOfRun(tables, runId);
@@ -74,8 +125,8 @@ export function recount(step: FlowStepRow): void {
   }
 }
 
-/** What waits for it by an edge that was added waits no more. */
-function remove(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
+/** As if it had never been added: what waits for it by an edge that was added waits no more. */
+export function removeStep(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
   resetStep(tables, step);
   const { name } = step.definition;
   flow.steps.delete(name);

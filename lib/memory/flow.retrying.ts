@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
+import { stillRuns } from '../ports/retry.refusals.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { removeDeadLetter } from './dead.letters.js';
 import { touch } from './definitions.js';
@@ -6,7 +7,15 @@ import { advance, release, type StepEnding } from './flow.advancing.js';
 import { bearStepRun } from './flow.births.js';
 import { endIfOver } from './flow.endings.js';
 import { allSteps, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
-import { dropAdded, isHalfDone, recount, resetStep, waitingAgain } from './flow.resetting.js';
+import {
+  isHalfDone,
+  planRetry,
+  recount,
+  removeStep,
+  resetStep,
+  runningOf,
+  type RetryPlan,
+} from './flow.resetting.js';
 import { onlyRun } from './rows.to.views.js';
 import { moveRunSteps } from './run.steps.js';
 import { moveWaits } from './run.waits.js';
@@ -28,8 +37,11 @@ export function retryFlow(
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
+  const plan = planRetry(flow, chosen);
+  const running = runningOf(tables, flow, plan);
+  if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   const run = reopen(tables, now, flow, job);
-  goOn(tables, now, flow, chosen);
+  goOn(tables, now, flow, plan);
   return run;
 }
 
@@ -94,21 +106,23 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
 }
 
 /** Those that come after others that run again wait for them; the others get their run, or their instances, at once. */
-function goOn(tables: MemoryTables, now: EpochMs, flow: FlowRow, chosen: readonly FlowStepRow[]): void {
-  const waiting = waitingAgain(flow, chosen);
-  const dropped = dropAdded(tables, flow, chosen, waiting);
-  const remaining = [...waiting].filter((step) => !dropped.has(step));
-  const again = chosen.filter((step) => !waiting.has(step) && !dropped.has(step));
-  for (const step of remaining) resetStep(tables, step);
+function goOn(
+  tables: MemoryTables,
+  now: EpochMs,
+  flow: FlowRow,
+  { dropped, waiting, again }: RetryPlan,
+): void {
+  for (const step of dropped) removeStep(tables, flow, step);
+  for (const step of waiting) resetStep(tables, step);
   const endings: StepEnding[] = [];
   for (const step of again) {
     if (isHalfDone(step)) runBadInstances(tables, now, step);
     else endings.push(...runAgain(tables, now, step));
   }
   const steps = [...flow.steps.values()];
-  for (const step of remaining) recount(step);
+  for (const step of waiting) recount(step);
   flow.active = steps.filter(({ state }) => state === 'released').length;
-  advance(tables, now, flow, endings, remaining);
+  advance(tables, now, flow, endings, waiting);
   endIfOver(tables, now, flow);
 }
 

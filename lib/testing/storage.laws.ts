@@ -47,6 +47,7 @@ import { flowMapLaws } from './laws/flow.map.laws.js';
 import { flowNestedLaws } from './laws/flow.nested.laws.js';
 import { flowPauseLaws } from './laws/flow.pause.laws.js';
 import { flowRetryLaws } from './laws/flow.retry.laws.js';
+import { flowRetryRunningLaws } from './laws/flow.retry.running.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
 import { flowRaceLaws } from './laws/flow.race.laws.js';
 import { flowRuleLaws } from './laws/flow.rules.laws.js';
@@ -124,6 +125,7 @@ export function storageLaws(): Law[] {
     ...flowNestedLaws,
     ...flowPauseLaws,
     ...flowRetryLaws,
+    ...flowRetryRunningLaws,
     ...flowRaceLaws,
     ...flowQueryLaws,
     ...flowPruneLaws,

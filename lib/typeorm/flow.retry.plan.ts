@@ -29,6 +29,8 @@ export interface RetryPlan {
   halfDone: RetriedStep[];
   /** The other instances of these. */
   instances: RetriedStep[];
+  /** The runs that all of these have had last, and the instances of maps that are made anew, or go. */
+  runs: Set<string>;
 }
 
 export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedStep[]): RetryPlan {
@@ -48,13 +50,18 @@ export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedS
   const halfDone = rest.filter(isHalfDone);
   const maps = rest.filter((step) => step.is_map && !isHalfDone(step));
   const half = new Set(halfDone.map(({ id }) => id));
+  const instances = all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good);
+  const anew = new Set([...dropped, ...after, ...rest].map(({ id }) => id));
+  for (const id of half) anew.delete(id);
+  const gone = all.filter(({ id, map_of }) => anew.has(map_of ?? id));
   return {
     dropped: [...dropped],
     waiting,
     again: rest.filter(({ is_map }) => !is_map),
     maps,
     halfDone,
-    instances: all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good),
+    instances,
+    runs: new Set([...gone, ...instances].flatMap(({ run_id }) => run_id ?? [])),
   };
 }
 
