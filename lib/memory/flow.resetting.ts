@@ -1,4 +1,4 @@
-import type { RunningStep } from '../ports/retry.refusals.js';
+import type { OrphanedStep, RunningStep } from '../ports/retry.refusals.js';
 import { letGoOfRun } from './flow.opening.js';
 import {
   allSteps,
@@ -22,6 +22,10 @@ export interface RetryPlan {
   /** After what runs again: to be as before they were released. */
   waiting: FlowStepRow[];
   again: FlowStepRow[];
+  /** Who adds steps again before which others are that stay: these wait for who does until then. */
+  edges: { parent: FlowStepRow; child: FlowStepRow }[];
+  /** What stays, and comes after what goes: in vain. */
+  orphaned: OrphanedStep[];
 }
 
 export function planRetry(flow: FlowRow, chosen: readonly FlowStepRow[]): RetryPlan {
@@ -31,7 +35,37 @@ export function planRetry(flow: FlowRow, chosen: readonly FlowStepRow[]): RetryP
     dropped,
     waiting: [...after].filter((step) => !dropped.has(step)),
     again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
+    ...behindDropped(flow, dropped),
   };
+}
+
+function behindDropped(
+  { steps }: FlowRow,
+  dropped: ReadonlySet<FlowStepRow>,
+): Pick<RetryPlan, 'edges' | 'orphaned'> {
+  const edges: RetryPlan['edges'] = [];
+  const orphaned: OrphanedStep[] = [];
+  const adders = new Map<FlowStepRow, Set<FlowStepRow>>();
+  for (const gone of dropped) {
+    let parent = steps.get(gone.addedBy!)!;
+    while (dropped.has(parent)) parent = steps.get(parent.addedBy!)!;
+    for (const each of gone.children) {
+      const child = steps.get(each)!;
+      if (dropped.has(child)) continue;
+      const { name } = child.definition;
+      // An edge to a step that was there before is one that is added with its parent.
+      if (child.position > gone.position) {
+        const [after, addedAgainBy] = [gone.definition.name, parent.definition.name];
+        orphaned.push({ name, addedBy: child.addedBy!, after, addedAgainBy });
+        continue;
+      }
+      const known = adders.get(child) ?? new Set(child.after.map((edge) => steps.get(edge.parent)!));
+      adders.set(child, known);
+      if (!known.has(parent)) edges.push({ parent, child });
+      known.add(parent);
+    }
+  }
+  return { edges, orphaned };
 }
 
 /** All that comes after these, or was added by what runs again. */
@@ -58,7 +92,7 @@ function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowSt
   return waiting;
 }
 
-/** What was added by steps that run again, as these add it again, and what was added after that. */
+/** What was added by steps that run again, as these add it again. */
 function addedAgain(
   flow: FlowRow,
   chosen: readonly FlowStepRow[],
@@ -67,13 +101,7 @@ function addedAgain(
   const anew = new Set(waiting);
   for (const step of chosen) if (!isHalfDone(step)) anew.add(step);
   const names = new Set([...anew].map(({ definition }) => definition.name));
-  const dropped = new Set<FlowStepRow>();
-  const drop = (step: FlowStepRow): void => {
-    if (step.addedBy !== null) dropped.add(step);
-  };
-  for (const step of flow.steps.values()) if (names.has(step.addedBy!)) drop(step);
-  for (const step of dropped) for (const name of step.children) drop(flow.steps.get(name)!);
-  return dropped;
+  return new Set([...flow.steps.values()].filter(({ addedBy }) => names.has(addedBy!)));
 }
 
 /** The steps that workers have in their hands of all that would run again, or go, and of the workflows that these are. */
@@ -133,7 +161,9 @@ export function removeStep(tables: MemoryTables, flow: FlowRow, step: FlowStepRo
   tables.note('flows', flow);
   for (const { parent } of step.after) {
     const children = flow.steps.get(parent)?.children;
-    children?.splice(children.indexOf(name), 1);
+    if (children === undefined) continue;
+    children.splice(children.indexOf(name), 1);
+    tables.note('flowSteps', flow.steps.get(parent)!);
   }
   for (const child of step.children) {
     const row = flow.steps.get(child);
@@ -143,5 +173,15 @@ export function removeStep(tables: MemoryTables, flow: FlowRow, step: FlowStepRo
       1,
     );
     row.need--;
+    tables.note('flowSteps', row);
   }
+}
+
+/** One more that it needs, whose result is not asked for. */
+export function addEdge(tables: MemoryTables, parent: FlowStepRow, child: FlowStepRow): void {
+  parent.children.push(child.definition.name);
+  child.after.push({ parent: parent.definition.name, data: false });
+  child.need++;
+  tables.note('flowSteps', parent);
+  tables.note('flowSteps', child);
 }

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { stillRuns } from '../ports/retry.refusals.js';
+import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { removeDeadLetter } from './dead.letters.js';
 import { touch } from './definitions.js';
@@ -8,6 +8,7 @@ import { bearStepRun } from './flow.births.js';
 import { endIfOver } from './flow.endings.js';
 import { allSteps, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import {
+  addEdge,
   isHalfDone,
   planRetry,
   recount,
@@ -40,6 +41,7 @@ export function retryFlow(
   const plan = planRetry(flow, chosen);
   const running = runningOf(tables, flow, plan);
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
+  if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);
   goOn(tables, now, flow, plan);
   return run;
@@ -110,9 +112,10 @@ function goOn(
   tables: MemoryTables,
   now: EpochMs,
   flow: FlowRow,
-  { dropped, waiting, again }: RetryPlan,
+  { dropped, waiting, again, edges }: RetryPlan,
 ): void {
   for (const step of dropped) removeStep(tables, flow, step);
+  for (const { parent, child } of edges) addEdge(tables, parent, child);
   for (const step of waiting) resetStep(tables, step);
   const endings: StepEnding[] = [];
   for (const step of again) {

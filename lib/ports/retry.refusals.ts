@@ -35,4 +35,35 @@ export function stillRuns(
   );
 }
 
+/** A step that others have added behind one that goes, as what has added that runs again. */
+export interface OrphanedStep {
+  name: string;
+  /** Who has added it, and does not run again. */
+  addedBy: string;
+  /** The step that goes, and who adds it again. */
+  after: string;
+  addedAgainBy: string;
+}
+
+/** Of a flow that is over, of which these steps could stay neither as they are nor without the ones that they come after. */
+export function wouldBeLost(
+  runId: string,
+  verdict: string,
+  steps: readonly OrphanedStep[],
+): WorkflowRunStateError {
+  const named = steps
+    .map(({ name, addedBy, after, addedAgainBy }) => {
+      return `"${name}", which "${addedBy}" has added, comes after "${after}", which "${addedAgainBy}" would add again`;
+    })
+    .toSorted()
+    .slice(0, mostNamed)
+    .join('; ');
+  const more = steps.length > mostNamed ? `; and ${steps.length - mostNamed} more` : '';
+  return new WorkflowRunStateError(
+    runId,
+    verdict,
+    `a retry would lose what others have added: ${named}${more}. Name who has added that by "from" as well, beside what else is to run again: it adds it again then.`,
+  );
+}
+
 const keyOf = ({ name, nth }: RunningStep): string => `"${name}"${nth === null ? '' : ` (item ${nth})`}`;

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Run as RunView } from '../model/run.js';
-import { stillRuns, type RunningStep } from '../ports/retry.refusals.js';
+import { stillRuns, wouldBeLost, type RunningStep } from '../ports/retry.refusals.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
@@ -37,6 +37,7 @@ export async function retryFlow(
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
+  if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const decided = await apply(run, id, plan);
   await advanceFlows(
     run,
@@ -87,10 +88,22 @@ async function runningOf(run: Run, id: string, { runs }: RetryPlan): Promise<Run
 
 /** Returns which maps have ended by that. */
 async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameters<typeof advanceFlows>[1]> {
-  const { dropped, waiting, again, maps, halfDone, instances } = plan;
+  const { dropped, edges, waiting, again, maps, halfDone, instances } = plan;
   const ids = (steps: readonly RetriedStep[]): string[] => steps.map(({ id }) => id);
   if (dropped.length > 0) await run('dropSteps', ids(dropped));
   await run('resetSteps', ids([...waiting, ...again, ...maps, ...instances]), ids(halfDone));
+  if (edges.length > 0) {
+    const [parents, children] = [edges.map(({ parent }) => parent), edges.map(({ child }) => child)];
+    await run(
+      'growFlow',
+      flow,
+      '[]',
+      [],
+      parents,
+      children,
+      edges.map(() => false),
+    );
+  }
   const released = [...again, ...instances];
   // What follows one that had not ended well goes on where that stood.
   const before = released.map(({ good, run_id }) => (good ? null : run_id));
