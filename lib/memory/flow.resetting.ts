@@ -10,13 +10,27 @@ import {
 } from './flow.rows.js';
 import type { MemoryTables } from './tables.js';
 
+/** The steps of a flow that is over, and instances, that have ended well. What its end from outside has cut off has not, though it may fail: what was cancelled by that, and maps of which an instance was. */
+export function doneOf(flow: FlowRow): ReadonlySet<FlowStepRow> {
+  const isOutside = flow.verdict !== 'failed' || [...flow.steps.values()].every(hasEndedWell);
+  const isCutOff = ({ state, releasedAt, endedAt }: FlowStepRow): boolean =>
+    state === 'cancelled' && (releasedAt === null || (isOutside && endedAt! >= flow.endedAt!));
+  return new Set(
+    [...allSteps(flow)].filter(
+      (step) => hasEndedWell(step) && !isCutOff(step) && !step.instances.some(isCutOff),
+    ),
+  );
+}
+
 /** A map that keeps those of its instances that have ended well. */
-export function isHalfDone(step: FlowStepRow): boolean {
-  return step.instances.length > 0 && !hasEndedWell(step);
+export function isHalfDone(step: FlowStepRow, done: ReadonlySet<FlowStepRow>): boolean {
+  return step.instances.length > 0 && !done.has(step);
 }
 
 /** What becomes of steps when some run again. The rest stays as it is. */
 export interface RetryPlan {
+  /** What has ended well by now, see `doneOf`. */
+  done: ReadonlySet<FlowStepRow>;
   /** Added by what runs again, which will add it again. */
   dropped: Set<FlowStepRow>;
   /** After what runs again: to be as before they were released. */
@@ -28,10 +42,15 @@ export interface RetryPlan {
   orphaned: OrphanedStep[];
 }
 
-export function planRetry(flow: FlowRow, chosen: readonly FlowStepRow[]): RetryPlan {
-  const after = waitingAgain(flow, chosen);
-  const dropped = addedAgain(flow, chosen, after);
+export function planRetry(
+  flow: FlowRow,
+  chosen: readonly FlowStepRow[],
+  done: ReadonlySet<FlowStepRow>,
+): RetryPlan {
+  const after = waitingAgain(flow, chosen, done);
+  const dropped = addedAgain(flow, chosen, after, done);
   return {
+    done,
     dropped,
     waiting: [...after].filter((step) => !dropped.has(step)),
     again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
@@ -69,7 +88,11 @@ function behindDropped(
 }
 
 /** All that comes after these, or was added by what runs again. */
-function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowStepRow> {
+function waitingAgain(
+  flow: FlowRow,
+  chosen: readonly FlowStepRow[],
+  done: ReadonlySet<FlowStepRow>,
+): Set<FlowStepRow> {
   const addedBy = new Map<string, FlowStepRow[]>();
   for (const step of flow.steps.values()) {
     if (step.addedBy === null) continue;
@@ -81,7 +104,8 @@ function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowSt
   const work = [...chosen];
   for (const step of work) {
     // What has ended well of a map does not add anything again.
-    const added = isHalfDone(step) && !waiting.has(step) ? [] : (addedBy.get(step.definition.name) ?? []);
+    const added =
+      isHalfDone(step, done) && !waiting.has(step) ? [] : (addedBy.get(step.definition.name) ?? []);
     const children = step.children.map((name) => flow.steps.get(name)!);
     for (const next of [...children, ...added]) {
       if (waiting.has(next)) continue;
@@ -97,9 +121,10 @@ function addedAgain(
   flow: FlowRow,
   chosen: readonly FlowStepRow[],
   waiting: ReadonlySet<FlowStepRow>,
+  done: ReadonlySet<FlowStepRow>,
 ): Set<FlowStepRow> {
   const anew = new Set(waiting);
-  for (const step of chosen) if (!isHalfDone(step)) anew.add(step);
+  for (const step of chosen) if (!isHalfDone(step, done)) anew.add(step);
   const names = new Set([...anew].map(({ definition }) => definition.name));
   return new Set([...flow.steps.values()].filter(({ addedBy }) => names.has(addedBy!)));
 }
@@ -108,12 +133,12 @@ function addedAgain(
 export function runningOf(
   tables: MemoryTables,
   flow: FlowRow,
-  { dropped, waiting, again }: RetryPlan,
+  { dropped, waiting, again, done }: RetryPlan,
 ): RunningStep[] {
   const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
   for (const step of again) {
-    const isHalf = isHalfDone(step);
-    anew.push(step, ...step.instances.filter((each) => !isHalf || !hasEndedWell(each)));
+    const isHalf = isHalfDone(step, done);
+    anew.push(step, ...step.instances.filter((each) => !isHalf || !done.has(each)));
   }
   return anew.flatMap((step) => runningIn(tables, flow, step));
 }

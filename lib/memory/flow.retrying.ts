@@ -6,9 +6,10 @@ import { touch } from './definitions.js';
 import { advance, release, type StepEnding } from './flow.advancing.js';
 import { bearStepRun } from './flow.births.js';
 import { endIfOver } from './flow.endings.js';
-import { allSteps, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { allSteps, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import {
   addEdge,
+  doneOf,
   isHalfDone,
   planRetry,
   recount,
@@ -33,12 +34,13 @@ export function retryFlow(
   const flow = tables.flows.get(runId);
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
-  const chosen = names === null ? badSteps(flow) : [...new Set(names)].map((name) => named(flow, name));
+  const done = doneOf(flow);
+  const chosen = names === null ? badSteps(flow, done) : [...new Set(names)].map((name) => named(flow, name));
   // Somebody has given it its verdict, whatever its steps have come to.
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
-  const plan = planRetry(flow, chosen);
+  const plan = planRetry(flow, chosen, done);
   const running = runningOf(tables, flow, plan);
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
@@ -48,8 +50,8 @@ export function retryFlow(
 }
 
 /** All that have been released, or cancelled before that, and not ended well. */
-function badSteps({ steps }: FlowRow): FlowStepRow[] {
-  return [...steps.values()].filter((step) => step.state !== 'waiting' && !hasEndedWell(step));
+function badSteps({ steps }: FlowRow, done: ReadonlySet<FlowStepRow>): FlowStepRow[] {
+  return [...steps.values()].filter((step) => step.state !== 'waiting' && !done.has(step));
 }
 
 function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
@@ -112,15 +114,15 @@ function goOn(
   tables: MemoryTables,
   now: EpochMs,
   flow: FlowRow,
-  { dropped, waiting, again, edges }: RetryPlan,
+  { dropped, waiting, again, edges, done }: RetryPlan,
 ): void {
   for (const step of dropped) removeStep(tables, flow, step);
   for (const { parent, child } of edges) addEdge(tables, parent, child);
   for (const step of waiting) resetStep(tables, step);
   const endings: StepEnding[] = [];
   for (const step of again) {
-    if (isHalfDone(step)) runBadInstances(tables, now, step);
-    else endings.push(...runAgain(tables, now, step));
+    if (isHalfDone(step, done)) runBadInstances(tables, now, step, done);
+    else endings.push(...runAgain(tables, now, step, done.has(step)));
   }
   const steps = [...flow.steps.values()];
   for (const step of waiting) recount(step);
@@ -129,17 +131,22 @@ function goOn(
   endIfOver(tables, now, flow);
 }
 
-function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow): StepEnding[] {
+/** `isAnew`: without the durable steps of its run before. */
+function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow, isAnew: boolean): StepEnding[] {
   const before = step.runId;
-  const isAnew = hasEndedWell(step);
   resetStep(tables, step);
   const ending = release(tables, now, step);
   if (before !== null && !isAnew) moveRunSteps(tables, before, step.runId!);
   return ending === null ? [] : [ending];
 }
 
-function runBadInstances(tables: MemoryTables, now: EpochMs, map: FlowStepRow): void {
-  const bad = map.instances.filter((each) => !hasEndedWell(each));
+function runBadInstances(
+  tables: MemoryTables,
+  now: EpochMs,
+  map: FlowStepRow,
+  done: ReadonlySet<FlowStepRow>,
+): void {
+  const bad = map.instances.filter((each) => !done.has(each));
   Object.assign(map, { state: 'released', endedAt: null, reason: null, going: bad.length });
   for (const instance of bad) {
     const before = instance.runId!;

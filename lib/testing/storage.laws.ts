@@ -46,6 +46,7 @@ import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
 import { flowNestedLaws } from './laws/flow.nested.laws.js';
 import { flowPauseLaws } from './laws/flow.pause.laws.js';
+import { flowRetryCutLaws } from './laws/flow.retry.cut.laws.js';
 import { flowRetryGrowthLaws } from './laws/flow.retry.growth.laws.js';
 import { flowRetryLaws } from './laws/flow.retry.laws.js';
 import { flowRetryRunningLaws } from './laws/flow.retry.running.laws.js';
@@ -126,6 +127,7 @@ export function storageLaws(): Law[] {
     ...flowNestedLaws,
     ...flowPauseLaws,
     ...flowRetryLaws,
+    ...flowRetryCutLaws,
     ...flowRetryGrowthLaws,
     ...flowRetryRunningLaws,
     ...flowRaceLaws,
