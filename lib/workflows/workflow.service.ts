@@ -218,7 +218,7 @@ export class WorkflowService {
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
-   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * run again; a step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
