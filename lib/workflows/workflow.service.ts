@@ -203,16 +203,14 @@ export class WorkflowService {
   async pause(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
     const flows = this.flows('pause()');
-    if (await this.ofLatest(id, (run) => flows.pauseFlow(run))) return;
-    await this.refuse(id, 'only one that goes on can be paused.');
+    await this.whileGoing(id, (run) => flows.pauseFlow(run), 'only one that goes on can be paused.');
   }
 
   /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
   async resume(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
     const flows = this.flows('resume()');
-    if (!(await this.ofLatest(id, (run) => flows.resumeFlow(run))))
-      await this.refuse(id, 'only one that goes on can be resumed.');
+    await this.whileGoing(id, (run) => flows.resumeFlow(run), 'only one that goes on can be resumed.');
     await this.looked();
   }
 
@@ -310,8 +308,21 @@ export class WorkflowService {
     return later === null ? done : act(later);
   }
 
-  private async refuse(runId: string, problem: string): Promise<never> {
-    const view = await this.get(runId);
+  /** It may begin just as it is tried: then it is tried again. */
+  private async whileGoing(
+    runId: string,
+    act: (runId: string) => Promise<boolean>,
+    problem: string,
+  ): Promise<void> {
+    for (let tries = 0; !(await this.ofLatest(runId, act)); tries++) {
+      const view = await this.get(runId);
+      const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
+      if (!hasBegun || tries > 1) await this.refuse(runId, problem, view);
+    }
+  }
+
+  private async refuse(runId: string, problem: string, found?: WorkflowRun | null): Promise<never> {
+    const view = found === undefined ? await this.get(runId) : found;
     if (view === null) throw new WorkflowRunNotFoundError(runId);
     throw new WorkflowRunStateError(runId, view.state, problem);
   }
