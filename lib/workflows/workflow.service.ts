@@ -308,21 +308,8 @@ export class WorkflowService {
     return later === null ? done : act(later);
   }
 
-  /** It may begin just as it is tried: then it is tried again. */
-  private async whileGoing(
-    runId: string,
-    act: (runId: string) => Promise<boolean>,
-    problem: string,
-  ): Promise<void> {
-    for (let tries = 0; !(await this.ofLatest(runId, act)); tries++) {
-      const view = await this.get(runId);
-      const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
-      if (!hasBegun || tries > 1) await this.refuse(runId, problem, view);
-    }
-  }
-
-  private async refuse(runId: string, problem: string, found?: WorkflowRun | null): Promise<never> {
-    const view = found === undefined ? await this.get(runId) : found;
+  private async refuse(runId: string, problem: string): Promise<never> {
+    const view = await this.get(runId);
     if (view === null) throw new WorkflowRunNotFoundError(runId);
     throw new WorkflowRunStateError(runId, view.state, problem);
   }
@@ -336,6 +323,21 @@ export class WorkflowService {
         ? 'its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled, and any that is discarded, deleted, or retried as a job. Start it anew.'
         : 'only one that is over, and has not succeeded, can be retried.',
     );
+  }
+
+  /** It may begin just as it is tried: then it is tried again. */
+  private async whileGoing(
+    runId: string,
+    act: (runId: string) => Promise<boolean>,
+    problem: string,
+  ): Promise<void> {
+    for (let tries = 0; !(await this.ofLatest(runId, act)); tries++) {
+      const view = await this.get(runId);
+      const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
+      if (hasBegun && tries < 2) continue;
+      if (view === null) throw new WorkflowRunNotFoundError(runId);
+      throw new WorkflowRunStateError(runId, view.state, problem);
+    }
   }
 
   /** This process looks at once at what has become due. */
