@@ -46,6 +46,7 @@ import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
 import { flowNestedLaws } from './laws/flow.nested.laws.js';
 import { flowPauseLaws } from './laws/flow.pause.laws.js';
+import { flowCarriedLaws } from './laws/flow.carried.laws.js';
 import { flowRetryLaws } from './laws/flow.retry.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
 import { flowRaceLaws } from './laws/flow.race.laws.js';
@@ -124,6 +125,7 @@ export function storageLaws(): Law[] {
     ...flowNestedLaws,
     ...flowPauseLaws,
     ...flowRetryLaws,
+    ...flowCarriedLaws,
     ...flowRaceLaws,
     ...flowQueryLaws,
     ...flowPruneLaws,
