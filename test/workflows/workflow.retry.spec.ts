@@ -1,0 +1,184 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { WorkflowService, workflow, type StepContext } from '../../lib/index.js';
+import { ChronisTesting } from '../../lib/testing/index.js';
+import { typeOrmStorage } from '../../lib/typeorm/index.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) => {
+  let schema: string;
+  let chronis: ChronisTesting;
+  let workflows: WorkflowService;
+  let calls: string[] = [];
+
+  beforeEach(async () => {
+    schema = freshSchema('retried');
+    const url = databaseUrl();
+    chronis = await ChronisTesting.create(
+      kind === 'memory' ? {} : { storage: (clock) => typeOrmStorage({ url, schema, clock }) },
+    );
+    workflows = chronis.app.get(WorkflowService);
+    calls = [];
+  });
+  afterEach(async () => {
+    await chronis.close();
+    if (kind === 'memory') return;
+    await query(`drop schema "${schema}" cascade`);
+  });
+
+  async function query(text: string): Promise<unknown[]> {
+    const client = new pg.Client(databaseUrl());
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Fails the first time, by key. */
+  function failOnce(key = 'only'): void {
+    calls.push(`try ${key}`);
+    if (calls.filter((each) => each === `try ${key}`).length === 1) throw new Error('not yet');
+  }
+
+  async function stepRun(runId: string, nth = 0): Promise<string> {
+    return (await workflows.graph(runId))!.steps[nth].runId!;
+  }
+
+  async function retried(runId: string): Promise<string> {
+    expect(await workflows.get(runId)).toMatchObject({ state: 'failed' });
+    return (await workflows.retry(runId)).runId;
+  }
+
+  test('passes over the durable steps and the sleeps that have ended', async () => {
+    workflows.register(
+      workflow('order').step('pay', async (ctx) => {
+        const charged = await ctx.step('charge', () => `charge ${calls.push('charge')}`);
+        await ctx.sleep('3 days');
+        failOnce();
+        return charged;
+      }),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.advanceBy('4d');
+    const again = await retried(runId);
+    await chronis.runDue();
+    expect(calls).toEqual(['charge', 'try only', 'try only']);
+    const outcome = await chronis.scheduler.waitForRun(again);
+    expect(outcome).toMatchObject({ verdict: 'succeeded', result: { pay: 'charge 1' } });
+  });
+
+  test('has in each of its attempts what the first one has kept', async () => {
+    const seen: string[] = [];
+    workflows.register(
+      workflow('order').step(
+        'pay',
+        async (ctx) => {
+          const nth = calls.push('attempt');
+          seen.push(await ctx.step('charge', () => `paid by attempt ${nth}`));
+          if (nth < 4) throw new Error('not yet');
+        },
+        { maxRetries: 1, backoff: '1s' },
+      ),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.advanceBy('1m');
+    await retried(runId);
+    await chronis.advanceBy('1m');
+    expect(seen).toEqual(Array(4).fill('paid by attempt 1'));
+    expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('does so as an instance of a map', async () => {
+    workflows.register(
+      workflow('order')
+        .step('lines', () => ['x', 'y'])
+        .map(
+          'pack',
+          async (ctx: StepContext<any, any, any>) => {
+            await ctx.step('box', () => calls.push(`box ${ctx.item}`));
+            if (ctx.item === 'y') failOnce('y');
+          },
+          { after: 'lines' },
+        ),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.runDue();
+    await retried(runId);
+    await chronis.runDue();
+    expect(calls.toSorted()).toEqual(['box x', 'box y', 'try y', 'try y']);
+    expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('does so when it is retried for the second time', async () => {
+    workflows.register(
+      workflow('order').step('pay', async (ctx) => {
+        await ctx.step('charge', () => calls.push('charge'));
+        await ctx.step('order', () => failOnce());
+        await ctx.step('mail', () => failOnce('mail'));
+      }),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.runDue();
+    await retried(runId);
+    await chronis.runDue();
+    await retried(runId);
+    await chronis.runDue();
+    expect(calls).toEqual(['charge', 'try only', 'try only', 'try mail', 'try mail']);
+    expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('begins anew where it had succeeded', async () => {
+    workflows.register(
+      workflow('order')
+        .step('pay', (ctx) => ctx.step('charge', () => calls.push('charge')))
+        .step('bad', () => failOnce()),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.runDue();
+    await workflows.retry(runId, { from: ['pay', 'bad'] });
+    await chronis.runDue();
+    expect(calls.filter((each) => each === 'charge')).toHaveLength(2);
+  });
+
+  test('has the signals that it had taken, and those that nothing had taken', async () => {
+    workflows.register(
+      workflow('order').step('wait', async (ctx) => {
+        const first = await ctx.waitFor('first');
+        failOnce();
+        return [first, await ctx.waitFor('late')] as string[];
+      }),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.runDue();
+    const run = await stepRun(runId);
+    await chronis.scheduler.signal(run, 'late', 'kept');
+    await chronis.scheduler.signal(run, 'first', 'taken');
+    await chronis.runDue();
+    const again = await retried(runId);
+    await chronis.runDue();
+    expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+    const outcome = await chronis.scheduler.waitForRun(again);
+    expect(outcome).toMatchObject({ result: { wait: ['taken', 'kept'] } });
+  });
+
+  test.skipIf(kind === 'memory')('commits a durable step that is a transaction once', async () => {
+    const invoices = `"${schema}".invoice`;
+    await query(`create table ${invoices} (run text)`);
+    workflows.register(
+      workflow('order').step('invoice', async (ctx) => {
+        await ctx.step.transaction('write', async (manager: any) => {
+          await manager.query(`insert into ${invoices} values ($1)`, [ctx.runId]);
+        });
+        failOnce();
+      }),
+    );
+    const { runId } = await workflows.start('order');
+    await chronis.runDue();
+    await retried(runId);
+    await chronis.runDue();
+    expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+    expect(await query(`select 1 from ${invoices}`)).toHaveLength(1);
+  });
+});
