@@ -163,6 +163,7 @@ export type {
   Flow,
   FlowEdge,
   FlowFilter,
+  FlowReads,
   FlowStep,
   FlowStepFilter,
   FlowStepState,

@@ -90,7 +90,14 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   flow.firstRun ??= runId;
   flow.total = [...allSteps(flow)].length;
   // What begins of it is of the app that has the job by now.
-  Object.assign(flow, { app: job.app, runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
+  Object.assign(flow, {
+    app: job.app,
+    runId: run.id,
+    retryOf: runId,
+    openedAt: now,
+    endedAt: null,
+    verdict: null,
+  });
   return run;
 }
 

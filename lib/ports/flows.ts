@@ -188,6 +188,9 @@ export interface FlowStorage {
   reconcileFlows(): Promise<number>;
 }
 
+/** What a call reads of workflows that may be part of a transaction. @publicApi */
+export type FlowReads = Pick<FlowStorage, 'getFlow' | 'laterRun' | 'queryFlowSteps'>;
+
 /** The most instances of a map. */
 export const maxMapItems = 10_000;
 /** The most steps of a flow with all flows in it, instances of maps included, from its begin or its last retry on. */

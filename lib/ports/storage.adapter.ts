@@ -21,7 +21,7 @@ import type {
 import type { EpochMs } from './epoch.ms.js';
 import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
-import type { FlowStorage } from './flows.js';
+import type { FlowReads, FlowStorage } from './flows.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
   ClaimResult,
@@ -108,7 +108,10 @@ export type JobStore = Pick<
   | 'queryWorkers'
   | 'now'
   | 'definitions'
->;
+> & {
+  /** Absent: the storage has no workflows. */
+  readonly flows?: FlowReads;
+};
 
 /**
  * Where jobs live and where workers meet. The contract of every adapter; `storageLaws` from `nestjs-chronis/testing`

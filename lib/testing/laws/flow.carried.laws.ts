@@ -42,35 +42,34 @@ async function taken(storage: StorageAdapter, run: ClaimedRun, signal: string): 
 }
 
 export const flowCarriedLaws = flowLawsOf('what the retry of a flow goes on with', {
-  'a step that goes on is told by its fence that there may be durable steps, from its first claim on': async ({
-    storage,
-  }) => {
-    const { runId, worker } = await openFlow(storage, [step('good'), step('bad'), step('next', ['bad'])]);
-    const { good, bad } = await claimSteps(storage, worker);
-    for (const run of [good, bad]) {
-      assert.equal(run.fence, 1);
-      await keep(storage, run);
-    }
-    await settle(storage, good);
-    await settle(storage, bad, { outcome: 'failed' });
-    const { id } = await retry(storage, runId, ['good', 'bad']);
-    const again = await claimSteps(storage, worker);
-    assert.deepEqual([again.good.fence, again.good.attempt], [1, 1], 'It begins anew.');
-    assert.deepEqual(await namesOf(storage, again.good), []);
-    assert.ok(again.bad.fence > 1, 'It goes on.');
-    assert.equal(again.bad.attempt, 1);
-    assert.deepEqual(await namesOf(storage, again.bad), ['charge']);
-    await keep(storage, again.bad, 'mail');
-    await settle(storage, again.good);
-    await settle(storage, again.bad, { outcome: 'failed' });
-    const { id: last } = await retry(storage, id);
-    const { bad: third } = await claimSteps(storage, worker);
-    assert.ok(third.fence > 1);
-    assert.deepEqual((await namesOf(storage, third)).toSorted(), ['charge', 'mail']);
-    await settle(storage, third);
-    assert.equal((await runNext(storage, worker)).fence, 1);
-    await assertOver(storage, last, 'succeeded', { good: null, next: null });
-  },
+  'a step that goes on is told by its fence that there may be durable steps, from its first claim on':
+    async ({ storage }) => {
+      const { runId, worker } = await openFlow(storage, [step('good'), step('bad'), step('next', ['bad'])]);
+      const { good, bad } = await claimSteps(storage, worker);
+      for (const run of [good, bad]) {
+        assert.equal(run.fence, 1);
+        await keep(storage, run);
+      }
+      await settle(storage, good);
+      await settle(storage, bad, { outcome: 'failed' });
+      const { id } = await retry(storage, runId, ['good', 'bad']);
+      const again = await claimSteps(storage, worker);
+      assert.deepEqual([again.good.fence, again.good.attempt], [1, 1], 'It begins anew.');
+      assert.deepEqual(await namesOf(storage, again.good), []);
+      assert.ok(again.bad.fence > 1, 'It goes on.');
+      assert.equal(again.bad.attempt, 1);
+      assert.deepEqual(await namesOf(storage, again.bad), ['charge']);
+      await keep(storage, again.bad, 'mail');
+      await settle(storage, again.good);
+      await settle(storage, again.bad, { outcome: 'failed' });
+      const { id: last } = await retry(storage, id);
+      const { bad: third } = await claimSteps(storage, worker);
+      assert.ok(third.fence > 1);
+      assert.deepEqual((await namesOf(storage, third)).toSorted(), ['charge', 'mail']);
+      await settle(storage, third);
+      assert.equal((await runNext(storage, worker)).fence, 1);
+      await assertOver(storage, last, 'succeeded', { good: null, next: null });
+    },
 
   'so are the instances of a map that go on': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [step('list'), step('each', ['list'], { map: true })]);
