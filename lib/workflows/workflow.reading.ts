@@ -6,6 +6,7 @@ import type { Job } from '../model/job.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
 import type { JobStore } from '../ports/storage.adapter.js';
+import { defaultNamespace } from '../scheduler/job.identity.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
@@ -64,6 +65,23 @@ export async function assertRunIn(namespace: string, runId: string, storage: Wor
   if ((await storage.queryRuns(query, { limit: 1 })).items.length > 0) return;
   if ((await storage.queryAttempts(query, { limit: 1 })).items.length > 0) return;
   throw new RunNotFoundError(runId);
+}
+
+/** Why a workflow is not retried that was over before it had begun, and what to do; null: it had. */
+export async function beginAnew(
+  { runId, state, openedAt }: WorkflowRun,
+  storage: WorkflowReader,
+): Promise<string | null> {
+  if (openedAt !== null) return null;
+  const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+  if (run === undefined) return null;
+  const { jobId, namespace } = run;
+  const where = namespace === defaultNamespace ? '' : `, { namespace: "${namespace}" }`;
+  const call =
+    state === 'cancelled'
+      ? `Start it by scheduler.runNow("${jobId}"${where}).`
+      : `Start it anew by scheduler.retryRun("${runId}").`;
+  return `it had not begun, so there is nothing to go on with. ${call}`;
 }
 
 async function beforeItsBegin(

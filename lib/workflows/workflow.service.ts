@@ -33,6 +33,7 @@ import { workflowName } from './workflow.plan.js';
 import {
   assertRunIn,
   laterRunOf,
+  beginAnew,
   readWorkflow,
   withVerdict,
   type WorkflowReader,
@@ -224,7 +225,7 @@ export class WorkflowService {
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
-   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
@@ -344,6 +345,8 @@ export class WorkflowService {
   private async refuseRetry(runId: string): Promise<never> {
     const view = await this.get(runId);
     const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
+    const anew = isOverAndBad ? await beginAnew(view, this.parts.storage) : null;
+    if (anew !== null) return this.refuse(runId, anew);
     return this.refuse(
       runId,
       isOverAndBad

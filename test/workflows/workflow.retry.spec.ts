@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
-import { WorkflowService, workflow, type StepContext } from '../../lib/index.js';
+import { z } from 'zod';
+import { WorkflowRunNotFoundError, WorkflowService, workflow, type StepContext } from '../../lib/index.js';
 import { ChronisTesting } from '../../lib/testing/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -180,5 +181,46 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     await chronis.runDue();
     expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
     expect(await query(`select 1 from ${invoices}`)).toHaveLength(1);
+  });
+
+  test('says what to do where the workflow was over before it had begun', async () => {
+    workflows.register(workflow('order').step('pay', () => calls.push('pay')));
+    const { scheduler } = chronis;
+    const { runId } = await workflows.start('order', { key: 'k', delay: '1h' });
+    await workflows.cancel(runId);
+    await expect(workflows.retry(runId)).rejects.toThrow(
+      `The workflow of run "${runId}" is cancelled: it had not begun, so there is nothing to go on with. Start it by scheduler.runNow("k").`,
+    );
+    const again = await scheduler.runNow('k');
+    await chronis.runDue();
+    expect(await workflows.get(again.id)).toMatchObject({ state: 'succeeded' });
+
+    const tenant = workflows.forTenant('acme');
+    const other = await tenant.start('order', { key: 'k', delay: '1h' });
+    await tenant.cancel(other.runId);
+    await expect(tenant.retry(other.runId)).rejects.toThrow(
+      'Start it by scheduler.runNow("k", { namespace: "tenant:acme" }).',
+    );
+    await scheduler.runNow('k', { namespace: 'tenant:acme' });
+
+    const keyless = await workflows.start('order', { delay: '1h' });
+    await workflows.cancel(keyless.runId);
+    await expect(workflows.retry(keyless.runId)).rejects.toThrow(WorkflowRunNotFoundError);
+  });
+
+  test('says so too where it has failed before that', async () => {
+    let fits = true;
+    const params = z.object({}).refine(() => fits);
+    workflows.register(workflow('order', { params }).step('pay', () => calls.push('pay')));
+    const { runId } = await workflows.start('order', { params: {}, key: 'k' });
+    fits = false;
+    await chronis.runDue();
+    await expect(workflows.retry(runId)).rejects.toThrow(
+      `The workflow of run "${runId}" is failed: it had not begun, so there is nothing to go on with. Start it anew by scheduler.retryRun("${runId}").`,
+    );
+    fits = true;
+    await chronis.scheduler.retryRun(runId);
+    await chronis.runDue();
+    expect(calls).toEqual(['pay']);
   });
 });
