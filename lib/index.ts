@@ -198,6 +198,7 @@ export type {
   ScopeResumption,
   SettleResult,
   Settlement,
+  SignalAnswer,
   SignalWait,
   StandingCursor,
   StepEnd,

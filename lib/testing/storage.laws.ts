@@ -51,6 +51,7 @@ import { flowRetryLaws } from './laws/flow.retry.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
 import { flowRaceLaws } from './laws/flow.race.laws.js';
 import { flowRuleLaws } from './laws/flow.rules.laws.js';
+import { flowSignalLaws } from './laws/flow.signal.laws.js';
 import { flowHandsLaws } from './laws/flow.hands.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
@@ -126,6 +127,7 @@ export function storageLaws(): Law[] {
     ...flowPauseLaws,
     ...flowRetryLaws,
     ...flowCarriedLaws,
+    ...flowSignalLaws,
     ...flowRaceLaws,
     ...flowQueryLaws,
     ...flowPruneLaws,

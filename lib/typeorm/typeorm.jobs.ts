@@ -17,6 +17,7 @@ import type {
   JobPageRequest,
   PageRequest,
   RunFilter,
+  SignalAnswer,
   RunStep,
   ScopeResumption,
   Settlement,
@@ -160,7 +161,7 @@ export class TypeOrmJobs implements JobStore {
     return queryRunSteps(this.run, runId);
   }
 
-  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<SignalAnswer> {
     return sendRunSignal(this.statements, runId, signal);
   }
 

@@ -6,7 +6,7 @@ import { ChronisTesting } from '../../lib/testing/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 
-describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) => {
+describe.each(['memory', 'PostgreSQL'])('a step of a workflow, in %s', (kind) => {
   let schema: string;
   let chronis: ChronisTesting;
   let workflows: WorkflowService;
@@ -52,7 +52,7 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     return (await workflows.retry(runId)).runId;
   }
 
-  test('passes over the durable steps and the sleeps that have ended', async () => {
+  test('that is retried passes over the durable steps and the sleeps that have ended', async () => {
     workflows.register(
       workflow('order').step('pay', async (ctx) => {
         const charged = await ctx.step('charge', () => `charge ${calls.push('charge')}`);
@@ -70,7 +70,7 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     expect(outcome).toMatchObject({ verdict: 'succeeded', result: { pay: 'charge 1' } });
   });
 
-  test('has in each of its attempts what the first one has kept', async () => {
+  test('that is retried has in each of its attempts what the first one has kept', async () => {
     const seen: string[] = [];
     workflows.register(
       workflow('order').step(
@@ -130,7 +130,7 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
   });
 
-  test('begins anew where it had succeeded', async () => {
+  test('that is retried begins anew where it had succeeded', async () => {
     workflows.register(
       workflow('order')
         .step('pay', (ctx) => ctx.step('charge', () => calls.push('charge')))
@@ -143,7 +143,7 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     expect(calls.filter((each) => each === 'charge')).toHaveLength(2);
   });
 
-  test('has the signals that it had taken, and those that nothing had taken', async () => {
+  test('that is retried has the signals that it had taken, and those that nothing had taken', async () => {
     workflows.register(
       workflow('order').step('wait', async (ctx) => {
         const first = await ctx.waitFor('first');
@@ -164,26 +164,47 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     expect(outcome).toMatchObject({ result: { wait: ['taken', 'kept'] } });
   });
 
-  test.skipIf(kind === 'memory')('commits a durable step that is a transaction once', async () => {
-    const invoices = `"${schema}".invoice`;
-    await query(`create table ${invoices} (run text)`);
+  test.skipIf(kind === 'memory')(
+    'that is retried commits a durable step that is a transaction once',
+    async () => {
+      const invoices = `"${schema}".invoice`;
+      await query(`create table ${invoices} (run text)`);
+      workflows.register(
+        workflow('order').step('invoice', async (ctx) => {
+          await ctx.step.transaction('write', async (manager: any) => {
+            await manager.query(`insert into ${invoices} values ($1)`, [ctx.runId]);
+          });
+          failOnce();
+        }),
+      );
+      const { runId } = await workflows.start('order');
+      await chronis.runDue();
+      await retried(runId);
+      await chronis.runDue();
+      expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+      expect(await query(`select 1 from ${invoices}`)).toHaveLength(1);
+    },
+  );
+
+  test('is the one to signal, not its workflow', async () => {
     workflows.register(
-      workflow('order').step('invoice', async (ctx) => {
-        await ctx.step.transaction('write', async (manager: any) => {
-          await manager.query(`insert into ${invoices} values ($1)`, [ctx.runId]);
-        });
-        failOnce();
-      }),
+      workflow('order')
+        .step('wait', (ctx) => ctx.waitFor('go'))
+        .manual('approve'),
     );
     const { runId } = await workflows.start('order');
     await chronis.runDue();
-    await retried(runId);
+    for (const run of [runId, await stepRun(runId, 1)])
+      await expect(chronis.scheduler.signal(run, 'go')).rejects.toThrow(
+        `the run ${run} is a workflow, or a manual step of one, so no handler waits in it.`,
+      );
+    await chronis.scheduler.signal(await stepRun(runId), 'go');
+    await workflows.complete({ runId, step: 'approve' });
     await chronis.runDue();
     expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
-    expect(await query(`select 1 from ${invoices}`)).toHaveLength(1);
   });
 
-  test('says what to do where the workflow was over before it had begun', async () => {
+  test('is not retried where the workflow was over before it had begun, and what to do is said', async () => {
     workflows.register(workflow('order').step('pay', () => calls.push('pay')));
     const { scheduler } = chronis;
     const { runId } = await workflows.start('order', { key: 'k', delay: '1h' });
@@ -208,7 +229,7 @@ describe.each(['memory', 'PostgreSQL'])('a step that is retried, in %s', (kind) 
     await expect(workflows.retry(keyless.runId)).rejects.toThrow(WorkflowRunNotFoundError);
   });
 
-  test('says so too where it has failed before that', async () => {
+  test('nor where that has failed before it had begun', async () => {
     let fits = true;
     const params = z.object({}).refine(() => fits);
     workflows.register(workflow('order', { params }).step('pay', () => calls.push('pay')));
