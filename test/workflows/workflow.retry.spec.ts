@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import { z } from 'zod';
-import { WorkflowRunNotFoundError, WorkflowService, workflow, type StepContext } from '../../lib/index.js';
+import {
+  RetryAfterError,
+  WorkflowRunNotFoundError,
+  WorkflowService,
+  workflow,
+  type StepContext,
+} from '../../lib/index.js';
 import { ChronisTesting } from '../../lib/testing/index.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -47,8 +53,8 @@ describe.each(['memory', 'PostgreSQL'])('a step of a workflow, in %s', (kind) =>
     return (await workflows.graph(runId))!.steps[nth].runId!;
   }
 
-  async function retried(runId: string): Promise<string> {
-    expect(await workflows.get(runId)).toMatchObject({ state: 'failed' });
+  async function retried(runId: string, state = 'failed'): Promise<string> {
+    expect(await workflows.get(runId)).toMatchObject({ state });
     return (await workflows.retry(runId)).runId;
   }
 
@@ -202,6 +208,25 @@ describe.each(['memory', 'PostgreSQL'])('a step of a workflow, in %s', (kind) =>
     await workflows.complete({ runId, step: 'approve' });
     await chronis.runDue();
     expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('does not begin again with its workflow, which is over when it fails or times out, whatever its job says of retries', async () => {
+    const { scheduler } = chronis;
+    workflows.register(workflow('order', { timeout: '1h' }).manual('approve'));
+    for (const end of ['failed', 'timed_out']) {
+      const retries = { maxRetries: 2, backoff: '10s', keep: '1d' } as const;
+      await scheduler.schedule('order', { in: 0, id: end, ...retries });
+      await chronis.runDue();
+      const [{ runId }] = (await workflows.list({ workflow: 'order', state: 'active' })).items;
+      if (end === 'failed')
+        expect(await scheduler.fail(runId, new RetryAfterError('1m'))).toEqual({ retryAt: null });
+      await chronis.advanceBy('1h1m');
+      await chronis.advanceBy('1h1m');
+      expect(await workflows.graph(runId)).toMatchObject({ state: end, steps: [{ state: 'cancelled' }] });
+      const again = await retried(runId, end);
+      await workflows.complete({ runId: again, step: 'approve' });
+      expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
+    }
   });
 
   test('is not retried where the workflow was over before it had begun, and what to do is said', async () => {
