@@ -105,7 +105,15 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   tables.flows.set(run.id, flow);
   flow.firstRun ??= runId;
   flow.total = [...allSteps(flow)].length;
-  Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
+  // What begins of it is of the app that has the job by now.
+  Object.assign(flow, {
+    app: job.app,
+    runId: run.id,
+    retryOf: runId,
+    openedAt: now,
+    endedAt: null,
+    verdict: null,
+  });
   return run;
 }
 
@@ -136,7 +144,7 @@ function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow, isAnew:
   const before = step.runId;
   resetStep(tables, step);
   const ending = release(tables, now, step);
-  if (before !== null && !isAnew) moveRunSteps(tables, before, step.runId!);
+  if (before !== null && !isAnew) goOnWith(tables, before, step.runId!);
   return ending === null ? [] : [ending];
 }
 
@@ -152,6 +160,13 @@ function runBadInstances(
     const before = instance.runId!;
     resetStep(tables, instance);
     bearStepRun(tables, now, instance);
-    moveRunSteps(tables, before, instance.runId!);
+    goOnWith(tables, before, instance.runId!);
   }
+}
+
+/** By its fence the first attempt knows that there may be durable steps. */
+function goOnWith(tables: MemoryTables, before: string, runId: string): void {
+  moveRunSteps(tables, before, runId);
+  const run = tables.runs.get(runId);
+  if (run) run.fence = 1;
 }

@@ -8,6 +8,7 @@ import {
   maxMapItems,
   type Flow,
   type FlowStep,
+  type FlowReads,
   type FlowStepFilter,
   type FlowStorage,
   type FlowStepState,
@@ -16,7 +17,7 @@ import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
 import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
-import { laterRunOf } from './workflow.reading.js';
+import { laterRunOf, type WorkflowReader } from './workflow.reading.js';
 import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */
@@ -90,8 +91,7 @@ async function runsOf(
 /** The run of a step that is named; `read`: what is known of a workflow that has no steps yet. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
 export async function stepRunOf(
   ref: string | StepRef,
-  flows: FlowStorage,
-  storage: StorageAdapter,
+  reader: WorkflowReader,
   read: (runId: string) => Promise<WorkflowRun | null>,
 ): Promise<string> {
   if (typeof ref === 'string') return lineOfText(ref, 'ref');
@@ -106,8 +106,8 @@ export async function stepRunOf(
   const step = stepName(given.step);
   const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
   const filter = { names: [step], instances: nth !== null };
-  const of = (await laterRunOf(runId, storage)) ?? runId;
-  const found = await stepsOf(of, filter, flows);
+  const of = (await laterRunOf(runId, reader)) ?? runId;
+  const found = await stepsOf(of, filter, reader.flows!);
   if (found === null) throw withoutSteps(runId, step, await read(runId));
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {
@@ -135,11 +135,7 @@ function withoutSteps(runId: string, step: string, workflow: WorkflowRun | null)
 }
 
 /** Null: there is no such workflow, or it has not begun. */
-async function stepsOf(
-  runId: string,
-  filter: FlowStepFilter,
-  flows: FlowStorage,
-): Promise<FlowStep[] | null> {
+async function stepsOf(runId: string, filter: FlowStepFilter, flows: FlowReads): Promise<FlowStep[] | null> {
   const steps: FlowStep[] = [];
   let cursor: string | null = null;
   do {
