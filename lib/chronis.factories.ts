@@ -33,6 +33,7 @@ import { unknownCallbacks } from './discovery/unknown.callbacks.js';
 import { LazyModules } from './discovery/lazy.modules.js';
 import { MethodCalls } from './discovery/method.calls.js';
 import { Engine } from './engine/engine.js';
+import { openingRules } from './engine/flow.opening.js';
 import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { workflowHandler } from './engine/own.handlers.js';
@@ -357,7 +358,7 @@ export function makeServiceParts(
 export function makeDefinitions(parts: ServiceParts): DefinitionService {
   const { storage, handlers } = parts;
   // Whoever has it ends manual steps at their deadlines, also where there are no definitions.
-  if (storage.flows !== undefined) handlers.registerOwn(workflowHandler, opensDefined(storage));
+  if (storage.flows !== undefined) handlers.registerOwn(workflowHandler, opensDefined(storage), openingRules);
   return new DefinitionService(parts);
 }
 

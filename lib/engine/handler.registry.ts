@@ -54,11 +54,11 @@ export class HandlerRegistry {
   }
 
   /** A handler of this package: what others store calls it, and nobody is told of it where handlers are listed. Throws DuplicateHandlerError. */
-  registerOwn(name: string, run: (context: RunContext) => unknown): void {
+  registerOwn(name: string, run: (context: RunContext) => unknown, rules: RetryRules = {}): void {
     const origin = 'nestjs-chronis';
     const existing = this.get(name);
     if (existing) throw new DuplicateHandlerError(name, existing.origin, origin);
-    this.own.set(name, { name, names: [name], origin, rules: {}, schema: null, run });
+    this.own.set(name, { name, names: [name], origin, rules, schema: null, run });
     this.tell();
   }
 

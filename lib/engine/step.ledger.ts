@@ -94,7 +94,7 @@ export class StepLedger {
 
   private async load(): Promise<ReadonlyMap<string, RunStep>> {
     const { run, read, insist } = this.parts;
-    // Each claim raises it: there was none before. A retry by hand brings the steps of the run that gave up.
+    // Each claim raises it: there was none before. A retry by hand brings the steps of the run that gave up; that of a step of a workflow begins with a fence that has been raised.
     if (run.fence === 1 && run.origin !== 'retry') return new Map();
     const steps = await insist('read steps', read);
     if (steps === null) throw new ClaimLostError(run.id);

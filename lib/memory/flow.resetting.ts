@@ -1,14 +1,98 @@
+import type { OrphanedStep, RunningStep } from '../ports/retry.refusals.js';
 import { letGoOfRun } from './flow.opening.js';
-import { countParent, hasEnded, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import {
+  allSteps,
+  countParent,
+  hasEnded,
+  hasEndedWell,
+  type FlowRow,
+  type FlowStepRow,
+} from './flow.rows.js';
 import type { MemoryTables } from './tables.js';
 
+/** The steps of a flow that is over, and instances, that have ended well. What its end from outside has cut off has not, though it may fail: what was cancelled by that, and maps of which an instance was. */
+export function doneOf(flow: FlowRow): ReadonlySet<FlowStepRow> {
+  const isOutside = flow.verdict !== 'failed' || [...flow.steps.values()].every(hasEndedWell);
+  const isCutOff = ({ state, releasedAt, endedAt }: FlowStepRow): boolean =>
+    state === 'cancelled' && (releasedAt === null || (isOutside && endedAt! >= flow.endedAt!));
+  return new Set(
+    [...allSteps(flow)].filter(
+      (step) => hasEndedWell(step) && !isCutOff(step) && !step.instances.some(isCutOff),
+    ),
+  );
+}
+
 /** A map that keeps those of its instances that have ended well. */
-export function isHalfDone(step: FlowStepRow): boolean {
-  return step.instances.length > 0 && !hasEndedWell(step);
+export function isHalfDone(step: FlowStepRow, done: ReadonlySet<FlowStepRow>): boolean {
+  return step.instances.length > 0 && !done.has(step);
+}
+
+/** What becomes of steps when some run again. The rest stays as it is. */
+export interface RetryPlan {
+  /** What has ended well by now, see `doneOf`. */
+  done: ReadonlySet<FlowStepRow>;
+  /** Added by what runs again, which will add it again. */
+  dropped: Set<FlowStepRow>;
+  /** After what runs again: to be as before they were released. */
+  waiting: FlowStepRow[];
+  again: FlowStepRow[];
+  /** Who adds steps again before which others are that stay: these wait for who does until then. */
+  edges: { parent: FlowStepRow; child: FlowStepRow }[];
+  /** What stays, and comes after what goes: in vain. */
+  orphaned: OrphanedStep[];
+}
+
+export function planRetry(
+  flow: FlowRow,
+  chosen: readonly FlowStepRow[],
+  done: ReadonlySet<FlowStepRow>,
+): RetryPlan {
+  const after = waitingAgain(flow, chosen, done);
+  const dropped = addedAgain(flow, chosen, after, done);
+  return {
+    done,
+    dropped,
+    waiting: [...after].filter((step) => !dropped.has(step)),
+    again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
+    ...behindDropped(flow, dropped),
+  };
+}
+
+function behindDropped(
+  { steps }: FlowRow,
+  dropped: ReadonlySet<FlowStepRow>,
+): Pick<RetryPlan, 'edges' | 'orphaned'> {
+  const edges: RetryPlan['edges'] = [];
+  const orphaned: OrphanedStep[] = [];
+  const adders = new Map<FlowStepRow, Set<FlowStepRow>>();
+  for (const gone of dropped) {
+    let parent = steps.get(gone.addedBy!)!;
+    while (dropped.has(parent)) parent = steps.get(parent.addedBy!)!;
+    for (const each of gone.children) {
+      const child = steps.get(each)!;
+      if (dropped.has(child)) continue;
+      const { name } = child.definition;
+      // An edge to a step that was there before is one that is added with its parent.
+      if (child.position > gone.position) {
+        const [after, addedAgainBy] = [gone.definition.name, parent.definition.name];
+        orphaned.push({ name, addedBy: child.addedBy!, after, addedAgainBy });
+        continue;
+      }
+      const known = adders.get(child) ?? new Set(child.after.map((edge) => steps.get(edge.parent)!));
+      adders.set(child, known);
+      if (!known.has(parent)) edges.push({ parent, child });
+      known.add(parent);
+    }
+  }
+  return { edges, orphaned };
 }
 
 /** All that comes after these, or was added by what runs again. */
-export function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set<FlowStepRow> {
+function waitingAgain(
+  flow: FlowRow,
+  chosen: readonly FlowStepRow[],
+  done: ReadonlySet<FlowStepRow>,
+): Set<FlowStepRow> {
   const addedBy = new Map<string, FlowStepRow[]>();
   for (const step of flow.steps.values()) {
     if (step.addedBy === null) continue;
@@ -20,7 +104,8 @@ export function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set
   const work = [...chosen];
   for (const step of work) {
     // What has ended well of a map does not add anything again.
-    const added = isHalfDone(step) && !waiting.has(step) ? [] : (addedBy.get(step.definition.name) ?? []);
+    const added =
+      isHalfDone(step, done) && !waiting.has(step) ? [] : (addedBy.get(step.definition.name) ?? []);
     const children = step.children.map((name) => flow.steps.get(name)!);
     for (const next of [...children, ...added]) {
       if (waiting.has(next)) continue;
@@ -31,27 +116,46 @@ export function waitingAgain(flow: FlowRow, chosen: readonly FlowStepRow[]): Set
   return waiting;
 }
 
-/** Takes away what was added by steps that run again, as these add it again, and what was added after that. Returns which. */
-export function dropAdded(
-  tables: MemoryTables,
+/** What was added by steps that run again, as these add it again. */
+function addedAgain(
   flow: FlowRow,
   chosen: readonly FlowStepRow[],
   waiting: ReadonlySet<FlowStepRow>,
+  done: ReadonlySet<FlowStepRow>,
 ): Set<FlowStepRow> {
   const anew = new Set(waiting);
-  for (const step of chosen) if (!isHalfDone(step)) anew.add(step);
+  for (const step of chosen) if (!isHalfDone(step, done)) anew.add(step);
   const names = new Set([...anew].map(({ definition }) => definition.name));
-  const dropped = new Set<FlowStepRow>();
-  const drop = (step: FlowStepRow): void => {
-    if (step.addedBy !== null) dropped.add(step);
-  };
-  for (const step of flow.steps.values()) if (names.has(step.addedBy!)) drop(step);
-  for (const step of dropped) for (const name of step.children) drop(flow.steps.get(name)!);
-  for (const step of dropped) remove(tables, flow, step);
-  return dropped;
+  return new Set([...flow.steps.values()].filter(({ addedBy }) => names.has(addedBy!)));
 }
 
-/** To be as before it was released; what still runs of it goes on alone. */
+/** The steps that workers have in their hands of all that would run again, or go, and of the workflows that these are. */
+export function runningOf(
+  tables: MemoryTables,
+  flow: FlowRow,
+  { dropped, waiting, again, done }: RetryPlan,
+): RunningStep[] {
+  const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
+  for (const step of again) {
+    const isHalf = isHalfDone(step, done);
+    anew.push(step, ...step.instances.filter((each) => !isHalf || !done.has(each)));
+  }
+  return anew.flatMap((step) => runningIn(tables, flow, step));
+}
+
+function runningIn(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): RunningStep[] {
+  const { runId, nth, definition } = step;
+  if (runId === null) return [];
+  const run = tables.runs.get(runId);
+  const isRunning = step.state === 'released' && run !== undefined && run.worker !== null;
+  const itself = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
+  const within = tables.flows.get(runId);
+  const inside =
+    within?.stepOf === step ? [...allSteps(within)].flatMap((each) => runningIn(tables, within, each)) : [];
+  return isRunning ? [itself, ...inside] : inside;
+}
+
+/** To be as before it was released. */
 export function resetStep(tables: MemoryTables, step: FlowStepRow): void {
   letGoOfRun(tables, step.runId);
   for (const { runId } of step.instances) letGoOfRun(tables, runId);
@@ -74,15 +178,17 @@ export function recount(step: FlowStepRow): void {
   }
 }
 
-/** What waits for it by an edge that was added waits no more. */
-function remove(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
+/** As if it had never been added: what waits for it by an edge that was added waits no more. */
+export function removeStep(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
   resetStep(tables, step);
   const { name } = step.definition;
   flow.steps.delete(name);
   tables.note('flows', flow);
   for (const { parent } of step.after) {
     const children = flow.steps.get(parent)?.children;
-    children?.splice(children.indexOf(name), 1);
+    if (children === undefined) continue;
+    children.splice(children.indexOf(name), 1);
+    tables.note('flowSteps', flow.steps.get(parent)!);
   }
   for (const child of step.children) {
     const row = flow.steps.get(child);
@@ -92,5 +198,15 @@ function remove(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): void {
       1,
     );
     row.need--;
+    tables.note('flowSteps', row);
   }
+}
+
+/** One more that it needs, whose result is not asked for. */
+export function addEdge(tables: MemoryTables, parent: FlowStepRow, child: FlowStepRow): void {
+  parent.children.push(child.definition.name);
+  child.after.push({ parent: parent.definition.name, data: false });
+  child.need++;
+  tables.note('flowSteps', parent);
+  tables.note('flowSteps', child);
 }

@@ -1,12 +1,23 @@
 import { InvalidOptionError } from '../model/errors.js';
+import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { removeDeadLetter } from './dead.letters.js';
 import { touch } from './definitions.js';
 import { advance, release, type StepEnding } from './flow.advancing.js';
 import { bearStepRun } from './flow.births.js';
 import { endIfOver } from './flow.endings.js';
-import { allSteps, hasEndedWell, type FlowRow, type FlowStepRow } from './flow.rows.js';
-import { dropAdded, isHalfDone, recount, resetStep, waitingAgain } from './flow.resetting.js';
+import { allSteps, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import {
+  addEdge,
+  doneOf,
+  isHalfDone,
+  planRetry,
+  recount,
+  removeStep,
+  resetStep,
+  runningOf,
+  type RetryPlan,
+} from './flow.resetting.js';
 import { onlyRun } from './rows.to.views.js';
 import { moveRunSteps } from './run.steps.js';
 import { moveWaits } from './run.waits.js';
@@ -23,19 +34,24 @@ export function retryFlow(
   const flow = tables.flows.get(runId);
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
-  const chosen = names === null ? badSteps(flow) : [...new Set(names)].map((name) => named(flow, name));
+  const done = doneOf(flow);
+  const chosen = names === null ? badSteps(flow, done) : [...new Set(names)].map((name) => named(flow, name));
   // Somebody has given it its verdict, whatever its steps have come to.
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
+  const plan = planRetry(flow, chosen, done);
+  const running = runningOf(tables, flow, plan);
+  if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
+  if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);
-  goOn(tables, now, flow, chosen);
+  goOn(tables, now, flow, plan);
   return run;
 }
 
 /** All that have been released, or cancelled before that, and not ended well. */
-function badSteps({ steps }: FlowRow): FlowStepRow[] {
-  return [...steps.values()].filter((step) => step.state !== 'waiting' && !hasEndedWell(step));
+function badSteps({ steps }: FlowRow, done: ReadonlySet<FlowStepRow>): FlowStepRow[] {
+  return [...steps.values()].filter((step) => step.state !== 'waiting' && !done.has(step));
 }
 
 function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
@@ -89,45 +105,68 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   tables.flows.set(run.id, flow);
   flow.firstRun ??= runId;
   flow.total = [...allSteps(flow)].length;
-  Object.assign(flow, { runId: run.id, retryOf: runId, openedAt: now, endedAt: null, verdict: null });
+  // What begins of it is of the app that has the job by now.
+  Object.assign(flow, {
+    app: job.app,
+    runId: run.id,
+    retryOf: runId,
+    openedAt: now,
+    endedAt: null,
+    verdict: null,
+  });
   return run;
 }
 
 /** Those that come after others that run again wait for them; the others get their run, or their instances, at once. */
-function goOn(tables: MemoryTables, now: EpochMs, flow: FlowRow, chosen: readonly FlowStepRow[]): void {
-  const waiting = waitingAgain(flow, chosen);
-  const dropped = dropAdded(tables, flow, chosen, waiting);
-  const remaining = [...waiting].filter((step) => !dropped.has(step));
-  const again = chosen.filter((step) => !waiting.has(step) && !dropped.has(step));
-  for (const step of remaining) resetStep(tables, step);
+function goOn(
+  tables: MemoryTables,
+  now: EpochMs,
+  flow: FlowRow,
+  { dropped, waiting, again, edges, done }: RetryPlan,
+): void {
+  for (const step of dropped) removeStep(tables, flow, step);
+  for (const { parent, child } of edges) addEdge(tables, parent, child);
+  for (const step of waiting) resetStep(tables, step);
   const endings: StepEnding[] = [];
   for (const step of again) {
-    if (isHalfDone(step)) runBadInstances(tables, now, step);
-    else endings.push(...runAgain(tables, now, step));
+    if (isHalfDone(step, done)) runBadInstances(tables, now, step, done);
+    else endings.push(...runAgain(tables, now, step, done.has(step)));
   }
   const steps = [...flow.steps.values()];
-  for (const step of remaining) recount(step);
+  for (const step of waiting) recount(step);
   flow.active = steps.filter(({ state }) => state === 'released').length;
-  advance(tables, now, flow, endings, remaining);
+  advance(tables, now, flow, endings, waiting);
   endIfOver(tables, now, flow);
 }
 
-function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow): StepEnding[] {
+/** `isAnew`: without the durable steps of its run before. */
+function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow, isAnew: boolean): StepEnding[] {
   const before = step.runId;
-  const isAnew = hasEndedWell(step);
   resetStep(tables, step);
   const ending = release(tables, now, step);
-  if (before !== null && !isAnew) moveRunSteps(tables, before, step.runId!);
+  if (before !== null && !isAnew) goOnWith(tables, before, step.runId!);
   return ending === null ? [] : [ending];
 }
 
-function runBadInstances(tables: MemoryTables, now: EpochMs, map: FlowStepRow): void {
-  const bad = map.instances.filter((each) => !hasEndedWell(each));
+function runBadInstances(
+  tables: MemoryTables,
+  now: EpochMs,
+  map: FlowStepRow,
+  done: ReadonlySet<FlowStepRow>,
+): void {
+  const bad = map.instances.filter((each) => !done.has(each));
   Object.assign(map, { state: 'released', endedAt: null, reason: null, going: bad.length });
   for (const instance of bad) {
     const before = instance.runId!;
     resetStep(tables, instance);
     bearStepRun(tables, now, instance);
-    moveRunSteps(tables, before, instance.runId!);
+    goOnWith(tables, before, instance.runId!);
   }
+}
+
+/** By its fence the first attempt knows that there may be durable steps. */
+function goOnWith(tables: MemoryTables, before: string, runId: string): void {
+  moveRunSteps(tables, before, runId);
+  const run = tables.runs.get(runId);
+  if (run) run.fence = 1;
 }

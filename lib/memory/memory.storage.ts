@@ -39,6 +39,7 @@ import {
   type Hold,
   type RunStep,
   type RunStepWait,
+  type SignalAnswer,
   type SignalWait,
   type ScopeResumption,
   type Settlement,
@@ -390,7 +391,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => takeRunSignal(tables, now, hold, wait));
   }
 
-  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<SignalAnswer> {
     return this.atomically((tables, now) => sendRunSignal(tables, now, runId, signal));
   }
 

@@ -7,6 +7,7 @@ import {
   type NewRunStep,
   type RunStep,
   type RunStepWait,
+  type SignalAnswer,
   type SignalWait,
 } from '../ports/storage.adapter.js';
 import { isHeldWith, release } from './runs.js';
@@ -73,9 +74,10 @@ export function sendRunSignal(
   now: EpochMs,
   runId: string,
   { name, payload }: NewRunSignal,
-): 'sent' | 'full' | null {
+): SignalAnswer {
   const run = tables.runs.get(runId);
   if (!run || run.verdict !== null) return null;
+  if (tables.flows.has(runId) || run.step?.definition.kind === 'manual') return 'unheard';
   const sent = tables.signals.get(runId) ?? [];
   if (sent.length >= mostRunSignals) return 'full';
   tables.signals.set(runId, [...sent, { name, payload: structuredClone(payload), sentAt: now }]);

@@ -172,10 +172,9 @@ export interface FlowStorage {
   resumeFlow(runId: string): Promise<boolean>;
   /**
    * Gives a flow that is over, and has not succeeded, a new run (open for as long as the old one was to be, origin `retry`, `retryOf` the old one) and lets it go on. These steps, by default all that have not ended well and are released or
-   * cancelled, get another run, and all that comes after them waits again, however it has ended. What has ended well besides stays. Of a map that has not ended well the instances that have not get another run; one that had ended well, or waits again, is made anew. What of these
-   * still runs goes on without the flow: its end counts for nothing. What a step has added that gets another run, or waits again, goes, with what was added after that. A run that follows one that has not ended well has its durable steps. The old run's dead letter goes.
+   * cancelled, get another run, and all that comes after them waits again, however it has ended. What has ended well besides stays; what the end of the flow from outside has cancelled has not, also with `allowFailure`. Of a map that has not ended well the instances that have not get another run; one that had ended well, or waits again, is made anew. What a step has added that gets another run, or waits again, goes, as it adds that again. A step that stays and has got one of these as a parent by that (`joined`) waits for who adds it again in its place. A run that follows one that has not ended well has its durable steps and the signals that none of them has taken, and a fence above 0 before its first claim, by which its first attempt knows of them. All is of the app to which the job belongs by now. The old run's dead letter goes.
    *
-   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step.
+   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step; WorkflowRunStateError (see `stillRuns`) where a worker has one of these in its hands yet, or a step of a workflow that one of them is or was: it would run twice at once; and (`wouldBeLost`) where a step that others have added, which do not run again, comes after one that goes.
    */
   retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps; `limit` at most, and no flow of which an ancestor goes on. `archived`: into the history, where the storage has one, by the same statement. Returns how many. */
@@ -187,6 +186,9 @@ export interface FlowStorage {
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
 }
+
+/** What a call reads of workflows that may be part of a transaction. @publicApi */
+export type FlowReads = Pick<FlowStorage, 'getFlow' | 'laterRun' | 'queryFlowSteps'>;
 
 /** The most instances of a map. */
 export const maxMapItems = 10_000;

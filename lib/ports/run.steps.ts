@@ -46,6 +46,9 @@ export interface NewRunSignal {
   payload: JsonValue;
 }
 
+/** What became of a signal, see `StorageAdapter.sendRunSignal`. @publicApi */
+export type SignalAnswer = 'sent' | 'full' | 'unheard' | null;
+
 /** A durable step that is kept by the transaction of the handler in which it was done. */
 export interface RunStepRecord extends Hold {
   step: NewRunStep;

@@ -21,7 +21,7 @@ import type {
 import type { EpochMs } from './epoch.ms.js';
 import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
-import type { FlowStorage } from './flows.js';
+import type { FlowReads, FlowStorage } from './flows.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
   ClaimResult,
@@ -51,6 +51,7 @@ import type {
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type {
   NewRunSignal,
+  SignalAnswer,
   NewRunStep,
   RunStep,
   RunStepRecord,
@@ -108,7 +109,10 @@ export type JobStore = Pick<
   | 'queryWorkers'
   | 'now'
   | 'definitions'
->;
+> & {
+  /** Absent: the storage has no workflows. */
+  readonly flows?: FlowReads;
+};
 
 /**
  * Where jobs live and where workers meet. The contract of every adapter; `storageLaws` from `nestjs-chronis/testing`
@@ -307,9 +311,9 @@ export abstract class StorageAdapter {
   abstract takeRunSignal(hold: Hold, wait: SignalWait): Promise<RunStep | null>;
   /**
    * Keeps a signal for a run without verdict. Where a step waits for it and the run sleeps since (`snoozed`), the run is due now; where its attempt has not come to its end, it is so as soon as that is settled as `snoozed`. `full`: there are
-   * `mostRunSignals` that nobody has taken · null: there is no run without verdict.
+   * `mostRunSignals` that nobody has taken · `unheard`: it is a flow that has begun, or a manual step of one, so that no handler would ever take it · null: there is no run without verdict. Nothing is kept of those.
    */
-  abstract sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null>;
+  abstract sendRunSignal(runId: string, signal: NewRunSignal): Promise<SignalAnswer>;
 
   // ── Workers and their leases
 

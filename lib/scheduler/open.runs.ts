@@ -12,6 +12,7 @@ import {
 } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
 import { toJson, type JsonValue } from '../model/json.js';
+import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun, RunState } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { RunVerdict } from '../model/verdict.js';
@@ -59,6 +60,8 @@ const ofStep: ResultLimit = {
   unit: 'bytes',
   sizeOf: (json) => Buffer.byteLength(json),
 };
+
+const noRetries: RetryRules = { retryIf: () => false };
 
 /** Gives open runs their verdicts from outside: as if a worker had executed them to that end. */
 export class OpenRuns {
@@ -115,11 +118,13 @@ export class OpenRuns {
   ): Promise<Judgement> {
     const runId = lineOfText(given, 'runId');
     const giveUpAt = this.clock.monotonic() + waitMs;
+    // Its steps are over with it: another attempt would begin it anew, under the same id.
+    const isFlow = ending.kind === 'threw' && ((await jobs.flows?.getFlow(runId)) ?? null) !== null;
     for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
       let ended: { run: ClaimedRun; judgement: Judgement } | null = null;
       const isEnded = await jobs.settleOpen(runId, (run, now) => {
         const startedAt = Math.min(run.openedAt ?? now, now);
-        const { rules } = this.handlers.get(run.handler) ?? {};
+        const rules = isFlow ? noRetries : this.handlers.get(run.handler)?.rules;
         const judgement = judge(run, ending, null, { startedAt, finishedAt: now }, Math.random, rules)!;
         ended = { run, judgement };
         return judgement.settlement;

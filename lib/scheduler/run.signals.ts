@@ -1,4 +1,4 @@
-import { RunNotFoundError, TooManySignalsError } from '../model/errors.js';
+import { InvalidOptionError, RunNotFoundError, TooManySignalsError } from '../model/errors.js';
 import type { DurableStep, DurableStepState } from '../model/durable.step.js';
 import { toJson } from '../model/json.js';
 import { mostRunSignals, type RunStep } from '../ports/storage.adapter.js';
@@ -16,6 +16,7 @@ export class RunSignals {
     const value = payload === undefined ? null : toJson(payload, 'payload', this.payloadLimit, true);
     const answer = await jobs.sendRunSignal(id, { name: signal, payload: value });
     if (answer === 'full') throw new TooManySignalsError(id, signal, mostRunSignals);
+    if (answer === 'unheard') throw new InvalidOptionError('runId', unheard(id));
     if (answer === null) {
       await stateGoingOn(id, jobs);
       throw new RunNotFoundError(id);
@@ -61,3 +62,6 @@ function stateOf({ kind, finishedAt, until, timedOut }: RunStep): DurableStepSta
   if (kind === 'signal') return 'waiting';
   return until === null ? 'failed' : 'retrying';
 }
+
+const unheard = (runId: string): string =>
+  `the run ${runId} is a workflow, or a manual step of one, so no handler waits in it. Give the run of the step that waits, as graph() lists them; a manual step ends by workflows.complete().`;

@@ -482,7 +482,7 @@ export class SchedulerService {
 
   /**
    * Brings a payload to `context.waitFor(name)` of this run, from any process: JSON, of the size of other payloads at most. A run that waits for it is due at once; one that does not is kept it until it does, or has its verdict. Each wait takes one, in the order in
-   * which they came; a thousand may wait to be taken. Throws RunHasVerdictError, RunNotFoundError, TooManySignalsError, InvalidPayloadError.
+   * which they came; a thousand may wait to be taken. Throws RunHasVerdictError, RunNotFoundError, TooManySignalsError, InvalidPayloadError, InvalidOptionError (it is the run of a workflow as a whole, or of a manual step, in which no handler waits).
    *
    * @example
    * await scheduler.signal(order.runId, 'approved', { by: user.id });

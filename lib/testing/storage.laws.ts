@@ -46,10 +46,15 @@ import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
 import { flowNestedLaws } from './laws/flow.nested.laws.js';
 import { flowPauseLaws } from './laws/flow.pause.laws.js';
+import { flowRetryCutLaws } from './laws/flow.retry.cut.laws.js';
+import { flowRetryGrowthLaws } from './laws/flow.retry.growth.laws.js';
+import { flowCarriedLaws } from './laws/flow.carried.laws.js';
 import { flowRetryLaws } from './laws/flow.retry.laws.js';
+import { flowRetryRunningLaws } from './laws/flow.retry.running.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
 import { flowRaceLaws } from './laws/flow.race.laws.js';
 import { flowRuleLaws } from './laws/flow.rules.laws.js';
+import { flowSignalLaws } from './laws/flow.signal.laws.js';
 import { flowHandsLaws } from './laws/flow.hands.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
@@ -124,6 +129,11 @@ export function storageLaws(): Law[] {
     ...flowNestedLaws,
     ...flowPauseLaws,
     ...flowRetryLaws,
+    ...flowRetryCutLaws,
+    ...flowRetryGrowthLaws,
+    ...flowRetryRunningLaws,
+    ...flowCarriedLaws,
+    ...flowSignalLaws,
     ...flowRaceLaws,
     ...flowQueryLaws,
     ...flowPruneLaws,

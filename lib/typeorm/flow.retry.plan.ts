@@ -1,3 +1,5 @@
+import type { OrphanedStep } from '../ports/retry.refusals.js';
+
 /** A step of a flow that is over. */
 export interface RetriedStep {
   id: string;
@@ -20,6 +22,10 @@ export interface RetriedStep {
 export interface RetryPlan {
   /** Added by what runs again, which will add it again. */
   dropped: RetriedStep[];
+  /** Who adds steps again before which others are that stay: these wait for who does until then. */
+  edges: { parent: string; child: string }[];
+  /** What stays, and comes after what goes: in vain. */
+  orphaned: OrphanedStep[];
   /** After what runs again: to be as before they were released. */
   waiting: RetriedStep[];
   again: RetriedStep[];
@@ -29,6 +35,8 @@ export interface RetryPlan {
   halfDone: RetriedStep[];
   /** The other instances of these. */
   instances: RetriedStep[];
+  /** The runs that all of these have had last, and the instances of maps that are made anew, or go. */
+  runs: Set<string>;
 }
 
 export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedStep[]): RetryPlan {
@@ -42,19 +50,25 @@ export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedS
     else addedBy.set(step.added_by, [step]);
   }
   const after = waitingAgain(chosen, byId, addedBy);
-  const dropped = droppedBy(chosen, after, byId, addedBy);
+  const dropped = droppedBy(chosen, after, addedBy);
   const waiting = [...after].filter((step) => !dropped.has(step));
   const rest = chosen.filter((step) => !after.has(step) && !dropped.has(step));
   const halfDone = rest.filter(isHalfDone);
   const maps = rest.filter((step) => step.is_map && !isHalfDone(step));
   const half = new Set(halfDone.map(({ id }) => id));
+  const instances = all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good);
+  const anew = new Set([...dropped, ...after, ...rest].map(({ id }) => id));
+  for (const id of half) anew.delete(id);
+  const gone = all.filter(({ id, map_of }) => anew.has(map_of ?? id));
   return {
     dropped: [...dropped],
+    ...behindDropped(steps, dropped, byId),
     waiting,
     again: rest.filter(({ is_map }) => !is_map),
     maps,
     halfDone,
-    instances: all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good),
+    instances,
+    runs: new Set([...gone, ...instances].flatMap(({ run_id }) => run_id ?? [])),
   };
 }
 
@@ -79,20 +93,42 @@ function waitingAgain(chosen: readonly RetriedStep[], byId: ById, addedBy: Added
   return waiting;
 }
 
-/** With what was added after that. */
 function droppedBy(
   chosen: readonly RetriedStep[],
   waiting: ReadonlySet<RetriedStep>,
-  byId: ById,
   addedBy: AddedBy,
 ): Set<RetriedStep> {
   const anew = new Set([...waiting, ...chosen.filter((step) => !isHalfDone(step))]);
-  const dropped = new Set<RetriedStep>();
-  for (const { id } of anew) for (const step of addedBy.get(id) ?? []) dropped.add(step);
-  for (const step of dropped) {
-    for (const child of childrenOf(step, byId)) if (child.added_by !== null) dropped.add(child);
+  return new Set([...anew].flatMap(({ id }) => addedBy.get(id) ?? []));
+}
+
+function behindDropped(
+  steps: readonly RetriedStep[],
+  dropped: ReadonlySet<RetriedStep>,
+  byId: ById,
+): Pick<RetryPlan, 'edges' | 'orphaned'> {
+  const edges: RetryPlan['edges'] = [];
+  const orphaned: OrphanedStep[] = [];
+  const places = new Map(steps.map((step, place) => [step, place]));
+  const known = new Set<string>();
+  for (const gone of dropped) {
+    let parent = byId.get(gone.added_by!)!;
+    while (dropped.has(parent)) parent = byId.get(parent.added_by!)!;
+    const its = new Set(parent.children);
+    for (const child of childrenOf(gone, byId)) {
+      if (dropped.has(child)) continue;
+      // An edge to a step that was there before is one that is added with its parent.
+      if (places.get(child)! > places.get(gone)!) {
+        const [addedBy, addedAgainBy] = [byId.get(child.added_by!)!.name, parent.name];
+        orphaned.push({ name: child.name, addedBy, after: gone.name, addedAgainBy });
+        continue;
+      }
+      const edge = `${parent.id} ${child.id}`;
+      if (!its.has(child.id) && !known.has(edge)) edges.push({ parent: parent.id, child: child.id });
+      known.add(edge);
+    }
   }
-  return dropped;
+  return { edges, orphaned };
 }
 
 function childrenOf({ children }: RetriedStep, byId: ById): RetriedStep[] {

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Run as RunView } from '../model/run.js';
+import { stillRuns, wouldBeLost, type RunningStep } from '../ports/retry.refusals.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
@@ -31,9 +32,12 @@ export async function retryFlow(
   if (flow.is_part) refusePart(runId, flow);
   const steps = await run<RetriedStep>('readAllSteps', id);
   const chosen = names === null ? steps.filter(isBad) : named(steps, names, runId, flow.workflow);
+  const plan = planRetry(steps, chosen);
+  const running = await runningOf(run, id, plan);
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;
-  const plan = planRetry(steps, chosen);
+  if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
+  if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const decided = await apply(run, id, plan);
   await advanceFlows(
     run,
@@ -73,12 +77,33 @@ function refusePart(runId: string, { part_of, part_of_run, part_of_workflow }: R
   throw new InvalidOptionError('runId', `the run ${runId} is ${whose}. Retry that one, by this step.`);
 }
 
+/** Of all that would run again, or go. Whoever holds the lock of a flow that is over sees all of it: nothing more begins. */
+async function runningOf(run: Run, id: string, { runs }: RetryPlan): Promise<RunningStep[]> {
+  type Row = { name: string; nth: number | null; flow_run_id: string; workflow: string; top: string };
+  const running = await run<Row>('readRunningSteps', id);
+  return running
+    .filter(({ top }) => runs.has(top))
+    .map(({ name, nth, flow_run_id: flowRunId, workflow }) => ({ name, nth, flowRunId, workflow }));
+}
+
 /** Returns which maps have ended by that. */
 async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameters<typeof advanceFlows>[1]> {
-  const { dropped, waiting, again, maps, halfDone, instances } = plan;
+  const { dropped, edges, waiting, again, maps, halfDone, instances } = plan;
   const ids = (steps: readonly RetriedStep[]): string[] => steps.map(({ id }) => id);
   if (dropped.length > 0) await run('dropSteps', ids(dropped));
   await run('resetSteps', ids([...waiting, ...again, ...maps, ...instances]), ids(halfDone));
+  if (edges.length > 0) {
+    const [parents, children] = [edges.map(({ parent }) => parent), edges.map(({ child }) => child)];
+    await run(
+      'growFlow',
+      flow,
+      '[]',
+      [],
+      parents,
+      children,
+      edges.map(() => false),
+    );
+  }
   const released = [...again, ...instances];
   // What follows one that had not ended well goes on where that stood.
   const before = released.map(({ good, run_id }) => (good ? null : run_id));

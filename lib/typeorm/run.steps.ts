@@ -8,6 +8,7 @@ import {
   type NewRunStep,
   type RunStep,
   type RunStepWait,
+  type SignalAnswer,
   type SignalWait,
 } from '../ports/storage.adapter.js';
 import { isRunId } from './run.id.js';
@@ -81,13 +82,14 @@ export async function sendRunSignal(
   statements: StatementScope,
   runId: string,
   { name, payload }: NewRunSignal,
-): Promise<'sent' | 'full' | null> {
+): Promise<SignalAnswer> {
   if (!isRunId(runId)) return null;
   return statements.change(async ({ run }) => {
     const [locked] = await run('lockRun', runId);
     if (locked === undefined) return null;
     const values = [runId, name, JSON.stringify(payload), mostRunSignals];
-    const [row] = await run<{ sent: boolean }>('sendRunSignal', ...values);
+    const [row] = await run<{ sent: boolean; heard: boolean }>('sendRunSignal', ...values);
+    if (!row!.heard) return 'unheard';
     return row!.sent ? 'sent' : 'full';
   });
 }

@@ -26,6 +26,7 @@ import { findLostStepsSql } from './sql/find.lost.steps.sql.js';
 import { dropStepsSql } from './sql/drop.steps.sql.js';
 import { readAllStepsSql } from './sql/read.all.steps.sql.js';
 import { readRetriedFlowSql } from './sql/read.retried.flow.sql.js';
+import { readRunningStepsSql } from './sql/read.running.steps.sql.js';
 import { recountFlowSql } from './sql/recount.flow.sql.js';
 import { releaseStepsSql } from './sql/release.steps.sql.js';
 import { reopenFlowSql } from './sql/reopen.flow.sql.js';
@@ -171,6 +172,7 @@ const builders = {
   dropSteps: dropStepsSql,
   readAllSteps: readAllStepsSql,
   readRetriedFlow: readRetriedFlowSql,
+  readRunningSteps: readRunningStepsSql,
   recountFlow: recountFlowSql,
   releaseSteps: releaseStepsSql,
   reopenFlow: reopenFlowSql,

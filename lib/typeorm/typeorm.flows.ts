@@ -4,14 +4,12 @@ import type {
   EpochMs,
   Flow,
   FlowFilter,
-  FlowStep,
-  FlowStepFilter,
   FlowStorage,
   UnservedStep,
   PageRequest,
 } from '../ports/storage.adapter.js';
 import { setFlowPause } from './flow.controls.js';
-import { getFlow, queryFlows, queryFlowSteps } from './flow.queries.js';
+import { queryFlows } from './flow.queries.js';
 import { FlowReconciling } from './flow.reconciling.js';
 import type { UnkeptResults } from './flow.results.js';
 import { retryFlow } from './flow.retrying.js';
@@ -20,42 +18,27 @@ import { isRunId } from './run.id.js';
 import { WaitReconciling } from './run.waits.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementRunner } from './statement.runner.js';
+import { TypeOrmFlowReads } from './typeorm.flow.reads.js';
 
 /** Workflows in PostgreSQL. What moves them on is part of the statements that end runs, see `conclude`: here is what users ask, and do to them. */
-export class TypeOrmFlows implements FlowStorage {
+export class TypeOrmFlows extends TypeOrmFlowReads<StatementRunner> implements FlowStorage {
   private readonly reconciling = new FlowReconciling();
   private readonly waits = new WaitReconciling();
 
   constructor(
-    private readonly statements: StatementRunner,
-    private readonly tables: TableNames,
+    statements: StatementRunner,
+    tables: TableNames,
     private readonly unkept: UnkeptResults,
-  ) {}
+  ) {
+    super(statements, tables);
+  }
 
   onResultNotKept(told: (run: ClaimedRun) => void): () => void {
     return this.unkept.hear(told);
   }
 
-  async getFlow(runId: string): Promise<Flow | null> {
-    return getFlow(this.statements.queries, this.tables, runId);
-  }
-
-  async laterRun(runId: string): Promise<string | null> {
-    if (!isRunId(runId)) return null;
-    const [flow] = await this.statements.run<{ run_id: string }>('laterRun', runId);
-    return flow?.run_id ?? null;
-  }
-
   async queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>> {
     return queryFlows(this.statements.queries, this.tables, filter, page);
-  }
-
-  async queryFlowSteps(
-    runId: string,
-    filter: FlowStepFilter,
-    page: PageRequest,
-  ): Promise<Page<FlowStep> | null> {
-    return queryFlowSteps(this.statements.queries, this.tables, runId, filter, page);
   }
 
   async pauseFlow(runId: string): Promise<boolean> {

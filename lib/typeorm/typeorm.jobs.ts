@@ -7,6 +7,7 @@ import type {
   AttemptFilter,
   ConflictPolicy,
   EpochMs,
+  FlowReads,
   GapFilter,
   InsertResult,
   JobPatch,
@@ -16,6 +17,7 @@ import type {
   JobPageRequest,
   PageRequest,
   RunFilter,
+  SignalAnswer,
   RunStep,
   ScopeResumption,
   Settlement,
@@ -46,6 +48,7 @@ import { queryRunSteps, sendRunSignal } from './run.steps.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
+import { TypeOrmFlowReads } from './typeorm.flow.reads.js';
 import { TypeOrmDefinitions } from './versioned.definitions.js';
 import { insertWaitingJobs } from './waiting.jobs.js';
 import { queryWorkers } from './worker.registry.js';
@@ -53,12 +56,14 @@ import { queryWorkers } from './worker.registry.js';
 /** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
 export class TypeOrmJobs implements JobStore {
   readonly definitions: TypeOrmDefinitions;
+  readonly flows: FlowReads;
 
   constructor(
     private readonly statements: StatementScope,
     private readonly tables: TableNames,
   ) {
     this.definitions = new TypeOrmDefinitions(statements, tables);
+    this.flows = new TypeOrmFlowReads(statements, tables);
   }
 
   async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {
@@ -156,7 +161,7 @@ export class TypeOrmJobs implements JobStore {
     return queryRunSteps(this.run, runId);
   }
 
-  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<SignalAnswer> {
     return sendRunSignal(this.statements, runId, signal);
   }
 

@@ -41,6 +41,7 @@ import {
   type Hold,
   type RunStep,
   type RunStepWait,
+  type SignalAnswer,
   type SignalWait,
   type RunStepRecord,
   type ScopeResumption,
@@ -313,7 +314,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return takeRunSignal(this.statements, hold, wait);
   }
 
-  sendRunSignal(runId: string, signal: NewRunSignal): Promise<'sent' | 'full' | null> {
+  sendRunSignal(runId: string, signal: NewRunSignal): Promise<SignalAnswer> {
     return this.jobs.sendRunSignal(runId, signal);
   }
 

@@ -1,4 +1,4 @@
-import { openFlow } from '../engine/flow.opening.js';
+import { openFlow, openingRules } from '../engine/flow.opening.js';
 import type { RunContext } from '../engine/run.context.js';
 import { StepAttemptContext } from '../engine/step.attempt.context.js';
 import { pinnedKey } from '../model/definition.js';
@@ -52,7 +52,11 @@ const paramsLimit = 67_108_864;
 export function workflowHandlers(code: WorkflowCode): WorkflowHandler[] {
   const { definition, schema, steps } = code;
   const plan = planOf(definition);
-  const opening = { name: plan.name, run: openingOf(plan, code), options: schema === null ? {} : { schema } };
+  const opening = {
+    name: plan.name,
+    run: openingOf(plan, code),
+    options: { ...openingRules, ...(schema === null ? {} : { schema }) },
+  };
   const ofSteps = plan.steps.flatMap((step) => {
     const own = steps.get(step.name);
     if (own !== undefined) return [{ name: step.handler, run: calling(step, own), options: own.options }];

@@ -8,6 +8,7 @@ import {
   maxMapItems,
   type Flow,
   type FlowStep,
+  type FlowReads,
   type FlowStepFilter,
   type FlowStorage,
   type FlowStepState,
@@ -15,7 +16,8 @@ import {
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
-import { laterRunOf } from './workflow.reading.js';
+import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
+import { laterRunOf, type WorkflowReader } from './workflow.reading.js';
 import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */
@@ -37,7 +39,7 @@ const pageSize = 1_000;
 /** Of so many steps that are released their runs are asked for, one by one. */
 const mostRuns = 100;
 
-type Reader = Pick<StorageAdapter, 'now' | 'queryRuns' | 'queryWorkers'>;
+type Reader = Pick<StorageAdapter, 'now' | 'queryPauses' | 'queryRuns' | 'queryRunSteps' | 'queryWorkers'>;
 
 /** The steps of a workflow as they stand. */
 export async function graphOf(
@@ -71,30 +73,25 @@ async function runsOf(
 ): Promise<Map<string, StepRun | 'gone'>> {
   const runs = new Map<string, StepRun | 'gone'>();
   const released = steps.filter(({ state, runId }) => state === 'released' && runId !== null);
-  let offered: ReadonlySet<string> | null = null;
-  for (const { runId, handler } of released.slice(0, mostRuns)) {
+  let surroundings: Surroundings | null = null;
+  for (const { runId } of released.slice(0, mostRuns)) {
     const [run] = (await storage.queryRuns({ runId: runId! }, { limit: 1 })).items;
-    if (run?.state === 'waiting') offered ??= await offeredHandlers(app, storage);
-    const lacks = run?.state === 'waiting' && !offered!.has(handler) ? handler : null;
-    runs.set(runId!, run === undefined ? 'gone' : { state: run.state, dueAt: run.dueAt, lacks });
+    if (run === undefined) {
+      runs.set(runId!, 'gone');
+      continue;
+    }
+    const isHeld = run.state === 'waiting' || run.state === 'paused';
+    if (isHeld) surroundings ??= await surroundingsOf(app, storage);
+    const why = isHeld ? await whyWaiting(run, surroundings!, storage) : null;
+    runs.set(runId!, { state: run.state, dueAt: run.dueAt, why });
   }
   return runs;
-}
-
-/** Of workers of the app that live; null: of any. */
-async function offeredHandlers(app: string | null, storage: Reader): Promise<ReadonlySet<string>> {
-  const now = await storage.now();
-  const workers = (await storage.queryWorkers()).filter(
-    (worker) => worker.leaseUntil.getTime() > now && (app === null || worker.app === app),
-  );
-  return new Set(workers.flatMap(({ handlers }) => handlers));
 }
 
 /** The run of a step that is named; `read`: what is known of a workflow that has no steps yet. Throws WorkflowRunNotFoundError, WorkflowStepNotFoundError, InvalidOptionError. */
 export async function stepRunOf(
   ref: string | StepRef,
-  flows: FlowStorage,
-  storage: StorageAdapter,
+  reader: WorkflowReader,
   read: (runId: string) => Promise<WorkflowRun | null>,
 ): Promise<string> {
   if (typeof ref === 'string') return lineOfText(ref, 'ref');
@@ -109,8 +106,8 @@ export async function stepRunOf(
   const step = stepName(given.step);
   const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
   const filter = { names: [step], instances: nth !== null };
-  const of = (await laterRunOf(runId, storage)) ?? runId;
-  const found = await stepsOf(of, filter, flows);
+  const of = (await laterRunOf(runId, reader)) ?? runId;
+  const found = await stepsOf(of, filter, reader.flows!);
   if (found === null) throw withoutSteps(runId, step, await read(runId));
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {
@@ -138,11 +135,7 @@ function withoutSteps(runId: string, step: string, workflow: WorkflowRun | null)
 }
 
 /** Null: there is no such workflow, or it has not begun. */
-async function stepsOf(
-  runId: string,
-  filter: FlowStepFilter,
-  flows: FlowStorage,
-): Promise<FlowStep[] | null> {
+async function stepsOf(runId: string, filter: FlowStepFilter, flows: FlowReads): Promise<FlowStep[] | null> {
   const steps: FlowStep[] = [];
   let cursor: string | null = null;
   do {

@@ -5,11 +5,16 @@ import { RunNotFoundError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore } from '../ports/storage.adapter.js';
+import { defaultNamespace } from '../scheduler/job.identity.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
-type Reader = Pick<StorageAdapter, 'definitions' | 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'>;
+/** By itself, or within a transaction. */
+export type WorkflowReader = Pick<
+  JobStore,
+  'definitions' | 'flows' | 'getJob' | 'queryAttempts' | 'queryRuns'
+>;
 
 /** Of one name, of which one has to be of the code. */
 const mostVersions = 100;
@@ -17,7 +22,7 @@ const mostVersions = 100;
 /** Null: this run is no workflow, or none of which this process would know before it has begun. */
 export async function readWorkflow(
   runId: string,
-  storage: Reader,
+  storage: WorkflowReader,
   registry: WorkflowRegistry,
 ): Promise<WorkflowRun | null> {
   const flow = await storage.flows!.getFlow(runId);
@@ -29,7 +34,7 @@ export async function readWorkflow(
 }
 
 /** The run that a workflow is by now whose run this was, until it was retried; null: it is still this one, or there is none. From one that it was between its first and its last back to the first, by the ledger, as long as that has their rows. */
-export async function laterRunOf(runId: string, storage: Reader): Promise<string | null> {
+export async function laterRunOf(runId: string, storage: WorkflowReader): Promise<string | null> {
   const { flows } = storage;
   for (let id: string | null = runId; id !== null; id = await retriedBy(id, storage)) {
     if ((await flows!.getFlow(id)) !== null) return null;
@@ -40,13 +45,13 @@ export async function laterRunOf(runId: string, storage: Reader): Promise<string
 }
 
 /** The run of which this is the retry; null: of none. */
-async function retriedBy(runId: string, storage: Reader): Promise<string | null> {
+async function retriedBy(runId: string, storage: WorkflowReader): Promise<string | null> {
   const [ended] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
   return ended?.retryOf ?? null;
 }
 
 /** Of a workflow whose run has been ended otherwise that run tells how. */
-export async function withVerdict(flow: Flow, storage: Reader): Promise<WorkflowRun> {
+export async function withVerdict(flow: Flow, storage: WorkflowReader): Promise<WorkflowRun> {
   const view = viewOf(flow);
   if (flow.verdict !== 'cancelled') return view;
   const { runId } = flow;
@@ -55,16 +60,33 @@ export async function withVerdict(flow: Flow, storage: Reader): Promise<Workflow
 }
 
 /** Throws RunNotFoundError where the run of a step is not in this namespace. */
-export async function assertRunIn(namespace: string, runId: string, storage: Reader): Promise<void> {
+export async function assertRunIn(namespace: string, runId: string, storage: WorkflowReader): Promise<void> {
   const query = { runId, namespace };
   if ((await storage.queryRuns(query, { limit: 1 })).items.length > 0) return;
   if ((await storage.queryAttempts(query, { limit: 1 })).items.length > 0) return;
   throw new RunNotFoundError(runId);
 }
 
+/** Why a workflow is not retried that was over before it had begun, and what to do; null: it had. */
+export async function beginAnew(
+  { runId, state, openedAt }: WorkflowRun,
+  storage: WorkflowReader,
+): Promise<string | null> {
+  if (openedAt !== null) return null;
+  const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+  if (run === undefined) return null;
+  const { jobId, namespace } = run;
+  const where = namespace === defaultNamespace ? '' : `, { namespace: "${namespace}" }`;
+  const call =
+    state === 'cancelled'
+      ? `Start it by scheduler.runNow("${jobId}"${where}).`
+      : `Start it anew by scheduler.retryRun("${runId}").`;
+  return `it had not begun, so there is nothing to go on with. ${call}`;
+}
+
 async function beforeItsBegin(
   runId: string,
-  storage: Reader,
+  storage: WorkflowReader,
   registry: WorkflowRegistry,
 ): Promise<WorkflowRun | null> {
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
@@ -87,7 +109,7 @@ async function beforeItsBegin(
 }
 
 /** Whether the code of another process has a workflow of this name in the app of the job, in whichever namespace that declares it. */
-async function isOfCode(name: string, job: Job | null, { definitions }: Reader): Promise<boolean> {
+async function isOfCode(name: string, job: Job | null, { definitions }: WorkflowReader): Promise<boolean> {
   const app = job?.app ?? null;
   if (definitions === undefined || app === null) return false;
   const filter = { name, kind: 'workflow' as const, app };

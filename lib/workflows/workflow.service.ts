@@ -12,7 +12,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { FlowStorage } from '../ports/flows.js';
 import type { PageRequest } from '../ports/queries.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
-import type { ManagerOption } from '../scheduler/job.access.js';
+import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { namespaceOf } from '../scheduler/job.identity.js';
@@ -30,7 +30,14 @@ import { confinedWorkflows, type TenantWorkflows } from './tenant.workflows.js';
 import { workflowHandlers } from './workflow.code.js';
 import { graphOf, stepRunOf, type GraphOptions, type StepRef } from './workflow.graph.js';
 import { workflowName } from './workflow.plan.js';
-import { assertRunIn, laterRunOf, readWorkflow, withVerdict } from './workflow.reading.js';
+import {
+  assertRunIn,
+  laterRunOf,
+  beginAnew,
+  readWorkflow,
+  withVerdict,
+  type WorkflowReader,
+} from './workflow.reading.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import {
   startWorkflow,
@@ -192,10 +199,10 @@ export class WorkflowService {
     const id = lineOfText(runId, 'runId');
     void this.flows('cancel()');
     const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()');
-    const found = await this.get(id);
+    const found = await readWorkflow(id, jobs, this.parts.registry);
     if (found === null) throw new WorkflowRunNotFoundError(id);
     const answer = await jobs.cancelRun(found.runId);
-    if (answer === null) return this.refuse(id, 'only one that goes on can be cancelled.');
+    if (answer === null) return this.refuse(id, 'only one that goes on can be cancelled.', jobs);
     changed({ kind: 'cancel' });
   }
 
@@ -203,22 +210,20 @@ export class WorkflowService {
   async pause(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
     const flows = this.flows('pause()');
-    if (await this.ofLatest(id, (run) => flows.pauseFlow(run))) return;
-    await this.refuse(id, 'only one that goes on can be paused.');
+    await this.whileGoing(id, (run) => flows.pauseFlow(run), 'only one that goes on can be paused.');
   }
 
   /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
   async resume(runId: string): Promise<void> {
     const id = lineOfText(runId, 'runId');
     const flows = this.flows('resume()');
-    if (!(await this.ofLatest(id, (run) => flows.resumeFlow(run))))
-      await this.refuse(id, 'only one that goes on can be resumed.');
+    await this.whileGoing(id, (run) => flows.resumeFlow(run), 'only one that goes on can be resumed.');
     await this.looked();
   }
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
-   * run again. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * run again; a step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
@@ -238,15 +243,17 @@ export class WorkflowService {
    * await workflows.complete({ runId, step: 'approve' }, { by: user.name });
    */
   async complete(ref: string | StepRef, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
-    const runId = await stepRunOf(ref, this.flows('complete()'), this.parts.storage, (id) => this.get(id));
+    void this.flows('complete()');
     const access = await this.parts.transactions.access(options);
+    const runId = await this.stepRunOf(ref, access);
     await this.parts.openRuns.completeStep(runId, result, options, access);
   }
 
   /** Ends it as `failed`, as if its handler had thrown the error. Tells when it is tried again, which a manual step is not. Throws like `complete`. */
   async fail(ref: string | StepRef, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
-    const runId = await stepRunOf(ref, this.flows('fail()'), this.parts.storage, (id) => this.get(id));
+    void this.flows('fail()');
     const access = await this.parts.transactions.access(options);
+    const runId = await this.stepRunOf(ref, access);
     return this.parts.openRuns.fail(runId, error, options, access);
   }
 
@@ -292,9 +299,18 @@ export class WorkflowService {
     return confinedWorkflows(this, new Tenancy(tenant, options));
   }
 
-  /** For those that are kept within a namespace. Throws RunNotFoundError where the run of a step is in another one. */
-  async assertStepIn(runId: string, namespace: string): Promise<void> {
-    await assertRunIn(namespace, lineOfText(runId, 'ref'), this.parts.storage);
+  /** For those that are kept within a namespace. Throws WorkflowRunNotFoundError where the workflow is in another one, RunNotFoundError where the run of a step is. */
+  async assertIn(
+    namespace: string,
+    ref: string | Pick<StepRef, 'runId'>,
+    within: ManagerOption = {},
+  ): Promise<void> {
+    const { jobs } = await this.parts.transactions.access(within);
+    if (typeof ref !== 'object' || ref === null) return assertRunIn(namespace, lineOfText(ref, 'ref'), jobs);
+    const id = lineOfText(ref.runId, 'runId');
+    void this.flows('get()');
+    const found = await readWorkflow(id, jobs, this.parts.registry);
+    if (found?.namespace !== namespace) throw new WorkflowRunNotFoundError(id);
   }
 
   private flows(call: string): FlowStorage {
@@ -310,8 +326,16 @@ export class WorkflowService {
     return later === null ? done : act(later);
   }
 
-  private async refuse(runId: string, problem: string): Promise<never> {
-    const view = await this.get(runId);
+  private stepRunOf(ref: string | StepRef, { jobs }: JobAccess): Promise<string> {
+    return stepRunOf(ref, jobs, (id) => readWorkflow(id, jobs, this.parts.registry));
+  }
+
+  private async refuse(
+    runId: string,
+    problem: string,
+    by: WorkflowReader = this.parts.storage,
+  ): Promise<never> {
+    const view = await readWorkflow(runId, by, this.parts.registry);
     if (view === null) throw new WorkflowRunNotFoundError(runId);
     throw new WorkflowRunStateError(runId, view.state, problem);
   }
@@ -319,12 +343,29 @@ export class WorkflowService {
   private async refuseRetry(runId: string): Promise<never> {
     const view = await this.get(runId);
     const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
+    const anew = isOverAndBad ? await beginAnew(view, this.parts.storage) : null;
+    if (anew !== null) return this.refuse(runId, anew);
     return this.refuse(
       runId,
       isOverAndBad
         ? 'its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled, and any that is discarded, deleted, or retried as a job. Start it anew.'
         : 'only one that is over, and has not succeeded, can be retried.',
     );
+  }
+
+  /** It may begin just as it is tried: then it is tried again. */
+  private async whileGoing(
+    runId: string,
+    act: (runId: string) => Promise<boolean>,
+    problem: string,
+  ): Promise<void> {
+    for (let tries = 0; !(await this.ofLatest(runId, act)); tries++) {
+      const view = await this.get(runId);
+      const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
+      if (hasBegun && tries < 2) continue;
+      if (view === null) throw new WorkflowRunNotFoundError(runId);
+      throw new WorkflowRunStateError(runId, view.state, problem);
+    }
   }
 
   /** This process looks at once at what has become due. */

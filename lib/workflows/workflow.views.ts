@@ -85,8 +85,8 @@ export function viewOf(flow: Flow): WorkflowRun {
 export interface StepRun {
   state: RunState;
   dueAt: Date | null;
-  /** The handler that it waits for, as no worker that lives has it; null: one has. */
-  lacks: string | null;
+  /** Why it does not begin, where it waits or is paused; null: it does, or is paused by its workflow alone. */
+  why: string | null;
 }
 
 /** `states`: of the steps of the workflow that are no instances, by name · `run`: null: it has none, or was not asked for; `'gone'`: it should have one. */
@@ -133,24 +133,18 @@ function waitsFor(
     : `It waits for its parents, of which ${have}: ${named}.`;
 }
 
-function runWaits(
-  { state, dueAt, lacks }: StepRun,
-  kind: FlowStep['kind'],
-  isPaused: boolean,
-): string | null {
+function runWaits({ state, dueAt, why }: StepRun, kind: FlowStep['kind'], isPaused: boolean): string | null {
   const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
   switch (state) {
     case 'waiting':
-      if (lacks !== null)
-        return `It waits for a worker that has its handler "${lacks}": none that lives has.`;
-      return dueAt === null ? 'It waits for a worker.' : `It is due at ${dueAt.toISOString()}.`;
+      return why;
     case 'open':
       if (isPaused && kind === 'manual') return pausedByHand(dueAt);
       return kind === 'manual'
         ? `It waits for complete() or fail()${until}.`
         : `Its verdict comes from outside, or from the workflow that it is${until}.`;
     case 'paused':
-      return 'It is paused.';
+      return why ?? 'It is paused.';
     default:
       return null;
   }

@@ -9,7 +9,7 @@ const rows = [...page.matchAll(/^\| `(\w+)` \| (.+) \| `(.+)` \|$/gm)];
 test('the reference of workflows lists exactly the methods of the service', () => {
   const source = readFileSync(new URL('lib/workflows/workflow.service.ts', root), 'utf8');
   const hidden = new Set([...source.matchAll(/^ {2}private (?:async )?(\w+)/gm)].map((match) => match[1]!));
-  const internal = ['constructor', 'assertStepIn'];
+  const internal = ['constructor', 'assertIn'];
   const methods = Object.getOwnPropertyNames(WorkflowService.prototype);
   const expected = methods.filter((name) => !internal.includes(name) && !hidden.has(name));
   expect(expected.length).toBeGreaterThan(10);

@@ -54,13 +54,22 @@ export class FlowModel {
     this.settle(ended.map((key) => ({ key, verdict: 'cancelled' })));
   }
 
+  /** Whether a retry would take away a step that another one comes after which was added by what does not run again. */
+  get losesByRetry(): boolean {
+    const gone = this.goneBy(this.plan().again);
+    const places = new Map([...this.steps.keys()].map((name, place) => [name, place]));
+    return [...gone].some(({ definition: { name } }) =>
+      [...this.steps.values()].some((other) => {
+        const isLater = places.get(other.definition.name)! > places.get(name)!;
+        return isLater && !gone.has(other) && other.definition.after.some(({ parent }) => parent === name);
+      }),
+    );
+  }
+
   /** A retry of all that has not ended well. */
   retry(): void {
-    const chosen = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isWell(step));
-    const behind = this.behind(chosen);
-    const isHalf = (step: ModelStep): boolean => step.instances.length > 0 && !behind.has(step);
-    const again = new Set([...chosen.filter((step) => !isHalf(step)), ...behind]);
-    this.dropAddedBy(again);
+    const { chosen, behind, again, isHalf } = this.plan();
+    this.drop(this.goneBy(again));
     this.verdict = null;
     for (const step of again) Object.assign(step, { state: 'waiting', result: null, instances: [] });
     for (const step of chosen) {
@@ -177,25 +186,36 @@ export class FlowModel {
     return found;
   }
 
-  private dropAddedBy(again: ReadonlySet<ModelStep>): void {
+  private plan() {
+    const chosen = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isWell(step));
+    const behind = this.behind(chosen);
+    const isHalf = (step: ModelStep): boolean => step.instances.length > 0 && !behind.has(step);
+    const again = new Set([...chosen.filter((step) => !isHalf(step)), ...behind]);
+    return { chosen, behind, again, isHalf };
+  }
+
+  private goneBy(again: ReadonlySet<ModelStep>): Set<ModelStep> {
     const names = new Set([...again].map(({ definition }) => definition.name));
-    const gone = new Set(
-      [...this.steps.values()].filter(({ addedBy }) => addedBy !== null && names.has(addedBy)),
-    );
-    for (const step of gone) {
-      for (const other of this.steps.values()) {
-        const comesAfter = other.definition.after.some(({ parent }) => parent === step.definition.name);
-        if (other.addedBy !== null && comesAfter) gone.add(other);
-      }
-    }
+    return new Set([...this.steps.values()].filter(({ addedBy }) => addedBy !== null && names.has(addedBy)));
+  }
+
+  private drop(gone: ReadonlySet<ModelStep>): void {
     for (const { definition } of gone) {
-      this.steps.delete(definition.name);
-      for (const { definition: other } of this.steps.values()) {
-        const left = other.after.filter(({ parent }) => parent !== definition.name);
-        other.need -= other.after.length - left.length;
-        other.after = left;
-      }
+      for (const other of this.steps.values())
+        if (!gone.has(other)) this.cut(other.definition, definition.name, gone);
     }
+    for (const { definition } of gone) this.steps.delete(definition.name);
+  }
+
+  /** It waits for who adds its parent again in place of that. */
+  private cut(child: NewFlowStep, parent: string, gone: ReadonlySet<ModelStep>): void {
+    if (!child.after.some((edge) => edge.parent === parent)) return;
+    child.after = child.after.filter((edge) => edge.parent !== parent);
+    let adder = this.steps.get(this.steps.get(parent)!.addedBy!)!;
+    while (gone.has(adder)) adder = this.steps.get(adder.addedBy!)!;
+    const { name } = adder.definition;
+    if (child.after.some((edge) => edge.parent === name)) child.need--;
+    else child.after = [...child.after, { parent: name, data: false }];
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   InvalidWorkflowError,
+  WorkflowRunStateError,
   type Capability,
   type ClaimedRun,
   type FlowStep,
@@ -70,6 +71,12 @@ class RandomFlow {
     await this.compare();
     await this.toTheEnd();
     for (let retries = 0; retries < 3 && this.model.verdict === 'failed'; retries++) {
+      if (this.model.losesByRetry) {
+        await assert.rejects(() => this.storage.flows!.retryFlow(this.runId, null), WorkflowRunStateError);
+        this.note('retry refused');
+        await this.compare();
+        break;
+      }
       const again = await this.storage.flows!.retryFlow(this.runId, null);
       this.note('retried');
       this.runId = again!.id;

@@ -1,13 +1,37 @@
 import pg from 'pg';
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { StorageError, type ChronisOptions, type RunContext, type SqlExecutor } from '../../lib/index.js';
+import {
+  StorageError,
+  workflow,
+  type ChronisOptions,
+  type ManagerOption,
+  type RunContext,
+  type SqlExecutor,
+  type WorkflowService,
+} from '../../lib/index.js';
+import { openFlow, step } from '../../lib/testing/laws/flow.fixture.js';
 import { startWorker } from '../../lib/testing/laws/fixture.js';
 import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { TcpProxy } from '../chaos/tcp.proxy.js';
 import { joinableCalls } from '../support/joinable.calls.js';
 import { databaseUrl } from '../support/schema.js';
 import { TransactionalApp } from '../support/transactional.app.js';
+
+const workflowCalls: [string, (w: WorkflowService, runId: string, o: ManagerOption) => Promise<unknown>][] = [
+  [
+    'start',
+    (w, _, o) =>
+      w.start(
+        workflow('own').step('a', () => 1),
+        { key: 'own' },
+        o,
+      ),
+  ],
+  ['complete', (w, runId, o) => w.complete({ runId, step: 'm' }, 1, o)],
+  ['fail', (w, runId, o) => w.fail({ runId, step: 'm' }, new Error('no'), o)],
+  ['cancel', (w, runId, o) => w.cancel(runId, o)],
+];
 
 // Whoever is in a transaction has one connection, and a pool or a pooler may have no other: here the storage has none as long as one is open.
 describe('in the first transaction of a process', () => {
@@ -58,6 +82,14 @@ describe('in the first transaction of a process', () => {
       });
       await expect(ended).rejects.toBe(undone);
       expect(error).not.toBeInstanceOf(StorageError);
+    });
+
+    test.each(workflowCalls)('workflows.%s needs no second connection', async (name, call) => {
+      const others = await app.storage();
+      const { runId } = await openFlow(others, [step('m', [], { kind: 'manual' })], {
+        job: { id: `flow ${name}` },
+      });
+      await source.transaction((manager) => call(process.workflows, runId, { manager }));
     });
 
     test('a refusal needs no second connection', async () => {

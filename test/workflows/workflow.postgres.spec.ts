@@ -62,6 +62,34 @@ describe('a workflow on PostgreSQL', () => {
     });
   });
 
+  test('tells what its steps wait for: a signal, the end of a sleep, a queue that is paused, or that nobody takes from', async () => {
+    const begun: string[] = [];
+    const held = workflow('held')
+      .step('signal', async (ctx) => ctx.waitFor('approved'))
+      .step('timed', async (ctx) => ctx.waitFor('approved', { timeout: '2d' }))
+      .step('sleeps', async (ctx) => ctx.sleep('1h'))
+      .step('paused', () => void begun.push('paused'), { queue: 'held' })
+      .step('nobody', () => undefined, { queue: 'gpu' });
+    const app = await boot([held]);
+    await app.scheduler.pause({ queue: 'held' });
+    const { runId } = await app.workflows.start(held);
+    const waits = async (): Promise<(string | null)[]> =>
+      ((await app.workflows.graph(runId))?.steps ?? []).map(({ waitsFor }) => waitsFor);
+    const at = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+    await expect
+      .poll(waits, { timeout: 10_000 })
+      .toEqual([
+        'It waits for the signal "approved".',
+        expect.stringMatching(`^It waits for the signal "approved" until ${at}\\.$`),
+        expect.stringMatching(`^It sleeps until ${at}\\.$`),
+        expect.stringMatching('^The queue "held" is paused: it begins once that is resumed\\.'),
+        expect.stringMatching('^It waits for a worker that takes from its queue "gpu": '),
+      ]);
+    expect(begun).toEqual([]);
+    await app.scheduler.resume({ queue: 'held' });
+    await app.workflows.cancel(runId);
+  });
+
   test('is pruned into the history by a handler of a schedule, and by a process that keeps none past it', async () => {
     const brief = workflow('brief').step('only', () => 7);
     const app = await boot([brief]);

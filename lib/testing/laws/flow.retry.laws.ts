@@ -293,23 +293,6 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     await assertOver(storage, id, 'succeeded', { due: null, last: null });
   },
 
-  'of what still runs: it runs again, and its first end counts for nothing': async ({ storage }) => {
-    await addRecurring(storage);
-    const worker = await lastingWorker(storage);
-    const opener = await fireOne(storage, worker);
-    await openAs(storage, opener, [step('a'), step('b', ['a'])]);
-    const late = await claimOne(storage, worker);
-    await storage.cancelRun(opener.id);
-    const { id } = await retry(storage, opener.id);
-    await settle(storage, late, { result: 'late' });
-    assert.deepEqual(await statesOf(storage, id), { a: 'released', b: 'waiting' });
-    const again = await claimOne(storage, worker);
-    assert.notEqual(again.id, late.id);
-    await settle(storage, again, { result: 'again' });
-    assert.equal((await stepOf(storage, id, 'a')).result, 'again');
-    assert.deepEqual(await runAll(storage, worker), ['b']);
-  },
-
   'of what had succeeded before it was cancelled, or after that, goes on behind it': async ({ storage }) => {
     await addRecurring(storage);
     const worker = await lastingWorker(storage);

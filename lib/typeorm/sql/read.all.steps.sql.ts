@@ -2,11 +2,24 @@ import { isGood } from './advance.flows.sql.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
-// $1 time · $2 flow, locked. All of its steps, in their order, as far as a retry is concerned; `good` where they have ended well.
+/**
+ * $1 time · $2 flow, locked, that is over. All of its steps, in their order, as far as a retry is concerned; `good` where they have ended well. What the end of the flow from outside has cut off has not, though it may fail: what was cancelled by that, and maps of which an instance was.
+ */
 export function readAllStepsSql(t: TableNames): string {
+  const isCutOff = (s: string): string =>
+    `(${s}.verdict = 'cancelled' and (${s}.released_at is null or f.is_outside and ${s}.ended_at >= f.ended_at))`;
   return `
+with flow as materialized (
+  select f.id, f.ended_at, f.verdict <> 'failed' or not exists (
+    select from ${t.flow_step} s where s.flow = f.id and s.map_of is null and (s.verdict is null or not ${isGood('s')})
+  ) as is_outside
+  from ${t.flow} f where f.id = $2::bigint
+)
 select s.id::text, s.name, s.map_of::text, s.added_by::text, s.run_id::text, s.is_map, s.items is not null as is_expanded,
-  s.released_at is null and s.verdict is null as waiting, coalesce(${isGood('s')}, false) and s.verdict is not null as good,
+  s.released_at is null and s.verdict is null as waiting,
+  s.verdict is not null and ${isGood('s')} and not (s.allow_failure and (${isCutOff('s')} or s.items is not null and exists (
+    select from ${t.flow_step} i where i.flow = s.flow and coalesce(i.map_of, i.id) = s.id and i.nth >= 0 and ${isCutOff('i')}
+  ))) as good,
   case when s.map_of is null then (select json_agg(e.child::text) from ${t.flow_edge} e where e.parent = s.id) end as children, ${ms(now)} as now
-from ${t.flow_step} s where s.flow = $2::bigint order by s.id`;
+from ${t.flow_step} s cross join flow f where s.flow = f.id order by s.id`;
 }

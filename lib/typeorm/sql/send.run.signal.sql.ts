@@ -10,10 +10,14 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function sendRunSignalSql(t: TableNames): string {
   const sleeps = '(r.worker is null and r.awaiting_fence = r.fence - 1)';
   return `
-with sent as (
+with of_run as materialized (
+  select r.flow is null and not exists (select from ${t.flow_step} s where s.id = r.flow_step and s.kind = 'manual') as heard
+  from ${t.run} r where r.id = $2::bigint
+),
+sent as (
   insert into ${t.run_signal} (run_id, name, payload, sent_at)
   select $2::bigint, $3::text, $4::json, ${now}
-  where (select count(*) from ${t.run_signal} where run_id = $2::bigint) < $5::int
+  where (select heard from of_run) and (select count(*) from ${t.run_signal} where run_id = $2::bigint) < $5::int
   returning id
 ),
 woken as (
@@ -26,5 +30,5 @@ woken as (
   returning case when r.worker is null then r.due_at end as due_at
 ),
 ${tellDue(t, 'run', 'select min(due_at) from woken')}
-select exists (select from sent) as sent, ${toldColumn}`;
+select exists (select from sent) as sent, (select heard from of_run) as heard, ${toldColumn}`;
 }

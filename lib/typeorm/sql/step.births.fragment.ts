@@ -14,12 +14,15 @@ export const jobIdOf = (step: string, flow: string): string =>
 /** The fence of a run that its first attempt has left open. */
 export const leftOpen = 2;
 
+/** The fence of a run that goes on with the durable steps of another, so that its first attempt knows that it has to read them. */
+export const goesOn = 1;
+
 /**
  * A CTE `born`: gives birth to runs of steps. `from`: rows `s` of released steps (`id, run_id, name, nth, kind, handler, queue, priority, policies, delay_ms, deadline_ms`) beside their flows `f`.
  *
- * It carries no payload: that is the step's, or the params of the flow, and read when it is claimed. `worker`: SQL, in whose hands those are born that are `s.handed`; null: none are. `blocks` keeps the quick statements of settlements from it. A manual one is born as its first attempt would have left it open.
+ * It carries no payload: that is the step's, or the params of the flow, and read when it is claimed. `worker`: SQL, in whose hands those are born that are `s.handed`; null: none are. `fence`: SQL, of those that are in nobody's. `blocks` keeps the quick statements of settlements from it. A manual one is born as its first attempt would have left it open.
  */
-export function births(t: TableNames, from: string, worker: string | null = null): string {
+export function births(t: TableNames, from: string, worker: string | null = null, fence = '0'): string {
   const ofWorker = worker === null ? { columns: '', values: '' } : handedOver(worker);
   const begin = after(moment, 's.delay_ms');
   const due = `case when s.kind <> 'manual' then ${begin} when s.deadline_ms is not null then ${after(begin, 's.deadline_ms')} end`;
@@ -29,7 +32,7 @@ born as (
     fence, opened_fence, opened_at, source, app, time_zone, metadata, policies, flow_step${ofWorker.columns})
   select s.run_id, f.namespace, ${jobIdOf('s', 'f')}, false, true, 'workflow',
     s.handler, s.queue, s.priority, ${begin}, case when f.paused_at is null then ${due} end, f.paused_at is not null, case when f.paused_at is not null then ${due} end,
-    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? '0' : 's.handed::int'} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${moment} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
+    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? fence : 's.handed::int'} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${moment} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
   from ${from}
   returning due_at, worker
 )`;

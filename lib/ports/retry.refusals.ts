@@ -1,0 +1,69 @@
+import { WorkflowRunStateError } from '../model/errors.js';
+
+/** A step that a worker has in its hands, of the flow that is to be retried or of one within it. */
+export interface RunningStep {
+  name: string;
+  /** Of an instance of a map, from 0. */
+  nth: number | null;
+  /** The run of the flow that it is a step of, and its workflow. */
+  flowRunId: string;
+  workflow: string;
+}
+
+/** The longest list of names in an error. */
+const mostNamed = 3;
+
+/** Of a flow that is over, of which these steps still run, and would run a second time beside that. */
+export function stillRuns(
+  runId: string,
+  verdict: string,
+  running: readonly RunningStep[],
+): WorkflowRunStateError {
+  const placeOf = ({ flowRunId }: RunningStep): number => (flowRunId === runId ? 0 : Number(flowRunId));
+  const names = running
+    .toSorted((one, other) => placeOf(one) - placeOf(other) || (keyOf(one) < keyOf(other) ? -1 : 1))
+    .slice(0, mostNamed)
+    .map((step) => {
+      const of = step.flowRunId === runId ? '' : ` of the workflow "${step.workflow}" in it`;
+      return `the step ${keyOf(step)}${of}`;
+    });
+  const more = running.length > mostNamed ? ` and ${running.length - mostNamed} more` : '';
+  return new WorkflowRunStateError(
+    runId,
+    verdict,
+    `what would run again still runs: ${names.join(', ')}${more}. Retry it once that has ended, or the lease of its worker.`,
+  );
+}
+
+/** A step that others have added behind one that goes, as what has added that runs again. */
+export interface OrphanedStep {
+  name: string;
+  /** Who has added it, and does not run again. */
+  addedBy: string;
+  /** The step that goes, and who adds it again. */
+  after: string;
+  addedAgainBy: string;
+}
+
+/** Of a flow that is over, of which these steps could stay neither as they are nor without the ones that they come after. */
+export function wouldBeLost(
+  runId: string,
+  verdict: string,
+  steps: readonly OrphanedStep[],
+): WorkflowRunStateError {
+  const named = steps
+    .map(({ name, addedBy, after, addedAgainBy }) => {
+      return `"${name}", which "${addedBy}" has added, comes after "${after}", which "${addedAgainBy}" would add again`;
+    })
+    .toSorted()
+    .slice(0, mostNamed)
+    .join('; ');
+  const more = steps.length > mostNamed ? `; and ${steps.length - mostNamed} more` : '';
+  return new WorkflowRunStateError(
+    runId,
+    verdict,
+    `a retry would lose what others have added: ${named}${more}. Name who has added that by "from" as well, beside what else is to run again: it adds it again then.`,
+  );
+}
+
+const keyOf = ({ name, nth }: RunningStep): string => `"${name}"${nth === null ? '' : ` (item ${nth})`}`;

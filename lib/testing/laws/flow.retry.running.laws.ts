@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import {
+  WorkflowRunStateError,
+  type Capability,
+  type FlowStorage,
+  type NewFlowStep,
+  type StorageAdapter,
+} from '../../index.js';
+import { addRecurring, claimOne, fireOne, settle } from './fixture.js';
+import {
+  claimSteps,
+  flowLawsOf,
+  flowOf,
+  lastingWorker,
+  openAs,
+  runAll,
+  statesOf,
+  step,
+  stepOf,
+  stepsOf,
+} from './flow.fixture.js';
+
+interface Begun {
+  runId: string;
+  worker: Capability;
+}
+
+/** Of a recurring job, so that it may be retried when it was cancelled. */
+async function begin(storage: StorageAdapter, steps: readonly NewFlowStep[]): Promise<Begun> {
+  await addRecurring(storage);
+  const worker = await lastingWorker(storage);
+  const opener = await fireOne(storage, worker);
+  await openAs(storage, opener, steps);
+  return { runId: opener.id, worker };
+}
+
+/** Refused by the name of what still runs, and nothing was changed. */
+async function assertRefused(
+  storage: StorageAdapter,
+  flows: FlowStorage,
+  runId: string,
+  steps: readonly string[] | null,
+  ...names: string[]
+): Promise<void> {
+  const before = await stepsOf(storage, runId);
+  await assert.rejects(
+    () => flows.retryFlow(runId, steps),
+    (error: unknown) => {
+      assert.ok(
+        error instanceof WorkflowRunStateError,
+        `${String(error)} should be a WorkflowRunStateError.`,
+      );
+      assert.deepEqual([error.runId, error.state], [runId, 'cancelled']);
+      for (const name of names) assert.ok(error.message.includes(`"${name}"`), error.message);
+      return true;
+    },
+  );
+  assert.deepEqual(await stepsOf(storage, runId), before);
+  assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
+}
+
+export const flowRetryRunningLaws = flowLawsOf('retries of flows of which something still runs', {
+  'are refused, as it would run twice at once, until it has ended': async ({ storage }, flows) => {
+    const { runId, worker } = await begin(storage, [step('a'), step('b', ['a'])]);
+    const late = await claimOne(storage, worker);
+    await storage.cancelRun(runId);
+    for (const names of [null, ['a']]) await assertRefused(storage, flows, runId, names, 'a');
+    await settle(storage, late, { outcome: 'cancelled' });
+    const again = await flows.retryFlow(runId, null);
+    assert.deepEqual(await statesOf(storage, again!.id), { a: 'released', b: 'waiting' });
+    assert.deepEqual(await runAll(storage, worker), ['a', 'b']);
+  },
+
+  'are possible once the lease of its worker has ended': async ({ storage }, flows) => {
+    const { runId, worker } = await begin(storage, [step('a')]);
+    await claimOne(storage, worker);
+    await storage.cancelRun(runId);
+    await assertRefused(storage, flows, runId, null, 'a');
+    await storage.unregister(worker.workerId);
+    await storage.releaseLost();
+    const again = await flows.retryFlow(runId, null);
+    assert.ok(again);
+    assert.deepEqual(await runAll(storage, await lastingWorker(storage)), ['a']);
+  },
+
+  'are possible where only what does not run again still runs: its end counts': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('a'), step('b'), step('c', ['b'])]);
+    const { a, b } = await claimSteps(storage, worker);
+    await storage.cancelRun(runId);
+    await settle(storage, b, { outcome: 'cancelled' });
+    await assertRefused(storage, flows, runId, null, 'a');
+    const again = await flows.retryFlow(runId, ['b']);
+    await settle(storage, a, { result: 'late' });
+    assert.equal((await stepOf(storage, again!.id, 'a')).result, 'late');
+    assert.deepEqual(await runAll(storage, worker), ['b', 'c']);
+    assert.equal((await flowOf(storage, again!.id)).verdict, 'succeeded');
+  },
+
+  'are refused for an instance of a map, and for what comes after a step that is named': async (
+    { storage },
+    flows,
+  ) => {
+    const steps = [step('list'), step('each', ['list'], { map: true }), step('side')];
+    const { runId, worker } = await begin(storage, steps);
+    const { list, side } = await claimSteps(storage, worker);
+    await settle(storage, side);
+    await settle(storage, list, { result: ['x', 'y'] });
+    const runs = await claimSteps(storage, worker);
+    await storage.cancelRun(runId);
+    await settle(storage, runs['each.0'], { result: 'done' });
+    await assertRefused(storage, flows, runId, ['list'], 'each');
+    await assertRefused(storage, flows, runId, ['each'], 'each');
+    await settle(storage, runs['each.1'], { outcome: 'cancelled' });
+    assert.ok(await flows.retryFlow(runId, null));
+    assert.deepEqual(await runAll(storage, worker), ['each.1']);
+  },
+
+  'are refused while a step of a workflow in it runs, however deep, that would run again': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('sub'), step('side')]);
+    const { sub, side } = await claimSteps(storage, worker);
+    await settle(storage, side);
+    await openAs(storage, sub, [step('deeper')], { workflow: 'middle' });
+    const deeper = await claimOne(storage, worker);
+    await openAs(storage, deeper, [step('leaf')], { workflow: 'inner' });
+    const leaf = await claimOne(storage, worker);
+    await storage.cancelRun(runId);
+    await assertRefused(storage, flows, runId, null, 'leaf', 'inner');
+    await settle(storage, leaf, { outcome: 'cancelled' });
+    const again = await flows.retryFlow(runId, null);
+    assert.deepEqual(await statesOf(storage, again!.id), { sub: 'released', side: 'succeeded' });
+  },
+});

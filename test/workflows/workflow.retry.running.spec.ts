@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { WorkflowRunStateError, WorkflowService, workflow, type DefinedWorkflow } from '../../lib/index.js';
+import { NestApp } from '../support/nest.app.js';
+
+describe('a retry of a workflow', () => {
+  let apps: NestApp[] = [];
+
+  afterEach(async () => {
+    for (const app of apps) await app.close();
+    apps = [];
+  });
+
+  async function boot(
+    ...defined: DefinedWorkflow<any, any, any>[]
+  ): Promise<NestApp & { workflows: WorkflowService }> {
+    const app = await NestApp.boot();
+    apps.push(app);
+    const workflows = app.app.get(WorkflowService);
+    for (const each of defined) workflows.register(each);
+    return Object.assign(app, { workflows });
+  }
+
+  test('is refused while a step of it still runs, which is then done once', async () => {
+    const charges: string[] = [];
+    let release = (): void => undefined;
+    let begun = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const deaf = workflow('deaf').step('charge', async (ctx) => {
+      charges.push(ctx.runId);
+      begun();
+      await gate;
+    });
+    const app = await boot(deaf);
+    const { runId } = await app.workflows.start('deaf', { key: 'k' });
+    await beginning;
+    await app.workflows.cancel(runId);
+    const refused = app.workflows.retry(runId);
+    await expect(refused).rejects.toThrow(WorkflowRunStateError);
+    await expect(refused).rejects.toThrow(
+      `The workflow of run "${runId}" is cancelled: what would run again still runs: the step "charge". Retry it once that has ended, or the lease of its worker.`,
+    );
+    release();
+    await app.settle();
+    expect((await app.workflows.graph(runId))!.steps[0]!.state).toBe('succeeded');
+    const again = await app.workflows.retry(runId);
+    await app.settle();
+    expect(await app.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
+    expect(charges).toHaveLength(1);
+  });
+});
