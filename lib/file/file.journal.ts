@@ -2,8 +2,9 @@ import { closeSync, fdatasyncSync, ftruncateSync, openSync, statSync, writeFileS
 import { dirname } from 'node:path';
 import { apply, noRows, type Change, type StoredTables } from '../journal/change.js';
 import { MaybeStoredError, type Batch, type Journal } from '../journal/journal.js';
+import { HeldFile } from '../journal/held.file.js';
 import { LockFile } from '../journal/lock.file.js';
-import { real } from '../journal/real.path.js';
+import { assertOneName, real } from '../journal/real.path.js';
 import { StorageDamagedError, StorageError, StorageInUseError } from '../model/errors.js';
 import { disk, type Disk } from './file.disk.js';
 import { documentOf, rowsOf } from './file.document.js';
@@ -50,6 +51,7 @@ export class FileJournal implements Journal {
   async open(): Promise<StoredTables> {
     this.lock.acquire(this.path);
     try {
+      assertOneName(this.path, [this.path, this.journalPath]);
       removeTemporaries(this.path);
       const isNew = statSync(this.journalPath, { throwIfNoEntry: false }) === undefined;
       this.journal = openSync(this.journalPath, isNew ? 'wx+' : 'r+', ownMode);
@@ -105,6 +107,7 @@ export class FileJournal implements Journal {
   private async append(line: Buffer, found: 'nothing' | 'perhaps'): Promise<void> {
     try {
       this.lock.assertHeld(this.path);
+      new HeldFile(this.journalPath, this.journal!).assertInPlace();
       await this.on.write(this.journal!, line, this.length);
       await this.on.sync(this.journal!);
     } catch (cause) {

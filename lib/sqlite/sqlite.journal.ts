@@ -1,7 +1,8 @@
 import { noRows, tableNames, type Change, type StoredTables, type TableName } from '../journal/change.js';
 import type { Batch, Journal } from '../journal/journal.js';
+import { HeldFile } from '../journal/held.file.js';
 import { LockFile } from '../journal/lock.file.js';
-import { real } from '../journal/real.path.js';
+import { assertOneName, real } from '../journal/real.path.js';
 import { StorageDamagedError, StorageError } from '../model/errors.js';
 import {
   isDamage,
@@ -28,6 +29,7 @@ interface Statements {
 export class SqliteJournal implements Journal {
   private readonly path: string;
   private readonly lock: LockFile;
+  private file: HeldFile | null = null;
   private database: SqliteDatabase | null = null;
   private statements: Statements | null = null;
 
@@ -41,10 +43,12 @@ export class SqliteJournal implements Journal {
 
   async open(): Promise<StoredTables> {
     this.lock.acquire(this.path);
+    assertOneName(this.path);
     this.database = openDatabase(this.path, this.driver);
     try {
       this.database.exec(settings);
       prepareTables(this.database, this.path);
+      this.file = new HeldFile(this.path);
       return this.readAlone(this.database);
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
@@ -57,6 +61,7 @@ export class SqliteJournal implements Journal {
 
   async write({ changes }: Batch): Promise<void> {
     this.lock.assertHeld(this.path);
+    this.file!.assertInPlace();
     const database = this.database!;
     database.exec('begin immediate');
     try {
