@@ -4,6 +4,8 @@ const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const hidden = '***';
 /** What is shorter would be found everywhere, and what stands in its place would tell it. */
 export const shortestSecret = 6;
+/** Letters, and less than twice as many in the last piece. */
+const pieceLength = 200;
 
 /** Which variables tasks may refer to, and the hosts that get them; null: any host that may be called. */
 export type SecretNames = ReadonlyMap<string, ((host: string) => boolean) | null>;
@@ -59,26 +61,58 @@ export class Secrets {
 
   private take(found: string): string {
     const secret = this.lookUp(found);
-    const bytes = Buffer.from(secret);
     // Of 'Bearer x' and 'Basic x' it is x that is echoed alone.
     const last = /^[A-Za-z]+ +(\S+)$/.exec(secret)?.[1];
-    const forms = [secret, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
-    if (last !== undefined && last.length >= shortestSecret) forms.push(last);
+    const whole = last !== undefined && last.length >= shortestSecret ? [secret, last] : [secret];
+    const forms = [...new Set(whole.flatMap((text) => [text, ...encodings(text)]).flatMap(pieces))];
     for (const form of forms) if (!this.forms.has(form)) this.forms.set(form, written(form));
     this.formsOf.set(found, forms);
     return secret;
   }
 }
 
-/** The text as it is, in a URL, in JSON, and in JSON that is text of JSON. */
+/** The text in hexadecimal and in Base64, by itself and within a longer text. */
+function encodings(text: string): string[] {
+  const bytes = Buffer.from(text);
+  const hex = bytes.toString('hex');
+  const alone = [hex, hex.toUpperCase(), bytes.toString('base64'), bytes.toString('base64url')];
+  return [...alone, ...innerBase64(bytes)];
+}
+
+/** What stands in the Base64 of any text that has these bytes: what surrounds them shares the letters at the begin and at the end. */
+function innerBase64(bytes: Buffer): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const padded = Buffer.concat([Buffer.alloc(before), bytes]);
+    // Three bytes are four letters, of six bits each.
+    const [begin, end] = [Math.ceil((before * 8) / 6), Math.floor((padded.length * 8) / 6)];
+    return (['base64', 'base64url'] as const)
+      .map((encoding) => padded.toString(encoding).slice(begin, end))
+      .filter(({ length }) => length >= shortestSecret);
+  });
+}
+
+/** One expression for all of a long text would be larger than expressions may be. */
+function pieces(text: string): string[] {
+  const letters = Array.from(text);
+  const count = Math.max(1, Math.floor(letters.length / pieceLength));
+  return Array.from({ length: count }, (_, nth) =>
+    letters.slice(nth * pieceLength, nth === count - 1 ? undefined : (nth + 1) * pieceLength).join(''),
+  );
+}
+
+/** The text as it is, in a URL, in a URL within a URL, in JSON, and in JSON that is text of JSON. */
 function written(text: string): RegExp {
   const letters = Array.from(text, (letter) => {
     const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
     const units = letter.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
-    const bytes = [...Buffer.from(letter)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    // Each further encoding puts 25 behind the percent sign.
+    const bytes = [...Buffer.from(letter)]
+      .map((byte) => `%(?:25){0,3}${anyCase(byte.toString(16).padStart(2, '0'))}`)
+      .join('');
     const escaped = units.map((unit) => `\\\\{1,7}u${anyCase(unit)}`).join('');
+    const space = letter === ' ' ? '|\\+|%(?:25){0,2}2[bB]' : '';
     const named = shortEscapes[letter];
-    return `(?:\\\\{0,7}${plain}|${escaped}|${anyCase(bytes)}${letter === ' ' ? '|\\+' : ''}${named ? `|\\\\{1,7}${named}` : ''})`;
+    return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${space}${named ? `|\\\\{1,7}${named}` : ''})`;
   });
   return new RegExp(letters.join(''), 'g');
 }

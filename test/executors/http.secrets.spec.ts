@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { HttpRefusedError } from '../../lib/index.js';
 import type { HttpOptions } from '../../lib/executors/index.js';
 import { failure, call, local, problems } from './http.call.js';
+import { Secrets } from '../../lib/executors/http.secrets.js';
 import { HttpServer, type Received } from './http.server.js';
 import { TasksApp } from './tasks.app.js';
 
@@ -19,6 +20,10 @@ const written = [
   JSON.stringify(JSON.stringify(secret)).slice(1, -1),
   Buffer.from(secret).toString('base64'),
   Buffer.from(secret).toString('hex'),
+  Buffer.from(secret).toString('hex').toUpperCase(),
+  encodeURIComponent(encodeURIComponent(secret)),
+  encodeURIComponent(encodeURIComponent(encodeURIComponent(secret))),
+  Buffer.from('abcdef-0123456789').toString('base64'),
   ofHeader,
   'abcdef-0123456789',
 ];
@@ -222,4 +227,40 @@ test('a server that says when is asked again then, by the same key', async () =>
   } finally {
     await app.close();
   }
+});
+
+describe.each(['base64', 'base64url'] as const)('a secret in the %s of a longer text', (encoding) => {
+  test.each(['', 'a', 'ab', 'user:', 'Bearer ', '{"token":"'])('behind %j is taken out', (before) => {
+    for (const plain of [secret, 'sixsix', '??>>~~ÿÿ']) {
+      const secrets = new Secrets(() => plain);
+      secrets.resolve('${env:A}');
+      for (const behind of ['', 'x', 'xy', '"}']) {
+        const whole = Buffer.from(before + plain + behind).toString(encoding);
+        for (const text of [whole, encodeURIComponent(whole), JSON.stringify({ a: whole })]) {
+          const [begin, end, ...more] = secrets.scrub(text).split('***');
+          expect(more).toEqual([]);
+          // What is left of it are the letters that it shares with its neighbours.
+          const decoded = (part: string): string => Buffer.from(part, encoding).toString('latin1');
+          if (text === whole) {
+            expect(decoded(begin!).length).toBeLessThanOrEqual(before.length + 1);
+            expect(decoded(end!).length).toBeLessThanOrEqual(behind.length + 2);
+          }
+          expect(begin! + end!).not.toContain(Buffer.from(plain).toString(encoding).slice(2, 6));
+        }
+      }
+    }
+  });
+});
+
+test('long secrets are found in long texts, and whole', () => {
+  const plain = Array.from({ length: 400 }, (_, nth) => `A1b2-${nth}/`).join('');
+  const secrets = new Secrets(() => plain);
+  secrets.resolve('${env:A}');
+  const hex = Buffer.from(plain).toString('hex');
+  const base64 = Buffer.from(`user:${plain}`).toString('base64');
+  const began = performance.now();
+  const text = `${'A1b2-C3d4/'.repeat(20_000)}x${plain}, ${encodeURIComponent(plain)}, ${hex}, ${base64}`;
+  const clean = secrets.scrub(text).slice(200_001);
+  expect(clean).toMatch(/^(?:\*\*\*)+, (?:\*\*\*)+, (?:\*\*\*)+, .{6,8}(?:\*\*\*)+.{0,3}$/);
+  expect(performance.now() - began).toBeLessThan(10_000);
 });
