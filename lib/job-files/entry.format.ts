@@ -19,6 +19,7 @@ export type Spelling = ReadonlyMap<string, string>;
 export const fileKeys = ['$schema', 'job_id', 'description', 'schedule', 'task', 'enabled'] as const;
 
 const ways = ['schedule', 'cron', 'every', 'at'] as const;
+const longestShown = 100;
 const isoDate = /^[+-]?\d{4,6}-\d\d/;
 const isoDuration = /^P[\dTYMWDHS.,]+$/;
 
@@ -27,13 +28,13 @@ export function jobOf(entry: FileEntry): FileJob {
   const { $schema: _, job_id, description, schedule, enabled = true, ...rest } = entry.value;
   const fault = (message: string, option: string): FileFault => new FileFault(message, entry.placeOf(option));
   if (typeof enabled !== 'boolean')
-    throw fault(`enabled: must be true or false, but is ${JSON.stringify(enabled)}.`, 'enabled');
+    throw fault(`enabled: must be true or false, but is ${shown(enabled)}.`, 'enabled');
   if (job_id !== undefined && rest.id !== undefined)
     throw fault('The job has "id" and "job_id", which are the same. Take one of them out.', 'job_id');
   const id = rest.id ?? job_id;
   if (typeof id !== 'string')
     throw fault(
-      id === undefined ? 'The job has no "id".' : `id: must be a text, but is ${JSON.stringify(id)}.`,
+      id === undefined ? 'The job has no "id".' : `id: must be a text, but is ${shown(id)}.`,
       rest.id === undefined ? 'job_id' : 'id',
     );
   const given = ways.filter((way) => entry.value[way] !== undefined);
@@ -87,7 +88,7 @@ function timed(
 ): Readonly<Record<string, unknown>> {
   if (typeof schedule !== 'string')
     throw fault(
-      `schedule: must be a cron expression or an ISO 8601 time, but is ${JSON.stringify(schedule)}.`,
+      `schedule: must be a cron expression or an ISO 8601 time, but is ${shown(schedule)}.`,
       'schedule',
     );
   const text = schedule.trim();
@@ -101,14 +102,19 @@ function described(
   fault: (message: string, option: string) => FileFault,
 ): { metadata: object } {
   if (typeof description !== 'string')
-    throw fault(`description: must be a text, but is ${JSON.stringify(description)}.`, 'description');
+    throw fault(`description: must be a text, but is ${shown(description)}.`, 'description');
   if (metadata === undefined) return { metadata: { description } };
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    throw fault(`metadata: must be an object, but is ${JSON.stringify(metadata)}.`, 'metadata');
+    throw fault(`metadata: must be an object, but is ${shown(metadata)}.`, 'metadata');
   if ('description' in metadata)
     throw fault(
       'The job has a "description", and another one in its metadata. Take one of them out.',
       'metadata',
     );
   return { metadata: { ...metadata, description } };
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }

@@ -1,4 +1,5 @@
 import { FileFault, nowhere, SourceText, type FilePlace } from './file.fault.js';
+import { documentsIn } from './nesting.js';
 import { yaml, type YamlDocument, type YamlNode, type YamlProblem } from './yaml.library.js';
 
 /** A job as a file has it; nothing of it is checked. */
@@ -18,8 +19,7 @@ const unfinished = /end of JSON|Unterminated|missing|No number after/;
 /** The jobs of a file: one, a list of them, or an object with the list as `jobs`; of YAML in several documents as well. Throws FileFault. */
 export function parseFile(name: string, text: string): FileEntry[] {
   if (/\.json$/i.test(name)) assertJson(text);
-  const all = yaml().parseAllDocuments(text, { prettyErrors: false, uniqueKeys: true, logLevel: 'silent' });
-  const documents = Array.isArray(all) ? (all as YamlDocument[]) : [];
+  const documents = documentsIn(text);
   const source = new SourceText(text);
   const entries = documents.flatMap((document) => entriesOf(document, source, /\.json$/i.test(name)));
   if (documents.every(({ contents }) => contents === null || isEmpty(contents)))

@@ -35,11 +35,20 @@ export interface YamlDocument {
   toJS(options: { maxAliasCount: number }): unknown;
 }
 
+export interface YamlParser {
+  /** What the next lexeme is inside of. */
+  readonly stack: readonly unknown[];
+  readonly offset: number;
+  next(lexeme: string): Iterable<unknown>;
+  end(): Iterable<unknown>;
+}
+
 export interface YamlLibrary {
-  parseAllDocuments(
-    text: string,
-    options: { prettyErrors: boolean; uniqueKeys: boolean; logLevel: 'silent' },
-  ): readonly YamlDocument[] | { empty: true };
+  Lexer: new () => { lex(text: string): Iterable<string> };
+  Parser: new () => YamlParser;
+  Composer: new (options: { prettyErrors: boolean; uniqueKeys: boolean; logLevel: 'silent' }) => {
+    compose(tokens: Iterable<unknown>): Iterable<YamlDocument>;
+  };
   isMap(node: unknown): node is YamlMap;
   isSeq(node: unknown): node is YamlList;
 }

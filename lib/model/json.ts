@@ -1,5 +1,6 @@
 import { InvalidPayloadError } from './errors.js';
 import { convertedToJson, maxDepth } from './json.conversion.js';
+import { shownPath } from './shown.path.js';
 
 /** A value that survives JSON unchanged: what payloads, metadata and results are made of. @publicApi */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -48,7 +49,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 export function toJson(given: unknown, what: string, limitBytes: number, hasSchema = false): JsonValue {
   const { value, problem } = read(given, hasSchema);
   if (problem) {
-    const place = problem.path.length === 0 ? '' : `at ${what}${problem.path.join('')}: `;
+    const place = problem.path.length === 0 ? '' : `at ${what}${shownPath(problem.path)}: `;
     const wayOut =
       problem.fitsSchema && what === 'payload' ? ' A handler with a schema takes it as JSON does.' : '';
     throw new InvalidPayloadError(what, `${place}${problem.text}${wayOut}`);
@@ -76,7 +77,7 @@ export function stableJson(value: unknown): string {
 
 /** What is wrong, and the way to it, which is only put together when something is. */
 interface Problem {
-  path: string[];
+  path: (string | number)[];
   text: string;
   /** Whether it would be taken where a schema checks what JSON makes of it. */
   fitsSchema?: boolean;
@@ -126,7 +127,7 @@ function objectProblem(object: object, above: readonly object[]): Problem | null
     // Not forEach: it passes over holes.
     for (let i = 0; i < object.length; i++) {
       const found = problemOf(object[i], inside);
-      if (found) return under(`[${i}]`, found);
+      if (found) return under(i, found);
     }
     return null;
   }
@@ -159,7 +160,7 @@ function entriesProblem(object: object, inside: readonly object[]): Problem | nu
     const inKey = textProblem(key);
     if (inKey) return problem(`the key ${JSON.stringify(key)} ${inKey.text}`);
     const found = problemOf(item, inside);
-    if (found) return under(/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, found);
+    if (found) return under(key, found);
   }
   return null;
 }
@@ -174,7 +175,7 @@ function problem(text: string, fitsSchema = false): Problem {
   return { path: [], text, fitsSchema };
 }
 
-function under(segment: string, found: Problem): Problem {
-  found.path.unshift(segment);
+function under(key: string | number, found: Problem): Problem {
+  found.path.unshift(key);
   return found;
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.js';
+import { shownPath } from './shown.path.js';
 import type { StandardSchema } from './standard.schema.js';
 
 /** A class with class-validator decorators. @publicApi */
@@ -52,15 +53,7 @@ const mostShown = 10;
 export function issuesText(issues: readonly PayloadIssue[], what = 'payload'): string {
   const shown = issues
     .slice(0, mostShown)
-    .map(({ path, message }) => (path.length === 0 ? message : `at ${what}${pathText(path)}: ${message}`));
+    .map(({ path, message }) => (path.length === 0 ? message : `at ${what}${shownPath(path)}: ${message}`));
   if (issues.length > mostShown) shown.push(`and ${issues.length - mostShown} more`);
   return shown.join('; ');
-}
-
-function pathText(path: PayloadIssue['path']): string {
-  return path
-    .map((key) =>
-      typeof key === 'string' && /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
-    )
-    .join('');
 }

@@ -152,6 +152,44 @@ describe('a job file', () => {
     expect([fault.line, fault.column]).toEqual([line, column]);
   });
 
+  const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  const levels = 9_000;
+  test.each<[string, string, string]>([
+    ['in JSON', 'a.json', lists(200_000)],
+    ['in the task of a job', 'a.json', `{"id":"a","every":"1h","task":{"type":"x","args":${lists(levels)}}}`],
+    ['in objects of JSON', 'a.json', '{"a":'.repeat(levels) + '1' + '}'.repeat(levels)],
+    ['in YAML that ends too early', 'a.yaml', '['.repeat(20_000)],
+    ['in maps of YAML in one line', 'a.yaml', '{a: '.repeat(levels)],
+    ['in lists of lists', 'a.yaml', `${'- '.repeat(levels)}a`],
+    ['in keys that are maps', 'a.yaml', `${'? '.repeat(levels)}a`],
+    ['line by line', 'a.yaml', Array.from({ length: 1_500 }, (_, nth) => `${' '.repeat(nth)}a:`).join('\n')],
+  ])('what is nested without end, %s, is refused before it is read', (_, name, text) => {
+    const { message, line } = faultOf(name, text);
+    expect(message).toBe('The file is nested more than 510 levels deep.');
+    expect(line).toBeGreaterThan(0);
+  });
+
+  test('what is wrong is shown in part where it is long', () => {
+    const { message } = faultOf('a.json', `{"every":"1h","id":${lists(400)}}`);
+    expect(message).toBe(`id: must be a text, but is ${'['.repeat(100)}….`);
+  });
+
+  test('what is open without end is no JSON', () => {
+    expect(faultOf('a.json', '['.repeat(200_000)).message).toContain('No JSON');
+  });
+
+  test('a payload may be as deep as it may be elsewhere, in a list of jobs', () => {
+    const [entry] = read('a.json', `{"jobs":[{"id":"a","every":"1h","payload":${lists(500)}}]}`);
+    expect(JSON.stringify(entry!.value.payload)).toBe(lists(500));
+  });
+
+  test('text with brackets in it is no nesting', () => {
+    const command = 'echo "\\e[1m{"';
+    const text = `payload: |\n  ${`${command}\n  `.repeat(2_000)}\nid: 'a[[[['\nname: a{[b\nevery: 1h # [[[\n`;
+    expect(values('a.yaml', text.replace('id:', '\nid:'))).toMatchObject([{ id: 'a[[[[', name: 'a{[b' }]);
+    expect(values('a.json', JSON.stringify({ id: 'a', payload: '[{'.repeat(2_000) }))).toHaveLength(1);
+  });
+
   test('a schedule is a cron, a time or a pace', () => {
     const scheduled = (schedule: string): unknown => {
       const [entry] = read('a.json', JSON.stringify({ id: 'a', schedule }));

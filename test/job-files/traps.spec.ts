@@ -366,3 +366,27 @@ describe('a folder that', () => {
     expect(await app.running()).toEqual({ a: 'a' });
   });
 });
+
+test('files that are nested without end, by themselves or by aliases, are broken and nothing else is', async () => {
+  const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  const task = (args: string): string =>
+    `{"id":"b","every":"1h","task":{"type":"execute_command","command":"x","args":${args}}}`;
+  const chain = Array.from({ length: 50 }, (_, nth) => {
+    const inside = nth === 0 ? 'x' : `*a${nth - 1}`;
+    return `- &a${nth} ${'['.repeat(400)}${inside}${']'.repeat(400)}`;
+  });
+  folder.write('good.json', job('good'));
+  folder.write('deep.json', lists(200_000));
+  folder.write('deepy.yaml', '['.repeat(20_000));
+  folder.write('deeptask.json', task(lists(9_000)));
+  folder.write('aliases.yaml', `id: c\nevery: 1h\nhandler: say\npayload:\n${chain.join('\n')}\n`);
+  folder.write('nearly.json', job('d', { payload: JSON.parse(lists(501)) as unknown }));
+  const app = await folder.start();
+  for (const name of ['deep.json', 'deepy.yaml', 'deeptask.json', 'aliases.yaml', 'nearly.json']) {
+    await app.isBroken(name, {
+      message: expect.stringMatching(/nested more than \d+ levels deep|^The aliases/),
+    });
+    expect(app.file(name)!.error!.message.length).toBeLessThan(200);
+  }
+  await app.runs({ good: 'good' });
+});
