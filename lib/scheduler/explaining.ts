@@ -5,6 +5,7 @@ import { parseAt } from '../triggers/instant.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { readRecord } from './explaining.reading.js';
 import { explainByRecord } from './explaining.record.js';
+import { endOfAsked, onlyInstant, recordOf } from './explaining.second.js';
 import { explainBySchedule } from './explaining.schedule.js';
 import type { Explanation, Verdict } from './explanation.js';
 import { missingJob } from './missing.job.js';
@@ -27,12 +28,15 @@ export async function explainInstant(
   const { jobs } = parts;
   const job = await jobs.getJob(ref);
   const zone = job?.timeZone ?? parts.timeZone;
-  const at = parseAt(instant, zone, 'instant').getTime();
-  const recorded = await readRecord(ref, { from: at, to: at }, jobs);
+  const asked = parseAt(instant, zone, 'instant').getTime();
+  const end = endOfAsked(instant, asked);
+  const found = await readRecord(ref, { from: asked, to: end }, jobs);
+  const at = onlyInstant({ ref, job, calendars: parts.calendars }, found, asked, end);
+  const recorded = recordOf(found, at);
   if (job === null && recorded.isEmpty) throw await missingJob(ref, jobs);
   const present = await readPresent(parts);
-  const found = explain({ ...present, ref, at, job, timeZone: zone, recorded });
-  return { jobId: ref.id, namespace: ref.namespace, at: new Date(at), ...found };
+  const explained = explain({ ...present, ref, at, job, timeZone: zone, recorded });
+  return { jobId: ref.id, namespace: ref.namespace, at: new Date(at), ...explained };
 }
 
 /** By the record first, then by what the job says. */

@@ -302,7 +302,7 @@ export class SchedulerService {
 
   /**
    * Why: what became of one instant of a job, or will, in one sentence, with the row that decides. By the record first, of which the newest 10,000 rows of each kind are looked through, then by the schedule, and what holds it at present. `instant`: text without an
-   * offset is in the zone of the job. Of jobs that are gone the record tells. Throws JobNotFoundError, InvalidScheduleError (instant).
+   * offset is in the zone of the job, and without a fraction also the only instant within its second, as tables show times. Of jobs that are gone the record tells. Throws JobNotFoundError, InvalidScheduleError (instant).
    *
    * @example
    * const { sentence } = await scheduler.explain('nightly', '2026-11-30 02:00'); // "nightly" did not run: an earlier run had not ended, and overlap is 'skip'.

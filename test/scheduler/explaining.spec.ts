@@ -466,6 +466,40 @@ describe.each(storageKinds)('explain on %s', (kind) => {
     expect(found.sentence).toContain('08:59:00 (Asia/Seoul) is none of its times');
   });
 
+  test('text to the second is the only instant within it, of the record and of the schedule', async () => {
+    const ask = async (text: string) =>
+      explainInstant(ref('job'), text, {
+        jobs: storage,
+        now: await storage.now(),
+        calendars: {},
+        timeZone: 'UTC',
+      });
+    await clock.advanceBy(second - (clock.now() % second) + 345);
+    const at = clock.now();
+    await addOneOff(storage, { dueInMs: 0 });
+    const shown = new Date(at).toISOString().slice(0, 19);
+    for (const text of [shown, `${shown}Z`, shown.replace('T', ' ')])
+      expect(await ask(text)).toMatchObject({ at: new Date(at), cause: 'no-handler' });
+    // A fraction is meant as it is.
+    expect(await ask(`${shown}.000Z`)).toMatchObject({ cause: 'not-in-schedule' });
+    const worker = await startWorker(storage, work);
+    await settle(storage, await claimOne(storage, worker));
+    expect(await ask(shown)).toMatchObject({ at: new Date(at), answer: 'ran', cause: 'succeeded' });
+  });
+
+  test('text to the second is its first moment where there are several instants in it', async () => {
+    const every = { type: 'interval', every: 400, startAt: new Date(ground.next).toISOString() } as const;
+    await addRecurring(storage, { nextAt: ground.next, trigger: { ...every, mode: 'fixed-rate' } as never });
+    const shown = new Date(ground.next).toISOString().slice(0, 19);
+    const found = await explainInstant(ref('job'), `${shown}Z`, {
+      jobs: storage,
+      now: await storage.now(),
+      calendars: {},
+      timeZone: 'UTC',
+    });
+    expect(found.at).toEqual(new Date(ground.next));
+  });
+
   test('a job that never was is not found', async () => {
     await expect(explain(0)).rejects.toThrow(JobNotFoundError);
   });
