@@ -56,9 +56,16 @@ function named(given: string, origin: string, schema: string | undefined): Stora
   }
   const [, kind, path] = /^(sqlite|file):(?:\/\/(?=\/))?(.+)$/s.exec(given) ?? [];
   if (kind === undefined || path === undefined)
-    throw new UsageError(`${origin}: must be ${forms}, but is "${withoutPassword(given)}".`);
+    throw new UsageError(`${origin}: must be ${forms}, but is "${shownWhere(given)}".`);
   const file = resolve(path);
   return { kind: kind as 'sqlite' | 'file', path: file, isDefault: false, shown: `${kind}:${file}`, origin };
+}
+
+/** What may have been meant as a URL, such as one whose slashes are forgotten, has a password as well. */
+function shownWhere(given: string): string {
+  return given.includes('://')
+    ? withoutPassword(given)
+    : given.replace(/^(postgres(?:ql)?:)?.*@/is, '$1***@');
 }
 
 function byPgVariables(env: Env, schema: string | undefined): StorageChoice {

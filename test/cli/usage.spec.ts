@@ -43,6 +43,21 @@ describe('what makes no sense is refused with 64, on stderr', () => {
     expect(stderr).not.toContain('s3cret!');
   });
 
+  test.each([
+    'postgres:u:geheim@h/db',
+    'postgres:/u:geheim@h/db',
+    'u:geheim@h/db',
+    'postgres:u:a@b@geheim@h/db',
+  ])('a URL that is none is named without its password: %s', async (where) => {
+    for (const given of [{ env: { CHRONIS_STORAGE: where } }, {}]) {
+      const args = 'env' in given ? ['jobs'] : ['jobs', '--storage', where];
+      const { code, stderr } = await chronis(args, given);
+      expect(code).toBe(64);
+      expect(stderr).toContain('***@h/db"');
+      expect(stderr).not.toMatch(/geheim|a@b/);
+    }
+  });
+
   test('a file that is not there is none without jobs', async () => {
     await inFolder(async (folder) => {
       const { code, stderr } = await chronis(['jobs', '--storage', `file:${folder}/job.yaml`]);
