@@ -30,6 +30,8 @@ export interface CliCommand {
   summary: string;
   /** As they are shown, with what they are: `{ '<id...>': 'the jobs' }`. */
   arguments?: Readonly<Record<string, string>>;
+  /** What its first argument may be, where that is one of several words. */
+  argumentWords?: readonly string[];
   /** Beside those that every command takes. */
   options: CliOptions;
   /** It is what the group does where no command is named. */

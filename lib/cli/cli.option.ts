@@ -12,6 +12,8 @@ export interface CliOption<T = unknown> {
   default: string | null;
   /** It may be given several times. */
   repeats: boolean;
+  /** What it may be, where that is one of several words. */
+  words?: readonly string[];
   /** Where nobody has given it. */
   absent: T;
   /** `name`: how it was given, by the flag or by the variable. Throws UsageError. */
@@ -84,6 +86,7 @@ export function choice<W extends string, T extends W | undefined>(
 ): CliOption<W | T> {
   return {
     ...base(flags, `${help}: ${words.join(', ')}`, variable, shown ?? absent),
+    words,
     absent,
     read: (given, name) => {
       const found = words.find((word) => word.toLowerCase() === given.toLowerCase());

@@ -18,6 +18,8 @@ interface Flag {
   help: string;
   /** A value follows. */
   takesValue: boolean;
+  /** What the value may be; none: anything. */
+  words: readonly string[];
 }
 
 /** A script for the shell. */
@@ -30,7 +32,7 @@ export function completionScript(shell: Shell, commands: readonly CliCommand[]):
 function placesOf(commands: readonly CliCommand[]): Place[] {
   const globals = Object.values(globalOptions).map(flagOf);
   const places = new Map<string, Place>([['', { words: '', next: [], flags: globals }]]);
-  for (const { name, summary, options } of commands) {
+  for (const { name, summary, options, argumentWords = [] } of commands) {
     const words = name.split(' ');
     words.forEach((word, nth) => {
       const before = words.slice(0, nth).join(' ');
@@ -41,13 +43,28 @@ function placesOf(commands: readonly CliCommand[]): Place[] {
         next.push({ word, summary: isLast ? summary : `${word} …` });
       if (!places.has(here)) places.set(here, { words: here, next: [], flags: [...globals] });
     });
-    places.get(name)!.flags.unshift(...Object.values(options).map(flagOf));
+    const place = places.get(name)!;
+    place.next.push(...argumentWords.map((word) => ({ word, summary: '' })));
+    place.flags.unshift(...Object.values(options).map(flagOf));
   }
   return [...places.values()];
 }
 
 function flagOf(option: CliOption): Flag {
-  return { flag: longFlag(option), help: option.help, takesValue: option.flags.includes('<') };
+  const { help, flags, words = [] } = option;
+  return { flag: longFlag(option), help, takesValue: flags.includes('<'), words };
+}
+
+/** The words of those values that are one of several, of the same flag in all commands. */
+function valueCases(places: readonly Place[]): string {
+  const found = new Map<string, Set<string>>();
+  for (const { flag, words } of places.flatMap((place) => place.flags)) {
+    if (words.length === 0) continue;
+    found.set(flag, new Set([...(found.get(flag) ?? []), ...words]));
+  }
+  return [...found]
+    .map(([flag, words]) => `    ${flag}) words=${quoted([...words].join(' '))} ;;`)
+    .join('\n');
 }
 
 /** Those that a value follows, in whichever command. */
@@ -82,9 +99,21 @@ _chronis_takes_value() {
   esac
   return 1
 }
+_chronis_values() {
+  local words
+  case "$1" in
+${valueCases(places)}
+    *) return 1 ;;
+  esac
+  printf '%s' "$words"
+}
 _chronis() {
   local place='' word next nth current="\${COMP_WORDS[COMP_CWORD]}"
   COMPREPLY=()
+  next="$(_chronis_values "\${COMP_WORDS[COMP_CWORD - 1]}")" && {
+    COMPREPLY=($(compgen -W "$next" -- "$current"))
+    return
+  }
   # A value: files are offered where nothing is.
   _chronis_takes_value "\${COMP_WORDS[COMP_CWORD - 1]}" && return
   for ((nth = 1; nth < COMP_CWORD; nth++)); do
@@ -116,8 +145,17 @@ _chronis_takes_value() {
   esac
   return 1
 }
+_chronis_values() {
+  local words
+  case "$1" in
+${valueCases(places)}
+    *) return 1 ;;
+  esac
+  print -rn -- "$words"
+}
 _chronis() {
   local place='' word next nth
+  next="$(_chronis_values "\${words[CURRENT - 1]}")" && { compadd -- \${=next}; return }
   _chronis_takes_value "\${words[CURRENT - 1]}" && { _files; return }
   for ((nth = 2; nth < CURRENT; nth++)); do
     word="\${words[nth]}"
@@ -147,8 +185,8 @@ function fish(places: readonly Place[]): string {
         ({ word, summary }) => `complete -c chronis -n ${quoted(here)} -f -a ${word} -d ${quoted(summary)}`,
       ),
       ...flags.map(
-        ({ flag, help, takesValue }) =>
-          `complete -c chronis -n ${quoted(here)} -l ${flag.slice(2)}${takesValue ? ' -r' : ''} -d ${quoted(help)}`,
+        ({ flag, help, takesValue, words: values }) =>
+          `complete -c chronis -n ${quoted(here)} -l ${flag.slice(2)}${takesValue ? fishValue(values) : ''} -d ${quoted(help)}`,
       ),
     ];
   });
@@ -172,6 +210,10 @@ function __chronis_at
 end
 ${lines.join('\n')}
 `;
+}
+
+function fishValue(words: readonly string[]): string {
+  return words.length === 0 ? ' -r' : ` -x -a ${quoted(words.join(' '))}`;
 }
 
 function quoted(text: string): string {

@@ -31,6 +31,9 @@ const lines: [typed: string, becomes: string][] = [
   ['chronis --json workflows st', 'chronis --json workflows start '],
   ['chronis --storage jobs workf', 'chronis --storage jobs workflows '],
   ['chronis run --emit-q', 'chronis run --emit-queues '],
+  ['chronis run --log-level INF', 'chronis run --log-level INFO '],
+  ['chronis run --migrate che', 'chronis run --migrate check '],
+  ['chronis completion fi', 'chronis completion fish '],
   ['chronis run --jobs-dir ./fold', 'chronis run --jobs-dir ./folder.d/'],
   ['chronis jobs show ab --namesp', 'chronis jobs show ab --namespace '],
 ];

@@ -6,6 +6,7 @@ const completion = command({
   name: 'completion',
   summary: `a script that completes commands and options: ${shells.join(', ')}`,
   arguments: { '<shell>': shells.join(', ') },
+  argumentWords: shells,
   options: {},
   examples: [
     'eval "$(chronis completion bash)"',
