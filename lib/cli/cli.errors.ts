@@ -1,4 +1,5 @@
 import { exitCodes, type ExitCode } from './exit.codes.js';
+import { inFlags } from './words.of.flags.js';
 
 /** What was asked for makes no sense: the message says what to do. */
 export class UsageError extends Error {
@@ -29,7 +30,7 @@ export function toldError(error: unknown): ToldError {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return {
     code: typeof code === 'string' && code.startsWith('CHRONIS_') ? code : 'CHRONIS_CLI_FAILED',
-    message: typeof message === 'string' && message !== '' ? message : String(error),
+    message: inFlags(typeof message === 'string' && message !== '' ? message : String(error)),
   };
 }
 

@@ -1,5 +1,8 @@
 import type { JobRef, PauseScope, Trigger } from '../index.js';
 import type { Colour } from './output.js';
+import { shownText } from './text.width.js';
+
+const mostLines = 100;
 
 // How things are shown to people.
 
@@ -60,6 +63,13 @@ export function colourOf(state: string | null): Colour | null {
 /** The first line of an error. */
 export function firstLine(error: string | null): string {
   return error?.split('\n', 1)[0] ?? '';
+}
+
+/** The lines after that, such as what a command wrote; of very many the last ones. */
+export function moreLines(error: string | null): string[] {
+  const lines = (error ?? '').split('\n').slice(1).map(shownText);
+  if (lines.length <= mostLines) return lines;
+  return [`… ${lines.length - mostLines} lines: --json has all`, ...lines.slice(-mostLines)];
 }
 
 export function scopeText(scope: PauseScope): string {

@@ -11,6 +11,7 @@ import { logLevels, type LogLevel } from './global.options.js';
 import { sessionOf, storageOf, type Session } from './session.js';
 import { StderrLogger } from './stderr.logger.js';
 import type { StorageChoice } from './storage.choice.js';
+import { inFlagsOfService } from './words.of.flags.js';
 
 export const logFormats = ['run', 'json', 'nest'] as const;
 export type LogFormat = (typeof logFormats)[number];
@@ -117,7 +118,7 @@ function loggedAs({ format, level, writeResult }: ServiceOptions): Pick<ChronisM
 }
 
 function ownLogger({ level, format, writeLog }: ServiceOptions): LoggerService {
-  return new StderrLogger(level, writeLog, { isJson: format === 'json' });
+  return new StderrLogger(level, (line) => writeLog(inFlagsOfService(line)), { isJson: format === 'json' });
 }
 
 const nestLevels: Readonly<Record<LogLevel, NestLevel[]>> = {

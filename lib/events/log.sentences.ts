@@ -102,10 +102,7 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `The job file ${directory}/${file} is followed again.`,
   }),
-  'files.unreadable': ({ reason, jobs }) => ({
-    level: 'warn',
-    text: `${reason} ${jobs === 0 ? 'What is stored of it stays' : `Its ${count(jobs, 'job')} ${jobs === 1 ? 'stays' : 'stay'} in force`} until then.`,
-  }),
+  'files.unreadable': (event) => ({ level: 'warn', text: unreadable(event) }),
   'files.readable': ({ directory }) => ({
     level: 'log',
     text: `The folder of job files ${directory} is followed again.`,
@@ -377,10 +374,27 @@ function nextTry(operation: string, retryInMs: number): string {
 
 const idsTaken = 'Not stored, as the ids belong to jobs of other apps or were taken at run time';
 
+/** That a folder is suddenly empty is a sentence which says when that is believed; else it is what the system says. */
+function unreadable({ directory, reason, jobs }: ChronisEventMap['files.unreadable']): string {
+  const stays =
+    jobs === 0
+      ? 'What is stored of it stays'
+      : `Its ${count(jobs, 'job')} ${jobs === 1 ? 'stays' : 'stay'} in force`;
+  if (reason.endsWith('.')) return `${reason} ${stays} until then.`;
+  return `The folder of job files ${directory} cannot be read: ${reason}. ${stays} until it can.`;
+}
+
+const syncedWords = {
+  created: 'created',
+  changed: 'changed',
+  superseded: 'not in force any more',
+  deleted: 'deleted',
+} as const;
+
 function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine {
   const parts = (['created', 'changed', 'superseded', 'deleted'] as const)
     .filter((kind) => event[kind].length > 0)
-    .map((kind) => `${event[kind].length} ${kind} (${refs(event[kind])})`);
+    .map((kind) => `${event[kind].length} ${syncedWords[kind]} (${refs(event[kind])})`);
   const notes = [
     [event.outranked, 'Not as this code declares, while a worker whose code appeared later is there'],
     [event.postponed, "Locked by somebody else's open transaction, and changed when that is over"],

@@ -142,7 +142,8 @@ function judgingLookup({ lookup, addresses }: HttpSettings): LookupFunction {
     const judged = async (): Promise<{ address: string; family: number }[]> => {
       const found = await lookup(hostname);
       const refused = found.find((address) => !addresses.allows(address));
-      if (refused !== undefined) throw new ForbiddenAddress(`${hostname} is ${specialAddress(refused)}`);
+      if (refused !== undefined)
+        throw new ForbiddenAddress(`${hostname} is ${refused}, and ${specialAddress(refused)}`);
       const each = found.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
       const wanted = each.filter((one) => !family || one.family === family);
       if (wanted.length === 0) throw new ExchangeError(`${hostname} has no address`);

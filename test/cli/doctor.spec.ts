@@ -109,5 +109,5 @@ test('why and forecast answer for a job', async () => {
   expect(await chronis(['why', 'none', instant, ...at])).toMatchObject({ code: 1 });
   expect(await document(['forecast', ...at])).toMatchObject({ runs: 1, jobs: 1, held: 0, bucketMs: 60_000 });
   const shown = await chronis(['forecast', ...at]);
-  expect(shown.stdout).toMatch(/: 1 runs of 1 jobs\nFROM\tRUNS\n20\S+Z\t1\n$/);
+  expect(shown.stdout).toMatch(/: 1 run of 1 job\nFROM\tRUNS\n20\S+Z\t1\n$/);
 });

@@ -164,6 +164,41 @@ test('programs that are not allowed do not run, and it is told why', async () =>
   });
 });
 
+test('what a failed command wrote is shown with its run', async () => {
+  const script = 'echo why-it-failed >&2; printf "\\033[2Jand more" >&2; exit 3';
+  const jobs = { bad: { schedule: once, task: { type: 'cmd', command: script, shell: true } } };
+  await withJobs(jobs, async (_, args, env) => {
+    await using service = RunningService.start([...args, '--shell'], env);
+    await service.says(/job_id=bad .*status=FAILURE/);
+    const run = /run_id=(\d+)/.exec(service.stdout)![1]!;
+    for (const terminal of [undefined, 80]) {
+      const { stdout } = await chronis(['runs', 'show', run], { env, ...(terminal && { terminal }) });
+      expect(stdout).toMatch(/\/bin\/sh ended with exit code 3\.\n  why-it-failed\n  .\[2Jand more\n/);
+      expect(stdout).not.toContain('\u001b[2J');
+    }
+  });
+});
+
+test('what is amiss is told with the flags that mend it', async () => {
+  const jobs = {
+    a: { schedule: once, task: { type: 'http', url: 'http://a.test/' } },
+    b: { schedule: once, task: { type: 'emit', client: 'x', pattern: 'y' } },
+    c: { schedule: once, handler: 'report' },
+  };
+  await withJobs(jobs, async (_, args, env) => {
+    await using service = RunningService.start(args, env);
+    await service.says('with --http-hosts, which names the hosts that may be called');
+    await service.says('with --emit, which names brokers');
+    await service.says('The service has no handlers: give the job a "task".');
+    await service.says('Running jobs');
+    expect(service.stderr).not.toMatch(/@TaskExecutor|@JobHandler|allowUnknownHandler/);
+    const options = ['--id', 'd', '--every', '1h', '--handler', 'none'];
+    const created = await chronis(['jobs', 'create', ...options], { env });
+    expect(created.code).toBe(1);
+    expect(created.stderr).toContain('give --allow-unknown-handler if the process that has it starts later.');
+  });
+});
+
 test('a job of one instant that has failed is shown as failed, and found and explained as that', async () => {
   const jobs = { bad: { schedule: once, task: { type: 'cmd', command: '/bin/false' } } };
   await withJobs(jobs, async (_, args, env) => {

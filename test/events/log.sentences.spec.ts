@@ -89,7 +89,7 @@ describe('the log', () => {
       ['log', 'Found 3 declared jobs and 1 handler.'],
       [
         'log',
-        'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 superseded ("b").',
+        'Synced 3 declared jobs with the storage: 2 created ("a", "c" in "other"), 1 not in force any more ("b").',
       ],
       ['debug', 'Synced 3 declared jobs with the storage: nothing has changed.'],
       [
@@ -110,6 +110,21 @@ describe('the log', () => {
         expect.stringMatching(/Next: "c" in "other" at once, due since 2026-01-01 18:00 in Asia\/Seoul\.$/),
       ],
       ['log', expect.stringMatching(/: queue slow, 10 at a time, .* Next: nothing\.$/)],
+    ]);
+  });
+
+  test('says until when the jobs of a folder stay that cannot be read', () => {
+    const directory = '/jobs.d';
+    const reason = "ENOENT: no such file or directory, scandir '/jobs.d'";
+    const empty = 'The folder /jobs.d is empty. That is believed when it has been so for 10 s.';
+    events.emit('files.unreadable', { directory, reason, jobs: 2 });
+    events.emit('files.unreadable', { directory, reason: empty, jobs: 1 });
+    expect(lines).toEqual([
+      [
+        'warn',
+        `The folder of job files /jobs.d cannot be read: ${reason}. Its 2 jobs stay in force until it can.`,
+      ],
+      ['warn', `${empty} Its 1 job stays in force until then.`],
     ]);
   });
 

@@ -53,6 +53,7 @@ describe('what is not public', () => {
       const error = await failure({ url: server.url('/', host) }, anyPublic);
       expect(error).toBeInstanceOf(HttpRefusedError);
       expect(error.message).toMatch(isSpecial);
+      expect(error.message).toMatch(/ is (\S+), and \1 is a private or special address/);
       expect(server.received).toEqual([]);
     },
   );

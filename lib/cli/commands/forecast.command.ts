@@ -1,7 +1,7 @@
 import type { Forecast, ForecastBucket, ForecastRemark, HotMinute } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { text } from '../cli.option.js';
-import { instant } from '../cli.words.js';
+import { count, instant } from '../cli.words.js';
 import type { Paper } from '../output.js';
 import { given } from '../shared.options.js';
 import type { Column } from '../text.table.js';
@@ -44,7 +44,7 @@ function show(found: Forecast, paper: Paper): void {
     { title: 'SUCH AS', of: ({ example }) => example },
     { title: 'REMARK', of: ({ text: remark }) => remark },
   ];
-  const many = `${atLeast ? 'at least ' : ''}${runs} runs of ${jobs} jobs`;
+  const many = `${atLeast ? 'at least ' : ''}${count(runs, 'run')} of ${count(jobs, 'job')}`;
   paper.line(
     `${instant(from)} to ${instant(until)}: ${many}${held > 0 ? `; ${held} more are held by pauses` : ''}`,
   );

@@ -2,7 +2,7 @@ import type { Attempt, Run } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { FailedError } from '../cli.errors.js';
 import { flag } from '../cli.option.js';
-import { colourOf, firstLine, instant, jobName } from '../cli.words.js';
+import { colourOf, firstLine, instant, jobName, moreLines } from '../cli.words.js';
 import { runConditions, runFilterOptions } from '../run.filter.js';
 import { given, moreNote, pageOptions } from '../shared.options.js';
 import type { Column } from '../text.table.js';
@@ -79,6 +79,7 @@ const showRun = command({
           worker,
           error: firstLine(error) || null,
         });
+        for (const line of moreLines(error)) paper.line(`  ${line}`);
       }
       for (const { name, kind, state, attempt } of steps)
         paper.line(`step ${name}: ${kind}, ${state}, attempt ${attempt}`);

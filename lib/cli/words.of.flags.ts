@@ -1,0 +1,30 @@
+// The library names options of its own, which nobody at a terminal can give.
+
+const hasExecutor =
+  /(Did you mean "[^"]*"\? Else p|P)rovide a class with @TaskExecutor\('([^']*)'\), or pass \{ allowUnknownHandler: true \} if the process that has it starts later; the module takes that option too\./g;
+const hasHandler =
+  /(?:Did you mean "[^"]*"\? Else d|D)eclare it with @JobHandler\('[^']*'\), register it with registerHandler\(\), or pass \{ allowUnknownHandler: true \} if the process that has it starts later; the module and defineJob\(\) take that option too\./g;
+const mayBeUnknown =
+  /pass \{ allowUnknownHandler: true \} if the process that has it starts later; the module (?:takes|and defineJob\(\) take) that option too\./g;
+
+/** What makes the ready service take tasks of a type. */
+const flagsOfTypes: Readonly<Record<string, string>> = {
+  http: 'The service takes them with --http-hosts, which names the hosts that may be called.',
+  binary: 'The service takes them with --binary.',
+  emit: 'The service takes them with --emit, which names brokers, or with --emit-queues.',
+};
+
+/** A message of the library, as it helps who has called a command. */
+export function inFlags(text: string): string {
+  return text.replace(mayBeUnknown, 'give --allow-unknown-handler if the process that has it starts later.');
+}
+
+/** The same for who runs the ready service, which has no code of theirs. */
+export function inFlagsOfService(text: string): string {
+  return text
+    .replace(
+      hasExecutor,
+      (_, __, type: string) => flagsOfTypes[type] ?? 'The service has none: that takes an application.',
+    )
+    .replace(hasHandler, 'The service has no handlers: give the job a "task".');
+}
