@@ -20,7 +20,8 @@ function* tokensIn(text: string): Generator<unknown> {
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
     // The document is there as well, and a scalar on top.
-    if (parser.stack.length > mostLevels + 2) throw new FileFault(tooDeep, new SourceText(text).placeAt(parser.offset));
+    if (parser.stack.length > mostLevels + 2)
+      throw new FileFault(tooDeep, new SourceText(text).placeAt(parser.offset));
   }
   yield* parser.end();
 }
