@@ -30,9 +30,22 @@ interface RunStepRow {
   error: string | null;
 }
 
+interface PagedStepRow extends RunStepRow {
+  /** How many there are with those of the page. */
+  found: number;
+}
+
+/** All of them, page by page: they may be more than can be read at once. */
 export async function queryRunSteps(run: Run, runId: string): Promise<RunStep[]> {
   if (!isRunId(runId)) return [];
-  return (await run<RunStepRow>('queryRunSteps', runId)).map(toRunStep);
+  const steps: RunStep[] = [];
+  for (let after: string | null = null; ;) {
+    const rows: PagedStepRow[] = await run<PagedStepRow>('queryRunSteps', runId, after);
+    for (const { found: _, ...row } of rows) steps.push(toRunStep(row));
+    const last = rows.at(-1);
+    if (last === undefined || last.found === rows.length) return steps;
+    after = last.name;
+  }
 }
 
 /** `mine`: the run is in these hands · `kept`: so is the step now, and none of that name had ended. */
