@@ -192,6 +192,7 @@ export type {
   ReleaseResult,
   Renewal,
   RunFilter,
+  RunningStep,
   RunStep,
   RunStepPlace,
   RunStepWait,

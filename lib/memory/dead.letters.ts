@@ -1,6 +1,7 @@
 import { isFailure } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { touch } from './definitions.js';
+import { runningSteps } from './flow.resetting.js';
 import { moveWaits } from './run.waits.js';
 import { bearRun, forget, release, tellFlows } from './runs.js';
 import { moveRunSteps } from './run.steps.js';
@@ -16,7 +17,9 @@ export function retryRuns(
   delaysMs: readonly number[],
 ): RunRow[] {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
-  return deadLetters(tables, runIds).map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
+  return deadLetters(tables, runIds)
+    .filter(({ id }) => runningSteps(tables, id).length === 0)
+    .map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
 }
 
 /** The ids of those that were there. */

@@ -1,4 +1,5 @@
-import type { OrphanedStep, RunningStep } from '../ports/retry.refusals.js';
+import type { RunningStep } from '../ports/flows.js';
+import type { OrphanedStep } from '../ports/retry.refusals.js';
 import { letGoOfRun } from './flow.opening.js';
 import {
   allSteps,
@@ -143,15 +144,19 @@ export function runningOf(
   return anew.flatMap((step) => runningIn(tables, flow, step));
 }
 
+/** See `FlowStorage.queryRunningSteps`. */
+export function runningSteps(tables: MemoryTables, runId: string): RunningStep[] {
+  const flow = tables.flows.get(runId);
+  return flow ? [...allSteps(flow)].flatMap((step) => runningIn(tables, flow, step)) : [];
+}
+
 function runningIn(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): RunningStep[] {
   const { runId, nth, definition } = step;
   if (runId === null) return [];
   const run = tables.runs.get(runId);
   const isRunning = step.state === 'released' && run !== undefined && run.worker !== null;
   const itself = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
-  const within = tables.flows.get(runId);
-  const inside =
-    within?.stepOf === step ? [...allSteps(within)].flatMap((each) => runningIn(tables, within, each)) : [];
+  const inside = tables.flows.get(runId)?.stepOf === step ? runningSteps(tables, runId) : [];
   return isRunning ? [itself, ...inside] : inside;
 }
 

@@ -7,12 +7,14 @@ import type {
   FlowStep,
   FlowStepFilter,
   FlowStorage,
+  RunningStep,
   UnservedStep,
   PageRequest,
 } from '../ports/storage.adapter.js';
 import { pauseFlow, pruneFlows, resumeFlow } from './flow.controls.js';
 import { getFlow, laterRun, queryFlows, queryFlowSteps } from './flow.queries.js';
 import { unservedSteps } from './flow.unserved.js';
+import { runningSteps } from './flow.resetting.js';
 import { retryFlow } from './flow.retrying.js';
 import { toRun } from './rows.to.views.js';
 import type { Step } from './tables.js';
@@ -50,6 +52,10 @@ export class MemoryFlows implements FlowStorage {
 
   queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null> {
     return this.atomically((tables) => queryFlowSteps(tables, runId, filter, page), 'read');
+  }
+
+  queryRunningSteps(runId: string): Promise<RunningStep[]> {
+    return this.atomically((tables) => runningSteps(tables, runId), 'read');
   }
 
   pauseFlow(runId: string): Promise<boolean> {

@@ -95,6 +95,16 @@ export interface FlowStep {
   result: JsonValue;
 }
 
+/** A step that a worker has in its hands, of a flow or of one within it. */
+export interface RunningStep {
+  name: string;
+  /** Of an instance of a map, from 0. */
+  nth: number | null;
+  /** The run of the flow that it is a step of, and its workflow. */
+  flowRunId: string;
+  workflow: string;
+}
+
 /** How a flow has ended. */
 export type FlowVerdict = 'succeeded' | 'failed' | 'cancelled';
 
@@ -166,6 +176,8 @@ export interface FlowStorage {
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>>;
   /** In the order in which they were stored, instances of a map in the order of their items behind it. Null: no such flow. */
   queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null>;
+  /** Which steps workers have in their hands, of the flow of this run and of all that are steps of it, to whatever depth, also once it is over. Empty also: no such flow. */
+  queryRunningSteps(runId: string): Promise<RunningStep[]>;
   /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on. So are flows that are steps of it, to whatever depth, also those that open meanwhile. One that is paused stays as it is. False: there is no such flow, or it is over. */
   pauseFlow(runId: string): Promise<boolean>;
   /** What waits is due at its old time, that of flows that are steps of it included. False: as of `pauseFlow`. */
@@ -188,7 +200,7 @@ export interface FlowStorage {
 }
 
 /** What a call reads of workflows that may be part of a transaction. @publicApi */
-export type FlowReads = Pick<FlowStorage, 'getFlow' | 'laterRun' | 'queryFlowSteps'>;
+export type FlowReads = Pick<FlowStorage, 'getFlow' | 'laterRun' | 'queryFlowSteps' | 'queryRunningSteps'>;
 
 /** The most instances of a map. */
 export const maxMapItems = 10_000;

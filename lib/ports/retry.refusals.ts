@@ -1,14 +1,5 @@
 import { WorkflowRunStateError } from '../model/errors.js';
-
-/** A step that a worker has in its hands, of the flow that is to be retried or of one within it. */
-export interface RunningStep {
-  name: string;
-  /** Of an instance of a map, from 0. */
-  nth: number | null;
-  /** The run of the flow that it is a step of, and its workflow. */
-  flowRunId: string;
-  workflow: string;
-}
+import type { RunningStep } from './flows.js';
 
 /** The longest list of names in an error. */
 const mostNamed = 3;

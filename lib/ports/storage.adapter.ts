@@ -279,7 +279,7 @@ export abstract class StorageAdapter {
 
   /**
    * Gives each of these dead letters a new run, due now, or as many milliseconds later as `delaysMs` says at the same place: with a higher id, `origin: 'retry'`, `retryOf` and the old nominal time, by the definition that the
-   * job has now, also while the job is paused. The old row goes, its durable steps and signals are those of the new run. Returns the new runs; what is no dead letter (any more) is passed over.
+   * job has now, also while the job is paused. The old row goes, its durable steps and signals are those of the new run. Returns the new runs; what is no dead letter (any more), and what is a workflow of which something still runs (`FlowStorage.queryRunningSteps`), which would begin anew beside that, is passed over.
    */
   abstract retryRuns(runIds: readonly string[], delaysMs?: readonly number[]): Promise<Run[]>;
   /** Removes these dead letters, and with them the one-offs that they are; the ledger keeps its rows. Returns which; what is no dead letter is passed over. */

@@ -1,6 +1,7 @@
 import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
+import { stillRuns } from '../ports/retry.refusals.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
@@ -38,8 +39,14 @@ export class DeadLetters {
   ) {}
 
   async retry(runId: string, { jobs, changed }: JobAccess): Promise<Run> {
-    const [run] = await jobs.retryRuns([lineOfText(runId, 'runId')]);
-    if (run === undefined) await this.refuse(runId, jobs);
+    const id = lineOfText(runId, 'runId');
+    let [run] = await jobs.retryRuns([id]);
+    if (run === undefined) {
+      await refuseRunning(id, jobs);
+      // What still ran may have ended just now.
+      [run] = await jobs.retryRuns([id]);
+    }
+    if (run === undefined) return this.refuse(id, jobs);
     changed();
     return run;
   }
@@ -102,4 +109,11 @@ export class DeadLetters {
 /** One in each of so many equal parts, so that few are as even as many. */
 function spreadOver(ms: number, count: number): number[] {
   return Array.from({ length: count }, (_, nth) => Math.floor(((nth + Math.random()) / count) * ms));
+}
+
+/** Of a workflow. */
+async function refuseRunning(runId: string, jobs: JobStore): Promise<void> {
+  const [run] = (await jobs.queryRuns({ runId, state: ['failed', 'timed_out', 'lost'] }, { limit: 1 })).items;
+  const running = run === undefined ? [] : ((await jobs.flows?.queryRunningSteps(runId)) ?? []);
+  if (running.length > 0) throw stillRuns(runId, run!.state, running);
 }

@@ -546,7 +546,7 @@ export class SchedulerService {
 
   /**
    * Gives a run that failed, timed out or was lost a new run, due now, with `retryOf`, the old nominal time and fresh retries. It passes over the durable steps that have ended. Throws
-   * RunNotFoundError, RunNotFailedError.
+   * RunNotFoundError, RunNotFailedError, WorkflowRunStateError (it is a workflow, of which a step still runs: it would begin anew beside that).
    */
   async retryRun(runId: string, within: ManagerOption = {}): Promise<Run> {
     return this.parts.deadLetters.retry(runId, await this.accessOf(within, 'retryRun()'));
@@ -557,7 +557,7 @@ export class SchedulerService {
     return this.parts.deadLetters.discard(runId, await this.accessOf(within, 'discardRun()'));
   }
 
-  /** `retryRun` for all that meet the filter; without one for all runs that gave up (a condition that is undefined is refused); in steps of 500. `spread: '5m'` spreads them over five minutes. Those that fail again meanwhile are not retried twice. Throws InvalidScheduleError (spread). */
+  /** `retryRun` for all that meet the filter; without one for all runs that gave up (a condition that is undefined is refused); in steps of 500. `spread: '5m'` spreads them over five minutes. Those that fail again meanwhile are not retried twice; workflows of which a step still runs are passed over. Throws InvalidScheduleError (spread). */
   async retryFailed(
     filter: FailedRunFilter = {},
     options: RetryOptions & ManagerOption = {},

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Run as RunView } from '../model/run.js';
-import { stillRuns, wouldBeLost, type RunningStep } from '../ports/retry.refusals.js';
+import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
+import type { RunningStep } from '../ports/storage.adapter.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
@@ -77,13 +78,25 @@ function refusePart(runId: string, { part_of, part_of_run, part_of_workflow }: R
   throw new InvalidOptionError('runId', `the run ${runId} is ${whose}. Retry that one, by this step.`);
 }
 
+interface RunningRow extends Pick<RunningStep, 'name' | 'nth' | 'workflow'> {
+  flow_run_id: string;
+  top: string;
+}
+
+function toRunningStep({ name, nth, flow_run_id: flowRunId, workflow }: RunningRow): RunningStep {
+  return { name, nth, flowRunId, workflow };
+}
+
+/** See `FlowStorage.queryRunningSteps`. */
+export async function queryRunningSteps(run: Run, runId: string): Promise<RunningStep[]> {
+  const [found] = await run<{ id: string }>('findFlow', runId);
+  return found ? (await run<RunningRow>('readRunningSteps', found.id)).map(toRunningStep) : [];
+}
+
 /** Of all that would run again, or go. Whoever holds the lock of a flow that is over sees all of it: nothing more begins. */
 async function runningOf(run: Run, id: string, { runs }: RetryPlan): Promise<RunningStep[]> {
-  type Row = { name: string; nth: number | null; flow_run_id: string; workflow: string; top: string };
-  const running = await run<Row>('readRunningSteps', id);
-  return running
-    .filter(({ top }) => runs.has(top))
-    .map(({ name, nth, flow_run_id: flowRunId, workflow }) => ({ name, nth, flowRunId, workflow }));
+  const running = await run<RunningRow>('readRunningSteps', id);
+  return running.filter(({ top }) => runs.has(top)).map(toRunningStep);
 }
 
 /** Returns which maps have ended by that. */

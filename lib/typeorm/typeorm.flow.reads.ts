@@ -1,6 +1,14 @@
 import type { Page } from '../model/job.js';
-import type { Flow, FlowReads, FlowStep, FlowStepFilter, PageRequest } from '../ports/storage.adapter.js';
+import type {
+  Flow,
+  FlowReads,
+  FlowStep,
+  FlowStepFilter,
+  PageRequest,
+  RunningStep,
+} from '../ports/storage.adapter.js';
 import { getFlow, queryFlowSteps } from './flow.queries.js';
+import { queryRunningSteps } from './flow.retrying.js';
 import { isRunId } from './run.id.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
@@ -28,5 +36,9 @@ export class TypeOrmFlowReads<Scope extends StatementScope = StatementScope> imp
     page: PageRequest,
   ): Promise<Page<FlowStep> | null> {
     return queryFlowSteps(this.statements.queries, this.tables, runId, filter, page);
+  }
+
+  async queryRunningSteps(runId: string): Promise<RunningStep[]> {
+    return isRunId(runId) ? queryRunningSteps(this.statements.run, runId) : [];
   }
 }

@@ -14,6 +14,8 @@ const ten = Array.from({ length: 10 }, (_, i) => i + 1);
 /** The steps of the first ten flows, and the runs of these. */
 const steps = ten.map((flow) => String((flow - 1) * 4 + 1));
 const runs = ten.map(String);
+/** The runs of ten flows that are over, which gave up. */
+const dead = ten.map((flow) => String(10_000 + flow));
 const maps = ten.map((flow) => String((flow - 1) * 4 + 4));
 const same = <T>(value: T): T[] => ten.map(() => value);
 
@@ -38,6 +40,8 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the pause of flows', 'setFlowPause', [runs, true, true]],
   ['the look at flows within', 'flowsWithin', [runs]],
   ['the cancelling of flows', 'abandonFlows', [runs, runs.map(() => 'cancelled')]],
+  ['the look at steps that run', 'readRunningSteps', ['1']],
+  ['the retry of runs', 'retryRuns', [dead, same(0)]],
   ['the place of steps', 'locateSteps', [steps]],
   ['the look at what comes after steps', 'readStepsBehind', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
@@ -76,7 +80,9 @@ describe.each(['never analyzed', 'analyzed when empty', 'analyzed'])('in tables 
       from generate_series(1, ${flows}) f, generate_series(0, 3) n order by f, n;
       insert into ${t('flow_edge')} select (f - 1) * 4 + 1, (f - 1) * 4 + 1 + n, true from generate_series(1, ${flows}) f, generate_series(1, 3) n;
       insert into ${t('run')} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, due_at, flow_step)
-      select f, 'default', f || '/s0', false, true, 'workflow', 'work', 'default', 5, now(), now(), (f - 1) * 4 + 1 from generate_series(1, 10000) f`);
+      select f, 'default', f || '/s0', false, true, 'workflow', 'work', 'default', 5, now(), now(), (f - 1) * 4 + 1 from generate_series(1, 10000) f;
+      insert into ${t('run')} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, verdict, finished_at)
+      select f, 'default', 'w' || f, true, true, 'at', 'work', 'default', 5, now(), 'failed', now() from generate_series(10001, 10010) f`);
     await client.query(`update ${t('flow')} set parent = 1 where id = 11`);
     const half = { flow: 'id <= 10000', flow_step: 'flow <= 10000', flow_edge: 'parent <= 40000' };
     const archived = Object.entries(half).map(

@@ -48,4 +48,35 @@ describe('a retry of a workflow', () => {
     expect(await app.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
     expect(charges).toHaveLength(1);
   });
+
+  test('of its run as of a job is refused in the same way, and passed over in bulk', async () => {
+    const charges: string[] = [];
+    let release = (): void => undefined;
+    let begun = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const deaf = workflow('deaf').step('charge', async (ctx) => {
+      charges.push(ctx.runId);
+      begun();
+      if (charges.length === 1) await gate;
+    });
+    const app = await boot(deaf);
+    const { runId } = await app.workflows.start('deaf', { key: 'k' });
+    await beginning;
+    await app.scheduler.fail(runId, new Error('given up'));
+    const refused = app.scheduler.retryRun(runId);
+    await expect(refused).rejects.toThrow(WorkflowRunStateError);
+    await expect(refused).rejects.toThrow(
+      `The workflow of run "${runId}" is failed: what would run again still runs: the step "charge". Retry it once that has ended, or the lease of its worker.`,
+    );
+    expect(await app.scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 1, changed: 0 });
+    await app.settle();
+    expect(charges).toHaveLength(1);
+    release();
+    await app.settle();
+    const again = await app.scheduler.retryRun(runId);
+    await app.settle();
+    expect(await app.workflows.get(again.id)).toMatchObject({ state: 'succeeded' });
+    expect(charges).toHaveLength(2);
+  });
 });

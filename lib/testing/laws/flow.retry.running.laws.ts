@@ -6,9 +6,10 @@ import {
   type NewFlowStep,
   type StorageAdapter,
 } from '../../index.js';
-import { addRecurring, claimOne, fireOne, settle } from './fixture.js';
+import { addOneOff, addRecurring, claimOne, fireOne, settle } from './fixture.js';
 import {
   claimSteps,
+  endOpen,
   flowLawsOf,
   flowOf,
   lastingWorker,
@@ -134,5 +135,53 @@ export const flowRetryRunningLaws = flowLawsOf('retries of flows of which someth
     await settle(storage, leaf, { outcome: 'cancelled' });
     const again = await flows.retryFlow(runId, null);
     assert.deepEqual(await statesOf(storage, again!.id), { sub: 'released', side: 'succeeded' });
+  },
+
+  'are passed over as retries of jobs as well, which would begin them anew beside that': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('a'), step('b', ['a'])]);
+    const late = await claimOne(storage, worker);
+    await endOpen(storage, runId, { outcome: 'timed_out', error: 'late' });
+    const [running] = await flows.queryRunningSteps(runId);
+    assert.deepEqual(
+      [running!.name, running!.nth, running!.flowRunId, running!.workflow],
+      ['a', null, runId, 'nightly'],
+    );
+    assert.deepEqual(await storage.retryRuns([runId]), []);
+    assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
+    await settle(storage, late, { outcome: 'cancelled' });
+    assert.deepEqual(await flows.queryRunningSteps(runId), []);
+    const [again] = await storage.retryRuns([runId]);
+    assert.equal(again!.retryOf, runId);
+  },
+
+  'are passed over as retries of jobs while a step of a workflow in it runs; others are retried': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('sub')]);
+    const sub = await claimOne(storage, worker);
+    await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
+    const leaf = await claimOne(storage, worker);
+    // The workflow in it is over, and so is the whole by that; the step of it runs yet.
+    await endOpen(storage, sub.id, { outcome: 'failed', error: 'no' });
+    assert.equal((await flowOf(storage, runId)).verdict, 'failed');
+    await addOneOff(storage, { id: 'other' });
+    const other = await claimOne(storage, worker);
+    await settle(storage, other, { outcome: 'failed', error: 'no' });
+    const retried = await storage.retryRuns([runId, other.id]);
+    assert.deepEqual(
+      retried.map(({ retryOf }) => retryOf),
+      [other.id],
+    );
+    const running = await flows.queryRunningSteps(runId);
+    assert.deepEqual(
+      running.map(({ name, workflow, flowRunId }) => [name, workflow, flowRunId]),
+      [['leaf', 'inner', sub.id]],
+    );
+    await settle(storage, leaf, { outcome: 'cancelled' });
+    assert.equal((await storage.retryRuns([runId])).length, 1);
   },
 });

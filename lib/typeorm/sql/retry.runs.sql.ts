@@ -1,5 +1,6 @@
 import { unnest } from './arrays.fragment.js';
 import { runColumns } from './run.view.fragment.js';
+import { flowsWithinOf, runningWithin } from './running.steps.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -7,12 +8,17 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 /**
  * $1 time · $2 runs · $3 delays
  *
+ * A workflow of which a step is in the hands of a worker is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
  * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
  */
 export function retryRunsSql(t: TableNames): string {
   return `
-with job as materialized (
+with recursive ${flowsWithinOf(t, flowsOfRuns(t), 'w.top')},
+running as materialized (
+  select distinct w.top as id ${runningWithin(t)}
+),
+job as materialized (
   select j.uid from ${t.job} j
   where j.uid in (select dead_of from ${t.run} where id = any ($2::bigint[]) and dead_of is not null)
   order by j.uid for share
@@ -22,6 +28,7 @@ dead as materialized (
   join ${unnest(['$2::bigint[]', '$3::float8[]'])} given (id, delay_ms) on given.id = r.id
   where r.id = any ($2::bigint[]) and r.verdict in ('failed', 'timed_out', 'lost')
     and (r.dead_of is null or r.dead_of in (select uid from job))
+    and r.id not in (select id from running)
   order by r.id for update of r
 ),
 born as (
@@ -47,4 +54,8 @@ moved_signals as (
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${runColumns}, ${toldColumn} from born r order by r.id`;
+}
+
+function flowsOfRuns(t: TableNames): string {
+  return `select f.run_id, f.id from unnest($2::bigint[]) u (id) cross join lateral (select f.run_id, f.id from ${t.flow} f where f.run_id = u.id offset 0) f`;
 }
