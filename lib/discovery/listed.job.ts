@@ -94,6 +94,7 @@ export class ListedJobs {
       for (const use of handlerUses({ ...definition, app }, given))
         await directory.assertKnown(use, now, storage);
     }
+    directory.assertTriable({ ...definition, app });
     await directory.assertFits({ ...definition, app }, null);
     return { definition, hash: listedHash(from, definition), previousIds: [], place, list: from };
   }

@@ -11,3 +11,8 @@ export function openFlow(context: RunContext, flow: NewFlow, timeoutMs: number |
 
 /** Of what opens a workflow: one that has timed out as a whole is over, as its steps are, whatever its job says of retries. It would begin anew under the same id. */
 export const openingRules: RetryRules = { retryIf: (error) => !(error instanceof OpenDeadlineError) };
+
+/** Whether a handler with these rules opens workflows. */
+export function opensFlows({ retryIf }: RetryRules): boolean {
+  return retryIf === openingRules.retryIf;
+}

@@ -1,8 +1,10 @@
+import { opensFlows } from '../engine/flow.opening.js';
 import { isOwnHandler } from '../engine/own.handlers.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
-import { HandlerNotFoundError, UnknownTaskError } from '../model/errors.js';
+import { HandlerNotFoundError, InvalidOptionError, UnknownTaskError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
+import type { Policies } from '../model/policies.js';
 import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import { nearestName } from '../model/nearest.name.js';
 import { taskTypeOf } from '../model/task.js';
@@ -106,6 +108,25 @@ export class HandlerDirectory {
     ofReference: PayloadSchema | null,
   ): Promise<void> {
     for (const schema of this.schemasOf(job, ofReference)) await assertPayload(schema, job);
+  }
+
+  /** Throws InvalidOptionError (maxRetries) where the handler is a workflow of this process: as a whole none is tried again. */
+  assertTriable({
+    app,
+    handler,
+    policies,
+  }: {
+    app: string | null;
+    handler: string;
+    policies: Partial<Policies>;
+  }): void {
+    const isOwn = app === null || app === this.app;
+    const rules = isOwn ? this.parts.local.get(handler)?.rules : undefined;
+    if (rules === undefined || !opensFlows(rules) || !policies.maxRetries) return;
+    throw new InvalidOptionError(
+      'maxRetries',
+      `the job calls the workflow "${handler}", which is not tried again as a whole. Give it to the steps: @Step({ maxRetries }); workflows.retry() goes on from what has failed.`,
+    );
   }
 
   /** What payloads are checked with. */

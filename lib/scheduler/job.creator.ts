@@ -146,6 +146,7 @@ export class JobCreator {
       for (const use of handlerUses({ ...job, app: job.app ?? this.handlers.app }, given))
         await assertKnown(use);
     }
+    this.handlers.assertTriable(job);
     await this.handlers.assertFits(job, schemaOf(given.handler));
   }
 

@@ -84,6 +84,8 @@ export class JobUpdater {
       if (!allowsUnknown(changes, this.handlers.allowsUnknown)) {
         await this.assertHandlers(after, patch, changes, now, access.jobs);
       }
+      // Of what was stored before, by a process that did not know, all else can be changed.
+      if (changes.maxRetries !== undefined || patch.handler !== undefined) this.handlers.assertTriable(after);
       if (patch.payload !== undefined || patch.handler !== undefined) {
         await this.handlers.assertFits(after, schemaOf(changes.handler));
       }

@@ -5,6 +5,7 @@ import {
   RetryAfterError,
   WorkflowRunNotFoundError,
   WorkflowService,
+  defineJob,
   workflow,
   type StepContext,
 } from '../../lib/index.js';
@@ -212,10 +213,13 @@ describe.each(['memory', 'PostgreSQL'])('a step of a workflow, in %s', (kind) =>
 
   test('does not begin again with its workflow, which is over when it fails or times out, whatever its job says of retries', async () => {
     const { scheduler } = chronis;
+    const ends = ['failed', 'timed_out'];
+    const retries = { maxRetries: 2, backoff: '10s', keep: '1d', allowUnknownHandler: true } as const;
+    // By a process that does not know that it is one.
+    for (const end of ends) await scheduler.schedule('order', { in: '30d', id: end, ...retries });
     workflows.register(workflow('order', { timeout: '1h' }).manual('approve'));
-    for (const end of ['failed', 'timed_out']) {
-      const retries = { maxRetries: 2, backoff: '10s', keep: '1d' } as const;
-      await scheduler.schedule('order', { in: 0, id: end, ...retries });
+    for (const end of ends) {
+      await scheduler.runNow(end);
       await chronis.runDue();
       const [{ runId }] = (await workflows.list({ workflow: 'order', state: 'active' })).items;
       if (end === 'failed')
@@ -227,6 +231,29 @@ describe.each(['memory', 'PostgreSQL'])('a step of a workflow, in %s', (kind) =>
       await workflows.complete({ runId: again, step: 'approve' });
       expect(await workflows.get(runId)).toMatchObject({ state: 'succeeded' });
     }
+  });
+
+  test('is not what retries of a job with a workflow would be, so these are refused', async () => {
+    const { scheduler } = chronis;
+    workflows.register(workflow('order').step('pay', () => calls.push('pay')));
+    const refused =
+      'maxRetries: the job calls the workflow "order", which is not tried again as a whole. Give it to the steps: @Step({ maxRetries }); workflows.retry() goes on from what has failed.';
+    const retries = { maxRetries: 2 };
+    await expect(scheduler.schedule('order', { cron: '0 2 * * *', ...retries })).rejects.toThrow(refused);
+    await expect(
+      scheduler.schedule(defineJob('order', retries), { in: '1h', payload: null }),
+    ).rejects.toThrow(refused);
+    const created = await scheduler.createMany([{ handler: 'order', in: '1h', ...retries }]);
+    expect(created).toMatchObject([
+      { status: 'rejected', error: { message: expect.stringContaining(refused) } },
+    ]);
+    await scheduler.schedule('order', { id: 'nightly', cron: '0 2 * * *', maxRetries: 0 });
+    await expect(scheduler.updateJob('nightly', retries)).rejects.toThrow(refused);
+    scheduler.registerHandler('plain', () => calls.push('plain'));
+    await scheduler.schedule('plain', { id: 'plain', cron: '0 2 * * *', ...retries });
+    await expect(scheduler.updateJob('plain', { handler: 'order' })).rejects.toThrow(refused);
+    await scheduler.updateJob('plain', { handler: 'order', maxRetries: 0 });
+    expect((await scheduler.getJob('plain'))!.policies.maxRetries).toBe(0);
   });
 
   test('is not retried where the workflow was over before it had begun, and what to do is said', async () => {
