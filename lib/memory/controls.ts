@@ -1,7 +1,9 @@
 import type { Job, Pause } from '../model/job.js';
+import { stillRuns } from '../ports/retry.refusals.js';
 import type { EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
+import { runningSteps } from './flow.resetting.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { moveWaits } from './run.waits.js';
 import { bearRun, cancel, forget, hold, release } from './runs.js';
@@ -80,6 +82,8 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
   }
   const run = onlyRun(job);
   if (run.worker !== null || run.open !== null) return run;
+  const running = run.verdict === null ? [] : runningSteps(tables, run.id);
+  if (running.length > 0) throw stillRuns(run.id, run.verdict!, running);
   touch(job, now);
   job.pause = null;
   if (run.verdict === null) {

@@ -249,7 +249,7 @@ export abstract class StorageAdapter {
   abstract changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]>;
   /**
    * A run due now, beside whatever goes on; also while the job is paused. A one-off that waits becomes due now, which ends its pause; one that
-   * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Null: not found.
+   * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Throws WorkflowRunStateError (see `stillRuns`) where that is a workflow of which something still runs. Null: not found.
    */
   abstract runNow(ref: JobRef): Promise<Run | null>;
   /**

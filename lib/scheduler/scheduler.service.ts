@@ -432,7 +432,7 @@ export class SchedulerService {
 
   /**
    * A run due now, beside whatever goes on, also while the job is paused. A one-off that waits is due now instead, one that failed gets a
-   * new run; for one that runs nothing is done, and `alreadyRunning` says so. Throws JobNotFoundError.
+   * new run; for one that runs nothing is done, and `alreadyRunning` says so. Throws JobNotFoundError, WorkflowRunStateError (a one-off that is a workflow which is over, and a step of it still runs).
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
     const ref = jobRef(id, options, 'runNow()');

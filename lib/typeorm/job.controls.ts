@@ -1,5 +1,7 @@
 import type { JobRef, Pause } from '../model/job.js';
+import { stillRuns } from '../ports/retry.refusals.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { queryRunningSteps } from './flow.retrying.js';
 import { closeGap, holdCursor, setCursor } from './job.cursor.js';
 import { beginAnew, clear } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
@@ -77,6 +79,8 @@ export async function runOneOffNow({ run, readClock }: Change, ref: JobRef): Pro
   if (job?.kind !== 'one-off') return null;
   const now = await readClock();
   if (job.verdict !== null) {
+    const running = await queryRunningSteps(run, job.runId);
+    if (running.length > 0) throw stillRuns(job.runId, job.verdict, running);
     await beginAnew(run, now, { ...job, paused: null }, job.definition, now, 'retry');
   } else if (!job.running) {
     await run('runOneOffNow', job.runId);

@@ -6,7 +6,7 @@ import {
   type NewFlowStep,
   type StorageAdapter,
 } from '../../index.js';
-import { addOneOff, addRecurring, claimOne, fireOne, settle } from './fixture.js';
+import { addOneOff, addRecurring, claimOne, fireOne, ref, settle } from './fixture.js';
 import {
   claimSteps,
   endOpen,
@@ -14,6 +14,7 @@ import {
   flowOf,
   lastingWorker,
   openAs,
+  openFlow,
   runAll,
   statesOf,
   step,
@@ -183,5 +184,17 @@ export const flowRetryRunningLaws = flowLawsOf('retries of flows of which someth
     );
     await settle(storage, leaf, { outcome: 'cancelled' });
     assert.equal((await storage.retryRuns([runId])).length, 1);
+  },
+
+  'are refused for a one-off that is due now by its id, too': async ({ storage }) => {
+    const job = { id: 'order' };
+    const { runId, worker } = await openFlow(storage, [step('a')], { job });
+    const late = await claimOne(storage, worker);
+    await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
+    const refused = (error: unknown): boolean =>
+      error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes('"a"');
+    await assert.rejects(() => storage.runNow(ref(job.id)), refused);
+    await settle(storage, late, { outcome: 'cancelled' });
+    assert.equal((await storage.runNow(ref(job.id)))!.retryOf, runId);
   },
 });
