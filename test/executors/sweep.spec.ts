@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,19 @@ afterEach(() => {
 
 /** Resolves when the worker runs the command. */
 async function begin(command: string, processes: number, kind = 'command'): Promise<void> {
+  start(command, kind);
+  await until('the command runs', () => sleeping().length >= processes && readdirSync(folder).length === 1);
+}
+
+/** Resolves when the worker has been killed between the begin of the command and the note of its group, and the command runs. */
+async function dieAtSpawn(command: string, processes: number): Promise<void> {
+  start(command, 'at-spawn');
+  const [, signal] = (await once(worker, 'exit')) as [number | null, string | null];
+  expect(signal).toBe('SIGKILL');
+  await until('the command runs', () => sleeping().length >= processes);
+}
+
+function start(command: string, kind: string): void {
   worker = spawn(
     process.execPath,
     [join(compiled, 'test/executors/dying.worker.js'), `${command}; : ${mark}`, kind],
@@ -41,7 +55,6 @@ async function begin(command: string, processes: number, kind = 'command'): Prom
       stdio: 'inherit',
     },
   );
-  await until('the command runs', () => sleeping().length >= processes && readdirSync(folder).length === 1);
 }
 
 /** What the worker has begun; it has the mark itself. */
@@ -101,6 +114,14 @@ describe('what a worker that was killed has left behind', () => {
     const app = await started();
     await until('it is gone', () => sleeping().length === 0);
     expect(readdirSync(programs)).toEqual([]);
+    await app.close();
+  });
+
+  test('is ended where the worker was killed between the begin of the command and the note of its group', async () => {
+    await dieAtSpawn('sleep 1000 & trap "" TERM; while :; do sleep 1000; done', 3);
+    const app = await started();
+    await until('it is gone', () => sleeping().length === 0);
+    expect(readdirSync(folder)).toEqual([]);
     await app.close();
   });
 
