@@ -7,6 +7,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const ofRuns = [
   'CHRONIS_RUN_ID',
   'CHRONIS_WORKER',
+  'CHRONIS_BEGIN',
   'CHRONIS_JOB_ID',
   'CHRONIS_ATTEMPT',
   'CHRONIS_NOMINAL_AT',

@@ -1,12 +1,23 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from './process.group.js';
 import {
-  environmentOf,
+  hasVariables,
   isAlive,
   membersOf,
   ownIdentity,
+  sessionsWith,
   type ProcessIdentity,
 } from '../processes/process.table.js';
 
@@ -16,12 +27,17 @@ export interface Swept {
   runId: string;
 }
 
-/** Boot, namespace, id and start of the process, and the group; with the suffix while it is written. */
-const fileName = /^([0-9a-f-]+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\.new)?$/;
+/** Boot, namespace, id and start of the process, and the group, or what stands for it as long as it is not known. */
+const fileName = /^([0-9a-f-]+)\.(\d+)\.(\d+)\.(\d+)\.(?:(\d+)|begin-([0-9a-f]{8}))$/;
+
+/** For so long what a killed worker was about to begin may not show its marks yet: it has them once it is the program. */
+const beginMs = 60_000;
 
 /**
  * The process groups of this machine that runs have begun, in files of a folder that only this user may write, so that those of a process that was killed are ended by the next one: their runs are executed again elsewhere. A group is ended only if the
  * process that began it is gone and one of its members has the marks of the run in its variables, so neither that of a living process nor another one under its id ever is. What made a group of its own, as daemons do, is left alone.
+ *
+ * A file is there before the program, and gets the name of the group when that is known. Where the process was killed between the two, the group is that with the marks of this very begin; of several sessions with them the oldest, as the program was there before its daemons.
  */
 export class GroupRegister {
   private readonly own = ownIdentity();
@@ -31,50 +47,28 @@ export class GroupRegister {
     this.folder = folder;
   }
 
-  /** What children are marked with. */
-  marks(runId: string): Record<string, string> {
-    return { CHRONIS_RUN_ID: runId, ...(this.own === null ? {} : { CHRONIS_WORKER: workerMark(this.own) }) };
-  }
-
-  add(group: number, runId: string): void {
-    if (this.own === null) return;
-    this.assertOurs();
-    const file = this.fileOf(group);
-    // In one step: without its run nobody could tell whose group it is.
-    writeFileSync(`${file}.new`, runId, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
-  }
-
-  remove(group: number): void {
-    if (this.own !== null) rmSync(this.fileOf(group), { force: true });
+  /** Of a program that is to be begun. */
+  entry(runId: string): GroupEntry {
+    return new GroupEntry(this.own, this.folder, runId);
   }
 
   /** Ends what processes that are gone have left behind; tells what that was. */
   sweep(): Swept[] {
     const { own } = this;
     if (own === null) return [];
-    this.assertOurs();
+    assertOurs(this.folder);
     return readdirSync(this.folder).flatMap((name) => {
-      const [, boot, namespace, pid, startedAt, group] = fileName.exec(name) ?? [];
+      const [, boot, namespace, pid, startedAt, group, beginning] = fileName.exec(name) ?? [];
       if (boot === undefined) return [];
       const began = { boot, namespace: namespace!, pid: Number(pid), startedAt: startedAt! };
       const isElsewhere = began.boot === own.boot && began.namespace !== own.namespace;
       if (isElsewhere || (began.boot === own.boot && isAlive(began))) return [];
-      const ended = began.boot === own.boot ? this.endOf(Number(group), began, name) : null;
-      rmSync(join(this.folder, name), { force: true });
+      const runId = began.boot === own.boot ? this.runOf(name) : null;
+      const ended = runId === null ? null : endOf({ runId, began, group, beginning });
+      const mayCome = runId !== null && ended === null && beginning !== undefined && this.isYoung(name);
+      if (!mayCome) rmSync(join(this.folder, name), { force: true });
       return ended ?? [];
     });
-  }
-
-  private endOf(group: number, began: ProcessIdentity, name: string): Swept | null {
-    const runId = this.runOf(name);
-    if (runId === null) return null;
-    const marks = [`CHRONIS_RUN_ID=${runId}`, `CHRONIS_WORKER=${workerMark(began)}`];
-    const isMarked = (membersOf(group) ?? []).some((pid) => {
-      const variables = environmentOf(pid);
-      return marks.every((mark) => variables.includes(mark));
-    });
-    return isMarked && signalGroup(group, 'SIGKILL') ? { group, runId } : null;
   }
 
   /** null: another process has swept it meanwhile. */
@@ -86,20 +80,92 @@ export class GroupRegister {
     }
   }
 
-  private fileOf(group: number): string {
-    const { boot, namespace, pid, startedAt } = this.own!;
-    return join(this.folder, `${boot}.${namespace}.${pid}.${startedAt}.${group}`);
+  private isYoung(name: string): boolean {
+    const stat = statSync(join(this.folder, name), { throwIfNoEntry: false });
+    return stat !== undefined && Date.now() - stat.mtimeMs < beginMs;
+  }
+}
+
+/** What the register has of one program. */
+export class GroupEntry {
+  private readonly beginning = randomBytes(4).toString('hex');
+  private file: string | null = null;
+
+  constructor(
+    private readonly own: ProcessIdentity | null,
+    private readonly folder: string,
+    private readonly runId: string,
+  ) {}
+
+  /** What the program and its children are marked with. */
+  get marks(): Record<string, string> {
+    const { own, runId, beginning } = this;
+    return Object.fromEntries(marksOf(runId, own, beginning));
   }
 
-  /** A folder that others may write could name any group. */
-  private assertOurs(): void {
-    mkdirSync(this.folder, { mode: 0o700, recursive: true });
-    const stat = lstatSync(this.folder);
-    if (stat.isDirectory() && stat.uid === process.getuid!() && (stat.mode & 0o022) === 0) return;
-    throw new Error(`${this.folder} is not a folder that this user alone may write. Remove it`);
+  /** Before the program is there. */
+  announce(): void {
+    if (this.own === null) return;
+    assertOurs(this.folder);
+    const file = this.named(`begin-${this.beginning}`);
+    writeFileSync(file, this.runId, { mode: 0o600 });
+    this.file = file;
   }
+
+  begun(group: number): void {
+    if (this.file === null) return;
+    const file = this.named(String(group));
+    renameSync(this.file, file);
+    this.file = file;
+  }
+
+  /** Nothing of it is there, or it never was. */
+  remove(): void {
+    if (this.file !== null) rmSync(this.file, { force: true });
+    this.file = null;
+  }
+
+  private named(last: string): string {
+    return join(this.folder, `${workerMark(this.own!)}.${last}`);
+  }
+}
+
+interface Left {
+  runId: string;
+  began: ProcessIdentity;
+  group: string | undefined;
+  beginning: string | undefined;
+}
+
+function endOf({ runId, began, group, beginning }: Left): Swept | null {
+  const marks = marksOf(runId, began, beginning ?? null).map((mark) => mark.join('='));
+  const found = group === undefined ? sessionsWith(marks)[0] : Number(group);
+  if (found === undefined) return null;
+  const isMarked = group === undefined || (membersOf(found) ?? []).some((pid) => hasVariables(pid, marks));
+  return isMarked && signalGroup(found, 'SIGKILL') ? { group: found, runId } : null;
+}
+
+/** `beginning` null: whichever of this run it was. */
+function marksOf(
+  runId: string,
+  worker: ProcessIdentity | null,
+  beginning: string | null,
+): [name: string, value: string][] {
+  return [
+    ['CHRONIS_RUN_ID', runId],
+    ...(worker === null ? [] : [['CHRONIS_WORKER', workerMark(worker)] as [string, string]]),
+    ...(beginning === null ? [] : [['CHRONIS_BEGIN', beginning] as [string, string]]),
+  ];
 }
 
 function workerMark({ boot, namespace, pid, startedAt }: ProcessIdentity): string {
   return `${boot}.${namespace}.${pid}.${startedAt}`;
+}
+
+/** A folder that others may write could name any group. */
+function assertOurs(folder: string): void {
+  mkdirSync(folder, { mode: 0o700, recursive: true });
+  const stat = lstatSync(folder);
+  if (stat.isDirectory() && stat.uid === process.getuid!() && (stat.mode & 0o022) === 0) return;
+  throw new Error(`${folder} is not a folder that this user alone may write. Remove it`);
 }

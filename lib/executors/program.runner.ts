@@ -52,16 +52,14 @@ export class ProgramRunner {
 
   /** Throws CommandFailedError, and the reason of the signal. */
   async run(program: Program, context: TaskContext): Promise<CommandResult> {
-    const { settings, register } = this;
+    const { settings } = this;
     const { file, name, args, stdin, successCodes } = program;
     const user = this.userOf(program);
     const cwd = await folderOf(program.cwd ?? settings.cwd ?? process.cwd(), name);
-    const env = {
-      ...this.variables(user),
-      ...program.env,
-      ...register.marks(context.runId),
-      ...aboutRun(context),
-    };
+    const entry = this.register.entry(context.runId);
+    const env = { ...this.variables(user), ...program.env, ...entry.marks, ...aboutRun(context) };
+    const remove = (): void => this.noting(() => entry.remove());
+    this.noting(() => entry.announce());
     const end = await runGroup({
       file,
       argv0: name,
@@ -72,9 +70,10 @@ export class ProgramRunner {
       user: user !== null && user.uid !== process.getuid!() ? user : null,
       graceMs: settings.graceMs,
       signal: context.signal,
-      begun: (group) => this.noting(() => register.add(group, context.runId)),
-      ended: (group) => this.noting(() => register.remove(group)),
+      begun: (group) => this.noting(() => entry.begun(group)),
+      ended: remove,
     }).catch((cause: unknown) => {
+      remove();
       context.signal.throwIfAborted();
       throw notStarted(name, cause);
     });

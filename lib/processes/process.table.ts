@@ -52,22 +52,44 @@ export function pidNamespace(): string | null {
 
 /** The processes of a group that live; null: the system does not tell. */
 export function membersOf(group: number): number[] | null {
+  return living()?.flatMap(({ pid, stat }) => (stat.group === group ? pid : [])) ?? null;
+}
+
+/**
+ * The groups that began as sessions and have a member with all of these variables (`name=value`), those with the oldest such member first; a group that a shell has made within a session is none. None where the system does not tell.
+ */
+export function sessionsWith(variables: readonly string[]): number[] {
+  const found = (living() ?? []).filter(
+    ({ pid, stat }) => stat.group === stat.session && hasVariables(pid, variables),
+  );
+  found.sort((a, b) => Number(a.stat.startedAt) - Number(b.stat.startedAt) || a.pid - b.pid);
+  return [...new Set(found.map(({ stat }) => stat.group))];
+}
+
+/** Whether a process began with all of these variables (`name=value`); false where it may not be looked at. */
+export function hasVariables(pid: number, variables: readonly string[]): boolean {
+  const its = new Set(contentOf(`/proc/${pid}/environ`)?.split('\0'));
+  return variables.every((variable) => its.has(variable));
+}
+
+interface Stat {
+  state: string;
+  group: number;
+  session: number;
+  startedAt: string;
+}
+
+function living(): { pid: number; stat: Stat }[] | null {
   try {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => {
-        const stat = statOf(pid);
-        return stat !== null && stat.group === group && !isDead(stat);
+      .flatMap((name) => {
+        const stat = statOf(Number(name));
+        return stat === null || isDead(stat) ? [] : { pid: Number(name), stat };
       });
   } catch {
     return null;
   }
-}
-
-/** The variables that a process began with; none where it may not be looked at. */
-export function environmentOf(pid: number): string[] {
-  return contentOf(`/proc/${pid}/environ`)?.split('\0') ?? [];
 }
 
 /** It waits for its parent to look at its end. */
@@ -75,12 +97,12 @@ function isDead({ state }: { state: string }): boolean {
   return state === 'Z' || state === 'X';
 }
 
-function statOf(pid: number): { state: string; group: number; startedAt: string } | null {
+function statOf(pid: number): Stat | null {
   const text = contentOf(`/proc/${pid}/stat`);
   if (text === null) return null;
   // The name, in brackets, may hold anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0]!, group: Number(fields[2]), startedAt: fields[19]! };
+  return { state: fields[0]!, group: Number(fields[2]), session: Number(fields[3]), startedAt: fields[19]! };
 }
 
 function contentOf(path: string): string | null {

@@ -1,7 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -132,6 +140,32 @@ describe('what a worker that was killed has left behind', () => {
     await until('the rest is gone', () => sleeping().length === 1);
   });
 
+  test('goes on so, too, where the worker was killed before it knew the group', async () => {
+    await dieAtSpawn('setsid sleep 1000 & sleep 1000', 3);
+    expect(new GroupRegister(folder).sweep()).toHaveLength(1);
+    await until('the rest is gone', () => sleeping().length === 1);
+    expect(new GroupRegister(folder).sweep()).toEqual([]);
+    expect(sleeping()).toHaveLength(1);
+  });
+
+  test('is looked for again for a minute where it was about to begin and is not seen', async () => {
+    await dieAtSpawn('sleep 1000', 2);
+    const [name] = readdirSync(folder) as [string];
+    const file = join(folder, name);
+    const runId = readFileSync(file, 'utf8');
+    writeFileSync(file, 'another run');
+    expect(new GroupRegister(folder).sweep()).toEqual([]);
+    expect([sleeping().length, readdirSync(folder)]).toEqual([2, [name]]);
+    writeFileSync(file, runId);
+    expect(new GroupRegister(folder).sweep()).toHaveLength(1);
+    await until('it is gone', () => sleeping().length === 0);
+    expect(readdirSync(folder)).toEqual([]);
+    writeFileSync(file, runId);
+    utimesSync(file, 0, 0);
+    expect(new GroupRegister(folder).sweep()).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('ends with the worker where that leaves by itself', async () => {
     await begin('sleep 1000', 2);
     worker.kill('SIGUSR2');
@@ -179,6 +213,15 @@ describe('never ended is', () => {
     await kill();
     const [name] = readdirSync(folder) as [string];
     writeFileSync(join(folder, name), 'another run');
+    expect(new GroupRegister(folder).sweep()).toEqual([]);
+    expect(sleeping()).toHaveLength(2);
+  });
+
+  test('a group of another begin of the same run, or of a worker that lives, before the group is known', async () => {
+    await begin('sleep 1000', 2);
+    rewritten((parts) => (parts[4] = 'begin-00000000'));
+    expect(new GroupRegister(folder).sweep()).toEqual([]);
+    await kill();
     expect(new GroupRegister(folder).sweep()).toEqual([]);
     expect(sleeping()).toHaveLength(2);
   });
