@@ -37,7 +37,6 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
       switch (key) {
         case 'init':
           return (failing?: (error: unknown, retryInMs: number) => void) => {
-            if (isInFile(target)) return inFile();
             target.onlyLook?.();
             return target.init(failing);
           };
@@ -79,20 +78,6 @@ function readable(part: object, name: string, reading = isRead): object {
       return reading.test(key) ? value.bind(target) : () => refused(`${name}.${key}`);
     },
   });
-}
-
-/** It is opened by a process that has it for itself, and notes there that those before are gone. */
-function isInFile(storage: StorageAdapter): boolean {
-  const { kind } = storage;
-  return storage.onlyLook === undefined && (kind === 'file' || kind === 'sqlite');
-}
-
-function inFile(): Promise<never> {
-  return Promise.reject(
-    new FailedError(
-      'A storage in a file cannot be looked at without being changed, so there is no plan for it. There are plans for PostgreSQL.',
-    ),
-  );
 }
 
 function refused(method: string): Promise<never> {

@@ -5,6 +5,7 @@ import { MaybeStoredError, type Batch, type Journal } from '../journal/journal.j
 import { HeldFile } from '../journal/held.file.js';
 import { LockFile } from '../journal/lock.file.js';
 import { assertOneName, real } from '../journal/real.path.js';
+import { readUnchanged } from '../journal/unchanged.files.js';
 import { StorageDamagedError, StorageError, StorageInUseError } from '../model/errors.js';
 import { disk, type Disk } from './file.disk.js';
 import { documentOf, rowsOf } from './file.document.js';
@@ -37,6 +38,7 @@ export class FileJournal implements Journal {
   private triedUntil = 0;
   /** Of the last write, for the end; null: that has failed, so it is more than the disk has. */
   private everything: (() => Iterable<Change>) | null = null;
+  private looks = false;
 
   constructor(
     path: string,
@@ -48,7 +50,12 @@ export class FileJournal implements Journal {
     this.lock = new LockFile(`${this.path}.lock`);
   }
 
+  onlyLook(): void {
+    this.looks = true;
+  }
+
   async open(): Promise<StoredTables> {
+    if (this.looks) return this.look();
     this.lock.acquire(this.path);
     try {
       assertOneName(this.path, [this.path, this.journalPath]);
@@ -66,6 +73,7 @@ export class FileJournal implements Journal {
   }
 
   async write({ changes, everything }: Batch): Promise<void> {
+    if (this.looks) return;
     this.everything = null;
     const n = this.last + 1;
     const line = lineOf({ n, changes: [...changes] });
@@ -97,6 +105,15 @@ export class FileJournal implements Journal {
       this.everything = null;
       closeSync(journal);
       this.lock.release();
+    }
+  }
+
+  private look(): StoredTables {
+    try {
+      return readUnchanged([this.path, this.journalPath], () => this.read());
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
+      throw new StorageError(`${this.path} cannot be looked at: ${(cause as Error).message}`, { cause });
     }
   }
 
@@ -214,7 +231,7 @@ export class FileJournal implements Journal {
     }
   }
 
-  /** What a crash has left of the last write is cut off, and kept in a file of its own. */
+  /** What a crash has left of the last write is cut off, and kept in a file of its own; who only looks passes it over. */
   private readJournal(): JournalLines {
     const content = contentOf(this.journalPath) ?? Buffer.alloc(0);
     let found: JournalLines;
@@ -226,7 +243,7 @@ export class FileJournal implements Journal {
         cause,
       );
     }
-    if (found.length < content.length) {
+    if (found.length < content.length && !this.looks) {
       writeFileSync(`${this.journalPath}.cut`, content.subarray(found.length), { mode: ownMode });
       ftruncateSync(this.journal!, found.length);
       fdatasyncSync(this.journal!);

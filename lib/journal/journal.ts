@@ -9,6 +9,8 @@ export interface Batch {
 
 /** Where changes go to last. One process has it at a time. */
 export interface Journal {
+  /** To be called before `open`, which then reads what is there, also while another process has it: it takes hold of nothing, makes nothing and mends nothing. Writes come to nothing. */
+  onlyLook(): void;
   /** Takes hold of it, and makes it where there is none. Rejects, having changed nothing, where another process has it (StorageInUseError), and for what cannot be read (StorageDamagedError). */
   open(): Promise<StoredTables>;
   /** Resolves when the changes outlast the end of this process, and of the machine. Rejects when they may not: then `recover` is called before anything else is written. With MaybeStoredError they may be there all the same. */

@@ -22,6 +22,7 @@ interface Opened {
   /** When the last of them that has closed it is done. */
   closing: Promise<void>;
   users: number;
+  onlyLooks: boolean;
 }
 
 export type JournaledOptions = Pick<MemoryStorageOptions, 'clock' | 'recordLimit' | 'dataSource'>;
@@ -56,13 +57,19 @@ export class JournaledStorage extends MemoryStorage {
   static on(kind: string, path: string, journal: Journal, options: JournaledOptions): JournaledStorage {
     const tables = new JournaledTables(options.recordLimit ?? defaultRecordLimit);
     const commit = new GroupCommit(tables, journal, path);
-    const shared = { kind, path, journal, tables, commit };
+    const shared = { kind, path, journal, tables, commit, onlyLooks: false };
     return new JournaledStorage(options, { ...shared, opening: null, closing: Promise.resolve(), users: 0 });
   }
 
   /** Another adapter of this process on the same file. */
   override open(): JournaledStorage {
     return new JournaledStorage(this.options, this.opened);
+  }
+
+  /** Of all that have the file open in this process. */
+  onlyLook(): void {
+    this.opened.journal.onlyLook();
+    this.opened.onlyLooks = true;
   }
 
   /** Throws StorageInUseError, StorageDamagedError, StorageError. */
@@ -125,7 +132,8 @@ export class JournaledStorage extends MemoryStorage {
     await opened.closing;
     try {
       restore(opened.tables, await opened.journal.open(), opened.path);
-      endLeases(opened.tables, (this.options.clock ?? new SystemClock()).now());
+      // Who is looked at may live.
+      if (!opened.onlyLooks) endLeases(opened.tables, (this.options.clock ?? new SystemClock()).now());
       await opened.commit.lasting();
     } catch (error) {
       opened.opening = null;

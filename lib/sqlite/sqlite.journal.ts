@@ -1,8 +1,12 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { noRows, tableNames, type Change, type StoredTables, type TableName } from '../journal/change.js';
 import type { Batch, Journal } from '../journal/journal.js';
 import { HeldFile } from '../journal/held.file.js';
 import { LockFile } from '../journal/lock.file.js';
 import { assertOneName, real } from '../journal/real.path.js';
+import { readUnchanged } from '../journal/unchanged.files.js';
 import { StorageDamagedError, StorageError } from '../model/errors.js';
 import {
   isDamage,
@@ -32,6 +36,7 @@ export class SqliteJournal implements Journal {
   private file: HeldFile | null = null;
   private database: SqliteDatabase | null = null;
   private statements: Statements | null = null;
+  private looks = false;
 
   constructor(
     path: string,
@@ -41,25 +46,25 @@ export class SqliteJournal implements Journal {
     this.lock = new LockFile(`${this.path}.lock`);
   }
 
+  onlyLook(): void {
+    this.looks = true;
+  }
+
   async open(): Promise<StoredTables> {
+    if (this.looks) return this.reading(() => this.look());
     this.lock.acquire(this.path);
     assertOneName(this.path);
-    this.database = openDatabase(this.path, this.driver);
-    try {
+    return this.reading(() => {
+      this.database = openDatabase(this.path, this.driver);
       this.database.exec(settings);
       prepareTables(this.database, this.path);
       this.file = new HeldFile(this.path);
       return this.readAlone(this.database);
-    } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      const { message } = cause as Error;
-      if (!isDamage(cause)) throw new StorageError(`${this.path} cannot be opened: ${message}`, { cause });
-      const problem = `is no SQLite database that can be read: ${message}. It was left as it is; give another path, or put back a copy.`;
-      throw new StorageDamagedError(this.path, problem, { cause });
-    }
+    });
   }
 
   async write({ changes }: Batch): Promise<void> {
+    if (this.looks) return;
     this.lock.assertHeld(this.path);
     this.file!.assertInPlace();
     const database = this.database!;
@@ -86,6 +91,42 @@ export class SqliteJournal implements Journal {
     this.database?.close();
     this.database = null;
     this.lock.release();
+  }
+
+  private reading(read: () => StoredTables): StoredTables {
+    try {
+      return read();
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
+      const { message } = cause as Error;
+      if (!isDamage(cause)) throw new StorageError(`${this.path} cannot be opened: ${message}`, { cause });
+      const problem = `is no SQLite database that can be read: ${message}. It was left as it is; give another path, or put back a copy.`;
+      throw new StorageDamagedError(this.path, problem, { cause });
+    }
+  }
+
+  /** In a copy: to open it is to write, of its log at least, whatever it is opened for. */
+  private look(): StoredTables {
+    if (!existsSync(this.path)) return noRows();
+    const folder = mkdtempSync(join(tmpdir(), 'nestjs-chronis-look-'));
+    try {
+      const copy = join(folder, 'copy.db');
+      const log = `${this.path}-wal`;
+      readUnchanged([this.path, log], () => {
+        rmSync(`${copy}-wal`, { force: true });
+        if (existsSync(log)) copyFileSync(log, `${copy}-wal`);
+        copyFileSync(this.path, copy);
+      });
+      const database = openDatabase(copy, this.driver);
+      try {
+        prepareTables(database, this.path);
+        return readTables(database);
+      } finally {
+        database.close();
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** What a process that has lost the file was still writing is there, or comes to nothing. */

@@ -1,11 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
-import { MemoryStorage } from '../../lib/index.js';
+import { afterEach, describe, expect, test } from 'vitest';
+import { MemoryStorage, SchedulerService, type StorageAdapter } from '../../lib/index.js';
+import { fileStorage } from '../../lib/file/index.js';
+import { sqliteStorage } from '../../lib/sqlite/index.js';
 import { planningStorage } from '../../lib/cli/planning.storage.js';
 import { chronis, inFolder } from './cli.call.js';
+import { AppModule } from './plan.app/with.file.js';
 
 afterEach(() => {
   delete process.env.PLAN_FILE;
@@ -30,41 +35,67 @@ test('a plan neither stores programs, nor takes locks', async () => {
   expect(await memory.lock.inspect('sync')).toBeNull();
 });
 
-test.each(['new.json', 'new.db'])(
-  'of a storage in a file (%s) there is no plan, and none is made',
-  async (name) => {
-    await inFolder(async (folder) => {
+describe.each(['jobs.json', 'jobs.db'])('of a storage in a file (%s)', (name) => {
+  const args = ['plan', '--app', fileURLToPath(new URL('plan.app/with.file.ts', import.meta.url))];
+  const contentOf = (folder: string): [string, string][] =>
+    readdirSync(folder).map((each) => [each, readFileSync(join(folder, each), 'latin1')]);
+  const inPlanned = (work: (folder: string) => Promise<void>): Promise<void> =>
+    inFolder(async (folder) => {
       process.env.PLAN_FILE = join(folder, name);
-      const args = ['plan', '--app', fileURLToPath(new URL('plan.app/with.file.ts', import.meta.url))];
-      const { code, stdout, stderr } = await chronis(args);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toContain('A storage in a file cannot be looked at without being changed');
-      expect(readdirSync(folder)).toEqual([]);
+      await work(folder);
     });
-  },
-);
 
-test('a storage in a file that is there stays as it was, to the byte', async () => {
-  await inFolder(async (folder) => {
-    const file = join(folder, 'jobs.json');
-    const make = [
-      'jobs',
-      'create',
-      '--id',
-      'a',
-      '--handler',
-      'b',
-      '--every',
-      '1h',
-      '--allow-unknown-handler',
-    ];
-    expect((await chronis([...make, '--storage', `file:${file}`])).code).toBe(0);
-    const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-    process.env.PLAN_FILE = file;
-    const args = ['plan', '--app', fileURLToPath(new URL('plan.app/with.file.ts', import.meta.url))];
-    expect((await chronis(args)).code).toBe(1);
-    expect(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])).toEqual(
-      before,
-    );
-  });
+  test('that is not there yet all is new, and none is made', () =>
+    inPlanned(async (folder) => {
+      const { code, stdout } = await chronis(args);
+      expect([code, stdout]).toEqual([2, expect.stringContaining('+ daily (Reports.daily)')]);
+      expect(readdirSync(folder)).toEqual([]);
+    }));
+
+  test('there is a plan while a process has it, and after that, and it stays as it was to the byte', () =>
+    inPlanned(async (folder) => {
+      const planned = async (): Promise<void> => {
+        const before = contentOf(folder);
+        const { code, stdout, stderr } = await chronis(args);
+        expect({ code, stdout, stderr }).toMatchObject({ code: 0, stderr: '' });
+        expect(stdout).toContain('0 new, 0 changed, 0 gone, 1 unchanged');
+        expect(contentOf(folder)).toEqual(before);
+      };
+      const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+      await app.get(SchedulerService).pauseJob('daily');
+      await planned();
+      await app.close();
+      await planned();
+    }));
 });
+
+test('of a file that is damaged there is no plan, and it stays as it was', () =>
+  inFolder(async (folder) => {
+    process.env.PLAN_FILE = join(folder, 'jobs.json');
+    writeFileSync(process.env.PLAN_FILE, '{');
+    const args = ['plan', '--app', fileURLToPath(new URL('plan.app/with.file.ts', import.meta.url))];
+    const { code, stderr } = await chronis(args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be read')]);
+    expect(readdirSync(folder)).toEqual(['jobs.json']);
+    expect(readFileSync(process.env.PLAN_FILE, 'utf8')).toBe('{');
+  }));
+
+test.each(['jobs.json', 'jobs.db'])('%s: what a crash has left of the last write stays there', (name) =>
+  inFolder(async (folder) => {
+    const path = join(folder, name);
+    const recipe = name.endsWith('.db') ? sqliteStorage({ path }) : fileStorage({ path });
+    const looking = async (): Promise<StorageAdapter> => {
+      const storage = await recipe.create();
+      storage.onlyLook!();
+      await storage.init();
+      return storage;
+    };
+    const torn = `${path}${name.endsWith('.db') ? '-wal' : '.journal'}`;
+    writeFileSync(torn, 'half a li');
+    const storage = await looking();
+    expect(await storage.countJobs({})).toBe(0);
+    await storage.close();
+    expect(readdirSync(folder)).toEqual([basename(torn)]);
+    expect(readFileSync(torn, 'utf8')).toBe('half a li');
+  }),
+);

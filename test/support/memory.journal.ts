@@ -7,6 +7,8 @@ export class MemoryJournal implements Journal {
   /** What the next writes fail with. */
   readonly failures: Error[] = [];
 
+  onlyLook(): void {}
+
   async open(): Promise<StoredTables> {
     return this.recover();
   }

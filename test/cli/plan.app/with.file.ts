@@ -1,9 +1,16 @@
-import { Module } from '@nestjs/common';
-import { ChronisModule } from '../../../lib/index.js';
+import { Injectable, Module } from '@nestjs/common';
+import { ChronisModule, Cron } from '../../../lib/index.js';
 import { fileStorage } from '../../../lib/file/index.js';
 import { sqliteStorage } from '../../../lib/sqlite/index.js';
 
+@Injectable()
+class Reports {
+  @Cron('0 9 * * *', { id: 'daily' })
+  daily(): void {}
+}
+
 @Module({
+  providers: [Reports],
   imports: [
     ChronisModule.forRootAsync({
       useFactory: () => {
