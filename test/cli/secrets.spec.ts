@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { passwordsIn, scrubber, withoutPassword } from '../../lib/cli/secrets.js';
-import { withoutPassword as foundText } from '../../lib/typeorm/doctor/found.text.js';
+import { maskedText as foundText } from '../../lib/typeorm/doctor/found.text.js';
 import { chronis, document, inFolder } from './cli.call.js';
 
 // What people paste without encoding it.

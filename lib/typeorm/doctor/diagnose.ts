@@ -17,12 +17,13 @@ import { deadLetterCheck } from './dead.letter.check.js';
 import type { DiagnoseOptions, Diagnosis, Finding, FindingSeverity, Unchecked } from './diagnosis.js';
 import { DoctorSession } from './doctor.session.js';
 import { driftChecks } from './drift.checks.js';
-import { withoutPassword } from './found.text.js';
+import { maskedText } from './found.text.js';
 import { partitionCheck } from './partition.checks.js';
 import { installed, tablesCheck, versionFindings, type Installed } from './schema.checks.js';
+import { sequenceCheck } from './sequence.check.js';
 import { connectionCheck, serverChecks } from './server.checks.js';
 import { vacuumChecks } from './vacuum.checks.js';
-import { viewCheck } from './view.check.js';
+import { viewChecks } from './view.check.js';
 import { wakeChecks } from './wake.checks.js';
 import { workChecks } from './work.checks.js';
 import { wraparoundChecks } from './wraparound.checks.js';
@@ -36,9 +37,16 @@ const ofTables: readonly Check[] = [
   connectionCheck,
   zoneCheck,
   partitionCheck,
+  sequenceCheck,
 ];
 /** By what is as in this release alone. */
-const ofRelease: readonly Check[] = [...driftChecks, viewCheck, claimCheck, ...workChecks, deadLetterCheck];
+const ofRelease: readonly Check[] = [
+  ...driftChecks,
+  ...viewChecks,
+  claimCheck,
+  ...workChecks,
+  deadLetterCheck,
+];
 
 const worstFirst: readonly FindingSeverity[] = ['error', 'warning', 'note'];
 
@@ -115,7 +123,7 @@ async function examine(ground: Ground): Promise<Found> {
         findings.push(...(await look(ground)));
         checked.push(name);
       } catch (error) {
-        unchecked.push({ check: name, why: withoutPassword(messageOf(error)) });
+        unchecked.push({ check: name, why: maskedText(messageOf(error)) });
       }
     }
   };

@@ -30,6 +30,11 @@ export const driftChecks: readonly Check[] = [
       unloggedFindings(await session.rows<{ table: string }>(unloggedSql, [t.schemaText, ownTables(t)])),
   },
   {
+    name: 'inheritance',
+    look: async ({ session, t }: Ground) =>
+      inheritedFindings(await session.rows<Heir>(heirsSql, [t.schemaText, ownTables(t)])),
+  },
+  {
     name: 'triggers',
     look: async ({ session, t }: Ground) => {
       return triggerFindings(await session.rows<Trigger>(triggersSql, [t.schemaText, ownTables(t)]));
@@ -224,5 +229,27 @@ export function unloggedFindings(found: readonly { table: string }[]): Finding[]
     sentence: `The table ${table} is unlogged: a crash of the server empties it, and standbys have nothing of it.`,
     evidence: { table },
     repair: bySql(`alter table ${table} set logged;`),
+  }));
+}
+
+interface Heir {
+  table: string;
+  heir: string;
+}
+
+/** Partitions are those of the ledger. */
+const heirsSql = `
+select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table", quote_ident(m.nspname) || '.' || quote_ident(h.relname) as heir
+from pg_inherits i join pg_class c on c.oid = i.inhparent join pg_namespace n on n.oid = c.relnamespace
+  join pg_class h on h.oid = i.inhrelid join pg_namespace m on m.oid = h.relnamespace
+where n.nspname = $1 and c.relname = any ($2::text[]) and c.relkind = 'r' order by 1, 2`;
+
+export function inheritedFindings(found: readonly Heir[]): Finding[] {
+  return found.map(({ table, heir }) => ({
+    code: 'doctor.inherited-table',
+    severity: 'error',
+    sentence: `The table ${heir} inherits from ${table}: its rows count as rows of Chronis, nothing keeps them from being there twice, and a claim may change them in place of others.`,
+    evidence: { table, heir },
+    repair: bySql(`alter table ${heir} no inherit ${table};`),
   }));
 }

@@ -1,4 +1,4 @@
-import { withoutPassword } from './found.text.js';
+import { maskedText } from './found.text.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding, Repair } from './diagnosis.js';
 
@@ -110,7 +110,7 @@ export function settingFindings(settings: readonly Setting[], statementTimeoutMs
     const { value, source } = setting;
     findings.push({
       ...finding,
-      evidence: { setting: name, value: withoutPassword(value), source },
+      evidence: { setting: name, value: maskedText(value), source },
       repair: resetOf(setting),
     });
   };

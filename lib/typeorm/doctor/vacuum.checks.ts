@@ -83,7 +83,7 @@ export function preparedFindings(prepared: readonly Prepared[]): Finding[] {
     severity: 'warning',
     sentence: `The prepared transaction "${gid}" was left open ${minutes(ms)} ago: its locks stay over restarts, and no row that went since is cleaned up.`,
     evidence: { gid, owner, openMs: Math.round(ms) },
-    repair: bySql(`rollback prepared ${quoted(gid)};`),
+    repair: bySql(`rollback prepared ${literal(gid)};`),
   }));
 }
 
@@ -104,7 +104,7 @@ export function slotFindings(slots: readonly Slot[]): Finding[] {
     severity: 'warning',
     sentence: `Nobody reads the ${kind} replication slot "${name}": the server keeps its log for it until the disk is full${holdsRows ? ', and rows that are gone' : ''}.`,
     evidence: { slot: name, kind, walStatus: status, holdsRows },
-    repair: bySql(`select pg_drop_replication_slot(${quoted(name)});`),
+    repair: bySql(`select pg_drop_replication_slot(${literal(name)});`),
   }));
 }
 
@@ -146,6 +146,6 @@ export function switchedOff(tables: readonly { name: string }[]): Finding[] {
   }));
 }
 
-function quoted(text: string): string {
+function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

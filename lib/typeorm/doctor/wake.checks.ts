@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { messageOf } from '../sql.errors.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
-import { withoutPassword } from './found.text.js';
+import { maskedText } from './found.text.js';
 
 /** A notification takes no longer, over however many machines. */
 const notifyMs = 2_000;
@@ -66,7 +66,7 @@ async function listenFindings({ session, another, settings }: Ground): Promise<F
       await listener.end();
     }
   } catch (error) {
-    why = withoutPassword(messageOf(error));
+    why = maskedText(messageOf(error));
   }
   return [
     {

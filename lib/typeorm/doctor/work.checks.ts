@@ -202,10 +202,10 @@ export function orphanFindings(orphans: readonly Orphan[]): Finding[] {
 function named(job: string): string {
   const slash = job.indexOf('/');
   const [namespace, id] = [job.slice(0, slash), job.slice(slash + 1)];
-  return namespace === 'default' ? quoted(id) : `${quoted(id)} --namespace ${quoted(namespace)}`;
+  return namespace === 'default' ? shellWord(id) : `${shellWord(id)} --namespace ${shellWord(namespace)}`;
 }
 
-function quoted(text: string): string {
+function shellWord(text: string): string {
   return /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -221,7 +221,7 @@ export function pauseFindings(pauses: readonly StandingPause[]): Finding[] {
       repair: byCommand(
         kind === 'job'
           ? `chronis jobs resume ${named(`${namespace}/${name}`)}`
-          : `chronis pauses remove ${kind === 'all' ? '--all' : `--${kind} ${quoted(name)}`}`,
+          : `chronis pauses remove ${kind === 'all' ? '--all' : `--${kind} ${shellWord(name)}`}`,
       ),
     };
   });

@@ -256,6 +256,51 @@ const faults: [code: FindingCode, fault: Fault][] = [
     { plant: sqlOf('drop view chronis.jobs_view'), says: /view "chronis"\."jobs_view" is gone/ },
   ],
   [
+    'doctor.view-drift',
+    {
+      plant: sqlOf(
+        `do $$ begin execute replace('create or replace view chronis.run_steps_view as ' || pg_get_viewdef('chronis.run_steps_view'), '''sleeping''', '''asleep'''); end $$`,
+      ),
+      says: /"chronis"\."run_steps_view" is another one/,
+    },
+  ],
+  [
+    'doctor.view-drift',
+    { plant: sqlOf('alter view chronis.jobs_view rename column id to job'), says: /jobs_view/ },
+  ],
+  [
+    'doctor.view-drift',
+    {
+      plant: sqlOf(
+        `do $$ begin execute replace('create or replace view chronis.flows_history_view as ' || pg_get_viewdef('chronis.flows_history_view'), ' AS counts', ' AS counts, 1 as one'); end $$`,
+      ),
+      says: /flows_history_view/,
+    },
+  ],
+  [
+    'doctor.inherited-table',
+    {
+      plant: sqlOf('create table public.old_runs () inherits (chronis.run)'),
+      says: /public\.old_runs inherits from chronis\.run/,
+    },
+  ],
+  [
+    'doctor.sequence-end',
+    {
+      plant: sqlOf(
+        `alter sequence chronis.job_uid_seq maxvalue 100; select setval('chronis.job_uid_seq', 90)`,
+      ),
+      says: /chronis\.job_uid_seq has reached 90 of 100/,
+    },
+  ],
+  [
+    'doctor.sequence-end',
+    {
+      plant: sqlOf(`select setval('chronis.release_generation_seq', 2147483640)`),
+      says: /release_generation_seq has reached 2147483640 of 2147483647/,
+    },
+  ],
+  [
     'doctor.missing-partition',
     {
       plant: async (on) => {
