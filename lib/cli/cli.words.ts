@@ -90,3 +90,8 @@ function parts(every: object): string {
 export function jobName({ namespace, id }: JobRef): string {
   return namespace === 'default' ? id : `${namespace}/${id}`;
 }
+
+/** As one word for a shell, whatever is in it. */
+export function shellWord(text: string): string {
+  return /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

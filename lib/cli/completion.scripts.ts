@@ -1,5 +1,6 @@
 import { longFlag, type CliCommand } from './cli.command.js';
 import type { CliOption } from './cli.option.js';
+import { shellWord } from './cli.words.js';
 import { globalOptions } from './global.options.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -63,7 +64,7 @@ function valueCases(places: readonly Place[]): string {
     found.set(flag, new Set([...(found.get(flag) ?? []), ...words]));
   }
   return [...found]
-    .map(([flag, words]) => `    ${flag}) words=${quoted([...words].join(' '))} ;;`)
+    .map(([flag, words]) => `    ${flag}) words=${shellWord([...words].join(' '))} ;;`)
     .join('\n');
 }
 
@@ -78,7 +79,7 @@ function walk(places: readonly Place[]): string {
   return places
     .map(({ words, next, flags }) => {
       const all = [...next.map(({ word }) => word), ...flags.map(({ flag }) => flag)];
-      return `    ${quoted(words)}) words=${quoted(all.join(' '))} ;;`;
+      return `    ${shellWord(words)}) words=${shellWord(all.join(' '))} ;;`;
     })
     .join('\n');
 }
@@ -182,11 +183,12 @@ function fish(places: readonly Place[]): string {
     const here = `__chronis_at ${words}`.trim();
     return [
       ...next.map(
-        ({ word, summary }) => `complete -c chronis -n ${quoted(here)} -f -a ${word} -d ${quoted(summary)}`,
+        ({ word, summary }) =>
+          `complete -c chronis -n ${shellWord(here)} -f -a ${word} -d ${shellWord(summary)}`,
       ),
       ...flags.map(
         ({ flag, help, takesValue, words: values }) =>
-          `complete -c chronis -n ${quoted(here)} -l ${flag.slice(2)}${takesValue ? fishValue(values) : ''} -d ${quoted(help)}`,
+          `complete -c chronis -n ${shellWord(here)} -l ${flag.slice(2)}${takesValue ? fishValue(values) : ''} -d ${shellWord(help)}`,
       ),
     ];
   });
@@ -203,7 +205,7 @@ function __chronis_at
       continue
     end
     set -l next $place $word
-    contains -- "$next" ${places.flatMap(({ words }) => (words === '' ? [] : quoted(words))).join(' ')}
+    contains -- "$next" ${places.flatMap(({ words }) => (words === '' ? [] : shellWord(words))).join(' ')}
     and set place $next
   end
   test "$place" = "$argv"
@@ -213,9 +215,5 @@ ${lines.join('\n')}
 }
 
 function fishValue(words: readonly string[]): string {
-  return words.length === 0 ? ' -r' : ` -x -a ${quoted(words.join(' '))}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return words.length === 0 ? ' -r' : ` -x -a ${shellWord(words.join(' '))}`;
 }

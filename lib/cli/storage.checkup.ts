@@ -1,5 +1,6 @@
 import { parseDuration, type Job, type JobQuery, type Page, type PauseScope, type Run } from '../index.js';
 import type { Diagnosis, Finding } from '../typeorm/index.js';
+import { shellWord } from './cli.words.js';
 import { liveWorkers } from './live.workers.js';
 import type { Session } from './session.js';
 import { given } from './shared.options.js';
@@ -46,7 +47,7 @@ export async function checkUp(
   const stalePauses = pausedJobs.flatMap(({ paused, ...job }) =>
     paused === null || paused.at >= forgotten
       ? []
-      : stale(`job "${job.id}"`, paused, `jobs resume ${shell(job.id)}${place(job)}`),
+      : stale(`job "${job.id}"`, paused, `jobs resume ${shellWord(job.id)}${place(job)}`),
   );
   findings.push(...firstOf(stalePauses, 'jobs have been paused', 'chronis jobs --state paused'));
   for (const pause of await scheduler.getPauses()) {
@@ -132,7 +133,7 @@ function orphaned(shown: readonly Job[], count: number): Finding {
     evidence: { count, jobs: shown.map(({ id }) => id) },
     repair: {
       by: 'command',
-      text: shown.map((job) => `chronis jobs delete ${shell(job.id)}${place(job)} --yes`).join('; '),
+      text: shown.map((job) => `chronis jobs delete ${shellWord(job.id)}${place(job)} --yes`).join('; '),
     },
   };
 }
@@ -179,13 +180,9 @@ function stale(
 function scopeWords(scope: PauseScope): { what: string; flags: string } {
   if ('all' in scope) return { what: 'whole storage', flags: '--all' };
   const [[kind, name]] = Object.entries(scope) as [[string, string]];
-  return { what: `${kind} "${name}"`, flags: `--${kind} ${shell(name)}` };
+  return { what: `${kind} "${name}"`, flags: `--${kind} ${shellWord(name)}` };
 }
 
 function place({ namespace }: Pick<Job, 'namespace'>): string {
-  return namespace === 'default' ? '' : ` --namespace ${shell(namespace)}`;
-}
-
-function shell(text: string): string {
-  return /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return namespace === 'default' ? '' : ` --namespace ${shellWord(namespace)}`;
 }

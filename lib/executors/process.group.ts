@@ -61,7 +61,7 @@ export async function runGroup(order: GroupOrder): Promise<GroupEnd> {
   const { pid } = child;
   // Without a process there is an error in a moment.
   if (pid === undefined) return new Promise((_, reject) => void child.once('error', reject));
-  const group = new Group(pid, order);
+  const group = new ProcessGroup(pid, order);
   const stop = (): void => void group.stop();
   order.signal.addEventListener('abort', stop, { once: true });
   try {
@@ -80,7 +80,7 @@ export async function runGroup(order: GroupOrder): Promise<GroupEnd> {
   }
 }
 
-class Group {
+class ProcessGroup {
   private stopping: Promise<void> | null = null;
   private watching: NodeJS.Timeout | null = null;
   private isGone = false;

@@ -2,7 +2,7 @@ import { StorageError, StorageInUseError } from '../model/errors.js';
 import { MaybeStoredError, type Journal } from './journal.js';
 import type { JournaledTables } from './journaled.tables.js';
 
-interface Group {
+interface PendingCommit {
   promise: Promise<void>;
   resolve: () => void;
   reject: (error: unknown) => void;
@@ -14,8 +14,8 @@ interface Group {
  * When a write fails, so do the calls that it was for, and those that came since; the tables are what the disk has.
  */
 export class GroupCommit {
-  private writing: Group | null = null;
-  private next: Group | null = null;
+  private writing: PendingCommit | null = null;
+  private next: PendingCommit | null = null;
   /** Why the tables may not be what the disk has; null: they are. */
   private broken: unknown = null;
 
@@ -34,7 +34,7 @@ export class GroupCommit {
   lasting(): Promise<void> {
     if (!this.tables.hasChanges) return this.writing?.promise ?? Promise.resolve();
     if (this.next === null) {
-      this.next = newGroup();
+      this.next = newPendingCommit();
       // What others do in this turn is written with it.
       if (this.writing === null) setImmediate(() => this.write());
     }
@@ -62,7 +62,7 @@ export class GroupCommit {
     await this.journal.write({ changes: tables.takeChanges(), everything: () => tables.everything() });
   }
 
-  private fail(group: Group, cause: unknown): void {
+  private fail(group: PendingCommit, cause: unknown): void {
     const { next } = this;
     this.writing = null;
     this.next = null;
@@ -97,8 +97,8 @@ export class GroupCommit {
   }
 }
 
-function newGroup(): Group {
-  const group = {} as Group;
+function newPendingCommit(): PendingCommit {
+  const group = {} as PendingCommit;
   group.promise = new Promise((resolve, reject) => Object.assign(group, { resolve, reject }));
   return group;
 }

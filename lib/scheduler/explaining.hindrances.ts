@@ -1,6 +1,6 @@
 import type { Job, PausedBy } from '../model/job.js';
 import type { Circumstances } from './explaining.circumstances.js';
-import { jobName, pausedWhat, pauseOf, whoPaused } from './explaining.words.js';
+import { jobWords, pausedWhat, pauseOf, whoPaused } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
 
 /** Whether no live worker could execute it; null: some could. */
@@ -17,7 +17,7 @@ export function explainUnserved(
     return verdict(
       'waits',
       'no-handler',
-      `${jobName(ref)} waits: no live worker${whose} has the handler "${handler}".`,
+      `${jobWords(ref)} waits: no live worker${whose} has the handler "${handler}".`,
       row,
     );
   }
@@ -25,7 +25,7 @@ export function explainUnserved(
   return verdict(
     'waits',
     'queue-not-consumed',
-    `${jobName(ref)} waits: no live worker that has the handler "${handler}" takes the queue "${queue}".`,
+    `${jobWords(ref)} waits: no live worker that has the handler "${handler}" takes the queue "${queue}".`,
     row,
   );
 }
@@ -47,7 +47,7 @@ export function explainHeld(
   }
   const pause = pauseOf(by, job, pauses);
   if (pause === null) return null;
-  const sentence = `${pausedWhat(by, job)}${whoPaused(pause, timeZone)}: ${jobName(job)} does not run ${until}`;
+  const sentence = `${pausedWhat(by, job)}${whoPaused(pause, timeZone)}: ${jobWords(job)} does not run ${until}`;
   return verdict(answer, `paused-${by}`, sentence, { kind: 'pause', pause });
 }
 
@@ -59,7 +59,7 @@ export function waitingForJobs({ ref }: Circumstances, job: Job, row: DecidingRo
   return verdict(
     'waits',
     'waits-for-jobs',
-    `${jobName(ref)} waits for ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} to succeed.`,
+    `${jobWords(ref)} waits for ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} to succeed.`,
     row,
   );
 }

@@ -4,7 +4,7 @@ import type { Attempt, Gap, Run } from '../model/run.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
-import { jobName, timeIn } from './explaining.words.js';
+import { jobWords, timeIn } from './explaining.words.js';
 import { verdict, type ExplainedCause, type Verdict } from './explanation.js';
 
 /** What rows say of the instant; null: none says anything. A run that is under way knows more than what has ended before it; a verdict more than a range in which the instant is. */
@@ -28,7 +28,7 @@ function widthOf({ from, until }: Gap): number {
 function explainAttempt(attempt: Attempt, { ref, timeZone }: Circumstances): Verdict {
   const { outcome, startedAt, finishedAt, error, origin, runId } = attempt;
   const row = { kind: 'attempt', attempt } as const;
-  const name = `${jobName(ref)} `;
+  const name = `${jobWords(ref)} `;
   const which = `run ${runId}${origin === 'schedule' || origin === 'at' ? '' : `, origin ${origin}`}, attempt ${attempt.attempt}`;
   const why = error === null ? '' : `: ${errorParts(error).message}`;
   const ended = timeIn(timeZone, finishedAt);
@@ -74,7 +74,7 @@ function explainAttempt(attempt: Attempt, { ref, timeZone }: Circumstances): Ver
 
 function explainRun(run: Run, all: Circumstances): Verdict {
   const { ref, job, timeZone, now } = all;
-  const name = `${jobName(ref)} `;
+  const name = `${jobWords(ref)} `;
   const row = { kind: 'run', run } as const;
   const others = job === null ? null : waitingForJobs(all, job, row);
   if (others !== null) return others;
@@ -151,7 +151,7 @@ function explainDead(run: Run, { ref, timeZone }: Circumstances): Verdict {
   const cause = run.state as ExplainedCause;
   const why = run.lastError === null ? '' : `: ${errorParts(run.lastError).message}`;
   const ended = run.finishedAt === null ? '' : ` at ${timeIn(timeZone, run.finishedAt)}`;
-  return verdict('ran', cause, `${jobName(ref)} has ended as ${run.state}${ended} (run ${run.id})${why}.`, {
+  return verdict('ran', cause, `${jobWords(ref)} has ended as ${run.state}${ended} (run ${run.id})${why}.`, {
     kind: 'run',
     run,
   });
@@ -160,7 +160,7 @@ function explainDead(run: Run, { ref, timeZone }: Circumstances): Verdict {
 function explainGap(gap: Gap, all: Circumstances): Verdict {
   const { ref, job, at, timeZone } = all;
   const row = { kind: 'gap', gap } as const;
-  const name = jobName(ref);
+  const name = jobWords(ref);
   const didNot = (cause: ExplainedCause, why: string): Verdict =>
     verdict('did-not-run', cause, `${name} did not run: ${why}`, row);
   const range = rangeOf(gap, timeZone);

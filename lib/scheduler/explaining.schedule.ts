@@ -3,14 +3,14 @@ import { isOnce } from '../model/trigger.js';
 import { compileTrigger, type CompiledTrigger } from '../triggers/compiled.trigger.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
-import { jobName, pauseOf, timeIn } from './explaining.words.js';
+import { jobWords, pauseOf, timeIn } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
 import { refKey } from './job.identity.js';
 
 /** What the job says of an instant of which nothing is on record. */
 export function explainBySchedule(all: Circumstances): Verdict {
   const { job, ref, at, timeZone, recorded } = all;
-  const name = jobName(ref);
+  const name = jobWords(ref);
   if (job === null) {
     return recorded.isWhole
       ? verdict(
@@ -45,7 +45,7 @@ function notInSchedule(
 ): Verdict | null {
   const { trigger } = job;
   const answer = at > now ? 'will-not-run' : 'did-not-run';
-  const name = `${jobName(ref)} ${at > now ? 'will not run' : 'did not run'}`;
+  const name = `${jobWords(ref)} ${at > now ? 'will not run' : 'did not run'}`;
   switch (trigger.type) {
     case 'manual':
       return verdict(answer, 'not-in-schedule', `${name}: it has no schedule, and runs by hand only.`, row);
@@ -110,13 +110,13 @@ function explainFuture(all: Circumstances, job: Job, row: DecidingRow): Verdict 
   if (job.nextRunAt === null) return ended(all, job, row);
   const unserved = explainUnserved(job, all, row);
   const but = unserved === null ? '' : `, if somebody can: ${unserved.sentence.replace(/^.*? waits: /, '')}`;
-  const sentence = `${jobName(ref)} will run at ${timeIn(timeZone, at)}${but === '' ? '.' : but}`;
+  const sentence = `${jobWords(ref)} will run at ${timeIn(timeZone, at)}${but === '' ? '.' : but}`;
   return verdict('will-run', unserved?.cause ?? 'not-yet-due', sentence, row);
 }
 
 function explainPast(all: Circumstances, job: Job, row: DecidingRow): Verdict {
   const { ref, at, timeZone, recorded } = all;
-  const name = jobName(ref);
+  const name = jobWords(ref);
   const held = holding(all, job, row);
   const isToCome = job.nextRunAt !== null && job.nextRunAt.getTime() <= at;
   if (held !== null && (isToCome || job.nextRunAt === null)) return held;
@@ -153,7 +153,7 @@ function holding(all: Circumstances, job: Job, row: DecidingRow): Verdict | null
     return verdict(
       'did-not-run',
       'orphaned',
-      `${jobName(ref)} does not fire: no live code has declared it since ${timeIn(timeZone, job.orphanedAt)}.`,
+      `${jobWords(ref)} does not fire: no live code has declared it since ${timeIn(timeZone, job.orphanedAt)}.`,
       row,
     );
   }
@@ -167,7 +167,7 @@ function ended({ ref, timeZone }: Circumstances, job: Job, row: DecidingRow): Ve
   return verdict(
     'did-not-run',
     'ended',
-    `${jobName(ref)} does not fire any more: its schedule has come to its end${last}.`,
+    `${jobWords(ref)} does not fire any more: its schedule has come to its end${last}.`,
     row,
   );
 }
@@ -179,6 +179,6 @@ function unknown({ ref, at, timeZone, recorded }: Circumstances): Verdict {
   return verdict(
     'unknown',
     'no-record',
-    `Nothing is on record of ${jobName(ref)} at ${timeIn(timeZone, at)}: ${why}.`,
+    `Nothing is on record of ${jobWords(ref)} at ${timeIn(timeZone, at)}: ${why}.`,
   );
 }

@@ -8,7 +8,7 @@ export function timeIn(timeZone: string, at: Date | number): string {
 }
 
 /** `"nightly"`, with its namespace if that is not the default one. */
-export function jobName({ namespace, id }: { namespace: string; id: string }): string {
+export function jobWords({ namespace, id }: { namespace: string; id: string }): string {
   return namespace === 'default' ? `"${id}"` : `"${id}" in the namespace "${namespace}"`;
 }
 

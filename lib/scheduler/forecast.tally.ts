@@ -23,7 +23,7 @@ export interface Range {
 }
 
 /** All jobs of one schedule that stand at the same place: computed once. */
-export interface Group {
+export interface ScheduleGroup {
   compiled: CompiledTrigger;
   timeZone: string;
   /** The first of its instants in the range. */
@@ -47,7 +47,7 @@ export class Tally {
 
   constructor(private readonly range: Range) {}
 
-  async add(group: Group): Promise<void> {
+  async add(group: ScheduleGroup): Promise<void> {
     const { compiled, first, jobs, examples } = group;
     const { until } = this.range;
     if (
@@ -106,7 +106,7 @@ export class Tally {
     this.minutes.set(minute, known);
   }
 
-  private remark({ compiled: { source }, timeZone, jobs, examples }: Group, at: number): void {
+  private remark({ compiled: { source }, timeZone, jobs, examples }: ScheduleGroup, at: number): void {
     const touch =
       source instanceof CronSource || source instanceof CalendarSource ? source.touchOf(at) : null;
     if (touch === null) return;

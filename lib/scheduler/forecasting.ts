@@ -6,7 +6,7 @@ import { compileTrigger } from '../triggers/compiled.trigger.js';
 import { parseDuration } from '../triggers/duration.js';
 import { parseAt } from '../triggers/instant.js';
 import type { Forecast, ForecastOptions } from './forecast.js';
-import { minuteMs, mostExamples, Tally, type Group, type Range } from './forecast.tally.js';
+import { minuteMs, mostExamples, Tally, type ScheduleGroup, type Range } from './forecast.tally.js';
 import { namespaceOf, refKey } from './job.identity.js';
 
 const hourMs = 60 * minuteMs;
@@ -61,7 +61,7 @@ export async function forecastJobs(given: ForecastOptions, parts: ForecastParts)
   const range = rangeOf(given, parts);
   const filter = given.namespace === undefined ? {} : { namespace: namespaceOf(given.namespace) };
   const tally = new Tally(range);
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, ScheduleGroup>();
   let held = 0;
   const take = (job: Forecastable | null): void => {
     const group = job === null ? null : groupOf(job, range, parts.calendars);
@@ -92,7 +92,7 @@ export async function forecastJobs(given: ForecastOptions, parts: ForecastParts)
   return { ...tally.result(), jobs, held };
 }
 
-type Grouped = Pick<Group, 'compiled' | 'timeZone' | 'first'>;
+type Grouped = Pick<ScheduleGroup, 'compiled' | 'timeZone' | 'first'>;
 
 /** Where a job stands in the range; null: it has no time in it. A paused job has none of its own, so what it would do is what its schedule says. */
 function groupOf(job: Forecastable, { from, until }: Range, calendars: Calendars): Grouped | null {
@@ -105,7 +105,7 @@ function groupOf(job: Forecastable, { from, until }: Range, calendars: Calendars
   return first === null || first >= until ? null : { compiled, timeZone: job.timeZone, first };
 }
 
-function gather(groups: Map<string, Group>, group: Grouped, job: Forecastable): void {
+function gather(groups: Map<string, ScheduleGroup>, group: Grouped, job: Forecastable): void {
   const { trigger } = job;
   // With H each job has instants of its own.
   const own = 'expression' in trigger && /\bH/i.test(trigger.expression ?? '') ? refKey(job) : '';

@@ -1,6 +1,7 @@
 import type { Diagnosis, Finding, FindingSeverity } from '../../typeorm/index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { text, whole } from '../cli.option.js';
+import { count } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
 import type { Colour } from '../output.js';
 import { given } from '../shared.options.js';
@@ -41,8 +42,8 @@ const examine = command({
     const isIll = found.findings.some(({ severity }) => severity !== 'note');
     out.print({ healthy: !isIll, ...found }, (paper) => {
       const { server, checked, unchecked, findings } = found;
-      const count = findings.length === 0 ? 'nothing is wrong' : counted(findings.length, 'finding');
-      paper.line(`${server}: ${counted(checked.length, 'check')}, ${count}.`);
+      const outcome = findings.length === 0 ? 'nothing is wrong' : count(findings.length, 'finding');
+      paper.line(`${server}: ${count(checked.length, 'check')}, ${outcome}.`);
       for (const { severity, code, sentence, repair } of findings) {
         paper.line();
         paper.line(`${out.paint(severity, colours[severity])} ${code}`);
@@ -65,10 +66,6 @@ async function ofPostgres({ server, schema }: Postgres, values: object): Promise
 
 function mending({ by, text: words }: Finding['repair']): string {
   return by === 'sql' ? `psql: ${words}` : by === 'command' ? `run: ${words}` : `mend: ${words}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 export const doctorCommands: CliCommand[] = [examine];

@@ -8,7 +8,7 @@ import type {
 import { command, type CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { text } from '../cli.option.js';
-import { instant } from '../cli.words.js';
+import { instant, jobName } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
 import type { Paper } from '../output.js';
 import type { PlannedApp, PlannedInstance } from '../planned.app.js';
@@ -68,11 +68,11 @@ function show(found: PlannedInstance, isNamed: boolean, paper: Paper): void {
   for (const job of gone) showGone(job, paper);
   for (const { namespace, id, place } of taken) {
     paper.line(
-      `! ${name({ namespace, id })} (${place}): the id belongs to a job of somebody else, so that a start is refused.`,
+      `! ${jobName({ namespace, id })} (${place}): the id belongs to a job of somebody else, so that a start is refused.`,
     );
   }
   for (const { action, ...job } of booted)
-    paper.line(`* ${name(job)} is ${action} by a hook of the application.`);
+    paper.line(`* ${jobName(job)} is ${action} by a hook of the application.`);
   for (const one of workflows.created) paper.line(`+ workflow ${one}`);
   for (const one of workflows.changed)
     paper.line(`~ workflow ${one.name}: runs that begin later are of a version after ${one.fromVersion}`);
@@ -85,7 +85,7 @@ function show(found: PlannedInstance, isNamed: boolean, paper: Paper): void {
 }
 
 function showNew(job: PlannedNewJob, paper: Paper): void {
-  paper.line(`+ ${name(job)} (${job.place})`);
+  paper.line(`+ ${jobName(job)} (${job.place})`);
   paper.line(`    ${scheduleText(job.after)}`);
   showRemarks(job, paper);
 }
@@ -98,7 +98,7 @@ function showChanged(job: PlannedChangedJob, paper: Paper): void {
     adopted: `fires again${what}`,
     superseded: 'does not fire any more, as its method runs under another id',
   };
-  paper.line(`~ ${name(job)}${job.place === '' ? '' : ` (${job.place})`} ${words[job.kind]}`);
+  paper.line(`~ ${jobName(job)}${job.place === '' ? '' : ` (${job.place})`} ${words[job.kind]}`);
   const [before, after] = [scheduleText(job.before), scheduleText(job.after)];
   paper.line(before === after ? `    ${after}` : `    before: ${before}`);
   if (before !== after) paper.line(`    after:  ${after}`);
@@ -109,7 +109,7 @@ function showChanged(job: PlannedChangedJob, paper: Paper): void {
 
 function showGone(job: PlannedGoneJob, paper: Paper): void {
   const when = job.isDeclared ? ' once no live worker declares it any more' : '';
-  paper.line(`- ${name(job)} is ${job.outcome}${when}`);
+  paper.line(`- ${jobName(job)} is ${job.outcome}${when}`);
   paper.line(`    ${scheduleText(job.before)}`);
 }
 
@@ -123,10 +123,6 @@ function scheduleText({ schedule, next }: PlannedSchedule): string {
 
 function minuteText({ at, runs }: HotMinute): string {
   return `${instant(at)} with ${runs}`;
-}
-
-function name({ namespace, id }: { namespace: string; id: string }): string {
-  return namespace === 'default' ? id : `${namespace}/${id}`;
 }
 
 export const planCommands: CliCommand[] = [plan];
