@@ -212,6 +212,7 @@ export type {
   SyncedSet,
   Unstarted,
   WorkerInfo,
+  WorkerCondition,
   WorkerRegistration,
 } from './ports/storage.adapter.js';
 export type {

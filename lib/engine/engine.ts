@@ -306,7 +306,7 @@ export class Engine {
   }
 
   private registration(workerId: string): WorkerRegistration {
-    const { name, app, version, queues, zoneData, retention } = this.options;
+    const { name, app, version, queues, zoneData, retention, concurrency } = this.options;
     return {
       id: workerId,
       name,
@@ -319,6 +319,7 @@ export class Engine {
       queues,
       handlers: this.parts.handlers.offered(),
       retention,
+      slots: concurrency,
     };
   }
 

@@ -2,6 +2,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Beat } from '../ports/beat.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { Renewal, StorageAdapter } from '../ports/storage.adapter.js';
+import { LoopLag } from './loop.lag.js';
 import type { Outages } from './outages.js';
 
 /** So long the storage has to tell whether the lease has outlived a sleep of the machine. */
@@ -29,6 +30,8 @@ export interface LeaseParts {
   longRunning: () => LongRunning;
   /** What time it is by which it claims, where the storage's clock has leapt back and is doubted; else null. */
   reached: () => number | null;
+  /** How far the wall clock is ahead of the storage's, in ms. */
+  clockOffsetMs: () => number;
 }
 
 /** What the keeper tells its engine. */
@@ -71,6 +74,7 @@ export class LeaseKeeper {
   private ended = false;
   /** Since when (monotonic) it waits to hear whether the lease has outlived a sleep. */
   private oversleptSince: number | null = null;
+  private readonly lag: LoopLag;
 
   constructor(
     private readonly parts: LeaseParts,
@@ -79,6 +83,7 @@ export class LeaseKeeper {
     registeredAt: number,
   ) {
     this.renewedAt = registeredAt;
+    this.lag = new LoopLag(parts.clock);
     this.wallOffset = this.wallNow();
     this.watchTrust();
     // The storage does not know yet how late what it claims may be due.
@@ -182,13 +187,13 @@ export class LeaseKeeper {
   private tick(beat: Beat): void {
     const { clock, leaseMs } = this.parts;
     // First: a tick that throws must not be the last.
-    this.cancelTick = clock.setTimer(Math.min(leaseMs / 6, 1_000), () => this.tick(beat));
+    this.cancelTick = this.lag.setTimer(Math.min(leaseMs / 6, 1_000), () => this.tick(beat));
     beat.tick(clock.monotonic() - this.renewedAt);
   }
 
   private nextBeat(inMs: number): void {
     this.cancelBeat?.();
-    this.cancelBeat = this.parts.clock.setTimer(inMs, () => this.beat());
+    this.cancelBeat = this.lag.setTimer(inMs, () => this.beat());
   }
 
   private watchTrust(): void {
@@ -223,6 +228,7 @@ export class LeaseKeeper {
         this.parts.running(),
         long.runIds,
         this.parts.reached(),
+        { clockOffsetMs: this.parts.clockOffsetMs(), loopLagMs: this.lag.take() },
       );
       if (this.ended) return;
       this.ears.onTime(renewal.now, sentAt);

@@ -90,6 +90,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       running: () => session.inHands,
       longRunning: () => session.longRunning(),
       reached: () => time.reached,
+      clockOffsetMs: () => time.localOffsetMs,
     },
     {
       onTime: (now, sentAt) => time.observe(now, sentAt),

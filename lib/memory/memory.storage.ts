@@ -50,6 +50,7 @@ import {
   type SyncResult,
   type Unstarted,
   type WorkerInfo,
+  type WorkerCondition,
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type {
@@ -319,8 +320,9 @@ export class MemoryStorage extends StorageAdapter {
     running: number,
     _longRunning?: readonly string[],
     _reached?: EpochMs | null,
+    condition: WorkerCondition | null = null,
   ): Promise<Renewal> {
-    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running));
+    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running, condition));
   }
 
   updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {

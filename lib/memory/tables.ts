@@ -11,6 +11,7 @@ import type {
   NewRunSignal,
   RunStep,
   StoredBinary,
+  WorkerCondition,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type { JsonValue } from '../model/json.js';
@@ -164,6 +165,7 @@ export interface WorkerRow extends WorkerRegistration {
   /** Where it ended before it was cut, as it was renewed while the clock was ahead. */
   reached: EpochMs;
   running: number;
+  condition: WorkerCondition | null;
 }
 
 /** A pause of everything in a scope. */

@@ -4,6 +4,7 @@ import type {
   EpochMs,
   ReleaseResult,
   Renewal,
+  WorkerCondition,
   WorkerInfo,
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
@@ -28,6 +29,7 @@ export function register(
     leaseMs,
     reached: 0,
     running: 0,
+    condition: null,
   };
   tables.workers.set(worker.id, tables.own('workers', row));
   return { now, leaseUntil };
@@ -39,12 +41,18 @@ export function renew(
   workerId: string,
   leaseMs: number,
   running: number,
+  condition: WorkerCondition | null,
 ): Renewal {
   const worker = tables.workers.get(workerId);
   const stoodUntil = worker ? Math.max(worker.leaseUntil, worker.reached) : null;
   if (!worker || !holdsLease(tables, now, workerId))
     return { now, leaseUntil: null, stoodUntil, cancelled: [], outOfSync: false };
-  Object.assign(worker, { leaseUntil: now + leaseMs, leaseMs, running });
+  Object.assign(worker, {
+    leaseUntil: now + leaseMs,
+    leaseMs,
+    running,
+    condition: condition ?? worker.condition,
+  });
   const held = [...(tables.held.get(workerId) ?? [])];
   const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
   const outOfSync = isOutOfSync(tables, now, workerId);
@@ -92,6 +100,8 @@ export function workerInfos(tables: MemoryTables): WorkerInfo[] {
     startedAt: new Date(worker.startedAt),
     leaseUntil: new Date(worker.leaseUntil),
     running: worker.running,
+    slots: worker.slots ?? null,
+    condition: worker.condition,
   }));
 }
 

@@ -60,7 +60,7 @@ import type {
 } from './run.steps.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
-import type { Capability, Renewal, WorkerInfo, WorkerRegistration } from './workers.js';
+import type { Capability, Renewal, WorkerCondition, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
 export * from './binaries.js';
@@ -325,7 +325,7 @@ export abstract class StorageAdapter {
   /**
    * Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. `longRunning`: runs
    * that it has had for a while, each told once, which a storage may put out of the way of claims. `reached`: what time it is by which the worker claims, where the storage's clock
-   * has leapt back and is doubted; else null.
+   * has leapt back and is doubted; else null. `condition`: how it fares; null: it does not say, and what it has said holds.
    */
   abstract renew(
     workerId: string,
@@ -333,6 +333,7 @@ export abstract class StorageAdapter {
     running: number,
     longRunning?: readonly string[],
     reached?: EpochMs | null,
+    condition?: WorkerCondition | null,
   ): Promise<Renewal>;
   /**
    * Begins to renew the lease from outside the event loop, when that has not done so for half of the lease although it ticked within

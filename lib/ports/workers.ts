@@ -17,6 +17,16 @@ export interface WorkerRegistration {
   handlers: readonly string[];
   /** How long it wants the record kept; null: it does not say. */
   retention: Retention | null;
+  /** How many runs it takes at a time; absent or null: it does not say. */
+  slots?: number | null;
+}
+
+/** How a worker fares, as it tells with its renewals. */
+export interface WorkerCondition {
+  /** How far its wall clock is ahead of the storage's, in ms; below 0: behind it. */
+  clockOffsetMs: number;
+  /** By how much its event loop was late at most since the renewal before, in ms. */
+  loopLagMs: number;
 }
 
 /** A worker that is or was alive. */
@@ -24,6 +34,9 @@ export interface WorkerInfo extends WorkerRegistration {
   startedAt: Date;
   leaseUntil: Date;
   running: number;
+  slots: number | null;
+  /** As it has told last; null: it has not. */
+  condition: WorkerCondition | null;
 }
 
 export interface Renewal {

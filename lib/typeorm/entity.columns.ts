@@ -241,6 +241,9 @@ export const workerColumns: Columns<ChronisWorker> = {
   releasedAt: 'timestamptz?',
   running: 'integer',
   retention: 'jsonb?',
+  slots: 'integer?',
+  clockOffsetMs: 'double precision?',
+  loopLagMs: 'double precision?',
 };
 
 export const releaseColumns: Columns<ChronisRelease> = {

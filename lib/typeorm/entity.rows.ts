@@ -278,6 +278,12 @@ export interface ChronisWorker {
   running: number;
   /** How long it wants the record kept; null: of an older release. */
   retention: Retention | null;
+  /** How many runs it takes at a time; null: of an older release. */
+  slots: number | null;
+  /** How far its clock was ahead of the server's at its last beat, in ms; null: it has had none. */
+  clockOffsetMs: number | null;
+  /** By how much its event loop was late at most before its last beat, in ms; null: it has had none. */
+  loopLagMs: number | null;
 }
 
 /** A set of declarations of an app. @publicApi */

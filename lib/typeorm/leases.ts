@@ -1,4 +1,4 @@
-import type { EpochMs, Renewal } from '../ports/storage.adapter.js';
+import type { EpochMs, Renewal, WorkerCondition } from '../ports/storage.adapter.js';
 import { within } from './deadline.js';
 import type { Run } from './statement.runner.js';
 
@@ -52,8 +52,10 @@ export class Leases {
     running: number,
     longRunning: readonly string[],
     reached: EpochMs | null,
+    condition: WorkerCondition | null,
   ): Promise<Renewal> {
-    const [row] = await run<Renewed>('renew', workerId, leaseMs, running, reached);
+    const told = [condition?.clockOffsetMs ?? null, condition?.loopLagMs ?? null];
+    const [row] = await run<Renewed>('renew', workerId, leaseMs, running, reached, ...told);
     const { now, lease_until: leaseUntil, stood_until: stoodUntil } = row;
     const lease = this.leases.get(workerId) ?? newLease();
     if (leaseUntil === null) {

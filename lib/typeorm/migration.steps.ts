@@ -6,6 +6,7 @@ import { schemaV2 } from './sql/schema.v2.sql.js';
 import { schemaV3 } from './sql/schema.v3.sql.js';
 import { schemaV4 } from './sql/schema.v4.sql.js';
 import { schemaV5 } from './sql/schema.v5.sql.js';
+import { schemaV6 } from './sql/schema.v6.sql.js';
 import { tableNames, type TableNames } from './sql/table.names.js';
 import type { TableOptions } from './typeorm.options.js';
 
@@ -28,6 +29,7 @@ const steps: readonly MigrationStep[] = [
   },
   { statements: schemaV4, changes: (t) => [t.run], compatibleWith: 1 },
   { statements: schemaV5, changes: () => [], compatibleWith: 1 },
+  { statements: schemaV6, changes: (t) => [t.worker], compatibleWith: 1 },
 ];
 
 /** Rows of older versions have no app. */

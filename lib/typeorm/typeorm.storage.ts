@@ -53,6 +53,7 @@ import {
   type SyncResult,
   type Unstarted,
   type WorkerInfo,
+  type WorkerCondition,
   type WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type {
@@ -328,8 +329,9 @@ export class TypeOrmStorage extends StorageAdapter {
     running: number,
     longRunning: readonly string[] = [],
     reached: EpochMs | null = null,
+    condition: WorkerCondition | null = null,
   ): Promise<Renewal> {
-    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning, reached);
+    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning, reached, condition);
   }
 
   override async startBeat(order: BeatOrder): Promise<Beat | null> {

@@ -3,7 +3,9 @@ import type { EpochMs, WorkerInfo, WorkerRegistration } from '../ports/storage.a
 import { within } from './deadline.js';
 import type { Run, StatementRunner } from './statement.runner.js';
 
-interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUntil'> {
+interface WorkerRow extends Omit<WorkerInfo, 'zoneData' | 'startedAt' | 'leaseUntil' | 'condition'> {
+  clock_offset_ms: number | null;
+  loop_lag_ms: number | null;
   zone_data: string;
   started_at: EpochMs;
   lease_until: EpochMs;
@@ -29,7 +31,8 @@ export async function registerBy(
   worker: WorkerRegistration,
   leaseMs: number,
 ): Promise<{ now: EpochMs; leaseUntil: EpochMs }> {
-  const { id, name, app, generation, host, pid, version, zoneData, queues, handlers, retention } = worker;
+  const { id, name, app, generation, host, pid, version, zoneData, queues, handlers, retention, slots } =
+    worker;
   const [row] = await run<{ now: EpochMs; lease_until: EpochMs }>(
     'register',
     id,
@@ -44,6 +47,7 @@ export async function registerBy(
     handlers,
     leaseMs,
     retention && JSON.stringify(retention),
+    slots ?? null,
   );
   if (!row) throw new StorageError(`The worker ${id} has lost its lease: its id cannot be used again.`);
   return { now: row.now, leaseUntil: row.lease_until };
@@ -82,5 +86,10 @@ export async function queryWorkers(run: Run): Promise<WorkerInfo[]> {
     leaseUntil: new Date(row.lease_until),
     running: row.running,
     retention: row.retention,
+    slots: row.slots,
+    condition:
+      row.clock_offset_ms === null || row.loop_lag_ms === null
+        ? null
+        : { clockOffsetMs: row.clock_offset_ms, loopLagMs: row.loop_lag_ms },
   }));
 }

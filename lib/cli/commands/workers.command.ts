@@ -5,6 +5,9 @@ import { instant } from '../cli.words.js';
 import { liveWorkers } from '../live.workers.js';
 import type { Column } from '../text.table.js';
 
+/** Of what a worker tells; it may not have yet. */
+const milliseconds = (ms: number | undefined): string => (ms === undefined ? '–' : `${Math.round(ms)} ms`);
+
 const listWorkers = command({
   name: 'workers',
   summary: 'processes that run jobs',
@@ -28,7 +31,13 @@ const listWorkers = command({
         of: ({ live }) => (live ? 'live' : 'gone'),
         paint: (cell, { live }) => out.paint(cell, live ? 'green' : 'dim'),
       },
-      { title: 'RUNNING', of: ({ running }) => String(running), right: true },
+      {
+        title: 'RUNNING',
+        of: ({ running, slots }) => (slots === null ? String(running) : `${running}/${slots}`),
+        right: true,
+      },
+      { title: 'CLOCK', of: ({ condition }) => milliseconds(condition?.clockOffsetMs), right: true },
+      { title: 'LOOP LAG', of: ({ condition }) => milliseconds(condition?.loopLagMs), right: true },
       { title: 'LEASE UNTIL', of: ({ leaseUntil }) => instant(leaseUntil) },
       { title: 'QUEUES', of: ({ queues }) => queues.join(',') },
       { title: 'HOST', of: ({ host, pid }) => `${host}:${pid}` },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Renewal } from '../../index.js';
+import type { Renewal, WorkerCondition } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -38,15 +38,36 @@ export const leaseLaws = lawsOf('lease', {
       queues: ['a', 'b'],
       handlers: ['x', 'y'],
       retention: null,
+      slots: 12,
     };
     const { now, leaseUntil } = await storage.register(registration, minute);
     assert.equal(leaseUntil, now + minute);
     assertNear(now, await storage.now(), 'The time of the answer');
-    const { startedAt, leaseUntil: until, running, ...shown } = only(await storage.queryWorkers(), 'worker');
+    const {
+      startedAt,
+      leaseUntil: until,
+      running,
+      condition,
+      ...shown
+    } = only(await storage.queryWorkers(), 'worker');
     assert.deepEqual(shown, registration);
     assertNear(startedAt, now, 'startedAt');
     assert.deepEqual(until, new Date(leaseUntil));
     assert.equal(running, 0);
+    assert.equal(condition, null);
+  },
+
+  'tells how its worker fares, until it tells otherwise': async ({ storage }) => {
+    const { workerId } = await startWorker(storage);
+    const condition = async (): Promise<WorkerCondition | null> =>
+      only(await storage.queryWorkers(), 'worker').condition;
+    const told = { clockOffsetMs: -12.5, loopLagMs: 40 };
+    await storage.renew(workerId, minute, 0, [], null, told);
+    assert.deepEqual(await condition(), told);
+    await storage.renew(workerId, minute, 0);
+    assert.deepEqual(await condition(), told);
+    await storage.renew(workerId, minute, 0, [], null, { clockOffsetMs: 0, loopLagMs: 0 });
+    assert.deepEqual(await condition(), { clockOffsetMs: 0, loopLagMs: 0 });
   },
 
   'is prolonged by a renewal': async ({ storage, clock }) => {

@@ -291,6 +291,9 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       released_at: 'when its runs were taken from it, or it has stopped; null: neither',
       running: 'runs in its hands at its last beat',
       retention: 'how long it wants the record kept',
+      slots: 'how many runs it takes at a time; null: of releases before schema version 6',
+      clock_offset_ms: 'how far its clock was ahead of the server at its last beat, in milliseconds',
+      loop_lag_ms: 'by how much its event loop was late at most before its last beat, in milliseconds',
     },
   },
   release: {
