@@ -1,4 +1,4 @@
-import { commentsOfTable, commentStatements } from './comments.sql.js';
+import { commentsOfTable } from './comments.sql.js';
 import type { TableNames } from './table.names.js';
 
 /** The version that has comments of all that is older. */
@@ -17,6 +17,7 @@ export function schemaV5(t: TableNames, from: number): string[] {
     )`,
     `alter table ${t.binary} alter column bytes set storage external`,
     `create index ${t.index('binary_used')} on ${t.binary} (used_at)`,
-    ...(from < commentsSince ? commentStatements(t) : commentsOfTable(t, 'binary')),
+    // Where there are none of what is older, the newest version brings all.
+    ...(from < commentsSince ? [] : commentsOfTable(t, 'binary')),
   ];
 }
