@@ -35,9 +35,10 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   for (const run of over) forget(tables, run.job);
   const deadLetters = pruneDeadLetters(tables, now - deadLettersKeptMs(retention));
   const horizon = now - longestKeptMs(retention);
-  forgetRunSteps(tables, horizon);
   pruneDefinitions(tables, horizon, Infinity);
   pruneFlows(tables, horizon, Infinity);
+  // What was kept for the retry of a flow goes with it.
+  forgetRunSteps(tables, horizon);
   pruneBinaries(tables, now);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);

@@ -10,6 +10,7 @@ import {
   type SignalAnswer,
   type SignalWait,
 } from '../ports/storage.adapter.js';
+import { allSteps } from './flow.rows.js';
 import { isHeldWith, release } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -107,21 +108,33 @@ export function moveRunSteps({ steps, signals }: MemoryTables, from: string, to:
   signals.delete(from);
 }
 
-/** Those of a run without a verdict, or that may be retried, stay, as an attempt may come that needs them. */
+/** Those that an attempt may need that is still to come stay: of a run without a verdict or that may be retried, and of a step with which the retry of its flow would go on. */
 export function forgetRunSteps(tables: MemoryTables, horizon: EpochMs): void {
-  const { steps, signals } = tables;
+  const { runs, steps, signals } = tables;
+  let ofFlows: ReadonlySet<string> | undefined;
+  const isNeeded = (runId: string): boolean => {
+    const run = runs.get(runId);
+    if (run !== undefined && (run.verdict === null || isFailure(run.verdict))) return true;
+    ofFlows ??= runsToGoOnWith(tables);
+    return ofFlows.has(runId);
+  };
   for (const [runId, kept] of steps) {
-    if (isNeeded(tables, runId)) continue;
     const young = kept.filter(({ finishedAt, startedAt }) => (finishedAt ?? startedAt) >= horizon);
+    if (young.length === kept.length || isNeeded(runId)) continue;
     if (young.length === 0) steps.delete(runId);
-    else if (young.length < kept.length) steps.set(runId, young);
+    else steps.set(runId, young);
   }
-  for (const runId of signals.keys()) if (!isNeeded(tables, runId)) signals.delete(runId);
+  for (const runId of signals.keys()) if (!isNeeded(runId)) signals.delete(runId);
 }
 
-function isNeeded({ runs }: MemoryTables, runId: string): boolean {
-  const run = runs.get(runId);
-  return run !== undefined && (run.verdict === null || isFailure(run.verdict));
+/** Their runs are gone. What has ended well begins anew. */
+function runsToGoOnWith({ flows }: MemoryTables): Set<string> {
+  const found = new Set<string>();
+  for (const flow of flows.values()) {
+    for (const { runId, state } of allSteps(flow))
+      if (runId !== null && state !== 'succeeded' && state !== 'skipped') found.add(runId);
+  }
+  return found;
 }
 
 function stepOf({ steps }: MemoryTables, runId: string, name: string): RunStep | undefined {

@@ -179,6 +179,7 @@ export const runStepColumns: Columns<ChronisRunStep> = {
   failures: 'integer',
   error: 'text?',
   result: 'json?',
+  flowStep: 'bigint?',
 };
 
 export const definitionColumns: Columns<ChronisDefinition> = {
@@ -211,6 +212,7 @@ export const runSignalColumns: Columns<ChronisRunSignal> = {
   name: 'text',
   sentAt: 'timestamptz',
   payload: 'json',
+  flowStep: 'bigint?',
 };
 
 export const jobStatColumns: Columns<ChronisJobStat> = {

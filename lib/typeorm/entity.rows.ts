@@ -207,6 +207,8 @@ export interface ChronisRunStep {
   failures: number;
   error: string | null;
   result: unknown;
+  /** The step of a workflow that its run is, or was; null: of none, or it was stored by a release before schema version 6. */
+  flowStep: string | null;
 }
 
 /** A version of what jobs are started from. @publicApi */
@@ -243,6 +245,8 @@ export interface ChronisRunSignal {
   name: string;
   sentAt: Date;
   payload: unknown;
+  /** The step of a workflow that its run is, or was; null: of none, or it was stored by a release before schema version 6. */
+  flowStep: string | null;
 }
 
 /** The counters of a recurring job. @publicApi */

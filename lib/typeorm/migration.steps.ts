@@ -13,8 +13,8 @@ import type { TableOptions } from './typeorm.options.js';
 /** One step of the schema. Versions count from 1 without holes. */
 interface MigrationStep {
   statements(tables: TableNames, from: number): string[];
-  /** The tables of earlier versions that these statements change. */
-  changes(tables: TableNames): string[];
+  /** The tables of earlier versions that these statements change, as far as they are there. */
+  changes(tables: TableNames, from: number): string[];
   /** The oldest version whose code can still work on this schema: adding is compatible, changing is not. */
   compatibleWith: number;
 }
@@ -29,11 +29,17 @@ const steps: readonly MigrationStep[] = [
   },
   { statements: schemaV4, changes: (t) => [t.run], compatibleWith: 1 },
   { statements: schemaV5, changes: () => [], compatibleWith: 1 },
-  { statements: schemaV6, changes: (t) => [t.worker], compatibleWith: 1 },
+  { statements: schemaV6, changes: changedByV6, compatibleWith: 1 },
 ];
+
+function changedByV6(t: TableNames, from: number): string[] {
+  return from < stepsSince ? [t.worker] : [t.worker, t.run_step, t.run_signal];
+}
 
 /** Rows of older versions have no app. */
 const appsSince = 3;
+/** The first version that has durable steps and signals. */
+const stepsSince = 4;
 /** Of a migration for one table, and of all others for the migration. */
 const longestWaitMs = 500;
 
@@ -52,7 +58,7 @@ export function migrationStatements(t: TableNames, from: number): string[] {
   const { compatibleWith } = steps[schemaVersion - 1];
   const missing = steps.slice(from);
   return [
-    ...(from === 0 ? foundation : lockTables(missing.flatMap((step) => step.changes(t)))),
+    ...(from === 0 ? foundation : lockTables(missing.flatMap((step) => step.changes(t, from)))),
     ...missing.flatMap((step) => step.statements(t, from)),
     ...(from > 0 && from < appsSince ? [markUnfilled(t)] : []),
     `insert into ${t.meta} (key, value) values ('schema_version', '${schemaVersion}'), ('compatible_with', '${compatibleWith}')

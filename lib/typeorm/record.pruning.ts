@@ -123,8 +123,9 @@ export class RecordPruning {
     const gaps = await forget(outdated.gaps, 'forgetGaps', rows, gapVerdicts, gapHorizons);
     const jobs = await forget(outdated.jobs, 'forgetKept', rows);
     const deadLetters = await forget(outdated.dead_letters, 'forgetDead', rows, deadHorizon);
-    const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     const flows = await forget(outdated.flows, 'forgetFlows', flowsPerRound, horizon, historyMs > 0);
+    // What was kept for the retry of a flow goes with it.
+    const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     await forget(outdated.definitions, 'forgetDefinitions', rows, horizon, historyMs > 0);
     await forget(outdated.binaries, 'forgetBinaries', binariesPerRound, now - binaryKeptMs);
     const archived = now - historyMs;

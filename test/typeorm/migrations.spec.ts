@@ -377,7 +377,8 @@ describe('a schema of another release', () => {
   test('before that of programs gets their table, and nobody waits for it', async () => {
     await (await start()).close();
     await client.query(
-      `drop table "${schema}".binary; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms`,
+      `drop table "${schema}".binary; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms;
+       alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step`,
     );
     await setMeta('schema_version', 4);
     // A transaction that stays open, as a worker of the release before has it.

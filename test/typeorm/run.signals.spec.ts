@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ClaimedRun, RunStep, SchedulerService, StorageAdapter } from '../../lib/index.js';
 import { claimOne, holdOf, minute, settle, startWorker } from '../../lib/testing/laws/fixture.js';
+import { claimSteps, openFlow, step } from '../../lib/testing/laws/flow.fixture.js';
 import { TransactionalApp } from '../support/transactional.app.js';
 
 describe('signals of runs on PostgreSQL', () => {
@@ -136,6 +137,26 @@ describe('signals of runs on PostgreSQL', () => {
     await prune();
     expect(await sent()).toBe(1);
     await storage.discardRuns([run.id]);
+    await prune();
+    expect(await sent()).toBe(0);
+  });
+
+  test('of a step go with its workflow, and when it has ended well', async () => {
+    const prune = () => storage.prune({ defaultMs: 365 * 24 * 60 * minute, byVerdict: {} });
+    const { runId, worker: hands } = await openFlow(storage, [step('good'), step('bad')]);
+    const { good, bad } = await claimSteps(storage, hands);
+    for (const { id } of [good, bad])
+      expect(await storage.sendRunSignal(id, { name: 'go', payload: id })).toBe('sent');
+    await app.source.query(`update "${app.schema}".run_signal set sent_at = sent_at - interval '1 hour'`);
+    await settle(storage, good);
+    await settle(storage, bad, { outcome: 'failed' });
+    await prune();
+    expect(await sent()).toBe(1);
+    await app.source.query(
+      `update "${app.schema}".flow set ended_at = ended_at - interval '1 day' where run_id = $1`,
+      [runId],
+    );
+    expect(await storage.flows!.pruneFlows(Date.now() - 60 * minute, 10)).toBe(1);
     await prune();
     expect(await sent()).toBe(0);
   });

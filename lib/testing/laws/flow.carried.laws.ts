@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import type { ClaimedRun, Run, StorageAdapter } from '../../index.js';
-import { addOneOff, addRecurring, claimOne, fireOne, holdOf, settle, startWorker } from './fixture.js';
+import {
+  addOneOff,
+  addRecurring,
+  claimOne,
+  day,
+  fireOne,
+  holdOf,
+  pruneAll,
+  settle,
+  startWorker,
+} from './fixture.js';
 import {
   assertOver,
   claimSteps,
   flowLawsOf,
   flowOf,
+  lastingWorker,
   openAs,
   openFlow,
   runNext,
@@ -125,5 +136,79 @@ export const flowCarriedLaws = flowLawsOf('what the retry of a flow goes on with
       await settle(storage, bad);
       await assertOver(storage, run.id, 'succeeded', { bad: null });
     }
+  },
+
+  'both are there however long ago that was, as long as the flow may be retried': async ({
+    storage,
+    clock,
+  }) => {
+    const worker = await lastingWorker(storage);
+    await addRecurring(storage);
+    const opener = await fireOne(storage, worker);
+    await openAs(storage, opener, [step('fails'), step('ends'), step('goes on')]);
+    const runs = await claimSteps(storage, worker);
+    for (const run of Object.values(runs)) {
+      await keep(storage, run);
+      assert.equal(await storage.sendRunSignal(run.id, { name: 'late', payload: 1 }), 'sent');
+    }
+    await clock.advance(3 * day);
+    await settle(storage, runs.fails, { outcome: 'failed' });
+    await settle(storage, runs.ends);
+    await pruneAll(storage);
+    assert.deepEqual(await namesOf(storage, runs.ends), [], 'What has ended well begins anew.');
+    await storage.cancelRun(opener.id);
+    await settle(storage, runs['goes on'], { outcome: 'cancelled' });
+    await pruneAll(storage);
+    const { id } = await retry(storage, opener.id);
+    let again = await claimSteps(storage, worker);
+    assert.deepEqual(Object.keys(again).toSorted(), ['fails', 'goes on']);
+    for (const run of Object.values(again))
+      assert.deepEqual([await namesOf(storage, run), await taken(storage, run, 'late')], [['charge'], 1]);
+    await clock.advance(3 * day);
+    for (const run of Object.values(again)) await settle(storage, run, { outcome: 'failed' });
+    await pruneAll(storage);
+    await retry(storage, id);
+    again = await claimSteps(storage, worker);
+    for (const run of Object.values(again))
+      assert.deepEqual(await namesOf(storage, run), ['charge', 'wait for late'], 'Also after another retry.');
+  },
+
+  'a signal is there after a pruning at once': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [step('list'), step('each', ['list'], { map: true })]);
+    await runNext(storage, worker, { result: ['x'] });
+    const run = await claimOne(storage, worker);
+    assert.equal(await storage.sendRunSignal(run.id, { name: 'late', payload: 1 }), 'sent');
+    await settle(storage, run, { outcome: 'failed' });
+    await pruneAll(storage);
+    await retry(storage, runId);
+    assert.equal(await taken(storage, await claimOne(storage, worker), 'late'), 1);
+  },
+
+  'nothing is kept of a flow that is not on record any more': async ({ storage, clock }, flows) => {
+    const { runId, worker } = await openFlow(storage, [step('bad', [], { allowFailure: true })]);
+    const run = await claimOne(storage, worker);
+    await keep(storage, run);
+    await settle(storage, run, { outcome: 'failed' });
+    await pruneAll(storage);
+    assert.deepEqual(await namesOf(storage, run), ['charge']);
+    await clock.advance(2 * day);
+    await pruneAll(storage);
+    assert.equal(await flows.getFlow(runId), null);
+    assert.deepEqual(await namesOf(storage, run), []);
+  },
+
+  'nor of what a step did before it began anew': async ({ storage, clock }) => {
+    const { runId, worker } = await openFlow(storage, [step('good'), step('bad')]);
+    const { good, bad } = await claimSteps(storage, worker);
+    await keep(storage, good);
+    await settle(storage, good, { outcome: 'failed' });
+    await settle(storage, bad, { outcome: 'failed' });
+    const { id } = await retry(storage, runId, ['good']);
+    const again = await claimOne(storage, worker);
+    await settle(storage, again);
+    await clock.advance(2 * day);
+    await retry(storage, id, ['good']);
+    await pruneAll(storage);
+    assert.deepEqual(await namesOf(storage, again), []);
   },
 });

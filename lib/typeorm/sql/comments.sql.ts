@@ -56,6 +56,9 @@ const definitionColumns = {
   definition_hash: 'tells whether the definition is still what was stored',
 };
 
+const ofFlowStep =
+  'the step of a workflow that its run is, or was; null: of none, or of releases before schema version 6';
+
 const whatItIs = { namespace: 'ids of jobs are unique in it', job_id: 'the id of the job' };
 
 /** What is in the history beside the columns of the table itself. */
@@ -162,6 +165,7 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       name: 'what it waits for them by',
       sent_at: 'when it was sent',
       payload: 'what it brings',
+      flow_step: ofFlowStep,
     },
   },
   run_step: {
@@ -183,6 +187,7 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       failures: 'how often it has failed since it was tried the first time',
       error: 'what it has thrown last',
       result: 'what it returned, or the payload of the signal',
+      flow_step: ofFlowStep,
     },
   },
   definition: {

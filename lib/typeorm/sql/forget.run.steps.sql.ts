@@ -1,15 +1,16 @@
 import { forgotten } from './forgotten.fragment.js';
+import { mayBeNeeded } from './retriable.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
-/** $1 time · $2 horizon in ms · $3 limit · $4 runs to pass over · $5 really. All steps of a run at once; those of one without a verdict, or that may be retried, stay, as an attempt may come that needs them. */
+/** $1 time · $2 horizon in ms · $3 limit · $4 runs to pass over · $5 really. All steps of a run at once; those that an attempt may need that is still to come stay. */
 export function forgetRunStepsSql(t: TableNames): string {
   const age = 'coalesce(s.finished_at, s.started_at)';
   return `
 with old as materialized (
   select s.run_id as key from ${t.run_step} s
   where ${age} < ${at('$2::float8')} and s.run_id <> all ($4::bigint[])
-    and (select count(*) from ${t.run} r where r.id = s.run_id and (r.verdict is null or r.verdict in ('failed', 'timed_out', 'lost'))) = 0
+    and not ${mayBeNeeded(t, 's')}
   order by ${age} limit $3 for update skip locked
 ),
 gone as (

@@ -11,8 +11,8 @@ export function recordRunStepSql(t: TableNames): string {
   return `
 with ${heldRun(t)},
 kept as (
-  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, finished_at, ended, result)
-  select id, $5::text, $6::text, $7::int, $8::int, least(${at('$9::float8')}, ${now}), ${now}, $10::int, $11::json from mine
+  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, finished_at, ended, result, flow_step)
+  select id, $5::text, $6::text, $7::int, $8::int, least(${at('$9::float8')}, ${now}), ${now}, $10::int, $11::json, flow_step from mine
   on conflict (run_id, name) do update set
     attempt = excluded.attempt, finished_at = excluded.finished_at, ended = excluded.ended, result = excluded.result, error = null,
     wait_until = case when s.kind <> 'step' then s.wait_until end

@@ -11,8 +11,8 @@ export function recordStepWaitSql(t: TableNames): string {
   return `
 with ${heldRun(t)},
 kept as (
-  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, wait_until, failures, error)
-  select id, $5::text, $6::text, $7::int, $8::int, least(${at('$9::float8')}, ${now}), ${at('$10::float8')}, $11::int, $12::text from mine
+  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, wait_until, failures, error, flow_step)
+  select id, $5::text, $6::text, $7::int, $8::int, least(${at('$9::float8')}, ${now}), ${at('$10::float8')}, $11::int, $12::text, flow_step from mine
   on conflict (run_id, name) do update set
     attempt = excluded.attempt, wait_until = excluded.wait_until, failures = excluded.failures, error = excluded.error
   where s.finished_at is null

@@ -14,10 +14,10 @@ released as (
 ),
 ${births(t, `released s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`, null, `case when s.before is null then 0 else ${goesOn} end`)},
 carried as (
-  update ${t.run_step} s set run_id = g.run_id from given g where s.run_id = g.before
+  update ${t.run_step} s set run_id = g.run_id, flow_step = g.id from given g where s.run_id = g.before
 ),
 carried_signals as (
-  update ${t.run_signal} n set run_id = g.run_id from given g where n.run_id = g.before
+  update ${t.run_signal} n set run_id = g.run_id, flow_step = g.id from given g where n.run_id = g.before
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${toldColumn}`;

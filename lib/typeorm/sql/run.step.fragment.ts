@@ -13,6 +13,6 @@ export const runStepColumns = `
 export function heldRun(t: TableNames): string {
   return `
 mine as materialized (
-  select r.id from ${t.run} r where r.id = $2::bigint and r.fence = $3::int and r.worker = $4::text and r.verdict is null for share
+  select r.id, r.flow_step from ${t.run} r where r.id = $2::bigint and r.fence = $3::int and r.worker = $4::text and r.verdict is null for share
 )`;
 }

@@ -11,13 +11,13 @@ export function sendRunSignalSql(t: TableNames): string {
   const sleeps = '(r.worker is null and r.awaiting_fence = r.fence - 1)';
   return `
 with of_run as materialized (
-  select r.flow is null and not exists (select from ${t.flow_step} s where s.id = r.flow_step and s.kind = 'manual') as heard
+  select r.flow is null and not exists (select from ${t.flow_step} s where s.id = r.flow_step and s.kind = 'manual') as heard, r.flow_step
   from ${t.run} r where r.id = $2::bigint
 ),
 sent as (
-  insert into ${t.run_signal} (run_id, name, payload, sent_at)
-  select $2::bigint, $3::text, $4::json, ${now}
-  where (select heard from of_run) and (select count(*) from ${t.run_signal} where run_id = $2::bigint) < $5::int
+  insert into ${t.run_signal} (run_id, name, payload, sent_at, flow_step)
+  select $2::bigint, $3::text, $4::json, ${now}, o.flow_step from of_run o
+  where o.heard and (select count(*) from ${t.run_signal} where run_id = $2::bigint) < $5::int
   returning id
 ),
 woken as (

@@ -26,9 +26,10 @@ taken as (
   delete from ${t.run_signal} where id = (select id from found)
 ),
 kept as (
-  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, wait_until, signal, finished_at, ended, result, timed_out)
+  insert into ${t.run_step} as s (run_id, name, kind, position, attempt, started_at, wait_until, signal, finished_at, ended, result, timed_out, flow_step)
   select $2::bigint, $3::text, 'signal', $4::int, $5::int, least(${at('$6::float8')}, ${now}), wait.until, $7::text,
-    case when ${isOver} then ${now} end, case when ${isOver} then $9::int end, found.payload, found.payload is null and coalesce(wait.until <= ${now}, false)
+    case when ${isOver} then ${now} end, case when ${isOver} then $9::int end, found.payload, found.payload is null and coalesce(wait.until <= ${now}, false),
+    (select r.flow_step from ${t.run} r where r.id = $2::bigint)
   from wait left join found on true
   on conflict (run_id, name) do update set
     attempt = excluded.attempt, finished_at = excluded.finished_at, ended = excluded.ended, result = excluded.result, timed_out = excluded.timed_out
