@@ -7,6 +7,7 @@ import { queueName } from '../scheduler/names.js';
 import { knownOptions } from '../scheduler/option.checks.js';
 import { priorityOf } from '../scheduler/policy.options.js';
 import { timingKeys } from '../scheduler/trigger.options.js';
+import { refuseRetries } from '../scheduler/workflow.job.retries.js';
 import { isEnabled, readSchedule, type ScheduleDeclaration } from './declaration.reader.js';
 import { addJob, type Findings, type Origin } from './findings.js';
 import type { ExplorerParts } from './job.explorer.js';
@@ -60,8 +61,8 @@ export function declareCron(
   if (!isEnabled(configured)) return;
   const { place } = origin;
   const scheduled = configured as ScheduleDeclaration;
-  addJob(found, {
-    ...readSchedule(scheduled, { defaultId: name, handler: name, place }, defaults, now),
-    ...origin,
-  });
+  const declaredJob = readSchedule(scheduled, { defaultId: name, handler: name, place }, defaults, now);
+  // The decorator takes none, but the configuration may say what it likes.
+  refuseRetries(name, declaredJob.definition.policies);
+  addJob(found, { ...declaredJob, ...origin });
 }

@@ -1,7 +1,7 @@
 import { opensFlows } from '../engine/flow.opening.js';
 import { isOwnHandler } from '../engine/own.handlers.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
-import { HandlerNotFoundError, InvalidOptionError, UnknownTaskError } from '../model/errors.js';
+import { HandlerNotFoundError, UnknownTaskError } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { PayloadSchema } from '../model/payload.schema.js';
 import type { Policies } from '../model/policies.js';
@@ -10,6 +10,7 @@ import { nearestName } from '../model/nearest.name.js';
 import { taskTypeOf } from '../model/task.js';
 import type { HandlerUse } from './handler.uses.js';
 import { assertPayload } from './payload.assertion.js';
+import { refuseRetries } from './workflow.job.retries.js';
 
 type HandlersOfApps = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -23,6 +24,13 @@ export interface DirectoryParts {
   works: () => boolean;
   /** Whether handlers that nobody has are accepted where the job does not say. */
   allowsUnknown: boolean;
+}
+
+interface TriedJob {
+  app: string | null;
+  handler: string;
+  policies: Partial<Policies>;
+  payload: JsonValue;
 }
 
 /**
@@ -110,23 +118,16 @@ export class HandlerDirectory {
     for (const schema of this.schemasOf(job, ofReference)) await assertPayload(schema, job);
   }
 
-  /** Throws InvalidOptionError (maxRetries) where the handler is a workflow of this process: as a whole none is tried again. */
-  assertTriable({
-    app,
-    handler,
-    policies,
-  }: {
-    app: string | null;
-    handler: string;
-    policies: Partial<Policies>;
-  }): void {
+  /** Throws InvalidOptionError (maxRetries) where the handler is a workflow of this process, or one that is data, of whatever app: as a whole none is tried again. */
+  assertTriable({ app, handler, policies, payload }: TriedJob): void {
+    if (isOwnHandler(handler)) {
+      // What a start has made of it says which one it is.
+      const { definition } = { definition: handler, ...(payload as { definition?: string } | null) };
+      return refuseRetries(definition, policies, 'those of its definition have "maxRetries"');
+    }
     const isOwn = app === null || app === this.app;
     const rules = isOwn ? this.parts.local.get(handler)?.rules : undefined;
-    if (rules === undefined || !opensFlows(rules) || !policies.maxRetries) return;
-    throw new InvalidOptionError(
-      'maxRetries',
-      `the job calls the workflow "${handler}", which is not tried again as a whole. Give it to the steps: @Step({ maxRetries }); workflows.retry() goes on from what has failed.`,
-    );
+    if (rules !== undefined && opensFlows(rules)) refuseRetries(handler, policies);
   }
 
   /** What payloads are checked with. */

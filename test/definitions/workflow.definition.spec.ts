@@ -47,6 +47,19 @@ describe('a workflow as a definition', () => {
   const steps = async ({ runId }: Flow): Promise<FlowStep[]> =>
     (await app.storage.flows!.queryFlowSteps(runId, {}, {}))!.items;
 
+  test('is not tried again as a whole, whoever has its steps, so retries of its jobs are refused', async () => {
+    await definitions.define(nightly);
+    await definitions.start('nightly', { params: { table: 'orders' }, key: 'n', delay: '1h' });
+    const refused = (name: string): string =>
+      `maxRetries: the job calls the workflow "${name}", which is not tried again as a whole. Give it to the steps: those of its definition have "maxRetries"; workflows.retry() goes on from what has failed.`;
+    await expect(app.scheduler.updateJob('n', { maxRetries: 2 })).rejects.toThrow(refused('nightly'));
+    const elsewhere = { in: '1h', app: 'shop', allowUnknownHandler: true } as const;
+    const payload = { definition: 'order', version: 1, params: null };
+    const job = await app.scheduler.schedule('chronis.workflow', { ...elsewhere, payload });
+    await expect(app.scheduler.updateJob(job.id, { maxRetries: 2 })).rejects.toThrow(refused('order'));
+    await app.scheduler.updateJob(job.id, { maxRetries: 0 });
+  });
+
   test('is run by any process of the app, with handlers that the app has', async () => {
     const { definition } = await definitions.define(nightly);
     expect(definition).toMatchObject({ kind: 'workflow', version: 1, spec: { steps: nightly.steps } });

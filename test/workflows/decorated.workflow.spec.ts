@@ -153,6 +153,11 @@ describe('a class that is a workflow', () => {
     const off = await boot([Rates, Nightly], { overrides: { nightly: { disabled: true } } });
     expect(await off.scheduler.getJob('nightly')).toBeNull();
     await off.workflows.start('nightly', { params: {} });
+    // As by any job of a workflow.
+    await expect(boot([Rates, Nightly], { overrides: { nightly: { maxRetries: 2 } } })).rejects.toThrow(
+      'maxRetries: the job calls the workflow "nightly", which is not tried again as a whole.',
+    );
+    await boot([Rates, Nightly], { overrides: { nightly: { maxRetries: 0 } } });
   });
 
   test('gets its deadline from what was changed of its job at run time', async () => {
