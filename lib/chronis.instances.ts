@@ -121,6 +121,11 @@ export function getStorageToken(instance: string = defaultInstance): InjectionTo
   return tokenIn(instance, StorageAdapter) as InjectionToken<StorageAdapter>;
 }
 
+/** The token of the Clock of an instance. @publicApi */
+export function getClockToken(instance: string = defaultInstance): InjectionToken<Clock> {
+  return tokenIn(instance, Clock) as InjectionToken<Clock>;
+}
+
 /** The token of the WorkflowService of an instance. @publicApi */
 export function getWorkflowsToken(instance: string = defaultInstance): InjectionToken<WorkflowService> {
   return tokenIn(instance, WorkflowService) as InjectionToken<WorkflowService>;

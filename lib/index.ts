@@ -1,5 +1,6 @@
 // The public API of `nestjs-chronis`: named exports only, one line for each file, so that additions are seen in review.
 export * from './model/errors.js';
+export { packageVersion } from './package.version.js';
 export { errorParts, type ErrorParts } from './model/error.text.js';
 export type { JsonInput, JsonObject, JsonValue, NotJson } from './model/json.js';
 export type {
@@ -139,6 +140,7 @@ export {
   StorageAdapter,
 } from './ports/storage.adapter.js';
 export { appear, releasesKept } from './ports/declarations.js';
+export { mostCounted, mostKeptCounted } from './ports/stock.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
@@ -202,7 +204,9 @@ export type {
   SignalAnswer,
   SignalWait,
   StandingCursor,
+  QueueStock,
   StepEnd,
+  Stock,
   StoredBinary,
   StoredDefinition,
   StoredPause,
@@ -338,7 +342,13 @@ export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
-export type { HealthOptions, SchedulerHealth } from './scheduler/scheduler.health.js';
+export type {
+  HealthCode,
+  HealthOptions,
+  HealthReason,
+  SchedulerHealth,
+  SchedulerStatus,
+} from './scheduler/scheduler.health.js';
 export type { EngineState } from './engine/engine.js';
 
 export { FromStep, Item } from './decorators/arguments.decorator.js';
@@ -405,6 +415,7 @@ export { MemoryLock } from './memory/memory.lock.js';
 
 export {
   getChronisEventsToken,
+  getClockToken,
   getDefinitionsToken,
   getSchedulerToken,
   getJobDeclarationsToken,

@@ -45,6 +45,8 @@ test.each([
   ['file', []],
   ['testing', []],
   ['executors', []],
+  ['metrics', []],
+  ['health', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));
   expect(found).toEqual(packages);

@@ -7,7 +7,18 @@ import manifest from '../package.json' with { type: 'json' };
 import { packageVersion } from '../lib/package.version.js';
 import { compiledTests } from './support/compiled.js';
 
-const doors = ['', 'typeorm/', 'sqlite/', 'file/', 'schedule/', 'job-files/', 'testing/', 'executors/'];
+const doors = [
+  '',
+  'typeorm/',
+  'sqlite/',
+  'file/',
+  'schedule/',
+  'job-files/',
+  'testing/',
+  'executors/',
+  'metrics/',
+  'health/',
+];
 let folder: string;
 
 beforeAll(() => {

@@ -22,6 +22,7 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'queryAttempts',
   'queryGaps',
   'queryWorkers',
+  'takeStock',
   'queryRunSteps',
   'syncedSet',
 ]);

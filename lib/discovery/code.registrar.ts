@@ -1,5 +1,6 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { ChronisEventMap } from '../events/event.map.js';
 import { WorkflowsNotSupportedError } from '../model/errors.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import type { WorkflowRegistry } from '../workflows/workflow.registry.js';
@@ -80,11 +81,22 @@ export class CodeRegistrar {
   private tellOf({ repeated, unapplied, unmarked, minified }: Exploration): void {
     const { explorer, handlers: registry, events, storage } = this.parts;
     // All that are known by now, also those that were declared in another way.
-    const all = explorer.explore().jobs.length;
-    events.emit('jobs.explored', { jobs: all, handlers: registry.names(), repeated });
+    const { jobs } = explorer.explore();
+    const runs = runsOf(jobs);
+    events.emit('jobs.explored', { jobs: jobs.length, handlers: registry.names(), runs, repeated });
     // In memory names do not outlive the process.
     if (minified.length > 0 && storage.shared) events.emit('names.minified', { methods: minified });
     if (unapplied.length > 0) events.emit('enhancers.unapplied', { methods: unapplied });
     if (unmarked.length > 0) events.emit('payloads.unmarked', { methods: unmarked });
   }
+}
+
+function runsOf(jobs: Exploration['jobs']): ChronisEventMap['jobs.explored']['runs'] {
+  const runs = new Map<string, ChronisEventMap['jobs.explored']['runs'][number]>();
+  for (const { definition } of jobs) {
+    const { handler, queue, trigger } = definition;
+    const origin = trigger.type === 'at' ? 'at' : 'schedule';
+    runs.set(JSON.stringify([handler, queue, origin]), { handler, queue, origin });
+  }
+  return [...runs.values()];
 }

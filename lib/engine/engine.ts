@@ -71,6 +71,12 @@ export interface EngineStatus {
   leaseLostAt: number | null;
   /** Handlers that are going on. */
   running: number;
+  /** The same by queue, of all that this process serves. */
+  runningIn: ReadonlyMap<string, number>;
+  concurrency: number;
+  /** When the loop last went on; null: it does not work. While the storage is away, after each try. */
+  turnedAt: number | null;
+  pollMs: number;
   failing: readonly FailingOperation[];
   /** Why no signals of other processes arrive at present; null: they do, or none are listened for. */
   unheard: { error: unknown } | null;
@@ -146,10 +152,17 @@ export class Engine {
   status(): EngineStatus {
     const { shift, leaseLostAt, workerId, unheard } = this;
     const leaseRenewedAt = shift?.keeper.lastRenewedAt ?? null;
+    const { queues, concurrency, pollMs } = this.options;
+    const runningIn = new Map(queues.map((queue) => [queue, 0]));
     let running = 0;
-    for (const session of this.sessions) running += session.runningCount;
+    for (const session of this.sessions) {
+      running += session.runningCount;
+      for (const queue of session.runningQueues) runningIn.set(queue, (runningIn.get(queue) ?? 0) + 1);
+    }
     const { failing } = this.calls.outages;
-    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, running, failing, unheard };
+    const turnedAt = shift?.loop.turnedAt ?? null;
+    const load = { running, runningIn, concurrency, turnedAt, pollMs };
+    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, ...load, failing, unheard };
   }
 
   private get state(): EngineState {

@@ -17,6 +17,7 @@ import type {
 import { BoundedCache } from '../triggers/bounded.cache.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import type { Calendars } from '../model/trigger.js';
+import { tellAnswer } from './answers.js';
 import { walkFiring } from './firing.plan.js';
 import type { Lead } from './lead.js';
 import { OverlongRuns } from './overlong.runs.js';
@@ -185,6 +186,7 @@ export class Firer {
       const sentAt = clock.monotonic();
       const result = await storage.fire(capability, firings, room, aheadMs, time.reached);
       time.observe(result.now, sentAt);
+      tellAnswer(this.parts, 'fire', sentAt, result.moved.length, result.runs.length);
       for (const { cursor } of planned) this.left.delete(cursor.jobUid);
       return result;
     } catch (error) {
@@ -287,9 +289,9 @@ export class Firer {
     this.parts.events.emit('schedule.failed', { namespace, id: jobId, error });
   }
 
-  private tellGap({ namespace, jobId }: DueCursor, gap: Firing['gaps'][number]): void {
+  private tellGap({ namespace, jobId, handler }: DueCursor, gap: Firing['gaps'][number]): void {
     const range = { from: new Date(gap.from), until: new Date(gap.until) };
-    this.parts.events.emit('gap.recorded', { namespace, id: jobId, ...gap, ...range });
+    this.parts.events.emit('gap.recorded', { namespace, id: jobId, handler, ...gap, ...range });
   }
 }
 

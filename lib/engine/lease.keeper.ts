@@ -2,6 +2,7 @@ import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Beat } from '../ports/beat.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { Renewal, StorageAdapter } from '../ports/storage.adapter.js';
+import { tellAnswer } from './answers.js';
 import { LoopLag } from './loop.lag.js';
 import type { Outages } from './outages.js';
 
@@ -231,6 +232,7 @@ export class LeaseKeeper {
         { clockOffsetMs: this.parts.clockOffsetMs(), loopLagMs: this.lag.take() },
       );
       if (this.ended) return;
+      tellAnswer(this.parts, 'renew', sentAt);
       this.ears.onTime(renewal.now, sentAt);
       const hasGoneBack = this.hasGoneBack(renewal);
       if (hasGoneBack) this.parts.events.emit('storage.went-back', { workerId: this.parts.workerId });

@@ -12,6 +12,7 @@ import type {
   StorageAdapter,
   Unstarted,
 } from '../ports/storage.adapter.js';
+import { tellAnswer } from './answers.js';
 import type { Alarm } from './alarm.js';
 import { CallSize } from './call.size.js';
 import { firingPatienceMs } from './claims.beside.js';
@@ -239,6 +240,7 @@ export class RunIntake {
     const sentAt = clock.monotonic();
     try {
       const result = await storage.claim(this.session.capability, limit, aheadMs, time.reached);
+      tellAnswer(this.parts.calls, 'claim', sentAt, result.runs.length, result.runs.length);
       if (result.runs.length === this.claimSize.value)
         this.claimSize.grow(clock.monotonic() - sentAt < slowMs ? 2 : 1.25);
       if (result.refused !== undefined) this.refused.note(result.refused, false);

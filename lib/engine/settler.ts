@@ -2,6 +2,7 @@ import type { ChronisError } from '../model/chronis.error.js';
 import { InvalidPayloadError, InvalidWorkflowError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
+import { tellAnswer } from './answers.js';
 import { CallSize } from './call.size.js';
 import { RefusedResults } from './refused.results.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -253,14 +254,17 @@ export class Settler {
     const operation = batch.length === 1 && first!.failuresAlone > 0 ? first!.operation : 'settle';
     const settlements = batch.map(({ settlement }) => settlement);
     const hasSteps = settlements.some(({ flowStep }) => flowStep !== undefined);
+    const sentAt = this.calls.clock.monotonic();
     try {
       const {
         accepted,
         locked,
         refused = [],
+        taken = [],
       } = await this.calls.trying(operation, () =>
         hasSteps ? this.settleSteps(settlements) : this.storage.settle(settlements),
       );
+      tellAnswer(this.calls, 'settle', sentAt, batch.length, taken.length);
       this.failing = false;
       this.calls.outages.answered('settle');
       for (const item of batch) item.isUnderWay = false;

@@ -5,6 +5,7 @@ import type { JobRef } from '../model/job.js';
 import type { NextWake, Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
+import { tellAnswer } from './answers.js';
 import { Alarm } from './alarm.js';
 import { ClaimsBeside } from './claims.beside.js';
 import { FailedSteps } from './failed.steps.js';
@@ -71,6 +72,8 @@ export class WorkLoop {
   /** When to claim what it was told to be due; the outlook need not know of it, as one claim finds all that is due. */
   private toldRunAt: number | null = null;
   private pollAt = 0;
+  /** When it last went on (monotonic). */
+  turnedAt: number;
   private wakes = 0;
   /** Turns in a row that found nothing to do though something was due: others are at it, or rows are locked. */
   private fruitless = 0;
@@ -86,6 +89,7 @@ export class WorkLoop {
     private readonly parts: LoopParts,
   ) {
     this.alarm = new Alarm(parts.clock);
+    this.turnedAt = parts.clock.monotonic();
     this.firingLead = new Lead(parts.lookAheadMs);
     this.claimLead = new Lead(parts.lookAheadMs);
     this.firer = new Firer(parts, this.firingLead);
@@ -209,7 +213,8 @@ export class WorkLoop {
   private async work(): Promise<void> {
     const { time, clock, pollMs, lookAheadMs, trusted } = this.parts;
     this.intake.clearDoubt();
-    if (clock.monotonic() >= this.pollAt) this.outlook = null;
+    this.turnedAt = clock.monotonic();
+    if (this.turnedAt >= this.pollAt) this.outlook = null;
     const outlook = this.outlook ?? (await this.beside.during(this.look()));
     const isBy = (now: number, at: number | null): boolean => at !== null && at <= now;
     const now = time.now();
@@ -257,6 +262,7 @@ export class WorkLoop {
     const wakes = this.wakes;
     const askedAt = clock.monotonic();
     const next = await storage.nextWakeAt(this.session.capability);
+    tellAnswer(this.parts, 'look', askedAt);
     for (const lead of [this.firingLead, this.claimLead]) lead.guess(clock.monotonic() - askedAt);
     time.observe(next.now, askedAt);
     if (next.cursorAt === null || next.cursorAt - lookAheadMs > time.scheduleNow())

@@ -204,6 +204,11 @@ export class WorkerSession {
     return this.running.size;
   }
 
+  /** One for each of them. */
+  get runningQueues(): string[] {
+    return this.running.all().map(({ run }) => run.queue);
+  }
+
   /** What it executes, as it is told. */
   get runningRuns(): RunEvent[] {
     return this.running.all().map(({ run }) => this.teller.eventOf(run));
@@ -352,7 +357,9 @@ export class WorkerSession {
     this.held.add(run);
     if (run.openedAt !== undefined) return this.expire(run, handler, run.openedAt);
     if (events.hears('run.started')) {
-      events.emit('run.started', { ...this.teller.eventOf(run), lagMs: startedAt - run.nominalAt });
+      const lagMs = startedAt - run.nominalAt;
+      const lateMs = isFirstStart(run) ? lagMs : startedAt - run.dueAt;
+      events.emit('run.started', { ...this.teller.eventOf(run), lagMs, lateMs });
     }
     const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.add(running);
@@ -425,4 +432,9 @@ export class WorkerSession {
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
     return { startedAt, finishedAt: Math.max(this.parts.time.scheduleNow(), startedAt) };
   }
+}
+
+/** Whether its nominal time is what it was due at: that of a backfill or of a retry by hand is long past. */
+function isFirstStart({ fence, origin }: ClaimedRun): boolean {
+  return fence <= 1 && origin !== 'backfill' && origin !== 'retry';
 }

@@ -32,6 +32,8 @@ export interface ChronisEventMap {
     /** How many jobs they declare. */
     jobs: number;
     handlers: readonly string[];
+    /** What the runs of these jobs are of, each combination once. */
+    runs: readonly { handler: string; queue: string; origin: 'schedule' | 'at' }[];
     /** Classes that several modules provide: their jobs run on the instance of the first. */
     repeated: readonly { className: string; used: string; ignored: string }[];
   };
@@ -233,7 +235,8 @@ export interface ChronisEventMap {
    */
   'clock.leapt': { byMs: number; state: 'doubted' | 'followed' | 'reverted' };
 
-  'run.started': RunEvent & { lagMs: number };
+  /** A handler is about to be called. `lagMs`: after the nominal time · `lateMs`: after it was due, which is that time when it begins for the first time, and else what its retry, its sleep or its hand-back has set. */
+  'run.started': RunEvent & { lagMs: number; lateMs: number };
   'run.succeeded': RunEvent & { durationMs: number };
   /** An attempt failed and another one follows. */
   'run.retrying': RunEvent & { durationMs: number; error: unknown; retryAt: Date };
@@ -290,10 +293,27 @@ export interface ChronisEventMap {
   'record.withheld': { aheadMs: number };
 
   /** Due instants that did not run. */
-  'gap.recorded': JobRef & { from: Date; until: Date; verdict: GapVerdict; count: number; reason: string };
+  'gap.recorded': JobRef & {
+    handler: string;
+    from: Date;
+    until: Date;
+    verdict: GapVerdict;
+    count: number;
+    reason: string;
+  };
   /** The next time of a job could not be computed; it is left alone until its definition changes. */
   'schedule.failed': JobRef & { error: unknown };
 
+  /**
+   * The storage has answered a call of the loop, which went on for `tookMs`: `look`, `fire` (`count` jobs), `claim` (runs), `settle` (results), or `renew`. `claimed`: runs that it has put into the hands of this
+   * worker. So frequent that it is put together only where somebody listens.
+   */
+  'storage.answered': {
+    operation: 'look' | 'fire' | 'claim' | 'settle' | 'renew';
+    count: number;
+    claimed: number;
+    tookMs: number;
+  };
   /** A call to the storage failed and will be repeated. */
   'storage.failing': { operation: string; error: unknown; retryInMs: number };
   'storage.recovered': { operation: string; failures: number };

@@ -266,6 +266,7 @@ export const logSentences: Sentences = {
     text: `The job ${named(job)} is paused, as its next time cannot be computed: ${messageOf(error)}`,
     stack: stackOf(error),
   }),
+  'storage.answered': null,
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
     text: `${failed(operation)}: ${ended(messageOf(error))} ${nextTry(operation, retryInMs)}`,

@@ -44,6 +44,7 @@ import {
   type ScopeResumption,
   type Settlement,
   type SettleResult,
+  type Stock,
   type StoredPause,
   type SyncRequest,
   type SyncedSet,
@@ -80,6 +81,7 @@ import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } 
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
+import { takeStock } from './stock.js';
 import { queryRunSteps, recordRunStep, recordStepWait, sendRunSignal, takeRunSignal } from './run.steps.js';
 import { settleInto } from './flow.hands.js';
 import { settle, settleOpen } from './settling.js';
@@ -292,6 +294,10 @@ export class MemoryStorage extends StorageAdapter {
 
   queryPauses(): Promise<StoredPause[]> {
     return this.atomically(queryPauses, 'read');
+  }
+
+  takeStock(): Promise<Stock> {
+    return this.atomically(takeStock, 'read');
   }
 
   recomputeCursors(zoneData: string, plan: CursorPlan): Promise<Recomputation> {

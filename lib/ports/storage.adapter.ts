@@ -60,6 +60,7 @@ import type {
 } from './run.steps.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
+import type { Stock } from './stock.js';
 import type { Capability, Renewal, WorkerCondition, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
@@ -72,6 +73,7 @@ export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
 export * from './run.steps.js';
+export * from './stock.js';
 export * from './versioned.definitions.js';
 export * from './workers.js';
 
@@ -457,6 +459,11 @@ export abstract class StorageAdapter {
   abstract heldBy(workerId: string): Promise<Unstarted[]>;
   /** When to look again. */
   abstract nextWakeAt(capability: Capability): Promise<NextWake>;
+
+  // ── What is there
+
+  /** What waits, what nobody can execute, and who is there, at this time of the storage: bounded, so that it may be asked for every few seconds. Absent: it cannot be told. */
+  takeStock?(): Promise<Stock>;
 
   // ── The record
 

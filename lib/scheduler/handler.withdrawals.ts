@@ -177,7 +177,8 @@ export class HandlerWithdrawals {
     for (const { cursor, gap } of plans) {
       if (!isMoved.has(cursor.jobUid)) continue;
       const range = { from: new Date(gap.from), until: new Date(gap.until) };
-      events.emit('gap.recorded', { namespace: cursor.namespace, id: cursor.jobId, ...gap, ...range });
+      const { namespace, jobId: id, handler } = cursor;
+      events.emit('gap.recorded', { namespace, id, handler, ...gap, ...range });
     }
     return { found: cursors.length, moved: moved.length };
   }

@@ -8,6 +8,44 @@ import { parseDuration } from '../triggers/duration.js';
 import { knownOptions } from './option.checks.js';
 import { StrandedJobs } from './stranded.jobs.js';
 
+/**
+ * What is found by `health()`, by a code that keeps its meaning over releases; those of `doctor.` are those of the doctor. @publicApi
+ */
+export type HealthCode =
+  | 'health.storage-silent'
+  | 'health.no-lease'
+  | 'health.operation-failing'
+  | 'health.job-files'
+  | 'doctor.missing-handler'
+  | 'doctor.unserved-queue'
+  | 'doctor.listen';
+
+/** One thing that `health()` has found. @publicApi */
+export interface HealthReason {
+  code: HealthCode;
+  /** `problem`: this process is not healthy · `warning`: somebody should see to it. */
+  severity: 'problem' | 'warning';
+  sentence: string;
+}
+
+/** How this process is by what it knows itself; times are those of its own clock. @publicApi */
+export interface SchedulerStatus {
+  state: EngineState;
+  since: Date;
+  /** Handlers that are going on. */
+  running: number;
+  /** The same by queue, of all that this process serves. */
+  runningIn: { queue: string; runs: number }[];
+  /** How many may go on at once. */
+  concurrency: number;
+  /** What this process may run jobs by; null: it has none, as it does not work, or has lost it. */
+  lease: SchedulerHealth['lease'];
+  /** When its loop last went on, which it does at each poll at least, and while the storage is away after each try; null: it does not work. */
+  turnedAt: Date | null;
+  /** How long it sleeps at most, but for a fifth. */
+  pollMs: number;
+}
+
 /** How this process is; times are those of its own clock. @publicApi */
 export interface SchedulerHealth {
   /** The storage answers, and a process that works has a lease and gets through with what it does all the time. */
@@ -18,6 +56,8 @@ export interface SchedulerHealth {
    * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that no signals of other processes arrive; and what is wrong with job files.
    */
   warnings: string[];
+  /** The same with codes, the problems first. */
+  reasons: HealthReason[];
   /** `idle`: it runs no jobs · `starting` · `working` · `draining`: it begins nothing more, and waits for its handlers. */
   state: EngineState;
   /** Since when it is in that state. */
@@ -84,44 +124,51 @@ export class HealthCheck {
     const at = clock.monotonic();
     if (refusal === null) await this.within(withinMs - (at - askedAt), this.stranded.look(), undefined);
     const now = clock.now();
-    return this.told(engine.status(), refusal, at - askedAt, (monotonic) => new Date(now - (at - monotonic)));
+    return this.told(engine.status(), refusal, at - askedAt, datesAt(now, at));
+  }
+
+  /** What the process knows itself: nothing is asked. */
+  status(): SchedulerStatus {
+    const { clock, engine, leaseMs } = this.parts;
+    const { state, since, running, runningIn, concurrency, turnedAt, pollMs, ...status } = engine.status();
+    const dateOf = datesAt(clock.now(), clock.monotonic());
+    return {
+      state,
+      since: dateOf(since),
+      running,
+      runningIn: Array.from(runningIn, ([queue, runs]) => ({ queue, runs })),
+      concurrency,
+      lease: leaseOf(status, leaseMs, dateOf),
+      turnedAt: turnedAt === null ? null : dateOf(turnedAt),
+      pollMs,
+    };
   }
 
   private told(
-    { state, since, workerId, leaseRenewedAt, leaseLostAt, running, failing, unheard }: EngineStatus,
+    status: EngineStatus,
     refusal: string | null,
     tookMs: number,
     dateOf: (monotonic: number) => Date,
   ): SchedulerHealth {
     const { storage, leaseMs } = this.parts;
-    const lease =
-      workerId === null || leaseRenewedAt === null
-        ? null
-        : { workerId, renewedAt: dateOf(leaseRenewedAt), until: dateOf(leaseRenewedAt + leaseMs) };
-    const operations = failing.map(({ operation, since: failsSince, error }) => ({
+    const lease = leaseOf(status, leaseMs, dateOf);
+    const operations = status.failing.map(({ operation, since: failsSince, error }) => ({
       operation,
       since: dateOf(failsSince),
       error: messageOf(error),
     }));
-    const problems = refusal === null ? [] : [`The storage does not answer: ${refusal}`];
-    if (state === 'working' && lease === null) {
-      const lostAt = leaseLostAt === null ? '' : ` since ${dateOf(leaseLostAt).toISOString()}`;
-      problems.push(`This process has no lease${lostAt}, so it runs nothing.`);
-    }
-    for (const { operation, since: failsSince, error } of state === 'working' ? operations : []) {
-      if (!outageOperations.has(operation)) continue;
-      problems.push(`"${operation}" does not get through since ${failsSince.toISOString()}: ${error}`);
-    }
-    const warnings = [...this.stranded.warnings, ...this.parts.warnings()];
-    if (unheard !== null)
-      warnings.push(`Changes by other processes are found by polls only: ${messageOf(unheard.error)}`);
+    const reasons = [...this.problems(status, refusal, operations, dateOf), ...this.warnings(status.unheard)];
+    const sentences = (wanted: HealthReason['severity']): string[] =>
+      reasons.filter(({ severity }) => severity === wanted).map(({ sentence }) => sentence);
+    const problems = sentences('problem');
     return {
       healthy: problems.length === 0,
       problems,
-      warnings,
-      state,
-      since: dateOf(since),
-      running,
+      warnings: sentences('warning'),
+      reasons,
+      state: status.state,
+      since: dateOf(status.since),
+      running: status.running,
       lease,
       storage: {
         kind: storage.kind,
@@ -130,6 +177,41 @@ export class HealthCheck {
         failing: operations,
       },
     };
+  }
+
+  private problems(
+    { state, leaseRenewedAt, leaseLostAt }: EngineStatus,
+    refusal: string | null,
+    operations: SchedulerHealth['storage']['failing'],
+    dateOf: (monotonic: number) => Date,
+  ): HealthReason[] {
+    const problems: HealthReason[] = [];
+    const add = (code: HealthCode, sentence: string): void =>
+      void problems.push({ code, severity: 'problem', sentence });
+    if (refusal !== null) add('health.storage-silent', `The storage does not answer: ${refusal}`);
+    if (state !== 'working') return problems;
+    if (leaseRenewedAt === null) {
+      const lostAt = leaseLostAt === null ? '' : ` since ${dateOf(leaseLostAt).toISOString()}`;
+      add('health.no-lease', `This process has no lease${lostAt}, so it runs nothing.`);
+    }
+    for (const { operation, since, error } of operations) {
+      if (!outageOperations.has(operation)) continue;
+      const sentence = `"${operation}" does not get through since ${since.toISOString()}: ${error}`;
+      add('health.operation-failing', sentence);
+    }
+    return problems;
+  }
+
+  private warnings(unheard: EngineStatus['unheard']): HealthReason[] {
+    const ofFiles = this.parts
+      .warnings()
+      .map((sentence) => ({ code: 'health.job-files' as const, sentence }));
+    const found: Omit<HealthReason, 'severity'>[] = [...this.stranded.found, ...ofFiles];
+    if (unheard !== null) {
+      const sentence = `Changes by other processes are found by polls only: ${messageOf(unheard.error)}`;
+      found.push({ code: 'doctor.listen', sentence });
+    }
+    return found.map(({ code, sentence }) => ({ code, severity: 'warning', sentence }));
   }
 
   /** Why the storage does not answer; null: it has. */
@@ -159,4 +241,18 @@ export class HealthCheck {
       return messageOf(error);
     }
   }
+}
+
+/** What monotonic times are by the clock. */
+function datesAt(now: number, monotonic: number): (at: number) => Date {
+  return (at) => new Date(now - (monotonic - at));
+}
+
+function leaseOf(
+  { workerId, leaseRenewedAt }: Pick<EngineStatus, 'workerId' | 'leaseRenewedAt'>,
+  leaseMs: number,
+  dateOf: (monotonic: number) => Date,
+): SchedulerHealth['lease'] {
+  if (workerId === null || leaseRenewedAt === null) return null;
+  return { workerId, renewedAt: dateOf(leaseRenewedAt), until: dateOf(leaseRenewedAt + leaseMs) };
 }

@@ -56,7 +56,7 @@ import {
   type FailedRunFilter,
   type RunConditions,
 } from './run.query.js';
-import type { HealthCheck, HealthOptions, SchedulerHealth } from './scheduler.health.js';
+import type { HealthCheck, HealthOptions, SchedulerHealth, SchedulerStatus } from './scheduler.health.js';
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
 import { handlerOptionKeys, handlerOptionsOf } from './handler.options.js';
@@ -612,6 +612,11 @@ export class SchedulerService {
    */
   health(options: HealthOptions = {}): Promise<SchedulerHealth> {
     return this.parts.health.check(options);
+  }
+
+  /** The same by what the process knows itself, at once: nothing is asked, and no storage is needed. */
+  status(): SchedulerStatus {
+    return this.parts.health.status();
   }
 
   /** Begins to run jobs in this process; done at bootstrap unless `autoStart` is false. Throws SchedulerRunningError. */

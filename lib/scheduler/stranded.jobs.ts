@@ -8,9 +8,15 @@ const mostJobs = 100;
 /** Probes ask every few seconds. */
 const lookAgainMs = 60_000;
 
+/** What nobody runs: the handler is missing, or the queue where it is there. */
+interface Stranded {
+  code: 'doctor.missing-handler' | 'doctor.unserved-queue';
+  sentence: string;
+}
+
 /** Due jobs that no live process of their app could run, as it would need both their handler and their queue. */
 export class StrandedJobs {
-  private told: string[] = [];
+  private told: Stranded[] = [];
   /** Monotonic. */
   private lookedAt = -Infinity;
 
@@ -20,8 +26,8 @@ export class StrandedJobs {
     private readonly app: string,
   ) {}
 
-  /** A sentence for each handler and queue; not older than a minute, unless the storage does not answer. */
-  get warnings(): string[] {
+  /** One for each handler and queue; not older than a minute, unless the storage does not answer. */
+  get found(): Stranded[] {
     return [...this.told];
   }
 
@@ -37,7 +43,7 @@ export class StrandedJobs {
     }
   }
 
-  private async stranded(): Promise<string[]> {
+  private async stranded(): Promise<Stranded[]> {
     const { storage, clock } = this;
     // By the local clock, which is near enough.
     const now = clock.now();
@@ -65,7 +71,12 @@ export class StrandedJobs {
       const key = JSON.stringify([handler, queue]);
       groups.set(key, [...(groups.get(key) ?? []), job]);
     }
-    return [...groups.values()].map((jobs) => this.sentence(jobs));
+    return [...groups.values()].map((jobs) => {
+      const [job] = jobs as [Job];
+      const isKnown = live.some((worker) => isOf(job, worker.app) && worker.handlers.includes(job.handler));
+      const code = isKnown ? 'doctor.unserved-queue' : 'doctor.missing-handler';
+      return { code, sentence: this.sentence(jobs) };
+    });
   }
 
   private sentence(jobs: readonly Job[]): string {

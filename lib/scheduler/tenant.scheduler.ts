@@ -17,6 +17,7 @@ type OfTheProcess =
   | 'stop'
   | 'running'
   | 'health'
+  | 'status'
   | 'forTenant';
 
 /**

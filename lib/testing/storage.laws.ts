@@ -59,6 +59,7 @@ import { flowHandsLaws } from './laws/flow.hands.laws.js';
 import { flowLaws } from './laws/flow.laws.js';
 import { runSignalLaws } from './laws/run.signal.laws.js';
 import { stepLaws } from './laws/step.laws.js';
+import { stockLaws } from './laws/stock.laws.js';
 import { stateLaws } from './laws/state.laws.js';
 import { syncLaws } from './laws/sync.laws.js';
 import { textLaws } from './laws/text.laws.js';
@@ -107,6 +108,7 @@ export function storageLaws(): Law[] {
     ...claimLaws,
     ...liftLaws,
     ...deferLaws,
+    ...stockLaws,
     ...giveBackLaws,
     ...settleLaws,
     ...callbackLaws,

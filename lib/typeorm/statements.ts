@@ -96,6 +96,7 @@ import { putDefinitionsSql } from './sql/put.definitions.sql.js';
 import { putCursorSql } from './sql/put.cursor.sql.js';
 import { queryPausesSql } from './sql/query.pauses.sql.js';
 import { queryWorkersSql } from './sql/query.workers.sql.js';
+import { takeStockSql } from './sql/take.stock.sql.js';
 import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
@@ -295,6 +296,7 @@ const builders = {
   putDefinitions: putDefinitionsSql,
   queryPauses: queryPausesSql,
   queryWorkers: queryWorkersSql,
+  takeStock: takeStockSql,
   recallDeferred: recallDeferredSql,
   readNews: readNewsSql,
   readOneOffRun: readOneOffRunSql,

@@ -47,6 +47,7 @@ import {
   type ScopeResumption,
   type Settlement,
   type SettleResult,
+  type Stock,
   type StoredPause,
   type SyncRequest,
   type SyncedSet,
@@ -99,6 +100,7 @@ import { TypeOrmFlows } from './typeorm.flows.js';
 import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { Vacuuming } from './vacuuming.js';
+import { takeStock } from './stock.js';
 import { queryWorkers, recalledPerStep, register, updateWorker } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
 
@@ -349,6 +351,10 @@ export class TypeOrmStorage extends StorageAdapter {
   async unregister(workerId: string): Promise<void> {
     this.leases.forget(workerId);
     await this.run('unregister', workerId);
+  }
+
+  takeStock(): Promise<Stock> {
+    return takeStock(this.run);
   }
 
   queryWorkers(): Promise<WorkerInfo[]> {

@@ -289,6 +289,7 @@ describe('what the code declares', () => {
       {
         jobs: 1,
         handlers: ['Reports.run'],
+        runs: [{ handler: 'Reports.run', queue: 'default', origin: 'schedule' }],
         repeated: [{ className: 'Reports', used: 'First', ignored: 'Second' }],
       },
     ]);

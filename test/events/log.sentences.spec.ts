@@ -44,7 +44,7 @@ describe('the log', () => {
   });
 
   test('tells at the start what was found, what has changed, and when the next job is due', () => {
-    events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], repeated: [] });
+    events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], runs: [], repeated: [] });
     const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));
     const synced = {
       app: 'shop',
@@ -130,7 +130,7 @@ describe('the log', () => {
 
   test('is silent about what goes well, and complete about what fails', () => {
     const error = new Error('no paper');
-    events.emit('run.started', { ...run, lagMs: 3 });
+    events.emit('run.started', { ...run, lagMs: 3, lateMs: 3 });
     events.emit('run.succeeded', run);
     events.emit('run.retrying', { ...run, error, retryAt: new Date('2026-01-01T09:00:10Z') });
     events.emit('run.failed', { ...run, attempt: 2, namespace: 'other', error });
@@ -279,7 +279,15 @@ describe('the log', () => {
     events.emit('modules.boot-later', { modules: ['CacheModule', 'DbModule'], scheduler: 'ChronisModule' });
     events.emit('job.orphaned', job);
     const [from, until] = [new Date('2026-01-01T00:01:00Z'), new Date('2026-01-01T00:05:00Z')];
-    const gap = { ...job, from, until, verdict: 'missed', count: 5, reason: 'misfire' } as const;
+    const gap = {
+      ...job,
+      handler: 'Reports.daily',
+      from,
+      until,
+      verdict: 'missed',
+      count: 5,
+      reason: 'misfire',
+    } as const;
     events.emit('gap.recorded', gap);
     events.emit('gap.recorded', { ...gap, count: 1, verdict: 'skipped', reason: 'overlap' });
     events.emit('clock.offset', { offsetMs: -2_500.4 });
@@ -374,6 +382,7 @@ test('what repeats itself has one line a minute for each handler or job, with th
   const gap = {
     namespace: 'default',
     id: 'tick',
+    handler: 'tick',
     from: new Date(now),
     until: new Date(now),
     count: 1,

@@ -12,6 +12,8 @@ for (const door of [
   '/job-files',
   '/testing',
   '/executors',
+  '/metrics',
+  '/health',
 ]) {
   const imported = await import(`nestjs-chronis${door}`);
   const required = require(`nestjs-chronis${door}`);

@@ -2,7 +2,7 @@
 const most = { packedKb: 1_500, unpackedKb: 5_600 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|UPGRADING\.md)$/,
-  /^(executors|file|job-files|schedule|sqlite|testing|typeorm)\/package\.json$/,
+  /^(executors|file|health|job-files|metrics|schedule|sqlite|testing|typeorm)\/package\.json$/,
   /^job-files\/schema\.json$/,
   /^schematics\/(collection|nest-add\.schema)\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,

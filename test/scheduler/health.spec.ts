@@ -53,6 +53,7 @@ describe('the health of a process', () => {
       healthy: true,
       problems: [],
       warnings: [],
+      reasons: [],
       state: 'working',
       since: at(0),
       running: 1,

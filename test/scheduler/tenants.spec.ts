@@ -124,6 +124,7 @@ const notForTenants = [
   'stop',
   'running',
   'health',
+  'status',
   'forTenant',
 ];
 const inside = ['changed', 'access', 'accessOf'];

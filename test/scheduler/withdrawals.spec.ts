@@ -77,7 +77,14 @@ describe('a handler that is withdrawn', () => {
     for (const handler of ['Work.tick', 'Work.delayed']) await one.scheduler.offerHandler(handler);
     expect(one.heard('gap.recorded')).toEqual([
       {
-        ...{ namespace: 'default', id: 'tick', verdict: 'paused', count: 6, reason: 'withdrawn' },
+        ...{
+          namespace: 'default',
+          id: 'tick',
+          handler: 'Work.tick',
+          verdict: 'paused',
+          count: 6,
+          reason: 'withdrawn',
+        },
         ...{ from: new Date('2026-03-10T10:00:10Z'), until: new Date('2026-03-10T10:01:00Z') },
       },
       expect.objectContaining({ id: 'delayed', count: 1, reason: 'withdrawn' }),

@@ -64,6 +64,7 @@ export const apartFromTransactions = [
   'waitForRun',
   'running',
   'health',
+  'status',
   'start',
   'stop',
 ];

@@ -77,6 +77,7 @@ const cases: Case[] = [
   { what: 'the deferral of what nobody can run', name: 'deferStranded', values: () => [step, 30_000, 600_000], index: 'run_claim', rows: step },
   { what: 'the recall of what was deferred', name: 'recallDeferred', values: () => [step], index: 'run_deferred' },
   { what: 'the lift of what is overdue', name: 'liftOverdue', values: () => [step], index: 'run_claim', rows: step },
+  { what: 'the taking of stock', name: 'takeStock', values: () => [], index: 'run_claim', rows: 1_000 },
   { what: 'the lock of all runs of a job', name: 'lockRuns', values: () => [['1'], []], index: 'run_job' },
   { what: 'the lock of all runs of many jobs', name: 'lockRuns', values: (grown) => [jobUids(grown), ids], index: 'run_job' },
   { what: 'the hold of all runs of many jobs', name: 'holdRuns', values: (grown) => [jobUids(grown), ids], index: 'run_job' },

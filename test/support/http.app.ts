@@ -1,0 +1,50 @@
+import type { AddressInfo } from 'node:net';
+import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+
+export const platforms = ['express', 'fastify'] as const;
+export type Platform = (typeof platforms)[number];
+
+/** An application that listens at a free port of this machine. `prepare`: before it does. */
+export class HttpApp {
+  private constructor(
+    readonly app: INestApplication,
+    readonly url: string,
+  ) {}
+
+  static async boot(
+    platform: Platform,
+    metadata: ModuleMetadata,
+    prepare: (app: INestApplication) => unknown = () => undefined,
+  ): Promise<HttpApp> {
+    @Module(metadata)
+    class AppModule {}
+    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+    const app = await NestFactory.create(AppModule, adapter as ExpressAdapter, {
+      logger: false,
+      abortOnError: false,
+    });
+    await prepare(app);
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    return new HttpApp(app, `http://127.0.0.1:${port}`);
+  }
+
+  async get(
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; type: string; body: string }> {
+    const answer = await fetch(this.url + path, { headers });
+    return {
+      status: answer.status,
+      type: answer.headers.get('content-type') ?? '',
+      body: await answer.text(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}
