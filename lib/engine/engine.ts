@@ -74,7 +74,7 @@ export interface EngineStatus {
   /** The same by queue, of all that this process serves. */
   runningIn: ReadonlyMap<string, number>;
   concurrency: number;
-  /** When the loop last went on; null: it does not work. While the storage is away, after each try. */
+  /** When the loop last went on, while the storage is away after each try; null: there is none, as it does not work or waits for another lease. */
   turnedAt: number | null;
   pollMs: number;
   failing: readonly FailingOperation[];
@@ -160,7 +160,7 @@ export class Engine {
       for (const queue of session.runningQueues) runningIn.set(queue, (runningIn.get(queue) ?? 0) + 1);
     }
     const { failing } = this.calls.outages;
-    const turnedAt = shift?.loop.turnedAt ?? null;
+    const turnedAt = shift?.session.active ? shift.loop.turnedAt : null;
     const load = { running, runningIn, concurrency, turnedAt, pollMs };
     return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, ...load, failing, unheard };
   }

@@ -40,7 +40,7 @@ export interface SchedulerStatus {
   concurrency: number;
   /** What this process may run jobs by; null: it has none, as it does not work, or has lost it. */
   lease: SchedulerHealth['lease'];
-  /** When its loop last went on, which it does at each poll at least, and while the storage is away after each try; null: it does not work. */
+  /** When its loop last went on, which it does at each poll at least, and while the storage is away after each try; null: it has none, as it does not work, or waits for another lease. */
   turnedAt: Date | null;
   /** How long it sleeps at most, but for a fifth. */
   pollMs: number;

@@ -127,6 +127,11 @@ test('a service that hangs is not waited for', async () => {
     await using service = RunningService.start(args, env);
     await service.says('Commands are answered');
     expect(await document(['health', '--live'], { env })).toEqual({ live: true, state: 'working' });
+    expect(await document(['health', '--ready'], { env })).toEqual({
+      ready: true,
+      state: 'working',
+      answers: true,
+    });
     service.child.kill('SIGSTOP');
     const { code, stderr } = await chronis(['health', '--live', '--timeout', '1'], { env });
     expect(code).toBe(1);

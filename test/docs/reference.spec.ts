@@ -56,6 +56,14 @@ describe('the reference of options lists exactly what the code takes', () => {
     );
   });
 
+  test.each([
+    ['Metrics', 'lib/metrics/metrics.options.ts', 'ChronisMetrics'],
+    ['Health', 'lib/health/health.options.ts', 'ChronisHealth'],
+  ])('of the module of %s', (heading, file, name) => {
+    const keys = [...keysOf(file, `${name}Options`), ...keysOf(file, `${name}Route`)];
+    expect(listed(heading).toSorted()).toEqual(keys.toSorted());
+  });
+
   test('of jobs', () => {
     const names = ['JobOptions', 'RecurrenceOptions', 'CronTiming', 'IntervalTiming', 'DeclarationOptions'];
     const keys = [...new Set(names.flatMap((name) => keysOf('lib/model/job.options.ts', name)))];

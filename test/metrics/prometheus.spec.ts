@@ -82,7 +82,7 @@ describe('what is shipped for Prometheus and Grafana', () => {
 describe('the reference of metrics', () => {
   test('lists exactly the metrics, with their types and labels', () => {
     const rows = Array.from(
-      page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*?) \| (local|cluster) \|/gm),
+      page.matchAll(/^\| `(\w+)` \| (\w+) \|(.*?)\| (local|cluster) \|/gm),
       ([, name, type, labels]) =>
         [name!, { type, labels: Array.from(labels!.matchAll(/`(\w+)`/g), ([, label]) => label) }] as const,
     );
@@ -94,7 +94,7 @@ describe('the reference of metrics', () => {
   });
 
   test('says of each whose value it is, as its HELP does', () => {
-    for (const [, name, scope] of page.matchAll(/^\| `(\w+)` \| \w+ \| .*? \| (local|cluster) \|/gm)) {
+    for (const [, name, scope] of page.matchAll(/^\| `(\w+)` \| \w+ \|.*?\| (local|cluster) \|/gm)) {
       const { help } = (catalogue as Record<string, { help: string }>)[name!]!;
       expect(help, name).toContain(scope === 'cluster' ? 'max() over processes' : 'sum() over processes');
     }

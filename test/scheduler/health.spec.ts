@@ -62,6 +62,43 @@ describe('the health of a process', () => {
     });
   });
 
+  test('is told by status() without asking the storage: handlers by queue, the lease, and the last turn of the loop', async () => {
+    const scheduler = await boot({
+      leaseMs: '30s',
+      pollMs: '5s',
+      queues: ['default', 'mail'],
+      concurrency: 3,
+    });
+    await scheduler.schedule('work', { in: 0, queue: 'mail' });
+    await clock.advanceBy(25_000);
+    const asked = faulty.calls.length;
+    const status = scheduler.status();
+    expect(faulty.calls.length).toBe(asked);
+    expect(status).toMatchObject({
+      ...{ state: 'working', since: at(0), running: 1, concurrency: 3, pollMs: 5_000 },
+      runningIn: [
+        { queue: 'default', runs: 0 },
+        { queue: 'mail', runs: 1 },
+      ],
+      lease: { renewedAt: at(20), until: at(50) },
+    });
+    expect(at(25).getTime() - status.turnedAt!.getTime()).toBeLessThanOrEqual(6_000);
+    faulty.goDown();
+    await clock.advanceBy(10_000);
+    expect(clock.now() - scheduler.status().turnedAt!.getTime()).toBeLessThanOrEqual(6_000);
+    await clock.advanceBy(600_000);
+    expect(scheduler.status()).toMatchObject({ state: 'working', lease: null, turnedAt: null });
+  });
+
+  test('has a code for each reason: what a problem is, and what a warning', async () => {
+    const scheduler = await boot();
+    faulty.goDown();
+    await clock.advanceBy(10_000);
+    const { reasons, problems, warnings } = await scheduler.health();
+    expect(reasons.map(({ code }) => code)).toContain('health.storage-silent');
+    expect(reasons.map(({ sentence }) => sentence)).toEqual([...problems, ...warnings]);
+  });
+
   test('is good where it is not to work', async () => {
     const scheduler = await boot({ autoStart: false });
     await clock.advanceBy(5_000);

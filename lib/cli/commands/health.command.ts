@@ -15,6 +15,7 @@ const checkHealth = command({
   summary: 'whether the storage answers and jobs are run: 0, else 2; 1 where nobody answers',
   options: {
     live: flag('--live', 'only whether the service answers, however its storage is'),
+    ready: flag('--ready', 'only whether the service should get work: it works, and its storage answers'),
     app: text('--app <name>', 'processes of this app', { variable: 'CHRONIS_APP', default: 'all' }),
     here: flag('--here', 'only processes of this machine, or container, count'),
     timeout: whole('--timeout <seconds>', 'how long to wait for an answer', {
@@ -24,14 +25,27 @@ const checkHealth = command({
     }),
   },
   examples: ['chronis health --socket /run/chronis/service.sock', 'chronis health --app shop'],
-  run: async ({ values: { live, app, here, timeout }, out, open }) => {
+  run: async ({ values: { live, ready, app, here, timeout }, out, open }) => {
+    if (live && ready) throw new UsageError('--live and --ready are two questions: ask one at a time.');
     const session = await within(timeout, open());
-    if (live && !session.isService)
-      throw new UsageError('--live asks a running service: give its --socket, or the file that it has.');
+    if ((live || ready) && !session.isService)
+      throw new UsageError(
+        `--${live ? 'live' : 'ready'} asks a running service: give its --socket, or the file that it has.`,
+      );
     const health = await within(timeout, session.scheduler.health());
     if (live) {
       out.print({ live: true, state: health.state }, (paper) => paper.line(`live\t${health.state}`));
       return exitCodes.fine;
+    }
+    if (ready) {
+      const { state, storage } = health;
+      const isReady = state === 'working' && storage.answers;
+      out.print({ ready: isReady, state, answers: storage.answers }, (paper) =>
+        paper.line(
+          `${isReady ? 'ready' : 'not ready'}\t${state}${storage.answers ? '' : ', the storage does not answer'}`,
+        ),
+      );
+      return isReady ? exitCodes.fine : exitCodes.found;
     }
     // What does not answer the one question is not asked another.
     const known = health.storage.answers ? await within(timeout, liveWorkers(session)) : [];
