@@ -34,7 +34,7 @@ export class DetailsInterceptor implements NestInterceptor {
 
   private resolve(): Promise<CanActivate[]> {
     return Promise.all(
-      this.guards.map((guard) => (typeof guard === 'function' ? this.instanceOf(guard) : guard)),
+      this.guards.map(async (guard) => (typeof guard === 'function' ? this.instanceOf(guard) : guard)),
     );
   }
 

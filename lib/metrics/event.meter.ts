@@ -114,8 +114,12 @@ export class EventMeter {
   private beginAll(handlers: readonly string[], queues: readonly string[]): void {
     const queue = queues.includes('default') ? 'default' : queues[0];
     const known = new Set([...this.begun].map((key) => (JSON.parse(key) as string[])[0]));
-    for (const handler of handlers)
-      if (queue !== undefined && !known.has(handler)) this.begin({ handler, queue, origin: 'at' });
+    if (queue === undefined) return;
+    for (const handler of handlers) {
+      // What the package runs by itself has series when it does.
+      if (!known.has(handler) && !handler.startsWith('chronis.'))
+        this.begin({ handler, queue, origin: 'at' });
+    }
   }
 
   private ended(run: RunEvent & { durationMs: number }, verdict: RunVerdict, outcome?: 'ok' | 'error'): void {

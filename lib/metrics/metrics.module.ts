@@ -81,7 +81,7 @@ function assemble(
           getStorageToken(instance),
           getClockToken(instance),
         ] as never[],
-        useFactory: async (
+        useFactory: (
           given: ChronisMetricsOptions,
           scheduler: SchedulerService,
           events: ChronisEvents,
@@ -89,7 +89,7 @@ function assemble(
           clock: Clock,
         ) => {
           const settings = metricsSettings(given, 'ChronisMetricsModule');
-          const client = await loadPromClient();
+          const client = loadPromClient();
           const backend = new PrometheusBackend(
             client,
             settings.registry ?? new client.Registry(),

@@ -24,15 +24,14 @@ const readers = Symbol.for('nestjs-chronis.metrics.readers');
 type Watched = PromMetric & { [readers]?: Set<() => void> };
 
 /** Throws InvalidOptionError: it is not installed. */
-export async function loadPromClient(): Promise<PromClient> {
+export function loadPromClient(): PromClient {
   try {
-    const loaded = (await import('prom-client')) as unknown as PromClient & { default?: PromClient };
-    return loaded.default ?? loaded;
+    return require('prom-client') as PromClient;
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0];
     throw new InvalidOptionError(
       'ChronisMetricsModule',
-      `needs prom-client, which is not installed: npm install prom-client@^15.1.3 (${why}).`,
+      `needs prom-client: npm install prom-client@^15.1.3 (${why}).`,
     );
   }
 }
