@@ -76,7 +76,7 @@ test('a pool that is exhausted: live, and not ready until there is a connection 
   const client = new pg.Client(server.url);
   await client.connect();
   const { rows } = await client.query<{ name: string }>(
-    "select format('%I.%I', schemaname, tablename) as name from pg_tables where tablename = 'job' and schemaname not like 'pg_%'",
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where tablename in ('job', 'run', 'cursor', 'worker') and schemaname not like 'pg_%'",
   );
   await client.query(`begin; lock table ${rows.map(({ name }) => name).join()} in access exclusive mode`);
   const scheduler = app.app.get(SchedulerService);
