@@ -166,6 +166,7 @@ export type {
   FlowEdge,
   FlowFilter,
   FlowReads,
+  FlowStore,
   FlowStep,
   FlowStepFilter,
   FlowStepState,

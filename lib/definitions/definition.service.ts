@@ -112,14 +112,15 @@ export class DefinitionService {
   }
 
   /**
-   * Removes what was deleted so long ago and nothing refers to, no job and no workflow that was started, into the history, unless `keepHistory` of this process is 'none'. The janitor does so when it is as old as the ledger is kept. Returns how many versions. Throws
-   * InvalidOptionError, InvalidScheduleError (olderThan).
+   * Removes what was deleted so long ago and nothing refers to, no job and no workflow that was started, into the history, unless `keepHistory` of this process is 'none'. The janitor does so when it is as old as the ledger is kept. Returns how many versions. It is
+   * part of no transaction. Throws InvalidOptionError, InvalidScheduleError (olderThan), TransactionNotSupportedError (within one).
    */
   async prune(options: DefinitionPruning): Promise<number> {
     const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as DefinitionPruning;
     if (olderThan === undefined)
       throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
     const ageMs = parseDelay(olderThan, 'olderThan');
+    await this.parts.transactions.refuse('definitions.prune()');
     const { definitions } = await definitionAccess(this.parts, { manager: null });
     const before = (await this.parts.storage.now()) - ageMs;
     let sum = 0;

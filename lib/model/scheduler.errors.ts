@@ -76,8 +76,8 @@ export class LockTimeoutError extends ChronisError {
 /** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
   constructor(
-    /** What needs the transaction. */
-    readonly call: 'ctx.transaction()' | 'ctx.step.transaction()' | 'manager',
+    /** What needs the transaction: `ctx.transaction()`, `ctx.step.transaction()` or `manager`; or the call that cannot be part of one, such as `workflows.prune()`. */
+    readonly call: string,
     readonly problem: string,
     options?: { cause?: unknown },
   ) {

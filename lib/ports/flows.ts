@@ -200,7 +200,13 @@ export interface FlowStorage {
 }
 
 /** What a call reads of workflows that may be part of a transaction. @publicApi */
-export type FlowReads = Pick<FlowStorage, 'getFlow' | 'laterRun' | 'queryFlowSteps' | 'queryRunningSteps'>;
+export type FlowReads = Pick<
+  FlowStorage,
+  'getFlow' | 'laterRun' | 'queryFlows' | 'queryFlowSteps' | 'queryRunningSteps'
+>;
+
+/** What users do with workflows, and what is read for that: all of it can also be part of a transaction of theirs, as `JobStore` can. @publicApi */
+export type FlowStore = FlowReads & Pick<FlowStorage, 'pauseFlow' | 'resumeFlow' | 'retryFlow'>;
 
 /** The most instances of a map. */
 export const maxMapItems = 10_000;

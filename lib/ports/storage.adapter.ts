@@ -21,7 +21,7 @@ import type {
 import type { EpochMs } from './epoch.ms.js';
 import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
-import type { FlowReads, FlowStorage } from './flows.js';
+import type { FlowStorage, FlowStore } from './flows.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
   ClaimResult,
@@ -113,7 +113,7 @@ export type JobStore = Pick<
   | 'definitions'
 > & {
   /** Absent: the storage has no workflows. */
-  readonly flows?: FlowReads;
+  readonly flows?: FlowStore;
 };
 
 /**

@@ -50,6 +50,16 @@ export class TransactionJoiner {
     return this.access(onlyManager(options, call));
   }
 
+  /** For what cannot be part of one, as it is done in many: never outside of it in silence. Throws TransactionNotSupportedError. */
+  async refuse(call: string): Promise<void> {
+    const { isJoined } = await this.access({});
+    if (!isJoined) return;
+    throw new TransactionNotSupportedError(
+      call,
+      'it is done in transactions of its own, and cannot be part of one of yours. Make it outside, before or after that, or in it by scheduler.withTransaction(null, …), which is not rolled back with it.',
+    );
+  }
+
   /** Null: the manager is in no transaction. */
   private async join(manager: JoinableTransaction): Promise<JobAccess | null> {
     const { storage, engine, time } = this;

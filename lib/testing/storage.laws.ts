@@ -42,6 +42,7 @@ import { settleLaws } from './laws/settle.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
 import { flowStepEndLaws } from './laws/flow.step.end.laws.js';
 import { flowEndLaws } from './laws/flow.end.laws.js';
+import { flowJoinLaws } from './laws/flow.join.laws.js';
 import { flowGrowthLaws } from './laws/flow.growth.laws.js';
 import { flowMapLaws } from './laws/flow.map.laws.js';
 import { flowNestedLaws } from './laws/flow.nested.laws.js';
@@ -130,6 +131,7 @@ export function storageLaws(): Law[] {
     ...flowGrowthLaws,
     ...flowNestedLaws,
     ...flowPauseLaws,
+    ...flowJoinLaws,
     ...flowRetryLaws,
     ...flowRetryCutLaws,
     ...flowRetryGrowthLaws,

@@ -1,4 +1,4 @@
-import type { StatementRunner } from './statement.runner.js';
+import type { Run, StatementRunner } from './statement.runner.js';
 
 /** So many flows are paused, or resumed, in one transaction. */
 const flowsAtOnce = 500;
@@ -46,4 +46,43 @@ function setPauses(
     if (ids.length > 0) await run(isPaused ? 'holdRuns' : 'releaseRuns', [], ids);
     return true;
   });
+}
+
+/**
+ * The same in a transaction of a caller, which keeps what it locks: the runs of all their steps first, then the flows, as whoever moves one on has the run of its step before it waits for a flow. What opens meanwhile has the pause of what it is a step of
+ * only if that was there: so it is looked for again once all is locked.
+ */
+export async function setFlowPauseAtOnce(run: Run, runId: string, isPaused: boolean): Promise<boolean> {
+  const found = await run<{ id: string }>('findFlow', runId);
+  const outermost = found.map(({ id }) => id);
+  const locked = new Set<string>();
+  let levels: string[][];
+  for (;;) {
+    levels = await levelsOf(run, outermost);
+    const fresh = levels.flat().filter((id) => !locked.has(id));
+    if (fresh.length === 0) break;
+    await run('lockFlowRuns', fresh);
+    await run('lockFlows', [], fresh);
+    for (const id of fresh) locked.add(id);
+  }
+  const going: string[] = [];
+  for (const [depth, level] of levels.entries()) {
+    const set = await run<{ id: string }>('setFlowPause', level, isPaused, depth === 0);
+    going.push(...set.map(({ id }) => id));
+  }
+  if (going.length === 0) return false;
+  const runs = await run<{ id: string }>('lockFlowRuns', going);
+  const ids = runs.map(({ id }) => id);
+  if (ids.length > 0) await run(isPaused ? 'holdRuns' : 'releaseRuns', [], ids);
+  return true;
+}
+
+/** These flows, those that are steps of them, and so on. */
+async function levelsOf(run: Run, outermost: readonly string[]): Promise<string[][]> {
+  const levels: string[][] = [];
+  for (let level = [...outermost]; level.length > 0;) {
+    levels.push(level);
+    level = (await run<{ id: string }>('flowsWithin', level)).map(({ id }) => id);
+  }
+  return levels;
 }

@@ -7,7 +7,7 @@ import type {
   AttemptFilter,
   ConflictPolicy,
   EpochMs,
-  FlowReads,
+  FlowStore,
   GapFilter,
   InsertResult,
   JobPatch,
@@ -48,7 +48,7 @@ import { queryRunSteps, sendRunSignal } from './run.steps.js';
 import { pauseScope, queryPauses, resumeScope } from './scopes.js';
 import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
-import { TypeOrmFlowReads } from './typeorm.flow.reads.js';
+import { TypeOrmFlowStore } from './typeorm.flow.store.js';
 import { TypeOrmDefinitions } from './versioned.definitions.js';
 import { insertWaitingJobs } from './waiting.jobs.js';
 import { queryWorkers } from './worker.registry.js';
@@ -56,14 +56,14 @@ import { queryWorkers } from './worker.registry.js';
 /** What users do to jobs, each call by itself or all within one transaction: the scope decides. */
 export class TypeOrmJobs implements JobStore {
   readonly definitions: TypeOrmDefinitions;
-  readonly flows: FlowReads;
+  readonly flows: FlowStore;
 
   constructor(
     private readonly statements: StatementScope,
     private readonly tables: TableNames,
   ) {
     this.definitions = new TypeOrmDefinitions(statements, tables);
-    this.flows = new TypeOrmFlowReads(statements, tables);
+    this.flows = new TypeOrmFlowStore(statements, tables);
   }
 
   async insertJobs(jobs: readonly NewJob[], onConflict: ConflictPolicy): Promise<InsertResult[]> {

@@ -1,6 +1,6 @@
 import { stoppedBy } from '../model/pause.js';
 import type { Run } from '../model/run.js';
-import type { RunStep, StorageAdapter, StoredPause, WorkerInfo } from '../ports/storage.adapter.js';
+import type { JobStore, RunStep, StoredPause, WorkerInfo } from '../ports/storage.adapter.js';
 import { pausedWhat } from '../scheduler/explaining.words.js';
 
 /** What holds runs back, when it was asked. */
@@ -11,7 +11,7 @@ export interface Surroundings {
   workers: readonly WorkerInfo[];
 }
 
-type Reader = Pick<StorageAdapter, 'now' | 'queryPauses' | 'queryRunSteps' | 'queryWorkers'>;
+type Reader = Pick<JobStore, 'now' | 'queryPauses' | 'queryRunSteps' | 'queryWorkers'>;
 type Waiting = Pick<
   Run,
   | 'id'

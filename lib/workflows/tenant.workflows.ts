@@ -23,19 +23,19 @@ export function confinedWorkflows(all: WorkflowService, tenancy: Tenancy): Tenan
       const { handler: _, ...marked } = tenancy.marked({ ...options, handler: workflow });
       return all.start(workflow as string, marked, within);
     },
-    get: async (runId) => {
-      const found = await all.get(runId);
+    get: async (runId, within) => {
+      const found = await all.get(runId, within);
       return found?.namespace === tenancy.namespace ? found : null;
     },
-    list: async (query) => all.list(tenancy.confined(query)),
+    list: async (query, within) => all.list(tenancy.confined(query), within),
     graph: async (runId, options) => {
       const found = await all.graph(runId, options);
       return found?.namespace === tenancy.namespace ? found : null;
     },
     cancel: async (runId, within) => own({ runId }, () => all.cancel(runId, within), within),
-    pause: async (runId) => own({ runId }, () => all.pause(runId)),
-    resume: async (runId) => own({ runId }, () => all.resume(runId)),
-    retry: async (runId, options) => own({ runId }, () => all.retry(runId, options)),
+    pause: async (runId, within) => own({ runId }, () => all.pause(runId, within), within),
+    resume: async (runId, within) => own({ runId }, () => all.resume(runId, within), within),
+    retry: async (runId, options) => own({ runId }, () => all.retry(runId, options), options),
     complete: async (ref, result, options) => own(ref, () => all.complete(ref, result, options), options),
     fail: async (ref, error, options) => own(ref, () => all.fail(ref, error, options), options),
   };

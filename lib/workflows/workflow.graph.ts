@@ -10,10 +10,9 @@ import {
   type FlowStep,
   type FlowReads,
   type FlowStepFilter,
-  type FlowStorage,
   type FlowStepState,
 } from '../ports/flows.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { JobStore } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
 import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
@@ -39,15 +38,15 @@ const pageSize = 1_000;
 /** Of so many steps that are released their runs are asked for, one by one. */
 const mostRuns = 100;
 
-type Reader = Pick<StorageAdapter, 'now' | 'queryPauses' | 'queryRuns' | 'queryRunSteps' | 'queryWorkers'>;
+type Reader = Pick<JobStore, 'flows' | 'now' | 'queryPauses' | 'queryRuns' | 'queryRunSteps' | 'queryWorkers'>;
 
 /** The steps of a workflow as they stand. */
 export async function graphOf(
   { runId, app, pausedAt }: Flow,
   instances: boolean,
-  flows: FlowStorage,
   storage: Reader,
 ): Promise<GraphStep[]> {
+  const flows = storage.flows!;
   const steps = await stepsOf(runId, instances ? {} : { instances: false }, flows);
   if (steps === null) throw new WorkflowRunNotFoundError(runId);
   const states = new Map<string, FlowStepState>();

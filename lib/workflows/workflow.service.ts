@@ -102,8 +102,8 @@ const pruneBatch = 50;
 /**
  * Workflows at run time: inject it anywhere. Every method works also in a process that runs no jobs itself. What it returns is plain data, a snapshot. A workflow that was started is named by the id of the run that it is; where it was retried, so that it is another one, the ids of those before name it as well, as long as the ledger has them.
  *
- * Throws WorkflowsNotSupportedError on a storage without workflows. Invalid input is refused before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, InvalidWorkflowError. With `{ manager }` among the last options a call is
- * part of the caller's own transaction; the methods that lack it are not.
+ * Throws WorkflowsNotSupportedError on a storage without workflows. Invalid input is refused before anything is stored: InvalidOptionError, InvalidScheduleError, InvalidPayloadError, InvalidWorkflowError. With `{ manager }` in its last argument, or within `scheduler.withTransaction()`, a call is
+ * part of the caller's own transaction; `prune` is of none, and is refused within one; `plan` reads what is committed.
  * @publicApi
  */
 export class WorkflowService {
@@ -154,15 +154,16 @@ export class WorkflowService {
   // ── Reading
 
   /** null: there is none, or it was pruned; before its run has begun it is known where its code, or its definition, is. Of a workflow that was retried the run that it is now. */
-  async get(runId: string): Promise<WorkflowRun | null> {
+  async get(runId: string, within: ManagerOption = {}): Promise<WorkflowRun | null> {
     const id = lineOfText(runId, 'runId');
     void this.flows('get()');
-    return readWorkflow(id, this.parts.storage, this.parts.registry);
+    const { jobs } = await this.parts.transactions.accessOf(within, 'get()');
+    return readWorkflow(id, jobs, this.parts.registry);
   }
 
   /** Those that have begun, the newest first; 100 at a time unless `limit` says otherwise (up to 1,000). */
-  async list(query: WorkflowQuery = {}): Promise<Page<WorkflowRun>> {
-    const flows = this.flows('list()');
+  async list(query: WorkflowQuery = {}, within: ManagerOption = {}): Promise<Page<WorkflowRun>> {
+    void this.flows('list()');
     const keys = ['namespace', 'workflow', 'state', 'limit', 'cursor'];
     const { namespace, workflow, state } = knownOptions(query, keys, 'list()') as WorkflowQuery;
     const filter = {
@@ -172,22 +173,26 @@ export class WorkflowService {
         ? {}
         : { state: oneOf(state, 'state', ['active', 'succeeded', 'failed', 'cancelled']) }),
     };
-    const { items, cursor } = await flows.queryFlows(filter, pageOf(query));
+    const page = pageOf(query);
+    const { jobs } = await this.parts.transactions.accessOf(within, 'list()');
+    const { items, cursor } = await jobs.flows!.queryFlows(filter, page);
     return { items: items.map(viewOf), cursor };
   }
 
   /** The workflow with its steps: how they stand, what they wait for, and why. With `instances` those of maps as well. null: as of `get`, also before its run has begun. */
-  async graph(runId: string, options: GraphOptions = {}): Promise<WorkflowGraph | null> {
-    const { instances = false } = knownOptions(options, ['instances'], 'graph()') as GraphOptions;
-    const flows = this.flows('graph()');
+  async graph(runId: string, options: GraphOptions & ManagerOption = {}): Promise<WorkflowGraph | null> {
+    const given = knownOptions(options, ['instances', 'manager'], 'graph()') as GraphOptions;
+    const { instances = false } = given;
+    void this.flows('graph()');
     const id = lineOfText(runId, 'runId');
-    const flow = await flows.getFlow(id);
+    const { jobs } = await this.parts.transactions.access(options);
+    const flow = await jobs.flows!.getFlow(id);
     if (flow === null) {
-      const later = await laterRunOf(id, this.parts.storage);
+      const later = await laterRunOf(id, jobs);
       return later === null ? null : this.graph(later, options);
     }
-    const view = await withVerdict(flow, this.parts.storage);
-    return { ...view, steps: await graphOf(flow, instances, flows, this.parts.storage) };
+    const view = await withVerdict(flow, jobs);
+    return { ...view, steps: await graphOf(flow, instances, jobs) };
   }
 
   // ── Changing
@@ -207,31 +212,35 @@ export class WorkflowService {
   }
 
   /** Holds the steps that wait, and those that would begin; what runs goes on. One that is paused stays so. Its timeout goes on. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
-  async pause(runId: string): Promise<void> {
+  async pause(runId: string, within: ManagerOption = {}): Promise<void> {
     const id = lineOfText(runId, 'runId');
-    const flows = this.flows('pause()');
-    await this.whileGoing(id, (run) => flows.pauseFlow(run), 'only one that goes on can be paused.');
+    void this.flows('pause()');
+    const { jobs } = await this.parts.transactions.accessOf(within, 'pause()');
+    await this.whileGoing(id, (run) => jobs.flows!.pauseFlow(run), 'only one that goes on can be paused.', jobs);
   }
 
   /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
-  async resume(runId: string): Promise<void> {
+  async resume(runId: string, within: ManagerOption = {}): Promise<void> {
     const id = lineOfText(runId, 'runId');
-    const flows = this.flows('resume()');
-    await this.whileGoing(id, (run) => flows.resumeFlow(run), 'only one that goes on can be resumed.');
-    await this.looked();
+    void this.flows('resume()');
+    const { jobs, changed } = await this.parts.transactions.accessOf(within, 'resume()');
+    await this.whileGoing(id, (run) => jobs.flows!.resumeFlow(run), 'only one that goes on can be resumed.', jobs);
+    changed();
   }
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
    * run again; a step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
-  async retry(runId: string, options: WorkflowRetry = {}): Promise<StartedWorkflow> {
-    const { from = 'failed' } = knownOptions(options, ['from'], 'retry()') as WorkflowRetry;
+  async retry(runId: string, options: WorkflowRetry & ManagerOption = {}): Promise<StartedWorkflow> {
+    const { from = 'failed' } = knownOptions(options, ['from', 'manager'], 'retry()') as WorkflowRetry;
     const id = lineOfText(runId, 'runId');
-    const flows = this.flows('retry()');
-    const run = await this.ofLatest(id, (latest) => flows.retryFlow(latest, stepsOf(from)));
-    if (run === null) return this.refuseRetry(id);
-    await this.looked();
+    const steps = stepsOf(from);
+    void this.flows('retry()');
+    const { jobs, changed } = await this.parts.transactions.access(options);
+    const run = await this.ofLatest(id, (latest) => jobs.flows!.retryFlow(latest, steps), jobs);
+    if (run === null) return this.refuseRetry(id, jobs);
+    changed();
     return { runId: run.id, status: 'created' };
   }
 
@@ -259,14 +268,16 @@ export class WorkflowService {
 
   /**
    * Deletes workflows that are over, with their steps and results, into the history, unless `keepHistory` of this process is 'none'; the ledger keeps its rows. One that is a step of another goes no earlier than that is over. Those that are over for as long as the ledger keeps its rows go by themselves.
-   * Returns how many. Throws InvalidOptionError, InvalidScheduleError (olderThan).
+   * Returns how many. It is part of no transaction, as there may be many. Throws InvalidOptionError, InvalidScheduleError (olderThan), TransactionNotSupportedError (within one).
    */
   async prune(options: WorkflowPruning): Promise<number> {
     const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as WorkflowPruning;
     if (olderThan === undefined)
       throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
     const flows = this.flows('prune()');
-    const before = (await this.parts.storage.now()) - parseDelay(olderThan, 'olderThan');
+    const ageMs = parseDelay(olderThan, 'olderThan');
+    await this.parts.transactions.refuse('workflows.prune()');
+    const before = (await this.parts.storage.now()) - ageMs;
     for (let pruned = 0; ;) {
       const some = await flows.pruneFlows(before, pruneBatch, this.parts.keepsHistory);
       pruned += some;
@@ -320,9 +331,13 @@ export class WorkflowService {
   }
 
   /** Of a workflow that was retried it is tried with the run that it is now. */
-  private async ofLatest<T>(runId: string, act: (runId: string) => Promise<T>): Promise<T> {
+  private async ofLatest<T>(
+    runId: string,
+    act: (runId: string) => Promise<T>,
+    by: WorkflowReader,
+  ): Promise<T> {
     const done = await act(runId);
-    const later = done ? null : await laterRunOf(runId, this.parts.storage);
+    const later = done ? null : await laterRunOf(runId, by);
     return later === null ? done : act(later);
   }
 
@@ -330,26 +345,23 @@ export class WorkflowService {
     return stepRunOf(ref, jobs, (id) => readWorkflow(id, jobs, this.parts.registry));
   }
 
-  private async refuse(
-    runId: string,
-    problem: string,
-    by: WorkflowReader = this.parts.storage,
-  ): Promise<never> {
+  private async refuse(runId: string, problem: string, by: WorkflowReader): Promise<never> {
     const view = await readWorkflow(runId, by, this.parts.registry);
     if (view === null) throw new WorkflowRunNotFoundError(runId);
     throw new WorkflowRunStateError(runId, view.state, problem);
   }
 
-  private async refuseRetry(runId: string): Promise<never> {
-    const view = await this.get(runId);
+  private async refuseRetry(runId: string, by: WorkflowReader): Promise<never> {
+    const view = await readWorkflow(runId, by, this.parts.registry);
     const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
-    const anew = isOverAndBad ? await beginAnew(view, this.parts.storage) : null;
-    if (anew !== null) return this.refuse(runId, anew);
+    const anew = isOverAndBad ? await beginAnew(view, by) : null;
+    if (anew !== null) return this.refuse(runId, anew, by);
     return this.refuse(
       runId,
       isOverAndBad
         ? 'its run is not kept, so there is nothing to retry. That of a workflow without a key goes when it is cancelled, and any that is discarded, deleted, or retried as a job. Start it anew.'
         : 'only one that is over, and has not succeeded, can be retried.',
+      by,
     );
   }
 
@@ -358,19 +370,15 @@ export class WorkflowService {
     runId: string,
     act: (runId: string) => Promise<boolean>,
     problem: string,
+    by: WorkflowReader,
   ): Promise<void> {
-    for (let tries = 0; !(await this.ofLatest(runId, act)); tries++) {
-      const view = await this.get(runId);
+    for (let tries = 0; !(await this.ofLatest(runId, act, by)); tries++) {
+      const view = await readWorkflow(runId, by, this.parts.registry);
       const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
       if (hasBegun && tries < 2) continue;
       if (view === null) throw new WorkflowRunNotFoundError(runId);
       throw new WorkflowRunStateError(runId, view.state, problem);
     }
-  }
-
-  /** This process looks at once at what has become due. */
-  private async looked(): Promise<void> {
-    (await this.parts.transactions.access({ manager: null })).changed();
   }
 }
 
