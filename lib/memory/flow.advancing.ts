@@ -72,6 +72,15 @@ function decide(tables: MemoryTables, now: EpochMs, flow: FlowRow, step: FlowSte
   return isOutOfReach && otherwise === 'cancel' ? ended(step, 'cancelled', null) : null;
 }
 
+/** Why a map has nothing to be made of. */
+function withoutList({ state, reason, definition: { name } }: FlowStepRow): string {
+  if (state === 'succeeded') return `The result of the step "${name}" is no array.`;
+  if (state === 'released' || state === 'waiting')
+    return `The step "${name}" has not ended, so there is no list.`;
+  const why = reason === null ? '' : ` (${reason.split('\n', 1)[0]!})`;
+  return `The step "${name}" is ${state}${why}, so there is no list. A retry with { from: "${name}" } runs that again.`;
+}
+
 /** Null: its run is born, or those of its instances are. */
 export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): StepEnding | null {
   const { flow, definition } = step;
@@ -83,9 +92,7 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
   const parent = flow.steps.get(step.after.find(({ data }) => data)!.parent)!;
   if (parent.state === 'skipped') return skipped(step, `The step "${parent.definition.name}" was skipped.`);
   const items = hasEnded(parent) ? resultOf(parent) : null;
-  if (!Array.isArray(items)) {
-    return ended(step, 'failed', `The result of the step "${parent.definition.name}" is no array.`);
-  }
+  if (!Array.isArray(items)) return ended(step, 'failed', withoutList(parent));
   if (items.length > maxMapItems) {
     const most = `has ${items.length} items, and a map ${maxMapItems} instances at most.`;
     return ended(step, 'failed', `The result of the step "${parent.definition.name}" ${most}`);

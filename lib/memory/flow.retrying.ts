@@ -57,10 +57,10 @@ function badSteps({ steps }: FlowRow, done: ReadonlySet<FlowStepRow>): FlowStepR
 function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
   const step = steps.get(name);
   const flow = `the run ${runId} of the workflow "${workflow}"`;
-  if (!step) throw new InvalidOptionError('steps', `${flow} has no step "${name}".`);
+  if (!step) throw new InvalidOptionError('from', `${flow} has no step "${name}".`);
   if (step.state !== 'waiting') return step;
   throw new InvalidOptionError(
-    'steps',
+    'from',
     `the step "${name}" of ${flow} is blocked. Name those that it waits for.`,
   );
 }

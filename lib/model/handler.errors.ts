@@ -32,16 +32,18 @@ export class HandlerNotFoundError extends ChronisError {
     readonly meant: string | null = null,
     /** What calls it beside jobs, such as a step of a workflow; null: a job. */
     usedBy: string | null = null,
+    /** It is to be that of a workflow. */
+    isWorkflow = false,
   ) {
     super(
       'CHRONIS_HANDLER_NOT_FOUND',
-      `${usedBy === null ? '' : `${usedBy}: `}No handler "${handler}" is known ${app === null ? 'here or to any worker' : `to any worker of the app "${app}"`}. ${
+      `${usedBy === null ? '' : `${usedBy}: `}No ${isWorkflow ? 'workflow' : 'handler'} "${handler}" is known ${app === null ? 'here or to any worker' : `to any worker of the app "${app}"`}. ${
         known.length > 0 ? `Known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}. ` : ''
       }${
         elsewhere.length > 0
           ? `The app "${elsewhere[0]}" has one of this name; { app: '${elsewhere[0]}' } creates the job for it. `
           : ''
-      }${meant === null ? 'Declare' : `Did you mean "${meant}"? Else declare`} it with @JobHandler('${handler}'), register it with registerHandler(), or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
+      }${meant === null ? '' : `Did you mean "${meant}"? Else `}${isWorkflow ? `${meant === null ? 'Register' : 'register'} it by workflows.register(…), also where a step gives it as an object, declare it with @Workflow('${handler}'),` : `${meant === null ? 'Declare' : 'declare'} it with @JobHandler('${handler}'), register it with registerHandler(),`} or pass { allowUnknownHandler: true } if the process that has it starts later; the module and defineJob() take that option too.`,
     );
   }
 }

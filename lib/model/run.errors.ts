@@ -46,10 +46,12 @@ export class RunHasVerdictError extends ChronisError {
     readonly runId: string,
     readonly verdict: RunVerdict,
     readonly finishedAt: Date,
+    /** How what it was for can be tried again. */
+    retry = 'a run that gave up can be retried with retryRun()',
   ) {
     super(
       'CHRONIS_RUN_HAS_VERDICT',
-      `The run "${runId}" is ${verdict} since ${finishedAt.toISOString()}, and a verdict is never changed. A call that is only repeated may take this for its success where error.verdict is what it wanted; a run that gave up can be retried with retryRun().`,
+      `The run "${runId}" is ${verdict} since ${finishedAt.toISOString()}, and a verdict is never changed. A call that is only repeated may take this for its success where error.verdict is what it wanted; ${retry}.`,
     );
   }
 }

@@ -74,11 +74,11 @@ export class WorkflowsNotSupportedError extends ChronisError {
 
 /** No workflow was started by a run of this id, or it is stored no more. @publicApi */
 export class WorkflowRunNotFoundError extends ChronisError {
-  constructor(readonly runId: string) {
-    super(
-      'CHRONIS_WORKFLOW_RUN_NOT_FOUND',
-      `There is no workflow of the run "${runId}". Give the id of the run that the workflow is, as start() returns it and context.workflow.runId has it, not that of a step.`,
-    );
+  constructor(
+    readonly runId: string,
+    problem = 'Give the id of the run that the workflow is, as start() returns it and context.workflow.runId has it, not that of a step.',
+  ) {
+    super('CHRONIS_WORKFLOW_RUN_NOT_FOUND', `There is no workflow of the run "${runId}". ${problem}`);
   }
 }
 
@@ -87,7 +87,7 @@ export class WorkflowRunStateError extends ChronisError {
   constructor(
     readonly runId: string,
     readonly state: string,
-    problem: string,
+    readonly problem: string,
   ) {
     super('CHRONIS_WORKFLOW_RUN_STATE', `The workflow of run "${runId}" is ${state}: ${problem}`);
   }

@@ -53,7 +53,7 @@ export class HandlerDirectory {
 
   /** Throws HandlerNotFoundError, or UnknownTaskError, when nobody in the app has, or has had, the handler. `now` is the storage's time; `by`: whom it asks if it has to, within a transaction that one's own. */
   async assertKnown(
-    { handler, app, isReference, usedBy = null }: HandlerUse,
+    { handler, app, isReference, usedBy = null, isWorkflow = false }: HandlerUse,
     now: number,
     by: Pick<JobStore, 'queryWorkers'>,
   ): Promise<void> {
@@ -73,7 +73,7 @@ export class HandlerDirectory {
     const known = all.filter((name) => taskTypeOf(name) === null);
     // Of a method by its name alone, the one with its class.
     const meant = known.find((name) => name.endsWith(`.${handler}`)) ?? nearestName(handler, known);
-    throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant, usedBy);
+    throw new HandlerNotFoundError(handler, known, askedIn, elsewhere, meant, usedBy, isWorkflow);
   }
 
   /** Whether it is known without asking others: what was known once stays so. */

@@ -10,6 +10,8 @@ export interface HandlerUse {
   isReference: boolean;
   /** What calls it beside jobs, for messages. Absent: a job. */
   usedBy?: string | null;
+  /** It is that of a workflow, for messages. */
+  isWorkflow?: boolean;
 }
 
 /** How the handler of a job was said. */

@@ -158,7 +158,7 @@ export class JobCreator {
 
   /** The same for handlers that steps call, unless the module accepts any. `app`: of this one by default. */
   async assertStepsKnown(
-    uses: readonly Pick<HandlerUse, 'handler' | 'usedBy'>[],
+    uses: readonly Pick<HandlerUse, 'handler' | 'usedBy' | 'isWorkflow'>[],
     now: number,
     access: Pick<JobAccess, 'jobs'>,
     app = this.handlers.app,

@@ -180,7 +180,19 @@ export async function stateGoingOn(runId: string, jobs: JobStore): Promise<RunSt
   const [last] = (await jobs.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
   const verdict = (last?.outcome ?? run?.state) as RunVerdict | undefined;
   if (verdict === undefined) throw new RunNotFoundError(runId);
-  throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!);
+  const { origin, jobId } = (last ?? run)!;
+  const retry = await retryOf(runId, origin === 'workflow' ? jobId : null, jobs);
+  throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!, retry);
+}
+
+/** Of a step its workflow is retried, and so is the run that a workflow is. Undefined: it is neither. */
+async function retryOf(runId: string, stepId: string | null, jobs: JobStore): Promise<string | undefined> {
+  if (stepId !== null) {
+    const [of] = stepId.split('/', 1);
+    return `the run is that of a step, and is not retried by itself: if its workflow is over, workflows.retry("${of}") lets that go on, with what has not ended well`;
+  }
+  const isFlow = ((await jobs.flows?.getFlow(runId)) ?? null) !== null;
+  return isFlow ? `a workflow that has failed goes on by workflows.retry("${runId}")` : undefined;
 }
 
 /** Throws InvalidPayloadError. */

@@ -63,10 +63,10 @@ function named(
   const flow = `the run ${runId} of the workflow "${workflow}"`;
   return [...new Set(names)].map((name) => {
     const step = known.get(name);
-    if (!step) throw new InvalidOptionError('steps', `${flow} has no step "${name}".`);
+    if (!step) throw new InvalidOptionError('from', `${flow} has no step "${name}".`);
     if (!step.waiting) return step;
     const problem = `the step "${name}" of ${flow} is blocked. Name those that it waits for.`;
-    throw new InvalidOptionError('steps', problem);
+    throw new InvalidOptionError('from', problem);
   });
 }
 

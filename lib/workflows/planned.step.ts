@@ -85,10 +85,10 @@ export function flowSteps(
 }
 
 /** A name that a step may have. Throws InvalidOptionError. */
-export function stepName(given: unknown): string {
+export function stepName(given: unknown, option = 'name'): string {
   if (typeof given === 'string' && namePattern.test(given)) return given;
   throw new InvalidOptionError(
-    'name',
+    option,
     `must be 1 to 100 letters, digits, "_", "-" or "$", but is ${described(given)}.`,
   );
 }

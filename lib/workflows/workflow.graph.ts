@@ -73,7 +73,7 @@ async function runsOf(
   const runs = new Map<string, StepRun | 'gone'>();
   const released = steps.filter(({ state, runId }) => state === 'released' && runId !== null);
   let surroundings: Surroundings | null = null;
-  for (const { runId } of released.slice(0, mostRuns)) {
+  for (const { runId, kind } of released.slice(0, mostRuns)) {
     const [run] = (await storage.queryRuns({ runId: runId! }, { limit: 1 })).items;
     if (run === undefined) {
       runs.set(runId!, 'gone');
@@ -82,7 +82,9 @@ async function runsOf(
     const isHeld = run.state === 'waiting' || run.state === 'paused';
     if (isHeld) surroundings ??= await surroundingsOf(app, storage);
     const why = isHeld ? await whyWaiting(run, surroundings!, storage) : null;
-    runs.set(runId!, { state: run.state, dueAt: run.dueAt, why });
+    const inner = run.state === 'open' && kind !== 'manual' ? await storage.flows!.getFlow(runId!) : null;
+    const flow = inner && (inner.pausedAt === null ? 'active' : 'paused');
+    runs.set(runId!, { state: run.state, dueAt: run.dueAt, why, flow });
   }
   return runs;
 }
@@ -102,7 +104,7 @@ export async function stepRunOf(
   }
   const given = knownOptions(ref, ['runId', 'step', 'nth'], 'ref') as unknown as StepRef;
   const runId = lineOfText(given.runId, 'ref.runId');
-  const step = stepName(given.step);
+  const step = stepName(given.step, 'ref.step');
   const nth = given.nth === undefined ? null : wholeNumber(given.nth, 'ref.nth', 0, maxMapItems - 1);
   const filter = { names: [step], instances: nth !== null };
   const of = (await laterRunOf(runId, reader)) ?? runId;

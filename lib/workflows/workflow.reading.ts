@@ -3,8 +3,10 @@ import { workflowHandler } from '../engine/own.handlers.js';
 import { pinnedKey } from '../model/definition.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
+import type { Run } from '../model/run.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
+import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { defaultNamespace } from '../scheduler/job.identity.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
@@ -75,13 +77,30 @@ export async function beginAnew(
   if (openedAt !== null) return null;
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
   if (run === undefined) return null;
-  const { jobId, namespace } = run;
+  return `it had not begun, so there is nothing to go on with. ${startAnew(run, state)}`;
+}
+
+function startAnew({ id, jobId, namespace }: Run, state: string): string {
   const where = namespace === defaultNamespace ? '' : `, { namespace: "${namespace}" }`;
-  const call =
-    state === 'cancelled'
-      ? `Start it by scheduler.runNow("${jobId}"${where}).`
-      : `Start it anew by scheduler.retryRun("${runId}").`;
-  return `it had not begun, so there is nothing to go on with. ${call}`;
+  return state === 'cancelled'
+    ? `Start it by scheduler.runNow("${jobId}"${where}).`
+    : `Start it anew by scheduler.retryRun("${id}").`;
+}
+
+/** What became of a workflow that is not found although its run is: it was pruned. Undefined: that is not known of it. */
+export async function howPruned(runId: string, storage: WorkflowReader): Promise<string | undefined> {
+  const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+  if (run === undefined || run.finishedAt === null || !(await wasOpen(runId, storage))) return undefined;
+  const anew = run.state === 'succeeded' ? '' : ` ${startAnew(run, run.state)}`;
+  return `It was ${run.state}, and was pruned since, so its steps are gone.${anew}`;
+}
+
+/** Whether a run that is over was open before: as a workflow, if it is the run of one. What fails as it opens has another worker. */
+async function wasOpen(runId: string, storage: WorkflowReader): Promise<boolean> {
+  const [last] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  if (last === undefined) return false;
+  const { worker, outcome, attempt } = last;
+  return worker === outside || outcome === 'timed_out' || (outcome === 'cancelled' && attempt > 0);
 }
 
 async function beforeItsBegin(
@@ -96,6 +115,7 @@ async function beforeItsBegin(
   const job = await storage.getJob({ namespace, id: run.jobId });
   const isKnown = isDefined || registry.get(run.handler) !== undefined;
   if (!isKnown && !(await isOfCode(run.handler, job, storage))) return null;
+  if (endedAt !== null && (await wasOpen(runId, storage))) return null;
   const pinned = job?.metadata[pinnedKey];
   const ofCode = typeof pinned === 'number' ? { version: pinned } : {};
   const opening = isDefined ? openingOf(job?.payload) : { ...ofCode, params: job?.payload ?? null };

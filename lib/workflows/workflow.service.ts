@@ -34,6 +34,7 @@ import {
   assertRunIn,
   laterRunOf,
   beginAnew,
+  howPruned,
   readWorkflow,
   withVerdict,
   type WorkflowReader,
@@ -205,7 +206,7 @@ export class WorkflowService {
     void this.flows('cancel()');
     const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()');
     const found = await readWorkflow(id, jobs, this.parts.registry);
-    if (found === null) throw new WorkflowRunNotFoundError(id);
+    if (found === null) return notFound(id, jobs);
     const answer = await jobs.cancelRun(found.runId);
     if (answer === null) return this.refuse(id, 'only one that goes on can be cancelled.', jobs);
     changed({ kind: 'cancel' });
@@ -238,7 +239,8 @@ export class WorkflowService {
     const steps = stepsOf(from);
     void this.flows('retry()');
     const { jobs, changed } = await this.parts.transactions.access(options);
-    const run = await this.ofLatest(id, (latest) => jobs.flows!.retryFlow(latest, steps), jobs);
+    const retried = this.ofLatest(id, (latest) => jobs.flows!.retryFlow(latest, steps), jobs);
+    const run = await retried.catch((error: unknown) => this.refuseAs(error, jobs));
     if (run === null) return this.refuseRetry(id, jobs);
     changed();
     return { runId: run.id, status: 'created' };
@@ -347,8 +349,14 @@ export class WorkflowService {
 
   private async refuse(runId: string, problem: string, by: WorkflowReader): Promise<never> {
     const view = await readWorkflow(runId, by, this.parts.registry);
-    if (view === null) throw new WorkflowRunNotFoundError(runId);
+    if (view === null) return notFound(runId, by);
     throw new WorkflowRunStateError(runId, view.state, problem);
+  }
+
+  /** The storage knows how the flow has ended; of one that was cut short its run tells. */
+  private async refuseAs(error: unknown, by: WorkflowReader): Promise<never> {
+    if (!(error instanceof WorkflowRunStateError)) throw error;
+    return this.refuse(error.runId, error.problem, by);
   }
 
   private async refuseRetry(runId: string, by: WorkflowReader): Promise<never> {
@@ -376,10 +384,14 @@ export class WorkflowService {
       const view = await readWorkflow(runId, by, this.parts.registry);
       const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
       if (hasBegun && tries < 2) continue;
-      if (view === null) throw new WorkflowRunNotFoundError(runId);
+      if (view === null) return notFound(runId, by);
       throw new WorkflowRunStateError(runId, view.state, problem);
     }
   }
+}
+
+async function notFound(runId: string, by: WorkflowReader): Promise<never> {
+  throw new WorkflowRunNotFoundError(runId, await howPruned(runId, by));
 }
 
 function stepsOf(from: NonNullable<WorkflowRetry['from']>): string[] | null {
@@ -388,5 +400,5 @@ function stepsOf(from: NonNullable<WorkflowRetry['from']>): string[] | null {
   if (!Array.isArray(names) || names.length === 0) {
     throw new InvalidOptionError('from', "must be 'failed', the name of a step, or a list of names.");
   }
-  return names.map((name) => stepName(name));
+  return names.map((name) => stepName(name, 'from'));
 }

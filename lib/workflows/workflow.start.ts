@@ -134,6 +134,9 @@ async function assertHandlers(
   const known = registry.get(name);
   if (known === undefined) return;
   const { plan, code } = known;
-  const uses = stepUses(plan).filter(({ step }) => !code.steps.has(step));
+  const within = new Set(code.definition.steps.flatMap(({ name: step, workflow }) => (workflow ? step : [])));
+  const uses = stepUses(plan)
+    .filter(({ step }) => !code.steps.has(step))
+    .map((use) => ({ ...use, isWorkflow: within.has(use.step) }));
   await creator.assertStepsKnown(uses, now, access);
 }

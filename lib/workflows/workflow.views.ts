@@ -87,6 +87,8 @@ export interface StepRun {
   dueAt: Date | null;
   /** Why it does not begin, where it waits or is paused; null: it does, or is paused by its workflow alone. */
   why: string | null;
+  /** The workflow that it is: `paused` or not; null: it is none. */
+  flow: 'active' | 'paused' | null;
 }
 
 /** `states`: of the steps of the workflow that are no instances, by name · `run`: null: it has none, or was not asked for; `'gone'`: it should have one. */
@@ -133,16 +135,19 @@ function waitsFor(
     : `It waits for its parents, of which ${have}: ${named}.`;
 }
 
-function runWaits({ state, dueAt, why }: StepRun, kind: FlowStep['kind'], isPaused: boolean): string | null {
+function runWaits({ state, dueAt, why, flow }: StepRun, kind: FlowStep['kind'], isPaused: boolean): string | null {
   const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
   switch (state) {
     case 'waiting':
       return why;
     case 'open':
       if (isPaused && kind === 'manual') return pausedByHand(dueAt);
-      return kind === 'manual'
-        ? `It waits for complete() or fail()${until}.`
-        : `Its verdict comes from outside, or from the workflow that it is${until}.`;
+      if (flow !== null) {
+        const held = flow === 'paused' ? ', and is paused: it goes on once that is resumed' : '';
+        const most = dueAt === null ? '' : ` It may take until ${dueAt.toISOString()}.`;
+        return `It is a workflow of its own${held}.${most}`;
+      }
+      return `It waits for complete() or fail()${until}.`;
     case 'paused':
       return why ?? 'It is paused.';
     default:

@@ -151,6 +151,37 @@ export const flowMapLaws = flowLawsOf('maps in flows', {
     assert.deepEqual(await statesOf(storage, runId), { list: 'failed', each: 'failed' });
   },
 
+  'a map without a list tells why its parent gives none, and how to try that again': async ({ storage }) => {
+    const list = step('list', [], { allowFailure: true });
+    const { runId, worker } = await openFlow(storage, [list, map('each', ['list'])]);
+    await runAll(storage, worker, () => ({ outcome: 'failed', error: 'the source is down\n  at a.ts' }));
+    const { state, reason } = await stepOf(storage, runId, 'each');
+    assert.deepEqual(
+      [state, reason],
+      [
+        'failed',
+        'The step "list" is failed (the source is down), so there is no list. A retry with { from: "list" } runs that again.',
+      ],
+    );
+    const { id } = (await storage.flows!.retryFlow(runId, ['list']))!;
+    await runAll(storage, worker, giving({ list: [1] }));
+    await assertOver(storage, id, 'succeeded', { each: [null] });
+  },
+
+  'a map that may begin before its list is there has none': async ({ storage }) => {
+    const each = map('each', ['list', 'ok'], {
+      after: [
+        { parent: 'list', data: true },
+        { parent: 'ok', data: false },
+      ],
+      need: 1,
+    });
+    const { runId, worker } = await openFlow(storage, [step('list'), step('ok'), each]);
+    await settle(storage, (await claimSteps(storage, worker)).ok);
+    const { state, reason } = await stepOf(storage, runId, 'each');
+    assert.deepEqual([state, reason], ['failed', 'The step "list" has not ended, so there is no list.']);
+  },
+
   'a map fails when all its instances have ended and one of them not well': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [
       step('list'),

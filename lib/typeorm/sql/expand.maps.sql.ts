@@ -13,7 +13,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function expandMapsSql(t: TableNames): string {
   return `
 with wanted as materialized (
-  select m.*, f.root, p.name as parent_name, p.verdict as parent_verdict, p.items as parent_items, p.id as parent_id, a.length as given,
+  select m.*, f.root, p.name as parent_name, p.verdict as parent_verdict, p.reason as parent_reason, p.items as parent_items, p.id as parent_id, a.length as given,
     case when p.verdict = 'skipped' then 'skipped' when p.verdict is null or p.items is null and a.length is null then 'list' when a.length > ${maxMapItems} then 'items' end as fault
   from unnest($2::bigint[]) u (id)
     cross join lateral (select m.ctid as place, m.* from ${t.flow_step} m where m.id = u.id offset 0) m
@@ -65,7 +65,9 @@ ${tellDue(t, 'run', 'select min(due_at) from born')}
 select
   (select json_agg(json_build_object('id', m.id::text, 'verdict', case when m.fate in ('list', 'items', 'steps') then 'failed' else 'skipped' end, 'reason', case m.fate
       when 'skipped' then 'The step "' || m.parent_name || '" was skipped.'
-      when 'list' then 'The result of the step "' || m.parent_name || '" is no array.'
+      when 'list' then case when m.parent_verdict = 'succeeded' then 'The result of the step "' || m.parent_name || '" is no array.'
+        when m.parent_verdict is null then 'The step "' || m.parent_name || '" has not ended, so there is no list.'
+        else 'The step "' || m.parent_name || '" is ' || m.parent_verdict || coalesce(' (' || split_part(m.parent_reason, e'\\n', 1) || ')', '') || ', so there is no list. A retry with { from: "' || m.parent_name || '" } runs that again.' end
       when 'items' then 'The result of the step "' || m.parent_name || '" has ' || m.given || ' items, and a map ${maxMapItems} instances at most.'
       when 'steps' then 'The result of the step "' || m.parent_name || '" has ' || coalesce(m.parent_items, m.given) || ' items, and the run ' || m.root_run || ' of the workflow "' || m.root_workflow || '" may have ${maxFlowSteps} steps with all workflows in it.'
       else 'There is no item.' end))
