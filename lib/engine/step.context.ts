@@ -53,7 +53,7 @@ export interface StepContext<
    * is only waited for, or has not succeeded: ask `parent` first where that may be.
    */
   readonly result: <Name extends keyof Results & string>(name: Name) => Promise<StepResult<Results[Name]>>;
-  /** The same of a map, or of a list that a parent has returned, one by one in the order of the items; read in pages, so that there may be any number. */
+  /** The same of a map, or of a list that a parent has returned, one by one in the order of the items, those that have not succeeded left out; read in pages, so that there may be any number. */
   readonly results: <Name extends keyof Results & string>(
     name: Name,
   ) => AsyncIterable<StepResult<ItemOf<Results[Name]>>>;

@@ -38,7 +38,10 @@ const pageSize = 1_000;
 /** Of so many steps that are released their runs are asked for, one by one. */
 const mostRuns = 100;
 
-type Reader = Pick<JobStore, 'flows' | 'now' | 'queryPauses' | 'queryRuns' | 'queryRunSteps' | 'queryWorkers'>;
+type Reader = Pick<
+  JobStore,
+  'flows' | 'now' | 'queryPauses' | 'queryRuns' | 'queryRunSteps' | 'queryWorkers'
+>;
 
 /** The steps of a workflow as they stand. */
 export async function graphOf(

@@ -217,7 +217,12 @@ export class WorkflowService {
     const id = lineOfText(runId, 'runId');
     void this.flows('pause()');
     const { jobs } = await this.parts.transactions.accessOf(within, 'pause()');
-    await this.whileGoing(id, (run) => jobs.flows!.pauseFlow(run), 'only one that goes on can be paused.', jobs);
+    await this.whileGoing(
+      id,
+      (run) => jobs.flows!.pauseFlow(run),
+      'only one that goes on can be paused.',
+      jobs,
+    );
   }
 
   /** What waited is due at its old time. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over). */
@@ -225,7 +230,12 @@ export class WorkflowService {
     const id = lineOfText(runId, 'runId');
     void this.flows('resume()');
     const { jobs, changed } = await this.parts.transactions.accessOf(within, 'resume()');
-    await this.whileGoing(id, (run) => jobs.flows!.resumeFlow(run), 'only one that goes on can be resumed.', jobs);
+    await this.whileGoing(
+      id,
+      (run) => jobs.flows!.resumeFlow(run),
+      'only one that goes on can be resumed.',
+      jobs,
+    );
     changed();
   }
 

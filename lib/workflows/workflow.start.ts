@@ -36,7 +36,7 @@ export type StartArguments<Input> = null extends Input
 /** How a workflow is started. @publicApi */
 export interface StartWorkflowOptions
   extends NamespaceOption, Pick<JobOptions, 'queue' | 'priority' | 'metadata' | 'onSuccess' | 'onFailure'> {
-  /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one. It is the id of its job, at most 255 characters. @default a random UUID */
+  /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one, also when it was pruned, as long as `keep` says. It is the id of its job, at most 255 characters. @default a random UUID */
   key?: string;
   /**
    * The version of its definition that it is to be, as DefinitionService lists them: the graph and the timeout are those of that version, and stay so in later attempts and retries. The code of its steps is that of the process that runs them.

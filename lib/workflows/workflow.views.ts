@@ -135,7 +135,11 @@ function waitsFor(
     : `It waits for its parents, of which ${have}: ${named}.`;
 }
 
-function runWaits({ state, dueAt, why, flow }: StepRun, kind: FlowStep['kind'], isPaused: boolean): string | null {
+function runWaits(
+  { state, dueAt, why, flow }: StepRun,
+  kind: FlowStep['kind'],
+  isPaused: boolean,
+): string | null {
   const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
   switch (state) {
     case 'waiting':

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { WorkflowRunStateError, WorkflowService, workflow, type DefinedWorkflow } from '../../lib/index.js';
+import {
+  ChronisEvents,
+  WorkflowRunStateError,
+  WorkflowService,
+  workflow,
+  type DefinedWorkflow,
+} from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
 
 describe('a retry of a workflow', () => {
@@ -47,6 +53,27 @@ describe('a retry of a workflow', () => {
     await app.settle();
     expect(await app.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
     expect(charges).toHaveLength(1);
+  });
+
+  test('that is refused names the state that get() does', async () => {
+    let release = (): void => undefined;
+    let begun = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const deaf = workflow('deaf', { timeout: '1m' }).step('charge', async () => {
+      begun();
+      await gate;
+    });
+    const app = await boot(deaf);
+    const { runId } = await app.workflows.start('deaf', { key: 'k' });
+    await beginning;
+    const over = app.app.get(ChronisEvents).once('run.timed_out', (event) => event.runId === runId);
+    await app.clock.advanceBy(60_000);
+    await over;
+    expect(await app.workflows.get(runId)).toMatchObject({ state: 'timed_out' });
+    await expect(app.workflows.retry(runId)).rejects.toMatchObject({ state: 'timed_out' });
+    release();
+    await app.settle();
   });
 
   test('of its run as of a job is refused in the same way, and passed over in bulk', async () => {

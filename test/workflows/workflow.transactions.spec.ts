@@ -104,10 +104,7 @@ function promises(placeOf: () => Place): void {
 
   test('what cannot be part of one is refused within, and says how to make it outside', async () => {
     const { scheduler, workflows, definitions, transaction, setContext } = placeOf();
-    const calls = [
-      () => workflows.prune({ olderThan: '1d' }),
-      () => definitions.prune({ olderThan: '1d' }),
-    ];
+    const calls = [() => workflows.prune({ olderThan: '1d' }), () => definitions.prune({ olderThan: '1d' })];
     await transaction(async (manager) => {
       for (const call of calls) {
         const refused = scheduler.withTransaction(manager, call);
