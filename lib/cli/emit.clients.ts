@@ -88,6 +88,8 @@ const makers: Readonly<Record<BrokerKind, (servers: readonly EmitBroker[]) => Cl
     const { user, password } = userOf(servers[0]!);
     return {
       servers: servers.map((server) => placeOf(server, usualPorts.nats)),
+      // Else its connection is closed for good after some tries.
+      maxReconnectAttempts: -1,
       ...(user !== '' && { user, pass: password }),
       ...(user === '' && password !== '' && { token: password }),
       ...(isEncrypted && { tls: {} }),

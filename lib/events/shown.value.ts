@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { isA } from '../model/thrown.js';
+import { withoutPasswords } from './without.passwords.js';
 
 const unshowable = 'An error that cannot be shown as text.';
 
@@ -14,10 +15,14 @@ const inspection = {
 /** More keys than that take Node long to write down. */
 const mostKeys = 1_000;
 
-/** In one line, of a depth and length that a log bears. */
+/** What of a text is looked through, where less of it is shown. */
+const longestRaw = 65_536;
+
+/** Of a depth and length that a log bears, without passwords. */
 export function shownValue(value: unknown, longest: number): string {
   const text = read(() => ownText(value)) ?? read(() => inspected(value)) ?? unshowable;
-  return cut(text, longest);
+  // Before the cut: what is left of a URL is not seen to be one.
+  return cut(withoutPasswords(text.slice(0, longestRaw)), longest);
 }
 
 /** Getters and traps may throw: nothing is there, then. */

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../index.js';
 import type { EventClient, TaskQueue } from './emit.options.js';
+import { reasonOf, wordsOf } from './emit.reasons.js';
 import { shown } from './option.checks.js';
 
 /** A message on its way to a broker. */
@@ -72,6 +73,7 @@ export function brokerOf(given: unknown, option: string): Broker {
   return {
     hasKey: kind !== 'other',
     emit: async (message) => {
+      if (kind === 'nats' && !isTheirs && hasGivenUp(client)) await client.close();
       await ended(client, message.pattern, formOf(kind, message, microservices));
       if (kind === 'nats') await flushed(client);
     },
@@ -114,10 +116,21 @@ function ownQueue(name: string, options: object, option: string): TaskQueue {
 
 function made({ ClientProxyFactory }: Microservices, options: object, option: string): EventClient {
   try {
-    return ClientProxyFactory.create(options);
+    const client = ClientProxyFactory.create(options);
+    writeReasons(client);
+    return client;
   } catch (cause) {
     throw new InvalidOptionError(option, `makes no client: ${(cause as Error).message}`);
   }
+}
+
+/** A client writes what its driver throws to the log as it is: settings with passwords among it, or "[object Object]". */
+function writeReasons(client: object): void {
+  const { logger } = client as { logger?: { error?: (...said: unknown[]) => void } };
+  if (typeof logger?.error !== 'function') return;
+  const error = logger.error.bind(logger);
+  logger.error = (said, ...rest) =>
+    typeof said === 'object' ? error(wordsOf(reasonOf(said))) : error(said, ...rest);
 }
 
 function loaded<T>(name: string, option: string, load: () => T): T {
@@ -170,6 +183,16 @@ function ended(client: EventClient, pattern: unknown, data: unknown): Promise<vo
   return new Promise((resolve, reject) => {
     client.emit(pattern, data).subscribe({ next: () => {}, error: reject, complete: resolve });
   });
+}
+
+/** Its connection is closed for good, and that is all that some releases of the client remember. */
+function hasGivenUp(client: { unwrap?: () => { isClosed?: () => boolean } } | EventClient): boolean {
+  try {
+    return 'unwrap' in client && client.unwrap?.().isClosed?.() === true;
+  } catch {
+    // It has not been connected yet.
+    return false;
+  }
 }
 
 /** Its client writes without an answer; this is one that comes after it. */

@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { EmitFailedError, TaskExecutor, type StandardSchema, type TaskContext } from '../index.js';
 import type { EmitSettings } from './emit.options.js';
+import { reasonOf, wordsOf } from './emit.reasons.js';
 import { emitSchema, type CheckedEmit, type EmitTask } from './emit.task.js';
 
 /** What comes of handing a run over. @publicApi */
@@ -34,7 +35,8 @@ export class EmitExecutor implements TaskExecutor<CheckedEmit>, OnApplicationShu
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof EmitFailedError) throw cause;
-      throw new EmitFailedError(`${to} did not take the message: ${messageOf(cause)}.`, { cause });
+      const reason = reasonOf(cause);
+      throw new EmitFailedError(`${to} did not take the message: ${wordsOf(reason)}.`, { cause: reason });
     }
     return { key };
   }
@@ -73,9 +75,4 @@ export class EmitExecutor implements TaskExecutor<CheckedEmit>, OnApplicationShu
       over.catch(() => {});
     }
   }
-}
-
-function messageOf(cause: unknown): string {
-  const { message, code } = (cause ?? {}) as NodeJS.ErrnoException;
-  return message || code || String(cause as string);
 }

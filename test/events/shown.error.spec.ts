@@ -272,3 +272,40 @@ test('a log for machines and other instances have the causes apart', () => {
   expect(heard).toMatchObject({ name: 'TypeError', message: 'fetch failed' });
   expect(heard.cause).toMatchObject(inner);
 });
+
+describe('passwords in an error', () => {
+  const url = 'amqp://user:topsecret99@127.0.0.1:5672/%2F';
+  const thrown: [string, unknown][] = [
+    ['in a message', new Error(`connect to ${url} failed`)],
+    ['in a cause', new Error('failed', { cause: new Error(url) })],
+    ['in an object as the cause', new Error('failed', { cause: { err: new Error('refused'), url } })],
+    ['in settings as the cause', new Error('failed', { cause: { url: { host: 'h', password: 'topsecret99' } } })],
+    ['in settings as JSON', new Error('{"user":"u","password":"topsecret99"}')],
+    ['in an object that was thrown', { url }],
+    ['in a URL that was thrown', new URL(url)],
+    ['in text that was thrown', url],
+    ['in a part', new AggregateError([new Error(url)], 'all failed')],
+    ['with characters that nobody encoded', new Error('no: redis://:top/s@c:topsecret99@host:6379, gone')],
+    ['in a parameter', new Error('no: postgres://host/db?sslmode=require&password=topsecret99&a=b')],
+    ['where the text is cut', new Error(`${'x'.repeat(970)} ${url}`)],
+    ['where an inspected text is cut', { url: `amqp://user:topsecret99${'x'.repeat(900)}@host` }],
+  ];
+
+  test.each(thrown)('%s are not shown', (_, error) => {
+    for (const text of [errorText(error), messageOf(error), stackOf(error), JSON.stringify(new LogRecord('run.failed', '', { error }))]) {
+      expect(text ?? '').not.toMatch(/topsec|s@c/);
+    }
+    expect(errorText(error)).toMatch(/\*\*\*|x{100}/);
+  });
+
+  test.each([
+    'GET http://127.0.0.1:3456/users?of=ada@example.com answered 500.',
+    'connect ECONNREFUSED https://example.com:8443/a:b@c',
+    'mail to ada@example.com: https://example.com/a refused',
+    'password authentication failed for user "app"',
+    'ssh://git@host/repo',
+    'a: token is missing: password: must be text',
+  ])('%s is shown as it is', (text) => {
+    expect(messageOf(new Error(text))).toBe(text);
+  });
+});

@@ -30,10 +30,10 @@ export function has(server: Server): boolean {
   return false;
 }
 
-/** Starts it on a port of its own, with nothing that it stores kept; resolves when it speaks. */
-export async function start(server: Server): Promise<Started> {
+/** Starts it on a port of its own, or on this one, with nothing that it stores kept; resolves when it speaks. */
+export async function start(server: Server, at?: number): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), `chronis-${server}-`));
-  const [port, distribution, names] = [await freePort(), await freePort(), await freePort()];
+  const [port, distribution, names] = [at ?? (await freePort()), await freePort(), await freePort()];
   const args = {
     'redis-server': ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
     'nats-server': ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', folder],

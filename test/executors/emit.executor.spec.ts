@@ -1,4 +1,6 @@
-import { ClientKafka, Transport } from '@nestjs/microservices';
+import { inspect } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { ClientKafka, ClientNats, Transport } from '@nestjs/microservices';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -6,9 +8,12 @@ import { connect as connectToRabbit, type ConsumeMessage } from 'amqplib';
 import { connect as connectToNats } from '@nats-io/transport-node';
 import { EmitFailedError, InvalidOptionError, type TaskContext } from '../../lib/index.js';
 import { EmitExecutor, type EmitOptions, type EmitTask } from '../../lib/executors/index.js';
+import { errorText } from '../../lib/events/shown.error.js';
 import { emitSettings } from '../../lib/executors/emit.options.js';
+import { freePort } from '../chaos/free.port.js';
 import { has, start, type Started } from './brokers.js';
 import { TasksApp } from './tasks.app.js';
+import { until } from './until.js';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -138,6 +143,128 @@ describe.skipIf(!has('nats-server'))('with NATS, a run', () => {
     expect(outcome).toBe('succeeded');
     expect(await message.promise).toEqual({ data: { pattern: 'order.due', data: [7] }, id: `run-${runId}` });
   });
+});
+
+/** As that of Nest 11: once its connection has given up, what it was refused for is all that it answers. */
+class OnceClosedClosed extends ClientNats {
+  override async handleStatusUpdates(client: never): Promise<void> {
+    await super.handleStatusUpdates(client);
+    if (!this.isLeft) return;
+    this.natsClient = client;
+    this.connectionPromise = Promise.reject(new Error('Connection lost. Trying to reconnect...'));
+    this.connectionPromise.catch(() => {});
+  }
+
+  override async close(): Promise<void> {
+    this.isLeft = false;
+    await super.close();
+  }
+
+  private isLeft = true;
+}
+
+describe.skipIf(!has('nats-server'))('with NATS that was away', () => {
+  const task = { client: 'orders', pattern: 'order.due', data: { n: 1 } };
+  const context = (): TaskContext => ({ runId: '7', signal: new AbortController().signal }) as TaskContext;
+
+  test.each([
+    ['for longer than its client tries by default', {}, undefined],
+    ['for longer than its client may try', { maxReconnectAttempts: 2 }, undefined],
+    ['for longer than the client of Nest 11 may try', { maxReconnectAttempts: 2 }, OnceClosedClosed],
+  ])('%s, runs are handed over when it is back', async (_, options, customClass) => {
+    let nats = await start('nats-server');
+    ends.push(() => nats.stop());
+    const { port } = nats;
+    let tries = 0;
+    const reconnectDelayHandler = (): number => (tries++, 5);
+    const given = { servers: [`127.0.0.1:${port}`], reconnectDelayHandler, ...options };
+    const client =
+      customClass === undefined
+        ? { transport: Transport.NATS, options: given }
+        : { customClass, options: given };
+    const executor = new EmitExecutor(emitSettings({ clients: { orders: client }, timeout: 2_000 }));
+    ends.push(() => executor.onApplicationShutdown());
+    await executor.execute(task, context());
+    await nats.stop();
+    const most = 'maxReconnectAttempts' in options ? 2 : 10;
+    await until('it has tried', () => tries >= most);
+    await expect(executor.execute(task, context())).rejects.toThrow(EmitFailedError);
+    nats = await start('nats-server', port);
+    let failures = 0;
+    for (let isThere = false; !isThere && failures < 20; failures += isThere ? 0 : 1) {
+      isThere = await executor.execute(task, context()).then(
+        () => true,
+        () => false,
+      );
+    }
+    expect(failures).toBeLessThan(20);
+  }, 60_000);
+});
+
+describe('with RabbitMQ that is away, a run', () => {
+  test('fails with what the driver says, and its password is neither on record nor in the log', async () => {
+    const port = await freePort();
+    const options = { urls: [`amqp://user:topsecret99@127.0.0.1:${port}`], queue: 'orders' };
+    const app = await boot({ clients: { orders: { transport: Transport.RMQ, options } } });
+    const { error } = await app.run({ type: 'emit', client: 'orders', pattern: 'order.due', data: {} });
+    expect(error).toMatch(`EmitFailedError: "orders" did not take the message: connect ECONNREFUSED`);
+    expect(error).not.toContain('[object Object]');
+    expect([error, ...app.logged].join('\n')).not.toContain('topsecret99');
+  });
+
+  test('fails with the words of a driver that throws an object', async () => {
+    const refuse = (thrown: unknown) => ({
+      emit: () => ({ subscribe: ({ error }: { error: (why: unknown) => void }) => error(thrown) }),
+      close: () => {},
+    });
+    const url = 'redis://:topsecret99@cache:6379';
+    const executor = new EmitExecutor(
+      emitSettings({ clients: { a: refuse({ url, why: 'full' }), b: refuse('Connection lost...') } }),
+    );
+    const failure = (client: string): Promise<unknown> =>
+      executor
+        .execute({ client, pattern: 'a', data: null }, {
+          runId: '7',
+          signal: new AbortController().signal,
+        } as TaskContext)
+        .catch((caught: unknown) => caught);
+    const first = (await failure('a')) as Error;
+    expect(first.message).toMatch(/"a" did not take the message: \{.*why: 'full' \}\.$/);
+    expect(errorText(first)).not.toContain('topsecret99');
+    expect(((await failure('b')) as Error).message).toBe('"b" did not take the message: Connection lost.');
+  });
+});
+
+describe.skipIf(!has('rabbitmq-server'))('with RabbitMQ that goes away, a run', () => {
+  test('fails, and the log says why in words, without the password', async () => {
+    const rabbit = await start('rabbitmq-server');
+    ends.push(() => rabbit.stop());
+    const options = {
+      urls: [`amqp://guest:guest@127.0.0.1:${rabbit.port}`],
+      queue: 'orders',
+      socketOptions: { reconnectTimeInSeconds: 1 },
+    };
+    const logged: unknown[] = [];
+    const keep = (said: unknown): void => void logged.push(said);
+    Logger.overrideLogger({ log: keep, error: keep, warn: keep });
+    ends.push(() => Logger.overrideLogger(true));
+    const executor = new EmitExecutor(
+      emitSettings({
+        clients: { orders: { transport: Transport.RMQ, options } },
+        timeout: 500,
+      }),
+    );
+    ends.push(() => executor.onApplicationShutdown());
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    await executor.execute({ client: 'orders', pattern: 'a', data: null }, context);
+    await rabbit.stop();
+    const isOfRabbit = (said: unknown): boolean => /Disconnected/.test(String(said));
+    const isLost = (said: unknown): boolean =>
+      /ECONN|object Object|closed|err/i.test(String(said)) && !isOfRabbit(said);
+    await until('both are written', () => logged.some(isOfRabbit) && logged.some(isLost));
+    expect(inspect(logged, { depth: 5 })).not.toMatch(/guest:guest/);
+    expect(logged.filter((said) => typeof said !== 'string')).toEqual([]);
+  }, 60_000);
 });
 
 describe.skipIf(!has('rabbitmq-server'))('with RabbitMQ, a run', () => {

@@ -1,0 +1,17 @@
+/** As many letters of a login are looked at: what nobody has cut keeps to that, and no text takes long. */
+const login = /([a-z][a-z\d+.-]{0,30}:\/\/[^\s/:@?#'"`<>]{0,1000}:)(?!\d{1,5}[/?#])([^\s'"`<>]{0,4096}@|[^\s'"`<>@/]{0,4096}(?=['"`]\.\.\. \d+ more character))/gi;
+const parameter = /([?&](?:password|sslpassword|passwd|pass)=)[^&\s'"`<>]*/gi;
+/** Of an object that is shown: `password: 'x'`. */
+const property =
+  /((?:password|passphrase|passwd|pass|secret|token)['"]?: ?)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)/gi;
+
+/**
+ * A text of an error without the passwords of URLs, of their parameters and of settings in it: drivers put what they were given into what they throw,
+ * and errors are kept and shown to many. A port and a path behind it are no password.
+ */
+export function withoutPasswords(text: string): string {
+  return text
+    .replace(login, (_, head: string, rest: string) => `${head}***${rest.endsWith('@') ? '@' : ''}`)
+    .replace(parameter, '$1***')
+    .replace(property, "$1'***'");
+}
