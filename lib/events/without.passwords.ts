@@ -1,5 +1,6 @@
 /** As many letters of a login are looked at: what nobody has cut keeps to that, and no text takes long. */
-const login = /([a-z][a-z\d+.-]{0,30}:\/\/[^\s/:@?#'"`<>]{0,1000}:)(?!\d{1,5}[/?#])([^\s'"`<>]{0,4096}@|[^\s'"`<>@/]{0,4096}(?=['"`]\.\.\. \d+ more character))/gi;
+const login =
+  /([a-z][a-z\d+.-]{0,30}:\/\/[^\s/:@?#'"`<>]{0,1000}:)(?!\d{1,5}[/?#])([^\s'"`<>]{0,4096}@|[^\s'"`<>@/]{0,4096}(?=['"`]\.\.\. \d+ more character))/gi;
 const parameter = /([?&](?:password|sslpassword|passwd|pass)=)[^&\s'"`<>]*/gi;
 /** Of an object that is shown: `password: 'x'`. */
 const property =

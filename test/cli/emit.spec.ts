@@ -140,15 +140,27 @@ describe('a broker by its URL', () => {
         options: { host: 'cache', port: 1, username: 'ada', password: 'p@ss', db: 4, tls: {} },
       },
     ],
-    ['a=nats://n', { transport: Transport.NATS, options: { servers: ['n:4222'] } }],
+    ['a=nats://n', { transport: Transport.NATS, options: { servers: ['n:4222'], maxReconnectAttempts: -1 } }],
     [
       'a=tls://ada:pass@n:1,a=tls://ada:pass@[::1]:2',
       {
         transport: Transport.NATS,
-        options: { servers: ['n:1', '[::1]:2'], user: 'ada', pass: 'pass', tls: {} },
+        options: {
+          servers: ['n:1', '[::1]:2'],
+          maxReconnectAttempts: -1,
+          user: 'ada',
+          pass: 'pass',
+          tls: {},
+        },
       },
     ],
-    ['a=nats://:token@n', { transport: Transport.NATS, options: { servers: ['n:4222'], token: 'token' } }],
+    [
+      'a=nats://:token@n',
+      {
+        transport: Transport.NATS,
+        options: { servers: ['n:4222'], maxReconnectAttempts: -1, token: 'token' },
+      },
+    ],
     [
       'a=amqps://ada:pass@r/shop?queue=orders&heartbeat=5',
       {

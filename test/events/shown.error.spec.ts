@@ -279,7 +279,10 @@ describe('passwords in an error', () => {
     ['in a message', new Error(`connect to ${url} failed`)],
     ['in a cause', new Error('failed', { cause: new Error(url) })],
     ['in an object as the cause', new Error('failed', { cause: { err: new Error('refused'), url } })],
-    ['in settings as the cause', new Error('failed', { cause: { url: { host: 'h', password: 'topsecret99' } } })],
+    [
+      'in settings as the cause',
+      new Error('failed', { cause: { url: { host: 'h', password: 'topsecret99' } } }),
+    ],
     ['in settings as JSON', new Error('{"user":"u","password":"topsecret99"}')],
     ['in an object that was thrown', { url }],
     ['in a URL that was thrown', new URL(url)],
@@ -292,7 +295,12 @@ describe('passwords in an error', () => {
   ];
 
   test.each(thrown)('%s are not shown', (_, error) => {
-    for (const text of [errorText(error), messageOf(error), stackOf(error), JSON.stringify(new LogRecord('run.failed', '', { error }))]) {
+    for (const text of [
+      errorText(error),
+      messageOf(error),
+      stackOf(error),
+      JSON.stringify(new LogRecord('run.failed', '', { error })),
+    ]) {
       expect(text ?? '').not.toMatch(/topsec|s@c/);
     }
     expect(errorText(error)).toMatch(/\*\*\*|x{100}/);

@@ -171,34 +171,38 @@ describe.skipIf(!has('nats-server'))('with NATS that was away', () => {
     ['for longer than its client tries by default', {}, undefined],
     ['for longer than its client may try', { maxReconnectAttempts: 2 }, undefined],
     ['for longer than the client of Nest 11 may try', { maxReconnectAttempts: 2 }, OnceClosedClosed],
-  ])('%s, runs are handed over when it is back', async (_, options, customClass) => {
-    let nats = await start('nats-server');
-    ends.push(() => nats.stop());
-    const { port } = nats;
-    let tries = 0;
-    const reconnectDelayHandler = (): number => (tries++, 5);
-    const given = { servers: [`127.0.0.1:${port}`], reconnectDelayHandler, ...options };
-    const client =
-      customClass === undefined
-        ? { transport: Transport.NATS, options: given }
-        : { customClass, options: given };
-    const executor = new EmitExecutor(emitSettings({ clients: { orders: client }, timeout: 2_000 }));
-    ends.push(() => executor.onApplicationShutdown());
-    await executor.execute(task, context());
-    await nats.stop();
-    const most = 'maxReconnectAttempts' in options ? 2 : 10;
-    await until('it has tried', () => tries >= most);
-    await expect(executor.execute(task, context())).rejects.toThrow(EmitFailedError);
-    nats = await start('nats-server', port);
-    let failures = 0;
-    for (let isThere = false; !isThere && failures < 20; failures += isThere ? 0 : 1) {
-      isThere = await executor.execute(task, context()).then(
-        () => true,
-        () => false,
-      );
-    }
-    expect(failures).toBeLessThan(20);
-  }, 60_000);
+  ])(
+    '%s, runs are handed over when it is back',
+    async (_, options, customClass) => {
+      let nats = await start('nats-server');
+      ends.push(() => nats.stop());
+      const { port } = nats;
+      let tries = 0;
+      const reconnectDelayHandler = (): number => (tries++, 5);
+      const given = { servers: [`127.0.0.1:${port}`], reconnectDelayHandler, ...options };
+      const client =
+        customClass === undefined
+          ? { transport: Transport.NATS, options: given }
+          : { customClass, options: given };
+      const executor = new EmitExecutor(emitSettings({ clients: { orders: client }, timeout: 2_000 }));
+      ends.push(() => executor.onApplicationShutdown());
+      await executor.execute(task, context());
+      await nats.stop();
+      const most = 'maxReconnectAttempts' in options ? 2 : 10;
+      await until('it has tried', () => tries >= most);
+      await expect(executor.execute(task, context())).rejects.toThrow(EmitFailedError);
+      nats = await start('nats-server', port);
+      let failures = 0;
+      for (let isThere = false; !isThere && failures < 20; failures += isThere ? 0 : 1) {
+        isThere = await executor.execute(task, context()).then(
+          () => true,
+          () => false,
+        );
+      }
+      expect(failures).toBeLessThan(20);
+    },
+    60_000,
+  );
 });
 
 describe('with RabbitMQ that is away, a run', () => {
