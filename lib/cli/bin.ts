@@ -26,7 +26,14 @@ process.on('warning', (warning) => {
 /** Of a result that could not be written, as to a disk that is full. */
 let lost: Error | null = null;
 
+const { stdout, stderr } = process;
+/** Those of the results, whoever else is kept from stdout. */
+const writes = new Map<NodeJS.WriteStream, NodeJS.WriteStream['write']>(
+  [stdout, stderr].map((each) => [each, each.write.bind(each)]),
+);
+
 function stream(to: NodeJS.WriteStream): Stream {
+  const write = writes.get(to)!;
   let isOpen = true;
   to.on('error', (error: NodeJS.ErrnoException) => {
     isOpen = false;
@@ -34,7 +41,7 @@ function stream(to: NodeJS.WriteStream): Stream {
     if (error.code !== 'EPIPE') lost = error;
   });
   return {
-    write: (text) => void (isOpen && to.write(text)),
+    write: (text) => void (isOpen && write(text)),
     isTerminal: to.isTTY === true,
     columns: to.isTTY ? to.columns : undefined,
   };
@@ -54,20 +61,27 @@ async function ask(question: string): Promise<string> {
 function flushed(to: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (to.destroyed || to.writableEnded) resolve();
-    else to.write('', () => resolve());
+    else writes.get(to)!('', () => resolve());
   });
 }
 
+/** Loggers ask for its file descriptor as well, so that it is another stream for all who look for it from now on. */
+function keepStdout(): void {
+  stdout.write = stderr.write.bind(stderr);
+  Object.defineProperty(process, 'stdout', { configurable: true, enumerable: true, get: () => stderr });
+}
+
 const io: CliIo = {
-  stdout: stream(process.stdout),
-  stderr: stream(process.stderr),
+  stdout: stream(stdout),
+  stderr: stream(stderr),
+  keepStdout,
   env: process.env,
   signal: ending.signal,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
 };
 
 void main(process.argv.slice(2), io).then(async (exitCode) => {
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  if (lost !== null) process.stderr.write(`chronis: The result could not be written: ${lost.message}\n`);
+  await Promise.all([flushed(stdout), flushed(stderr)]);
+  if (lost !== null) stderr.write(`chronis: The result could not be written: ${lost.message}\n`);
   process.exit(lost !== null && exitCode === exitCodes.fine ? exitCodes.failed : exitCode);
 });

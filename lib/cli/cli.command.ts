@@ -38,6 +38,8 @@ export interface CliCommand {
   isDefault?: boolean;
   /** When the process is to end, it comes to its end by itself: it is not left alone. */
   endsItself?: boolean;
+  /** It runs the code of others in this process, which must not write among its results. */
+  isOfOthers?: boolean;
   /** It may make the file of a storage that is not there. */
   makesStorage?: boolean;
   /** Lines that call it, for its help. */

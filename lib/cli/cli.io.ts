@@ -11,6 +11,8 @@ export interface CliIo {
   /** Results, and nothing else. */
   stdout: Stream;
   stderr: Stream;
+  /** From now on what others in the process write to its stdout goes to stderr. Absent: nobody else is there. */
+  keepStdout?: () => void;
   env: Readonly<Record<string, string | undefined>>;
   /** Fires with the name of the signal that ends the process, such as SIGINT. */
   signal: AbortSignal;

@@ -51,6 +51,7 @@ async function done(
   io: CliIo,
 ): Promise<ExitCode> {
   const { globals, out } = given;
+  if (command.isOfOthers) io.keepStdout?.();
   const { signal, env } = io;
   const storage = (): ReturnType<typeof storageChoice> => storageChoice(globals, env);
   const holder = new SessionHolder(storage, globals, command.makesStorage ?? false, (line) => out.note(line));
@@ -102,9 +103,7 @@ function told(error: unknown, out: Output): ExitCode {
     if (out.isJson) out.failure({ code: 'CHRONIS_CLI_USAGE', message });
     return exitCodes.usage;
   }
-  const { code, message } = toldError(error);
-  if (out.isJson && !out.isPrinted) out.failure({ code, message });
-  out.note(`chronis: ${message}`);
+  out.error(toldError(error));
   return exitCodeOf(error);
 }
 

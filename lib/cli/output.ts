@@ -55,6 +55,12 @@ export class Output implements Paper {
     show(this);
   }
 
+  /** Why there is no result: a sentence, and for machines the document as well. */
+  error(told: ToldError): void {
+    if (this.isJson && !this.isPrinted) this.failure(told);
+    this.note(`chronis: ${told.message}`);
+  }
+
   /** For machines: why there is no result. */
   failure({ code, message }: ToldError): void {
     this.print({ error: { code, message: this.settings.scrub.told(message) } }, () => undefined);

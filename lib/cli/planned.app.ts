@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import {
   ChronisOverride,
   getJobDeclarationsToken,
@@ -13,8 +13,10 @@ import {
   type DeployPlan,
   type StorageAdapter,
 } from '../index.js';
+import { BootNotes, type BootedJob } from './boot.notes.js';
+import { BootProgress } from './boot.progress.js';
 import { FailedError, UsageError } from './cli.errors.js';
-import { planningStorage, type BootedJobs } from './planning.storage.js';
+import { planningStorage } from './planning.storage.js';
 import type { StderrLogger } from './stderr.logger.js';
 
 /** What a deploy of an application would change: in the instance without a name, or in the first one, and in the others. */
@@ -27,8 +29,8 @@ export interface PlannedApp extends PlannedInstance {
 export interface PlannedInstance extends DeployPlan {
   /** The name of the module, `default` without one. */
   instance: string;
-  /** Jobs that the hooks of the application make or replace while it boots. */
-  booted: BootedJobs;
+  /** What the hooks of the application do to jobs while it boots. */
+  booted: readonly BootedJob[];
   /** Handlers that workflows under way need and this release lacks, a sentence each. */
   lacks: readonly string[];
 }
@@ -36,32 +38,50 @@ export interface PlannedInstance extends DeployPlan {
 const inMemory = 'keeps its jobs in memory: nothing is stored that could change';
 /** What a ChronisModule without a name is called. */
 const unnamed = 'default';
+const compiled = 'Give the compiled module, such as dist/app.module.js.';
 
 /** The module that a file exports. Throws UsageError. */
 export async function exportedModule(path: string, name: string): Promise<Type> {
   const file = resolve(path);
-  if (!existsSync(file))
-    throw new UsageError(`--app: there is no ${file}. Give the compiled module, such as dist/app.module.js.`);
-  const found = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) throw new UsageError(`--app: there is no ${file}. ${compiled}`);
+  if (!stat.isFile()) throw new UsageError(`--app: ${file} is no file. ${compiled}`);
+  const found = await importOf(file);
   const nested = found.default as Record<string, unknown> | undefined;
   const module = found[name] ?? nested?.[name];
   if (typeof module === 'function') return module as Type;
-  const names = Object.keys({ ...nested, ...found }).filter((each) => each !== 'default');
+  const names = Object.entries({ ...nested, ...found })
+    .filter(([, value]) => typeof value === 'function')
+    .map(([each]) => each);
   throw new UsageError(
     `--app: ${file} exports no "${name}". Give its name by --export; there are: ${names.join(', ') || 'none'}.`,
   );
 }
 
-/** Boots the application with its hooks, without starting its scheduler, and with a storage that changes nothing. Throws FailedError, and what the boot throws. */
-export async function planOf(module: Type, logger: StderrLogger): Promise<PlannedApp> {
-  const override = new PlanningOverride();
+async function importOf(file: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+    throw new UsageError(`--app: ${file} is no JavaScript. ${compiled}`);
+  }
+}
+
+/** Boots the application with its hooks, without starting its scheduler, and with a storage that changes nothing. Throws FailedError, and what the boot throws. `followed`: told who knows how far the boot is. */
+export async function planOf(
+  module: Type,
+  logger: StderrLogger,
+  followed: (progress: BootProgress) => void,
+): Promise<PlannedApp> {
+  const override = new PlanningOverride(followed);
   const root: DynamicModule = { module: class ChronisPlan {}, imports: [overriding(override), module] };
   const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   try {
     const found: PlannedInstance[] = [];
-    for (const [instance, booted] of override.instances) {
-      if (booted === null) logger.warn(`The instance "${instance}" ${inMemory}.`);
-      else found.push(await planOfInstance(context, instance, booted));
+    for (const notes of override.instances.values()) if (notes?.refusal) throw notes.refusal;
+    for (const [instance, notes] of override.instances) {
+      if (notes === null) logger.warn(`The instance "${instance}" ${inMemory}.`);
+      else found.push(await planOfInstance(context, instance, notes));
     }
     const first = found.find(({ instance }) => instance === unnamed) ?? found[0];
     if (first !== undefined) return { ...first, instances: found.filter((each) => each !== first) };
@@ -76,7 +96,7 @@ export async function planOf(module: Type, logger: StderrLogger): Promise<Planne
 async function planOfInstance(
   context: INestApplicationContext,
   instance: string,
-  booted: BootedJobs,
+  { jobs: booted }: BootNotes,
 ): Promise<PlannedInstance> {
   const anywhere = { strict: false };
   const plan = await context.get(getJobDeclarationsToken(instance), anywhere).plan();
@@ -90,24 +110,40 @@ function overriding(override: PlanningOverride): DynamicModule {
   return {
     module: class ChronisPlanOverride {},
     global: true,
-    providers: [{ provide: ChronisOverride, useValue: override }],
+    providers: [
+      { provide: ChronisOverride, useValue: override },
+      {
+        provide: BootProgress,
+        inject: [ModulesContainer],
+        useFactory: (modules: ModulesContainer) => override.follow(new BootProgress(modules)),
+      },
+    ],
     exports: [ChronisOverride],
   };
 }
 
 class PlanningOverride extends ChronisOverride {
   /** What is booted in each, by its name; null: it is in memory. */
-  readonly instances = new Map<string, BootedJobs | null>();
+  readonly instances = new Map<string, BootNotes | null>();
+
+  constructor(private readonly followed: (progress: BootProgress) => void) {
+    super();
+  }
+
+  follow(progress: BootProgress): BootProgress {
+    this.followed(progress);
+    return progress;
+  }
 
   options(given: ChronisOptions, instance: string): ChronisOptions {
     const { storage } = given;
     const looking = { ...given, autoStart: false, syncDeclarations: false };
-    const booted: BootedJobs | null = storage === undefined ? null : [];
-    this.instances.set(instance, booted);
-    if (storage === undefined || booted === null) return looking;
+    const notes = storage === undefined ? null : new BootNotes();
+    this.instances.set(instance, notes);
+    if (storage === undefined || notes === null) return looking;
     return {
       ...looking,
-      storage: lookingAt(storage, booted),
+      storage: lookingAt(storage, notes),
       // That of the storage: another one may have tables of its own to be made.
       lock: undefined as never,
     };
@@ -116,10 +152,10 @@ class PlanningOverride extends ChronisOverride {
   observe(): void {}
 }
 
-function lookingAt(storage: AdapterInput<StorageAdapter>, booted: BootedJobs): AdapterInput<StorageAdapter> {
-  if (!('create' in storage)) return planningStorage(storage, booted);
+function lookingAt(storage: AdapterInput<StorageAdapter>, notes: BootNotes): AdapterInput<StorageAdapter> {
+  if (!('create' in storage)) return planningStorage(storage, notes);
   return {
     ...storage,
-    create: async (...injected: never[]) => planningStorage(await storage.create(...injected), booted),
+    create: async (...injected: never[]) => planningStorage(await storage.create(...injected), notes),
   };
 }

@@ -1,8 +1,5 @@
-import type { BinaryStorage, Job, JobRef, NewJob, StorageAdapter } from '../index.js';
-import { FailedError } from './cli.errors.js';
-
-/** What the boot of an application would have made or replaced, in its hooks. */
-export type BootedJobs = (JobRef & { action: 'created' | 'replaced' })[];
+import type { BinaryStorage, StorageAdapter } from '../index.js';
+import type { BootNotes } from './boot.notes.js';
 
 /** Of a storage, what changes nothing. All else is refused. */
 const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
@@ -13,7 +10,6 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'close',
   'now',
   'exactNow',
-  'getJob',
   'queryJobs',
   'queryRefs',
   'countJobs',
@@ -29,8 +25,9 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
 /** The same of what a storage has for workflows and definitions: reads, and listeners. */
 const isRead = /^(get|query|count|unserved|laterRun|on[A-Z])/;
 
-/** A storage that is looked at, and changes nothing: neither at its opening nor later. Jobs that the hooks of an application make are noted, and as good as made for who makes them. */
-export function planningStorage(storage: StorageAdapter, booted: BootedJobs): StorageAdapter {
+/** A storage that is looked at, and changes nothing: neither at its opening nor later. Jobs that the hooks of an application make, change or delete are noted, and it is as good as done for who does it; all else that would change something is refused. */
+export function planningStorage(storage: StorageAdapter, notes: BootNotes): StorageAdapter {
+  const refused = (method: string): Promise<never> => notes.refuse(method);
   return new Proxy(storage, {
     get(target, key): unknown {
       const value: unknown = Reflect.get(target, key, target);
@@ -45,17 +42,21 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
           // With nobody who carries the set, as a plan asks.
           return (request: Parameters<StorageAdapter['syncDefinitions']>[0]) =>
             request.workerId === null ? target.syncDefinitions(request) : refused(key);
+        case 'getJob':
         case 'insertJobs':
-          return (jobs: readonly NewJob[], onConflict: string) =>
-            insertNothing(target, jobs, onConflict, booted);
+        case 'updateJob':
+        case 'deleteJob':
+          return notes.jobsOver(target)[key];
+        case 'joined':
+          return typeof value === 'function' ? joined(target, notes) : value;
         case 'binaries':
           // To look for a program is to say that it is used.
-          return typeof value === 'object' && value !== null ? asStoredBinaries : value;
+          return typeof value === 'object' && value !== null ? asStoredBinaries(refused) : value;
         case 'flows':
         case 'definitions':
-          return typeof value === 'object' && value !== null ? readable(value, key) : value;
+          return typeof value === 'object' && value !== null ? readable(value, key, refused) : value;
         case 'lock':
-          return readable(value as object, key, /^(init|close|inspect)$/);
+          return readable(value as object, key, refused, /^(init|close|inspect)$/);
         default:
       }
       if (typeof value !== 'function') return value;
@@ -64,14 +65,26 @@ export function planningStorage(storage: StorageAdapter, booted: BootedJobs): St
   });
 }
 
-/** What a job names counts as stored. */
-const asStoredBinaries: BinaryStorage = {
-  putBinary: () => refused('binaries.putBinary'),
-  useBinary: async (sha256) => ({ sha256, size: 0, storedAt: 0, usedAt: 0 }),
-  readBinary: () => refused('binaries.readBinary'),
-};
+type Refusing = (method: string) => Promise<never>;
 
-function readable(part: object, name: string, reading = isRead): object {
+/** In a transaction of the application, which is its own matter, nothing is changed either. */
+function joined(storage: StorageAdapter, notes: BootNotes): StorageAdapter['joined'] {
+  return async (manager) => {
+    const jobs = await storage.joined!(manager);
+    return jobs && planningStorage(jobs as StorageAdapter, notes);
+  };
+}
+
+/** What a job names counts as stored. */
+function asStoredBinaries(refused: Refusing): BinaryStorage {
+  return {
+    putBinary: () => refused('binaries.putBinary'),
+    useBinary: async (sha256) => ({ sha256, size: 0, storedAt: 0, usedAt: 0 }),
+    readBinary: () => refused('binaries.readBinary'),
+  };
+}
+
+function readable(part: object, name: string, refused: Refusing, reading = isRead): object {
   return new Proxy(part, {
     get(target, key): unknown {
       const value: unknown = Reflect.get(target, key, target);
@@ -79,52 +92,4 @@ function readable(part: object, name: string, reading = isRead): object {
       return reading.test(key) ? value.bind(target) : () => refused(`${name}.${key}`);
     },
   });
-}
-
-function refused(method: string): Promise<never> {
-  return Promise.reject(
-    new FailedError(
-      `A plan changes nothing, but something in the boot of the application does: it called ${method}() of the storage. Leave that out where process.env.CHRONIS_PLAN is set.`,
-    ),
-  );
-}
-
-async function insertNothing(
-  storage: StorageAdapter,
-  jobs: readonly NewJob[],
-  onConflict: string,
-  booted: BootedJobs,
-): Promise<unknown[]> {
-  const results: unknown[] = [];
-  for (const job of jobs) {
-    const { namespace, id } = job;
-    const found = await storage.getJob({ namespace, id });
-    if (found !== null && onConflict === 'ignore') results.push({ status: 'existing', job: found });
-    else if (found !== null && onConflict !== 'replace') results.push({ status: 'conflict' });
-    else {
-      const action = found === null ? 'created' : 'replaced';
-      booted.push({ namespace, id, action });
-      results.push({ status: action, job: asStored(job) });
-    }
-  }
-  return results;
-}
-
-/** As it would be once it is stored. */
-function asStored({ nextAt, ...job }: NewJob): Job {
-  const now = new Date();
-  const nextRunAt = nextAt === null || nextAt === Infinity ? null : new Date(nextAt);
-  const empty = { paused: null, pausedBy: null, orphanedAt: null, changed: null, waitsFor: null } as const;
-  const counts = { runCount: 0, errorCount: 0, consecutiveFailures: 0, revision: 1 };
-  const last = { lastRunAt: null, lastVerdict: null, lastError: null };
-  return {
-    ...job,
-    state: 'pending',
-    ...empty,
-    nextRunAt,
-    ...counts,
-    ...last,
-    createdAt: now,
-    updatedAt: now,
-  };
 }

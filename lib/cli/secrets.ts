@@ -5,9 +5,13 @@ const shortestSecret = 4;
 const login = /^([a-z][\w+.-]*:\/\/[^:]*):.*@/is;
 const parameter = /([?&](?:password|sslpassword|pass)=)([^&]*)/gi;
 
-/** A URL without its password. Text that is no URL loses what stands before an `@`. */
+/** In words, as `host=h password=x` and `Server=h;Password=x`: the name, and the value, in quotes or to the next name. */
+const word =
+  /(?<![\w?&])(\w*(?:password|passwd|passphrase|pwd|pass|secret)\s*=\s*)('(?:\\.|''|[^'\\])*'|"(?:\\.|""|[^"\\])*"|.*?)(?=\s*(?:[;,]|\s[\w ]+=|$))/gis;
+
+/** A URL without its password. Text that is no URL loses what stands before an `@`, and the passwords of a connection string in words. */
 export function withoutPassword(url: string): string {
-  if (!url.includes('://')) return url.replace(/^.*@/s, '***@');
+  if (!url.includes('://')) return url.replace(word, '$1***').replace(/^.*@/s, '***@');
   return url.replace(parameter, '$1***').replace(login, '$1:***@');
 }
 
@@ -29,6 +33,9 @@ export function passwordsIn(
     for (const url of [text, text.replace(/^([^/]*:\/\/[^/?#]*)[/?#].*$/s, '$1')])
       found.add(/^[a-z][\w+.-]*:\/\/[^:]*:(.*)@/is.exec(url)?.[1] ?? '');
     for (const [, , password] of text.matchAll(parameter)) found.add(password!);
+    if (!/^\s*\w[\w ]*=/.test(text)) continue;
+    for (const [, , password] of text.matchAll(word))
+      for (const each of [password!, password!.replace(/^(['"])(.*)\1$/s, '$2')]) found.add(each);
   }
   for (const text of plain) found.add(text ?? '');
   const all = [...found].filter((password) => password !== '').flatMap(formsOf);

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { logLevels, type LogLevel } from './global.options.js';
+import { shownLines } from './text.width.js';
 
 /** Of Nest itself, which tells of each module at its start. */
 const ownContext = 'Chronis';
@@ -59,7 +60,7 @@ export class StderrLogger implements LoggerService {
   private tell(level: LogLevel, message: unknown): void {
     if (logLevels.indexOf(level) < this.least) return;
     const time = this.now().toISOString();
-    if (!this.isJson) return this.write(`${time} ${level} ${String(message)}`);
+    if (!this.isJson) return this.write(`${time} ${level} ${shownLines(String(message))}`);
     const fields =
       typeof message === 'object' && message !== null ? { ...message } : { message: String(message) };
     this.write(JSON.stringify({ time, level, ...fields }));

@@ -63,9 +63,8 @@ function named(given: string, origin: string, schema: string | undefined): Stora
 
 /** What may have been meant as a URL, such as one whose slashes are forgotten, has a password as well. */
 function shownWhere(given: string): string {
-  return given.includes('://')
-    ? withoutPassword(given)
-    : given.replace(/^(postgres(?:ql)?:)?.*@/is, '$1***@');
+  const [, kind = '', rest = ''] = /^(postgres(?:ql)?:(?!\/\/))?(.*)$/is.exec(given)!;
+  return kind + withoutPassword(rest);
 }
 
 function byPgVariables(env: Env, schema: string | undefined): StorageChoice {

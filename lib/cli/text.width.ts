@@ -10,6 +10,9 @@ const without = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 /** Control characters, and those that turn the direction of text around. */
 const unseen = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
+const unseenOfLine = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const indent = '    ';
+
 /** In columns. */
 export function textWidth(text: string): number {
   if (plain.test(text)) return text.length;
@@ -35,6 +38,17 @@ export function cutText(text: string, width: number): string {
 /** As text that a terminal shows and does not obey, in one line. */
 export function shownText(text: string): string {
   return text.replace(/\r\n|[\t\n\r]/g, ' ').replace(unseen, '\ufffd');
+}
+
+/** The same of text that may have several lines: those after the first are indented, so that nobody takes them for lines of their own. */
+export function shownLines(text: string): string {
+  return text
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
+    .map(
+      (line, nth) =>
+        (nth > 0 && !line.startsWith(indent) ? indent : '') + line.replace(unseenOfLine, '\ufffd'),
+    )
+    .join('\n');
 }
 
 function graphemeWidth(grapheme: string): number {

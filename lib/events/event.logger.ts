@@ -4,6 +4,7 @@ import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import type { EventOrigin } from './event.origin.js';
 import { LogRecord } from './log.record.js';
 import { logSentences, type LogLine } from './log.sentences.js';
+import { asOneEntry } from './log.words.js';
 import { Repetitions } from './repetitions.js';
 import { ToldOutages } from './told.outages.js';
 
@@ -54,7 +55,7 @@ export function logEvents(
     if (untold > 0) line.text += ` ${untold} more since the last of these lines.`;
     if (!isTold) line.level = 'debug';
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
-    else writeText(logger, line);
+    else writeText(logger, { ...line, text: asOneEntry(line.text) });
   };
   return events.onAny(write, { wants });
 }

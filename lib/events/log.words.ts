@@ -5,6 +5,18 @@ import type { Retention } from '../model/retention.js';
 
 const shown = 5;
 
+/** What a terminal would obey, and what turns the direction of text around. */
+const unseen = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const indent = '    ';
+
+/** A text of the log whose further lines nobody can take for lines of the log: names and errors come from anywhere. */
+export function asOneEntry(text: string): string {
+  return text
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
+    .map((line, nth) => (nth > 0 && !line.startsWith(indent) ? indent : '') + line.replace(unseen, '\ufffd'))
+    .join('\n');
+}
+
 export function refs(jobs: readonly JobRef[]): string {
   return cutList(jobs.map(named));
 }

@@ -11,6 +11,7 @@ import {
 import type { BinarySettings } from './binary.options.js';
 import { binarySchema, type BinaryTask, type CheckedBinary } from './binary.task.js';
 import type { CommandResult } from './command.result.js';
+import { assertExecutable } from './executable.js';
 import { PrivateFolders } from './private.folders.js';
 import { ProgramRunner } from './program.runner.js';
 
@@ -45,6 +46,7 @@ export class BinaryExecutor implements TaskExecutor<CheckedBinary>, OnModuleInit
   async execute(task: CheckedBinary, context: TaskContext): Promise<CommandResult> {
     const { sha256, name } = task;
     const bytes = await this.bytesOf(sha256);
+    assertExecutable(bytes, name);
     context.signal.throwIfAborted();
     return this.folders.with({ name, bytes, owner: this.runner.userOf(task) }, (file) =>
       this.runner.run({ ...task, file, name }, context),

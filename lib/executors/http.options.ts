@@ -29,8 +29,8 @@ export interface HttpOptions {
   keyPrefix?: string;
   /** Certificates of authorities that are trusted in place of the usual ones, in PEM. @default those of Node.js */
   ca?: string | readonly string[];
-  /** All addresses of a name. @default those that the system knows */
-  lookup?: (hostname: string) => Promise<readonly string[]>;
+  /** All addresses of a name, as texts or as `dns.promises.lookup(name, { all: true })` gives them. @default those that the system knows */
+  lookup?: (hostname: string) => Promise<readonly (string | { address: string })[]>;
 }
 
 /** The same, checked. */
@@ -104,7 +104,7 @@ export function httpSettings(given: HttpOptions): HttpSettings {
     maxBodyBytes,
     keyPrefix,
     tls: ca === undefined ? {} : { ca: certificates(ca) },
-    lookup: resolve ?? systemLookup,
+    lookup: resolve === undefined ? systemLookup : addressesBy(resolve),
   };
 }
 
@@ -135,6 +135,11 @@ function certificates(ca: unknown): string[] {
   return listOf(given, 'http.ca', 'certificates in PEM', (text) =>
     text.includes('-----BEGIN CERTIFICATE-----'),
   );
+}
+
+function addressesBy(resolve: NonNullable<HttpOptions['lookup']>): HttpSettings['lookup'] {
+  return async (hostname) =>
+    (await resolve(hostname)).map((each) => (typeof each === 'string' ? each : each.address));
 }
 
 async function systemLookup(hostname: string): Promise<string[]> {

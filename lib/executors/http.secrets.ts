@@ -100,7 +100,7 @@ function pieces(text: string): string[] {
   );
 }
 
-/** The text as it is, in a URL, in a URL within a URL, in JSON, and in JSON that is text of JSON. */
+/** The text as it is, in a URL, in a URL within a URL, in JSON, in JSON that is text of JSON, and in HTML, also in HTML that is text of HTML. */
 function written(text: string): RegExp {
   const letters = Array.from(text, (letter) => {
     const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
@@ -112,10 +112,25 @@ function written(text: string): RegExp {
     const escaped = units.map((unit) => `\\\\{1,7}u${anyCase(unit)}`).join('');
     const space = letter === ' ' ? '|\\+|%(?:25){0,2}2[bB]' : '';
     const named = shortEscapes[letter];
-    return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${space}${named ? `|\\\\{1,7}${named}` : ''})`;
+    const code = letter.codePointAt(0)!;
+    const names = [
+      `#0{0,5}${code}`,
+      `#[xX]0{0,5}${anyCase(code.toString(16))}`,
+      ...(htmlNames[letter] ?? []),
+    ];
+    const html = `|&(?:amp;){0,3}(?:${names.join('|')});`;
+    return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${space}${named ? `|\\\\{1,7}${named}` : ''}${html})`;
   });
   return new RegExp(letters.join(''), 'g');
 }
+
+const htmlNames: Readonly<Record<string, readonly string[]>> = {
+  '&': ['amp', 'AMP'],
+  '<': ['lt', 'LT'],
+  '>': ['gt', 'GT'],
+  '"': ['quot', 'QUOT'],
+  "'": ['apos'],
+};
 
 const shortEscapes: Readonly<Record<string, string>> = {
   '\n': 'n',

@@ -103,7 +103,9 @@ function checked(given: unknown, settings: HttpSettings, tell: Tell): CheckedHtt
 function urlOf(given: unknown, settings: HttpSettings, tell: Tell): URL | null {
   const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    tell(`must begin with http:// or https://, but is ${shown(given)}`, 'url');
+    const isBegun = typeof given === 'string' && /^https?:\/\//i.test(given);
+    const what = isBegun ? 'is no URL (a port is 65535 at most)' : 'must begin with http:// or https://';
+    tell(`${what}, but is ${shown(given)}`.replace('), but is', '):'), 'url');
     return null;
   }
   if (referencesIn(given).length > 0 || url.href.includes('$%7Benv:')) {

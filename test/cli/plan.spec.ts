@@ -10,6 +10,7 @@ import { databaseUrl, freshSchema } from '../support/schema.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { chronis, document } from './cli.call.js';
 import { AppModule as ReleaseOne } from './plan.app/release.one.js';
+import { HooksModule } from './plan.app/with.hooks.js';
 import { AppModule as ReleaseTwo } from './plan.app/release.two.js';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`plan.app/${name}.ts`, import.meta.url));
@@ -27,6 +28,7 @@ beforeEach(() => {
 afterEach(async () => {
   await client.query(`drop schema if exists "${schema}" cascade`);
   delete process.env.PLAN_PAUSES;
+  delete process.env.PLAN_PRIORITY;
 });
 
 /** Starts a release, tells what its sync did, and ends it. */
@@ -180,6 +182,20 @@ test('jobs that hooks make are told and not made; what else hooks change stops t
   expect(await rows()).toEqual(before);
 });
 
+test('what a hook says again of a stored job is told where it changes something', async () => {
+  await deploy(HooksModule);
+  const before = await rows();
+  const hooks = ['plan', '--app', fileOf('with.hooks'), '--export', 'HooksModule'];
+  expect(await document(hooks)).toMatchObject({ isEmpty: true, booted: [] });
+  process.env.PLAN_PRIORITY = '7';
+  expect(await document(hooks)).toMatchObject({
+    booted: [{ namespace: 'default', id: 'sweep', action: 'changed' }],
+  });
+  const { code, stdout } = await chronis(hooks);
+  expect([code, stdout]).toEqual([2, expect.stringContaining('* sweep is changed by a hook')]);
+  expect(await rows()).toEqual(before);
+});
+
 test('tables are not made for a plan', async () => {
   const { code, stderr } = await chronis(two);
   expect(code).toBe(1);
@@ -191,6 +207,12 @@ test('tables are not made for a plan', async () => {
 test.each([
   [['plan'], '--app is missing'],
   [['plan', '--app', 'nowhere.js'], 'there is no '],
+  [['plan', '--app', '.'], 'is no file. Give the compiled module'],
+  [[...two, '--boot-timeout', '2d'], '--boot-timeout: may be 1d at most'],
+  [
+    ['plan', '--app', fileOf('by.default')],
+    'exports no "AppModule". Give its name by --export; there are: default.',
+  ],
   [[...two, '--export', 'Other'], 'exports no "Other". Give its name by --export; there are: AppModule.'],
 ])('%j makes no sense', async (args, message) => {
   const { code, stderr } = await chronis(args);

@@ -8,7 +8,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { MemoryStorage, SchedulerService, type StorageAdapter } from '../../lib/index.js';
 import { fileStorage } from '../../lib/file/index.js';
 import { sqliteStorage } from '../../lib/sqlite/index.js';
+import { BootNotes } from '../../lib/cli/boot.notes.js';
 import { planningStorage } from '../../lib/cli/planning.storage.js';
+import { addRecurring, recurring } from '../../lib/testing/laws/fixture.js';
 import { chronis, inFolder } from './cli.call.js';
 import { AppModule } from './plan.app/with.file.js';
 
@@ -16,9 +18,70 @@ afterEach(() => {
   delete process.env.PLAN_FILE;
 });
 
+test('what hooks do to jobs is noted, and as good as done for them; what changes nothing is not', async () => {
+  const memory = new MemoryStorage();
+  await memory.init();
+  await addRecurring(memory, { id: 'kept', payload: { a: 1, b: 2 } });
+  await addRecurring(memory, { id: 'old' });
+  const [kept, old, made] = ['kept', 'old', 'made'].map((id) => ({ namespace: 'default', id }));
+  const before = await memory.queryJobs({}, { limit: 10 });
+  const notes = new BootNotes();
+  const storage = planningStorage(memory, notes);
+  const { revision } = (await storage.getJob(kept!))!;
+  expect(await storage.updateJob(kept!, { payload: { b: 2, a: 1 }, name: undefined }, revision)).toEqual(
+    await memory.getJob(kept!),
+  );
+  expect(await storage.updateJob(made!, {})).toBe('not-found');
+  expect(await storage.updateJob(kept!, { priority: 7 }, revision + 1)).toBe('stale');
+  expect(notes.jobs).toEqual([]);
+  expect(await storage.updateJob(kept!, { priority: 7 }, revision)).toMatchObject({
+    priority: 7,
+    revision: revision + 1,
+  });
+  expect(await storage.getJob(kept!)).toMatchObject({ priority: 7 });
+  expect(await storage.deleteJob(old!)).toBe(true);
+  expect(await storage.deleteJob(old!)).toBe(false);
+  const job = await recurring(memory, { id: 'made' });
+  expect(await storage.insertJobs([job], 'raise')).toMatchObject([{ status: 'created' }]);
+  expect(await storage.insertJobs([job], 'raise')).toEqual([{ status: 'conflict' }]);
+  expect(notes.jobs.map(({ id, action }) => `${id} ${action}`)).toEqual([
+    'kept changed',
+    'old deleted',
+    'made created',
+  ]);
+  expect(notes.refusal).toBeNull();
+  expect(await memory.queryJobs({}, { limit: 10 })).toEqual(before);
+});
+
+test('no method of a storage that is not known to change nothing reaches it', async () => {
+  const memory = new MemoryStorage();
+  await memory.init();
+  const reached: string[] = [];
+  const watched = new Proxy(memory, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function' || typeof key === 'symbol') return value;
+      return () => void reached.push(key);
+    },
+  });
+  const notes = new BootNotes();
+  const storage = planningStorage(watched, notes);
+  const changing = [
+    ...['register', 'renew', 'fire', 'claim', 'settle', 'inherit', 'orphanUndeclared'],
+    ...['pauseJob', 'resumeJob', 'cancelRun', 'cancelJob', 'changeJobs', 'runNow', 'backfill', 'pauseScope'],
+    ...['resumeScope', 'retryRuns', 'discardRuns', 'settleOpen', 'sendRunSignal'],
+  ];
+  for (const name of changing) {
+    const call = Reflect.get(storage, name) as () => Promise<unknown>;
+    await expect(call(), name).rejects.toThrow(`it called ${name}()`);
+  }
+  expect(reached).toEqual([]);
+  expect(notes.refusal!.message).toContain('it called register()');
+});
+
 test('a plan neither stores programs, nor takes locks', async () => {
   const memory = new MemoryStorage();
-  const storage = planningStorage(memory, []);
+  const storage = planningStorage(memory, new BootNotes());
   await storage.init();
   const bytes = Buffer.from('program');
   const sha256 = createHash('sha256').update(bytes).digest('hex');

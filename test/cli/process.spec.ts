@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { compiledTests } from '../support/compiled.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -96,6 +96,40 @@ test.each([
     await Promise.all([other.end(), watcher.end()]);
     await storage.close();
   }
+});
+
+describe('an application that is planned', () => {
+  const plan = (name: string, ...more: string[]) =>
+    inFolder(async (folder) => {
+      const app = join(bin, '../../../test/cli/plan.app/in.trouble.js');
+      const args = [bin, 'plan', '--app', app, '--export', name, '--json', ...more];
+      const options = { encoding: 'utf8', env: { ...env, PLAN_FILE: join(folder, 'jobs.json') } } as const;
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { ...options, timeout: 60_000 });
+      return { status, document: JSON.parse(stdout) as Record<string, unknown>, stderr };
+    });
+
+  test.each([
+    ['Exits', 'has ended the process while it booted, with the code 0'],
+    ['Breaks', 'has ended the process while it booted, with the code 1'],
+    ['Starves', 'nothing is left in the process that could end onModuleInit() of Warm.'],
+    ['Hangs', 'did not boot within 9s, waiting for onModuleInit() of Warm.'],
+    ['Unmade', 'did not boot within 9s, waiting for the factory of CONNECTION in AppModule.'],
+    ['Unclosed', 'did not boot within 9s, waiting for onModuleDestroy() of Closing.'],
+  ])('%s: there is a sentence and a document, and no 0', async (name, sentence) => {
+    const { status, document, stderr } = await plan(name, '--boot-timeout', '9s');
+    expect(status).toBe(1);
+    expect(stderr).toContain(sentence);
+    expect(document).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
+  });
+
+  test('may write to stdout: that is on stderr', async () => {
+    const { status, document, stderr } = await plan('Noisy');
+    expect({ status, document, stderr }).toMatchObject({
+      status: 0,
+      document: { isEmpty: true },
+      stderr: 'noise\nmore\n',
+    });
+  });
 });
 
 test('nobody is asked where nobody can answer', async () => {

@@ -30,6 +30,12 @@ test.each([
   ['postgres://app:s3cr@db/app?password=s3cr@etpw', 'postgres://app:***@db/app?password=***'],
   ['app:s3cretpw@db/app', '***@db/app'],
   ['sqlite.db', 'sqlite.db'],
+  ['host=h password=s3cret dbname=x', 'host=h password=*** dbname=x'],
+  ["host=h password='s3 cr\\'et=x' dbname=x", 'host=h password=*** dbname=x'],
+  ['host=h password = s3cret', 'host=h password = ***'],
+  ['Server=h;User=u;Password=s3c ret;Port=1', 'Server=h;User=u;Password=***;Port=1'],
+  ['Server=h;Pwd="s3c;ret";Port=1', 'Server=h;Pwd=***;Port=1'],
+  ['host=h sslpassword=s3cret', 'host=h sslpassword=***'],
 ])('%s is shown as %s', (given, shown) => expect(withoutPassword(given)).toBe(shown));
 
 test.each(passwords)(
@@ -52,6 +58,26 @@ test('what is told of a service that does not start has no password', async () =
     }
   });
 });
+
+test.each(['host=h password=s3cretw dbname=x', 'Server=h;User=u;Password=s3cretw', "password='s3cretw'"])(
+  'no error has the password of %s, whichever option it is given to',
+  async (words) => {
+    for (const args of [
+      ['jobs', '--storage', words],
+      ['jobs', '--log-level', words],
+      ['jobs', 'show', words, '--storage', 'file:/nowhere/jobs.json'],
+      ['run', '--jobs-dir', '/tmp', '--concurrency', words],
+      ['run', '--jobs-dir', '/tmp', '--emit', words],
+      ['jobs', words],
+    ]) {
+      const { code, stdout, stderr } = await chronis([...args, '--json']);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr, args.join(' ')).not.toContain('s3cretw');
+    }
+    const { stderr } = await chronis(['jobs'], { env: { CHRONIS_STORAGE: words } });
+    expect(stderr).not.toContain('s3cretw');
+  },
+);
 
 test('a password that is a word of the result does not falsify it', async () => {
   const env = { DATABASE_URL: 'postgres://chronis:chronis@db/chronis', PGPASSWORD: 'default' };

@@ -271,7 +271,7 @@ test('a start that waits for a server is given up when it is told to end', async
     const storage = 'postgres://root:s3cret-w0rd@127.0.0.1:1/none';
     await using service = RunningService.start([...args, '--storage', storage]);
     await service.says('WARNING');
-    expect(await service.end('SIGTERM')).toBe(143);
+    expect(await service.end('SIGTERM')).toBe(0);
     expect(service.stderr).toContain('postgres://root:***@127.0.0.1:1/none');
     expect(service.stderr + service.stdout).not.toContain('s3cret-w0rd');
   });

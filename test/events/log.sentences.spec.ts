@@ -27,6 +27,23 @@ describe('the log', () => {
     Logger.overrideLogger(false);
   });
 
+  test('has no line that a name or an error makes', () => {
+    const forged = 'a\n2026-11-30T10:00:00.000Z ERROR forged';
+    for (const end of ['\r\n', '\r', '\u2028', '\u0085'])
+      events.emit('files.mended', { directory: '/d', file: `x${end}${forged}\u001b[2K` });
+    events.emit('run.failed', { ...run, jobId: forged, error: new Error(forged) });
+    for (const [, text] of lines) {
+      expect(
+        text
+          .split(/[\n\r\u2028\u0085]/)
+          .slice(1)
+          .every((line) => line.startsWith('    ')),
+      ).toBe(true);
+      expect(text).not.toContain('\u001b');
+    }
+    expect(lines).toHaveLength(5);
+  });
+
   test('tells what a process that runs no jobs has stored', () => {
     const stored = { app: 'shop', declared: 2, created: [], taken: [] };
     const [a, b] = ['a', 'b'].map((id) => ({ namespace: 'default', id }));

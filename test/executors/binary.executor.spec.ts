@@ -48,6 +48,15 @@ async function boot(binary: BinaryOptions = {}, storage?: MemoryStorage): Promis
   return app;
 }
 
+const elf = (machine: number): Buffer => {
+  const bytes = Buffer.alloc(200, 10);
+  bytes.write('\u007fELF', 'latin1');
+  bytes[5] = 1;
+  bytes.writeUInt16LE(machine, 18);
+  bytes.write('\necho ran > "$0.ran"\n', 30);
+  return bytes;
+};
+
 const store = (): BinaryStore => app!.app.get(BinaryStore, { strict: false });
 const stored = async (text: string): Promise<string> =>
   (await store().store({ bytes: Buffer.from(text) })).sha256;
@@ -297,4 +306,16 @@ describe.runIf(isRoot)('as somebody else', () => {
     expect([file, own]).toEqual(['500 nobody', '700 nobody']);
     expect(left()).toEqual([]);
   });
+});
+
+test.each([
+  ['text without a first line', Buffer.from('echo ran\n'), 'no program of this system'],
+  ['a program of another machine', elf(0xfffe), 'a program for another machine'],
+  ['a mark alone', Buffer.from('\u007fELF', 'latin1'), 'no program of this system'],
+])('%s is not run by a shell', async (_, bytes, sentence) => {
+  await boot();
+  const { sha256 } = await store().store({ bytes });
+  const { outcome, error } = await ran({ sha256, name: 'tool' });
+  expect(outcome).toBe('failed');
+  expect(error).toMatch(new RegExp(`tool was not started: it is ${sentence}.* \\(ENOEXEC\\)\\.`));
 });

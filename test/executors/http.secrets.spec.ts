@@ -24,6 +24,14 @@ const written = [
   encodeURIComponent(encodeURIComponent(secret)),
   encodeURIComponent(encodeURIComponent(encodeURIComponent(secret))),
   Buffer.from('abcdef-0123456789').toString('base64'),
+  secret.replaceAll('&', '&amp;').replaceAll('"', '&quot;'),
+  secret.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('&', '&amp;'),
+  secret
+    .replaceAll('&', '&#38;')
+    .replaceAll('"', '&#034;')
+    .replaceAll('/', '&#x2F;')
+    .replaceAll('+', '&#x2b;'),
+  Array.from(secret, (letter) => `&#${letter.codePointAt(0)!};`).join(''),
   ofHeader,
   'abcdef-0123456789',
 ];

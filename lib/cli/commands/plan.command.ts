@@ -6,30 +6,49 @@ import type {
   PlannedSchedule,
 } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
-import { UsageError } from '../cli.errors.js';
+import type { BootProgress } from '../boot.progress.js';
+import { toldError, UsageError } from '../cli.errors.js';
 import { text } from '../cli.option.js';
 import { instant, jobName } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
 import type { Paper } from '../output.js';
 import type { PlannedApp, PlannedInstance } from '../planned.app.js';
+import { watched } from '../boot.watch.js';
+
+const usualLimit = '60s';
+const longestLimitMs = 24 * 60 * 60 * 1_000;
 
 const plan = command({
   name: 'plan',
   summary: 'what a deploy of an application would change, before it is deployed: 2 where it would',
+  isOfOthers: true,
   options: {
     app: text('--app <file>', 'the compiled root module of the application: dist/app.module.js'),
     export: text('--export <name>', 'the name of its class', { default: 'AppModule' }),
+    bootTimeout: text('--boot-timeout <duration>', 'how long its boot may take', { default: usualLimit }),
   },
   examples: ['chronis plan --app dist/app.module.js'],
-  run: async ({ values: { app, export: name = 'AppModule' }, globals, out }) => {
+  run: async ({ values, globals, out, signal }) => {
+    const { app, export: name = 'AppModule', bootTimeout: limit = usualLimit } = values;
     if (app === undefined)
       throw new UsageError('--app is missing: the compiled root module, such as dist/app.module.js.');
+    const { parseDuration } = await import('../../index.js');
     const { exportedModule, planOf } = await import('../planned.app.js');
     const { StderrLogger } = await import('../stderr.logger.js');
+    const limitMs = parseDuration(limit, '--boot-timeout');
+    if (limitMs > longestLimitMs) throw new UsageError('--boot-timeout: may be 1d at most.');
     const logger = new StderrLogger(globals.logLevel ?? 'WARNING', (line) => out.note(line));
-    const found = await planned(
-      () => exportedModule(app, name),
-      (module) => planOf(module, logger),
+    let progress: BootProgress | null = null;
+    const plan = async (): Promise<PlannedApp> =>
+      planOf(await exportedModule(app, name), logger, (found) => (progress = found));
+    const found = await planned(() =>
+      watched(plan, {
+        limit,
+        limitMs,
+        signal,
+        waitsFor: () => progress?.waitsFor() ?? [],
+        ended: (error) => out.error(toldError(error)),
+      }),
     );
     out.print(found, (paper) => {
       const all = [found, ...found.instances];
@@ -40,14 +59,11 @@ const plan = command({
 });
 
 /** The application can tell by a variable that it is planned. */
-async function planned<M>(
-  find: () => Promise<M>,
-  plan: (module: M) => Promise<PlannedApp>,
-): Promise<PlannedApp> {
+async function planned(plan: () => Promise<PlannedApp>): Promise<PlannedApp> {
   const before = process.env.CHRONIS_PLAN;
   process.env.CHRONIS_PLAN = '1';
   try {
-    return await plan(await find());
+    return await plan();
   } finally {
     if (before === undefined) delete process.env.CHRONIS_PLAN;
     else process.env.CHRONIS_PLAN = before;

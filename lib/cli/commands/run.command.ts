@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { command, type CliCommand, type CommandContext } from '../cli.command.js';
-import { InterruptedError, UsageError } from '../cli.errors.js';
+import { UsageError } from '../cli.errors.js';
 import { choice, flag, list, text, whole, type CliValues } from '../cli.option.js';
 import { exitCodes } from '../exit.codes.js';
 import { emitBrokers, emitQueues } from '../emit.brokers.js';
@@ -104,9 +104,8 @@ const run = command({
   run: async (context) => {
     const { signal } = context;
     const session = await started(serve(serviceOptions(context, context.storage())), signal);
-    try {
+    if (session !== null) {
       await aborted(signal);
-    } finally {
       await session.close();
     }
     return signal.reason === 'SIGTERM' ? exitCodes.fine : exitCodes.interrupted;
@@ -178,8 +177,8 @@ async function serve(given: ServiceOptions): Promise<Session> {
   return startService(given);
 }
 
-/** A start that takes long, as the server is away, is given up when the process is to end. */
-async function started(begun: Promise<Session>, signal: AbortSignal): Promise<Session> {
+/** A start is ended in order when the process is to end before it is over: null. One that takes long, as the server is away, is given up then. */
+async function started(begun: Promise<Session>, signal: AbortSignal): Promise<Session | null> {
   const isEnd = Symbol('end');
   const first = await Promise.race([begun, aborted(signal).then(() => isEnd)]);
   if (first !== isEnd) return first as Session;
@@ -191,7 +190,7 @@ async function started(begun: Promise<Session>, signal: AbortSignal): Promise<Se
   );
   await Promise.race([closed, late]);
   clearTimeout(timer);
-  throw new InterruptedError(signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted);
+  return null;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -8,8 +8,9 @@ class Seeds implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     this.scheduler.registerHandler('sweep', () => undefined);
-    await this.scheduler.upsert({ id: 'sweep', handler: 'sweep', every: '1h' });
-    if (process.env.PLAN_PAUSES) await this.scheduler.pause({ queue: 'mail' });
+    const priority = Number(process.env.PLAN_PRIORITY ?? 5);
+    await this.scheduler.upsert({ id: 'sweep', handler: 'sweep', every: '1h', priority });
+    if (process.env.PLAN_PAUSES) await this.scheduler.pause({ queue: 'mail' }).catch(() => undefined);
   }
 }
 
