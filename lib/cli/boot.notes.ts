@@ -47,13 +47,16 @@ export class BootNotes {
         }
         return results;
       },
-      updateJob: async (ref, { nextAt, changed: _, ...patch }, expectedRevision) => {
+      updateJob: async (ref, patch, expectedRevision) => {
         const found = await getJob(ref);
         if (found === null) return 'not-found';
         if (expectedRevision !== undefined && expectedRevision !== found.revision) return 'stale';
-        if (isSame(found, patch)) return found;
+        const { nextAt } = patch;
+        const given = Object.entries(patch).filter(
+          ([key, value]) => value !== undefined && !['nextAt', 'changed'].includes(key),
+        );
+        if (isSame(found, given)) return found;
         const nextRunAt = nextAt === undefined ? found.nextRunAt : timeOf(nextAt);
-        const given = Object.entries(patch).filter(([, value]) => value !== undefined);
         return this.note('changed', {
           ...found,
           ...Object.fromEntries(given),
@@ -85,10 +88,8 @@ function keyOf({ namespace, id }: JobRef): string {
 }
 
 /** What is said again at each start changes nothing. */
-function isSame(job: Job, patch: object): boolean {
-  return Object.entries(patch).every(
-    ([key, value]) => value === undefined || isDeepStrictEqual(asJson(value), asJson(Reflect.get(job, key))),
-  );
+function isSame(job: Job, given: readonly [string, unknown][]): boolean {
+  return given.every(([key, value]) => isDeepStrictEqual(asJson(value), asJson(Reflect.get(job, key))));
 }
 
 function asJson(value: unknown): unknown {

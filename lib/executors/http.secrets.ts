@@ -2,6 +2,8 @@
 const reference = /\$\{env:([^}]*)\}/g;
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const hidden = '***';
+/** What text that is written as HTML has: a character that is escaped. */
+const entity = /&(?:#|[a-z])/i;
 /** What is shorter would be found everywhere, and what stands in its place would tell it. */
 export const shortestSecret = 6;
 /** Letters, and less than twice as many in the last piece. */
@@ -24,6 +26,8 @@ export function isSecretName(text: string): boolean {
 export class Secrets {
   /** All ways in which those that were put in are found. */
   private readonly forms = new Map<string, RegExp>();
+  /** The same with those of HTML, as far as any text had some. */
+  private readonly inHtml = new Map<string, RegExp>();
   /** The same by their names. */
   private readonly formsOf = new Map<string, readonly string[]>();
 
@@ -41,15 +45,17 @@ export class Secrets {
   /** The text without any secret that was put in, however it is written. */
   scrub(text: string): string {
     let clean = text;
+    const isHtml = entity.test(text);
     for (const form of [...this.forms.keys()].sort((a, b) => b.length - a.length)) {
-      clean = clean.replaceAll(this.forms.get(form)!, hidden);
+      clean = clean.replaceAll(this.found(form, isHtml), hidden);
     }
     return clean;
   }
 
   /** Those that were put in and stand in the text, however they are written. */
   namesIn(text: string): string[] {
-    const isThere = (form: string): boolean => text.search(this.forms.get(form)!) >= 0;
+    const isHtml = entity.test(text);
+    const isThere = (form: string): boolean => text.search(this.found(form, isHtml)) >= 0;
     return [...this.formsOf].filter(([, forms]) => forms.some(isThere)).map(([found]) => found);
   }
 
@@ -57,6 +63,13 @@ export class Secrets {
   scrubAll<T>(value: T): T {
     if (typeof value === 'string') return this.scrub(value) as T & string;
     return mapped(value, (text) => this.scrub(text), true);
+  }
+
+  private found(form: string, isHtml: boolean): RegExp {
+    if (!isHtml) return this.forms.get(form)!;
+    const known = this.inHtml.get(form) ?? written(form, true);
+    this.inHtml.set(form, known);
+    return known;
   }
 
   private take(found: string): string {
@@ -101,7 +114,7 @@ function pieces(text: string): string[] {
 }
 
 /** The text as it is, in a URL, in a URL within a URL, in JSON, in JSON that is text of JSON, and in HTML, also in HTML that is text of HTML. */
-function written(text: string): RegExp {
+function written(text: string, isHtml = false): RegExp {
   const letters = Array.from(text, (letter) => {
     const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
     const units = letter.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
@@ -118,7 +131,8 @@ function written(text: string): RegExp {
       `#[xX]0{0,5}${anyCase(code.toString(16))}`,
       ...(htmlNames[letter] ?? []),
     ];
-    const html = `|&(?:amp;){0,3}(?:${names.join('|')});`;
+    // Nobody escapes letters and digits.
+    const html = isHtml && !/[A-Za-z0-9]/.test(letter) ? `|&(?:amp;){0,3}(?:${names.join('|')});` : '';
     return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${space}${named ? `|\\\\{1,7}${named}` : ''}${html})`;
   });
   return new RegExp(letters.join(''), 'g');

@@ -31,7 +31,7 @@ const written = [
     .replaceAll('"', '&#034;')
     .replaceAll('/', '&#x2F;')
     .replaceAll('+', '&#x2b;'),
-  Array.from(secret, (letter) => `&#${letter.codePointAt(0)!};`).join(''),
+  Array.from(secret, (letter) => (/\w/.test(letter) ? letter : `&#${letter.codePointAt(0)!};`)).join(''),
   ofHeader,
   'abcdef-0123456789',
 ];
