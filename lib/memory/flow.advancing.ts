@@ -66,9 +66,13 @@ function decide(tables: MemoryTables, now: EpochMs, flow: FlowRow, step: FlowSte
   if (step.state !== 'waiting' || flow.verdict !== null) return null;
   const { after, need, ok, bad, skips } = step;
   const { otherwise } = step.definition;
-  if (skips > 0 && skips === after.length) return skipped(step, 'All of its parents were skipped.');
-  if (ok >= need || (otherwise === 'run' && ok + bad === after.length)) return release(tables, now, step);
-  const isOutOfReach = after.length - bad < need;
+  const notSkipped = after.length - skips;
+  if (skips > 0 && notSkipped === 0) return skipped(step, 'All of its parents were skipped.');
+  // A parent that was skipped is as if it were not there.
+  const wanted = Math.min(need, notSkipped);
+  if (ok - skips >= wanted || (otherwise === 'run' && ok + bad === after.length))
+    return release(tables, now, step);
+  const isOutOfReach = notSkipped - bad < wanted;
   return isOutOfReach && otherwise === 'cancel' ? ended(step, 'cancelled', null) : null;
 }
 
@@ -90,6 +94,10 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
     return null;
   }
   const parent = flow.steps.get(step.after.find(({ data }) => data)!.parent)!;
+  if (step.instances.length > 0) {
+    goOn(tables, now, step, parent);
+    return null;
+  }
   if (parent.state === 'skipped') return skipped(step, `The step "${parent.definition.name}" was skipped.`);
   const items = hasEnded(parent) ? resultOf(parent) : null;
   if (!Array.isArray(items)) return ended(step, 'failed', withoutList(parent));
@@ -113,6 +121,19 @@ export function release(tables: MemoryTables, now: EpochMs, step: FlowStepRow): 
   );
   for (const instance of step.instances) bearStepRun(tables, now, instance);
   return null;
+}
+
+/** Releases the instances of a map that wait, see `setBack`, with the items that there are by now. */
+function goOn(tables: MemoryTables, now: EpochMs, map: FlowStepRow, parent: FlowStepRow): void {
+  const items = hasEnded(parent) ? resultOf(parent) : null;
+  map.flow.active++;
+  map.state = 'released';
+  map.releasedAt = now;
+  for (const instance of map.instances) {
+    if (instance.state !== 'waiting') continue;
+    if (Array.isArray(items)) instance.item = items[instance.nth!]!;
+    bearStepRun(tables, now, instance);
+  }
 }
 
 /** Null: it is none, or some of its instances have not ended. */

@@ -1,12 +1,13 @@
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { newJobRow } from './definitions.js';
 import type { FlowStepRow } from './flow.rows.js';
+import { moveRunSteps } from './run.steps.js';
 import { bearRun, waitUntil } from './runs.js';
 import type { MemoryTables } from './tables.js';
 
-/** Gives birth to the run of a step, or of an instance of a map. Its job is its own: nobody finds it by an id. */
+/** Gives birth to the run of a step, or of an instance of a map, which goes on where the one before it was, if there is one. Its job is its own: nobody finds it by an id. */
 export function bearStepRun(tables: MemoryTables, now: EpochMs, step: FlowStepRow): void {
-  const { flow, nth, definition, item } = step;
+  const { flow, nth, definition, item, runId: before } = step;
   const { name, kind, deadlineMs, handler, queue, priority, policies, payload } = definition;
   const dueAt = now + definition.delayMs;
   const job = newJobRow(tables, now, {
@@ -40,4 +41,8 @@ export function bearStepRun(tables: MemoryTables, now: EpochMs, step: FlowStepRo
   }
   waitUntil(tables, run, run.open?.deadline ?? dueAt);
   tables.born.push(run);
+  if (before === null) return;
+  moveRunSteps(tables, before, run.id);
+  // By its fence the first attempt knows that there may be durable steps.
+  run.fence = 1;
 }

@@ -80,9 +80,10 @@ function toFlow(flow: FlowRow): Flow {
 }
 
 function toFlowStep(step: FlowStepRow, withResult: boolean): FlowStep {
-  const { definition, nth, after, need, runId, ok, bad, releasedAt, endedAt, reason, result } = step;
+  const { definition, nth, after, need, ok, bad, releasedAt, endedAt, reason, result } = step;
   const { name, otherwise, delayMs, allowFailure, map, kind, handler } = definition;
   const given = { name, nth, state: stateOf(step), after, need, otherwise, delayMs, allowFailure, map, kind };
+  const runId = releasedAt === null ? null : step.runId;
   const reached = { runId, ok, bad, releasedAt, endedAt, reason };
   return { ...given, handler, ...reached, result: withResult ? result : null };
 }

@@ -36,13 +36,33 @@ export interface RetryPlan {
   dropped: Set<FlowStepRow>;
   /** After what runs again: to be as before they were released. */
   waiting: FlowStepRow[];
+  /** Have not ended well, and begin as soon as their parents let them, where they were. */
+  behind: FlowStepRow[];
+  /** Begin at once; what had not ended well where it was. */
   again: FlowStepRow[];
+  /** Which have parents that run again. */
+  recounted: Iterable<FlowStepRow>;
   /** Who adds steps again before which others are that stay: these wait for who does until then. */
   edges: { parent: FlowStepRow; child: FlowStepRow }[];
   /** What stays, and comes after what goes: in vain. */
   orphaned: OrphanedStep[];
 }
 
+/** All that has been released, or cancelled before that, and not ended well runs again, and nothing else. What of it has added steps has ended well of a map, and does not run again. */
+export function planRetryOfBad({ steps }: FlowRow, done: ReadonlySet<FlowStepRow>): RetryPlan {
+  const bad = [...steps.values()].filter((step) => step.state !== 'waiting' && !done.has(step));
+  const mayBegin = (step: FlowStepRow): boolean =>
+    (step.runId !== null || step.instances.length > 0) &&
+    step.after.every(({ parent }) => done.has(steps.get(parent)!));
+  const again = bad.filter(mayBegin);
+  const atOnce = new Set(again);
+  const behind = bad.filter((step) => !atOnce.has(step));
+  const children = bad.flatMap((step) => step.children.map((name) => steps.get(name)!));
+  const recounted = new Set([...behind, ...children]);
+  return { done, dropped: new Set(), waiting: [], behind, again, recounted, edges: [], orphaned: [] };
+}
+
+/** Steps that are named run again, with all that comes after them. */
 export function planRetry(
   flow: FlowRow,
   chosen: readonly FlowStepRow[],
@@ -50,10 +70,13 @@ export function planRetry(
 ): RetryPlan {
   const after = waitingAgain(flow, chosen, done);
   const dropped = addedAgain(flow, chosen, after, done);
+  const waiting = [...after].filter((step) => !dropped.has(step));
   return {
     done,
     dropped,
-    waiting: [...after].filter((step) => !dropped.has(step)),
+    waiting,
+    behind: [],
+    recounted: waiting,
     again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
     ...behindDropped(flow, dropped),
   };
@@ -134,10 +157,10 @@ function addedAgain(
 export function runningOf(
   tables: MemoryTables,
   flow: FlowRow,
-  { dropped, waiting, again, done }: RetryPlan,
+  { dropped, waiting, behind, again, done }: RetryPlan,
 ): RunningStep[] {
   const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
-  for (const step of again) {
+  for (const step of [...behind, ...again]) {
     const isHalf = isHalfDone(step, done);
     anew.push(step, ...step.instances.filter((each) => !isHalf || !done.has(each)));
   }
@@ -162,16 +185,28 @@ function runningIn(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): Runn
 
 /** To be as before it was released. */
 export function resetStep(tables: MemoryTables, step: FlowStepRow): void {
-  letGoOfRun(tables, step.runId);
   for (const { runId } of step.instances) letGoOfRun(tables, runId);
-  step.state = 'waiting';
+  wait(tables, step);
   step.runId = null;
+  step.instances = [];
+  step.going = 0;
+}
+
+/** To wait, and to go on where its run was, or the runs of its instances that have not ended well: these wait with it. */
+export function setBack(tables: MemoryTables, step: FlowStepRow, done: ReadonlySet<FlowStepRow>): void {
+  wait(tables, step);
+  const bad = step.instances.filter((each) => !done.has(each));
+  for (const instance of bad) wait(tables, instance);
+  step.going = bad.length;
+}
+
+function wait(tables: MemoryTables, step: FlowStepRow): void {
+  letGoOfRun(tables, step.runId);
+  step.state = 'waiting';
   step.releasedAt = null;
   step.endedAt = null;
   step.reason = null;
   step.result = null;
-  step.instances = [];
-  step.going = 0;
 }
 
 export function recount(step: FlowStepRow): void {

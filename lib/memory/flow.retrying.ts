@@ -3,19 +3,19 @@ import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { removeDeadLetter } from './dead.letters.js';
 import { touch } from './definitions.js';
-import { advance, release, type StepEnding } from './flow.advancing.js';
-import { bearStepRun } from './flow.births.js';
+import { advance, release } from './flow.advancing.js';
 import { endIfOver } from './flow.endings.js';
 import { allSteps, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import {
   addEdge,
   doneOf,
-  isHalfDone,
   planRetry,
+  planRetryOfBad,
   recount,
   removeStep,
   resetStep,
   runningOf,
+  setBack,
   type RetryPlan,
 } from './flow.resetting.js';
 import { onlyRun } from './rows.to.views.js';
@@ -35,23 +35,18 @@ export function retryFlow(
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
   const done = doneOf(flow);
-  const chosen = names === null ? badSteps(flow, done) : [...new Set(names)].map((name) => named(flow, name));
+  const chosen = names === null ? null : [...new Set(names)].map((name) => named(flow, name));
   // Somebody has given it its verdict, whatever its steps have come to.
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
-  const plan = planRetry(flow, chosen, done);
+  const plan = chosen === null ? planRetryOfBad(flow, done) : planRetry(flow, chosen, done);
   const running = runningOf(tables, flow, plan);
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);
   goOn(tables, now, flow, plan);
   return run;
-}
-
-/** All that have been released, or cancelled before that, and not ended well. */
-function badSteps({ steps }: FlowRow, done: ReadonlySet<FlowStepRow>): FlowStepRow[] {
-  return [...steps.values()].filter((step) => step.state !== 'waiting' && !done.has(step));
 }
 
 function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
@@ -122,51 +117,18 @@ function goOn(
   tables: MemoryTables,
   now: EpochMs,
   flow: FlowRow,
-  { dropped, waiting, again, edges, done }: RetryPlan,
+  { dropped, waiting, behind, again, edges, recounted, done }: RetryPlan,
 ): void {
   for (const step of dropped) removeStep(tables, flow, step);
   for (const { parent, child } of edges) addEdge(tables, parent, child);
   for (const step of waiting) resetStep(tables, step);
-  const endings: StepEnding[] = [];
-  for (const step of again) {
-    if (isHalfDone(step, done)) runBadInstances(tables, now, step, done);
-    else endings.push(...runAgain(tables, now, step, done.has(step)));
+  for (const step of [...behind, ...again]) {
+    if (done.has(step)) resetStep(tables, step);
+    else setBack(tables, step, done);
   }
-  const steps = [...flow.steps.values()];
-  for (const step of waiting) recount(step);
-  flow.active = steps.filter(({ state }) => state === 'released').length;
-  advance(tables, now, flow, endings, waiting);
+  const endings = again.flatMap((step) => release(tables, now, step) ?? []);
+  for (const step of recounted) recount(step);
+  flow.active = [...flow.steps.values()].filter(({ state }) => state === 'released').length;
+  advance(tables, now, flow, endings, [...waiting, ...behind]);
   endIfOver(tables, now, flow);
-}
-
-/** `isAnew`: without the durable steps of its run before. */
-function runAgain(tables: MemoryTables, now: EpochMs, step: FlowStepRow, isAnew: boolean): StepEnding[] {
-  const before = step.runId;
-  resetStep(tables, step);
-  const ending = release(tables, now, step);
-  if (before !== null && !isAnew) goOnWith(tables, before, step.runId!);
-  return ending === null ? [] : [ending];
-}
-
-function runBadInstances(
-  tables: MemoryTables,
-  now: EpochMs,
-  map: FlowStepRow,
-  done: ReadonlySet<FlowStepRow>,
-): void {
-  const bad = map.instances.filter((each) => !done.has(each));
-  Object.assign(map, { state: 'released', endedAt: null, reason: null, going: bad.length });
-  for (const instance of bad) {
-    const before = instance.runId!;
-    resetStep(tables, instance);
-    bearStepRun(tables, now, instance);
-    goOnWith(tables, before, instance.runId!);
-  }
-}
-
-/** By its fence the first attempt knows that there may be durable steps. */
-function goOnWith(tables: MemoryTables, before: string, runId: string): void {
-  moveRunSteps(tables, before, runId);
-  const run = tables.runs.get(runId);
-  if (run) run.fence = 1;
 }

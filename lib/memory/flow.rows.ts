@@ -51,7 +51,7 @@ export interface FlowStepRow {
   /** The step whose end has added it; null: it was there from the beginning. */
   readonly addedBy: string | null;
   /** Of an instance. */
-  readonly item: JsonValue;
+  item: JsonValue;
   readonly after: FlowEdge[];
   /** The names of those that come after it. */
   readonly children: string[];
@@ -61,6 +61,7 @@ export interface FlowStepRow {
   bad: number;
   skips: number;
   state: 'waiting' | 'released' | StepVerdict;
+  /** Of one that waits the run with whose durable steps and signals it goes on. */
   runId: string | null;
   releasedAt: EpochMs | null;
   endedAt: EpochMs | null;

@@ -50,6 +50,7 @@ import { flowPauseLaws } from './laws/flow.pause.laws.js';
 import { flowRetryCutLaws } from './laws/flow.retry.cut.laws.js';
 import { flowRetryGrowthLaws } from './laws/flow.retry.growth.laws.js';
 import { flowCarriedLaws } from './laws/flow.carried.laws.js';
+import { flowRetryKeptLaws } from './laws/flow.retry.kept.laws.js';
 import { flowRetryLaws } from './laws/flow.retry.laws.js';
 import { flowRetryRunningLaws } from './laws/flow.retry.running.laws.js';
 import { flowPruneLaws, flowQueryLaws } from './laws/flow.query.laws.js';
@@ -132,6 +133,7 @@ export function storageLaws(): Law[] {
     ...flowNestedLaws,
     ...flowPauseLaws,
     ...flowJoinLaws,
+    ...flowRetryKeptLaws,
     ...flowRetryLaws,
     ...flowRetryCutLaws,
     ...flowRetryGrowthLaws,

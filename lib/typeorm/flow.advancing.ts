@@ -21,8 +21,15 @@ export interface Advance {
   flows: { id: string; active: number }[] | null;
 }
 
+interface FullAdvance extends Advance {
+  /** Maps that go on with instances which they have. */
+  resumed: string[] | null;
+  /** Runs that go on with what those before them have left. */
+  carried: { before: string; runId: string }[] | null;
+}
+
 /** Of the statement that hands over what is released. */
-interface HandingAdvance extends Advance {
+interface HandingAdvance extends FullAdvance {
   handed: HandedRun[] | null;
   born_at: EpochMs | null;
 }
@@ -46,7 +53,12 @@ export async function advanceFlows(
     const values = columns(round, ['id', 'runId', 'verdict', 'reason', 'result']);
     const moved = await advanceOnce(run, [...values, looked], hands);
     round = take(moved);
-    const { maps } = moved;
+    const { maps, resumed, carried } = moved;
+    if (carried !== null) await run('carryRuns', ...columns(carried, ['before', 'runId']));
+    if (resumed !== null) {
+      if (hands !== null) hands.isAll = false;
+      await run('resumeMaps', resumed);
+    }
     if (maps === null) continue;
     if (hands !== null) hands.isAll = false;
     round.push(...take((await run<Advance>('expandMaps', maps))[0]!));
@@ -54,8 +66,8 @@ export async function advanceFlows(
   return active;
 }
 
-async function advanceOnce(run: Run, values: readonly unknown[], hands: FlowHands | null): Promise<Advance> {
-  if (hands === null) return (await run<Advance>('advanceFlows', ...values))[0]!;
+async function advanceOnce(run: Run, values: readonly unknown[], hands: FlowHands | null): Promise<FullAdvance> {
+  if (hands === null) return (await run<FullAdvance>('advanceFlows', ...values))[0]!;
   const [moved] = await run<HandingAdvance>('advanceFlowsFor', ...values, ...hands.values);
   hands.note(moved!.handed, moved!.born_at);
   return moved!;

@@ -28,17 +28,50 @@ export interface RetryPlan {
   orphaned: OrphanedStep[];
   /** After what runs again: to be as before they were released. */
   waiting: RetriedStep[];
+  /** Have not ended well, and begin as soon as their parents let them, where they were. */
+  behind: RetriedStep[];
+  /** Begin at once; what had not ended well where it was. */
   again: RetriedStep[];
   /** Those of `again` that are made anew. */
   maps: RetriedStep[];
-  /** Maps that keep the instances that have ended well. */
+  /** Maps that keep the instances that have ended well, and go on at once. */
   halfDone: RetriedStep[];
   /** The other instances of these. */
   instances: RetriedStep[];
+  /** The same of those maps that are `behind`. */
+  instancesBehind: RetriedStep[];
+  /** Those that have parents which run again. */
+  recounted: RetriedStep[];
   /** The runs that all of these have had last, and the instances of maps that are made anew, or go. */
   runs: Set<string>;
 }
 
+/** All that has been released, or cancelled before that, and not ended well runs again, and nothing else. What of it has added steps has ended well of a map, and does not run again. */
+export function planRetryOfBad(all: readonly RetriedStep[]): RetryPlan {
+  const steps = all.filter(({ map_of }) => map_of === null);
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const bad = steps.filter(({ waiting, good }) => !waiting && !good);
+  const held = new Set(steps.filter(({ good }) => !good).flatMap(({ children }) => children ?? []));
+  const mayBegin = (step: RetriedStep): boolean =>
+    (step.run_id !== null || step.is_expanded) && !held.has(step.id);
+  const [atOnce, behind] = [bad.filter(mayBegin), bad.filter((step) => !mayBegin(step))];
+  const halfDone = atOnce.filter(isHalfDone);
+  const instances = badInstancesOf(halfDone, all);
+  const instancesBehind = badInstancesOf(behind, all);
+  return {
+    ...{ dropped: [], edges: [], orphaned: [], waiting: [], maps: [] },
+    ...{ behind, again: atOnce.filter((step) => !isHalfDone(step)), halfDone, instances, instancesBehind },
+    recounted: [...new Set([...behind, ...bad.flatMap((step) => childrenOf(step, byId))])],
+    runs: new Set([...bad, ...instances, ...instancesBehind].flatMap(({ run_id }) => run_id ?? [])),
+  };
+}
+
+function badInstancesOf(maps: readonly RetriedStep[], all: readonly RetriedStep[]): RetriedStep[] {
+  const ids = new Set(maps.map(({ id }) => id));
+  return all.filter(({ map_of, good }) => map_of !== null && ids.has(map_of) && !good);
+}
+
+/** Steps that are named run again, with all that comes after them. */
 export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedStep[]): RetryPlan {
   const steps = all.filter(({ map_of }) => map_of === null);
   const byId = new Map(steps.map((step) => [step.id, step]));
@@ -55,15 +88,16 @@ export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedS
   const rest = chosen.filter((step) => !after.has(step) && !dropped.has(step));
   const halfDone = rest.filter(isHalfDone);
   const maps = rest.filter((step) => step.is_map && !isHalfDone(step));
-  const half = new Set(halfDone.map(({ id }) => id));
-  const instances = all.filter(({ map_of, good }) => map_of !== null && half.has(map_of) && !good);
+  const instances = badInstancesOf(halfDone, all);
   const anew = new Set([...dropped, ...after, ...rest].map(({ id }) => id));
-  for (const id of half) anew.delete(id);
+  for (const { id } of halfDone) anew.delete(id);
   const gone = all.filter(({ id, map_of }) => anew.has(map_of ?? id));
   return {
     dropped: [...dropped],
     ...behindDropped(steps, dropped, byId),
     waiting,
+    recounted: waiting,
+    ...{ behind: [], instancesBehind: [] },
     again: rest.filter(({ is_map }) => !is_map),
     maps,
     halfDone,

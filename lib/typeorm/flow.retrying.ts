@@ -3,7 +3,7 @@ import type { Run as RunView } from '../model/run.js';
 import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { RunningStep } from '../ports/storage.adapter.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
-import { planRetry, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
+import { planRetry, planRetryOfBad, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
 import { conclude, type EndedRow } from './run.conclusion.js';
 import { toRun, type RunRow } from './run.rows.js';
@@ -32,8 +32,10 @@ export async function retryFlow(
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.is_part) refusePart(runId, flow);
   const steps = await run<RetriedStep>('readAllSteps', id);
-  const chosen = names === null ? steps.filter(isBad) : named(steps, names, runId, flow.workflow);
-  const plan = planRetry(steps, chosen);
+  const plan =
+    names === null
+      ? planRetryOfBad(steps)
+      : planRetry(steps, named(steps, names, runId, flow.workflow));
   const running = await runningOf(run, id, plan);
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;
@@ -43,15 +45,12 @@ export async function retryFlow(
   await advanceFlows(
     run,
     decided,
-    plan.waiting.map((step) => step.id),
+    [...plan.waiting, ...plan.behind].map((step) => step.id),
   );
   const over = await endFlows<EndedRow>(run, [id]);
   await conclude(run, over.rows, over.settlements);
   return toRun(reopened);
 }
-
-/** What was released, or cancelled before that, and has not ended well. */
-const isBad = ({ map_of, waiting, good }: RetriedStep): boolean => map_of === null && !waiting && !good;
 
 function named(
   steps: readonly RetriedStep[],
@@ -101,10 +100,14 @@ async function runningOf(run: Run, id: string, { runs }: RetryPlan): Promise<Run
 
 /** Returns which maps have ended by that. */
 async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameters<typeof advanceFlows>[1]> {
-  const { dropped, edges, waiting, again, maps, halfDone, instances } = plan;
+  const { dropped, edges, waiting, behind, again, maps, halfDone, instances, instancesBehind } = plan;
+  const mapsBehind = behind.filter((step) => step.is_expanded);
   const ids = (steps: readonly RetriedStep[]): string[] => steps.map(({ id }) => id);
   if (dropped.length > 0) await run('dropSteps', ids(dropped));
-  await run('resetSteps', ids([...waiting, ...again, ...maps, ...instances]), ids(halfDone));
+  const plain = behind.filter((step) => !step.is_expanded);
+  const reset = [...waiting, ...plain, ...again, ...maps, ...instances, ...instancesBehind];
+  const goingOn = [...plain, ...instancesBehind].filter((step) => step.run_id !== null);
+  await run('resetSteps', ids(reset), ids(halfDone), ids(mapsBehind), ids(goingOn));
   if (edges.length > 0) {
     const [parents, children] = [edges.map(({ parent }) => parent), edges.map(({ child }) => child)];
     await run(
@@ -122,6 +125,6 @@ async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameter
   const before = released.map(({ good, run_id }) => (good ? null : run_id));
   if (released.length > 0) await run('releaseSteps', ids(released), before);
   const [expanded] = maps.length > 0 ? await run<Advance>('expandMaps', ids(maps)) : [];
-  await run('recountFlow', flow, ids(waiting));
+  await run('recountFlow', flow, ids(plan.recounted));
   return (expanded?.decided ?? []).map((each) => ({ ...each, runId: null, result: null }));
 }

@@ -29,6 +29,8 @@ import { readRetriedFlowSql } from './sql/read.retried.flow.sql.js';
 import { readRunningStepsSql } from './sql/read.running.steps.sql.js';
 import { recountFlowSql } from './sql/recount.flow.sql.js';
 import { releaseStepsSql } from './sql/release.steps.sql.js';
+import { carryRunsSql } from './sql/carry.runs.sql.js';
+import { resumeMapsSql } from './sql/resume.maps.sql.js';
 import { reopenFlowSql } from './sql/reopen.flow.sql.js';
 import { resetStepsSql } from './sql/reset.steps.sql.js';
 import { advanceWaitsSql, lockWaitingSql, moveWaitsSql } from './sql/advance.waits.sql.js';
@@ -176,6 +178,8 @@ const builders = {
   readRunningSteps: readRunningStepsSql,
   recountFlow: recountFlowSql,
   releaseSteps: releaseStepsSql,
+  carryRuns: carryRunsSql,
+  resumeMaps: resumeMapsSql,
   reopenFlow: reopenFlowSql,
   resetSteps: resetStepsSql,
   findLostSteps: findLostStepsSql,

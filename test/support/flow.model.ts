@@ -6,6 +6,8 @@ interface ModelStep {
   state: FlowStepState;
   result: JsonValue;
   instances: ModelStep[];
+  /** It has been released once. */
+  begun: boolean;
 }
 
 export interface ModelEnd {
@@ -54,31 +56,21 @@ export class FlowModel {
     this.settle(ended.map((key) => ({ key, verdict: 'cancelled' })));
   }
 
-  /** Whether a retry would take away a step that another one comes after which was added by what does not run again. */
-  get losesByRetry(): boolean {
-    const gone = this.goneBy(this.plan().again);
-    const places = new Map([...this.steps.keys()].map((name, place) => [name, place]));
-    return [...gone].some(({ definition: { name } }) =>
-      [...this.steps.values()].some((other) => {
-        const isLater = places.get(other.definition.name)! > places.get(name)!;
-        return isLater && !gone.has(other) && other.definition.after.some(({ parent }) => parent === name);
-      }),
-    );
+  /** What a retry from the failed steps never runs again, by `load` or `load.3`. */
+  wellEnded(): Set<string> {
+    return new Set(Object.keys(this.states()).filter((key) => isWell(this.at(key))));
   }
 
-  /** A retry of all that has not ended well. */
+  /** A retry of all that has not ended well: nothing else runs again. */
   retry(): void {
-    const { chosen, behind, again, isHalf } = this.plan();
-    this.drop(this.goneBy(again));
+    const bad = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isWell(step));
+    const atOnce = bad.filter((step) => step.begun && this.parentsOf(step).every(isWell));
     this.verdict = null;
-    for (const step of again) Object.assign(step, { state: 'waiting', result: null, instances: [] });
-    for (const step of chosen) {
-      if (!this.steps.has(step.definition.name) || behind.has(step)) continue;
-      if (!isHalf(step)) this.release(step)();
-      else
-        for (const each of [step, ...step.instances.filter((instance) => !isWell(instance))])
-          Object.assign(each, { state: 'released', result: null });
+    for (const step of bad) {
+      for (const each of [step, ...step.instances.filter((instance) => !isWell(instance))])
+        Object.assign(each, { state: 'waiting', result: null });
     }
+    for (const step of atOnce) this.release(step)();
     this.settle([]);
   }
 
@@ -125,6 +117,7 @@ export class FlowModel {
         state: 'waiting',
         result: null,
         instances: [],
+        begun: false,
       });
     }
   }
@@ -146,76 +139,34 @@ export class FlowModel {
         return [() => void (step.state = step.instances.every(isWell) ? 'succeeded' : 'failed')];
       if (step.state !== 'waiting' || this.verdict !== null) return [];
       const parents = this.parentsOf(step);
-      const { need, otherwise } = step.definition;
-      const well = parents.filter(isWell).length;
-      if (parents.length > 0 && parents.every(({ state }) => state === 'skipped'))
-        return [() => void (step.state = 'skipped')];
+      const { otherwise } = step.definition;
+      const taken = parents.filter(({ state }) => state !== 'skipped');
+      if (parents.length > 0 && taken.length === 0) return [() => void (step.state = 'skipped')];
+      const need = Math.min(step.definition.need, taken.length);
+      const well = taken.filter(isWell).length;
       if (well >= need || (otherwise === 'run' && parents.every(hasEnded))) return [this.release(step)];
-      const mayBeWell = parents.filter((parent) => isWell(parent) || !hasEnded(parent)).length;
+      const mayBeWell = taken.filter((parent) => isWell(parent) || !hasEnded(parent)).length;
       return mayBeWell < need && otherwise === 'cancel' ? [() => void (step.state = 'cancelled')] : [];
     });
   }
 
+  private begin(step: ModelStep): void {
+    step.begun = true;
+    for (const each of [step, ...step.instances]) if (each.state === 'waiting') each.state = 'released';
+  }
+
   private release(step: ModelStep): () => void {
     const { map, after } = step.definition;
-    if (!map) return () => void (step.state = 'released');
+    if (!map || step.begun) return () => this.begin(step);
     const list = this.steps.get(after.find(({ data }) => data)!.parent)!;
     const items = hasEnded(list) ? this.resultOf(list) : null;
     if (list.state === 'skipped') return () => void (step.state = 'skipped');
     if (!Array.isArray(items)) return () => void (step.state = 'failed');
     if (items.length === 0) return () => void (step.state = 'skipped');
     return () => {
-      step.state = 'released';
-      step.instances = items.map(() => ({ ...step, state: 'released', result: null, instances: [] }));
+      this.begin(step);
+      step.instances = items.map(() => ({ ...step, instances: [] }));
     };
-  }
-
-  private behind(chosen: readonly ModelStep[]): Set<ModelStep> {
-    const found = new Set<ModelStep>();
-    const visit = (step: ModelStep): void => {
-      const { name } = step.definition;
-      const isHalf = step.instances.length > 0 && !isWell(step) && !found.has(step);
-      for (const other of this.steps.values()) {
-        const comesAfter = other.definition.after.some(({ parent }) => parent === name);
-        if (found.has(other) || !(comesAfter || (other.addedBy === name && !isHalf))) continue;
-        found.add(other);
-        visit(other);
-      }
-    };
-    for (const step of chosen) visit(step);
-    return found;
-  }
-
-  private plan() {
-    const chosen = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isWell(step));
-    const behind = this.behind(chosen);
-    const isHalf = (step: ModelStep): boolean => step.instances.length > 0 && !behind.has(step);
-    const again = new Set([...chosen.filter((step) => !isHalf(step)), ...behind]);
-    return { chosen, behind, again, isHalf };
-  }
-
-  private goneBy(again: ReadonlySet<ModelStep>): Set<ModelStep> {
-    const names = new Set([...again].map(({ definition }) => definition.name));
-    return new Set([...this.steps.values()].filter(({ addedBy }) => addedBy !== null && names.has(addedBy)));
-  }
-
-  private drop(gone: ReadonlySet<ModelStep>): void {
-    for (const { definition } of gone) {
-      for (const other of this.steps.values())
-        if (!gone.has(other)) this.cut(other.definition, definition.name, gone);
-    }
-    for (const { definition } of gone) this.steps.delete(definition.name);
-  }
-
-  /** It waits for who adds its parent again in place of that. */
-  private cut(child: NewFlowStep, parent: string, gone: ReadonlySet<ModelStep>): void {
-    if (!child.after.some((edge) => edge.parent === parent)) return;
-    child.after = child.after.filter((edge) => edge.parent !== parent);
-    let adder = this.steps.get(this.steps.get(parent)!.addedBy!)!;
-    while (gone.has(adder)) adder = this.steps.get(adder.addedBy!)!;
-    const { name } = adder.definition;
-    if (child.after.some((edge) => edge.parent === name)) child.need--;
-    else child.after = [...child.after, { parent: name, data: false }];
   }
 }
 

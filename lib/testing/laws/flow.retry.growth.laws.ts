@@ -37,18 +37,16 @@ export const flowRetryGrowthLaws = flowLawsOf('retries of flows that have grown'
     await settle(storage, z, { flowStep: { added: [step('y', ['x']), step('y2', ['y'])] } });
     assert.deepEqual(await runAll(storage, worker, () => ({ result: 'kept' })), ['y', 'y2']);
     const before = await stepsOf(storage, runId, { results: true });
-    for (const names of [null, ['bad']]) {
-      await assert.rejects(
-        () => flows.retryFlow(runId, names),
-        (error: unknown) => {
-          assert.ok(error instanceof WorkflowRunStateError, String(error));
-          assert.deepEqual([error.runId, error.state], [runId, 'failed']);
-          for (const name of ['y', 'z', 'x', 'a'])
-            assert.ok(error.message.includes(`"${name}"`), error.message);
-          return true;
-        },
-      );
-    }
+    await assert.rejects(
+      () => flows.retryFlow(runId, ['bad']),
+      (error: unknown) => {
+        assert.ok(error instanceof WorkflowRunStateError, String(error));
+        assert.deepEqual([error.runId, error.state], [runId, 'failed']);
+        for (const name of ['y', 'z', 'x', 'a'])
+          assert.ok(error.message.includes(`"${name}"`), error.message);
+        return true;
+      },
+    );
     assert.deepEqual(await stepsOf(storage, runId, { results: true }), before);
     assert.equal((await flowOf(storage, runId)).verdict, 'failed');
     const again = await flows.retryFlow(runId, ['bad', 'z']);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Settlement, StepVerdict } from '../../index.js';
+import type { FlowStepState, Settlement, StepVerdict } from '../../index.js';
 import { accepts, ref, settle, settlementOf } from './fixture.js';
 import {
   assertOver,
@@ -22,6 +22,13 @@ const asNamed = (key: string): Partial<Settlement> => {
   if (key.startsWith('skip')) return skipped;
   return key.startsWith('bad') ? failed : {};
 };
+
+function ordersOf(names: readonly string[]): string[][] {
+  if (names.length <= 1) return [[...names]];
+  return names.flatMap((name) =>
+    ordersOf(names.filter((other) => other !== name)).map((rest) => [name, ...rest]),
+  );
+}
 
 export const flowRuleLaws = flowLawsOf('rules of flows', {
   'any, some or all: a step is released once, by as many parents as it needs': async ({ storage }) => {
@@ -244,6 +251,98 @@ export const flowRuleLaws = flowLawsOf('rules of flows', {
         joined === ('blocked' as string) ? 'failed' : 'succeeded',
         joined === ('blocked' as string) ? null : { join: null },
       );
+      await storage.deleteJob(ref('job'));
+    }
+  },
+
+  'any, or some: a parent that was skipped is as if it were not there, in whatever order and calls they end':
+    async ({ storage, clock }) => {
+      for (const [names, need, joined] of [
+        [['skip1', 'skip2'], 1, 'skipped'],
+        [['skip1', 'ok2'], 1, 'succeeded'],
+        [['skip1', 'bad2'], 1, 'blocked'],
+        [['skip1', 'ok2', 'bad3'], 1, 'succeeded'],
+        [['skip1', 'skip2', 'ok3'], 2, 'succeeded'],
+        [['skip1', 'ok2', 'bad3'], 2, 'blocked'],
+        [['skip1', 'ok2', 'ok3'], 2, 'succeeded'],
+        [['skip1', 'skip2', 'bad3'], 2, 'blocked'],
+        [['skip1', 'skip2', 'skip3'], 2, 'skipped'],
+      ] as [string[], number, FlowStepState][]) {
+        for (const order of ordersOf(names)) {
+          for (const together of [false, true]) {
+            const steps = [...names.map((name) => step(name)), step('join', names, { need })];
+            const { runId, worker } = await openFlow(storage, steps);
+            const runs = await claimSteps(storage, worker);
+            const ends = await Promise.all(
+              order.map((name) => settlementOf(storage, runs[name], asNamed(name))),
+            );
+            for (const settlements of together ? [ends] : ends.map((end) => [end]))
+              assert.equal((await accepts(storage, settlements)).length, settlements.length);
+            await runAll(storage, worker);
+            const { state } = await stepOf(storage, runId, 'join');
+            assert.equal(state, joined, `${order.join(', ')}, need ${need}${together ? ', together' : ''}`);
+            await storage.deleteJob(ref('job'));
+            await clock.advance(1);
+          }
+        }
+      }
+    },
+
+  'a parent that was skipped lets nothing begin as long as another may be taken': async ({ storage }) => {
+    const { runId, worker } = await openFlow(storage, [
+      step('skip'),
+      step('slow'),
+      step('any', ['skip', 'slow'], { need: 1 }),
+    ]);
+    const { skip, slow } = await claimSteps(storage, worker);
+    await settle(storage, skip, skipped);
+    assert.deepEqual(await claimSteps(storage, worker), {});
+    const { state, ok } = await stepOf(storage, runId, 'any');
+    assert.deepEqual([state, ok], ['waiting', 1]);
+    await settle(storage, slow);
+    assert.deepEqual(await runAll(storage, worker), ['any']);
+    await assertOver(storage, runId, 'succeeded', { any: null });
+  },
+
+  'otherwise counts only parents that were not skipped: cancelled when too few are left, run when all have ended':
+    async ({ storage }) => {
+      const parents = ['skip', 'bad', 'slow'];
+      const { runId, worker } = await openFlow(storage, [
+        ...parents.map((name) => step(name)),
+        step('cancel', parents, { need: 2, otherwise: 'cancel' }),
+        step('any', parents, { need: 1, otherwise: 'cancel' }),
+        step('run', parents, { need: 2, otherwise: 'run' }),
+      ]);
+      const runs = await claimSteps(storage, worker);
+      await settle(storage, runs.skip, skipped);
+      assert.equal((await stepOf(storage, runId, 'cancel')).state, 'waiting');
+      await settle(storage, runs.bad, failed);
+      const states = await statesOf(storage, runId);
+      assert.deepEqual([states.cancel, states.any, states.run], ['cancelled', 'waiting', 'waiting']);
+      await settle(storage, runs.slow);
+      assert.deepEqual(await runAll(storage, worker), ['any', 'run']);
+      await assertOver(storage, runId, 'failed');
+    },
+
+  'so are parents that are added to it': async ({ storage }) => {
+    for (const last of [skipped, {}]) {
+      const { runId, worker } = await openFlow(storage, [
+        step('skip'),
+        step('adds'),
+        step('join', ['skip'], { need: 1 }),
+        step('slow'),
+      ]);
+      const { skip, adds, slow } = await claimSteps(storage, worker);
+      const joined = ['x', 'y'].map((parent) => ({ parent, child: 'join', data: true }));
+      await settle(storage, adds, { flowStep: { added: [step('x'), step('y')], joined } });
+      await settle(storage, skip, skipped);
+      const { x, y } = await claimSteps(storage, worker);
+      await settle(storage, x, skipped);
+      assert.equal((await stepOf(storage, runId, 'join')).state, 'waiting');
+      await settle(storage, y, last);
+      await settle(storage, slow);
+      await runAll(storage, worker);
+      assert.equal((await stepOf(storage, runId, 'join')).state, last === skipped ? 'skipped' : 'succeeded');
       await storage.deleteJob(ref('job'));
     }
   },

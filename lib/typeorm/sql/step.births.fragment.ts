@@ -32,7 +32,7 @@ born as (
     fence, opened_fence, opened_at, source, app, time_zone, metadata, policies, flow_step${ofWorker.columns})
   select s.run_id, f.namespace, ${jobIdOf('s', 'f')}, false, true, 'workflow',
     s.handler, s.queue, s.priority, ${begin}, case when f.paused_at is null then ${due} end, f.paused_at is not null, case when f.paused_at is not null then ${due} end,
-    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? fence : 's.handed::int'} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${moment} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
+    case when s.kind = 'manual' then ${leftOpen} else ${worker === null ? fence : `case when s.handed then 1 else ${fence} end`} end, case when s.kind = 'manual' then ${leftOpen} end, case when s.kind = 'manual' then ${moment} end, 'api', f.app, f.time_zone, '{}', s.policies, s.id${ofWorker.values}
   from ${from}
   returning due_at, worker
 )`;
