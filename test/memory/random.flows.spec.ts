@@ -13,7 +13,7 @@ async function check(seeds: readonly number[], seen: Seen): Promise<void> {
 test('random graphs come to what a model of them says, whatever becomes of their steps', async () => {
   const seen: Seen = new Map();
   await check(
-    Array.from({ length: 30 }, (_, nth) => nth + 1),
+    Array.from({ length: 45 }, (_, nth) => nth + 1),
     seen,
   );
   const kinds = [...Array.from({ length: 20 }, (_, way) => `end ${way}`), 'claimed', 'manual', 'refused'];

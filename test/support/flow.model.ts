@@ -58,16 +58,16 @@ export class FlowModel {
 
   /** What a retry from the failed steps never runs again, by `load` or `load.3`. */
   wellEnded(): Set<string> {
-    return new Set(Object.keys(this.states()).filter((key) => isWell(this.at(key))));
+    return new Set(Object.keys(this.states()).filter((key) => isDone(this.at(key))));
   }
 
   /** A retry of all that has not ended well: nothing else runs again. */
   retry(): void {
-    const bad = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isWell(step));
-    const atOnce = bad.filter((step) => step.begun && this.parentsOf(step).every(isWell));
+    const bad = [...this.steps.values()].filter((step) => step.state !== 'waiting' && !isDone(step));
+    const atOnce = bad.filter((step) => step.begun && this.parentsOf(step).every(isDone));
     this.verdict = null;
     for (const step of bad) {
-      for (const each of [step, ...step.instances.filter((instance) => !isWell(instance))])
+      for (const each of [step, ...step.instances.filter((instance) => !isDone(instance))])
         Object.assign(each, { state: 'waiting', result: null });
     }
     for (const step of atOnce) this.release(step)();
@@ -177,4 +177,9 @@ function hasEnded({ state }: ModelStep): boolean {
 function isWell(step: ModelStep): boolean {
   const { state, definition } = step;
   return state === 'succeeded' || state === 'skipped' || (definition.allowFailure && hasEnded(step));
+}
+
+/** For a retry: what was cancelled before it had begun has not ended well, though it may fail. */
+function isDone(step: ModelStep): boolean {
+  return isWell(step) && (step.state !== 'cancelled' || step.begun);
 }
