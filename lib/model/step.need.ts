@@ -4,5 +4,5 @@
  */
 export type Otherwise = 'block' | 'cancel' | 'run';
 
-/** How many of its parents have to end well before a step, or a job with `after`, begins; one that was skipped has. @publicApi */
+/** How many of its parents have to end well before a step, or a job with `after`, begins. One that was skipped is as if it were not there: of those that are left as many, or all if they are fewer. @publicApi */
 export type StepNeed = 'all' | 'any' | number;

@@ -66,7 +66,11 @@ export async function advanceFlows(
   return active;
 }
 
-async function advanceOnce(run: Run, values: readonly unknown[], hands: FlowHands | null): Promise<FullAdvance> {
+async function advanceOnce(
+  run: Run,
+  values: readonly unknown[],
+  hands: FlowHands | null,
+): Promise<FullAdvance> {
   if (hands === null) return (await run<FullAdvance>('advanceFlows', ...values))[0]!;
   const [moved] = await run<HandingAdvance>('advanceFlowsFor', ...values, ...hands.values);
   hands.note(moved!.handed, moved!.born_at);

@@ -33,9 +33,7 @@ export async function retryFlow(
   if (flow.is_part) refusePart(runId, flow);
   const steps = await run<RetriedStep>('readAllSteps', id);
   const plan =
-    names === null
-      ? planRetryOfBad(steps)
-      : planRetry(steps, named(steps, names, runId, flow.workflow));
+    names === null ? planRetryOfBad(steps) : planRetry(steps, named(steps, names, runId, flow.workflow));
   const running = await runningOf(run, id, plan);
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;

@@ -77,7 +77,7 @@ export interface WorkflowQuery extends PageRequest {
 
 /** From where a workflow goes on that is retried. @publicApi */
 export interface WorkflowRetry {
-  /** `'failed'`: the steps that have not ended well; or these steps, by name, and all that comes after them. @default 'failed' */
+  /** `'failed'`: the steps that have not ended well, and nothing else; or these steps, by name, and all that comes after them, also what had succeeded of that. @default 'failed' */
   from?: 'failed' | (string & {}) | readonly string[];
 }
 
@@ -240,8 +240,8 @@ export class WorkflowService {
   }
 
   /**
-   * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well get another one each, or those that are named with all that comes after them. What has ended well besides is not
-   * run again; a step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well run again, and nothing else: whatever of its parents runs again, what has ended well does not, nor what comes after it. With `from` the steps that are named run again, and all
+   * that comes after them anew, also what had succeeded of that. A step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry & ManagerOption = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from', 'manager'], 'retry()') as WorkflowRetry;

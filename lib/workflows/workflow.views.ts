@@ -117,7 +117,7 @@ export function graphStep(
 }
 
 function waitsFor(
-  { state, need, ok, kind }: FlowStep,
+  { state, need, ok, kind, nth }: FlowStep,
   after: readonly GraphParent[],
   run: StepRun | 'gone' | null,
   isPaused: boolean,
@@ -127,9 +127,13 @@ function waitsFor(
   }
   if (state === 'released') return run === null || run === 'gone' ? null : runWaits(run, kind, isPaused);
   if (state !== 'waiting' && state !== 'blocked') return null;
+  if (nth !== null) return 'It goes on with its map, once that may.';
   const missing = after.filter((parent) => parent.state !== 'succeeded' && parent.state !== 'skipped');
   const named = missing.map((parent) => `"${parent.step}" (${parent.state})`).join(', ');
-  const have = `${ok} of the ${need} that it needs have ended well`;
+  // One that was skipped is as if it were not there.
+  const skipped = after.filter((parent) => parent.state === 'skipped').length;
+  const needed = Math.min(need, after.length - skipped);
+  const have = `${ok - skipped} of the ${needed} that it needs have ended well`;
   return state === 'blocked'
     ? `It never began, as only ${have}: ${named}.`
     : `It waits for its parents, of which ${have}: ${named}.`;

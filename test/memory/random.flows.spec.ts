@@ -13,7 +13,8 @@ async function check(seeds: readonly number[], seen: Seen): Promise<void> {
 test('random graphs come to what a model of them says, whatever becomes of their steps', async () => {
   const seen: Seen = new Map();
   await check(
-    Array.from({ length: 45 }, (_, nth) => nth + 1),
+    // In the last one a step is lost that was to be cancelled.
+    [...Array.from({ length: 30 }, (_, nth) => nth + 1), 57],
     seen,
   );
   const kinds = [...Array.from({ length: 20 }, (_, way) => `end ${way}`), 'claimed', 'manual', 'refused'];

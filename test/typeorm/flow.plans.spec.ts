@@ -35,6 +35,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the look at steps', 'advanceFlows', [[], [], [], [], [], maps]],
   ['what a worker gets', 'readClaimedSteps', [steps, runs]],
   ['the expansion of maps', 'expandMaps', [maps]],
+  ['the going on of maps', 'resumeMaps', [maps]],
   ['the lock of the runs', 'lockFlowRuns', [runs]],
   ['the end of flows', 'endFlows', [runs]],
   ['the pause of flows', 'setFlowPause', [runs, true, true]],

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { InvalidWorkflowError, type ClaimedRun, type Run, type Settlement, type StorageAdapter } from '../../index.js';
+import {
+  InvalidWorkflowError,
+  type ClaimedRun,
+  type Run,
+  type Settlement,
+  type StorageAdapter,
+} from '../../index.js';
 import { addRecurring, claimOne, fireOne, holdOf, settle } from './fixture.js';
 import {
   assertOver,
@@ -96,9 +102,10 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
     });
   },
 
-  'are told apart from those that name a step: that runs all that comes after it': async ({
-    storage,
-  }, flows) => {
+  'are told apart from those that name a step: that runs all that comes after it': async (
+    { storage },
+    flows,
+  ) => {
     const { runId, worker } = await openFlow(storage, [
       step('crm'),
       step('report', ['crm'], { otherwise: 'run' }),
@@ -169,9 +176,10 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
       await assertOver(storage, id, 'succeeded', { report: null });
     },
 
-  'leave what a step had begun by its name to it, also where it is blocked, or cancelled as it waits': async ({
-    storage,
-  }, flows) => {
+  'leave what a step had begun by its name to it, also where it is blocked, or cancelled as it waits': async (
+    { storage },
+    flows,
+  ) => {
     await addRecurring(storage);
     const worker = await lastingWorker(storage);
     const opener = await fireOne(storage, worker);
@@ -255,8 +263,13 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
         assert.equal((await stepOf(storage, id, 'each')).state, 'released');
         const again = await claimSteps(storage, worker);
         assert.deepEqual(
-          Object.entries(again).map(([key, { payload }]) => [key, payload]).toSorted(),
-          [['each.1', 'y'], ['each.2', 'z']],
+          Object.entries(again)
+            .map(([key, { payload }]) => [key, payload])
+            .toSorted(),
+          [
+            ['each.1', 'y'],
+            ['each.2', 'z'],
+          ],
         );
         await assertGoesOn(storage, again['each.1']);
         for (const run of Object.values(again)) await settle(storage, run, { result: 'now', ...end });
@@ -271,27 +284,26 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
       );
     },
 
-  'give the instances of a map after a map, which go on behind it, the items that these have come to': async ({
-    storage,
-  }) => {
-    const { runId, worker } = await openFlow(storage, [
-      step('list'),
-      step('each', ['list'], { map: true }),
-      step('next', ['each'], { map: true, otherwise: 'run' }),
-    ]);
-    const ends: Record<string, Partial<Settlement>> = {
-      list: { result: [1, 2] },
-      'each.0': { result: 'one' },
-      'each.1': bad,
-      'next.1': bad,
-    };
-    await runAll(storage, worker, (key) => ends[key] ?? {});
-    const { id } = await retry(storage, runId);
-    await runNext(storage, worker, { result: 'two' });
-    const last = await runNext(storage, worker);
-    assert.deepEqual([last.flowStep!.nth, last.payload], [1, 'two']);
-    await assertOver(storage, id, 'succeeded', { next: [null, null] });
-  },
+  'give the instances of a map after a map, which go on behind it, the items that these have come to':
+    async ({ storage }) => {
+      const { runId, worker } = await openFlow(storage, [
+        step('list'),
+        step('each', ['list'], { map: true }),
+        step('next', ['each'], { map: true, otherwise: 'run' }),
+      ]);
+      const ends: Record<string, Partial<Settlement>> = {
+        list: { result: [1, 2] },
+        'each.0': { result: 'one' },
+        'each.1': bad,
+        'next.1': bad,
+      };
+      await runAll(storage, worker, (key) => ends[key] ?? {});
+      const { id } = await retry(storage, runId);
+      await runNext(storage, worker, { result: 'two' });
+      const last = await runNext(storage, worker);
+      assert.deepEqual([last.flowStep!.nth, last.payload], [1, 'two']);
+      await assertOver(storage, id, 'succeeded', { next: [null, null] });
+    },
 
   'let a map that waits be cancelled with its instances, and go on after that': async ({ storage }) => {
     await addRecurring(storage);
@@ -308,11 +320,10 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
     let { id } = await retry(storage, opener.id);
     await storage.cancelRun(id);
     const cancelled = await statesOf(storage, id);
-    assert.deepEqual([cancelled.next, cancelled['next.0'], cancelled['next.1']], [
-      'cancelled',
-      'succeeded',
-      'cancelled',
-    ]);
+    assert.deepEqual(
+      [cancelled.next, cancelled['next.0'], cancelled['next.1']],
+      ['cancelled', 'succeeded', 'cancelled'],
+    );
     ({ id } = await retry(storage, id));
     assert.deepEqual(await runAll(storage, worker), ['each.1', 'next.1']);
     assert.equal((await flowOf(storage, id)).verdict, 'succeeded');
@@ -340,7 +351,11 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
     await addRecurring(storage);
     const worker = await lastingWorker(storage);
     const opener = await fireOne(storage, worker);
-    await openAs(storage, opener, [step('left'), step('right'), step('join', ['left', 'right'], { need: 1 })]);
+    await openAs(storage, opener, [
+      step('left'),
+      step('right'),
+      step('join', ['left', 'right'], { need: 1 }),
+    ]);
     const { left, right } = await claimSteps(storage, worker);
     await settle(storage, left, skipped);
     await storage.cancelRun(opener.id);
