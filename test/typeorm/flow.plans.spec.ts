@@ -36,6 +36,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['what a worker gets', 'readClaimedSteps', [steps, runs]],
   ['the expansion of maps', 'expandMaps', [maps]],
   ['the going on of maps', 'resumeMaps', [maps]],
+  ['the release of steps by a retry', 'releaseSteps', [maps, runs]],
   ['the lock of the runs', 'lockFlowRuns', [runs]],
   ['the end of flows', 'endFlows', [runs]],
   ['the pause of flows', 'setFlowPause', [runs, true, true]],

@@ -8,10 +8,10 @@ with given as materialized (
   select u.before, u.run_id from unnest($2::bigint[], $3::bigint[]) u (before, run_id)
 ),
 carried as (
-  update ${t.run_step} s set run_id = g.run_id from given g where s.run_id = g.before
+  update ${t.run_step} s set run_id = g.run_id from given g where s.run_id = any (array(select before from given)) and s.run_id = g.before
 ),
 carried_signals as (
-  update ${t.run_signal} n set run_id = g.run_id from given g where n.run_id = g.before
+  update ${t.run_signal} n set run_id = g.run_id from given g where n.run_id = any (array(select before from given)) and n.run_id = g.before
 )
 select count(*)::int as count, ${ms(now)} as now from given`;
 }
