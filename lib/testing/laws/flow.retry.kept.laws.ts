@@ -81,7 +81,7 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
     const names = ['stock', 'pay', 'report', 'ship', 'skip', 'may'];
     const keptOf = async (id: string) => {
       const steps = await stepsOf(storage, id, { names, results: true });
-      return steps.map(({ ok: _, bad: __, ...rest }) => rest);
+      return steps.map((each) => ({ ...each, ok: null, bad: null }));
     };
     const before = await keptOf(runId);
     const { id } = await retry(storage, runId);
@@ -263,13 +263,8 @@ export const flowRetryKeptLaws = flowLawsOf('retries of flows from the failed st
         assert.equal((await stepOf(storage, id, 'each')).state, 'released');
         const again = await claimSteps(storage, worker);
         assert.deepEqual(
-          Object.entries(again)
-            .map(([key, { payload }]) => [key, payload])
-            .toSorted(),
-          [
-            ['each.1', 'y'],
-            ['each.2', 'z'],
-          ],
+          Object.fromEntries(Object.entries(again).map(([key, { payload }]) => [key, payload])),
+          { 'each.1': 'y', 'each.2': 'z' },
         );
         await assertGoesOn(storage, again['each.1']);
         for (const run of Object.values(again)) await settle(storage, run, { result: 'now', ...end });
