@@ -29,7 +29,7 @@ import { Subscription } from './subscription.js';
 import { Stragglers } from './stragglers.js';
 import { unending } from './unending.js';
 import { applyZoneData } from './zone.data.js';
-import type { WorkerSession } from './worker.session.js';
+import type { IsolatedRun, WorkerSession } from './worker.session.js';
 
 /** What an engine works with. */
 export interface EngineParts {
@@ -80,6 +80,8 @@ export interface EngineStatus {
   failing: readonly FailingOperation[];
   /** Why no signals of other processes arrive at present; null: they do, or none are listened for. */
   unheard: { error: unknown } | null;
+  /** What it executes alone, so that nothing else begins; null: nothing. */
+  isolated: IsolatedRun | null;
 }
 
 /** A local clock this far off the storage's is worth a warning. */
@@ -162,7 +164,8 @@ export class Engine {
     const { failing } = this.calls.outages;
     const turnedAt = shift?.session.active ? shift.loop.turnedAt : null;
     const load = { running, runningIn, concurrency, turnedAt, pollMs };
-    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, ...load, failing, unheard };
+    const isolated = shift?.session.isolated ?? null;
+    return { ...this.phase, workerId, leaseRenewedAt, leaseLostAt, ...load, failing, unheard, isolated };
   }
 
   private get state(): EngineState {

@@ -7,7 +7,7 @@ import { isOnce, unstarted } from './unstarted.js';
 /** Of the runs that a worker executes at a time, one in so many may be one whose worker has died. */
 const suspectsAreOneIn = 4;
 /** For how long nothing else begins beside a run at its last try. */
-const longestAloneMs = 5 * 60_000;
+export const longestAloneMs = 5 * 60_000;
 /** For how long nothing begins so that a run at its last try may be alone: what goes on then is beside it. */
 const longestDrainMs = 60_000;
 /** What is put off comes again so much later; later if those it waits for take long. */
@@ -77,6 +77,12 @@ export class Isolation {
     if (now < this.onRecordBy && this.hands.claims > 0) return true;
     if (this.drain === null) return false;
     return this.drain.lookAt === null ? !this.isDrained(now) : now < this.drain.lookAt;
+  }
+
+  /** What is alone, and until when nothing begins beside it (monotonic); null: nothing is. */
+  get holding(): { runId: string; until: number } | null {
+    if (this.alone === null || !this.closed) return null;
+    return { runId: this.alone.runId, until: this.alone.since + longestAloneMs };
   }
 
   /** What falls due is born for anybody. */
@@ -208,6 +214,7 @@ export function isSuspect(run: ClaimedRun): boolean {
   return run.lostCount > 1 || (run.lostCount > 0 && isLastTry(run));
 }
 
-function isLastTry(run: ClaimedRun): boolean {
-  return run.lostCount + 1 >= policyOf(run.policies, 'maxLost');
+/** It is given up when its worker dies once more. */
+export function isLastTry({ lostCount, policies }: Pick<ClaimedRun, 'lostCount' | 'policies'>): boolean {
+  return lostCount + 1 >= policyOf(policies, 'maxLost');
 }

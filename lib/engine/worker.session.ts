@@ -64,6 +64,14 @@ export interface SessionParts {
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
+/** What keeps all else from beginning, as it is executed alone. */
+export interface IsolatedRun {
+  event: RunEvent;
+  lostCount: number;
+  /** At the latest, monotonic. */
+  until: number;
+}
+
 const none: readonly string[] = [];
 
 /**
@@ -171,6 +179,15 @@ export class WorkerSession {
   /** What it makes room for, so that it can be alone: when to look for it, and how long before it is due. */
   get isolationLook(): { inMs: number; aheadMs: number } {
     return { inMs: this.isolation.opensInMs, aheadMs: this.isolation.soonerMs };
+  }
+
+  /** What it executes alone, and until when nothing begins beside that (monotonic); null: nothing. */
+  get isolated(): IsolatedRun | null {
+    const { holding } = this.isolation;
+    const running = holding === null ? undefined : this.running.get(holding.runId);
+    if (holding === null || running === undefined) return null;
+    const { run } = running;
+    return { event: this.teller.eventOf(run), lostCount: run.lostCount, until: holding.until };
   }
 
   get inHands(): number {
@@ -361,9 +378,18 @@ export class WorkerSession {
       const lateMs = isFirstStart(run) ? lagMs : startedAt - run.dueAt;
       events.emit('run.started', { ...this.teller.eventOf(run), lagMs, lateMs });
     }
+    this.tellIsolated(run);
     const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.add(running);
     running.begin(stragglers.of(run.id));
+  }
+
+  private tellIsolated(run: ClaimedRun): void {
+    const { holding } = this.isolation;
+    if (holding?.runId !== run.id) return;
+    const atMostMs = Math.max(holding.until - this.parts.clock.monotonic(), 0);
+    const { lostCount } = run;
+    this.parts.events.emit('run.isolated', { ...this.teller.eventOf(run), lostCount, atMostMs });
   }
 
   /** The deadline of an open run has passed. */

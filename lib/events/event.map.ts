@@ -237,6 +237,10 @@ export interface ChronisEventMap {
 
   /** A handler is about to be called. `lagMs`: after the nominal time · `lateMs`: after it was due, which is that time when it begins for the first time, and else what its retry, its sleep or its hand-back has set. */
   'run.started': RunEvent & { lagMs: number; lateMs: number };
+  /**
+   * It has lost its worker `lostCount` times, and would be given up by the next loss, so it is executed alone: nothing else begins in this process until it has ended, for `atMostMs` at most. Told when it begins.
+   */
+  'run.isolated': RunEvent & { lostCount: number; atMostMs: number };
   'run.succeeded': RunEvent & { durationMs: number };
   /** An attempt failed and another one follows. */
   'run.retrying': RunEvent & { durationMs: number; error: unknown; retryAt: Date };

@@ -164,6 +164,10 @@ export const logSentences: Sentences = {
     text: `The storage's clock has leapt ${span(Math.abs(byMs))} ${byMs > 0 ? 'ahead' : 'back'}${leapEnds[state]}`,
   }),
   'run.started': null,
+  'run.isolated': (run) => ({
+    level: 'warn',
+    text: `${describe(run)} is executed alone, as its workers have died (${run.lostCount}): nothing else begins in this process until it has ended, or for ${seconds(run.atMostMs)} s at most. Other processes go on meanwhile; where there is none, start a second one.`,
+  }),
   'run.succeeded': (run) => ({
     level: 'debug',
     text: `${describe(run)} succeeded after ${run.durationMs} ms.`,

@@ -30,6 +30,7 @@ export class Repetitions {
 /** What it is one of many of; null: it is worth a line of its own. */
 function subjectOf(name: ChronisEventName, event: ChronisEventMap[never]): string | null {
   if (
+    name === 'run.isolated' ||
     name === 'run.result-dropped' ||
     name === 'run.succeeded' ||
     name === 'run.snoozed' ||

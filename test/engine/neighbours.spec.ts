@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EngineOptions } from '../../lib/engine/engine.options.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
+import type { ChronisEventMap } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { EngineRig, newJob } from '../support/engine.js';
@@ -19,6 +20,8 @@ class Supervised {
   readonly running: Map<string, RunContext>[] = [];
   /** The most that went on beside a run, by the job, for each of its attempts. */
   readonly beside = new Map<string, number[]>();
+  /** What was told of runs that hold back all others of their process. */
+  readonly isolated: ChronisEventMap['run.isolated'][] = [];
   private readonly rigs: EngineRig[] = [];
   /** What each process reaches the storage through. */
   readonly storages: FaultyStorage[] = [];
@@ -34,6 +37,7 @@ class Supervised {
     const own = new Map<string, RunContext>();
     this.running[slot] = own;
     this.rigs[slot] = rig;
+    rig.events.on('run.isolated', (event) => void this.isolated.push(event));
     let alive = true;
     const execute = async (context: RunContext, forMs: number): Promise<void> => {
       own.set(context.runId, context);
@@ -145,6 +149,31 @@ test('of ten runs that die together again and again only the one that kills ends
   // What was lost once goes on at once: most processes die for reasons of their own.
   expect(beside[1]).toBe(9);
   expect(beside[2]).toBe(0);
+});
+
+test('tells once that a run is executed alone, as nothing else begins meanwhile, and of no other', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.loseOnce(['long'], 600_000);
+  await supervised.start();
+  await supervised.pass(5_000);
+  await supervised.add(...everySecond(60));
+  await supervised.pass(280_000);
+  expect((await supervised.verdicts()).size).toBe(0);
+  const told = { jobId: 'long', handler: 'work', attempt: 2, lostCount: 1, atMostMs: 300_000 };
+  expect(supervised.isolated).toMatchObject([told]);
+  await supervised.pass(400_000);
+  expect((await supervised.verdicts()).size).toBe(61);
+  expect(supervised.isolated).toHaveLength(1);
+});
+
+test('tells of no isolation as long as what was lost goes on beside the others', async () => {
+  const supervised = new Supervised({ concurrency: 10 });
+  await supervised.loseOnce(['long'], 5_000, 3);
+  await supervised.start();
+  await supervised.add(...everySecond(10));
+  await supervised.pass(60_000);
+  expect((await supervised.verdicts()).size).toBe(11);
+  expect(supervised.isolated).toEqual([]);
 });
 
 test('a run that may be lost once only ends so at once, as before', async () => {

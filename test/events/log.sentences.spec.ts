@@ -60,6 +60,17 @@ describe('the log', () => {
     ]);
   });
 
+  test('tells of a run that is executed alone what that keeps from beginning', () => {
+    const { durationMs: _, ...told } = run;
+    events.emit('run.isolated', { ...told, attempt: 3, lostCount: 2, atMostMs: 300_000 });
+    expect(lines).toEqual([
+      [
+        'warn',
+        'Run 42 of "daily" (Reports.daily), attempt 3, is executed alone, as its workers have died (2): nothing else begins in this process until it has ended, or for 300 s at most. Other processes go on meanwhile; where there is none, start a second one.',
+      ],
+    ]);
+  });
+
   test('tells at the start what was found, what has changed, and when the next job is due', () => {
     events.emit('jobs.explored', { jobs: 3, handlers: ['A.a'], runs: [], repeated: [] });
     const refs = (...ids: string[]) => ids.map((id) => ({ namespace: id === 'c' ? 'other' : 'default', id }));
