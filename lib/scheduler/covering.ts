@@ -43,7 +43,7 @@ export async function coverJob(
   const stretch = stretchOf(options, parts.now, timeZone);
   const recorded = await readRecord(ref, { from: stretch.from, to: stretch.until - 1 }, jobs);
   if (job === null && recorded.isEmpty) throw await missingJob(ref, jobs);
-  const present = await readPresent(parts);
+  const present = await readPresent(recorded, parts);
   const known = instantsOnRecord(recorded, stretch);
   const compiled = job === null ? null : compileTrigger(job.trigger, refKey(ref), calendars);
   const others = recorded.gaps.filter((gap): gap is OverGap => isOfAnother(gap, compiled));

@@ -3,6 +3,7 @@ import type { ScopePause } from '../model/pause.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Calendars } from '../model/trigger.js';
 import type { WorkerInfo } from '../ports/storage.adapter.js';
+import type { IsolatedRun } from './explaining.isolation.js';
 
 /** What is on record of one instant. */
 export interface Recorded {
@@ -29,5 +30,7 @@ export interface Circumstances {
   pauses: readonly ScopePause[];
   /** Live ones. */
   workers: readonly WorkerInfo[];
+  /** What they execute alone, by their ids. */
+  isolated: ReadonlyMap<string, IsolatedRun>;
   calendars: Calendars;
 }

@@ -1,11 +1,16 @@
 import type { Job, PausedBy } from '../model/job.js';
 import type { Circumstances } from './explaining.circumstances.js';
-import { jobWords, pausedWhat, pauseOf, whoPaused } from './explaining.words.js';
+import { jobWords, pausedWhat, pauseOf, runWords, timeIn, whoPaused } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
+
+interface Wanted {
+  handler: string;
+  queue: string;
+}
 
 /** Whether no live worker could execute it; null: some could. */
 export function explainUnserved(
-  { handler, queue }: { handler: string; queue: string },
+  { handler, queue }: Wanted,
   { ref, job, workers }: Circumstances,
   row: Verdict['row'],
 ): Verdict | null {
@@ -26,6 +31,29 @@ export function explainUnserved(
     'waits',
     'queue-not-consumed',
     `${jobWords(ref)} waits: no live worker that has the handler "${handler}" takes the queue "${queue}".`,
+    row,
+  );
+}
+
+/** Whether all live workers that could execute it execute something else alone; null: one does not. */
+export function explainIsolated(wanted: Wanted, all: Circumstances, row: Verdict['row']): Verdict | null {
+  const { ref, job, workers, isolated, timeZone } = all;
+  const app = job?.app ?? null;
+  const able = workers.filter(
+    (worker) =>
+      (app === null || worker.app === app) &&
+      worker.handlers.includes(wanted.handler) &&
+      worker.queues.includes(wanted.queue),
+  );
+  const alone = able.map(({ id }) => isolated.get(id));
+  if (alone.length === 0 || !alone.every((each) => each !== undefined)) return null;
+  const { run, until } = alone.reduce((first, each) => (each.until < first.until ? each : first));
+  const { id: runId, namespace, jobId, handler, lostCount } = run;
+  const which = runWords({ runId, namespace, jobId, handler });
+  return verdict(
+    'waits',
+    'isolated-run',
+    `${jobWords(ref)} waits for the end of ${which}, or until ${timeIn(timeZone, until)} at the latest: the workers of that have died (${lostCount}), so it is executed alone, and nothing else begins in its process.`,
     row,
   );
 }

@@ -3,7 +3,7 @@ import type { Job } from '../model/job.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { Circumstances } from './explaining.circumstances.js';
-import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
+import { explainHeld, explainIsolated, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
 import { jobWords, timeIn } from './explaining.words.js';
 import { verdict, type ExplainedCause, type Verdict } from './explanation.js';
 
@@ -139,6 +139,8 @@ function explainWaiting(
     }
     return verdict('will-run', 'not-yet-due', `${name}will run at ${at} (run ${run.id}).`, row);
   }
+  const isolated = explainIsolated(run, all, row);
+  if (isolated !== null) return isolated;
   return verdict(
     'waits',
     'no-free-slot',

@@ -2,7 +2,8 @@ import type { JobRef } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
-import type { Circumstances } from './explaining.circumstances.js';
+import type { Circumstances, Recorded } from './explaining.circumstances.js';
+import { readIsolated } from './explaining.isolation.js';
 import { readRecord } from './explaining.reading.js';
 import { explainByRecord } from './explaining.record.js';
 import { endOfAsked, onlyInstant, recordOf } from './explaining.second.js';
@@ -34,7 +35,7 @@ export async function explainInstant(
   const at = onlyInstant({ ref, job, calendars: parts.calendars }, found, asked, end);
   const recorded = recordOf(found, at);
   if (job === null && recorded.isEmpty) throw await missingJob(ref, jobs);
-  const present = await readPresent(parts);
+  const present = await readPresent(recorded, parts);
   const explained = explain({ ...present, ref, at, job, timeZone: zone, recorded });
   return { jobId: ref.id, namespace: ref.namespace, at: new Date(at), ...explained };
 }
@@ -45,12 +46,12 @@ export function explain(circumstances: Circumstances): Verdict {
 }
 
 /** What holds jobs and serves them at present. */
-export async function readPresent({
-  jobs,
-  now,
-  calendars,
-}: ExplainingParts): Promise<Pick<Circumstances, 'now' | 'pauses' | 'workers' | 'calendars'>> {
+export async function readPresent(
+  { runs }: Recorded,
+  { jobs, now, calendars }: ExplainingParts,
+): Promise<Pick<Circumstances, 'now' | 'pauses' | 'workers' | 'isolated' | 'calendars'>> {
   const [pauses, workers] = await Promise.all([jobs.queryPauses(), jobs.queryWorkers()]);
   const live = workers.filter(({ leaseUntil }) => leaseUntil.getTime() > now);
-  return { now, pauses: pauses.map(toScopePause), workers: live, calendars };
+  const isolated = await readIsolated(runs, { now, workers: live }, jobs);
+  return { now, pauses: pauses.map(toScopePause), workers: live, isolated, calendars };
 }

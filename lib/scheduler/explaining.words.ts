@@ -12,6 +12,12 @@ export function jobWords({ namespace, id }: { namespace: string; id: string }): 
   return namespace === 'default' ? `"${id}"` : `"${id}" in the namespace "${namespace}"`;
 }
 
+/** `run 4711 of "nightly" (Reports.nightly)`. */
+export function runWords(run: { runId: string; namespace: string; jobId: string; handler: string }): string {
+  const { runId, namespace, jobId, handler } = run;
+  return `run ${runId} of ${jobWords({ namespace, id: jobId })}${handler === jobId ? '' : ` (${handler})`}`;
+}
+
 /** ` since 2026-… by ops (migration)`. */
 export function whoPaused(
   { at, by, reason }: { at: Date; by: string | null; reason: string | null },

@@ -28,6 +28,7 @@ export type ExplainedCause =
   | 'retry'
   | 'overlap-queue'
   | 'no-free-slot'
+  | 'isolated-run'
   | 'no-handler'
   | 'queue-not-consumed'
   | 'waits-for-jobs'

@@ -5,6 +5,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
+import { runWords } from './explaining.words.js';
 import { knownOptions } from './option.checks.js';
 import { StrandedJobs } from './stranded.jobs.js';
 
@@ -16,6 +17,7 @@ export type HealthCode =
   | 'health.no-lease'
   | 'health.operation-failing'
   | 'health.job-files'
+  | 'health.isolated-run'
   | 'doctor.missing-handler'
   | 'doctor.unserved-queue'
   | 'doctor.listen';
@@ -53,7 +55,7 @@ export interface SchedulerHealth {
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
   /**
-   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that no signals of other processes arrive; and what is wrong with job files.
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that it executes a run alone, so that nothing else begins; that no signals of other processes arrive; and what is wrong with job files.
    */
   warnings: string[];
   /** The same with codes, the problems first. */
@@ -157,7 +159,7 @@ export class HealthCheck {
       since: dateOf(failsSince),
       error: messageOf(error),
     }));
-    const reasons = [...this.problems(status, refusal, operations, dateOf), ...this.warnings(status.unheard)];
+    const reasons = [...this.problems(status, refusal, operations, dateOf), ...this.warnings(status, dateOf)];
     const sentences = (wanted: HealthReason['severity']): string[] =>
       reasons.filter(({ severity }) => severity === wanted).map(({ sentence }) => sentence);
     const problems = sentences('problem');
@@ -202,11 +204,16 @@ export class HealthCheck {
     return problems;
   }
 
-  private warnings(unheard: EngineStatus['unheard']): HealthReason[] {
+  private warnings({ unheard, isolated }: EngineStatus, dateOf: (at: number) => Date): HealthReason[] {
     const ofFiles = this.parts
       .warnings()
       .map((sentence) => ({ code: 'health.job-files' as const, sentence }));
     const found: Omit<HealthReason, 'severity'>[] = [...this.stranded.found, ...ofFiles];
+    if (isolated !== null) {
+      const { event, lostCount, until } = isolated;
+      const sentence = `Nothing else begins in this process until ${runWords(event)} has ended, or ${dateOf(until).toISOString()} at the latest: its workers have died (${lostCount}), so it is executed alone.`;
+      found.push({ code: 'health.isolated-run', sentence });
+    }
     if (unheard !== null) {
       const sentence = `Changes by other processes are found by polls only: ${messageOf(unheard.error)}`;
       found.push({ code: 'doctor.listen', sentence });

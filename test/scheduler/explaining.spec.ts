@@ -153,6 +153,22 @@ const cases: Case[] = [
     'run',
   ],
   [
+    'isolated-run',
+    'waits',
+    async (on) => {
+      await addOneOff(on.storage, { id: 'long', dueInMs: -second, policies: { maxLost: 2 } });
+      await claimOne(on.storage, await startWorker(on.storage, { leaseMs: 500 }));
+      const at = await everyMinute(on);
+      await on.storage.releaseLost();
+      const worker = await startWorker(on.storage, work);
+      await claimOne(on.storage, worker);
+      await fireDue(on.storage, worker, { room: 0 });
+      return at;
+    },
+    /waits for the end of run \d+ of "long" \(work\), or until .* \(UTC\) at the latest: the workers of that have died \(1\), so it is executed alone/,
+    'run',
+  ],
+  [
     'no-handler',
     'waits',
     async (on) => {

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Interval, JobHandler, type ChronisModuleOptions } from '../../lib/index.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
+import { addOneOff, claimOne, startWorker } from '../../lib/testing/laws/fixture.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { FaultyStorage } from '../support/faulty.storage.js';
 import { NestApp } from '../support/nest.app.js';
@@ -229,6 +230,43 @@ describe('the health of a process', () => {
       'No live process of "default" has the handler "gone" and the queue "default": nothing runs the job "lost", which is due.',
       'No live process of "default" has the handler "work" and the queue "mail": nothing runs the jobs "letter" and "report", which are due.',
     ]);
+  });
+
+  test('warns of a run that is executed alone, and so does the explanation of what waits meanwhile', async () => {
+    const { storage } = faulty;
+    const policies = { maxLost: 2 };
+    await addOneOff(storage, { id: 'long', name: null, app: 'default', policies });
+    const lost = await startWorker(storage, { app: 'default', leaseMs: 1_000 });
+    await claimOne(storage, lost);
+    await clock.advanceBy(2_000);
+    const scheduler = await boot({ concurrency: 10 });
+    await clock.advanceBy(5_000);
+    const { runId } = app.told.find(({ name }) => name === 'run.isolated')!.event as { runId: string };
+    const [long] = (await scheduler.getRuns({ runId })).items;
+    const started = long!.startedAt!.getTime();
+    const until = new Date(started + 300_000).toISOString();
+    const code = 'health.isolated-run';
+    const sentence = `Nothing else begins in this process until run ${runId} of "long" (work) has ended, or ${until} at the latest: its workers have died (1), so it is executed alone.`;
+    expect(await scheduler.health()).toMatchObject({
+      ...{ healthy: true, warnings: [sentence], reasons: [{ code, severity: 'warning', sentence }] },
+    });
+    const { nextRunAt } = await scheduler.schedule('work', { id: 'waits', in: '1s' });
+    await clock.advanceBy(10_000);
+    const explain = () => scheduler.explain('waits', nextRunAt!);
+    const wall = until.slice(0, 19).replace('T', ' ');
+    expect(await explain()).toMatchObject({ answer: 'waits', cause: 'isolated-run' });
+    expect((await explain()).sentence).toContain(
+      `waits for the end of run ${runId} of "long" (work), or until ${wall} (UTC) at the latest: the workers of that have died (1), so it is executed alone`,
+    );
+    const [covered] = (await scheduler.coverage('waits')).instants;
+    expect(covered).toMatchObject({ cause: 'isolated-run' });
+    // Another process takes it, as soon as there is room.
+    const other = await startWorker(storage, { app: 'default', leaseMs: 60_000 });
+    expect(await explain()).toMatchObject({ cause: 'no-free-slot' });
+    await storage.unregister(other.workerId);
+    await clock.advanceBy(300_000);
+    expect((await scheduler.health()).warnings).toEqual([]);
+    expect(await explain()).toMatchObject({ answer: 'runs', cause: 'running' });
   });
 
   test('looks for such jobs once a minute, and no longer than the storage may take to answer', async () => {
