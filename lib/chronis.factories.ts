@@ -58,6 +58,7 @@ import { RunSignals } from './scheduler/run.signals.js';
 import { OpenRuns } from './scheduler/open.runs.js';
 import { RunWaiter } from './scheduler/run.waiter.js';
 import { SchedulerLifecycle } from './scheduler/scheduler.lifecycle.js';
+import { AheadNotice } from './scheduler/ahead.notice.js';
 import { startNotices } from './scheduler/start.notices.js';
 import { SchedulerService, type SchedulerParts } from './scheduler/scheduler.service.js';
 import { StorageNow } from './scheduler/storage.now.js';
@@ -191,7 +192,7 @@ export function makeLifecycle(
   lists: JobLists,
 ): SchedulerLifecycle {
   const { timeZone, clock } = settings;
-  const { name, app, queues, concurrency } = settings.engine;
+  const { name, app, queues, concurrency, calendars } = settings.engine;
   const about = { name, app, storage: storage.kind, timeZone, queues, concurrency };
   const directory = directoryOf(settings, handlers, storage, engine);
   const callbacks = async () => {
@@ -217,6 +218,7 @@ export function makeLifecycle(
           declares: explorer.explore().jobs.length > 0,
         }),
       }),
+      new AheadNotice({ ...{ storage, clock, events, app, calendars } }),
       new UnservedDeclarations({
         ...{ storage, clock, events, app, queues },
         explore: () => explorer.explore(),
@@ -348,6 +350,7 @@ export function makeServiceParts(
       clock,
       app: settings.engine.app,
       leaseMs: settings.engine.leaseMs,
+      calendars,
       warnings: () => lists.warnings(),
     }),
     calendars,

@@ -237,7 +237,13 @@ export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapte
 
 export { ChronisEvents } from './events/chronis.events.js';
 export type { EventFilter } from './events/event.filter.js';
-export type { ChronisEventMap, ChronisEventName, LockedWork, RunEvent } from './events/event.map.js';
+export type {
+  ChronisEventMap,
+  ChronisEventName,
+  JobAhead,
+  LockedWork,
+  RunEvent,
+} from './events/event.map.js';
 export type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';
@@ -338,6 +344,7 @@ export type {
   HotMinute,
 } from './scheduler/forecast.js';
 export type { PauseOptions } from './scheduler/pauses.js';
+export type { ResumeOptions } from './scheduler/resume.plan.js';
 export type { DurableStep, DurableStepKind, DurableStepState } from './model/durable.step.js';
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';

@@ -1,4 +1,12 @@
-import { parseDuration, type Job, type JobQuery, type Page, type PauseScope, type Run } from '../index.js';
+import {
+  nextOccurrences,
+  parseDuration,
+  type Job,
+  type JobQuery,
+  type Page,
+  type PauseScope,
+  type Run,
+} from '../index.js';
 import type { Diagnosis, Finding } from '../typeorm/index.js';
 import { shellWord } from './cli.words.js';
 import { liveWorkers } from './live.workers.js';
@@ -39,6 +47,10 @@ export async function checkUp(
   const orphans = await scheduler.queryJobs({ state: 'orphaned', limit: mostTold });
   if (orphans.items.length > 0)
     findings.push(orphaned(orphans.items, await scheduler.countJobs({ state: 'orphaned' })));
+  const recurring = await all((cursor) =>
+    scheduler.queryJobs({ triggerType: ['cron', 'interval'], limit: mostLookedAt, ...given({ cursor }) }),
+  );
+  findings.push(...standingStill(recurring, at));
   const dead = await scheduler.discardFailed({}, { dryRun: true });
   if (dead.found >= deadLetters) findings.push(piledUp(dead.found));
   const pausedJobs = await all((cursor) =>
@@ -67,7 +79,7 @@ export async function checkUp(
     at,
     server: choice.shown,
     schema: '',
-    checked: ['file', 'work', 'orphans', 'dead letters', 'pauses', 'open runs'],
+    checked: ['file', 'work', 'schedules ahead', 'orphans', 'dead letters', 'pauses', 'open runs'],
     unchecked: [],
     findings,
   };
@@ -136,6 +148,48 @@ function orphaned(shown: readonly Job[], count: number): Finding {
       text: shown.map((job) => `chronis jobs delete ${shellWord(job.id)}${place(job)} --yes`).join('; '),
     },
   };
+}
+
+/** They have fired by a clock that was ahead, so that their schedules leave out what is due before. */
+function standingStill(jobs: readonly Job[], at: Date): Finding[] {
+  const found = jobs.filter((job) => job.pausedBy !== 'job' && leavesOut(job, at));
+  const [first] = found;
+  if (first === undefined) return [];
+  const until = first.nextRunAt!.toISOString();
+  const shown = found.slice(0, mostTold);
+  return [
+    {
+      code: 'doctor.schedules-ahead',
+      severity: 'warning',
+      sentence: `${found.length} of the jobs of this file ${found.length === 1 ? 'has' : 'have'} fired by a clock that was ahead, and ${found.length === 1 ? 'stands' : 'stand'} still until the time that it had: ${shown.map(({ id }) => `"${id}"`).join(', ')}${found.length > shown.length ? ' and others' : ''}, the first one until ${until}.`,
+      evidence: { count: found.length, until, jobs: shown.map(({ id }) => id) },
+      repair: {
+        by: 'command',
+        text: shown
+          .map((job) => {
+            const of = `${shellWord(job.id)}${place(job)}`;
+            return `chronis jobs pause ${of}; chronis jobs resume ${of} --from-now`;
+          })
+          .join('; '),
+      },
+    },
+  ];
+}
+
+/** What fires ahead stands further on by less than a minute. */
+function leavesOut({ trigger, nextRunAt, namespace, id }: Job, at: Date): boolean {
+  const jobKey = `${namespace}/${id}`;
+  const from = at.getTime() + 60_000;
+  if (nextRunAt === null || nextRunAt.getTime() <= from) return false;
+  if (trigger.type === 'interval' && trigger.mode === 'fixed-delay')
+    return nextRunAt.getTime() > from + parseDuration(trigger.every, 'every');
+  try {
+    const [first] = nextOccurrences(trigger, { from: new Date(from), jobKey });
+    return first !== undefined && first < nextRunAt;
+  } catch {
+    // Of calendars that only the application has nothing can be told.
+    return false;
+  }
 }
 
 function piledUp(count: number): Finding {

@@ -11,6 +11,8 @@ const approachMs = 20;
 /** It is asked for until it is known as closely as this, so often at most: after a rest the first answer takes twice as long as the next. */
 const closeMs = 0.25;
 const mostAsks = 3;
+/** What is claimed early is due sooner. What is further off was claimed by a clock that was ahead, and has been set right since. */
+const farOffMs = 60_000;
 /** An answer that comes later than so long before the instant is of no use. */
 const usefulMs = 1;
 
@@ -28,6 +30,8 @@ export class EarlyRuns {
     private readonly begin: (runs: ClaimedRun[]) => void,
     /** Resolves when the time is observed, or cannot be had. */
     private readonly askTime: () => Promise<void>,
+    /** Those that are far off, after all. */
+    private readonly giveBack: (runs: ClaimedRun[]) => void,
   ) {}
 
   get size(): number {
@@ -39,6 +43,11 @@ export class EarlyRuns {
       this.runs.set(run.id, run);
       if (run.dueAt < this.armedFor) this.arm(run.dueAt);
     }
+  }
+
+  /** Whether it is not to be waited for here. */
+  isFarOff({ dueAt }: ClaimedRun): boolean {
+    return this.time.untilCertain(dueAt) > farOffMs;
   }
 
   /** Takes out the given ones, or all. */
@@ -80,6 +89,8 @@ export class EarlyRuns {
     this.cancelTimer?.();
     const ring = (): void => this.ring();
     const delayMs = this.time.untilCertain(at) / slowestPace;
+    // The clock has gone back meanwhile.
+    if (delayMs > farOffMs) return ring();
     if (this.mayBeExact) this.cancelTimer = this.clock.setExactTimer(delayMs, ring);
     // Rounded up: a timer that fires a moment early finds nothing due and has to be set again.
     else this.cancelTimer = this.clock.setTimer(Math.ceil(delayMs), ring);
@@ -99,13 +110,16 @@ export class EarlyRuns {
     this.armedFor = Infinity;
     this.exactFrom = this.clock.monotonic() + restMs;
     const due: ClaimedRun[] = [];
+    const farOff: ClaimedRun[] = [];
     let nextAt = Infinity;
     for (const run of this.runs.values()) {
       if (this.time.hasReached(run.dueAt)) due.push(run);
+      else if (this.isFarOff(run)) farOff.push(run);
       else nextAt = Math.min(nextAt, run.dueAt);
     }
-    for (const { id } of due) this.runs.delete(id);
+    for (const { id } of [...due, ...farOff]) this.runs.delete(id);
     if (nextAt < Infinity) this.arm(nextAt);
     if (due.length > 0) this.begin(due);
+    if (farOff.length > 0) this.giveBack(farOff);
   }
 }

@@ -151,6 +151,11 @@ export class Engine {
     return this.state === 'working';
   }
 
+  /** How far schedules are ahead of the storage's clock, which has leapt back and is doubted. */
+  get scheduleAheadMs(): number {
+    return this.time.scheduleAheadMs;
+  }
+
   status(): EngineStatus {
     const { shift, leaseLostAt, workerId, unheard } = this;
     const leaseRenewedAt = shift?.keeper.lastRenewedAt ?? null;

@@ -119,6 +119,7 @@ export class WorkerSession {
       time,
       (runs) => this.beginEarly(runs),
       () => this.askTime(),
+      (runs) => this.giveBackEarly(runs),
     );
     this.teller = new RunTeller(workerId, parts.events, parts);
     this.isolation = new Isolation(clock, parts.concurrency, this);
@@ -264,7 +265,7 @@ export class WorkerSession {
       // What must not run twice is claimed only when it is due. It ends as lost when it is given back, so it is not waited with.
       else if (Math.ceil(run.dueAt) <= certain || time.hasReached(run.dueAt) || isOnce(run)) {
         if (!this.executes(run, handler, now)) refused.push(unstarted(run));
-      } else if (asOf === this.changes) early.push(run);
+      } else if (asOf === this.changes && !this.early.isFarOff(run)) early.push(run);
       else refused.push(unstarted(run));
     }
     for (const { runId } of refused) this.isolation.ended(runId);
@@ -295,9 +296,7 @@ export class WorkerSession {
 
   /** Takes out those of the given runs, or of all, that it has not begun, as they are not due yet. */
   takeEarly(runIds?: Iterable<string>): Unstarted[] {
-    const runs = this.early.take(runIds);
-    for (const run of runs) this.letGo(run);
-    return runs.map((run) => unstarted(run));
+    return this.letGoOf(this.early.take(runIds));
   }
 
   /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
@@ -342,6 +341,15 @@ export class WorkerSession {
   private beginEarly(runs: readonly ClaimedRun[]): void {
     for (const run of runs) this.held.delete(run);
     this.giveBack(this.begin(runs));
+  }
+
+  private giveBackEarly(runs: readonly ClaimedRun[]): void {
+    this.giveBack(this.letGoOf(runs));
+  }
+
+  private letGoOf(runs: readonly ClaimedRun[]): Unstarted[] {
+    for (const run of runs) this.letGo(run);
+    return runs.map((run) => unstarted(run));
   }
 
   /** It goes back unstarted. */

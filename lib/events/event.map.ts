@@ -25,6 +25,12 @@ export interface RunEvent {
   workerId: string;
 }
 
+/** Where a job stands, and the first instant that it leaves out by that. @publicApi */
+export interface JobAhead extends JobRef {
+  nextRunAt: Date;
+  leavesOut: Date;
+}
+
 /** Everything that Chronis tells, by name, in the process that saw it; to other instances only by `shareEvents`. @publicApi */
 export interface ChronisEventMap {
   /** The decorators of the application were read; nothing is stored yet. Told again when a module that is loaded lazily brings more. */
@@ -130,6 +136,11 @@ export interface ChronisEventMap {
     pauses: readonly (ScopeRef & Pause)[];
     jobs: readonly (JobRef & Pause)[];
   };
+  /**
+   * Jobs of the app stand further ahead than the next instant of their schedule (`leavesOut`), and fire nothing before `nextRunAt`: they have fired by a clock that was ahead, and has been set right since. The first 100
+   * jobs by id were looked at. Told soon after a start, and when the storage's clock has leapt back and is followed.
+   */
+  'schedules.ahead': { jobs: readonly JobAhead[] };
   /** Flows of the app that go on, or the latest versions of its definitions that are data, need handlers that this process lacks, as told at its start: the oldest thousand flows, and a thousand definitions, were looked at. What is due of them waits for a process that has the handler. */
   'workflows.unserved': {
     app: string;

@@ -1,6 +1,7 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
 import { unservedWords } from './unserved.words.js';
 import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
+import { aheadWords } from './ahead.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 import { rowOf } from './storage.operations.js';
 
@@ -88,6 +89,7 @@ export const logSentences: Sentences = {
     text: `No live process has the handler "${handler}", which ${callbacks.length === 1 ? 'is' : 'are'} ${cutList(callbacks.map(({ option, place, ...job }) => `${option} of ${named(job)} (${place})`))}: such runs wait until one has it.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
   }),
   'pauses.standing': standing,
+  'schedules.ahead': ({ jobs }) => ({ level: 'warn', text: aheadWords(jobs) }),
   'workflows.unserved': unserved,
   'jobs.synced': synced,
   'jobs.stored': ({ declared, created, taken }) => ({

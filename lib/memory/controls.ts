@@ -46,13 +46,23 @@ function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: Res
   const { id, trigger, timeZone } = job.definition;
   const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
   const pausedFrom = paused && paused.from.getTime();
-  const { nextAt, gap } = plan(structuredClone({ id, trigger, timeZone, pausedFrom }), now);
+  const { nextAt, gap, restarts } = plan(structuredClone({ id, trigger, timeZone, pausedFrom }), now);
   // An orphan that was paused later: its place is kept for the adoption.
   if (job.openGap !== paused) return;
   closeGap(tables, job, gap);
   job.pause = null;
+  if (restarts) {
+    job.firedUntil = null;
+    for (const run of [...job.runs]) if (isBornAhead(run, now)) cancel(tables, now, run);
+  }
   setCursor(tables, job, nextAt);
   if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt, what: 'cursor' });
+}
+
+/** It was born by a clock that was ahead, and has never begun. */
+function isBornAhead({ origin, nominalAt, worker, attempt, verdict }: RunRow, now: EpochMs): boolean {
+  const hasBegun = worker !== null || attempt > 0 || verdict !== null;
+  return origin === 'schedule' && nominalAt > now && !hasBegun;
 }
 
 /** How many runs were concerned. */

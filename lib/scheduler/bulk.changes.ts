@@ -8,7 +8,7 @@ import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
 import { pauseKeys, pauseOf, type PauseOptions } from './pauses.js';
-import { planResume } from './resume.plan.js';
+import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './resume.plan.js';
 
 /** Conditions on jobs, as `queryJobs` takes them. @publicApi */
 export type ManyFilter = JobConditions;
@@ -56,12 +56,18 @@ export class BulkChanges {
     return this.change(filter, rest, access, { kind: 'pause', pause: pauseOf({ reason, by }) });
   }
 
-  resume(filter: ManyFilter, options: ManyOptions, access: JobAccess): Promise<ManyResult> {
+  resume(filter: ManyFilter, given: ManyOptions & ResumeOptions, access: JobAccess): Promise<ManyResult> {
     const { calendars } = this;
+    const { fromNow, ...options } = knownOptions(
+      given,
+      [...keys, ...resumeKeys],
+      'resumeMany()',
+    ) as typeof given;
+    const isFromNow = isResumedFromNow({ fromNow });
     const plan =
       ({ namespace }: { namespace: string }) =>
       (...[job, now]: Parameters<ReturnType<Extract<BulkChange, { kind: 'resume' }>['plan']>>) =>
-        planResume(namespace, job, now, calendars);
+        planResume(namespace, job, now, calendars, isFromNow);
     return this.change(filter, options, access, { kind: 'resume', plan });
   }
 

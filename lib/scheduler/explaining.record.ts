@@ -4,6 +4,7 @@ import type { Attempt, Gap, Run } from '../model/run.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainIsolated, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
+import { explainAhead } from './explaining.schedule.js';
 import { jobWords, timeIn } from './explaining.words.js';
 import { verdict, type ExplainedCause, type Verdict } from './explanation.js';
 
@@ -18,7 +19,9 @@ export function explainByRecord(all: Circumstances): Verdict | null {
   if (dead !== undefined) return explainDead(dead, all);
   // The narrowest range: what was found of the instant alone says more than what was found of a month.
   const [gap] = recorded.gaps.toSorted((a, b) => widthOf(a) - widthOf(b));
-  return gap === undefined ? null : explainGap(gap, all);
+  if (gap === undefined) return null;
+  // What a clock that was ahead has leapt over may be still to come.
+  return (all.at > all.now ? explainAhead(all) : null) ?? explainGap(gap, all);
 }
 
 function widthOf({ from, until }: Gap): number {

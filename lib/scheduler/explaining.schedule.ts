@@ -1,6 +1,7 @@
 import type { Job } from '../model/job.js';
 import { isOnce } from '../model/trigger.js';
 import { compileTrigger, type CompiledTrigger } from '../triggers/compiled.trigger.js';
+import { firstLeftOut } from '../triggers/stands.ahead.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
 import { jobWords, pauseOf, timeIn } from './explaining.words.js';
@@ -21,6 +22,8 @@ export function explainBySchedule(all: Circumstances): Verdict {
       : unknown(all);
   }
   const row = { kind: 'job', job } as const;
+  const ahead = explainAhead(all);
+  if (ahead !== null) return ahead;
   if (at < job.createdAt.getTime() && !isOnce(job.trigger)) {
     return verdict(
       'did-not-run',
@@ -33,6 +36,26 @@ export function explainBySchedule(all: Circumstances): Verdict {
   return (
     notInSchedule(job, compiled, all, row) ??
     (at > all.now ? explainFuture(all, job, row) : explainPast(all, job, row))
+  );
+}
+
+/** It has fired by a clock that was ahead; null: it has not, or this is none of the instants that it leaves out by that. */
+export function explainAhead({ job, ref, at, now, timeZone, calendars }: Circumstances): Verdict | null {
+  if (job === null) return null;
+  const { nextRunAt, trigger } = job;
+  if (nextRunAt === null || at >= nextRunAt.getTime() || job.pausedBy === 'job') return null;
+  const first = firstLeftOut(trigger, refKey(ref), nextRunAt.getTime(), now, calendars);
+  const was = Math.max(job.createdAt.getTime(), job.lastRunAt?.getTime() ?? 0);
+  if (first === null || (at <= now && was <= now)) return null;
+  const compiled = compileTrigger(trigger, refKey(ref), calendars);
+  if (compiled.fixedDelayMs === null && compiled.next(at - 1) !== at) return null;
+  const [answer, words] =
+    at > now ? (['will-not-run', 'will not run'] as const) : (['did-not-run', 'did not run'] as const);
+  return verdict(
+    answer,
+    'clock-was-ahead',
+    `${jobWords(ref)} ${words}: it has fired by a clock that was ahead, and stands still until ${timeIn(timeZone, nextRunAt)}. Paused, and resumed from now on (fromNow), it goes on at once.`,
+    { kind: 'job', job },
   );
 }
 

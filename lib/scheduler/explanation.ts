@@ -55,6 +55,7 @@ export type ExplainedCause =
   | 'after-end'
   | 'ended'
   | 'created-later'
+  | 'clock-was-ahead'
   | 'schedule-changed'
   | 'deleted'
   // Nobody knows

@@ -3,18 +3,37 @@ import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import { walked, type Walk } from '../triggers/walk.js';
 import type { Calendars } from '../model/trigger.js';
+import { trueOrFalse } from './option.checks.js';
 import { refKey } from './job.identity.js';
 
 interface ResumedAt {
   nextAt: EpochMs | null;
   gap: NewGap | null;
+  /** What it has fired beyond `nextAt` does not count any more. */
+  restarts?: boolean;
+}
+
+/** Of `resumeJob` and `resumeMany`. @publicApi */
+export interface ResumeOptions {
+  /**
+   * Also a job that stands further ahead goes on with its first instant from now: it has fired by a clock that was ahead, and has been set right since. Instants that ran by the wrong clock, and are still to come, run again.
+   * @default false
+   */
+  fromNow?: boolean | undefined;
+}
+
+export const resumeKeys = ['fromNow'] satisfies (keyof ResumeOptions)[];
+
+export function isResumedFromNow({ fromNow = false }: ResumeOptions): boolean {
+  return trueOrFalse(fromNow, 'fromNow');
 }
 
 const maxCounted = 100_000;
 
 /**
  * Where a paused job goes on: at the first instant from now. What fell into the pause is a gap with its count (up to
- * 100,000 instants). A one-off runs late rather than not at all, since nothing comes after it.
+ * 100,000 instants). A one-off runs late rather than not at all, since nothing comes after it. One that stands further ahead stays there, as instants fire
+ * once, unless it is to go on `fromNow`.
  */
 export function planResume(...given: Parameters<typeof walkResume>): ResumedAt {
   return walked(walkResume(...given));
@@ -26,12 +45,18 @@ export function* walkResume(
   job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null },
   now: EpochMs,
   calendars: Calendars,
+  fromNow = false,
 ): Walk<ResumedAt> {
   const { trigger, id, pausedFrom } = job;
   const compiled = compileTrigger(trigger, refKey({ namespace, id }), calendars);
   if (pausedFrom === null) {
     // A fixed delay has no time while its run goes on; anything else had come to its end.
     return { nextAt: compiled.fixedDelayMs === null ? null : now + compiled.fixedDelayMs, gap: null };
+  }
+  if (fromNow && pausedFrom > now && trigger.type !== 'at') {
+    const { fixedDelayMs } = compiled;
+    const nextAt = fixedDelayMs === null ? compiled.next(now) : now + fixedDelayMs;
+    return { nextAt, gap: null, restarts: true };
   }
   if (pausedFrom > now || trigger.type === 'at') return { nextAt: pausedFrom, gap: null };
   if (compiled.fixedDelayMs !== null) {

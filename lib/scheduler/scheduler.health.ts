@@ -1,12 +1,13 @@
 import type { Engine, EngineState, EngineStatus } from '../engine/engine.js';
 import { messageOf } from '../events/shown.error.js';
 import { outageOperations } from '../events/storage.operations.js';
-import type { DurationInput } from '../model/trigger.js';
+import type { Calendars, DurationInput } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { parseDuration } from '../triggers/duration.js';
 import { runWords } from './explaining.words.js';
 import { knownOptions } from './option.checks.js';
+import { StandingAhead } from './standing.ahead.js';
 import { StrandedJobs } from './stranded.jobs.js';
 
 /**
@@ -20,6 +21,7 @@ export type HealthCode =
   | 'health.isolated-run'
   | 'doctor.missing-handler'
   | 'doctor.unserved-queue'
+  | 'doctor.schedules-ahead'
   | 'doctor.listen';
 
 /** One thing that `health()` has found. @publicApi */
@@ -55,7 +57,7 @@ export interface SchedulerHealth {
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
   /**
-   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that it executes a run alone, so that nothing else begins; that no signals of other processes arrive; and what is wrong with job files.
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that it executes a run alone, so that nothing else begins; that no signals of other processes arrive; jobs of its app that stand still as they have fired by a clock that was ahead; and what is wrong with job files.
    */
   warnings: string[];
   /** The same with codes, the problems first. */
@@ -101,6 +103,7 @@ export interface HealthParts {
   clock: Clock;
   app: string;
   leaseMs: number;
+  calendars: Calendars;
   /** Of the lists of jobs. */
   warnings: () => string[];
 }
@@ -111,9 +114,11 @@ export class HealthCheck {
   private asking: Promise<string | null> | null = null;
 
   private readonly stranded: StrandedJobs;
+  private readonly standing: StandingAhead;
 
   constructor(private readonly parts: HealthParts) {
     this.stranded = new StrandedJobs(parts.storage, parts.clock, parts.app);
+    this.standing = new StandingAhead(parts);
   }
 
   /** Throws InvalidOptionError and InvalidScheduleError (timeout), and nothing else. */
@@ -124,7 +129,9 @@ export class HealthCheck {
     const askedAt = clock.monotonic();
     const refusal = await this.refusal(withinMs);
     const at = clock.monotonic();
-    if (refusal === null) await this.within(withinMs - (at - askedAt), this.stranded.look(), undefined);
+    const looks = async (): Promise<void> =>
+      void (await Promise.all([this.stranded.look(), this.standing.look()]));
+    if (refusal === null) await this.within(withinMs - (at - askedAt), looks(), undefined);
     const now = clock.now();
     return this.told(engine.status(), refusal, at - askedAt, datesAt(now, at));
   }
@@ -208,7 +215,11 @@ export class HealthCheck {
     const ofFiles = this.parts
       .warnings()
       .map((sentence) => ({ code: 'health.job-files' as const, sentence }));
-    const found: Omit<HealthReason, 'severity'>[] = [...this.stranded.found, ...ofFiles];
+    const found: Omit<HealthReason, 'severity'>[] = [
+      ...this.stranded.found,
+      ...this.standing.found,
+      ...ofFiles,
+    ];
     if (isolated !== null) {
       const { event, lostCount, until } = isolated;
       const sentence = `Nothing else begins in this process until ${runWords(event)} has ended, or ${dateOf(until).toISOString()} at the latest: its workers have died (${lostCount}), so it is executed alone.`;

@@ -48,7 +48,7 @@ import { knownOptions, lineOfText, managerHint } from './option.checks.js';
 import type { RunSignals } from './run.signals.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
 import { pauseKeys, pauseOf, type PauseOptions, type Pauses } from './pauses.js';
-import { planResume } from './resume.plan.js';
+import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './resume.plan.js';
 import {
   attemptFilter,
   gapFilter,
@@ -388,11 +388,12 @@ export class SchedulerService {
     return this.changed(ref, options, ({ jobs }) => jobs.pauseJob(ref, pauseOf(options)));
   }
 
-  /** Goes on with the first instant from now; what fell into the pause is on record as a gap. Throws JobNotFoundError. */
-  async resumeJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
-    const ref = jobRef(id, options, 'resumeJob()');
+  /** Goes on with the first instant from now; what fell into the pause is on record as a gap. One that stands further ahead stays there, unless `fromNow` says so. Throws JobNotFoundError. */
+  async resumeJob(id: string, options: NamespaceOption & ResumeOptions & ManagerOption = {}): Promise<Job> {
+    const ref = jobRef(id, options, 'resumeJob()', resumeKeys);
+    const fromNow = isResumedFromNow(options);
     return this.changed(ref, options, ({ jobs }) =>
-      jobs.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now, this.parts.calendars)),
+      jobs.resumeJob(ref, (job, now) => planResume(ref.namespace, job, now, this.parts.calendars, fromNow)),
     );
   }
 
@@ -505,7 +506,10 @@ export class SchedulerService {
   }
 
   /** `resumeJob` for all jobs that meet the filter. */
-  async resumeMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
+  async resumeMany(
+    filter: ManyFilter,
+    options: ManyOptions & ResumeOptions & ManagerOption = {},
+  ): Promise<ManyResult> {
     return this.parts.bulkChanges.resume(filter, options, await this.access(options));
   }
 

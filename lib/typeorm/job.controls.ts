@@ -97,10 +97,16 @@ export async function resumeCursor(
 ): Promise<void> {
   const { id, trigger, timeZone } = job.definition;
   const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
-  const { nextAt, gap } = plan({ id, trigger, timeZone, pausedFrom: paused && paused.from }, now);
+  const { nextAt, gap, restarts } = plan({ id, trigger, timeZone, pausedFrom: paused && paused.from }, now);
   // An orphan that was paused later: its place is kept for the adoption.
   if (job.openGap !== paused) return;
   await closeGap(run, job, gap);
   job.paused = null;
+  if (restarts) {
+    await run('forgetFired', job.uid);
+    await cancelRuns(run, await run<{ id: string; running: boolean }>('lockBornAhead', job.uid, now));
+    job.firedUntil = null;
+    job.lastFiredUntil = null;
+  }
   await setCursor(run, job, nextAt);
 }

@@ -10,6 +10,7 @@ import { readClaimedStepsSql } from './sql/read.claimed.steps.sql.js';
 import { readLastResultsSql } from './sql/read.last.results.sql.js';
 import { countStepsSql } from './sql/count.steps.sql.js';
 import { findFlowSql, laterRunSql } from './sql/find.flow.sql.js';
+import { forgetFiredSql } from './sql/forget.fired.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetReleasesSql } from './sql/forget.releases.sql.js';
@@ -86,6 +87,7 @@ import { lockOneOffSql } from './sql/lock.one.off.sql.js';
 import { lockPauseSql } from './sql/lock.pause.sql.js';
 import { lockQueueSql } from './sql/lock.queue.sql.js';
 import { lockRunSql } from './sql/lock.run.sql.js';
+import { lockBornAheadSql } from './sql/lock.born.ahead.sql.js';
 import { lockRunsSql } from './sql/lock.runs.sql.js';
 import { markJobSql } from './sql/mark.job.sql.js';
 import { moveCursorsSql } from './sql/move.cursors.sql.js';
@@ -288,6 +290,7 @@ const builders = {
   lockPause: lockPauseSql,
   lockQueue: lockQueueSql,
   lockRun: lockRunSql,
+  lockBornAhead: lockBornAheadSql,
   lockRuns: lockRunsSql,
   markJob: markJobSql,
   moveCursors: moveCursorsSql,
@@ -296,6 +299,7 @@ const builders = {
   orphanInserted: orphanInsertedSql,
   park: parkSql,
   pauseScope: pauseScopeSql,
+  forgetFired: forgetFiredSql,
   putCursor: putCursorSql,
   putDefinitions: putDefinitionsSql,
   queryPauses: queryPausesSql,

@@ -232,9 +232,10 @@ describe('the timer of an instant', () => {
   let time: StorageTime;
   let begun: number[];
   let early: EarlyRuns;
+  const givenBack: string[] = [];
 
   beforeEach(() => {
-    asks.length = 0;
+    asks.length = givenBack.length = 0;
     onAsk = () => undefined;
     clock = new ManualClock();
     time = new StorageTime(clock);
@@ -247,6 +248,7 @@ describe('the timer of an instant', () => {
         asks.push(serverNow());
         onAsk();
       },
+      (runs) => void givenBack.push(...runs.map(({ id }) => id)),
     );
   });
 
@@ -260,6 +262,18 @@ describe('the timer of an instant', () => {
     early.add([{ id: 'run', dueAt } as ClaimedRun]);
     return dueAt;
   }
+
+  test('gives back what is far off, as the clock was ahead and is set right', async () => {
+    const day = 86_400_000;
+    clock.jumpWall(serverNow() - clock.now());
+    time.observe(serverNow(), clock.monotonic());
+    addIn(500);
+    clock.jumpWall(-day);
+    time.observe(serverNow() - day, clock.monotonic());
+    expect(early.isFarOff({ dueAt: serverNow() + 500 } as ClaimedRun)).toBe(true);
+    await clock.advanceBy(1_000);
+    expect([givenBack, begun, early.size]).toEqual([['run'], [], 0]);
+  });
 
   test('goes by what came closer after it was set', async () => {
     answer(12);

@@ -16,6 +16,13 @@ const changes = {
 } as const;
 type Change = keyof typeof changes;
 
+const resumeOptions = {
+  fromNow: flag(
+    '--from-now',
+    'also those that stand further ahead, as the clock was ahead: they may run instants again',
+  ),
+};
+
 /** Jobs by their ids, or all that meet conditions. */
 function changing(name: Change, summary: string): CliCommand {
   return command({
@@ -27,20 +34,27 @@ function changing(name: Change, summary: string): CliCommand {
       all: flag('--all', 'all jobs of all namespaces'),
       dryRun: dryRunOption,
       ...(name === 'pause' ? whoOptions : {}),
+      ...(name === 'resume' ? resumeOptions : {}),
     },
     run: async (context) => (context.args.length > 0 ? changeEach(name, context) : changeMany(name, context)),
   });
 }
 
 type ChangeContext = CommandContext<
-  GivenJobFilter & { all: boolean; dryRun: boolean; reason?: string | undefined; by?: string | undefined }
+  GivenJobFilter & {
+    all: boolean;
+    dryRun: boolean;
+    reason?: string | undefined;
+    by?: string | undefined;
+    fromNow?: boolean;
+  }
 >;
 
 async function changeEach(
   name: Change,
   { args, values, out, open, confirm, signal }: ChangeContext,
 ): Promise<ExitCode> {
-  const { namespace, reason, by, all, dryRun, ...filter } = values;
+  const { namespace, reason, by, all, dryRun, fromNow, ...filter } = values;
   if (all || Object.values(filter).some((each) => each !== undefined))
     throw new UsageError('Give ids, or conditions, and not both.');
   if (changes[name].asks && !dryRun)
@@ -52,7 +66,7 @@ async function changeEach(
     if (signal.aborted) break;
     if (dryRun) await existingJob(scheduler, id, place);
     else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by) });
-    else if (name === 'resume') await scheduler.resumeJob(id, place);
+    else if (name === 'resume') await scheduler.resumeJob(id, { ...place, ...given({ fromNow }) });
     else if (name === 'cancel') await scheduler.cancelJob(id, place);
     else await scheduler.deleteJob(id, place);
     done.push(id);
@@ -64,14 +78,14 @@ async function changeEach(
 
 async function changeMany(name: Change, { values, out, open, confirm }: ChangeContext): Promise<ExitCode> {
   const filter = jobConditions(values);
-  const { all, dryRun, reason, by } = values;
+  const { all, dryRun, reason, by, fromNow } = values;
   if (!all && Object.keys(filter).length === 0)
     throw new UsageError('Say which jobs: by their ids, by conditions such as --handler, or --all.');
   const { scheduler } = await open();
   const change = (isTrial: boolean): Promise<ManyResult> => {
     const options = { all, dryRun: isTrial };
     if (name === 'pause') return scheduler.pauseMany(filter, { ...options, ...who(reason, by) });
-    if (name === 'resume') return scheduler.resumeMany(filter, options);
+    if (name === 'resume') return scheduler.resumeMany(filter, { ...options, ...given({ fromNow }) });
     return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
   };
   const { matched, first } = await change(true);

@@ -167,6 +167,51 @@ export const pauseLaws = lawsOf('pause', {
 });
 
 export const resumeLaws = lawsOf('resume', {
+  'goes on where it has fired beyond, if its plan says that this counts no more, and else after that':
+    async ({ storage }) => {
+      const { nextRunAt } = await addRecurring(storage, { dueInMs: -second });
+      const worker = await startWorker(storage);
+      const now = await storage.now();
+      const due = nextRunAt!.getTime();
+      const far = due + 1_000 * hour;
+      await settle(storage, await fireOne(storage, worker, { nextAt: far + hour, until: far }));
+      const wanted = now + minute;
+      await storage.pauseJob(ref('job'), pause);
+      const still = await storage.resumeJob(ref('job'), () => ({ nextAt: wanted, gap: null }));
+      assert.ok(still!.nextRunAt!.getTime() > far);
+      await storage.pauseJob(ref('job'), pause);
+      const plan = (): { nextAt: number; gap: null; restarts: boolean } => ({
+        ...{ nextAt: now - second, gap: null },
+        restarts: true,
+      });
+      const resumed = await storage.resumeJob(ref('job'), plan);
+      assert.equal(resumed!.nextRunAt!.getTime(), now - second);
+      const run = await fireOne(storage, worker, { nextAt: far });
+      assert.equal(run.nominalAt, now - second);
+      await storage.pauseJob(ref('job'), pause);
+      const [outcome] = await storage.changeJobs([ref('job')], { kind: 'resume', plan: () => plan });
+      assert.equal(outcome, 'changed');
+      assert.equal((await jobOf(storage)).nextRunAt!.getTime(), now - second);
+    },
+
+  'ends what was born ahead and has never begun, if its plan says that this counts no more': async ({
+    storage,
+  }) => {
+    const { nextRunAt } = await addRecurring(storage, { dueInMs: -second });
+    const worker = await startWorker(storage);
+    const far = nextRunAt!.getTime() + 1_000 * hour;
+    const births = [{ nominalAt: far, dueAt: far, missed: 0 }];
+    await fireDue(storage, worker, { births, nextAt: far + hour, until: far });
+    assert.equal((await runsOf(storage)).length, 1);
+    await storage.pauseJob(ref('job'), pause);
+    const now = await storage.now();
+    await storage.resumeJob(ref('job'), () => ({ nextAt: now - second, gap: null, restarts: true }));
+    assert.deepEqual(await runsOf(storage), []);
+    assert.equal(only(await attemptsOf(storage), 'attempt').outcome, 'cancelled');
+    const run = await fireOne(storage, worker, { nextAt: far });
+    assert.equal(run.nominalAt, now - second);
+  },
+
   'sets the cursor as planned, from the place where it stood': async ({ storage, clock }) => {
     const { nextRunAt } = await addRecurring(storage, { timeZone: 'Asia/Seoul' });
     await storage.pauseJob(ref('job'), pause);

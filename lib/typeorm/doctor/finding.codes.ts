@@ -54,6 +54,7 @@ export const findingCodes = [
   'doctor.unserved-queue',
   'doctor.overdue-jobs',
   'doctor.overdue-runs',
+  'doctor.schedules-ahead',
   'doctor.orphaned-jobs',
   'doctor.dead-letters',
   'doctor.stale-pause',

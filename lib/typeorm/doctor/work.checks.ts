@@ -1,3 +1,4 @@
+import { aheadCheck } from './ahead.check.js';
 import { byCommand, byHand, counted, some, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 import {
@@ -37,6 +38,7 @@ export const workChecks: readonly Check[] = [
       return lostFindings(await ground.session.rows<LostWorker>(lostWorkersSql(ground.t), values));
     },
   },
+  aheadCheck(timeOf),
   {
     name: 'orphans',
     look: async (ground) => {

@@ -397,6 +397,17 @@ const faults: [code: FindingCode, fault: Fault][] = [
     },
   ],
   [
+    'doctor.schedules-ahead',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await addRecurring(on.storage, { dueInMs: day });
+        await on.sql(`update chronis.cursor set fired_until = now() + interval '1 hour'`);
+      },
+      says: /1 job has fired by a clock that was ahead.*"default\/job"/,
+    },
+  ],
+  [
     'doctor.orphaned-jobs',
     {
       plant: async (on) => {
