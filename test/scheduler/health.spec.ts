@@ -288,13 +288,13 @@ describe('the health of a process', () => {
       'No live process of "default" has the handler "work" and the queue "default": nothing runs the job "due", which is due.',
     ];
     for (let i = 0; i < 3; i++) expect(await scheduler.health()).toMatchObject({ healthy: true, warnings });
-    expect(looks).toHaveLength(2);
+    expect(looks).toHaveLength(3);
     silent = true;
     await clock.advanceBy(60_000);
     const told = scheduler.health({ timeout: '1s' });
     await clock.advanceBy(1_000);
     expect(await told).toMatchObject({ healthy: true, warnings });
-    expect(looks).toHaveLength(4);
+    expect(looks).toHaveLength(6);
   });
 
   test('refuses options that it does not know, and times that are none', async () => {
