@@ -55,12 +55,13 @@ export function logEvents(
     if (untold > 0) line.text += ` ${untold} more since the last of these lines.`;
     if (!isTold) line.level = 'debug';
     if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
-    else writeText(logger, { ...line, text: asOneEntry(line.text) });
+    else writeText(logger, line);
   };
   return events.onAny(write, { wants });
 }
 
 function writeText(logger: Logger, { level, text, stack }: LogLine): void {
-  if (level === 'error' && stack !== undefined) logger.error(text, stack);
-  else logger[level](text);
+  const entry = asOneEntry(text);
+  if (level === 'error' && stack !== undefined) logger.error(entry, asOneEntry(stack));
+  else logger[level](entry);
 }

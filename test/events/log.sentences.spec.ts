@@ -32,7 +32,7 @@ describe('the log', () => {
     for (const end of ['\r\n', '\r', '\u2028', '\u0085'])
       events.emit('files.mended', { directory: '/d', file: `x${end}${forged}\u001b[2K` });
     events.emit('run.failed', { ...run, jobId: forged, error: new Error(forged) });
-    for (const [, text] of lines) {
+    for (const text of lines.flatMap(([, ...texts]) => texts.map(String))) {
       expect(
         text
           .split(/[\n\r\u2028\u0085]/)
