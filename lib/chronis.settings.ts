@@ -82,6 +82,7 @@ const knownKeys = [
   'payloadLimit',
   'keepLedger',
   'keepHistory',
+  'keepAudit',
   'previousApps',
   'orphans',
   'transactionContext',
@@ -208,7 +209,17 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
     concurrency: wholeNumber(concurrency ?? engineDefaults.concurrency, 'concurrency', 1, 10_000),
     shutdownTimeoutMs: shutdownMs,
     abortGraceMs: graceMs,
-    retention: { ...retentionOf(keepLedger), historyMs: historyMsOf(given.keepHistory) },
+    retention: {
+      ...retentionOf(keepLedger),
+      historyMs: historyMsOf(given.keepHistory),
+      auditMs: duration(
+        given.keepAudit,
+        'keepAudit',
+        minute,
+        hundredYears,
+        engineDefaults.retention.auditMs!,
+      ),
+    },
   };
 }
 

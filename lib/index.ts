@@ -33,6 +33,7 @@ export type { ChangeableOption, JobChange, JobChanges } from './model/job.change
 export { taskOf } from './model/task.js';
 export type { Task, TaskInput, TaskOption } from './model/task.js';
 export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
+export type { Actor, AuditAction, AuditEntry } from './model/audit.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
   Backoff,
@@ -129,6 +130,9 @@ export { EventChannel } from './ports/event.channel.js';
 export { LockAdapter } from './ports/lock.adapter.js';
 export type { Lock, LockState } from './ports/lock.adapter.js';
 export {
+  auditedDefinitionMethods,
+  auditedFlowMethods,
+  auditedMethods,
   binaryKeptMs,
   binaryUseMs,
   flowResultNotKept,
@@ -144,6 +148,9 @@ export { mostCounted, mostKeptCounted } from './ports/stock.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
+  AuditedStore,
+  AuditFilter,
+  AuditNote,
   BinaryStorage,
   Birth,
   Capability,
@@ -163,6 +170,7 @@ export type {
   FireResult,
   Firing,
   Flow,
+  AuditedFlowStore,
   FlowEdge,
   FlowFilter,
   FlowReads,
@@ -179,6 +187,7 @@ export type {
   InsertResult,
   JobPatch,
   JobStore,
+  NewAudit,
   NewDefinition,
   NewFlow,
   NewFlowStep,
@@ -210,6 +219,7 @@ export type {
   Stock,
   StoredBinary,
   StoredDefinition,
+  StoredAudit,
   StoredPause,
   SyncPlan,
   SyncRequest,
@@ -357,6 +367,7 @@ export type {
   SchedulerHealth,
   SchedulerStatus,
 } from './scheduler/scheduler.health.js';
+export type { AuditQuery } from './scheduler/audit.query.js';
 export type { EngineState } from './engine/engine.js';
 
 export { FromStep, Item } from './decorators/arguments.decorator.js';

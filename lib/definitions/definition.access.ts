@@ -1,6 +1,7 @@
 import { DefinitionsNotSupportedError } from '../model/errors.js';
 import type { DefinitionStorage, StorageAdapter } from '../ports/storage.adapter.js';
 import type { HandlerDirectory } from '../scheduler/handler.directory.js';
+import type { AuditedCall } from '../scheduler/audited.store.js';
 import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
@@ -29,8 +30,9 @@ export interface DefinitionAccess {
 export async function definitionAccess(
   { storage, transactions }: Pick<DefinitionParts, 'storage' | 'transactions'>,
   options: ManagerOption,
+  call?: () => AuditedCall,
 ): Promise<DefinitionAccess> {
-  const access = await transactions.access(options);
+  const access = await transactions.access(options, call);
   const { definitions } = access.jobs;
   if (definitions === undefined) throw new DefinitionsNotSupportedError(storage.kind);
   return { access, definitions };

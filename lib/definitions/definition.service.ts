@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { InvalidOptionError } from '../model/errors.js';
 import type { Definition } from '../model/definition.js';
 import type { Page } from '../model/job.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { DefinitionFilter, PageRequest } from '../ports/storage.adapter.js';
+import { bounded } from '../scheduler/audited.details.js';
 import type { ManagerOption } from '../scheduler/job.access.js';
 import { namespaceOf, type NamespaceOption } from '../scheduler/job.identity.js';
 import { each, pageKeys, pageOf } from '../scheduler/job.query.js';
@@ -121,7 +123,8 @@ export class DefinitionService {
       throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
     const ageMs = parseDelay(olderThan, 'olderThan');
     await this.parts.transactions.refuse('definitions.prune()');
-    const { definitions } = await definitionAccess(this.parts, { manager: null });
+    const audited = { details: { olderThan: bounded(olderThan) }, batch: randomUUID() };
+    const { definitions } = await definitionAccess(this.parts, { manager: null }, () => audited);
     const before = (await this.parts.storage.now()) - ageMs;
     let sum = 0;
     for (let count = 1; count > 0; sum += count)

@@ -44,7 +44,12 @@ export const engineDefaults = Object.freeze({
   concurrency: 10,
   shutdownTimeoutMs: 25_000,
   abortGraceMs: 5_000,
-  retention: { defaultMs: 30 * 86_400_000, byVerdict: {}, historyMs: 90 * 86_400_000 },
+  retention: {
+    defaultMs: 30 * 86_400_000,
+    byVerdict: {},
+    historyMs: 90 * 86_400_000,
+    auditMs: 90 * 86_400_000,
+  },
   orphanGraceMs: 10 * 60_000,
   janitorMs: 60_000,
 });

@@ -57,9 +57,10 @@ const units = [
 ] as const;
 
 /** How long the record is kept. */
-export function kept({ defaultMs, byVerdict, historyMs }: Retention): string {
+export function kept({ defaultMs, byVerdict, historyMs, auditMs }: Retention): string {
   const others = Object.entries(byVerdict).map(([verdict, ms]) => `${verdict} ${duration(ms)}`);
   if (historyMs !== undefined) others.push(`history ${historyMs === 0 ? 'none' : duration(historyMs)}`);
+  if (auditMs !== undefined) others.push(`audit ${duration(auditMs)}`);
   return duration(defaultMs) + (others.length > 0 ? ` (${others.join(', ')})` : '');
 }
 

@@ -101,7 +101,7 @@ function inOrder(
   b: { key: string | number; row: any },
 ): number {
   if (table === 'jobs') return compare(placeOf(a.row), placeOf(b.row));
-  const isNumbered = table === 'runs' || table === 'attempts' || table === 'gaps';
+  const isNumbered = table === 'runs' || table === 'audit' || table === 'attempts' || table === 'gaps';
   return isNumbered ? Number(a.key) - Number(b.key) : compare(String(a.key), String(b.key));
 }
 

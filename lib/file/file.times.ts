@@ -24,6 +24,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   workers: ['startedAt', 'leaseUntil', 'reached'],
   pauses: ['at'],
   locks: ['expiresAt'],
+  audit: ['at'],
 };
 
 type Row = Record<string, any>;

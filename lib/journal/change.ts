@@ -13,6 +13,7 @@ export const tableNames = [
   'pauses',
   'releases',
   'locks',
+  'audit',
   'attempts',
   'gaps',
 ] as const;

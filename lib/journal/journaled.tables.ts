@@ -4,6 +4,7 @@ import { storedStep } from '../memory/flow.snapshot.js';
 import { fill, storedJob, storedRun } from '../memory/stored.rows.js';
 import {
   MemoryTables,
+  type AuditRow,
   type BinaryRow,
   type GapRow,
   type JobRow,
@@ -55,6 +56,7 @@ export class JournaledTables extends MemoryTables {
   override readonly workers = this.noted<WorkerRow>('workers');
   override readonly pauses = this.noted<PauseRow>('pauses');
   override readonly releases = this.noted<Release[]>('releases');
+  override readonly audit = this.noted<AuditRow>('audit');
   override readonly locks: LockTable = this.noted('locks');
 
   override own<T extends object>(table: OwnedTable, row: T): T {
@@ -122,7 +124,7 @@ export class JournaledTables extends MemoryTables {
   *everything(): Iterable<Change> {
     yield { table: 'about', key: 'storage', row: this.about };
     const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'binaries', 'flows'] as const;
-    const others = ['workers', 'pauses', 'releases', 'locks'] as const;
+    const others = ['workers', 'pauses', 'releases', 'locks', 'audit'] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
     }
@@ -146,6 +148,7 @@ export class JournaledTables extends MemoryTables {
       this.pauses,
       this.releases,
       this.locks,
+      this.audit,
     ])
       map.clear();
     for (const list of [this.ended, this.born, this.ledger, this.gaps]) list.length = 0;

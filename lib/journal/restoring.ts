@@ -47,6 +47,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     workers: [...stored.workers.values()],
     pauses: [...stored.pauses] as Snapshot['pauses'],
     releases: [...stored.releases] as Snapshot['releases'],
+    audit: inBirthOrder([...stored.audit.values()]),
     ledger: inOrder(stored.attempts),
     gaps: inOrder(stored.gaps),
     locks: [...stored.locks] as Snapshot['locks'],
@@ -74,8 +75,8 @@ function heldBy(runs: readonly StoredRun[]): Snapshot['held'] {
 }
 
 /** Ids are numbers that grow. */
-function inBirthOrder(runs: StoredRun[]): StoredRun[] {
-  return runs.sort((a, b) => Number(a.id) - Number(b.id));
+function inBirthOrder<T extends { id: string }>(rows: T[]): T[] {
+  return rows.sort((a, b) => Number(a.id) - Number(b.id));
 }
 
 function inOrder<T>(rows: ReadonlyMap<string | number, T>): T[] {

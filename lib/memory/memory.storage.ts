@@ -9,6 +9,9 @@ import type { Clock } from '../ports/clock.js';
 import {
   StorageAdapter,
   type AttemptFilter,
+  type AuditFilter,
+  type AuditNote,
+  type AuditedStore,
   type Capability,
   type ClaimResult,
   type ConflictPolicy,
@@ -45,6 +48,7 @@ import {
   type Settlement,
   type SettleResult,
   type Stock,
+  type StoredAudit,
   type StoredPause,
   type SyncRequest,
   type SyncedSet,
@@ -61,6 +65,7 @@ import type {
   TransactionWork,
 } from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
+import { queryAudit, recordAudit } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { MemoryBinaries } from './binaries.js';
 import { changeJobs } from './bulk.changes.js';
@@ -127,8 +132,11 @@ export class MemoryStorage extends StorageAdapter {
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;
+  private readonly unkeptHearers: MemoryFlows = this.flows;
   private readonly transactions: MemoryTransactions;
   private readonly steps: StepTaker;
+  /** Whether what is done is there at once, and not when a transaction is committed. */
+  private readonly isCommitting: boolean;
   private closed = false;
 
   constructor(
@@ -147,6 +155,7 @@ export class MemoryStorage extends StorageAdapter {
     this.wakeSignal = new MemoryWakeSignal(this.tables);
     this.eventChannel = new MemoryEventChannel(this.tables);
     this.steps = steps ?? this.tables;
+    this.isCommitting = this.steps === this.tables;
     this.transactions = new MemoryTransactions(this.tables, this.clock, options);
   }
 
@@ -437,6 +446,32 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables) => queryGaps(tables, filter, page), 'read');
   }
 
+  override async audited(note: AuditNote): Promise<AuditedStore> {
+    const { steps } = this;
+    const noting: StepTaker = {
+      take: (step, at, kind) => {
+        if (kind === 'read') return steps.take(step, at, kind);
+        return steps.take((tables, now) => {
+          const result = step(tables, now);
+          recordAudit(tables, now, note(result));
+          return result;
+        }, at);
+      },
+    };
+    // The same adapter in all else: closed with it, and with the same file.
+    const audited = Object.create(this, { steps: { value: noting } }) as this;
+    const take: typeof this.atomically = (step, kind) => audited.atomically(step, kind);
+    return Object.defineProperties(audited, {
+      flows: { value: new MemoryFlows(take) },
+      definitions: { value: new MemoryDefinitions(take) },
+      unkeptHearers: { value: this.unkeptHearers },
+    });
+  }
+
+  override queryAudit(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>> {
+    return this.atomically((tables) => queryAudit(tables, filter, page), 'read');
+  }
+
   liftOverdue(): Promise<number> {
     return this.atomically(liftOverdue);
   }
@@ -473,7 +508,7 @@ export class MemoryStorage extends StorageAdapter {
     this.tables.unkept.length = 0;
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
     // What is done in a transaction is not committed yet.
-    if (this.steps === this.tables) this.tellNotKept();
+    if (this.isCommitting) this.tellNotKept();
     await this.lasting();
     return answer;
   }
@@ -481,7 +516,7 @@ export class MemoryStorage extends StorageAdapter {
   /** Of what the last step has done. */
   private tellNotKept(): void {
     const { unkept } = this.tables;
-    if (unkept.length > 0) this.flows.tellNotKept(structuredClone(unkept.splice(0)));
+    if (unkept.length > 0) this.unkeptHearers.tellNotKept(structuredClone(unkept.splice(0)));
   }
 
   /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */

@@ -1,4 +1,5 @@
 import {
+  auditHorizon,
   deadLettersKeptMs,
   keptMs,
   leastWithheldMs,
@@ -10,6 +11,7 @@ import {
 } from '../model/retention.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
+import { pruneAudit } from './auditing.js';
 import { pruneBinaries } from './binaries.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { pruneFlows } from './flow.controls.js';
@@ -40,11 +42,15 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   // What was kept for the retry of a flow goes with it.
   forgetRunSteps(tables, horizon);
   pruneBinaries(tables, now);
+  const audit = pruneAudit(tables, auditHorizon(retention, now));
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);
   }
-  return { more: false, withheldMs: 0, attempts, days: 0, gaps, jobs: over.length, deadLetters };
+  return {
+    ...{ more: false, withheldMs: 0, attempts, days: 0, gaps, jobs: over.length, deadLetters },
+    ...(audit > 0 && { audit }),
+  };
 }
 
 /** Whether a later worker of the app had all its handlers: the last one that had a handler tells who creates jobs that there is one. */

@@ -29,6 +29,7 @@ export function takeSnapshot(
     workers: [...tables.workers.values()],
     pauses: [...tables.pauses],
     releases: [...tables.releases],
+    audit: [...tables.audit.values()],
     ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],

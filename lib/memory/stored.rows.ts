@@ -4,6 +4,7 @@ import { keyOfStep, restoreFlows, stepAt, type StepKey, type StoredFlow } from '
 import { placeOf } from './runs.js';
 import {
   keyOf,
+  type AuditRow,
   type BinaryRow,
   type GapRow,
   type JobRow,
@@ -81,6 +82,8 @@ export interface Snapshot {
   workers: WorkerRow[];
   pauses: [key: string, PauseRow][];
   releases: [app: string, StoredRelease[]][];
+  /** Absent in earlier ones. */
+  audit?: AuditRow[];
   ledger: Stored<LedgerRow>[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
@@ -120,6 +123,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const worker of snapshot.workers) tables.workers.set(worker.id, tables.own('workers', worker));
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
   for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases.map(releaseRow));
+  for (const entry of snapshot.audit ?? []) tables.audit.set(entry.id, entry);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }
 

@@ -7,6 +7,7 @@ import type { RunVerdict } from '../model/verdict.js';
 import type {
   CarriedDeclaration,
   EpochMs,
+  NewAudit,
   OrphanReason,
   NewRunSignal,
   RunStep,
@@ -175,6 +176,12 @@ export interface PauseRow extends ScopeRef {
   at: EpochMs;
 }
 
+/** What was done in somebody's name; never changed in place. */
+export interface AuditRow extends NewAudit {
+  id: string;
+  at: EpochMs;
+}
+
 /** A set of declarations. Never changed in place, but for what it was synced beside. */
 export interface Release {
   /** Its number in its app. */
@@ -242,6 +249,8 @@ export class MemoryTables implements StepTaker {
   /** By kind and name. */
   readonly pauses = new Map<string, PauseRow>();
   readonly releases = new Map<string, Release[]>();
+  /** By their ids, in the order of writing. */
+  readonly audit = new Map<string, AuditRow>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];
   /** The version of the zone data that cursors were computed with. */

@@ -7,6 +7,8 @@ export interface Retention {
   byVerdict: Partial<Record<Outcome | GapVerdict, number>>;
   /** How long the history keeps what pruning removes of workflows and definitions; 0: there is none. Absent: nothing is said of it, as by an older release, and counts as 0. */
   historyMs?: number;
+  /** How long is kept who has asked for something. Absent: nothing is said of it, as by an older release; where nobody says it, all is kept. */
+  auditMs?: number;
 }
 
 /** A clock that is ahead by no more than this keeps nothing from being forgotten. */
@@ -41,6 +43,8 @@ export interface Pruned {
   jobs: number;
   /** Runs of recurring jobs that had given up. */
   deadLetters: number;
+  /** Entries of who has asked for something. Absent: none. */
+  audit?: number;
   /** What this call has found that cannot be forgotten. Absent: nothing. */
   refused?: RefusedRow[];
 }
@@ -77,16 +81,25 @@ export function longestRetention(all: readonly [Retention, ...Retention[]]): Ret
       [...outcomes, ...gapVerdicts].map((verdict) => [verdict, longest(verdict)]),
     ),
     historyMs: Math.max(...all.map(({ historyMs = 0 }) => historyMs)),
+    ...(all.some(({ auditMs }) => auditMs !== undefined) && {
+      auditMs: Math.max(...all.map(({ auditMs = 0 }) => auditMs)),
+    }),
   };
 }
 
 /** Whether two come to the same. */
 export function sameRetention(one: Retention, other: Retention): boolean {
-  const { historyMs = other.historyMs } = one;
+  const { historyMs = other.historyMs, auditMs = other.auditMs } = one;
   return (
     historyMs === (other.historyMs ?? historyMs) &&
+    auditMs === (other.auditMs ?? auditMs) &&
     [...outcomes, ...gapVerdicts].every((verdict) => keptMs(one, verdict) === keptMs(other, verdict))
   );
+}
+
+/** Who has asked for something is kept from then on; -Infinity: for ever. */
+export function auditHorizon({ auditMs = Infinity }: Retention, now: number): number {
+  return now - auditMs;
 }
 
 /** How long a row of the ledger is kept at most. */

@@ -73,6 +73,16 @@ export class LockTimeoutError extends ChronisError {
   }
 }
 
+/** The storage cannot put on record who has asked for something: its adapter is older, or lacks it. @publicApi */
+export class AuditNotSupportedError extends ChronisError {
+  constructor(readonly storage: string) {
+    super(
+      'CHRONIS_AUDIT_NOT_SUPPORTED',
+      `The storage "${storage}" keeps no record of who has asked for what: its adapter lacks "audited" and "queryAudit". Make the call outside of withActor(), or use a storage that keeps one.`,
+    );
+  }
+}
+
 /** The storage has no transactions to share, or the transaction is on another database, or at an isolation level that does not do. @publicApi */
 export class TransactionNotSupportedError extends ChronisError {
   constructor(

@@ -208,6 +208,9 @@ export type FlowReads = Pick<
 /** What users do with workflows, and what is read for that: all of it can also be part of a transaction of theirs, as `JobStore` can. @publicApi */
 export type FlowStore = FlowReads & Pick<FlowStorage, 'pauseFlow' | 'resumeFlow' | 'retryFlow'>;
 
+/** The same with all that can be put on record. @publicApi */
+export type AuditedFlowStore = FlowStore & Pick<FlowStorage, 'pruneFlows'>;
+
 /** The most instances of a map. */
 export const maxMapItems = 10_000;
 /** The most steps of a flow with all flows in it, instances of maps included, from its begin or its last retry on. */

@@ -3,6 +3,7 @@ import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
+import type { AuditFilter, AuditNote, StoredAudit } from './audit.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { BinaryStorage } from './binaries.js';
 import type { BulkChange, BulkOutcome } from './bulk.change.js';
@@ -21,7 +22,7 @@ import type {
 import type { EpochMs } from './epoch.ms.js';
 import type { Inheritance } from './inheritance.js';
 import type { EventChannel } from './event.channel.js';
-import type { FlowStorage, FlowStore } from './flows.js';
+import type { AuditedFlowStore, FlowStorage, FlowStore } from './flows.js';
 import type { LockAdapter } from './lock.adapter.js';
 import type {
   ClaimResult,
@@ -64,6 +65,7 @@ import type { Stock } from './stock.js';
 import type { Capability, Renewal, WorkerCondition, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
+export * from './audit.js';
 export * from './binaries.js';
 export * from './declarations.js';
 export * from './definitions.js';
@@ -109,11 +111,18 @@ export type JobStore = Pick<
   | 'queryAttempts'
   | 'queryGaps'
   | 'queryWorkers'
+  | 'audited'
+  | 'queryAudit'
   | 'now'
   | 'definitions'
 > & {
   /** Absent: the storage has no workflows. */
   readonly flows?: FlowStore;
+};
+
+/** What puts on record who has asked, see `StorageAdapter.audited`. */
+export type AuditedStore = Omit<JobStore, 'flows'> & {
+  readonly flows?: AuditedFlowStore;
 };
 
 /**
@@ -473,6 +482,13 @@ export abstract class StorageAdapter {
   abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
   abstract queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>>;
   /**
+   * The same methods, of which each of `auditedMethods`, `auditedFlowMethods` and `auditedDefinitionMethods` puts on record what `note` makes of its result, in the same step: both are done, or neither, and in the transaction where there is one. Entries with
+   * the same `batch` are one, that of the first step, with the sum of their counts. Absent: who has asked for something is not put on record, and is refused.
+   */
+  audited?(note: AuditNote): Promise<AuditedStore>;
+  /** Who has asked for what, newest first. Entries stay when what they are about is gone. Absent where `audited` is. */
+  queryAudit?(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>>;
+  /**
    * Lifts runs that have been due for more than a minute by one level of priority for each minute, so that nothing starves; not those that a pause stops. The
    * level counts for claims only, and until the end of the attempt. Bounded work per call, the longest overdue first. Returns how many were lifted.
    */
@@ -488,7 +504,7 @@ export abstract class StorageAdapter {
    * long as the longest of `failed`, `timed_out` and `lost`. Whatever a live worker wants kept for longer stays; so does, for an app that has none, what its last
    * one wanted. The steps of a run go when the longest of these times is over and the run has its verdict; its signals when it has that, and is no dead letter. Workers that ended long ago go too, but for the last one of an app that had some handler: jobs may be created for it while it has no worker.
    * Flows that are over and definitions that are deleted go as well, when the longest of these times is over: into a history, where the storage has one, for `historyMs`.
-   * Programs that nothing uses go as `BinaryStorage` says. A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
+   * What is on record of who has asked for something goes after the longest `auditMs`. Programs that nothing uses go as `BinaryStorage` says. A row that cannot be deleted keeps no other from going, see `Pruned.refused`.
    *
    * `agedMs`: by how much the record may have aged since anybody's last call; Infinity where it is not given. If the storage's clock is further ahead than that, by more than a minute,
    * nothing is deleted (`withheldMs`), as that clock may be wrong; each call adds its `agedMs`, until the clock is reached.

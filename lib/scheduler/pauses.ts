@@ -76,5 +76,9 @@ function scopeRef(scope: unknown): ScopeRef {
 }
 
 export function toScopePause({ kind, name, ...pause }: StoredPause): ScopePause {
-  return { scope: kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope), ...pause };
+  return { scope: toScope({ kind, name }), ...pause };
+}
+
+export function toScope({ kind, name }: ScopeRef): PauseScope {
+  return kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope);
 }

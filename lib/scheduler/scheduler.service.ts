@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
+import type { Actor, AuditEntry } from '../model/audit.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { DurableStep } from '../model/durable.step.js';
@@ -22,6 +24,8 @@ import type {
   ScheduleOptions,
   UpdateJob,
 } from './create.options.js';
+import { auditFilter, manyCall, readAudit, type AuditQuery } from './audit.query.js';
+import type { AuditedCall } from './audited.store.js';
 import { backfillJob, backfillKeys, type BackfillOptions, type BackfillResult } from './job.backfill.js';
 import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.changes.js';
 import type { BulkCreator } from './bulk.creator.js';
@@ -220,7 +224,12 @@ export class SchedulerService {
     items: readonly [...{ [K in keyof H]: ScheduledJob<H[K], object> }],
     options: CreateManyOptions & ManagerOption = {},
   ): Promise<CreateManyResult[]> {
-    return this.parts.bulkCreator.many(items, options, await this.access(options));
+    const call = () =>
+      ({
+        as: { create: 'createMany', upsert: 'createMany', update: 'createMany' },
+        batch: randomUUID(),
+      }) as const;
+    return this.parts.bulkCreator.many(items, options, await this.access(options, call));
   }
 
   /**
@@ -231,7 +240,10 @@ export class SchedulerService {
     job: ScheduledJob<H, P>,
     within: ManagerOption = {},
   ): Promise<UpsertResult> {
-    return this.parts.bulkCreator.upsert(job, await this.accessOf(within, 'upsert()'));
+    const access = await this.accessOf(within, 'upsert()', () => ({
+      as: { create: 'upsert', update: 'upsert' },
+    }));
+    return this.parts.bulkCreator.upsert(job, access);
   }
 
   // ── Reading
@@ -379,7 +391,8 @@ export class SchedulerService {
    * that was made at run time).
    */
   async resetJob(id: string, options: NamespaceOption & ManagerOption = {}): Promise<Job> {
-    return this.parts.updater.reset(jobRef(id, options, 'resetJob()'), await this.access(options));
+    const ref = jobRef(id, options, 'resetJob()');
+    return this.parts.updater.reset(ref, await this.access(options, () => ({ as: { update: 'reset' } })));
   }
 
   /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused. Throws JobNotFoundError. */
@@ -468,7 +481,10 @@ export class SchedulerService {
    * await scheduler.complete(body.reference, { paid: body.amount });
    */
   async complete(runId: string, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
-    return this.parts.openRuns.complete(runId, result, options, await this.access(options));
+    const access = await this.access(options, () => ({
+      as: { complete: 'complete' },
+    }));
+    return this.parts.openRuns.complete(runId, result, options, access);
   }
 
   /**
@@ -476,7 +492,12 @@ export class SchedulerService {
    * this process has it. Tells when it is tried again. Throws like `complete`.
    */
   async fail(runId: string, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
-    return this.parts.openRuns.fail(runId, error, options, await this.access(options));
+    return this.parts.openRuns.fail(
+      runId,
+      error,
+      options,
+      await this.access(options, () => ({ as: { complete: 'fail' } })),
+    );
   }
 
   // ── Signals
@@ -502,7 +523,7 @@ export class SchedulerService {
     filter: ManyFilter,
     options: ManyOptions & PauseOptions & ManagerOption = {},
   ): Promise<ManyResult> {
-    return this.parts.bulkChanges.pause(filter, options, await this.access(options));
+    return this.parts.bulkChanges.pause(filter, options, await this.access(options, manyCall(filter)));
   }
 
   /** `resumeJob` for all jobs that meet the filter. */
@@ -510,17 +531,17 @@ export class SchedulerService {
     filter: ManyFilter,
     options: ManyOptions & ResumeOptions & ManagerOption = {},
   ): Promise<ManyResult> {
-    return this.parts.bulkChanges.resume(filter, options, await this.access(options));
+    return this.parts.bulkChanges.resume(filter, options, await this.access(options, manyCall(filter)));
   }
 
   /** `cancelJob` for all jobs that meet the filter. */
   async cancelMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
-    return this.parts.bulkChanges.cancel(filter, options, await this.access(options));
+    return this.parts.bulkChanges.cancel(filter, options, await this.access(options, manyCall(filter)));
   }
 
   /** `deleteJob` for all jobs that meet the filter. */
   async deleteMany(filter: ManyFilter, options: ManyOptions & ManagerOption = {}): Promise<ManyResult> {
-    return this.parts.bulkChanges.delete(filter, options, await this.access(options));
+    return this.parts.bulkChanges.delete(filter, options, await this.access(options, manyCall(filter)));
   }
 
   // ── Pausing many at once
@@ -566,7 +587,7 @@ export class SchedulerService {
     filter: FailedRunFilter = {},
     options: RetryOptions & ManagerOption = {},
   ): Promise<BulkResult> {
-    return this.parts.deadLetters.retryAll(filter, options, await this.access(options));
+    return this.parts.deadLetters.retryAll(filter, options, await this.access(options, manyCall(filter)));
   }
 
   /** `discardRun` for all that meet the filter; without one for all runs that gave up. A condition that is undefined is refused. */
@@ -574,7 +595,7 @@ export class SchedulerService {
     filter: FailedRunFilter = {},
     options: BulkOptions & ManagerOption = {},
   ): Promise<BulkResult> {
-    return this.parts.deadLetters.discardAll(filter, options, await this.access(options));
+    return this.parts.deadLetters.discardAll(filter, options, await this.access(options, manyCall(filter)));
   }
 
   // ── Tenants
@@ -601,6 +622,29 @@ export class SchedulerService {
    */
   withTransaction<T>(manager: JoinableTransaction | null, work: () => T): T {
     return this.parts.transactions.within(manager, work);
+  }
+
+  // ── Who has asked
+
+  /**
+   * All that `work` changes by the scheduler, the workflows and the definitions, however deep, is put on record as asked for by this actor, in the transaction that changes it: see `getAudit`. Without an actor nothing is written. null: by nobody. Throws
+   * InvalidOptionError. A call within throws AuditNotSupportedError where the storage keeps no such record.
+   *
+   * @example
+   * await scheduler.withActor({ by: user.email, note: 'invoice was wrong' }, () => scheduler.retryRun(runId));
+   */
+  withActor<T>(actor: Actor | null, work: () => T): T {
+    return this.parts.transactions.inNameOf(actor, work);
+  }
+
+  /** Who has asked for what, newest first; 100 at a time unless `limit` says otherwise (up to 1,000). It stays when the job or the run is gone, for as long as `keepAudit` says. Throws AuditNotSupportedError. */
+  async getAudit(
+    query: AuditQuery & PageRequest = {},
+    within: ManagerOption = {},
+  ): Promise<Page<AuditEntry>> {
+    const filter = auditFilter(query, this.parts.timeZone);
+    const { jobs } = await this.accessOf(within, 'getAudit()');
+    return readAudit(filter, pageOf(query), jobs, this.parts.transactions.storageKind);
   }
 
   // ── This process
@@ -649,12 +693,12 @@ export class SchedulerService {
     return result;
   }
 
-  private access(options: ManagerOption): Promise<JobAccess> {
-    return this.parts.transactions.access(options);
+  private access(options: ManagerOption, call?: () => AuditedCall): Promise<JobAccess> {
+    return this.parts.transactions.access(options, call);
   }
 
   /** The same where a call takes no other option. */
-  private accessOf(within: ManagerOption, call: string): Promise<JobAccess> {
-    return this.parts.transactions.accessOf(within, call);
+  private accessOf(within: ManagerOption, call: string, audited?: () => AuditedCall): Promise<JobAccess> {
+    return this.parts.transactions.accessOf(within, call, audited);
   }
 }

@@ -92,6 +92,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     getRuns: async (query, within) => all.getRuns(tenancy.confined(query), within),
     getAttempts: async (query, within) => all.getAttempts(tenancy.confined(query), within),
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
+    getAudit: async (query, within) => all.getAudit(tenancy.confined(query), within),
     previewJob: async (id, options) => all.previewJob(id, tenancy.confined(options)),
     coverage: async (id, options) => all.coverage(id, tenancy.confined(options)),
     explain: async (id, instant, options) => all.explain(id, instant, tenancy.confined(options)),
@@ -161,5 +162,6 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
         .map((pause) => ({ ...pause, scope: { all: true } }));
     },
     withTransaction: (manager, work) => all.withTransaction(manager, work),
+    withActor: (actor, work) => all.withActor(actor, work),
   };
 }

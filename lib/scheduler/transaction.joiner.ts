@@ -1,10 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
+import { AuditNotSupportedError, InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
+import type { Actor } from '../model/audit.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
-import type { JobStore, StorageAdapter } from '../ports/storage.adapter.js';
+import type { AuditedFlowStore, JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
+import { auditedStore, type AuditedCall, type Signature } from './audited.store.js';
 import { onlyManager, type JobAccess, type ManagerOption } from './job.access.js';
 import { JobInserter } from './job.inserter.js';
+import { knownOptions, lineOfText } from './option.checks.js';
 import type { StorageNow } from './storage.now.js';
 
 /** What is to be woken. */
@@ -17,6 +20,7 @@ interface Wakeable {
 export class TransactionJoiner {
   private readonly current = new AsyncLocalStorage<JoinableTransaction | null>();
   private readonly alone: JobAccess;
+  private readonly actors = new AsyncLocalStorage<Signature | null>();
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -28,13 +32,37 @@ export class TransactionJoiner {
     this.alone = accessTo(storage, time, false, (wake) => engine.wake(wake));
   }
 
+  get storageKind(): string {
+    return this.storage.kind;
+  }
+
   /** All calls within `work` are part of this transaction; null: of none. */
   within<T>(manager: JoinableTransaction | null, work: () => T): T {
     return this.current.run(manager, work);
   }
 
-  /** Throws TransactionNotSupportedError, InvalidOptionError (manager). */
-  async access(options: ManagerOption): Promise<JobAccess> {
+  /** What all calls within `work` do is put on record as asked for by the actor; null: by nobody. Throws InvalidOptionError. */
+  inNameOf<T>(actor: Actor | null, work: () => T): T {
+    return this.actors.run(actor === null ? null : signatureOf(actor), work);
+  }
+
+  /** `call`: what of it is told to the record, where there is an actor. Throws TransactionNotSupportedError, InvalidOptionError (manager), AuditNotSupportedError. */
+  async access(options: ManagerOption, call?: () => AuditedCall): Promise<JobAccess> {
+    const access = await this.accessBy(options);
+    const signature = this.actors.getStore() ?? null;
+    if (signature === null) return access;
+    if (access.jobs.audited === undefined) throw new AuditNotSupportedError(this.storage.kind);
+    const jobs = auditedStore(access.jobs, signature, call?.() ?? {});
+    return accessTo(jobs, this.time, access.isJoined, access.changed);
+  }
+
+  /** What is done to workflows outside of transactions of callers. Undefined: the storage has none. */
+  async flows(call: () => AuditedCall): Promise<AuditedFlowStore | undefined> {
+    if ((this.actors.getStore() ?? null) === null) return this.storage.flows;
+    return (await this.access({ manager: null }, call)).jobs.flows as AuditedFlowStore | undefined;
+  }
+
+  private async accessBy(options: ManagerOption): Promise<JobAccess> {
     // Whether these are options at all is for the call to check.
     const { manager } = options ?? {};
     const given = manager === undefined ? this.current.getStore() : manager;
@@ -46,13 +74,13 @@ export class TransactionJoiner {
   }
 
   /** The same where a call takes no other options than this one. */
-  async accessOf(options: ManagerOption, call: string): Promise<JobAccess> {
-    return this.access(onlyManager(options, call));
+  async accessOf(options: ManagerOption, call: string, audited?: () => AuditedCall): Promise<JobAccess> {
+    return this.access(onlyManager(options, call), audited);
   }
 
   /** For what cannot be part of one, as it is done in many: never outside of it in silence. Throws TransactionNotSupportedError. */
   async refuse(call: string): Promise<void> {
-    const { isJoined } = await this.access({});
+    const { isJoined } = await this.accessBy({});
     if (!isJoined) return;
     throw new TransactionNotSupportedError(
       call,
@@ -96,4 +124,17 @@ function refuseIdle(): never {
     'manager',
     'is not inside a transaction, or its transaction is over. Give the one that dataSource.transaction((manager) => …) passes; of pg a client after "begin", no pool; of another library executorOf(tx), as docs/guides/transactions.md has it. Await the call in there; to make it outside of any transaction leave the option out.',
   );
+}
+
+function signatureOf(actor: Actor): Signature {
+  const { by, note, requestId } = knownOptions(
+    actor,
+    ['by', 'note', 'requestId'],
+    'the actor of withActor()',
+  );
+  return {
+    actor: lineOfText(by, 'by'),
+    note: note === undefined ? null : lineOfText(note, 'note', 500),
+    requestId: requestId === undefined ? null : lineOfText(requestId, 'requestId'),
+  };
 }

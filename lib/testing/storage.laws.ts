@@ -23,6 +23,7 @@ import { owedLaws } from './laws/owed.laws.js';
 import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
+import { auditLaws } from './laws/audit.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { nextLaws } from './laws/next.laws.js';
 import { pausedByLaws } from './laws/paused.by.laws.js';
@@ -97,6 +98,7 @@ export function storageLaws(): Law[] {
     ...bulkLaws,
     ...deadLetterLaws,
     ...joinLaws,
+    ...auditLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

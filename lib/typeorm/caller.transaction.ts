@@ -66,18 +66,34 @@ export class CallerTransaction implements StatementScope {
   ) {}
 
   change<T>(work: (change: Change) => Promise<T>): Promise<T> {
+    return this.step((step) => work(this.changeOf(step)));
+  }
+
+  together<T>(work: (scope: StatementScope) => Promise<T>): Promise<T> {
     return this.step((step) => {
-      // What workers did since the snapshot was taken would stay unseen: a run that is born meanwhile would outlive its job.
-      if (step.isolation !== 'read committed') {
-        throw new TransactionNotSupportedError(
-          'manager',
-          `its transaction is at the isolation level "${step.isolation}". Changing jobs that exist, or discarding what has failed, needs "read committed"; creating, reading, runNow of recurring jobs and retries do at every level.`,
-        );
-      }
-      const readClock = () => step.readClock();
       const run: Run = (statement, ...values) => step.run(this.needs.statements[statement], values);
-      return work({ run: behindLocks(run, readClock), readClock });
+      const scope: StatementScope = {
+        run,
+        queries: step,
+        change: async (changing) => changing(this.changeOf(step)),
+        together: (inner) => inner(scope),
+      };
+      return work(scope);
     });
+  }
+
+  /** Throws TransactionNotSupportedError. */
+  private changeOf(step: Step): Change {
+    // What workers did since the snapshot was taken would stay unseen: a run that is born meanwhile would outlive its job.
+    if (step.isolation !== 'read committed') {
+      throw new TransactionNotSupportedError(
+        'manager',
+        `its transaction is at the isolation level "${step.isolation}". Changing jobs that exist, or discarding what has failed, needs "read committed"; creating, reading, runNow of recurring jobs and retries do at every level.`,
+      );
+    }
+    const readClock = () => step.readClock();
+    const run: Run = (statement, ...values) => step.run(this.needs.statements[statement], values);
+    return { run: behindLocks(run, readClock), readClock };
   }
 
   private step<T>(work: (step: Step) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import {
   jobColumns,
   jobStatColumns,
   lockColumns,
+  auditColumns,
   pauseColumns,
   releaseColumns,
   runColumns,
@@ -19,6 +20,7 @@ import {
 } from './entity.columns.js';
 import type {
   ChronisAttempt,
+  ChronisAudit,
   ChronisBinary,
   ChronisCursor,
   ChronisGap,
@@ -61,6 +63,7 @@ export interface ChronisEntities {
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
   pause: EntitySchema<ChronisPause>;
+  audit: EntitySchema<ChronisAudit>;
   jobStat: EntitySchema<ChronisJobStat>;
   worker: EntitySchema<ChronisWorker>;
   release: EntitySchema<ChronisRelease>;
@@ -117,6 +120,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
+    audit: entity('audit', ['id'], auditColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),
     worker: entity('worker', ['id'], workerColumns),
     release: entity('release', ['generation'], releaseColumns),

@@ -1,5 +1,6 @@
 import type {
   ChronisAttempt,
+  ChronisAudit,
   ChronisBinary,
   ChronisCursor,
   ChronisGap,
@@ -204,6 +205,23 @@ export const binaryColumns: Columns<ChronisBinary> = {
   storedAt: 'timestamptz',
   usedAt: 'timestamptz',
   bytes: 'bytea',
+};
+
+export const auditColumns: Columns<ChronisAudit> = {
+  id: 'bigint',
+  at: 'timestamptz',
+  action: 'text',
+  actor: 'text',
+  note: 'text?',
+  requestId: 'text?',
+  namespace: 'text?',
+  jobId: 'text?',
+  runId: 'bigint?',
+  scopeKind: 'text?',
+  scopeName: 'text?',
+  details: 'json?',
+  count: 'integer',
+  batch: 'text?',
 };
 
 export const runSignalColumns: Columns<ChronisRunSignal> = {

@@ -238,6 +238,24 @@ export interface ChronisBinary {
   bytes: Buffer;
 }
 
+/** Something that was done in somebody's name. @publicApi */
+export interface ChronisAudit {
+  id: string;
+  at: Date;
+  action: string;
+  actor: string;
+  note: string | null;
+  requestId: string | null;
+  namespace: string | null;
+  jobId: string | null;
+  runId: string | null;
+  scopeKind: string | null;
+  scopeName: string | null;
+  details: unknown;
+  count: number;
+  batch: string | null;
+}
+
 /** A signal that no wait of its run has taken yet. @publicApi */
 export interface ChronisRunSignal {
   id: string;

@@ -24,6 +24,7 @@ const kinds = {
   forgetWorkers: 'worker',
   forgetDefinitions: 'definition',
   forgetBinaries: 'program',
+  forgetAudit: 'audit entry',
   forgetFlowHistory: 'archived flow',
   forgetDefinitionHistory: 'archived definition',
 } as const;

@@ -77,6 +77,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetWorkers', toForget],
   ['forgetDefinitions', toForget],
   ['forgetBinaries', toForget],
+  ['forgetAudit', toForget],
   ['forgetFlowHistory', toForget],
   ['forgetDefinitionHistory', toForget],
 ]);

@@ -45,6 +45,7 @@ interface Outdated {
   flows: boolean;
   definitions: boolean;
   binaries: boolean;
+  audit: boolean;
   flow_history: boolean;
   definition_history: boolean;
   signals: boolean;
@@ -85,6 +86,7 @@ export class RecordPruning {
       signalsKeptMs,
       historyMs,
       binaryKeptMs,
+      retention.auditMs === undefined ? null : aged!.now - retention.auditMs,
     );
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
@@ -128,6 +130,7 @@ export class RecordPruning {
     const steps = await forget(outdated.steps, 'forgetRunSteps', rows, horizon);
     await forget(outdated.definitions, 'forgetDefinitions', rows, horizon, historyMs > 0);
     await forget(outdated.binaries, 'forgetBinaries', binariesPerRound, now - binaryKeptMs);
+    const audit = await forget(outdated.audit, 'forgetAudit', rows, now - (retention.auditMs ?? 0));
     const archived = now - historyMs;
     const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
     const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);
@@ -147,13 +150,15 @@ export class RecordPruning {
         flows >= flowsPerRound ||
         oldFlows >= flowsPerRound ||
         oldVersions >= rows ||
-        signals >= rows,
+        signals >= rows ||
+        audit >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,
       gaps,
       jobs,
       deadLetters,
+      ...(audit > 0 && { audit }),
       ...(refused.length > 0 && { refused }),
     };
   }

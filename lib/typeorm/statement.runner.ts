@@ -35,6 +35,19 @@ export interface StatementScope {
   change<T>(work: (change: Change) => Promise<T>): Promise<T>;
   /** For statements whose text depends on what a caller filters by. */
   readonly queries: Queries;
+  /** All that `work` does by the scope that it gets is done, or nothing. It may be called several times. */
+  together<T>(work: (scope: StatementScope) => Promise<T>): Promise<T>;
+}
+
+/** A scope within a transaction, of which all that is done there is part. */
+export function scopeWithin(change: Change, queries: Queries): StatementScope {
+  const scope: StatementScope = {
+    run: change.run,
+    queries,
+    change: (work) => work(change),
+    together: (work) => work(scope),
+  };
+  return scope;
 }
 
 /** Where statements run, by themselves or together. */
@@ -59,13 +72,24 @@ export class StatementRunner implements StatementScope {
   }
 
   /** See `Database.transaction`. */
-  async change<T>(work: (change: OwnChange) => Promise<T>, traits?: TransactionTraits): Promise<T> {
+  change<T>(work: (change: OwnChange) => Promise<T>, traits?: TransactionTraits): Promise<T> {
+    return this.begin((change) => work(change), traits);
+  }
+
+  together<T>(work: (scope: StatementScope) => Promise<T>): Promise<T> {
+    return this.begin((change, queries) => work(scopeWithin(change, queries)));
+  }
+
+  private async begin<T>(
+    work: (change: OwnChange, queries: Queries) => Promise<T>,
+    traits?: TransactionTraits,
+  ): Promise<T> {
     const unkept: ClaimedRun[] = [];
     const value = await this.database().transaction((transaction: Transaction) => {
       // Of an attempt that was rolled back nothing is told.
       unkept.length = 0;
       const run = behindLocks(this.on(transaction), () => transaction.renewClock());
-      return work({
+      const change: OwnChange = {
         run: Object.assign(run, { noteUnkept: (one: ClaimedRun) => void unkept.push(one) }),
         readClock: () => transaction.readClock(),
         briefly: async (lockMs, doing) => {
@@ -75,7 +99,8 @@ export class StatementRunner implements StatementScope {
           return done;
         },
         limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
-      });
+      };
+      return work(change, transaction);
     }, traits);
     if (unkept.length > 0) this.unkept?.tell(unkept);
     return value;

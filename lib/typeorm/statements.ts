@@ -14,6 +14,8 @@ import { forgetFiredSql } from './sql/forget.fired.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetReleasesSql } from './sql/forget.releases.sql.js';
+import { forgetAuditSql } from './sql/forget.audit.sql.js';
+import { recordAuditSql } from './sql/record.audit.sql.js';
 import { forgetBinariesSql } from './sql/forget.binaries.sql.js';
 import { putBinarySql, useBinarySql } from './sql/use.binary.sql.js';
 import { forgetFlowsSql } from './sql/forget.flows.sql.js';
@@ -253,6 +255,8 @@ const builders = {
   forgetDead: forgetDeadSql,
   forgetReleases: forgetReleasesSql,
   forgetBinaries: forgetBinariesSql,
+  forgetAudit: forgetAuditSql,
+  recordAudit: recordAuditSql,
   putBinary: putBinarySql,
   useBinary: useBinarySql,
   forgetDefinitions: forgetDefinitionsSql,

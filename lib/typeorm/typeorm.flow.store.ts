@@ -1,11 +1,12 @@
 import type { Page } from '../model/job.js';
 import type { Run } from '../model/run.js';
 import type {
+  AuditedFlowStore,
+  EpochMs,
   Flow,
   FlowFilter,
   FlowStep,
   FlowStepFilter,
-  FlowStore,
   PageRequest,
   RunningStep,
 } from '../ports/storage.adapter.js';
@@ -17,7 +18,7 @@ import type { TableNames } from './sql/table.names.js';
 import type { StatementScope } from './statement.runner.js';
 
 /** What users do with workflows, each call by itself or all within one transaction: the scope decides. */
-export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> implements FlowStore {
+export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> implements AuditedFlowStore {
   constructor(
     protected readonly statements: Scope,
     protected readonly tables: TableNames,
@@ -59,5 +60,17 @@ export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> imp
 
   async retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {
     return isRunId(runId) ? this.statements.change(({ run }) => retryFlow(run, runId, steps)) : null;
+  }
+
+  async pruneFlows(endedBefore: EpochMs, limit: number, archived = false): Promise<number> {
+    const [{ count }] = await this.statements.run<{ count: number }>(
+      'forgetFlows',
+      endedBefore,
+      archived,
+      limit,
+      [],
+      true,
+    );
+    return count;
   }
 }

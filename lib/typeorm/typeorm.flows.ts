@@ -1,5 +1,5 @@
 import type { ClaimedRun } from '../model/run.js';
-import type { EpochMs, FlowStorage, UnservedStep } from '../ports/storage.adapter.js';
+import type { FlowStorage, UnservedStep } from '../ports/storage.adapter.js';
 import { setFlowPause } from './flow.controls.js';
 import { FlowReconciling } from './flow.reconciling.js';
 import type { UnkeptResults } from './flow.results.js';
@@ -34,18 +34,6 @@ export class TypeOrmFlows extends TypeOrmFlowStore<StatementRunner> implements F
 
   override async resumeFlow(runId: string): Promise<boolean> {
     return isRunId(runId) && setFlowPause(this.statements, runId, false);
-  }
-
-  async pruneFlows(endedBefore: EpochMs, limit: number, archived = false): Promise<number> {
-    const [{ count }] = await this.statements.run<{ count: number }>(
-      'forgetFlows',
-      endedBefore,
-      archived,
-      limit,
-      [],
-      true,
-    );
-    return count;
   }
 
   async unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]> {

@@ -5,6 +5,9 @@ import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type {
   AttemptFilter,
+  AuditedStore,
+  AuditFilter,
+  AuditNote,
   ConflictPolicy,
   EpochMs,
   FlowStore,
@@ -21,10 +24,13 @@ import type {
   RunStep,
   ScopeResumption,
   Settlement,
+  StoredAudit,
   StoredPause,
   WorkerInfo,
 } from '../ports/storage.adapter.js';
 import { waitsForJobs } from '../ports/waits.js';
+import { auditedJobs } from './audited.jobs.js';
+import { queryAudit } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
@@ -175,6 +181,15 @@ export class TypeOrmJobs implements JobStore {
 
   async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
     return queryGaps(this.statements.queries, this.tables, filter, page);
+  }
+
+  async audited(note: AuditNote): Promise<AuditedStore> {
+    const { statements, tables } = this;
+    return auditedJobs((scope) => new TypeOrmJobs(scope, tables), statements, tables, note);
+  }
+
+  async queryAudit(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>> {
+    return queryAudit(this.statements.queries, this.tables, filter, page);
   }
 
   queryWorkers(): Promise<WorkerInfo[]> {

@@ -9,6 +9,9 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import {
   StorageAdapter,
   type AttemptFilter,
+  type AuditedStore,
+  type AuditFilter,
+  type AuditNote,
   type Capability,
   type ClaimResult,
   type ConflictPolicy,
@@ -48,6 +51,7 @@ import {
   type Settlement,
   type SettleResult,
   type Stock,
+  type StoredAudit,
   type StoredPause,
   type SyncRequest,
   type SyncedSet,
@@ -437,6 +441,21 @@ export class TypeOrmStorage extends StorageAdapter {
 
   queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {
     return this.jobs.queryGaps(filter, page);
+  }
+
+  override async audited(note: AuditNote): Promise<AuditedStore> {
+    const jobs = await this.jobs.audited(note);
+    return Object.assign(Object.create(jobs) as AuditedStore, {
+      pauseScope: async (...args: Parameters<JobStore['pauseScope']>) => {
+        const stored = await jobs.pauseScope(...args);
+        await untilClaimsEnd(this.run, this.connection.settings.statementTimeoutMs);
+        return stored;
+      },
+    });
+  }
+
+  override queryAudit(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>> {
+    return this.jobs.queryAudit(filter, page);
   }
 
   async liftOverdue(): Promise<number> {

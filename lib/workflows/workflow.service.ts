@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import {
   InvalidOptionError,
@@ -12,6 +13,7 @@ import type { DurationInput } from '../model/trigger.js';
 import type { FlowStorage } from '../ports/flows.js';
 import type { PageRequest } from '../ports/queries.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
+import { bounded } from '../scheduler/audited.details.js';
 import type { JobAccess, ManagerOption } from '../scheduler/job.access.js';
 import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
@@ -148,7 +150,8 @@ export class WorkflowService {
     within: ManagerOption = {},
   ): Promise<StartedWorkflow> {
     void this.flows('start()');
-    const access = await this.parts.transactions.accessOf(within, 'start()');
+    const call = () => ({ as: { create: 'workflow.start' } }) as const;
+    const access = await this.parts.transactions.accessOf(within, 'start()', call);
     return startWorkflow(workflow, options, access, this.parts);
   }
 
@@ -204,7 +207,9 @@ export class WorkflowService {
   async cancel(runId: string, within: ManagerOption = {}): Promise<void> {
     const id = lineOfText(runId, 'runId');
     void this.flows('cancel()');
-    const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()');
+    const { jobs, changed } = await this.parts.transactions.accessOf(within, 'cancel()', () => ({
+      as: { cancelRun: 'workflow.cancel' },
+    }));
     const found = await readWorkflow(id, jobs, this.parts.registry);
     if (found === null) return notFound(id, jobs);
     const answer = await jobs.cancelRun(found.runId);
@@ -265,7 +270,8 @@ export class WorkflowService {
    */
   async complete(ref: string | StepRef, result?: unknown, options: OpenRunOptions = {}): Promise<void> {
     void this.flows('complete()');
-    const access = await this.parts.transactions.access(options);
+    const call = () => ({ as: { complete: 'workflow.complete' as const } });
+    const access = await this.parts.transactions.access(options, call);
     const runId = await this.stepRunOf(ref, access);
     await this.parts.openRuns.completeStep(runId, result, options, access);
   }
@@ -273,7 +279,8 @@ export class WorkflowService {
   /** Ends it as `failed`, as if its handler had thrown the error. Tells when it is tried again, which a manual step is not. Throws like `complete`. */
   async fail(ref: string | StepRef, error: unknown, options: OpenRunOptions = {}): Promise<FailedOpenRun> {
     void this.flows('fail()');
-    const access = await this.parts.transactions.access(options);
+    const call = () => ({ as: { complete: 'workflow.fail' as const } });
+    const access = await this.parts.transactions.access(options, call);
     const runId = await this.stepRunOf(ref, access);
     return this.parts.openRuns.fail(runId, error, options, access);
   }
@@ -286,9 +293,11 @@ export class WorkflowService {
     const { olderThan } = knownOptions(options, ['olderThan'], 'prune()') as unknown as WorkflowPruning;
     if (olderThan === undefined)
       throw new InvalidOptionError('olderThan', 'is missing. Give for example "30d".');
-    const flows = this.flows('prune()');
+    void this.flows('prune()');
     const ageMs = parseDelay(olderThan, 'olderThan');
     await this.parts.transactions.refuse('workflows.prune()');
+    const audited = { details: { olderThan: bounded(olderThan) }, batch: randomUUID() };
+    const flows = (await this.parts.transactions.flows(() => audited))!;
     const before = (await this.parts.storage.now()) - ageMs;
     for (let pruned = 0; ;) {
       const some = await flows.pruneFlows(before, pruneBatch, this.parts.keepsHistory);

@@ -241,8 +241,13 @@ describe('the ledger of several apps', () => {
     expect(billing.heard('keep-ledger.differs')).toEqual([
       {
         app: 'billing',
-        own: { defaultMs: minute, byVerdict: {}, historyMs },
-        others: [{ app: 'shop', retention: { defaultMs: 365 * 86_400_000, byVerdict: {}, historyMs } }],
+        own: { defaultMs: minute, byVerdict: {}, historyMs, auditMs: historyMs },
+        others: [
+          {
+            app: 'shop',
+            retention: { defaultMs: 365 * 86_400_000, byVerdict: {}, historyMs, auditMs: historyMs },
+          },
+        ],
       },
     ]);
     await clock.advanceBy(20 * minute);

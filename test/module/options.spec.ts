@@ -51,7 +51,12 @@ describe('the options of the module', () => {
       concurrency: 10,
       shutdownTimeoutMs: 25_000,
       abortGraceMs: 5_000,
-      retention: { defaultMs: 30 * 86_400_000, byVerdict: {}, historyMs: ninetyDaysMs },
+      retention: {
+        defaultMs: 30 * 86_400_000,
+        byVerdict: {},
+        historyMs: ninetyDaysMs,
+        auditMs: ninetyDaysMs,
+      },
     });
   });
 
@@ -67,12 +72,14 @@ describe('the options of the module', () => {
       defaultMs: 60 * 86_400_000,
       byVerdict: {},
       historyMs: ninetyDaysMs,
+      auditMs: ninetyDaysMs,
     });
     const keepLedger = { default: { weeks: 1 }, failed: '90 days' };
     expect(settingsOf({ keepLedger }).engine.retention).toEqual({
       defaultMs: 7 * 86_400_000,
       byVerdict: { failed: 90 * 86_400_000 },
       historyMs: ninetyDaysMs,
+      auditMs: ninetyDaysMs,
     });
   });
 
@@ -89,7 +96,7 @@ describe('the options of the module', () => {
       leaseMs: 60_000,
       shutdownTimeoutMs: 120_000,
       abortGraceMs: 10_000,
-      retention: { defaultMs: 604_800_000, byVerdict: {}, historyMs: ninetyDaysMs },
+      retention: { defaultMs: 604_800_000, byVerdict: {}, historyMs: ninetyDaysMs, auditMs: ninetyDaysMs },
     });
   });
 
@@ -99,6 +106,7 @@ describe('the options of the module', () => {
       defaultMs: 5_184_000_000,
       byVerdict: { succeeded: 604_800_000, skipped: 3_600_000 },
       historyMs: ninetyDaysMs,
+      auditMs: ninetyDaysMs,
     });
   });
 

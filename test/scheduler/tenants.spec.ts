@@ -108,6 +108,11 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   pause: { call: (s) => s.pause({ all: true }), comesTo: { scope: { all: true } } },
   resume: { call: (s) => s.resume({ all: true }), comesTo: false },
   getPauses: { call: (s) => s.getPauses(), comesTo: [] },
+  withActor: {
+    call: (s, { id }) => s.withActor({ by: 'mallory' }, () => s.deleteJob(id)),
+    comesTo: refused(JobNotFoundError),
+  },
+  getAudit: { call: (s, { id }) => s.getAudit({ jobId: id }), comesTo: nothing },
   withTransaction: {
     call: (s, { id }) => s.withTransaction(null, () => s.deleteJob(id)),
     comesTo: refused(JobNotFoundError),

@@ -274,6 +274,26 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       ...pausedColumns,
     },
   },
+  audit: {
+    about: 'Who has asked for what: what was done within withActor()',
+    columns: {
+      id: 'grows with time, about',
+      at: 'when it was done',
+      action: 'what was done, such as runNow or pauseMany',
+      actor: 'who has asked for it',
+      note: 'why, as they said',
+      request_id: 'what the logs of the application call the request by',
+      namespace: 'of the job or run, or what a change of many was confined to; null: of none, or of several',
+      job_id: 'the job; it may be gone',
+      run_id: 'the run that it was about, or that came of it; read it as text',
+      scope_kind: 'of what was paused or resumed as a whole: handler, queue, namespace or all',
+      scope_name: 'its name; empty for all',
+      details:
+        'what was changed, before and after, the filter of a change of many and so on; payloads by size and SHA-256 only',
+      count: 'how many jobs or runs it was',
+      batch: 'of an action in several steps: what these have in common; null: it is one step',
+    },
+  },
   worker: {
     about: 'Processes that work, and those that did lately; one lease each',
     columns: {

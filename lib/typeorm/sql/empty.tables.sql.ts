@@ -19,6 +19,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.attempt,
       t.gap,
       t.pause,
+      t.audit,
       t.worker,
       t.release,
       t.lock,

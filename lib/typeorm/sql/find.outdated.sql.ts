@@ -1,10 +1,10 @@
 import { unnest } from './arrays.fragment.js';
 import { ledgerPartitions } from './ledger.partitions.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, ms, now } from './time.fragment.js';
+import { after, at, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are · $6 how long the history is · $7 how long programs stay that nobody uses
+ * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are · $6 how long the history is · $7 how long programs stay that nobody uses · $8 before when who has asked for something is forgotten; null: never
  *
  * Which of the statements that forget have something to do: most of the time none has. Not EXISTS where there is an order: the planner would leave that out,
  * and might read the whole table.
@@ -29,6 +29,7 @@ select ${ms(now)} as now,
   (select used_at from ${t.binary} where used_at < ${after(now, '-$7::float8')} order by used_at limit 1) is not null as binaries,
   (select archived_at from ${t.flow_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as flow_history,
   (select archived_at from ${t.definition_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as definition_history,
+  (select at from ${t.audit} where at < ${at('$8::float8')} order by at limit 1) is not null as audit,
   exists (
     select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null
   ) as workers`;

@@ -4,7 +4,7 @@ import type { TableNames } from './table.names.js';
 /** The version that has comments of all that is older. */
 const commentsSince = 4;
 
-const changed = ['worker', 'run_step', 'run_signal'] as const;
+const changed = ['worker', 'run_step', 'run_signal', 'audit'] as const;
 
 /** What schema version 6 adds, for those who operate it. The release before works on it: it leaves null what it does not know. */
 export function schemaV6(t: TableNames, from: number): string[] {
@@ -14,6 +14,37 @@ export function schemaV6(t: TableNames, from: number): string[] {
     // What is kept for the retry of a workflow when its run is gone: null for all others.
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
+    ...audit(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
+  ];
+}
+
+/** Who has asked for what. It is written at the rate of people, and read in many ways: newest first, by what it was about or by who it was. */
+function audit(t: TableNames): string[] {
+  const newest = 'at desc, id desc';
+  return [
+    `create table ${t.audit} (
+      id bigint generated always as identity primary key,
+      at timestamptz not null,
+      action text not null,
+      actor text not null,
+      note text,
+      request_id text,
+      namespace text collate "C",
+      job_id text collate "C",
+      run_id bigint,
+      scope_kind text,
+      scope_name text,
+      details json,
+      count integer not null,
+      batch text
+    )`,
+    `create index ${t.index('audit_time')} on ${t.audit} (${newest})`,
+    `create index ${t.index('audit_namespace')} on ${t.audit} (namespace, ${newest})`,
+    `create index ${t.index('audit_job')} on ${t.audit} (namespace, job_id, ${newest}) where job_id is not null`,
+    `create index ${t.index('audit_run')} on ${t.audit} (run_id, ${newest}) where run_id is not null`,
+    `create index ${t.index('audit_actor')} on ${t.audit} (actor, ${newest})`,
+    `create index ${t.index('audit_action')} on ${t.audit} (action, ${newest})`,
+    `create unique index ${t.index('audit_batch')} on ${t.audit} (batch) where batch is not null`,
   ];
 }

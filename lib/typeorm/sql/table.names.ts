@@ -22,6 +22,7 @@ export const allTables = [
   'attempt',
   'gap',
   'pause',
+  'audit',
   'worker',
   'release',
   'lock',

@@ -1,0 +1,52 @@
+import type { Page } from '../model/job.js';
+import type { AuditFilter, EpochMs, NewAudit, PageRequest, StoredAudit } from '../ports/storage.adapter.js';
+import { is } from './filtering.js';
+import { pageOf } from './paging.js';
+import type { AuditRow, MemoryTables } from './tables.js';
+
+export function recordAudit(tables: MemoryTables, now: EpochMs, entries: readonly NewAudit[]): void {
+  for (const entry of entries) {
+    const begun = entry.batch === null ? undefined : begunBy(tables, entry.batch);
+    if (begun === undefined) {
+      const id = String(tables.nextNumber());
+      tables.audit.set(id, structuredClone({ ...entry, id, at: now }));
+    } else {
+      tables.audit.set(begun.id, { ...begun, count: begun.count + entry.count });
+    }
+  }
+  if (tables.audit.size <= tables.recordLimit * 1.1) return;
+  const excess = tables.audit.size - tables.recordLimit;
+  for (const id of [...tables.audit.keys()].slice(0, excess)) tables.audit.delete(id);
+}
+
+export function queryAudit(tables: MemoryTables, filter: AuditFilter, page: PageRequest): Page<StoredAudit> {
+  const from = filter.from?.getTime() ?? -Infinity;
+  const until = filter.until?.getTime() ?? Infinity;
+  const rows = [...tables.audit.values()].filter(
+    (row) =>
+      is(row.namespace ?? '', filter.namespace) &&
+      is(row.jobId ?? '', filter.jobId) &&
+      is(row.runId ?? '', filter.runId) &&
+      is(row.actor, filter.actor) &&
+      is(row.action, filter.action) &&
+      row.at >= from &&
+      row.at < until,
+  );
+  return pageOf(rows, page, ({ at, id }) => [-at, -Number(id)], toEntry);
+}
+
+/** How many went. */
+export function pruneAudit(tables: MemoryTables, horizon: EpochMs): number {
+  let gone = 0;
+  for (const { id, at } of tables.audit.values()) if (at < horizon && tables.audit.delete(id)) gone++;
+  return gone;
+}
+
+/** It is one of the last: others have at most recorded a little meanwhile. */
+function begunBy(tables: MemoryTables, batch: string): AuditRow | undefined {
+  return [...tables.audit.values()].findLast((row) => row.batch === batch);
+}
+
+function toEntry({ batch: _, at, ...entry }: AuditRow): StoredAudit {
+  return { ...entry, at: new Date(at) };
+}

@@ -1,0 +1,285 @@
+import type { AuditAction } from '../model/audit.js';
+import type { Job, JobRef } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
+import type { Run } from '../model/run.js';
+import {
+  auditedDefinitionMethods,
+  auditedFlowMethods,
+  auditedMethods,
+  type AuditedStore,
+  type DefinitionStorage,
+  type JobStore,
+  type NewAudit,
+  type PutDefinition,
+} from '../ports/storage.adapter.js';
+import { bounded, optionsChanged, pauseChanged, summed } from './audited.details.js';
+
+/** What is known of a call beside what it does to the storage. */
+export interface AuditedCall {
+  /** What it does, in place of what the storage is asked for. What follows from that is on record as it is. */
+  as?: Partial<Record<AuditAction, AuditAction>>;
+  details?: JsonValue;
+  /** What a change of many is confined to; null: nothing, or several. */
+  namespace?: string | null;
+  /** It is one of many jobs or runs, in several steps: they are one entry. */
+  batch?: string;
+}
+
+/** What is told of an entry; the rest is nothing. */
+type Told = Partial<NewAudit> & Pick<NewAudit, 'action'>;
+/** Makes what is told of the result; `before`: what was read for it. */
+type Telling = (args: any[], result: any, before: any) => Told[];
+interface Subject {
+  /** Reads what is known before only. */
+  read?: (jobs: JobStore, args: any[]) => Promise<unknown>;
+  tell: Telling;
+}
+
+const readJob: Subject['read'] = async (jobs, [ref]) => (await jobs.getJob(ref as JobRef)) ?? undefined;
+const readRun: Subject['read'] = async (jobs, [runId]) =>
+  (await jobs.queryRuns({ runId: String(runId) }, { limit: 1 })).items[0];
+const readRuns: Subject['read'] = (jobs, [runIds]) =>
+  Promise.all((runIds as string[]).map((runId) => readRun(jobs, [runId])));
+
+const ofRef = ({ namespace, id }: JobRef): Partial<NewAudit> => ({ namespace, jobId: id });
+const ofRun = (run: Run | undefined): Partial<NewAudit> =>
+  run === undefined ? {} : { namespace: run.namespace, jobId: run.jobId };
+const found = <T>(result: T | null | false, told: Told): Told[] =>
+  result === null || result === false ? [] : [told];
+/** Unless somebody else has changed it in between. */
+const justBefore = (before: Job | undefined, after: Job): Job | undefined =>
+  before && after.revision - before.revision <= 1 ? before : undefined;
+
+const subjects: Record<(typeof auditedMethods)[number], Subject> = {
+  insertJobs: {
+    tell: (_, results: { status: string; job?: Job }[]) =>
+      results.flatMap(({ status, job }) =>
+        status === 'created' || status === 'replaced'
+          ? [{ action: status === 'created' ? 'create' : 'upsert', ...ofRef(job!), details: { status } }]
+          : [],
+      ),
+  },
+  updateJob: {
+    read: readJob,
+    tell: ([ref, patch], result: Job | 'not-found' | 'stale', before: Job | undefined) =>
+      typeof result === 'string'
+        ? []
+        : [
+            {
+              action: 'update',
+              ...ofRef(ref),
+              details: optionsChanged(justBefore(before, result), result, patch),
+            },
+          ],
+  },
+  deleteJob: { tell: ([ref], result) => found(result, { action: 'delete', ...ofRef(ref) }) },
+  pauseJob: {
+    read: readJob,
+    tell: ([ref], job: Job | null, before) =>
+      job === null
+        ? []
+        : [{ action: 'pause', ...ofRef(ref), details: pauseChanged(justBefore(before, job), job) }],
+  },
+  resumeJob: {
+    read: readJob,
+    tell: ([ref], job: Job | null, before) =>
+      job === null
+        ? []
+        : [{ action: 'resume', ...ofRef(ref), details: pauseChanged(justBefore(before, job), job) }],
+  },
+  cancelRun: {
+    read: readRun,
+    tell: ([runId], answer, run) =>
+      found(answer, { action: 'cancelRun', ...ofRun(run), runId, details: { answer } }),
+  },
+  cancelJob: {
+    tell: ([ref], runs) => found(runs, { action: 'cancel', ...ofRef(ref), details: { runs } }),
+  },
+  changeJobs: {
+    tell: ([, change], outcomes: string[]) => {
+      const count = outcomes.filter((outcome) => outcome === 'changed').length;
+      return count === 0 ? [] : [{ action: `${change.kind}Many` as AuditAction, count }];
+    },
+  },
+  runNow: {
+    tell: ([ref], run: Run | null) =>
+      run === null ? [] : [{ action: 'runNow', ...ofRef(ref), runId: run.id }],
+  },
+  backfill: {
+    tell: ([ref, { instants, overlap, includeSucceeded, dryRun }], report) => {
+      if (report === null || dryRun) return [];
+      const [from, until] = [instants[0], instants.at(-1)];
+      const details = {
+        from: from === undefined ? null : new Date(from).toISOString(),
+        until: until === undefined ? null : new Date(until).toISOString(),
+        overlap,
+        includeSucceeded,
+        runIds: bounded(report.runIds),
+      };
+      return [{ action: 'backfill', ...ofRef(ref), details, count: report.created.length }];
+    },
+  },
+  pauseScope: {
+    tell: ([scope], pause) => {
+      const { reason, by } = pause;
+      return [{ action: 'pauseScope', ...ofScope(scope), details: { after: { reason, by } } }];
+    },
+  },
+  resumeScope: { tell: ([scope], result) => found(result, { action: 'resumeScope', ...ofScope(scope) }) },
+  retryRuns: {
+    tell: (_, runs: Run[]) =>
+      runs.map((run) => ({
+        action: 'retryRun',
+        ...ofRun(run),
+        runId: run.id,
+        details: { retryOf: run.retryOf },
+      })),
+  },
+  discardRuns: {
+    read: readRuns,
+    tell: (_, ids: string[], runs: (Run | undefined)[]) =>
+      ids.map((runId) => ({
+        action: 'discardRun',
+        ...ofRun(runs.find((run) => run?.id === runId)),
+        runId,
+      })),
+  },
+  settleOpen: {
+    read: readRun,
+    tell: ([runId], isEnded, run) => found(isEnded, { action: 'complete', ...ofRun(run), runId }),
+  },
+  sendRunSignal: {
+    read: readRun,
+    tell: ([runId, { name, payload }], answer, run) =>
+      answer === null || answer === 'full' || answer === 'unheard'
+        ? []
+        : [
+            {
+              action: 'signal',
+              ...ofRun(run),
+              runId,
+              details: { name: bounded(name), payload: summed(payload) },
+            },
+          ],
+  },
+};
+
+const flowSubjects: Record<(typeof auditedFlowMethods)[number], Subject> = {
+  pauseFlow: {
+    read: readRun,
+    tell: ([runId], result, run) => found(result, { action: 'workflow.pause', ...ofRun(run), runId }),
+  },
+  resumeFlow: {
+    read: readRun,
+    tell: ([runId], result, run) => found(result, { action: 'workflow.resume', ...ofRun(run), runId }),
+  },
+  retryFlow: {
+    tell: ([runId, from], run: Run | null) =>
+      run === null
+        ? []
+        : [{ action: 'workflow.retry', ...ofRun(run), runId: run.id, details: { retryOf: runId, from } }],
+  },
+  pruneFlows: {
+    tell: ([endedBefore], count: number) =>
+      count === 0 ? [] : [{ action: 'workflow.prune', details: olderThan(endedBefore), count }],
+  },
+};
+
+const definitionSubjects: Record<(typeof auditedDefinitionMethods)[number], Subject> = {
+  putDefinitions: {
+    tell: (_, results: PutDefinition[]) =>
+      results.flatMap(({ status, definition: { namespace, name, version, hash } }) =>
+        status === 'created'
+          ? [{ action: 'definition.define', namespace, details: { name, version, hash } }]
+          : [],
+      ),
+  },
+  deleteDefinition: {
+    tell: ([{ namespace, name }, version], count: number) =>
+      count === 0 ? [] : [{ action: 'definition.delete', namespace, details: { name, version }, count }],
+  },
+  pruneDefinitions: {
+    tell: ([deletedBefore], count: number) =>
+      count === 0 ? [] : [{ action: 'definition.prune', details: olderThan(deletedBefore), count }],
+  },
+};
+
+function ofScope(scope: NewAudit['scope'] & object): Partial<NewAudit> {
+  return { scope, namespace: scope.kind === 'namespace' ? scope.name : null };
+}
+
+function olderThan(before: number): JsonValue {
+  return { before: new Date(before).toISOString() };
+}
+
+/** What is the same in all entries of a call. */
+export type Signature = Pick<NewAudit, 'actor' | 'note' | 'requestId'>;
+
+type Methods = Record<string, (...args: any[]) => Promise<unknown>>;
+
+/** The same methods, of which each that changes something puts on record who has asked for it. */
+export function auditedStore(jobs: JobStore, signature: Signature, call: AuditedCall): AuditedStore {
+  /** `methodsOf`: where in a store the methods are. */
+  const recording = <T extends object>(
+    target: T,
+    described: Record<string, Subject>,
+    methodsOf: (store: AuditedStore) => object,
+  ): T => {
+    const methods: Methods = {};
+    for (const [name, { read, tell }] of Object.entries(described)) {
+      methods[name] = async (...args) => {
+        const before = await read?.(jobs, args);
+        const store = await jobs.audited!((result) => entries(tell(args, result, before), signature, call));
+        return (methodsOf(store) as Methods)[name]!(...args);
+      };
+    }
+    return new Proxy(target, {
+      get(all, key) {
+        if (typeof key === 'string' && Object.hasOwn(methods, key)) return methods[key];
+        const value: unknown = Reflect.get(all, key, all);
+        return typeof value === 'function' ? (value.bind(all) as unknown) : value;
+      },
+    });
+  };
+  const store = recording(jobs, subjects, (each) => each);
+  const flows = jobs.flows && recording(jobs.flows, flowSubjects, (each) => each.flows!);
+  const definitions =
+    jobs.definitions &&
+    recording<DefinitionStorage>(jobs.definitions, definitionSubjects, (each) => each.definitions!);
+  return new Proxy(store, {
+    get(all, key) {
+      if (key === 'flows') return flows;
+      if (key === 'definitions') return definitions;
+      return Reflect.get(all, key, all) as unknown;
+    },
+  }) as AuditedStore;
+}
+
+function entries(told: Told[], signature: Signature, call: AuditedCall): NewAudit[] {
+  const { as, details, namespace = null, batch } = call;
+  const none = {
+    namespace: null,
+    jobId: null,
+    runId: null,
+    scope: null,
+    details: null,
+    count: 1,
+    batch: null,
+  };
+  const [first] = told;
+  if (first === undefined) return [];
+  if (batch !== undefined) {
+    const count = told.reduce((sum, each) => sum + (each.count ?? 1), 0);
+    const action = as?.[first.action] ?? first.action;
+    return [{ ...none, action, details: details ?? null, namespace, count, batch, ...signature }];
+  }
+  return told.map((each) => {
+    const action = as?.[each.action];
+    return {
+      ...none,
+      ...each,
+      ...signature,
+      ...(action !== undefined && { action, ...(details !== undefined && { details }) }),
+    };
+  });
+}

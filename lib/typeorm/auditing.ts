@@ -1,0 +1,71 @@
+import type { Page } from '../model/job.js';
+import type { JsonValue } from '../model/json.js';
+import type { ScopeRef } from '../model/pause.js';
+import type { AuditFilter, EpochMs, NewAudit, PageRequest, StoredAudit } from '../ports/storage.adapter.js';
+import { Conditions } from './conditions.js';
+import type { Queries } from './database.js';
+import { toPage } from './paging.js';
+import { queryAuditSql } from './sql/query.audit.sql.js';
+import type { TableNames } from './sql/table.names.js';
+import { at } from './sql/time.fragment.js';
+import type { Run } from './statement.runner.js';
+
+interface AuditRow extends Pick<StoredAudit, 'id' | 'action' | 'actor' | 'note' | 'namespace' | 'count'> {
+  at: EpochMs;
+  request_id: string | null;
+  job_id: string | null;
+  run_id: string | null;
+  scope_kind: ScopeRef['kind'] | null;
+  scope_name: string | null;
+  details: JsonValue;
+}
+
+export async function recordAudit(run: Run, entries: readonly NewAudit[]): Promise<void> {
+  if (entries.length === 0) return;
+  const column = (of: (entry: NewAudit) => unknown): unknown[] => entries.map(of);
+  await run(
+    'recordAudit',
+    column(({ action }) => action),
+    column(({ actor }) => actor),
+    column(({ note }) => note),
+    column(({ requestId }) => requestId),
+    column(({ namespace }) => namespace),
+    column(({ jobId }) => jobId),
+    column(({ runId }) => runId),
+    column(({ scope }) => scope && scope.kind),
+    column(({ scope }) => scope && scope.name),
+    column(({ details }) => details && JSON.stringify(details)),
+    column(({ count }) => count),
+    column(({ batch }) => batch),
+  );
+}
+
+export async function queryAudit(
+  queries: Queries,
+  t: TableNames,
+  { namespace, jobId, runId, actor, action, from, until }: AuditFilter,
+  { limit = 100, cursor }: PageRequest,
+): Promise<Page<StoredAudit>> {
+  const conditions = new Conditions(limit + 1);
+  conditions.among('v.namespace', namespace);
+  conditions.among('v.job_id', jobId);
+  if (runId !== undefined) conditions.run('v.run_id', runId);
+  conditions.among('v.actor', actor);
+  conditions.among('v.action', action);
+  if (from) conditions.add(`v.at >= ${at('?::float8')}`, from.getTime());
+  if (until) conditions.add(`v.at < ${at('?::float8')}`, until.getTime());
+  conditions.after(cursor, ['instant', 'id'], `(v.at, v.id) < (${at('?::float8')}, ?::bigint)`);
+  const rows = await queries.run<AuditRow>(queryAuditSql(t, conditions.text), conditions.values);
+  return toPage(rows, limit, toEntry, (row) => [row.at, row.id]);
+}
+
+function toEntry(row: AuditRow): StoredAudit {
+  const { id, action, actor, note, namespace, details, count, scope_kind: kind, scope_name: name } = row;
+  return {
+    ...{ id, at: new Date(row.at), action, actor, note, requestId: row.request_id },
+    ...{ namespace, jobId: row.job_id, runId: row.run_id },
+    scope: kind === null ? null : { kind, name: name! },
+    details,
+    count,
+  };
+}
