@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 /** What would change the service itself, or is no call. */
 const refused: ReadonlySet<string> = new Set([
   ...['constructor', 'start', 'stop', 'registerHandler', 'withdrawHandler', 'offerHandler'],
-  ...['register', 'forTenant', 'withTransaction'],
+  ...['register', 'forTenant', 'withTransaction', 'withActor'],
 ]);
 const ofSession: ReadonlySet<string> = new Set(['workers', 'now', 'storeBinary']);
 /** Nobody but this user. */

@@ -13,12 +13,26 @@ describe('who has asked, on PostgreSQL', () => {
   let scheduler: SchedulerService;
   let workflows: WorkflowService;
 
+  const sent: string[] = [];
+
   beforeAll(async () => {
+    const query = Reflect.get(pg.Client.prototype, 'query') as (...given: unknown[]) => unknown;
+    vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+      this: pg.Client,
+      ...given: unknown[]
+    ) {
+      const [config] = given as [string | { text: string }];
+      sent.push(typeof config === 'string' ? config : config.text);
+      return Reflect.apply(query, this, given);
+    } as never);
     app = await TransactionalApp.create('audit');
     ({ scheduler, workflows } = await app.boot());
     scheduler.registerHandler('work', () => undefined);
   });
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    vi.restoreAllMocks();
+  });
   beforeEach(async () => {
     await app.empty();
     await app.client.query(`delete from "${app.schema}".audit`);
@@ -70,33 +84,19 @@ describe('who has asked, on PostgreSQL', () => {
   });
 
   test('costs no statement where nobody is named, and writes by one where somebody is', async () => {
-    const sent: string[] = [];
-    const query = Reflect.get(pg.Client.prototype, 'query') as (...given: unknown[]) => unknown;
-    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-      this: pg.Client,
-      ...given: unknown[]
-    ) {
-      const [config] = given as [string | { text: string }];
-      sent.push(typeof config === 'string' ? config : config.text);
-      return Reflect.apply(query, this, given);
-    } as never);
     const statements = async (work: () => Promise<unknown>): Promise<string[]> => {
       sent.length = 0;
       await work();
       return sent.filter((text) => text.includes(app.schema));
     };
-    try {
-      await scheduler.createIntervalJob({ ...job, hours: 1 });
-      await scheduler.runNow('a');
-      const alone = await statements(() => scheduler.runNow('a'));
-      const nobody = await statements(() => scheduler.withActor(null, () => scheduler.runNow('a')));
-      const named = await statements(() => scheduler.withActor(ada, () => scheduler.runNow('a')));
-      expect(nobody).toEqual(alone);
-      expect(named).toHaveLength(alone.length + 1);
-      expect(named.filter((text) => text.includes('"audit"'))).toHaveLength(1);
-    } finally {
-      spy.mockRestore();
-    }
+    await scheduler.createIntervalJob({ ...job, hours: 1 });
+    await scheduler.runNow('a');
+    const alone = await statements(() => scheduler.runNow('a'));
+    const nobody = await statements(() => scheduler.withActor(null, () => scheduler.runNow('a')));
+    const named = await statements(() => scheduler.withActor(ada, () => scheduler.runNow('a')));
+    expect(nobody).toEqual(alone);
+    expect(named).toHaveLength(alone.length + 1);
+    expect(named.filter((text) => text.includes('"audit"'))).toHaveLength(1);
   });
 
   test('is one entry for many calls at once, each in its own name', async () => {

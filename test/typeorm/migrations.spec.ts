@@ -203,7 +203,17 @@ describe('rights that are missing', () => {
 
   const rights = ['select', 'insert', 'update', 'delete'];
   const allTables = ['attempt', 'cursor', 'gap', 'job', 'job_stat', 'lock', 'meta'];
-  allTables.push('binary', 'definition', 'flow', 'flow_edge', 'flow_step', 'pause', 'release', 'run');
+  allTables.push(
+    'audit',
+    'binary',
+    'definition',
+    'flow',
+    'flow_edge',
+    'flow_step',
+    'pause',
+    'release',
+    'run',
+  );
   allTables.push('definition_history', 'flow_history', 'flow_edge_history', 'flow_step_history');
   allTables.push('run_signal', 'run_step', 'run_wait', 'worker', 'attempt_default');
 
@@ -377,7 +387,7 @@ describe('a schema of another release', () => {
   test('before that of programs gets their table, and nobody waits for it', async () => {
     await (await start()).close();
     await client.query(
-      `drop table "${schema}".binary; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms;
+      `drop table "${schema}".binary, "${schema}".audit; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms;
        alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step`,
     );
     await setMeta('schema_version', 4);
