@@ -47,6 +47,7 @@ function begunBy(tables: MemoryTables, batch: string): AuditRow | undefined {
   return [...tables.audit.values()].findLast((row) => row.batch === batch);
 }
 
-function toEntry({ batch: _, at, ...entry }: AuditRow): StoredAudit {
-  return { ...entry, at: new Date(at) };
+function toEntry(row: AuditRow): StoredAudit {
+  const { batch: _, ...entry } = row;
+  return { ...entry, at: new Date(row.at) };
 }
