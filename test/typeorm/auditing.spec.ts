@@ -121,7 +121,7 @@ describe('who has asked, on PostgreSQL', () => {
     });
   });
 
-  test('is on record for a workflow that is paused and goes on', async () => {
+  test('is on record for a workflow that is started', async () => {
     workflows.register((await import('../../lib/index.js')).workflow('asking').manual('ask'));
     await scheduler.withActor(ada, () => workflows.start('asking', { key: 'one' }));
     expect(await actions()).toEqual(['workflow.start']);

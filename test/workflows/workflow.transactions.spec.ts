@@ -102,6 +102,22 @@ function promises(placeOf: () => Place): void {
     expect(await state(runId)).toBe('active');
   });
 
+  test('who has asked for it is on record as part of it', async () => {
+    const { scheduler, workflows, transaction, going, failed } = placeOf();
+    const [runId, over] = [await going(), await failed()];
+    const ask = (manager: any) =>
+      scheduler.withActor({ by: 'ada' }, async () => {
+        await workflows.pause(runId, { manager });
+        await workflows.resume(runId, { manager });
+        await workflows.retry(over, { manager });
+      });
+    const actions = async () => (await scheduler.getAudit()).items.map(({ action }) => action).toReversed();
+    await rolledBack(ask);
+    expect(await actions()).toEqual([]);
+    await transaction(ask);
+    expect(await actions()).toEqual(['workflow.pause', 'workflow.resume', 'workflow.retry']);
+  });
+
   test('what cannot be part of one is refused within, and says how to make it outside', async () => {
     const { scheduler, workflows, definitions, transaction, setContext } = placeOf();
     const calls = [() => workflows.prune({ olderThan: '1d' }), () => definitions.prune({ olderThan: '1d' })];
