@@ -32,6 +32,8 @@ export declare const at: Date;
 export declare const app: INestApplication;
 export declare const guard: CanActivate;
 export declare const runId: string;
+export declare const requestId: string;
+export declare const user: { email: string };
 export declare const from: Date;
 export declare const until: Date;
 export declare const order: { id: string };
