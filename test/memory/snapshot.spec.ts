@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidOptionError, MemoryStorage, type StorageAdapter } from '../../lib/index.js';
+import { InvalidOptionError, MemoryStorage, type AuditNote, type StorageAdapter } from '../../lib/index.js';
 import {
   lockLaws,
   ManualClock,
@@ -37,25 +37,39 @@ class Written {
   }
 }
 
+/** What is a storage of its own within one. */
+const parts = ['definitions', 'binaries', 'flows'];
+
 /** Each of its methods is called on what was restored a moment before. */
-function through<T extends object>(written: Written, like: T, part: (storage: MemoryStorage) => T): T {
+function through<T extends object>(
+  written: Written,
+  like: T,
+  part: (storage: MemoryStorage) => T | Promise<T>,
+): T {
   let closed = false;
   return new Proxy(like, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
       // A transaction goes on between calls, and ends with the storage that it is in.
       if (['wakeSignal', 'joined', 'transaction'].includes(String(key))) return undefined;
-      if (key === 'definitions') return through(written, value as object, (storage) => storage.definitions);
-      if (key === 'binaries')
-        return through(written, value as MemoryStorage['binaries'], (storage) => storage.binaries);
-      if (key === 'flows')
-        return through(written, value as MemoryStorage['flows'], (storage) => storage.flows);
+      if (parts.includes(String(key)))
+        return through(
+          written,
+          value as object,
+          async (storage) => Reflect.get(await part(storage), key) as object,
+        );
+      // It notes in the storage that it is of, which is another one by the next call.
+      if (key === 'audited')
+        return async (note: AuditNote): Promise<object> =>
+          through<object>(written, await (target as unknown as MemoryStorage).audited(note), (storage) =>
+            storage.audited(note),
+          );
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]): Promise<unknown> => {
         if (closed) throw new Error('closed');
         closed = key === 'close';
-        return written.exclusively(String(key), (storage) => {
-          const restored = part(storage);
+        return written.exclusively(String(key), async (storage) => {
+          const restored = await part(storage);
           const method = Reflect.get(restored, key, restored) as (...given: unknown[]) => Promise<unknown>;
           return method.apply(restored, args);
         });
