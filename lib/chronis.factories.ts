@@ -355,6 +355,7 @@ export function makeServiceParts(
     }),
     calendars,
     timeZone: settings.timeZone,
+    retention: settings.engine.retention,
   };
 }
 

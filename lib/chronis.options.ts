@@ -90,6 +90,11 @@ export interface ChronisOptions {
   keepHistory?: DurationInput;
   /** How long is kept who has asked for what (`withActor`): at least 1 min. Of several apps on one schema the longest holds for all. @default '90d' */
   keepAudit?: DurationInput;
+  /**
+   * Whether this process takes its turn in counting runs by minute, hour and day out of the ledger, for `SchedulerService.getStatistics()`: one of all processes that have it counts, once a minute. Needs `keepLedger` of at least an hour for
+   * all outcomes. @default false
+   */
+  statistics?: boolean;
   /** Names that the app had before: it takes over the jobs that their code declared, and those made at run time as soon as no process of that app lives. Remove them when none of those is left. @default none */
   previousApps?: readonly string[];
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */

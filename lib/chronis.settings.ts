@@ -9,7 +9,7 @@ import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
 import type { LogSettings } from './events/event.logger.js';
 import type { ChronisEventName } from './events/event.map.js';
 import { InvalidOptionError } from './model/errors.js';
-import { gapVerdicts, outcomes, type Retention } from './model/retention.js';
+import { gapVerdicts, outcomes, shortestKeptMs, type Retention } from './model/retention.js';
 import { packageVersion } from './package.version.js';
 import type { AdapterInput } from './ports/adapter.recipe.js';
 import type { DurationInput } from './model/trigger.js';
@@ -83,6 +83,7 @@ const knownKeys = [
   'keepLedger',
   'keepHistory',
   'keepAudit',
+  'statistics',
   'previousApps',
   'orphans',
   'transactionContext',
@@ -220,7 +221,18 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
         engineDefaults.retention.auditMs!,
       ),
     },
+    statistics: countsStatistics(given),
   };
+}
+
+function countsStatistics({ statistics = false, keepLedger }: ChronisOptions): boolean {
+  if (trueOrFalse(statistics, 'statistics') && shortestKeptMs(retentionOf(keepLedger)) < hour) {
+    throw new InvalidOptionError(
+      'statistics',
+      'are counted out of the ledger, which "keepLedger" keeps for less than an hour. Keep it longer.',
+    );
+  }
+  return statistics;
 }
 
 function retentionOf(given: ChronisOptions['keepLedger']): Retention {

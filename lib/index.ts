@@ -44,6 +44,8 @@ export type {
   Policies,
   RecoveryPolicy,
 } from './model/policies.js';
+export { latenessBucketsMs, statisticsKeptMs } from './model/rollup.js';
+export type { StatisticsRow, StatisticsUnit } from './model/rollup.js';
 export type { Pruned, RefusedRow, Retention } from './model/retention.js';
 export type { HandlerOptions, MethodOptions } from './model/handler.options.js';
 export type {
@@ -217,6 +219,11 @@ export type {
   QueueStock,
   StepEnd,
   Stock,
+  RollupFilter,
+  RollupMark,
+  RollupOrder,
+  RollupState,
+  RollupStorage,
   StoredBinary,
   StoredDefinition,
   StoredAudit,
@@ -344,6 +351,12 @@ export type { JobConditions, JobQuery } from './scheduler/job.query.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';
+export type {
+  RebuildOptions,
+  RebuiltStatistics,
+  StatisticsPage,
+  StatisticsQuery,
+} from './scheduler/statistics.js';
 export type { Coverage, CoverageOptions, CoveredInstant } from './scheduler/coverage.js';
 export type { DecidingRow, ExplainedAnswer, ExplainedCause, Explanation } from './scheduler/explanation.js';
 export type {

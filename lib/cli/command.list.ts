@@ -16,6 +16,7 @@ import { queueCommands } from './commands/queues.command.js';
 import { runChangeCommands } from './commands/run.changes.command.js';
 import { serviceCommands } from './commands/run.command.js';
 import { runCommands } from './commands/runs.command.js';
+import { statisticsCommands } from './commands/statistics.command.js';
 import { versionCommands } from './commands/version.command.js';
 import { whyCommands } from './commands/why.command.js';
 import { workerCommands } from './commands/workers.command.js';
@@ -40,6 +41,7 @@ export const commands: readonly CliCommand[] = [
   ...planCommands,
   ...migrateCommands,
   ...pruneCommands,
+  ...statisticsCommands,
   ...healthCommands,
   ...doctorCommands,
   ...completionCommands,
@@ -52,5 +54,6 @@ export const groups: Readonly<Record<string, string>> = {
   runs: 'runs: single executions, and the dead letters',
   workflows: 'workflows that were started',
   pauses: 'pauses of a handler, a queue, a namespace, or everything',
+  stats: 'statistics by minute, hour and day',
   binaries: 'programs that jobs bring along',
 };

@@ -30,6 +30,8 @@ export interface EngineOptions {
   zoneData: string;
   /** Exclusions that triggers refer to by name. */
   calendars: Calendars;
+  /** Whether this process takes its turn in counting what the ledger comes to. */
+  statistics: boolean;
   /** Pause between two rounds of the janitor. */
   janitorMs: number;
 }
@@ -50,6 +52,7 @@ export const engineDefaults = Object.freeze({
     historyMs: 90 * 86_400_000,
     auditMs: 90 * 86_400_000,
   },
+  statistics: false,
   orphanGraceMs: 10 * 60_000,
   janitorMs: 60_000,
 });

@@ -5,6 +5,7 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
 import type { Outages } from './outages.js';
+import { RollupMaker } from './rollup.maker.js';
 import { unending } from './unending.js';
 import { UnservedQueues } from './unserved.queues.js';
 
@@ -24,7 +25,7 @@ export interface Owed {
 
 /**
  * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
- * is overdue so that nothing starves, deletes what is older than it should be kept, tells what nobody fires. Each step is tried alone; what fails is told and tried again in the next round.
+ * is overdue so that nothing starves, counts what the ledger comes to, deletes what is older than it should be kept, tells what nobody fires. Each step is tried alone; what fails is told and tried again in the next round.
  */
 export class Janitor {
   private cancelTimer: CancelTimer | null = null;
@@ -34,6 +35,8 @@ export class Janitor {
   private isWithheld = false;
   private owed: readonly Owed[] = [];
   private readonly unserved: UnservedQueues;
+  /** null: statistics are not asked for, or the storage keeps none. */
+  private readonly maker: RollupMaker | null;
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -44,11 +47,13 @@ export class Janitor {
     private readonly random: () => number,
     private readonly options: Pick<
       EngineOptions,
-      'app' | 'queues' | 'janitorMs' | 'orphanGraceMs' | 'retention'
+      'app' | 'queues' | 'janitorMs' | 'orphanGraceMs' | 'retention' | 'statistics'
     >,
     /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
     private readonly checkLeases: () => void,
   ) {
+    const { rollups } = storage;
+    this.maker = options.statistics && rollups ? new RollupMaker(rollups, options.retention) : null;
     this.unserved = new UnservedQueues(storage, clock, events, options);
   }
 
@@ -94,6 +99,8 @@ export class Janitor {
       await this.step('defer', () => this.defer());
       await this.step('lift', () => this.lift());
       await this.step('reconcile', () => this.reconcile());
+      // Before what is counted is forgotten.
+      await this.step('count', () => this.count(owner));
       await this.step('prune', () => this.prune());
       await this.step('look for queues', () => this.unserved.tell());
     });
@@ -132,6 +139,13 @@ export class Janitor {
     for (let round = 0; flows && round < maxReconcileRounds && !this.stopped; round++) {
       if ((await flows.reconcileFlows()) === 0) return;
     }
+  }
+
+  /** One worker of all apps. */
+  private async count(owner: string): Promise<void> {
+    if (this.maker === null) return;
+    const lock = await this.lock.acquire('chronis:statistics', owner, this.options.janitorMs / 2);
+    if (lock !== null) await this.maker.round(() => this.stopped);
   }
 
   private async prune(): Promise<void> {

@@ -25,6 +25,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   pauses: ['at'],
   locks: ['expiresAt'],
   audit: ['at'],
+  rollups: ['start'],
 };
 
 type Row = Record<string, any>;

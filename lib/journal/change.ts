@@ -16,6 +16,7 @@ export const tableNames = [
   'audit',
   'attempts',
   'gaps',
+  'rollups',
 ] as const;
 
 export type TableName = (typeof tableNames)[number];

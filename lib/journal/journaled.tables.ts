@@ -13,6 +13,7 @@ import {
   type OwnedTable,
   type PauseRow,
   type Release,
+  type RollupRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -51,6 +52,7 @@ export class JournaledTables extends MemoryTables {
   override readonly steps = this.noted<readonly RunStep[]>('steps');
   override readonly definitions = this.noted<readonly Definition[]>('definitions');
   override readonly binaries = this.noted<BinaryRow>('binaries');
+  override readonly rollups = this.noted<RollupRow>('rollups');
   override readonly flows = new NotedMap<FlowRow>((runId) => this.reshaped(runId));
   override readonly signals = this.noted<readonly SignalRow[]>('signals');
   override readonly workers = this.noted<WorkerRow>('workers');
@@ -124,7 +126,7 @@ export class JournaledTables extends MemoryTables {
   *everything(): Iterable<Change> {
     yield { table: 'about', key: 'storage', row: this.about };
     const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'binaries', 'flows'] as const;
-    const others = ['workers', 'pauses', 'releases', 'locks', 'audit'] as const;
+    const others = ['workers', 'pauses', 'releases', 'locks', 'audit', 'rollups'] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
     }
@@ -142,6 +144,7 @@ export class JournaledTables extends MemoryTables {
     for (const map of [
       ...maps,
       this.binaries,
+      this.rollups,
       this.signals,
       this.workers,
       this.held,
@@ -211,13 +214,15 @@ export class JournaledTables extends MemoryTables {
   }
 
   private get about(): About {
-    return { lastNumber: this.lastNumber, zoneData: this.zoneData, recordAsOf: this.recordAsOf };
+    const { lastNumber, zoneData, recordAsOf, rollupMark } = this;
+    return { lastNumber, zoneData, recordAsOf, ...(rollupMark && { rollupMark }) };
   }
 
   private get hasNews(): boolean {
     const { told } = this;
     if (told === null || told.lastNumber !== this.lastNumber) return true;
-    return told.zoneData !== this.zoneData || told.recordAsOf !== this.recordAsOf;
+    if (told.zoneData !== this.zoneData || told.recordAsOf !== this.recordAsOf) return true;
+    return (told.rollupMark ?? null) !== this.rollupMark;
   }
 
   private forgetChanges(): void {

@@ -1,5 +1,6 @@
 import { snapshotFormat } from '../memory/snapshot.js';
 import type { Snapshot, StoredJob, StoredRun } from '../memory/stored.rows.js';
+import type { RollupMark } from '../ports/storage.adapter.js';
 import type { StoredTables } from './change.js';
 import { joinFlows } from './stored.flows.js';
 
@@ -8,6 +9,8 @@ export interface About {
   lastNumber: number;
   zoneData: string | null;
   recordAsOf: number | null;
+  /** Absent where nothing was counted. */
+  rollupMark?: RollupMark;
 }
 
 /** Everything as the tables take it back: what follows from the rows, such as what waits, is found anew. */
@@ -36,6 +39,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     steps: [...stored.steps] as Snapshot['steps'],
     definitions: [...stored.definitions] as Snapshot['definitions'],
     binaries: [...stored.binaries.values()] as Snapshot['binaries'],
+    rollups: [...stored.rollups] as Snapshot['rollups'],
     flows: joinFlows(stored.flows.values(), stored.flowSteps),
     signals: [...stored.signals] as Snapshot['signals'],
     waiting: runs

@@ -38,6 +38,7 @@ import {
   type Hands,
   type ReleaseResult,
   type Renewal,
+  type RollupStorage,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -82,6 +83,7 @@ import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
+import { MemoryRollups } from './rollups.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } from './queries.js';
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
@@ -129,6 +131,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
   override readonly binaries = new MemoryBinaries((step) => this.atomically(step));
+  override readonly rollups: RollupStorage = new MemoryRollups((step, kind) => this.atomically(step, kind));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;

@@ -64,7 +64,7 @@ function isSucceeded({ workers }: MemoryTables, { id, app, handlers, leaseUntil 
 }
 
 /** What each app wants: its live workers, or, where all of them are gone, the last one. */
-function wantedBy(workers: Iterable<WorkerRow>, now: EpochMs): Retention[] {
+export function wantedBy(workers: Iterable<WorkerRow>, now: EpochMs): Retention[] {
   const all = [...workers].filter(({ retention }) => retention !== null);
   const lastOf = new Map<string, EpochMs>();
   for (const { app, leaseUntil } of all) {

@@ -9,7 +9,7 @@ export const snapshotFormat = 2;
 /** Everything that the tables hold, as JSON. */
 export function takeSnapshot(
   tables: MemoryTables,
-  { ledger, binaries }: Pick<MemoryTables, 'ledger' | 'binaries'> = tables,
+  { ledger, binaries, rollups }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups'> = tables,
 ): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
@@ -21,6 +21,8 @@ export function takeSnapshot(
     steps: [...tables.steps],
     definitions: [...tables.definitions],
     binaries: [...binaries.values()],
+    rollups: [...rollups],
+    rollupMark: tables.rollupMark,
     flows: Array.from(tables.flows.values(), storedFlow),
     signals: [...tables.signals],
     waiting: idsOf(tables.waiting.items()),
@@ -50,11 +52,12 @@ export function restoreTables(text: string, recordLimit: number): MemoryTables {
 /** The same once more, for changes that may come to nothing. What is on record, and programs, are never changed, so both have them in common. */
 export function copyOf(tables: MemoryTables): MemoryTables {
   const copy = restored(
-    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map() })),
+    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map(), rollups: new Map() })),
     tables.recordLimit,
   );
   for (const row of tables.ledger) copy.ledger.push(row);
   for (const [sha256, binary] of tables.binaries) copy.binaries.set(sha256, binary);
+  for (const [key, rollup] of tables.rollups) copy.rollups.set(key, rollup);
   return copy;
 }
 

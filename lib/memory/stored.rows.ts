@@ -1,5 +1,5 @@
 import type { Definition } from '../model/definition.js';
-import type { EpochMs, RunStep } from '../ports/storage.adapter.js';
+import type { EpochMs, RollupMark, RunStep } from '../ports/storage.adapter.js';
 import { keyOfStep, restoreFlows, stepAt, type StepKey, type StoredFlow } from './flow.snapshot.js';
 import { placeOf } from './runs.js';
 import {
@@ -12,6 +12,7 @@ import {
   type MemoryTables,
   type PauseRow,
   type Release,
+  type RollupRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -73,6 +74,9 @@ export interface Snapshot {
   definitions?: [key: string, versions: readonly Stored<Definition>[]][];
   /** Absent in earlier ones. */
   binaries?: BinaryRow[];
+  /** These are absent in earlier ones. */
+  rollups?: [key: string, RollupRow][];
+  rollupMark?: RollupMark | null;
   /** Absent in earlier ones. */
   flows?: StoredFlow[];
   signals?: [runId: string, signals: readonly SignalRow[]][];
@@ -118,6 +122,8 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [key, versions] of snapshot.definitions ?? [])
     tables.definitions.set(key, versions.map(definitionRow));
   for (const binary of snapshot.binaries ?? []) tables.binaries.set(binary.sha256, binary);
+  for (const [key, rollup] of snapshot.rollups ?? []) tables.rollups.set(key, rollup);
+  tables.rollupMark = snapshot.rollupMark ?? null;
   for (const [runId, signals] of snapshot.signals ?? []) tables.signals.set(runId, signals);
   for (const [worker, ids] of snapshot.held) tables.held.set(worker, new Set(ids.map(run)));
   for (const worker of snapshot.workers) tables.workers.set(worker.id, tables.own('workers', worker));

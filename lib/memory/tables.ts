@@ -11,6 +11,9 @@ import type {
   OrphanReason,
   NewRunSignal,
   RunStep,
+  RollupMark,
+  StatisticsRow,
+  StatisticsUnit,
   StoredBinary,
   WorkerCondition,
   WorkerRegistration,
@@ -145,6 +148,12 @@ export interface BinaryRow extends StoredBinary {
   base64: string;
 }
 
+/** Never changed in place. */
+export interface RollupRow extends Omit<StatisticsRow, 'start'> {
+  unit: StatisticsUnit;
+  start: EpochMs;
+}
+
 export interface SignalRow extends NewRunSignal {
   sentAt: EpochMs;
 }
@@ -230,6 +239,8 @@ export class MemoryTables implements StepTaker {
   readonly definitions = new Map<string, readonly Definition[]>();
   /** By the sums of their bytes. */
   readonly binaries = new Map<string, BinaryRow>();
+  /** Statistics, by what they are of. */
+  readonly rollups = new Map<string, RollupRow>();
   /** Graphs of steps, by the run that each is. */
   readonly flows = new Map<string, FlowRow>();
   /** Within a step only. */
@@ -257,6 +268,8 @@ export class MemoryTables implements StepTaker {
   zoneData: string | null = null;
   /** Up to when the record was looked through for what is too old; null: never. */
   recordAsOf: EpochMs | null = null;
+  /** How far the statistics are; null: there are none. */
+  rollupMark: RollupMark | null = null;
   readonly locks: LockTable = new Map();
   readonly listeners = new Set<(wake: Wake) => void>();
   /** Of events that instances share. */

@@ -107,6 +107,11 @@ export function longestKeptMs(retention: Retention): number {
   return Math.max(...outcomes.map((outcome) => keptMs(retention, outcome)));
 }
 
+/** How long all rows of the ledger are kept. */
+export function shortestKeptMs(retention: Retention): number {
+  return Math.min(...outcomes.map((outcome) => keptMs(retention, outcome)));
+}
+
 /** Dead letters go with the last of their kind in the ledger. */
 export function deadLettersKeptMs(retention: Retention): number {
   return Math.max(...failures.map((verdict) => keptMs(retention, verdict)));

@@ -59,6 +59,7 @@ import type {
   RunStepWait,
   SignalWait,
 } from './run.steps.js';
+import type { RollupStorage } from './rollups.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Stock } from './stock.js';
@@ -74,6 +75,7 @@ export * from './flows.js';
 export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
+export * from './rollups.js';
 export * from './run.steps.js';
 export * from './stock.js';
 export * from './versioned.definitions.js';
@@ -151,6 +153,8 @@ export abstract class StorageAdapter {
   readonly definitions?: DefinitionStorage;
   /** Programs that jobs bring along; absent: it keeps none, and tasks of the type `binary` are refused. */
   readonly binaries?: BinaryStorage;
+  /** Statistics by minute, hour and day; absent: it keeps none. */
+  readonly rollups?: RollupStorage;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries

@@ -10,11 +10,12 @@ import type { JsonValue } from '../model/json.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
+import type { Retention } from '../model/retention.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { TaskOption } from '../model/task.js';
 import type { Attempt, Gap, RequestedRun, Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
-import type { AttemptFilter, GapFilter, PageRequest } from '../ports/storage.adapter.js';
+import type { AttemptFilter, GapFilter, PageRequest, StorageAdapter } from '../ports/storage.adapter.js';
 import type {
   CreateCronJob,
   CreateDateJob,
@@ -64,6 +65,16 @@ import type { HealthCheck, HealthOptions, SchedulerHealth, SchedulerStatus } fro
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
 import { handlerOptionKeys, handlerOptionsOf } from './handler.options.js';
+import {
+  queryStatistics,
+  rebuildKeys,
+  rebuildStatistics,
+  statisticsKeys,
+  type RebuildOptions,
+  type RebuiltStatistics,
+  type StatisticsPage,
+  type StatisticsQuery,
+} from './statistics.js';
 import type { SchedulerLifecycle } from './scheduler.lifecycle.js';
 import { Tenancy, type TenantOptions } from './tenancy.js';
 import { confinedScheduler, type TenantScheduler } from './tenant.scheduler.js';
@@ -93,6 +104,8 @@ export interface SchedulerParts {
   calendars: Calendars;
   /** Of times without an offset. */
   timeZone: string;
+  storage: StorageAdapter;
+  retention: Retention;
 }
 
 /**
@@ -609,6 +622,30 @@ export class SchedulerService {
    */
   forTenant(tenant: string, options: TenantOptions = {}): TenantScheduler {
     return confinedScheduler(this, new Tenancy(tenant, options));
+  }
+
+  // ── Statistics
+
+  /**
+   * What attempts came to, by minute, hour or day (UTC), namespace, queue, handler and verdict; 100 rows at a time unless `limit` says otherwise (up to 1,000). Counted out of the ledger about once a minute by a process with `statistics: true`; runs with
+   * `keep: 'none'` are missing, as the ledger has none of them. Minutes are kept for 8 days, hours for 90 days, days for two years. Throws InvalidOptionError, InvalidScheduleError, StorageError (the storage keeps none).
+   */
+  async getStatistics(query: StatisticsQuery): Promise<StatisticsPage> {
+    return queryStatistics(
+      knownOptions(query, statisticsKeys, 'getStatistics()') as unknown as StatisticsQuery,
+      this.parts,
+    );
+  }
+
+  /**
+   * Counts whole hours anew out of the ledger, as far as it reaches back and the last 88 days at most; also without `statistics: true`. An hour after the other: what is done when it is cut off stays. Throws InvalidOptionError, InvalidScheduleError,
+   * StorageError (the storage keeps none).
+   */
+  async rebuildStatistics(options: RebuildOptions): Promise<RebuiltStatistics> {
+    return rebuildStatistics(
+      knownOptions(options, rebuildKeys, 'rebuildStatistics()') as unknown as RebuildOptions,
+      this.parts,
+    );
   }
 
   // ── Transactions of the caller

@@ -18,6 +18,7 @@ type OfTheProcess =
   | 'running'
   | 'health'
   | 'status'
+  | 'rebuildStatistics'
   | 'forTenant';
 
 /**
@@ -97,6 +98,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     coverage: async (id, options) => all.coverage(id, tenancy.confined(options)),
     explain: async (id, instant, options) => all.explain(id, instant, tenancy.confined(options)),
     forecast: async (options, within) => all.forecast(tenancy.confined(options), within),
+    getStatistics: async (query) => all.getStatistics(tenancy.confined(query)),
     waitForRun: async (runId, options) => {
       await assertOwn(runId, 'waitForRun()');
       return all.waitForRun(runId, options);

@@ -40,6 +40,7 @@ import { replaceLaws } from './laws/replace.laws.js';
 import { runNowLaws } from './laws/run.now.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
+import { rollupLaws } from './laws/rollup.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
 import { flowStepEndLaws } from './laws/flow.step.end.laws.js';
 import { flowEndLaws } from './laws/flow.end.laws.js';
@@ -124,6 +125,7 @@ export function storageLaws(): Law[] {
     ...runSignalLaws,
     ...definitionLaws,
     ...binaryLaws,
+    ...rollupLaws,
     ...flowUnservedLaws,
     ...flowHandsLaws,
     ...flowLaws,

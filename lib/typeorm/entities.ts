@@ -14,6 +14,7 @@ import {
   runStepColumns,
   binaryColumns,
   definitionColumns,
+  statisticsColumns,
   workerColumns,
   type Columns,
   type ShortType,
@@ -33,6 +34,7 @@ import type {
   ChronisRunSignal,
   ChronisRunStep,
   ChronisDefinition,
+  ChronisStatistics,
   ChronisWorker,
 } from './entity.rows.js';
 import { flowColumns, flowEdgeColumns, flowStepColumns, runWaitColumns } from './flow.entity.columns.js';
@@ -42,6 +44,8 @@ import type { TableOptions } from './typeorm.options.js';
 
 /** A row of the history: what it was, and when it was pruned. @publicApi */
 export type Archived<Row> = Row & { archivedAt: Date };
+
+const statisticsKey = ['startAt', 'namespace', 'queue', 'handler', 'verdict'] as const;
 
 /** The tables as entities, by the names of the tables. @publicApi */
 export interface ChronisEntities {
@@ -62,6 +66,9 @@ export interface ChronisEntities {
   flowEdgeHistory: EntitySchema<Archived<ChronisFlowEdge>>;
   attempt: EntitySchema<ChronisAttempt>;
   gap: EntitySchema<ChronisGap>;
+  statMinute: EntitySchema<ChronisStatistics>;
+  statHour: EntitySchema<ChronisStatistics>;
+  statDay: EntitySchema<ChronisStatistics>;
   pause: EntitySchema<ChronisPause>;
   audit: EntitySchema<ChronisAudit>;
   jobStat: EntitySchema<ChronisJobStat>;
@@ -119,6 +126,9 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     flowEdgeHistory: entity('flow_edge_history', ['parent', 'child'], archived(flowEdgeColumns)),
     attempt: entity('attempt', ['runId', 'fence', 'final'], attemptColumns),
     gap: entity('gap', ['id'], gapColumns),
+    statMinute: entity('stat_minute', statisticsKey, statisticsColumns),
+    statHour: entity('stat_hour', statisticsKey, statisticsColumns),
+    statDay: entity('stat_day', statisticsKey, statisticsColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
     audit: entity('audit', ['id'], auditColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),

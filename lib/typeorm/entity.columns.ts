@@ -13,12 +13,13 @@ import type {
   ChronisRunSignal,
   ChronisRunStep,
   ChronisDefinition,
+  ChronisStatistics,
   ChronisWorker,
 } from './entity.rows.js';
 
 /** `text`; a `?` at the end: may be null. */
 export type ShortType =
-  `${'text' | 'bigint' | 'integer' | 'smallint' | 'double precision' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]' | 'bytea'}${'' | '?'}`;
+  `${'text' | 'bigint' | 'integer' | 'smallint' | 'double precision' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'text[]' | 'bigint[]' | 'bytea'}${'' | '?'}`;
 
 export type Columns<Row> = Readonly<Record<keyof Row & string, ShortType>>;
 
@@ -197,6 +198,19 @@ export const definitionColumns: Columns<ChronisDefinition> = {
   createdAt: 'timestamptz',
   createdBy: 'text?',
   deletedAt: 'timestamptz?',
+};
+
+export const statisticsColumns: Columns<ChronisStatistics> = {
+  startAt: 'timestamptz',
+  namespace: 'text',
+  queue: 'text',
+  handler: 'text',
+  verdict: 'text',
+  runs: 'bigint',
+  attempts: 'bigint',
+  durationMs: 'bigint',
+  longestMs: 'bigint',
+  lateness: 'bigint[]',
 };
 
 export const binaryColumns: Columns<ChronisBinary> = {

@@ -256,6 +256,21 @@ export interface ChronisAudit {
   batch: string | null;
 }
 
+/** What the attempts of one handler came to that ended in one way within a minute, an hour or a day. @publicApi */
+export interface ChronisStatistics {
+  startAt: Date;
+  namespace: string;
+  queue: string;
+  handler: string;
+  verdict: Outcome;
+  runs: string;
+  attempts: string;
+  durationMs: string;
+  longestMs: string;
+  /** As `StatisticsRow.lateness`. */
+  lateness: string[];
+}
+
 /** A signal that no wait of its run has taken yet. @publicApi */
 export interface ChronisRunSignal {
   id: string;

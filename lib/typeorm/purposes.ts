@@ -10,6 +10,7 @@ const toMoveOn = 'move a workflow on';
 const toClaim = 'claim a run';
 const toSettle = 'store the verdict of a run';
 const toRelease = 'take back the runs of a worker that has died';
+const toCount = 'count what the ledger comes to';
 const toForget = 'delete what is older than it is kept';
 
 /** What the statements of the loop and of the janitor are for: no caller has given what they store. The others store what a caller gave. */
@@ -80,6 +81,13 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetAudit', toForget],
   ['forgetFlowHistory', toForget],
   ['forgetDefinitionHistory', toForget],
+  ['rollUpMinutes', toCount],
+  ['rollUpHours', toCount],
+  ['rollUpDays', toCount],
+  ['lockRollups', toCount],
+  ['markRollups', toCount],
+  ['compareRollups', toCount],
+  ['forgetRollups', toForget],
 ]);
 
 /** Who calls for these divides what the server refuses by this error. */

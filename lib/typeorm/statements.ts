@@ -164,11 +164,24 @@ import { setPreviousIdsSql } from './sql/set.previous.ids.sql.js';
 import { noteGenerationSql } from './sql/note.generation.sql.js';
 import { updateWorkerSql } from './sql/update.worker.sql.js';
 import { wakeDelayedSql } from './sql/wake.delayed.sql.js';
+import { rollUpSql } from './sql/roll.up.sql.js';
+import { compareRollupsSql } from './sql/compare.rollups.sql.js';
+import { forgetRollupsSql } from './sql/forget.rollups.sql.js';
+import { lockRollupsSql, markRollupsSql, readRollupMarkSql, readRollupsSql } from './sql/lock.rollups.sql.js';
 import { wantedRetentionsSql } from './sql/wanted.retentions.sql.js';
 
 /** Every statement that does not depend on what a caller filters by: the protocol between workers, as text. */
 const builders = {
   acquireLock: acquireLockSql,
+  rollUpMinutes: (t: TableNames) => rollUpSql(t, 'minute'),
+  rollUpHours: (t: TableNames) => rollUpSql(t, 'hour'),
+  rollUpDays: (t: TableNames) => rollUpSql(t, 'day'),
+  lockRollups: lockRollupsSql,
+  markRollups: markRollupsSql,
+  readRollups: readRollupsSql,
+  readRollupMark: readRollupMarkSql,
+  compareRollups: compareRollupsSql,
+  forgetRollups: forgetRollupsSql,
   advanceWaits: advanceWaitsSql,
   findLostWaits: findLostWaitsSql,
   lockParents: lockParentsSql,

@@ -40,6 +40,7 @@ import {
   type Hands,
   type ReleaseResult,
   type Renewal,
+  type RollupStorage,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -91,6 +92,7 @@ import { RecordPruning } from './record.pruning.js';
 import { Claiming } from './claiming.js';
 import { giveBack } from './run.endings.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
+import { TypeOrmRollups } from './rollups.js';
 import { releaseLost } from './run.releasing.js';
 import { settle } from './run.settling.js';
 import { recordRunStep, recordStepWait, takeRunSignal } from './run.steps.js';
@@ -122,6 +124,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly flows: TypeOrmFlows;
   override readonly definitions: DefinitionStorage;
   override readonly binaries: BinaryStorage;
+  override readonly rollups: RollupStorage;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -154,6 +157,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls, unkept), tables);
     this.definitions = this.jobs.definitions;
     this.binaries = new TypeOrmBinaries(new StatementRunner(statements, () => calls));
+    this.rollups = new TypeOrmRollups(this.statements, tables);
     this.flows = new TypeOrmFlows(this.statements, tables, unkept);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation, unkept);

@@ -47,7 +47,7 @@ export class PostgresLawBench {
        where schemaname = $1 and tablename <> 'meta' and tablename not like 'attempt@_%' escape '@'`,
       [this.schema],
     );
-    const forget = `delete from "${this.schema}".meta where key in ('zone_data', 'record_as_of')`;
+    const forget = `delete from "${this.schema}".meta where key in ('zone_data', 'record_as_of', 'statistics')`;
     this.emptying = [forget, ...rows.map(({ name }) => `delete from ${name}`)].join('; ');
   }
 

@@ -35,6 +35,25 @@ export interface Comments {
   columns: Record<string, string>;
 }
 
+function ofStatistics(unit: string, kept: string): Comments {
+  return {
+    about: `What the attempts of each ${unit} (UTC) came to, kept for ${kept}; made from the ledger, and replaced as long as it grows`,
+    columns: {
+      start_at: `when the ${unit} begins`,
+      namespace: 'of the jobs',
+      queue: 'where they have run',
+      handler: 'what has run',
+      verdict: 'how the attempts ended, as outcome in attempt',
+      runs: 'runs whose verdict this was',
+      attempts: 'all attempts that ended so',
+      duration_ms: 'of these in sum, each cut to milliseconds',
+      longest_ms: 'of the longest of these',
+      lateness:
+        'how many runs began how late after their nominal time, each with its first attempt: up to 1, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 15 s, 1, 5, 30 min, and later',
+    },
+  };
+}
+
 const pausedColumns = {
   paused_at: 'when it was paused; null: it is not',
   paused_reason: 'why it was paused',
@@ -253,6 +272,9 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       retry_of: 'the run that this one repeats, by hand',
     },
   },
+  stat_minute: ofStatistics('minute', '8 days'),
+  stat_hour: ofStatistics('hour', '90 days'),
+  stat_day: ofStatistics('day', 'two years'),
   gap: {
     about: 'Due instants that did not run, as ranges',
     columns: {

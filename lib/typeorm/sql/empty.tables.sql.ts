@@ -18,13 +18,16 @@ export function emptyTablesSql(t: TableNames): string {
       t.job_stat,
       t.attempt,
       t.gap,
+      t.stat_minute,
+      t.stat_hour,
+      t.stat_day,
       t.pause,
       t.audit,
       t.worker,
       t.release,
       t.lock,
     ],
-    `${t.meta} where key in ('zone_data', 'record_as_of')`,
+    `${t.meta} where key in ('zone_data', 'record_as_of', 'statistics')`,
   ];
   const steps = emptied.map((table, nth) => `emptied_${nth} as (delete from ${table})`);
   return `with ${steps.join(', ')} select`;

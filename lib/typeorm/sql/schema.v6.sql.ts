@@ -4,7 +4,15 @@ import type { TableNames } from './table.names.js';
 /** The version that has comments of all that is older. */
 const commentsSince = 4;
 
-const changed = ['worker', 'run_step', 'run_signal', 'audit'] as const;
+const changed = [
+  'worker',
+  'run_step',
+  'run_signal',
+  'audit',
+  'stat_minute',
+  'stat_hour',
+  'stat_day',
+] as const;
 
 /** What schema version 6 adds, for those who operate it. The release before works on it: it leaves null what it does not know. */
 export function schemaV6(t: TableNames, from: number): string[] {
@@ -15,6 +23,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
     ...audit(t),
+    ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
   ];
 }
@@ -46,5 +55,50 @@ function audit(t: TableNames): string[] {
     `create index ${t.index('audit_actor')} on ${t.audit} (actor, ${newest})`,
     `create index ${t.index('audit_action')} on ${t.audit} (action, ${newest})`,
     `create unique index ${t.index('audit_batch')} on ${t.audit} (batch) where batch is not null`,
+  ];
+}
+
+/** What the ledger comes to. Rows that are young are written anew, each time with more in it, without touching the key. */
+function statTables(t: TableNames): string[] {
+  return [
+    `create table ${t.stat_minute} (
+      start_at timestamptz not null,
+      namespace text collate "C" not null,
+      queue text collate "C" not null,
+      handler text collate "C" not null,
+      verdict text collate "C" not null,
+      runs bigint not null,
+      attempts bigint not null,
+      duration_ms bigint not null,
+      longest_ms bigint not null,
+      lateness bigint[] not null,
+      primary key (start_at, namespace, queue, handler, verdict)
+    ) with (fillfactor = 70)`,
+    `create table ${t.stat_hour} (
+      start_at timestamptz not null,
+      namespace text collate "C" not null,
+      queue text collate "C" not null,
+      handler text collate "C" not null,
+      verdict text collate "C" not null,
+      runs bigint not null,
+      attempts bigint not null,
+      duration_ms bigint not null,
+      longest_ms bigint not null,
+      lateness bigint[] not null,
+      primary key (start_at, namespace, queue, handler, verdict)
+    ) with (fillfactor = 70)`,
+    `create table ${t.stat_day} (
+      start_at timestamptz not null,
+      namespace text collate "C" not null,
+      queue text collate "C" not null,
+      handler text collate "C" not null,
+      verdict text collate "C" not null,
+      runs bigint not null,
+      attempts bigint not null,
+      duration_ms bigint not null,
+      longest_ms bigint not null,
+      lateness bigint[] not null,
+      primary key (start_at, namespace, queue, handler, verdict)
+    ) with (fillfactor = 70)`,
   ];
 }

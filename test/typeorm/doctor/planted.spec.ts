@@ -157,7 +157,7 @@ const faults: [code: FindingCode, fault: Fault][] = [
     // The table of the last version is not there yet.
     {
       plant: sqlOf(
-        `drop table chronis.binary; update chronis.meta set value = '${schemaVersion - 1}' where key = 'schema_version'`,
+        `drop table chronis.stat_minute, chronis.stat_hour, chronis.stat_day; update chronis.meta set value = '${schemaVersion - 1}' where key = 'schema_version'`,
       ),
     },
   ],
