@@ -192,14 +192,14 @@ describe.skipIf(!has('nats-server'))('with NATS that was away', () => {
       await until('it has tried', () => tries >= most);
       await expect(executor.execute(task, context())).rejects.toThrow(EmitFailedError);
       nats = await start('nats-server', port);
-      let failures = 0;
-      for (let isThere = false; !isThere && failures < 20; failures += isThere ? 0 : 1) {
-        isThere = await executor.execute(task, context()).then(
-          () => true,
-          () => false,
+      let isThere = false;
+      await until('it is handed over', () => {
+        executor.execute(task, context()).then(
+          () => (isThere = true),
+          () => undefined,
         );
-      }
-      expect(failures).toBeLessThan(20);
+        return isThere;
+      });
     },
     60_000,
   );

@@ -67,7 +67,8 @@ describe('distributed', () => {
     const on = { 'jobs.explored': (event: object) => void found.push(event) };
     await cluster.boot({ providers: [Jobs], chronis: { on } });
     const handlers = ['ten', 'Jobs.minute', 'seven', 'Jobs.second'];
-    expect(found).toEqual([{ jobs: 4, handlers, repeated: [] }]);
+    const runs = handlers.map((handler) => ({ handler, queue: 'default', origin: 'schedule' }));
+    expect(found).toEqual([{ jobs: 4, handlers, repeated: [], runs }]);
   });
 
   test('tells which module to import last, by the name that was imported', async () => {

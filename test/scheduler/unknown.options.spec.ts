@@ -28,25 +28,35 @@ const options: Readonly<Record<string, readonly string[]>> = {
   discardFailed: ['dryRun'],
 };
 
+/** Of calls that need to be told from when on; what are no options stays so. */
+const sinceEver = (given: unknown): { from: number } =>
+  (given?.constructor === Object ? { from: 0, ...given } : given) as { from: number };
+
 /** Those that are not part of a transaction, and take options. */
 const apart: readonly SchedulerCall[] = [
   ['registerHandler', async (s, o) => s.registerHandler('other', () => undefined, o)],
   ['forTenant', async (s, o) => s.forTenant('acme', o)],
   ['waitForRun', (s, o) => s.waitForRun('1', o)],
   ['health', (s, o) => s.health(o)],
+  ['getStatistics', (s, o) => s.getStatistics(sinceEver(o))],
+  ['rebuildStatistics', (s, o) => s.rebuildStatistics(sinceEver(o))],
 ];
 const ofApart: typeof options = {
   registerHandler: ['backoff', 'retryIf', 'schema', 'previousNames'],
   forTenant: ['metadataKey'],
   waitForRun: ['timeout', 'signal'],
   health: ['timeout'],
+  getStatistics: ['until', 'by', 'namespace', 'queue', 'handler', 'limit', 'cursor'],
+  rebuildStatistics: ['until'],
 };
 const withoutOptions = [
   'constructor',
   'withdrawHandler',
   'offerHandler',
   'withTransaction',
+  'withActor',
   'running',
+  'status',
   'start',
   'stop',
 ];
@@ -56,7 +66,7 @@ const all = [
   ...apart.map(([name, call]) => [name, call, ofApart[name]!] as const),
 ];
 const ofTenants = all.filter(
-  ([name]) => !['registerHandler', 'forTenant', 'health', 'waitForRun'].includes(name),
+  ([name]) => !['registerHandler', 'forTenant', 'health', 'waitForRun', 'rebuildStatistics'].includes(name),
 );
 
 test('every call that there is, and each of its options, is looked at here', () => {

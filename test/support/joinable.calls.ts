@@ -54,7 +54,7 @@ export const joinableCalls: SchedulerCall[] = [
   ['discardFailed', (s, o) => s.discardFailed({}, o)],
 ];
 
-/** Those that have nothing to do with a transaction: of this process, or waiting for what others commit. */
+/** Those that have nothing to do with a transaction: of this process, waiting for what others commit, or counted out of what was committed. */
 export const apartFromTransactions = [
   'constructor',
   'registerHandler',
@@ -64,6 +64,8 @@ export const apartFromTransactions = [
   'withActor',
   'forTenant',
   'waitForRun',
+  'getStatistics',
+  'rebuildStatistics',
   'running',
   'health',
   'status',

@@ -92,8 +92,15 @@ test('are what the ledger has, wherever their maker was killed and whatever came
     // A round later they are still of the last quarter of an hour, also where the machine is slow.
     await write(100, `now() - interval '5 minutes'`, 'now()');
   }
-  // Of days that are over; today's later ones are found tomorrow.
-  await write(200, `now() - interval '40 hours'`, `date_trunc('day', now(), 'UTC') - interval '1 minute'`);
+  // Of days that are over, and that none of the rounds has compared yet; today's later ones are found tomorrow.
+  await write(
+    200,
+    `now() - interval '40 hours'`,
+    `date_trunc('day', now() - interval '15 minutes', 'UTC') - interval '1 minute'`,
+  );
+  await client.query(
+    `update "${schema}".meta set value = jsonb_set(value::jsonb, '{checkedUntil}', value::jsonb -> 'from')::text where key = 'statistics' and value <> ''`,
+  );
   const storage = newStorage({ schema });
   await storage.init();
   // The first rounds may still be on their way through what there was, and check after that.
