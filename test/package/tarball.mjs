@@ -1,5 +1,5 @@
 // What is in the tarball, and what is not.
-const most = { packedKb: 1_500, unpackedKb: 5_600 };
+const most = { packedKb: 1_650, unpackedKb: 6_200 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|UPGRADING\.md)$/,
   /^(executors|file|health|job-files|metrics|schedule|sqlite|testing|typeorm)\/package\.json$/,
