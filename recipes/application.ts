@@ -45,7 +45,7 @@ export class TestDatabase {
     await this.client.end();
     const maintenance = new pg.Client(databaseUrl());
     await maintenance.connect();
-    await maintenance.query(`drop database "${this.name}" with (force)`);
+    await maintenance.query(`drop database "${this.name}"`);
     await maintenance.end();
   }
 }
