@@ -5,10 +5,13 @@ import { playScenario, type Kind, type Spoil } from './scenario.js';
 
 /** Where to begin to look: rare ones have a seed of their own that shows them. Once histories change it is another one, which takes a while to be found. */
 const firstSeeds: Readonly<Record<string, number>> = {
-  'releases nothing while one of the runs is locked': 21,
-  'decides what is in force at boots only': 4,
-  'compares whole sets, and at boots only': 4,
-  'writes what a boot declares before it is refused': 2,
+  'settles whatever it is asked to, whoever owns the run': 3,
+  'hands to others what must not run twice': 2,
+  'releases nothing while one of the runs is locked': 7,
+  'compares sets of declarations as a whole': 3,
+  'decides what is in force at boots only': 2,
+  'compares whole sets, and at boots only': 2,
+  'writes what a boot declares before it is refused': 4,
 };
 
 async function noticedIn(name: string, spoil: Spoil, kind: Kind): Promise<string[]> {

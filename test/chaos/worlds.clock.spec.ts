@@ -1,0 +1,3 @@
+import { playsShortly } from './world.form.js';
+
+playsShortly('clock', ['clock'], 15);
