@@ -8,7 +8,8 @@ const parsers = new Map<number, Parser>([
   [16, (text) => text === 't'], // boolean
   [21, Number], // smallint
   [23, Number], // integer
-  [701, Number], // double precision
+  [701, Number], // double precision, which nothing of ours should come out as: its text has the digits that `extra_float_digits` leaves it
+  [1700, Number], // numeric, whose text no setting changes
   [114, fromJson], // json
   [3802, fromJson], // jsonb
 ]);

@@ -7,6 +7,7 @@ import type { StartupSettings } from './connection.settings.js';
 import { pause, within } from './deadline.js';
 import type { Examination } from './examination.js';
 import { KeptConnection } from './kept.connection.js';
+import { withHoles } from './lists.with.holes.js';
 import type { PreparedStatements } from './prepared.statements.js';
 import type { ClientClass, Connected, Sockets } from './sockets.js';
 import {
@@ -334,7 +335,14 @@ export class Database implements Queries {
       const query_timeout = deadlineMs + 500;
       const named = this.prepared.nameOn(client, statement, text, query_timeout);
       const name = typeof named === 'object' ? await named : named;
-      const result = await client.query({ name, text, values, rowMode, query_timeout, types: columnParsers });
+      const result = await client.query({
+        name,
+        text,
+        values: values && withHoles(text, values),
+        rowMode,
+        query_timeout,
+        types: columnParsers,
+      });
       return result.rows as Row[];
     } catch (cause) {
       throw translated(cause);

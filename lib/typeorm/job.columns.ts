@@ -20,7 +20,7 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
   const which: number[] = [];
   const triggers: string[] = [];
   const payloads: string[] = [];
-  const times: string[] = [];
+  const times: (number | null)[] = [];
   let kind: Kind | null = null;
   for (const job of jobs) {
     const metadata = JSON.stringify(job.metadata);
@@ -37,7 +37,7 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
     ids.push(job.id);
     triggers.push(JSON.stringify(job.trigger));
     payloads.push(JSON.stringify(job.payload));
-    times.push(String(job.nextAt ?? 'NULL'));
+    times.push(job.nextAt);
   }
   return [
     ...columnsOf(kinds),
@@ -45,7 +45,8 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
     `{${which.join()}}`,
     triggers.join(documentSeparator),
     payloads.join(documentSeparator),
-    `{${times.join()}}`,
+    // Text has no null that each session reads as that.
+    times.includes(null) ? times : `{${times.join()}}`,
   ];
 }
 

@@ -7,8 +7,6 @@
 const settings: Readonly<Record<string, string>> = {
   default_transaction_isolation: 'read committed',
   lock_timeout: '0',
-  extra_float_digits: '1',
-  array_nulls: 'on',
   // To compile the large statements of the loop takes longer than to execute them: half a second instead of 20 ms.
   jit: 'off',
   tcp_keepalives_idle: '15',

@@ -2,11 +2,14 @@
 const known = new Map<string, string>();
 const mostKnown = 500;
 
-/** Has the server take each parameter as text, and read it as what the statement says: else a library would be told that type, and send what it makes of it. */
+/**
+ * Has the server take each parameter as text, and read it as what the statement says: else a library would be told that type, and send what it makes of it. Numbers come out as float8, which
+ * every library reads as a number, while some make texts or objects of a numeric: `enterTransactionSql` has seen to it that their digits are all there.
+ */
 export function textParameters(text: string): string {
   const found = known.get(text);
   if (found !== undefined) return found;
-  const changed = text.replaceAll(/\$\d+(?=::)/g, '$&::text');
+  const changed = text.replaceAll(/\$\d+(?=::)/g, '$&::text').replaceAll('::numeric', '::float8');
   if (known.size < mostKnown) known.set(text, changed);
   return changed;
 }

@@ -29,16 +29,39 @@ class ClockOfTheLaw extends Clock {
   }
 }
 
-/** Makes subjects for the laws: one schema for all of them, emptied before each. */
+/** What changes how values are written or read, as far as a role may set it. None of it may make a difference: a pooler keeps what sessions ask for from the server. */
+const writing = [
+  'extra_float_digits = -15',
+  'array_nulls = off',
+  `DateStyle = 'German', 'DMY'`,
+  'IntervalStyle = sql_standard',
+  `TimeZone = 'Asia/Kolkata'`,
+  'bytea_output = escape',
+  'standard_conforming_strings = off',
+  'escape_string_warning = off',
+  'quote_all_identifiers = on',
+  'xmlbinary = hex',
+  'search_path = pg_catalog',
+];
+
+/** Makes subjects for the laws: one schema for all of them, emptied before each, of a role with settings of all kinds. */
 export class PostgresLawBench {
   private readonly schema = freshSchema('laws');
-  private readonly client = new pg.Client(databaseUrl());
+  private readonly role = `role_of_${this.schema}`;
+  private readonly url = urlOf(this.role);
+  private readonly admin = new pg.Client(databaseUrl());
+  private readonly client = new pg.Client(this.url);
   private readonly clock = new ClockOfTheLaw();
-  private readonly storage = newStorage({ schema: this.schema, clock: this.clock });
-  private readonly application = new DataSource({ type: 'postgres', url: databaseUrl() });
+  private readonly storage = newStorage({ url: this.url, schema: this.schema, clock: this.clock });
+  private readonly application = new DataSource({ type: 'postgres', url: this.url });
   private emptying = '';
 
   async open(): Promise<void> {
+    await this.admin.connect();
+    await this.admin.query(
+      `create role "${this.role}" login; create schema "${this.schema}" authorization "${this.role}"`,
+    );
+    for (const setting of writing) await this.admin.query(`alter role "${this.role}" set ${setting}`);
     await this.storage.init();
     await this.application.initialize();
     await this.client.connect();
@@ -71,8 +94,9 @@ export class PostgresLawBench {
   async close(): Promise<void> {
     await this.storage.close();
     await this.application.destroy();
-    await this.client.query(`drop schema "${this.schema}" cascade`);
     await this.client.end();
+    await this.admin.query(`drop schema "${this.schema}" cascade; drop role "${this.role}"`);
+    await this.admin.end();
   }
 
   private async fresh() {
@@ -86,7 +110,7 @@ export class PostgresLawBench {
         setBack: (ms: number) => clock.jumpWall(-ms),
       },
       open: async (): Promise<StorageAdapter> => {
-        const storage = newStorage({ schema: this.schema, clock, migrate: 'check' });
+        const storage = newStorage({ url: this.url, schema: this.schema, clock, migrate: 'check' });
         await storage.init();
         opened.push(storage);
         return storage;
@@ -96,4 +120,10 @@ export class PostgresLawBench {
       },
     };
   }
+}
+
+function urlOf(role: string): string {
+  const url = new URL(databaseUrl());
+  url.username = role;
+  return url.href;
 }

@@ -22,7 +22,15 @@ afterAll(async () => {
 });
 
 const can = { app: 'app', queues: ['default'], handlers: ['work'] };
-const about = { name: 'w', generation: null, host: 'h', pid: 1, version: '0', zoneData: 'z', retention: null };
+const about = {
+  name: 'w',
+  generation: null,
+  host: 'h',
+  pid: 1,
+  version: '0',
+  zoneData: 'z',
+  retention: null,
+};
 
 /** What PgBouncer drops at the start of a session cannot protect it: whatever the role, or the database, is set to later comes with the next session of the server. */
 describe.skipIf(poolerMissing() !== null)('a setting that comes while a worker is behind PgBouncer', () => {

@@ -94,13 +94,11 @@ describe('what a role is set to', () => {
   test('is set aside for the connections of Chronis', async () => {
     await setForRole('default_transaction_isolation', 'serializable');
     await setForRole('lock_timeout', '50ms');
-    await setForRole('array_nulls', 'off');
     await setForRole('jit', 'on');
-    const settings = `current_setting('array_nulls') as nulls, current_setting('transaction_isolation') as isolation, current_setting('lock_timeout') as lock, current_setting('jit') as jit`;
+    const settings = `current_setting('transaction_isolation') as isolation, current_setting('lock_timeout') as lock, current_setting('jit') as jit`;
     expect(await ask(settings)).toMatchObject({
       isolation: 'read committed',
       lock: '0',
-      nulls: 'on',
       jit: 'off',
     });
   });
@@ -115,16 +113,16 @@ describe('what a role is set to', () => {
 
   test('comes with the options that the application gave, which hold as well', async () => {
     const url = new URL(urlOfRole());
-    url.searchParams.set('options', '-c work_mem=5MB -c extra_float_digits=-3');
-    const settings = `current_setting('work_mem') as memory, current_setting('extra_float_digits') as digits`;
-    expect(await ask(settings, url.href)).toMatchObject({ memory: '5MB', digits: '1' });
+    url.searchParams.set('options', '-c work_mem=5MB -c lock_timeout=50ms');
+    const settings = `current_setting('work_mem') as memory, current_setting('lock_timeout') as lock`;
+    expect(await ask(settings, url.href)).toMatchObject({ memory: '5MB', lock: '0' });
   });
 
   test('is set aside, beside such options, in URLs that only pg understands', async () => {
     const { hostname, port, username, pathname } = new URL(urlOfRole());
-    const url = `postgres://${username}@${pathname}?host=${hostname}&port=${port}&options=-c%20extra_float_digits%3D-3`;
+    const url = `postgres://${username}@${pathname}?host=${hostname}&port=${port}&options=-c%20lock_timeout%3D50`;
     expect(() => new URL(url)).toThrow();
-    expect(await ask(`current_setting('extra_float_digits') as digits`, url)).toMatchObject({ digits: '1' });
+    expect(await ask(`current_setting('lock_timeout') as lock`, url)).toMatchObject({ lock: '0' });
   });
 
   test('is set aside also for the connections beside the pool, as far as the server has let itself be told', async () => {
@@ -154,8 +152,6 @@ describe('behind a pooler that refuses settings', () => {
   }
 
   test.each([
-    ['extra_float_digits', '-3', 'extra_float_digits is below 0'],
-    ['array_nulls', 'off', 'array_nulls is off'],
     ['lock_timeout', '50ms', 'lock_timeout is 50ms'],
     ['default_transaction_isolation', 'serializable', 'default_transaction_isolation is "serializable"'],
   ])(
@@ -171,9 +167,9 @@ describe('behind a pooler that refuses settings', () => {
 
   test('a role in one database is named as that', async () => {
     const name = new URL(databaseUrl()).pathname.slice(1);
-    await admin.query(`alter role "${role}" in database "${name}" set array_nulls = off`);
+    await admin.query(`alter role "${role}" in database "${name}" set lock_timeout = '50ms'`);
     const { message } = await refusedBehindPooler();
-    expect(message).toContain(`alter role ${role} in database ${name} reset array_nulls;`);
+    expect(message).toContain(`alter role ${role} in database ${name} reset lock_timeout;`);
   });
 });
 

@@ -24,7 +24,7 @@ export const claimCheck: Check = {
   name: 'plan of the claim',
   look: async ({ session, t }: Ground) => {
     const { runs, queue, handler, app, off } = await session.row<Circumstances>(
-      `select c.reltuples::float8 as runs, r.queue, r.handler, r.app,
+      `select c.reltuples::float8::numeric as runs, r.queue, r.handler, r.app,
          (select coalesce(json_agg(name order by name), '[]') from pg_settings where name in ('enable_indexscan', 'enable_bitmapscan', 'enable_indexonlyscan') and setting = 'off') as off
        from pg_class c left join lateral (select queue, handler, app from ${t.run} where due_at is not null limit 1) r on true
        where c.oid = '${t.run}'::regclass`,

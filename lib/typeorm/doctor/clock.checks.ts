@@ -10,7 +10,7 @@ export const clockCheck: Check = {
   name: 'clock',
   look: async ({ session, settings }: Ground) => {
     const read = async (): Promise<number> => {
-      const text = `select (extract(epoch from clock_timestamp()) * 1000)::float8 as at`;
+      const text = `select (extract(epoch from clock_timestamp()) * 1000)::numeric as at`;
       return (await session.row<{ at: number }>(text)).at;
     };
     return clockFindings(await measureOffset(read, settings.clock));

@@ -93,7 +93,7 @@ export async function diagnose(
       storage.listenUrl === undefined ? server : { ...server, url: storage.listenUrl };
     const another = (): Promise<DoctorSession> => DoctorSession.open(listenServer, needs);
     const { at } = await session.row<{ at: number }>(
-      'select (extract(epoch from clock_timestamp()) * 1000)::float8 as at',
+      'select (extract(epoch from clock_timestamp()) * 1000)::numeric as at',
     );
     const found = await examine({ session, another, t: settings.tables, settings, limits });
     return { at: new Date(at), server: session.place, schema: settings.tables.schemaText, ...found };

@@ -26,7 +26,7 @@ interface Days {
 }
 
 const daysSql = (t: TableNames): string => `
-select (extract(epoch from now()) * 1000)::float8 as at, exists (select from ${t.worker} where lease_until > now() and released_at is null) as works,
+select (extract(epoch from now()) * 1000)::numeric as at, exists (select from ${t.worker} where lease_until > now() and released_at is null) as works,
   (select count(*)::int from (select from ${t.qualified('attempt_default')} limit ${mostCounted + 1}) stray) as strays`;
 
 export function partitionFindings(

@@ -28,7 +28,7 @@ interface NearEnd {
 /** Those that count up, and do not begin anew. */
 const sequencesSql = `
 select quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename) as sequence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table",
-  s.last_value::text as last, s.max_value::text as highest, (s.last_value::float8 / s.max_value) as share,
+  s.last_value::text as last, s.max_value::text as highest, (s.last_value::numeric / s.max_value) as share,
   s.max_value < case s.data_type::text when 'smallint' then 32767 when 'integer' then 2147483647 else 9223372036854775807 end as "isLowered"
 from pg_sequences s join pg_namespace m on m.nspname = s.schemaname
   join pg_class q on q.relname = s.sequencename and q.relnamespace = m.oid and q.relkind = 'S'

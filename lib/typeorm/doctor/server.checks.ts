@@ -73,9 +73,9 @@ interface Setting {
 }
 
 const settingsSql = `
-select name, current_setting(name) as value, case when unit = 'ms' then setting::float8 end as ms, source, quote_ident(current_user) as role, quote_ident(current_database()) as database
+select name, current_setting(name) as value, case when unit = 'ms' then setting::numeric end as ms, source, quote_ident(current_user) as role, quote_ident(current_database()) as database
 from pg_settings where name = any (array['fsync', 'full_page_writes', 'synchronous_commit', 'autovacuum', 'track_counts', 'statement_timeout',
-  'default_transaction_read_only', 'default_transaction_isolation', 'lock_timeout', 'extra_float_digits', 'array_nulls'])`;
+  'default_transaction_read_only', 'default_transaction_isolation', 'lock_timeout'])`;
 
 /** What the sessions ask for at their start: where they do not have it, a pooler has refused it. */
 const needed: readonly { name: string; isRight: (value: string) => boolean; else: string }[] = [
@@ -89,12 +89,6 @@ const needed: readonly { name: string; isRight: (value: string) => boolean; else
     isRight: (value) => value === '0',
     else: 'statements fail which have only to wait',
   },
-  {
-    name: 'extra_float_digits',
-    isRight: (value) => Number(value) >= 0,
-    else: 'instants lose their milliseconds',
-  },
-  { name: 'array_nulls', isRight: (value) => value === 'on', else: 'lists cannot hold null' },
 ];
 
 export function settingFindings(settings: readonly Setting[], statementTimeoutMs: number): Finding[] {

@@ -47,7 +47,7 @@ interface Held {
 }
 
 const transactionsSql = `
-select pid, application_name as application, usename as role, state like 'idle in transaction%' as idle, (extract(epoch from now() - xact_start) * 1000)::float8 as ms
+select pid, application_name as application, usename as role, state like 'idle in transaction%' as idle, (extract(epoch from now() - xact_start) * 1000)::numeric as ms
 from pg_stat_activity
 where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start < now() - $1::float8 * interval '1 millisecond'
   and (backend_xmin is not null or backend_xid is not null or state like 'idle in transaction%')
@@ -74,7 +74,7 @@ interface Prepared {
 }
 
 const preparedSql = `
-select gid, owner, (extract(epoch from now() - prepared) * 1000)::float8 as ms from pg_prepared_xacts
+select gid, owner, (extract(epoch from now() - prepared) * 1000)::numeric as ms from pg_prepared_xacts
 where database = current_database() and prepared < now() - $1::float8 * interval '1 millisecond' order by prepared limit ${most}`;
 
 export function preparedFindings(prepared: readonly Prepared[]): Finding[] {
@@ -116,7 +116,7 @@ interface Swollen {
 }
 
 const debtSql = `
-select quote_ident(schemaname) || '.' || quote_ident(relname) as name, n_dead_tup::float8 as dead, n_live_tup::float8 as live,
+select quote_ident(schemaname) || '.' || quote_ident(relname) as name, n_dead_tup::numeric as dead, n_live_tup::numeric as live,
   to_char(greatest(last_vacuum, last_autovacuum) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "lastVacuum"
 from pg_stat_all_tables where schemaname = $1 and relname = any ($2::text[]) and n_dead_tup > ${leastDead} and n_dead_tup > n_live_tup order by n_dead_tup desc limit ${most}`;
 

@@ -25,7 +25,7 @@ interface Queue {
 }
 
 const queueSql = `
-select pg_notification_queue_usage() as usage, (
+select pg_notification_queue_usage()::numeric as usage, (
   select pid from pg_stat_activity where state like 'idle in transaction%' and backend_type = 'client backend' order by xact_start limit 1
 ) as blocker`;
 
@@ -49,7 +49,7 @@ export function queueFindings({ usage, blocker }: Queue): Finding[] {
 async function listenFindings({ session, another, settings }: Ground): Promise<Finding[]> {
   if (settings.tables.channel === null) return [];
   const { standby, usage } = await session.row<{ standby: boolean; usage: number }>(
-    'select pg_is_in_recovery() as standby, pg_notification_queue_usage() as usage',
+    'select pg_is_in_recovery() as standby, pg_notification_queue_usage()::numeric as usage',
   );
   // Those have findings of their own.
   if (standby || usage >= full) return [];

@@ -66,7 +66,9 @@ export const workChecks: readonly Check[] = [
 async function timeOf({ session, settings }: Ground): Promise<{ time: number | null; now: number }> {
   const time = settings.databaseClock?.now() ?? null;
   if (time !== null) return { time, now: time };
-  const { at } = await session.row<{ at: number }>('select (extract(epoch from now()) * 1000)::float8 as at');
+  const { at } = await session.row<{ at: number }>(
+    'select (extract(epoch from now()) * 1000)::numeric as at',
+  );
   return { time, now: at };
 }
 

@@ -39,7 +39,7 @@ export interface Aged {
 /** Rows of both kinds that are later than they should be. `$1` and so on are those of `from`. */
 function late(from: string): string {
   return `
-select name, kind, age::float8 as age, freeze_max::float8 as "freezeMax", here as "isHere" from (
+select name, kind, age::numeric as age, freeze_max::numeric as "freezeMax", here as "isHere" from (
   select a.name, k.kind, k.age, k.freeze_max, a.here from (${from}) a cross join lateral (values
     ('transactions', a.xid_age, current_setting('autovacuum_freeze_max_age')::bigint),
     ('multixacts', a.multi_age, current_setting('autovacuum_multixact_freeze_max_age')::bigint)

@@ -23,5 +23,5 @@ on conflict (key) do update set
   expires_at = case when ${isFree} then excluded.expires_at else ${after(now, 'l.lease_ms')} end,
   lease_ms = case when ${isFree} then excluded.lease_ms else l.lease_ms end
 where ${isFree} or ${isTooLong}
-returning case when owner = $3 then fence::float8 end as fence`;
+returning case when owner = $3 then fence::numeric end as fence`;
 }

@@ -46,7 +46,7 @@ born as (
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select ${ms(now)} as now, ${toldColumn},
   (select coalesce(json_agg(id::text order by nominal_at), '[]') from born) as run_ids,
-  coalesce(json_agg(ms order by ms) filter (where left_out is null), '[]') as created,
+  coalesce(json_agg(ms::numeric order by ms) filter (where left_out is null), '[]') as created,
   (count(*) filter (where left_out = 'active'))::int as active,
   (count(*) filter (where left_out = 'succeeded'))::int as succeeded,
   (count(*) filter (where left_out = 'scheduled'))::int as scheduled

@@ -12,7 +12,7 @@ with held as (
   select generation, max(case when id = $4::text then least(lease_until, ${now}) else lease_until end) as until from ${t.worker}
   where app = $2 and generation is not null and lease_until > ${after(now, '-$3::float8')} group by generation
 )
-select top.place::float8 as last_place, r.generation, r.set_hash, r.place::float8 as place, to_json(r.declared) as declared, r.declarations,
+select top.place::numeric as last_place, r.generation, r.set_hash, r.place::numeric as place, to_json(r.declared) as declared, r.declarations,
   case when h.until <= ${now} then ${ms('h.until')} end as carried_until, ${ms(now)} as now
 from (select coalesce(max(place), 0) as place from ${t.release} where app = $2) top
 left join (held h join ${t.release} r on r.generation = h.generation) on true

@@ -39,7 +39,7 @@ export function takenColumns(t: TableNames): string {
   const areUnusual = counts.map((count, nth) => `${count} <> ${usualCounts[nth]}`).join(' or ');
   return `
   r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}, case when r.opened_fence = r.fence - 1 then ${quickMs('r.opened_at')} end) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
-  ${quickMs('r.due_at')} as due_at, ${quickMs('nullif(r.nominal_at, r.due_at)')} as nominal_at,
+  ${quickMs('r.due_at')} as due_at, case when r.nominal_at <> r.due_at then ${quickMs('r.nominal_at')} end as nominal_at,
   nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
   case when r.job_uid is not null
     then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)

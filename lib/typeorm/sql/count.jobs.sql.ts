@@ -7,6 +7,6 @@ export function countJobsSql(t: TableNames, where: string): string {
   const { recurring, oneOff } = jobViews(t);
   return `
 select ${ms(now)} as now,
-  (select count(*) from (${recurring}) v where ${where})::float8
-  + (select count(*) from (${oneOff}) v where ${where})::float8 as count`;
+  (select count(*) from (${recurring}) v where ${where})::numeric
+  + (select count(*) from (${oneOff}) v where ${where})::numeric as count`;
 }

@@ -158,7 +158,7 @@ select (select coalesce(json_agg(job_uid::text), '[]') from moved) as moved,
   ) claimed) as runs,
   (select count(*)::int from born where worker is null) as unclaimed,
   exists (select from born where blocked) as blocked,
-  (select coalesce(json_agg(json_build_object('jobUid', job_uid::text, 'nominalAt', nominal_ms) order by nth), '[]')
+  (select coalesce(json_agg(json_build_object('jobUid', job_uid::text, 'nominalAt', nominal_ms::numeric) order by nth), '[]')
     from decided where skipped) as skipped,
   ${toldColumn}, ${clock} as now`;
 }

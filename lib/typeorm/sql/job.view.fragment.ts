@@ -24,7 +24,7 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
   case when j.paused_at is not null then 'job' else ${stopping(t, 'j')} end as paused_what, ${time('j.orphaned_at')} as orphaned_at,
   ${changesOf('j')} as changed,
   case when c.next_at < 'infinity' then ${time('c.next_at')} end as next_run_at,
-  s.run_count::float8, s.error_count::float8, s.consecutive_failures, ${time('s.last_run_at')} as last_run_at,
+  s.run_count::numeric, s.error_count::numeric, s.consecutive_failures, ${time('s.last_run_at')} as last_run_at,
   s.last_verdict, s.last_error,
   ${time('j.created_at')} as created_at, ${time('j.updated_at')} as updated_at, j.revision,
   case
@@ -52,7 +52,7 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
   ${time('r.paused_at')} as paused_at, r.paused_reason, r.paused_by,
   case when r.verdict is not null then null when r.paused_at is not null then 'job' else ${stopping(t, 'r')} end as paused_what, ${time('null::timestamptz')} as orphaned_at, null::json as changed,
   case when r.worker is null and ${isOpen('r')} is not true then ${time('r.due_at')} end as next_run_at,
-  r.run_count::float8, r.error_count::float8, r.consecutive_failures, ${time('r.last_run_at')} as last_run_at,
+  r.run_count::numeric, r.error_count::numeric, r.consecutive_failures, ${time('r.last_run_at')} as last_run_at,
   r.last_verdict, r.last_error,
   ${time('r.created_at')} as created_at, ${time('r.updated_at')} as updated_at, r.revision,
   case

@@ -11,7 +11,7 @@ returning nullif(value, '') as mark, ${ms(now)} as now`;
 
 /** $1 time · $2 how far the counting is */
 export function markRollupsSql(t: TableNames): string {
-  return `update ${t.meta} set value = $2 where key = 'statistics' and value is distinct from $2 returning $1::float8 as now`;
+  return `update ${t.meta} set value = $2 where key = 'statistics' and value is distinct from $2 returning $1::numeric as now`;
 }
 
 /** $1 time. How far the counting is, and where the ledger begins. */
@@ -23,5 +23,5 @@ select nullif((select value from ${t.meta} where key = 'statistics'), '') as mar
 
 /** $1 time. How far the counting is. */
 export function readRollupMarkSql(t: TableNames): string {
-  return `select nullif(value, '') as mark, $1::float8 as now from ${t.meta} where key = 'statistics'`;
+  return `select nullif(value, '') as mark, $1::numeric as now from ${t.meta} where key = 'statistics'`;
 }

@@ -4,7 +4,7 @@ import type { TableNames } from './table.names.js';
 // $1 time · $2 limit · the rest as `where` says.
 export function queryDefinitionsSql(t: TableNames, where: string): string {
   return `
-select ${definitionColumns('v')}, $1::float8 as now
+select ${definitionColumns('v')}, $1::numeric as now
 from ${t.definition} v where ${where} order by v.namespace, v.name, v.version limit $2::bigint`;
 }
 

@@ -16,7 +16,7 @@ with page as materialized (
 sized as (
   select p.*, sum(p.result_size) over (order by p.place, p.nth) <= $5::int or row_number() over (order by p.place, p.nth) = 1 or not $4::boolean as fits from page p
 )
-select z.place::text, s.nth, s.name, ${stepState} as state, s.need, s.otherwise, s.delay_ms, s.allow_failure, s.is_map, s.kind, s.handler, case when s.released_at is not null then s.run_id end::text as run_id, s.ok, s.bad,
+select z.place::text, s.nth, s.name, ${stepState} as state, s.need, s.otherwise, s.delay_ms::numeric, s.allow_failure, s.is_map, s.kind, s.handler, case when s.released_at is not null then s.run_id end::text as run_id, s.ok, s.bad,
   ${ms('s.released_at')} as released_at, ${ms('s.ended_at')} as ended_at, s.reason, case when $4::boolean and z.fits then s.result end as result, z.fits,
   (
     select json_agg(json_build_object('parent', e.name, 'data', e.data) order by e.parent)

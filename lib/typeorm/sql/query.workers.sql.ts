@@ -5,6 +5,6 @@ import { ms, now } from './time.fragment.js';
 export function queryWorkersSql(t: TableNames): string {
   return `
 select id, name, app, generation, host, pid, version, zone_data, to_json(queues) as queues, to_json(handlers) as handlers,
-  ${ms('started_at')} as started_at, ${ms('lease_until')} as lease_until, running, retention, slots, clock_offset_ms, loop_lag_ms, ${ms(now)} as now
+  ${ms('started_at')} as started_at, ${ms('lease_until')} as lease_until, running, retention, slots, clock_offset_ms::numeric, loop_lag_ms::numeric, ${ms(now)} as now
 from ${t.worker} order by started_at, id`;
 }

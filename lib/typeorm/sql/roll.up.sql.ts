@@ -24,7 +24,7 @@ insert into ${table} as s (${key}, ${counts.join(', ')})
 select ${key}, ${counts.join(', ')} from fresh order by ${key}
 on conflict (${key}) do update set ${counts.map((count) => `${count} = excluded.${count}`).join(', ')}
 where (${counts.map((count) => `s.${count}`).join(', ')}) is distinct from (${counts.map((count) => `excluded.${count}`).join(', ')})
-returning $1::float8 as now`;
+returning $1::numeric as now`;
 }
 
 export function tableOf(t: TableNames, unit: StatisticsUnit): string {

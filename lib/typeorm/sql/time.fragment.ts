@@ -1,6 +1,7 @@
 /**
- * Time in statements. All instants cross as epoch milliseconds, in float8: exact for every instant that Date can hold,
- * `Infinity` included, and read the same whatever DateStyle, time zone and type parsers the connection has.
+ * Time in statements. All instants cross as epoch milliseconds, `Infinity` included: in as float8, out as numeric. Both are exact for every instant that Date can hold, whatever
+ * DateStyle and time zone the session has. Nothing comes out as float8, whose text has as many digits as `extra_float_digits` says: behind a pooler a role's setting of that may come with
+ * any statement.
  *
  * The first parameter of every statement stands in for the database's clock in tests; null: the database's own. Cut
  * to milliseconds, so that what is stored comes back as what it was.
@@ -20,12 +21,12 @@ export function at(ms: string): string {
 
 /** An instant to milliseconds. */
 export function ms(instant: string): string {
-  return `(extract(epoch from ${instant}) * 1000)::float8`;
+  return `(extract(epoch from ${instant}) * 1000)::numeric`;
 }
 
-/** The same at a quarter of the cost; exact to the millisecond until the year 4147. */
+/** The same to the millisecond, until the year 4147, and shorter: for what comes out by the thousand. Only `ms` knows Infinity, which a row may have by hand and no bigint has. */
 export function quickMs(instant: string): string {
-  return `round(date_part('epoch', ${instant}) * 1000)`;
+  return `case when isfinite(${instant}) then (date_part('epoch', ${instant}) * 1000)::bigint::numeric else ${ms(instant)} end`;
 }
 
 /** An instant this many milliseconds after another. */
@@ -37,4 +38,4 @@ export function after(instant: string, delayMs: string): string {
  * The database's clock in milliseconds when a row is made, with fractions: what workers go by until the next answer. The last column, as what comes before it may take its
  * time. Not before `now`, so what is due by it is due for all statements that follow.
  */
-export const clock = `coalesce($1::float8, date_part('epoch', clock_timestamp()) * 1000)`;
+export const clock = `coalesce($1::float8::numeric, ${ms('clock_timestamp()')})`;

@@ -10,7 +10,7 @@ export function unservedStepsSql(t: TableNames): string {
 with going as materialized (
   select id, workflow, version from ${t.flow} where ended_at is null and (app is null or app = $2::text) order by run_id limit $4::int
 )
-select g.workflow, g.version, s.handler, count(distinct g.id)::int as flows, $1::float8 as now
+select g.workflow, g.version, s.handler, count(distinct g.id)::int as flows, $1::numeric as now
 from going g join lateral (
   select handler from ${t.flow_step} where flow = g.id and map_of is null and verdict is null and handler <> all ($3::text[])
 ) s on true
