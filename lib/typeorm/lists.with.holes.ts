@@ -68,9 +68,9 @@ function listsOf(text: string): ReadonlyMap<number, Type> {
   return lists;
 }
 
-function inBinary({ oid, bytes, write }: Type, list: readonly unknown[]): Buffer {
-  const lengths = list.map((value) => (isHole(value) ? ofNull : bytes(value)));
-  const head = [dimensions, hasNulls, oid, list.length, lowerBound];
+function inBinary(type: Type, list: readonly unknown[]): Buffer {
+  const lengths = list.map((value) => (isHole(value) ? ofNull : type.bytes(value)));
+  const head = [dimensions, hasNulls, type.oid, list.length, lowerBound];
   const buffer = Buffer.allocUnsafe(
     4 * (head.length + list.length) + lengths.reduce((sum, length) => sum + Math.max(length, 0), 0),
   );
@@ -79,7 +79,7 @@ function inBinary({ oid, bytes, write }: Type, list: readonly unknown[]): Buffer
   for (const [nth, length] of lengths.entries()) {
     at = buffer.writeInt32BE(length, at);
     if (length === ofNull) continue;
-    write(list[nth], buffer, at);
+    type.write(list[nth], buffer, at);
     at += length;
   }
   return buffer;

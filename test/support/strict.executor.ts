@@ -18,7 +18,7 @@ export class StrictExecutor implements SqlExecutor {
       [name],
     );
     await this.client.query(`deallocate ${name}`);
-    if (!/^\{(text(,text)*)?\}$/.test(rows[0].types))
+    if (!/^\{(text(,text)*)?\}$/.test(rows[0].types.replaceAll(/["\\]/g, '')))
       throw new TypeError(`Its parameters are of the types ${rows[0].types}: ${text}`);
     // Two statements at once are refused where there are values.
     return (await this.client.query<object>({ text, values })).rows;
