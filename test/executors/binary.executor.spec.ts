@@ -179,10 +179,10 @@ describe('a program that a job brings along', () => {
     await scheduler.createJob({ id: 'kept', task: { type, sha256 }, cron: '0 0 1 1 *' });
     const there = async (): Promise<boolean> =>
       (await (storage.open() as MemoryStorage).binaries.readBinary(sha256)) !== null;
-    await clock.advanceBy(10 * binaryKeptMs);
+    await clock.advanceBy(2 * binaryKeptMs);
     expect(await there()).toBe(true);
     await scheduler.deleteJob('kept');
-    await clock.advanceBy(3 * binaryKeptMs);
+    await clock.advanceBy(2 * binaryKeptMs);
     expect(await there()).toBe(false);
   });
 });

