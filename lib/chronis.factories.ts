@@ -339,7 +339,7 @@ export function makeServiceParts(
     waiter: new RunWaiter(storage, events, clock),
     time,
     updater,
-    deadLetters: new DeadLetters(settings.timeZone),
+    deadLetters: new DeadLetters(settings.timeZone, engine),
     openRuns: new OpenRuns(clock, handlers, events),
     signals: new RunSignals(settings.payloadLimit),
     pauses,

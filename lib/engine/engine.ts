@@ -151,6 +151,12 @@ export class Engine {
     return this.state === 'working';
   }
 
+  /** The runs that this process executes, though it has told their handlers to stop: with or without their verdict. */
+  get givenUp(): string[] {
+    const aborted = [...this.sessions].flatMap((session) => session.abortedIds);
+    return [...new Set([...this.stragglers.runIds, ...aborted])];
+  }
+
   /** How far schedules are ahead of the storage's clock, which has leapt back and is doubted. */
   get scheduleAheadMs(): number {
     return this.time.scheduleAheadMs;

@@ -232,6 +232,11 @@ export class WorkerSession {
     return this.running.all().map(({ run }) => this.teller.eventOf(run));
   }
 
+  /** Those that it has told to stop, and waits for. */
+  get abortedIds(): string[] {
+    return this.running.all().flatMap(({ run, isAborted }) => (isAborted ? run.id : []));
+  }
+
   /** Those of the claims that it does not know. */
   unknownOf(claims: readonly Unstarted[]): Unstarted[] {
     return this.held.unknownOf(claims);
@@ -389,7 +394,7 @@ export class WorkerSession {
     this.tellIsolated(run);
     const running = new RunningRun(run, startedAt, handler, this.attempts);
     this.running.add(running);
-    running.begin(stragglers.of(run.id));
+    running.begin(stragglers.of(run));
   }
 
   private tellIsolated(run: ClaimedRun): void {
@@ -410,7 +415,7 @@ export class WorkerSession {
   private finish(running: RunningRun, ending: Ending): void {
     const { random, settler, stragglers, time } = this.parts;
     const { run, abortCause, committed, code } = running;
-    if (ending.kind === 'abandoned') stragglers.note(run.id, running.untilHandlerEnded());
+    if (ending.kind === 'abandoned') stragglers.note(run, running.untilHandlerEnded());
     this.running.delete(run.id);
     this.isolation.ended(run.id);
     const kept = this.held.takeKept(run.id);

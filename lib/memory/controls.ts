@@ -84,7 +84,12 @@ export function cancelRun(
   return answer;
 }
 
-export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow {
+export function runNow(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  givenUp: readonly string[],
+): RunRow {
   if (job.kind === 'recurring') {
     const run = bearRun(tables, job, { origin: 'manual', nominalAt: now, dueAt: now });
     release(tables, run);
@@ -92,7 +97,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow): RunRow 
   }
   const run = onlyRun(job);
   if (run.worker !== null || run.open !== null) return run;
-  const running = run.verdict === null ? [] : runningSteps(tables, run.id);
+  const running = run.verdict === null ? [] : runningSteps(tables, run.id, givenUp);
   if (running.length > 0) throw stillRuns(run.id, run.verdict!, running);
   touch(job, now);
   job.pause = null;

@@ -15,10 +15,11 @@ export function retryRuns(
   now: EpochMs,
   runIds: readonly string[],
   delaysMs: readonly number[],
+  givenUp: readonly string[],
 ): RunRow[] {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
   return deadLetters(tables, runIds)
-    .filter(({ id }) => runningSteps(tables, id).length === 0)
+    .filter(({ id }) => runningSteps(tables, id, givenUp).length === 0)
     .map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
 }
 

@@ -158,28 +158,39 @@ export function runningOf(
   tables: MemoryTables,
   flow: FlowRow,
   { dropped, waiting, behind, again, done }: RetryPlan,
+  givenUp: readonly string[],
 ): RunningStep[] {
   const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
   for (const step of [...behind, ...again]) {
     const isHalf = isHalfDone(step, done);
     anew.push(step, ...step.instances.filter((each) => !isHalf || !done.has(each)));
   }
-  return anew.flatMap((step) => runningIn(tables, flow, step));
+  return anew.flatMap((step) => runningIn(tables, flow, step, givenUp));
 }
 
 /** See `FlowStorage.queryRunningSteps`. */
-export function runningSteps(tables: MemoryTables, runId: string): RunningStep[] {
+export function runningSteps(
+  tables: MemoryTables,
+  runId: string,
+  givenUp: readonly string[] = [],
+): RunningStep[] {
   const flow = tables.flows.get(runId);
-  return flow ? [...allSteps(flow)].flatMap((step) => runningIn(tables, flow, step)) : [];
+  return flow ? [...allSteps(flow)].flatMap((step) => runningIn(tables, flow, step, givenUp)) : [];
 }
 
-function runningIn(tables: MemoryTables, flow: FlowRow, step: FlowStepRow): RunningStep[] {
+function runningIn(
+  tables: MemoryTables,
+  flow: FlowRow,
+  step: FlowStepRow,
+  givenUp: readonly string[],
+): RunningStep[] {
   const { runId, nth, definition } = step;
   if (runId === null) return [];
   const run = tables.runs.get(runId);
-  const isRunning = step.state === 'released' && run !== undefined && run.worker !== null;
+  const isInHands = step.state === 'released' && run !== undefined && run.worker !== null;
+  const isRunning = isInHands || givenUp.includes(runId);
   const itself = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
-  const inside = tables.flows.get(runId)?.stepOf === step ? runningSteps(tables, runId) : [];
+  const inside = tables.flows.get(runId)?.stepOf === step ? runningSteps(tables, runId, givenUp) : [];
   return isRunning ? [itself, ...inside] : inside;
 }
 

@@ -30,6 +30,7 @@ export function retryFlow(
   now: EpochMs,
   runId: string,
   names: readonly string[] | null,
+  givenUp: readonly string[],
 ): RunRow | null {
   const flow = tables.flows.get(runId);
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
@@ -41,7 +42,7 @@ export function retryFlow(
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
   const plan = chosen === null ? planRetryOfBad(flow, done) : planRetry(flow, chosen, done);
-  const running = runningOf(tables, flow, plan);
+  const running = runningOf(tables, flow, plan, givenUp);
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);

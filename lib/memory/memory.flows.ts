@@ -54,8 +54,8 @@ export class MemoryFlows implements FlowStorage {
     return this.atomically((tables) => queryFlowSteps(tables, runId, filter, page), 'read');
   }
 
-  queryRunningSteps(runId: string): Promise<RunningStep[]> {
-    return this.atomically((tables) => runningSteps(tables, runId), 'read');
+  queryRunningSteps(runId: string, givenUp: readonly string[] = []): Promise<RunningStep[]> {
+    return this.atomically((tables) => runningSteps(tables, runId, givenUp), 'read');
   }
 
   pauseFlow(runId: string): Promise<boolean> {
@@ -66,9 +66,13 @@ export class MemoryFlows implements FlowStorage {
     return this.atomically((tables) => resumeFlow(tables, runId));
   }
 
-  retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {
+  retryFlow(
+    runId: string,
+    steps: readonly string[] | null,
+    givenUp: readonly string[] = [],
+  ): Promise<Run | null> {
     return this.atomically((tables, now) => {
-      const run = retryFlow(tables, now, runId, steps);
+      const run = retryFlow(tables, now, runId, steps, givenUp);
       return run && toRun(run);
     });
   }

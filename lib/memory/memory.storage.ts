@@ -286,8 +286,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => cancelRun(tables, now, runId));
   }
 
-  runNow(ref: JobRef): Promise<Run | null> {
-    return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job)));
+  runNow(ref: JobRef, givenUp: readonly string[] = []): Promise<Run | null> {
+    return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job, givenUp)));
   }
 
   backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
@@ -316,8 +316,12 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables) => recomputeCursors(tables, zoneData, plan));
   }
 
-  retryRuns(runIds: readonly string[], delaysMs: readonly number[] = []): Promise<Run[]> {
-    return this.atomically((tables, now) => retryRuns(tables, now, runIds, delaysMs).map(toRun));
+  retryRuns(
+    runIds: readonly string[],
+    delaysMs: readonly number[] = [],
+    givenUp: readonly string[] = [],
+  ): Promise<Run[]> {
+    return this.atomically((tables, now) => retryRuns(tables, now, runIds, delaysMs, givenUp).map(toRun));
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

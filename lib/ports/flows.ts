@@ -176,8 +176,8 @@ export interface FlowStorage {
   queryFlows(filter: FlowFilter, page: PageRequest): Promise<Page<Flow>>;
   /** In the order in which they were stored, instances of a map in the order of their items behind it. Null: no such flow. */
   queryFlowSteps(runId: string, filter: FlowStepFilter, page: PageRequest): Promise<Page<FlowStep> | null>;
-  /** Which steps workers have in their hands, of the flow of this run and of all that are steps of it, to whatever depth, also once it is over. Empty also: no such flow. */
-  queryRunningSteps(runId: string): Promise<RunningStep[]>;
+  /** Which steps workers have in their hands, of the flow of this run and of all that are steps of it, to whatever depth, also once it is over; and those whose runs are among `givenUp`, which the process that asks still executes, though they may have their verdict. Empty also: no such flow. */
+  queryRunningSteps(runId: string, givenUp?: readonly string[]): Promise<RunningStep[]>;
   /** Holds the runs of its steps that wait, and those that are born until `resumeFlow`; what runs goes on. So are flows that are steps of it, to whatever depth, also those that open meanwhile. One that is paused stays as it is. False: there is no such flow, or it is over. */
   pauseFlow(runId: string): Promise<boolean>;
   /** What waits is due at its old time, that of flows that are steps of it included. False: as of `pauseFlow`. */
@@ -186,9 +186,13 @@ export interface FlowStorage {
    * Gives a flow that is over, and has not succeeded, a new run (open for as long as the old one was to be, origin `retry`, `retryOf` the old one) and lets it go on. By default all steps
    * that have not ended well and are released or cancelled run again, and nothing else: whatever of its parents runs again, what has ended well stays, with what comes after it. A step that had begun, and all of whose parents have ended well, gets another run at once; the others when their parents let them by the usual rules. With names these steps get another run, and all that comes after them waits again, however it has ended, and begins anew; what has ended well besides stays. What the end of the flow from outside has cancelled has not ended well, also with `allowFailure`. Of a map that has not ended well the instances that have not get another run; they wait with it, where it does, and have then what a parent that is a map has come to as their items; one that had ended well, or comes after what is named, is made anew. What a step has added that gets another run, or waits again, goes, as it adds that again. A step that stays and has got one of these as a parent by that (`joined`) waits for who adds it again in its place. A run that follows one that has not ended well has its durable steps and the signals that none of them has taken, and a fence above 0 before its first claim, by which its first attempt knows of them. All is of the app to which the job belongs by now. The old run's dead letter goes.
    *
-   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step; WorkflowRunStateError (see `stillRuns`) where a worker has one of these in its hands yet, or a step of a workflow that one of them is or was: it would run twice at once; and (`wouldBeLost`) where a step that others have added, which do not run again, comes after one that goes.
+   * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step; WorkflowRunStateError (see `stillRuns`) where a worker has one of these in its hands yet, or a step of a workflow that one of them is or was, or its last run is among `givenUp` (see `queryRunningSteps`): it would run twice at once; and (`wouldBeLost`) where a step that others have added, which do not run again, comes after one that goes.
    */
-  retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null>;
+  retryFlow(
+    runId: string,
+    steps: readonly string[] | null,
+    givenUp?: readonly string[],
+  ): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps; `limit` at most, and no flow of which an ancestor goes on. `archived`: into the history, where the storage has one, by the same statement. Returns how many. */
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */

@@ -36,15 +36,17 @@ export class DeadLetters {
   constructor(
     /** Of times without an offset. */
     private readonly timeZone: string,
+    /** What this process executes of what has its verdict, or gets it. */
+    private readonly engine: { readonly givenUp: readonly string[] },
   ) {}
 
   async retry(runId: string, { jobs, changed }: JobAccess): Promise<Run> {
     const id = lineOfText(runId, 'runId');
-    let [run] = await jobs.retryRuns([id]);
+    let [run] = await jobs.retryRuns([id], [], this.engine.givenUp);
     if (run === undefined) {
-      await refuseRunning(id, jobs);
+      await refuseRunning(id, jobs, this.engine.givenUp);
       // What still ran may have ended just now.
-      [run] = await jobs.retryRuns([id]);
+      [run] = await jobs.retryRuns([id], [], this.engine.givenUp);
     }
     if (run === undefined) return this.refuse(id, jobs);
     changed();
@@ -68,7 +70,11 @@ export class DeadLetters {
     ) as RetryOptions;
     const spreadMs = parseDelay(spread, 'spread');
     const result = await this.each(filter, options, jobs, (runIds) =>
-      jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length)),
+      jobs.retryRuns(
+        runIds,
+        spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length),
+        this.engine.givenUp,
+      ),
     );
     changed();
     return result;
@@ -112,8 +118,8 @@ function spreadOver(ms: number, count: number): number[] {
 }
 
 /** Of a workflow. */
-async function refuseRunning(runId: string, jobs: JobStore): Promise<void> {
+async function refuseRunning(runId: string, jobs: JobStore, givenUp: readonly string[]): Promise<void> {
   const [run] = (await jobs.queryRuns({ runId, state: ['failed', 'timed_out', 'lost'] }, { limit: 1 })).items;
-  const running = run === undefined ? [] : ((await jobs.flows?.queryRunningSteps(runId)) ?? []);
+  const running = run === undefined ? [] : ((await jobs.flows?.queryRunningSteps(runId, givenUp)) ?? []);
   if (running.length > 0) throw stillRuns(runId, run!.state, running);
 }

@@ -463,7 +463,7 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
     const ref = jobRef(id, options, 'runNow()');
-    const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref));
+    const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref, this.parts.engine.givenUp));
     return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
   }
 

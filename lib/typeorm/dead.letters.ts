@@ -8,6 +8,7 @@ export async function retryRuns(
   run: Run,
   runIds: readonly string[],
   delaysMs: readonly number[],
+  givenUp: readonly string[],
 ): Promise<RunView[]> {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
   const ids = [...delays.keys()].filter(isRunId);
@@ -15,6 +16,7 @@ export async function retryRuns(
     'retryRuns',
     ids,
     ids.map((id) => delays.get(id)),
+    givenUp.filter(isRunId),
   );
   return rows.map(toRun);
 }

@@ -6,6 +6,7 @@ import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, planRetryOfBad, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
 import { conclude, type EndedRow } from './run.conclusion.js';
+import { isRunId } from './run.id.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
@@ -23,6 +24,7 @@ export async function retryFlow(
   run: Run,
   runId: string,
   names: readonly string[] | null,
+  givenUp: readonly string[],
 ): Promise<RunView | null> {
   const [found] = await run<{ id: string }>('findFlow', runId);
   if (!found) return null;
@@ -34,7 +36,7 @@ export async function retryFlow(
   const steps = await run<RetriedStep>('readAllSteps', id);
   const plan =
     names === null ? planRetryOfBad(steps) : planRetry(steps, named(steps, names, runId, flow.workflow));
-  const running = await runningOf(run, id, plan);
+  const running = await runningOf(run, id, plan, givenUp);
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
@@ -85,14 +87,27 @@ function toRunningStep({ name, nth, flow_run_id: flowRunId, workflow }: RunningR
 }
 
 /** See `FlowStorage.queryRunningSteps`. */
-export async function queryRunningSteps(run: Run, runId: string): Promise<RunningStep[]> {
+export async function queryRunningSteps(
+  run: Run,
+  runId: string,
+  givenUp: readonly string[],
+): Promise<RunningStep[]> {
   const [found] = await run<{ id: string }>('findFlow', runId);
-  return found ? (await run<RunningRow>('readRunningSteps', found.id)).map(toRunningStep) : [];
+  return found ? (await readRunning(run, found.id, givenUp)).map(toRunningStep) : [];
+}
+
+function readRunning(run: Run, id: string, givenUp: readonly string[]): Promise<RunningRow[]> {
+  return run<RunningRow>('readRunningSteps', id, givenUp.filter(isRunId));
 }
 
 /** Of all that would run again, or go. Whoever holds the lock of a flow that is over sees all of it: nothing more begins. */
-async function runningOf(run: Run, id: string, { runs }: RetryPlan): Promise<RunningStep[]> {
-  const running = await run<RunningRow>('readRunningSteps', id);
+async function runningOf(
+  run: Run,
+  id: string,
+  { runs }: RetryPlan,
+  givenUp: readonly string[],
+): Promise<RunningStep[]> {
+  const running = await readRunning(run, id, givenUp);
   return running.filter(({ top }) => runs.has(top)).map(toRunningStep);
 }
 

@@ -74,12 +74,16 @@ export async function cancelRun(
 }
 
 /** The run that is due, or under way; null: not found. */
-export async function runOneOffNow({ run, readClock }: Change, ref: JobRef): Promise<RunRow | null> {
+export async function runOneOffNow(
+  { run, readClock }: Change,
+  ref: JobRef,
+  givenUp: readonly string[],
+): Promise<RunRow | null> {
   const job = await lockJob(run, ref);
   if (job?.kind !== 'one-off') return null;
   const now = await readClock();
   if (job.verdict !== null) {
-    const running = await queryRunningSteps(run, job.runId);
+    const running = await queryRunningSteps(run, job.runId, givenUp);
     if (running.length > 0) throw stillRuns(job.runId, job.verdict, running);
     await beginAnew(run, now, { ...job, paused: null }, job.definition, now, 'retry');
   } else if (!job.running) {

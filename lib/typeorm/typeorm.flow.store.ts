@@ -46,8 +46,8 @@ export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> imp
     return queryFlowSteps(this.statements.queries, this.tables, runId, filter, page);
   }
 
-  async queryRunningSteps(runId: string): Promise<RunningStep[]> {
-    return isRunId(runId) ? queryRunningSteps(this.statements.run, runId) : [];
+  async queryRunningSteps(runId: string, givenUp: readonly string[] = []): Promise<RunningStep[]> {
+    return isRunId(runId) ? queryRunningSteps(this.statements.run, runId, givenUp) : [];
   }
 
   async pauseFlow(runId: string): Promise<boolean> {
@@ -58,8 +58,13 @@ export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> imp
     return isRunId(runId) && this.statements.change(({ run }) => setFlowPauseAtOnce(run, runId, false));
   }
 
-  async retryFlow(runId: string, steps: readonly string[] | null): Promise<Run | null> {
-    return isRunId(runId) ? this.statements.change(({ run }) => retryFlow(run, runId, steps)) : null;
+  async retryFlow(
+    runId: string,
+    steps: readonly string[] | null,
+    givenUp: readonly string[] = [],
+  ): Promise<Run | null> {
+    if (!isRunId(runId)) return null;
+    return this.statements.change(({ run }) => retryFlow(run, runId, steps, givenUp));
   }
 
   async pruneFlows(endedBefore: EpochMs, limit: number, archived = false): Promise<number> {

@@ -129,9 +129,9 @@ export class TypeOrmJobs implements JobStore {
     return isRunId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
   }
 
-  async runNow(ref: JobRef): Promise<RunView | null> {
+  async runNow(ref: JobRef, givenUp: readonly string[] = []): Promise<RunView | null> {
     const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
-    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref)));
+    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref, givenUp)));
     return row && toRun(row);
   }
 
@@ -151,8 +151,12 @@ export class TypeOrmJobs implements JobStore {
     return queryPauses(this.run);
   }
 
-  retryRuns(runIds: readonly string[], delaysMs: readonly number[] = []): Promise<RunView[]> {
-    return retryRuns(this.run, runIds, delaysMs);
+  retryRuns(
+    runIds: readonly string[],
+    delaysMs: readonly number[] = [],
+    givenUp: readonly string[] = [],
+  ): Promise<RunView[]> {
+    return retryRuns(this.run, runIds, delaysMs, givenUp);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

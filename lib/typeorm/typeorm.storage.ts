@@ -275,8 +275,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.cancelRun(runId);
   }
 
-  runNow(ref: JobRef): Promise<RunView | null> {
-    return this.jobs.runNow(ref);
+  runNow(ref: JobRef, givenUp?: readonly string[]): Promise<RunView | null> {
+    return this.jobs.runNow(ref, givenUp);
   }
 
   backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
@@ -297,8 +297,12 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.queryPauses();
   }
 
-  retryRuns(runIds: readonly string[], delaysMs?: readonly number[]): Promise<RunView[]> {
-    return this.jobs.retryRuns(runIds, delaysMs);
+  retryRuns(
+    runIds: readonly string[],
+    delaysMs?: readonly number[],
+    givenUp?: readonly string[],
+  ): Promise<RunView[]> {
+    return this.jobs.retryRuns(runIds, delaysMs, givenUp);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

@@ -7,6 +7,7 @@ import {
   WorkflowsNotSupportedError,
 } from '../model/errors.js';
 import type { Page } from '../model/job.js';
+import type { Run } from '../model/run.js';
 import { unservedWords } from '../events/unserved.words.js';
 import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
 import type { DurationInput } from '../model/trigger.js';
@@ -62,6 +63,8 @@ export interface WorkflowParts {
   handlers: HandlerRegistry;
   registry: WorkflowRegistry;
   time: StorageNow;
+  /** What this process executes of what has its verdict, or gets it. */
+  engine: { readonly givenUp: readonly string[] };
   /** Whose handlers those of this process are. */
   app: string;
   /** What is pruned goes into the history, where the storage has one. */
@@ -254,7 +257,10 @@ export class WorkflowService {
     const steps = stepsOf(from);
     void this.flows('retry()');
     const { jobs, changed } = await this.parts.transactions.access(options);
-    const retried = this.ofLatest(id, (latest) => jobs.flows!.retryFlow(latest, steps), jobs);
+    const { engine } = this.parts;
+    const retry = (latest: string): Promise<Run | null> =>
+      jobs.flows!.retryFlow(latest, steps, engine.givenUp);
+    const retried = this.ofLatest(id, retry, jobs);
     const run = await retried.catch((error: unknown) => this.refuseAs(error, jobs));
     if (run === null) return this.refuseRetry(id, jobs);
     changed();

@@ -6,9 +6,9 @@ import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 runs · $3 delays
+ * $1 time · $2 runs · $3 delays · $4 runs that were given up
  *
- * A workflow of which a step is in the hands of a worker is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
+ * A workflow of which a step is in the hands of a worker, or has such a run, is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
  * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
  */
@@ -16,7 +16,7 @@ export function retryRunsSql(t: TableNames): string {
   return `
 with recursive ${flowsWithinOf(t, flowsOfRuns(t), 'w.top')},
 running as materialized (
-  select distinct w.top as id ${runningWithin(t)}
+  select distinct w.top as id ${runningWithin(t, '$4::bigint[]')}
 ),
 job as materialized (
   select j.uid from ${t.job} j

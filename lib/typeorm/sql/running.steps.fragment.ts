@@ -9,10 +9,10 @@ export function flowsWithinOf(t: TableNames, seed: string, below: string): strin
 )`;
 }
 
-/** The steps `s`, of flows `f` of `within w`, that workers have in their hands. */
-export function runningWithin(t: TableNames): string {
+/** The steps `s`, of flows `f` of `within w`, that workers have in their hands, or whose runs are among `givenUp`, SQL: an array. */
+export function runningWithin(t: TableNames, givenUp: string): string {
   return `
-from within w cross join lateral (select f.* from ${t.flow} f where f.id = w.id and f.active > 0 offset 0) f
-  cross join lateral (select s.* from ${t.flow_step} s where s.flow = f.id and s.released_at is not null and s.verdict is null and s.run_id is not null offset 0) s
-where exists (select from ${t.run} r where r.id = s.run_id and r.flow_step = s.id and r.worker is not null and r.verdict is null)`;
+from within w cross join lateral (select f.* from ${t.flow} f where f.id = w.id and (f.active > 0 or ${givenUp} <> '{}') offset 0) f
+  cross join lateral (select s.* from ${t.flow_step} s where s.flow = f.id and (s.released_at is not null and s.verdict is null or s.run_id = any (${givenUp})) and s.run_id is not null offset 0) s
+where s.run_id = any (${givenUp}) or exists (select from ${t.run} r where r.id = s.run_id and r.flow_step = s.id and r.worker is not null and r.verdict is null)`;
 }
