@@ -301,6 +301,7 @@ export interface ServiceParts extends SchedulerParts {
   storage: StorageAdapter;
   directory: HandlerDirectory;
   defaults: JobDefaults;
+  previousApps: readonly string[];
   keepsHistory: boolean;
 }
 
@@ -328,6 +329,7 @@ export function makeServiceParts(
     storage,
     directory,
     defaults,
+    previousApps: settings.previousApps,
     keepsHistory: (settings.engine.retention.historyMs ?? 0) > 0,
     transactions,
     engine,

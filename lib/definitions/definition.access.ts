@@ -14,6 +14,8 @@ export interface DefinitionParts {
   transactions: TransactionJoiner;
   creator: JobCreator;
   directory: HandlerDirectory;
+  /** What the app of this process was called before. */
+  previousApps: readonly string[];
   time: StorageNow;
   defaults: JobDefaults;
   /** What is pruned goes into the history, where the storage has one. */

@@ -7,6 +7,7 @@ import type { ManagerOption } from '../scheduler/job.access.js';
 import { metadataOf } from '../scheduler/job.definition.js';
 import { assertJobId } from '../scheduler/job.identity.js';
 import { knownOptions } from '../scheduler/option.checks.js';
+import { assertSameApp } from '../scheduler/taken.key.js';
 import { scheduledTrigger } from '../scheduler/schedule.options.js';
 import { definitionAccess, type DefinitionParts } from './definition.access.js';
 import { definitionRef, missingDefinition, versionOf, withoutReference } from './definition.checks.js';
@@ -47,6 +48,10 @@ export class DefinitionStarter {
     const job = this.jobOf(meant, options);
     const trigger = scheduledTrigger(job, await time.now(access.jobs), 'start()');
     const stored = await creator.createOr(job, trigger, access);
+    if (stored.status === 'existing') {
+      const { directory, previousApps } = this.parts;
+      assertSameApp(stored.job, { wanted: meant.app, app: directory.app, previousApps });
+    }
     const runId = recurs(meant.spec) ? null : await runOf(stored.job, access.jobs);
     return { ...stored, runId, version: meant.version };
   }

@@ -1,6 +1,5 @@
 import type { Definition } from '../model/definition.js';
 import { allSteps, type FlowRow, type FlowStepRow } from '../memory/flow.rows.js';
-import { storedStep } from '../memory/flow.snapshot.js';
 import { fill, storedJob, storedRun } from '../memory/stored.rows.js';
 import {
   MemoryTables,
@@ -23,7 +22,7 @@ import type { RunStep } from '../ports/storage.adapter.js';
 import { type Change, type StoredTables, type TableName } from './change.js';
 import { NotedMap } from './noted.map.js';
 import { snapshotOf, type About } from './restoring.js';
-import { flowStepKey, storedFlowHead } from './stored.flows.js';
+import { flowStepKey, instanceKey, storedFlowHead, storedFlowStep } from './stored.flows.js';
 
 /** Tables whose rows are addressed by their key in a map. */
 type KeyedTable = Exclude<TableName, 'about' | 'flowSteps' | 'attempts' | 'gaps'>;
@@ -131,7 +130,7 @@ export class JournaledTables extends MemoryTables {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
     }
     for (const flow of this.flows.values()) {
-      for (const [key, step] of stepsOf(flow)) yield { table: 'flowSteps', key, row: storedStep(step) };
+      for (const [key, step] of stepsOf(flow)) yield { table: 'flowSteps', key, row: storedFlowStep(step) };
     }
     for (const row of this.ledger) yield { table: 'attempts', key: row.sequence, row };
     for (const row of this.gaps) yield { table: 'gaps', key: row.sequence, row };
@@ -206,10 +205,7 @@ export class JournaledTables extends MemoryTables {
           if (field === 'runId') this.renamed(flow);
         };
       case 'flowSteps':
-        return (row: FlowStepRow, field) => {
-          this.changedSteps.add(row);
-          if (field === 'instances') this.reshaped(row.flow.runId);
-        };
+        return (row: FlowStepRow) => void this.changedSteps.add(row);
     }
   }
 
@@ -254,7 +250,7 @@ export class JournaledTables extends MemoryTables {
       add('flows', runId, flow ? storedFlowHead(flow) : null);
       const now = flow ? stepsOf(flow) : new Map<string, FlowStepRow>();
       for (const key of this.storedSteps.get(runId) ?? []) if (!now.has(key)) add('flowSteps', key, null);
-      for (const [key, step] of now) add('flowSteps', key, storedStep(step));
+      for (const [key, step] of now) add('flowSteps', key, storedFlowStep(step));
       if (flow) this.storedSteps.set(runId, new Set(now.keys()));
       else this.storedSteps.delete(runId);
     }
@@ -262,8 +258,13 @@ export class JournaledTables extends MemoryTables {
       const { runId } = step.flow;
       if (this.reshapedFlows.has(runId) || !isPartOf(this.flows.get(runId), step)) continue;
       const key = flowStepKey(step);
-      add('flowSteps', key, storedStep(step));
-      this.storedSteps.get(runId)!.add(key);
+      add('flowSteps', key, storedFlowStep(step));
+      const stored = this.storedSteps.get(runId)!;
+      stored.add(key);
+      if (step.nth !== null) continue;
+      // Of instances that it has had; those that it has are changed by themselves.
+      for (let nth = step.instances.length; stored.delete(instanceKey(key, nth)); nth++)
+        add('flowSteps', instanceKey(key, nth), null);
     }
   }
 }

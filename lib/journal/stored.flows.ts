@@ -1,4 +1,4 @@
-import { keyOfStep, type StoredFlow, type StoredStep } from '../memory/flow.snapshot.js';
+import { keyOfStep, storedFields, type StoredFlow, type StoredStep } from '../memory/flow.snapshot.js';
 import type { FlowRow, FlowStepRow } from '../memory/flow.rows.js';
 
 /** Steps have rows of their own, as each is changed alone. */
@@ -6,7 +6,15 @@ export type FlowHead = Omit<StoredFlow, 'steps'>;
 
 /** Names hold no NUL. */
 export function flowStepKey({ flow, definition, nth }: FlowStepRow): string {
-  return `${flow.runId}\0${definition.name}${nth === null ? '' : `\0${nth}`}`;
+  const key = `${flow.runId}\0${definition.name}`;
+  return nth === null ? key : instanceKey(key, nth);
+}
+
+export const instanceKey = (mapKey: string, nth: number): string => `${mapKey}\0${nth}`;
+
+/** Without its instances, which have rows of their own: there may be ten thousand, and it changes with the end of each. */
+export function storedFlowStep(step: FlowStepRow): StoredStep {
+  return { ...storedFields(step), instances: [] };
 }
 
 export function storedFlowHead(flow: FlowRow): FlowHead {

@@ -52,7 +52,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   removeDeadLetter(tables, dead);
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
-  moveRunSteps(tables, dead.id, run.id);
+  moveRunSteps(tables, now, dead.id, run.id);
   moveWaits(tables, dead, run);
   if (job.kind === 'one-off') {
     run.lastError = dead.lastError;

@@ -42,7 +42,7 @@ export function bearStepRun(tables: MemoryTables, now: EpochMs, step: FlowStepRo
   waitUntil(tables, run, run.open?.deadline ?? dueAt);
   tables.born.push(run);
   if (before === null) return;
-  moveRunSteps(tables, before, run.id);
+  moveRunSteps(tables, now, before, run.id);
   // By its fence the first attempt knows that there may be durable steps.
   run.fence = 1;
 }

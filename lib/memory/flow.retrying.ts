@@ -95,7 +95,7 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   }
   tables.waiting.delete(run);
   waitUntil(tables, run, run.open.deadline ?? now);
-  moveRunSteps(tables, runId, run.id);
+  moveRunSteps(tables, now, runId, run.id);
   if (dead) moveWaits(tables, dead, run);
   tables.flows.delete(runId);
   tables.flows.set(run.id, flow);

@@ -46,8 +46,12 @@ export function restoreFlows(tables: MemoryTables, stored: readonly StoredFlow[]
 }
 
 export function storedStep(step: FlowStepRow): StoredStep {
-  const { flow: _, instances, ...fields } = step;
-  return { ...fields, instances: instances.map(storedStep) };
+  return { ...storedFields(step), instances: step.instances.map(storedStep) };
+}
+
+export function storedFields(step: FlowStepRow): Omit<StoredStep, 'instances'> {
+  const { flow: _, instances: __, ...fields } = step;
+  return fields;
 }
 
 function stepRow(tables: MemoryTables, flow: FlowRow, { instances, ...fields }: StoredStep): FlowStepRow {

@@ -98,14 +98,30 @@ function wakeAwaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
   }
 }
 
-/** They go with the run that is retried. */
-export function moveRunSteps({ steps, signals }: MemoryTables, from: string, to: string): void {
-  const kept = steps.get(from);
-  if (kept !== undefined) steps.set(to, kept);
+/** They go with the run that is retried, but for waits whose time is over, and that nothing has come after: these would fail it for ever. */
+export function moveRunSteps(
+  { steps, signals }: MemoryTables,
+  now: EpochMs,
+  from: string,
+  to: string,
+): void {
+  const all = steps.get(from);
+  const kept = all?.filter((step) => !isLapsed(step, now) || all.some((other) => isAfter(other, step)));
+  if (kept !== undefined && kept.length > 0) steps.set(to, kept);
   steps.delete(from);
   const sent = signals.get(from);
   if (sent !== undefined) signals.set(to, sent);
   signals.delete(from);
+}
+
+function isLapsed({ kind, finishedAt, until, timedOut }: RunStep, now: EpochMs): boolean {
+  return kind === 'signal' && (timedOut || (finishedAt === null && until !== null && until <= now));
+}
+
+/** Whether the handler has gone on to it, though the wait had timed out: not to what ran beside that. */
+function isAfter({ position, startedAt }: RunStep, wait: RunStep): boolean {
+  const isBehind = position !== null && wait.position !== null && position > wait.position;
+  return isBehind || startedAt >= wait.until!;
 }
 
 /** Those that an attempt may need that is still to come stay: of a run without a verdict or that may be retried, and of a step with which the retry of its flow would go on. */

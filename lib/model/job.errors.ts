@@ -24,10 +24,11 @@ export class JobAlreadyExistsError extends ChronisError {
   constructor(
     readonly jobId: string,
     readonly namespace: string,
+    problem = "Choose another id, delete or update the existing job, or create it with onConflict: 'ignore' or 'replace'.",
   ) {
     super(
       'CHRONIS_JOB_ALREADY_EXISTS',
-      `A job "${jobId}" already exists in the namespace "${namespace}". Choose another id, delete or update the existing job, or create it with onConflict: 'ignore' or 'replace'.`,
+      `A job "${jobId}" already exists in the namespace "${namespace}". ${problem}`,
     );
   }
 }

@@ -65,8 +65,9 @@ export interface WorkflowParts {
   time: StorageNow;
   /** What this process executes of what has its verdict, or gets it. */
   engine: { readonly givenUp: readonly string[] };
-  /** Whose handlers those of this process are. */
+  /** Whose handlers those of this process are, and what it was called before. */
   app: string;
+  previousApps: readonly string[];
   /** What is pruned goes into the history, where the storage has one. */
   keepsHistory: boolean;
 }
@@ -132,7 +133,7 @@ export class WorkflowService {
   // ── Starting
 
   /**
-   * Starts a workflow: a run of it, and with that its first steps, are due at once, or `at` a time, or after a `delay`. With a `key` it is started once, however often this is called. Throws JobAlreadyExistsError (the key is the id of another job),
+   * Starts a workflow: a run of it, and with that its first steps, are due at once, or `at` a time, or after a `delay`. With a `key` it is started once, however often this is called. Throws JobAlreadyExistsError (the key is the id of another job, also of a workflow of this name that another app has started),
    * HandlerNotFoundError. With a `version` it is that version of its definition, whatever the code says now, also of a workflow that is data; throws DefinitionNotFoundError (none that lives) then, InvalidOptionError (it is of another app than `app`), and DefinitionsNotSupportedError.
    *
    * @example

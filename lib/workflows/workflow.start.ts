@@ -11,6 +11,7 @@ import { isReference } from '../scheduler/handler.reference.js';
 import { handlerName } from '../scheduler/names.js';
 import { knownOptions } from '../scheduler/option.checks.js';
 import type { StorageNow } from '../scheduler/storage.now.js';
+import { assertSameApp } from '../scheduler/taken.key.js';
 import { afterDelay } from '../scheduler/trigger.options.js';
 import type { DefinedWorkflow } from './defined.workflow.js';
 import { stepUses } from './workflow.plan.js';
@@ -36,7 +37,7 @@ export type StartArguments<Input> = null extends Input
 /** How a workflow is started. @publicApi */
 export interface StartWorkflowOptions
   extends NamespaceOption, Pick<JobOptions, 'queue' | 'priority' | 'metadata' | 'onSuccess' | 'onFailure'> {
-  /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one, also when it was pruned, as long as `keep` says. It is the id of its job, at most 255 characters. @default a random UUID */
+  /** Idempotent: as long as a workflow with this key is stored in the namespace, another start gives that one, also when it was pruned, as long as `keep` says; one of another app is refused (JobAlreadyExistsError). It is the id of its job, at most 255 characters. @default a random UUID */
   key?: string;
   /**
    * The version of its definition that it is to be, as DefinitionService lists them: the graph and the timeout are those of that version, and stay so in later attempts and retries. The code of its steps is that of the process that runs them.
@@ -74,8 +75,9 @@ const defaultKeep = '30d';
 export interface StartParts extends VersionParts {
   time: StorageNow;
   registry: WorkflowRegistry;
-  /** Of this process. */
+  /** Of this process, and what it was called before. */
   app: string;
+  previousApps: readonly string[];
 }
 
 /** Stores the one-off whose run the workflow is. Throws like `createDateJob`. */
@@ -114,6 +116,8 @@ export async function startWorkflow(
   const ref = { jobId: stored.id, namespace: stored.namespace };
   if (stored.trigger.type !== 'at' || workflowOf(stored) !== name)
     throw new JobAlreadyExistsError(ref.jobId, ref.namespace);
+  if (status === 'existing')
+    assertSameApp(stored, { wanted: app, app: parts.app, previousApps: parts.previousApps });
   const [run] = (await access.jobs.queryRuns(ref, { limit: 1 })).items;
   if (run === undefined) throw new RunNotFoundError(ref.jobId);
   return { runId: run.id, status: status === 'existing' ? 'existing' : 'created' };

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import {
   InvalidOptionError,
   InvalidWorkflowError,
+  JobAlreadyExistsError,
   RunHasVerdictError,
   RunNotFoundError,
   WorkflowRunNotFoundError,
@@ -15,6 +16,7 @@ import {
   type CallbackPayload,
   type DefinedWorkflow,
   type RunContext,
+  type StartedWorkflow,
   type StepContext,
 } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
@@ -719,6 +721,27 @@ describe('a workflow', () => {
     expect((await app.workflows.graph(runId))!.steps[0]!.waitsFor).toBe(
       'It waits for a worker that has its handler "gone": none that lives has.',
     );
+  });
+
+  test('of one name and key in two apps is refused in the second one, which would lose its start in silence', async () => {
+    const clock = new ManualClock();
+    const storage = new MemoryStorage({ clock });
+    const order = workflow('order').step('a', calling());
+    const shop = await boot([order], { clock, storage, chronis: { app: 'shop' } });
+    const billing = await boot([order], { clock, storage, chronis: { app: 'billing' } });
+    const start = (app: typeof shop, options: object = {}): Promise<StartedWorkflow> =>
+      app.workflows.start(order, { key: 'order:7', ...options });
+    const { runId } = await start(shop);
+    expect(await start(shop)).toEqual({ runId, status: 'existing' });
+    const refused = start(billing);
+    await expect(refused).rejects.toThrow(JobAlreadyExistsError);
+    await expect(refused).rejects.toThrow(
+      'A job "order:7" already exists in the namespace "default". It is of the app "shop", and the start is for "billing", so nothing was started. Choose another key, or another namespace, or give { app: \'shop\' } if that one is meant.',
+    );
+    expect(await start(billing, { app: 'shop' })).toEqual({ runId, status: 'existing' });
+    expect(await start(billing, { namespace: 'billing' })).toMatchObject({ status: 'created' });
+    const renamed = await boot([order], { clock, storage, chronis: { app: 'store', previousApps: ['shop'] } });
+    expect(await start(renamed)).toEqual({ runId, status: 'existing' });
   });
 
   test('that was cancelled is retried as long as its run is kept, and says so where it is not', async () => {

@@ -1,3 +1,4 @@
+import { carriedSteps } from './lapsed.wait.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, now } from './time.fragment.js';
 
@@ -7,9 +8,7 @@ export function carryRunsSql(t: TableNames): string {
 with given as materialized (
   select u.before, u.run_id from unnest($2::bigint[], $3::bigint[]) u (before, run_id)
 ),
-carried as (
-  update ${t.run_step} s set run_id = g.run_id from given g where s.run_id = any (array(select before from given)) and s.run_id = g.before
-),
+${carriedSteps(t, { name: 'carried', set: 'run_id = g.run_id', from: 'given g', where: 's.run_id = any (array(select before from given)) and s.run_id = g.before' }, now)},
 carried_signals as (
   update ${t.run_signal} n set run_id = g.run_id from given g where n.run_id = any (array(select before from given)) and n.run_id = g.before
 )

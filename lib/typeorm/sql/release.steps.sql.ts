@@ -1,3 +1,4 @@
+import { carriedSteps } from './lapsed.wait.fragment.js';
 import { births, goesOn, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
 import { moment } from './time.fragment.js';
@@ -21,9 +22,7 @@ released as (
   update ${t.flow_step} s set released_at = ${moment}, run_id = g.run_id, payload = coalesce(g.payload, s.payload) from given g where s.id = any (array(select id from given)) and s.id = g.id returning s.*, g.before
 ),
 ${births(t, `released s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f`, null, `case when s.before is null then 0 else ${goesOn} end`)},
-carried as (
-  update ${t.run_step} s set run_id = g.run_id, flow_step = g.id from given g where s.run_id = any (array(select before from given)) and s.run_id = g.before
-),
+${carriedSteps(t, { name: 'carried', set: 'run_id = g.run_id, flow_step = g.id', from: 'given g', where: 's.run_id = any (array(select before from given)) and s.run_id = g.before' }, moment)},
 carried_signals as (
   update ${t.run_signal} n set run_id = g.run_id, flow_step = g.id from given g where n.run_id = any (array(select before from given)) and n.run_id = g.before
 ),

@@ -1,3 +1,4 @@
+import { carriedSteps } from './lapsed.wait.fragment.js';
 import { runColumns } from './run.view.fragment.js';
 import { leftOpen, newRunId } from './step.births.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -46,9 +47,7 @@ moved as (
 moved_waits as (
   update ${t.run_wait} w set parent = r.id, verdict = null, gone = false from run r where w.parent = r.retry_of and w.verdict is distinct from 'succeeded'
 ),
-carried as (
-  update ${t.run_step} s set run_id = r.id from run r where s.run_id = r.retry_of
-),
+${carriedSteps(t, { name: 'carried', set: 'run_id = r.id', from: 'run r', where: 's.run_id = r.retry_of' }, moment)},
 ${tellDue(t, 'run', 'select due_at from run')}
 select ${runColumns}, ${toldColumn} from run r`;
 }

@@ -1,4 +1,5 @@
 import { unnest } from './arrays.fragment.js';
+import { carriedSteps } from './lapsed.wait.fragment.js';
 import { runColumns } from './run.view.fragment.js';
 import { flowsWithinOf, runningWithin } from './running.steps.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -43,9 +44,7 @@ born as (
   from dead where r.id = dead.id
   returning r.*
 ),
-moved as (
-  update ${t.run_step} s set run_id = born.id from born where s.run_id = born.retry_of
-),
+${carriedSteps(t, { name: 'moved', set: 'run_id = born.id', from: 'born', where: 's.run_id = born.retry_of' }, now)},
 moved_waits as (
   update ${t.run_wait} w set parent = born.id, verdict = null, gone = false from born where w.parent = born.retry_of
 ),
