@@ -22,6 +22,7 @@ import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
+import { inPlaceOf, wholeOf } from './later.run.js';
 import { knownOptions, lineOfText } from './option.checks.js';
 
 /** @publicApi */
@@ -181,18 +182,24 @@ export async function stateGoingOn(runId: string, jobs: JobStore): Promise<RunSt
   const verdict = (last?.outcome ?? run?.state) as RunVerdict | undefined;
   if (verdict === undefined) throw new RunNotFoundError(runId);
   const { origin, jobId } = (last ?? run)!;
-  const retry = await retryOf(runId, origin === 'workflow' ? jobId : null, jobs);
+  const retry = await howToGoOn(runId, origin === 'workflow' ? jobId : null, jobs);
   throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!, retry);
 }
 
-/** Of a step its workflow is retried, and so is the run that a workflow is. Undefined: it is neither. */
-async function retryOf(runId: string, stepId: string | null, jobs: JobStore): Promise<string | undefined> {
-  if (stepId !== null) {
-    const [of] = stepId.split('/', 1);
-    return `the run is that of a step, and is not retried by itself: if its workflow is over, workflows.retry("${of}") lets that go on, with what has not ended well`;
+/** What may be done about a run that is over; undefined: it is one of a plain job. */
+async function howToGoOn(runId: string, stepId: string | null, jobs: JobStore): Promise<string | undefined> {
+  const later = await inPlaceOf(runId, jobs);
+  if (later !== null)
+    return `it was retried since, and the run "${later}" has taken its place: give that one, if it is meant`;
+  if (stepId === null) {
+    const isFlow = ((await jobs.flows?.getFlow(runId)) ?? null) !== null;
+    return isFlow ? `a workflow that has failed goes on by workflows.retry("${runId}")` : undefined;
   }
-  const isFlow = ((await jobs.flows?.getFlow(runId)) ?? null) !== null;
-  return isFlow ? `a workflow that has failed goes on by workflows.retry("${runId}")` : undefined;
+  const whole = await wholeOf(stepId, jobs);
+  const isStep = 'the run is that of a step, and is not retried by itself';
+  return whole === null
+    ? `${isStep}; its workflow was pruned since`
+    : `${isStep}: if its workflow is over, workflows.retry("${whole}") lets that go on, with what has not ended well`;
 }
 
 /** Throws InvalidPayloadError. */

@@ -3,6 +3,7 @@ import type { DurableStep, DurableStepState } from '../model/durable.step.js';
 import { toJson } from '../model/json.js';
 import { mostRunSignals, type RunStep } from '../ports/storage.adapter.js';
 import type { JobAccess } from './job.access.js';
+import { inPlaceOf } from './later.run.js';
 import { stateGoingOn } from './open.runs.js';
 import { lineOfText } from './option.checks.js';
 
@@ -14,12 +15,16 @@ export class RunSignals {
     const id = lineOfText(runId, 'runId');
     const signal = lineOfText(name, 'name');
     const value = payload === undefined ? null : toJson(payload, 'payload', this.payloadLimit, true);
-    const answer = await jobs.sendRunSignal(id, { name: signal, payload: value });
-    if (answer === 'full') throw new TooManySignalsError(id, signal, mostRunSignals);
-    if (answer === 'unheard') throw new InvalidOptionError('runId', unheard(id));
+    let to = id;
+    let answer = await jobs.sendRunSignal(to, { name: signal, payload: value });
+    // Who was told of a run, such as by a mail that one of its steps has sent, does not know that it was retried.
+    const later = answer === null ? await inPlaceOf(id, jobs) : null;
+    if (later !== null) answer = await jobs.sendRunSignal((to = later), { name: signal, payload: value });
+    if (answer === 'full') throw new TooManySignalsError(to, signal, mostRunSignals);
+    if (answer === 'unheard') throw new InvalidOptionError('runId', unheard(to));
     if (answer === null) {
-      await stateGoingOn(id, jobs);
-      throw new RunNotFoundError(id);
+      await stateGoingOn(to, jobs);
+      throw new RunNotFoundError(to);
     }
     changed();
   }

@@ -16,7 +16,8 @@ import type { JobStore } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
 import { stepName } from './planned.step.js';
 import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
-import { laterRunOf, type WorkflowReader } from './workflow.reading.js';
+import { laterRunOf } from '../scheduler/later.run.js';
+import type { WorkflowReader } from './workflow.reading.js';
 import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */

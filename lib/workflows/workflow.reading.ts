@@ -9,6 +9,7 @@ import type { Flow } from '../ports/flows.js';
 import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { defaultNamespace } from '../scheduler/job.identity.js';
+import { inPlaceOf, laterRunOf } from '../scheduler/later.run.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
@@ -33,23 +34,6 @@ export async function readWorkflow(
   if (before !== null) return before;
   const later = await laterRunOf(runId, storage);
   return later === null ? null : readWorkflow(later, storage, registry);
-}
-
-/** The run that a workflow is by now whose run this was, until it was retried; null: it is still this one, or there is none. From one that it was between its first and its last back to the first, by the ledger, as long as that has their rows. */
-export async function laterRunOf(runId: string, storage: WorkflowReader): Promise<string | null> {
-  const { flows } = storage;
-  for (let id: string | null = runId; id !== null; id = await retriedBy(id, storage)) {
-    if ((await flows!.getFlow(id)) !== null) return null;
-    const later: string | null = await flows!.laterRun(id);
-    if (later !== null) return later;
-  }
-  return null;
-}
-
-/** The run of which this is the retry; null: of none. */
-async function retriedBy(runId: string, storage: WorkflowReader): Promise<string | null> {
-  const [ended] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
-  return ended?.retryOf ?? null;
 }
 
 /** Of a workflow whose run has been ended otherwise that run tells how. */
@@ -88,7 +72,8 @@ function startAnew({ id, jobId, namespace }: Run, state: string): string {
 }
 
 /** What became of a workflow that is not found although its run is: it was pruned. Undefined: that is not known of it. */
-export async function howPruned(runId: string, storage: WorkflowReader): Promise<string | undefined> {
+export async function howPruned(given: string, storage: WorkflowReader): Promise<string | undefined> {
+  const runId = (await inPlaceOf(given, storage)) ?? given;
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
   if (run === undefined || run.finishedAt === null || !(await wasOpen(runId, storage))) return undefined;
   const anew = run.state === 'succeeded' ? '' : ` ${startAnew(run, run.state)}`;

@@ -20,6 +20,7 @@ import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { namespaceOf } from '../scheduler/job.identity.js';
 import { pageOf } from '../scheduler/job.query.js';
+import { laterRunOf } from '../scheduler/later.run.js';
 import { knownOptions, lineOfText, oneOf } from '../scheduler/option.checks.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from '../scheduler/open.runs.js';
 import type { StorageNow } from '../scheduler/storage.now.js';
@@ -35,7 +36,6 @@ import { graphOf, stepRunOf, type GraphOptions, type StepRef } from './workflow.
 import { workflowName } from './workflow.plan.js';
 import {
   assertRunIn,
-  laterRunOf,
   beginAnew,
   howPruned,
   readWorkflow,
@@ -269,7 +269,7 @@ export class WorkflowService {
   }
 
   /**
-   * Ends a manual step, or one whose handler has left it open, as `succeeded`: `result`, JSON of up to 1 MiB, is for those that come after it. `ref`: the id of its run, or the workflow's with the name of the step. Throws WorkflowStepNotFoundError (also where it waits
+   * Ends a manual step, or one whose handler has left it open, as `succeeded`: `result`, JSON of up to 1 MiB, is for those that come after it. `ref`: the id of its run, or the workflow's with the name of the step; the workflow as a whole ends by `scheduler.complete` alone. Throws InvalidOptionError (also where `ref` is the id of a workflow that is no step), WorkflowStepNotFoundError (also where it waits
    * for others yet, or the workflow has not begun), RunNotOpenError, RunHasVerdictError, RunNotFoundError, InvalidPayloadError (result).
    *
    * @example
@@ -369,8 +369,16 @@ export class WorkflowService {
     return later === null ? done : act(later);
   }
 
-  private stepRunOf(ref: string | StepRef, { jobs }: JobAccess): Promise<string> {
-    return stepRunOf(ref, jobs, (id) => readWorkflow(id, jobs, this.parts.registry));
+  private async stepRunOf(ref: string | StepRef, { jobs }: JobAccess): Promise<string> {
+    const runId = await stepRunOf(ref, jobs, (id) => readWorkflow(id, jobs, this.parts.registry));
+    if (typeof ref !== 'string') return runId;
+    const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
+    if (run?.origin === 'workflow') return runId;
+    if ((await readWorkflow(runId, jobs, this.parts.registry)) !== null) {
+      const problem = `the run ${runId} is a workflow as a whole, no step of one. Give { runId: '${runId}', step } with the name of the step; scheduler.complete() and fail() end the whole, and what goes on of it is cancelled.`;
+      throw new InvalidOptionError('ref', problem);
+    }
+    return runId;
   }
 
   private async refuse(runId: string, problem: string, by: WorkflowReader): Promise<never> {
