@@ -42,6 +42,8 @@ export interface RetryPlan {
   again: FlowStepRow[];
   /** Which have parents that run again. */
   recounted: Iterable<FlowStepRow>;
+  /** Those of them that are named: they wait for such parents alone. */
+  named: ReadonlySet<FlowStepRow>;
   /** Who adds steps again before which others are that stay: these wait for who does until then. */
   edges: { parent: FlowStepRow; child: FlowStepRow }[];
   /** What stays, and comes after what goes: in vain. */
@@ -59,7 +61,7 @@ export function planRetryOfBad({ steps }: FlowRow, done: ReadonlySet<FlowStepRow
   const behind = bad.filter((step) => !atOnce.has(step));
   const children = bad.flatMap((step) => step.children.map((name) => steps.get(name)!));
   const recounted = new Set([...behind, ...children]);
-  return { done, dropped: new Set(), waiting: [], behind, again, recounted, edges: [], orphaned: [] };
+  return { done, dropped: new Set(), waiting: [], behind, again, recounted, named: new Set(), edges: [], orphaned: [] };
 }
 
 /** Steps that are named run again, with all that comes after them. */
@@ -77,6 +79,7 @@ export function planRetry(
     waiting,
     behind: [],
     recounted: waiting,
+    named: new Set(chosen.filter((step) => after.has(step))),
     again: chosen.filter((step) => !after.has(step) && !dropped.has(step)),
     ...behindDropped(flow, dropped),
   };
@@ -220,12 +223,14 @@ function wait(tables: MemoryTables, step: FlowStepRow): void {
   step.result = null;
 }
 
-export function recount(step: FlowStepRow): void {
+/** `anew`: of a step that is named the parents that run again; the others do not count against it. Null: it is not named. */
+export function recount(step: FlowStepRow, anew: ReadonlySet<FlowStepRow> | null): void {
   const { flow, after } = step;
   Object.assign(step, { ok: 0, bad: 0, skips: 0 });
   for (const { parent } of after) {
     const row = flow.steps.get(parent)!;
-    if (hasEnded(row)) countParent(step, row);
+    if (anew !== null && !anew.has(row)) step.ok++;
+    else if (hasEnded(row)) countParent(step, row);
   }
 }
 

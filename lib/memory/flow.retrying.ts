@@ -36,7 +36,7 @@ export function retryFlow(
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
   if (flow.stepOf !== null) refusePart(runId, flow.stepOf);
   const done = doneOf(flow);
-  const chosen = names === null ? null : [...new Set(names)].map((name) => named(flow, name));
+  const chosen = names === null ? null : [...new Set(names)].map((name) => stepNamed(flow, name));
   // Somebody has given it its verdict, whatever its steps have come to.
   if (tables.runs.get(runId)?.verdict === 'succeeded') return null;
   const job = tables.jobsByUid.get(flow.jobUid);
@@ -50,7 +50,7 @@ export function retryFlow(
   return run;
 }
 
-function named({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
+function stepNamed({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
   const step = steps.get(name);
   const flow = `the run ${runId} of the workflow "${workflow}"`;
   if (!step) throw new InvalidOptionError('from', `${flow} has no step "${name}".`);
@@ -118,7 +118,7 @@ function goOn(
   tables: MemoryTables,
   now: EpochMs,
   flow: FlowRow,
-  { dropped, waiting, behind, again, edges, recounted, done }: RetryPlan,
+  { dropped, waiting, behind, again, edges, recounted, named, done }: RetryPlan,
 ): void {
   for (const step of dropped) removeStep(tables, flow, step);
   for (const { parent, child } of edges) addEdge(tables, parent, child);
@@ -128,7 +128,8 @@ function goOn(
     else setBack(tables, step, done);
   }
   const endings = again.flatMap((step) => release(tables, now, step) ?? []);
-  for (const step of recounted) recount(step);
+  const anew = new Set([...waiting, ...again]);
+  for (const step of recounted) recount(step, named.has(step) ? anew : null);
   flow.active = [...flow.steps.values()].filter(({ state }) => state === 'released').length;
   advance(tables, now, flow, endings, [...waiting, ...behind]);
   endIfOver(tables, now, flow);

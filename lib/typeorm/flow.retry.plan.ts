@@ -42,6 +42,8 @@ export interface RetryPlan {
   instancesBehind: RetriedStep[];
   /** Those that have parents which run again. */
   recounted: RetriedStep[];
+  /** Those of them that are named: they wait for such parents alone. */
+  named: RetriedStep[];
   /** The runs that all of these have had last, and the instances of maps that are made anew, or go. */
   runs: Set<string>;
 }
@@ -59,7 +61,7 @@ export function planRetryOfBad(all: readonly RetriedStep[]): RetryPlan {
   const instances = badInstancesOf(halfDone, all);
   const instancesBehind = badInstancesOf(behind, all);
   return {
-    ...{ dropped: [], edges: [], orphaned: [], waiting: [], maps: [] },
+    ...{ dropped: [], edges: [], orphaned: [], waiting: [], maps: [], named: [] },
     ...{ behind, again: atOnce.filter((step) => !isHalfDone(step)), halfDone, instances, instancesBehind },
     recounted: [...new Set([...behind, ...bad.flatMap((step) => childrenOf(step, byId))])],
     runs: new Set([...bad, ...instances, ...instancesBehind].flatMap(({ run_id }) => run_id ?? [])),
@@ -97,6 +99,7 @@ export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedS
     ...behindDropped(steps, dropped, byId),
     waiting,
     recounted: waiting,
+    named: chosen.filter((step) => after.has(step)),
     ...{ behind: [], instancesBehind: [] },
     again: rest.filter(({ is_map }) => !is_map),
     maps,

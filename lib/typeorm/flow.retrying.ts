@@ -138,6 +138,7 @@ async function apply(run: Run, flow: string, plan: RetryPlan): Promise<Parameter
   const before = released.map(({ good, run_id }) => (good ? null : run_id));
   if (released.length > 0) await run('releaseSteps', ids(released), before);
   const [expanded] = maps.length > 0 ? await run<Advance>('expandMaps', ids(maps)) : [];
-  await run('recountFlow', flow, ids(plan.recounted));
+  const anew = [...waiting, ...again, ...maps, ...halfDone];
+  await run('recountFlow', flow, ids(plan.recounted), ids(plan.named), ids(anew));
   return (expanded?.decided ?? []).map((each) => ({ ...each, runId: null, result: null }));
 }
