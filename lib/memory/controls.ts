@@ -84,12 +84,7 @@ export function cancelRun(
   return answer;
 }
 
-export function runNow(
-  tables: MemoryTables,
-  now: EpochMs,
-  job: JobRow,
-  givenUp: readonly string[],
-): RunRow {
+export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow, givenUp: readonly string[]): RunRow {
   if (job.kind === 'recurring') {
     const run = bearRun(tables, job, { origin: 'manual', nominalAt: now, dueAt: now });
     release(tables, run);

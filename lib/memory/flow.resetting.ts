@@ -61,7 +61,17 @@ export function planRetryOfBad({ steps }: FlowRow, done: ReadonlySet<FlowStepRow
   const behind = bad.filter((step) => !atOnce.has(step));
   const children = bad.flatMap((step) => step.children.map((name) => steps.get(name)!));
   const recounted = new Set([...behind, ...children]);
-  return { done, dropped: new Set(), waiting: [], behind, again, recounted, named: new Set(), edges: [], orphaned: [] };
+  return {
+    done,
+    dropped: new Set(),
+    waiting: [],
+    behind,
+    again,
+    recounted,
+    named: new Set(),
+    edges: [],
+    orphaned: [],
+  };
 }
 
 /** Steps that are named run again, with all that comes after them. */

@@ -99,12 +99,7 @@ function wakeAwaiting(tables: MemoryTables, now: EpochMs, run: RunRow): void {
 }
 
 /** They go with the run that is retried, but for waits whose time is over, and that nothing has come after: these would fail it for ever. */
-export function moveRunSteps(
-  { steps, signals }: MemoryTables,
-  now: EpochMs,
-  from: string,
-  to: string,
-): void {
+export function moveRunSteps({ steps, signals }: MemoryTables, now: EpochMs, from: string, to: string): void {
   const all = steps.get(from);
   const kept = all?.filter((step) => !isLapsed(step, now) || all.some((other) => isAfter(other, step)));
   if (kept !== undefined && kept.length > 0) steps.set(to, kept);

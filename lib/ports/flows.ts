@@ -188,11 +188,7 @@ export interface FlowStorage {
    *
    * Null: no such flow, it goes on, it has succeeded, or its job is gone, or its run is not kept: was retried or discarded as that of a job, or had a good verdict from outside. Of a recurring job one that was cancelled need not be kept: that the ledger says so is enough. Throws InvalidOptionError for a step that it lacks, or that is blocked itself, and for a flow that is a step of another: that is to be retried, by this step; WorkflowRunStateError (see `stillRuns`) where a worker has one of these in its hands yet, or a step of a workflow that one of them is or was, or its last run is among `givenUp` (see `queryRunningSteps`): it would run twice at once; and (`wouldBeLost`) where a step that others have added, which do not run again, comes after one that goes.
    */
-  retryFlow(
-    runId: string,
-    steps: readonly string[] | null,
-    givenUp?: readonly string[],
-  ): Promise<Run | null>;
+  retryFlow(runId: string, steps: readonly string[] | null, givenUp?: readonly string[]): Promise<Run | null>;
   /** Deletes flows that were over before this time, with their steps; `limit` at most, and no flow of which an ancestor goes on. `archived`: into the history, where the storage has one, by the same statement. Returns how many. */
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */

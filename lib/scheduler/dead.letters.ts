@@ -70,11 +70,7 @@ export class DeadLetters {
     ) as RetryOptions;
     const spreadMs = parseDelay(spread, 'spread');
     const result = await this.each(filter, options, jobs, (runIds) =>
-      jobs.retryRuns(
-        runIds,
-        spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length),
-        this.engine.givenUp,
-      ),
+      jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length), this.engine.givenUp),
     );
     changed();
     return result;

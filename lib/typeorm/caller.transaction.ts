@@ -88,7 +88,7 @@ export class CallerTransaction implements StatementScope {
     if (step.isolation !== 'read committed') {
       throw new TransactionNotSupportedError(
         'manager',
-        `its transaction is at the isolation level "${step.isolation}". Changing jobs that exist, or discarding what has failed, needs "read committed"; creating, reading, runNow of recurring jobs and retries do at every level.`,
+        `its transaction is at the isolation level "${step.isolation}". Changing jobs that exist, workflows.retry(), or discarding what has failed, needs "read committed"; creating, reading, runNow of recurring jobs, retryRun() and retryFailed() do at every level.`,
       );
     }
     const readClock = () => step.readClock();

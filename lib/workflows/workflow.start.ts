@@ -1,6 +1,12 @@
+import { definitionRef } from '../definitions/definition.checks.js';
 import type { OpeningPayload } from '../definitions/workflow.definition.js';
 import { workflowHandler } from '../engine/own.handlers.js';
-import { InvalidOptionError, JobAlreadyExistsError, RunNotFoundError } from '../model/errors.js';
+import {
+  HandlerNotFoundError,
+  InvalidOptionError,
+  JobAlreadyExistsError,
+  RunNotFoundError,
+} from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { JsonInput, JsonValue } from '../model/json.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
@@ -112,7 +118,9 @@ export async function startWorkflow(
     ...(kept === undefined ? {} : { keep: kept }),
   };
   const trigger = { type: 'at' as const, at: at ?? afterDelay(delay ?? 0, now) };
-  const { status, job: stored } = await creator.createOr(job, trigger, access);
+  const { status, job: stored } = await creator
+    .createOr(job, trigger, access)
+    .catch((error: unknown) => refuseStart(error, name, namespace, access));
   const ref = { jobId: stored.id, namespace: stored.namespace };
   if (stored.trigger.type !== 'at' || workflowOf(stored) !== name)
     throw new JobAlreadyExistsError(ref.jobId, ref.namespace);
@@ -121,6 +129,22 @@ export async function startWorkflow(
   const [run] = (await access.jobs.queryRuns(ref, { limit: 1 })).items;
   if (run === undefined) throw new RunNotFoundError(ref.jobId);
   return { runId: run.id, status: status === 'existing' ? 'existing' : 'created' };
+}
+
+/** One that is data, and of which no version is named, is no workflow of the code. */
+async function refuseStart(
+  error: unknown,
+  name: string,
+  namespace: string | undefined,
+  { jobs }: JobAccess,
+): Promise<never> {
+  if (!(error instanceof HandlerNotFoundError) || jobs.definitions === undefined) throw error;
+  const found = await jobs.definitions.getDefinition(definitionRef(name, namespace), null);
+  if (found === null || found.deletedAt !== null || found.source === 'code') throw error;
+  throw new InvalidOptionError(
+    'workflow',
+    `"${name}" is a definition that is data, and no workflow of the code has this name. Start it by DefinitionService.start("${name}"), or give the version that it is to be, such as { version: ${found.version} }.`,
+  );
 }
 
 /** One that is data is opened by a handler of this package. */

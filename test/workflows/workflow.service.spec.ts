@@ -740,7 +740,11 @@ describe('a workflow', () => {
     );
     expect(await start(billing, { app: 'shop' })).toEqual({ runId, status: 'existing' });
     expect(await start(billing, { namespace: 'billing' })).toMatchObject({ status: 'created' });
-    const renamed = await boot([order], { clock, storage, chronis: { app: 'store', previousApps: ['shop'] } });
+    const renamed = await boot([order], {
+      clock,
+      storage,
+      chronis: { app: 'store', previousApps: ['shop'] },
+    });
     expect(await start(renamed)).toEqual({ runId, status: 'existing' });
   });
 

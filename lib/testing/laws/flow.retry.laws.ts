@@ -519,37 +519,36 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     assert.deepEqual((callback.payload as { runId: string }).runId, id);
   },
 
-  'from steps by name run these after those of their parents that run again, whatever the others have come to': async ({
-    storage,
-  }) => {
-    const steps = [
-      step('a'),
-      step('x'),
-      step('y'),
-      step('never', ['x']),
-      step('cancels', ['a', 'x'], { otherwise: 'cancel' }),
-      step('blocks', ['a', 'x', 'y']),
-      step('next', ['cancels']),
-    ];
-    const { runId, worker } = await openFlow(storage, steps);
-    const { a, x, y } = await claimSteps(storage, worker);
-    await settle(storage, y);
-    await settle(storage, x, { outcome: 'failed', error: 'no' });
-    await settle(storage, a);
-    assert.equal((await stepOf(storage, runId, 'cancels')).state, 'cancelled');
-    const again = await storage.flows!.retryFlow(runId, ['a', 'cancels']);
-    assert.deepEqual(await statesOf(storage, again!.id), {
-      ...{ a: 'released', x: 'failed', y: 'succeeded', never: 'waiting' },
-      ...{ cancels: 'waiting', blocks: 'waiting', next: 'waiting' },
-    });
-    assert.deepEqual(await runAll(storage, worker), ['a', 'cancels', 'next']);
-    assert.deepEqual(await statesOf(storage, again!.id), {
-      ...{ a: 'succeeded', x: 'failed', y: 'succeeded', never: 'blocked' },
-      ...{ cancels: 'succeeded', blocks: 'blocked', next: 'succeeded' },
-    });
-    // One of them that fails again counts.
-    const third = await storage.flows!.retryFlow(again!.id, ['a', 'cancels']);
-    await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'no' });
-    assert.equal((await stepOf(storage, third!.id, 'cancels')).state, 'cancelled');
-  },
+  'from steps by name run these after those of their parents that run again, whatever the others have come to':
+    async ({ storage }) => {
+      const steps = [
+        step('a'),
+        step('x'),
+        step('y'),
+        step('never', ['x']),
+        step('cancels', ['a', 'x'], { otherwise: 'cancel' }),
+        step('blocks', ['a', 'x', 'y']),
+        step('next', ['cancels']),
+      ];
+      const { runId, worker } = await openFlow(storage, steps);
+      const { a, x, y } = await claimSteps(storage, worker);
+      await settle(storage, y);
+      await settle(storage, x, { outcome: 'failed', error: 'no' });
+      await settle(storage, a);
+      assert.equal((await stepOf(storage, runId, 'cancels')).state, 'cancelled');
+      const again = await storage.flows!.retryFlow(runId, ['a', 'cancels']);
+      assert.deepEqual(await statesOf(storage, again!.id), {
+        ...{ a: 'released', x: 'failed', y: 'succeeded', never: 'waiting' },
+        ...{ cancels: 'waiting', blocks: 'waiting', next: 'waiting' },
+      });
+      assert.deepEqual(await runAll(storage, worker), ['a', 'cancels', 'next']);
+      assert.deepEqual(await statesOf(storage, again!.id), {
+        ...{ a: 'succeeded', x: 'failed', y: 'succeeded', never: 'blocked' },
+        ...{ cancels: 'succeeded', blocks: 'blocked', next: 'succeeded' },
+      });
+      // One of them that fails again counts.
+      const third = await storage.flows!.retryFlow(again!.id, ['a', 'cancels']);
+      await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'no' });
+      assert.equal((await stepOf(storage, third!.id, 'cancels')).state, 'cancelled');
+    },
 });

@@ -73,36 +73,34 @@ export const flowRetryRunningLaws = flowLawsOf('retries of flows of which someth
     assert.deepEqual(await runAll(storage, worker), ['a', 'b']);
   },
 
-  'are refused as well while the process that asks executes what it has given up, whatever its verdict': async (
-    { storage },
-    flows,
-  ) => {
-    const steps = [step('list'), step('each', ['list'], { map: true }), step('sub'), step('side')];
-    const { runId, worker } = await begin(storage, steps);
-    const { list, sub, side } = await claimSteps(storage, worker);
-    await settle(storage, list, { result: ['x', 'y'] });
-    await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
-    const runs = await claimSteps(storage, worker);
-    await storage.cancelRun(runId);
-    for (const run of [side, runs['each.0'], runs['each.1'], runs['leaf']])
-      await settle(storage, run, { outcome: 'cancelled' });
-    const before = await stepsOf(storage, runId);
-    const cases = [
-      [side, null, '"side"'],
-      [runs['each.1'], ['list'], '"each" (item 1)'],
-      [runs['leaf'], ['sub'], '"leaf" of the workflow "inner"'],
-    ] as const;
-    for (const [run, names, told] of cases) {
-      const refused = (error: unknown): boolean =>
-        error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes(told);
-      await assert.rejects(() => flows.retryFlow(runId, names, [run!.id]), refused);
-      assert.equal((await flows.queryRunningSteps(runId, [run!.id])).length, 1);
-    }
-    assert.deepEqual(await flows.queryRunningSteps(runId), []);
-    assert.deepEqual(await stepsOf(storage, runId), before);
-    // What does not run again may go on.
-    assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
-  },
+  'are refused as well while the process that asks executes what it has given up, whatever its verdict':
+    async ({ storage }, flows) => {
+      const steps = [step('list'), step('each', ['list'], { map: true }), step('sub'), step('side')];
+      const { runId, worker } = await begin(storage, steps);
+      const { list, sub, side } = await claimSteps(storage, worker);
+      await settle(storage, list, { result: ['x', 'y'] });
+      await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
+      const runs = await claimSteps(storage, worker);
+      await storage.cancelRun(runId);
+      for (const run of [side, runs['each.0'], runs['each.1'], runs['leaf']])
+        await settle(storage, run, { outcome: 'cancelled' });
+      const before = await stepsOf(storage, runId);
+      const cases = [
+        [side, null, '"side"'],
+        [runs['each.1'], ['list'], '"each" (item 1)'],
+        [runs['leaf'], ['sub'], '"leaf" of the workflow "inner"'],
+      ] as const;
+      for (const [run, names, told] of cases) {
+        const refused = (error: unknown): boolean =>
+          error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes(told);
+        await assert.rejects(() => flows.retryFlow(runId, names, [run!.id]), refused);
+        assert.equal((await flows.queryRunningSteps(runId, [run!.id])).length, 1);
+      }
+      assert.deepEqual(await flows.queryRunningSteps(runId), []);
+      assert.deepEqual(await stepsOf(storage, runId), before);
+      // What does not run again may go on.
+      assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
+    },
 
   'are refused for the same reason as retries of jobs': async ({ storage }) => {
     const job = { id: 'order' };

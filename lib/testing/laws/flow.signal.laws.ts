@@ -18,29 +18,37 @@ export const flowSignalLaws = flowLawsOf('a signal to a flow', {
     assert.equal(await storage.sendRunSignal(opener.id, signal), null, 'It is over.');
   },
 
-  'that did not come in time is waited for anew by the step when its flow is retried, at once or behind its parents': async ({
-    storage,
-    clock,
-  }) => {
-    const steps = [step('a'), step('at once'), step('behind', ['a'], { need: 1 })];
-    const { runId, worker } = await openFlow(storage, steps);
-    const { a, 'at once': once } = await claimSteps(storage, worker);
-    await settle(storage, a);
-    const { behind } = await claimSteps(storage, worker);
-    const until = (await storage.now()) + 1_000;
-    for (const run of [once!, behind!]) {
-      const wait = { name: 'wait', kind: 'signal', position: 1, attempt: 1, startedAt: run.nominalAt } as const;
-      await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
-      await clock.advance(2_000);
-      const over = await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
-      assert.equal(over!.timedOut, true);
-      await settle(storage, run, { outcome: 'failed', error: 'no' });
-    }
-    const again = await storage.flows!.retryFlow(runId, null);
-    const page = await storage.flows!.queryFlowSteps(again!.id, { names: ['at once', 'behind'] }, { limit: 2 });
-    for (const { runId: its } of page!.items) assert.deepEqual(await storage.queryRunSteps(its!), []);
-    for (const { id } of [once!, behind!]) assert.deepEqual(await storage.queryRunSteps(id), []);
-  },
+  'that did not come in time is waited for anew by the step when its flow is retried, at once or behind its parents':
+    async ({ storage, clock }) => {
+      const steps = [step('a'), step('at once'), step('behind', ['a'], { need: 1 })];
+      const { runId, worker } = await openFlow(storage, steps);
+      const { a, 'at once': once } = await claimSteps(storage, worker);
+      await settle(storage, a);
+      const { behind } = await claimSteps(storage, worker);
+      const until = (await storage.now()) + 1_000;
+      for (const run of [once!, behind!]) {
+        const wait = {
+          name: 'wait',
+          kind: 'signal',
+          position: 1,
+          attempt: 1,
+          startedAt: run.nominalAt,
+        } as const;
+        await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
+        await clock.advance(2_000);
+        const over = await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
+        assert.equal(over!.timedOut, true);
+        await settle(storage, run, { outcome: 'failed', error: 'no' });
+      }
+      const again = await storage.flows!.retryFlow(runId, null);
+      const page = await storage.flows!.queryFlowSteps(
+        again!.id,
+        { names: ['at once', 'behind'] },
+        { limit: 2 },
+      );
+      for (const { runId: its } of page!.items) assert.deepEqual(await storage.queryRunSteps(its!), []);
+      for (const { id } of [once!, behind!]) assert.deepEqual(await storage.queryRunSteps(id), []);
+    },
 
   'is refused of a manual step, not of one that a handler has left open': async ({ storage }) => {
     const { runId, worker } = await openFlow(storage, [step('manual', [], { kind: 'manual' }), step('left')]);

@@ -193,51 +193,49 @@ export const runSignalLaws = lawsOf('signals of runs', {
     assert.equal((await take(storage, run, 'c'))!.result, 'too late');
   },
 
-  'that did not come in time are waited for anew by a retry by hand, unless something has come after the wait': async ({
-    storage,
-    clock,
-  }) => {
-    const [run, worker] = await claimed(storage);
-    const until = (await storage.now()) + hour;
-    const step = (name: string, position: number | null, startedAt: number): Promise<boolean> => {
-      const place = { name, kind: 'step', position, attempt: run.attempt, startedAt } as const;
-      return storage.recordRunStep(holdOf(run), { ...place, ended: 1, result: name });
-    };
-    await step('before', 1, run.nominalAt);
-    await take(storage, run, 'passed', { until, position: 2 });
-    await take(storage, run, 'sent', { until: until + day, signal: 'other', position: null });
-    await send(storage, run, 1, 'other');
-    await take(storage, run, 'sent', { signal: 'other' });
-    await clock.advance(2 * hour);
-    assert.equal((await take(storage, run, 'passed', { position: 2 }))!.timedOut, true);
-    await step('after', 3, await storage.now());
-    const last = (await storage.now()) + hour;
-    await take(storage, run, 'last', { until: last, position: 4 });
-    await take(storage, run, 'open', { until: last + day, position: null });
-    await take(storage, run, 'unseen', { until: last, position: null });
-    await clock.advance(2 * hour);
-    // It ran beside the wait that comes to its end, and began before that.
-    await step('beside', null, last - minute);
-    assert.equal((await take(storage, run, 'last', { position: 4 }))!.timedOut, true);
-    await settle(storage, run, { outcome: 'failed', error: 'no' });
-    const [again] = await storage.retryRuns([run.id]);
-    const kept = await storage.queryRunSteps(again!.id);
-    assert.deepEqual(
-      kept.map(({ name }) => name),
-      ['after', 'before', 'beside', 'open', 'passed', 'sent'],
-    );
-    assert.deepEqual(await storage.queryRunSteps(run.id), []);
-    assert.equal(kept.find(({ name }) => name === 'passed')!.timedOut, true);
-    const taken = await storage.claim(
-      { workerId: worker, app: 'default', queues: ['default'], handlers: [run.handler] },
-      1,
-    );
-    const next = taken.runs[0]!;
-    const anew = (await take(storage, next, 'last', { until: last + day, position: 4 }))!;
-    assert.deepEqual([anew.timedOut, anew.until], [false, Math.floor(last + day)]);
-    await send(storage, next, 'late');
-    assert.equal((await take(storage, next, 'last', { position: 4 }))!.result, 'late');
-  },
+  'that did not come in time are waited for anew by a retry by hand, unless something has come after the wait':
+    async ({ storage, clock }) => {
+      const [run, worker] = await claimed(storage);
+      const until = (await storage.now()) + hour;
+      const step = (name: string, position: number | null, startedAt: number): Promise<boolean> => {
+        const place = { name, kind: 'step', position, attempt: run.attempt, startedAt } as const;
+        return storage.recordRunStep(holdOf(run), { ...place, ended: 1, result: name });
+      };
+      await step('before', 1, run.nominalAt);
+      await take(storage, run, 'passed', { until, position: 2 });
+      await take(storage, run, 'sent', { until: until + day, signal: 'other', position: null });
+      await send(storage, run, 1, 'other');
+      await take(storage, run, 'sent', { signal: 'other' });
+      await clock.advance(2 * hour);
+      assert.equal((await take(storage, run, 'passed', { position: 2 }))!.timedOut, true);
+      await step('after', 3, await storage.now());
+      const last = (await storage.now()) + hour;
+      await take(storage, run, 'last', { until: last, position: 4 });
+      await take(storage, run, 'open', { until: last + day, position: null });
+      await take(storage, run, 'unseen', { until: last, position: null });
+      await clock.advance(2 * hour);
+      // It ran beside the wait that comes to its end, and began before that.
+      await step('beside', null, last - minute);
+      assert.equal((await take(storage, run, 'last', { position: 4 }))!.timedOut, true);
+      await settle(storage, run, { outcome: 'failed', error: 'no' });
+      const [again] = await storage.retryRuns([run.id]);
+      const kept = await storage.queryRunSteps(again!.id);
+      assert.deepEqual(
+        kept.map(({ name }) => name),
+        ['after', 'before', 'beside', 'open', 'passed', 'sent'],
+      );
+      assert.deepEqual(await storage.queryRunSteps(run.id), []);
+      assert.equal(kept.find(({ name }) => name === 'passed')!.timedOut, true);
+      const taken = await storage.claim(
+        { workerId: worker, app: 'default', queues: ['default'], handlers: [run.handler] },
+        1,
+      );
+      const next = taken.runs[0]!;
+      const anew = (await take(storage, next, 'last', { until: last + day, position: 4 }))!;
+      assert.deepEqual([anew.timedOut, anew.until], [false, Math.floor(last + day)]);
+      await send(storage, next, 'late');
+      assert.equal((await take(storage, next, 'last', { position: 4 }))!.result, 'late');
+    },
 
   'of a run whose job is paused make it due at the end of the pause': async ({ storage, clock }) => {
     const [run] = await claimed(storage);
