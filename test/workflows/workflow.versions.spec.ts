@@ -173,7 +173,7 @@ describe('a version of a workflow', () => {
     const workflows = workflowsOf(app);
     await expect(workflows.start('data', { version: 1 })).rejects.toThrow(InvalidPayloadError);
     await expect(workflows.start('data')).rejects.toThrow(
-      'Start it by DefinitionService.start("data"), or give the version that it is to be, such as { version: 1 }.',
+      'Start it by DefinitionService.start("data"), or give the version that it is to be, such as { version: 2 }.',
     );
     const options = { version: 1, params: { day: 7 }, metadata: { mine: 1 }, key: 'k' };
     const { runId } = await workflows.start('data', options);
