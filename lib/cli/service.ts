@@ -1,9 +1,10 @@
 import { ConsoleLogger, type LoggerService, type LogLevel as NestLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ChronisModule, runLog, type ChronisModuleOptions } from '../index.js';
+import { ChronisModule, parseDuration, runLog, type ChronisModuleOptions } from '../index.js';
 import { ChronisExecutorsModule, type ChronisExecutorsModuleOptions } from '../executors/index.js';
 import { ChronisJobFilesModule } from '../job-files/index.js';
 import type { MigrationMode } from '../typeorm/index.js';
+import { FailedError } from './cli.errors.js';
 import { emitOptions, type EmitTargets } from './emit.clients.js';
 import { isSocketPath } from './control.protocol.js';
 import { ControlServer } from './control.server.js';
@@ -37,6 +38,9 @@ export interface ServiceOptions {
 }
 
 const context = 'Chronis';
+const usualShutdown = '25s';
+/** Beside what runs have to end: for connections, each of which has a deadline of its own. */
+const closeMs = 10_000;
 const openToAll =
   'Whoever may write to the folder, or to this database, may have any program run here: --allow narrows that.';
 const openByBinary =
@@ -67,13 +71,34 @@ export async function startService(options: ServiceOptions): Promise<Session> {
   const app = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   const session = sessionOf(app);
   const control = await listening(options.socket, session, logger);
+  const stopMs = parseDuration(chronis.shutdownTimeoutMs ?? usualShutdown, 'shutdownTimeoutMs');
   return {
     ...session,
-    close: async () => {
-      await control?.close();
-      await session.close();
-    },
+    close: () =>
+      closedBy(stopMs + closeMs, async () => {
+        await control?.close();
+        await session.close();
+      }),
   };
+}
+
+/** The process ends after this: whatever is not closed by then, as a server or a broker does not answer, ends with it. Throws FailedError then. */
+export async function closedBy(withinMs: number, close: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const give = (): void =>
+      reject(
+        new FailedError(
+          `Not everything has closed within ${withinMs / 1_000} s of the end, so that the process ends without it.`,
+        ),
+      );
+    timer = setTimeout(give, withinMs);
+  });
+  try {
+    await Promise.race([close(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What cannot be listened at is refused; a path that nobody has chosen, and that is too long, is told. */

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../index.js';
+import { closedWithin, cutOffClient } from './emit.ending.js';
 import type { EventClient, TaskQueue } from './emit.options.js';
 import { reasonOf, wordsOf } from './emit.reasons.js';
 import { shown } from './option.checks.js';
@@ -17,14 +18,16 @@ export interface Broker {
   hasKey: boolean;
   /** Resolves when the broker has it, as far as its protocol says. */
   emit(message: Message): Promise<void>;
-  close(): Promise<void>;
+  /** Resolves after that time at the latest: then the connection is cut off. */
+  close(withinMs: number): Promise<void>;
 }
 
 /** Where jobs of BullMQ go. */
 export interface JobQueue {
   /** Comes to the id of the job. */
   add(name: string, data: unknown, options: object): Promise<string>;
-  close(): Promise<void>;
+  /** Resolves after that time at the latest: then the connection is cut off. */
+  close(withinMs: number): Promise<void>;
 }
 
 const noEvents = 'is gRPC, which has no events. Call it in a handler.';
@@ -77,8 +80,13 @@ export function brokerOf(given: unknown, option: string): Broker {
       await ended(client, message.pattern, formOf(kind, message, microservices));
       if (kind === 'nats') await flushed(client);
     },
-    close: async () => {
-      if (!isTheirs) await client.close();
+    close: async (withinMs) => {
+      if (isTheirs) return;
+      await closedWithin(
+        withinMs,
+        () => client.close(),
+        () => cutOffClient(client),
+      );
     },
   };
 }
@@ -95,8 +103,13 @@ export function queueOf(name: string, given: unknown, option: string): JobQueue 
   const queue = isTheirs ? given : ownQueue(name, given, option);
   return {
     add: async (job, data, options) => (await queue.add(job, data, options)).id ?? '',
-    close: async () => {
-      if (!isTheirs) await queue.close();
+    close: async (withinMs) => {
+      if (isTheirs) return;
+      await closedWithin(
+        withinMs,
+        () => queue.close(),
+        () => (queue as TaskQueue & { disconnect?: () => unknown }).disconnect?.(),
+      );
     },
   };
 }

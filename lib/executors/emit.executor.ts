@@ -4,6 +4,8 @@ import type { EmitSettings } from './emit.options.js';
 import { reasonOf, wordsOf } from './emit.reasons.js';
 import { emitSchema, type CheckedEmit, type EmitTask } from './emit.task.js';
 
+const longestCloseMs = 2_000;
+
 /** What comes of handing a run over. @publicApi */
 export interface EmitResult {
   /** By which the receiver tells a second delivery. */
@@ -19,10 +21,11 @@ export class EmitExecutor implements TaskExecutor<CheckedEmit>, OnApplicationShu
     this.schema = emitSchema(settings);
   }
 
-  /** After the last run: those are waited for in onModuleDestroy. */
+  /** After the last run: those are waited for in onModuleDestroy. All at once, and for as long as a message may take, but 2 s at most: the storage is given back after this. */
   async onApplicationShutdown(): Promise<void> {
-    const { clients, queues } = this.settings;
-    await Promise.allSettled([...clients.values(), ...queues.values()].map((each) => each.close()));
+    const { clients, queues, timeoutMs } = this.settings;
+    const withinMs = Math.min(timeoutMs, longestCloseMs);
+    await Promise.all([...clients.values(), ...queues.values()].map((each) => each.close(withinMs)));
   }
 
   /** Throws EmitFailedError, and the reason of the signal. */

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { Transport } from '@nestjs/microservices';
 import { connect as connectToNats } from '@nats-io/transport-node';
 import { connect as connectToRabbit, type ConsumeMessage } from 'amqplib';
@@ -10,6 +11,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { emitBrokers, emitQueues } from '../../lib/cli/emit.brokers.js';
 import { driversOf, emitOptions } from '../../lib/cli/emit.clients.js';
+import { closedBy } from '../../lib/cli/service.js';
 import { has, start, type Started } from '../executors/brokers.js';
 import { compiledTests } from '../support/compiled.js';
 import { chronis, inFolder } from './cli.call.js';
@@ -32,7 +34,7 @@ async function started(server: Parameters<typeof start>[0]): Promise<Started> {
 async function emitting(
   task: object,
   env: Readonly<Record<string, string>>,
-  work: (service: RunningService) => Promise<void>,
+  work: (service: RunningService, folder: string) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
     mkdirSync(join(folder, 'jobs.d'));
@@ -40,7 +42,7 @@ async function emitting(
     writeFileSync(join(folder, 'jobs.d/order.json'), JSON.stringify(job));
     const args = ['--jobs-dir', join(folder, 'jobs.d')];
     await using service = RunningService.start(args, { XDG_STATE_HOME: folder, ...env });
-    await work(service);
+    await work(service, folder);
   });
 }
 
@@ -92,6 +94,38 @@ describe.skipIf(!has('redis-server'))('with Redis, a run of the service', () => 
     });
     const right = { CHRONIS_EMIT: `shop=redis://:right-w0rd@127.0.0.1:${port}` };
     await emitting(task, right, (service) => service.says(/job_id=order .*status=SUCCESS/));
+  });
+});
+
+describe('brokers that take connections and never say a word', () => {
+  test.each([
+    ['redis', { client: 'n', pattern: 'p', data: {} }, 'CHRONIS_EMIT', ''],
+    ['amqp', { client: 'n', pattern: 'p' }, 'CHRONIS_EMIT', '?queue=o'],
+    ['redis', { queue: 'n', name: 'p' }, 'CHRONIS_EMIT_QUEUES', ''],
+  ])('do not keep the end of the service: %s, %j', async (scheme, task, variable, query) => {
+    const silent = createServer((socket) => void socket.on('error', () => {}).resume());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    ends.push(() => silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const env = {
+      [variable]: `n=${scheme}://u:x@127.0.0.1:${port}${query}`,
+      CHRONIS_EMIT_TIMEOUT: '200ms',
+      CHRONIS_SHUTDOWN_TIMEOUT: '3s',
+    };
+    await emitting(task, env, async (service, folder) => {
+      await service.says(/job_id=order .*status=FAILURE/);
+      expect(await service.end('SIGTERM')).toBe(0);
+      expect(readdirSync(join(folder, 'chronis')).filter((name) => name.endsWith('.lock'))).toEqual([]);
+    });
+  });
+
+  test('are not waited for beyond the end of all, whatever they are', async () => {
+    await expect(closedBy(10, () => new Promise(() => {}))).rejects.toThrow(
+      'Not everything has closed within 0.01 s of the end, so that the process ends without it.',
+    );
+    await closedBy(60_000, () => Promise.resolve());
+    await expect(closedBy(60_000, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   });
 });
 

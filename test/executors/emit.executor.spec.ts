@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { ClientKafka, ClientNats, Transport } from '@nestjs/microservices';
@@ -9,7 +11,8 @@ import { connect as connectToNats } from '@nats-io/transport-node';
 import { EmitFailedError, InvalidOptionError, type TaskContext } from '../../lib/index.js';
 import { EmitExecutor, type EmitOptions, type EmitTask } from '../../lib/executors/index.js';
 import { errorText } from '../../lib/events/shown.error.js';
-import { emitSettings } from '../../lib/executors/emit.options.js';
+import { emitSettings, type EventClient } from '../../lib/executors/emit.options.js';
+import type { CheckedEmit } from '../../lib/executors/emit.task.js';
 import { freePort } from '../chaos/free.port.js';
 import { has, start, type Started } from './brokers.js';
 import { TasksApp } from './tasks.app.js';
@@ -236,6 +239,123 @@ describe('with RabbitMQ that is away, a run', () => {
     expect(first.message).toMatch(/"a" did not take the message: \{.*why: 'full' \}\.$/);
     expect(errorText(first)).not.toContain('topsecret99');
     expect(((await failure('b')) as Error).message).toBe('"b" did not take the message: Connection lost.');
+  });
+});
+
+describe('a broker that takes connections and never says a word', () => {
+  /** A server of that kind. */
+  async function silent(): Promise<{ port: number }> {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+      socket.resume();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return { port: (server.address() as AddressInfo).port };
+  }
+  const pub = { client: 'orders', pattern: 'a', data: {} };
+  const kinds: [string, (port: number) => EmitOptions, CheckedEmit][] = [
+    [
+      'Redis',
+      (port) => ({
+        clients: { orders: { transport: Transport.REDIS, options: { host: '127.0.0.1', port } } },
+      }),
+      pub,
+    ],
+    [
+      'Redis that asks for a password',
+      (port) => ({
+        clients: {
+          orders: { transport: Transport.REDIS, options: { host: '127.0.0.1', port, password: 'x' } },
+        },
+      }),
+      pub,
+    ],
+    [
+      'RabbitMQ',
+      (port) => ({
+        clients: {
+          orders: { transport: Transport.RMQ, options: { urls: [`amqp://127.0.0.1:${port}`], queue: 'a' } },
+        },
+      }),
+      pub,
+    ],
+    [
+      'NATS',
+      (port) => ({
+        clients: { orders: { transport: Transport.NATS, options: { servers: [`127.0.0.1:${port}`] } } },
+      }),
+      pub,
+    ],
+    [
+      'BullMQ',
+      (port) => ({ queues: { mails: { connection: { host: '127.0.0.1', port } } } }),
+      { queue: 'mails', name: 'a', data: null, options: {} },
+    ],
+  ];
+
+  test.each(kinds)('does not keep the end of the application: %s', async (_, optionsOf, task) => {
+    const keep = (): void => {};
+    Logger.overrideLogger({ log: keep, error: keep, warn: keep });
+    ends.push(() => Logger.overrideLogger(true));
+    const { port } = await silent();
+    const executor = new EmitExecutor(emitSettings({ ...optionsOf(port), timeout: 100 }));
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    await expect(executor.execute(task, context)).rejects.toThrow('did not take the message');
+    await executor.onApplicationShutdown();
+  });
+
+  test('does not keep it by whatever client', async () => {
+    let closings = 0;
+    const customClass = clientThatCloses(() => void (closings += 1));
+    const executor = new EmitExecutor(emitSettings({ clients: { own: { customClass } }, timeout: 20 }));
+    await executor.onApplicationShutdown();
+    expect(closings).toBe(1);
+  });
+});
+
+/** A client of the application that never has closed. */
+function clientThatCloses(close: () => void): new () => EventClient {
+  return class {
+    emit(): { subscribe: () => void } {
+      return { subscribe: () => {} };
+    }
+    close(): Promise<void> {
+      close();
+      return new Promise(() => {});
+    }
+  };
+}
+
+describe.skipIf(!has('redis-server'))('with Redis that has gone for ever', () => {
+  test.each([
+    ['the client', { client: 'orders', pattern: 'a', data: {} }],
+    ['the queue of BullMQ', { queue: 'mails', name: 'a', data: null, options: {} }],
+  ] as [string, CheckedEmit][])('%s does not keep the end of the application', async (_, task) => {
+    Logger.overrideLogger({ log: () => {}, error: () => {}, warn: () => {} });
+    ends.push(() => Logger.overrideLogger(true));
+    const redis = await start('redis-server');
+    const place = { host: '127.0.0.1', port: redis.port };
+    const settings = emitSettings({
+      clients: { orders: { transport: Transport.REDIS, options: place } },
+      queues: { mails: { connection: place } },
+      timeout: 300,
+    });
+    const executor = new EmitExecutor(settings);
+    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
+    try {
+      await executor.execute(task, context);
+    } finally {
+      await redis.stop();
+    }
+    await expect(executor.execute(task, { ...context, runId: '8' })).rejects.toThrow();
+    await executor.onApplicationShutdown();
   });
 });
 
