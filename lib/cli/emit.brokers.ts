@@ -22,6 +22,7 @@ const schemes: Readonly<Record<string, { kind: BrokerKind; isEncrypted: boolean 
   kafka: { kind: 'kafka', isEncrypted: false },
   'kafka+ssl': { kind: 'kafka', isEncrypted: true },
 };
+const commas = 'A comma within is written %2C.';
 export const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 /** What of a URL is ours; RabbitMQ has parameters of its own. */
 const parameters: Readonly<Record<BrokerKind, readonly string[] | null>> = {
@@ -79,7 +80,7 @@ function brokerOf(given: string, option: string): EmitBroker {
   const [, name, address, scheme] = /^([^=:/]+)=(([a-z][a-z+]*):\/\/.*)$/s.exec(given) ?? [];
   if (name === undefined || address === undefined || scheme === undefined) {
     const shown = withoutPassword(given.replace(/^.*?(?=[a-z+]+:\/\/)/s, ''));
-    throw new UsageError(`${option}: must be NAME=URL, but is "${shown}". A comma within is written %2C.`);
+    throw new UsageError(`${option}: must be NAME=URL, but is "${shown}". ${commas}`);
   }
   if (!/^[\w.-]+$/.test(name))
     throw new UsageError(`${option}: a name has letters, digits and . _ -, but is "${name}".`);
@@ -89,7 +90,7 @@ function brokerOf(given: string, option: string): EmitBroker {
     );
   }
   if (!URL.canParse(address))
-    throw new UsageError(`${option}: ${name}: ${withoutPassword(address)} is no URL.`);
+    throw new UsageError(`${option}: ${name}: ${withoutPassword(address)} is no URL. ${commas}`);
   return { name, ...schemes[scheme]!, url: new URL(address) };
 }
 

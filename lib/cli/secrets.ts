@@ -1,8 +1,12 @@
+import { withoutPasswords } from '../events/without.passwords.js';
+
 /** Shorter ones are words that may stand anywhere: they are taken out within URLs only. */
 const shortestSecret = 4;
 
 /** A password that nobody has encoded may hold anything: all up to the last `@` is of the user. */
 const login = /^([a-z][\w+.-]*:\/\/[^:]*):.*@/is;
+/** Of a URL that was cut before its `@`, as at a comma: what is no port is a password. */
+const cutLogin = /^([a-z][\w+.-]*:\/\/[^:@/?#[]*):(?!\d{1,5}(?:[/?#]|$))[^@]*$/is;
 const parameter = /([?&](?:password|sslpassword|pass)=)([^&]*)/gi;
 
 /** In words, as `host=h password=x` and `Server=h;Password=x`: the name, and the value, in quotes or to the next name. */
@@ -12,13 +16,13 @@ const word =
 /** A URL without its password. Text that is no URL loses what stands before an `@`, and the passwords of a connection string in words. */
 export function withoutPassword(url: string): string {
   if (!url.includes('://')) return url.replace(word, '$1***').replace(/^.*@/s, '***@');
-  return url.replace(parameter, '$1***').replace(login, '$1:***@');
+  return url.replace(parameter, '$1***').replace(login, '$1:***@').replace(cutLogin, '$1:***');
 }
 
-/** What was given, and each `NAME=URL` of a list, without the name. */
+/** What was given, and each `NAME=URL` of a list, without the name; a comma may be one of a password. */
 export function urlsIn(given: string | undefined): string[] {
   if (given === undefined) return [];
-  return [given, ...given.split(',').map((each) => each.trim().replace(/^[^=:/]+=/, ''))];
+  return [given, ...[given, ...given.split(',')].map((each) => each.trim().replace(/^[^=:/]+=/, ''))];
 }
 
 /** The passwords that this process was given. */
@@ -65,7 +69,8 @@ export function scrubber(passwords: readonly string[]): Scrubber {
     told: (text) => {
       let clean = result(text);
       for (const password of whole) clean = clean.replaceAll(password, '***');
-      return clean;
+      // Those that this process was not given: of an application, of a server.
+      return withoutPasswords(clean);
     },
   };
 }

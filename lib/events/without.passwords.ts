@@ -5,14 +5,18 @@ const parameter = /([?&](?:password|sslpassword|passwd|pass)=)[^&\s'"`<>]*/gi;
 /** Of an object that is shown: `password: 'x'`. */
 const property =
   /((?:password|passphrase|passwd|pass|secret|token)['"]?: ?)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)/gi;
+/** In words, as connection strings, variables and options have it: `password=x`, `DB_PASSWORD='x'`, `--token=x`. */
+const word =
+  /((?<![\w?&])[\w-]{0,60}(?:password|passphrase|passwd|pwd|pass|secret|token|api[_-]?key)(?:[ \t]=[ \t]|=))(?:'(?:\\.|''|[^'\\])*'|"(?:\\.|""|[^"\\])*"|(?![=>'"])[^\s;,&'"`<>]+)/gi;
 
 /**
- * A text of an error without the passwords of URLs, of their parameters and of settings in it: drivers put what they were given into what they throw,
+ * A text of an error without the passwords of URLs, of their parameters, of settings and of words (`password=x`) in it: drivers put what they were given into what they throw,
  * and errors are kept and shown to many. A port and a path behind it are no password.
  */
 export function withoutPasswords(text: string): string {
   return text
     .replace(login, (_, head: string, rest: string) => `${head}***${rest.endsWith('@') ? '@' : ''}`)
     .replace(parameter, '$1***')
-    .replace(property, "$1'***'");
+    .replace(property, "$1'***'")
+    .replace(word, '$1***');
 }

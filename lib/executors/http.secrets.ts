@@ -87,8 +87,7 @@ export class Secrets {
 /** The text in hexadecimal and in Base64, by itself and within a longer text. */
 function encodings(text: string): string[] {
   const bytes = Buffer.from(text);
-  const hex = bytes.toString('hex');
-  const alone = [hex, hex.toUpperCase(), bytes.toString('base64'), bytes.toString('base64url')];
+  const alone = [bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')];
   return [...alone, ...innerBase64(bytes)];
 }
 
@@ -113,7 +112,7 @@ function pieces(text: string): string[] {
   );
 }
 
-/** The text as it is, in a URL, in a URL within a URL, in JSON, in JSON that is text of JSON, and in HTML, also in HTML that is text of HTML. */
+/** The text as it is, in upper or lower case, in a URL, in a URL within a URL, in JSON, in JSON that is text of JSON, and in HTML, also in HTML that is text of HTML. */
 function written(text: string, isHtml = false): RegExp {
   const letters = Array.from(text, (letter) => {
     const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
@@ -131,11 +130,12 @@ function written(text: string, isHtml = false): RegExp {
       `#[xX]0{0,5}${anyCase(code.toString(16))}`,
       ...(htmlNames[letter] ?? []),
     ];
-    // Nobody escapes letters and digits.
-    const html = isHtml && !/[A-Za-z0-9]/.test(letter) ? `|&(?:amp;){0,3}(?:${names.join('|')});` : '';
-    return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${space}${named ? `|\\\\{1,7}${named}` : ''}${html})`;
+    const html = isHtml ? `|&(?:amp;){0,3}(?:${names.join('|')});` : '';
+    const inLatin = code > 0x7f && code <= 0xff ? `|%(?:25){0,3}${anyCase(code.toString(16))}` : '';
+    return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${inLatin}${space}${named ? `|\\\\{1,7}${named}` : ''}${html})`;
   });
-  return new RegExp(letters.join(''), 'g');
+  // Some servers give back what they got in upper case.
+  return new RegExp(letters.join(''), 'gi');
 }
 
 const htmlNames: Readonly<Record<string, readonly string[]>> = {

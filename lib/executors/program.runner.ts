@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { stat } from 'node:fs/promises';
 import { CommandFailedError, type ChronisEvents, type TaskContext } from '../index.js';
 import { commandResult, type CommandResult } from './command.result.js';
+import { assertExecutableFile } from './executable.js';
 import { GroupRegister } from './group.register.js';
 import { runGroup, type GroupEnd } from './process.group.js';
 import type { ProgramSettings } from './program.options.js';
@@ -56,6 +57,7 @@ export class ProgramRunner {
     const { file, name, args, stdin, successCodes } = program;
     const user = this.userOf(program);
     const cwd = await folderOf(program.cwd ?? settings.cwd ?? process.cwd(), name);
+    await assertExecutableFile(file, name);
     const entry = this.register.entry(context.runId);
     const env = { ...this.variables(user), ...program.env, ...entry.marks, ...aboutRun(context) };
     const remove = (): void => this.noting(() => entry.remove());

@@ -47,6 +47,41 @@ test.each(passwords)(
   },
 );
 
+test.each(['n=nats://u:s3cr,etpw@h', 'n=nats://u:s3cr,x@h,m=redis://h', 'n=redis://:s3cr,et,pw@h/0'])(
+  'a comma in the password of %s shows none of it, and says how it is written',
+  async (given) => {
+    for (const option of ['emit', 'emit-queues']) {
+      const variable = `CHRONIS_${option.toUpperCase().replace('-', '_')}`;
+      for (const [args, env] of [
+        [[`--${option}`, given], {}],
+        [[`--${option}=${given}`], {}],
+        [[], { [variable]: given }],
+      ] as const) {
+        const { code, stdout, stderr } = await chronis(['run', '--jobs-dir', '/tmp', ...args], { env });
+        expect(code).toBe(64);
+        expect(stdout + stderr).not.toMatch(/s3cr|etpw/);
+        expect(stderr).toContain('A comma within is written %2C.');
+      }
+    }
+  },
+);
+
+test.each([
+  ['nats://u:s3cr', 'nats://u:***'],
+  ['nats://:s3cr/x', 'nats://:***'],
+  ['nats://h:4222', 'nats://h:4222'],
+  ['redis://h:99999/0', 'redis://h:99999/0'],
+  ['redis://[::1]:6379/0', 'redis://[::1]:6379/0'],
+])('of a URL that is cut, %s, %s is shown', (given, shown) => expect(withoutPassword(given)).toBe(shown));
+
+test('what is told is without the passwords that others put into their errors', () => {
+  const { told, result } = scrubber([]);
+  const thrown = 'postgres://u:s3cretpw@h/x and password=s3cretpw';
+  expect(told(thrown)).toBe('postgres://u:***@h/x and password=***');
+  // Of a result nobody knows what it means.
+  expect(result(thrown)).toBe(thrown);
+});
+
 test('what is told of a service that does not start has no password', async () => {
   await inFolder(async (folder) => {
     for (const password of ['s3cr#etpw', 's3cr/etpw', 's3cr?etpw']) {

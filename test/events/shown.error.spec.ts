@@ -278,7 +278,7 @@ describe('passwords in an error', () => {
   const thrown: [string, unknown][] = [
     ['in a message', new Error(`connect to ${url} failed`)],
     ['in a cause', new Error('failed', { cause: new Error(url) })],
-    ['in an object as the cause', new Error('failed', { cause: { err: new Error('refused'), url } })],
+    ['in an object as the cause', new Error('failed', { cause: { url, err: new Error('refused') } })],
     [
       'in settings as the cause',
       new Error('failed', { cause: { url: { host: 'h', password: 'topsecret99' } } }),
@@ -290,6 +290,13 @@ describe('passwords in an error', () => {
     ['in a part', new AggregateError([new Error(url)], 'all failed')],
     ['with characters that nobody encoded', new Error('no: redis://:top/s@c:topsecret99@host:6379, gone')],
     ['in a parameter', new Error('no: postgres://host/db?sslmode=require&password=topsecret99&a=b')],
+    ['in words', new Error('connect host=h password=topsecret99 dbname=x')],
+    ['in words with blanks', new Error("host=h password = 'topsec ret99' dbname=x")],
+    ['in words of others', new Error('Server=h;User=u;Pwd=topsecret99;Port=1')],
+    ['in words at the end', new Error('failed: DB_PASSWORD="topsecret99"')],
+    ['in a token', new Error('GET /a?x=1 token=topsecret99, api_key=topsecret99; client_secret=topsecret99')],
+    ['in an option', new Error('mysqldump --password=topsecret99 --host=h')],
+    ['with a comma', new Error('no: nats://u:tops,ecret99,x@h is away')],
     ['where the text is cut', new Error(`${'x'.repeat(970)} ${url}`)],
     ['where an inspected text is cut', { url: `amqp://user:topsecret99${'x'.repeat(900)}@host` }],
   ];
@@ -313,6 +320,9 @@ describe('passwords in an error', () => {
     'password authentication failed for user "app"',
     'ssh://git@host/repo',
     'a: token is missing: password: must be text',
+    'if (password === given) throw',
+    'the token= is empty',
+    'passwordless=true, tokens=5',
   ])('%s is shown as it is', (text) => {
     expect(messageOf(new Error(text))).toBe(text);
   });

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -112,6 +112,33 @@ describe('a command', () => {
     );
     expect(others).toEqual(['GREETING']);
     expect(stdout).not.toContain('secret');
+  });
+
+  test('that is no program, and whose first line names none, is not run as text of a shell', async () => {
+    await boot({ ...command, allow: ['*'] });
+    for (const text of ['echo hi > ran\n', '', '#\n#!/bin/sh\n', '\0\0\0\0']) {
+      const attempt = await ran({ file: script(text), cwd: folder });
+      expect(attempt.outcome).toBe('failed');
+      expect(attempt.error).toMatch(/script was not started: it is no program.* \(ENOEXEC\)\./);
+      expect(attempt.error).not.toMatch(/\n {4}at |cause/);
+    }
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+  });
+
+  test('whose first line names a file that is no program is not run as text of a shell', async () => {
+    await boot({ ...command, allow: ['*'] });
+    const inner = join(folder, 'inner');
+    writeFileSync(inner, 'echo no\n', { mode: 0o755 });
+    const { error } = await ran({ file: script(`#! ${inner} -x\necho hi > ran\n`), cwd: folder });
+    expect(error).toMatch(/inner, which the first line of .*script names, was not started: it is no program/);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+  });
+
+  test('that nobody may read, or that is not there, fails as the system says', async () => {
+    await boot({ ...command, allow: ['*'] });
+    const { error } = await ran({ file: script('#!/nowhere/sh\n') });
+    expect(error).toMatch(/was not started: it, or what its first line names, is not there \(ENOENT\)\./);
+    expect((await ran({ file: '/etc' })).error).toMatch(/was not started: .*\(EACCES\)\./);
   });
 
   test('has failed by its exit code, with what it wrote', async () => {

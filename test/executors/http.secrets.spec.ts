@@ -32,6 +32,13 @@ const written = [
     .replaceAll('/', '&#x2F;')
     .replaceAll('+', '&#x2b;'),
   Array.from(secret, (letter) => (/\w/.test(letter) ? letter : `&#${letter.codePointAt(0)!};`)).join(''),
+  Array.from(secret, (letter) => `&#${letter.codePointAt(0)!};`).join(''),
+  Array.from(secret, (letter) => `&#x${letter.codePointAt(0)!.toString(16)};`).join(''),
+  [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  // As ISO 8859-1 has it.
+  [...Buffer.from(secret, 'latin1')].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  [...Buffer.from(secret, 'latin1')].map((byte) => `%${byte.toString(16).toUpperCase()}`).join(''),
+  secret.toUpperCase(),
   ofHeader,
   'abcdef-0123456789',
 ];
