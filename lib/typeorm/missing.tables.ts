@@ -22,7 +22,7 @@ export function refuseTaken(tables: readonly FoundTable[], t: TableNames): void 
   const names = taken.map((name) => t.qualified(name.slice(t.prefix.length))).join(', ');
   const meta = taken.includes(`${t.prefix}meta`) ? 'has no version' : 'is not there';
   throw new StorageError(
-    `These are there already, and are not of Chronis, as ${t.meta} ${meta}: ${names}. ${waysOut(t)} If they were of Chronis once, restore ${t.meta} from a backup.`,
+    `These are there already, and are not of Chronis, as ${t.meta} ${meta}: ${names}. ${waysOut(t)} If they were of Chronis once, restore ${t.meta} from a backup, or by the statements that chronis doctor gives.`,
   );
 }
 

@@ -3,6 +3,7 @@ import { parseDuration } from '../../triggers/duration.js';
 import { described } from '../../triggers/refuse.js';
 import { schemaVersion } from '../migration.steps.js';
 import { messageOf } from '../sql.errors.js';
+import { allTables } from '../sql/table.names.js';
 import { serverOf } from '../typeorm.recipes.js';
 import {
   adapterSettings,
@@ -16,10 +17,12 @@ import { clockCheck, zoneCheck } from './clock.checks.js';
 import { deadLetterCheck } from './dead.letter.check.js';
 import type { DiagnoseOptions, Diagnosis, Finding, FindingSeverity, Unchecked } from './diagnosis.js';
 import { DoctorSession } from './doctor.session.js';
-import { driftChecks } from './drift.checks.js';
+import { columnFindings, driftChecks } from './drift.checks.js';
+import { foreignChecks } from './foreign.checks.js';
 import { maskedText } from './found.text.js';
 import { partitionCheck } from './partition.checks.js';
-import { installed, tablesCheck, versionFindings, type Installed } from './schema.checks.js';
+import { readSchema } from './schema.reading.js';
+import { installed, tablesCheck, versionFindings, versionlessFindings, type Installed } from './schema.checks.js';
 import { sequenceCheck } from './sequence.check.js';
 import { connectionCheck, serverChecks } from './server.checks.js';
 import { vacuumChecks } from './vacuum.checks.js';
@@ -42,6 +45,7 @@ const ofTables: readonly Check[] = [
 /** By what is as in this release alone. */
 const ofRelease: readonly Check[] = [
   ...driftChecks,
+  ...foreignChecks,
   ...viewChecks,
   claimCheck,
   ...workChecks,
@@ -109,11 +113,13 @@ async function examine(ground: Ground): Promise<Found> {
   const checked: string[] = [];
   const unchecked: Unchecked[] = [];
   const findings: Finding[] = [];
-  let schema: Installed = { version: 0, compatibleWith: 0, madeByTests: false };
+  let schema: Installed = { version: 0, compatibleWith: 0, madeByTests: false, hasTables: false };
   const schemaCheck: Check = {
     name: 'schema',
     look: async () => {
       schema = await installed(ground);
+      if (schema.version === 0 && schema.hasTables)
+        return versionlessFindings(settings.tables, await isOfRelease(ground));
       return versionFindings(schema, settings.tables, settings.databaseClock !== null);
     },
   };
@@ -132,6 +138,15 @@ async function examine(ground: Ground): Promise<Found> {
   if (isReadable(schema, findings)) await make(ofRelease);
   findings.sort((a, b) => worstFirst.indexOf(a.severity) - worstFirst.indexOf(b.severity));
   return { checked, unchecked, findings };
+}
+
+/** Whether all tables but `meta` are there, with the columns that this release gives them. */
+async function isOfRelease({ session, t }: Ground): Promise<boolean> {
+  const found = await readSchema((...asked) => session.rows(...asked), t);
+  return (
+    allTables.every((name) => name === 'meta' || found.columns.has(name)) &&
+    columnFindings(found, t).length === 0
+  );
 }
 
 /** Where tables are gone or of another version, what reads them says nothing that is not said already. */

@@ -1,8 +1,8 @@
 import type { TableNames } from '../sql/table.names.js';
-import { allTables } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 import { expectedSchema, type SchemaContent } from './expected.schema.js';
+import { ownTables } from './foreign.checks.js';
 import { readSchema } from './schema.reading.js';
 
 /** Whether the tables are still as the migrations have made them. Only to be asked of the version of this release. */
@@ -20,11 +20,6 @@ export const driftChecks: readonly Check[] = [
     ],
   },
   {
-    name: 'constraints',
-    look: async ({ session, t }: Ground) =>
-      obstacleFindings(await session.rows<Obstacle>(obstaclesSql, [t.schemaText, ownTables(t)])),
-  },
-  {
     name: 'persistence',
     look: async ({ session, t }: Ground) =>
       unloggedFindings(await session.rows<{ table: string }>(unloggedSql, [t.schemaText, ownTables(t)])),
@@ -33,12 +28,6 @@ export const driftChecks: readonly Check[] = [
     name: 'inheritance',
     look: async ({ session, t }: Ground) =>
       inheritedFindings(await session.rows<Heir>(heirsSql, [t.schemaText, ownTables(t)])),
-  },
-  {
-    name: 'triggers',
-    look: async ({ session, t }: Ground) => {
-      return triggerFindings(await session.rows<Trigger>(triggersSql, [t.schemaText, ownTables(t)]));
-    },
   },
 ];
 
@@ -78,7 +67,7 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
     findings.push(...unfilled(found, t, table));
     for (const column of byName.values()) {
       // One that is filled in by itself, or may be empty, is in nobody's way.
-      if (!column.endsWith(' not null')) continue;
+      if (!column.endsWith(' not null') || found.filled.get(table)?.has(nameOf(column))) continue;
       findings.push({
         code: 'doctor.column-drift',
         severity: 'warning',
@@ -95,7 +84,8 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
 function unfilled(found: SchemaContent, t: TableNames, table: string): Finding[] {
   const actual = found.filled.get(table);
   const there = new Set(found.columns.get(table)!.map(nameOf));
-  return [...(expectedSchema(t).filled.get(table) ?? [])]
+  const { filled, filling: fillings } = expectedSchema(t);
+  return [...(filled.get(table) ?? [])]
     .filter(([name]) => there.has(name) && actual?.has(name) !== true)
     .map(([name, filling]) => ({
       code: 'doctor.column-drift',
@@ -107,8 +97,15 @@ function unfilled(found: SchemaContent, t: TableNames, table: string): Finding[]
         expected: filling,
         actual: null,
       },
-      repair: byHand('Give it back what the migrations have made, which chronis migrate --sql prints.'),
+      repair: bySql(refilling(t.qualified(table), name, fillings.get(`${table}.${name}`)!)),
     }));
+}
+
+/** Numbers go on behind those that are there. */
+function refilling(table: string, column: string, filling: string): string {
+  if (!filling.endsWith('as identity')) return `alter table ${table} alter column ${column} set ${filling};`;
+  const sequence = `pg_get_serial_sequence('${table.replaceAll("'", "''")}', '${column}')`;
+  return `alter table ${table} alter column ${column} add ${filling}; select setval(${sequence}, (select greatest(coalesce(max(${column}), 0), 1) from ${table}));`;
 }
 
 function nameOf(column: string): string {
@@ -166,56 +163,6 @@ export function invalidFindings(found: readonly { name: string }[], t: TableName
       evidence: { index: name },
       repair: bySql(`reindex index concurrently ${t.schema}."${name}";`),
     }));
-}
-
-interface Trigger {
-  name: string;
-  table: string;
-}
-
-const triggersSql = `
-select quote_ident(g.tgname) as name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table"
-from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and not g.tgisinternal and g.tgenabled <> 'D' order by 2, 1`;
-
-export function triggerFindings(triggers: readonly Trigger[]): Finding[] {
-  return triggers.map(({ name, table }) => ({
-    code: 'doctor.foreign-trigger',
-    severity: 'warning',
-    sentence: `Somebody has put the trigger ${name} on ${table}: what it refuses keeps runs from being claimed or settled, and each row costs what it does.`,
-    evidence: { trigger: name, table },
-    repair: bySql(`drop trigger ${name} on ${table};`),
-  }));
-}
-
-function ownTables(t: TableNames): string[] {
-  return allTables.map((name) => `${t.prefix}${name}`);
-}
-
-interface Obstacle extends Trigger {
-  kind: 'constraint' | 'rule';
-}
-
-/** The tables of Chronis have no checks, no foreign keys and no rules. */
-const obstaclesSql = `
-select 'constraint' as kind, quote_ident(k.conname) as name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table"
-from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and k.contype in ('c', 'f', 'x')
-union all
-select 'rule', quote_ident(r.rulename), quote_ident(n.nspname) || '.' || quote_ident(c.relname)
-from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and c.relkind in ('r', 'p') and r.ev_enabled <> 'D' order by 3, 2`;
-
-export function obstacleFindings(found: readonly Obstacle[]): Finding[] {
-  return found.map(({ kind, name, table }) => ({
-    code: 'doctor.foreign-constraint',
-    severity: 'warning',
-    sentence: `Somebody has put the ${kind} ${name} on ${table}: ${kind === 'rule' ? 'it changes what is written there, or keeps it from being written' : 'what it refuses cannot be stored'}.`,
-    evidence: { [kind]: name, table },
-    repair: bySql(
-      kind === 'rule' ? `drop rule ${name} on ${table};` : `alter table ${table} drop constraint ${name};`,
-    ),
-  }));
 }
 
 const unloggedSql = `

@@ -26,6 +26,8 @@ export interface SchemaContent {
 export interface ExpectedSchema extends SchemaContent {
   /** The statement that makes an index, by its name. */
   making: Map<string, string>;
+  /** By what a column is filled in, as a statement has it: `default 0`, `generated always as identity`. By `table.column`. */
+  filling: Map<string, string>;
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -37,6 +39,8 @@ const typeNames: Readonly<Record<string, string>> = {
 const afterType =
   /^(.*?)(?:\s+(?:not null|null|primary key|generated|default|collate|unique|references|check)\b.*)?$/s;
 
+const fillingText = /\bdefault (?:'(?:[^']|'')*'|\S+)|\bgenerated .*?(?: as identity|\) stored)/s;
+
 /** Read from the statements that make it, so that there is one place that says what there is. */
 export function expectedSchema(t: TableNames): ExpectedSchema {
   const found: ExpectedSchema = {
@@ -44,6 +48,7 @@ export function expectedSchema(t: TableNames): ExpectedSchema {
     filled: new Map(),
     indexes: new Map(),
     making: new Map(),
+    filling: new Map(),
   };
   const reader = new StatementReader(t, found);
   for (const statement of migrationStatements(t, 0)) reader.read(statement.trim());
@@ -70,6 +75,8 @@ class StatementReader {
     if (table) return this.table(this.nameOf(table[1]!), table[2]!);
     const index = /^create (unique )?index (\S+) on (\S+)\s+(.*)$/s.exec(statement);
     if (index) return this.index(index, statement);
+    const filled = /^alter table (\S+) alter column (\S+) set (default .*)$/s.exec(statement);
+    if (filled) return this.fill(this.nameOf(filled[1]!), filled[2]!, 'default', filled[3]!);
     const altered = /^alter table (\S+) (add .*)$/s.exec(statement);
     if (altered) for (const part of split(altered[2]!)) this.alter(this.nameOf(altered[1]!), part.trim());
   }
@@ -85,7 +92,8 @@ class StatementReader {
         const from = this.nameOf(model[1]!);
         columns.push(...this.found.columns.get(from)!);
         if (/ including (?:all|defaults)/.test(text))
-          this.found.filled.set(table, new Map(this.found.filled.get(from)));
+          for (const [column, filling] of this.found.filled.get(from)!)
+            this.fill(table, column, filling, this.found.filling.get(`${from}.${column}`)!);
         continue;
       }
       const constraint = /^(primary key|unique) \((.*)\)$/s.exec(text);
@@ -105,8 +113,13 @@ class StatementReader {
     const isRequired = /\bnot null\b|\bprimary key\b|\bgenerated\b/.test(rest!);
     this.found.columns.get(table)!.push(`${name} ${typeNames[type] ?? type}${isRequired ? ' not null' : ''}`);
     const filling = fillingOf(rest!);
-    if (filling !== null) this.found.filled.get(table)!.set(name!, filling);
+    if (filling !== null) this.fill(table, name!, filling, fillingText.exec(rest!)![0]);
     if (/\bprimary key\b/.test(rest!)) this.implied(table, name!, 'pkey');
+  }
+
+  private fill(table: string, column: string, filling: Filling, text: string): void {
+    this.found.filled.get(table)!.set(column, filling);
+    this.found.filling.set(`${table}.${column}`, text);
   }
 
   private alter(table: string, part: string): void {

@@ -26,6 +26,7 @@ export const findingCodes = [
   'doctor.table-wraparound',
   // The schema
   'doctor.no-schema',
+  'doctor.missing-version',
   'doctor.schema-behind',
   'doctor.schema-ahead',
   'doctor.missing-table',

@@ -1,5 +1,5 @@
 import { findTablesSql } from '../sql/find.tables.sql.js';
-import type { TableNames } from '../sql/table.names.js';
+import { allTables, type TableNames } from '../sql/table.names.js';
 import type { FoundTable } from '../missing.rights.js';
 import { migrationStatements, schemaVersion } from '../migration.steps.js';
 import { byCommand, byHand, bySql, some, type Check, type Ground } from './check.js';
@@ -11,25 +11,57 @@ export interface Installed {
   version: number;
   compatibleWith: number;
   madeByTests: boolean;
+  /** Nothing says of which version they are. */
+  hasTables: boolean;
 }
 
 /** Reads which schema is there, at all. */
 export async function installed({ session, t }: Pick<Ground, 'session' | 't'>): Promise<Installed> {
-  const [found] = await session.rows(
-    `select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
-    [t.schemaText, `${t.prefix}meta`],
+  const there = await session.rows<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = any ($2::text[])`,
+    [t.schemaText, allTables.map((name) => `${t.prefix}${name}`)],
   );
-  if (found === undefined) return { version: 0, compatibleWith: 0, madeByTests: false };
+  const hasMeta = there.some(({ name }) => name === `${t.prefix}meta`);
+  const hasTables = there.length > (hasMeta ? 1 : 0);
+  if (!hasMeta) return { version: 0, compatibleWith: 0, madeByTests: false, hasTables };
   const rows = await session.rows<{ key: string; value: string }>(`select key, value from ${t.meta}`);
   const meta = new Map(rows.map(({ key, value }) => [key, value]));
   const version = Number(meta.get('schema_version') ?? 0);
   const compatibleWith = Number(meta.get('compatible_with') ?? version);
-  return { version, compatibleWith, madeByTests: meta.get('made_by') === 'tests' };
+  return { version, compatibleWith, madeByTests: meta.get('made_by') === 'tests', hasTables };
+}
+
+/** Whether nothing says of which version tables are that are there. `isOfRelease`: they look as this release makes them. */
+export function versionlessFindings(t: TableNames, isOfRelease: boolean): Finding[] {
+  return [
+    {
+      code: 'doctor.missing-version',
+      severity: 'error',
+      sentence: `The schema "${t.schemaText}" has tables of Chronis, but ${t.meta} does not say of which version: no process starts on them.`,
+      evidence: { schema: t.schemaText, needed: schemaVersion, asOfThisRelease: isOfRelease },
+      repair: isOfRelease
+        ? bySql(refounding(t))
+        : byHand(
+            `Restore ${t.meta} from a backup. Where there is none: its row "schema_version" is that of the release that has worked on the tables last.`,
+          ),
+    },
+  ];
+}
+
+/** What the first migration puts into `meta`, where it is not there. */
+function refounding(t: TableNames): string {
+  const statements = migrationStatements(t, 0).map((statement) => statement.replaceAll(/\s+/g, ' '));
+  const [table, id, version] = [
+    statements.find((each) => each.startsWith(`create table ${t.meta} `))!,
+    statements.find((each) => each.startsWith(`insert into ${t.meta} `))!,
+    statements.at(-1)!,
+  ];
+  return `${table.replace('create table', 'create table if not exists')}; ${id} on conflict (key) do nothing; ${version};`;
 }
 
 /** Whether the tables are those that this release works with. `settings.clock`: of tests, which may make tables of their own. */
 export function versionFindings(
-  { version, compatibleWith, madeByTests }: Installed,
+  { version, compatibleWith, madeByTests }: Omit<Installed, 'hasTables'>,
   t: TableNames,
   isTest: boolean,
 ): Finding[] {

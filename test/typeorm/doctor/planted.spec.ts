@@ -152,6 +152,16 @@ const faults: [code: FindingCode, fault: Fault][] = [
   ],
   // The schema
   ['doctor.no-schema', { plant: sqlOf('drop schema chronis cascade') }],
+  ['doctor.missing-version', { plant: sqlOf('delete from chronis.meta'), says: /does not say of which/ }],
+  [
+    'doctor.missing-version',
+    { plant: sqlOf(`delete from chronis.meta where key = 'schema_version'`), says: /no process starts/ },
+  ],
+  ['doctor.missing-version', { plant: sqlOf('drop table chronis.meta') }],
+  [
+    'doctor.missing-version',
+    { plant: sqlOf('delete from chronis.meta; alter table chronis.gap drop column reason cascade') },
+  ],
   [
     'doctor.schema-behind',
     // The table of the last version is not there yet.
@@ -241,6 +251,31 @@ const faults: [code: FindingCode, fault: Fault][] = [
     'doctor.foreign-constraint',
     { plant: sqlOf('create rule lost as on insert to chronis.gap do instead nothing'), says: /rule lost/ },
   ],
+  [
+    'doctor.foreign-constraint',
+    { plant: sqlOf('create unique index one on chronis.run ((1)) where id > 0'), says: /unique index chronis\.one/ },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('alter table chronis.gap add constraint once unique (job_id, from_at)'),
+      says: /constraint once/,
+    },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('create unique index "A b" on chronis.attempt_default (run_id)'),
+      says: /unique index chronis\."A b" on chronis\.attempt_default/,
+    },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('alter table chronis.attempt add constraint brief check (length(error) < 10)'),
+      says: /constraint brief on chronis\.attempt:/,
+    },
+  ],
   ['doctor.unlogged-table', { plant: sqlOf('alter table chronis.gap set unlogged'), says: /empties it/ }],
   [
     'doctor.foreign-trigger',
@@ -249,6 +284,27 @@ const faults: [code: FindingCode, fault: Fault][] = [
         `create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger watch before update on chronis.run for each row execute function f()`,
       ),
       says: /watch/,
+    },
+  ],
+  [
+    'doctor.foreign-trigger',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await on.sql(
+          `create function f() returns trigger language plpgsql as 'begin return null; end'; create trigger lost before insert on chronis.attempt_default for each row execute function f()`,
+        );
+      },
+      says: /lost on chronis\.attempt_default/,
+    },
+  ],
+  [
+    'doctor.foreign-trigger',
+    {
+      plant: sqlOf(
+        `create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger all_of before insert on chronis.attempt for each row execute function f()`,
+      ),
+      says: /all_of on chronis\.attempt:/,
     },
   ],
   [
@@ -544,6 +600,21 @@ async function restore(): Promise<void> {
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state like '%transaction%'",
   );
 }
+
+test('a column that somebody has added, and that is filled in by itself, is in nobody\'s way', async () => {
+  await ground.sql('alter table chronis.run add column mine integer not null default 3');
+  expect((await ground.diagnose()).findings).toEqual([]);
+});
+
+test('numbers go on behind those that are there, where a column is given back what fills it in', async () => {
+  await addRecurring(ground.storage, { id: 'before', dueInMs: hour });
+  await ground.sql('alter table chronis.job alter uid drop identity');
+  const [{ repair }] = (await ground.diagnose()).findings as [{ repair: { text: string } }];
+  for (const statement of repair.text.split(/;\s*/)) if (statement) await ground.sql(statement);
+  await addRecurring(ground.storage, { id: 'after', dueInMs: hour });
+  const { rows } = await ground.client.query<{ id: string }>('select id from chronis.job order by uid');
+  expect(rows.map(({ id }) => id)).toEqual(['before', 'after']);
+});
 
 test('what a pooler keeps from the sessions is found', async () => {
   await ground.sql(`alter database ${ground.database} set default_transaction_isolation = 'serializable'`);
