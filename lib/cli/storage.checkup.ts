@@ -177,10 +177,13 @@ function standingStill(jobs: readonly Job[], at: Date): Finding[] {
 }
 
 /** What fires ahead stands further on by less than a minute. */
-function leavesOut({ trigger, nextRunAt, namespace, id }: Job, at: Date): boolean {
+function leavesOut({ trigger, nextRunAt, createdAt, namespace, id }: Job, at: Date): boolean {
   const jobKey = `${namespace}/${id}`;
   const from = at.getTime() + 60_000;
   if (nextRunAt === null || nextRunAt.getTime() <= from) return false;
+  // Its grid begins there, as it was born there.
+  if (trigger.type === 'interval' && !trigger.calendar && trigger.startAt === undefined && createdAt.getTime() > from)
+    return true;
   if (trigger.type === 'interval' && trigger.mode === 'fixed-delay')
     return nextRunAt.getTime() > from + parseDuration(trigger.every, 'every');
   try {

@@ -46,7 +46,9 @@ function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: Res
   const { id, trigger, timeZone } = job.definition;
   const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
   const pausedFrom = paused && paused.from.getTime();
-  const { nextAt, gap, restarts } = plan(structuredClone({ id, trigger, timeZone, pausedFrom }), now);
+  const { createdAt } = job;
+  const given = structuredClone({ id, trigger, timeZone, pausedFrom, createdAt });
+  const { nextAt, gap, restarts, trigger: another } = plan(given, now);
   // An orphan that was paused later: its place is kept for the adoption.
   if (job.openGap !== paused) return;
   closeGap(tables, job, gap);
@@ -55,6 +57,7 @@ function resumeCursor(tables: MemoryTables, now: EpochMs, job: JobRow, plan: Res
     job.firedUntil = null;
     for (const run of [...job.runs]) if (isBornAhead(run, now)) cancel(tables, now, run);
   }
+  if (another !== undefined) job.definition = { ...job.definition, trigger: structuredClone(another) };
   setCursor(tables, job, nextAt);
   if (nextAt !== null) tables.wake({ kind: 'due', at: nextAt, what: 'cursor' });
 }

@@ -244,14 +244,20 @@ export abstract class StorageAdapter {
   abstract pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null>;
   /**
    * Sets the cursor to `nextAt` of the plan, replaces the open gap by its `gap` (null: nothing was missed); held runs are due again at their
-   * old times. With `restarts` the job may fire again what it has fired, from `nextAt` on: it fired by a clock that was ahead. What its schedule has brought for instants after `now`, and has never begun nor is in the hands of a worker, ends as cancelled. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none, or waited for the end of a run. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
+   * old times. With `restarts` the job may fire again what it has fired, from `nextAt` on: it fired by a clock that was ahead. What its schedule has brought for instants after `now`, and has never begun nor is in the hands of a worker, ends as cancelled. With a `trigger` the job has that schedule from then on. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none, or waited for the end of a run. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
    */
   abstract resumeJob(
     ref: JobRef,
     plan: (
-      job: { trigger: Trigger; timeZone: string; id: string; pausedFrom: EpochMs | null },
+      job: {
+        trigger: Trigger;
+        timeZone: string;
+        id: string;
+        pausedFrom: EpochMs | null;
+        createdAt: EpochMs;
+      },
       now: EpochMs,
-    ) => { nextAt: EpochMs | null; gap: NewGap | null; restarts?: boolean },
+    ) => { nextAt: EpochMs | null; gap: NewGap | null; restarts?: boolean; trigger?: Trigger },
   ): Promise<Job | null>;
   /** `cancelJob` for one run. `cancelled`: it waited and has ended · `requested`: its worker is asked · null: no run without verdict has this id. */
   abstract cancelRun(runId: string): Promise<'cancelled' | 'requested' | null>;

@@ -1,5 +1,6 @@
 import type { Job } from '../model/job.js';
 import { isOnce } from '../model/trigger.js';
+import { withPastAnchor } from '../triggers/anchor.js';
 import { compileTrigger, type CompiledTrigger } from '../triggers/compiled.trigger.js';
 import { firstLeftOut } from '../triggers/stands.ahead.js';
 import type { Circumstances } from './explaining.circumstances.js';
@@ -44,10 +45,11 @@ export function explainAhead({ job, ref, at, now, timeZone, calendars }: Circums
   if (job === null) return null;
   const { nextRunAt, trigger } = job;
   if (nextRunAt === null || at >= nextRunAt.getTime() || job.pausedBy === 'job') return null;
-  const first = firstLeftOut(trigger, refKey(ref), nextRunAt.getTime(), now, calendars);
-  const was = Math.max(job.createdAt.getTime(), job.lastRunAt?.getTime() ?? 0);
+  const born = job.createdAt.getTime();
+  const first = firstLeftOut(trigger, refKey(ref), nextRunAt.getTime(), now, born, calendars);
+  const was = Math.max(born, job.lastRunAt?.getTime() ?? 0);
   if (first === null || (at <= now && was <= now)) return null;
-  const compiled = compileTrigger(trigger, refKey(ref), calendars);
+  const compiled = compileTrigger(withPastAnchor(trigger, born, now) ?? trigger, refKey(ref), calendars);
   if (compiled.fixedDelayMs === null && compiled.next(at - 1) !== at) return null;
   const [answer, words] =
     at > now ? (['will-not-run', 'will not run'] as const) : (['did-not-run', 'did not run'] as const);

@@ -18,9 +18,9 @@ export async function jobsAhead(
   );
   const now = (await storage.now()) + Math.max(aheadMs, 0);
   return items.flatMap((job) => {
-    const { namespace, id, nextRunAt, trigger, pausedBy } = job;
+    const { namespace, id, nextRunAt, trigger, pausedBy, createdAt } = job;
     if (nextRunAt === null || pausedBy === 'job') return [];
-    const first = firstLeftOut(trigger, refKey(job), nextRunAt.getTime(), now, calendars);
+    const first = firstLeftOut(trigger, refKey(job), nextRunAt.getTime(), now, createdAt.getTime(), calendars);
     return first === null ? [] : [{ namespace, id, nextRunAt, leavesOut: new Date(first) }];
   });
 }

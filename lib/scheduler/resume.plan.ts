@@ -1,5 +1,6 @@
 import type { Trigger } from '../model/trigger.js';
 import type { EpochMs, NewGap } from '../ports/storage.adapter.js';
+import { withPastAnchor } from '../triggers/anchor.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import { walked, type Walk } from '../triggers/walk.js';
 import type { Calendars } from '../model/trigger.js';
@@ -11,12 +12,14 @@ interface ResumedAt {
   gap: NewGap | null;
   /** What it has fired beyond `nextAt` does not count any more. */
   restarts?: boolean;
+  /** Its schedule from now on. */
+  trigger?: Trigger;
 }
 
 /** Of `resumeJob` and `resumeMany`. @publicApi */
 export interface ResumeOptions {
   /**
-   * Also a job that stands further ahead goes on with its first instant from now: it has fired by a clock that was ahead, and has been set right since. Instants that ran by the wrong clock, and are still to come, run again.
+   * Also a job that stands further ahead goes on with its first instant from now: it has fired by a clock that was ahead, and has been set right since. Instants that ran by the wrong clock, and are still to come, run again; an interval that was created by it keeps its grid, which begins before now. A job that is not paused stays as it is.
    * @default false
    */
   fromNow?: boolean | undefined;
@@ -33,7 +36,7 @@ const maxCounted = 100_000;
 /**
  * Where a paused job goes on: at the first instant from now. What fell into the pause is a gap with its count (up to
  * 100,000 instants). A one-off runs late rather than not at all, since nothing comes after it. One that stands further ahead stays there, as instants fire
- * once, unless it is to go on `fromNow`.
+ * once, unless it is to go on `fromNow`: the anchor of an interval that was born by a clock which was ahead is moved into the past then.
  */
 export function planResume(...given: Parameters<typeof walkResume>): ResumedAt {
   return walked(walkResume(...given));
@@ -42,7 +45,7 @@ export function planResume(...given: Parameters<typeof walkResume>): ResumedAt {
 /** The same, bit by bit: there may be very many instants to count. */
 export function* walkResume(
   namespace: string,
-  job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null },
+  job: { trigger: Trigger; id: string; pausedFrom: EpochMs | null; createdAt?: EpochMs },
   now: EpochMs,
   calendars: Calendars,
   fromNow = false,
@@ -54,9 +57,11 @@ export function* walkResume(
     return { nextAt: compiled.fixedDelayMs === null ? null : now + compiled.fixedDelayMs, gap: null };
   }
   if (fromNow && pausedFrom > now && trigger.type !== 'at') {
-    const { fixedDelayMs } = compiled;
-    const nextAt = fixedDelayMs === null ? compiled.next(now) : now + fixedDelayMs;
-    return { nextAt, gap: null, restarts: true };
+    const another = withPastAnchor(trigger, job.createdAt ?? -Infinity, now);
+    const going = another === null ? compiled : compileTrigger(another, refKey({ namespace, id }), calendars);
+    const { fixedDelayMs } = going;
+    const nextAt = fixedDelayMs === null ? going.next(now) : now + fixedDelayMs;
+    return { nextAt, gap: null, restarts: true, ...(another && { trigger: another }) };
   }
   if (pausedFrom > now || trigger.type === 'at') return { nextAt: pausedFrom, gap: null };
   if (compiled.fixedDelayMs !== null) {

@@ -101,7 +101,8 @@ export async function resumeCursor(
 ): Promise<void> {
   const { id, trigger, timeZone } = job.definition;
   const paused = job.openGap?.verdict === 'paused' ? job.openGap : null;
-  const { nextAt, gap, restarts } = plan({ id, trigger, timeZone, pausedFrom: paused && paused.from }, now);
+  const given = { id, trigger, timeZone, pausedFrom: paused && paused.from, createdAt: job.createdAt };
+  const { nextAt, gap, restarts, trigger: another } = plan(given, now);
   // An orphan that was paused later: its place is kept for the adoption.
   if (job.openGap !== paused) return;
   await closeGap(run, job, gap);
@@ -111,6 +112,10 @@ export async function resumeCursor(
     await cancelRuns(run, await run<{ id: string; running: boolean }>('lockBornAhead', job.uid, now));
     job.firedUntil = null;
     job.lastFiredUntil = null;
+  }
+  if (another !== undefined) {
+    await run('setTrigger', job.uid, JSON.stringify(another));
+    job.definition = { ...job.definition, trigger: another };
   }
   await setCursor(run, job, nextAt);
 }

@@ -145,6 +145,7 @@ import { unmetInstantsSql } from './sql/unmet.instants.sql.js';
 import { unservedStepsSql } from './sql/unserved.steps.sql.js';
 import { unregisterSql } from './sql/unregister.sql.js';
 import { updateCursorSql } from './sql/update.cursor.sql.js';
+import { setTriggerSql } from './sql/set.trigger.sql.js';
 import { updateJobSql } from './sql/update.job.sql.js';
 import { updateOneOffSql } from './sql/update.one.off.sql.js';
 import { updateRunsSql } from './sql/update.runs.sql.js';
@@ -317,6 +318,7 @@ const builders = {
   park: parkSql,
   pauseScope: pauseScopeSql,
   forgetFired: forgetFiredSql,
+  setTrigger: setTriggerSql,
   putCursor: putCursorSql,
   putDefinitions: putDefinitionsSql,
   queryPauses: queryPausesSql,

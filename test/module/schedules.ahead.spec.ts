@@ -137,6 +137,74 @@ describe('the clock of the machine was 30 days ahead, and is set right', () => {
   );
 });
 
+describe('an interval that was created by a clock that was 30 days ahead', () => {
+  @Injectable()
+  class Born {
+    @Interval('10s', { id: 'tens' })
+    tens(): void {
+      ran.push('tens');
+    }
+    @Interval('10s', { id: 'pauses', mode: 'fixed-delay' })
+    pauses(): void {
+      ran.push('pauses');
+    }
+    @Interval('10s', { id: 'later', startAt: '2050-01-01' })
+    later(): void {
+      ran.push('later');
+    }
+  }
+
+  test.each([
+    ['fired', 'one by one'],
+    ['not fired', 'all'],
+  ])('and has %s goes on, resumed from now on, %s, also over a restart', async (fired, how) => {
+    const clock = new ManualClock();
+    const journal = new MemoryJournal();
+    const boot = (): Promise<NestApp> => {
+      const storage = JournaledStorage.on('file', 'jobs', journal, { clock });
+      return NestApp.boot({ providers: [Born], clock, chronis: { storage } });
+    };
+    clock.jumpWall(30 * day);
+    let app = await boot();
+    // No run is under way then.
+    if (fired === 'fired') await clock.advanceBy(2 * minute + 5 * second);
+    await app.settle();
+    clock.jumpWall(-30 * day);
+    await app.close();
+    app = await boot();
+    ran.length = 0;
+    await clock.advanceBy(2 * minute);
+    expect(ran).toEqual([]);
+    expect(app.heard('schedules.ahead').flatMap(({ jobs }) => jobs.map(({ id }) => id))).toEqual([
+      'pauses',
+      'tens',
+    ]);
+    const { scheduler } = app;
+    if (how === 'all') {
+      await scheduler.pauseMany({}, { all: true });
+      await scheduler.resumeMany({}, { all: true, fromNow: true });
+    } else {
+      for (const id of ['tens', 'pauses', 'later']) {
+        await scheduler.pauseJob(id);
+        await scheduler.resumeJob(id, { fromNow: true });
+      }
+    }
+    await clock.advanceBy(minute + second);
+    expect(ran.filter((id) => id === 'tens')).toHaveLength(6);
+    expect(ran.filter((id) => id === 'pauses').length).toBeGreaterThan(3);
+    expect((await scheduler.health()).warnings).toEqual([]);
+    await app.close();
+    app = await boot();
+    ran.length = 0;
+    await clock.advanceBy(minute);
+    expect(ran.filter((id) => id === 'tens').length).toBeGreaterThan(4);
+    expect(ran).toContain('pauses');
+    expect(ran).not.toContain('later');
+    expect(app.heard('schedules.ahead')).toEqual([]);
+    await app.close();
+  });
+});
+
 test('a clock that was never ahead says nothing of it', async () => {
   const app = await NestApp.boot({ providers: [Jobs] });
   await app.clock.advanceBy(3 * minute);

@@ -1,8 +1,8 @@
 import type { ManyResult } from '../../index.js';
 import { command, type CliCommand, type CommandContext } from '../cli.command.js';
-import { UsageError } from '../cli.errors.js';
+import { FailedError, UsageError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
-import { count, jobName } from '../cli.words.js';
+import { count, jobName, shellWord } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
 import { exitCodes, type ExitCode } from '../exit.codes.js';
 import { jobConditions, jobFilterOptions, type GivenJobFilter } from '../job.filter.js';
@@ -66,6 +66,10 @@ async function changeEach(
     if (signal.aborted) break;
     if (dryRun) await existingJob(scheduler, id, place);
     else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by) });
+    else if (name === 'resume' && fromNow && (await existingJob(scheduler, id, place)).paused === null)
+      throw new FailedError(
+        `The job "${id}" is not paused, so that nothing was changed of it: --from-now is for jobs that are. Pause it first: chronis jobs pause ${shellWord(id)}`,
+      );
     else if (name === 'resume') await scheduler.resumeJob(id, { ...place, ...given({ fromNow }) });
     else if (name === 'cancel') await scheduler.cancelJob(id, place);
     else await scheduler.deleteJob(id, place);

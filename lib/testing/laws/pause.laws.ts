@@ -212,6 +212,27 @@ export const resumeLaws = lawsOf('resume', {
     assert.equal(run.nominalAt, now - second);
   },
 
+  'has the schedule that its plan gives it, by itself and among many': async ({ storage }) => {
+    await addRecurring(storage, { dueInMs: hour });
+    const now = await storage.now();
+    const { createdAt } = await jobOf(storage);
+    for (const [nth, every] of [minute, second].entries()) {
+      const trigger = { type: 'interval', every, anchor: new Date(now - hour).toISOString() } as const;
+      const plan = (given: { createdAt: number }) => {
+        assert.equal(given.createdAt, createdAt.getTime());
+        return { nextAt: now + every, gap: null, restarts: true, trigger };
+      };
+      await storage.pauseJob(ref('job'), pause);
+      if (nth === 0) await storage.resumeJob(ref('job'), plan);
+      else await storage.changeJobs([ref('job')], { kind: 'resume', plan: () => plan });
+      const job = await jobOf(storage);
+      assert.deepEqual(job.trigger, trigger);
+      assert.equal(job.nextRunAt!.getTime(), now + every);
+    }
+    const { items } = await storage.queryJobs({ triggerType: ['interval'] }, { limit: 2 });
+    assert.equal(items.length, 1);
+  },
+
   'sets the cursor as planned, from the place where it stood': async ({ storage, clock }) => {
     const { nextRunAt } = await addRecurring(storage, { timeZone: 'Asia/Seoul' });
     await storage.pauseJob(ref('job'), pause);
@@ -223,9 +244,10 @@ export const resumeLaws = lawsOf('resume', {
       assertNear(storageNow, now, 'The time given to the plan');
       return { nextAt: now + minute, gap: null };
     });
-    const { trigger, timeZone } = await jobOf(storage);
+    const { trigger, timeZone, createdAt } = await jobOf(storage);
     const pausedFrom = nextRunAt!.getTime();
-    assert.deepEqual(only(planned, 'call of the plan'), { id: 'job', trigger, timeZone, pausedFrom });
+    const asked = { id: 'job', trigger, timeZone, pausedFrom, createdAt: createdAt.getTime() };
+    assert.deepEqual(only(planned, 'call of the plan'), asked);
     assert.deepEqual(job, await jobOf(storage));
     assert.equal(job?.paused, null);
     assert.deepEqual(job?.nextRunAt, new Date(now + minute));

@@ -16,8 +16,13 @@ interface Ahead {
 /** $1 time · $2 how many · $3 what has fired beyond this time, in ms */
 function aheadSql(t: TableNames): string {
   return `
-select j.namespace || '/' || j.id as id, to_char(c.fired_until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as until, (count(*) over ())::int as count, ${ms(now)} as now
-from ${t.cursor} c join ${t.job} j on j.uid = c.job_uid where c.fired_until > ${at('$3::float8')} order by c.fired_until desc limit $2`;
+select j.namespace || '/' || j.id as id, to_char(s.until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as until, (count(*) over ())::int as count, ${ms(now)} as now
+from ${t.cursor} c join ${t.job} j on j.uid = c.job_uid cross join lateral (select ${beyond(at('$3::float8'))}) as s (until) where s.until > ${at('$3::float8')} order by s.until desc limit $2`;
+}
+
+/** Up to when it stands still: it has fired as far, or is an interval whose grid begins there, as it was born there. */
+function beyond(limit: string): string {
+  return `greatest(c.fired_until, case when j.created_at > ${limit} and j.trigger_type = 'interval' and j.trigger ->> 'startAt' is null and coalesce(j.trigger ->> 'calendar', 'false') = 'false' then c.next_at end)`;
 }
 
 /** Whether schedules have fired beyond the time that it is, and so stand still. */
@@ -40,7 +45,7 @@ function aheadFindings(rows: readonly Ahead[]): Finding[] {
     {
       code: 'doctor.schedules-ahead',
       severity: 'warning',
-      sentence: `${counted(count, 'job')} ${count === 1 ? 'has' : 'have'} fired by a clock that was ahead, as far as ${until}, and ${count === 1 ? 'stands' : 'stand'} still until then: ${some(rows.map(({ id }) => id))}.`,
+      sentence: `${counted(count, 'job')} ${count === 1 ? 'has' : 'have'} fired, or ${count === 1 ? 'was' : 'were'} created, by a clock that was ahead, as far as ${until}, and ${count === 1 ? 'stands' : 'stand'} still until then: ${some(rows.map(({ id }) => id))}.`,
       evidence: { count, until, jobs: rows.map(({ id }) => id) },
       repair: byCommand(
         'See first that the clock of the server is right now. Then chronis jobs pause ID; chronis jobs resume ID --from-now',

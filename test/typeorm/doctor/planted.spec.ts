@@ -460,7 +460,19 @@ const faults: [code: FindingCode, fault: Fault][] = [
         await addRecurring(on.storage, { dueInMs: day });
         await on.sql(`update chronis.cursor set fired_until = now() + interval '1 hour'`);
       },
-      says: /1 job has fired by a clock that was ahead.*"default\/job"/,
+      says: /1 job has fired, or was created, by a clock that was ahead.*"default\/job"/,
+    },
+  ],
+  [
+    'doctor.schedules-ahead',
+    {
+      plant: async (on) => {
+        await on.worker();
+        const anchor = new Date((await on.storage.now()) + hour).toISOString();
+        await addRecurring(on.storage, { dueInMs: hour, trigger: { type: 'interval', every: 1000, anchor } });
+        await on.sql(`update chronis.job set created_at = now() + interval '1 hour'`);
+      },
+      says: /1 job has fired, or was created, by a clock that was ahead/,
     },
   ],
   [
@@ -609,7 +621,7 @@ test('a column that somebody has added, and that is filled in by itself, is in n
 test('numbers go on behind those that are there, where a column is given back what fills it in', async () => {
   await addRecurring(ground.storage, { id: 'before', dueInMs: hour });
   await ground.sql('alter table chronis.job alter uid drop identity');
-  const [{ repair }] = (await ground.diagnose()).findings as [{ repair: { text: string } }];
+  const [{ repair }] = (await ground.diagnose()).findings as unknown as [{ repair: { text: string } }];
   for (const statement of repair.text.split(/;\s*/)) if (statement) await ground.sql(statement);
   await addRecurring(ground.storage, { id: 'after', dueInMs: hour });
   const { rows } = await ground.client.query<{ id: string }>('select id from chronis.job order by uid');
