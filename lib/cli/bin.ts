@@ -43,7 +43,8 @@ function stream(to: NodeJS.WriteStream): Stream {
   return {
     write: (text) => void (isOpen && write(text)),
     isTerminal: to.isTTY === true,
-    columns: to.isTTY ? to.columns : undefined,
+    // Where nobody has said how wide it is, it is 0.
+    columns: to.isTTY ? to.columns || undefined : undefined,
   };
 }
 

@@ -94,7 +94,7 @@ export class Output implements Paper {
       return;
     }
     if (rows.length === 0) return this.note(empty);
-    const width = stdout.columns ?? usualWidth;
+    const width = stdout.columns || usualWidth;
     const { lines, leftOut } = textTable(columns, rows, width);
     const [titles, ...others] = lines;
     this.line(this.paint(titles!, 'bold'));

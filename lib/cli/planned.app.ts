@@ -62,6 +62,8 @@ async function importOf(file: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new UsageError(`--app: ${file} cannot be loaded: ${error.message}. ${compiled}`);
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
     throw new UsageError(`--app: ${file} is no JavaScript. ${compiled}`);
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -14,7 +14,7 @@ import {
   type WorkerInfo,
 } from '../index.js';
 import type { MigrationMode } from '../typeorm/index.js';
-import { FailedError } from './cli.errors.js';
+import { FailedError, UsageError } from './cli.errors.js';
 import type { StderrLogger } from './stderr.logger.js';
 import type { StorageChoice } from './storage.choice.js';
 
@@ -64,6 +64,23 @@ export async function openSession(choice: StorageChoice, options: SessionOptions
   return sessionOf(context);
 }
 
+/** Does with a storage in memory what is to be done with one that is yet to be made: what is refused makes none. Throws ChronisError. */
+export async function rehearsed(
+  logger: StderrLogger,
+  work: (scheduler: SchedulerService) => Promise<unknown>,
+): Promise<void> {
+  const root = {
+    module: class ChronisRehearsal {},
+    imports: [ChronisModule.forRoot({ autoStart: false, syncDeclarations: false })],
+  };
+  const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
+  try {
+    await work(context.get(SchedulerService));
+  } finally {
+    await context.close();
+  }
+}
+
 /** The services of an application. */
 export function sessionOf(app: INestApplicationContext): Session {
   const adapter = app.get(StorageAdapter);
@@ -96,7 +113,10 @@ export async function storageOf(
       ...(choice.schema === undefined ? {} : { schema: choice.schema }),
     });
   }
-  if (choice.isDefault) mkdirSync(dirname(choice.path), { recursive: true, mode: ownFolderMode });
+  const folder = dirname(choice.path);
+  if (choice.isDefault) mkdirSync(folder, { recursive: true, mode: ownFolderMode });
+  else if (!existsSync(folder))
+    throw new UsageError(`There is no folder ${folder} (${choice.origin}). Make it, or name another file.`);
   if (choice.kind === 'sqlite')
     return (await import('../sqlite/index.js')).sqliteStorage({ path: choice.path });
   return (await import('../file/index.js')).fileStorage({ path: choice.path });

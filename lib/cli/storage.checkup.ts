@@ -141,7 +141,7 @@ function orphaned(shown: readonly Job[], count: number): Finding {
   return {
     code: 'doctor.orphaned-jobs',
     severity: 'warning',
-    sentence: `${count} jobs that code once declared are in no live code any more, and do not fire: ${shown.map(({ id }) => `"${id}"`).join(', ')}${count > shown.length ? ' and others' : ''}.`,
+    sentence: `${count === 1 ? '1 job that code once declared is' : `${count} jobs that code once declared are`} in no live code any more, and ${count === 1 ? 'does' : 'do'} not fire: ${shown.map(({ id }) => `"${id}"`).join(', ')}${count > shown.length ? ' and others' : ''}.`,
     evidence: { count, jobs: shown.map(({ id }) => id) },
     repair: {
       by: 'command',

@@ -115,12 +115,19 @@ function placed(namespace: string): { namespace?: string } {
   return namespace === 'default' ? {} : { namespace };
 }
 
+/** What ends a line, turns the direction of text around or is not seen. JSON leaves it as it is. */
+const unseen = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 /** Values with blanks, quotes or signs are quoted as in JSON. */
 function textOf(line: RunLogLine): string {
   return Object.entries(line)
     .map(([name, value]) => {
       const text = String(value);
-      return `${name}=${/^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text)}`;
+      return `${name}=${/^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text).replace(unseen, escaped)}`;
     })
     .join(' ');
 }

@@ -130,20 +130,24 @@ function ownQueue(name: string, options: object, option: string): TaskQueue {
 function made({ ClientProxyFactory }: Microservices, options: object, option: string): EventClient {
   try {
     const client = ClientProxyFactory.create(options);
-    writeReasons(client);
+    writeReasons(client, option.split('.').at(-1)!);
     return client;
   } catch (cause) {
     throw new InvalidOptionError(option, `makes no client: ${(cause as Error).message}`);
   }
 }
 
-/** A client writes what its driver throws to the log as it is: settings with passwords among it, or "[object Object]". */
-function writeReasons(client: object): void {
-  const { logger } = client as { logger?: { error?: (...said: unknown[]) => void } };
-  if (typeof logger?.error !== 'function') return;
-  const error = logger.error.bind(logger);
-  logger.error = (said, ...rest) =>
-    typeof said === 'object' ? error(wordsOf(reasonOf(said))) : error(said, ...rest);
+/** A client writes what its driver throws to the log as it is: settings with passwords among it, or "[object Object]"; and of several nobody knows which one. */
+function writeReasons(client: object, name: string): void {
+  const { logger } = client as { logger?: Partial<Record<string, (...said: unknown[]) => void>> };
+  for (const level of ['error', 'warn', 'log']) {
+    const write = logger?.[level]?.bind(logger);
+    if (write === undefined) continue;
+    logger![level] = (said, ...rest) => {
+      const isThrown = typeof said === 'object' && level === 'error';
+      write(`"${name}": ${isThrown ? wordsOf(reasonOf(said)) : String(said)}`, ...(isThrown ? [] : rest));
+    };
+  }
 }
 
 function loaded<T>(name: string, option: string, load: () => T): T {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   futimesSync,
   openSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { StorageError, StorageInUseError } from '../model/errors.js';
 import { bootId, isAlive, pidNamespace, startOf } from '../processes/process.table.js';
 
@@ -63,6 +65,8 @@ export class LockFile {
     } catch (cause) {
       this.closeFile();
       if (cause instanceof StorageInUseError) throw cause;
+      if (!existsSync(dirname(this.path)))
+        throw new StorageError(`${what}: there is no folder ${dirname(this.path)}. Make it first.`, { cause });
       throw new StorageError(`${what} cannot be locked: ${(cause as Error).message}`, { cause });
     } finally {
       rmSync(own, { force: true });

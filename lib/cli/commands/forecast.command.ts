@@ -46,7 +46,7 @@ function show(found: Forecast, paper: Paper): void {
   ];
   const many = `${atLeast ? 'at least ' : ''}${count(runs, 'run')} of ${count(jobs, 'job')}`;
   paper.line(
-    `${instant(from)} to ${instant(until)}: ${many}${held > 0 ? `; ${held} more are held by pauses` : ''}`,
+    `${instant(from)} to ${instant(until)}: ${many}${held > 0 ? `; ${held} more ${held === 1 ? 'is' : 'are'} paused or orphaned` : ''}`,
   );
   if (buckets.length === 0) return;
   paper.table(stretches, buckets, '');

@@ -1,8 +1,8 @@
 import type { ManyResult } from '../../index.js';
 import { command, type CliCommand, type CommandContext } from '../cli.command.js';
-import { FailedError, UsageError } from '../cli.errors.js';
+import { FailedError, toldError, UsageError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
-import { count, jobName, shellWord } from '../cli.words.js';
+import { count, firstLine, jobName, moreLines, shellWord } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
 import { exitCodes, type ExitCode } from '../exit.codes.js';
 import { jobConditions, jobFilterOptions, type GivenJobFilter } from '../job.filter.js';
@@ -62,8 +62,7 @@ async function changeEach(
   const { scheduler } = await open();
   const place = given({ namespace });
   const done: string[] = [];
-  for (const id of args) {
-    if (signal.aborted) break;
+  const change = async (id: string): Promise<void> => {
     if (dryRun) await existingJob(scheduler, id, place);
     else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by) });
     else if (name === 'resume' && fromNow && (await existingJob(scheduler, id, place)).paused === null)
@@ -73,11 +72,26 @@ async function changeEach(
     else if (name === 'resume') await scheduler.resumeJob(id, { ...place, ...given({ fromNow }) });
     else if (name === 'cancel') await scheduler.cancelJob(id, place);
     else await scheduler.deleteJob(id, place);
+  };
+  const failed: { id: string; error: string }[] = [];
+  for (const id of args) {
+    if (signal.aborted) break;
+    try {
+      await change(id);
+    } catch (error) {
+      // One alone fails the command, and so does what would meet all others as well.
+      if (args.length === 1 || !isOfJob(error)) throw error;
+      const { message } = toldError(error);
+      failed.push({ id, error: message });
+      if (!out.isJson) out.note(`chronis: ${message}`);
+      continue;
+    }
     done.push(id);
     out.progress(`${id}\t${dryRun ? `would be ${changes[name].past}` : changes[name].past}`);
   }
-  if (out.isJson) out.print({ changed: dryRun ? [] : done, matched: done.length }, () => undefined);
-  return exitCodes.fine;
+  if (out.isJson)
+    out.print({ changed: dryRun ? [] : done, matched: done.length, failed }, () => undefined);
+  return failed.length > 0 ? exitCodes.failed : exitCodes.fine;
 }
 
 async function changeMany(name: Change, { values, out, open, confirm }: ChangeContext): Promise<ExitCode> {
@@ -93,7 +107,7 @@ async function changeMany(name: Change, { values, out, open, confirm }: ChangeCo
     return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
   };
   const { matched, first } = await change(true);
-  if (!dryRun && changes[name].asks) await confirm(`${capital(name)} ${count(matched, 'job')}?`);
+  if (!dryRun && matched > 0 && changes[name].asks) await confirm(`${capital(name)} ${count(matched, 'job')}?`);
   const result = dryRun ? null : await change(false);
   const failed = (result?.failed ?? []).map(({ ref, error }) => ({
     ...ref,
@@ -127,11 +141,17 @@ const runJob = command({
     out.print({ run, outcome }, (paper) => {
       if (outcome === null) return paper.line(`${run.id}\t${run.alreadyRunning ? 'runs already' : 'is due'}`);
       paper.line(`${run.id}\t${outcome.verdict}`);
-      if (outcome.error !== null) out.note(outcome.error);
+      // Where it was thrown is for those who have the code: runs show has it.
+      const lines = [firstLine(outcome.error), ...moreLines(outcome.error)];
+      for (const line of lines) if (!/^\s*(at .*|(cause|\d+):\s*)?$/.test(line)) out.note(line);
     });
     return outcome === null || outcome.verdict === 'succeeded' ? exitCodes.fine : exitCodes.failed;
   },
 });
+
+function isOfJob(error: unknown): boolean {
+  return error instanceof FailedError || toldError(error).code === 'CHRONIS_JOB_NOT_FOUND';
+}
 
 function capital(word: string): string {
   return word[0]!.toUpperCase() + word.slice(1);

@@ -3,6 +3,7 @@ import { command, type CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { choice, flag, json, text, whole } from '../cli.option.js';
 import { instant, jobName, schedule } from '../cli.words.js';
+import { isStorage } from '../storage.choice.js';
 import { given, namespaceOption } from '../shared.options.js';
 
 const mostRetries = 1_000;
@@ -46,7 +47,7 @@ const createJob = command({
     'chronis jobs create --id report --handler report.send --cron "0 9 * * MON-FRI" --tz Asia/Seoul',
     `chronis jobs create --task '{"type":"cmd","command":"/bin/date"}' --in 0`,
   ],
-  run: async ({ values, out, open }) => {
+  run: async ({ values, globals, out, open, storage }) => {
     const { manual, tz, unknownHandler, options = {}, priority, ...rest } = values;
     if (typeof options !== 'object' || options === null || Array.isArray(options))
       throw new UsageError('--options: must be an object, such as {"overlap":"queue"}.');
@@ -59,8 +60,15 @@ const createJob = command({
       trigger: manual ? { type: 'manual' } : undefined,
       allowUnknownHandler: unknownHandler ? true : undefined,
     });
+    const create = job as unknown as CreateJob;
+    const choice = globals.socket === undefined ? storage() : null;
+    if (choice !== null && choice.kind !== 'postgres' && !isStorage(choice.path)) {
+      const { rehearsed } = await import('../session.js');
+      const { StderrLogger } = await import('../stderr.logger.js');
+      await rehearsed(new StderrLogger('ERROR', (line) => out.note(line)), (each) => each.createJob(create));
+    }
     const { scheduler } = await open();
-    const made = await scheduler.createJob(job as unknown as CreateJob);
+    const made = await scheduler.createJob(create);
     out.print({ job: made }, (paper) => paper.line(told(made)));
   },
 });

@@ -10,6 +10,8 @@ const pruneRecords = command({
   run: async ({ values: { olderThan }, out, open, confirm }) => {
     if (olderThan === undefined)
       throw new UsageError('--older-than is missing. Give for example --older-than 30d.');
+    // Before anybody is asked.
+    (await import('../../index.js')).parseDuration(olderThan, '--older-than');
     await confirm(`Delete what has been over for longer than ${olderThan}?`);
     const session = await open();
     const workflows = await session.workflows.prune({ olderThan });

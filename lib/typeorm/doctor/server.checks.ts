@@ -1,5 +1,5 @@
 import { maskedText } from './found.text.js';
-import { byHand, bySql, type Check, type Ground } from './check.js';
+import { byHand, bySql, counted, type Check, type Ground } from './check.js';
 import type { Finding, Repair } from './diagnosis.js';
 
 const oldestServer = 150_000;
@@ -210,7 +210,7 @@ export function connectionFindings(found: Connections, poolSize: number): Findin
   if (wanted <= room && !isFull) return [];
   const sentence = isFull
     ? `${used} of the ${ofServer} connections of the server are taken: the next process may find none.`
-    : `${processes} processes with a pool of ${poolSize} may take up to ${wanted} connections, but there are ${room}.`;
+    : `${counted(processes, 'process', 'processes')} with a pool of ${poolSize} may take up to ${wanted} connections, but there are ${room}.`;
   return [
     {
       code: 'doctor.connections',
