@@ -182,7 +182,12 @@ function leavesOut({ trigger, nextRunAt, createdAt, namespace, id }: Job, at: Da
   const from = at.getTime() + 60_000;
   if (nextRunAt === null || nextRunAt.getTime() <= from) return false;
   // Its grid begins there, as it was born there.
-  if (trigger.type === 'interval' && !trigger.calendar && trigger.startAt === undefined && createdAt.getTime() > from)
+  if (
+    trigger.type === 'interval' &&
+    !trigger.calendar &&
+    trigger.startAt === undefined &&
+    createdAt.getTime() > from
+  )
     return true;
   if (trigger.type === 'interval' && trigger.mode === 'fixed-delay')
     return nextRunAt.getTime() > from + parseDuration(trigger.every, 'every');

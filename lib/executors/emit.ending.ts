@@ -15,11 +15,7 @@ interface Stream {
 /**
  * Closes something; where it has not within that time, it is cut off. Never rejects: the other side may be silent or gone, and the application that ends has other things to give back.
  */
-export async function closedWithin(
-  ms: number,
-  close: () => unknown,
-  cutOff: () => unknown,
-): Promise<void> {
+export async function closedWithin(ms: number, close: () => unknown, cutOff: () => unknown): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<true>((done) => (timer = setTimeout(done, ms, true)));
   const closed = attempted(close).then(() => false);

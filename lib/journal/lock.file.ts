@@ -66,7 +66,9 @@ export class LockFile {
       this.closeFile();
       if (cause instanceof StorageInUseError) throw cause;
       if (!existsSync(dirname(this.path)))
-        throw new StorageError(`${what}: there is no folder ${dirname(this.path)}. Make it first.`, { cause });
+        throw new StorageError(`${what}: there is no folder ${dirname(this.path)}. Make it first.`, {
+          cause,
+        });
       throw new StorageError(`${what} cannot be locked: ${(cause as Error).message}`, { cause });
     } finally {
       rmSync(own, { force: true });

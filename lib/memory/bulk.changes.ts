@@ -48,5 +48,8 @@ function planOf(job: JobRow, { plan }: Extract<BulkChange, { kind: 'resume' }>, 
   const { id, namespace, trigger, timeZone } = job.definition;
   if (job.kind === 'one-off') return { nextAt: null, gap: null };
   const paused = job.openGap?.verdict === 'paused' ? job.openGap.from.getTime() : null;
-  return plan({ namespace })(structuredClone({ id, trigger, timeZone, pausedFrom: paused, createdAt: job.createdAt }), now);
+  return plan({ namespace })(
+    structuredClone({ id, trigger, timeZone, pausedFrom: paused, createdAt: job.createdAt }),
+    now,
+  );
 }

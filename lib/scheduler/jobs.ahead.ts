@@ -20,7 +20,14 @@ export async function jobsAhead(
   return items.flatMap((job) => {
     const { namespace, id, nextRunAt, trigger, pausedBy, createdAt } = job;
     if (nextRunAt === null || pausedBy === 'job') return [];
-    const first = firstLeftOut(trigger, refKey(job), nextRunAt.getTime(), now, createdAt.getTime(), calendars);
+    const first = firstLeftOut(
+      trigger,
+      refKey(job),
+      nextRunAt.getTime(),
+      now,
+      createdAt.getTime(),
+      calendars,
+    );
     return first === null ? [] : [{ namespace, id, nextRunAt, leavesOut: new Date(first) }];
   });
 }

@@ -264,8 +264,8 @@ describe('a broker by its URL', () => {
       '--emit-queues: a: queues of BullMQ are in Redis: redis:// or rediss://',
     ],
     [['--emit-timeout', '5s'], '--emit-timeout and --emit-key-prefix go with --emit or --emit-queues.'],
-    [['--emit', 'a=redis://b', '--emit-key-prefix', '7'], 'emit.keyPrefix'],
-    [['--emit', 'a=redis://b', '--emit-timeout', 'long'], 'emit.timeout'],
+    [['--emit', 'a=redis://b', '--emit-key-prefix', '7'], '--emit-key-prefix: must be'],
+    [['--emit', 'a=redis://b', '--emit-timeout', 'long'], 'chronis: --emit-timeout: '],
     [['--binary-folder', '/opt'], '--binary-folder goes with --binary.'],
   ])('%j is refused', async (args, sentence) => {
     const { code, stderr } = await chronis([

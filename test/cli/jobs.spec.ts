@@ -148,9 +148,13 @@ test('of several jobs those are told that were changed before one failed', async
     const pause = ['jobs', 'pause', 'once', 'none', 'report', ...at];
     const { code, stdout, stderr } = await chronis([...pause, '--json']);
     expect(code).toBe(1);
-    expect(JSON.parse(stdout).error.code).toBe('CHRONIS_JOB_NOT_FOUND');
-    expect(stderr).toMatch(/^once\tpaused\nchronis: There is no job "none"/);
-    expect((await chronis(pause)).stdout).toBe('once\tpaused\n');
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'CHRONIS_JOB_NOT_FOUND' },
+      changed: ['once', 'report'],
+      failed: [{ id: 'none' }],
+    });
+    expect(stderr).toMatch(/^once\tpaused\nchronis: There is no job "none".*\nreport\tpaused\n$/);
+    expect((await chronis(pause)).stdout).toBe('once\tpaused\nreport\tpaused\n');
   });
 });
 

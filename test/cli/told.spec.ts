@@ -103,6 +103,7 @@ test('of several jobs each is told, also behind one that is not there', async ()
     expect(await document(['jobs', 'resume', 'nope', 'b1', ...at])).toEqual({
       changed: ['b1'],
       matched: 1,
+      error: { code: 'CHRONIS_JOB_NOT_FOUND', message: expect.stringContaining('"nope"') },
       failed: [{ id: 'nope', error: expect.stringContaining('There is no job "nope"') }],
     });
     const none = await chronis(['jobs', 'delete', '--prefix', 'zz', ...at]);

@@ -1,6 +1,6 @@
 import type { ManyResult } from '../../index.js';
 import { command, type CliCommand, type CommandContext } from '../cli.command.js';
-import { FailedError, toldError, UsageError } from '../cli.errors.js';
+import { FailedError, toldError, UsageError, type ToldError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
 import { count, firstLine, jobName, moreLines, shellWord } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
@@ -74,6 +74,7 @@ async function changeEach(
     else await scheduler.deleteJob(id, place);
   };
   const failed: { id: string; error: string }[] = [];
+  let first: ToldError | null = null;
   for (const id of args) {
     if (signal.aborted) break;
     try {
@@ -81,16 +82,20 @@ async function changeEach(
     } catch (error) {
       // One alone fails the command, and so does what would meet all others as well.
       if (args.length === 1 || !isOfJob(error)) throw error;
-      const { message } = toldError(error);
-      failed.push({ id, error: message });
-      if (!out.isJson) out.note(`chronis: ${message}`);
+      const told = toldError(error);
+      first ??= told;
+      failed.push({ id, error: told.message });
+      out.note(`chronis: ${told.message}`);
       continue;
     }
     done.push(id);
     out.progress(`${id}\t${dryRun ? `would be ${changes[name].past}` : changes[name].past}`);
   }
   if (out.isJson)
-    out.print({ changed: dryRun ? [] : done, matched: done.length, failed }, () => undefined);
+    out.print(
+      { changed: dryRun ? [] : done, matched: done.length, ...(first && { error: first, failed }) },
+      () => undefined,
+    );
   return failed.length > 0 ? exitCodes.failed : exitCodes.fine;
 }
 
@@ -107,7 +112,8 @@ async function changeMany(name: Change, { values, out, open, confirm }: ChangeCo
     return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
   };
   const { matched, first } = await change(true);
-  if (!dryRun && matched > 0 && changes[name].asks) await confirm(`${capital(name)} ${count(matched, 'job')}?`);
+  if (!dryRun && matched > 0 && changes[name].asks)
+    await confirm(`${capital(name)} ${count(matched, 'job')}?`);
   const result = dryRun ? null : await change(false);
   const failed = (result?.failed ?? []).map(({ ref, error }) => ({
     ...ref,

@@ -22,7 +22,13 @@ import { foreignChecks } from './foreign.checks.js';
 import { maskedText } from './found.text.js';
 import { partitionCheck } from './partition.checks.js';
 import { readSchema } from './schema.reading.js';
-import { installed, tablesCheck, versionFindings, versionlessFindings, type Installed } from './schema.checks.js';
+import {
+  installed,
+  tablesCheck,
+  versionFindings,
+  versionlessFindings,
+  type Installed,
+} from './schema.checks.js';
 import { sequenceCheck } from './sequence.check.js';
 import { connectionCheck, serverChecks } from './server.checks.js';
 import { vacuumChecks } from './vacuum.checks.js';

@@ -253,7 +253,10 @@ const faults: [code: FindingCode, fault: Fault][] = [
   ],
   [
     'doctor.foreign-constraint',
-    { plant: sqlOf('create unique index one on chronis.run ((1)) where id > 0'), says: /unique index chronis\.one/ },
+    {
+      plant: sqlOf('create unique index one on chronis.run ((1)) where id > 0'),
+      says: /unique index chronis\.one/,
+    },
   ],
   [
     'doctor.foreign-constraint',
@@ -613,7 +616,7 @@ async function restore(): Promise<void> {
   );
 }
 
-test('a column that somebody has added, and that is filled in by itself, is in nobody\'s way', async () => {
+test("a column that somebody has added, and that is filled in by itself, is in nobody's way", async () => {
   await ground.sql('alter table chronis.run add column mine integer not null default 3');
   expect((await ground.diagnose()).findings).toEqual([]);
 });
