@@ -43,6 +43,9 @@ export interface NamedStepOptions<Name extends string = string> extends StepOrde
   map?: boolean;
 }
 
+/** Of a handler that is known by type, and of another workflow. */
+type PayloadOf<P> = Omit<NamedStepOptions, 'payload'> & { payload?: NoInfer<P> };
+
 /** Options of `workflow()`. @publicApi */
 export interface DefineWorkflowOptions {
   /** What its params are checked with: a Standard Schema or a class-validator DTO class. @default any JSON */
@@ -100,8 +103,13 @@ export class DefinedWorkflow<
   ): DefinedWorkflow<Input, Params, Added<Results, Name, Returned<T>>>;
   step<Name extends string, A extends StepAfter<Names<Results>> = never>(
     name: Name,
-    handler: string | HandlerReference<any>,
+    handler: string,
     options?: After<NamedStepOptions, A>,
+  ): DefinedWorkflow<Input, Params, Added<Results, Name, JsonValue>>;
+  step<Name extends string, P, A extends StepAfter<Names<Results>> = never>(
+    name: Name,
+    handler: HandlerReference<P>,
+    options?: After<PayloadOf<P>, A>,
   ): DefinedWorkflow<Input, Params, Added<Results, Name, JsonValue>>;
   step<Name extends string, A extends StepAfter<Names<Results>> = never>(
     name: Name,

@@ -70,6 +70,9 @@ export const month = workflow<{ month: number }>('month')
   .step('days', (ctx) => [ctx.params.month])
   .step('order', order, { payload: { id: 'a', at: '2030-01-01' }, after: 'days' });
 
+// @ts-expect-error another workflow gets what it is started with
+workflow('wrong').step('order', order, { payload: { id: 1, at: '2030-01-01' } });
+
 export async function started(): Promise<void> {
   await scheduler.schedule(order, { in: 0, payload: { id: 'a', at: '2030-01-01' } });
   // @ts-expect-error Its params lack an id.
