@@ -45,6 +45,7 @@ export type {
   RecoveryPolicy,
 } from './model/policies.js';
 export { latenessBucketsMs, statisticsKeptMs } from './model/rollup.js';
+export type { FailureGroup, FailureReport, FailureSample } from './model/failure.js';
 export type { StatisticsRow, StatisticsUnit } from './model/rollup.js';
 export type { Pruned, RefusedRow, Retention } from './model/retention.js';
 export type { HandlerOptions, MethodOptions } from './model/handler.options.js';
@@ -146,10 +147,13 @@ export {
   StorageAdapter,
 } from './ports/storage.adapter.js';
 export { appear, releasesKept } from './ports/declarations.js';
+export { lostFingerprint, storedFingerprint } from './ports/fingerprint.js';
+export { mostFailures } from './ports/queries.js';
 export { mostCounted, mostKeptCounted } from './ports/stock.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
+  FailureFilter,
   AuditedStore,
   AuditFilter,
   AuditNote,
@@ -372,6 +376,7 @@ export type { DurableStep, DurableStepKind, DurableStepState } from './model/dur
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
+export type { FailureQuery } from './scheduler/failures.js';
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type {
   HealthCode,

@@ -2,6 +2,7 @@ import type { CliCommand } from './cli.command.js';
 import { binaryCommands } from './commands/binaries.command.js';
 import { completionCommands } from './commands/completion.command.js';
 import { doctorCommands } from './commands/doctor.command.js';
+import { failureCommands } from './commands/failures.command.js';
 import { forecastCommands } from './commands/forecast.command.js';
 import { healthCommands } from './commands/health.command.js';
 import { jobChangeCommands } from './commands/job.changes.command.js';
@@ -29,6 +30,7 @@ export const commands: readonly CliCommand[] = [
   ...jobCreationCommands,
   ...jobChangeCommands,
   ...runCommands,
+  ...failureCommands,
   ...runChangeCommands,
   ...queueCommands,
   ...workerCommands,

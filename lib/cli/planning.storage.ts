@@ -16,6 +16,7 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'queryPauses',
   'queryRuns',
   'queryAttempts',
+  'queryFailures',
   'queryGaps',
   'queryWorkers',
   'takeStock',

@@ -5,10 +5,12 @@ import { maxDepth } from '../model/json.conversion.js';
 import { resolvePolicies } from '../model/policies.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { ClaimedRun } from '../model/run.js';
-import type { Outcome } from '../model/verdict.js';
+import { isFailure, type Outcome } from '../model/verdict.js';
 import { abandoned } from '../ports/abandonment.js';
 import { callbackOf } from '../ports/callback.js';
+import { fingerprintOfText } from '../ports/fingerprint.js';
 import type { Settlement } from '../ports/storage.adapter.js';
+import { errorFingerprint } from './error.fingerprint.js';
 import { deadlineFrom } from './open.deadline.js';
 import { handedOn } from './step.result.js';
 import { decideRetry, type RetryDecision, type RuleFailure } from './retry.policy.js';
@@ -115,7 +117,11 @@ export function unjudged(
   const text = `The end of the attempt could not be judged: ${describeError(error)}`;
   const fields = { outcome: 'failed', retryAt: null, error: text, result: null, callback: null } as const;
   return {
-    settlement: { runId, fence, worker, ...times, ...fields, oneOff: jobUid === null },
+    settlement: {
+      ...{ runId, fence, worker, ...times, ...fields },
+      oneOff: jobUid === null,
+      fingerprint: errorFingerprint(error),
+    },
     error,
     ruleFailures: [],
   };
@@ -129,7 +135,12 @@ export function withNote(run: ClaimedRun, settlement: Settlement, note: string):
   if (settlement.flowStep !== undefined || settlement.flow !== undefined) {
     const { flowStep: _, flow: __, ...rest } = settlement;
     const failed = { outcome: 'failed', retryAt: null, error: note, result: null } as const;
-    return { ...rest, ...failed, callback: callbackOf(run, 'failed', about) };
+    return {
+      ...rest,
+      ...failed,
+      fingerprint: fingerprintOfText(note),
+      callback: callbackOf(run, 'failed', about),
+    };
   }
   return {
     ...settlement,
@@ -154,6 +165,9 @@ function settled(
   const callback = callbackOf(run, outcome, { finishedAt, error, result });
   const { id: runId, fence, worker } = run;
   const oneOff = run.jobUid === null;
+  // What is lost has thrown nothing.
+  const hasFailed = thrown !== null && isFailure(outcome) && outcome !== 'lost';
+  const fingerprint = hasFailed ? errorFingerprint(thrown) : null;
   return {
     settlement: {
       runId,
@@ -167,6 +181,7 @@ function settled(
       result,
       oneOff,
       callback,
+      ...(fingerprint !== null && { fingerprint }),
     },
     error: thrown,
     ruleFailures,

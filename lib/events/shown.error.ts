@@ -15,7 +15,7 @@ import {
 
 // What was thrown, in words of a bounded length, whatever it is: nothing here throws.
 
-const longestText = 8_192;
+const longestText = 16_384;
 const longestMessage = 1_000;
 const longestStack = 8_000;
 

@@ -5,7 +5,9 @@ import { isFrameOfNode, isOwnFrame } from './own.frames.js';
 import { cut, read, shownValue } from './shown.value.js';
 
 /** Of causes and parts, and theirs. */
-const mostParts = 20;
+const mostParts = 50;
+/** Of an AggregateError. */
+const mostChildren = 10;
 const deepest = 5;
 /** What of a stack is looked at. */
 const longestRaw = 65_536;
@@ -54,7 +56,7 @@ export function causeOf(error: Error): unknown {
 export function errorsOf(error: Error): unknown[] {
   const some = read(() => {
     const { errors } = error as { errors?: unknown };
-    return Array.isArray(errors) ? (errors.slice(0, mostParts) as unknown[]) : [];
+    return Array.isArray(errors) ? (errors.slice(0, mostChildren) as unknown[]) : [];
   });
   return isA(error, AggregateError) ? (some ?? []) : (some ?? []).filter(isError);
 }

@@ -56,6 +56,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   moveWaits(tables, dead, run);
   if (job.kind === 'one-off') {
     run.lastError = dead.lastError;
+    run.lastFingerprint = dead.lastFingerprint;
     job.pause = null;
     touch(job, now);
   }

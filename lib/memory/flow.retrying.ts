@@ -90,6 +90,7 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
   run.open = { since: now, deadline: deadlineMs === null ? null : now + deadlineMs };
   if (job.kind === 'one-off') {
     run.lastError = dead?.lastError ?? null;
+    run.lastFingerprint = dead?.lastFingerprint ?? null;
     job.pause = null;
     touch(job, now);
   }

@@ -1,4 +1,5 @@
 import { StorageError } from '../model/errors.js';
+import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
@@ -19,6 +20,7 @@ import {
   type DueCursor,
   type Deferral,
   type EpochMs,
+  type FailureFilter,
   type FireResult,
   type Firing,
   type GapFilter,
@@ -74,6 +76,7 @@ import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
+import { queryFailures } from './failures.js';
 import { dueCursors, fire } from './firing.js';
 import { withFlows } from './flow.endings.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
@@ -447,6 +450,10 @@ export class MemoryStorage extends StorageAdapter {
 
   queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
     return this.atomically((tables) => queryAttempts(tables, filter, page), 'read');
+  }
+
+  queryFailures(filter: FailureFilter, limit: number): Promise<FailureReport> {
+    return this.atomically((tables) => queryFailures(tables, filter, limit), 'read');
   }
 
   queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {

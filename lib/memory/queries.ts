@@ -52,6 +52,7 @@ export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageReq
       is(run.id, filter.runId) &&
       is(handler, filter.handler) &&
       is(queue, filter.queue) &&
+      is(run.lastFingerprint ?? '', filter.fingerprint) &&
       is(runState(run), filter.state) &&
       (anyTime || (run.verdict !== null && run.finishedAt! > from && run.finishedAt! < until))
     );
@@ -66,6 +67,7 @@ export function queryAttempts(tables: MemoryTables, filter: AttemptFilter, page:
       is(row.jobId, filter.jobId) &&
       is(row.runId, filter.runId) &&
       is(row.outcome, filter.outcome) &&
+      is(row.fingerprint ?? '', filter.fingerprint) &&
       (row.final || filter.finalOnly !== true),
   );
   return pageOf(rows, page, (row) => [-row.finishedAt.getTime(), -row.sequence], withoutSequence);

@@ -106,6 +106,7 @@ export function toRun(run: RunRow): Run {
     worker: run.worker,
     startedAt: toDate(run.open?.since ?? run.startedAt),
     lastError: run.lastError,
+    lastFingerprint: run.lastFingerprint,
     finishedAt: run.verdict === null ? null : toDate(run.finishedAt),
     retryOf: run.retryOf,
   };

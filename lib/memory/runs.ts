@@ -2,6 +2,7 @@ import { resolvePolicies, type KeepMs } from '../model/policies.js';
 import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
+import { storedFingerprint } from '../ports/fingerprint.js';
 import { maxFlowResult, type EpochMs, type Hold, type StepEnd } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';
@@ -42,6 +43,7 @@ export function bearRun(
     retryOf: null,
     keptUntil: null,
     lastError: null,
+    lastFingerprint: null,
     step: null,
     waitsFor: null,
     awaitedBy: [],
@@ -147,6 +149,7 @@ export interface Ending {
   startedAt: EpochMs | null;
   finishedAt: EpochMs;
   error?: string | null;
+  fingerprint?: string | null;
   result?: JsonValue;
   flowStep?: StepEnd;
 }
@@ -155,6 +158,7 @@ export interface Ending {
 export function record(tables: MemoryTables, run: RunRow, ending: Ending, final: boolean): void {
   const { id, namespace } = run.job.definition;
   const { outcome, startedAt, finishedAt, error = null, result = null } = ending;
+  const fingerprint = storedFingerprint(ending);
   const entry: LedgerRow = {
     sequence: tables.nextNumber(),
     runId: run.id,
@@ -171,6 +175,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     startedAt: startedAt === null ? null : new Date(startedAt),
     finishedAt: new Date(finishedAt),
     error,
+    fingerprint,
     result: run.step !== null && isTooLong(result) ? null : result,
     retryOf: run.retryOf,
   };
@@ -186,6 +191,7 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
     statistics.errorCount++;
     statistics.lastError = error;
     run.lastError = error;
+    run.lastFingerprint = fingerprint;
   }
   if (!final) return;
   statistics.lastVerdict = outcome;

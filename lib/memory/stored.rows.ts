@@ -42,6 +42,7 @@ export interface StoredRun extends Omit<
   | 'signalledFence'
   | 'waitsFor'
   | 'awaitedBy'
+  | 'lastFingerprint'
 > {
   /** A uid; of a run that is detached, or a step of a flow, the job as it was then. */
   job: string | StoredJob;
@@ -55,7 +56,11 @@ export interface StoredRun extends Omit<
   signalledFence?: RunRow['signalledFence'];
   waitsFor?: RunRow['waitsFor'];
   awaitedBy?: RunRow['awaitedBy'];
+  lastFingerprint?: RunRow['lastFingerprint'];
 }
+
+/** `fingerprint` is absent in earlier ones. */
+export type StoredAttempt = Omit<Stored<LedgerRow>, 'fingerprint'> & Partial<Pick<LedgerRow, 'fingerprint'>>;
 
 /** In earlier ones its place in the list, from 1, is its generation. */
 type StoredRelease = Omit<Release, 'generation'> & Partial<Pick<Release, 'generation'>>;
@@ -88,7 +93,7 @@ export interface Snapshot {
   releases: [app: string, StoredRelease[]][];
   /** Absent in earlier ones. */
   audit?: AuditRow[];
-  ledger: Stored<LedgerRow>[];
+  ledger: StoredAttempt[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
 }
@@ -167,9 +172,9 @@ function jobRow(row: StoredJob, { gaps }: MemoryTables): JobRow {
 function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   const blockedBy = new Set<RunRow>();
   const { job, open = null, awaitingFence = null, signalledFence = null } = row;
-  const { waitsFor = null, awaitedBy = [] } = row;
+  const { waitsFor = null, awaitedBy = [], lastFingerprint = null } = row;
   const step = stepAt(tables.flows, row.step);
-  const marks = { open, step, awaitingFence, signalledFence, waitsFor, awaitedBy };
+  const marks = { open, step, awaitingFence, signalledFence, waitsFor, awaitedBy, lastFingerprint };
   const own = { ...row, ...marks, dueAt: row.dueAt ?? Infinity, blockedBy };
   if (typeof job === 'string') return { ...own, job: found(tables.jobsByUid, job, 'job') };
   // Its attempts count for the job that it was taken from, if that is still there.
@@ -177,13 +182,14 @@ function runRow(row: StoredRun, tables: MemoryTables): RunRow {
   return { ...own, job: { ...jobRow(job, tables), statistics } };
 }
 
-function ledgerRow(row: Stored<LedgerRow>): LedgerRow {
-  const { nominalAt, startedAt, finishedAt } = row;
+function ledgerRow(row: StoredAttempt): LedgerRow {
+  const { nominalAt, startedAt, finishedAt, fingerprint = null } = row;
   return {
     ...row,
     nominalAt: new Date(nominalAt),
     startedAt: date(startedAt),
     finishedAt: new Date(finishedAt),
+    fingerprint,
   };
 }
 

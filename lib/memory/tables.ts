@@ -114,6 +114,7 @@ export interface RunRow {
   /** When the kept one-off goes; null: it stays. */
   keptUntil: EpochMs | null;
   lastError: string | null;
+  lastFingerprint: string | null;
   /** Which step of a flow it is; its job is its own then. */
   step: FlowStepRow | null;
   /** The runs whose ends it waits for, in the order in which they were named; it stays when it was let go. null: it never did. */

@@ -41,6 +41,8 @@ export interface Run {
   startedAt: Date | null;
   /** Of the last attempt that failed, see `errorParts`. The retry of a one-off that has given up begins with what it gave up by. */
   lastError: string | null;
+  /** Of that error, see `Attempt.fingerprint`. */
+  lastFingerprint: string | null;
   /** When it got its verdict; null: it has none. */
   finishedAt: Date | null;
   /** The id of the run that gave up, of which this is the retry by hand. */
@@ -124,6 +126,8 @@ export interface Attempt {
   finishedAt: Date;
   /** Messages, then frames: `errorParts` takes them apart. */
   error: string | null;
+  /** What failures of one kind have in common, 16 hex digits; null: it has not failed, or a release stored it that knew of none. */
+  fingerprint: string | null;
   result: JsonValue;
   /** The id of the run that gave up, of which this run is the retry by hand. */
   retryOf: string | null;

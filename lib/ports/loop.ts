@@ -105,6 +105,8 @@ export interface Settlement extends Hold {
   /** Another attempt is due then; null: this outcome is the verdict. Ignored (so: final) when the job was deleted meanwhile or somebody asked to cancel the run. */
   retryAt: EpochMs | null;
   error: string | null;
+  /** Of a failure: what those of one kind have in common, 16 hex digits. Absent or null: none; what is lost has `lostFingerprint` all the same. */
+  fingerprint?: string | null;
   result: JsonValue;
   /** A hint whether the run is a one-off or a recurring job's, which may make it cheaper to write; changes nothing else. */
   oneOff?: boolean;

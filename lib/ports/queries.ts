@@ -35,6 +35,8 @@ export interface RunFilter {
   /** Of runs with a verdict: when they got it. */
   finishedAfter?: Date;
   finishedBefore?: Date;
+  /** Of the last attempt that failed. */
+  fingerprint?: string | string[];
 }
 export interface AttemptFilter {
   namespace?: string;
@@ -42,7 +44,22 @@ export interface AttemptFilter {
   runId?: string;
   outcome?: Outcome | Outcome[];
   finalOnly?: boolean;
+  /** Of what has failed: one of its kind, see `Attempt.fingerprint`. */
+  fingerprint?: string | string[];
 }
+/** Which failures are to be grouped. */
+export interface FailureFilter {
+  /** Of attempts that ended from then on. */
+  from: Date;
+  /** Before then. */
+  until: Date;
+  namespace?: string;
+  handler?: string | string[];
+  /** Only kinds of which the ledger has none that is older. */
+  newSince?: Date;
+}
+/** The newest so many failures are counted. */
+export const mostFailures = 100_000;
 export interface GapFilter {
   namespace?: string;
   jobId?: string;

@@ -1,5 +1,6 @@
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
+import type { FailureReport } from '../model/failure.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
@@ -44,6 +45,7 @@ import type {
 import type {
   AttemptFilter,
   Deferral,
+  FailureFilter,
   GapFilter,
   JobPageRequest,
   PageRequest,
@@ -111,6 +113,7 @@ export type JobStore = Pick<
   | 'sendRunSignal'
   | 'queryRuns'
   | 'queryAttempts'
+  | 'queryFailures'
   | 'queryGaps'
   | 'queryWorkers'
   | 'audited'
@@ -494,6 +497,8 @@ export abstract class StorageAdapter {
   abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
   /** The ledger, newest first. */
   abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
+  /** The newest `mostFailures` of these failures, by fingerprint and handler; the groups that have failed last come first, `limit` of them. */
+  abstract queryFailures(filter: FailureFilter, limit: number): Promise<FailureReport>;
   abstract queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>>;
   /**
    * The same methods, of which each of `auditedMethods`, `auditedFlowMethods` and `auditedDefinitionMethods` puts on record what `note` makes of its result, in the same step: both are done, or neither, and in the transaction where there is one. Entries with

@@ -4,6 +4,7 @@ import type { InstantInput } from '../model/trigger.js';
 import type { FailureVerdict } from '../model/verdict.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
+import { fingerprints } from './failures.js';
 import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
 import { each, pageKeys } from './job.query.js';
 import {
@@ -43,6 +44,7 @@ export const runFilterKeys = [
   'queue',
   'finishedAfter',
   'finishedBefore',
+  'fingerprint',
 ] satisfies (keyof RunConditions)[];
 export const attemptFilterKeys = [
   'namespace',
@@ -50,6 +52,7 @@ export const attemptFilterKeys = [
   'runId',
   'outcome',
   'finalOnly',
+  'fingerprint',
 ] satisfies (keyof AttemptFilter)[];
 export const gapFilterKeys = ['namespace', 'jobId'] satisfies (keyof GapFilter)[];
 
@@ -69,11 +72,12 @@ export function failedRunFilter(filter: Readonly<FailedRunFilter>, timeZone: str
 /** The filter of a query of attempts, validated. */
 export function attemptFilter(query: Readonly<AttemptFilter & PageRequest>): AttemptFilter {
   knownOptions(query, [...attemptFilterKeys, ...pageKeys], 'a query of attempts', managerHint);
-  const { runId, outcome, finalOnly } = query;
+  const { runId, outcome, finalOnly, fingerprint } = query;
   const filter: AttemptFilter = ofJob(query);
   if (runId !== undefined) filter.runId = lineOfText(runId, 'runId');
   if (outcome !== undefined) filter.outcome = each(outcome, (item) => oneOf(item, 'outcome', outcomes));
   if (finalOnly !== undefined) filter.finalOnly = trueOrFalse(finalOnly, 'finalOnly');
+  if (fingerprint !== undefined) filter.fingerprint = fingerprints(fingerprint);
   return filter;
 }
 
@@ -95,7 +99,7 @@ function conditions(
   allowed: readonly RunState[],
   timeZone: string,
 ): RunFilter {
-  const { runId, state, handler, queue, finishedAfter, finishedBefore } = given;
+  const { runId, state, handler, queue, finishedAfter, finishedBefore, fingerprint } = given;
   const filter: RunFilter = ofJob(given);
   if (runId !== undefined) filter.runId = lineOfText(runId, 'runId');
   if (state !== undefined) filter.state = each(state, (item) => oneOf(item, 'state', allowed));
@@ -104,5 +108,6 @@ function conditions(
   if (finishedAfter !== undefined) filter.finishedAfter = parseAt(finishedAfter, timeZone, 'finishedAfter');
   if (finishedBefore !== undefined)
     filter.finishedBefore = parseAt(finishedBefore, timeZone, 'finishedBefore');
+  if (fingerprint !== undefined) filter.fingerprint = fingerprints(fingerprint);
   return filter;
 }

@@ -4,6 +4,7 @@ import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import type { Actor, AuditEntry } from '../model/audit.js';
 import { RunNotFoundError } from '../model/errors.js';
+import type { FailureReport } from '../model/failure.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { DurableStep } from '../model/durable.step.js';
 import type { JsonValue } from '../model/json.js';
@@ -37,6 +38,7 @@ import type { Calendars, InstantInput } from '../model/trigger.js';
 import { coverageKeys, type Coverage, type CoverageOptions } from './coverage.js';
 import { coverJob } from './covering.js';
 import { explainInstant } from './explaining.js';
+import { readFailures, type FailureQuery } from './failures.js';
 import type { Explanation } from './explanation.js';
 import { forecastKeys, type Forecast, type ForecastOptions } from './forecast.js';
 import { forecastJobs } from './forecasting.js';
@@ -294,6 +296,15 @@ export class SchedulerService {
   ): Promise<Page<Attempt>> {
     const { jobs } = await this.accessOf(within, 'getAttempts()');
     return jobs.queryAttempts(attemptFilter(query), pageOf(query));
+  }
+
+  /**
+   * What has failed, of the last 24 hours unless said otherwise: attempts by the fingerprint of their error and by handler, with how many there were, the first and the last time, and the newest one as a sample; the
+   * groups that failed last come first. With `newSince` only what is new since then. Throws InvalidScheduleError (from, until, newSince).
+   */
+  async getFailures(query: FailureQuery = {}, within: ManagerOption = {}): Promise<FailureReport> {
+    const { jobs } = await this.accessOf(within, 'getFailures()');
+    return readFailures(query, this.parts.timeZone, jobs);
   }
 
   /**

@@ -92,6 +92,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     countJobs: async (query, within) => all.countJobs(tenancy.confined(query), within),
     getRuns: async (query, within) => all.getRuns(tenancy.confined(query), within),
     getAttempts: async (query, within) => all.getAttempts(tenancy.confined(query), within),
+    getFailures: async (query, within) => all.getFailures(tenancy.confined(query), within),
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
     getAudit: async (query, within) => all.getAudit(tenancy.confined(query), within),
     previewJob: async (id, options) => all.previewJob(id, tenancy.confined(options)),

@@ -24,6 +24,7 @@ import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { auditLaws } from './laws/audit.laws.js';
+import { failureLaws } from './laws/failure.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { nextLaws } from './laws/next.laws.js';
 import { pausedByLaws } from './laws/paused.by.laws.js';
@@ -100,6 +101,7 @@ export function storageLaws(): Law[] {
     ...deadLetterLaws,
     ...joinLaws,
     ...auditLaws,
+    ...failureLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

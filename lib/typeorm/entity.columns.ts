@@ -105,6 +105,7 @@ export const runColumns: Columns<ChronisRun> = {
   finishedAt: 'timestamptz?',
   keepUntil: 'timestamptz?',
   lastError: 'text?',
+  lastFingerprint: 'text?',
   name: 'text?',
   source: 'text?',
   app: 'text?',
@@ -150,6 +151,7 @@ export const attemptColumns: Columns<ChronisAttempt> = {
   startedAt: 'timestamptz?',
   finishedAt: 'timestamptz',
   error: 'text?',
+  errorFingerprint: 'text?',
   result: 'json?',
   retryOf: 'bigint?',
 };

@@ -109,6 +109,8 @@ export interface ChronisRun {
   finishedAt: Date | null;
   keepUntil: Date | null;
   lastError: string | null;
+  /** Of that, see `Attempt.fingerprint`; null: there is none, or it was stored by a release before schema version 6. */
+  lastFingerprint: string | null;
   name: string | null;
   source: JobSource | null;
   app: string | null;
@@ -158,6 +160,8 @@ export interface ChronisAttempt {
   startedAt: Date | null;
   finishedAt: Date;
   error: string | null;
+  /** What failures of one kind have in common; null: it has not failed, or it was stored by a release before schema version 6. */
+  errorFingerprint: string | null;
   result: unknown;
   retryOf: string | null;
 }

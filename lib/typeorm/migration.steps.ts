@@ -33,7 +33,8 @@ const steps: readonly MigrationStep[] = [
 ];
 
 function changedByV6(t: TableNames, from: number): string[] {
-  return from < stepsSince ? [t.worker] : [t.worker, t.run_step, t.run_signal];
+  const always = [t.worker, t.run, t.attempt];
+  return from < stepsSince ? always : [...always, t.run_step, t.run_signal];
 }
 
 /** Rows of older versions have no app. */

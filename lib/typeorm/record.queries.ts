@@ -15,7 +15,7 @@ import { at } from './sql/time.fragment.js';
 export async function queryRuns(
   queries: Queries,
   t: TableNames,
-  { namespace, jobId, runId, state, handler, queue, finishedAfter, finishedBefore }: RunFilter,
+  { namespace, jobId, runId, state, handler, queue, finishedAfter, finishedBefore, fingerprint }: RunFilter,
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Run>> {
   const conditions = new Conditions(limit + 1);
@@ -35,6 +35,7 @@ export async function queryRuns(
   if (state !== undefined && [state].flat().every(isVerdict)) conditions.among('v.verdict', state);
   conditions.among('v.handler', handler);
   conditions.among('v.queue', queue);
+  conditions.among('v.last_fingerprint', fingerprint);
   if (finishedAfter)
     conditions.add(`v.verdict is not null and v.ended_at > ${at('?::float8')}`, finishedAfter.getTime());
   if (finishedBefore)
@@ -59,7 +60,7 @@ function isVerdict(state: RunState): boolean {
 export async function queryAttempts(
   queries: Queries,
   t: TableNames,
-  { namespace, jobId, runId, outcome, finalOnly }: AttemptFilter,
+  { namespace, jobId, runId, outcome, finalOnly, fingerprint }: AttemptFilter,
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Attempt>> {
   const conditions = new Conditions(limit + 1);
@@ -67,6 +68,7 @@ export async function queryAttempts(
   conditions.among('v.job_id', jobId);
   if (runId !== undefined) conditions.run('v.run_id', runId);
   conditions.among('v.outcome', outcome);
+  conditions.among('v.error_fingerprint', fingerprint);
   if (finalOnly) conditions.add('v.final');
   const place = `(v.finished_at, v.run_id, v.fence, v.final) < (${at('?::float8')}, ?::bigint, ?::int, ?::boolean)`;
   conditions.after(cursor, ['instant', 'id', 'count', 'flag'], place);

@@ -84,6 +84,7 @@ export interface RunRow {
   worker: string | null;
   started_at: EpochMs | null;
   last_error: string | null;
+  last_fingerprint: string | null;
   finished_at: EpochMs | null;
   retry_of: string | null;
 }
@@ -104,6 +105,7 @@ export interface AttemptRow {
   started_at: EpochMs | null;
   finished_at: EpochMs;
   error: string | null;
+  error_fingerprint: string | null;
   result: JsonValue;
   retry_of: string | null;
 }
@@ -223,6 +225,7 @@ export function toRun(row: RunRow): Run {
     worker,
     startedAt: toDate(row.started_at),
     lastError: row.last_error,
+    lastFingerprint: row.last_fingerprint,
     finishedAt: toDate(row.finished_at),
     retryOf: row.retry_of,
   };
@@ -246,6 +249,7 @@ export function toAttempt(row: AttemptRow): Attempt {
     startedAt: toDate(row.started_at),
     finishedAt: new Date(row.finished_at),
     error,
+    fingerprint: row.error_fingerprint,
     result,
     retryOf: row.retry_of,
   };

@@ -1,3 +1,4 @@
+import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
@@ -10,6 +11,7 @@ import type {
   AuditNote,
   ConflictPolicy,
   EpochMs,
+  FailureFilter,
   FlowStore,
   GapFilter,
   InsertResult,
@@ -34,6 +36,7 @@ import { queryAudit } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { changeJobs } from './bulk.changes.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
+import { queryFailures } from './failures.js';
 import { isRunId } from './run.id.js';
 import {
   cancelJob,
@@ -181,6 +184,10 @@ export class TypeOrmJobs implements JobStore {
 
   async queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
     return queryAttempts(this.statements.queries, this.tables, filter, page);
+  }
+
+  async queryFailures(filter: FailureFilter, limit: number): Promise<FailureReport> {
+    return queryFailures(this.statements.queries, this.tables, filter, limit);
   }
 
   async queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {

@@ -1,3 +1,4 @@
+import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
@@ -24,6 +25,7 @@ import {
   type EpochMs,
   type Firing,
   type FireResult,
+  type FailureFilter,
   type GapFilter,
   type Inheritance,
   type InsertResult,
@@ -445,6 +447,10 @@ export class TypeOrmStorage extends StorageAdapter {
 
   queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
     return this.jobs.queryAttempts(filter, page);
+  }
+
+  queryFailures(filter: FailureFilter, limit: number): Promise<FailureReport> {
+    return this.jobs.queryFailures(filter, limit);
   }
 
   queryGaps(filter: GapFilter, page: PageRequest): Promise<Page<Gap>> {

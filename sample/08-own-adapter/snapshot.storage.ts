@@ -96,6 +96,8 @@ export class SnapshotStorage extends StorageAdapter {
   queryRuns: StorageAdapter['queryRuns'] = (...given) => this.on((jobs) => jobs.queryRuns(...given));
   queryAttempts: StorageAdapter['queryAttempts'] = (...given) =>
     this.on((jobs) => jobs.queryAttempts(...given));
+  queryFailures: StorageAdapter['queryFailures'] = (...given) =>
+    this.on((jobs) => jobs.queryFailures(...given));
   queryGaps: StorageAdapter['queryGaps'] = (...given) => this.on((jobs) => jobs.queryGaps(...given));
   liftOverdue: StorageAdapter['liftOverdue'] = (...given) => this.on((jobs) => jobs.liftOverdue(...given));
   deferStranded: StorageAdapter['deferStranded'] = (...given) =>

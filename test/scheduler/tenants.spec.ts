@@ -70,6 +70,7 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   previewJob: { call: (s, { id }) => s.previewJob(id), comesTo: refused(JobNotFoundError) },
   coverage: { call: (s, { id }) => s.coverage(id), comesTo: refused(JobNotFoundError) },
   explain: { call: (s, { id }) => s.explain(id, now), comesTo: refused(JobNotFoundError) },
+  getFailures: { call: (s) => s.getFailures(), comesTo: nothing },
   getStatistics: { call: (s) => s.getStatistics({ from: 0 }), comesTo: { items: [] } },
   forecast: { call: (s) => s.forecast(), comesTo: { runs: 0, jobs: 0, held: 0 } },
   waitForRun: {

@@ -23,6 +23,7 @@ export const joinableCalls: SchedulerCall[] = [
   ['getRuns', (s, o) => s.getRuns({}, o)],
   ['getAudit', (s, o) => s.getAudit({}, o)],
   ['getAttempts', (s, o) => s.getAttempts({}, o)],
+  ['getFailures', (s, o) => s.getFailures({}, o)],
   ['getRunSteps', (s, o) => s.getRunSteps('1', o)],
   ['getGaps', (s, o) => s.getGaps({}, o)],
   ['updateJob', (s, o) => s.updateJob('a', { payload: 1 }, o)],

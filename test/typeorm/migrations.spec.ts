@@ -388,12 +388,12 @@ describe('a schema of another release', () => {
   test('before that of programs gets their table, and nobody waits for it', async () => {
     await (await start()).close();
     await client.query(
-      `drop table "${schema}".binary, "${schema}".audit, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms;
+      `drop table "${schema}".binary, "${schema}".audit, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms; alter table "${schema}".run drop column last_fingerprint; alter table "${schema}".attempt drop column error_fingerprint;
        alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step`,
     );
     await setMeta('schema_version', 4);
-    // A transaction that stays open, as a worker of the release before has it.
-    await client.query(`begin; lock table "${schema}".run in row exclusive mode`);
+    // A transaction that stays open, as an application of the release before has it.
+    await client.query(`begin; lock table "${schema}".job in row exclusive mode`);
     const { binaries } = await start();
     await client.query('commit');
     await binaries!.putBinary('a'.repeat(64), Buffer.from('x'));

@@ -69,7 +69,7 @@ const showRun = command({
         retryOf: run?.retryOf ?? null,
         result: resultOf(attempts),
       });
-      for (const { attempt, outcome, startedAt, finishedAt, worker, error } of attempts) {
+      for (const { attempt, outcome, startedAt, finishedAt, worker, error, fingerprint } of attempts) {
         paper.line();
         paper.fields({
           attempt: String(attempt),
@@ -77,6 +77,7 @@ const showRun = command({
           began: instant(startedAt) || null,
           ended: instant(finishedAt),
           worker,
+          fingerprint,
           error: firstLine(error) || null,
         });
         for (const line of moreLines(error)) paper.line(`  ${line}`);

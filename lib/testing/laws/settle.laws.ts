@@ -58,6 +58,7 @@ export const settleLaws = lawsOf('settle', {
       outcome: 'succeeded',
       final: true,
       error: null,
+      fingerprint: null,
       result: { sent: 3 },
       startedAt: new Date(finishedAt - 500),
       finishedAt: new Date(finishedAt),

@@ -1,3 +1,4 @@
+import { lostFingerprint } from '../../ports/fingerprint.js';
 import { maxFlowResult } from '../../ports/storage.adapter.js';
 import { numberOf } from './number.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -8,7 +9,7 @@ import { tellDue } from './wake.fragment.js';
  * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
  *
  * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks` of the run (policies null: the job's) ·
- * `attempt, fence, worker, started_at, finished_at, outcome, final, error, result` for the ledger, if `record` ·
+ * `attempt, fence, worker, started_at, finished_at, outcome, final, error, fingerprint, result` for the ledger, if `record` ·
  * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it is on `record` how it was tried to be ended.
  *
  * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
@@ -23,6 +24,7 @@ export function endings(t: TableNames): string {
   return `
 judged as (
   select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
+    case when e.outcome = 'lost' then '${lostFingerprint}' when e.outcome in ('failed', 'timed_out') then e.fingerprint end as error_fingerprint,
     e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed', 'opened') as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
     e.flow is not null and e.record and e.outcome not in ('handed_back', 'snoozed', 'opened') as leaves,
@@ -56,6 +58,7 @@ kept as (
     last_run_at = case when e.counted then e.started_at else r.last_run_at end,
     last_verdict = case when e.final then e.outcome else r.last_verdict end,
     last_error = case when e.failure then e.error else r.last_error end,
+    last_fingerprint = case when e.failure then e.error_fingerprint else r.last_fingerprint end,
     opened_fence = case
       when e.final then null
       when e.outcome = 'opened' then e.next_fence
@@ -67,9 +70,9 @@ kept as (
 ),
 ledger as (
   insert into ${t.attempt} (run_id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
-    worker, outcome, final, started_at, finished_at, error, result, retry_of)
+    worker, outcome, final, started_at, finished_at, error, error_fingerprint, result, retry_of)
   select id, job_uid, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence,
-    worker, outcome, final, started_at, finished_at, error,
+    worker, outcome, final, started_at, finished_at, error, error_fingerprint,
     case when flow_step is null or length(result) <= ${maxFlowResult} then result::json end, retry_of
   from judged where record and keep_ms <> 'none'
 ),

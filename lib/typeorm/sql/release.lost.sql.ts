@@ -103,7 +103,7 @@ ending as (
     coalesce(ending, 'lost') as outcome, ending is not null as final,
     case when ending is distinct from 'cancelled'
       then 'The lease of the worker ' || worker || ' ended during the run.' end as error,
-    null::text as result, not open or ending is not null as record,
+    null::text as fingerprint, null::text as result, not open or ending is not null as record,
     attempt - open::int as next_attempt, fence as next_fence, lost_count + (not open)::int as next_lost, greatest(due_at, ${now}) as retry_at
   from mine
 ),

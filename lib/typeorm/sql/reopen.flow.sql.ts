@@ -25,7 +25,7 @@ old as materialized (
 born as (
   update ${t.run} r set
     id = ${newRunId(t)}, retry_of = r.id, origin = 'retry', job_uid = f.job_uid, dead_of = null, due_at = f.deadline, attempt = 0, fence = ${leftOpen}, lost_count = 0, lifted = 0, missed = 0, blocks = r.blocks and f.job_uid is null,
-    held = false, held_due_at = null, cancel_requested = false, verdict = null, finished_at = null, keep_until = null, last_error = case when f.job_uid is null then r.last_error end,
+    held = false, held_due_at = null, cancel_requested = false, verdict = null, finished_at = null, keep_until = null, last_error = case when f.job_uid is null then r.last_error end, last_fingerprint = case when f.job_uid is null then r.last_fingerprint end,
     opened_fence = ${leftOpen}, opened_at = ${moment}, flow = f.id, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1, updated_at = case when r.updated_at is not null then ${moment} end
   from flow f
   where r.id = (select id from old) and r.verdict <> 'succeeded' and (f.job_uid is null or exists (select from job))

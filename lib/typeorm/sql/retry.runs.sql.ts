@@ -39,6 +39,7 @@ born as (
     -- Others may wait for it.
     blocks = r.blocks and r.dead_of is null, cancel_requested = false,
     verdict = null, finished_at = null, last_error = case when r.dead_of is null then r.last_error end,
+    last_fingerprint = case when r.dead_of is null then r.last_fingerprint end,
     opened_fence = null, opened_at = null, awaiting_fence = null, signalled_fence = null, paused_at = null, paused_reason = null, paused_by = null, revision = r.revision + 1,
     updated_at = case when r.updated_at is not null then ${now} end
   from dead where r.id = dead.id

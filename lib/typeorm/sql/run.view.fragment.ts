@@ -24,5 +24,5 @@ export const runColumns = `
   r.id::text, r.job_id, r.namespace, r.handler, r.queue, r.priority, r.origin, ${ms('r.nominal_at')} as nominal_at,
   ${ms(`(${runDueAt})`)} as due_at,
   ${runState} as state,
-  ${runAttempt} as attempt, r.fence, r.lost_count, r.worker, ${ms(`(${runStartedAt})`)} as started_at, r.last_error,
+  ${runAttempt} as attempt, r.fence, r.lost_count, r.worker, ${ms(`(${runStartedAt})`)} as started_at, r.last_error, r.last_fingerprint,
   case when r.verdict is not null then ${ms('r.finished_at')} end as finished_at, r.retry_of::text`;

@@ -5,6 +5,8 @@ import type { TableNames } from './table.names.js';
 const commentsSince = 4;
 
 const changed = [
+  'run',
+  'attempt',
   'worker',
   'run_step',
   'run_signal',
@@ -22,9 +24,20 @@ export function schemaV6(t: TableNames, from: number): string[] {
     // What is kept for the retry of a workflow when its run is gone: null for all others.
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
+    ...fingerprints(t),
     ...audit(t),
     ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
+  ];
+}
+
+/** What failures have in common. Nothing but failures is in these indexes: who succeeds writes none of them. */
+function fingerprints(t: TableNames): string[] {
+  return [
+    `alter table ${t.run} add column last_fingerprint text`,
+    `alter table ${t.attempt} add column error_fingerprint text`,
+    `create index ${t.index('attempt_failed')} on ${t.attempt} (finished_at) where error_fingerprint is not null`,
+    `create index ${t.index('attempt_fingerprint')} on ${t.attempt} (error_fingerprint, finished_at) where error_fingerprint is not null`,
   ];
 }
 
