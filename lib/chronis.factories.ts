@@ -37,7 +37,7 @@ import { openingRules } from './engine/flow.opening.js';
 import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { workflowHandler } from './engine/own.handlers.js';
-import type { RunLogger } from './engine/run.context.js';
+import type { HandlerLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { loadedCopies } from './events/copies.js';
 import { logEvents } from './events/event.logger.js';
@@ -121,8 +121,8 @@ export function makeEngine(
   events: ChronisEvents,
   { clock, engine, allowUnknownHandler: allowsUnknown }: ChronisSettings,
 ): Engine {
-  const loggers = new Map<string, RunLogger>();
-  const logger = (handler: string): RunLogger => {
+  const loggers = new Map<string, HandlerLogger>();
+  const logger = (handler: string): HandlerLogger => {
     let known = loggers.get(handler);
     if (!known) loggers.set(handler, (known = new Logger(handler)));
     return known;

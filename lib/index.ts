@@ -45,6 +45,7 @@ export type {
   RecoveryPolicy,
 } from './model/policies.js';
 export { latenessBucketsMs, statisticsKeptMs } from './model/rollup.js';
+export type { RunLogEntry, RunLogLevel } from './model/run.log.js';
 export type { FailureGroup, FailureReport, FailureSample } from './model/failure.js';
 export type { StatisticsRow, StatisticsUnit } from './model/rollup.js';
 export type { Pruned, RefusedRow, Retention } from './model/retention.js';
@@ -149,11 +150,17 @@ export {
 export { appear, releasesKept } from './ports/declarations.js';
 export { lostFingerprint, storedFingerprint } from './ports/fingerprint.js';
 export { mostFailures } from './ports/queries.js';
+export { areTooMany, middleOf, mostPartBytes, mostPartLines } from './ports/run.logs.js';
 export { mostCounted, mostKeptCounted } from './ports/stock.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
   FailureFilter,
+  NewRunLogPart,
+  LoggedLine,
+  RunLogPart,
+  RunLogPlace,
+  RunLogStorage,
   AuditedStore,
   AuditFilter,
   AuditNote,
@@ -376,6 +383,7 @@ export type { DurableStep, DurableStepKind, DurableStepState } from './model/dur
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
+export type { RunLogPage, RunLogQuery } from './scheduler/run.log.query.js';
 export type { FailureQuery } from './scheduler/failures.js';
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';
 export type {

@@ -16,6 +16,7 @@ import { pruneCommands } from './commands/prune.command.js';
 import { queueCommands } from './commands/queues.command.js';
 import { runChangeCommands } from './commands/run.changes.command.js';
 import { serviceCommands } from './commands/run.command.js';
+import { runLogCommands } from './commands/run.log.command.js';
 import { runCommands } from './commands/runs.command.js';
 import { statisticsCommands } from './commands/statistics.command.js';
 import { versionCommands } from './commands/version.command.js';
@@ -30,6 +31,7 @@ export const commands: readonly CliCommand[] = [
   ...jobCreationCommands,
   ...jobChangeCommands,
   ...runCommands,
+  ...runLogCommands,
   ...failureCommands,
   ...runChangeCommands,
   ...queueCommands,

@@ -3,6 +3,7 @@ import type { StepResult } from '../model/step.result.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { NewFlow } from '../ports/flows.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
+import type { AttemptLog } from './attempt.log.js';
 import type {
   OpenOptions,
   RunContext,
@@ -29,12 +30,13 @@ export class AttemptContext implements RunContext {
   readonly missed: number;
   declare readonly signal: AbortSignal;
   readonly logger: RunLogger;
+  readonly log: RunContext['log'];
   readonly snooze: (delay: DurationInput) => void;
   readonly open: (options?: OpenOptions) => void;
   readonly transaction: RunTransaction;
   readonly #running: RunningRun;
 
-  constructor(running: RunningRun, logger: RunLogger, payload: unknown) {
+  constructor(running: RunningRun, logger: AttemptLog, payload: unknown) {
     const { run } = running;
     this.#running = running;
     this.job = {
@@ -55,6 +57,7 @@ export class AttemptContext implements RunContext {
     this.missed = run.missed;
     Object.defineProperty(this, 'signal', lazySignal);
     this.logger = logger;
+    this.log = (message, fields) => logger.note(message, fields ?? null);
     this.snooze = (delay) => void (running.wish = snoozed(running.wish, delay));
     this.open = (options) => running.open(options);
     this.transaction = <T>(work: TransactionWork<T>, options?: object) =>

@@ -1,7 +1,8 @@
 import type { Clock } from '../ports/clock.js';
 import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
-import type { RunLogger } from './run.context.js';
+import type { LogWriter } from './attempt.log.js';
+import type { HandlerLogger } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 import type { AddedSteps } from './step.end.js';
 
@@ -10,7 +11,9 @@ export interface AttemptParts {
   storage: StorageAdapter;
   clock: Clock;
   abortGraceMs: number;
-  logger: (handler: string) => RunLogger;
+  logger: (handler: string) => HandlerLogger;
+  /** Null: the storage keeps no logs. */
+  logs: LogWriter | null;
   /** The storage's time. */
   now: () => EpochMs;
   /** Repeats a call to the storage until it succeeds, or is not needed any more. */

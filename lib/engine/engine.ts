@@ -19,7 +19,8 @@ import type { HandlerRegistry } from './handler.registry.js';
 import { Janitor, type Owed } from './janitor.js';
 import { LookAgain } from './look.again.js';
 import type { FailingOperation } from './outages.js';
-import type { RunLogger } from './run.context.js';
+import type { HandlerLogger } from './run.context.js';
+import { RunLogs } from './run.logs.js';
 import { Settler } from './settler.js';
 import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
@@ -38,7 +39,7 @@ export interface EngineParts {
   clock: Clock;
   handlers: HandlerRegistry;
   events: ChronisEvents;
-  logger: (handler: string) => RunLogger;
+  logger: (handler: string) => HandlerLogger;
   /** What a step adds to its workflow, as it is stored. @default steps that add some are refused */
   addedSteps?: AddedSteps;
   /** Numbers in [0, 1); a seeded one makes a simulation repeatable. @default Math.random */
@@ -118,6 +119,8 @@ export class Engine {
   private readonly time: StorageTime;
   private readonly calls: StorageCalls;
   private settler: Settler;
+  /** Null: the storage keeps none. */
+  private readonly logs: RunLogs | null;
   private readonly circuit: Circuit;
   private readonly stragglers = new Stragglers();
   private readonly givingBack: GivingBack;
@@ -137,6 +140,9 @@ export class Engine {
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = this.newSettler();
+    const { runLogs } = parts.storage;
+    const now = (): number => this.time.scheduleNow();
+    this.logs = runLogs === undefined ? null : new RunLogs(runLogs, parts.clock, parts.events, now);
     this.givingBack = new GivingBack(
       parts.storage,
       this.parts.clock,
@@ -351,13 +357,14 @@ export class Engine {
   }
 
   private work(workerId: string, registeredAt: number): void {
-    const { parts, options, time, calls, settler, stragglers, random } = this;
+    const { parts, options, time, calls, settler, logs, stragglers, random } = this;
     const shift: Shift = beginShift(workerId, registeredAt, {
       parts,
       options,
       time,
       calls,
       settler,
+      logs,
       stragglers,
       random,
       onLeaseLost: () => void this.replaceLease(shift),
@@ -467,7 +474,10 @@ export class Engine {
     // What is locked by somebody else, or does not get through yet, is tried to the end: what has been done should not be done again.
     const now = clock.monotonic();
     const flushedBy = Math.max(endAt, Math.min(now + reservedMs, endAt) + lastVerdictsMs);
-    const isFlushed = await this.within(flushedBy - now, Promise.all([this.settler.flush(), enrolmentEnded]));
+    const isFlushed = await this.within(
+      flushedBy - now,
+      Promise.all([this.settler.flush(), this.logs?.flush(), enrolmentEnded]),
+    );
     const isSilent = !isFlushed && !this.settler.isHeldUp;
     this.settler.close();
     this.calls.hurry();

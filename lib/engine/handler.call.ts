@@ -1,8 +1,10 @@
 import { isDeferred, workOff } from '../model/deferred.work.js';
 import { PayloadMismatchError } from '../model/errors.js';
+import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
 import { isA, isThenable, outcomeOf } from '../model/thrown.js';
 import { AttemptContext } from './attempt.context.js';
+import { AttemptLog } from './attempt.log.js';
 import type { AttemptParts } from './attempt.parts.js';
 import { currentRuns } from './current.run.js';
 import type { Handler } from './handler.registry.js';
@@ -27,7 +29,8 @@ function callWith(running: RunningRun, parts: AttemptParts, payload: unknown): v
   let value: unknown;
   try {
     const { run } = running;
-    const logger = parts.logger(run.handler);
+    const logger = new AttemptLog(run, parts.logger(run.handler), hasRecord(run) ? parts.logs : null);
+    running.logged = logger;
     context =
       run.flowStep === undefined
         ? new AttemptContext(running, logger, payload)
@@ -44,6 +47,11 @@ function callWith(running: RunningRun, parts: AttemptParts, payload: unknown): v
     (error) => running.threw(error),
     (result) => concluded(running, result, context),
   );
+}
+
+/** Else nothing of it is kept, neither in the ledger nor in its log. */
+function hasRecord({ policies }: ClaimedRun): boolean {
+  return policyOf(policies, 'keepMs') !== 'none';
 }
 
 /** An Observable or an iterator is the handler's work as well: it goes on until that has ended. */

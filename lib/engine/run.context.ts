@@ -9,13 +9,21 @@ import type {
   TransactionWork,
 } from '../ports/run.transaction.js';
 
-/** Where a handler writes; a Nest Logger fits. @publicApi */
+/**
+ * Where a handler writes, as with any LoggerService of Nest: to the logger of the process, and to the log of the run. Objects behind the message are its fields. @publicApi
+ */
 export interface RunLogger {
-  log(message: unknown): void;
-  warn(message: unknown): void;
-  error(message: unknown, stack?: string): void;
-  debug(message: unknown): void;
+  log(message: unknown, ...more: unknown[]): void;
+  warn(message: unknown, ...more: unknown[]): void;
+  error(message: unknown, ...more: unknown[]): void;
+  debug(message: unknown, ...more: unknown[]): void;
+  verbose(message: unknown, ...more: unknown[]): void;
+  fatal(message: unknown, ...more: unknown[]): void;
 }
+
+/** That of the process; a Nest Logger fits. */
+export type HandlerLogger = Pick<RunLogger, 'log' | 'warn' | 'error' | 'debug'> &
+  Partial<Pick<RunLogger, 'verbose' | 'fatal'>>;
 
 /** @publicApi */
 export interface OpenOptions {
@@ -94,7 +102,13 @@ export interface RunContext<P = JsonValue> {
    * listener what may throw.
    */
   readonly signal: AbortSignal;
+  /**
+   * Tells the logger of the process, and the log of the run, which `scheduler.getRunLog()` and `chronis runs log` read: of each run the first 500 and the last 500 lines within 256 KiB, each of 4 KiB at most, without passwords. Lines are
+   * written beside, within a second and before the verdict is told. What comes once the attempt has its outcome is told to the process only.
+   */
   readonly logger: RunLogger;
+  /** A line of that log with fields, which are kept as JSON: `context.log('charged', { amount, currency })`. Never throws. */
+  readonly log: (message: unknown, fields?: object) => void;
   /**
    * Has the run executed again after this delay, counted from the handler's return: milliseconds, or text such as '5m'; 0: at once. Does not
    * end the handler: return after it. The attempt does not count against the retries, and is on record as `snoozed`. Throws InvalidScheduleError.

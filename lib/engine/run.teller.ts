@@ -51,6 +51,7 @@ export class RunTeller {
   tell(run: ClaimedRun, { settlement, error, ruleFailures }: Judgement): void {
     const { events } = this;
     const { outcome, retryAt } = settlement;
+    const failure = { error, ...(settlement.fingerprint && { fingerprint: settlement.fingerprint }) };
     for (const failure of ruleFailures) {
       events.emit('retry-rule.failed', { ...this.eventOf(run), ...failure });
     }
@@ -66,7 +67,7 @@ export class RunTeller {
     this.finished++;
     if (retryAt !== null) {
       const event = this.endOf(run, settlement);
-      return events.emit('run.retrying', { ...event, error, retryAt: new Date(retryAt) });
+      return events.emit('run.retrying', { ...event, ...failure, retryAt: new Date(retryAt) });
     }
     const mayPause =
       run.jobUid !== null && isFailure(outcome) && policyOf(run.policies, 'pauseAfterFailures') !== null;
@@ -79,9 +80,9 @@ export class RunTeller {
         if (events.hears('run.succeeded')) events.emit('run.succeeded', this.endOf(run, settlement));
         return;
       case 'failed':
-        return events.emit('run.failed', { ...this.endOf(run, settlement), error });
+        return events.emit('run.failed', { ...this.endOf(run, settlement), ...failure });
       case 'timed_out':
-        return events.emit('run.timed_out', { ...this.endOf(run, settlement), error });
+        return events.emit('run.timed_out', { ...this.endOf(run, settlement), ...failure });
       case 'cancelled':
         return events.emit('run.cancelled', this.endOf(run, settlement));
       case 'handed_back':

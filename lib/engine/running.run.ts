@@ -6,6 +6,7 @@ import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transa
 import type { EpochMs, Settlement, StepEnd } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
 import type { AttemptParts } from './attempt.parts.js';
+import type { AttemptLog } from './attempt.log.js';
 import { AttemptSteps, type SteppingAttempt } from './attempt.steps.js';
 import { AwaitedWork, type WorkKind } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
@@ -31,6 +32,10 @@ export class RunningRun implements SteppingAttempt {
   abortCause: AbortCause | null = null;
   /** Null: it ends with what it returns. */
   wish: WishedEnd | null = null;
+  /** What its handler writes; null: it was not called. */
+  logged: AttemptLog | null = null;
+  /** Resolves when all that it has logged is written; null: it has logged nothing. */
+  logWritten: Promise<void> | null = null;
   private controller: AbortController | null = null;
   private transaction: VerdictTransaction | null = null;
   private durable: AttemptSteps | null = null;
@@ -259,6 +264,7 @@ export class RunningRun implements SteppingAttempt {
     this.cancelTimer?.();
     this.cancelGrace?.();
     this.transaction?.end();
+    this.logged?.end();
     this.parts.onEnded(this, ending);
   }
 }

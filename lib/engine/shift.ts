@@ -3,6 +3,7 @@ import type { Unstarted } from '../ports/storage.adapter.js';
 import type { EngineParts } from './engine.js';
 import type { EngineOptions } from './engine.options.js';
 import { LeaseKeeper } from './lease.keeper.js';
+import type { RunLogs } from './run.logs.js';
 import type { Settler } from './settler.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
@@ -27,6 +28,7 @@ interface ShiftParts {
   time: StorageTime;
   calls: StorageCalls;
   settler: Settler;
+  logs: RunLogs | null;
   stragglers: Stragglers;
   random: () => number;
   onLeaseLost: () => void;
@@ -41,7 +43,7 @@ interface ShiftParts {
 
 /** Begins to keep the lease of a worker, which is known to run from `registeredAt` (monotonic), and to work. */
 export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
-  const { parts, options, time, calls, settler, stragglers, random, onGaveUp } = given;
+  const { parts, options, time, calls, settler, logs, stragglers, random, onGaveUp } = given;
   const { storage, clock, events, handlers, logger } = parts;
   const { app, concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
     options;
@@ -53,6 +55,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     time,
     events,
     settler,
+    logs,
     stragglers,
     calls,
     logger,

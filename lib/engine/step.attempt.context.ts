@@ -4,7 +4,7 @@ import type { ClaimedStep } from '../model/run.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { AttemptContext } from './attempt.context.js';
 import { FlowReader } from './flow.reader.js';
-import type { RunLogger } from './run.context.js';
+import type { AttemptLog } from './attempt.log.js';
 import type { RunningRun } from './running.run.js';
 import type { AddedStep, StepContext, StepParent, WorkflowOfStep } from './step.context.js';
 import type { AddedSteps } from './step.end.js';
@@ -26,7 +26,7 @@ export class StepAttemptContext extends AttemptContext implements StepContext {
 
   constructor(
     running: RunningRun,
-    logger: RunLogger,
+    logger: AttemptLog,
     payload: unknown,
     { flowRunId, workflow, version, name, nth, params }: ClaimedStep,
     { storage, addedSteps }: { storage: StorageAdapter; addedSteps: AddedSteps },

@@ -10,7 +10,8 @@ import { EarlyRuns } from './early.runs.js';
 import type { Handler, HandlerRegistry } from './handler.registry.js';
 import { HeldClaims } from './held.claims.js';
 import { Isolation, isSuspect, type Sorted } from './isolation.js';
-import type { RunLogger } from './run.context.js';
+import type { HandlerLogger } from './run.context.js';
+import type { RunLogs } from './run.logs.js';
 import type { LongRunning } from './lease.keeper.js';
 import type { Ending } from './attempt.ending.js';
 import type { AttemptParts } from './attempt.parts.js';
@@ -41,7 +42,9 @@ export interface SessionParts {
   settler: Settler;
   stragglers: Stragglers;
   calls: StorageCalls;
-  logger: (handler: string) => RunLogger;
+  logger: (handler: string) => HandlerLogger;
+  /** Null: the storage keeps no logs. */
+  logs: RunLogs | null;
   random: () => number;
   addedSteps: AddedSteps;
   concurrency: number;
@@ -92,13 +95,8 @@ export class WorkerSession {
   private readonly known = new WeakSet<RunningRun>();
   private readonly attempts: AttemptParts;
   private readonly results = {
-    settled: (result: AttemptResult, verdict: SettleVerdict): void => {
-      try {
-        this.settled(result, verdict);
-      } catch (error) {
-        this.fail('end of a run', error);
-      }
-    },
+    settled: (result: AttemptResult, verdict: SettleVerdict): void =>
+      this.onceLogged(result.running, () => this.settled(result, verdict)),
     unstorable: (run: ClaimedRun, error: unknown): void =>
       this.parts.events.emit('run.unstorable', { ...this.teller.eventOf(run), error }),
   };
@@ -113,7 +111,7 @@ export class WorkerSession {
     readonly workerId: string,
     private readonly parts: SessionParts,
   ) {
-    const { storage, clock, time, abortGraceMs, logger, random } = parts;
+    const { storage, clock, time, abortGraceMs, logger, logs, random } = parts;
     this.early = new EarlyRuns(
       clock,
       time,
@@ -128,6 +126,7 @@ export class WorkerSession {
       clock,
       abortGraceMs,
       logger,
+      logs,
       now: () => time.scheduleNow(),
       insist: async (operation, call, isNeeded) =>
         (await parts.calls.repeat(operation, call, isNeeded))?.value ?? null,
@@ -423,9 +422,10 @@ export class WorkerSession {
     if (this.awaitingEmpty.length > 0 && this.running.size === 0)
       for (const resolve of this.awaitingEmpty.splice(0)) resolve();
     this.parts.onRoom();
+    if (running.logged !== null && running.logged.hasLogged) running.logWritten = this.parts.logs!.flush();
     if (committed !== null) {
       this.held.delete(run);
-      return this.teller.tellCommitted(run, committed, ending);
+      return this.onceLogged(running, () => this.teller.tellCommitted(run, committed, ending));
     }
     const times = this.timesOf(running);
     let judgement: Judgement | null;
@@ -443,6 +443,19 @@ export class WorkerSession {
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
     settler.settle(new AttemptResult(running, ending, judgement, this.results));
+  }
+
+  /** Who hears of an end finds all that was logged. */
+  private onceLogged({ logWritten }: RunningRun, tell: () => void): void {
+    const told = (): void => {
+      try {
+        tell();
+      } catch (error) {
+        this.fail('end of a run', error);
+      }
+    };
+    if (logWritten === null) told();
+    else void logWritten.then(told);
   }
 
   private fail(part: string, error: unknown): void {

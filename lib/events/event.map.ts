@@ -253,11 +253,11 @@ export interface ChronisEventMap {
    */
   'run.isolated': RunEvent & { lostCount: number; atMostMs: number };
   'run.succeeded': RunEvent & { durationMs: number };
-  /** An attempt failed and another one follows. */
-  'run.retrying': RunEvent & { durationMs: number; error: unknown; retryAt: Date };
+  /** An attempt failed and another one follows. `fingerprint`: what failures of one kind have in common, see `Attempt.fingerprint`; absent: it has none. */
+  'run.retrying': RunEvent & { durationMs: number; error: unknown; fingerprint?: string; retryAt: Date };
   /** The run gave up. */
-  'run.failed': RunEvent & { durationMs: number; error: unknown };
-  'run.timed_out': RunEvent & { durationMs: number; error: unknown };
+  'run.failed': RunEvent & { durationMs: number; error: unknown; fingerprint: string | null };
+  'run.timed_out': RunEvent & { durationMs: number; error: unknown; fingerprint: string | null };
   'run.cancelled': RunEvent & { durationMs: number };
   /** The handler wants to be called again later, or sleeps; the attempt does not count. `until` null: it waits for a signal alone. */
   'run.snoozed': RunEvent & { durationMs: number; until: Date | null };
@@ -272,6 +272,8 @@ export interface ChronisEventMap {
   'run.threw-after-commit': RunEvent & { error: unknown };
   /** It has succeeded, and what its handler returned is not on record: it is more than 65,536 characters, or JSON cannot say it. Of a workflow as a whole it is told in the process that has ended its last step. `reason` stands in the `error` of the attempt. */
   'run.result-dropped': RunEvent & { reason: string };
+  /** The storage has refused, three times, what these runs have logged: so many lines are not in their logs. The runs themselves go on. */
+  'run-log.dropped': { runIds: readonly string[]; lines: number; error: unknown };
   /** A result came too late: the run was given up, or had another owner by then, and nothing was written. */
   'run.stale': RunEvent;
   /** The storage cannot store what the handler returned or threw: a note is in its place. The verdict stands. */

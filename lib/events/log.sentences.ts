@@ -212,6 +212,11 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `${describe(run)} did not end before the shutdown: it is handed back, and another process executes it.`,
   }),
+  'run-log.dropped': ({ runIds, lines, error }) => ({
+    level: 'warn',
+    text: `The storage does not take what runs have logged (${lines} lines of ${runIds.length === 1 ? `the run ${runIds[0]}` : `${runIds.length} runs`}): it is not in their logs. ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
   'run.stale': (run) => ({
     level: 'warn',
     text: `${describe(run)} ended too late: it was given up, or belongs to another worker by now, and its result was refused.`,

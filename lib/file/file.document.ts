@@ -19,6 +19,7 @@ const keyFields: Partial<Record<TableName, string>> = {
   binaries: 'sha256',
   flows: 'runId',
   workers: 'id',
+  runLogs: 'runId',
   attempts: 'sequence',
   gaps: 'sequence',
 };

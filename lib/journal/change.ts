@@ -17,6 +17,7 @@ export const tableNames = [
   'attempts',
   'gaps',
   'rollups',
+  'runLogs',
 ] as const;
 
 export type TableName = (typeof tableNames)[number];

@@ -13,6 +13,7 @@ import {
   type PauseRow,
   type Release,
   type RollupRow,
+  type RunLogRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -58,6 +59,7 @@ export class JournaledTables extends MemoryTables {
   override readonly pauses = this.noted<PauseRow>('pauses');
   override readonly releases = this.noted<Release[]>('releases');
   override readonly audit = this.noted<AuditRow>('audit');
+  override readonly runLogs = this.noted<RunLogRow>('runLogs');
   override readonly locks: LockTable = this.noted('locks');
 
   override own<T extends object>(table: OwnedTable, row: T): T {
@@ -125,7 +127,7 @@ export class JournaledTables extends MemoryTables {
   *everything(): Iterable<Change> {
     yield { table: 'about', key: 'storage', row: this.about };
     const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'binaries', 'flows'] as const;
-    const others = ['workers', 'pauses', 'releases', 'locks', 'audit', 'rollups'] as const;
+    const others = ['workers', 'pauses', 'releases', 'locks', 'audit', 'rollups', 'runLogs'] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
     }
@@ -151,6 +153,7 @@ export class JournaledTables extends MemoryTables {
       this.releases,
       this.locks,
       this.audit,
+      this.runLogs,
     ])
       map.clear();
     for (const list of [this.ended, this.born, this.ledger, this.gaps]) list.length = 0;

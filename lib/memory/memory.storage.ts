@@ -41,6 +41,7 @@ import {
   type ReleaseResult,
   type Renewal,
   type RollupStorage,
+  type RunLogStorage,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -87,6 +88,7 @@ import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
 import { prune } from './pruning.js';
 import { MemoryRollups } from './rollups.js';
+import { MemoryRunLogs } from './run.logs.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } from './queries.js';
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
@@ -135,6 +137,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
   override readonly binaries = new MemoryBinaries((step) => this.atomically(step));
   override readonly rollups: RollupStorage = new MemoryRollups((step, kind) => this.atomically(step, kind));
+  override readonly runLogs: RunLogStorage = new MemoryRunLogs((step, kind) => this.atomically(step, kind));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;

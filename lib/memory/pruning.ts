@@ -16,6 +16,7 @@ import { pruneBinaries } from './binaries.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { pruneFlows } from './flow.controls.js';
 import { forget } from './runs.js';
+import { pruneRunLogs } from './run.logs.js';
 import { forgetRunSteps } from './run.steps.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
 import { pruneDefinitions } from './versioned.definitions.js';
@@ -41,6 +42,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   pruneFlows(tables, horizon, Infinity);
   // What was kept for the retry of a flow goes with it.
   forgetRunSteps(tables, horizon);
+  pruneRunLogs(tables, horizon);
   pruneBinaries(tables, now);
   const audit = pruneAudit(tables, auditHorizon(retention, now));
   for (const worker of tables.workers.values()) {

@@ -9,7 +9,12 @@ export const snapshotFormat = 2;
 /** Everything that the tables hold, as JSON. */
 export function takeSnapshot(
   tables: MemoryTables,
-  { ledger, binaries, rollups }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups'> = tables,
+  {
+    ledger,
+    binaries,
+    rollups,
+    runLogs,
+  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs'> = tables,
 ): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
@@ -32,6 +37,7 @@ export function takeSnapshot(
     pauses: [...tables.pauses],
     releases: [...tables.releases],
     audit: [...tables.audit.values()],
+    runLogs: [...runLogs.values()],
     ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],
@@ -52,12 +58,13 @@ export function restoreTables(text: string, recordLimit: number): MemoryTables {
 /** The same once more, for changes that may come to nothing. What is on record, and programs, are never changed, so both have them in common. */
 export function copyOf(tables: MemoryTables): MemoryTables {
   const copy = restored(
-    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map(), rollups: new Map() })),
+    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map(), rollups: new Map(), runLogs: new Map() })),
     tables.recordLimit,
   );
   for (const row of tables.ledger) copy.ledger.push(row);
   for (const [sha256, binary] of tables.binaries) copy.binaries.set(sha256, binary);
   for (const [key, rollup] of tables.rollups) copy.rollups.set(key, rollup);
+  for (const [runId, log] of tables.runLogs) copy.runLogs.set(runId, log);
   return copy;
 }
 

@@ -13,6 +13,7 @@ import {
   type PauseRow,
   type Release,
   type RollupRow,
+  type RunLogRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -91,8 +92,9 @@ export interface Snapshot {
   workers: WorkerRow[];
   pauses: [key: string, PauseRow][];
   releases: [app: string, StoredRelease[]][];
-  /** Absent in earlier ones. */
+  /** These are absent in earlier ones. */
   audit?: AuditRow[];
+  runLogs?: RunLogRow[];
   ledger: StoredAttempt[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
@@ -135,6 +137,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
   for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases.map(releaseRow));
   for (const entry of snapshot.audit ?? []) tables.audit.set(entry.id, entry);
+  for (const log of snapshot.runLogs ?? []) tables.runLogs.set(log.runId, log);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }
 

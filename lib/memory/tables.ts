@@ -10,6 +10,7 @@ import type {
   NewAudit,
   OrphanReason,
   NewRunSignal,
+  RunLogPart,
   RunStep,
   RollupMark,
   StatisticsRow,
@@ -155,6 +156,14 @@ export interface RollupRow extends Omit<StatisticsRow, 'start'> {
   start: EpochMs;
 }
 
+/** What a run has logged; never changed in place. */
+export interface RunLogRow {
+  runId: string;
+  /** By fence and part. */
+  parts: readonly RunLogPart[];
+  bytes: number;
+}
+
 export interface SignalRow extends NewRunSignal {
   sentAt: EpochMs;
 }
@@ -263,6 +272,8 @@ export class MemoryTables implements StepTaker {
   readonly releases = new Map<string, Release[]>();
   /** By their ids, in the order of writing. */
   readonly audit = new Map<string, AuditRow>();
+  /** By run; who has written last is the last. */
+  readonly runLogs = new Map<string, RunLogRow>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];
   /** The version of the zone data that cursors were computed with. */

@@ -62,6 +62,7 @@ import type {
   SignalWait,
 } from './run.steps.js';
 import type { RollupStorage } from './rollups.js';
+import type { RunLogStorage } from './run.logs.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Stock } from './stock.js';
@@ -78,6 +79,7 @@ export * from './inheritance.js';
 export * from './loop.js';
 export * from './queries.js';
 export * from './rollups.js';
+export * from './run.logs.js';
 export * from './run.steps.js';
 export * from './stock.js';
 export * from './versioned.definitions.js';
@@ -158,6 +160,8 @@ export abstract class StorageAdapter {
   readonly binaries?: BinaryStorage;
   /** Statistics by minute, hour and day; absent: it keeps none. */
   readonly rollups?: RollupStorage;
+  /** What runs have logged; absent: it keeps none, and the process alone is told. */
+  readonly runLogs?: RunLogStorage;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries

@@ -67,6 +67,7 @@ import type { HealthCheck, HealthOptions, SchedulerHealth, SchedulerStatus } fro
 import type { RunOutcome, RunWaiter, WaitOptions } from './run.waiter.js';
 import type { CreateManyOptions, CreateManyResult, UpsertResult } from './schedule.options.js';
 import { handlerOptionKeys, handlerOptionsOf } from './handler.options.js';
+import { readRunLog, type RunLogPage, type RunLogQuery } from './run.log.query.js';
 import {
   queryStatistics,
   rebuildKeys,
@@ -305,6 +306,13 @@ export class SchedulerService {
   async getFailures(query: FailureQuery = {}, within: ManagerOption = {}): Promise<FailureReport> {
     const { jobs } = await this.accessOf(within, 'getFailures()');
     return readFailures(query, this.parts.timeZone, jobs);
+  }
+
+  /**
+   * What a run has logged by `context.logger` and `context.log()`, the oldest line first: the first and the last 500 lines within 256 KiB, as long as the ledger is kept. `tail` of a page leads to what comes later. Never part of a transaction. Throws StorageError where the storage keeps no logs.
+   */
+  async getRunLog(query: RunLogQuery): Promise<RunLogPage> {
+    return readRunLog(query, this.parts.storage);
   }
 
   /**

@@ -4,6 +4,7 @@ import { filterOf, type ManyFilter, type ManyOptions } from './bulk.changes.js';
 import type { ManagerOption } from './job.access.js';
 import { openRunKeys } from './open.runs.js';
 import { knownOptions, lineOfText } from './option.checks.js';
+import { runLogKeys, type RunLogQuery } from './run.log.query.js';
 import type { CreateManyResult } from './schedule.options.js';
 import type { SchedulerService } from './scheduler.service.js';
 import type { Tenancy } from './tenancy.js';
@@ -92,6 +93,11 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
     countJobs: async (query, within) => all.countJobs(tenancy.confined(query), within),
     getRuns: async (query, within) => all.getRuns(tenancy.confined(query), within),
     getAttempts: async (query, within) => all.getAttempts(tenancy.confined(query), within),
+    getRunLog: async (query) => {
+      const { runId } = knownOptions(query, runLogKeys, 'getRunLog()') as unknown as RunLogQuery;
+      await assertOwn(runId, 'getRunLog()');
+      return all.getRunLog(query);
+    },
     getFailures: async (query, within) => all.getFailures(tenancy.confined(query), within),
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
     getAudit: async (query, within) => all.getAudit(tenancy.confined(query), within),

@@ -25,6 +25,7 @@ import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { auditLaws } from './laws/audit.laws.js';
 import { failureLaws } from './laws/failure.laws.js';
+import { runLogLaws } from './laws/run.log.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { nextLaws } from './laws/next.laws.js';
 import { pausedByLaws } from './laws/paused.by.laws.js';
@@ -102,6 +103,7 @@ export function storageLaws(): Law[] {
     ...joinLaws,
     ...auditLaws,
     ...failureLaws,
+    ...runLogLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

@@ -7,6 +7,7 @@ import {
   jobStatColumns,
   lockColumns,
   auditColumns,
+  runLogColumns,
   pauseColumns,
   releaseColumns,
   runColumns,
@@ -22,6 +23,7 @@ import {
 import type {
   ChronisAttempt,
   ChronisAudit,
+  ChronisRunLog,
   ChronisBinary,
   ChronisCursor,
   ChronisGap,
@@ -71,6 +73,7 @@ export interface ChronisEntities {
   statDay: EntitySchema<ChronisStatistics>;
   pause: EntitySchema<ChronisPause>;
   audit: EntitySchema<ChronisAudit>;
+  runLog: EntitySchema<ChronisRunLog>;
   jobStat: EntitySchema<ChronisJobStat>;
   worker: EntitySchema<ChronisWorker>;
   release: EntitySchema<ChronisRelease>;
@@ -131,6 +134,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     statDay: entity('stat_day', statisticsKey, statisticsColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
     audit: entity('audit', ['id'], auditColumns),
+    runLog: entity('run_log', ['runId', 'fence', 'part'], runLogColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),
     worker: entity('worker', ['id'], workerColumns),
     release: entity('release', ['generation'], releaseColumns),

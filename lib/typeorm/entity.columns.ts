@@ -1,6 +1,7 @@
 import type {
   ChronisAttempt,
   ChronisAudit,
+  ChronisRunLog,
   ChronisBinary,
   ChronisCursor,
   ChronisGap,
@@ -238,6 +239,18 @@ export const auditColumns: Columns<ChronisAudit> = {
   details: 'json?',
   count: 'integer',
   batch: 'text?',
+};
+
+export const runLogColumns: Columns<ChronisRunLog> = {
+  runId: 'bigint',
+  fence: 'integer',
+  part: 'integer',
+  attempt: 'integer',
+  at: 'timestamptz',
+  lineCount: 'integer',
+  bytes: 'integer',
+  dropped: 'integer',
+  lines: 'json',
 };
 
 export const runSignalColumns: Columns<ChronisRunSignal> = {

@@ -242,6 +242,21 @@ export interface ChronisBinary {
   bytes: Buffer;
 }
 
+/** What was written at once to the log of a run. @publicApi */
+export interface ChronisRunLog {
+  runId: string;
+  fence: number;
+  part: number;
+  attempt: number;
+  /** Of the last of the lines. */
+  at: Date;
+  lineCount: number;
+  bytes: number;
+  /** How many lines before these are not kept. */
+  dropped: number;
+  lines: unknown;
+}
+
 /** Something that was done in somebody's name. @publicApi */
 export interface ChronisAudit {
   id: string;

@@ -25,6 +25,7 @@ const kinds = {
   forgetDefinitions: 'definition',
   forgetBinaries: 'program',
   forgetAudit: 'audit entry',
+  forgetRunLogs: 'log of run',
   forgetFlowHistory: 'archived flow',
   forgetDefinitionHistory: 'archived definition',
 } as const;

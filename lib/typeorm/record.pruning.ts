@@ -46,6 +46,7 @@ interface Outdated {
   definitions: boolean;
   binaries: boolean;
   audit: boolean;
+  run_logs: boolean;
   flow_history: boolean;
   definition_history: boolean;
   signals: boolean;
@@ -132,6 +133,7 @@ export class RecordPruning {
     await forget(outdated.binaries, 'forgetBinaries', binariesPerRound, now - binaryKeptMs);
     const audit = await forget(outdated.audit, 'forgetAudit', rows, now - (retention.auditMs ?? 0));
     const archived = now - historyMs;
+    const logs = await forget(outdated.run_logs, 'forgetRunLogs', rows, horizon);
     const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
     const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);
     const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
@@ -151,7 +153,8 @@ export class RecordPruning {
         oldFlows >= flowsPerRound ||
         oldVersions >= rows ||
         signals >= rows ||
-        audit >= rows,
+        audit >= rows ||
+        logs >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,

@@ -14,6 +14,9 @@ import { forgetFiredSql } from './sql/forget.fired.sql.js';
 import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetReleasesSql } from './sql/forget.releases.sql.js';
+import { appendRunLogsSql } from './sql/append.run.logs.sql.js';
+import { forgetRunLogsSql } from './sql/forget.run.logs.sql.js';
+import { dropLogPartsSql, lockRunLogSql, readRunLogSql } from './sql/read.run.log.sql.js';
 import { forgetAuditSql } from './sql/forget.audit.sql.js';
 import { recordAuditSql } from './sql/record.audit.sql.js';
 import { forgetBinariesSql } from './sql/forget.binaries.sql.js';
@@ -270,6 +273,11 @@ const builders = {
   forgetReleases: forgetReleasesSql,
   forgetBinaries: forgetBinariesSql,
   forgetAudit: forgetAuditSql,
+  appendRunLogs: appendRunLogsSql,
+  readRunLog: readRunLogSql,
+  lockRunLog: lockRunLogSql,
+  dropLogParts: dropLogPartsSql,
+  forgetRunLogs: forgetRunLogsSql,
   recordAudit: recordAuditSql,
   putBinary: putBinarySql,
   useBinary: useBinarySql,

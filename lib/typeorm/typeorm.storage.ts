@@ -43,6 +43,7 @@ import {
   type ReleaseResult,
   type Renewal,
   type RollupStorage,
+  type RunLogStorage,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -95,6 +96,7 @@ import { Claiming } from './claiming.js';
 import { giveBack } from './run.endings.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { TypeOrmRollups } from './rollups.js';
+import { TypeOrmRunLogs } from './run.logs.js';
 import { releaseLost } from './run.releasing.js';
 import { settle } from './run.settling.js';
 import { recordRunStep, recordStepWait, takeRunSignal } from './run.steps.js';
@@ -127,6 +129,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly definitions: DefinitionStorage;
   override readonly binaries: BinaryStorage;
   override readonly rollups: RollupStorage;
+  override readonly runLogs: RunLogStorage;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -160,6 +163,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.definitions = this.jobs.definitions;
     this.binaries = new TypeOrmBinaries(new StatementRunner(statements, () => calls));
     this.rollups = new TypeOrmRollups(this.statements, tables);
+    this.runLogs = new TypeOrmRunLogs(this.statements);
     this.flows = new TypeOrmFlows(this.statements, tables, unkept);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation, unkept);

@@ -25,7 +25,7 @@ describe('what a handler is given', () => {
     await rig.settle();
     expect((await ledger())[0]).toMatchObject({ outcome: 'succeeded', error: null });
     expect(Object.keys(seen!).toSorted()).toEqual([
-      ...['attempt', 'job', 'logger', 'missed', 'nominalAt', 'open', 'origin'],
+      ...['attempt', 'job', 'log', 'logger', 'missed', 'nominalAt', 'open', 'origin'],
       ...['payload', 'runId', 'signal', 'snooze', 'transaction'],
     ]);
     expect(seen!.signal).toBeInstanceOf(AbortSignal);

@@ -43,6 +43,7 @@ beforeEach(async () => {
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
+    logs: null,
     addedSteps: refuseAdded,
     trusted: () => true,
     goingOnElsewhere: () => 0,

@@ -38,7 +38,7 @@ class Written {
 }
 
 /** What is a storage of its own within one. */
-const parts = ['definitions', 'binaries', 'flows', 'rollups'];
+const parts = ['definitions', 'binaries', 'flows', 'rollups', 'runLogs'];
 
 /** Each of its methods is called on what was restored a moment before. */
 function through<T extends object>(

@@ -32,12 +32,17 @@ const options: Readonly<Record<string, readonly string[]>> = {
 const sinceEver = (given: unknown): { from: number } =>
   (given?.constructor === Object ? { from: 0, ...given } : given) as { from: number };
 
+/** The same of those that need a run. */
+const ofRun = (given: unknown): { runId: string } =>
+  (given?.constructor === Object ? { runId: '1', ...given } : given) as { runId: string };
+
 /** Those that are not part of a transaction, and take options. */
 const apart: readonly SchedulerCall[] = [
   ['registerHandler', async (s, o) => s.registerHandler('other', () => undefined, o)],
   ['forTenant', async (s, o) => s.forTenant('acme', o)],
   ['waitForRun', (s, o) => s.waitForRun('1', o)],
   ['health', (s, o) => s.health(o)],
+  ['getRunLog', (s, o) => s.getRunLog(ofRun(o))],
   ['getStatistics', (s, o) => s.getStatistics(sinceEver(o))],
   ['rebuildStatistics', (s, o) => s.rebuildStatistics(sinceEver(o))],
 ];
@@ -46,6 +51,7 @@ const ofApart: typeof options = {
   forTenant: ['metadataKey'],
   waitForRun: ['timeout', 'signal'],
   health: ['timeout'],
+  getRunLog: ['attempt', 'level', 'limit', 'cursor'],
   getStatistics: ['until', 'by', 'namespace', 'queue', 'handler', 'limit', 'cursor'],
   rebuildStatistics: ['until'],
 };

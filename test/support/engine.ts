@@ -3,7 +3,7 @@ import { Engine } from '../../lib/engine/engine.js';
 import { engineDefaults, type EngineOptions } from '../../lib/engine/engine.options.js';
 import type { HandlerSurroundings } from '../../lib/engine/chronis.interceptor.js';
 import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
-import type { HandlerFunction, RunContext, RunLogger } from '../../lib/engine/run.context.js';
+import type { HandlerFunction, HandlerLogger, RunContext } from '../../lib/engine/run.context.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import type { ChronisEventName } from '../../lib/events/event.map.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -28,7 +28,7 @@ export class EngineRig {
       storage?: StorageAdapter;
       options?: Partial<EngineOptions>;
       surroundings?: HandlerSurroundings;
-      logger?: (handler: string) => RunLogger;
+      logger?: (handler: string) => HandlerLogger;
       random?: () => number;
     } = {},
   ) {

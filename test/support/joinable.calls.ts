@@ -65,6 +65,7 @@ export const apartFromTransactions = [
   'withActor',
   'forTenant',
   'waitForRun',
+  'getRunLog',
   'getStatistics',
   'rebuildStatistics',
   'running',

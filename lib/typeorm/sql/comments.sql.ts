@@ -274,6 +274,21 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       retry_of: 'the run that this one repeats, by hand',
     },
   },
+  run_log: {
+    about:
+      'What runs have logged, as much of it as is kept; a row for all that was written of an attempt at once',
+    columns: {
+      run_id: 'the run; read it as text',
+      fence: 'the claim of the attempt',
+      part: 'its number in that claim, from 0',
+      attempt: 'which attempt has written it',
+      at: 'when the last of the lines was written',
+      line_count: 'how many lines',
+      bytes: 'how much that is',
+      dropped: 'how many lines before these are not kept',
+      lines: 'the lines: at (ms), level, message, fields, cut',
+    },
+  },
   stat_minute: ofStatistics('minute', '8 days'),
   stat_hour: ofStatistics('hour', '90 days'),
   stat_day: ofStatistics('day', 'two years'),

@@ -23,6 +23,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.stat_day,
       t.pause,
       t.audit,
+      t.run_log,
       t.worker,
       t.release,
       t.lock,

@@ -30,6 +30,7 @@ select ${ms(now)} as now,
   (select archived_at from ${t.flow_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as flow_history,
   (select archived_at from ${t.definition_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as definition_history,
   (select at from ${t.audit} where at < ${at('$8::float8')} order by at limit 1) is not null as audit,
+  (select at from ${t.run_log} where at < ${after(now, '-$2::float8')} order by at limit 1) is not null as run_logs,
   exists (
     select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null
   ) as workers`;

@@ -11,6 +11,7 @@ const changed = [
   'run_step',
   'run_signal',
   'audit',
+  'run_log',
   'stat_minute',
   'stat_hour',
   'stat_day',
@@ -26,6 +27,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     `alter table ${t.run_signal} add column flow_step bigint`,
     ...fingerprints(t),
     ...audit(t),
+    ...runLogs(t),
     ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
   ];
@@ -68,6 +70,25 @@ function audit(t: TableNames): string[] {
     `create index ${t.index('audit_actor')} on ${t.audit} (actor, ${newest})`,
     `create index ${t.index('audit_action')} on ${t.audit} (action, ${newest})`,
     `create unique index ${t.index('audit_batch')} on ${t.audit} (batch) where batch is not null`,
+  ];
+}
+
+/** What runs have logged, a row for all that was written of an attempt at once: found by the run, and forgotten by its age. */
+function runLogs(t: TableNames): string[] {
+  return [
+    `create table ${t.run_log} (
+      run_id bigint not null,
+      fence integer not null,
+      part integer not null,
+      attempt integer not null,
+      at timestamptz not null,
+      line_count integer not null,
+      bytes integer not null,
+      dropped integer not null,
+      lines json not null,
+      primary key (run_id, fence, part)
+    )`,
+    `create index ${t.index('run_log_time')} on ${t.run_log} (at)`,
   ];
 }
 

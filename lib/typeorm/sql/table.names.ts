@@ -26,6 +26,7 @@ export const allTables = [
   'stat_day',
   'pause',
   'audit',
+  'run_log',
   'worker',
   'release',
   'lock',
