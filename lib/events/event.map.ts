@@ -256,8 +256,8 @@ export interface ChronisEventMap {
   /** An attempt failed and another one follows. `fingerprint`: what failures of one kind have in common, see `Attempt.fingerprint`; absent: it has none. */
   'run.retrying': RunEvent & { durationMs: number; error: unknown; fingerprint?: string; retryAt: Date };
   /** The run gave up. */
-  'run.failed': RunEvent & { durationMs: number; error: unknown; fingerprint: string | null };
-  'run.timed_out': RunEvent & { durationMs: number; error: unknown; fingerprint: string | null };
+  'run.failed': RunEvent & { durationMs: number; error: unknown; fingerprint?: string };
+  'run.timed_out': RunEvent & { durationMs: number; error: unknown; fingerprint?: string };
   'run.cancelled': RunEvent & { durationMs: number };
   /** The handler wants to be called again later, or sleeps; the attempt does not count. `until` null: it waits for a signal alone. */
   'run.snoozed': RunEvent & { durationMs: number; until: Date | null };
