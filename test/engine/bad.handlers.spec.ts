@@ -36,7 +36,7 @@ describe('a handler that misbehaves', () => {
     });
     expect(row).toMatchObject({ outcome: 'failed', final: true });
     expect(row.error).toMatch(/^Error: x+…$/);
-    expect(row.error).toHaveLength(16_400);
+    expect(row.error).toHaveLength(16_385);
     expect(logged.length).toBeLessThan(10_000);
     expect(logged).toContain('failed after 0 ms: xxx');
   });
