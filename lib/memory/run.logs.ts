@@ -49,14 +49,17 @@ function mayWrite({ runs, ledger }: MemoryTables, hold: Hold): boolean {
   );
 }
 
-function add({ runLogs }: MemoryTables, { runId, worker: _, ...given }: NewRunLogPart): void {
+function add({ runLogs }: MemoryTables, given: NewRunLogPart): void {
+  const { runId } = given;
   const there = runLogs.get(runId)?.parts ?? [];
-  if (there.some((part) => compare(part, given) === 0)) return;
-  const parts = [...there, structuredClone(given)].sort(compare);
+  if (there.some((each) => compare(each, given) === 0)) return;
+  const { attempt, fence, part, bytes, dropped: before } = given;
+  const lines = structuredClone(given.lines);
+  const parts = [...there, { attempt, fence, part, lines, bytes, dropped: before }].sort(compare);
   const middle = middleOf(parts.map(({ lines, bytes }) => ({ lines: lines.length, bytes })));
   if (middle !== null) {
     const gone = parts.splice(middle.from, middle.until - middle.from);
-    const dropped = gone.reduce((sum, part) => sum + part.lines.length + part.dropped, 0);
+    const dropped = gone.reduce((sum, each) => sum + each.lines.length + each.dropped, 0);
     const next = parts[middle.from]!;
     parts[middle.from] = { ...next, dropped: next.dropped + dropped };
   }

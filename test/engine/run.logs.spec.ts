@@ -12,11 +12,12 @@ class Noting extends MemoryStorage {
 
   constructor(clock: ManualClock) {
     super({ clock });
-    const { append } = this.runLogs;
+    const { runLogs } = this;
+    const append = runLogs.append.bind(runLogs);
     this.runLogs.append = async (parts) => {
       this.calls.push(parts);
       if (this.fails-- > 0) throw new Error('The disk is full.');
-      await append.call(this.runLogs, parts);
+      await append(parts);
     };
   }
 
