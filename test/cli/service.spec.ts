@@ -195,7 +195,7 @@ test('what is amiss is told with the flags that mend it', async () => {
     await service.says('with --http-hosts, which names the hosts that may be called');
     await service.says('with --emit, which names brokers');
     await service.says('The service has no handlers: give the job a "task".');
-    await service.says('Running jobs');
+    await service.says('Commands are answered at');
     expect(service.stderr).not.toMatch(/@TaskExecutor|@JobHandler|allowUnknownHandler/);
     const options = ['--id', 'd', '--every', '1h', '--handler', 'none'];
     const created = await chronis(['jobs', 'create', ...options], { env });
