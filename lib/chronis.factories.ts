@@ -52,7 +52,8 @@ import { BulkCreator } from './scheduler/bulk.creator.js';
 import { DeadLetters } from './scheduler/dead.letters.js';
 import { JobCreator } from './scheduler/job.creator.js';
 import { JobUpdater } from './scheduler/job.updater.js';
-import { Pauses } from './scheduler/pauses.js';
+import { PauseOrders } from './scheduler/pause.orders.js';
+import { pauseEndPlans, Pauses } from './scheduler/pauses.js';
 import { HealthCheck } from './scheduler/scheduler.health.js';
 import { RunSignals } from './scheduler/run.signals.js';
 import { OpenRuns } from './scheduler/open.runs.js';
@@ -130,7 +131,8 @@ export function makeEngine(
   const { app } = engine;
   const directory = new HandlerDirectory({ local: handlers, app, storage, works: () => true, allowsUnknown });
   const addedSteps = addingSteps(directory, storage);
-  return new Engine({ storage, lock, clock, handlers, events, logger, addedSteps }, engine);
+  const pauseEnds = pauseEndPlans(engine.calendars);
+  return new Engine({ storage, lock, clock, handlers, events, logger, addedSteps, pauseEnds }, engine);
 }
 
 export function makeSubscriber(
@@ -323,7 +325,8 @@ export function makeServiceParts(
   const updater = new JobUpdater(defaults, directory, time);
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext, time);
   const { calendars } = defaults;
-  const pauses = new Pauses(calendars);
+  const pauseOrders = new PauseOrders(storage, time, settings.timeZone);
+  const pauses = new Pauses(calendars, pauseOrders);
   tellUnkeptResults(storage, events);
   return {
     storage,
@@ -337,7 +340,7 @@ export function makeServiceParts(
     withdrawals,
     creator,
     bulkCreator: new BulkCreator(creator, time),
-    bulkChanges: new BulkChanges(calendars, settings.timeZone),
+    bulkChanges: new BulkChanges(calendars, settings.timeZone, pauseOrders),
     waiter: new RunWaiter(storage, events, clock),
     time,
     updater,
@@ -345,6 +348,7 @@ export function makeServiceParts(
     openRuns: new OpenRuns(clock, handlers, events),
     signals: new RunSignals(settings.payloadLimit),
     pauses,
+    pauseOrders,
     lifecycle,
     health: new HealthCheck({
       engine,
@@ -353,6 +357,7 @@ export function makeServiceParts(
       app: settings.engine.app,
       leaseMs: settings.engine.leaseMs,
       calendars,
+      pausedTooLongMs: settings.engine.pausedTooLongMs,
       warnings: () => lists.warnings(),
     }),
     calendars,

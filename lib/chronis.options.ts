@@ -95,6 +95,8 @@ export interface ChronisOptions {
    * all outcomes. @default false
    */
   statistics?: boolean;
+  /** How long a job, a handler, a queue, a namespace or everything may be paused without an `until` until it is told that the pause may have been forgotten (`pause.stale`, `health()`): at least 1 min, or `'never'`. @default '7d' */
+  pausedTooLong?: DurationInput;
   /** Names that the app had before: it takes over the jobs that their code declared, and those made at run time as soon as no process of that app lives. Remove them when none of those is left. @default none */
   previousApps?: readonly string[];
   /** Jobs that no code declares any more do not fire; `delete` also deletes them, ten minutes later at the earliest. @default 'keep' */

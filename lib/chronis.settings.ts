@@ -84,6 +84,7 @@ const knownKeys = [
   'keepHistory',
   'keepAudit',
   'statistics',
+  'pausedTooLong',
   'previousApps',
   'orphans',
   'transactionContext',
@@ -222,6 +223,16 @@ function engineOptionsOf(given: ChronisOptions): EngineOptions {
       ),
     },
     statistics: countsStatistics(given),
+    pausedTooLongMs:
+      given.pausedTooLong === 'never'
+        ? null
+        : duration(
+            given.pausedTooLong,
+            'pausedTooLong',
+            minute,
+            hundredYears,
+            engineDefaults.pausedTooLongMs,
+          ),
   };
 }
 

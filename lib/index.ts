@@ -32,7 +32,7 @@ export type {
 export type { ChangeableOption, JobChange, JobChanges } from './model/job.changes.js';
 export { taskOf } from './model/task.js';
 export type { Task, TaskInput, TaskOption } from './model/task.js';
-export type { PauseScope, ScopePause, ScopeRef } from './model/pause.js';
+export type { PauseScope, ScopePause, ScopeRef, StandingPause } from './model/pause.js';
 export type { Actor, AuditAction, AuditEntry } from './model/audit.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
@@ -179,6 +179,7 @@ export type {
   DefinitionFilter,
   DefinitionStorage,
   DueCursor,
+  EndedPauses,
   EpochMs,
   FireResult,
   Firing,
@@ -213,6 +214,8 @@ export type {
   PageRequest,
   PutDefinition,
   Recomputation,
+  PauseEndPlans,
+  PauseOrder,
   RefusedRun,
   ReleaseResult,
   Renewal,
@@ -377,7 +380,7 @@ export type {
   ForecastRemark,
   HotMinute,
 } from './scheduler/forecast.js';
-export type { PauseOptions } from './scheduler/pauses.js';
+export type { PauseOptions } from './scheduler/pause.orders.js';
 export type { ResumeOptions } from './scheduler/resume.plan.js';
 export type { DurableStep, DurableStepKind, DurableStepState } from './model/durable.step.js';
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';

@@ -1,4 +1,4 @@
-import type { JobRef, PauseScope, Trigger } from '../index.js';
+import type { JobRef, Pause, PauseScope, Trigger } from '../index.js';
 import type { Colour } from './output.js';
 import { shownText } from './text.width.js';
 
@@ -75,6 +75,12 @@ export function moreLines(error: string | null): string[] {
 export function scopeText(scope: PauseScope): string {
   const [[kind, name]] = Object.entries(scope) as [[string, string | true]];
   return name === true ? kind : `${kind} ${name}`;
+}
+
+/** Since when, until when, by whom and why. */
+export function pauseText({ at, until, by, reason }: Pause): string {
+  const end = until === null ? '' : ` until ${instant(until)}`;
+  return `since ${instant(at)}${end}${by === null ? '' : ` by ${by}`}${reason === null ? '' : ` (${reason})`}`;
 }
 
 export function count(number: number, noun: string): string {

@@ -14,6 +14,7 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'queryRefs',
   'countJobs',
   'queryPauses',
+  'stalePauses',
   'queryRuns',
   'queryAttempts',
   'queryFailures',

@@ -17,6 +17,12 @@ export const whoOptions = {
   by: text('--by <name>', 'who', { variable: 'CHRONIS_BY', default: 'the user of this machine' }),
 };
 
+export const untilOption = {
+  until: text('--until <when>', 'when it ends by itself: an instant, or how long it lasts, such as 2h', {
+    default: 'until somebody resumes it',
+  }),
+};
+
 export const dryRunOption = flag('--dry-run', 'only tell what would be done');
 
 /** Without those that are undefined: services refuse conditions that say nothing. */
@@ -35,8 +41,12 @@ export function oneOrMany<T>(values: readonly T[] | undefined): T | T[] | undefi
 }
 
 /** What is told of a pause. */
-export function who(reason?: string, by?: string): { reason?: string; by?: string } {
-  return given({ reason, by: by ?? userName() });
+export function who(
+  reason?: string,
+  by?: string,
+  until?: string,
+): { reason?: string; by?: string; until?: string } {
+  return given({ reason, by: by ?? userName(), until });
 }
 
 function userName(): string | undefined {

@@ -57,14 +57,15 @@ export async function checkUp(
     scheduler.queryJobs({ pausedBy: 'job', limit: mostLookedAt, ...given({ cursor }) }),
   );
   const stalePauses = pausedJobs.flatMap(({ paused, ...job }) =>
-    paused === null || paused.at >= forgotten
+    paused === null || paused.until !== null || paused.at >= forgotten
       ? []
       : stale(`job "${job.id}"`, paused, `jobs resume ${shellWord(job.id)}${place(job)}`),
   );
   findings.push(...firstOf(stalePauses, 'jobs have been paused', 'chronis jobs --state paused'));
   for (const pause of await scheduler.getPauses()) {
     const { what, flags } = scopeWords(pause.scope);
-    if (pause.at < forgotten) findings.push(stale(what, pause, `pauses remove ${flags}`));
+    if (pause.at < forgotten && pause.until === null)
+      findings.push(stale(what, pause, `pauses remove ${flags}`));
   }
   const openRuns = await all((cursor) =>
     scheduler.getRuns({ state: 'open', limit: mostLookedAt, ...given({ cursor }) }),

@@ -32,6 +32,8 @@ export interface EngineOptions {
   calendars: Calendars;
   /** Whether this process takes its turn in counting what the ledger comes to. */
   statistics: boolean;
+  /** A pause without an end that has stood for so long may have been forgotten; null: none ever has. */
+  pausedTooLongMs: number | null;
   /** Pause between two rounds of the janitor. */
   janitorMs: number;
 }
@@ -53,6 +55,7 @@ export const engineDefaults = Object.freeze({
     auditMs: 90 * 86_400_000,
   },
   statistics: false,
+  pausedTooLongMs: 7 * 86_400_000,
   orphanGraceMs: 10 * 60_000,
   janitorMs: 60_000,
 });

@@ -6,7 +6,7 @@ import { SchedulerRunningError, SchedulerStoppedError, StorageBusyError } from '
 import { isOf } from '../model/recognized.js';
 import type { Clock } from '../ports/clock.js';
 import type { LockAdapter } from '../ports/lock.adapter.js';
-import type { StorageAdapter, WorkerRegistration } from '../ports/storage.adapter.js';
+import type { StorageAdapter, WorkerRegistration, PauseEndPlans } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { BootLease } from './boot.lease.js';
 import { Circuit } from './circuit.js';
@@ -42,6 +42,8 @@ export interface EngineParts {
   logger: (handler: string) => HandlerLogger;
   /** What a step adds to its workflow, as it is stored. @default steps that add some are refused */
   addedSteps?: AddedSteps;
+  /** Where jobs go on whose pauses have come to their end. @default no pause is ended */
+  pauseEnds?: PauseEndPlans;
   /** Numbers in [0, 1); a seeded one makes a simulation repeatable. @default Math.random */
   random?: () => number;
 }

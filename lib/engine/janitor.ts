@@ -5,6 +5,7 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
 import type { Outages } from './outages.js';
+import { ForgottenPauses } from './forgotten.pauses.js';
 import { RollupMaker } from './rollup.maker.js';
 import { unending } from './unending.js';
 import { UnservedQueues } from './unserved.queues.js';
@@ -25,7 +26,7 @@ export interface Owed {
 
 /**
  * Cleans up, one worker of an app per period: orphans what no live code declares, puts off what no live worker can execute, lifts what
- * is overdue so that nothing starves, counts what the ledger comes to, deletes what is older than it should be kept, tells what nobody fires. Each step is tried alone; what fails is told and tried again in the next round.
+ * is overdue so that nothing starves, counts what the ledger comes to, deletes what is older than it should be kept, tells what nobody fires, and what has been paused for so long that it may have been forgotten. Each step is tried alone; what fails is told and tried again in the next round.
  */
 export class Janitor {
   private cancelTimer: CancelTimer | null = null;
@@ -35,6 +36,7 @@ export class Janitor {
   private isWithheld = false;
   private owed: readonly Owed[] = [];
   private readonly unserved: UnservedQueues;
+  private readonly forgotten: ForgottenPauses;
   /** null: statistics are not asked for, or the storage keeps none. */
   private readonly maker: RollupMaker | null;
 
@@ -47,7 +49,7 @@ export class Janitor {
     private readonly random: () => number,
     private readonly options: Pick<
       EngineOptions,
-      'app' | 'queues' | 'janitorMs' | 'orphanGraceMs' | 'retention' | 'statistics'
+      'app' | 'queues' | 'janitorMs' | 'orphanGraceMs' | 'retention' | 'statistics' | 'pausedTooLongMs'
     >,
     /** Has the runs of dead workers taken back, those as well that a late claim left when its worker had been released. */
     private readonly checkLeases: () => void,
@@ -55,6 +57,7 @@ export class Janitor {
     const { rollups } = storage;
     this.maker = options.statistics && rollups ? new RollupMaker(rollups, options.retention) : null;
     this.unserved = new UnservedQueues(storage, clock, events, options);
+    this.forgotten = new ForgottenPauses(storage, clock, events, options.pausedTooLongMs);
   }
 
   /** The first round comes soon: what was stranded while nobody worked would be in the way from the first claim on. `owed`: of this worker, whoever has the janitor's lock. */
@@ -103,6 +106,7 @@ export class Janitor {
       await this.step('count', () => this.count(owner));
       await this.step('prune', () => this.prune());
       await this.step('look for queues', () => this.unserved.tell());
+      await this.step('look for old pauses', () => this.forgotten.tell());
     });
   }
 

@@ -114,6 +114,8 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     pollMs,
     lookAheadMs,
     calendars,
+    app,
+    pauseEnds: parts.pauseEnds,
     trusted,
     onGaveUp,
   });

@@ -2,7 +2,13 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { Clock } from '../ports/clock.js';
 import type { JobRef } from '../model/job.js';
-import type { NextWake, Settlement, SettleResult, StorageAdapter } from '../ports/storage.adapter.js';
+import type {
+  NextWake,
+  PauseEndPlans,
+  Settlement,
+  SettleResult,
+  StorageAdapter,
+} from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import type { Calendars } from '../model/trigger.js';
 import { tellAnswer } from './answers.js';
@@ -12,6 +18,7 @@ import { FailedSteps } from './failed.steps.js';
 import { Firer } from './firer.js';
 import { Lead } from './lead.js';
 import { LostRuns } from './lost.runs.js';
+import { PauseEnds } from './pause.ends.js';
 import type { ReadAhead } from './read.ahead.js';
 import { RunIntake, type Done } from './run.intake.js';
 import type { StorageCalls } from './storage.calls.js';
@@ -35,6 +42,9 @@ export interface LoopParts {
   pollMs: number;
   lookAheadMs: number;
   calendars: Calendars;
+  app: string;
+  /** Where jobs go on whose pauses have come to their end; absent: none is ended. */
+  pauseEnds?: PauseEndPlans | undefined;
   /** Whether the lease is trusted, so that work may begin. */
   trusted: () => boolean;
   /** Called with the jobs of runs that have ended as lost. */
@@ -43,7 +53,7 @@ export interface LoopParts {
 
 /**
  * The loop of one session: sleep, fire, claim. It sleeps until the earliest of the next due cursor, the next due run, the end of another
- * worker's lease (whose runs are taken back beside the loop) and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
+ * worker's lease (whose runs are taken back beside the loop), the end of a pause and the poll, or until woken. What it knows of the future is its outlook; null means that it has to look.
  *
  * What needs the schedules may have to wait for somebody else's lock on them. After a moment claims go on beside it: see `ClaimsBeside`.
  *
@@ -60,6 +70,7 @@ export class WorkLoop {
   private readonly firer: Firer;
   private readonly intake: RunIntake;
   private readonly lostRuns: LostRuns;
+  private readonly pauseEnds: PauseEnds;
   private readonly beside: ClaimsBeside;
   private readonly firingLead: Lead;
   private readonly claimLead: Lead;
@@ -106,6 +117,11 @@ export class WorkLoop {
       isNeeded: () => session.active,
       onReleased: () => this.lookAgain(),
     });
+    this.pauseEnds = new PauseEnds({
+      ...parts,
+      isNeeded: () => session.active,
+      onEnded: () => this.lookAgain(),
+    });
     this.beside = new ClaimsBeside({
       ...parts,
       isNeeded: () => session.active,
@@ -123,7 +139,7 @@ export class WorkLoop {
         () => !this.failed.isAny,
       );
     }
-    await Promise.all([this.lostRuns.stop(), this.beside.stop(), this.intake.stop()]);
+    await Promise.all([this.lostRuns.stop(), this.pauseEnds.stop(), this.beside.stop(), this.intake.stop()]);
   }
 
   /** Something has changed; without details: look again. */
@@ -229,16 +245,21 @@ export class WorkLoop {
     const claimDue =
       (isRunForeseen || isDue(this.toldRunAt) || this.failed.has('claim')) && this.intake.room > 0;
     const leaseDue = isBy(now - time.earlyMs, outlook.leaseEndsAt);
+    const pauseEndDue = isBy(now - time.earlyMs, outlook.pauseEndsAt ?? null);
     // One that is due and was not there when they were read has to be looked for.
     const isUnread = isCursorDue && !readDue && outlook.cursorAt !== this.ahead?.nextAt;
     const isAnyDue = isCursorDue || fireDue || claimDue;
-    if (!isAnyDue && !readDue && !leaseDue) return this.sleep(outlook);
+    if (!isAnyDue && !readDue && !leaseDue && !pauseEndDue) return this.sleep(outlook);
     if (!trusted()) return this.alarm.sleep(pollMs);
 
     const wakes = this.wakes;
     if (leaseDue) {
       this.lostRuns.check(outlook.leaseEndsAt);
       outlook.leaseEndsAt = null;
+    }
+    if (pauseEndDue) {
+      this.pauseEnds.check();
+      outlook.pauseEndsAt = null;
     }
     // Neither keeps the other from its half of the room.
     const share = fireDue ? Math.ceil(this.intake.room / 2) : this.intake.room;
@@ -268,7 +289,7 @@ export class WorkLoop {
     if (next.cursorAt === null || next.cursorAt - lookAheadMs > time.scheduleNow())
       this.failed.isNeedless('fire');
     this.pollAt = clock.monotonic() + pollMs * (0.8 + random() * 0.4);
-    const outlook = { cursorAt: next.cursorAt, runAt: next.runAt, leaseEndsAt: next.leaseEndsAt };
+    const { now: _now, ...outlook } = next;
     this.intake.isBehind = next.runAt !== null && next.runAt <= next.now;
     if (this.ahead?.agreesWith(next.cursorAt) === false) this.ahead = null;
     // What a wake tells of meanwhile may be missing in the answer, so it only serves for this turn.
@@ -288,7 +309,8 @@ export class WorkLoop {
     const readAt =
       this.ahead === null && outlook.cursorAt !== null ? outlook.cursorAt - lookAheadMs : outlook.cursorAt;
     const cursorAt = earlier(readAt, this.ahead?.fireAt ?? null);
-    const next = earlier(runAt, after(outlook.leaseEndsAt, time.earlyMs));
+    const endsAt = earlier(outlook.leaseEndsAt, outlook.pauseEndsAt ?? null);
+    const next = earlier(runAt, after(endsAt, time.earlyMs));
     const { inMs } = this.session.isolationLook;
     await this.alarm.sleep(Math.min(untilPoll, inMs, this.untilEither(cursorAt, next)));
   }

@@ -1,6 +1,6 @@
 import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef, Pause } from '../model/job.js';
-import type { ScopeRef } from '../model/pause.js';
+import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
@@ -196,6 +196,11 @@ export interface ChronisEventMap {
   'job.held-up': JobRef & { runId: string; workerId: string | null; runningMs: number };
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */
   'job.paused': JobRef & { reason: string };
+
+  /** A pause with an `until` has ended, by itself: what it was of goes on, as after a resume. Told by the process that has ended it. */
+  'pause.ended': StandingPause & { origin: 'auto' };
+  /** A pause of a recurring job or of a scope has stood for longer than `pausedTooLong`, and has no end: it may have been forgotten. Told once, by one process. */
+  'pause.stale': StandingPause;
 
   'worker.started': {
     workerId: string;

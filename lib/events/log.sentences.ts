@@ -1,6 +1,7 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
 import { unservedWords } from './unserved.words.js';
 import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
+import { capital, pausedPart, stalePauseWords, whosePause } from './pause.words.js';
 import { aheadWords } from './ahead.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 import { rowOf } from './storage.operations.js';
@@ -117,6 +118,11 @@ export const logSentences: Sentences = {
     level: 'error',
     text: `The job ${named(job)} is paused until somebody resumes it: ${reason}`,
   }),
+  'pause.ended': ({ at, until, ...pause }) => ({
+    level: 'log',
+    text: `${capital(pausedPart(pause))} goes on: ${whosePause({ at, ...pause })} has ended at ${until!.toISOString()}, as was asked for.`,
+  }),
+  'pause.stale': (pause) => ({ level: 'warn', text: stalePauseWords(pause) }),
   'worker.started': ({ workerId, handlers, zoneData }) => ({
     level: 'debug',
     text: `Registered as worker ${workerId} with ${count(handlers.length, 'handler')}, time zone data ${zoneData}.`,
@@ -374,6 +380,7 @@ const failures: Record<NonNullable<ReturnType<typeof rowOf>>['kind'], (row: stri
   claim: (runId) => `Run ${runId} could not be claimed`,
   giveBack: (runId) => `Run ${runId} could not be given back`,
   forget: (row) => `An old row could not be deleted (${row})`,
+  endPause: (what) => `A pause has come to its end and could not be ended (${what})`,
 };
 
 function nextTry(operation: string, retryInMs: number): string {
@@ -432,9 +439,10 @@ function standing({ pauses, jobs }: ChronisEventMap['pauses.standing']): LogLine
     call: `resumeJob('${id}'${namespace === 'default' ? '' : `, { namespace: '${namespace}' }`})`,
     ...pause,
   }));
-  const told = [...scopes, ...own].map(({ what, call, reason, by, at }) => {
+  const told = [...scopes, ...own].map(({ what, call, reason, by, at, until }) => {
+    const end = until === null ? call : `${until.toISOString()}, or ${call}`;
     const why = [reason, by === null ? null : `by ${by}`].filter((part) => part !== null).join(', ');
-    return `${what} since ${at.toISOString()}${why && ` (${why})`}, until ${call}`;
+    return `${what} since ${at.toISOString()}${why && ` (${why})`}, until ${end}`;
   });
   return { level: 'warn', text: `Paused for all processes: ${cutList(told, '; ')}.` };
 }

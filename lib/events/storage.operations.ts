@@ -16,6 +16,7 @@ const starts = {
   claim: 'claim run ',
   giveBack: 'give back run ',
   forget: 'forget ',
+  endPause: 'end pause of ',
 } as const;
 
 /** Of one row, which may be all that fails, also beside an outage. */
@@ -26,6 +27,7 @@ export const rowOperations = {
   claim: (runId: string): string => starts.claim + runId,
   giveBack: (runId: string): string => starts.giveBack + runId,
   forget: (row: string): string => starts.forget + row,
+  endPause: (row: string): string => starts.endPause + row,
 };
 
 /** Which row of which kind an operation is of; null: of none alone. */

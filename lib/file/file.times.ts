@@ -10,6 +10,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
     'cursorAt',
     'firedUntil',
     'pause.at',
+    'pause.until',
     'statistics.lastRunAt',
   ],
   runs: [
@@ -22,7 +23,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   flows: ['nominalAt', 'openedAt', 'endedAt', 'pausedAt'],
   flowSteps: ['releasedAt', 'endedAt'],
   workers: ['startedAt', 'leaseUntil', 'reached'],
-  pauses: ['at'],
+  pauses: ['at', 'until'],
   locks: ['expiresAt'],
   audit: ['at'],
   rollups: ['start'],
@@ -55,7 +56,7 @@ function changed<T extends object>(table: TableName, row: T, change: (value: unk
       if (outer in copy) copy[outer] = change(copy[outer]);
     } else if (copy[outer]) {
       const part = copy[outer] as Row;
-      copy[outer] = { ...part, [inner]: change(part[inner]) };
+      if (inner in part) copy[outer] = { ...part, [inner]: change(part[inner]) };
     }
   }
   return copy as T;

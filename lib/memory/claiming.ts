@@ -10,6 +10,7 @@ import type {
 } from '../ports/storage.adapter.js';
 import type { DueBy } from './due.by.js';
 import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
+import { earliestPauseEnd } from './pause.ends.js';
 import { reachOf } from './scopes.js';
 import { isTooLong } from './workers.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -68,6 +69,7 @@ export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capab
     cursorAt: tables.cursors.earliest(reach),
     runAt: tables.waiting.earliest(reach),
     leaseEndsAt: earliestLeaseEnd(tables, now, capability.workerId),
+    pauseEndsAt: earliestPauseEnd(tables, capability.app),
   };
 }
 

@@ -1,9 +1,10 @@
-import type { Job, Pause } from '../model/job.js';
+import type { Job } from '../model/job.js';
 import { stillRuns } from '../ports/retry.refusals.js';
-import type { EpochMs, StorageAdapter } from '../ports/storage.adapter.js';
+import type { EpochMs, PauseOrder, StorageAdapter } from '../ports/storage.adapter.js';
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
 import { runningSteps } from './flow.resetting.js';
+import { withEnd } from './own.pause.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { moveWaits } from './run.waits.js';
 import { bearRun, cancel, forget, hold, release } from './runs.js';
@@ -20,15 +21,24 @@ export function pauseJob(
   tables: MemoryTables,
   now: EpochMs,
   job: JobRow,
-  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+  { reason, by, until }: PauseOrder,
 ): Job {
   const ended = job.kind === 'one-off' && onlyRun(job).verdict !== null;
-  if (job.pause === null && !ended) {
-    job.pause = { reason, by, at: now };
+  if (job.pause !== null) {
+    if ((until ?? undefined) !== job.pause.until) {
+      job.pause = withEnd(job.pause, until);
+      touch(job, now);
+    }
+  } else if (!ended) {
+    job.pause = withEnd({ reason, by, at: now }, until);
     holdCursor(tables, now, job, 'paused', reason ?? 'paused');
     // One that goes on is held when it comes back.
     for (const run of job.runs) if (run.verdict === null) hold(tables, run);
     touch(job, now);
+  }
+  if (job.pause?.until !== undefined) {
+    tables.timedPauses.add(job);
+    tables.wake({ kind: 'change' });
   }
   return toJob(tables, job);
 }

@@ -1,7 +1,7 @@
 import { StorageError } from '../model/errors.js';
 import type { FailureReport } from '../model/failure.js';
-import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
-import type { ScopeRef } from '../model/pause.js';
+import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
+import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
@@ -19,6 +19,7 @@ import {
   type CursorPlan,
   type DueCursor,
   type Deferral,
+  type EndedPauses,
   type EpochMs,
   type FailureFilter,
   type FireResult,
@@ -35,6 +36,8 @@ import {
   type NextWake,
   type JobPageRequest,
   type PageRequest,
+  type PauseEndPlans,
+  type PauseOrder,
   type Recomputation,
   type GiveBackResult,
   type Hands,
@@ -86,6 +89,7 @@ import { MemoryLock } from './memory.lock.js';
 import { MemoryWakeSignal } from './memory.wake.signal.js';
 import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
+import { endPauses, notePauses, stalePauses } from './pause.ends.js';
 import { prune } from './pruning.js';
 import { MemoryRollups } from './rollups.js';
 import { MemoryRunLogs } from './run.logs.js';
@@ -272,7 +276,7 @@ export class MemoryStorage extends StorageAdapter {
     });
   }
 
-  pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
+  pauseJob(ref: JobRef, pause: PauseOrder): Promise<Job | null> {
     return this.withJob(ref, null, (job, tables, now) => pauseJob(tables, now, job, pause));
   }
 
@@ -302,7 +306,7 @@ export class MemoryStorage extends StorageAdapter {
     );
   }
 
-  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+  pauseScope(scope: ScopeRef, pause: PauseOrder): Promise<StoredPause> {
     return this.atomically((tables, now) => pauseScope(tables, now, scope, pause));
   }
 
@@ -312,6 +316,18 @@ export class MemoryStorage extends StorageAdapter {
 
   queryPauses(): Promise<StoredPause[]> {
     return this.atomically(queryPauses, 'read');
+  }
+
+  endPauses(app: string, plans: PauseEndPlans, limit: number): Promise<EndedPauses> {
+    return this.atomically((tables, now) => endPauses(tables, now, app, plans, limit));
+  }
+
+  stalePauses(standingMs: number, limit: number, untold: boolean): Promise<StandingPause[]> {
+    return this.atomically((tables, now) => stalePauses(tables, now, standingMs, limit, untold), 'read');
+  }
+
+  notePauses(pauses: readonly StandingPause[]): Promise<StandingPause[]> {
+    return this.atomically((tables) => notePauses(tables, pauses));
   }
 
   takeStock(): Promise<Stock> {

@@ -5,6 +5,7 @@ import type { ClaimedRun, ClaimedStep, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { stoppedBy } from '../model/pause.js';
 import type { FlowStepRow } from './flow.rows.js';
+import { toPause } from './own.pause.js';
 import { waitsForRuns, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** A job as users see it. */
@@ -15,7 +16,7 @@ export function toJob(tables: MemoryTables, row: JobRow): Job {
     source: row.source,
     app: row.app,
     state: stateOf(tables, row),
-    paused: row.pause && { ...row.pause, at: new Date(row.pause.at) },
+    paused: row.pause && toPause(row.pause),
     pausedBy: pausedByOf(tables, row),
     orphanedAt: toDate(row.orphanedAt),
     changed: toJobChanges(row.changed),

@@ -1,17 +1,24 @@
 import { pauseCovers, type ScopeRef } from '../model/pause.js';
-import type { Capability, EpochMs, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
+import type {
+  Capability,
+  EpochMs,
+  PauseOrder,
+  ScopeResumption,
+  StoredPause,
+} from '../ports/storage.adapter.js';
 import { addGap, setCursor } from './cursors.js';
 import type { Reach } from './due.index.js';
+import { toPause, withEnd } from './own.pause.js';
 import type { JobRow, MemoryTables, PauseRow } from './tables.js';
 
 export function pauseScope(
   tables: MemoryTables,
   now: EpochMs,
   { kind, name }: ScopeRef,
-  { reason, by }: Pick<PauseRow, 'reason' | 'by'>,
+  { reason, by, until }: PauseOrder,
 ): StoredPause {
   const key = keyOf({ kind, name });
-  const pause = tables.pauses.get(key) ?? { kind, name, reason, by, at: now };
+  const pause = withEnd<PauseRow>(tables.pauses.get(key) ?? { kind, name, reason, by, at: now }, until);
   tables.pauses.set(key, pause);
   tables.wake({ kind: 'change' });
   return toStoredPause(pause);
@@ -74,6 +81,6 @@ function keyOf({ kind, name }: ScopeRef): string {
   return `${kind}\0${name}`;
 }
 
-function toStoredPause({ at, ...pause }: PauseRow): StoredPause {
-  return { ...pause, at: new Date(at) };
+function toStoredPause({ kind, name, ...pause }: PauseRow): StoredPause {
+  return { kind, name, ...toPause(pause) };
 }

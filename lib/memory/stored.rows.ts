@@ -110,6 +110,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
     const job = tables.own('jobs', jobRow(stored, tables));
     tables.jobs.set(keyOf(job.definition), job);
     tables.jobsByUid.set(job.uid, job);
+    if (job.pause?.until !== undefined) tables.timedPauses.add(job);
   }
   restoreFlows(tables, snapshot.flows ?? []);
   for (const stored of snapshot.runs) tables.runs.set(stored.id, tables.own('runs', runRow(stored, tables)));

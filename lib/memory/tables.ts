@@ -42,7 +42,8 @@ export interface JobRow {
   revision: number;
   /** Of a declared job: what was changed at run time. Never changed in place. */
   changed: StoredChanges | null;
-  pause: { reason: string | null; by: string | null; at: EpochMs } | null;
+  /** Never changed in place. */
+  pause: OwnPause | null;
   orphanedAt: EpochMs | null;
   orphanedReason: OrphanReason | null;
   /** The ids that it had, the latest last. */
@@ -188,12 +189,19 @@ export interface WorkerRow extends WorkerRegistration {
   condition: WorkerCondition | null;
 }
 
-/** A pause of everything in a scope. */
-export interface PauseRow extends ScopeRef {
+/** Of a job alone. */
+export interface OwnPause {
   reason: string | null;
   by: string | null;
   at: EpochMs;
+  /** When it ends by itself. Absent: it does not. */
+  until?: EpochMs;
+  /** Somebody was told that it stands for long. Absent: nobody was. */
+  told?: true;
 }
+
+/** A pause of everything in a scope; never changed in place. */
+export interface PauseRow extends ScopeRef, OwnPause {}
 
 /** What was done in somebody's name; never changed in place. */
 export interface AuditRow extends NewAudit {
@@ -269,6 +277,8 @@ export class MemoryTables implements StepTaker {
   readonly held = new Map<string, Set<RunRow>>();
   /** By kind and name. */
   readonly pauses = new Map<string, PauseRow>();
+  /** Jobs that were given a pause with an end. Others may be among them. */
+  readonly timedPauses = new Set<JobRow>();
   readonly releases = new Map<string, Release[]>();
   /** By their ids, in the order of writing. */
   readonly audit = new Map<string, AuditRow>();

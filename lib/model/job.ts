@@ -36,6 +36,8 @@ export interface Pause {
   reason: string | null;
   by: string | null;
   at: Date;
+  /** When it ends by itself; null: when somebody resumes it. */
+  until: Date | null;
 }
 
 /** What a pause is of that keeps a job from going on: of the job itself, of its handler, its queue or its namespace, or of everything. @publicApi */

@@ -8,6 +8,25 @@ export interface ScopePause extends Pause {
   scope: PauseScope;
 }
 
+/** A pause of a job, or of a scope, as events tell of it. @publicApi */
+export interface StandingPause extends Pause {
+  kind: PausedBy;
+  /** Of the job; null: it is a scope. */
+  namespace: string | null;
+  /** The id of the job, or the name of the scope; empty for `all`. */
+  name: string;
+}
+
+/** Which pause it is, in one line. */
+export function pauseRow({
+  kind,
+  namespace,
+  name,
+}: Pick<StandingPause, 'kind' | 'namespace' | 'name'>): string {
+  if (kind === 'all') return kind;
+  return kind === 'job' ? `job ${namespace}/${name}` : `${kind} ${name}`;
+}
+
 /** A scope as storages name it; the name of `all` is empty. */
 export interface ScopeRef {
   kind: 'handler' | 'queue' | 'namespace' | 'all';

@@ -1,9 +1,9 @@
-import type { Pause } from '../model/job.js';
+import type { PauseOrder } from './pause.ends.js';
 import type { StorageAdapter } from './storage.adapter.js';
 
 /** What shall happen to each of many jobs. */
 export type BulkChange =
-  | { kind: 'pause'; pause: Pick<Pause, 'reason' | 'by'> }
+  | { kind: 'pause'; pause: PauseOrder }
   | { kind: 'resume'; plan: (ref: { namespace: string }) => Parameters<StorageAdapter['resumeJob']>[1] }
   | { kind: 'cancel' }
   | { kind: 'delete' };

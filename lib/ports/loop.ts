@@ -155,6 +155,8 @@ export interface NextWake {
   runAt: EpochMs | null;
   /** When the lease of some other worker that may still hold runs ends (or ended). null: none. */
   leaseEndsAt: EpochMs | null;
+  /** When the first pause comes to its end that this worker may end; may be in the past. Null, or absent: none. */
+  pauseEndsAt?: EpochMs | null;
 }
 
 /** A run that the storage refuses to change as it is, such as one with a value that its database rejects, or that a trigger of somebody else protects. It keeps no other from going on. */

@@ -1,6 +1,6 @@
-import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
-import type { ScopeRef } from '../model/pause.js';
 import type { FailureReport } from '../model/failure.js';
+import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
+import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
@@ -51,6 +51,7 @@ import type {
   PageRequest,
   RunFilter,
 } from './queries.js';
+import type { EndedPauses, PauseEndPlans, PauseOrder } from './pause.ends.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type {
   NewRunSignal,
@@ -77,6 +78,7 @@ export * from './epoch.ms.js';
 export * from './flows.js';
 export * from './inheritance.js';
 export * from './loop.js';
+export * from './pause.ends.js';
 export * from './queries.js';
 export * from './rollups.js';
 export * from './run.logs.js';
@@ -246,9 +248,9 @@ export abstract class StorageAdapter {
   abstract deleteJob(ref: JobRef): Promise<boolean>;
   /**
    * The cursor goes, an open gap begins where it stood, waiting runs are held. Running ones go on; one that comes back (for a retry, or from
-   * a lost worker) is held. Pausing a paused job keeps the first pause, and a job with a verdict stays as it is. Null: not found.
+   * a lost worker) is held. Pausing a paused job keeps the first pause, but with the end of this one, or without any; a job with a verdict stays as it is. Null: not found.
    */
-  abstract pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null>;
+  abstract pauseJob(ref: JobRef, pause: PauseOrder): Promise<Job | null>;
   /**
    * Sets the cursor to `nextAt` of the plan, replaces the open gap by its `gap` (null: nothing was missed); held runs are due again at their
    * old times. With `restarts` the job may fire again what it has fired, from `nextAt` on: it fired by a clock that was ahead. What its schedule has brought for instants after `now`, and has never begun nor is in the hands of a worker, ends as cancelled. With a `trigger` the job has that schedule from then on. `pausedFrom`: the first instant that did not run, where the cursor stood; null: it had none, or waited for the end of a run. One-offs need no plan. A job that is not paused stays as it is. Null: not found.
@@ -292,9 +294,9 @@ export abstract class StorageAdapter {
 
   /**
    * Of a scope that is paused no cursor fires, also by a firing that was planned before, and no run is claimed, also one made by hand; `nextWakeAt` passes over
-   * them. When it has resolved, no claim and no firing that was under way hands out a run of the scope any more. What is running goes on, and comes to its end. Pausing a paused scope keeps the first pause.
+   * them. When it has resolved, no claim and no firing that was under way hands out a run of the scope any more. What is running goes on, and comes to its end. Pausing a paused scope keeps the first pause, but with the end of this one, or without any.
    */
-  abstract pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause>;
+  abstract pauseScope(scope: ScopeRef, pause: PauseOrder): Promise<StoredPause>;
   /**
    * Ends the pause of a scope. Of its cursors those that fell due, and that no other pause of a scope stops, are moved as the plan says, and its gap goes on
    * record. Runs are due at their old times. False: the scope is not paused.
@@ -302,6 +304,15 @@ export abstract class StorageAdapter {
   abstract resumeScope(scope: ScopeRef, plan: ScopeResumption): Promise<boolean>;
   /** The oldest first. */
   abstract queryPauses(): Promise<StoredPause[]>;
+  /**
+   * Ends the pauses that have come to their end, the earliest first, up to `limit`: as `resumeJob` and `resumeScope` do, each once, however many ask. Of those of jobs only what this app has, or no app: nobody else need know its calendars. An end holds for the pause that
+   * it was given with alone. One that cannot be ended keeps no other from it. Absent: pauses have no ends here, and one with `until` is refused before it comes to the storage.
+   */
+  endPauses?(app: string, plans: PauseEndPlans, limit: number): Promise<EndedPauses>;
+  /** The pauses of recurring jobs and of scopes that have no end, and have stood for so long or longer, the oldest first, up to `limit`. `untold`: only those that `notePauses` has not noted. Absent: they are not known. */
+  stalePauses?(standingMs: number, limit: number, untold: boolean): Promise<StandingPause[]>;
+  /** Notes that somebody has been told of these, as long as each stands. Returns those of which nobody was. Absent where `stalePauses` is. */
+  notePauses?(pauses: readonly StandingPause[]): Promise<StandingPause[]>;
 
   // ── Dead letters: runs that failed, timed out or were lost. A recurring job's newest 1,000 are kept, for as long as the ledger.
 

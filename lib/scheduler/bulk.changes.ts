@@ -7,7 +7,7 @@ import type { JobAccess } from './job.access.js';
 import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
-import { pauseKeys, pauseOf, type PauseOptions } from './pauses.js';
+import { pauseKeys, type PauseOptions, type PauseOrders } from './pause.orders.js';
 import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './resume.plan.js';
 
 /** Conditions on jobs, as `queryJobs` takes them. @publicApi */
@@ -45,15 +45,22 @@ export class BulkChanges {
     private readonly calendars: Calendars,
     /** Of times without an offset. */
     private readonly timeZone: string,
+    private readonly pauseOrders: PauseOrders,
   ) {}
 
-  pause(filter: ManyFilter, options: ManyOptions & PauseOptions, access: JobAccess): Promise<ManyResult> {
-    const { reason, by, ...rest } = knownOptions(
+  async pause(
+    filter: ManyFilter,
+    options: ManyOptions & PauseOptions,
+    access: JobAccess,
+  ): Promise<ManyResult> {
+    const { reason, by, until, ...rest } = knownOptions(
       options,
       [...keys, ...pauseKeys],
       'pauseMany()',
     ) as typeof options;
-    return this.change(filter, rest, access, { kind: 'pause', pause: pauseOf({ reason, by }) });
+    const said = { ...(reason !== undefined && { reason }), ...(by !== undefined && { by }) };
+    const pause = await this.pauseOrders.of({ ...said, ...(until !== undefined && { until }) }, access.jobs);
+    return this.change(filter, rest, access, { kind: 'pause', pause });
   }
 
   resume(filter: ManyFilter, given: ManyOptions & ResumeOptions, access: JobAccess): Promise<ManyResult> {

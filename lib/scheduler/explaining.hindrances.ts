@@ -1,4 +1,4 @@
-import type { Job, PausedBy } from '../model/job.js';
+import type { Job, Pause, PausedBy } from '../model/job.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { jobWords, pausedWhat, pauseOf, runWords, timeIn, whoPaused } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
@@ -67,15 +67,18 @@ export function explainHeld(
   const { job, pauses, timeZone, at, now } = all;
   if (job === null) return null;
   const answer = at > now ? 'will-not-run' : 'did-not-run';
-  const until = 'until that is resumed.';
+  const untilOf = (pause: Pause): string =>
+    pause.until === null
+      ? 'until that is resumed.'
+      : `until ${timeIn(timeZone, pause.until)}, when that ends.`;
   if (by === 'job') {
     if (job.paused === null) return null;
-    const sentence = `${pausedWhat(by, job)}${whoPaused(job.paused, timeZone)}: it does not run ${until}`;
+    const sentence = `${pausedWhat(by, job)}${whoPaused(job.paused, timeZone)}: it does not run ${untilOf(job.paused)}`;
     return verdict(answer, 'paused-job', sentence, row ?? { kind: 'job', job });
   }
   const pause = pauseOf(by, job, pauses);
   if (pause === null) return null;
-  const sentence = `${pausedWhat(by, job)}${whoPaused(pause, timeZone)}: ${jobWords(job)} does not run ${until}`;
+  const sentence = `${pausedWhat(by, job)}${whoPaused(pause, timeZone)}: ${jobWords(job)} does not run ${untilOf(pause)}`;
   return verdict(answer, `paused-${by}`, sentence, { kind: 'pause', pause });
 }
 

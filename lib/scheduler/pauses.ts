@@ -1,30 +1,29 @@
 import { InvalidOptionError } from '../model/errors.js';
-import type { Pause } from '../model/job.js';
 import type { PauseScope, ScopePause, ScopeRef } from '../model/pause.js';
-import type { ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
+import type { PauseEndPlans, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
 import type { Calendars } from '../model/trigger.js';
 import type { JobAccess } from './job.access.js';
 import { namespaceOf } from './job.identity.js';
 import { described, knownOptions, lineOfText } from './option.checks.js';
+import { pauseKeys, type PauseOptions, type PauseOrders } from './pause.orders.js';
 import { planResume } from './resume.plan.js';
 
-/** Why, and who. @publicApi */
-export interface PauseOptions {
-  /** One line, at most 500 characters. */
-  reason?: string;
-  by?: string;
-}
-
-export const pauseKeys = ['reason', 'by'] satisfies (keyof PauseOptions)[];
 const kinds = ['handler', 'queue', 'namespace', 'all'] as const;
 
 /** Pauses of many jobs at once. */
 export class Pauses {
-  constructor(private readonly calendars: Calendars) {}
+  private readonly plan: ScopeResumption;
+
+  constructor(
+    calendars: Calendars,
+    private readonly orders: PauseOrders,
+  ) {
+    this.plan = pauseEndPlans(calendars).scope;
+  }
 
   async pause(scope: PauseScope, options: PauseOptions, { jobs, changed }: JobAccess): Promise<ScopePause> {
     const given = knownOptions(options, [...pauseKeys, 'manager'], 'pause()') as PauseOptions;
-    const pause = await jobs.pauseScope(scopeRef(scope), pauseOf(given));
+    const pause = await jobs.pauseScope(scopeRef(scope), await this.orders.of(given, jobs));
     // What this process waits to begin goes back also where nobody tells.
     changed();
     return toScopePause(pause);
@@ -39,22 +38,25 @@ export class Pauses {
   async list({ jobs }: JobAccess): Promise<ScopePause[]> {
     return (await jobs.queryPauses()).map(toScopePause);
   }
+}
 
-  /** A job whose times cannot be computed must not keep the others paused: its cursor stays, and the next firing tells what is wrong with it. */
-  private readonly plan: ScopeResumption = ({ namespace, ...job }, now) => {
+/** Where jobs go on when the pauses of scopes end, and when pauses end by themselves. A job whose times cannot be computed must not keep the others paused: its cursor stays, and the next firing tells what is wrong with it. */
+export function pauseEndPlans(calendars: Calendars): PauseEndPlans {
+  const plan: ScopeResumption = ({ namespace, ...job }, now) => {
     try {
-      return planResume(namespace, job, now, this.calendars);
+      return planResume(namespace, job, now, calendars);
     } catch {
       return { nextAt: job.pausedFrom, gap: null };
     }
   };
-}
-
-/** What is told of a pause, validated. */
-export function pauseOf({ reason, by }: PauseOptions): Pick<Pause, 'reason' | 'by'> {
   return {
-    reason: reason === undefined ? null : lineOfText(reason, 'reason', 500),
-    by: by === undefined ? null : lineOfText(by, 'by'),
+    scope: plan,
+    job:
+      ({ namespace }) =>
+      ({ pausedFrom, ...job }, now) =>
+        pausedFrom === null
+          ? planResume(namespace, { ...job, pausedFrom }, now, calendars)
+          : plan({ ...job, namespace, pausedFrom }, now),
   };
 }
 

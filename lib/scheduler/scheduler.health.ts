@@ -8,6 +8,7 @@ import { parseDuration } from '../triggers/duration.js';
 import { runWords } from './explaining.words.js';
 import { knownOptions } from './option.checks.js';
 import { StandingAhead } from './standing.ahead.js';
+import { StandingStale } from './standing.stale.js';
 import { StrandedJobs } from './stranded.jobs.js';
 
 /**
@@ -22,6 +23,7 @@ export type HealthCode =
   | 'doctor.missing-handler'
   | 'doctor.unserved-queue'
   | 'doctor.schedules-ahead'
+  | 'doctor.stale-pause'
   | 'doctor.listen';
 
 /** One thing that `health()` has found. @publicApi */
@@ -57,7 +59,7 @@ export interface SchedulerHealth {
   /** What is wrong, a sentence each; empty where it is healthy. */
   problems: string[];
   /**
-   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that it executes a run alone, so that nothing else begins; that no signals of other processes arrive; jobs of its app that stand still as they have fired by a clock that was ahead; and what is wrong with job files.
+   * What somebody should see to though this process is well, a sentence each: due jobs of its app that no live process can run, as each lacks the handler or the queue, not older than a minute; that it executes a run alone, so that nothing else begins; that no signals of other processes arrive; jobs of its app that stand still as they have fired by a clock that was ahead; pauses without an end that are older than `pausedTooLong`, ten at most; and what is wrong with job files.
    */
   warnings: string[];
   /** The same with codes, the problems first. */
@@ -104,6 +106,7 @@ export interface HealthParts {
   app: string;
   leaseMs: number;
   calendars: Calendars;
+  pausedTooLongMs: number | null;
   /** Of the lists of jobs. */
   warnings: () => string[];
 }
@@ -115,10 +118,12 @@ export class HealthCheck {
 
   private readonly stranded: StrandedJobs;
   private readonly standing: StandingAhead;
+  private readonly stale: StandingStale;
 
   constructor(private readonly parts: HealthParts) {
     this.stranded = new StrandedJobs(parts.storage, parts.clock, parts.app);
     this.standing = new StandingAhead(parts);
+    this.stale = new StandingStale(parts);
   }
 
   /** Throws InvalidOptionError and InvalidScheduleError (timeout), and nothing else. */
@@ -130,7 +135,7 @@ export class HealthCheck {
     const refusal = await this.refusal(withinMs);
     const at = clock.monotonic();
     const looks = async (): Promise<void> =>
-      void (await Promise.all([this.stranded.look(), this.standing.look()]));
+      void (await Promise.all([this.stranded.look(), this.standing.look(), this.stale.look()]));
     if (refusal === null) await this.within(withinMs - (at - askedAt), looks(), undefined);
     const now = clock.now();
     return this.told(engine.status(), refusal, at - askedAt, datesAt(now, at));
@@ -218,6 +223,7 @@ export class HealthCheck {
     const found: Omit<HealthReason, 'severity'>[] = [
       ...this.stranded.found,
       ...this.standing.found,
+      ...this.stale.found,
       ...ofFiles,
     ];
     if (isolated !== null) {

@@ -54,7 +54,8 @@ import { handlerName } from './names.js';
 import { knownOptions, lineOfText, managerHint } from './option.checks.js';
 import type { RunSignals } from './run.signals.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
-import { pauseKeys, pauseOf, type PauseOptions, type Pauses } from './pauses.js';
+import { pauseKeys, type PauseOptions, type PauseOrders } from './pause.orders.js';
+import type { Pauses } from './pauses.js';
 import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './resume.plan.js';
 import {
   attemptFilter,
@@ -101,6 +102,7 @@ export interface SchedulerParts {
   openRuns: OpenRuns;
   signals: RunSignals;
   pauses: Pauses;
+  pauseOrders: PauseOrders;
   lifecycle: SchedulerLifecycle;
   health: HealthCheck;
   /** What exclusions may name. */
@@ -427,10 +429,12 @@ export class SchedulerService {
     return this.parts.updater.reset(ref, await this.access(options, () => ({ as: { update: 'reset' } })));
   }
 
-  /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused. Throws JobNotFoundError. */
+  /** Stops firing; what goes on may finish, also what a worker has claimed already and begins a moment later. A paused job stays as it was paused, but with the `until` of this call, or without any. Throws JobNotFoundError, and for `until` InvalidScheduleError. */
   async pauseJob(id: string, options: NamespaceOption & PauseOptions & ManagerOption = {}): Promise<Job> {
     const ref = jobRef(id, options, 'pauseJob()', pauseKeys);
-    return this.changed(ref, options, ({ jobs }) => jobs.pauseJob(ref, pauseOf(options)));
+    return this.changed(ref, options, async ({ jobs }) =>
+      jobs.pauseJob(ref, await this.parts.pauseOrders.of(options, jobs)),
+    );
   }
 
   /** Goes on with the first instant from now; what fell into the pause is on record as a gap. One that stands further ahead stays there, unless `fromNow` says so. Throws JobNotFoundError. */
@@ -580,7 +584,7 @@ export class SchedulerService {
 
   /**
    * Stops a handler, a queue, a namespace or everything, in all processes: nothing of it fires or begins, not even by `runNow`, until `resume`.
-   * What is running may finish. A scope that is paused already stays as it was paused.
+   * What is running may finish. A scope that is paused already stays as it was paused, but with the `until` of this call, or without any.
    */
   async pause(scope: PauseScope, options: PauseOptions & ManagerOption = {}): Promise<ScopePause> {
     return this.parts.pauses.pause(scope, options, await this.access(options));

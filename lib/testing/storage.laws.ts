@@ -40,6 +40,7 @@ import { keepLaws } from './laws/keep.laws.js';
 import { recordLaws } from './laws/record.laws.js';
 import { replaceLaws } from './laws/replace.laws.js';
 import { runNowLaws } from './laws/run.now.laws.js';
+import { pauseEndLaws } from './laws/pause.end.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
 import { rollupLaws } from './laws/rollup.laws.js';
@@ -93,6 +94,7 @@ export function storageLaws(): Law[] {
     ...pauseLaws,
     ...resumeLaws,
     ...scopeLaws,
+    ...pauseEndLaws,
     ...pausedByLaws,
     ...cancelLaws,
     ...cancelRunLaws,

@@ -1,7 +1,9 @@
-import type { JobRef, Pause } from '../model/job.js';
+import type { JobRef } from '../model/job.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
+import type { PauseOrder } from '../ports/storage.adapter.js';
 import { giveUpSchedule, holdCursor } from './job.cursor.js';
 import { resumeCursor } from './job.controls.js';
+import { endsOtherwise, forgetPauseEnds } from './pause.ends.js';
 import { keyOf } from './job.queries.js';
 import { conclude, tellGone, unblock, type EndedRow } from './run.conclusion.js';
 import { cancelRuns } from './run.endings.js';
@@ -50,19 +52,23 @@ async function pauseJobs(
   run: Run,
   now: number,
   jobs: StoredJob[],
-  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+  { reason, by, until = null }: PauseOrder,
 ): Promise<StoredJob[]> {
   const going = jobs.filter(
     (job) => job.paused === null && (job.kind === 'recurring' || job.verdict === null),
   );
-  if (going.length === 0) return [];
+  const other = jobs.filter((job) => job.paused !== null && endsOtherwise(job, until));
+  if (other.length > 0) await run('setPauseEnds', ...addressOf(...other), until, true);
+  if (going.length === 0) return other;
   await run('setPause', ...addressOf(...going), true, reason, by);
   for (const job of recurringOf(going)) await holdCursor(run, now, job, 'paused', reason ?? 'paused');
   await run('holdRuns', ...addressOf(...going));
-  return going;
+  if (until !== null) await run('setPauseEnds', ...addressOf(...going), until, false);
+  return [...going, ...other];
 }
 
-async function resumeJobs(
+/** Of `jobs` those that are paused. */
+export async function resumeJobs(
   run: Run,
   now: number,
   jobs: StoredJob[],
@@ -70,6 +76,7 @@ async function resumeJobs(
 ): Promise<StoredJob[]> {
   const paused = jobs.filter((job) => job.paused !== null);
   if (paused.length === 0) return [];
+  await forgetPauseEnds(run, ...paused);
   await run('setPause', ...addressOf(...paused), false, null, null);
   for (const job of recurringOf(paused)) await resumeCursor(run, now, job, plan(job.definition));
   await run('releaseRuns', ...addressOf(...paused));
@@ -99,6 +106,7 @@ async function cancelJobs(
 /** As `clear` does it for one. */
 async function deleteJobs(run: Run, now: number, jobs: StoredJob[]): Promise<StoredJob[]> {
   const recurring = recurringOf(jobs);
+  await forgetPauseEnds(run, ...jobs);
   for (const job of recurring) await giveUpSchedule(run, job, now, 'job deleted');
   const oneOffs = jobs.filter((job) => job.kind === 'one-off');
   await endRuns(run, oneOffs, true);

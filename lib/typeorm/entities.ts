@@ -9,6 +9,7 @@ import {
   auditColumns,
   runLogColumns,
   pauseColumns,
+  pauseEndColumns,
   releaseColumns,
   runColumns,
   runSignalColumns,
@@ -31,6 +32,7 @@ import type {
   ChronisJobStat,
   ChronisLock,
   ChronisPause,
+  ChronisPauseEnd,
   ChronisRelease,
   ChronisRun,
   ChronisRunSignal,
@@ -72,6 +74,7 @@ export interface ChronisEntities {
   statHour: EntitySchema<ChronisStatistics>;
   statDay: EntitySchema<ChronisStatistics>;
   pause: EntitySchema<ChronisPause>;
+  pauseEnd: EntitySchema<ChronisPauseEnd>;
   audit: EntitySchema<ChronisAudit>;
   runLog: EntitySchema<ChronisRunLog>;
   jobStat: EntitySchema<ChronisJobStat>;
@@ -133,6 +136,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     statHour: entity('stat_hour', statisticsKey, statisticsColumns),
     statDay: entity('stat_day', statisticsKey, statisticsColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
+    pauseEnd: entity('pause_end', ['kind', 'namespace', 'name'], pauseEndColumns),
     audit: entity('audit', ['id'], auditColumns),
     runLog: entity('run_log', ['runId', 'fence', 'part'], runLogColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),

@@ -9,6 +9,7 @@ import type {
   ChronisJobStat,
   ChronisLock,
   ChronisPause,
+  ChronisPauseEnd,
   ChronisRelease,
   ChronisRun,
   ChronisRunSignal,
@@ -313,6 +314,14 @@ export const lockColumns: Columns<ChronisLock> = {
   fence: 'bigint',
   expiresAt: 'timestamptz',
   leaseMs: 'double precision?',
+};
+
+export const pauseEndColumns: Columns<ChronisPauseEnd> = {
+  kind: 'text',
+  namespace: 'text',
+  name: 'text',
+  pausedAt: 'timestamptz',
+  untilAt: 'timestamptz',
 };
 
 export const pauseColumns: Columns<ChronisPause> = {

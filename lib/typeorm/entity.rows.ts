@@ -189,6 +189,19 @@ export interface ChronisPause {
   pausedBy: string | null;
 }
 
+/** When a pause ends by itself. @publicApi */
+export interface ChronisPauseEnd {
+  kind: 'job' | 'handler' | 'queue' | 'namespace' | 'all';
+  /** Of the job; empty for all others. */
+  namespace: string;
+  /** The id of the job, or what is paused; empty for `all`. */
+  name: string;
+  /** When that was paused; it is over where this is not when it was paused last. */
+  pausedAt: Date;
+  /** When it ends; `Infinity`: it does not, and somebody was told that it stands for long. */
+  untilAt: Date;
+}
+
 /** A durable step that has ended, or waits. @publicApi */
 export interface ChronisRunStep {
   runId: string;

@@ -1,7 +1,8 @@
-import type { JobRef, Pause } from '../model/job.js';
+import type { JobRef } from '../model/job.js';
 import { stillRuns } from '../ports/retry.refusals.js';
-import type { StorageAdapter } from '../ports/storage.adapter.js';
+import type { PauseOrder, StorageAdapter } from '../ports/storage.adapter.js';
 import { queryRunningSteps } from './flow.retrying.js';
+import { endsOtherwise, forgetPauseEnds } from './pause.ends.js';
 import { closeGap, holdCursor, setCursor } from './job.cursor.js';
 import { beginAnew, clear } from './job.redefinition.js';
 import type { Change, Run } from './statement.runner.js';
@@ -16,6 +17,7 @@ export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
 export async function deleteJob({ run, readClock }: Change, ref: JobRef): Promise<boolean> {
   const job = await lockJob(run, ref);
   if (job === null) return false;
+  await forgetPauseEnds(run, job);
   await clear(run, await readClock(), job, 'job deleted');
   return true;
 }
@@ -24,15 +26,20 @@ export async function deleteJob({ run, readClock }: Change, ref: JobRef): Promis
 export async function pauseJob(
   { run, readClock }: Change,
   ref: JobRef,
-  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+  { reason, by, until = null }: PauseOrder,
 ): Promise<boolean> {
   const job = await lockJob(run, ref);
   if (job === null) return false;
-  if (job.paused !== null || (job.kind === 'one-off' && job.verdict !== null)) return true;
+  if (job.paused !== null) {
+    if (endsOtherwise(job, until)) await run('setPauseEnds', ...addressOf(job), until, true);
+    return true;
+  }
+  if (job.kind === 'one-off' && job.verdict !== null) return true;
   const now = await readClock();
   await run('setPause', ...addressOf(job), true, reason, by);
   if (job.kind === 'recurring') await holdCursor(run, now, job, 'paused', reason ?? 'paused');
   await run('holdRuns', ...addressOf(job));
+  if (until !== null) await run('setPauseEnds', ...addressOf(job), until, false);
   return true;
 }
 
@@ -42,6 +49,7 @@ export async function resumeJob({ run, readClock }: Change, ref: JobRef, plan: R
   if (job === null) return false;
   if (job.paused === null) return true;
   const now = await readClock();
+  await forgetPauseEnds(run, job);
   await run('setPause', ...addressOf(job), false, null, null);
   if (job.kind === 'recurring') await resumeCursor(run, now, job, plan);
   await run('releaseRuns', ...addressOf(job));
@@ -87,6 +95,7 @@ export async function runOneOffNow(
     if (running.length > 0) throw stillRuns(job.runId, job.verdict, running);
     await beginAnew(run, now, { ...job, paused: null }, job.definition, now, 'retry');
   } else if (!job.running) {
+    await forgetPauseEnds(run, job);
     await run('runOneOffNow', job.runId);
   }
   const [row] = await run<RunRow>('readOneOffRun', ref.namespace, ref.id);

@@ -6,6 +6,7 @@ import { fixedDelayMs } from './fixed.delay.js';
 import { giveUpSchedule, recordPassedOver, setCursor } from './job.cursor.js';
 import { bearOneOff, bearRecurring, statisticsOf } from './job.rebirth.js';
 import { definitionValues, isOneOff } from './job.rows.js';
+import { forgetPauseEnds } from './pause.ends.js';
 import { conclude, tellGone, type EndedRow } from './run.conclusion.js';
 import type { Run } from './statement.runner.js';
 import { addressOf, type StoredJob, type StoredOneOff, type StoredRecurring } from './stored.job.js';
@@ -95,10 +96,14 @@ async function redefineRecurring(
 ): Promise<void> {
   if (nextAt !== undefined) await giveUpSchedule(run, job, owes, rescheduled);
   const { namespace, id } = given;
+  const isRenamed = namespace !== job.definition.namespace || id !== job.definition.id;
+  const until = job.paused?.until ?? null;
+  if (isRenamed) await forgetPauseEnds(run, job);
   const changes = job.changes && JSON.stringify(job.changes);
   const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];
   await run('updateJob', job.uid, namespace, id, ...values, nextAt !== undefined);
   job.definition = given;
+  if (isRenamed && until !== null) await run('setPauseEnds', ...addressOf(job), until, false);
   if (nextAt === undefined) await run('updateCursor', job.uid, fixedDelayMs(given.trigger));
   await run('updateRuns', job.uid);
   if (nextAt === undefined) return;

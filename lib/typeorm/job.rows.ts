@@ -1,5 +1,5 @@
 import { toJobChanges, type StoredChanges } from '../model/job.changes.js';
-import type { Job, JobDefinition, JobSource, JobState, PausedBy } from '../model/job.js';
+import type { Job, JobDefinition, JobSource, JobState, Pause, PausedBy } from '../model/job.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
 import { isOnce, type Trigger } from '../model/trigger.js';
@@ -29,6 +29,8 @@ export interface JobRow extends DefinitionRow {
   paused_at: EpochMs | null;
   paused_reason: string | null;
   paused_by: string | null;
+  /** Infinity: it has no end, and that it stands for long was told. */
+  paused_until: EpochMs | null;
   /** What has paused it; `paused_by` is who. */
   paused_what: PausedBy | null;
   orphaned_at: EpochMs | null;
@@ -54,13 +56,12 @@ export function toDefinition(row: DefinitionRow): JobDefinition {
 }
 
 export function toJob(row: JobRow): Job {
-  const { paused_at, paused_reason, paused_by } = row;
   return {
     ...toDefinition(row),
     source: row.source,
     app: row.app,
     state: row.state,
-    paused: paused_at === null ? null : { reason: paused_reason, by: paused_by, at: new Date(paused_at) },
+    paused: row.paused_at === null ? null : toPause({ ...row, paused_at: row.paused_at }),
     pausedBy: row.paused_what,
     orphanedAt: toDate(row.orphaned_at),
     changed: toJobChanges(row.changed),
@@ -76,6 +77,18 @@ export function toJob(row: JobRow): Job {
     updatedAt: new Date(row.updated_at),
     revision: row.revision,
   };
+}
+
+/** Of a row that is paused. */
+export function toPause(row: Pick<JobRow, 'paused_reason' | 'paused_by'> & PausedRow): Pause {
+  const { paused_at, paused_reason, paused_by, paused_until } = row;
+  const until = paused_until === Infinity ? null : paused_until;
+  return { reason: paused_reason, by: paused_by, at: new Date(paused_at), until: toDate(until) };
+}
+
+interface PausedRow {
+  paused_at: EpochMs;
+  paused_until: EpochMs | null;
 }
 
 export function toDate(at: EpochMs | null): Date | null {

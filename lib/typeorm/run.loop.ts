@@ -123,7 +123,8 @@ export async function nextWakeAt(
   { workerId, app, queues, handlers }: Capability,
 ): Promise<NextWake> {
   const [row] = await run<
-    { now: EpochMs } & Record<'cursor_at' | 'run_at' | 'lease_ends_at', EpochMs | null>
+    { now: EpochMs } & Record<'cursor_at' | 'run_at' | 'lease_ends_at' | 'pause_ends_at', EpochMs | null>
   >('nextWake', workerId, queues, handlers, app);
-  return { now: row.now, cursorAt: row.cursor_at, runAt: row.run_at, leaseEndsAt: row.lease_ends_at };
+  const { now, cursor_at: cursorAt, run_at: runAt } = row;
+  return { now, cursorAt, runAt, leaseEndsAt: row.lease_ends_at, pauseEndsAt: row.pause_ends_at };
 }

@@ -1,14 +1,15 @@
 import type { ScopeRef } from '../model/pause.js';
-import type { Pause } from '../model/job.js';
 import type { Trigger } from '../model/trigger.js';
-import type { EpochMs, NewGap, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
+import type { EpochMs, NewGap, PauseOrder, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
 import { pause } from './deadline.js';
+import { toPause } from './job.rows.js';
 import type { Change, Run } from './statement.runner.js';
 
-interface PauseRow extends ScopeRef {
+export interface PauseRow extends ScopeRef {
   paused_at: EpochMs;
   paused_reason: string | null;
   paused_by: string | null;
+  until_at: EpochMs | null;
 }
 
 interface StoppedRow {
@@ -25,10 +26,10 @@ const cursorsPerStep = 500;
 export async function pauseScope(
   run: Run,
   { kind, name }: ScopeRef,
-  { reason, by }: Pick<Pause, 'reason' | 'by'>,
+  { reason, by, until = null }: PauseOrder,
 ): Promise<StoredPause> {
-  const [row] = await run<PauseRow>('pauseScope', kind, name, reason, by);
-  return toPause(row);
+  const [row] = await run<PauseRow>('pauseScope', kind, name, reason, by, until);
+  return toStoredPause(row);
 }
 
 const pollMs = 5;
@@ -63,7 +64,7 @@ export async function resumeScope(
 }
 
 export async function queryPauses(run: Run): Promise<StoredPause[]> {
-  return (await run<PauseRow>('queryPauses')).map(toPause);
+  return (await run<PauseRow>('queryPauses')).map(toStoredPause);
 }
 
 async function move(
@@ -86,6 +87,6 @@ async function move(
   );
 }
 
-function toPause({ kind, name, paused_at, paused_reason, paused_by }: PauseRow): StoredPause {
-  return { kind, name, reason: paused_reason, by: paused_by, at: new Date(paused_at) };
+function toStoredPause({ kind, name, until_at, ...row }: PauseRow): StoredPause {
+  return { kind, name, ...toPause({ ...row, paused_until: until_at }) };
 }

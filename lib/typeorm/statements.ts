@@ -60,6 +60,12 @@ import { discardRunsSql } from './sql/discard.runs.sql.js';
 import { dropFlowSql } from './sql/drop.flow.sql.js';
 import { dropRunsSql } from './sql/drop.runs.sql.js';
 import { dueCursorsSql } from './sql/due.cursors.sql.js';
+import { setPauseEndsSql } from './sql/set.pause.ends.sql.js';
+import { duePauseEndsSql } from './sql/due.pause.ends.sql.js';
+import { takePauseEndsSql } from './sql/take.pause.ends.sql.js';
+import { takeScopeEndSql } from './sql/take.scope.end.sql.js';
+import { stalePausesSql } from './sql/stale.pauses.sql.js';
+import { notePausesSql } from './sql/note.pauses.sql.js';
 import { endPauseSql } from './sql/end.pause.sql.js';
 import { endWaitingSql } from './sql/end.waiting.sql.js';
 import { extendLockSql } from './sql/extend.lock.sql.js';
@@ -260,6 +266,12 @@ const builders = {
   dropFlow: dropFlowSql,
   dropRuns: dropRunsSql,
   dueCursors: dueCursorsSql,
+  setPauseEnds: setPauseEndsSql,
+  duePauseEnds: duePauseEndsSql,
+  takePauseEnds: takePauseEndsSql,
+  takeScopeEnd: takeScopeEndSql,
+  stalePauses: stalePausesSql,
+  notePauses: notePausesSql,
   endPause: endPauseSql,
   endWaiting: (t: TableNames) => endWaitingSql(t),
   endUnreachable: (t: TableNames) => endWaitingSql(t, 'reasoned'),

@@ -13,7 +13,8 @@ interface StoredFacts {
   app: string | null;
   revision: number;
   createdAt: EpochMs;
-  paused: { at: EpochMs; reason: string | null; by: string | null } | null;
+  /** `until`: when it ends by itself; null: it does not; Infinity: nor does it, and that it stands for long was told. */
+  paused: { at: EpochMs; reason: string | null; by: string | null; until: EpochMs | null } | null;
 }
 
 /** A recurring job, locked. Kept in step by whoever changes its tables. */
@@ -54,6 +55,7 @@ interface FactsRow extends DefinitionRow {
   paused_at: EpochMs | null;
   paused_reason: string | null;
   paused_by: string | null;
+  paused_until: EpochMs | null;
 }
 
 interface RecurringRow extends FactsRow {
@@ -163,7 +165,7 @@ function toOneOff(row: OneOffRow): StoredOneOff {
 }
 
 function toFacts(row: FactsRow): StoredFacts {
-  const { paused_at, paused_reason, paused_by } = row;
+  const { paused_at, paused_reason, paused_by, paused_until } = row;
   return {
     definition: toDefinition(row),
     definitionHash: row.definition_hash,
@@ -171,6 +173,9 @@ function toFacts(row: FactsRow): StoredFacts {
     app: row.app,
     revision: row.revision,
     createdAt: row.created_at,
-    paused: paused_at === null ? null : { at: paused_at, reason: paused_reason, by: paused_by },
+    paused:
+      paused_at === null
+        ? null
+        : { at: paused_at, reason: paused_reason, by: paused_by, until: paused_until },
   };
 }

@@ -1,5 +1,5 @@
 import type { FailureReport } from '../model/failure.js';
-import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
+import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
@@ -21,6 +21,7 @@ import type {
   NewRunSignal,
   JobPageRequest,
   PageRequest,
+  PauseOrder,
   RunFilter,
   SignalAnswer,
   RunStep,
@@ -108,7 +109,7 @@ export class TypeOrmJobs implements JobStore {
     return this.statements.change((change) => deleteJob(change, ref));
   }
 
-  pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
+  pauseJob(ref: JobRef, pause: PauseOrder): Promise<Job | null> {
     return this.statements.change(async (change) => {
       return (await pauseJob(change, ref, pause)) ? getJob(change.run, ref) : null;
     });
@@ -142,7 +143,7 @@ export class TypeOrmJobs implements JobStore {
     return this.statements.change((change) => backfill(change, ref, order));
   }
 
-  pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+  pauseScope(scope: ScopeRef, pause: PauseOrder): Promise<StoredPause> {
     return pauseScope(this.run, scope, pause);
   }
 

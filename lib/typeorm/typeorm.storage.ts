@@ -1,6 +1,6 @@
 import type { FailureReport } from '../model/failure.js';
-import type { Job, JobFilter, JobRef, Page, Pause } from '../model/job.js';
-import type { ScopeRef } from '../model/pause.js';
+import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
+import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
@@ -22,6 +22,7 @@ import {
   type DefinitionStorage,
   type DueCursor,
   type Deferral,
+  type EndedPauses,
   type EpochMs,
   type Firing,
   type FireResult,
@@ -37,6 +38,8 @@ import {
   type NextWake,
   type JobPageRequest,
   type PageRequest,
+  type PauseEndPlans,
+  type PauseOrder,
   type Recomputation,
   type GiveBackResult,
   type Hands,
@@ -94,6 +97,7 @@ import { orphanUndeclared } from './orphans.js';
 import { RecordPruning } from './record.pruning.js';
 import { Claiming } from './claiming.js';
 import { giveBack } from './run.endings.js';
+import { endPauses, notePauses, stalePauses } from './pause.ending.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { TypeOrmRollups } from './rollups.js';
 import { TypeOrmRunLogs } from './run.logs.js';
@@ -261,7 +265,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.deleteJob(ref);
   }
 
-  pauseJob(ref: JobRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<Job | null> {
+  pauseJob(ref: JobRef, pause: PauseOrder): Promise<Job | null> {
     return this.jobs.pauseJob(ref, pause);
   }
 
@@ -289,7 +293,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.backfill(ref, order);
   }
 
-  async pauseScope(scope: ScopeRef, pause: Pick<Pause, 'reason' | 'by'>): Promise<StoredPause> {
+  async pauseScope(scope: ScopeRef, pause: PauseOrder): Promise<StoredPause> {
     const stored = await this.jobs.pauseScope(scope, pause);
     await untilClaimsEnd(this.run, this.connection.settings.statementTimeoutMs);
     return stored;
@@ -369,6 +373,18 @@ export class TypeOrmStorage extends StorageAdapter {
   async unregister(workerId: string): Promise<void> {
     this.leases.forget(workerId);
     await this.run('unregister', workerId);
+  }
+
+  endPauses(app: string, plans: PauseEndPlans, limit: number): Promise<EndedPauses> {
+    return endPauses(this.statements, app, plans, limit);
+  }
+
+  stalePauses(standingMs: number, limit: number, untold: boolean): Promise<StandingPause[]> {
+    return stalePauses(this.run, standingMs, limit, untold);
+  }
+
+  notePauses(pauses: readonly StandingPause[]): Promise<StandingPause[]> {
+    return notePauses(this.run, pauses);
   }
 
   takeStock(): Promise<Stock> {

@@ -6,7 +6,7 @@ import { count, firstLine, jobName, moreLines, shellWord } from '../cli.words.js
 import { existingJob } from '../existing.job.js';
 import { exitCodes, type ExitCode } from '../exit.codes.js';
 import { jobConditions, jobFilterOptions, type GivenJobFilter } from '../job.filter.js';
-import { dryRunOption, given, namespaceOption, who, whoOptions } from '../shared.options.js';
+import { dryRunOption, given, namespaceOption, untilOption, who, whoOptions } from '../shared.options.js';
 
 const changes = {
   pause: { past: 'paused', asks: false },
@@ -33,7 +33,7 @@ function changing(name: Change, summary: string): CliCommand {
       ...jobFilterOptions,
       all: flag('--all', 'all jobs of all namespaces'),
       dryRun: dryRunOption,
-      ...(name === 'pause' ? whoOptions : {}),
+      ...(name === 'pause' ? { ...whoOptions, ...untilOption } : {}),
       ...(name === 'resume' ? resumeOptions : {}),
     },
     run: async (context) => (context.args.length > 0 ? changeEach(name, context) : changeMany(name, context)),
@@ -46,6 +46,7 @@ type ChangeContext = CommandContext<
     dryRun: boolean;
     reason?: string | undefined;
     by?: string | undefined;
+    until?: string | undefined;
     fromNow?: boolean;
   }
 >;
@@ -54,7 +55,7 @@ async function changeEach(
   name: Change,
   { args, values, out, open, confirm, signal }: ChangeContext,
 ): Promise<ExitCode> {
-  const { namespace, reason, by, all, dryRun, fromNow, ...filter } = values;
+  const { namespace, reason, by, until, all, dryRun, fromNow, ...filter } = values;
   if (all || Object.values(filter).some((each) => each !== undefined))
     throw new UsageError('Give ids, or conditions, and not both.');
   if (changes[name].asks && !dryRun)
@@ -64,7 +65,7 @@ async function changeEach(
   const done: string[] = [];
   const change = async (id: string): Promise<void> => {
     if (dryRun) await existingJob(scheduler, id, place);
-    else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by) });
+    else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by, until) });
     else if (name === 'resume' && fromNow && (await existingJob(scheduler, id, place)).paused === null)
       throw new FailedError(
         `The job "${id}" is not paused, so that nothing was changed of it: --from-now is for jobs that are. Pause it first: chronis jobs pause ${shellWord(id)}`,
@@ -101,13 +102,13 @@ async function changeEach(
 
 async function changeMany(name: Change, { values, out, open, confirm }: ChangeContext): Promise<ExitCode> {
   const filter = jobConditions(values);
-  const { all, dryRun, reason, by, fromNow } = values;
+  const { all, dryRun, reason, by, until, fromNow } = values;
   if (!all && Object.keys(filter).length === 0)
     throw new UsageError('Say which jobs: by their ids, by conditions such as --handler, or --all.');
   const { scheduler } = await open();
   const change = (isTrial: boolean): Promise<ManyResult> => {
     const options = { all, dryRun: isTrial };
-    if (name === 'pause') return scheduler.pauseMany(filter, { ...options, ...who(reason, by) });
+    if (name === 'pause') return scheduler.pauseMany(filter, { ...options, ...who(reason, by, until) });
     if (name === 'resume') return scheduler.resumeMany(filter, { ...options, ...given({ fromNow }) });
     return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
   };

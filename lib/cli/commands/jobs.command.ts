@@ -1,7 +1,7 @@
 import type { Job } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { flag } from '../cli.option.js';
-import { colourOf, firstLine, instant, jobName, schedule } from '../cli.words.js';
+import { colourOf, firstLine, instant, jobName, pauseText, schedule } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
 import { jobConditions, jobFilterOptions } from '../job.filter.js';
 import { given, moreNote, namespaceOption, pageOptions } from '../shared.options.js';
@@ -68,7 +68,7 @@ const showJob = command({
         namespace: job.namespace,
         name: job.name,
         state: job.state,
-        paused: job.paused?.reason ?? null,
+        paused: job.paused && pauseText(job.paused),
         schedule: schedule(job.trigger),
         timeZone: job.timeZone,
         next: instant(job.nextRunAt) || null,

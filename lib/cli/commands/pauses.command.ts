@@ -4,7 +4,7 @@ import { UsageError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
 import { instant, scopeText } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
-import { who, whoOptions } from '../shared.options.js';
+import { untilOption, who, whoOptions } from '../shared.options.js';
 import type { Column } from '../text.table.js';
 
 const scopeOptions = {
@@ -45,6 +45,7 @@ const listPauses = command({
     const columns: Column<ScopePause>[] = [
       { title: 'PAUSED', of: ({ scope }) => scopeText(scope) },
       { title: 'SINCE', of: ({ at }) => instant(at) },
+      { title: 'UNTIL', of: ({ until }) => instant(until) },
       { title: 'BY', of: ({ by }) => by ?? '' },
       { title: 'REASON', of: ({ reason }) => reason ?? '' },
     ];
@@ -55,13 +56,16 @@ const listPauses = command({
 const addPause = command({
   name: 'pauses add',
   summary: 'stops a handler, a queue, a namespace or everything, in all processes',
-  options: { ...scopeOptions, ...whoOptions },
-  run: async ({ values: { reason, by, ...scope }, out, open }) => {
+  options: { ...scopeOptions, ...whoOptions, ...untilOption },
+  examples: ["chronis pauses add --queue slow --until 2h --reason 'disk is full'"],
+  run: async ({ values: { reason, by, until, ...scope }, out, open }) => {
     const meant = scopeOf(scope);
     const { scheduler } = await open();
-    const pause = await scheduler.pause(meant, who(reason, by));
+    const pause = await scheduler.pause(meant, who(reason, by, until));
     out.print({ pause }, (paper) =>
-      paper.line(`${scopeText(pause.scope)}\tpaused since ${instant(pause.at)}`),
+      paper.line(
+        `${scopeText(pause.scope)}\tpaused since ${instant(pause.at)}${pause.until === null ? '' : `, until ${instant(pause.until)}`}`,
+      ),
     );
   },
 });

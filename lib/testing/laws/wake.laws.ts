@@ -21,8 +21,9 @@ import { listen } from './signal.fixture.js';
 
 export const wakeLaws = lawsOf('wake', {
   'has no reason where there is nothing': async ({ storage }) => {
-    const { now, ...reasons } = await storage.nextWakeAt(await startWorker(storage));
+    const { now, pauseEndsAt = null, ...reasons } = await storage.nextWakeAt(await startWorker(storage));
     assert.deepEqual(reasons, { cursorAt: null, runAt: null, leaseEndsAt: null });
+    assert.equal(pauseEndsAt, null);
     assertNear(now, await storage.now(), 'The time of the answer');
   },
 

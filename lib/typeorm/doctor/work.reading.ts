@@ -71,7 +71,7 @@ export interface StandingPause {
   since: string;
 }
 
-// $1 time · $2 since when, in ms · $3 how many
+// $1 time · $2 since when, in ms · $3 how many. Those that end by themselves are not forgotten.
 export function pausesSql(t: TableNames): string {
   const since = at('$2::float8');
   return `
@@ -79,7 +79,10 @@ select kind, name, namespace, reason, by, ${iso('paused_at')} as since, ${ms(now
   select kind, name, null as namespace, paused_reason as reason, paused_by as by, paused_at from ${t.pause}
   union all select 'job', id, namespace, paused_reason, paused_by, paused_at from ${t.job} where paused_at is not null
   union all select 'job', job_id, namespace, paused_reason, paused_by, paused_at from ${t.run} where keyed and paused_at is not null and verdict is null
-) pause where paused_at < ${since} order by paused_at, kind, name limit $3`;
+) pause where paused_at < ${since} and not exists (
+  select from ${t.pause_end} e
+  where e.kind = pause.kind and e.namespace = coalesce(pause.namespace, '') and e.name = pause.name and e.paused_at = pause.paused_at and e.until_at < 'infinity'
+) order by paused_at, kind, name limit $3`;
 }
 
 // $1 time · $2 since when, in ms · $3 how many. Those that are workflows end with their steps.

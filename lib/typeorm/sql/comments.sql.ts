@@ -313,6 +313,16 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       ...pausedColumns,
     },
   },
+  pause_end: {
+    about: 'When pauses end by themselves',
+    columns: {
+      kind: 'job, handler, queue, namespace or all',
+      namespace: 'of the job; empty for all others',
+      name: 'the id of the job, or what is paused; empty for all',
+      paused_at: 'when that was paused; it is over where this is not when it was paused last',
+      until_at: 'when it ends; infinity: it does not, and somebody was told that it stands for long',
+    },
+  },
   audit: {
     about: 'Who has asked for what: what was done within withActor()',
     columns: {

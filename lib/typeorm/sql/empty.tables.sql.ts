@@ -22,6 +22,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.stat_hour,
       t.stat_day,
       t.pause,
+      t.pause_end,
       t.audit,
       t.run_log,
       t.worker,

@@ -4,5 +4,7 @@ import { tellChange } from './wake.fragment.js';
 
 // $1 time · $2 kind · $3 name
 export function endPauseSql(t: TableNames): string {
-  return `delete from ${t.pause} where kind = $2 and name = $3 returning ${ms(now)} as now${tellChange(t)}`;
+  return `
+with gone as (delete from ${t.pause_end} e where e.kind = $2 and e.namespace = '' and e.name = $3)
+delete from ${t.pause} where kind = $2 and name = $3 returning ${ms(now)} as now${tellChange(t)}`;
 }

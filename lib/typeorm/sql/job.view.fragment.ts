@@ -1,6 +1,7 @@
 import type { TableNames } from './table.names.js';
 import { changesOf } from './changes.fragment.js';
 import { isOpen } from './open.fragment.js';
+import { pauseEndOf } from './pause.end.fragment.js';
 import { stopping } from './pauses.fragment.js';
 import { waitsForColumn, waitsForRuns } from './run.wait.fragment.js';
 import { ms } from './time.fragment.js';
@@ -9,14 +10,21 @@ import { ms } from './time.fragment.js';
  * Jobs as users see them: the same columns from a recurring job's tables and from a one-off's run. The states are those of
  * lib/model/job.state.ts, which is the rule.
  */
-export function jobViews(t: TableNames, time: Time = ms): { recurring: string; oneOff: string } {
+export function jobViews(t: TableNames): { recurring: string; oneOff: string } {
+  const until = (row: string, id: string): string => `, ${ms(pauseEndOf(t, row, id))} as paused_until`;
+  return { recurring: recurring(t, ms, until('j', 'id')), oneOff: oneOff(t, ms, until('r', 'job_id')) };
+}
+
+/** The same as a view of schema version 4 has them, without what is in tables of later ones. */
+export function plainJobViews(t: TableNames): { recurring: string; oneOff: string } {
+  const time: Time = (instant) => instant;
   return { recurring: recurring(t, time), oneOff: oneOff(t, time) };
 }
 
 /** How an instant is shown. */
 type Time = (instant: string) => string;
 
-function recurring(t: TableNames, time: Time): string {
+function recurring(t: TableNames, time: Time, more = ''): string {
   return `
 select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.trigger_type, j.time_zone,
   j.payload, j.metadata, j.policies, j.source, j.app,
@@ -41,11 +49,11 @@ select j.uid, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigg
     when ${stopping(t, 'j')} is not null then 'paused'
     when s.run_count = 0 then 'pending'
     else 'scheduled'
-  end as state, null::json as waits_for, false as is_run
+  end as state, null::json as waits_for, false as is_run${more}
 from ${t.job} j join ${t.job_stat} s on s.job_uid = j.uid left join ${t.cursor} c on c.job_uid = j.uid`;
 }
 
-function oneOff(t: TableNames, time: Time): string {
+function oneOff(t: TableNames, time: Time, more = ''): string {
   return `
 select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.priority, r.trigger, coalesce(r.trigger ->> 'type', 'at') as trigger_type, r.time_zone,
   r.payload, r.metadata, r.policies, r.source, r.app,
@@ -64,6 +72,6 @@ select r.id as uid, r.namespace, r.job_id as id, r.name, r.handler, r.queue, r.p
     when ${waitsForRuns('r')} then 'waiting'
     when r.attempt = 0 then 'pending'
     else 'scheduled'
-  end as state, ${waitsForColumn(t, 'r')} as waits_for, true as is_run
+  end as state, ${waitsForColumn(t, 'r')} as waits_for, true as is_run${more}
 from ${t.run} r where r.keyed and r.origin <> 'reserved'`;
 }

@@ -1,3 +1,4 @@
+import { pauseEndOf } from './pause.end.fragment.js';
 import type { TableNames } from './table.names.js';
 import { changesOf } from './changes.fragment.js';
 import { after, ms, now } from './time.fragment.js';
@@ -34,7 +35,7 @@ export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | '
   return `
 select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, ${payload},
   j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
-  ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by,
+  ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by, ${ms(pauseEndOf(t, 'j', 'id'))} as paused_until,
   ${ms('j.orphaned_at')} as orphaned_at, j.orphaned_reason, to_json(j.previous_ids) as previous_ids,
   ${changesOf('j')} as changed,
   (select ${ms('c.fired_until')} from ${t.cursor} c where c.job_uid = j.uid) as cursor_fired_until,

@@ -1,3 +1,4 @@
+import { mayBeEndedBy } from './pause.end.fragment.js';
 import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
 import { isTooLong } from './lease.fragment.js';
 import { rankOf } from './rank.fragment.js';
@@ -38,5 +39,7 @@ select (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handl
       ) as due_at
     ) found) as run_at,
   (select ${ms(`min(case when ${isTooLong('w')} then ${now} else w.lease_until end)`)} from ${t.worker} w where w.released_at is null and w.id <> $2) as lease_ends_at,
+  (select ${ms('e.until_at')} from ${t.pause_end} e where e.until_at < 'infinity' and ${mayBeEndedBy(t, 'e', '$5::text')}
+    order by e.until_at limit 1) as pause_ends_at,
   ${clock} as now`;
 }

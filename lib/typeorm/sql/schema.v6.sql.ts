@@ -12,6 +12,7 @@ const changed = [
   'run_signal',
   'audit',
   'run_log',
+  'pause_end',
   'stat_minute',
   'stat_hour',
   'stat_day',
@@ -28,6 +29,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     ...fingerprints(t),
     ...audit(t),
     ...runLogs(t),
+    ...pauseEnds(t),
     ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
   ];
@@ -89,6 +91,25 @@ function runLogs(t: TableNames): string[] {
       primary key (run_id, fence, part)
     )`,
     `create index ${t.index('run_log_time')} on ${t.run_log} (at)`,
+  ];
+}
+
+/**
+ * The tables of pauses stay as the release before knows them. It resumes and deletes without a look at this one: an end holds for the pause of that very moment alone. The second index has what is
+ * paused of the jobs, so that those that were forgotten are found without reading the others.
+ */
+function pauseEnds(t: TableNames): string[] {
+  return [
+    `create table ${t.pause_end} (
+      kind text collate "C" not null,
+      namespace text collate "C" not null,
+      name text collate "C" not null,
+      paused_at timestamptz not null,
+      until_at timestamptz not null,
+      primary key (kind, namespace, name)
+    )`,
+    `create index ${t.index('pause_end_until')} on ${t.pause_end} (until_at) where until_at < 'infinity'`,
+    `create index ${t.index('job_paused')} on ${t.job} (paused_at) where paused_at is not null`,
   ];
 }
 

@@ -25,6 +25,7 @@ export const allTables = [
   'stat_hour',
   'stat_day',
   'pause',
+  'pause_end',
   'audit',
   'run_log',
   'worker',

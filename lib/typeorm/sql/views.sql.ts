@@ -1,4 +1,4 @@
-import { jobViews } from './job.view.fragment.js';
+import { plainJobViews } from './job.view.fragment.js';
 import { stopping } from './pauses.fragment.js';
 import { runAttempt, runDueAt, runStartedAt, runState } from './run.view.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -15,7 +15,7 @@ export function viewStatements(t: TableNames, create: 'create view' | 'create or
 }
 
 function jobsView(t: TableNames): string {
-  const { recurring, oneOff } = jobViews(t, (instant) => instant);
+  const { recurring, oneOff } = plainJobViews(t);
   return `${t.qualified('jobs_view')} as
       select v.namespace, v.id, v.name, v.state, v.paused_what as paused_by, v.next_run_at, v.last_run_at, v.last_verdict, v.last_error,
         v.run_count::bigint as run_count, v.error_count::bigint as error_count, v.consecutive_failures,
