@@ -121,8 +121,9 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
   },
   pauseScope: {
     tell: ([scope], pause) => {
-      const { reason, by } = pause;
-      return [{ action: 'pauseScope', ...ofScope(scope), details: { after: { reason, by } } }];
+      const { reason, by, until } = pause;
+      const after = { reason, by, ...(until !== null && { until: until.toISOString() }) };
+      return [{ action: 'pauseScope', ...ofScope(scope), details: { after } }];
     },
   },
   resumeScope: { tell: ([scope], result) => found(result, { action: 'resumeScope', ...ofScope(scope) }) },

@@ -211,6 +211,7 @@ describe('rights that are missing', () => {
     'flow_edge',
     'flow_step',
     'pause',
+    'pause_end',
     'release',
     'run',
   );
@@ -388,12 +389,12 @@ describe('a schema of another release', () => {
   test('before that of programs gets their table, and nobody waits for it', async () => {
     await (await start()).close();
     await client.query(
-      `drop table "${schema}".binary, "${schema}".audit, "${schema}".run_log, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms; alter table "${schema}".run drop column last_fingerprint; alter table "${schema}".attempt drop column error_fingerprint;
-       alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step`,
+      `drop table "${schema}".binary, "${schema}".audit, "${schema}".pause_end, "${schema}".run_log, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms; alter table "${schema}".run drop column last_fingerprint; alter table "${schema}".attempt drop column error_fingerprint;
+       alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step; drop index "${schema}".job_paused`,
     );
     await setMeta('schema_version', 4);
-    // A transaction that stays open, as an application of the release before has it.
-    await client.query(`begin; lock table "${schema}".job in row exclusive mode`);
+    // A transaction that stays open, as a worker of the release before has it.
+    await client.query(`begin; lock table "${schema}".cursor in row exclusive mode`);
     const { binaries } = await start();
     await client.query('commit');
     await binaries!.putBinary('a'.repeat(64), Buffer.from('x'));

@@ -121,6 +121,13 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       },
     );
 
+    test('the look for pauses that were forgotten reads no job that is not paused', async () => {
+      const plan = await explain(sql.stalePauses, [1_000, 100, true]);
+      expect([...plan.scanned].filter((table) => GrownTables.hot.includes(table))).toEqual([]);
+      expect(plan.indexes).toContain('job_paused');
+      expect(plan.touched).toBe(0);
+    });
+
     test('a page of jobs is read in the order of indexes', async () => {
       const text = queryJobsSql(grown.names, 'v.namespace = $3 and (v.namespace, v.id) > ($4, $5)');
       const plan = await explain(text, [101, 'default', 'default', 'later-5']);
