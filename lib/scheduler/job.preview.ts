@@ -1,6 +1,7 @@
 import type { Job, PausedBy } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { preview, type TriggerPreview } from '../triggers/preview.js';
+import { timeIn } from './explaining.words.js';
 import { refKey } from './job.identity.js';
 
 /** Which instants to show. @publicApi */
@@ -36,12 +37,13 @@ export function previewOf(
   return shown;
 }
 
-function pausedText({ paused, ...job }: Job, by: PausedBy): string {
+function pausedText({ paused, timeZone, ...job }: Job, by: PausedBy): string {
   const until = 'it does not fire until';
   switch (by) {
     case 'job': {
       const reason = paused === null || paused.reason === null ? '' : ` (${paused.reason})`;
-      return `The job is paused${reason}: ${until} it is resumed.`;
+      const end = paused?.until ? `${timeIn(timeZone, paused.until)}, when that ends.` : 'it is resumed.';
+      return `The job is paused${reason}: ${until} ${end}`;
     }
     case 'all':
       return `Everything is paused: ${until} that is resumed.`;

@@ -60,6 +60,33 @@ test('jobs are made, listed, shown, paused, resumed and deleted', async () => {
   });
 });
 
+test('pauses of jobs, of many and of scopes end by themselves with --until, and say when', async () => {
+  await withJobs(async (at) => {
+    const until = '2040-01-01T12:00:00.000Z';
+    const who = ['--reason', 'holidays', '--by', 'ops', '--until', until];
+    await chronis(['jobs', 'pause', 'report', ...who, ...at]);
+    expect((await document(['jobs', 'show', 'report', ...at])).job.paused.until).toBe(until);
+    const { stdout } = await chronis(['jobs', 'show', 'report', ...at]);
+    expect(stdout).toMatch(/paused\tsince \S+Z until 2040-01-01T12:00:00Z by ops \(holidays\)/);
+    expect(stdout).toContain(
+      '(holidays): it does not fire until 2040-01-01 21:00:00 (Asia/Seoul), when that ends.',
+    );
+    await chronis(['jobs', 'pause', '--handler', 'other', ...who, ...at]);
+    expect((await document(['jobs', 'show', 'once', ...at])).job.paused.until).toBe(until);
+    const added = await chronis(['pauses', 'add', '--queue', 'slow', ...who, ...at]);
+    expect(added.stdout).toMatch(/^queue slow\tpaused since \S+Z, until 2040-01-01T12:00:00Z\n$/);
+    expect((await document(['pauses', ...at])).pauses).toMatchObject([{ scope: { queue: 'slow' }, until }]);
+    for (const [wrong, problem] of [
+      ['soon', /until/],
+      ['2001-01-01', /until: .*must be in the future/],
+    ] as const) {
+      const { code, stderr } = await chronis(['pauses', 'add', '--all', '--until', wrong, ...at]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(problem);
+    }
+  });
+});
+
 test('a job that is not there is an error with what was probably meant, and 1', async () => {
   await withJobs(async (at) => {
     for (const action of ['show', 'pause', 'resume', 'run']) {
