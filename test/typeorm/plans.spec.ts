@@ -35,6 +35,8 @@ const settlement = ({ recurring }: GrownTables, outcome: string, retryAt: number
   each(outcome),
   ...[times, times, each(retryAt)],
   ...[each(null), each(null)],
+  // Fingerprints.
+  outcome === 'failed' ? each('0123456789abcdef') : null,
 ];
 
 function firing({ cursors }: GrownTables, overlap: string): unknown[] {
