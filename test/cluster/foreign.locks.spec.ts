@@ -208,6 +208,7 @@ describe('two instances beside locks of somebody else', () => {
     'attempt',
     'gap',
     'pause',
+    'pause_end',
   ]);
   /** Which tables one-offs need neither to begin nor for their end, and which of them schedules do not need either. */
   const needless = {
