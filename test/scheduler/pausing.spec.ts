@@ -43,7 +43,7 @@ describe('pausing many at once', () => {
   ])('%o stops what it names until it is resumed; what fell into it is a gap', async (scope, others) => {
     expect(await pass(1)).toEqual(['a', 'b']);
     const pause = await app.scheduler.pause(scope, { reason: 'audit', by: 'ops' });
-    expect(pause).toEqual({ scope, reason: 'audit', by: 'ops', at: at(minute) });
+    expect(pause).toEqual({ scope, reason: 'audit', by: 'ops', until: null, at: at(minute) });
     expect(await app.scheduler.getPauses()).toEqual([pause]);
     const pausedBy = Object.keys(scope)[0] as 'handler' | 'queue' | 'namespace' | 'all';
     const b = (await app.scheduler.getJob('b', { namespace: 'acme' }))!;
