@@ -56,6 +56,7 @@ const cases: [what: string, name: StatementName, values: () => unknown[]][] = [
       each(null),
       each('no'),
       each(null),
+      null,
       worker.workerId,
       true,
     ],

@@ -19,6 +19,7 @@ export const innocents: Rule = {
     );
     return [
       ...lost
+        .filter((row) => isDated(evidence, row))
         .filter((row) => harmsOf(evidence, row).length === 0 || companyOf(evidence, row).length > 0)
         .map((row) => `${row.jobId} run ${row.runId} ended as lost\n${historyOf(evidence, row.runId)}`),
       ...[...poison].flatMap(([jobId, own]) =>
@@ -74,6 +75,18 @@ function companyOf({ attempts }: Evidence, { worker, runId, finishedAt }: Ledger
       other.runId !== runId &&
       other.outcome === 'lost' &&
       Math.abs(other.finishedAt - finishedAt) < oneReleaseMs,
+  );
+}
+
+/** Whether it is known when its worker had it. Where the ledger goes by a clock that leaps it is not of what nobody has seen and nobody has executed: what harm it met then cannot be said. */
+function isDated(
+  { sameClock, sightings, executions }: Evidence,
+  { runId, fence, attempt }: LedgerRow,
+): boolean {
+  return (
+    sameClock ||
+    sightings.some((one) => one.runId === runId && one.fence === fence) ||
+    executions.some((one) => one.runId === runId && one.attempt === attempt)
   );
 }
 

@@ -71,6 +71,15 @@ describe('the rule for the neighbours of a poison run', () => {
     expect(innocents.find(evidence({ ...unbegun, sightings: [seen] }))).toEqual([]);
   });
 
+  test('do not judge by a clock that leaps what nobody has seen and nobody has executed', () => {
+    const attempts = [{ ...lost, startedAt: at(3_600), finishedAt: at(3_601) }];
+    const leapt = { attempts, executions: [], sightings: [] };
+    const seen = { runId: lost.runId, fence: 1, jobId: lost.jobId, pid: 7, firstAt: at(1), lastAt: at(9) };
+    expect(innocents.find(evidence(leapt))).toHaveLength(1);
+    expect(innocents.find(evidence({ ...leapt, sameClock: false }))).toEqual([]);
+    expect(innocents.find(evidence({ ...leapt, sameClock: false, sightings: [seen] }))).toHaveLength(1);
+  });
+
   test('tells the history of the run that it finds', () => {
     const first = row({ ...lost, final: false, worker: 'w5', pid: 5, startedAt: at(0), finishedAt: at(0.5) });
     const attempts = [
