@@ -8,6 +8,25 @@ import {
 } from '../../lib/index.js';
 import { NestApp } from '../support/nest.app.js';
 
+/** A workflow of one step, whose first attempt goes on until `release`, whatever its signal says. */
+function deafWorkflow() {
+  const charges: string[] = [];
+  const { promise: gate, resolve: release } = promised();
+  const { promise: beginning, resolve: begun } = promised();
+  const deaf = workflow('deaf').step('charge', async (ctx) => {
+    charges.push(ctx.runId);
+    begun();
+    if (charges.length === 1) await gate;
+  });
+  return { deaf, charges, beginning, gate, release };
+}
+
+function promised(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
 describe('a retry of a workflow', () => {
   let apps: NestApp[] = [];
 
@@ -27,16 +46,7 @@ describe('a retry of a workflow', () => {
   }
 
   test('is refused while a step of it still runs, which is then done once', async () => {
-    const charges: string[] = [];
-    let release = (): void => undefined;
-    let begun = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const beginning = new Promise<void>((resolve) => (begun = resolve));
-    const deaf = workflow('deaf').step('charge', async (ctx) => {
-      charges.push(ctx.runId);
-      begun();
-      await gate;
-    });
+    const { deaf, charges, beginning, release } = deafWorkflow();
     const app = await boot(deaf);
     const { runId } = await app.workflows.start('deaf', { key: 'k' });
     await beginning;
@@ -56,16 +66,7 @@ describe('a retry of a workflow', () => {
   });
 
   test('is refused also when its step was given up and has its verdict, as long as its handler goes on here', async () => {
-    const charges: string[] = [];
-    let release = (): void => undefined;
-    let begun = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const beginning = new Promise<void>((resolve) => (begun = resolve));
-    const deaf = workflow('deaf').step('charge', async (ctx) => {
-      charges.push(ctx.runId);
-      begun();
-      if (charges.length === 1) await gate;
-    });
+    const { deaf, charges, beginning, gate, release } = deafWorkflow();
     const app = await boot(deaf);
     const { runId } = await app.workflows.start('deaf', { key: 'k' });
     await beginning;
@@ -141,16 +142,7 @@ describe('a retry of a workflow', () => {
   });
 
   test('of its run as of a job is refused in the same way, and passed over in bulk', async () => {
-    const charges: string[] = [];
-    let release = (): void => undefined;
-    let begun = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const beginning = new Promise<void>((resolve) => (begun = resolve));
-    const deaf = workflow('deaf').step('charge', async (ctx) => {
-      charges.push(ctx.runId);
-      begun();
-      if (charges.length === 1) await gate;
-    });
+    const { deaf, charges, beginning, release } = deafWorkflow();
     const app = await boot(deaf);
     const { runId } = await app.workflows.start('deaf', { key: 'k' });
     await beginning;
