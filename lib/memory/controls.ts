@@ -4,6 +4,7 @@ import type { EpochMs, PauseOrder, StorageAdapter } from '../ports/storage.adapt
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
 import { runningSteps } from './flow.resetting.js';
+import { givenUpBy } from './given.up.steps.js';
 import { withEnd } from './own.pause.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { moveWaits } from './run.waits.js';
@@ -105,7 +106,7 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow, givenUp:
   }
   const run = onlyRun(job);
   if (run.worker !== null || run.open !== null) return run;
-  const running = run.verdict === null ? [] : runningSteps(tables, run.id, givenUp);
+  const running = run.verdict === null ? [] : runningSteps(tables, run.id, givenUpBy(tables, now, givenUp));
   if (running.length > 0) throw stillRuns(run.id, run.verdict!, running);
   touch(job, now);
   job.pause = null;

@@ -2,6 +2,7 @@ import { isFailure } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { touch } from './definitions.js';
 import { runningSteps } from './flow.resetting.js';
+import { givenUpBy } from './given.up.steps.js';
 import { moveWaits } from './run.waits.js';
 import { bearRun, forget, release, tellFlows } from './runs.js';
 import { moveRunSteps } from './run.steps.js';
@@ -18,8 +19,9 @@ export function retryRuns(
   givenUp: readonly string[],
 ): RunRow[] {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
+  const goingOn = givenUpBy(tables, now, givenUp);
   return deadLetters(tables, runIds)
-    .filter(({ id }) => runningSteps(tables, id, givenUp).length === 0)
+    .filter(({ id }) => runningSteps(tables, id, goingOn).length === 0)
     .map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
 }
 

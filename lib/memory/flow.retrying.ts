@@ -18,6 +18,7 @@ import {
   setBack,
   type RetryPlan,
 } from './flow.resetting.js';
+import { givenUpBy } from './given.up.steps.js';
 import { onlyRun } from './rows.to.views.js';
 import { moveRunSteps } from './run.steps.js';
 import { moveWaits } from './run.waits.js';
@@ -42,7 +43,7 @@ export function retryFlow(
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
   const plan = chosen === null ? planRetryOfBad(flow, done) : planRetry(flow, chosen, done);
-  const running = runningOf(tables, flow, plan, givenUp);
+  const running = runningOf(tables, flow, plan, givenUpBy(tables, now, givenUp));
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);

@@ -16,6 +16,7 @@ import { getFlow, laterRun, queryFlows, queryFlowSteps } from './flow.queries.js
 import { unservedSteps } from './flow.unserved.js';
 import { runningSteps } from './flow.resetting.js';
 import { retryFlow } from './flow.retrying.js';
+import { givenUpBy } from './given.up.steps.js';
 import { toRun } from './rows.to.views.js';
 import type { Step } from './tables.js';
 
@@ -55,7 +56,10 @@ export class MemoryFlows implements FlowStorage {
   }
 
   queryRunningSteps(runId: string, givenUp: readonly string[] = []): Promise<RunningStep[]> {
-    return this.atomically((tables) => runningSteps(tables, runId, givenUp), 'read');
+    return this.atomically(
+      (tables, now) => runningSteps(tables, runId, givenUpBy(tables, now, givenUp)),
+      'read',
+    );
   }
 
   pauseFlow(runId: string): Promise<boolean> {

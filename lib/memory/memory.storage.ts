@@ -365,8 +365,9 @@ export class MemoryStorage extends StorageAdapter {
     _longRunning?: readonly string[],
     _reached?: EpochMs | null,
     condition: WorkerCondition | null = null,
+    givenUp: readonly string[] | null = null,
   ): Promise<Renewal> {
-    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running, condition));
+    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running, condition, givenUp));
   }
 
   updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {

@@ -187,6 +187,8 @@ export interface WorkerRow extends WorkerRegistration {
   reached: EpochMs;
   running: number;
   condition: WorkerCondition | null;
+  /** The runs of steps that it executes though it has given them up. Absent: none. */
+  givenUp?: readonly string[];
 }
 
 /** Of a job alone. */

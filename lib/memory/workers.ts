@@ -10,6 +10,7 @@ import type {
 } from '../ports/storage.adapter.js';
 import { callbackOf } from '../ports/callback.js';
 import { bearCallback } from './definitions.js';
+import { tellGivenUp } from './given.up.steps.js';
 import { toClaimedRun } from './rows.to.views.js';
 import { isOutOfSync } from './releases.js';
 import { finish, record, waitUntil } from './runs.js';
@@ -42,6 +43,7 @@ export function renew(
   leaseMs: number,
   running: number,
   condition: WorkerCondition | null,
+  givenUp: readonly string[] | null,
 ): Renewal {
   const worker = tables.workers.get(workerId);
   const stoodUntil = worker ? Math.max(worker.leaseUntil, worker.reached) : null;
@@ -53,6 +55,7 @@ export function renew(
     running,
     condition: condition ?? worker.condition,
   });
+  if (givenUp !== null) tellGivenUp(worker, givenUp);
   const held = [...(tables.held.get(workerId) ?? [])];
   const cancelled = held.filter((run) => run.cancelRequested).map((run) => run.id);
   const outOfSync = isOutOfSync(tables, now, workerId);

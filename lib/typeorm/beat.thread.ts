@@ -29,7 +29,7 @@ async function renew(): Promise<boolean> {
   Atomics.store(times, 3, underWay);
   const sentAt = rightNow();
   const { rows } = await client
-    .query<{ lease_until: number | null }>(sql, [null, workerId, leaseMs, null, null, null, null])
+    .query<{ lease_until: number | null }>(sql, [null, workerId, leaseMs, null, null, null, null, null])
     .finally(() => Atomics.store(times, 3, rightNow()));
   if (rows[0]?.lease_until === null) return false;
   Atomics.store(times, 2, sentAt);

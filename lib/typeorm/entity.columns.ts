@@ -294,6 +294,7 @@ export const workerColumns: Columns<ChronisWorker> = {
   slots: 'integer?',
   clockOffsetMs: 'double precision?',
   loopLagMs: 'double precision?',
+  givenUp: 'bigint[]?',
 };
 
 export const releaseColumns: Columns<ChronisRelease> = {

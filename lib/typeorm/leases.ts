@@ -53,8 +53,9 @@ export class Leases {
     longRunning: readonly string[],
     reached: EpochMs | null,
     condition: WorkerCondition | null,
+    givenUp: readonly string[] | null,
   ): Promise<Renewal> {
-    const told = [condition?.clockOffsetMs ?? null, condition?.loopLagMs ?? null];
+    const told = [condition?.clockOffsetMs ?? null, condition?.loopLagMs ?? null, givenUp];
     const [row] = await run<Renewed>('renew', workerId, leaseMs, running, reached, ...told);
     const { now, lease_until: leaseUntil, stood_until: stoodUntil } = row;
     const lease = this.leases.get(workerId) ?? newLease();

@@ -354,8 +354,9 @@ export class TypeOrmStorage extends StorageAdapter {
     longRunning: readonly string[] = [],
     reached: EpochMs | null = null,
     condition: WorkerCondition | null = null,
+    givenUp: readonly string[] | null = null,
   ): Promise<Renewal> {
-    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning, reached, condition);
+    return this.leases.renew(this.run, workerId, leaseMs, running, longRunning, reached, condition, givenUp);
   }
 
   override async startBeat(order: BeatOrder): Promise<Beat | null> {

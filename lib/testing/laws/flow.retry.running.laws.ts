@@ -6,7 +6,7 @@ import {
   type NewFlowStep,
   type StorageAdapter,
 } from '../../index.js';
-import { addOneOff, addRecurring, claimOne, fireOne, ref, settle } from './fixture.js';
+import { addOneOff, addRecurring, claimOne, day, fireOne, ref, settle } from './fixture.js';
 import {
   claimSteps,
   endOpen,
@@ -61,6 +61,15 @@ async function assertRefused(
   assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
 }
 
+/** By a beat of the worker: what it has given up, and executes all the same. */
+async function tell(
+  storage: StorageAdapter,
+  { workerId }: Capability,
+  givenUp: readonly string[] | null,
+): Promise<void> {
+  await storage.renew(workerId, 400 * day, 1, [], null, null, givenUp);
+}
+
 export const flowRetryRunningLaws = flowLawsOf('retries of flows of which something still runs', {
   'are refused, as it would run twice at once, until it has ended': async ({ storage }, flows) => {
     const { runId, worker } = await begin(storage, [step('a'), step('b', ['a'])]);
@@ -101,6 +110,73 @@ export const flowRetryRunningLaws = flowLawsOf('retries of flows of which someth
       // What does not run again may go on.
       assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
     },
+
+  'are refused to everybody while a worker that lives tells that it executes what it has given up': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('a'), step('b')]);
+    const { a, b } = await claimSteps(storage, worker);
+    await storage.cancelRun(runId);
+    await tell(storage, worker, [a!.id]);
+    for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
+    await assertRefused(storage, flows, runId, null, 'a');
+    assert.deepEqual(
+      (await flows.queryRunningSteps(runId)).map(({ name }) => name),
+      ['a'],
+    );
+    // A beat that does not say takes nothing back.
+    await tell(storage, worker, null);
+    await assertRefused(storage, flows, runId, ['a'], 'a');
+    await tell(storage, worker, []);
+    assert.deepEqual(await flows.queryRunningSteps(runId), []);
+    assert.ok(await flows.retryFlow(runId, null));
+  },
+
+  'are possible for what does not run again, whatever a worker tells that it executes': async (
+    { storage },
+    flows,
+  ) => {
+    const { runId, worker } = await begin(storage, [step('a'), step('b')]);
+    const { a, b } = await claimSteps(storage, worker);
+    await storage.cancelRun(runId);
+    await tell(storage, worker, [a!.id]);
+    for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
+    assert.ok(await flows.retryFlow(runId, ['b']));
+  },
+
+  'are possible once the lease of the worker that told of it has ended': async ({ storage }, flows) => {
+    const { runId, worker } = await begin(storage, [step('a')]);
+    const a = await claimOne(storage, worker);
+    await storage.cancelRun(runId);
+    await tell(storage, worker, [a.id]);
+    await settle(storage, a, { outcome: 'cancelled' });
+    await assertRefused(storage, flows, runId, null, 'a');
+    // Nobody has taken back what it held.
+    await storage.unregister(worker.workerId);
+    assert.deepEqual(await flows.queryRunningSteps(runId), []);
+    assert.ok(await flows.retryFlow(runId, null));
+  },
+
+  'as of jobs are refused to everybody, or pass it over, by what a worker tells': async ({ storage }) => {
+    const job = { id: 'order' };
+    const { runId, worker } = await openFlow(storage, [step('a')], { job });
+    const late = await claimOne(storage, worker);
+    await tell(storage, worker, [late.id]);
+    await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
+    await settle(storage, late, { outcome: 'timed_out', error: 'late' });
+    await addOneOff(storage, { id: 'other' });
+    const other = await claimOne(storage, worker);
+    await settle(storage, other, { outcome: 'failed', error: 'no' });
+    const retried = await storage.retryRuns([runId, other.id]);
+    assert.deepEqual(
+      retried.map(({ retryOf }) => retryOf),
+      [other.id],
+    );
+    await assert.rejects(() => storage.runNow(ref(job.id)), /"a"/);
+    await tell(storage, worker, []);
+    assert.equal((await storage.retryRuns([runId])).length, 1);
+  },
 
   'are refused for the same reason as retries of jobs': async ({ storage }) => {
     const job = { id: 'order' };

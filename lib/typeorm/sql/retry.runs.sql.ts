@@ -1,13 +1,13 @@
 import { unnest } from './arrays.fragment.js';
 import { carriedSteps } from './lapsed.wait.fragment.js';
 import { runColumns } from './run.view.fragment.js';
-import { flowsWithinOf, runningWithin } from './running.steps.fragment.js';
+import { flowsWithinOf, givenUp, runningWithin } from './running.steps.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 runs · $3 delays · $4 runs that were given up
+ * $1 time · $2 runs · $3 delays · $4 runs that this process has given up, and executes all the same
  *
  * A workflow of which a step is in the hands of a worker, or has such a run, is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
  * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
@@ -16,8 +16,9 @@ import { tellDue, toldColumn } from './wake.fragment.js';
 export function retryRunsSql(t: TableNames): string {
   return `
 with recursive ${flowsWithinOf(t, flowsOfRuns(t), 'w.top')},
+${givenUp(t, '$4::bigint[]')},
 running as materialized (
-  select distinct w.top as id ${runningWithin(t, '$4::bigint[]')}
+  select distinct w.top as id ${runningWithin(t)}
 ),
 job as materialized (
   select j.uid from ${t.job} j

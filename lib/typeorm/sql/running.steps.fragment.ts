@@ -1,4 +1,5 @@
 import type { TableNames } from './table.names.js';
+import { now } from './time.fragment.js';
 
 /** A recursive query `within (top, id)`: the flows of `seed`, a query of these columns, and those within them; `below`: the `top` of one in `f`, in one of `w`. */
 export function flowsWithinOf(t: TableNames, seed: string, below: string): string {
@@ -9,8 +10,19 @@ export function flowsWithinOf(t: TableNames, seed: string, below: string): strin
 )`;
 }
 
-/** The steps `s`, of flows `f` of `within w`, that workers have in their hands, or whose runs are among `givenUp`, SQL: an array. */
-export function runningWithin(t: TableNames, givenUp: string): string {
+/** The runs of steps that go on though they were given up: those that the process which asks knows of, `asking`, SQL: an array, and those that live workers have told. Looked for only where there is a flow. */
+export function givenUp(t: TableNames, asking: string): string {
+  return `given_up as materialized (
+  select array(
+    select unnest(${asking}) union all
+    select unnest(w.given_up) from ${t.worker} w where w.released_at is null and w.given_up is not null and w.lease_until > ${now}
+  ) as ids
+)`;
+}
+
+/** The steps `s`, of flows `f` of `within w`, that workers have in their hands, or whose runs are among those of `givenUp`. */
+export function runningWithin(t: TableNames): string {
+  const givenUp = '(select ids from given_up)::bigint[]';
   return `
 from within w cross join lateral (select f.* from ${t.flow} f where f.id = w.id and (f.active > 0 or ${givenUp} <> '{}') offset 0) f
   cross join lateral (select s.* from ${t.flow_step} s where s.flow = f.id and (s.released_at is not null and s.verdict is null or s.run_id = any (${givenUp})) and s.run_id is not null offset 0) s

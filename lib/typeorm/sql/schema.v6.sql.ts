@@ -22,7 +22,7 @@ const changed = [
 export function schemaV6(t: TableNames, from: number): string[] {
   return [
     // How each worker is, as it tells with its beats.
-    `alter table ${t.worker} add column slots integer, add column clock_offset_ms double precision, add column loop_lag_ms double precision`,
+    `alter table ${t.worker} add column slots integer, add column clock_offset_ms double precision, add column loop_lag_ms double precision, add column given_up bigint[]`,
     // What is kept for the retry of a workflow when its run is gone: null for all others.
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
