@@ -124,7 +124,7 @@ export class Engine {
   /** Null: the storage keeps none. */
   private readonly logs: RunLogs | null;
   private readonly circuit: Circuit;
-  private readonly stragglers = new Stragglers();
+  private readonly stragglers = new Stragglers(() => this.tellGivenUp());
   private readonly givingBack: GivingBack;
   private readonly lookAgain: LookAgain;
   private readonly announcement = new HandlerAnnouncement(() => this.announceHandlers());
@@ -222,6 +222,11 @@ export class Engine {
   wake(wake?: Wake): void {
     // Not in the context of who asked: all later beats would go on in it.
     this.scope.runInAsyncScope(() => this.heed(wake));
+  }
+
+  private tellGivenUp(): Promise<void> {
+    const tell = (): Promise<void> => this.shift?.keeper.told() ?? Promise.resolve();
+    return this.scope.runInAsyncScope(tell);
   }
 
   private heed(wake?: Wake): void {
@@ -478,7 +483,11 @@ export class Engine {
     const flushedBy = Math.max(endAt, Math.min(now + reservedMs, endAt) + lastVerdictsMs);
     const isFlushed = await this.within(
       flushedBy - now,
-      Promise.all([this.settler.flush(), this.logs?.flush(), enrolmentEnded]),
+      Promise.all([
+        this.stragglers.untilTold().then(() => this.settler.flush()),
+        this.logs?.flush(),
+        enrolmentEnded,
+      ]),
     );
     const isSilent = !isFlushed && !this.settler.isHeldUp;
     this.settler.close();

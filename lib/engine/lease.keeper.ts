@@ -29,6 +29,8 @@ export interface LeaseParts {
   running: () => number;
   /** Those that it has executed for a while and that the storage was not told of yet. */
   longRunning: () => LongRunning;
+  /** The runs of steps that go on in this process though they were given up. */
+  givenUp: () => readonly string[];
   /** What time it is by which it claims, where the storage's clock has leapt back and is doubted; else null. */
   reached: () => number | null;
   /** How far the wall clock is ahead of the storage's, in ms. */
@@ -70,6 +72,8 @@ export class LeaseKeeper {
   private cancelTick: CancelTimer | null = null;
   private cancelBeat: CancelTimer | null = null;
   private cancelTrust: CancelTimer | null = null;
+  /** Who waits for a renewal that has not begun. */
+  private waiting: (() => void)[] = [];
   private renewing = false;
   private again = false;
   private ended = false;
@@ -87,8 +91,9 @@ export class LeaseKeeper {
     this.lag = new LoopLag(parts.clock);
     this.wallOffset = this.wallNow();
     this.watchTrust();
-    // The storage does not know yet how late what it claims may be due.
-    this.nextBeat(this.parts.reached() === null ? this.parts.leaseMs / 3 : 0);
+    // The storage does not know yet how late what it claims may be due, nor what this process has given up as another worker.
+    const isNews = this.parts.reached() !== null || this.parts.givenUp().length > 0;
+    this.nextBeat(isNews ? 0 : this.parts.leaseMs / 3);
     void this.beginOutside();
   }
 
@@ -147,8 +152,18 @@ export class LeaseKeeper {
       });
   }
 
+  /** Renews at once. Resolves when the storage knows what is to be told by now, or the lease is over. */
+  told(): Promise<void> {
+    if (this.ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.beat();
+    });
+  }
+
   stop(): void {
     this.ended = true;
+    for (const resolve of this.waiting.splice(0)) resolve();
     this.cancelBeat?.();
     this.cancelTrust?.();
     this.cancelTick?.();
@@ -221,6 +236,8 @@ export class LeaseKeeper {
     const sentAt = this.parts.clock.monotonic();
     const wallOffset = this.wallNow();
     const long = this.parts.longRunning();
+    const waiting = this.waiting.splice(0);
+    let isTold = false;
     this.parts.outages.begins('renew');
     try {
       const renewal = await this.parts.storage.renew(
@@ -230,7 +247,9 @@ export class LeaseKeeper {
         long.runIds,
         this.parts.reached(),
         { clockOffsetMs: this.parts.clockOffsetMs(), loopLagMs: this.lag.take() },
+        this.parts.givenUp(),
       );
+      isTold = true;
       if (this.ended) return;
       tellAnswer(this.parts, 'renew', sentAt);
       this.ears.onTime(renewal.now, sentAt);
@@ -259,6 +278,8 @@ export class LeaseKeeper {
     } finally {
       this.parts.outages.ends('renew');
       this.renewing = false;
+      if (isTold || this.ended) for (const resolve of waiting) resolve();
+      else this.waiting.unshift(...waiting);
     }
     if (this.again) this.beat();
   }

@@ -92,6 +92,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       maxBlockedMs,
       running: () => session.inHands,
       longRunning: () => session.longRunning(),
+      givenUp: () => stragglers.stepIds,
       reached: () => time.reached,
       clockOffsetMs: () => time.localOffsetMs,
     },

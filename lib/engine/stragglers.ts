@@ -3,15 +3,35 @@ import type { ClaimedRun } from '../model/run.js';
 /**
  * Handlers that went on after their attempt was given up, by run, for the whole process. A retry in this process waits for them, also one by hand, which is another run of its job: two
  * attempts of a run side by side are what a handler least expects, although the first one can change nothing about the run any more.
+ *
+ * Steps of workflows are told to all processes: a retry by hand would have what they do twice, so it is refused as long as one goes on.
  */
 export class Stragglers {
   private readonly byRun = new Map<string, Promise<void>>();
   private readonly byOccurrence = new Map<string, Promise<void>>();
+  private readonly steps = new Set<string>();
+  private readonly telling = new Set<Promise<void>>();
 
-  /** Until `ended` resolves; it never rejects. */
-  note(run: ClaimedRun, ended: Promise<void>): void {
-    add(this.byRun, run.id, ended);
-    add(this.byOccurrence, occurrenceOf(run), ended);
+  constructor(
+    /** Has others told of `stepIds` as they are now. Resolves when they are, or cannot be; never rejects. */
+    private readonly tell: () => Promise<void>,
+  ) {}
+
+  /**
+   * Until `ended` resolves; it never rejects. Returns when others know of it: its verdict must not be written before, or somebody could retry it in between. Null: it is no step of a
+   * workflow, and nobody needs to.
+   */
+  note(run: ClaimedRun, ended: Promise<void>): Promise<void> | null {
+    const over = add(this.byRun, run.id, ended);
+    void add(this.byOccurrence, occurrenceOf(run), ended);
+    if (run.flowStep === undefined) return null;
+    this.steps.add(run.id);
+    void over.then(() => this.forgetStep(run.id));
+    const told = this.tell();
+    this.telling.add(told);
+    // Before whoever waits for it goes on, so that there is always one who knows of the verdict.
+    void told.then(() => this.telling.delete(told));
+    return told;
   }
 
   /** Resolves when the earlier attempts of the run, and of those that it retries, have ended; null: none goes on. */
@@ -26,13 +46,30 @@ export class Stragglers {
   get runIds(): string[] {
     return [...this.byRun.keys()];
   }
+
+  /** Those of them that are steps of workflows. */
+  get stepIds(): string[] {
+    return [...this.steps];
+  }
+
+  /** Resolves when others know of all that was given up by now. */
+  async untilTold(): Promise<void> {
+    await Promise.all(this.telling);
+  }
+
+  private forgetStep(runId: string): void {
+    // Another attempt of it was given up meanwhile.
+    if (this.byRun.has(runId) || !this.steps.delete(runId)) return;
+    void this.tell();
+  }
 }
 
-function add(known: Map<string, Promise<void>>, key: string, ended: Promise<void>): void {
+/** Resolves when it is known no more, unless more was added meanwhile. */
+function add(known: Map<string, Promise<void>>, key: string, ended: Promise<void>): Promise<void> {
   const earlier = known.get(key);
   const all = earlier ? Promise.all([earlier, ended]).then(() => undefined) : ended;
   known.set(key, all);
-  void all.then(() => {
+  return all.then(() => {
     if (known.get(key) === all) known.delete(key);
   });
 }

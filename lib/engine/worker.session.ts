@@ -414,7 +414,7 @@ export class WorkerSession {
   private finish(running: RunningRun, ending: Ending): void {
     const { random, settler, stragglers, time } = this.parts;
     const { run, abortCause, committed, code } = running;
-    if (ending.kind === 'abandoned') stragglers.note(run, running.untilHandlerEnded());
+    const told = ending.kind === 'abandoned' ? stragglers.note(run, running.untilHandlerEnded()) : null;
     this.running.delete(run.id);
     this.isolation.ended(run.id);
     const kept = this.held.takeKept(run.id);
@@ -442,7 +442,9 @@ export class WorkerSession {
     const { settlement } = judgement;
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
-    settler.settle(new AttemptResult(running, ending, judgement, this.results));
+    const result = new AttemptResult(running, ending, judgement, this.results);
+    if (told === null) settler.settle(result);
+    else void told.then(() => settler.settle(result));
   }
 
   /** Who hears of an end finds all that was logged. */

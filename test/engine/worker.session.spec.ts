@@ -38,7 +38,7 @@ beforeEach(async () => {
   const time = new StorageTime(clock);
   time.observe(clock.now(), clock.monotonic());
   session = new WorkerSession('worker', {
-    ...{ storage, handlers, clock, time, events, stragglers: new Stragglers() },
+    ...{ storage, handlers, clock, time, events, stragglers: new Stragglers(async () => undefined) },
     calls: new StorageCalls(clock, events, () => 0.5),
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   ChronisEvents,
+  StorageError,
   WorkflowRunStateError,
   WorkflowService,
   workflow,
@@ -9,7 +10,7 @@ import {
 import { NestApp } from '../support/nest.app.js';
 
 /** A workflow of one step, whose first attempt goes on until `release`, whatever its signal says. */
-function deafWorkflow() {
+function deafWorkflow(options: { timeout?: string } = {}) {
   const charges: string[] = [];
   const { promise: gate, resolve: release } = promised();
   const { promise: beginning, resolve: begun } = promised();
@@ -17,8 +18,8 @@ function deafWorkflow() {
     charges.push(ctx.runId);
     begun();
     if (charges.length === 1) await gate;
-  });
-  return { deaf, charges, beginning, gate, release };
+  }, options);
+  return { deaf, charges, beginning, release };
 }
 
 function promised(): { promise: Promise<void>; resolve: () => void } {
@@ -35,10 +36,17 @@ describe('a retry of a workflow', () => {
     apps = [];
   });
 
-  async function boot(
+  type WorkflowApp = NestApp & { workflows: WorkflowService };
+
+  function boot(...defined: DefinedWorkflow<any, any, any>[]): Promise<WorkflowApp> {
+    return bootAs({}, ...defined);
+  }
+
+  async function bootAs(
+    given: Parameters<typeof NestApp.boot>[0],
     ...defined: DefinedWorkflow<any, any, any>[]
-  ): Promise<NestApp & { workflows: WorkflowService }> {
-    const app = await NestApp.boot();
+  ): Promise<WorkflowApp> {
+    const app = await NestApp.boot(given);
     apps.push(app);
     const workflows = app.app.get(WorkflowService);
     for (const each of defined) workflows.register(each);
@@ -66,7 +74,7 @@ describe('a retry of a workflow', () => {
   });
 
   test('is refused also when its step was given up and has its verdict, as long as its handler goes on here', async () => {
-    const { deaf, charges, beginning, gate, release } = deafWorkflow();
+    const { deaf, charges, beginning, release } = deafWorkflow();
     const app = await boot(deaf);
     const { runId } = await app.workflows.start('deaf', { key: 'k' });
     await beginning;
@@ -86,11 +94,169 @@ describe('a retry of a workflow', () => {
     }
     expect(await app.scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 1, changed: 0 });
     release();
-    await gate;
+    await app.settle();
     const again = await app.workflows.retry(runId);
     await app.settle();
     expect(await app.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
     expect(charges).toHaveLength(2);
+  });
+
+  describe('from another process than the one that executes a step which it has given up', () => {
+    /** Two processes with the same jobs; the first one executes the step. */
+    async function bootTwo(...defined: DefinedWorkflow<any, any, any>[]): Promise<[WorkflowApp, WorkflowApp]> {
+      const app = await boot(...defined);
+      return [app, await bootAs({ clock: app.clock, storage: app.storage })];
+    }
+
+    async function assertRefused({ workflows, scheduler }: WorkflowApp, runId: string): Promise<void> {
+      for (const retry of [
+        () => workflows.retry(runId),
+        () => workflows.retry(runId, { from: 'charge' }),
+        () => scheduler.retryRun(runId),
+        () => scheduler.runNow('k'),
+      ])
+        await expect(retry()).rejects.toThrow('what would run again still runs: the step "charge".');
+      expect(await scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 1, changed: 0 });
+    }
+
+    /** The step has its verdict, by its timeout. */
+    async function giveUp(app: WorkflowApp, { beginning }: ReturnType<typeof deafWorkflow>): Promise<string> {
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await beginning;
+      const over = app.app.get(ChronisEvents).once('run.timed_out', () => true);
+      await app.clock.advanceBy(1_000);
+      await app.clock.advanceBy(5_000);
+      await over;
+      await app.settle();
+      return runId;
+    }
+
+    test('is refused as well, until that has ended', async () => {
+      const given = deafWorkflow({ timeout: '1s' });
+      const [app, other] = await bootTwo(given.deaf);
+      const runId = await giveUp(app, given);
+      await assertRefused(other, runId);
+      // Beats of the worker that executes it.
+      await app.clock.advanceBy(60_000);
+      await assertRefused(other, runId);
+      given.release();
+      await app.settle();
+      const again = await other.workflows.retry(runId);
+      await app.settle();
+      expect(await other.workflows.get(again.runId)).toMatchObject({ state: 'succeeded' });
+      expect(given.charges).toHaveLength(2);
+    });
+
+    test('finds no moment in which the step has its verdict and nobody knows that it goes on', async () => {
+      const given = deafWorkflow({ timeout: '1s' });
+      const [app, other] = await bootTwo(given.deaf);
+      const { storage } = app;
+      const renew = storage.renew.bind(storage);
+      let isAway = true;
+      storage.renew = async (...args) => {
+        if (isAway) throw new StorageError('away');
+        return renew(...args);
+      };
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await given.beginning;
+      await app.clock.advanceBy(1_000);
+      await app.clock.advanceBy(5_000);
+      await app.settle();
+      expect((await other.workflows.graph(runId))!.steps[0]!.state).toBe('released');
+      isAway = false;
+      await app.clock.advanceBy(2_000);
+      await app.settle();
+      expect((await other.workflows.graph(runId))!.steps[0]!.state).toBe('timed_out');
+      await assertRefused(other, runId);
+      given.release();
+      await app.settle();
+    });
+
+    test('is refused also when the process has lost its lease meanwhile, and has another one', async () => {
+      const given = deafWorkflow();
+      const [app, other] = await bootTwo(given.deaf);
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await given.beginning;
+      const { workerId } = app.scheduler.status().lease!;
+      const lost = app.app.get(ChronisEvents).once('worker.lease-lost', () => true);
+      await other.storage.unregister(workerId);
+      await other.scheduler.fail(runId, new Error('given up'));
+      await app.clock.advanceBy(10_000);
+      await lost;
+      await app.clock.advanceBy(60_000);
+      await app.settle();
+      expect((await other.workflows.graph(runId))!.steps[0]!.state).toBe('cancelled');
+      await assertRefused(other, runId);
+      given.release();
+      await app.settle();
+      expect(await other.workflows.retry(runId)).toMatchObject({ status: 'created' });
+    });
+
+    test('is refused as soon as a process that has lost its lease has another one', async () => {
+      const given = deafWorkflow({ timeout: '1s' });
+      const [app, other] = await bootTwo(given.deaf);
+      const runId = await giveUp(app, given);
+      const lost = app.app.get(ChronisEvents).once('worker.lease-lost', () => true);
+      await other.storage.unregister(app.scheduler.status().lease!.workerId);
+      await app.clock.advanceBy(10_000);
+      await lost;
+      await app.settle();
+      await assertRefused(other, runId);
+      given.release();
+      await app.settle();
+    });
+
+    test('finds the verdict also where the process ends as others are told', async () => {
+      const given = deafWorkflow({ timeout: '1s' });
+      const [app, other] = await bootTwo(given.deaf);
+      const { clock, storage } = app;
+      const renew = storage.renew.bind(storage);
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await given.beginning;
+      await clock.advanceBy(1_000);
+      storage.renew = async (...args) => {
+        await new Promise<void>((resolve) => void clock.setTimer(200, resolve));
+        return renew(...args);
+      };
+      await clock.advanceBy(5_000);
+      await app.close();
+      expect((await other.workflows.graph(runId))!.steps[0]!.state).toBe('timed_out');
+    });
+
+    test('is possible when that process has died', async () => {
+      const given = deafWorkflow({ timeout: '1s' });
+      const [app, other] = await bootTwo(given.deaf);
+      const runId = await giveUp(app, given);
+      const { storage } = app;
+      storage.renew = () => Promise.reject(new StorageError('away'));
+      await app.clock.advanceBy(40_000);
+      expect(await other.workflows.retry(runId)).toMatchObject({ status: 'created' });
+      given.release();
+      await app.settle();
+    });
+
+    test('costs no beat more where nothing is given up, or no step of a workflow', async () => {
+      const done = workflow('done').step('a', () => 1);
+      const app = await boot(done);
+      const { promise: gate, resolve: release } = promised();
+      app.scheduler.registerHandler('deaf', () => gate);
+      const { storage } = app;
+      const renew = storage.renew.bind(storage);
+      const told: unknown[] = [];
+      storage.renew = (...args) => (told.push(args[6]), renew(...args));
+      const events = app.app.get(ChronisEvents);
+      const over = events.once('run.timed_out', ({ jobId }) => jobId === 'j');
+      await app.scheduler.createDateJob({ id: 'j', handler: 'deaf', in: 0, timeout: '1s' });
+      await app.workflows.start('done');
+      await app.clock.advanceBy(1_000);
+      await app.clock.advanceBy(5_000);
+      await over;
+      release();
+      await app.settle();
+      expect(told).toEqual([]);
+      await app.clock.advanceBy(10_000);
+      expect(told).toEqual([[]]);
+    });
   });
 
   test('by hand of a plain job begins when the handler has ended that was given up', async () => {
