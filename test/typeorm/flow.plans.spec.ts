@@ -16,6 +16,8 @@ const steps = ten.map((flow) => String((flow - 1) * 4 + 1));
 const runs = ten.map(String);
 /** The runs of ten flows that are over, which gave up. */
 const dead = ten.map((flow) => String(10_000 + flow));
+/** Of retries: they have nothing yet. */
+const anew = ten.map((flow) => String(1_000_000 + flow));
 const maps = ten.map((flow) => String((flow - 1) * 4 + 4));
 const same = <T>(value: T): T[] => ten.map(() => value);
 
@@ -44,6 +46,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
   ['the cancelling of flows', 'abandonFlows', [runs, runs.map(() => 'cancelled')]],
   ['the look at steps that run', 'readRunningSteps', ['1']],
   ['the retry of runs', 'retryRuns', [dead, same(0)]],
+  ['the carrying of what runs have left', 'carryRuns', [runs, anew]],
   ['the place of steps', 'locateSteps', [steps]],
   ['the look at what comes after steps', 'readStepsBehind', [steps]],
   ['the search for steps whose runs are gone', 'findLostSteps', ['0', 10, 10]],
@@ -53,7 +56,7 @@ const cases: [what: string, name: StatementName, values: unknown[]][] = [
 ];
 
 const looked = ['flow', 'flow_step', 'flow_edge', 'run', 'flow_history', 'flow_step_history'];
-looked.push('flow_edge_history', 'definition_history');
+looked.push('flow_edge_history', 'definition_history', 'run_step', 'run_signal', 'worker');
 
 const plans = planModes.flatMap((mode) =>
   cases
@@ -86,6 +89,13 @@ describe.each(['never analyzed', 'analyzed when empty', 'analyzed'])('in tables 
       insert into ${t('run')} (id, namespace, job_id, keyed, blocks, origin, handler, queue, priority, nominal_at, verdict, finished_at)
       select f, 'default', 'w' || f, true, true, 'at', 'work', 'default', 5, now(), 'failed', now() from generate_series(10001, 10010) f`);
     await client.query(`update ${t('flow')} set parent = 1 where id = 11`);
+    // Processes that are gone, and some that live, of which one has told of a step that goes on.
+    await client.query(`
+      insert into ${t('run_step')} (run_id, name, attempt, started_at, finished_at) select f, 's', 1, now(), now() from generate_series(1, ${flows}) f;
+      insert into ${t('run_signal')} (run_id, name, sent_at, payload) select f, 's', now(), '1' from generate_series(1, ${flows}) f;
+      insert into ${t('worker')} (id, name, app, host, pid, version, zone_data, queues, handlers, started_at, lease_until, released_at, running, given_up)
+      select w, 'w', 'app', 'h', 1, '0', '2026a', '{}', '{}', now(), now() + case when w <= 10 then interval '1 hour' else interval '-1 hour' end, case when w > 10 then now() end, 0, case when w % 10 = 0 then array[10000 + w] end
+      from generate_series(1, ${flows}) w`);
     const half = { flow: 'id <= 10000', flow_step: 'flow <= 10000', flow_edge: 'parent <= 40000' };
     const archived = Object.entries(half).map(
       ([name, those]) =>
