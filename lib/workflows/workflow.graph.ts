@@ -10,7 +10,6 @@ import {
   type FlowStep,
   type FlowReads,
   type FlowStepFilter,
-  type FlowStepState,
 } from '../ports/flows.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/option.checks.js';
@@ -53,8 +52,8 @@ export async function graphOf(
   const flows = storage.flows!;
   const steps = await stepsOf(runId, instances ? {} : { instances: false }, flows);
   if (steps === null) throw new WorkflowRunNotFoundError(runId);
-  const states = new Map<string, FlowStepState>();
-  for (const { name, nth, state } of steps) if (nth === null) states.set(name, state);
+  const parents = new Map<string, FlowStep>();
+  for (const step of steps) if (step.nth === null) parents.set(step.name, step);
   const runs = await runsOf(steps, app, storage);
   const gone = steps.filter((step) => step.runId !== null && runs.get(step.runId) === 'gone');
   // Those whose run has ended since they were read have another state by now.
@@ -65,7 +64,7 @@ export async function graphOf(
   }
   return steps.map((step) => {
     const run = (step.state === 'released' && step.runId && runs.get(step.runId)) || null;
-    return graphStep(step, states, run, pausedAt !== null);
+    return graphStep(step, parents, run, pausedAt !== null);
   });
 }
 

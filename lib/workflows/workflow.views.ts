@@ -91,10 +91,13 @@ export interface StepRun {
   flow: 'active' | 'paused' | null;
 }
 
-/** `states`: of the steps of the workflow that are no instances, by name · `run`: null: it has none, or was not asked for; `'gone'`: it should have one. */
+/** What a step needs to know of one that it comes after. */
+type Parent = Pick<FlowStep, 'state' | 'allowFailure'>;
+
+/** `parents`: the steps of the workflow that are no instances, by name · `run`: null: it has none, or was not asked for; `'gone'`: it should have one. */
 export function graphStep(
   step: FlowStep,
-  states: ReadonlyMap<string, FlowStepState>,
+  parents: ReadonlyMap<string, Parent>,
   run: StepRun | 'gone' | null,
   isPaused: boolean,
 ): GraphStep {
@@ -102,14 +105,14 @@ export function graphStep(
   const after = step.after.map(({ parent, data }) => ({
     step: parent,
     order: !data,
-    state: states.get(parent) ?? 'waiting',
+    state: parents.get(parent)?.state ?? 'waiting',
   }));
   return {
     ...{ name, nth, state, after, need, otherwise, map },
     manual: step.kind === 'manual',
     ...{ allowFailure, handler, runId },
     runState: run === null || run === 'gone' ? null : run.state,
-    waitsFor: waitsFor(step, after, run, isPaused),
+    waitsFor: waitsFor(step, after, parents, run, isPaused),
     releasedAt: dateOf(step.releasedAt),
     endedAt: dateOf(step.endedAt),
     reason,
@@ -119,6 +122,7 @@ export function graphStep(
 function waitsFor(
   { state, need, ok, kind, nth }: FlowStep,
   after: readonly GraphParent[],
+  parents: ReadonlyMap<string, Parent>,
   run: StepRun | 'gone' | null,
   isPaused: boolean,
 ): string | null {
@@ -128,15 +132,22 @@ function waitsFor(
   if (state === 'released') return run === null || run === 'gone' ? null : runWaits(run, kind, isPaused);
   if (state !== 'waiting' && state !== 'blocked') return null;
   if (nth !== null) return 'It goes on with its map, once that may.';
-  const missing = after.filter((parent) => parent.state !== 'succeeded' && parent.state !== 'skipped');
+  const missing = after.filter(({ step }) => !hasEndedWell(parents.get(step)));
   const named = missing.map((parent) => `"${parent.step}" (${parent.state})`).join(', ');
   // One that was skipped is as if it were not there.
   const skipped = after.filter((parent) => parent.state === 'skipped').length;
   const needed = Math.min(need, after.length - skipped);
   const have = `${ok - skipped} of the ${needed} that it needs have ended well`;
+  // It may have begun in a run that this one retries.
   return state === 'blocked'
-    ? `It never began, as only ${have}: ${named}.`
+    ? `It is blocked, as only ${have}: ${named}. A retry of the workflow runs these again, and then this.`
     : `It waits for its parents, of which ${have}: ${named}.`;
+}
+
+/** With `allowFailure` whatever happened. */
+function hasEndedWell(parent: Parent | undefined): boolean {
+  if (parent === undefined || ['waiting', 'released', 'blocked'].includes(parent.state)) return false;
+  return parent.state === 'succeeded' || parent.state === 'skipped' || parent.allowFailure;
 }
 
 function runWaits(

@@ -112,7 +112,7 @@ describe('a workflow', () => {
       const graph = (await app.workflows.graph(runId))!;
       expect(graph.state).toBe('failed');
       expect(graph.steps[1]!.waitsFor).toBe(
-        'It never began, as only 0 of the 1 that it needs have ended well: "a" (failed).',
+        'It is blocked, as only 0 of the 1 that it needs have ended well: "a" (failed). A retry of the workflow runs these again, and then this.',
       );
       expect((await app.scheduler.waitForRun(runId)).error).toContain('"a"');
     });

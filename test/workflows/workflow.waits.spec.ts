@@ -83,4 +83,43 @@ describe('graph() says what a step waits for', () => {
       'It waits for a worker that takes from its queue "gpu": none that lives and has its handler "elsewhere.a" does.',
     ]);
   });
+
+  describe('of a blocked one', () => {
+    const again = 'A retry of the workflow runs these again, and then this.';
+    const fail = (): never => {
+      throw new Error('no');
+    };
+
+    test('not that it never began where a run before has begun it', async () => {
+      const workflows = app.app.get(WorkflowService);
+      let isFirst = true;
+      workflows.register(
+        workflow('twice')
+          .step('a', () => (isFirst ? 1 : fail()))
+          .step('b', fail, { after: 'a' }),
+      );
+      const { runId } = await workflows.start('twice');
+      await app.settle();
+      isFirst = false;
+      const retried = await workflows.retry(runId, { from: 'a' });
+      await app.settle();
+      const [, b] = (await workflows.graph(retried.runId))!.steps;
+      expect([b!.state, b!.waitsFor]).toEqual([
+        'blocked',
+        `It is blocked, as only 0 of the 1 that it needs have ended well: "a" (failed). ${again}`,
+      ]);
+    });
+
+    test('nothing of parents that have ended well though they failed', async () => {
+      const waits = await start(
+        workflow('allowed')
+          .step('optional', fail, { allowFailure: true })
+          .step('needed', fail)
+          .step('c', () => 1, { after: ['optional', 'needed'] }),
+      );
+      expect((await waits())[2]).toBe(
+        `It is blocked, as only 1 of the 2 that it needs have ended well: "needed" (failed). ${again}`,
+      );
+    });
+  });
 });
