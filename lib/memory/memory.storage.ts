@@ -367,7 +367,9 @@ export class MemoryStorage extends StorageAdapter {
     condition: WorkerCondition | null = null,
     givenUp: readonly string[] | null = null,
   ): Promise<Renewal> {
-    return this.atomically((tables, now) => renew(tables, now, workerId, leaseMs, running, condition, givenUp));
+    return this.atomically((tables, now) =>
+      renew(tables, now, workerId, leaseMs, running, condition, givenUp),
+    );
   }
 
   updateWorker(workerId: string, change: Pick<WorkerRegistration, 'handlers' | 'generation'>): Promise<void> {

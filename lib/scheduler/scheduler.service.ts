@@ -394,7 +394,7 @@ export class SchedulerService {
   }
 
   /**
-   * Resolves when the run has its verdict, whichever process executes it, also if it has had it for long. Throws RunNotFoundError,
+   * Resolves when the run has its verdict, whichever process executes it, also if it has had it for long. A retry by hand is another run, with an id and a verdict of its own. Throws RunNotFoundError,
    * RunWaitTimeoutError, the reason of the signal.
    */
   async waitForRun<R = JsonValue>(runId: string, options: WaitOptions = {}): Promise<RunOutcome<R>> {

@@ -52,6 +52,21 @@ describe.each(storageKinds)('waitForRun on %s', (kind) => {
     expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'succeeded', result: 8 });
   });
 
+  test('gives the verdict of the run that is named, and not that of its retry by hand', async () => {
+    let isBroken = true;
+    app.scheduler.registerHandler('mended', () => {
+      if (isBroken) throw new Error('broken');
+      return 'mended';
+    });
+    const failed = app.next('run.failed', 'job');
+    await app.scheduler.schedule('mended', { id: 'job', in: 1 });
+    const { runId } = await failed;
+    isBroken = false;
+    const { id } = await app.scheduler.retryRun(runId);
+    expect(await app.scheduler.waitForRun(id)).toMatchObject({ verdict: 'succeeded', result: 'mended' });
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'failed', run: null });
+  });
+
   test('waits for a run that goes on, and for all its retries', async () => {
     const started = app.next('run.started', 'slow');
     await app.scheduler.schedule('wait', { id: 'slow', in: 1 });

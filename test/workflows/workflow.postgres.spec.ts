@@ -20,8 +20,11 @@ describe('a workflow on PostgreSQL', () => {
   afterAll(() => database.close());
 
   /** A process that works. */
-  async function boot(defined: readonly DefinedWorkflow<any, any, any>[]): Promise<Process> {
-    const app = await database.boot({ chronis: { autoStart: false, pollMs: 200 } });
+  async function boot(
+    defined: readonly DefinedWorkflow<any, any, any>[],
+    more: { abortGraceMs?: number } = {},
+  ): Promise<Process> {
+    const app = await database.boot({ chronis: { autoStart: false, pollMs: 200, ...more } });
     processes.push(app);
     for (const each of defined) app.workflows.register(each);
     await app.scheduler.start();
@@ -302,6 +305,30 @@ describe('a workflow on PostgreSQL', () => {
     );
     expect(await app.workflows.get(runId)).toMatchObject({ state: 'succeeded' });
     expect(heard).toEqual({ app: ['inner', 'own', 'inner'], other: ['asking'] });
+  });
+
+  test('is not retried from another process while one executes a step that it has given up', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const deaf = workflow('given-up').step('charge', () => gate, { timeout: '1s' });
+    const app = await boot([deaf], { abortGraceMs: 50 });
+    const other = await api();
+    const told = async (): Promise<unknown[]> => {
+      const { rows } = await database.client.query<{ given_up: string[] }>(
+        `select given_up from "${database.schema}".worker where given_up is not null`,
+      );
+      return rows.map(({ given_up }) => given_up);
+    };
+    const { runId } = await app.workflows.start(deaf);
+    expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'failed' });
+    const [charge] = (await other.workflows.graph(runId))!.steps;
+    expect([charge!.state, await told()]).toEqual(['timed_out', [[charge!.runId]]]);
+    for (const retry of [() => other.workflows.retry(runId), () => other.scheduler.retryRun(runId)])
+      await expect(retry()).rejects.toThrow('what would run again still runs: the step "charge".');
+    release();
+    await expect.poll(told).toEqual([]);
+    const again = await other.workflows.retry(runId);
+    expect(await other.scheduler.waitForRun(again.runId)).toMatchObject({ verdict: 'succeeded' });
   });
 
   test('refuses growth that does not fit where it is stored, and the step has failed', async () => {

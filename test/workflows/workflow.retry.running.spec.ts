@@ -14,11 +14,15 @@ function deafWorkflow(options: { timeout?: string } = {}) {
   const charges: string[] = [];
   const { promise: gate, resolve: release } = promised();
   const { promise: beginning, resolve: begun } = promised();
-  const deaf = workflow('deaf').step('charge', async (ctx) => {
-    charges.push(ctx.runId);
-    begun();
-    if (charges.length === 1) await gate;
-  }, options);
+  const deaf = workflow('deaf').step(
+    'charge',
+    async (ctx) => {
+      charges.push(ctx.runId);
+      begun();
+      if (charges.length === 1) await gate;
+    },
+    options,
+  );
   return { deaf, charges, beginning, release };
 }
 
@@ -103,7 +107,9 @@ describe('a retry of a workflow', () => {
 
   describe('from another process than the one that executes a step which it has given up', () => {
     /** Two processes with the same jobs; the first one executes the step. */
-    async function bootTwo(...defined: DefinedWorkflow<any, any, any>[]): Promise<[WorkflowApp, WorkflowApp]> {
+    async function bootTwo(
+      ...defined: DefinedWorkflow<any, any, any>[]
+    ): Promise<[WorkflowApp, WorkflowApp]> {
       const app = await boot(...defined);
       return [app, await bootAs({ clock: app.clock, storage: app.storage })];
     }
