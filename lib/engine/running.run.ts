@@ -46,7 +46,8 @@ export class RunningRun implements SteppingAttempt {
   /** `concluded`: it has returned or thrown, and what it has not waited for goes on. */
   private handler: 'waits' | 'runs' | 'concluded' | 'ended' = 'waits';
   private ended = false;
-  private tellHandlerEnded: (() => void) | null = null;
+  /** Made by the first that waits for it. */
+  private handlerEnd: { over: Promise<void>; tell: () => void } | null = null;
 
   constructor(
     readonly run: ClaimedRun,
@@ -164,7 +165,12 @@ export class RunningRun implements SteppingAttempt {
   /** Resolves when the handler itself has ended, or was never called; never rejects. */
   untilHandlerEnded(): Promise<void> {
     if (this.handler !== 'runs' && this.handler !== 'concluded') return Promise.resolve();
-    return new Promise((resolve) => (this.tellHandlerEnded = resolve));
+    if (this.handlerEnd === null) {
+      let tell!: () => void;
+      const over = new Promise<void>((resolve) => (tell = resolve));
+      this.handlerEnd = { over, tell };
+    }
+    return this.handlerEnd.over;
   }
 
   private call(): void {
@@ -254,7 +260,7 @@ export class RunningRun implements SteppingAttempt {
 
   private handlerEnded(ending: Ending): void {
     this.handler = 'ended';
-    this.tellHandlerEnded?.();
+    this.handlerEnd?.tell();
     this.end(ending);
   }
 

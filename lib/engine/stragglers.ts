@@ -1,7 +1,7 @@
 import type { ClaimedRun } from '../model/run.js';
 
 /**
- * Handlers that went on after their attempt was given up, by run, for the whole process. A retry in this process waits for them, also one by hand, which is another run of its job: two
+ * Handlers that went on after their attempt was given up, or its lease was lost, by run, for the whole process. A retry in this process waits for them, also one by hand, which is another run of its job: two
  * attempts of a run side by side are what a handler least expects, although the first one can change nothing about the run any more.
  *
  * Steps of workflows are told to all processes: a retry by hand would have what they do twice, so it is refused as long as one goes on.
@@ -37,9 +37,9 @@ export class Stragglers {
   /** Resolves when the earlier attempts of the run, and of those that it retries, have ended; null: none goes on. */
   of(run: ClaimedRun): Promise<void> | null {
     if (this.byRun.size === 0) return null;
-    const earlier =
-      run.origin === 'retry' ? this.byOccurrence.get(occurrenceOf(run)) : this.byRun.get(run.id);
-    return earlier ?? null;
+    if (run.origin !== 'retry' && !this.byRun.has(run.id)) return null;
+    // A storage that has lost its last commits may have given the number to a run of another job.
+    return this.byOccurrence.get(occurrenceOf(run)) ?? null;
   }
 
   /** Of which runs they are. */

@@ -305,7 +305,13 @@ export class WorkerSession {
 
   /** Aborts the given runs, or all that are running; what is not due yet goes back, to be ended there if it is to be cancelled. */
   abort(cause: AbortCause, runIds: readonly string[] = this.running.all().map(({ run }) => run.id)): void {
-    for (const runId of runIds) this.running.get(runId)?.abort(cause);
+    for (const runId of runIds) {
+      const running = this.running.get(runId);
+      if (running === undefined) continue;
+      // This process may be given it once more, as another worker, before its handler has ended or was given up.
+      if (cause === 'lease-lost') void this.parts.stragglers.note(running.run, running.untilHandlerEnded());
+      running.abort(cause);
+    }
     this.giveBack(this.takeEarly(runIds));
   }
 

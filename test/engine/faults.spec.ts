@@ -286,6 +286,37 @@ describe('an engine whose storage fails', () => {
       ]);
     });
 
+    test('takes a lost run over only when the handler that it has aborted has ended', async () => {
+      rig = new EngineRig({ clock, storage: faulty.storage, options: { abortGraceMs: 60_000 } });
+      const begun: [number, boolean][] = [];
+      const start = clock.now();
+      let isFirstOver = false;
+      rig.handle('work', ({ attempt }: RunContext) => {
+        begun.push([attempt, isFirstOver]);
+        if (attempt > 1) return undefined;
+        return new Promise<void>((resolve) =>
+          clock.setTimer(70_000, () => {
+            isFirstOver = true;
+            resolve();
+          }),
+        );
+      });
+      await rig.engine.start();
+      await rig.add({});
+      await rig.settle();
+      faulty.goDown();
+      await clock.advanceBy(32_000);
+      faulty.comeUp();
+      await clock.advanceBy(start + 69_000 - clock.now());
+      expect(rig.told).toContain('worker.lease-lost');
+      expect(begun).toEqual([[1, false]]);
+      await clock.advanceBy(5_000);
+      expect(begun).toEqual([
+        [1, false],
+        [2, true],
+      ]);
+    });
+
     test('a success after the abort counts as long as nobody else has the run', async () => {
       let finish = (): void => undefined;
       rig.handle('work', () => new Promise<void>((resolve) => (finish = resolve)));
