@@ -88,8 +88,11 @@ export class FolderScanner {
       return { ...nothing, problem: `The folder ${directory} cannot be read: ${(error as Error).message}` };
     }
     if (stamps.size > 0) this.emptySince = null;
-    else if (monotonic() - (this.emptySince ??= monotonic()) < emptyGraceMs)
+    else if (monotonic() - (this.emptySince ??= monotonic()) < emptyGraceMs) {
+      // What is missing when it has files again has been so since then.
+      this.seen.clear();
       return { ...nothing, isDoubtful: true };
+    }
     const due = [...stamps].filter(([name, state]) => this.isDue(name, state));
     const missing = [...this.known.keys()].filter((name) => !stamps.has(name));
     const gone = missing.filter((name) => this.isQuiet(name, 'gone'));

@@ -95,6 +95,23 @@ test('a file that is gone is told when it has been so for a moment, and one that
   expect(await quiet(scan)).toMatchObject({ gone: ['a.json'], leaving: 0 });
 });
 
+test('a file that was missing before the folder was empty is waited for anew when the folder is back', async () => {
+  const scan = scanner();
+  for (const name of ['a.json', 'b.json']) writeFileSync(path(name), name);
+  await quiet(scan);
+  rmSync(path('a.json'));
+  expect(await scan.look()).toMatchObject({ gone: [], leaving: 1 });
+  rmSync(path('b.json'));
+  now += 1;
+  expect(await scan.look()).toMatchObject({ isDoubtful: true });
+  now += 5_000;
+  // They come back one after the other.
+  writeFileSync(path('b.json'), 'b.json');
+  expect(await scan.look()).toMatchObject({ gone: [], leaving: 1, isDoubtful: false });
+  writeFileSync(path('a.json'), 'a.json');
+  expect(await quiet(scan)).toMatchObject({ gone: [], leaving: 0 });
+});
+
 test('what is exchanged while it is read is read again: no look has files of two versions', async () => {
   const files = 60;
   const version = (nth: number): void => {
