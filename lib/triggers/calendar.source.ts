@@ -40,6 +40,20 @@ export class CalendarSource implements OccurrenceSource {
     return null;
   }
 
+  /** The last instant up to `at` of the same days, as if they had begun long ago, that has the wall time of the anchor. */
+  anchorUpTo(at: number): number {
+    const last = Math.floor((this.localOf(at) + dayMs - this.anchorLocal) / this.stepMs);
+    for (let k = last; ; k--) {
+      const local = this.anchorLocal + k * this.stepMs;
+      const second = Math.floor(local / 1000);
+      const reading = readWallTime(this.zone, second);
+      // An anchor behind a gap would have another wall time from then on.
+      if (reading.kind === 'gap') continue;
+      const found = reading.at * 1000 + (local - second * 1000);
+      if (found <= at) return found;
+    }
+  }
+
   /** What a change of the clocks did to an instant of this schedule; null: nothing. */
   touchOf(at: number): Touch | null {
     const second = Math.floor(at / 1000);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { logSentences } from '../../lib/events/log.sentences.js';
-import { Cron, Interval } from '../../lib/index.js';
+import { Cron, Interval, type JobContext } from '../../lib/index.js';
 import { JournaledStorage } from '../../lib/journal/journaled.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { MemoryJournal } from '../support/memory.journal.js';
@@ -200,6 +200,48 @@ describe('an interval that was created by a clock that was 30 days ahead', () =>
     expect(ran.filter((id) => id === 'tens').length).toBeGreaterThan(4);
     expect(ran).toContain('pauses');
     expect(ran).not.toContain('later');
+    expect(app.heard('schedules.ahead')).toEqual([]);
+    await app.close();
+  });
+});
+
+describe('an interval by days of a calendar that was created by a clock that was 30 days ahead', () => {
+  const hour = 60 * minute;
+
+  @Injectable()
+  class Daily {
+    @Interval({ days: 1, calendar: true }, { id: 'daily', timeZone: 'Europe/Berlin' })
+    daily({ nominalAt }: JobContext): void {
+      ran.push(nominalAt.toISOString());
+    }
+  }
+
+  test('is told, and resumed from now on it goes on at its wall time, whatever the clocks do', async () => {
+    // The clocks go forward in the night to the 29th.
+    const clock = new ManualClock('2026-03-28T12:10:00Z');
+    const journal = new MemoryJournal();
+    const boot = (): Promise<NestApp> => {
+      const storage = JournaledStorage.on('file', 'jobs', journal, { clock });
+      return NestApp.boot({ providers: [Daily], clock, chronis: { storage, pollMs: minute } });
+    };
+    clock.jumpWall(30 * day);
+    let app = await boot();
+    clock.jumpWall(-30 * day);
+    await app.close();
+    app = await boot();
+    ran.length = 0;
+    await clock.advanceBy(2 * minute);
+    expect(app.heard('schedules.ahead').flatMap(({ jobs }) => jobs.map(({ id }) => id))).toEqual(['daily']);
+    const today = new Date('2026-03-28T13:10:00Z');
+    expect((await app.scheduler.explain('daily', today)).cause).toBe('clock-was-ahead');
+    await app.scheduler.pauseJob('daily');
+    await app.scheduler.resumeJob('daily', { fromNow: true });
+    expect((await app.scheduler.health()).warnings).toEqual([]);
+    await app.close();
+    app = await boot();
+    await clock.advanceBy(26 * hour);
+    // 14:10 in Berlin, by its winter time and by that of the summer.
+    expect(ran).toEqual(['2026-03-28T13:10:00.000Z', '2026-03-29T12:10:00.000Z']);
     expect(app.heard('schedules.ahead')).toEqual([]);
     await app.close();
   });

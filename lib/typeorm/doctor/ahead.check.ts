@@ -22,7 +22,7 @@ from ${t.cursor} c join ${t.job} j on j.uid = c.job_uid cross join lateral (sele
 
 /** Up to when it stands still: it has fired as far, or is an interval whose grid begins there, as it was born there. */
 function beyond(limit: string): string {
-  return `greatest(c.fired_until, case when j.created_at > ${limit} and j.trigger_type = 'interval' and j.trigger ->> 'startAt' is null and coalesce(j.trigger ->> 'calendar', 'false') = 'false' then c.next_at end)`;
+  return `greatest(c.fired_until, case when j.created_at > ${limit} and j.trigger_type = 'interval' and j.trigger ->> 'startAt' is null then c.next_at end)`;
 }
 
 /** Whether schedules have fired beyond the time that it is, and so stand still. */
