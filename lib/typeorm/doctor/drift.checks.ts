@@ -1,6 +1,7 @@
 import type { TableNames } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
+import { defaultFindings } from './default.check.js';
 import { expectedSchema, type SchemaContent } from './expected.schema.js';
 import { ownTables } from './foreign.checks.js';
 import { readSchema } from './schema.reading.js';
@@ -9,8 +10,10 @@ import { readSchema } from './schema.reading.js';
 export const driftChecks: readonly Check[] = [
   {
     name: 'columns',
-    look: async ({ session, t }) =>
-      columnFindings(await readSchema((...asked) => session.rows(...asked), t), t),
+    look: async ({ session, t }) => {
+      const found = await readSchema((...asked) => session.rows(...asked), t);
+      return [...columnFindings(found, t), ...defaultFindings(found, t)];
+    },
   },
   {
     name: 'indexes',

@@ -19,6 +19,8 @@ export interface SchemaContent {
   columns: Map<string, ColumnText[]>;
   /** Columns that are filled in by themselves: `default`, `identity`, `generated`. */
   filled: Map<string, Map<string, Filling>>;
+  /** Of those with a default the expression, as far as two ways to write it are the same. */
+  defaults: Map<string, Map<string, string>>;
   indexes: Map<string, SchemaIndex>;
 }
 
@@ -46,6 +48,7 @@ export function expectedSchema(t: TableNames): ExpectedSchema {
   const found: ExpectedSchema = {
     columns: new Map(),
     filled: new Map(),
+    defaults: new Map(),
     indexes: new Map(),
     making: new Map(),
     filling: new Map(),
@@ -54,6 +57,11 @@ export function expectedSchema(t: TableNames): ExpectedSchema {
   for (const statement of migrationStatements(t, 0)) reader.read(statement.trim());
   for (const columns of found.columns.values()) columns.sort();
   return found;
+}
+
+/** The same of the expression of a default: a number may be in quotes there. */
+export function defaultShape(expression: string): string {
+  return shapeOf(expression).replaceAll("'", '');
 }
 
 /** Two ways to write an index or a condition have the same shape: without brackets, casts, blanks and quotes. */
@@ -85,6 +93,7 @@ class StatementReader {
     const columns: ColumnText[] = [];
     this.found.columns.set(table, columns);
     this.found.filled.set(table, new Map());
+    this.found.defaults.set(table, new Map());
     for (const part of split(untilClosed(body))) {
       const text = part.trim();
       const model = /^like (\S+)/.exec(text);
@@ -120,6 +129,8 @@ class StatementReader {
   private fill(table: string, column: string, filling: Filling, text: string): void {
     this.found.filled.get(table)!.set(column, filling);
     this.found.filling.set(`${table}.${column}`, text);
+    if (filling === 'default')
+      this.found.defaults.get(table)!.set(column, defaultShape(text.replace(/^default /, '')));
   }
 
   private alter(table: string, part: string): void {

@@ -22,6 +22,7 @@ export const findingCodes = [
   'doctor.prepared-transaction',
   'doctor.vacuum-debt',
   'doctor.table-autovacuum',
+  'doctor.late-autovacuum',
   'doctor.wraparound',
   'doctor.table-wraparound',
   // The schema
@@ -43,6 +44,7 @@ export const findingCodes = [
   'doctor.unlogged-table',
   'doctor.inherited-table',
   'doctor.sequence-end',
+  'doctor.sequence-cycle',
   'doctor.missing-view',
   'doctor.view-drift',
   'doctor.missing-partition',

@@ -1,5 +1,5 @@
 import { allTables, type TableNames } from '../sql/table.names.js';
-import { shapeOf, type Filling, type SchemaContent } from './expected.schema.js';
+import { defaultShape, shapeOf, type Filling, type SchemaContent } from './expected.schema.js';
 
 type Rows = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
@@ -7,13 +7,15 @@ interface TableRow {
   table: string;
   columns: string[];
   filled: Record<string, Filling> | null;
+  defaults: Record<string, string> | null;
 }
 
 const columnsSql = `
 select c.relname as "table", json_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end) as columns,
   json_object_agg(a.attname, case when a.attidentity <> '' then 'identity' when a.attgenerated <> '' then 'generated' else 'default' end)
-    filter (where a.attidentity <> '' or a.atthasdef) as filled
-from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    filter (where a.attidentity <> '' or a.atthasdef) as filled,
+  json_object_agg(a.attname, pg_get_expr(d.adbin, d.adrelid)) filter (where a.atthasdef and a.attgenerated = '') as defaults
+from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relname = any ($2::text[]) and a.attnum > 0 and not a.attisdropped group by c.relname`;
 
 const indexesSql = `
@@ -35,6 +37,12 @@ export async function readSchema(rows: Rows, t: TableNames): Promise<SchemaConte
     columns: new Map(columns.map(({ table, columns: own }) => [without(table), own.toSorted()])),
     filled: new Map(
       columns.map(({ table, filled }) => [without(table), new Map(Object.entries(filled ?? {}))]),
+    ),
+    defaults: new Map(
+      columns.map(({ table, defaults }) => [
+        without(table),
+        new Map(Object.entries(defaults ?? {}).map(([name, text]) => [name, defaultShape(text)])),
+      ]),
     ),
     indexes: new Map(
       indexes.map(({ name, table, isUnique, definition }) => [

@@ -1,6 +1,7 @@
 import { allTables } from '../sql/table.names.js';
 import { bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
+import { lateVacuumCheck } from './late.vacuum.check.js';
 
 /** Of what holds back the clean-up, and of tables, no more than these are told. */
 const most = 5;
@@ -34,6 +35,7 @@ export const vacuumChecks: readonly Check[] = [
     look: async ({ session, t }: Ground) =>
       switchedOff(await session.rows<{ name: string }>(optionsSql, [t.schemaText, tableNames(t.prefix)])),
   },
+  lateVacuumCheck,
 ];
 
 const tableNames = (prefix: string): string[] => allTables.map((name) => `${prefix}${name}`);

@@ -25,8 +25,9 @@ async function made(t: TableNames, statements: readonly string[]): Promise<Schem
 }
 
 /** Partitions have the columns and indexes of their table. */
-function withoutDefault({ columns, indexes }: SchemaContent): object {
+function withoutDefault({ columns, defaults, indexes }: SchemaContent): object {
   return {
+    defaults: Object.fromEntries([...defaults].filter(([table]) => table !== 'attempt_default')),
     columns: Object.fromEntries([...columns].filter(([table]) => table !== 'attempt_default')),
     indexes: Object.fromEntries([...indexes].filter(([, { table }]) => table !== 'attempt_default')),
   };

@@ -133,6 +133,30 @@ const faults: [code: FindingCode, fault: Fault][] = [
     { plant: sqlOf('alter table chronis.run set (autovacuum_enabled = off)'), says: /chronis\.run/ },
   ],
   [
+    'doctor.late-autovacuum',
+    {
+      plant: sqlOf('alter table chronis.run set (autovacuum_vacuum_scale_factor = 0.5)'),
+      says: /clean-up of chronis\.run waits until 50 rows, and 50 rows for each 100 that are there, are gone/,
+    },
+  ],
+  [
+    'doctor.late-autovacuum',
+    {
+      plant: sqlOf('alter table chronis.cursor set (autovacuum_vacuum_threshold = 1000000)'),
+      says: /chronis\.cursor waits until 1000000 rows, and 5 rows for each 100/,
+    },
+  ],
+  [
+    'doctor.late-autovacuum',
+    {
+      plant: async (on) => {
+        await setOnServer('autovacuum_vacuum_scale_factor', '0.8')(on);
+        await on.sql('alter table chronis.job_stat reset (autovacuum_vacuum_scale_factor)');
+      },
+      says: /chronis\.job_stat waits until 50 rows, and 80 rows for each 100/,
+    },
+  ],
+  [
     'doctor.table-wraparound',
     {
       plant: sqlOf(
@@ -242,6 +266,31 @@ const faults: [code: FindingCode, fault: Fault][] = [
   [
     'doctor.column-drift',
     { plant: sqlOf('alter table chronis.job alter uid drop identity'), says: /uid is not filled in/ },
+  ],
+  [
+    'doctor.column-drift',
+    {
+      plant: sqlOf(`alter table chronis.run alter queue set default 'slow'`),
+      says: /has given the column "chronis"\."run"\.queue the default slow/,
+    },
+  ],
+  [
+    'doctor.column-drift',
+    {
+      plant: sqlOf('alter table chronis.run alter held set default true'),
+      says: /default of the column "chronis"\."run"\.held: rows that leave it out get true, and not false/,
+    },
+  ],
+  [
+    'doctor.column-drift',
+    {
+      plant: sqlOf(`alter table chronis.flow_step alter nth set default 0`),
+      says: /flow_step"\.nth: rows that leave it out get 0, and not -1/,
+    },
+  ],
+  [
+    'doctor.column-drift',
+    { plant: sqlOf('alter table chronis.run alter id set default 7'), says: /run"\.id: .* get 7, and not / },
   ],
   [
     'doctor.foreign-constraint',
@@ -360,6 +409,13 @@ const faults: [code: FindingCode, fault: Fault][] = [
     },
   ],
   [
+    'doctor.sequence-cycle',
+    {
+      plant: sqlOf('alter sequence chronis.job_uid_seq cycle'),
+      says: /chronis\.job_uid_seq begins anew.*rows of chronis\.job get numbers/,
+    },
+  ],
+  [
     'doctor.missing-partition',
     {
       plant: async (on) => {
@@ -473,6 +529,21 @@ const faults: [code: FindingCode, fault: Fault][] = [
         await on.worker();
         const anchor = new Date((await on.storage.now()) + hour).toISOString();
         await addRecurring(on.storage, { dueInMs: hour, trigger: { type: 'interval', every: 1000, anchor } });
+        await on.sql(`update chronis.job set created_at = now() + interval '1 hour'`);
+      },
+      says: /1 job has fired, or was created, by a clock that was ahead/,
+    },
+  ],
+  [
+    'doctor.schedules-ahead',
+    {
+      plant: async (on) => {
+        await on.worker();
+        const anchor = new Date((await on.storage.now()) + hour).toISOString();
+        await addRecurring(on.storage, {
+          dueInMs: hour,
+          trigger: { type: 'interval', every: day, calendar: true, anchor },
+        });
         await on.sql(`update chronis.job set created_at = now() + interval '1 hour'`);
       },
       says: /1 job has fired, or was created, by a clock that was ahead/,
