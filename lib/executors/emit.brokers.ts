@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../index.js';
-import { closedWithin, cutOffClient } from './emit.ending.js';
+import { closedWithin, cutOffClient, withSignal } from './emit.ending.js';
 import type { EventClient, TaskQueue } from './emit.options.js';
 import { reasonOf, wordsOf } from './emit.reasons.js';
 import { shown } from './option.checks.js';
@@ -41,7 +41,7 @@ interface RecordBuilder {
 }
 type ClientClass = abstract new (...args: never[]) => object;
 interface Microservices {
-  Transport: { GRPC: number };
+  Transport: { GRPC: number; RMQ: number };
   ClientProxyFactory: { create(options: object): EventClient };
   ClientKafka: ClientClass;
   ClientRMQ: ClientClass;
@@ -65,10 +65,13 @@ export function brokerOf(given: unknown, option: string): Broker {
   if (!isTheirs && (typeof given !== 'object' || given === null)) {
     throw new InvalidOptionError(option, `must be options of a client, or a client, but is ${shown(given)}.`);
   }
+  const transport = isTheirs ? undefined : (given as { transport?: unknown }).transport;
   // Making its client ends a process that does not have the driver.
-  const isGrpc = !isTheirs && (given as { transport?: unknown }).transport === microservices.Transport.GRPC;
-  if (isGrpc) throw new InvalidOptionError(option, noEvents);
-  const client = isTheirs ? given : made(microservices, given as object, option);
+  if (transport === microservices.Transport.GRPC) throw new InvalidOptionError(option, noEvents);
+  const connecting = new AbortController();
+  const isRabbit = transport === microservices.Transport.RMQ;
+  const options = isRabbit ? withSignal(given as object, connecting.signal) : (given as object);
+  const client = isTheirs ? given : made(microservices, options, option);
   if (client instanceof microservices.ClientGrpcProxy || !isClient(client)) {
     throw new InvalidOptionError(option, noEvents);
   }
@@ -85,7 +88,7 @@ export function brokerOf(given: unknown, option: string): Broker {
       await closedWithin(
         withinMs,
         () => client.close(),
-        () => cutOffClient(client),
+        () => cutOffClient(client, connecting),
       );
     },
   };

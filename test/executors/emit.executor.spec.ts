@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { ClientKafka, ClientNats, Transport } from '@nestjs/microservices';
+import { ClientNats, Transport } from '@nestjs/microservices';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +12,7 @@ import { errorText } from '../../lib/events/shown.error.js';
 import { emitSettings, type EventClient } from '../../lib/executors/emit.options.js';
 import type { CheckedEmit } from '../../lib/executors/emit.task.js';
 import { freePort } from '../chaos/free.port.js';
-import { has, start, type Started } from './brokers.js';
+import { has, silentServer, start, type Started } from './brokers.js';
 import { TasksApp } from './tasks.app.js';
 import { until } from './until.js';
 
@@ -243,22 +241,6 @@ describe('with RabbitMQ that is away, a run', () => {
 });
 
 describe('a broker that takes connections and never says a word', () => {
-  /** A server of that kind. */
-  async function silent(): Promise<{ port: number }> {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-      socket.resume();
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ends.push(() => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    });
-    return { port: (server.address() as AddressInfo).port };
-  }
   const pub = { client: 'orders', pattern: 'a', data: {} };
   const kinds: [string, (port: number) => EmitOptions, CheckedEmit][] = [
     [
@@ -304,7 +286,8 @@ describe('a broker that takes connections and never says a word', () => {
     const keep = (): void => {};
     Logger.overrideLogger({ log: keep, error: keep, warn: keep });
     ends.push(() => Logger.overrideLogger(true));
-    const { port } = await silent();
+    const { port, stop } = await silentServer();
+    ends.push(stop);
     const executor = new EmitExecutor(emitSettings({ ...optionsOf(port), timeout: 100 }));
     const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
     await expect(executor.execute(task, context)).rejects.toThrow('did not take the message');
@@ -413,22 +396,6 @@ describe.skipIf(!has('rabbitmq-server'))('with RabbitMQ, a run', () => {
     const got = (await message.promise)!;
     expect(got.properties.messageId).toBe(`run-${runId}`);
     expect(JSON.parse(got.content.toString())).toEqual({ pattern: 'order.due', data: { n: 7 } });
-  });
-});
-
-describe('of Kafka', () => {
-  test('the key of the message is that of the run', async () => {
-    // Its constructor ends a process that does not have the driver.
-    const client = Object.create(ClientKafka.prototype) as ClientKafka;
-    const sent: unknown[] = [];
-    client.emit = ((pattern: unknown, data: unknown) => {
-      sent.push(pattern, data);
-      return { subscribe: ({ complete }: { complete: () => void }) => complete() };
-    }) as never;
-    const executor = new EmitExecutor(emitSettings({ clients: { log: client } }));
-    const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
-    await executor.execute({ client: 'log', pattern: 'orders', data: { n: 1 } }, context);
-    expect(sent).toEqual(['orders', { key: 'run-7', value: { n: 1 } }]);
   });
 });
 
