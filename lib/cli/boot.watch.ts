@@ -1,4 +1,4 @@
-import { FailedError } from './cli.errors.js';
+import { FailedError, toldError } from './cli.errors.js';
 
 export interface BootWatch {
   /** How long it may take, as it was given, and in ms. */
@@ -8,8 +8,8 @@ export interface BootWatch {
   signal: AbortSignal;
   /** What it is waiting for. */
   waitsFor: () => readonly string[];
-  /** The application has ended the process: the last moment to say so. */
-  ended: (error: FailedError) => void;
+  /** The application has ended the process: the last moment to say so. `stack`: of what it threw and nobody caught. */
+  ended: (error: FailedError, stack: string | null) => void;
 }
 
 /** What the boot of an application comes to. Rejects with FailedError where it comes to no end: after the limit, or as soon as nothing is left in the process that could end it. */
@@ -37,22 +37,35 @@ export async function watched<T>(boot: () => Promise<T>, watch: BootWatch): Prom
     // It must not keep alive what has nothing else to wait for.
     timer.unref();
   });
+  let uncaught: { error: unknown } | null = null;
   const exiting = (code: number): void => {
     if (signal.aborted) return;
     process.exitCode = 1;
+    const error = uncaught?.error;
+    const why =
+      uncaught === null ? 'process.exit' : `an error that nobody caught: ${toldError(error).message}`;
     watch.ended(
       new FailedError(
-        `The application has ended the process while it booted, with the code ${code} (process.exit, or an error that nobody caught). Leave that out where process.env.CHRONIS_PLAN is set.`,
+        `The application has ended the process while it booted, with the code ${code} (${why}). Leave that out where process.env.CHRONIS_PLAN is set.`,
       ),
+      error instanceof Error ? (error.stack ?? null) : null,
     );
+  };
+  /** Node would write it as it is, with passwords, and end the process; where the application listens itself it does not. */
+  const thrown = (error: unknown): void => {
+    if (process.listenerCount('uncaughtException') > 1) return;
+    uncaught = { error };
+    process.exit(1);
   };
   process.on('beforeExit', idle);
   process.on('exit', exiting);
+  process.on('uncaughtException', thrown);
   try {
     return await Promise.race([boot(), endless]);
   } finally {
     clearTimeout(timer);
     process.off('beforeExit', idle);
     process.off('exit', exiting);
+    process.off('uncaughtException', thrown);
   }
 }

@@ -27,7 +27,7 @@ export interface ToldError {
 }
 
 export function toldError(error: unknown): ToldError {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return {
     code: typeof code === 'string' && code.startsWith('CHRONIS_') ? code : 'CHRONIS_CLI_FAILED',
     message: inFlags(typeof message === 'string' && message !== '' ? message : String(error)),

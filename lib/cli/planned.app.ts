@@ -17,6 +17,7 @@ import { BootNotes, type BootedJob } from './boot.notes.js';
 import { BootProgress } from './boot.progress.js';
 import { FailedError, UsageError } from './cli.errors.js';
 import { planningStorage } from './planning.storage.js';
+import { sourcePlace } from './source.place.js';
 import type { StderrLogger } from './stderr.logger.js';
 
 /** What a deploy of an application would change: in the instance without a name, or in the first one, and in the others. */
@@ -59,11 +60,15 @@ export async function exportedModule(path: string, name: string): Promise<Type> 
 }
 
 async function importOf(file: string): Promise<Record<string, unknown>> {
+  const url = pathToFileURL(file);
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return (await import(url.href)) as Record<string, unknown>;
   } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new UsageError(`--app: ${file} cannot be loaded: ${error.message}. ${compiled}`);
+    const place = error instanceof SyntaxError ? sourcePlace(error, url) : null;
+    if (place !== null)
+      throw new UsageError(
+        `--app: ${file} cannot be loaded: ${place}: ${(error as Error).message}. ${compiled}`,
+      );
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
     throw new UsageError(`--app: ${file} is no JavaScript. ${compiled}`);
   }

@@ -46,6 +46,9 @@ export function passwordsIn(
   return [...new Set(all)].toSorted((one, other) => other.length - one.length);
 }
 
+/** What an error of JSON quotes may be the middle of a secret. */
+const quotedJson = /(Unexpected token '[^]{1,2}'), (?:\.\.\.)?"[^]{0,80}?"(?:\.\.\.)? (?=is not valid JSON)/g;
+
 /** Takes passwords out of what is written, wherever that comes from. */
 export interface Scrubber {
   /** Of what is told: wherever they stand. */
@@ -70,7 +73,7 @@ export function scrubber(passwords: readonly string[]): Scrubber {
       let clean = result(text);
       for (const password of whole) clean = clean.replaceAll(password, '***');
       // Those that this process was not given: of an application, of a server.
-      return withoutPasswords(clean);
+      return withoutPasswords(clean.replace(quotedJson, '$1 '));
     },
   };
 }

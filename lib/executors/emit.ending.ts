@@ -55,7 +55,9 @@ export function withSignal<T extends object>(given: T, signal: AbortSignal): T {
 export function cutOffClient(client: object, connecting: AbortController): void {
   const { pubClient, subClient, client: manager } = client as Connections;
   // It would wait until its next try is due, and then do nothing.
-  void attempted(() => manager?.once?.('connectFailed', () => setImmediate(() => manager._cancelRetriesHandler?.())));
+  void attempted(() =>
+    manager?.once?.('connectFailed', () => setImmediate(() => manager._cancelRetriesHandler?.())),
+  );
   connecting.abort();
   for (const connection of [pubClient, subClient]) disconnect(connection);
   void attempted(() => manager?.close?.());

@@ -13,7 +13,9 @@ export function withPastAnchor(trigger: Trigger, createdAt: number, now: number)
   const isOfBirth = anchor <= createdAt + sameBirthMs && trigger.startAt === undefined;
   if (!isOfBirth || anchor <= now || typeof every !== 'number') return null;
   const past = trigger.calendar
-    ? new CalendarSource(anchor, every, ZoneOffsets.of(assertTimeZone(trigger.timeZone ?? 'UTC'))).anchorUpTo(now)
+    ? new CalendarSource(anchor, every, ZoneOffsets.of(assertTimeZone(trigger.timeZone ?? 'UTC'))).anchorUpTo(
+        now,
+      )
     : anchor - Math.ceil((anchor - now) / every) * every;
   return { ...trigger, anchor: new Date(past).toISOString() };
 }

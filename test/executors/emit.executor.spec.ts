@@ -286,9 +286,9 @@ describe('a broker that takes connections and never says a word', () => {
     const keep = (): void => {};
     Logger.overrideLogger({ log: keep, error: keep, warn: keep });
     ends.push(() => Logger.overrideLogger(true));
-    const { port, stop } = await silentServer();
-    ends.push(stop);
-    const executor = new EmitExecutor(emitSettings({ ...optionsOf(port), timeout: 100 }));
+    const broker = await silentServer();
+    ends.push(() => broker.stop());
+    const executor = new EmitExecutor(emitSettings({ ...optionsOf(broker.port), timeout: 100 }));
     const context = { runId: '7', signal: new AbortController().signal } as TaskContext;
     await expect(executor.execute(task, context)).rejects.toThrow('did not take the message');
     await executor.onApplicationShutdown();

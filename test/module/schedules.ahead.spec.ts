@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { logSentences } from '../../lib/events/log.sentences.js';
-import { Cron, Interval, type JobContext } from '../../lib/index.js';
+import { Cron, Interval, type RunContext } from '../../lib/index.js';
 import { JournaledStorage } from '../../lib/journal/journaled.storage.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { MemoryJournal } from '../support/memory.journal.js';
@@ -210,8 +210,8 @@ describe('an interval by days of a calendar that was created by a clock that was
 
   @Injectable()
   class Daily {
-    @Interval({ days: 1, calendar: true }, { id: 'daily', timeZone: 'Europe/Berlin' })
-    daily({ nominalAt }: JobContext): void {
+    @Interval('1d', { id: 'daily', timeZone: 'Europe/Berlin', calendar: true })
+    daily({ nominalAt }: RunContext): void {
       ran.push(nominalAt.toISOString());
     }
   }

@@ -47,7 +47,10 @@ const plan = command({
         limitMs,
         signal,
         waitsFor: () => progress?.waitsFor() ?? [],
-        ended: (error) => out.error(toldError(error)),
+        ended: (error, stack) => {
+          if (stack !== null) out.note(stack);
+          out.error(toldError(error));
+        },
       }),
     );
     out.print(found, (paper) => {
