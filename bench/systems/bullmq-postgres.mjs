@@ -8,7 +8,7 @@ export const about = {
   keeps: 'nothing (removeOnComplete)',
   setting: 'throughput, crons, flow: concurrency 100 · otherwise concurrency 10; pool of 20',
   slow: true,
-  cannot: { 'flow fan-out': trees, 'flow layered': trees },
+  cannot: { 'flow fan-out': trees, 'flow layered': trees, 'flow narrow': trees },
 };
 
 export async function open(options) {

@@ -8,7 +8,7 @@ export const about = {
   keeps: 'nothing (removeOnComplete)',
   setting: 'throughput, crons, flow: concurrency 100 · otherwise concurrency 10; Redis as it is configured',
   needsRedis: true,
-  cannot: { 'flow fan-out': trees, 'flow layered': trees },
+  cannot: { 'flow fan-out': trees, 'flow layered': trees, 'flow narrow': trees },
 };
 
 /** The queues of a run bear the name of its database, and are removed by the process that created jobs. */
