@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
+import { staysBlocked, stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { removeDeadLetter } from './dead.letters.js';
 import { touch } from './definitions.js';
@@ -43,6 +43,8 @@ export function retryFlow(
   const job = tables.jobsByUid.get(flow.jobUid);
   if (!job || hasAnotherRun(tables, job, runId) || !isKept(tables, job, runId)) return null;
   const plan = chosen === null ? planRetryOfBad(flow, done) : planRetry(flow, chosen, done);
+  const blocked = plan.again.find(({ state }) => state === 'waiting');
+  if (blocked) throw staysBlocked(runId, flow.workflow, blocked.definition.name);
   const running = runningOf(tables, flow, plan, givenUpBy(tables, now, givenUp));
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
@@ -53,12 +55,10 @@ export function retryFlow(
 
 function stepNamed({ steps, workflow, runId }: FlowRow, name: string): FlowStepRow {
   const step = steps.get(name);
-  const flow = `the run ${runId} of the workflow "${workflow}"`;
-  if (!step) throw new InvalidOptionError('from', `${flow} has no step "${name}".`);
-  if (step.state !== 'waiting') return step;
+  if (step) return step;
   throw new InvalidOptionError(
     'from',
-    `the step "${name}" of ${flow} is blocked. Name those that it waits for.`,
+    `the run ${runId} of the workflow "${workflow}" has no step "${name}".`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { WorkflowRunStateError } from '../model/errors.js';
+import { InvalidOptionError, WorkflowRunStateError } from '../model/errors.js';
 import type { RunningStep } from './flows.js';
 
 /** The longest list of names in an error. */
@@ -23,6 +23,14 @@ export function stillRuns(
     runId,
     verdict,
     `what would run again still runs: ${names.join(', ')}${more}. Retry it once that has ended, or the lease of its worker.`,
+  );
+}
+
+/** Of a step that is named, and has waited for others in vain, none of which runs again. */
+export function staysBlocked(runId: string, workflow: string, name: string): InvalidOptionError {
+  return new InvalidOptionError(
+    'from',
+    `the step "${name}" of the run ${runId} of the workflow "${workflow}" is blocked, and nothing that it waits for runs again. Name those as well.`,
   );
 }
 

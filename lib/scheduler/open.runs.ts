@@ -186,6 +186,17 @@ export async function stateGoingOn(runId: string, jobs: JobStore): Promise<RunSt
   throw new RunHasVerdictError(runId, verdict, last?.finishedAt ?? run!.finishedAt!, retry);
 }
 
+/** Why a run cannot be cancelled. */
+export async function notGoingOn(runId: string, jobs: JobStore): Promise<Error> {
+  try {
+    await stateGoingOn(runId, jobs);
+  } catch (error) {
+    return error as Error;
+  }
+  // It was retried, or has begun, just now.
+  return new RunNotFoundError(runId);
+}
+
 /** What may be done about a run that is over; undefined: it is one of a plain job. */
 async function howToGoOn(runId: string, stepId: string | null, jobs: JobStore): Promise<string | undefined> {
   const later = await inPlaceOf(runId, jobs);
@@ -197,8 +208,10 @@ async function howToGoOn(runId: string, stepId: string | null, jobs: JobStore): 
   }
   const whole = await wholeOf(stepId, jobs);
   const isStep = 'the run is that of a step, and is not retried by itself';
-  return whole === null
-    ? `${isStep}; its workflow was pruned since`
+  if (whole === null) return `${isStep}; its workflow was pruned since`;
+  const flow = await jobs.flows?.getFlow(whole);
+  return flow?.verdict === 'succeeded'
+    ? `${isStep}; its workflow has succeeded`
     : `${isStep}: if its workflow is over, workflows.retry("${whole}") lets that go on, with what has not ended well`;
 }
 

@@ -3,7 +3,6 @@ import type { Engine } from '../engine/engine.js';
 import type { HandlerRegistry } from '../engine/handler.registry.js';
 import type { HandlerFunction, RunContext } from '../engine/run.context.js';
 import type { Actor, AuditEntry } from '../model/audit.js';
-import { RunNotFoundError } from '../model/errors.js';
 import type { FailureReport } from '../model/failure.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { DurableStep } from '../model/durable.step.js';
@@ -53,7 +52,7 @@ import { missingJob } from './missing.job.js';
 import { handlerName } from './names.js';
 import { knownOptions, lineOfText, managerHint } from './option.checks.js';
 import type { RunSignals } from './run.signals.js';
-import type { FailedOpenRun, OpenRunOptions, OpenRuns } from './open.runs.js';
+import { notGoingOn, type FailedOpenRun, type OpenRunOptions, type OpenRuns } from './open.runs.js';
 import { pauseKeys, type PauseOptions, type PauseOrders } from './pause.orders.js';
 import type { Pauses } from './pauses.js';
 import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './resume.plan.js';
@@ -470,12 +469,12 @@ export class SchedulerService {
 
   /**
    * Ends one run, from any process: `cancelled` if it waited, or was open; `requested` if it goes on: its AbortSignal fires within a second (at the next
-   * beat, a third of `leaseMs`, where there is no wake signal), and what becomes of it is on record. Throws RunNotFoundError.
+   * beat, a third of `leaseMs`, where there is no wake signal), and what becomes of it is on record. Throws RunHasVerdictError, RunNotFoundError (there is no record of it).
    */
   async cancelRun(runId: string, within: ManagerOption = {}): Promise<'cancelled' | 'requested'> {
     const { jobs, changed } = await this.accessOf(within, 'cancelRun()');
     const answer = await jobs.cancelRun(lineOfText(runId, 'runId'));
-    if (answer === null) throw new RunNotFoundError(runId);
+    if (answer === null) throw await notGoingOn(runId, jobs);
     changed({ kind: answer === 'requested' ? 'cancel' : 'change' });
     return answer;
   }

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Run as RunView } from '../model/run.js';
-import { stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
+import { staysBlocked, stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
 import type { RunningStep } from '../ports/storage.adapter.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, planRetryOfBad, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
@@ -36,6 +36,8 @@ export async function retryFlow(
   const steps = await run<RetriedStep>('readAllSteps', id);
   const plan =
     names === null ? planRetryOfBad(steps) : planRetry(steps, named(steps, names, runId, flow.workflow));
+  const blocked = [...plan.again, ...plan.maps].find(({ waiting }) => waiting);
+  if (blocked) throw staysBlocked(runId, flow.workflow, blocked.name);
   const running = await runningOf(run, id, plan, givenUp);
   const [reopened] = await run<RunRow>('reopenFlow', id);
   if (!reopened) return null;
@@ -63,9 +65,7 @@ function named(
   return [...new Set(names)].map((name) => {
     const step = known.get(name);
     if (!step) throw new InvalidOptionError('from', `${flow} has no step "${name}".`);
-    if (!step.waiting) return step;
-    const problem = `the step "${name}" of ${flow} is blocked. Name those that it waits for.`;
-    throw new InvalidOptionError('from', problem);
+    return step;
   });
 }
 

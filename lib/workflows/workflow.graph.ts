@@ -16,7 +16,7 @@ import { described, knownOptions, lineOfText, wholeNumber } from '../scheduler/o
 import { stepName } from './planned.step.js';
 import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
 import { laterRunOf } from '../scheduler/later.run.js';
-import type { WorkflowReader } from './workflow.reading.js';
+import { howPruned, type WorkflowReader } from './workflow.reading.js';
 import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */
@@ -112,7 +112,11 @@ export async function stepRunOf(
   const filter = { names: [step], instances: nth !== null };
   const of = (await laterRunOf(runId, reader)) ?? runId;
   const found = await stepsOf(of, filter, reader.flows!);
-  if (found === null) throw withoutSteps(runId, step, await read(runId));
+  if (found === null) {
+    const workflow = await read(runId);
+    if (workflow === null) throw new WorkflowRunNotFoundError(runId, await howPruned(runId, reader));
+    throw withoutSteps(runId, step, workflow);
+  }
   const named = found.find((each) => each.nth === nth);
   if (named === undefined) {
     const which = nth === null ? 'there is none of this name' : `there is no instance ${nth} of it`;
@@ -127,10 +131,8 @@ export async function stepRunOf(
   return named.runId;
 }
 
-/** Of a workflow that is there by its run alone, or not at all. */
-function withoutSteps(runId: string, step: string, workflow: WorkflowRun | null): ChronisError {
-  if (workflow === null) return new WorkflowRunNotFoundError(runId);
-  const { endedAt, state } = workflow;
+/** Of a workflow that is there by its run alone. */
+function withoutSteps(runId: string, step: string, { endedAt, state }: WorkflowRun): ChronisError {
   const problem =
     endedAt === null
       ? 'the workflow has not begun, so its steps are not there yet'

@@ -3,13 +3,13 @@ import { workflowHandler } from '../engine/own.handlers.js';
 import { pinnedKey } from '../model/definition.js';
 import { RunNotFoundError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
-import type { Run } from '../model/run.js';
+import type { Attempt, Run } from '../model/run.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { Flow } from '../ports/flows.js';
 import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { defaultNamespace } from '../scheduler/job.identity.js';
-import { inPlaceOf, laterRunOf } from '../scheduler/later.run.js';
+import { inPlaceOf, laterRunOf, wholeOf } from '../scheduler/later.run.js';
 import type { WorkflowRegistry } from './workflow.registry.js';
 import { viewOf, type WorkflowRun } from './workflow.views.js';
 
@@ -41,7 +41,7 @@ export async function withVerdict(flow: Flow, storage: WorkflowReader): Promise<
   const view = viewOf(flow);
   if (flow.verdict !== 'cancelled') return view;
   const { runId } = flow;
-  const [last] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
+  const last = await lastOf(runId, storage);
   return last === undefined ? view : { ...view, state: last.outcome as RunVerdict };
 }
 
@@ -64,28 +64,48 @@ export async function beginAnew(
   return `it had not begun, so there is nothing to go on with. ${startAnew(run, state)}`;
 }
 
-function startAnew({ id, jobId, namespace }: Run, state: string): string {
-  const where = namespace === defaultNamespace ? '' : `, { namespace: "${namespace}" }`;
+/** What holds, or lets go of, a workflow that has not begun: it is a job by then. */
+export async function untilItBegins({ runId }: WorkflowRun, storage: WorkflowReader): Promise<string> {
+  const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
+  if (run === undefined) return 'it has not begun yet.';
+  const given = callOf(run);
+  return `it has not begun yet, so its job is what is held: scheduler.pauseJob(${given}) and resumeJob(${given}).`;
+}
+
+/** The arguments by which a call names the job of a run. */
+function callOf({ jobId, namespace }: Run): string {
+  return `"${jobId}"${namespace === defaultNamespace ? '' : `, { namespace: "${namespace}" }`}`;
+}
+
+function startAnew(run: Run, state: string): string {
   return state === 'cancelled'
-    ? `Start it by scheduler.runNow("${jobId}"${where}).`
-    : `Start it anew by scheduler.retryRun("${id}").`;
+    ? `Start it by scheduler.runNow(${callOf(run)}).`
+    : `Start it anew by scheduler.retryRun("${run.id}").`;
 }
 
 /** What became of a workflow that is not found although its run is: it was pruned. Undefined: that is not known of it. */
 export async function howPruned(given: string, storage: WorkflowReader): Promise<string | undefined> {
   const runId = (await inPlaceOf(given, storage)) ?? given;
   const [run] = (await storage.queryRuns({ runId }, { limit: 1 })).items;
-  if (run === undefined || run.finishedAt === null || !(await wasOpen(runId, storage))) return undefined;
-  const anew = run.state === 'succeeded' ? '' : ` ${startAnew(run, run.state)}`;
-  return `It was ${run.state}, and was pruned since, so its steps are gone.${anew}`;
+  const last = await lastOf(runId, storage);
+  if (last === undefined || (run !== undefined && run.finishedAt === null)) return undefined;
+  const { outcome, attempt, worker, origin, jobId } = last;
+  if (outcome === 'cancelled' && attempt === 0 && worker !== outside)
+    return `It was cancelled before it had begun${run === undefined ? ', and is not kept' : `. ${startAnew(run, outcome)}`}.`;
+  if (!wasOpen(last)) return undefined;
+  const whole = origin === 'workflow' ? await wholeOf(jobId, storage) : null;
+  const anew = run === undefined || run.state === 'succeeded' ? '' : ` ${startAnew(run, run.state)}`;
+  const part = whole === null ? '' : ` It was a step of the workflow of run "${whole}".`;
+  return `It was ${outcome}, and was pruned since, so its steps are gone.${part}${anew}`;
 }
 
 /** Whether a run that is over was open before: as a workflow, if it is the run of one. What fails as it opens has another worker. */
-async function wasOpen(runId: string, storage: WorkflowReader): Promise<boolean> {
-  const [last] = (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items;
-  if (last === undefined) return false;
-  const { worker, outcome, attempt } = last;
+function wasOpen({ worker, outcome, attempt }: Attempt): boolean {
   return worker === outside || outcome === 'timed_out' || (outcome === 'cancelled' && attempt > 0);
+}
+
+async function lastOf(runId: string, storage: WorkflowReader): Promise<Attempt | undefined> {
+  return (await storage.queryAttempts({ runId, finalOnly: true }, { limit: 1 })).items[0];
 }
 
 async function beforeItsBegin(
@@ -100,7 +120,8 @@ async function beforeItsBegin(
   const job = await storage.getJob({ namespace, id: run.jobId });
   const isKnown = isDefined || registry.get(run.handler) !== undefined;
   if (!isKnown && !(await isOfCode(run.handler, job, storage))) return null;
-  if (endedAt !== null && (await wasOpen(runId, storage))) return null;
+  const last = endedAt === null ? undefined : await lastOf(runId, storage);
+  if (last !== undefined && wasOpen(last)) return null;
   const pinned = job?.metadata[pinnedKey];
   const ofCode = typeof pinned === 'number' ? { version: pinned } : {};
   const opening = isDefined ? openingOf(job?.payload) : { ...ofCode, params: job?.payload ?? null };

@@ -20,7 +20,7 @@ import type { JobCreator } from '../scheduler/job.creator.js';
 import type { JobDefaults } from '../scheduler/job.definition.js';
 import { namespaceOf } from '../scheduler/job.identity.js';
 import { pageOf } from '../scheduler/job.query.js';
-import { laterRunOf } from '../scheduler/later.run.js';
+import { inPlaceOf, laterRunOf } from '../scheduler/later.run.js';
 import { knownOptions, lineOfText, oneOf } from '../scheduler/option.checks.js';
 import type { FailedOpenRun, OpenRunOptions, OpenRuns } from '../scheduler/open.runs.js';
 import type { StorageNow } from '../scheduler/storage.now.js';
@@ -39,6 +39,7 @@ import {
   beginAnew,
   howPruned,
   readWorkflow,
+  untilItBegins,
   withVerdict,
   type WorkflowReader,
 } from './workflow.reading.js';
@@ -250,7 +251,7 @@ export class WorkflowService {
 
   /**
    * Lets a workflow go on that is over and has not succeeded: it gets a new run, with `retryOf`, and the steps that have not ended well run again, and nothing else: whatever of its parents runs again, what has ended well does not, nor what comes after it. With `from` the steps that are named run again, and all
-   * that comes after them anew, also what had succeeded of that. A step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked itself; it is the step of another workflow: retry that one).
+   * that comes after them anew, also what had succeeded of that. A step that is a workflow runs again as a whole. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it goes on, has succeeded, had not begun, what would run again still runs, what others have added would be lost, or its run is not kept: that of one without a key goes when it is cancelled, and any by `discardFailed`, `deleteJob` or `retryRun`), InvalidOptionError (a step that it lacks, or that is blocked, where nothing that it waits for runs again; it is the step of another workflow: retry that one).
    */
   async retry(runId: string, options: WorkflowRetry & ManagerOption = {}): Promise<StartedWorkflow> {
     const { from = 'failed' } = knownOptions(options, ['from', 'manager'], 'retry()') as WorkflowRetry;
@@ -398,6 +399,11 @@ export class WorkflowService {
     const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
     const anew = isOverAndBad ? await beginAnew(view, by) : null;
     if (anew !== null) return this.refuse(runId, anew, by);
+    const later = isOverAndBad ? await inPlaceOf(view.runId, by) : null;
+    if (later !== null) {
+      const problem = `it was retried as a job since, from its first step, and the run "${later}" has taken its place: give that one, if it is meant.`;
+      return this.refuse(runId, problem, by);
+    }
     return this.refuse(
       runId,
       isOverAndBad
@@ -419,7 +425,8 @@ export class WorkflowService {
       const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
       if (hasBegun && tries < 2) continue;
       if (view === null) return notFound(runId, by);
-      throw new WorkflowRunStateError(runId, view.state, problem);
+      const isToBegin = view.openedAt === null && view.endedAt === null;
+      throw new WorkflowRunStateError(runId, view.state, isToBegin ? await untilItBegins(view, by) : problem);
     }
   }
 }

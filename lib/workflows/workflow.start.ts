@@ -123,12 +123,16 @@ export async function startWorkflow(
     .catch((error: unknown) => refuseStart(error, name, namespace, access));
   const ref = { jobId: stored.id, namespace: stored.namespace };
   if (stored.trigger.type !== 'at' || workflowOf(stored) !== name)
-    throw new JobAlreadyExistsError(ref.jobId, ref.namespace);
+    throw new JobAlreadyExistsError(ref.jobId, ref.namespace, ofAnother(stored, name));
   if (status === 'existing')
     assertSameApp(stored, { wanted: app, app: parts.app, previousApps: parts.previousApps });
   const [run] = (await access.jobs.queryRuns(ref, { limit: 1 })).items;
   if (run === undefined) throw new RunNotFoundError(ref.jobId);
   return { runId: run.id, status: status === 'existing' ? 'existing' : 'created' };
+}
+
+function ofAnother(stored: Job, name: string): string {
+  return `It is one of "${workflowOf(stored)}", and the start is of "${name}", so nothing was started. Choose another key, or another namespace.`;
 }
 
 /** One that is data, and of which no version is named, is no workflow of the code. */

@@ -348,18 +348,31 @@ export const flowRetryLaws = flowLawsOf('retries of flows', {
     await assertOver(storage, id, 'failed');
   },
 
-  'what it lacks, and what is blocked, is refused by its name': async ({ storage }, flows) => {
-    const { runId, worker } = await openFlow(storage, [step('a'), step('b', ['a'])]);
-    await runAll(storage, worker, failing('a'));
+  'what it lacks, and what stays blocked, is refused by its name': async ({ storage }, flows) => {
+    const steps = [step('a'), step('b', ['a']), step('x'), step('y', ['x'])];
+    const { runId, worker } = await openFlow(storage, steps);
+    await runAll(storage, worker, failing('a', 'x'));
     const before = await stepsOf(storage, runId);
-    for (const name of ['b', 'nobody']) {
+    for (const [name, ...others] of [['b'], ['b', 'x'], ['y', 'a', 'b'], ['nobody', 'a']] as const) {
       await assert.rejects(
-        () => flows.retryFlow(runId, ['a', name]),
+        () => flows.retryFlow(runId, [...others, name]),
         (error: unknown) => error instanceof InvalidOptionError && error.message.includes(`"${name}"`),
       );
     }
     assert.deepEqual(await stepsOf(storage, runId), before);
     assert.equal((await flowOf(storage, runId)).verdict, 'failed');
+  },
+
+  'what is blocked may be named beside what it waits for, at any distance, and comes after that': async ({
+    storage,
+  }) => {
+    const steps = [step('a'), step('x'), step('b', ['a', 'x']), step('c', ['b'])];
+    const { runId, worker } = await openFlow(storage, steps);
+    await runAll(storage, worker, failing('a', 'x'));
+    const { id } = await retry(storage, runId, ['c', 'a', 'b']);
+    assert.deepEqual(await statesOf(storage, id), { a: 'released', x: 'failed', b: 'waiting', c: 'waiting' });
+    assert.deepEqual(await runAll(storage, worker), ['a', 'b', 'c']);
+    await assertOver(storage, id, 'failed');
   },
 
   'of a map runs the instances again that have not ended well, with their items': async ({ storage }) => {
