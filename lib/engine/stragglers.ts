@@ -34,10 +34,11 @@ export class Stragglers {
     return told;
   }
 
-  /** Resolves when the earlier attempts of the run, and of those that it retries, have ended; null: none goes on. */
+  /** Resolves when the earlier attempts of the run, of those that it retries, and of its job where that is a one-off, have ended; null: none goes on. */
   of(run: ClaimedRun): Promise<void> | null {
     if (this.byRun.size === 0) return null;
-    if (run.origin !== 'retry' && !this.byRun.has(run.id)) return null;
+    // A one-off that is moved, or replaced, is another run of the same job, as a retry is.
+    if (run.jobUid !== null && run.origin !== 'retry' && !this.byRun.has(run.id)) return null;
     // A storage that has lost its last commits may have given the number to a run of another job.
     return this.byOccurrence.get(occurrenceOf(run)) ?? null;
   }

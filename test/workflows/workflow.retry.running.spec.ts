@@ -265,7 +265,13 @@ describe('a retry of a workflow', () => {
     });
   });
 
-  test('by hand of a plain job begins when the handler has ended that was given up', async () => {
+  type Anew = (app: WorkflowApp, runId: string) => Promise<unknown>;
+
+  test.each<[string, Anew]>([
+    ['a retry by hand', ({ scheduler }, runId) => scheduler.retryRun(runId)],
+    ['a change of its time', ({ scheduler }) => scheduler.updateJob('j', { in: 0 })],
+    ['a job in its place', ({ scheduler }) => scheduler.upsert({ id: 'j', handler: 'deaf', in: 0 })],
+  ])('%s of a plain job begins when the handler has ended that was given up', async (_, beginAnew) => {
     const log: string[] = [];
     const gates: (() => void)[] = [];
     const app = await boot();
@@ -281,7 +287,7 @@ describe('a retry of a workflow', () => {
     await app.clock.advanceBy(10_000);
     await given;
     const [dead] = (await app.scheduler.getRuns({ jobId: 'j' })).items;
-    await app.scheduler.retryRun(dead!.id);
+    await beginAnew(app, dead!.id);
     await app.clock.advanceBy(1_000);
     expect(log).toEqual(['begin 0']);
     const done = events.once('run.succeeded', ({ jobId }) => jobId === 'j');
