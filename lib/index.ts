@@ -287,6 +287,7 @@ export type { ScheduleFactory } from './decorators/schedule.factory.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { isScheduledByChronis } from './decorators/declaration.js';
 export { meantOption } from './scheduler/meant.option.js';
+export { knownOptions } from './scheduler/option.checks.js';
 export { assertCalled } from './decorators/annotation.js';
 export { contextParameters } from './decorators/arguments.decorator.js';
 export { readsSchedules, schedulesReader } from './discovery/foreign.schedules.js';

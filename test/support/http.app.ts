@@ -44,7 +44,32 @@ export class HttpApp {
     };
   }
 
+  /** `body`: JSON, of what changes something. */
+  async send(
+    method: string,
+    path: string,
+    { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<{ status: number; headers: Headers; json: any }> {
+    const json = method === 'GET' ? {} : { 'content-type': 'application/json' };
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { ...json, ...headers },
+      ...(method !== 'GET' && { body: typeof body === 'string' ? body : JSON.stringify(body ?? {}) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, json: parsed(text) };
+  }
+
   async close(): Promise<void> {
     await this.app.close();
+  }
+}
+
+/** Text that is no JSON stays text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

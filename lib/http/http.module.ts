@@ -1,0 +1,102 @@
+import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import {
+  ChronisModule,
+  getSchedulerToken,
+  getStorageToken,
+  getWorkflowsToken,
+  knownOptions,
+  type InjectionToken,
+  type SchedulerService,
+  type StorageAdapter,
+  type WorkflowService,
+} from '../index.js';
+import { httpController } from './http.controller.js';
+import { HttpMount } from './http.mount.js';
+import {
+  checkedRoute,
+  httpKeys,
+  httpSettings,
+  routeKeys,
+  type ChronisHttpOptions,
+  type ChronisHttpRoute,
+} from './http.options.js';
+import { allRoutes } from './routes/all.routes.js';
+
+/** Options that are made by the injector; what decides about the routes is given as it is. @publicApi */
+export interface ChronisHttpAsyncOptions extends ChronisHttpRoute {
+  /** What `useFactory` takes. */
+  inject?: (InjectionToken | { token: InjectionToken; optional: boolean })[];
+  useFactory: (...dependencies: any[]) => ChronisHttpOptions | Promise<ChronisHttpOptions>;
+}
+
+const optionsToken = Symbol('httpOptions');
+
+/**
+ * The REST API over the jobs of ChronisModule, as routes of this application. Import it beside that. Closed by default: without guards only this machine is let in, and in production the application does not boot.
+ *
+ * @example
+ * imports: [ChronisHttpModule.forRoot({ path: 'chronis', guards: [AdminGuard] }), ChronisModule.forRoot()]
+ * @publicApi
+ */
+@Module({})
+export class ChronisHttpModule {
+  /** Throws InvalidOptionError. */
+  static forRoot(options: ChronisHttpOptions & ChronisHttpRoute = {}): DynamicModule {
+    const owner = 'ChronisHttpModule.forRoot()';
+    knownOptions(options, [...httpKeys, ...routeKeys], owner);
+    const { path, guards, imports, instance, ...rest } = options;
+    httpSettings(rest, owner);
+    return assemble([{ provide: optionsToken, useValue: rest }], { path, guards, imports, instance });
+  }
+
+  /** The same with options that a factory makes. */
+  static forRootAsync(options: ChronisHttpAsyncOptions): DynamicModule {
+    const owner = 'ChronisHttpModule.forRootAsync()';
+    knownOptions(options, ['inject', 'useFactory', ...routeKeys], owner);
+    const { inject = [], useFactory, ...route } = options;
+    return assemble([{ provide: optionsToken, inject: inject as never[], useFactory }], route);
+  }
+}
+
+function assemble(
+  options: Provider[],
+  route: { [K in keyof ChronisHttpRoute]: ChronisHttpRoute[K] | undefined },
+): DynamicModule {
+  const { imports = [], instance } = route;
+  const { path, guards } = checkedRoute(route as ChronisHttpRoute);
+  const place = { path, isGuarded: guards.length > 0 };
+  const feature = ChronisModule.forFeature(instance === undefined ? {} : { instance });
+  return {
+    module: ChronisHttpModule,
+    imports: [...(imports as NonNullable<ModuleMetadata['imports']>), feature],
+    controllers: [httpController(path, guards === 'app' ? [] : guards, allRoutes)],
+    providers: [
+      ...options,
+      {
+        provide: HttpMount,
+        inject: [
+          optionsToken,
+          getSchedulerToken(instance),
+          getWorkflowsToken(instance),
+          getStorageToken(instance),
+          HttpAdapterHost,
+          ModulesContainer,
+        ] as never[],
+        useFactory: (
+          given: ChronisHttpOptions,
+          scheduler: SchedulerService,
+          workflows: WorkflowService,
+          storage: StorageAdapter,
+          adapterHost: HttpAdapterHost,
+          modules: ModulesContainer,
+        ) =>
+          new HttpMount(
+            { scheduler, workflows, storage, adapterHost, modules },
+            place,
+            httpSettings(given, 'ChronisHttpModule'),
+          ),
+      },
+    ],
+  };
+}

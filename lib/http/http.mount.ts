@@ -1,0 +1,183 @@
+import { Logger, type OnModuleInit } from '@nestjs/common';
+import type { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import {
+  InvalidOptionError,
+  type Actor,
+  type SchedulerService,
+  type StorageAdapter,
+  type WorkflowService,
+} from '../index.js';
+import { assertAdmitted } from './door.js';
+import { assertAccess, assertMayDo } from './http.access.js';
+import type { HttpSettings, HttpUser } from './http.options.js';
+import { HttpProblem, problemOf } from './problem.js';
+import { redacted } from './redaction.js';
+import {
+  headerOf,
+  queryOf,
+  readBody,
+  readIdempotencyKey,
+  readQuery,
+  readRevision,
+  type PlatformRequest,
+} from './request.reader.js';
+import { changes, neededFor, type Answer, type Call, type Route } from './route.js';
+
+/** What a module is made of. */
+export interface MountParts {
+  scheduler: SchedulerService;
+  workflows: WorkflowService;
+  storage: StorageAdapter;
+  adapterHost: HttpAdapterHost;
+  modules: ModulesContainer;
+}
+
+/** Where a module is, and who guards it. */
+export interface MountPlace {
+  path: string;
+  isGuarded: boolean;
+}
+
+/** Nobody knows who it was. */
+const anonymous = 'anonymous';
+
+/** Serves the requests of one module: admits, reads, has the route do it, and answers. Whatever is wrong becomes a problem. */
+export class HttpMount implements OnModuleInit {
+  private readonly log = new Logger('ChronisHttp');
+
+  constructor(
+    private readonly parts: MountParts,
+    readonly place: MountPlace,
+    private readonly settings: HttpSettings,
+  ) {}
+
+  /** Throws InvalidOptionError: nobody guards it, and it is production; or another module has the path. */
+  onModuleInit(): void {
+    if (!this.place.isGuarded && process.env.NODE_ENV === 'production') {
+      throw new InvalidOptionError(
+        'guards',
+        "ChronisHttpModule has none, and in production (NODE_ENV) everybody could change all jobs. Give them: forRoot({ guards: [AuthGuard] }); or guards: 'app' where global guards of the application protect all of its routes.",
+      );
+    }
+    const { path } = this.place;
+    const mounts = [...this.parts.modules.values()].flatMap(({ providers }) =>
+      [...providers.values()].flatMap(({ instance }) => (instance instanceof HttpMount ? [instance] : [])),
+    );
+    if (mounts.some((other) => other !== this && other.place.path === path))
+      throw new InvalidOptionError(
+        'path',
+        `Two ChronisHttpModules have the path "${path}". Give each a path of its own.`,
+      );
+  }
+
+  async serve(route: Route, request: PlatformRequest, response: unknown): Promise<void> {
+    const { isGuarded } = this.place;
+    const { readOnly, origins } = this.settings;
+    // The ETag is the revision of a job, whose state changes without it.
+    delete request.headers['if-none-match'];
+    try {
+      assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
+      const { call, actor } = await this.callOf(route, request);
+      const answer = await this.parts.scheduler.withActor(actor, () => route.handle(call));
+      this.answer(response, answer, route.status);
+    } catch (error) {
+      this.refuse(response, error);
+    }
+  }
+
+  /** Answers with the problem. */
+  refuse(response: unknown, error: unknown): void {
+    const { problem, headers, isUnexpected } = problemOf(error);
+    if (isUnexpected) this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.reply(response, JSON.stringify(problem), problem.status, {
+      ...headers,
+      'Content-Type': 'application/problem+json; charset=utf-8',
+    });
+  }
+
+  private async callOf(route: Route, request: PlatformRequest): Promise<{ call: Call; actor: Actor | null }> {
+    const { settings, parts } = this;
+    const access: unknown = await settings.access(request);
+    assertAccess(access);
+    // What nobody may do here is not read either.
+    if (typeof route.needs === 'string') assertMayDo(access, route.needs);
+    else assertMayDo(access, 'read');
+    const by = await this.userOf(request);
+    const tenant = await this.tenantOf(route, request);
+    const body = readBody(route, request.body);
+    assertMayDo(access, neededFor(route, body));
+    const call: Call = {
+      scheduler: tenant === null ? parts.scheduler : parts.scheduler.forTenant(tenant),
+      workflows: tenant === null ? parts.workflows : parts.workflows.forTenant(tenant),
+      storage: parts.storage,
+      process: parts.scheduler,
+      tenant,
+      by,
+      params: request.params ?? {},
+      query: readQuery(route, queryOf(request)),
+      body,
+      expectedRevision: readRevision(route, request),
+      idempotencyKey: readIdempotencyKey(route, request),
+    };
+    return { call, actor: changes(route) ? this.actorOf(call, request) : null };
+  }
+
+  /** null: nobody is asked who it is. */
+  private async userOf(request: PlatformRequest): Promise<string | null> {
+    const { user } = this.settings;
+    if (user === null || user === undefined) return null;
+    const found: HttpUser | null | undefined = await user(request);
+    if (found === null || found === undefined)
+      throw new HttpProblem(401, 'http.no-user', 'Nobody knows who asks.');
+    if (typeof found.id === 'string' && found.id.trim() !== '') return found.id;
+    throw new Error('The option "user" of ChronisHttpModule must give { id } with a text, or null.');
+  }
+
+  /** Who is confined to a tenant sees nothing of the others, by whatever the application's code may forget to say. */
+  private async tenantOf(route: Route, request: PlatformRequest): Promise<string | null> {
+    const { tenant } = this.settings;
+    if (tenant === null || tenant === undefined) return null;
+    const found: unknown = await tenant(request);
+    if (found === null) return null;
+    if (typeof found !== 'string')
+      throw new Error('The option "tenant" of ChronisHttpModule must give a text, or null for all tenants.');
+    if (route.ofAll !== undefined)
+      throw new HttpProblem(403, 'http.not-of-a-tenant', 'This is about all tenants together.');
+    return found;
+  }
+
+  private actorOf({ by, body }: Call, request: PlatformRequest): Actor | null {
+    const note = body.note as string | undefined;
+    const isKept = this.parts.storage.queryAudit !== undefined;
+    if (by === null && !isKept) {
+      if (note === undefined) return null;
+      throw new InvalidOptionError('note', 'cannot be kept: this storage has no record of who has asked.');
+    }
+    const requestId = headerOf(request, 'x-request-id');
+    return {
+      by: by ?? anonymous,
+      ...(note !== undefined && { note }),
+      ...(requestId !== null && { requestId }),
+    };
+  }
+
+  private answer(response: unknown, { status, headers, body }: Answer, usual: number): void {
+    const shown = redacted(body, this.settings.redact);
+    this.reply(response, body === undefined ? undefined : JSON.stringify(shown), status ?? usual, {
+      ...(body !== undefined && { 'Content-Type': 'application/json; charset=utf-8' }),
+      ...headers,
+    });
+  }
+
+  private reply(
+    response: unknown,
+    text: string | undefined,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+  ): void {
+    const { httpAdapter } = this.parts.adapterHost;
+    const all = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers };
+    for (const [name, value] of Object.entries(all)) httpAdapter.setHeader(response, name, value);
+    httpAdapter.reply(response, text, status);
+  }
+}

@@ -1,0 +1,93 @@
+import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
+import { InvalidOptionError, knownOptions } from '../index.js';
+import type { HttpAccess } from './http.access.js';
+import type { Redact } from './redaction.js';
+
+/** Who asks, for the audit. @publicApi */
+export interface HttpUser {
+  /** One line, at most 255 characters. */
+  id: string;
+}
+
+/** Options of ChronisHttpModule. What takes the request gets that of Express or Fastify, after the guards. @publicApi */
+export interface ChronisHttpOptions {
+  /** What the caller may do: `'none'`, `'read'`, `'all'`, or a list of actions, which includes to look. @default 'all' */
+  access?: (request: any) => HttpAccess | Promise<HttpAccess>;
+  /** Who asks, for the audit and for pauses; null: nobody known, who is refused with 401. @default all is on record as asked for by `anonymous` */
+  user?: (request: any) => HttpUser | null | Promise<HttpUser | null>;
+  /** The tenant that the caller is confined to, see `scheduler.forTenant`; null: to none. Anything else is refused. @default nobody is confined */
+  tenant?: (request: any) => string | null | Promise<string | null>;
+  /** What is shown in the place of payloads, results, errors, logs and other text that jobs bring. @default what is stored */
+  redact?: Redact;
+  /** Changes are refused with 405, whatever `access` says. @default false */
+  readOnly?: boolean;
+  /** Other sites whose pages may ask for changes, such as `'https://admin.example.com'`. @default none */
+  origins?: readonly string[];
+}
+
+/** Where the API is in this application. @publicApi */
+export interface ChronisHttpRoute {
+  /** The path of the routes; a global prefix of the application stands before it. @default 'chronis' */
+  path?: string;
+  /**
+   * Who is let in: classes, made by the injector, or instances; all of them have to. `'app'`: the global guards of the application see to it. @default none: in production (`NODE_ENV`) the application does not boot,
+   * elsewhere only this machine is let in
+   */
+  guards?: (Type<CanActivate> | CanActivate)[] | 'app';
+  /** Modules with what the guards need. */
+  imports?: ModuleMetadata['imports'];
+  /** The ChronisModule that is operated, by its name. @default the one without a name */
+  instance?: string;
+}
+
+/** The same, checked. */
+export interface HttpSettings {
+  access: NonNullable<ChronisHttpOptions['access']>;
+  user: ChronisHttpOptions['user'] | null;
+  tenant: ChronisHttpOptions['tenant'] | null;
+  redact: Redact | null;
+  readOnly: boolean;
+  origins: readonly string[];
+}
+
+export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'origins'] as const;
+export const routeKeys = ['path', 'guards', 'imports', 'instance'] as const;
+const functions = ['access', 'user', 'tenant', 'redact'] as const;
+
+/** Throws InvalidOptionError. */
+export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSettings {
+  knownOptions(given, httpKeys, owner);
+  for (const name of functions) {
+    if (given[name] !== undefined && typeof given[name] !== 'function')
+      throw new InvalidOptionError(name, 'must be a function.');
+  }
+  const { access = () => 'all', user = null, tenant = null, redact = null } = given;
+  const { readOnly = false, origins = [] } = given;
+  if (typeof readOnly !== 'boolean') throw new InvalidOptionError('readOnly', 'must be true or false.');
+  if (!Array.isArray(origins)) throw new InvalidOptionError('origins', 'must be a list.');
+  for (const origin of origins as unknown[]) {
+    if (typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    throw new InvalidOptionError(
+      'origins',
+      `must be origins such as 'https://admin.example.com', without a path, but has ${JSON.stringify(origin)}.`,
+    );
+  }
+  return { access, user, tenant, redact, readOnly, origins };
+}
+
+/** Throws InvalidOptionError. */
+export function checkedRoute({ path = 'chronis', guards }: ChronisHttpRoute): {
+  path: string;
+  guards: readonly (Type<CanActivate> | CanActivate)[] | 'app';
+} {
+  if (typeof path !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(path))
+    throw new InvalidOptionError('path', 'must be the path of the routes, such as "chronis" or "ops/jobs".');
+  if (guards !== undefined && guards !== 'app' && !Array.isArray(guards))
+    throw new InvalidOptionError('guards', `must be a list of guards, classes or instances, or 'app'.`);
+  for (const guard of guards === 'app' ? [] : (guards ?? [])) {
+    const instance = (typeof guard === 'function' ? guard.prototype : guard) as Partial<CanActivate> | null;
+    if (typeof instance?.canActivate !== 'function')
+      throw new InvalidOptionError('guards', 'must be guards: each needs a method canActivate().');
+  }
+  return { path: path.replace(/^\/|\/$/g, ''), guards: guards ?? [] };
+}

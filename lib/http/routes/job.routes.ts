@@ -1,0 +1,285 @@
+import { InvalidOptionError, JobNotFoundError, type Job } from '../../index.js';
+import type { Answer, Call, Route } from '../route.js';
+import {
+  anyObject,
+  count,
+  described,
+  flag,
+  givenInstant,
+  input,
+  instant,
+  listOf,
+  nullable,
+  object,
+  oneOf,
+  pageOf,
+  text,
+} from '../schema.js';
+import { given, jobIn, namespace, namespaceIn, note, ofJob, pageAnswer, pageIn, paging } from './common.js';
+import { createJob } from './job.creation.js';
+import {
+  job,
+  jobChanges,
+  jobFields,
+  jobState,
+  listedJob,
+  newJob,
+  pausedBy,
+  triggerType,
+} from './job.schemas.js';
+import { run } from './run.schemas.js';
+
+const conditions = {
+  namespace,
+  state: listOf(jobState),
+  pausedBy: listOf(pausedBy),
+  handler: listOf(text),
+  queue: listOf(text),
+  triggerType: listOf(triggerType),
+  source: oneOf('code', 'api'),
+  app: text,
+  q: described(text, 'What the id begins with.'),
+  nextBefore: givenInstant,
+  metadata: described(
+    anyObject,
+    'JSON that must be in the metadata; or one text by its path: metadata.tenant_id=acme.',
+  ),
+};
+
+async function listJobs(call: Call): Promise<Answer> {
+  const { fields, total, orderBy, q, limit: _, cursor: __, ...others } = call.query;
+  const shown = fieldsOf(fields as string | undefined);
+  const filter = { ...others, ...(q !== undefined && { idPrefix: String(q) }) };
+  const page = await call.scheduler.queryJobs({
+    ...filter,
+    ...pageIn(call),
+    ...(orderBy !== undefined && { orderBy }),
+  });
+  const items = page.items.map((item) =>
+    Object.fromEntries(shown.map((field) => [field, item[field as keyof Job]])),
+  );
+  const counted =
+    total === true ? { total: { value: await call.scheduler.countJobs(filter), relation: 'eq' } } : {};
+  return pageAnswer({ items, cursor: page.cursor }, counted);
+}
+
+/** Which fields of jobs are wanted. Throws InvalidOptionError. */
+function fieldsOf(wanted: string | undefined): readonly string[] {
+  if (wanted === undefined) return jobFields;
+  const names = wanted.split(',').map((name) => name.trim());
+  const stray = names.find((name) => !jobFields.includes(name));
+  if (stray === undefined) return names;
+  throw new InvalidOptionError(
+    'fields',
+    `has ${JSON.stringify(stray)}. There are: ${jobFields.join(', ')}. A job by itself has its payload as well.`,
+  );
+}
+
+function answered(found: Job): Answer {
+  return { body: found, headers: { ETag: `"${found.revision}"` } };
+}
+
+async function getJob(call: Call): Promise<Answer> {
+  const id = jobIn(call);
+  const found = await call.scheduler.getJob(id, namespaceIn(call));
+  if (found === null) throw new JobNotFoundError(id, namespaceIn(call).namespace ?? 'default');
+  return answered(found);
+}
+
+async function updateJob(call: Call): Promise<Answer> {
+  const { note: _, ...changes } = call.body;
+  const { expectedRevision, by } = call;
+  return answered(
+    await call.scheduler.updateJob(jobIn(call), changes as never, {
+      ...namespaceIn(call),
+      ...(expectedRevision !== null && { expectedRevision }),
+      ...(by !== null && { by }),
+    }),
+  );
+}
+
+const one = 'jobs/:id';
+const noted = input({ note });
+
+export const jobRoutes: readonly Route[] = [
+  {
+    name: 'listJobs',
+    method: 'GET',
+    path: 'jobs',
+    needs: 'read',
+    summary: 'Jobs that meet all conditions, without their payloads.',
+    parameters: {
+      ...conditions,
+      ...paging,
+      orderBy: oneOf('id', 'nextRunAt'),
+      fields: described(text, 'Which fields are wanted, with commas between them.'),
+      total: described(flag, 'Whether to count all that meet the conditions.'),
+    },
+    status: 200,
+    answer: pageOf(listedJob, {
+      total: object({ value: count, relation: oneOf('eq', 'gte') }),
+    }),
+    handle: listJobs,
+  },
+  {
+    name: 'createJob',
+    method: 'POST',
+    path: 'jobs',
+    needs: 'create',
+    summary: 'Creates a job.',
+    body: newJob,
+    takesKey: true,
+    status: 201,
+    answer: job,
+    handle: async (call) => answered(await createJob(call)),
+  },
+  {
+    name: 'getJob',
+    method: 'GET',
+    path: one,
+    needs: 'read',
+    summary: 'One job. Its ETag is its revision.',
+    parameters: ofJob,
+    status: 200,
+    answer: job,
+    handle: getJob,
+  },
+  {
+    name: 'updateJob',
+    method: 'PATCH',
+    path: one,
+    needs: 'update',
+    summary: 'Changes what is given, and leaves the rest; with If-Match only if nobody else has changed it.',
+    parameters: ofJob,
+    body: jobChanges,
+    takesRevision: true,
+    status: 200,
+    answer: job,
+    handle: updateJob,
+  },
+  {
+    name: 'deleteJob',
+    method: 'DELETE',
+    path: one,
+    needs: 'delete',
+    summary: 'Removes the job; its record stays.',
+    parameters: ofJob,
+    body: noted,
+    status: 204,
+    handle: async (call) => {
+      await call.scheduler.deleteJob(jobIn(call), namespaceIn(call));
+      return {};
+    },
+  },
+  {
+    name: 'pauseJob',
+    method: 'POST',
+    path: `${one}/pause`,
+    needs: 'pause',
+    summary: 'Stops firing.',
+    parameters: ofJob,
+    body: input({ reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note }),
+    status: 200,
+    answer: job,
+    handle: async (call) =>
+      answered(
+        await call.scheduler.pauseJob(jobIn(call), {
+          ...namespaceIn(call),
+          ...given(call.body, 'reason', 'until'),
+          ...(call.by !== null && { by: call.by }),
+        }),
+      ),
+  },
+  {
+    name: 'resumeJob',
+    method: 'POST',
+    path: `${one}/resume`,
+    needs: 'resume',
+    summary: 'Goes on with the first instant from now.',
+    parameters: ofJob,
+    body: input({ fromNow: flag, note }),
+    status: 200,
+    answer: job,
+    handle: async (call) =>
+      answered(
+        await call.scheduler.resumeJob(jobIn(call), { ...namespaceIn(call), ...given(call.body, 'fromNow') }),
+      ),
+  },
+  {
+    name: 'resetJob',
+    method: 'POST',
+    path: `${one}/reset`,
+    needs: 'reset',
+    summary: 'Takes back what was changed at run time of a job that the code declares.',
+    parameters: ofJob,
+    body: noted,
+    status: 200,
+    answer: job,
+    handle: async (call) => answered(await call.scheduler.resetJob(jobIn(call), namespaceIn(call))),
+  },
+  {
+    name: 'cancelJob',
+    method: 'POST',
+    path: `${one}/cancel`,
+    needs: 'cancel',
+    summary: 'Ends the runs of the job.',
+    parameters: ofJob,
+    body: noted,
+    status: 200,
+    answer: object({ runs: count }),
+    handle: async (call) => ({
+      body: { runs: await call.scheduler.cancelJob(jobIn(call), namespaceIn(call)) },
+    }),
+  },
+  {
+    name: 'runJob',
+    method: 'POST',
+    path: `${one}/runs`,
+    needs: 'runNow',
+    summary: 'A run that is due now.',
+    parameters: ofJob,
+    body: noted,
+    status: 201,
+    answer: object({ ...run.properties, alreadyRunning: flag }),
+    handle: async (call) => {
+      const made = await call.scheduler.runNow(jobIn(call), namespaceIn(call));
+      return { body: made, status: made.alreadyRunning ? 200 : 201 };
+    },
+  },
+  {
+    name: 'backfillJob',
+    method: 'POST',
+    path: `${one}/backfills`,
+    needs: 'backfill',
+    summary: 'A run for each instant of the schedule in a stretch of the past.',
+    parameters: ofJob,
+    body: input(
+      {
+        from: givenInstant,
+        until: givenInstant,
+        overlap: oneOf('queue', 'allow'),
+        limit: count,
+        includeSucceeded: flag,
+        dryRun: flag,
+        note,
+      },
+      ['from', 'until'],
+    ),
+    status: 200,
+    answer: object({
+      instants: count,
+      first: nullable(instant),
+      last: nullable(instant),
+      created: count,
+      runIds: listOf(text),
+      leftOut: object({ active: count, succeeded: count, scheduled: count }),
+    }),
+    handle: async (call) => {
+      const { from, until } = call.body;
+      const options = given(call.body, 'overlap', 'limit', 'includeSucceeded', 'dryRun');
+      return {
+        body: await call.scheduler.backfill(jobIn(call), from, until, { ...namespaceIn(call), ...options }),
+      };
+    },
+  },
+];

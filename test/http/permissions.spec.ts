@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { HttpAccess, HttpAction } from '../../lib/http/index.js';
+import { httpActions } from '../../lib/http/http.access.js';
+import { allRoutes } from '../../lib/http/routes/all.routes.js';
+import { platforms } from '../support/http.app.js';
+import { HttpChronis } from './http.chronis.js';
+
+/** What the body has to say for the action, where that decides. */
+const requests = allRoutes.flatMap((route) => {
+  const { needs } = route;
+  return typeof needs === 'string'
+    ? [{ route, needs, body: {} }]
+    : Object.entries(needs.actions).map(([word, action]) => ({
+        route,
+        needs: action,
+        body: { [needs.key]: word },
+      }));
+});
+
+describe.each(platforms)('permissions on %s', (platform) => {
+  let chronis: HttpChronis;
+  afterEach(() => chronis.close());
+
+  /** For each request whether it was refused. */
+  const refused = async (access: () => HttpAccess): Promise<Map<string, boolean>> => {
+    chronis = await HttpChronis.boot(platform, { access });
+    const results = new Map<string, boolean>();
+    for (const { route, needs, body } of requests) {
+      const path = `/chronis/${route.path.replaceAll(/:\w+/g, '7')}`;
+      const { status, json } = await chronis.http.send(route.method, path, { body });
+      expect([route.name, json?.code === 'http.not-permitted']).toEqual([route.name, status === 403]);
+      // Of what is there at all.
+      expect([route.name, status]).not.toEqual([route.name, 500]);
+      results.set(`${route.name} ${needs}`, status === 403);
+    }
+    return results;
+  };
+
+  test('each route needs what the table says: nothing goes without, and each action allows its own routes and looking', async () => {
+    let access: HttpAccess = 'none';
+    for (const [name, isRefused] of await refused(() => access))
+      expect([name, isRefused]).toEqual([name, true]);
+    for (const allowed of ['read', 'all', ...httpActions] as const) {
+      access = allowed === 'read' || allowed === 'all' ? allowed : [allowed as HttpAction];
+      for (const { route, needs, body } of requests) {
+        const path = `/chronis/${route.path.replaceAll(/:\w+/g, '7')}`;
+        const { status } = await chronis.http.send(route.method, path, { body });
+        const isAllowed = allowed === 'all' || needs === 'read' || needs === allowed;
+        expect([allowed, route.name, status === 403]).toEqual([allowed, route.name, !isAllowed]);
+      }
+    }
+  });
+
+  test('there are no other routes below the path, and each action has one', async () => {
+    chronis = await HttpChronis.boot(platform);
+    const named = requests.map(({ needs }) => needs);
+    expect(httpActions.filter((action) => !named.includes(action))).toEqual([]);
+    expect(routesOf(platform, chronis.http.app.getHttpAdapter().getInstance()).toSorted()).toEqual(
+      allRoutes.map(({ method, path }) => `${method} /chronis/${path}`).toSorted(),
+    );
+  });
+
+  test('what the application says wrong lets nobody in', async () => {
+    let access: unknown;
+    chronis = await HttpChronis.boot(platform, { access: () => access as never });
+    for (access of [undefined, null, true, 'reed', ['paus'], {}]) {
+      const { status, json } = await chronis.get('jobs');
+      expect([access, status, json.code]).toEqual([access, 500, 'http.failed']);
+      expect(json.detail).toBe('Something went wrong. The log of the application has it.');
+    }
+  });
+});
+
+function routesOf(platform: string, instance: any): string[] {
+  if (platform === 'express') {
+    return instance.router.stack.flatMap(({ route }: any) =>
+      route === undefined
+        ? []
+        : Object.keys(route.methods as object).map((method) => `${method.toUpperCase()} ${route.path}`),
+    );
+  }
+  // Its listing is a tree, whose lines have the rest of each path.
+  const found: string[] = [];
+  const stack: string[] = [];
+  for (const line of instance.printRoutes({ commonPrefix: false }).split('\n') as string[]) {
+    const match = /^([│ ]*)[├└]── (\S+)(?: \(([A-Z, ]+)\))?/.exec(line);
+    if (match === null) continue;
+    const depth = match[1]!.length / 4;
+    stack.length = depth;
+    stack[depth] = match[2]!;
+    for (const method of match[3]?.split(', ') ?? []) {
+      if (method !== 'HEAD' && method !== 'OPTIONS') found.push(`${method} ${stack.join('')}`);
+    }
+  }
+  return found;
+}
