@@ -48,7 +48,7 @@ export function problemOf(error: unknown): ProblemAnswer {
     const { status, code, message, headers } = error;
     return { problem: problem(status, code, message), headers, isUnexpected: false };
   }
-  const { code, message } = error as Partial<Record<'code' | 'message', unknown>>;
+  const { code, message } = Object(error) as Partial<Record<'code' | 'message', unknown>>;
   const status = typeof code === 'string' ? statusOf(code) : null;
   if (status !== null) {
     return {
@@ -68,7 +68,7 @@ export function problemOf(error: unknown): ProblemAnswer {
 
 /** Of a guard, or whatever else throws what Nest knows. */
 function refusalOf(error: unknown): Problem | null {
-  const { getStatus, getResponse } = error as { getStatus?: unknown; getResponse?: unknown };
+  const { getStatus, getResponse } = Object(error) as { getStatus?: unknown; getResponse?: unknown };
   if (typeof getStatus !== 'function' || typeof getResponse !== 'function') return null;
   const status = Number(getStatus.call(error));
   if (!(status >= 400 && status < 600)) return null;

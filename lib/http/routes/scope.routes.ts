@@ -145,12 +145,14 @@ export const scopeRoutes: readonly Route[] = [
           running: count,
           slots: nullable(count),
           condition: nullable(anyObject),
+          keepsRecord: described(nullable(anyObject), 'How long it wants the record kept.'),
         }),
       ),
     }),
     handle: async ({ storage }) => {
       const workers = await storage.queryWorkers();
-      return { body: { items: workers.map(({ retention: _, ...worker }) => worker) } };
+      const items = workers.map(({ retention, ...worker }) => ({ ...worker, keepsRecord: retention }));
+      return { body: { items } };
     },
   },
   {
