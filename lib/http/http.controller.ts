@@ -17,6 +17,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpMount } from './http.mount.js';
+import { describeInDocument, leaveOutOfDocument } from './openapi.app.js';
 import type { PlatformRequest } from './request.reader.js';
 import type { Route } from './route.js';
 
@@ -32,6 +33,7 @@ export function httpController(
   path: string,
   guards: readonly (Type<CanActivate> | CanActivate)[],
   routes: readonly Route[],
+  openapi: 'own' | 'app',
 ): Type {
   /** Of guards: whoever is refused by them gets a problem as well. */
   class ChronisHttpFilter implements ExceptionFilter {
@@ -64,5 +66,7 @@ export function httpController(
   Controller({ path, version: VERSION_NEUTRAL })(ChronisHttpController);
   UseFilters(ChronisHttpFilter)(ChronisHttpController);
   if (guards.length > 0) UseGuards(...guards)(ChronisHttpController);
+  if (openapi === 'app') describeInDocument(ChronisHttpController, routes);
+  else leaveOutOfDocument(ChronisHttpController);
   return ChronisHttpController;
 }

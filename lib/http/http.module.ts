@@ -2,10 +2,14 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import {
   ChronisModule,
+  getChronisEventsToken,
+  getClockToken,
   getSchedulerToken,
   getStorageToken,
   getWorkflowsToken,
   knownOptions,
+  type ChronisEvents,
+  type Clock,
   type InjectionToken,
   type SchedulerService,
   type StorageAdapter,
@@ -21,6 +25,7 @@ import {
   type ChronisHttpOptions,
   type ChronisHttpRoute,
 } from './http.options.js';
+import { LiveChanges } from './live.changes.js';
 import { allRoutes } from './routes/all.routes.js';
 
 /** Options that are made by the injector; what decides about the routes is given as it is. @publicApi */
@@ -45,9 +50,15 @@ export class ChronisHttpModule {
   static forRoot(options: ChronisHttpOptions & ChronisHttpRoute = {}): DynamicModule {
     const owner = 'ChronisHttpModule.forRoot()';
     knownOptions(options, [...httpKeys, ...routeKeys], owner);
-    const { path, guards, imports, instance, ...rest } = options;
+    const { path, guards, imports, openapi, instance, ...rest } = options;
     httpSettings(rest, owner);
-    return assemble([{ provide: optionsToken, useValue: rest }], { path, guards, imports, instance });
+    return assemble([{ provide: optionsToken, useValue: rest }], {
+      path,
+      guards,
+      imports,
+      openapi,
+      instance,
+    });
   }
 
   /** The same with options that a factory makes. */
@@ -63,16 +74,26 @@ function assemble(
   options: Provider[],
   route: { [K in keyof ChronisHttpRoute]: ChronisHttpRoute[K] | undefined },
 ): DynamicModule {
-  const { imports = [], instance } = route;
+  const { imports = [], openapi = 'own', instance } = route;
   const { path, guards } = checkedRoute(route as ChronisHttpRoute);
   const place = { path, isGuarded: guards.length > 0 };
   const feature = ChronisModule.forFeature(instance === undefined ? {} : { instance });
   return {
     module: ChronisHttpModule,
     imports: [...(imports as NonNullable<ModuleMetadata['imports']>), feature],
-    controllers: [httpController(path, guards === 'app' ? [] : guards, allRoutes)],
+    controllers: [httpController(path, guards === 'app' ? [] : guards, allRoutes, openapi)],
     providers: [
       ...options,
+      {
+        provide: LiveChanges,
+        inject: [
+          getStorageToken(instance),
+          getChronisEventsToken(instance),
+          getClockToken(instance),
+        ] as never[],
+        useFactory: (storage: StorageAdapter, events: ChronisEvents, clock: Clock) =>
+          new LiveChanges({ storage, events, clock }),
+      },
       {
         provide: HttpMount,
         inject: [
@@ -82,6 +103,7 @@ function assemble(
           getStorageToken(instance),
           HttpAdapterHost,
           ModulesContainer,
+          LiveChanges,
         ] as never[],
         useFactory: (
           given: ChronisHttpOptions,
@@ -90,9 +112,10 @@ function assemble(
           storage: StorageAdapter,
           adapterHost: HttpAdapterHost,
           modules: ModulesContainer,
+          live: LiveChanges,
         ) =>
           new HttpMount(
-            { scheduler, workflows, storage, adapterHost, modules },
+            { scheduler, workflows, storage, adapterHost, modules, live },
             place,
             httpSettings(given, 'ChronisHttpModule'),
           ),

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import {
@@ -10,6 +11,7 @@ import {
 import { assertAdmitted } from './door.js';
 import { assertAccess, assertMayDo } from './http.access.js';
 import type { HttpSettings, HttpUser } from './http.options.js';
+import type { LiveChanges, Topic } from './live.changes.js';
 import { HttpProblem, problemOf } from './problem.js';
 import { redacted } from './redaction.js';
 import {
@@ -30,12 +32,20 @@ export interface MountParts {
   storage: StorageAdapter;
   adapterHost: HttpAdapterHost;
   modules: ModulesContainer;
+  live: LiveChanges;
 }
 
 /** Where a module is, and who guards it. */
 export interface MountPlace {
   path: string;
   isGuarded: boolean;
+}
+
+/** What of Fastify's is needed to answer for longer. */
+interface FastifyReply {
+  hijack(): unknown;
+  getHeaders(): Record<string, unknown>;
+  raw: ServerResponse;
 }
 
 /** Nobody knows who it was. */
@@ -79,6 +89,8 @@ export class HttpMount implements OnModuleInit {
       assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
       const { call, actor } = await this.callOf(route, request);
       const answer = await this.parts.scheduler.withActor(actor, () => route.handle(call));
+      if (route.isStream) return this.stream(response, call.tenant);
+      if (changes(route)) this.noteChange(route, call);
       this.answer(response, answer, route.status);
     } catch (error) {
       this.refuse(response, error);
@@ -159,6 +171,26 @@ export class HttpMount implements OnModuleInit {
       ...(note !== undefined && { note }),
       ...(requestId !== null && { requestId }),
     };
+  }
+
+  private noteChange(route: Route, { tenant, query }: Call): void {
+    const { namespace = 'default' } = query as { namespace?: string };
+    const topic = route.path.slice(0, `${route.path}/`.indexOf('/')) as Topic;
+    this.parts.live.note(topic, tenant === null ? namespace : `tenant:${tenant}`);
+  }
+
+  /** The response is taken out of the hands of the platform. */
+  private stream(response: unknown, tenant: string | null): void {
+    const { live } = this.parts;
+    live.assertRoom();
+    const reply = response as Partial<FastifyReply>;
+    if (reply.hijack === undefined || reply.raw === undefined) {
+      live.join(response as ServerResponse, tenant, {});
+      return;
+    }
+    const headers = reply.getHeaders?.() ?? {};
+    reply.hijack();
+    live.join(reply.raw, tenant, headers);
   }
 
   private answer(response: unknown, { status, headers, body }: Answer, usual: number): void {

@@ -36,6 +36,8 @@ export interface ChronisHttpRoute {
   guards?: (Type<CanActivate> | CanActivate)[] | 'app';
   /** Modules with what the guards need. */
   imports?: ModuleMetadata['imports'];
+  /** Whether the document that the application makes with `@nestjs/swagger` has the routes as well: `'app'`. Their own is at `openapi.json` below the path. @default 'own': it has not */
+  openapi?: 'own' | 'app';
   /** The ChronisModule that is operated, by its name. @default the one without a name */
   instance?: string;
 }
@@ -51,7 +53,7 @@ export interface HttpSettings {
 }
 
 export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'origins'] as const;
-export const routeKeys = ['path', 'guards', 'imports', 'instance'] as const;
+export const routeKeys = ['path', 'guards', 'imports', 'openapi', 'instance'] as const;
 const functions = ['access', 'user', 'tenant', 'redact'] as const;
 
 /** Throws InvalidOptionError. */
@@ -76,12 +78,14 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
 }
 
 /** Throws InvalidOptionError. */
-export function checkedRoute({ path = 'chronis', guards }: ChronisHttpRoute): {
+export function checkedRoute({ path = 'chronis', guards, openapi = 'own' }: ChronisHttpRoute): {
   path: string;
   guards: readonly (Type<CanActivate> | CanActivate)[] | 'app';
 } {
   if (typeof path !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(path))
     throw new InvalidOptionError('path', 'must be the path of the routes, such as "chronis" or "ops/jobs".');
+  if (openapi !== 'own' && openapi !== 'app')
+    throw new InvalidOptionError('openapi', `must be 'own' or 'app'.`);
   if (guards !== undefined && guards !== 'app' && !Array.isArray(guards))
     throw new InvalidOptionError('guards', `must be a list of guards, classes or instances, or 'app'.`);
   for (const guard of guards === 'app' ? [] : (guards ?? [])) {

@@ -60,6 +60,8 @@ export interface Route {
   readonly takesKey?: true;
   /** It is about the process, or all there is: not for tenants. */
   readonly ofAll?: true;
+  /** The answer goes on: the client is told what changes, for as long as it listens. */
+  readonly isStream?: true;
   readonly handle: (call: Call) => Promise<Answer> | Answer;
 }
 

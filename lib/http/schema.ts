@@ -64,10 +64,11 @@ export function input(
 }
 
 /** A page of a list. */
-export function pageOf(items: Schema, more: Readonly<Record<string, Schema>> = {}): Schema {
-  return object({
-    items: listOf(items),
-    nextCursor: described(nullable(text), 'Leads to the next page; null: there is none.'),
-    ...more,
-  });
+export function pageOf(
+  items: Schema,
+  more: Readonly<Record<string, Schema>> = {},
+  optional: readonly string[] = [],
+): Schema {
+  const nextCursor = described(nullable(text), 'Leads to the next page; null: there is none.');
+  return object({ items: listOf(items), nextCursor, ...more }, optional);
 }

@@ -1,4 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
+import addFormats from 'ajv-formats';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { expect } from 'vitest';
+import { allRoutes } from '../../lib/http/routes/all.routes.js';
 import { ChronisHttpModule, type ChronisHttpOptions, type ChronisHttpRoute } from '../../lib/http/index.js';
 import { ChronisModule, MemoryStorage, SchedulerService } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
@@ -30,15 +34,45 @@ export class HttpChronis {
     return this.http.app.get(SchedulerService);
   }
 
-  get(path: string, headers?: Record<string, string>) {
-    return this.http.send('GET', `/chronis/${path}`, headers && { headers });
+  async get(path: string, headers?: Record<string, string>) {
+    return fitting('GET', path, await this.http.send('GET', `/chronis/${path}`, headers && { headers }));
   }
 
-  post(path: string, body?: unknown, headers?: Record<string, string>) {
-    return this.http.send('POST', `/chronis/${path}`, { body, ...(headers && { headers }) });
+  async post(path: string, body?: unknown, headers?: Record<string, string>) {
+    const sent = this.http.send('POST', `/chronis/${path}`, { body, ...(headers && { headers }) });
+    return fitting('POST', path, await sent);
   }
 
   close(): Promise<void> {
     return this.http.close();
   }
+}
+
+const ajv = new Ajv2020({ strict: false });
+(addFormats as unknown as (to: Ajv2020) => void)(ajv);
+const checks = allRoutes.map(({ method, path, answer, name }) => ({
+  method,
+  name,
+  path: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
+  check: answer === undefined ? null : ajv.compile(answer),
+}));
+const problem: ValidateFunction = ajv.compile({
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+});
+
+/** What every test gets fits what the document says of it. */
+function fitting<A extends { status: number; headers: Headers; json: any }>(
+  method: string,
+  path: string,
+  answer: A,
+): A {
+  const route = checks.find((each) => each.method === method && each.path.test(path.replace(/\?.*$/s, '')));
+  const check = answer.status < 300 ? (route?.check ?? null) : problem;
+  // What the platform refuses by itself is its own.
+  const isOurs = answer.status < 300 || answer.headers.get('content-type')?.includes('problem+json');
+  if (route === undefined || check === null || !isOurs) return answer;
+  check(answer.json);
+  expect([route.name, check.errors ?? null]).toEqual([route.name, null]);
+  return answer;
 }

@@ -1,4 +1,6 @@
+import { openApiOf } from '../openapi.js';
 import type { Route } from '../route.js';
+import { anyObject } from '../schema.js';
 import { jobRoutes } from './job.routes.js';
 import { recordRoutes } from './record.routes.js';
 import { runRoutes } from './run.routes.js';
@@ -12,4 +14,14 @@ export const allRoutes: readonly Route[] = [
   ...runRoutes,
   ...scopeRoutes,
   ...workflowRoutes,
+  {
+    name: 'getDocument',
+    method: 'GET',
+    path: 'openapi.json',
+    needs: 'read',
+    summary: 'All of this as an OpenAPI document.',
+    status: 200,
+    answer: anyObject,
+    handle: () => ({ body: openApiOf(allRoutes) }),
+  },
 ];

@@ -116,9 +116,7 @@ export const jobRoutes: readonly Route[] = [
       total: described(flag, 'Whether to count all that meet the conditions.'),
     },
     status: 200,
-    answer: pageOf(listedJob, {
-      total: object({ value: count, relation: oneOf('eq', 'gte') }),
-    }),
+    answer: pageOf(listedJob, { total: object({ value: count, relation: oneOf('eq', 'gte') }) }, ['total']),
     handle: listJobs,
   },
   {

@@ -156,6 +156,18 @@ export const scopeRoutes: readonly Route[] = [
     },
   },
   {
+    name: 'streamChanges',
+    method: 'GET',
+    path: 'events',
+    needs: 'read',
+    summary:
+      'Server-sent events: hello (read all anew), change { topics } and stock { at, queues, … }, for ten minutes at most.',
+    status: 200,
+    answer: described(text, 'Events, as they happen.'),
+    isStream: true,
+    handle: () => ({}),
+  },
+  {
     name: 'getStatus',
     method: 'GET',
     path: 'status',
