@@ -287,7 +287,7 @@ export type { ScheduleFactory } from './decorators/schedule.factory.js';
 export { Cron } from './decorators/cron.decorator.js';
 export { isScheduledByChronis } from './decorators/declaration.js';
 export { meantOption } from './scheduler/meant.option.js';
-export { knownOptions } from './scheduler/option.checks.js';
+export { knownOptions } from './scheduler/known.options.js';
 export { assertCalled } from './decorators/annotation.js';
 export { contextParameters } from './decorators/arguments.decorator.js';
 export { readsSchedules, schedulesReader } from './discovery/foreign.schedules.js';
@@ -363,6 +363,7 @@ export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.let
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobConditions, JobQuery } from './scheduler/job.query.js';
+export type { StepOptions } from './scheduler/many.steps.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';

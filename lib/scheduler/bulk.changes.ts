@@ -4,6 +4,7 @@ import type { JobFilter, JobRef } from '../model/job.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
+import { ManySteps, stepKeys, type StepOptions } from './many.steps.js';
 import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
@@ -14,7 +15,7 @@ import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './
 export type ManyFilter = JobConditions;
 
 /** @publicApi */
-export interface ManyOptions {
+export interface ManyOptions extends StepOptions {
   /** Has to be said where the filter has no condition: all jobs of all namespaces. @default false */
   all?: boolean;
   /** Only count. @default false */
@@ -37,7 +38,7 @@ const jobsPerPage = 1_000;
 const jobsPerStep = 100;
 const mostFailures = 1_000;
 const mostFirst = 10;
-const keys = ['all', 'dryRun', 'manager'];
+const keys = ['all', 'dryRun', 'manager', ...stepKeys];
 
 /** Changes all jobs that meet a filter: page by page, each once, a hundred in one step; what comes or goes meanwhile disturbs nobody. */
 export class BulkChanges {
@@ -96,6 +97,7 @@ export class BulkChanges {
     knownOptions(options, keys, owner);
     const filter = filterOf(given, options, owner, this.timeZone);
     const result: ManyResult = { matched: 0, changed: 0, failed: [], first: [] };
+    const steps = new ManySteps(options);
     const apply = (refs: JobRef[]): Promise<BulkOutcome[]> => jobs.changeJobs(refs, change);
     if (trueOrFalse(options.dryRun ?? false, 'dryRun')) {
       result.matched = await jobs.countJobs(filter);
@@ -103,16 +105,18 @@ export class BulkChanges {
       return result;
     }
     let cursor: string | null = null;
-    do {
-      const page = await jobs.queryRefs(filter, { limit: jobsPerPage, ...(cursor && { cursor }) });
-      const refs = page.items;
-      result.matched += refs.length;
-      result.first.push(...refs.slice(0, mostFirst - result.first.length));
-      for (let start = 0; start < refs.length; start += jobsPerStep) {
-        await step(refs.slice(start, start + jobsPerStep), apply, result);
+    for (let limit = steps.next(jobsPerPage); limit > 0; limit = steps.next(jobsPerPage)) {
+      const page = await jobs.queryRefs(filter, { limit, ...(cursor && { cursor }) });
+      result.first.push(...page.items.slice(0, mostFirst - result.first.length));
+      for (let start = 0; start < page.items.length && steps.next(1) > 0; start += jobsPerStep) {
+        const refs = page.items.slice(start, start + jobsPerStep);
+        result.matched += refs.length;
+        await step(refs, apply, result);
+        steps.done(refs.length, result.changed);
       }
       ({ cursor } = page);
-    } while (cursor !== null);
+      if (cursor === null) break;
+    }
     if (result.changed > 0) changed({ kind: change.kind === 'cancel' ? 'cancel' : 'change' });
     return result;
   }

@@ -5,10 +5,11 @@ import { stillRuns } from '../ports/retry.refusals.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
+import { ManySteps, stepKeys, type StepOptions } from './many.steps.js';
 import { knownOptions, lineOfText, trueOrFalse } from './option.checks.js';
 import { failedRunFilter, type FailedRunFilter } from './run.query.js';
 
-export interface BulkOptions {
+export interface BulkOptions extends StepOptions {
   /** Only count. @default false */
   dryRun?: boolean;
 }
@@ -65,7 +66,7 @@ export class DeadLetters {
   ): Promise<BulkResult> {
     const { spread = 0 } = knownOptions(
       options,
-      ['dryRun', 'spread', 'manager'],
+      ['dryRun', 'spread', 'manager', ...stepKeys],
       'retryFailed()',
     ) as RetryOptions;
     const spreadMs = parseDelay(spread, 'spread');
@@ -77,7 +78,7 @@ export class DeadLetters {
   }
 
   discardAll(filter: FailedRunFilter, options: BulkOptions, { jobs }: JobAccess): Promise<BulkResult> {
-    knownOptions(options, ['dryRun', 'manager'], 'discardFailed()');
+    knownOptions(options, ['dryRun', 'manager', ...stepKeys], 'discardFailed()');
     return this.each(filter, options, jobs, (runIds) => jobs.discardRuns(runIds));
   }
 
@@ -91,14 +92,17 @@ export class DeadLetters {
     const dryRun = trueOrFalse(options.dryRun ?? false, 'dryRun');
     const filter = failedRunFilter(given, this.timeZone);
     const result = { found: 0, changed: 0 };
+    const steps = new ManySteps(options);
     let cursor: string | null = null;
-    do {
-      const page = await jobs.queryRuns(filter, { limit: runsPerStep, ...(cursor && { cursor }) });
+    for (let limit = steps.next(runsPerStep); limit > 0; limit = steps.next(runsPerStep)) {
+      const page = await jobs.queryRuns(filter, { limit, ...(cursor && { cursor }) });
       result.found += page.items.length;
       if (!dryRun && page.items.length > 0)
         result.changed += (await change(page.items.map(({ id }) => id))).length;
+      steps.done(page.items.length, result.changed);
       ({ cursor } = page);
-    } while (cursor !== null);
+      if (cursor === null) break;
+    }
     return result;
   }
 

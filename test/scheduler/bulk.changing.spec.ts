@@ -206,3 +206,45 @@ describe('a job that cannot be changed', () => {
     await app.close();
   });
 });
+
+describe.each(storageKinds)('changes of many in steps on %s', (kind) => {
+  let app: RealApp;
+  afterEach(() => app.close());
+
+  const boot = async (count: number) => {
+    app = await RealApp.boot(kind);
+    app.scheduler.registerHandler('work', () => undefined);
+    const jobs = Array.from({ length: count }, (_, nr) => ({
+      handler: 'work',
+      id: `job-${nr}`,
+      every: '1h',
+    }));
+    await app.scheduler.createMany(jobs as never);
+    return app.scheduler;
+  };
+
+  test('concern no more than is said, and tell how far they are', async () => {
+    const scheduler = await boot(230);
+    const told: object[] = [];
+    const result = await scheduler.pauseMany(
+      {},
+      { all: true, most: 130, onStep: (soFar) => told.push(soFar) },
+    );
+    expect(counts(result)).toEqual([130, 130, 0]);
+    expect(told).toEqual([
+      { matched: 100, changed: 100 },
+      { matched: 130, changed: 130 },
+    ]);
+    expect(await scheduler.countJobs({ state: 'paused' })).toBe(130);
+    expect(counts(await scheduler.resumeMany({}, { all: true, most: 0 }))).toEqual([0, 0, 0]);
+  });
+
+  test('end between two steps, with what is done', async () => {
+    const scheduler = await boot(230);
+    const abort = new AbortController();
+    const onStep = () => abort.abort();
+    const result = await scheduler.deleteMany({}, { all: true, signal: abort.signal, onStep });
+    expect(counts(result)).toEqual([100, 100, 0]);
+    expect(await scheduler.countJobs()).toBe(130);
+  });
+});

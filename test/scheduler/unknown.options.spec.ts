@@ -19,13 +19,13 @@ const options: Readonly<Record<string, readonly string[]>> = {
   createMany: ['onConflict'],
   complete: ['wait'],
   fail: ['wait'],
-  pauseMany: ['all', 'dryRun', 'reason'],
+  pauseMany: ['all', 'dryRun', 'reason', 'most', 'signal', 'onStep'],
   resumeMany: ['all', 'dryRun'],
   cancelMany: ['all', 'dryRun'],
   deleteMany: ['all', 'dryRun'],
   pause: ['reason'],
   retryFailed: ['dryRun', 'spread'],
-  discardFailed: ['dryRun'],
+  discardFailed: ['dryRun', 'most', 'signal', 'onStep'],
 };
 
 /** Of calls that need to be told from when on; what are no options stays so. */
