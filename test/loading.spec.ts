@@ -18,6 +18,7 @@ const doors = [
   'executors/',
   'metrics/',
   'health/',
+  'http/',
 ];
 let folder: string;
 

@@ -15,6 +15,7 @@ import {
   type StorageAdapter,
   type WorkflowService,
 } from '../index.js';
+import { BulkActions } from './bulk.actions.js';
 import { httpController } from './http.controller.js';
 import { HttpMount } from './http.mount.js';
 import {
@@ -95,6 +96,11 @@ function assemble(
           new LiveChanges({ storage, events, clock }),
       },
       {
+        provide: BulkActions,
+        inject: [getClockToken(instance), LiveChanges] as never[],
+        useFactory: (clock: Clock, live: LiveChanges) => new BulkActions(clock, live),
+      },
+      {
         provide: HttpMount,
         inject: [
           optionsToken,
@@ -104,6 +110,7 @@ function assemble(
           HttpAdapterHost,
           ModulesContainer,
           LiveChanges,
+          BulkActions,
         ] as never[],
         useFactory: (
           given: ChronisHttpOptions,
@@ -113,9 +120,10 @@ function assemble(
           adapterHost: HttpAdapterHost,
           modules: ModulesContainer,
           live: LiveChanges,
+          bulk: BulkActions,
         ) =>
           new HttpMount(
-            { scheduler, workflows, storage, adapterHost, modules, live },
+            { scheduler, workflows, storage, adapterHost, modules, live, bulk },
             place,
             httpSettings(given, 'ChronisHttpModule'),
           ),

@@ -8,6 +8,7 @@ import {
   type StorageAdapter,
   type WorkflowService,
 } from '../index.js';
+import type { BulkActions } from './bulk.actions.js';
 import { assertAdmitted } from './door.js';
 import { assertAccess, assertMayDo } from './http.access.js';
 import type { HttpSettings, HttpUser } from './http.options.js';
@@ -33,6 +34,7 @@ export interface MountParts {
   adapterHost: HttpAdapterHost;
   modules: ModulesContainer;
   live: LiveChanges;
+  bulk: BulkActions;
 }
 
 /** Where a module is, and who guards it. */
@@ -111,18 +113,17 @@ export class HttpMount implements OnModuleInit {
     const { settings, parts } = this;
     const access: unknown = await settings.access(request);
     assertAccess(access);
-    // What nobody may do here is not read either.
-    if (typeof route.needs === 'string') assertMayDo(access, route.needs);
-    else assertMayDo(access, 'read');
+    // Before anything else of the request is looked at.
+    assertMayDo(access, neededFor(route, request.body));
     const by = await this.userOf(request);
     const tenant = await this.tenantOf(route, request);
     const body = readBody(route, request.body);
-    assertMayDo(access, neededFor(route, body));
     const call: Call = {
       scheduler: tenant === null ? parts.scheduler : parts.scheduler.forTenant(tenant),
       workflows: tenant === null ? parts.workflows : parts.workflows.forTenant(tenant),
       storage: parts.storage,
       process: parts.scheduler,
+      bulk: parts.bulk,
       tenant,
       by,
       params: request.params ?? {},

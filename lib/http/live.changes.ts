@@ -5,7 +5,7 @@ import { LiveStream } from './live.stream.js';
 import { HttpProblem } from './problem.js';
 
 /** What has changed: what is to be read anew. */
-export type Topic = 'jobs' | 'runs' | 'pauses' | 'workers' | 'workflows' | 'health';
+export type Topic = 'jobs' | 'runs' | 'pauses' | 'workers' | 'workflows' | 'health' | 'bulk-actions';
 
 /** By what the names of events begin with. */
 const topics: Readonly<Record<string, Topic>> = {

@@ -60,7 +60,7 @@ function operationOf(route: Route): object {
     responses: {
       [status]: answerOf(route),
       // A change may find that all is done already.
-      ...(status === 201 && { 200: answerOf(route) }),
+      ...(status !== 200 && status !== 204 && { 200: answerOf(route) }),
       ...(changes(route) && { 405: { $ref: '#/components/responses/Problem' } }),
       default: { $ref: '#/components/responses/Problem' },
     },

@@ -1,4 +1,5 @@
 import type { StorageAdapter, TenantScheduler, TenantWorkflows } from '../index.js';
+import type { BulkActions } from './bulk.actions.js';
 import type { HttpAction } from './http.access.js';
 import type { Schema } from './schema.js';
 
@@ -9,6 +10,7 @@ export interface Call {
   readonly workflows: TenantWorkflows;
   readonly storage: StorageAdapter;
   readonly process: ProcessCalls;
+  readonly bulk: BulkActions;
   /** null: the caller is not confined to one. */
   readonly tenant: string | null;
   /** Who asks; null: nobody knows. */
@@ -77,8 +79,8 @@ export function changes({ method }: Pick<Route, 'method'>): boolean {
 }
 
 /** What this request needs to be allowed. A word that is none of the route's needs looking only: the route refuses it. */
-export function neededFor({ needs }: Route, body: Readonly<Record<string, unknown>>): 'read' | HttpAction {
+export function neededFor({ needs }: Route, body: unknown): 'read' | HttpAction {
   if (typeof needs === 'string') return needs;
-  const word = body[needs.key];
+  const word = (Object(body) as Readonly<Record<string, unknown>>)[needs.key];
   return typeof word === 'string' && Object.hasOwn(needs.actions, word) ? needs.actions[word]! : 'read';
 }

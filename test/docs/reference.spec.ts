@@ -59,6 +59,7 @@ describe('the reference of options lists exactly what the code takes', () => {
   test.each([
     ['Metrics', 'lib/metrics/metrics.options.ts', 'ChronisMetrics'],
     ['Health', 'lib/health/health.options.ts', 'ChronisHealth'],
+    ['REST', 'lib/http/http.options.ts', 'ChronisHttp'],
   ])('of the module of %s', (heading, file, name) => {
     const keys = [...keysOf(file, `${name}Options`), ...keysOf(file, `${name}Route`)];
     expect(listed(heading).toSorted()).toEqual(keys.toSorted());

@@ -50,7 +50,7 @@ describe.each(platforms)('the door of the API on %s', (platform) => {
       chronis = await HttpChronis.boot(platform);
       expect((await chronis.get('jobs')).status).toBe(200);
       for (const headers of [
-        { 'x-forwarded-for': '127.0.0.1' },
+        { 'x-forwarded-for': '127.0.0.1' } as Record<string, string>,
         { forwarded: 'for=127.0.0.1' },
         { host: 'rebound.example.com' },
         { host: 'localhost.example.com' },

@@ -14,6 +14,7 @@ for (const door of [
   '/executors',
   '/metrics',
   '/health',
+  '/http',
 ]) {
   const imported = await import(`nestjs-chronis${door}`);
   const required = require(`nestjs-chronis${door}`);

@@ -2,7 +2,7 @@
 const most = { packedKb: 1_900, unpackedKb: 7_000 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|UPGRADING\.md)$/,
-  /^(executors|file|health|job-files|metrics|schedule|sqlite|testing|typeorm)\/package\.json$/,
+  /^(executors|file|health|http|job-files|metrics|schedule|sqlite|testing|typeorm)\/package\.json$/,
   /^job-files\/schema\.json$/,
   /^schematics\/(collection|nest-add\.schema)\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,

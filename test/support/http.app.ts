@@ -50,7 +50,7 @@ export class HttpApp {
     path: string,
     { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
   ): Promise<{ status: number; headers: Headers; json: any }> {
-    const json = method === 'GET' ? {} : { 'content-type': 'application/json' };
+    const json: Record<string, string> = method === 'GET' ? {} : { 'content-type': 'application/json' };
     const answer = await fetch(this.url + path, {
       method,
       headers: { ...json, ...headers },

@@ -1,6 +1,7 @@
 import { openApiOf } from '../openapi.js';
 import type { Route } from '../route.js';
 import { anyObject } from '../schema.js';
+import { bulkRoutes } from './bulk.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { recordRoutes } from './record.routes.js';
 import { runRoutes } from './run.routes.js';
@@ -14,6 +15,7 @@ export const allRoutes: readonly Route[] = [
   ...runRoutes,
   ...scopeRoutes,
   ...workflowRoutes,
+  ...bulkRoutes,
   {
     name: 'getDocument',
     method: 'GET',
