@@ -363,7 +363,7 @@ export type { BulkOptions, BulkResult, RetryOptions } from './scheduler/dead.let
 export type { ManagerOption } from './scheduler/job.access.js';
 export type { NamespaceOption } from './scheduler/job.identity.js';
 export type { JobConditions, JobQuery } from './scheduler/job.query.js';
-export type { StepOptions } from './scheduler/many.steps.js';
+export type { ManyStepOptions } from './scheduler/many.steps.js';
 export type { ManyFilter, ManyOptions, ManyResult } from './scheduler/bulk.changes.js';
 export type { BackfillOptions, BackfillResult } from './scheduler/job.backfill.js';
 export type { PreviewOptions } from './scheduler/job.preview.js';

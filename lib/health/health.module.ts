@@ -4,6 +4,7 @@ import {
   getChronisEventsToken,
   getClockToken,
   getSchedulerToken,
+  knownOptions,
   type ChronisEvents,
   type Clock,
   type InjectionToken,
@@ -16,7 +17,6 @@ import {
   checkedRoute,
   healthKeys,
   healthSettings,
-  known,
   routeKeys,
   type ChronisHealthOptions,
   type ChronisHealthRoute,
@@ -43,7 +43,8 @@ export class ChronisHealthModule {
   /** Throws InvalidOptionError. */
   static forRoot(options: ChronisHealthOptions & ChronisHealthRoute = {}): DynamicModule {
     const owner = 'ChronisHealthModule.forRoot()';
-    const { path, guards, instance, ...rest } = known(options, [...healthKeys, ...routeKeys], owner);
+    knownOptions(options, [...healthKeys, ...routeKeys], owner);
+    const { path, guards, instance, ...rest } = options;
     healthSettings(rest, owner);
     return assemble([{ provide: optionsToken, useValue: rest }], { path, guards, instance });
   }
@@ -52,7 +53,8 @@ export class ChronisHealthModule {
   static forRootAsync(options: ChronisHealthAsyncOptions): DynamicModule {
     const owner = 'ChronisHealthModule.forRootAsync()';
     const keys = ['imports', 'inject', 'useFactory', ...routeKeys];
-    const { imports = [], inject = [], useFactory, ...route } = known(options, keys, owner);
+    knownOptions(options, keys, owner);
+    const { imports = [], inject = [], useFactory, ...route } = options;
     return assemble([{ provide: optionsToken, inject: inject as never[], useFactory }], route, imports);
   }
 }

@@ -1,5 +1,5 @@
 import type { CanActivate, Type } from '@nestjs/common';
-import { InvalidOptionError, meantOption, parseDuration, type DurationInput } from '../index.js';
+import { InvalidOptionError, knownOptions, parseDuration, type DurationInput } from '../index.js';
 
 /** Options of ChronisHealthModule. @publicApi */
 export interface ChronisHealthOptions {
@@ -30,7 +30,8 @@ export const routeKeys = ['path', 'guards', 'instance'] as const;
 
 /** Throws InvalidOptionError and InvalidScheduleError (stuckAfter). */
 export function healthSettings(given: ChronisHealthOptions, owner: string): HealthSettings {
-  const { stuckAfter = '5m', strict = false } = known(given, healthKeys, owner);
+  knownOptions(given, healthKeys, owner);
+  const { stuckAfter = '5m', strict = false } = given;
   if (typeof strict !== 'boolean') throw new InvalidOptionError('strict', 'must be true or false.');
   return { stuckAfterMs: parseDuration(stuckAfter, 'stuckAfter'), strict };
 }
@@ -46,17 +47,4 @@ export function checkedRoute({ path, guards }: ChronisHealthRoute): void {
       'guards',
       'guard what routes show, and there are none: give a "path" as well.',
     );
-}
-
-/** Throws InvalidOptionError for what is no object, and for a key that nobody would read. */
-export function known<O extends object>(given: O, keys: readonly string[], owner: string): O {
-  if (typeof given !== 'object' || given === null)
-    throw new InvalidOptionError(owner, 'takes options as an object.');
-  for (const key of Object.keys(given)) {
-    if (keys.includes(key)) continue;
-    const near = meantOption(key, keys);
-    const hint = near ? `Did you mean "${near}"?` : `There are: ${keys.join(', ')}.`;
-    throw new InvalidOptionError(key, `${owner} has no such option. ${hint}`);
-  }
-  return given;
 }

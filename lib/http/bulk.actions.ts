@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OnModuleDestroy } from '@nestjs/common';
-import type { Clock, StepOptions, TenantScheduler } from '../index.js';
+import type { Clock, ManyStepOptions, TenantScheduler } from '../index.js';
 import type { HttpAction } from './http.access.js';
 import type { LiveChanges, Topic } from './live.changes.js';
 import { HttpProblem, problemOf, type Problem } from './problem.js';
@@ -39,15 +39,13 @@ export type BulkWord = keyof typeof bulkActions;
 /** Conditions, checked by what takes them. */
 type Filter = any;
 
-const ofJobs = (
-  call: (scheduler: TenantScheduler, filter: Filter, options: StepOptions & Filter) => Promise<any>,
-) => ({
+const ofJobs = (call: (scheduler: TenantScheduler, filter: Filter, options: Filter) => Promise<any>) => ({
   topic: 'jobs' as const,
   count: async (scheduler: TenantScheduler, filter: Filter) => {
     const { matched, first } = await call(scheduler, filter, { dryRun: true, all: true });
     return { matched: Number(matched), sample: first as object[] };
   },
-  apply: async (scheduler: TenantScheduler, filter: Filter, options: StepOptions & Filter) => {
+  apply: async (scheduler: TenantScheduler, filter: Filter, options: Filter) => {
     const { matched, changed, failed } = await call(scheduler, filter, { all: true, ...options });
     const shown = (failed as { ref: { id: string }; error: unknown }[]).slice(0, mostFailed);
     return {
@@ -58,9 +56,7 @@ const ofJobs = (
   },
 });
 
-const ofRuns = (
-  call: (scheduler: TenantScheduler, filter: Filter, options: StepOptions & Filter) => Promise<any>,
-) => ({
+const ofRuns = (call: (scheduler: TenantScheduler, filter: Filter, options: Filter) => Promise<any>) => ({
   topic: 'runs' as const,
   count: async (scheduler: TenantScheduler, filter: Filter) => {
     const { found } = await call(scheduler, filter, { dryRun: true });
@@ -69,7 +65,7 @@ const ofRuns = (
     const sample = items.map(({ id, jobId, namespace }) => ({ id, jobId, namespace }));
     return { matched: Number(found), sample };
   },
-  apply: async (scheduler: TenantScheduler, filter: Filter, options: StepOptions & Filter) => {
+  apply: async (scheduler: TenantScheduler, filter: Filter, options: Filter) => {
     const { found, changed } = await call(scheduler, filter, options);
     return { matched: found, changed, failed: [] } as Outcome;
   },
@@ -183,7 +179,7 @@ export class BulkActions implements OnModuleDestroy {
   ): Promise<void> {
     const { topic, apply } = bulkActions[shown.action];
     const namespace = tenant === null ? null : `tenant:${tenant}`;
-    const onStep: StepOptions['onStep'] = (soFar) => {
+    const onStep: ManyStepOptions['onStep'] = (soFar) => {
       Object.assign(shown, soFar);
       this.live.note(topic, namespace);
     };

@@ -13,6 +13,7 @@ import { assertAdmitted } from './door.js';
 import { assertAccess, assertMayDo } from './http.access.js';
 import type { HttpSettings, HttpUser } from './http.options.js';
 import type { LiveChanges, Topic } from './live.changes.js';
+import { streamType } from './live.stream.js';
 import { HttpProblem, problemOf } from './problem.js';
 import { redacted } from './redaction.js';
 import {
@@ -91,9 +92,10 @@ export class HttpMount implements OnModuleInit {
       assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
       const { call, actor } = await this.callOf(route, request);
       const answer = await this.parts.scheduler.withActor(actor, () => route.handle(call));
-      if (route.isStream) return this.stream(response, call.tenant);
+      if (route.isStream && request.method !== 'HEAD') return this.stream(response, call.tenant);
       if (changes(route)) this.noteChange(route, call);
-      this.answer(response, answer, route.status);
+      const ofStream = route.isStream && { headers: { 'Content-Type': streamType } };
+      this.answer(response, { ...answer, ...ofStream }, route.status);
     } catch (error) {
       this.refuse(response, error);
     }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+export const streamType = 'text/event-stream; charset=utf-8';
 /** A client that is slower than this, in bytes that wait for it, is let go: it comes back, and reads anew. */
 const mostWaiting = 1_048_576;
 
@@ -22,7 +23,7 @@ export class LiveStream {
   begin(headers: Readonly<Record<string, unknown>>): void {
     this.response.writeHead(200, {
       ...(headers as Record<string, string>),
-      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Content-Type': streamType,
       'Cache-Control': 'no-store, no-transform',
       'X-Content-Type-Options': 'nosniff',
       // Proxies that gather what they pass on would hold it back.

@@ -5,6 +5,7 @@ import {
   getClockToken,
   getSchedulerToken,
   getStorageToken,
+  knownOptions,
   type ChronisEvents,
   type Clock,
   type InjectionToken,
@@ -15,7 +16,6 @@ import { ChronisMetrics } from './chronis.metrics.js';
 import { metricsController } from './metrics.controller.js';
 import {
   checkedRoute,
-  known,
   metricsKeys,
   metricsSettings,
   routeKeys,
@@ -45,7 +45,8 @@ export class ChronisMetricsModule {
   /** Throws InvalidOptionError; at the boot where prom-client is not installed. */
   static forRoot(options: ChronisMetricsOptions & ChronisMetricsRoute = {}): DynamicModule {
     const owner = 'ChronisMetricsModule.forRoot()';
-    const { path, guards, instance, ...rest } = known(options, [...metricsKeys, ...routeKeys], owner);
+    knownOptions(options, [...metricsKeys, ...routeKeys], owner);
+    const { path, guards, instance, ...rest } = options;
     metricsSettings(rest, owner);
     return assemble([{ provide: optionsToken, useValue: rest }], { path, guards, instance });
   }
@@ -54,7 +55,8 @@ export class ChronisMetricsModule {
   static forRootAsync(options: ChronisMetricsAsyncOptions): DynamicModule {
     const owner = 'ChronisMetricsModule.forRootAsync()';
     const keys = ['imports', 'inject', 'useFactory', ...routeKeys];
-    const { imports = [], inject = [], useFactory, ...route } = known(options, keys, owner);
+    knownOptions(options, keys, owner);
+    const { imports = [], inject = [], useFactory, ...route } = options;
     return assemble([{ provide: optionsToken, inject: inject as never[], useFactory }], route, imports);
   }
 }

@@ -1,5 +1,5 @@
 import type { CanActivate, Type } from '@nestjs/common';
-import { InvalidOptionError, meantOption, parseDuration, type DurationInput } from '../index.js';
+import { InvalidOptionError, knownOptions, parseDuration, type DurationInput } from '../index.js';
 
 /** What is needed of a Registry of prom-client. @publicApi */
 export interface MetricsRegistry {
@@ -48,13 +48,8 @@ const seriesOfJobs = 500;
 
 /** Throws InvalidOptionError and InvalidScheduleError (lateAfter). */
 export function metricsSettings(given: ChronisMetricsOptions, owner: string): MetricsSettings {
-  const {
-    registry,
-    prefix = 'chronis_',
-    jobs = true,
-    mostJobs = seriesOfJobs,
-    lateAfter = '1m',
-  } = known(given, metricsKeys, owner);
+  knownOptions(given, metricsKeys, owner);
+  const { registry, prefix = 'chronis_', jobs = true, mostJobs = seriesOfJobs, lateAfter = '1m' } = given;
   if (registry !== undefined && typeof (registry as Partial<MetricsRegistry>)?.getSingleMetric !== 'function')
     throw new InvalidOptionError('registry', 'must be a Registry of prom-client, such as its "register".');
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][\w:]*$/.test(prefix))
@@ -85,17 +80,4 @@ export function checkedRoute({ path, guards }: ChronisMetricsRoute): void {
     throw new InvalidOptionError('guards', 'must be a list of guards: classes or instances.');
   if (guards !== undefined && path === undefined)
     throw new InvalidOptionError('guards', 'guard a route, and there is none: give a "path" as well.');
-}
-
-/** Throws InvalidOptionError for what is no object, and for a key that nobody would read. */
-export function known<O extends object>(given: O, keys: readonly string[], owner: string): O {
-  if (typeof given !== 'object' || given === null)
-    throw new InvalidOptionError(owner, 'takes options as an object.');
-  for (const key of Object.keys(given)) {
-    if (keys.includes(key)) continue;
-    const near = meantOption(key, keys);
-    const hint = near ? `Did you mean "${near}"?` : `There are: ${keys.join(', ')}.`;
-    throw new InvalidOptionError(key, `${owner} has no such option. ${hint}`);
-  }
-  return given;
 }

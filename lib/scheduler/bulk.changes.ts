@@ -4,7 +4,7 @@ import type { JobFilter, JobRef } from '../model/job.js';
 import type { Calendars } from '../model/trigger.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { JobAccess } from './job.access.js';
-import { ManySteps, stepKeys, type StepOptions } from './many.steps.js';
+import { ManySteps, stepKeys, type ManyStepOptions } from './many.steps.js';
 import { jobFilter, jobFilterKeys, type JobConditions } from './job.query.js';
 import { givenConditions, knownOptions, trueOrFalse } from './option.checks.js';
 import { wholeFilterHints } from './option.hints.js';
@@ -15,7 +15,7 @@ import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './
 export type ManyFilter = JobConditions;
 
 /** @publicApi */
-export interface ManyOptions extends StepOptions {
+export interface ManyOptions extends ManyStepOptions {
   /** Has to be said where the filter has no condition: all jobs of all namespaces. @default false */
   all?: boolean;
   /** Only count. @default false */

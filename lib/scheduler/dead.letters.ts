@@ -5,11 +5,11 @@ import { stillRuns } from '../ports/retry.refusals.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
-import { ManySteps, stepKeys, type StepOptions } from './many.steps.js';
+import { ManySteps, stepKeys, type ManyStepOptions } from './many.steps.js';
 import { knownOptions, lineOfText, trueOrFalse } from './option.checks.js';
 import { failedRunFilter, type FailedRunFilter } from './run.query.js';
 
-export interface BulkOptions extends StepOptions {
+export interface BulkOptions extends ManyStepOptions {
   /** Only count. @default false */
   dryRun?: boolean;
 }

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../model/errors.js';
 import { wholeNumber } from './option.checks.js';
 
 /** How far a change of many goes, and who hears of it. @publicApi */
-export interface StepOptions {
+export interface ManyStepOptions {
   /** No more than so many: what has come since they were counted is left as it is. @default all of them */
   most?: number;
   /** Ends it between two steps. What is done stays done, and is what the call resolves with. */
@@ -11,7 +11,7 @@ export interface StepOptions {
   onStep?: (soFar: { matched: number; changed: number }) => void;
 }
 
-export const stepKeys = ['most', 'signal', 'onStep'] satisfies (keyof StepOptions)[];
+export const stepKeys = ['most', 'signal', 'onStep'] satisfies (keyof ManyStepOptions)[];
 
 /** The steps of one change of many. */
 export class ManySteps {
@@ -19,7 +19,7 @@ export class ManySteps {
   private readonly most: number;
 
   /** Throws InvalidOptionError. */
-  constructor(private readonly options: StepOptions) {
+  constructor(private readonly options: ManyStepOptions) {
     const { most, signal, onStep } = options;
     this.most = most === undefined ? Infinity : wholeNumber(most, 'most', 0, Number.MAX_SAFE_INTEGER);
     if (signal !== undefined && !(signal instanceof AbortSignal))

@@ -9,6 +9,7 @@ import {
   type INestApplication,
   type NestInterceptor,
 } from '@nestjs/common';
+import helmet from 'helmet';
 import { map } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ChronisHttpModule } from '../../lib/http/index.js';
@@ -40,6 +41,7 @@ class OwnFilter implements ExceptionFilter {
 
 /** What applications do to all that they answer. */
 function hostile(app: INestApplication): void {
+  app.use(helmet());
   app.setGlobalPrefix('api/v1');
   app.enableVersioning();
   app.enableCors({ origin: true, credentials: true });

@@ -149,6 +149,19 @@ describe.each(platforms)('who looks on %s', (platform) => {
     expect((await look()).response.statusCode).toBe(200);
   });
 
+  test('asks for no more than the head is not told anything, and takes no place', async () => {
+    await boot();
+    const answer = await fetch(`${chronis.http.url}/chronis/events`, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(2_000),
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ]);
+    expect(chronis.http.app.get(LiveChanges, { strict: false }).viewers).toBe(0);
+  });
+
   test('hears of its own tenant only', async () => {
     await boot({ tenant: ({ headers }: any) => headers['x-tenant'] as string });
     const [acme, globex] = await Promise.all([look({ 'x-tenant': 'acme' }), look({ 'x-tenant': 'globex' })]);

@@ -1,0 +1,105 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChronisHttpModule } from '../../lib/http/index.js';
+import { ChronisModule, SchedulerService } from '../../lib/index.js';
+import { HttpApp } from '../support/http.app.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
+
+const schema = freshSchema('rest');
+const client = new pg.Client(databaseUrl());
+let app: HttpApp;
+
+beforeAll(async () => {
+  await client.connect();
+  const chronis = { log: false as const, autoStart: false, allowUnknownHandler: true };
+  const imports = [
+    ChronisHttpModule.forRoot({ user: () => ({ id: 'amy@example.com' }) }),
+    ChronisModule.forRoot({ ...chronis, storage: newStorage({ schema }) }),
+  ];
+  app = await HttpApp.boot('express', { imports });
+});
+afterAll(async () => {
+  await app.close();
+  await client.query(`drop schema "${schema}" cascade`);
+  await client.end();
+});
+
+const scheduler = () => app.app.get(SchedulerService);
+const post = (path: string, body: object = {}) => app.send('POST', `/chronis/${path}`, { body });
+
+test('what cannot be put on record is not done', async () => {
+  await post('jobs', { id: 'report', handler: 'report', every: '1h' });
+  await client.query(`alter table "${schema}".audit rename to hidden`);
+  const tries = [
+    await post('jobs/report/pause', { reason: 'hot' }),
+    await post('jobs', { id: 'other', handler: 'report', every: '1h' }),
+    await post('jobs/report/runs'),
+    await post('pauses', { scope: { all: true } }),
+  ];
+  await client.query(`alter table "${schema}".hidden rename to audit`);
+  expect(tries.map(({ status }) => status >= 500)).toEqual([true, true, true, true]);
+  expect((await scheduler().getJob('report'))!.paused).toBeNull();
+  expect(await scheduler().getJob('other')).toBeNull();
+  expect((await scheduler().getRuns()).items).toEqual([]);
+  expect(await scheduler().getPauses()).toEqual([]);
+
+  expect((await post('jobs/report/pause', { reason: 'hot' })).status).toBe(200);
+  expect((await app.send('DELETE', '/chronis/jobs/report')).status).toBe(204);
+  // It stays when the job is gone.
+  const { json } = await app.send('GET', '/chronis/audit?jobId=report');
+  expect(json.items.map(({ action, actor }: any) => [action, actor])).toEqual([
+    ['delete', 'amy@example.com'],
+    ['pause', 'amy@example.com'],
+    ['create', 'amy@example.com'],
+  ]);
+});
+
+test('of changes to one revision one takes effect', async () => {
+  await post('jobs', { id: 'racing', handler: 'report', every: '1h' });
+  const changes = await Promise.all(
+    ['2h', '3h', '4h', '5h'].map((every) =>
+      app.send('PATCH', '/chronis/jobs/racing', { body: { every }, headers: { 'if-match': '"1"' } }),
+    ),
+  );
+  const statuses = changes.map(({ status }) => status);
+  expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 412, 412, 412]);
+  expect((await scheduler().getJob('racing'))!.revision).toBe(2);
+});
+
+test('who sends a job several times at once, with one key, has one job', async () => {
+  const headers = { 'idempotency-key': 'once' };
+  const body = { handler: 'mail', in: 0, payload: { to: 7 } };
+  const tries = await Promise.all(
+    Array.from({ length: 8 }, () => app.send('POST', '/chronis/jobs', { body, headers })),
+  );
+  expect(tries.map(({ status }) => status)).toEqual(Array(8).fill(201));
+  expect(new Set(tries.map(({ json }) => json.id)).size).toBe(1);
+});
+
+test('pages have each job once, while others come and go', async () => {
+  const jobs = Array.from({ length: 300 }, (_, nr) => ({
+    id: `page-${String(nr).padStart(3, '0')}`,
+    handler: 'paged',
+    every: '1h',
+  }));
+  await scheduler().createMany(jobs as never);
+  const seen: string[] = [];
+  for (let cursor: string | null = '', turn = 0; cursor !== null; turn++) {
+    const query = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { json } = await app.send('GET', `/chronis/jobs?handler=paged&limit=50&fields=id${query}`);
+    seen.push(...json.items.map(({ id }: { id: string }) => id));
+    cursor = json.nextCursor;
+    await scheduler().createJob({ id: `page-000-${turn}`, handler: 'paged', every: '1h' });
+    if (seen.length > 1) await scheduler().deleteJob(seen[turn]!);
+  }
+  expect(seen).toEqual(jobs.map(({ id }) => id));
+});
+
+test('a foreign cursor is refused', async () => {
+  for (const cursor of ['x', 'WyJhIl0', "'; drop table job; --"]) {
+    const path = `/chronis/jobs?cursor=${encodeURIComponent(cursor)}`;
+    const { status, json } = await app.send('GET', path);
+    expect([cursor, status, json.code]).toEqual([cursor, 400, 'CHRONIS_INVALID_OPTION']);
+  }
+});
