@@ -7,15 +7,14 @@ import {
   flag,
   givenInstant,
   input,
-  instant,
   listOf,
-  nullable,
   object,
   oneOf,
   pageOf,
   text,
 } from '../schema.js';
-import { given, jobIn, namespace, namespaceIn, note, ofJob, pageAnswer, pageIn, paging } from './common.js';
+import { jobIn, namespace, namespaceIn, note, ofJob, pageAnswer, pageIn, paging } from './common.js';
+import { answered } from './job.answer.js';
 import { createJob } from './job.creation.js';
 import {
   job,
@@ -27,7 +26,6 @@ import {
   pausedBy,
   triggerType,
 } from './job.schemas.js';
-import { run } from './run.schemas.js';
 
 const conditions = {
   namespace,
@@ -73,10 +71,6 @@ function fieldsOf(wanted: string | undefined): readonly string[] {
     'fields',
     `has ${JSON.stringify(stray)}. There are: ${jobFields.join(', ')}. A job by itself has its payload as well.`,
   );
-}
-
-function answered(found: Job): Answer {
-  return { body: found, headers: { ETag: `"${found.revision}"` } };
 }
 
 async function getJob(call: Call): Promise<Answer> {
@@ -167,117 +161,6 @@ export const jobRoutes: readonly Route[] = [
     handle: async (call) => {
       await call.scheduler.deleteJob(jobIn(call), namespaceIn(call));
       return {};
-    },
-  },
-  {
-    name: 'pauseJob',
-    method: 'POST',
-    path: `${one}/pause`,
-    needs: 'pause',
-    summary: 'Stops firing.',
-    parameters: ofJob,
-    body: input({ reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note }),
-    status: 200,
-    answer: job,
-    handle: async (call) =>
-      answered(
-        await call.scheduler.pauseJob(jobIn(call), {
-          ...namespaceIn(call),
-          ...given(call.body, 'reason', 'until'),
-          ...(call.by !== null && { by: call.by }),
-        }),
-      ),
-  },
-  {
-    name: 'resumeJob',
-    method: 'POST',
-    path: `${one}/resume`,
-    needs: 'resume',
-    summary: 'Goes on with the first instant from now.',
-    parameters: ofJob,
-    body: input({ fromNow: flag, note }),
-    status: 200,
-    answer: job,
-    handle: async (call) =>
-      answered(
-        await call.scheduler.resumeJob(jobIn(call), { ...namespaceIn(call), ...given(call.body, 'fromNow') }),
-      ),
-  },
-  {
-    name: 'resetJob',
-    method: 'POST',
-    path: `${one}/reset`,
-    needs: 'reset',
-    summary: 'Takes back what was changed at run time of a job that the code declares.',
-    parameters: ofJob,
-    body: noted,
-    status: 200,
-    answer: job,
-    handle: async (call) => answered(await call.scheduler.resetJob(jobIn(call), namespaceIn(call))),
-  },
-  {
-    name: 'cancelJob',
-    method: 'POST',
-    path: `${one}/cancel`,
-    needs: 'cancel',
-    summary: 'Ends the runs of the job.',
-    parameters: ofJob,
-    body: noted,
-    status: 200,
-    answer: object({ runs: count }),
-    handle: async (call) => ({
-      body: { runs: await call.scheduler.cancelJob(jobIn(call), namespaceIn(call)) },
-    }),
-  },
-  {
-    name: 'runJob',
-    method: 'POST',
-    path: `${one}/runs`,
-    needs: 'runNow',
-    summary: 'A run that is due now.',
-    parameters: ofJob,
-    body: noted,
-    status: 201,
-    answer: object({ ...run.properties, alreadyRunning: flag }),
-    handle: async (call) => {
-      const made = await call.scheduler.runNow(jobIn(call), namespaceIn(call));
-      return { body: made, status: made.alreadyRunning ? 200 : 201 };
-    },
-  },
-  {
-    name: 'backfillJob',
-    method: 'POST',
-    path: `${one}/backfills`,
-    needs: 'backfill',
-    summary: 'A run for each instant of the schedule in a stretch of the past.',
-    parameters: ofJob,
-    body: input(
-      {
-        from: givenInstant,
-        until: givenInstant,
-        overlap: oneOf('queue', 'allow'),
-        limit: count,
-        includeSucceeded: flag,
-        dryRun: flag,
-        note,
-      },
-      ['from', 'until'],
-    ),
-    status: 200,
-    answer: object({
-      instants: count,
-      first: nullable(instant),
-      last: nullable(instant),
-      created: count,
-      runIds: listOf(text),
-      leftOut: object({ active: count, succeeded: count, scheduled: count }),
-    }),
-    handle: async (call) => {
-      const { from, until } = call.body;
-      const options = given(call.body, 'overlap', 'limit', 'includeSucceeded', 'dryRun');
-      return {
-        body: await call.scheduler.backfill(jobIn(call), from, until, { ...namespaceIn(call), ...options }),
-      };
     },
   },
 ];

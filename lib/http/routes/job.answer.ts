@@ -1,0 +1,7 @@
+import type { Job } from '../../index.js';
+import type { Answer } from '../route.js';
+
+/** A job, with its revision. */
+export function answered(found: Job): Answer {
+  return { body: found, headers: { ETag: `"${found.revision}"` } };
+}
