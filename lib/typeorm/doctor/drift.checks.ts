@@ -2,7 +2,7 @@ import type { TableNames } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 import { defaultFindings } from './default.check.js';
-import { expectedSchema, type SchemaContent } from './expected.schema.js';
+import { expectedSchema, type ExpectedSchema, type SchemaContent } from './expected.schema.js';
 import { ownTables } from './foreign.checks.js';
 import { readSchema } from './schema.reading.js';
 
@@ -36,7 +36,8 @@ export const driftChecks: readonly Check[] = [
 
 export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
   const findings: Finding[] = [];
-  for (const [table, wanted] of expectedSchema(t).columns) {
+  const expected = expectedSchema(t);
+  for (const [table, wanted] of expected.columns) {
     const there = found.columns.get(table);
     // A table that is gone has a finding of its own.
     if (there === undefined) continue;
@@ -67,7 +68,7 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
             },
       );
     }
-    findings.push(...unfilled(found, t, table));
+    findings.push(...unfilled(found, expected, t, table));
     for (const column of byName.values()) {
       // One that is filled in by itself, or may be empty, is in nobody's way.
       if (!column.endsWith(' not null') || found.filled.get(table)?.has(nameOf(column))) continue;
@@ -84,10 +85,10 @@ export function columnFindings(found: SchemaContent, t: TableNames): Finding[] {
 }
 
 /** What was filled in by itself, and is not any more. How does not matter: a later version may do it otherwise than the first. */
-function unfilled(found: SchemaContent, t: TableNames, table: string): Finding[] {
+function unfilled(found: SchemaContent, expected: ExpectedSchema, t: TableNames, table: string): Finding[] {
   const actual = found.filled.get(table);
   const there = new Set(found.columns.get(table)!.map(nameOf));
-  const { filled, filling: fillings } = expectedSchema(t);
+  const { filled, filling: fillings } = expected;
   return [...(filled.get(table) ?? [])]
     .filter(([name]) => there.has(name) && actual?.has(name) !== true)
     .map(([name, filling]) => ({

@@ -12,9 +12,14 @@ const settings = {
   autovacuum_naptime: '1h',
   max_prepared_transactions: '5',
   max_connections: '60',
+  // Nothing is to last: a checkpoint would write all databases to the disk.
+  checkpoint_timeout: '1h',
+  max_wal_size: '8GB',
 };
 /** As few as there can be; servers before version 17 do not know it. */
 const smallQueue = { max_notify_queue_pages: '64' };
+
+const model = 'model_of_the_tests';
 
 /** A server whose settings are the tests' own, and on it for each test a database with the tables of Chronis. */
 export class DoctorGround {
@@ -36,8 +41,12 @@ export class DoctorGround {
         ground.hasSmallQueue = false;
         ground.server = await startPostgres({ settings });
       }
+      await ground.makeModel();
     });
-    afterAll(() => ground.server.stop());
+    afterAll(async () => {
+      await ground.server.kill('SIGQUIT');
+      await ground.server.stop();
+    });
     beforeEach(() => ground.open());
     afterEach(() => ground.close());
     return ground;
@@ -73,22 +82,33 @@ export class DoctorGround {
     return startWorker(this.storage, { zoneData: process.versions.tz, ...given });
   }
 
+  /** What each database is a copy of: the tables are made once. */
+  private async makeModel(): Promise<void> {
+    const root = await this.other('postgres');
+    await root.query(`create database ${model}`);
+    const storage = newStorage({ url: this.urlOf(model) });
+    await storage.init();
+    await storage.close();
+    await this.endOthers();
+  }
+
   private async open(): Promise<void> {
     this.database = `doctor_${randomBytes(5).toString('hex')}`;
     const root = await this.other('postgres');
-    await root.query(`create database ${this.database}`);
+    await root.query(`create database ${this.database} template ${model}`);
     this.storage = newStorage({ url: this.url });
     await this.storage.init();
     this.client = await this.other();
   }
 
+  /** The database goes with the server: to drop it costs a checkpoint, which is half of what a test takes. */
   private async close(): Promise<void> {
     await this.storage.close();
+    await this.endOthers();
+  }
+
+  private async endOthers(): Promise<void> {
     await Promise.all(this.others.map((client) => client.end().catch(() => undefined)));
-    this.others = [];
-    const root = await this.other('postgres');
-    await root.query(`drop database if exists ${this.database} with (force)`);
-    await root.end();
     this.others = [];
   }
 }
