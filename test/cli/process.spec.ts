@@ -17,6 +17,12 @@ beforeAll(() => {
   bin = join(compiledTests(), 'lib/cli/bin.js');
 }, 120_000);
 
+interface Said {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
 /** The packages that the program loads for this. */
 function packagesFor(...args: string[]): string[] {
   const script = `const Module = require('node:module');
@@ -103,24 +109,33 @@ describe('an application that is planned', () => {
     inFolder(async (folder) => {
       const app = join(bin, '../../../test/cli/plan.app/in.trouble.js');
       const args = [bin, 'plan', '--app', app, '--export', name, '--json', ...more];
-      const options = { encoding: 'utf8', env: { ...env, PLAN_FILE: join(folder, 'jobs.json') } } as const;
-      const { status, stdout, stderr } = spawnSync(process.execPath, args, { ...options, timeout: 60_000 });
-      return { status, document: JSON.parse(stdout) as Record<string, unknown>, stderr };
+      const options = { env: { ...env, PLAN_FILE: join(folder, 'jobs.json') }, timeout: 60_000 };
+      const { code, stdout, stderr } = await execute(process.execPath, args, options).then(
+        (said) => ({ ...said, code: 0 }),
+        (error: Said) => error,
+      );
+      return { status: code, document: JSON.parse(stdout) as Record<string, unknown>, stderr };
     });
+
+  async function expectTold(name: string, sentence: string): Promise<void> {
+    const { status, document, stderr } = await plan(name, '--boot-timeout', '15s');
+    expect(status).toBe(1);
+    expect(stderr).toContain(sentence);
+    expect(document).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
+  }
 
   test.each([
     ['Exits', 'has ended the process while it booted, with the code 0'],
     ['Breaks', 'has ended the process while it booted, with the code 1'],
     ['Starves', 'nothing is left in the process that could end onModuleInit() of Warm.'],
-    ['Hangs', 'did not boot within 9s, waiting for onModuleInit() of Warm.'],
-    ['Unmade', 'did not boot within 9s, waiting for the factory of CONNECTION in AppModule.'],
-    ['Unclosed', 'did not boot within 9s, waiting for onModuleDestroy() of Closing.'],
-  ])('%s: there is a sentence and a document, and no 0', async (name, sentence) => {
-    const { status, document, stderr } = await plan(name, '--boot-timeout', '9s');
-    expect(status).toBe(1);
-    expect(stderr).toContain(sentence);
-    expect(document).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
-  });
+  ])('%s: there is a sentence and a document, and no 0', (name, sentence) => expectTold(name, sentence));
+
+  // Beside each other: they do nothing but wait. With time enough for three that boot at once.
+  test.concurrent.each([
+    ['Hangs', 'did not boot within 15s, waiting for onModuleInit() of Warm.'],
+    ['Unmade', 'did not boot within 15s, waiting for the factory of CONNECTION in AppModule.'],
+    ['Unclosed', 'did not boot within 15s, waiting for onModuleDestroy() of Closing.'],
+  ])('%s: there is a sentence and a document, and no 0', (name, sentence) => expectTold(name, sentence));
 
   test('may write to stdout: that is on stderr', async () => {
     const { status, document, stderr } = await plan('Noisy');

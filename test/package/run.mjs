@@ -128,31 +128,36 @@ checkTarball(packed, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')
 const tarball = join(folder, packed.filename);
 const postgres = await startPostgres();
 const results = [];
-const waiting = [...stacks];
-async function lane() {
-  for (let stack = waiting.shift(); stack; stack = waiting.shift()) {
-    try {
-      results.push(...(await tryStack(stack)));
-    } catch (error) {
-      console.error(`${stack.name}: ${error.message}`);
-      results.push({ place: stack.name, step: 'installed', works: false });
-    } finally {
-      rmSync(join(folder, stack.name), { recursive: true, force: true });
-    }
+
+async function trialOf(stack) {
+  try {
+    results.push(...(await tryStack(stack)));
+  } catch (error) {
+    console.error(`${stack.name}: ${error.message}`);
+    results.push({ place: stack.name, step: 'installed', works: false });
+  } finally {
+    rmSync(join(folder, stack.name), { recursive: true, force: true });
   }
+}
+
+async function trialOfService() {
+  for (const [place, trial] of tryService(tarball, join(folder, 'service'), run)) {
+    const begunAt = performance.now();
+    const problem = await trial().then(
+      () => null,
+      ({ message }) => message,
+    );
+    results.push(told(place, 'the ready service', problem, begunAt));
+  }
+}
+
+const waiting = stacks.map((stack) => () => trialOf(stack));
+if (new RegExp(values.only ?? '').test('service')) waiting.push(trialOfService);
+async function lane() {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await next();
 }
 try {
   await Promise.all([lane(), lane()]);
-  if (new RegExp(values.only ?? '').test('service')) {
-    for (const [place, trial] of tryService(tarball, join(folder, 'service'), run)) {
-      const begunAt = performance.now();
-      const problem = await trial().then(
-        () => null,
-        ({ message }) => message,
-      );
-      results.push(told(place, 'the ready service', problem, begunAt));
-    }
-  }
 } finally {
   await postgres.stop();
 }
