@@ -11,25 +11,24 @@ import {
   type StorageSubject,
 } from '../../lib/testing/index.js';
 import { takeSnapshot } from '../../lib/memory/snapshot.js';
+import { EverRarer } from '../support/ever.rarer.js';
 import { assertSame } from '../support/file.subject.js';
 import { MemoryJournal } from '../support/memory.journal.js';
 
 /** So much JSON is compared after each write of a law; what more there is makes it compare every second write, then every third … */
-const comparedEachTime = 300_000;
+const comparedEachTime = 100_000;
 
 /** A journal that after writes compares what it has with all that there is: a change that nobody has noted shows there, whatever call it was, and also later. The last one is always compared. */
 class ComparedJournal extends MemoryJournal {
   tables: JournaledTables | null = null;
-  private compared = 0;
-  private leftOut = 0;
+  private readonly comparing = new EverRarer(comparedEachTime);
   private isCompared = true;
 
   override async write(batch: Parameters<MemoryJournal['write']>[0]): Promise<void> {
-    this.isCompared = this.leftOut === 0;
+    this.isCompared = this.comparing.isDue();
     const everything = this.isCompared ? JSON.stringify([...batch.everything()]) : null;
     await super.write(batch);
-    if (everything === null) this.leftOut--;
-    else this.compare(everything);
+    if (everything !== null) this.compare(everything);
   }
 
   override async close(): Promise<void> {
@@ -38,8 +37,7 @@ class ComparedJournal extends MemoryJournal {
   }
 
   private compare(everything: string): void {
-    this.compared += everything.length;
-    this.leftOut = Math.floor(this.compared / comparedEachTime);
+    this.comparing.took(everything.length);
     const whole = noRows();
     apply(whole, JSON.parse(everything));
     assertSame(this.rows, whole);

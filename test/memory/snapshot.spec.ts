@@ -8,12 +8,17 @@ import {
   type LockSubject,
   type StorageSubject,
 } from '../../lib/testing/index.js';
+import { EverRarer } from '../support/ever.rarer.js';
 
 /** What may be asked twice of one restored storage. */
 const asks = /^(now|get|query|count|heldBy|nextWakeAt|inspect)/;
 
-/** Jobs that are nothing but a text between any two calls that may change them. */
+/** So much text is written after each change of a law; what more there is makes it write after every second change, then every third … */
+const writtenEachTime = 300_000;
+
+/** Jobs that are nothing but a text between any two calls that may change them; in a law of many and large changes, between ever fewer of them. */
 class Written {
+  private readonly writing = new EverRarer(writtenEachTime);
   readonly clock = new ManualClock();
   private storage = new MemoryStorage({ clock: this.clock });
   private last: Promise<unknown> = Promise.resolve();
@@ -21,7 +26,7 @@ class Written {
   exclusively<T>(method: string, work: (storage: MemoryStorage) => Promise<T>): Promise<T> {
     const call = this.last.then(async () => {
       const answer = await work(this.storage);
-      if (!asks.test(method)) this.storage = this.restored();
+      if (!asks.test(method) && this.writing.isDue()) this.storage = this.restored();
       return answer;
     });
     this.last = call.catch(() => undefined);
@@ -31,6 +36,7 @@ class Written {
   /** The same from its text, which has to say the same again. */
   private restored(): MemoryStorage {
     const text = this.storage.snapshot();
+    this.writing.took(text.length);
     const storage = MemoryStorage.restore(text, { clock: this.clock });
     expect(storage.snapshot() === text).toBe(true);
     return storage;
