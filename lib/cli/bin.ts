@@ -45,6 +45,9 @@ function stream(to: NodeJS.WriteStream): Stream {
     isTerminal: to.isTTY === true,
     // Where nobody has said how wide it is, it is 0.
     columns: to.isTTY ? to.columns || undefined : undefined,
+    get isGone() {
+      return !isOpen;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { ExitCode } from './exit.codes.js';
 import type { GlobalValues } from './global.options.js';
 import type { Output } from './output.js';
 import type { Session } from './session.js';
+import type { Asked } from './session.holder.js';
 import type { StorageChoice } from './storage.choice.js';
 
 /** What a command works with. */
@@ -18,7 +19,7 @@ export interface CommandContext<V = unknown> {
   /** The storage that is meant, without opening it. Throws UsageError. */
   storage: () => StorageChoice;
   /** Opens the storage, once; it is closed when the command has ended. Throws UsageError, and ChronisError. */
-  open: () => Promise<Session>;
+  open: (whom?: Asked) => Promise<Session>;
   /** Resolves where `--yes` is given, or somebody at a terminal says so. `question`: `Delete the job "a"?`. Throws UsageError. */
   confirm: (question: string) => Promise<void>;
 }

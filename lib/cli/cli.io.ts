@@ -4,6 +4,8 @@ export interface Stream {
   isTerminal: boolean;
   /** Characters in a line; undefined: nobody knows. */
   columns: number | undefined;
+  /** Nobody reads it any more, or it cannot be written: what comes is lost. Absent: that is not known. */
+  readonly isGone?: boolean;
 }
 
 /** What the command line has of its process. */

@@ -60,7 +60,7 @@ async function done(
     env,
     signal,
     storage,
-    open: () => holder.open(),
+    open: (whom) => holder.open(whom),
     confirm: (question) => confirmed(question, globals, io),
   };
   try {

@@ -34,6 +34,7 @@ export interface Paper {
 export class Output implements Paper {
   /** Whether a result was written. */
   isPrinted = false;
+  private isUnread = false;
 
   constructor(
     private readonly io: Pick<CliIo, 'stdout' | 'stderr'>,
@@ -85,6 +86,16 @@ export class Output implements Paper {
 
   line(textOfLine = ''): void {
     this.io.stdout.write(`${this.settings.scrub.result(textOfLine)}\n`);
+  }
+
+  /** A line of what goes on whether it is read or not: where nobody reads it any more, that is told once. */
+  lineGoingOn(textOfLine: string): void {
+    this.line(textOfLine);
+    if (this.isUnread || this.io.stdout.isGone !== true) return;
+    this.isUnread = true;
+    this.note(
+      'chronis: nobody reads stdout any more. The service goes on, and the lines of its runs are lost.',
+    );
   }
 
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], empty: string): void {

@@ -6,6 +6,9 @@ import { isStorage, socketOf, type StorageChoice } from './storage.choice.js';
 /** A server that is away is not waited for at the end. */
 const closeMs = 5_000;
 
+/** Who is to answer. */
+export type Asked = 'any' | 'service';
+
 /** Opens the storage where a command needs it, and closes it at the end, whatever comes. */
 export class SessionHolder {
   private opening: Promise<Session> | null = null;
@@ -17,9 +20,9 @@ export class SessionHolder {
     private readonly note: (line: string) => void,
   ) {}
 
-  /** Throws UsageError, and ChronisError. */
-  open(): Promise<Session> {
-    this.opening ??= this.begin();
+  /** `service`: of a storage in a file only the process is asked that has it. Throws UsageError, FailedError, and ChronisError. */
+  open(whom: Asked = 'any'): Promise<Session> {
+    this.opening ??= this.begin(whom);
     return this.opening;
   }
 
@@ -36,7 +39,7 @@ export class SessionHolder {
     clearTimeout(timer);
   }
 
-  private async begin(): Promise<Session> {
+  private async begin(whom: Asked): Promise<Session> {
     const { controlSession } = await import('./control.client.js');
     const { socket } = this.globals;
     if (socket !== undefined) {
@@ -45,10 +48,16 @@ export class SessionHolder {
       throw new FailedError(`No service answers at ${socket}. Is "chronis run" running, with that --socket?`);
     }
     const choice = this.storage();
+    if (whom === 'service' && choice.kind === 'postgres')
+      throw new UsageError(
+        'Only a running service can answer that: give its --socket, or the file that it has.',
+      );
     if (!this.makesStorage) assertThere(choice);
     // A process that has the file is asked.
     const session = choice.kind === 'postgres' ? null : await controlSession(socketOf(choice.path));
     if (session !== null) return session;
+    if (whom === 'service' && choice.kind !== 'postgres')
+      throw new FailedError(`No service answers that has ${choice.path}. Is "chronis run" running?`);
     // Nest, and the driver of a database: only for who needs them.
     const { openSession } = await import('./session.js');
     const { StderrLogger } = await import('./stderr.logger.js');

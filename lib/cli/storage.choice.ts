@@ -5,6 +5,8 @@ import { UsageError } from './cli.errors.js';
 import type { GlobalValues } from './global.options.js';
 import { withoutPassword } from './secrets.js';
 
+const mostPort = 65_535;
+
 /** Where the jobs are. */
 export type StorageChoice = {
   /** As it is shown: never with a password. */
@@ -55,7 +57,8 @@ function named(given: string, origin: string, schema: string | undefined): Stora
     return { kind: 'postgres', server: { url: given }, schema, shown: withoutPassword(given), origin };
   }
   const [, kind, path] = /^(sqlite|file):(?:\/\/(?=\/))?(.+)$/s.exec(given) ?? [];
-  if (kind === undefined || path === undefined)
+  // A file whose path is a URL is none that somebody means.
+  if (kind === undefined || path === undefined || /^\w+:\/\//.test(path))
     throw new UsageError(`${origin}: must be ${forms}, but is "${shownWhere(given)}".`);
   const file = resolve(path);
   return { kind: kind as 'sqlite' | 'file', path: file, isDefault: false, shown: `${kind}:${file}`, origin };
@@ -63,12 +66,15 @@ function named(given: string, origin: string, schema: string | undefined): Stora
 
 /** What may have been meant as a URL, such as one whose slashes are forgotten, has a password as well. */
 function shownWhere(given: string): string {
-  const [, kind = '', rest = ''] = /^(postgres(?:ql)?:(?!\/\/))?(.*)$/is.exec(given)!;
+  const [, kind = '', rest = ''] =
+    /^((?:postgres(?:ql)?:(?!\/\/)|(?:sqlite|file):(?=\w+:\/\/)))?(.*)$/is.exec(given)!;
   return kind + withoutPassword(rest);
 }
 
 function byPgVariables(env: Env, schema: string | undefined): StorageChoice {
   const { PGHOST: host, PGPORT: port, PGUSER: username, PGPASSWORD: password, PGDATABASE: database } = env;
+  if (port && !isPort(port))
+    throw new UsageError(`PGPORT: must be a port, from 1 to ${mostPort}, but is ${JSON.stringify(port)}.`);
   const options = {
     ...(host && { host }),
     ...(port && { port: Number(port) }),
@@ -78,6 +84,10 @@ function byPgVariables(env: Env, schema: string | undefined): StorageChoice {
   };
   const shown = `postgres://${username ? `${username}@` : ''}${host ?? 'localhost'}${port ? `:${port}` : ''}/${database ?? ''}`;
   return { kind: 'postgres', server: { options }, schema, shown, origin: 'PGHOST and the like' };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= mostPort;
 }
 
 /** What is there stays what it was, whichever Node comes later. */

@@ -23,7 +23,11 @@ export function parseFile(name: string, text: string): FileEntry[] {
   const source = new SourceText(text);
   const entries = documents.flatMap((document) => entriesOf(document, source, /\.json$/i.test(name)));
   if (documents.every(({ contents }) => contents === null || isEmpty(contents)))
-    throw new FileFault('The file has no job in it: it has comments only.');
+    throw new FileFault(
+      /^\s*null\s*$/.test(text)
+        ? 'The file has no job in it: it is null.'
+        : 'The file has no job in it: it has comments only.',
+    );
   return entries;
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { InvalidOptionError, StorageError } from '../model/errors.js';
 
 /** What is needed of a database, whoever opens it. Values are text, numbers and null. */
@@ -15,6 +16,8 @@ export interface SqliteStatement {
 
 export type SqliteValue = string | number | null;
 
+const ownMode = 0o600;
+
 /** `auto`: that of Node where there is one, else the package. */
 export type SqliteDriver = 'auto' | 'node:sqlite' | 'better-sqlite3';
 
@@ -22,10 +25,16 @@ export type SqliteDriver = 'auto' | 'node:sqlite' | 'better-sqlite3';
 export function openDatabase(path: string, driver: SqliteDriver): SqliteDatabase {
   const open = opener(driver);
   try {
+    makeOwn(path);
     return open(path);
   } catch (cause) {
     throw new StorageError(`${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** What is not there yet is for this user alone: payloads and results are in it. What SQLite makes beside it has the rights that it has. */
+function makeOwn(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', ownMode));
 }
 
 /** Whether it is about what the file holds, and not about who may read it, or what else goes on. */

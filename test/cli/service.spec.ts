@@ -138,9 +138,16 @@ test('a service that hangs is not waited for', async () => {
     expect(stderr).toBe('chronis: Nothing has answered within 1 s.\n');
     service.child.kill('SIGCONT');
     expect(await service.end('SIGTERM')).toBe(0);
-    const alone = await chronis(['health', '--live', '--storage', `file:${stateIn(folder)}`]);
-    expect(alone.code).toBe(64);
-    expect(alone.stderr).toContain('--live asks a running service');
+    // A supervisor takes 64 for a wrong call, and does not start it again.
+    for (const question of ['--live', '--ready']) {
+      const gone = await chronis(['health', question, '--storage', `file:${stateIn(folder)}`]);
+      expect(gone.code).toBe(1);
+      expect(gone.stderr).toContain(`No service answers that has ${stateIn(folder)}.`);
+    }
+    const server = { DATABASE_URL: databaseUrl() };
+    const other = await chronis(['health', '--live'], { env: server });
+    expect(other.code).toBe(64);
+    expect(other.stderr).toContain('Only a running service can answer that: give its --socket');
   });
 });
 

@@ -35,6 +35,12 @@ describe('what makes no sense is refused with 64, on stderr', () => {
     expect(stderr).toContain(sentence);
   });
 
+  test.each(['abc', '0', '70000', '5432x', '-1'])('PGPORT that is no port: %s', async (port) => {
+    const { code, stderr } = await chronis(['jobs'], { env: { PGHOST: 'localhost', PGPORT: port } });
+    expect(code).toBe(64);
+    expect(stderr).toContain(`PGPORT: must be a port, from 1 to 65535, but is "${port}".`);
+  });
+
   test('a storage of no known form is named without its password', async () => {
     const { code, stderr } = await chronis(['jobs', '--storage', 'mysql://root:s3cret!@db/app']);
     expect(code).toBe(64);
@@ -48,6 +54,8 @@ describe('what makes no sense is refused with 64, on stderr', () => {
     'postgres:/u:geheim@h/db',
     'u:geheim@h/db',
     'postgres:u:a@b@geheim@h/db',
+    'file:postgres://u:geheim@h/db',
+    'sqlite:postgres://u:geheim@h/db',
   ])('a URL that is none is named without its password: %s', async (where) => {
     for (const given of [{ env: { CHRONIS_STORAGE: where } }, {}]) {
       const args = 'env' in given ? ['jobs'] : ['jobs', '--storage', where];

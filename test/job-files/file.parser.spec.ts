@@ -110,6 +110,7 @@ describe('a job file', () => {
 
   test.each<[string, string, string | Uint8Array, string, number | null, number | null]>([
     ['an empty file', 'a.json', ' \n', 'The file is empty.', null, null],
+    ['null', 'a.json', 'null\n', 'it is null', null, null],
     ['comments only', 'a.yaml', '# nothing\n', 'comments only', null, null],
     ['null', 'a.json', 'null', 'no job', null, null],
     ['JSON that ends too early', 'a.json', '{\n  "id": "a"', 'No JSON', 2, 12],

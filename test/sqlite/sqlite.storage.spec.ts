@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -54,6 +54,16 @@ function query(sql: string): unknown[] {
     database.close();
   }
 }
+
+test('what it makes is for its user alone, and what was there stays as it was', async () => {
+  const storage = await open();
+  await addOneOff(storage, {});
+  for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077, name).toBe(0);
+  await storage.close();
+  chmodSync(path, 0o640);
+  await open();
+  expect(statSync(path).mode & 0o777).toBe(0o640);
+});
 
 test('everything is there after a restart', async () => {
   const first = await open();

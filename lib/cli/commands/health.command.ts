@@ -27,11 +27,7 @@ const checkHealth = command({
   examples: ['chronis health --socket /run/chronis/service.sock', 'chronis health --app shop'],
   run: async ({ values: { live, ready, app, here, timeout }, out, open }) => {
     if (live && ready) throw new UsageError('--live and --ready are two questions: ask one at a time.');
-    const session = await within(timeout, open());
-    if ((live || ready) && !session.isService)
-      throw new UsageError(
-        `--${live ? 'live' : 'ready'} asks a running service: give its --socket, or the file that it has.`,
-      );
+    const session = await within(timeout, open(live || ready ? 'service' : 'any'));
     const health = await within(timeout, session.scheduler.health());
     if (live) {
       out.print({ live: true, state: health.state }, (paper) => paper.line(`live\t${health.state}`));

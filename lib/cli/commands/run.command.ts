@@ -143,7 +143,7 @@ function serviceOptions(
     }),
     format: values.logFormat ?? (globals.json ? 'json' : 'run'),
     level,
-    writeResult: (line) => out.line(line),
+    writeResult: (line) => out.lineGoingOn(line),
     writeLog: (line) => out.note(line),
   };
 }
