@@ -12,6 +12,20 @@ const pieceLength = 200;
 /** Which variables tasks may refer to, and the hosts that get them; null: any host that may be called. */
 export type SecretNames = ReadonlyMap<string, ((host: string) => boolean) | null>;
 
+/** What has to be looked for in a text costs time, so only what may be there is. */
+interface TextKind {
+  isHtml: boolean;
+  isWrapped: boolean;
+}
+
+const plainText: TextKind = { isHtml: false, isWrapped: false };
+/** A line break, also as JSON has it. */
+const wrapping = /\n|\\n/;
+
+function kindOf(text: string): TextKind {
+  return { isHtml: entity.test(text), isWrapped: wrapping.test(text) };
+}
+
 /** The names that the texts within a value refer to. */
 export function referencesIn(value: unknown): string[] {
   if (typeof value === 'string') return [...value.matchAll(reference)].map(([, found]) => found!);
@@ -26,8 +40,8 @@ export function isSecretName(text: string): boolean {
 export class Secrets {
   /** All ways in which those that were put in are found. */
   private readonly forms = new Map<string, RegExp>();
-  /** The same with those of HTML, as far as any text had some. */
-  private readonly inHtml = new Map<string, RegExp>();
+  /** The same with those of HTML, or in wrapped lines, as far as any text had some. */
+  private readonly inOthers = new Map<string, RegExp>();
   /** The same by their names. */
   private readonly formsOf = new Map<string, readonly string[]>();
 
@@ -45,17 +59,17 @@ export class Secrets {
   /** The text without any secret that was put in, however it is written. */
   scrub(text: string): string {
     let clean = text;
-    const isHtml = entity.test(text);
+    const kind = kindOf(text);
     for (const form of [...this.forms.keys()].sort((a, b) => b.length - a.length)) {
-      clean = clean.replaceAll(this.found(form, isHtml), hidden);
+      clean = clean.replaceAll(this.found(form, kind), hidden);
     }
     return clean;
   }
 
   /** Those that were put in and stand in the text, however they are written. */
   namesIn(text: string): string[] {
-    const isHtml = entity.test(text);
-    const isThere = (form: string): boolean => text.search(this.found(form, isHtml)) >= 0;
+    const kind = kindOf(text);
+    const isThere = (form: string): boolean => text.search(this.found(form, kind)) >= 0;
     return [...this.formsOf].filter(([, forms]) => forms.some(isThere)).map(([found]) => found);
   }
 
@@ -65,10 +79,11 @@ export class Secrets {
     return mapped(value, (text) => this.scrub(text), true);
   }
 
-  private found(form: string, isHtml: boolean): RegExp {
-    if (!isHtml) return this.forms.get(form)!;
-    const known = this.inHtml.get(form) ?? written(form, true);
-    this.inHtml.set(form, known);
+  private found(form: string, kind: TextKind): RegExp {
+    if (!kind.isHtml && !kind.isWrapped) return this.forms.get(form)!;
+    const key = `${kind.isHtml} ${kind.isWrapped} ${form}`;
+    const known = this.inOthers.get(key) ?? written(form, kind);
+    this.inOthers.set(key, known);
     return known;
   }
 
@@ -78,7 +93,7 @@ export class Secrets {
     const last = /^[A-Za-z]+ +(\S+)$/.exec(secret)?.[1];
     const whole = last !== undefined && last.length >= shortestSecret ? [secret, last] : [secret];
     const forms = [...new Set(whole.flatMap((text) => [text, ...encodings(text)]).flatMap(pieces))];
-    for (const form of forms) if (!this.forms.has(form)) this.forms.set(form, written(form));
+    for (const form of forms) if (!this.forms.has(form)) this.forms.set(form, written(form, plainText));
     this.formsOf.set(found, forms);
     return secret;
   }
@@ -113,7 +128,7 @@ function pieces(text: string): string[] {
 }
 
 /** The text as it is, in upper or lower case, in a URL, in a URL within a URL, in JSON, in JSON that is text of JSON, and in HTML, also in HTML that is text of HTML. */
-function written(text: string, isHtml = false): RegExp {
+function written(text: string, { isHtml, isWrapped }: TextKind): RegExp {
   const letters = Array.from(text, (letter) => {
     const plain = letter.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
     const units = letter.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
@@ -135,8 +150,11 @@ function written(text: string, isHtml = false): RegExp {
     return `(?:\\\\{0,7}${plain}|${escaped}|${bytes}${inLatin}${space}${named ? `|\\\\{1,7}${named}` : ''}${html})`;
   });
   // Some servers give back what they got in upper case.
-  return new RegExp(letters.join(''), 'gi');
+  return new RegExp(letters.join(isWrapped ? lineBreak : ''), 'gi');
 }
+
+/** Between any two letters: what wraps lines does so anywhere, and JSON has it as an escape. */
+const lineBreak = '(?:\\r?\\n|\\\\{1,7}r\\\\{1,7}n|\\\\{1,7}n)?';
 
 const htmlNames: Readonly<Record<string, readonly string[]>> = {
   '&': ['amp', 'AMP'],

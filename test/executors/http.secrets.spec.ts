@@ -267,6 +267,25 @@ describe.each(['base64', 'base64url'] as const)('a secret in the %s of a longer 
   });
 });
 
+test.each([1, 4, 7, 8, 60, 76])('a secret is found where lines are wrapped after %d letters', (width) => {
+  const wrap = (text: string, end: string): string =>
+    text.match(new RegExp(`.{1,${width}}`, 'gs'))!.join(end);
+  const secrets = new Secrets(() => secret);
+  secrets.resolve('${env:A}');
+  const base64 = Buffer.from(`user:${secret}`).toString('base64');
+  for (const plain of [secret, base64, Buffer.from(secret).toString('hex')]) {
+    for (const end of ['\n', '\r\n']) {
+      const text = wrap(plain, end);
+      for (const kept of [text, JSON.stringify({ a: text })]) {
+        const clean = secrets.scrub(kept).replaceAll(/[\r\n]|\\[rn]/g, '');
+        expect(clean).toContain('***');
+        for (let at = plain === base64 ? 8 : 0; at + 6 <= plain.length; at++)
+          expect(clean).not.toContain(plain.slice(at, at + 6));
+      }
+    }
+  }
+});
+
 test('long secrets are found in long texts, and whole', () => {
   const plain = Array.from({ length: 400 }, (_, nth) => `A1b2-${nth}/`).join('');
   const secrets = new Secrets(() => plain);
