@@ -68,9 +68,11 @@ export type {
   ClaimedRun,
   ClaimedStep,
   Gap,
+  ListedRun,
   RequestedRun,
   Run,
   RunOrigin,
+  RunRequest,
   RunState,
 } from './model/run.js';
 export type {

@@ -1,4 +1,6 @@
+import { runRequests, type AuditAction } from '../model/audit.js';
 import type { Page } from '../model/job.js';
+import type { RunRequest } from '../model/run.js';
 import type { AuditFilter, EpochMs, NewAudit, PageRequest, StoredAudit } from '../ports/storage.adapter.js';
 import { is } from './filtering.js';
 import { pageOf } from './paging.js';
@@ -35,6 +37,18 @@ export function queryAudit(tables: MemoryTables, filter: AuditFilter, page: Page
   return pageOf(rows, page, ({ at, id }) => [-at, -Number(id)], toEntry);
 }
 
+export const noRequest: RunRequest = { requestedBy: null, requestedAction: null, note: null };
+
+/** Who has asked last for something about each run. */
+export function requestsOf(tables: MemoryTables): ReadonlyMap<string, RunRequest> {
+  const requests = new Map<string, RunRequest>();
+  for (const { runId, action, actor, note } of tables.audit.values()) {
+    if (runId === null || !isRunRequest(action)) continue;
+    requests.set(runId, { requestedBy: actor, requestedAction: action, note });
+  }
+  return requests;
+}
+
 /** How many went. */
 export function pruneAudit(tables: MemoryTables, horizon: EpochMs): number {
   let gone = 0;
@@ -50,4 +64,8 @@ function begunBy(tables: MemoryTables, batch: string): AuditRow | undefined {
 function toEntry(row: AuditRow): StoredAudit {
   const { batch: _, ...entry } = row;
   return { ...entry, at: new Date(row.at) };
+}
+
+function isRunRequest(action: AuditAction): boolean {
+  return (runRequests as readonly AuditAction[]).includes(action);
 }

@@ -3,7 +3,7 @@ import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, ListedRun, Run } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Clock } from '../ports/clock.js';
@@ -466,7 +466,7 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => nextWakeAt(tables, now, capability));
   }
 
-  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>> {
+  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
     return this.atomically((tables) => queryRuns(tables, filter, page), 'read');
   }
 

@@ -1,5 +1,5 @@
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
-import type { Attempt, Gap, Run } from '../model/run.js';
+import type { Attempt, Gap, ListedRun } from '../model/run.js';
 import type {
   AttemptFilter,
   GapFilter,
@@ -7,6 +7,7 @@ import type {
   PageRequest,
   RunFilter,
 } from '../ports/storage.adapter.js';
+import { noRequest, requestsOf } from './auditing.js';
 import { is, matchesJob } from './filtering.js';
 import { pageOf } from './paging.js';
 import { nextRunAt, runState, toJob, toRun } from './rows.to.views.js';
@@ -39,7 +40,7 @@ export function countJobs(tables: MemoryTables, filter: JobFilter): number {
   return count;
 }
 
-export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageRequest): Page<Run> {
+export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageRequest): Page<ListedRun> {
   const { finishedAfter, finishedBefore } = filter;
   const from = finishedAfter?.getTime() ?? -Infinity;
   const until = finishedBefore?.getTime() ?? Infinity;
@@ -57,7 +58,13 @@ export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageReq
       (anyTime || (run.verdict !== null && run.finishedAt! > from && run.finishedAt! < until))
     );
   });
-  return pageOf(runs, page, (run) => [-Number(run.id)], toRun);
+  const requests = requestsOf(tables);
+  return pageOf(
+    runs,
+    page,
+    (run) => [-Number(run.id)],
+    (run) => ({ ...toRun(run), ...(requests.get(run.id) ?? noRequest) }),
+  );
 }
 
 export function queryAttempts(tables: MemoryTables, filter: AttemptFilter, page: PageRequest): Page<Attempt> {

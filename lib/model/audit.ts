@@ -41,6 +41,15 @@ export const auditActions = [
   'definition.prune',
 ] as const;
 
+/** Those of a run that are shown with it. */
+export const runRequests = [
+  'runNow',
+  'retryRun',
+  'cancelRun',
+  'complete',
+  'fail',
+] as const satisfies readonly AuditAction[];
+
 /** @publicApi */
 export type AuditAction = (typeof auditActions)[number];
 

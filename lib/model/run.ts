@@ -1,3 +1,4 @@
+import type { AuditAction } from './audit.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { Policies } from './policies.js';
 import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
@@ -48,6 +49,19 @@ export interface Run {
   /** The id of the run that gave up, of which this is the retry by hand. */
   retryOf: string | null;
 }
+
+/** Who has asked for something about a run, as the record has it: the last that was done to it by its id, or that it came of. @publicApi */
+export interface RunRequest {
+  /** The actor of `withActor`; null: nobody has asked for it in a name, or it was one of many in one call, or the entry is older than `keepAudit`. */
+  requestedBy: string | null;
+  /** What was done: `runNow`, `retryRun`, `cancelRun`, `complete` or `fail`. */
+  requestedAction: AuditAction | null;
+  /** What the actor has said to it. */
+  note: string | null;
+}
+
+/** A run as queries tell of it. @publicApi */
+export interface ListedRun extends Run, RunRequest {}
 
 /** What `runNow` came to. @publicApi */
 export interface RequestedRun extends Run {

@@ -2,7 +2,7 @@ import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, ClaimedRun, Gap, Run } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, Run, RunRequest } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { AuditFilter, AuditNote, StoredAudit } from './audit.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
@@ -510,8 +510,8 @@ export abstract class StorageAdapter {
 
   // ── The record
 
-  /** Newest first. */
-  abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
+  /** Newest first. Of storages that keep who has asked for what: with the last of `runRequests` that is on record of each run. */
+  abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run & Partial<RunRequest>>>;
   /** The ledger, newest first. */
   abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
   /** The newest `mostFailures` of these failures, by fingerprint and handler; the groups that have failed last come first, `limit` of them. */

@@ -1,8 +1,9 @@
-import type { RunState } from '../model/run.js';
+import type { Page } from '../model/job.js';
+import type { ListedRun, RunState } from '../model/run.js';
 import { outcomes } from '../model/retention.js';
 import type { InstantInput } from '../model/trigger.js';
 import type { FailureVerdict } from '../model/verdict.js';
-import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
+import type { AttemptFilter, GapFilter, JobStore, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
 import { fingerprints } from './failures.js';
 import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
@@ -60,6 +61,17 @@ export const gapFilterKeys = ['namespace', 'jobId'] satisfies (keyof GapFilter)[
 export function runFilter(query: Readonly<RunConditions & PageRequest>, timeZone: string): RunFilter {
   knownOptions(query, [...runFilterKeys, ...pageKeys], 'a query of runs', managerHint);
   return conditions(query, runStates, timeZone);
+}
+
+/** A storage that keeps no record of who has asked tells of nobody. */
+export async function listRuns(
+  filter: RunFilter,
+  page: PageRequest,
+  jobs: Pick<JobStore, 'queryRuns'>,
+): Promise<Page<ListedRun>> {
+  const { items, cursor } = await jobs.queryRuns(filter, page);
+  const unknown = { requestedBy: null, requestedAction: null, note: null };
+  return { items: items.map((run) => ({ ...unknown, ...run })), cursor };
 }
 
 /** The same where only dead letters are meant. */

@@ -13,7 +13,7 @@ import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { Retention } from '../model/retention.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { TaskOption } from '../model/task.js';
-import type { Attempt, Gap, RequestedRun, Run } from '../model/run.js';
+import type { Attempt, Gap, ListedRun, RequestedRun, Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, StorageAdapter } from '../ports/storage.adapter.js';
 import type {
@@ -59,6 +59,7 @@ import { isResumedFromNow, planResume, resumeKeys, type ResumeOptions } from './
 import {
   attemptFilter,
   gapFilter,
+  listRuns,
   runFilter,
   type FailedRunFilter,
   type RunConditions,
@@ -284,11 +285,14 @@ export class SchedulerService {
 
   /**
    * Runs that are stored: those that wait, go on, or are kept. Newest first. With `state: ['failed', 'timed_out', 'lost']` the dead
-   * letters: runs that gave up, of one-offs and of recurring jobs.
+   * letters: runs that gave up, of one-offs and of recurring jobs. Each with who has asked for it last, see `withActor`.
    */
-  async getRuns(query: RunConditions & PageRequest = {}, within: ManagerOption = {}): Promise<Page<Run>> {
+  async getRuns(
+    query: RunConditions & PageRequest = {},
+    within: ManagerOption = {},
+  ): Promise<Page<ListedRun>> {
     const { jobs } = await this.accessOf(within, 'getRuns()');
-    return jobs.queryRuns(runFilter(query, this.parts.timeZone), pageOf(query));
+    return listRuns(runFilter(query, this.parts.timeZone), pageOf(query), jobs);
   }
 
   /** The ledger: a row per attempt, newest first. */

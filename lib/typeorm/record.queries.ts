@@ -1,11 +1,18 @@
 import type { Page } from '../model/job.js';
-import type { Attempt, Gap, Run, RunState } from '../model/run.js';
+import type { Attempt, Gap, ListedRun, RunState } from '../model/run.js';
 import type { RunVerdict } from '../model/verdict.js';
 import type { AttemptFilter, GapFilter, PageRequest, RunFilter } from '../ports/storage.adapter.js';
 import { Conditions } from './conditions.js';
 import type { Queries } from './database.js';
 import { toPage } from './paging.js';
-import { toAttempt, toGap, toRun, type AttemptRow, type GapRow, type RunRow } from './run.rows.js';
+import {
+  toAttempt,
+  toGap,
+  toListedRun,
+  type AttemptRow,
+  type GapRow,
+  type ListedRunRow,
+} from './run.rows.js';
 import { queryAttemptsSql } from './sql/query.attempts.sql.js';
 import { queryGapsSql } from './sql/query.gaps.sql.js';
 import { queryRunsSql } from './sql/query.runs.sql.js';
@@ -17,7 +24,7 @@ export async function queryRuns(
   t: TableNames,
   { namespace, jobId, runId, state, handler, queue, finishedAfter, finishedBefore, fingerprint }: RunFilter,
   { limit = 100, cursor }: PageRequest,
-): Promise<Page<Run>> {
+): Promise<Page<ListedRun>> {
   const conditions = new Conditions(limit + 1);
   conditions.among('v.namespace', namespace);
   conditions.among('v.job_id', jobId);
@@ -41,8 +48,8 @@ export async function queryRuns(
   if (finishedBefore)
     conditions.add(`v.verdict is not null and v.ended_at < ${at('?::float8')}`, finishedBefore.getTime());
   conditions.after(cursor, ['id'], 'v.number < ?::bigint');
-  const rows = await queries.run<RunRow>(queryRunsSql(t, conditions.text), conditions.values);
-  return toPage(rows, limit, toRun, ({ id }) => [id]);
+  const rows = await queries.run<ListedRunRow>(queryRunsSql(t, conditions.text), conditions.values);
+  return toPage(rows, limit, toListedRun, ({ id }) => [id]);
 }
 
 const verdicts: readonly RunState[] = [

@@ -1,6 +1,7 @@
+import type { AuditAction } from '../model/audit.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
-import type { Attempt, ClaimedRun, Gap, Run, RunOrigin, RunState } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, ListedRun, Run, RunOrigin, RunState } from '../model/run.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { toDate } from './job.rows.js';
@@ -87,6 +88,12 @@ export interface RunRow {
   last_fingerprint: string | null;
   finished_at: EpochMs | null;
   retry_of: string | null;
+}
+
+export interface ListedRunRow extends RunRow {
+  requested_by: string | null;
+  requested_action: AuditAction | null;
+  note: string | null;
 }
 
 export interface AttemptRow {
@@ -228,6 +235,15 @@ export function toRun(row: RunRow): Run {
     lastFingerprint: row.last_fingerprint,
     finishedAt: toDate(row.finished_at),
     retryOf: row.retry_of,
+  };
+}
+
+export function toListedRun(row: ListedRunRow): ListedRun {
+  return {
+    ...toRun(row),
+    requestedBy: row.requested_by,
+    requestedAction: row.requested_action,
+    note: row.note,
   };
 }
 

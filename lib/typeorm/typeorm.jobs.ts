@@ -1,7 +1,7 @@
 import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef } from '../model/pause.js';
-import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, ListedRun, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type {
@@ -179,7 +179,7 @@ export class TypeOrmJobs implements JobStore {
     return sendRunSignal(this.statements, runId, signal);
   }
 
-  async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {
+  async queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
     return queryRuns(this.statements.queries, this.tables, filter, page);
   }
 

@@ -2,7 +2,7 @@ import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, ClaimedRun, Gap, Run as RunView } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, ListedRun, Run as RunView } from '../model/run.js';
 import type { BackfillOrder, BackfillReport } from '../ports/backfill.js';
 import type { BulkChange, BulkOutcome } from '../ports/bulk.change.js';
 import type { Beat, BeatOrder } from '../ports/beat.js';
@@ -462,7 +462,7 @@ export class TypeOrmStorage extends StorageAdapter {
     return nextWakeAt(this.run, capability);
   }
 
-  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<RunView>> {
+  queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
     return this.jobs.queryRuns(filter, page);
   }
 

@@ -37,6 +37,33 @@ describe('who has asked', () => {
     await app.settle();
   };
 
+  test('is told with runs that are stored, by the last that was asked for them', async () => {
+    await scheduler.pause({ handler: 'work' });
+    await scheduler.createIntervalJob({ ...job, hours: 1 });
+    const unnamed = await scheduler.runNow('job');
+    const named = await asAda(() => scheduler.runNow('job'));
+    const of = async (runId: string) => (await scheduler.getRuns({ runId })).items[0];
+    const nobody = { requestedBy: null, requestedAction: null, note: null };
+    expect(await of(unnamed.id)).toMatchObject(nobody);
+    expect(await of(named.id)).toMatchObject({
+      requestedBy: 'ada',
+      requestedAction: 'runNow',
+      note: 'asked by phone',
+    });
+    await scheduler.resume({ handler: 'work' });
+    await app.settle();
+    await fail('a');
+    const [failed] = (await scheduler.getRuns({ jobId: 'a' })).items;
+    await scheduler.pause({ handler: 'work' });
+    const again = await scheduler.withActor({ by: 'bob' }, () => scheduler.retryRun(failed!.id));
+    expect(await of(again.id)).toMatchObject({
+      requestedBy: 'bob',
+      requestedAction: 'retryRun',
+      note: null,
+      retryOf: failed!.id,
+    });
+  });
+
   test('is on record for what is done in its name, however deep, and for nothing else', async () => {
     await scheduler.createIntervalJob({ ...job, hours: 1 });
     const deep = async (): Promise<void> => {

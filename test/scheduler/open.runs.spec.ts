@@ -8,7 +8,7 @@ import {
   RunNotOpenError,
   UnrecoverableError,
 } from '../../lib/model/errors.js';
-import type { Run } from '../../lib/model/run.js';
+import type { ListedRun, Run } from '../../lib/model/run.js';
 import { NestApp } from '../support/nest.app.js';
 
 const minute = 60_000;
@@ -151,7 +151,7 @@ describe('a verdict from outside', () => {
   test('is refused where the run waits, was never there, or left nothing', async () => {
     const app = await boot();
     await app.scheduler.schedule('order', { id: 'later', in: '1h' });
-    const [{ id }] = (await app.scheduler.getRuns()).items as [Run];
+    const [{ id }] = (await app.scheduler.getRuns()).items as [ListedRun];
     await expect(app.scheduler.complete(id)).rejects.toThrow(RunNotOpenError);
     await expect(app.scheduler.complete('987654321')).rejects.toThrow(RunNotFoundError);
     const silent = await opened(app, { keep: 'none' });
@@ -167,7 +167,7 @@ describe('a verdict from outside', () => {
     });
     await app.scheduler.schedule('order', { in: '0s' });
     await app.settle();
-    const [{ id }] = (await app.scheduler.getRuns({ state: 'running' })).items as [Run];
+    const [{ id }] = (await app.scheduler.getRuns({ state: 'running' })).items as [ListedRun];
     const completed = app.scheduler.complete(id, 'quick');
     await app.clock.advanceBy(1_000);
     goOn();
@@ -181,7 +181,7 @@ describe('a verdict from outside', () => {
     const app = await boot(() => new Promise<void>((resolve) => (goOn = resolve)));
     await app.scheduler.schedule('order', { in: '0s' });
     await app.settle();
-    const [{ id }] = (await app.scheduler.getRuns({ state: 'running' })).items as [Run];
+    const [{ id }] = (await app.scheduler.getRuns({ state: 'running' })).items as [ListedRun];
     await expect(app.scheduler.complete(id, null, { wait: 0 })).rejects.toMatchObject({ state: 'running' });
     const outcome = app.scheduler.fail(id, 'no').catch((error: unknown) => error);
     await app.clock.advanceBy(5_000);
@@ -239,7 +239,7 @@ describe('a verdict from outside', () => {
     const app = await boot();
     await app.scheduler.forTenant('acme').schedule('order', { in: '0s' });
     await app.settle();
-    const [{ id }] = (await app.scheduler.getRuns({ state: 'open' })).items as [Run];
+    const [{ id }] = (await app.scheduler.getRuns({ state: 'open' })).items as [ListedRun];
     const other = app.scheduler.forTenant('other');
     await expect(other.complete(id)).rejects.toThrow(RunNotFoundError);
     await expect(other.fail(id, 'no')).rejects.toThrow(RunNotFoundError);

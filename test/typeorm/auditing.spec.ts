@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuditAction, SchedulerService, WorkflowService } from '../../lib/index.js';
 import { queryAudit } from '../../lib/typeorm/auditing.js';
+import { queryRuns } from '../../lib/typeorm/record.queries.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
 import { TransactionalApp } from '../support/transactional.app.js';
 
@@ -153,5 +154,38 @@ describe('who has asked, on PostgreSQL', () => {
     // Few rows may be sorted: what counts is that no others are read.
     expect(plans[0]).toMatch(new RegExp(` ${index}\\b`));
     expect(plans[0]).not.toContain('Seq Scan');
+  });
+
+  test('is told with a list of 200 runs by one statement, and by the index of runs', async () => {
+    const { client, schema } = app;
+    await scheduler.createIntervalJob({ ...job, hours: 1 });
+    await scheduler.pauseJob('a');
+    const ids: string[] = [];
+    for (let nth = 0; nth < 200; nth++) ids.push((await scheduler.runNow('a')).id);
+    await client.query(
+      `
+      insert into "${schema}".audit (at, action, actor, namespace, job_id, run_id, count)
+      select to_timestamp(n), 'runNow', 'user' || n % 1000, 'default', 'a', coalesce(($1::bigint[])[n], n), 1
+      from generate_series(1, 50000) n`,
+      [ids],
+    );
+    await client.query(`analyze "${schema}".audit`);
+    sent.length = 0;
+    const { items } = await scheduler.getRuns({ jobId: 'a', limit: 200 });
+    expect(sent).toHaveLength(1);
+    expect(items.map(({ requestedBy }) => requestedBy)).toEqual(
+      Array.from({ length: 200 }, (_, nth) => `user${200 - nth}`),
+    );
+    const explained: string[] = [];
+    const queries = {
+      run: async (text: string, values: readonly unknown[] = []) => {
+        const { rows } = await client.query(`explain (analyze, costs off) ${text}`, [null, ...values]);
+        explained.push(rows.map((row: { 'QUERY PLAN': string }) => row['QUERY PLAN']).join('\n'));
+        return [];
+      },
+    };
+    await queryRuns(queries as never, tableNames(schema, ''), { jobId: 'a' }, { limit: 200 });
+    expect(explained[0]).toMatch(/Index (Only )?Scan using audit_run on audit .*loops=20[01]\)/);
+    expect(explained[0]).not.toMatch(/Seq Scan on audit/);
   });
 });

@@ -45,7 +45,8 @@ const listRuns = command({
 
 const showRun = command({
   name: 'runs show',
-  summary: 'a run, with its attempts and durable steps; also one that is over, by its record',
+  summary:
+    'a run, with its attempts, durable steps, and who has asked for it; also one that is over, by its record',
   arguments: { '<run>': 'its id' },
   options: {},
   run: async ({ args: [id], out, open }) => {
@@ -56,8 +57,9 @@ const showRun = command({
     if (run === null && attempts.length === 0)
       throw new FailedError(`There is no run "${runId}", nor a record of it.`);
     const steps = await scheduler.getRunSteps(runId);
+    const audit = (await scheduler.getAudit({ runId })).items;
     const { jobId, namespace, handler, queue, origin, nominalAt } = run ?? attempts[0]!;
-    out.print({ run, attempts, steps }, (paper) => {
+    out.print({ run, attempts, steps, audit }, (paper) => {
       paper.fields({
         run: runId,
         job: jobName({ id: jobId, namespace }),
@@ -69,6 +71,8 @@ const showRun = command({
         retryOf: run?.retryOf ?? null,
         result: resultOf(attempts),
       });
+      for (const { at, action, actor, note } of audit.toReversed())
+        paper.line(`asked ${instant(at)}: ${action} by ${actor}${note === null ? '' : `, ${note}`}`);
       for (const { attempt, outcome, startedAt, finishedAt, worker, error, fingerprint } of attempts) {
         paper.line();
         paper.fields({

@@ -118,6 +118,40 @@ export const auditLaws = lawsOf('who has asked', {
     );
   },
 
+  'is told with a run that is stored: the last that was asked for by its id': async ({ storage }) => {
+    if (storage.audited === undefined) return;
+    await addRecurring(storage, { dueInMs: hour });
+    const run = await storage.runNow(ref('job'));
+    const runId = run!.id;
+    const other = await storage.runNow(ref('job'));
+    await (
+      await auditing(
+        storage,
+        entry({ action: 'runNow', runId, note: 'first' }),
+        entry({ action: 'cancelRun', actor: 'bob', runId: other!.id }),
+      )
+    ).pauseJob(ref('job'), pause);
+    const requests = async () =>
+      new Map(
+        (await storage.queryRuns({ jobId: 'job' }, {})).items.map(
+          ({ id, requestedBy, requestedAction, note }) => [id, [requestedBy, requestedAction, note]],
+        ),
+      );
+    assert.deepEqual((await requests()).get(runId), ['ada', 'runNow', 'first']);
+    assert.deepEqual((await requests()).get(other!.id), ['bob', 'cancelRun', null]);
+    // What is no request is not told, and of several the last.
+    await (
+      await auditing(
+        storage,
+        entry({ action: 'cancelRun', actor: 'eve', runId }),
+        entry({ action: 'signal', actor: 'mallory', runId }),
+      )
+    ).pauseJob(ref('job'), pause);
+    assert.deepEqual((await requests()).get(runId), ['eve', 'cancelRun', null]);
+    const third = await storage.runNow(ref('job'));
+    assert.deepEqual((await requests()).get(third!.id), [null, null, null]);
+  },
+
   'is forgotten after its time, and kept where nobody says how long': async ({ storage, clock }) => {
     if (storage.audited === undefined) return;
     await addOneOff(storage, { dueInMs: hour });
