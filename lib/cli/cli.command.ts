@@ -41,6 +41,8 @@ export interface CliCommand {
   endsItself?: boolean;
   /** It runs the code of others in this process, which must not write among its results. */
   isOfOthers?: boolean;
+  /** All that it does is on record in the name of somebody: see `change`. */
+  changes?: boolean;
   /** It may make the file of a storage that is not there. */
   makesStorage?: boolean;
   /** Lines that call it, for its help. */

@@ -1,4 +1,5 @@
 import type { CliCommand } from './cli.command.js';
+import { auditCommands } from './commands/audit.command.js';
 import { binaryCommands } from './commands/binaries.command.js';
 import { completionCommands } from './commands/completion.command.js';
 import { doctorCommands } from './commands/doctor.command.js';
@@ -34,6 +35,7 @@ export const commands: readonly CliCommand[] = [
   ...runLogCommands,
   ...failureCommands,
   ...runChangeCommands,
+  ...auditCommands,
   ...queueCommands,
   ...workerCommands,
   ...workflowCommands,

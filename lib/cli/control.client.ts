@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
+import type { Actor } from '../index.js';
 import { FailedError } from './cli.errors.js';
 import { received, send, type ControlAnswer, type ControlCall } from './control.protocol.js';
 import type { Session } from './session.js';
 
-/** The services of a process that has the storage for itself, called by its socket. Nothing heavy is loaded for it. null: nobody listens there. */
-export async function controlSession(path: string): Promise<Session | null> {
+/** The services of a process that has the storage for itself, called by its socket, in the name of the actor where there is one. Nothing heavy is loaded for it. null: nobody listens there. */
+export async function controlSession(path: string, actor: Actor | null): Promise<Session | null> {
   const services = (service: ControlCall['service']): object =>
     new Proxy(
       {},
@@ -13,7 +14,7 @@ export async function controlSession(path: string): Promise<Session | null> {
           // Not a promise.
           typeof method !== 'string' || method === 'then'
             ? undefined
-            : (...args: unknown[]) => called(path, { service, method, args }),
+            : (...args: unknown[]) => called(path, { service, method, args, ...(actor && { actor }) }),
       },
     );
   const session = services('session') as Pick<Session, 'workers' | 'now' | 'storeBinary'>;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
+import type { Actor } from '../index.js';
 
 // One call for each connection: a length and a value, both ways.
 
@@ -8,6 +9,8 @@ export interface ControlCall {
   service: 'scheduler' | 'workflows' | 'definitions' | 'session';
   method: string;
   args: unknown[];
+  /** In whose name; absent: nobody's. */
+  actor?: Actor;
 }
 
 export type ControlAnswer = { result: unknown } | { error: { code: string; message: string } };

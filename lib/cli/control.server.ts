@@ -71,13 +71,14 @@ async function answer(socket: Socket, session: Session): Promise<void> {
   socket.end();
 }
 
-async function called({ service, method, args }: ControlCall, session: Session): Promise<unknown> {
+async function called({ service, method, args, actor }: ControlCall, session: Session): Promise<unknown> {
   const object = (service === 'session' ? session : session[service]) as object | undefined;
   const found: unknown = object === undefined ? undefined : Reflect.get(object, method);
   const isKnown = service === 'session' ? ofSession.has(method) : isMethod(object, method);
   if (!isKnown || typeof found !== 'function')
     throw new FailedError(`The service has no ${service}.${method}: it may be of another release.`);
-  return (await Reflect.apply(found, object, args)) as unknown;
+  const call = (): unknown => Reflect.apply(found, object, args);
+  return actor === undefined ? call() : session.scheduler.withActor(actor, call);
 }
 
 function isMethod(object: object | undefined, method: string): boolean {

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
 import { packageVersion } from '../package.version.js';
+import type { Actor } from '../index.js';
+import { takeActor } from './change.command.js';
 import type { CliCommand, CommandContext } from './cli.command.js';
 import { exitCodeOf, FailedError, InterruptedError, toldError, UsageError } from './cli.errors.js';
 import type { CliIo } from './cli.io.js';
@@ -34,7 +36,8 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
       for (const sentence of unknownVariables(io.env, [...Object.values(globalOptions), ...allOptions]))
         out.note(sentence);
       const values = givenValues(command.options, at, io.env);
-      exitCode = await done(command, { args, values, globals, out }, io);
+      const named = command.changes ? takeActor(values) : { values, actor: null };
+      exitCode = await done(command, { args, ...named, globals, out }, io);
     },
   });
   try {
@@ -47,14 +50,15 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
 
 async function done(
   command: CliCommand,
-  given: Pick<CommandContext, 'args' | 'values' | 'globals' | 'out'>,
+  given: Pick<CommandContext, 'args' | 'values' | 'globals' | 'out'> & { actor: Actor | null },
   io: CliIo,
 ): Promise<ExitCode> {
-  const { globals, out } = given;
+  const { globals, out, actor } = given;
   if (command.isOfOthers) io.keepStdout?.();
   const { signal, env } = io;
   const storage = (): ReturnType<typeof storageChoice> => storageChoice(globals, env);
-  const holder = new SessionHolder(storage, globals, command.makesStorage ?? false, (line) => out.note(line));
+  const { makesStorage = false } = command;
+  const holder = new SessionHolder(storage, globals, { makesStorage, actor }, (line) => out.note(line));
   const context: CommandContext = {
     ...given,
     env,

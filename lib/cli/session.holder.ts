@@ -1,5 +1,7 @@
+import type { Actor } from '../index.js';
 import { FailedError, UsageError } from './cli.errors.js';
 import type { GlobalValues } from './global.options.js';
+import { namedSession } from './named.session.js';
 import type { Session } from './session.js';
 import { isStorage, socketOf, type StorageChoice } from './storage.choice.js';
 
@@ -16,7 +18,7 @@ export class SessionHolder {
   constructor(
     private readonly storage: () => StorageChoice,
     private readonly globals: GlobalValues,
-    private readonly makesStorage: boolean,
+    private readonly command: { makesStorage: boolean; actor: Actor | null },
     private readonly note: (line: string) => void,
   ) {}
 
@@ -42,8 +44,9 @@ export class SessionHolder {
   private async begin(whom: Asked): Promise<Session> {
     const { controlSession } = await import('./control.client.js');
     const { socket } = this.globals;
+    const { makesStorage, actor } = this.command;
     if (socket !== undefined) {
-      const session = await controlSession(socket);
+      const session = await controlSession(socket, actor);
       if (session !== null) return session;
       throw new FailedError(`No service answers at ${socket}. Is "chronis run" running, with that --socket?`);
     }
@@ -52,9 +55,9 @@ export class SessionHolder {
       throw new UsageError(
         'Only a running service can answer that: give its --socket, or the file that it has.',
       );
-    if (!this.makesStorage) assertThere(choice);
+    if (!makesStorage) assertThere(choice);
     // A process that has the file is asked.
-    const session = choice.kind === 'postgres' ? null : await controlSession(socketOf(choice.path));
+    const session = choice.kind === 'postgres' ? null : await controlSession(socketOf(choice.path), actor);
     if (session !== null) return session;
     if (whom === 'service' && choice.kind !== 'postgres')
       throw new FailedError(`No service answers that has ${choice.path}. Is "chronis run" running?`);
@@ -62,7 +65,8 @@ export class SessionHolder {
     const { openSession } = await import('./session.js');
     const { StderrLogger } = await import('./stderr.logger.js');
     const logger = new StderrLogger(this.globals.logLevel ?? 'WARNING', this.note);
-    return openSession(choice, { logger });
+    const opened = await openSession(choice, { logger });
+    return actor === null ? opened : namedSession(opened, actor);
   }
 }
 

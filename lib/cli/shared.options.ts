@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import type { Actor } from '../index.js';
 import { flag, text, whole } from './cli.option.js';
 
 // Options that several commands have.
@@ -12,9 +12,8 @@ export const pageOptions = {
   cursor: text('--cursor <text>', 'the next page, as the one before has told'),
 };
 
-export const whoOptions = {
+export const reasonOption = {
   reason: text('--reason <text>', 'why, for those who come to see it'),
-  by: text('--by <name>', 'who', { variable: 'CHRONIS_BY', default: 'the user of this machine' }),
 };
 
 export const untilOption = {
@@ -41,18 +40,10 @@ export function oneOrMany<T>(values: readonly T[] | undefined): T | T[] | undefi
 }
 
 /** What is told of a pause. */
-export function who(
+export function pausedBy(
+  { by }: Actor,
   reason?: string,
-  by?: string,
   until?: string,
 ): { reason?: string; by?: string; until?: string } {
-  return given({ reason, by: by ?? userName(), until });
-}
-
-function userName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    return undefined;
-  }
+  return given({ reason, by, until });
 }

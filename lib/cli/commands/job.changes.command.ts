@@ -1,12 +1,20 @@
 import type { ManyResult } from '../../index.js';
-import { command, type CliCommand, type CommandContext } from '../cli.command.js';
+import { change, type ChangeContext } from '../change.command.js';
+import type { CliCommand } from '../cli.command.js';
 import { FailedError, toldError, UsageError, type ToldError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
 import { count, firstLine, jobName, moreLines, shellWord } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
 import { exitCodes, type ExitCode } from '../exit.codes.js';
 import { jobConditions, jobFilterOptions, type GivenJobFilter } from '../job.filter.js';
-import { dryRunOption, given, namespaceOption, untilOption, who, whoOptions } from '../shared.options.js';
+import {
+  dryRunOption,
+  given,
+  namespaceOption,
+  untilOption,
+  pausedBy,
+  reasonOption,
+} from '../shared.options.js';
 
 const changes = {
   pause: { past: 'paused', asks: false },
@@ -25,7 +33,7 @@ const resumeOptions = {
 
 /** Jobs by their ids, or all that meet conditions. */
 function changing(name: Change, summary: string): CliCommand {
-  return command({
+  return change({
     name: `jobs ${name}`,
     summary,
     arguments: { '[ids...]': 'of the jobs; or the options that say which' },
@@ -33,19 +41,18 @@ function changing(name: Change, summary: string): CliCommand {
       ...jobFilterOptions,
       all: flag('--all', 'all jobs of all namespaces'),
       dryRun: dryRunOption,
-      ...(name === 'pause' ? { ...whoOptions, ...untilOption } : {}),
+      ...(name === 'pause' ? { ...reasonOption, ...untilOption } : {}),
       ...(name === 'resume' ? resumeOptions : {}),
     },
     run: async (context) => (context.args.length > 0 ? changeEach(name, context) : changeMany(name, context)),
   });
 }
 
-type ChangeContext = CommandContext<
+type JobChangeContext = ChangeContext<
   GivenJobFilter & {
     all: boolean;
     dryRun: boolean;
     reason?: string | undefined;
-    by?: string | undefined;
     until?: string | undefined;
     fromNow?: boolean;
   }
@@ -53,9 +60,9 @@ type ChangeContext = CommandContext<
 
 async function changeEach(
   name: Change,
-  { args, values, out, open, confirm, signal }: ChangeContext,
+  { args, values, actor, out, open, confirm, signal }: JobChangeContext,
 ): Promise<ExitCode> {
-  const { namespace, reason, by, until, all, dryRun, fromNow, ...filter } = values;
+  const { namespace, reason, until, all, dryRun, fromNow, ...filter } = values;
   if (all || Object.values(filter).some((each) => each !== undefined))
     throw new UsageError('Give ids, or conditions, and not both.');
   if (changes[name].asks && !dryRun)
@@ -63,9 +70,9 @@ async function changeEach(
   const { scheduler } = await open();
   const place = given({ namespace });
   const done: string[] = [];
-  const change = async (id: string): Promise<void> => {
+  const changeOne = async (id: string): Promise<void> => {
     if (dryRun) await existingJob(scheduler, id, place);
-    else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...who(reason, by, until) });
+    else if (name === 'pause') await scheduler.pauseJob(id, { ...place, ...pausedBy(actor, reason, until) });
     else if (name === 'resume' && fromNow && (await existingJob(scheduler, id, place)).paused === null)
       throw new FailedError(
         `The job "${id}" is not paused, so that nothing was changed of it: --from-now is for jobs that are. Pause it first: chronis jobs pause ${shellWord(id)}`,
@@ -79,7 +86,7 @@ async function changeEach(
   for (const id of args) {
     if (signal.aborted) break;
     try {
-      await change(id);
+      await changeOne(id);
     } catch (error) {
       // One alone fails the command, and so does what would meet all others as well.
       if (args.length === 1 || !isOfJob(error)) throw error;
@@ -100,22 +107,26 @@ async function changeEach(
   return failed.length > 0 ? exitCodes.failed : exitCodes.fine;
 }
 
-async function changeMany(name: Change, { values, out, open, confirm }: ChangeContext): Promise<ExitCode> {
+async function changeMany(
+  name: Change,
+  { values, actor, out, open, confirm }: JobChangeContext,
+): Promise<ExitCode> {
   const filter = jobConditions(values);
-  const { all, dryRun, reason, by, until, fromNow } = values;
+  const { all, dryRun, reason, until, fromNow } = values;
   if (!all && Object.keys(filter).length === 0)
     throw new UsageError('Say which jobs: by their ids, by conditions such as --handler, or --all.');
   const { scheduler } = await open();
-  const change = (isTrial: boolean): Promise<ManyResult> => {
+  const changeAll = (isTrial: boolean): Promise<ManyResult> => {
     const options = { all, dryRun: isTrial };
-    if (name === 'pause') return scheduler.pauseMany(filter, { ...options, ...who(reason, by, until) });
+    if (name === 'pause')
+      return scheduler.pauseMany(filter, { ...options, ...pausedBy(actor, reason, until) });
     if (name === 'resume') return scheduler.resumeMany(filter, { ...options, ...given({ fromNow }) });
     return name === 'cancel' ? scheduler.cancelMany(filter, options) : scheduler.deleteMany(filter, options);
   };
-  const { matched, first } = await change(true);
+  const { matched, first } = await changeAll(true);
   if (!dryRun && matched > 0 && changes[name].asks)
     await confirm(`${capital(name)} ${count(matched, 'job')}?`);
-  const result = dryRun ? null : await change(false);
+  const result = dryRun ? null : await changeAll(false);
   const failed = (result?.failed ?? []).map(({ ref, error }) => ({
     ...ref,
     error: (error as Error).message,
@@ -131,7 +142,7 @@ async function changeMany(name: Change, { values, out, open, confirm }: ChangeCo
   return failed.length > 0 ? exitCodes.failed : exitCodes.fine;
 }
 
-const runJob = command({
+const runJob = change({
   name: 'jobs run',
   summary: 'a run of the job now, beside its schedule',
   arguments: { '<id>': 'of the job' },

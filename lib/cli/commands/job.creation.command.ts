@@ -1,5 +1,6 @@
 import type { CreateJob, Job } from '../../index.js';
-import { command, type CliCommand } from '../cli.command.js';
+import { change } from '../change.command.js';
+import type { CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { choice, flag, json, text, whole } from '../cli.option.js';
 import { instant, jobName, schedule } from '../cli.words.js';
@@ -9,7 +10,7 @@ import { given, namespaceOption } from '../shared.options.js';
 const mostRetries = 1_000;
 const policies = ['raise', 'ignore', 'replace'] as const;
 
-const createJob = command({
+const createJob = change({
   name: 'jobs create',
   makesStorage: true,
   summary: 'a job, for a handler that workers have, or with a task',

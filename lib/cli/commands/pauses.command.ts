@@ -1,10 +1,11 @@
 import type { PauseScope, ScopePause } from '../../index.js';
+import { change } from '../change.command.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { flag, text } from '../cli.option.js';
 import { instant, scopeText } from '../cli.words.js';
 import { exitCodes } from '../exit.codes.js';
-import { untilOption, who, whoOptions } from '../shared.options.js';
+import { untilOption, pausedBy, reasonOption } from '../shared.options.js';
 import type { Column } from '../text.table.js';
 
 const scopeOptions = {
@@ -53,15 +54,15 @@ const listPauses = command({
   },
 });
 
-const addPause = command({
+const addPause = change({
   name: 'pauses add',
   summary: 'stops a handler, a queue, a namespace or everything, in all processes',
-  options: { ...scopeOptions, ...whoOptions, ...untilOption },
+  options: { ...scopeOptions, ...reasonOption, ...untilOption },
   examples: ["chronis pauses add --queue slow --until 2h --reason 'disk is full'"],
-  run: async ({ values: { reason, by, until, ...scope }, out, open }) => {
+  run: async ({ values: { reason, until, ...scope }, actor, out, open }) => {
     const meant = scopeOf(scope);
     const { scheduler } = await open();
-    const pause = await scheduler.pause(meant, who(reason, by, until));
+    const pause = await scheduler.pause(meant, pausedBy(actor, reason, until));
     out.print({ pause }, (paper) =>
       paper.line(
         `${scopeText(pause.scope)}\tpaused since ${instant(pause.at)}${pause.until === null ? '' : `, until ${instant(pause.until)}`}`,
@@ -70,7 +71,7 @@ const addPause = command({
   },
 });
 
-const removePause = command({
+const removePause = change({
   name: 'pauses remove',
   summary: 'ends such a pause',
   options: scopeOptions,

@@ -1,9 +1,10 @@
-import { command, type CliCommand } from '../cli.command.js';
+import { change } from '../change.command.js';
+import type { CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { text } from '../cli.option.js';
 import { count } from '../cli.words.js';
 
-const pruneRecords = command({
+const pruneRecords = change({
   name: 'prune',
   summary: 'deletes workflows that are over, and versions of definitions that were deleted, into the history',
   options: { olderThan: text('--older-than <duration>', 'those that are over for longer, such as 30d') },

@@ -1,5 +1,6 @@
 import type { FailedRunFilter, Run } from '../../index.js';
-import { command, type CliCommand } from '../cli.command.js';
+import { change } from '../change.command.js';
+import type { CliCommand } from '../cli.command.js';
 import { UsageError } from '../cli.errors.js';
 import { flag, json, text } from '../cli.option.js';
 import { count, instant } from '../cli.words.js';
@@ -26,7 +27,7 @@ function filterOf({ all, ...values }: GivenRunFilter & { all: boolean }): Failed
   throw new UsageError('Say which runs: by their ids, or by --all with conditions such as --job.');
 }
 
-const retryRuns = command({
+const retryRuns = change({
   name: 'runs retry',
   summary: 'new runs for those that gave up',
   arguments: someRuns,
@@ -65,7 +66,7 @@ const retryRuns = command({
   },
 });
 
-const discardRuns = command({
+const discardRuns = change({
   name: 'runs discard',
   summary: 'removes runs that gave up; their record stays',
   arguments: someRuns,
@@ -99,7 +100,7 @@ const discardRuns = command({
   },
 });
 
-const cancelRuns = command({
+const cancelRuns = change({
   name: 'runs cancel',
   summary: 'ends runs: those that wait at once, those that go on by their signal',
   arguments: { '<runs...>': 'ids of runs' },
@@ -118,7 +119,7 @@ const cancelRuns = command({
   },
 });
 
-const completeRun = command({
+const completeRun = change({
   name: 'runs complete',
   summary: 'gives an open run the verdict succeeded',
   arguments: { '<run>': 'its id' },
@@ -130,7 +131,7 @@ const completeRun = command({
   },
 });
 
-const failRun = command({
+const failRun = change({
   name: 'runs fail',
   summary: 'has an open run fail, with the retries of its job',
   arguments: { '<run>': 'its id' },

@@ -1,4 +1,5 @@
 import type { GraphStep, WorkflowQuery, WorkflowRun } from '../../index.js';
+import { change } from '../change.command.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { FailedError } from '../cli.errors.js';
 import { choice, json, list, text, whole } from '../cli.option.js';
@@ -90,7 +91,7 @@ const showWorkflow = command({
   },
 });
 
-const startWorkflow = command({
+const startWorkflow = change({
   name: 'workflows start',
   summary: 'starts a workflow',
   arguments: { '<name>': 'of the workflow' },
@@ -113,7 +114,7 @@ const startWorkflow = command({
   },
 });
 
-const retryWorkflow = command({
+const retryWorkflow = change({
   name: 'workflows retry',
   summary: 'lets a workflow go on that is over and has not succeeded',
   arguments: oneRun,
@@ -130,7 +131,7 @@ const retryWorkflow = command({
 });
 
 function changing(name: 'cancel' | 'pause' | 'resume', past: string, summary: string): CliCommand {
-  return command({
+  return change({
     name: `workflows ${name}`,
     summary,
     arguments: oneRun,
