@@ -45,6 +45,7 @@ export type {
   RecoveryPolicy,
 } from './model/policies.js';
 export { latenessBucketsMs, statisticsKeptMs } from './model/rollup.js';
+export type { OverdueJob } from './model/overdue.js';
 export type { RunLogEntry, RunLogLevel } from './model/run.log.js';
 export type { FailureGroup, FailureReport, FailureSample } from './model/failure.js';
 export type { StatisticsRow, StatisticsUnit } from './model/rollup.js';
@@ -239,6 +240,10 @@ export type {
   RollupMark,
   RollupOrder,
   RollupState,
+  OverdueJobs,
+  OverdueLook,
+  OverdueNews,
+  OverdueStore,
   RollupStorage,
   StoredBinary,
   StoredDefinition,
@@ -390,6 +395,7 @@ export type { DurableStep, DurableStepKind, DurableStepState } from './model/dur
 export type { FailedOpenRun, OpenRunOptions } from './scheduler/open.runs.js';
 export type { RunOutcome, WaitOptions } from './scheduler/run.waiter.js';
 export type { CreateManyOptions, CreateManyResult, UpsertResult } from './scheduler/schedule.options.js';
+export type { OverdueQuery } from './scheduler/overdue.query.js';
 export type { RunLogPage, RunLogQuery } from './scheduler/run.log.query.js';
 export type { FailureQuery } from './scheduler/failures.js';
 export type { FailedRunFilter, RunConditions } from './scheduler/run.query.js';

@@ -56,6 +56,7 @@ export function planningStorage(storage: StorageAdapter, notes: BootNotes): Stor
           return typeof value === 'object' && value !== null ? asStoredBinaries(refused) : value;
         case 'flows':
         case 'definitions':
+        case 'overdue':
         case 'rollups':
         case 'runLogs':
           return typeof value === 'object' && value !== null ? readable(value, key, refused) : value;

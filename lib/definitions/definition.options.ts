@@ -28,7 +28,8 @@ export interface DefinitionOptions {
 
 /** When a job of a definition runs: once, a while after its start; or again and again from its start on. */
 type DefinitionTiming =
-  | ({ delay?: DurationInput } & OneOffOptions & Without<'every' | 'cron' | 'overlap' | 'pauseAfterFailures'>)
+  | ({ delay?: DurationInput } & OneOffOptions &
+      Without<'every' | 'cron' | 'overlap' | 'pauseAfterFailures' | 'lateAfter'>)
   | ({ every: DurationInput } & IntervalTiming & Without<'delay' | 'cron' | 'keep'>)
   | ({ cron: string | CronFields } & CronTiming & Without<'delay' | 'every' | 'keep'>);
 

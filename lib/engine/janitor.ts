@@ -5,6 +5,7 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import type { Deferral, StorageAdapter } from '../ports/storage.adapter.js';
 import type { EngineOptions } from './engine.options.js';
 import type { Outages } from './outages.js';
+import { OverdueWatch } from './overdue.watch.js';
 import { ForgottenPauses } from './forgotten.pauses.js';
 import { RollupMaker } from './rollup.maker.js';
 import { unending } from './unending.js';
@@ -37,6 +38,7 @@ export class Janitor {
   private owed: readonly Owed[] = [];
   private readonly unserved: UnservedQueues;
   private readonly forgotten: ForgottenPauses;
+  private readonly late: OverdueWatch;
   /** null: statistics are not asked for, or the storage keeps none. */
   private readonly maker: RollupMaker | null;
 
@@ -57,6 +59,7 @@ export class Janitor {
     const { rollups } = storage;
     this.maker = options.statistics && rollups ? new RollupMaker(rollups, options.retention) : null;
     this.unserved = new UnservedQueues(storage, clock, events, options);
+    this.late = new OverdueWatch(storage, clock, events);
     this.forgotten = new ForgottenPauses(storage, clock, events, options.pausedTooLongMs);
   }
 
@@ -106,6 +109,7 @@ export class Janitor {
       await this.step('count', () => this.count(owner));
       await this.step('prune', () => this.prune());
       await this.step('look for queues', () => this.unserved.tell());
+      await this.step('look for overdue jobs', () => this.late.tell());
       await this.step('look for old pauses', () => this.forgotten.tell());
     });
   }

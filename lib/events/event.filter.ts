@@ -17,6 +17,8 @@ const conditions = ['handler', 'queue', 'namespace', 'jobId'] as const satisfies
 const aboutJobs: Record<EventAboutJob, true> = {
   'job.held-up': true,
   'job.orphaned': true,
+  'job.overdue': true,
+  'job.overdue.ended': true,
   'job.paused': true,
   'gap.recorded': true,
   'schedule.failed': true,

@@ -1,5 +1,6 @@
 import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef, Pause } from '../model/job.js';
+import type { OverdueJob } from '../model/overdue.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
@@ -196,6 +197,10 @@ export interface ChronisEventMap {
   'job.held-up': JobRef & { runId: string; workerId: string | null; runningMs: number };
   /** Too many occurrences of the job have failed in a row (`pauseAfterFailures`). */
   'job.paused': JobRef & { reason: string };
+  /** An instant of the job has not begun within its `lateAfter`. Told once for each, within about a minute, by one process. */
+  'job.overdue': OverdueJob;
+  /** What `job.overdue` has told is so no more: it has begun or has its verdict, or the job is paused, gone or without `lateAfter`. */
+  'job.overdue.ended': OverdueJob;
 
   /** A pause with an `until` has ended, by itself: what it was of goes on, as after a resume. Told by the process that has ended it. */
   'pause.ended': StandingPause & { origin: 'auto' };

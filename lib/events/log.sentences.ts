@@ -2,6 +2,7 @@ import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js
 import { unservedWords } from './unserved.words.js';
 import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
 import { capital, pausedPart, stalePauseWords, whosePause } from './pause.words.js';
+import { overdueWords } from './overdue.words.js';
 import { aheadWords } from './ahead.words.js';
 import { messageOf, stackOf } from './shown.error.js';
 import { rowOf } from './storage.operations.js';
@@ -117,6 +118,11 @@ export const logSentences: Sentences = {
   'job.paused': ({ reason, ...job }) => ({
     level: 'error',
     text: `The job ${named(job)} is paused until somebody resumes it: ${reason}`,
+  }),
+  'job.overdue': (job) => ({ level: 'warn', text: overdueWords(job) }),
+  'job.overdue.ended': ({ dueAt, ...job }) => ({
+    level: 'log',
+    text: `The job ${named(job)} is not overdue any more by what was due at ${dueAt.toISOString()}.`,
   }),
   'pause.ended': ({ at, until, ...pause }) => ({
     level: 'log',

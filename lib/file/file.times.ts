@@ -27,6 +27,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   locks: ['expiresAt'],
   audit: ['at'],
   rollups: ['start'],
+  overdue: ['dueAt'],
 };
 
 type Row = Record<string, any>;

@@ -18,6 +18,7 @@ export const tableNames = [
   'gaps',
   'rollups',
   'runLogs',
+  'overdue',
 ] as const;
 
 export type TableName = (typeof tableNames)[number];

@@ -13,6 +13,7 @@ import {
   type PauseRow,
   type Release,
   type RollupRow,
+  type OverdueRow,
   type RunLogRow,
   type RunRow,
   type SignalRow,
@@ -59,6 +60,7 @@ export class JournaledTables extends MemoryTables {
   override readonly pauses = this.noted<PauseRow>('pauses');
   override readonly releases = this.noted<Release[]>('releases');
   override readonly audit = this.noted<AuditRow>('audit');
+  override readonly overdue = this.noted<OverdueRow>('overdue');
   override readonly runLogs = this.noted<RunLogRow>('runLogs');
   override readonly locks: LockTable = this.noted('locks');
 
@@ -127,7 +129,16 @@ export class JournaledTables extends MemoryTables {
   *everything(): Iterable<Change> {
     yield { table: 'about', key: 'storage', row: this.about };
     const keyed = ['jobs', 'runs', 'steps', 'signals', 'definitions', 'binaries', 'flows'] as const;
-    const others = ['workers', 'pauses', 'releases', 'locks', 'audit', 'rollups', 'runLogs'] as const;
+    const others = [
+      'workers',
+      'pauses',
+      'releases',
+      'locks',
+      'audit',
+      'rollups',
+      'runLogs',
+      'overdue',
+    ] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
     }
@@ -154,6 +165,7 @@ export class JournaledTables extends MemoryTables {
       this.locks,
       this.audit,
       this.runLogs,
+      this.overdue,
     ])
       map.clear();
     for (const list of [this.ended, this.born, this.ledger, this.gaps]) list.length = 0;

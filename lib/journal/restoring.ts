@@ -52,6 +52,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     pauses: [...stored.pauses] as Snapshot['pauses'],
     releases: [...stored.releases] as Snapshot['releases'],
     audit: inBirthOrder([...stored.audit.values()]),
+    overdue: [...stored.overdue] as Snapshot['overdue'],
     runLogs: [...stored.runLogs.values()] as Snapshot['runLogs'],
     ledger: inOrder(stored.attempts),
     gaps: inOrder(stored.gaps),

@@ -43,6 +43,7 @@ import {
   type Hands,
   type ReleaseResult,
   type Renewal,
+  type OverdueStore,
   type RollupStorage,
   type RunLogStorage,
   type RunFilter,
@@ -91,6 +92,7 @@ import { inherit } from './inheriting.js';
 import { orphanUndeclared } from './orphaning.js';
 import { endPauses, notePauses, stalePauses } from './pause.ends.js';
 import { prune } from './pruning.js';
+import { MemoryOverdue } from './overdue.js';
 import { MemoryRollups } from './rollups.js';
 import { MemoryRunLogs } from './run.logs.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } from './queries.js';
@@ -140,6 +142,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly eventChannel: MemoryEventChannel;
   override readonly definitions = new MemoryDefinitions((step, kind) => this.atomically(step, kind));
   override readonly binaries = new MemoryBinaries((step) => this.atomically(step));
+  override readonly overdue: OverdueStore = new MemoryOverdue((step, kind) => this.atomically(step, kind));
   override readonly rollups: RollupStorage = new MemoryRollups((step, kind) => this.atomically(step, kind));
   override readonly runLogs: RunLogStorage = new MemoryRunLogs((step, kind) => this.atomically(step, kind));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));

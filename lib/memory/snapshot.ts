@@ -14,7 +14,8 @@ export function takeSnapshot(
     binaries,
     rollups,
     runLogs,
-  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs'> = tables,
+    overdue,
+  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs' | 'overdue'> = tables,
 ): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
@@ -38,6 +39,7 @@ export function takeSnapshot(
     releases: [...tables.releases],
     audit: [...tables.audit.values()],
     runLogs: [...runLogs.values()],
+    overdue: [...overdue],
     ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],
@@ -58,12 +60,21 @@ export function restoreTables(text: string, recordLimit: number): MemoryTables {
 /** The same once more, for changes that may come to nothing. What is on record, and programs, are never changed, so both have them in common. */
 export function copyOf(tables: MemoryTables): MemoryTables {
   const copy = restored(
-    parsed(takeSnapshot(tables, { ledger: [], binaries: new Map(), rollups: new Map(), runLogs: new Map() })),
+    parsed(
+      takeSnapshot(tables, {
+        ledger: [],
+        binaries: new Map(),
+        rollups: new Map(),
+        runLogs: new Map(),
+        overdue: new Map(),
+      }),
+    ),
     tables.recordLimit,
   );
   for (const row of tables.ledger) copy.ledger.push(row);
   for (const [sha256, binary] of tables.binaries) copy.binaries.set(sha256, binary);
   for (const [key, rollup] of tables.rollups) copy.rollups.set(key, rollup);
+  for (const [key, row] of tables.overdue) copy.overdue.set(key, row);
   for (const [runId, log] of tables.runLogs) copy.runLogs.set(runId, log);
   return copy;
 }

@@ -13,6 +13,7 @@ import {
   type PauseRow,
   type Release,
   type RollupRow,
+  type OverdueRow,
   type RunLogRow,
   type RunRow,
   type SignalRow,
@@ -95,6 +96,7 @@ export interface Snapshot {
   /** These are absent in earlier ones. */
   audit?: AuditRow[];
   runLogs?: RunLogRow[];
+  overdue?: [key: string, OverdueRow][];
   ledger: StoredAttempt[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
@@ -138,6 +140,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [key, pause] of snapshot.pauses) tables.pauses.set(key, pause);
   for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases.map(releaseRow));
   for (const entry of snapshot.audit ?? []) tables.audit.set(entry.id, entry);
+  for (const [key, row] of snapshot.overdue ?? []) tables.overdue.set(key, row);
   for (const log of snapshot.runLogs ?? []) tables.runLogs.set(log.runId, log);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }

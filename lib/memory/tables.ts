@@ -157,6 +157,14 @@ export interface RollupRow extends Omit<StatisticsRow, 'start'> {
   start: EpochMs;
 }
 
+/** Of what somebody was told that it is overdue; never changed in place. */
+export interface OverdueRow {
+  namespace: string;
+  jobId: string;
+  dueAt: EpochMs;
+  lateAfterMs: number;
+}
+
 /** What a run has logged; never changed in place. */
 export interface RunLogRow {
   runId: string;
@@ -284,6 +292,8 @@ export class MemoryTables implements StepTaker {
   readonly releases = new Map<string, Release[]>();
   /** By their ids, in the order of writing. */
   readonly audit = new Map<string, AuditRow>();
+  /** By namespace, job and instant. */
+  readonly overdue = new Map<string, OverdueRow>();
   /** By run; who has written last is the last. */
   readonly runLogs = new Map<string, RunLogRow>();
   readonly ledger: LedgerRow[] = [];

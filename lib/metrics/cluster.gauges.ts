@@ -2,7 +2,7 @@ import { other } from './bounded.values.js';
 import type { Instruments } from './catalogue.js';
 import type { EventMeter } from './event.meter.js';
 import type { MetricsSettings } from './metrics.options.js';
-import type { Snapshot } from './snapshot.js';
+import { keyOf, type Snapshot } from './snapshot.js';
 
 /** What is told of a job, or of all that there is no room for: then the worst. */
 interface JobValues {
@@ -65,7 +65,7 @@ export class ClusterGauges {
 
   private readonly queuesSeen = new Set<string>();
 
-  private setJobs({ jobs, takenAt, offsetMs }: Snapshot): void {
+  private setJobs({ jobs, overdue, takenAt, offsetMs }: Snapshot): void {
     const { instruments, settings } = this;
     const now = takenAt + offsetMs;
     const names = [
@@ -80,11 +80,12 @@ export class ClusterGauges {
     for (const [nth, { job, lastSuccessAt }] of jobs.entries()) {
       const dueAt = job.nextRunAt?.getTime() ?? null;
       const isPaused = job.pausedBy !== null;
+      const isLate = dueAt !== null && !isPaused && dueAt + settings.lateAfterMs < now;
       const values: JobValues = {
         lastSuccess: (lastSuccessAt ?? 0) / 1_000,
         lastRun: (job.lastRunAt?.getTime() ?? 0) / 1_000,
         nextDue: (dueAt ?? 0) / 1_000,
-        overdue: Number(dueAt !== null && !isPaused && dueAt + settings.lateAfterMs < now),
+        overdue: Number((job.policies.lateAfterMs ?? null) === null ? isLate : overdue.has(keyOf(job))),
         paused: Number(isPaused),
       };
       if (nth < settings.mostJobs) this.setJob(job.namespace, job.id, values);

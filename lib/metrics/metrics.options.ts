@@ -19,7 +19,7 @@ export interface ChronisMetricsOptions {
   jobs?: boolean;
   /** Of so many jobs there are series of their own, 1 to 500; the others are one job `_other`. @default 500 */
   mostJobs?: number;
-  /** How long after its time a job counts as overdue. @default '1m' */
+  /** How long after its time a job counts as overdue that has no `lateAfter` of its own. @default '1m' */
   lateAfter?: DurationInput;
 }
 

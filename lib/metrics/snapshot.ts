@@ -9,6 +9,8 @@ export interface Snapshot {
   /** null: the storage takes none. */
   stock: Stock | null;
   jobs: { job: Job; lastSuccessAt: number | null }[];
+  /** Of those that say `lateAfter`: which are overdue. */
+  overdue: ReadonlySet<string>;
 }
 
 interface SnapshotParts {
@@ -74,10 +76,19 @@ export class Snapshots {
       const now = stock?.now ?? (await storage.now());
       const offsetMs = now - (before + (clock.monotonic() - sentAt) / 2);
       const jobs = this.parts.jobs ? await this.jobs() : [];
-      if (!this.isClosed) onTaken({ takenAt: before, offsetMs, stock, jobs });
+      const overdue = await this.overdue(jobs);
+      if (!this.isClosed) onTaken({ takenAt: before, offsetMs, stock, jobs, overdue });
     } catch {
       if (!this.isClosed) onFailed();
     }
+  }
+
+  /** Asks only where a job says `lateAfter`. */
+  private async overdue(jobs: Snapshot['jobs']): Promise<Snapshot['overdue']> {
+    const { scheduler, storage } = this.parts;
+    if (storage.overdue === undefined || jobs.every(({ job }) => (job.policies.lateAfterMs ?? null) === null))
+      return new Set();
+    return new Set((await scheduler.getOverdue({ limit: mostJobs })).map(keyOf));
   }
 
   private async jobs(): Promise<Snapshot['jobs']> {
@@ -127,6 +138,6 @@ export class Snapshots {
 }
 
 /** Ids hold no NUL. */
-function keyOf({ namespace, id }: Job): string {
+export function keyOf({ namespace, id }: Pick<Job, 'namespace' | 'id'>): string {
   return `${namespace}\0${id}`;
 }

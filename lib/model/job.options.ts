@@ -60,6 +60,8 @@ export interface JobOptions {
   timeout?: DurationInput | null;
   /** Pause the (recurring) job when so many of its occurrences have failed in a row, with the reason; null: never. @default null */
   pauseAfterFailures?: number | null;
+  /** The (recurring) job is overdue, which the event `job.overdue` and `health()` tell, where an instant has not begun so long after it; null: never. Within about a minute. @default null */
+  lateAfter?: DurationInput | null;
   /** A run whose worker died this often ends as `lost`, the last time while it was alone in its hands; see the guide on dead letters. @default 3 */
   maxLost?: number;
   /**
@@ -141,4 +143,7 @@ export interface CronOptions extends Omit<JobOptions, 'backoff'>, CronTiming, De
 export interface IntervalOptions extends Omit<JobOptions, 'backoff'>, IntervalTiming, DeclarationOptions {}
 /** Options of `@At`. @publicApi */
 export interface AtOptions
-  extends Omit<JobOptions, 'backoff' | 'overlap' | 'pauseAfterFailures'>, AtTiming, DeclarationOptions {}
+  extends
+    Omit<JobOptions, 'backoff' | 'overlap' | 'pauseAfterFailures' | 'lateAfter'>,
+    AtTiming,
+    DeclarationOptions {}

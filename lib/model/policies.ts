@@ -61,6 +61,8 @@ export interface Policies {
   timeoutMs: number | null;
   /** A recurring job is paused when so many of its occurrences have failed in a row; null: never. @default null */
   pauseAfterFailures: number | null;
+  /** What recurs is overdue where an instant has not begun so long after it; null: never. @default null */
+  lateAfterMs: number | null;
   /**
    * A run whose worker died this often ends as `lost`, if it was the only run in the hands of the last one. Else it is tried again, and ends as `lost` in company only when its worker has died twice this often; with 1 any death ends it.
    * @default 3
@@ -84,6 +86,7 @@ export const defaultPolicies: Readonly<Policies> = Object.freeze<Policies>({
   backoff: { type: 'exponential', delayMs: 1_000, maxMs: 3_600_000, jitter: true },
   timeoutMs: null,
   pauseAfterFailures: null,
+  lateAfterMs: null,
   maxLost: 3,
   keepMs: 0,
   onSuccess: null,

@@ -62,6 +62,7 @@ import type {
   RunStepWait,
   SignalWait,
 } from './run.steps.js';
+import type { OverdueStore } from './overdue.js';
 import type { RollupStorage } from './rollups.js';
 import type { RunLogStorage } from './run.logs.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
@@ -80,6 +81,7 @@ export * from './inheritance.js';
 export * from './loop.js';
 export * from './pause.ends.js';
 export * from './queries.js';
+export * from './overdue.js';
 export * from './rollups.js';
 export * from './run.logs.js';
 export * from './run.steps.js';
@@ -162,6 +164,8 @@ export abstract class StorageAdapter {
   readonly binaries?: BinaryStorage;
   /** Statistics by minute, hour and day; absent: it keeps none. */
   readonly rollups?: RollupStorage;
+  /** Jobs that are late by their `lateAfter`; absent: it cannot be told. */
+  readonly overdue?: OverdueStore;
   /** What runs have logged; absent: it keeps none, and the process alone is told. */
   readonly runLogs?: RunLogStorage;
 

@@ -42,7 +42,7 @@ export type Without<K extends PropertyKey> = { [Key in K]?: undefined };
 type AtLeastOne<T> = { [K in keyof T]-?: { [Key in K]-?: T[K] } & T }[keyof T];
 
 /** What belongs to one-offs; nothing of one overlaps, and none fails twice in a row. */
-export type Once = AtTiming & OneOffOptions & Without<'overlap' | 'pauseAfterFailures'>;
+export type Once = AtTiming & OneOffOptions & Without<'overlap' | 'pauseAfterFailures' | 'lateAfter'>;
 
 /** What can be said about the job, whatever its schedule. */
 type About<H extends HandlerInput, P> =
@@ -114,7 +114,17 @@ export type ScheduleTiming =
   /** Once, when other one-offs have ended. */
   | (AfterTiming &
       Pick<OneOffOptions, 'keep'> &
-      Without<'at' | 'in' | 'every' | 'cron' | 'timeZone' | 'refusePast' | 'overlap' | 'pauseAfterFailures'>);
+      Without<
+        | 'at'
+        | 'in'
+        | 'every'
+        | 'cron'
+        | 'timeZone'
+        | 'refusePast'
+        | 'overlap'
+        | 'pauseAfterFailures'
+        | 'lateAfter'
+      >);
 
 type TriggerAsData = { trigger: TriggerInput } & Without<'at' | 'in' | 'every' | 'cron' | keyof AfterTiming>;
 

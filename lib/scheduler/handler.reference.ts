@@ -72,9 +72,13 @@ export function withDefaults<O extends { handler?: unknown }>(options: O, isOneO
   if (!isReference(handler)) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const keys = new Set(given.map(([key]) => key));
-  const { misfire, overlap, pauseAfterFailures, ...others } = handler.defaults;
+  const { misfire, overlap, pauseAfterFailures, lateAfter, ...others } = handler.defaults;
   // Defaults are for the jobs of all kinds that are created with the definition.
-  const ofRecurring = { ...(overlap && { overlap }), ...(pauseAfterFailures && { pauseAfterFailures }) };
+  const ofRecurring = {
+    ...(overlap && { overlap }),
+    ...(pauseAfterFailures && { pauseAfterFailures }),
+    ...((lateAfter ?? null) !== null && { lateAfter }),
+  };
   const isOtherwise = keys.has('ifMissed') || keys.has('if_missed') || misfire === undefined;
   return {
     ...others,

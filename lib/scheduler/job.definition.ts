@@ -40,6 +40,7 @@ export const jobOptionKeys = [
   'backoff',
   'timeout',
   'pauseAfterFailures',
+  'lateAfter',
   'maxLost',
   'onSuccess',
   'onFailure',
@@ -108,14 +109,19 @@ export function defineTrigger(
 
 /** Only what ends can be kept after its end, and only what recurs can overlap, or fail several times in a row. */
 export function assertOptionsFit(
-  options: { keep?: unknown; overlap?: unknown; pauseAfterFailures?: unknown },
+  options: { keep?: unknown; overlap?: unknown; pauseAfterFailures?: unknown; lateAfter?: unknown },
   trigger: Trigger,
 ): void {
   if (!isOnce(trigger)) {
+    if (trigger.type === 'manual' && (options.lateAfter ?? null) !== null)
+      throw new InvalidOptionError(
+        'lateAfter',
+        'is for what has a schedule; this job is never due by itself. Leave it out.',
+      );
     if (options.keep === undefined) return;
     throw new InvalidOptionError('keep', 'is for one-offs; what recurs stays until it is deleted.');
   }
-  for (const option of ['overlap', 'pauseAfterFailures'] as const) {
+  for (const option of ['overlap', 'pauseAfterFailures', 'lateAfter'] as const) {
     if ((options[option] ?? null) === null) continue;
     throw new InvalidOptionError(option, 'is for what recurs; a one-off is due once. Leave it out.');
   }

@@ -26,6 +26,7 @@ export function policiesOf(
     | 'backoff'
     | 'timeout'
     | 'pauseAfterFailures'
+    | 'lateAfter'
     | 'maxLost'
     | 'onSuccess'
     | 'onFailure'
@@ -51,7 +52,9 @@ export function policiesOf(
   }
   if (backoff !== undefined) policies.backoff = backoffOf(backoff);
   if (timeout !== undefined) policies.timeoutMs = timeout === null ? null : parseDuration(timeout, 'timeout');
-  const { pauseAfterFailures: limit } = options;
+  const { pauseAfterFailures: limit, lateAfter } = options;
+  if (lateAfter !== undefined)
+    policies.lateAfterMs = lateAfter === null ? null : parseDuration(lateAfter, 'lateAfter');
   if (limit !== undefined) {
     policies.pauseAfterFailures =
       limit === null ? null : wholeNumber(limit, 'pauseAfterFailures', 1, maxCount);

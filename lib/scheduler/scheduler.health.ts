@@ -8,6 +8,7 @@ import { parseDuration } from '../triggers/duration.js';
 import { runWords } from './explaining.words.js';
 import { knownOptions } from './option.checks.js';
 import { StandingAhead } from './standing.ahead.js';
+import { StandingOverdue } from './standing.overdue.js';
 import { StandingStale } from './standing.stale.js';
 import { StrandedJobs } from './stranded.jobs.js';
 
@@ -20,6 +21,7 @@ export type HealthCode =
   | 'health.operation-failing'
   | 'health.job-files'
   | 'health.isolated-run'
+  | 'health.overdue-job'
   | 'doctor.missing-handler'
   | 'doctor.unserved-queue'
   | 'doctor.schedules-ahead'
@@ -119,11 +121,13 @@ export class HealthCheck {
   private readonly stranded: StrandedJobs;
   private readonly standing: StandingAhead;
   private readonly stale: StandingStale;
+  private readonly overdue: StandingOverdue;
 
   constructor(private readonly parts: HealthParts) {
     this.stranded = new StrandedJobs(parts.storage, parts.clock, parts.app);
     this.standing = new StandingAhead(parts);
     this.stale = new StandingStale(parts);
+    this.overdue = new StandingOverdue(parts);
   }
 
   /** Throws InvalidOptionError and InvalidScheduleError (timeout), and nothing else. */
@@ -135,7 +139,12 @@ export class HealthCheck {
     const refusal = await this.refusal(withinMs);
     const at = clock.monotonic();
     const looks = async (): Promise<void> =>
-      void (await Promise.all([this.stranded.look(), this.standing.look(), this.stale.look()]));
+      void (await Promise.all([
+        this.stranded.look(),
+        this.standing.look(),
+        this.stale.look(),
+        this.overdue.look(),
+      ]));
     if (refusal === null) await this.within(withinMs - (at - askedAt), looks(), undefined);
     const now = clock.now();
     return this.told(engine.status(), refusal, at - askedAt, datesAt(now, at));
@@ -224,6 +233,7 @@ export class HealthCheck {
       ...this.stranded.found,
       ...this.standing.found,
       ...this.stale.found,
+      ...this.overdue.found,
       ...ofFiles,
     ];
     if (isolated !== null) {

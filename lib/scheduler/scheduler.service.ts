@@ -7,6 +7,7 @@ import type { FailureReport } from '../model/failure.js';
 import type { Job, JobRef, Page } from '../model/job.js';
 import type { DurableStep } from '../model/durable.step.js';
 import type { JsonValue } from '../model/json.js';
+import type { OverdueJob } from '../model/overdue.js';
 import type { PauseScope, ScopePause } from '../model/pause.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
@@ -32,6 +33,7 @@ import type { BulkChanges, ManyFilter, ManyOptions, ManyResult } from './bulk.ch
 import type { BulkCreator } from './bulk.creator.js';
 import type { BulkOptions, RetryOptions, BulkResult, DeadLetters } from './dead.letters.js';
 import type { DefinedJob } from './define.job.js';
+import { readOverdue, type OverdueQuery } from './overdue.query.js';
 import { schemaOf, type HandlerInput, type HandlerReference } from './handler.reference.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { coverageKeys, type Coverage, type CoverageOptions } from './coverage.js';
@@ -311,6 +313,11 @@ export class SchedulerService {
   async getFailures(query: FailureQuery = {}, within: ManagerOption = {}): Promise<FailureReport> {
     const { jobs } = await this.accessOf(within, 'getFailures()');
     return readFailures(query, this.parts.timeZone, jobs);
+  }
+
+  /** Recurring jobs that are overdue by their `lateAfter`, the longest first, each by its earliest instant. Those without it never are. Asked by the clock of the storage, and never part of a transaction. Throws InvalidOptionError, StorageError (the storage cannot tell). */
+  async getOverdue(query: OverdueQuery = {}): Promise<OverdueJob[]> {
+    return readOverdue(query, this.parts.storage);
   }
 
   /**

@@ -99,6 +99,7 @@ export function confinedScheduler(all: SchedulerService, tenancy: Tenancy): Tena
       return all.getRunLog(query);
     },
     getFailures: async (query, within) => all.getFailures(tenancy.confined(query), within),
+    getOverdue: async (query) => all.getOverdue(tenancy.confined(query)),
     getGaps: async (query, within) => all.getGaps(tenancy.confined(query), within),
     getAudit: async (query, within) => all.getAudit(tenancy.confined(query), within),
     previewJob: async (id, options) => all.previewJob(id, tenancy.confined(options)),

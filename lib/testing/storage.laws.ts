@@ -40,6 +40,7 @@ import { keepLaws } from './laws/keep.laws.js';
 import { recordLaws } from './laws/record.laws.js';
 import { replaceLaws } from './laws/replace.laws.js';
 import { runNowLaws } from './laws/run.now.laws.js';
+import { overdueJobLaws } from './laws/overdue.job.laws.js';
 import { pauseEndLaws } from './laws/pause.end.laws.js';
 import { scopeLaws } from './laws/scope.laws.js';
 import { settleLaws } from './laws/settle.laws.js';
@@ -95,6 +96,7 @@ export function storageLaws(): Law[] {
     ...resumeLaws,
     ...scopeLaws,
     ...pauseEndLaws,
+    ...overdueJobLaws,
     ...pausedByLaws,
     ...cancelLaws,
     ...cancelRunLaws,

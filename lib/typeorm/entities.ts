@@ -9,6 +9,7 @@ import {
   auditColumns,
   runLogColumns,
   pauseColumns,
+  overdueColumns,
   pauseEndColumns,
   releaseColumns,
   runColumns,
@@ -32,6 +33,7 @@ import type {
   ChronisJobStat,
   ChronisLock,
   ChronisPause,
+  ChronisOverdue,
   ChronisPauseEnd,
   ChronisRelease,
   ChronisRun,
@@ -74,6 +76,7 @@ export interface ChronisEntities {
   statHour: EntitySchema<ChronisStatistics>;
   statDay: EntitySchema<ChronisStatistics>;
   pause: EntitySchema<ChronisPause>;
+  overdue: EntitySchema<ChronisOverdue>;
   pauseEnd: EntitySchema<ChronisPauseEnd>;
   audit: EntitySchema<ChronisAudit>;
   runLog: EntitySchema<ChronisRunLog>;
@@ -136,6 +139,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     statHour: entity('stat_hour', statisticsKey, statisticsColumns),
     statDay: entity('stat_day', statisticsKey, statisticsColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
+    overdue: entity('overdue', ['namespace', 'jobId', 'dueAt'], overdueColumns),
     pauseEnd: entity('pause_end', ['kind', 'namespace', 'name'], pauseEndColumns),
     audit: entity('audit', ['id'], auditColumns),
     runLog: entity('run_log', ['runId', 'fence', 'part'], runLogColumns),

@@ -9,6 +9,7 @@ import type {
   ChronisJobStat,
   ChronisLock,
   ChronisPause,
+  ChronisOverdue,
   ChronisPauseEnd,
   ChronisRelease,
   ChronisRun,
@@ -315,6 +316,13 @@ export const lockColumns: Columns<ChronisLock> = {
   fence: 'bigint',
   expiresAt: 'timestamptz',
   leaseMs: 'double precision?',
+};
+
+export const overdueColumns: Columns<ChronisOverdue> = {
+  namespace: 'text',
+  jobId: 'text',
+  dueAt: 'timestamptz',
+  lateAfterMs: 'double precision',
 };
 
 export const pauseEndColumns: Columns<ChronisPauseEnd> = {

@@ -189,6 +189,15 @@ export interface ChronisPause {
   pausedBy: string | null;
 }
 
+/** What was told as overdue, and is still. @publicApi */
+export interface ChronisOverdue {
+  namespace: string;
+  jobId: string;
+  /** The instant of its schedule that has not begun in time. */
+  dueAt: Date;
+  lateAfterMs: number;
+}
+
 /** When a pause ends by itself. @publicApi */
 export interface ChronisPauseEnd {
   kind: 'job' | 'handler' | 'queue' | 'namespace' | 'all';

@@ -64,6 +64,8 @@ import { setPauseEndsSql } from './sql/set.pause.ends.sql.js';
 import { duePauseEndsSql } from './sql/due.pause.ends.sql.js';
 import { takePauseEndsSql } from './sql/take.pause.ends.sql.js';
 import { takeScopeEndSql } from './sql/take.scope.end.sql.js';
+import { queryOverdueSql } from './sql/query.overdue.sql.js';
+import { noteOverdueSql } from './sql/note.overdue.sql.js';
 import { stalePausesSql } from './sql/stale.pauses.sql.js';
 import { notePausesSql } from './sql/note.pauses.sql.js';
 import { endPauseSql } from './sql/end.pause.sql.js';
@@ -272,6 +274,8 @@ const builders = {
   takeScopeEnd: takeScopeEndSql,
   stalePauses: stalePausesSql,
   notePauses: notePausesSql,
+  queryOverdue: queryOverdueSql,
+  noteOverdue: noteOverdueSql,
   endPause: endPauseSql,
   endWaiting: (t: TableNames) => endWaitingSql(t),
   endUnreachable: (t: TableNames) => endWaitingSql(t, 'reasoned'),

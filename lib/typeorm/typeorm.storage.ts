@@ -45,6 +45,7 @@ import {
   type Hands,
   type ReleaseResult,
   type Renewal,
+  type OverdueStore,
   type RollupStorage,
   type RunLogStorage,
   type RunFilter,
@@ -99,6 +100,7 @@ import { Claiming } from './claiming.js';
 import { giveBack } from './run.endings.js';
 import { endPauses, notePauses, stalePauses } from './pause.ending.js';
 import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
+import { TypeOrmOverdue } from './overdue.js';
 import { TypeOrmRollups } from './rollups.js';
 import { TypeOrmRunLogs } from './run.logs.js';
 import { releaseLost } from './run.releasing.js';
@@ -132,6 +134,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly flows: TypeOrmFlows;
   override readonly definitions: DefinitionStorage;
   override readonly binaries: BinaryStorage;
+  override readonly overdue: OverdueStore;
   override readonly rollups: RollupStorage;
   override readonly runLogs: RunLogStorage;
   declare readonly wakeSignal?: WakeSignal;
@@ -166,6 +169,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls, unkept), tables);
     this.definitions = this.jobs.definitions;
     this.binaries = new TypeOrmBinaries(new StatementRunner(statements, () => calls));
+    this.overdue = new TypeOrmOverdue(this.statements);
     this.rollups = new TypeOrmRollups(this.statements, tables);
     this.runLogs = new TypeOrmRunLogs(this.statements);
     this.flows = new TypeOrmFlows(this.statements, tables, unkept);

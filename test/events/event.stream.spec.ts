@@ -40,7 +40,11 @@ describe('a stream of events', () => {
       value: { name: 'job.orphaned', event: job('a'), ...about },
     });
     expectTypeOf(stream).toExtend<
-      AsyncIterable<StreamedEvent<'runs.lifted' | 'job.orphaned' | 'job.held-up' | 'job.paused'>>
+      AsyncIterable<
+        StreamedEvent<
+          'runs.lifted' | 'job.orphaned' | 'job.held-up' | 'job.paused' | 'job.overdue' | 'job.overdue.ended'
+        >
+      >
     >();
     for await (const item of events.stream('failed', { signal: AbortSignal.abort() })) {
       expectTypeOf(item.name).toEqualTypeOf<'run.failed'>();

@@ -1,6 +1,6 @@
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChronisEvents, Interval, JobHandler, type RunEvent } from '../../lib/index.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import { ChronisMetrics, ChronisMetricsModule, type ChronisMetricsOptions } from '../../lib/metrics/index.js';
@@ -179,6 +179,25 @@ describe('the metrics of a process', () => {
     await metricsOf(app).refresh();
     expect(await linesOf(app)).toContain(`chronis_job_overdue${tick} 1`);
     expect(await linesOf(app)).toContain('chronis_scheduler_up 0');
+  });
+
+  test('go by the lateAfter of a job where it says one', async () => {
+    const app = await boot();
+    const asked = vi.spyOn(app.scheduler, 'getOverdue');
+    await metricsOf(app).refresh();
+    expect(asked).not.toHaveBeenCalled();
+    const job = { handler: 'fail', every: '1h', metadata: { metrics: true }, queue: 'nobody' } as const;
+    await app.scheduler.createIntervalJob({ ...job, id: 'patient', lateAfter: '30m' });
+    await app.scheduler.createIntervalJob({ ...job, id: 'usual' });
+    const overdue = async (id: string): Promise<string> => {
+      await metricsOf(app).refresh();
+      const start = `chronis_job_overdue{job_namespace="default",job_id="${id}"} `;
+      return (await linesOf(app)).find((line) => line.startsWith(start))!.slice(start.length);
+    };
+    await clock.advanceBy(3_600_000 + 600_000);
+    expect([await overdue('patient'), await overdue('usual')]).toEqual(['0', '1']);
+    await clock.advanceBy(1_300_000);
+    expect([await overdue('patient'), await overdue('usual')]).toEqual(['1', '1']);
   });
 
   test('keep the last success of a job that fails since', async () => {

@@ -34,8 +34,10 @@ describe('callbacks of jobs', () => {
 
   afterEach(() => app.close());
 
-  const create = (handler: string, options: Omit<JobOptions, 'overlap' | 'pauseAfterFailures'> = {}) =>
-    app.scheduler.createDateJob({ id: 'job', handler, in: '1s', ...options });
+  const create = (
+    handler: string,
+    options: Omit<JobOptions, 'overlap' | 'pauseAfterFailures' | 'lateAfter'> = {},
+  ) => app.scheduler.createDateJob({ id: 'job', handler, in: '1s', ...options });
   const verdicts = () =>
     called.map(({ payload }) => `${payload.jobId} ${payload.verdict} ${payload.attempt}`);
 

@@ -73,6 +73,7 @@ const attacks: Record<keyof TenantScheduler, Attack> = {
   getFailures: { call: (s) => s.getFailures(), comesTo: nothing },
   getStatistics: { call: (s) => s.getStatistics({ from: 0 }), comesTo: { items: [] } },
   forecast: { call: (s) => s.forecast(), comesTo: { runs: 0, jobs: 0, held: 0 } },
+  getOverdue: { call: (s) => s.getOverdue(), comesTo: [] },
   getRunLog: { call: (s, { runId }) => s.getRunLog({ runId }), comesTo: refused(RunNotFoundError) },
   waitForRun: {
     call: (s, { failedRunId }) => s.waitForRun(failedRunId),

@@ -43,6 +43,7 @@ const apart: readonly SchedulerCall[] = [
   ['waitForRun', (s, o) => s.waitForRun('1', o)],
   ['health', (s, o) => s.health(o)],
   ['getRunLog', (s, o) => s.getRunLog(ofRun(o))],
+  ['getOverdue', (s, o) => s.getOverdue(o)],
   ['getStatistics', (s, o) => s.getStatistics(sinceEver(o))],
   ['rebuildStatistics', (s, o) => s.rebuildStatistics(sinceEver(o))],
 ];
@@ -51,6 +52,7 @@ const ofApart: typeof options = {
   forTenant: ['metadataKey'],
   waitForRun: ['timeout', 'signal'],
   health: ['timeout'],
+  getOverdue: ['namespace', 'limit'],
   getRunLog: ['attempt', 'level', 'limit', 'cursor'],
   getStatistics: ['until', 'by', 'namespace', 'queue', 'handler', 'limit', 'cursor'],
   rebuildStatistics: ['until'],

@@ -66,6 +66,7 @@ export const apartFromTransactions = [
   'forTenant',
   'waitForRun',
   'getRunLog',
+  'getOverdue',
   'getStatistics',
   'rebuildStatistics',
   'running',

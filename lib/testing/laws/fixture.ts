@@ -228,7 +228,9 @@ export async function gapsOf(storage: StorageAdapter, jobId = 'job'): Promise<Ga
 }
 
 export async function runsOf(storage: StorageAdapter, jobId = 'job'): Promise<Run[]> {
-  return (await storage.queryRuns({ jobId }, { limit: 1_000 })).items;
+  const { items } = await storage.queryRuns({ jobId }, { limit: 1_000 });
+  // Who has asked is not told by what else gives runs.
+  return items.map(({ requestedBy: _by, requestedAction: _action, note: _note, ...run }) => run);
 }
 
 /** The single element. */

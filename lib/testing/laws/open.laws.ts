@@ -98,7 +98,7 @@ export const openLaws = lawsOf('open runs', {
       const job = await jobOf(storage);
       assert.deepEqual([job.state, job.runCount, job.lastVerdict], ['running', 0, null]);
       if (open === openOneOff) assert.equal(job.nextRunAt, null);
-      assert.deepEqual((await storage.queryRuns({ state: 'open' }, {})).items, [stored]);
+      assert.equal(only((await storage.queryRuns({ state: 'open' }, {})).items, 'open run').id, stored.id);
       assert.deepEqual((await storage.queryRuns({ state: ['waiting', 'running'] }, {})).items, []);
       assert.equal(await storage.countJobs({ state: 'running' }), 1);
       assert.deepEqual(

@@ -313,6 +313,15 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       ...pausedColumns,
     },
   },
+  overdue: {
+    about: 'What was told as overdue, and is still',
+    columns: {
+      namespace: 'of the job',
+      job_id: 'its id',
+      due_at: 'the instant of its schedule that has not begun in time',
+      late_after_ms: 'how late it may begin',
+    },
+  },
   pause_end: {
     about: 'When pauses end by themselves',
     columns: {

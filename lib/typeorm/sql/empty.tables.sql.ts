@@ -25,6 +25,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.pause_end,
       t.audit,
       t.run_log,
+      t.overdue,
       t.worker,
       t.release,
       t.lock,

@@ -13,6 +13,7 @@ const changed = [
   'audit',
   'run_log',
   'pause_end',
+  'overdue',
   'stat_minute',
   'stat_hour',
   'stat_day',
@@ -30,6 +31,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     ...audit(t),
     ...runLogs(t),
     ...pauseEnds(t),
+    ...overdue(t),
     ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
   ];
@@ -110,6 +112,20 @@ function pauseEnds(t: TableNames): string[] {
     )`,
     `create index ${t.index('pause_end_until')} on ${t.pause_end} (until_at) where until_at < 'infinity'`,
     `create index ${t.index('job_paused')} on ${t.job} (paused_at) where paused_at is not null`,
+  ];
+}
+
+/** What was told as overdue; the index has the few jobs that can be. */
+function overdue(t: TableNames): string[] {
+  return [
+    `create table ${t.overdue} (
+      namespace text collate "C" not null,
+      job_id text collate "C" not null,
+      due_at timestamptz not null,
+      late_after_ms double precision not null,
+      primary key (namespace, job_id, due_at)
+    )`,
+    `create index ${t.index('job_late')} on ${t.job} (uid) where json_typeof(policies->'lateAfterMs') = 'number'`,
   ];
 }
 

@@ -28,6 +28,7 @@ export const allTables = [
   'pause_end',
   'audit',
   'run_log',
+  'overdue',
   'worker',
   'release',
   'lock',
