@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { commands } from '../../lib/cli/command.list.js';
 import { ControlServer } from '../../lib/cli/control.server.js';
 import { openSession } from '../../lib/cli/session.js';

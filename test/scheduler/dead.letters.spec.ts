@@ -127,7 +127,7 @@ describe('runs that gave up', () => {
     const [run] = (await app.scheduler.getRuns({ jobId: 'later' })).items;
     await expect(app.scheduler.retryRun(run.id)).rejects.toThrow(RunNotFailedError);
     await expect(app.scheduler.discardRun(run.id)).rejects.toThrow(/is waiting: only runs that failed/);
-    expect((await app.scheduler.getRuns({ runId: run.id })).items).toEqual([run]);
+    expect((await app.scheduler.getRuns({ runId: run.id })).items).toMatchObject([run]);
   });
 
   test.each([
