@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Database } from './database.js';
 import { sqlStateOf } from './sql.errors.js';
+import { dayMs, daysAhead, fullIdentity, ledgerDay, startOfDay } from './sql/ledger.day.fragment.js';
 import { ledgerPartitions } from './sql/ledger.partitions.fragment.js';
 import type { TableNames } from './sql/table.names.js';
 
 type Script = <Row>(text: string) => Promise<Row[]>;
-
-const dayMs = 86_400_000;
-const daysAhead = 2;
 
 /** The names of partitions, and whether each lacks the replica identity that ours give it: the release before makes days without one. */
 type Partitions = ReadonlyMap<string, boolean>;
@@ -43,14 +41,14 @@ export class LedgerDays {
     // The furthest first: nothing can be in the way of it yet.
     for (let ahead = daysAhead; ahead >= 0; ahead--) {
       const day = startOfDay(now) + ahead * dayMs;
-      const name = partitionName(t, day);
+      const { name } = ledgerDay(t, day);
       if (existing.has(name)) continue;
       errors.push(...(await this.attempt(database, name, now, (run) => createDay(t, run, day))));
     }
     for (const [name, isBare] of existing) {
       if (!isBare) continue;
       const identify = async (run: Script): Promise<boolean> => {
-        await run(identity(tableOf(t, name)));
+        await run(fullIdentity(tableOf(t, name)));
         return true;
       };
       errors.push(...(await this.attempt(database, name, now, identify)));
@@ -104,35 +102,19 @@ export class LedgerDays {
 }
 
 async function createDay(t: TableNames, run: Script, day: number): Promise<boolean> {
-  const name = partitionName(t, day);
+  const { name, isOfDay, create, move, attach } = ledgerDay(t, day);
   if ((await partitions(t, run)).has(name)) return true;
-  const [from, until] = [day, day + dayMs].map((at) => new Date(at).toISOString());
-  const ownRows = `from ${defaultOf(t)} where finished_at >= '${from}' and finished_at < '${until}'`;
   const [{ count }] = (await run<{ count: number }>(
-    `select count(*)::int as count from (select ${ownRows} limit ${mostMoved + 1}) own`,
+    `select count(*)::int as count from (select from ${t.qualified('attempt_default')} where ${isOfDay} limit ${mostMoved + 1}) own`,
   )) as [{ count: number }];
   if (count > mostMoved) return false;
-  const table = tableOf(t, name);
-  await run(`create table ${table} (like ${t.attempt} including defaults); ${identity(table)}`);
-  if (count > 0) {
-    // In the order in which attaching takes them; from here on nobody writes another row of that day.
-    await run(`lock table only ${t.attempt} in share update exclusive mode`);
-    await run(`lock table ${defaultOf(t)} in access exclusive mode`);
-    await run(`with own as (delete ${ownRows} returning *) insert into ${table} select * from own`);
-  }
-  // Attaching does not lock out readers and writers of the other days; creating it in place would.
-  await run(`alter table ${t.attempt} attach partition ${table} for values from ('${from}') to ('${until}')`);
+  for (const statement of [...create, ...(count > 0 ? move : []), attach]) await run(statement);
   return true;
 }
 
 async function partitions(t: TableNames, run: Script): Promise<Partitions> {
   const rows = await run<{ name: string; bare: boolean }>(ledgerPartitions(t));
   return new Map(rows.map(({ name, bare }) => [name, bare]));
-}
-
-/** A publication for all tables needs it, and a partition does not have it of its parent. */
-function identity(table: string): string {
-  return `alter table ${table} replica identity full`;
 }
 
 /** One process at a time, and rather not now than make the workers wait. null: another one is at it, to whom it is left: hundreds may start at once. */
@@ -153,19 +135,9 @@ async function alone<T>(
   return result;
 }
 
-function startOfDay(at: number): number {
-  return Math.floor(at / dayMs) * dayMs;
-}
-
-function partitionName(t: TableNames, day: number): string {
-  return `${t.prefix}attempt_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`;
-}
-
 function tableOf(t: TableNames, partition: string): string {
   return t.qualified(partition.slice(t.prefix.length));
 }
-
-const defaultOf = (t: TableNames): string => t.qualified('attempt_default');
 
 function dayOf(name: string): number | null {
   const match = /attempt_(\d{4})(\d\d)(\d\d)$/.exec(name);
