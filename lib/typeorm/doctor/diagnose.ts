@@ -18,9 +18,11 @@ import { deadLetterCheck } from './dead.letter.check.js';
 import type { DiagnoseOptions, Diagnosis, Finding, FindingSeverity, Unchecked } from './diagnosis.js';
 import { DoctorSession } from './doctor.session.js';
 import { columnFindings, driftChecks } from './drift.checks.js';
+import { eventTriggerCheck } from './event.trigger.check.js';
 import { foreignChecks } from './foreign.checks.js';
 import { maskedText } from './found.text.js';
 import { partitionCheck } from './partition.checks.js';
+import { referenceCheck } from './reference.check.js';
 import { readSchema } from './schema.reading.js';
 import {
   installed,
@@ -47,11 +49,13 @@ const ofTables: readonly Check[] = [
   zoneCheck,
   partitionCheck,
   sequenceCheck,
+  eventTriggerCheck,
 ];
 /** By what is as in this release alone. */
 const ofRelease: readonly Check[] = [
   ...driftChecks,
   ...foreignChecks,
+  referenceCheck,
   ...viewChecks,
   claimCheck,
   ...workChecks,

@@ -3,7 +3,7 @@ import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 import { defaultFindings } from './default.check.js';
 import { expectedSchema, type ExpectedSchema, type SchemaContent } from './expected.schema.js';
-import { ownTables } from './foreign.checks.js';
+import { ownRelations, ownTables } from './foreign.checks.js';
 import { readSchema } from './schema.reading.js';
 
 /** Whether the tables are still as the migrations have made them. Only to be asked of the version of this release. */
@@ -170,8 +170,8 @@ export function invalidFindings(found: readonly { name: string }[], t: TableName
 }
 
 const unloggedSql = `
-select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table" from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and c.relpersistence = 'u' order by 1`;
+select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table" from (${ownRelations}) c join pg_namespace n on n.oid = c.relnamespace
+where c.relpersistence = 'u' order by 1`;
 
 export function unloggedFindings(found: readonly { table: string }[]): Finding[] {
   return found.map(({ table }) => ({

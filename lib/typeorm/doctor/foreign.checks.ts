@@ -26,7 +26,7 @@ export function ownTables(t: TableNames): string[] {
 }
 
 /** $1 schema · $2 tables: these, and their partitions, which may have something of their own. */
-const ownRelations = `
+export const ownRelations = `
   select w.* from pg_class w join pg_namespace s on s.oid = w.relnamespace where s.nspname = $1 and w.relname = any ($2::text[])
   union all
   select w.* from pg_inherits p join pg_class w on w.oid = p.inhrelid join pg_class o on o.oid = p.inhparent join pg_namespace s on s.oid = o.relnamespace

@@ -6,18 +6,25 @@ import type { Finding } from './diagnosis.js';
 const nearShare = 0.8;
 const atEndShare = 0.95;
 
-/** Whether what numbers rows is about to run out of numbers. Says nothing of a sequence that the role may not read. */
+/** Whether what numbers rows is about to run out of numbers, or a crash would set it back. Says nothing of a sequence that the role may not read. */
 export const sequenceCheck: Check = {
   name: 'sequences',
   look: async ({ session, t }: Ground) => {
     const tables = allTables.map((name) => `${t.prefix}${name}`);
-    return sequenceFindings(await session.rows<NearEnd>(sequencesSql, [t.schemaText, tables, nearShare]));
+    const values = [t.schemaText, tables];
+    return [
+      ...sequenceFindings(await session.rows<NearEnd>(sequencesSql, [...values, nearShare])),
+      ...unloggedSequenceFindings(await session.rows<Unlogged>(unloggedSequencesSql, values)),
+    ];
   },
 };
 
-interface NearEnd {
+interface Unlogged {
   sequence: string;
   table: string;
+}
+
+interface NearEnd extends Unlogged {
   last: string;
   highest: string;
   share: number;
@@ -26,16 +33,24 @@ interface NearEnd {
   cycles: boolean;
 }
 
+/** $1 schema · $2 tables: the sequences that belong to them. */
+const own = `
+from pg_class q join pg_namespace m on m.oid = q.relnamespace
+  join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = q.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+  join pg_class c on c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace`;
+const names = `quote_ident(m.nspname) || '.' || quote_ident(q.relname) as sequence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table"`;
+const ofTables = `q.relkind = 'S' and n.nspname = $1 and c.relname = any ($2::text[])`;
+
 /** Those that count up. One that is cycled is told wherever it stands. */
 const sequencesSql = `
-select quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename) as sequence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "table",
+select ${names},
   coalesce(s.last_value, s.start_value)::text as last, s.max_value::text as highest, (coalesce(s.last_value, s.start_value)::numeric / s.max_value) as share,
   s.max_value < case s.data_type::text when 'smallint' then 32767 when 'integer' then 2147483647 else 9223372036854775807 end as "isLowered", s.cycle as cycles
-from pg_sequences s join pg_namespace m on m.nspname = s.schemaname
-  join pg_class q on q.relname = s.sequencename and q.relnamespace = m.oid and q.relkind = 'S'
-  join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = q.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
-  join pg_class c on c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and s.increment_by > 0 and (s.cycle or s.last_value >= s.max_value * $3::float8) order by 1`;
+${own} join pg_sequences s on s.schemaname = m.nspname and s.sequencename = q.relname
+where ${ofTables} and s.increment_by > 0 and (s.cycle or s.last_value >= s.max_value * $3::float8) order by 1`;
+
+/** A table that is unlogged has its own finding, and makes its sequences so. */
+const unloggedSequencesSql = `select ${names} ${own} where ${ofTables} and q.relpersistence = 'u' and c.relpersistence <> 'u' order by 1`;
 
 export function sequenceFindings(found: readonly NearEnd[]): Finding[] {
   return found.map(({ cycles, ...each }) => (cycles ? cycling(each) : nearEnd(each)));
@@ -65,4 +80,14 @@ function nearEnd({ sequence, table, last, highest, share, isLowered }: Numbered)
           `Find out what has taken so many numbers, and let it count on from above the highest that ${table} has: alter sequence ${sequence} restart with …;`,
         ),
   };
+}
+
+export function unloggedSequenceFindings(found: readonly Unlogged[]): Finding[] {
+  return found.map(({ sequence, table }) => ({
+    code: 'doctor.unlogged-sequence',
+    severity: 'error',
+    sentence: `The sequence ${sequence} is unlogged: a crash of the server sets it back to its beginning, and rows of ${table} get numbers that others have had, or are refused.`,
+    evidence: { sequence, table },
+    repair: bySql(`alter sequence ${sequence} set logged;`),
+  }));
 }

@@ -39,6 +39,17 @@ const sqlOf =
   (on: DoctorGround): Promise<unknown> =>
     on.sql(text.replaceAll('$database', on.database));
 
+const attemptAt = (finishedAt: string): string =>
+  `insert into chronis.attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, finished_at) values (1, 'default', 'x', 'x', 'x', 'at', now(), 1, 1, 'succeeded', true, ${finishedAt})`;
+
+/** The partition of the ledger for today, or so many days later. */
+async function ledgerDay(on: DoctorGround, ahead = 0): Promise<string> {
+  const date = new Date((await on.storage.now()) + ahead * day).toISOString().slice(0, 10);
+  return `chronis.attempt_${date.replaceAll('-', '')}`;
+}
+
+const refusing = `create function public.refuse() returns event_trigger language plpgsql as $$ begin raise exception 'no'; end $$;`;
+
 const faults: [code: FindingCode, fault: Fault][] = [
   // The server
   [
@@ -328,7 +339,46 @@ const faults: [code: FindingCode, fault: Fault][] = [
       says: /constraint brief on chronis\.attempt:/,
     },
   ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('create table public.notes (r bigint references chronis.run)'),
+      says: /constraint notes_r_fkey of public\.notes refers to chronis\.run:.*is executed again/,
+    },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf(
+        'create table public.notes (j bigint references chronis.job on delete cascade, at date) partition by range (at); create table public.some_notes partition of public.notes default',
+      ),
+      says: /constraint notes_j_fkey of public\.notes refers to chronis\.job: rows of public\.notes are deleted when /,
+    },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf(
+        'alter table chronis.gap add constraint within foreign key (job_uid) references chronis.job',
+      ),
+      says: /constraint within on chronis\.gap:/,
+    },
+  ],
   ['doctor.unlogged-table', { plant: sqlOf('alter table chronis.gap set unlogged'), says: /empties it/ }],
+  [
+    'doctor.unlogged-table',
+    {
+      plant: async (on) => on.sql(`alter table ${await ledgerDay(on)} set unlogged`),
+      says: /table chronis\.attempt_\d{8} is unlogged/,
+    },
+  ],
+  [
+    'doctor.unlogged-sequence',
+    {
+      plant: sqlOf('alter sequence chronis.run_number set unlogged'),
+      says: /sequence chronis\.run_number is unlogged.*rows of chronis\.run get numbers/,
+    },
+  ],
   [
     'doctor.foreign-trigger',
     {
@@ -420,18 +470,74 @@ const faults: [code: FindingCode, fault: Fault][] = [
     {
       plant: async (on) => {
         await on.worker();
-        const today = new Date(await on.storage.now()).toISOString().slice(0, 10).replaceAll('-', '');
-        await on.sql(`drop table chronis.attempt_${today}`);
+        await on.sql(`drop table ${await ledgerDay(on)}`);
+        // A row of that day is in the default partition, and moves.
+        await on.sql(attemptAt('now()'));
       },
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: async (on) => {
+        await on.worker();
+        await on.sql(`alter table chronis.attempt detach partition ${await ledgerDay(on)}`);
+        // What has come meanwhile is in the default partition, and moves.
+        await on.sql(attemptAt('now()'));
+      },
+      says: /table "chronis"\."attempt_\d{8}" is no partition of the ledger/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: async (on) => on.sql(`alter table chronis.attempt detach partition ${await ledgerDay(on, 2)}`),
+      says: /until it is attached again, its rows are not seen/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: async (on) => {
+        const tomorrow = await ledgerDay(on, 1);
+        await on.sql(`drop table ${tomorrow}; create view ${tomorrow} as select 1 as one`);
+      },
+      says: /view "chronis"\."attempt_\d{8}" has the name/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: async (on) => {
+        const tomorrow = await ledgerDay(on, 1);
+        await on.sql(
+          `alter table chronis.attempt detach partition ${tomorrow}; alter table ${tomorrow} drop column result`,
+        );
+      },
+      says: /table "chronis"\."attempt_\d{8}" has the name/,
     },
   ],
   [
     'doctor.default-partition',
     {
-      plant: sqlOf(
-        `insert into chronis.attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, finished_at) values (1, 'default', 'x', 'x', 'x', 'at', now(), 1, 1, 'succeeded', true, '2001-01-01')`,
-      ),
+      plant: sqlOf(attemptAt("'2001-01-01'")),
       says: /holds 1 rows/,
+    },
+  ],
+  [
+    'doctor.event-trigger',
+    {
+      plant: sqlOf(
+        `${refusing} create event trigger "No ddl" on ddl_command_start when tag in ('CREATE TABLE', 'CREATE VIEW') execute function public.refuse()`,
+      ),
+      says: /^The event trigger "No ddl" runs public\.refuse\(\) at ddl_command_start: .*cannot be made/,
+    },
+  ],
+  [
+    'doctor.event-trigger',
+    {
+      plant: sqlOf(`${refusing} create event trigger keep on sql_drop execute function public.refuse()`),
+      says: /^The event trigger keep runs public\.refuse\(\) at sql_drop: .*cannot be dropped/,
     },
   ],
   [
@@ -689,6 +795,48 @@ async function restore(): Promise<void> {
 
 test("a column that somebody has added, and that is filled in by itself, is in nobody's way", async () => {
   await ground.sql('alter table chronis.run add column mine integer not null default 3');
+  expect((await ground.diagnose()).findings).toEqual([]);
+});
+
+test('the rows of a partition that was detached are seen again, with those that came meanwhile', async () => {
+  const today = await ledgerDay(ground);
+  await ground.sql(attemptAt('now()'));
+  await ground.sql(`alter table chronis.attempt detach partition ${today}`);
+  await ground.sql(attemptAt("now() + interval '1 second'"));
+  const [{ repair }] = (await ground.diagnose()).findings as unknown as [{ repair: { text: string } }];
+  await ground.sql(repair.text);
+  const { rows } = await ground.client.query(
+    'select tableoid::regclass::text as day, count(*)::int as rows from chronis.attempt group by 1',
+  );
+  expect(rows).toEqual([{ day: today, rows: 2 }]);
+});
+
+test("a table of an earlier day that somebody keeps beside the ledger is in nobody's way", async () => {
+  await ground.sql('create table chronis.attempt_20010101 (like chronis.attempt)');
+  expect((await ground.diagnose()).findings).toEqual([]);
+});
+
+test('an event trigger that refuses nothing is a note; one that is off, or of other commands, is not told', async () => {
+  await ground.sql(
+    `${refusing}
+     create function public.watch() returns event_trigger language plpgsql as $$ begin raise notice 'ddl'; notify watched; end $$;
+     create event trigger watch on ddl_command_end execute function public.watch();
+     create event trigger unused on ddl_command_start execute function public.refuse();
+     alter event trigger unused disable;
+     create event trigger elsewhere on ddl_command_start when tag in ('CREATE FUNCTION') execute function public.refuse();
+     create event trigger rewriting on table_rewrite execute function public.refuse()`,
+  );
+  expect((await ground.diagnose()).findings).toMatchObject([
+    { code: 'doctor.event-trigger', severity: 'note', evidence: { trigger: 'watch' } },
+  ]);
+});
+
+test("a foreign key that is not enforced is in nobody's way", async ({ skip }) => {
+  const { rows } = await ground.client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  );
+  skip(rows[0]!.version < 180_000, 'This server enforces all of them.');
+  await ground.sql('create table public.notes (r bigint references chronis.run not enforced)');
   expect((await ground.diagnose()).findings).toEqual([]);
 });
 
