@@ -64,7 +64,7 @@ function hostOf(origin: string): string | null {
 /** What a form can send is not taken. A change that needs no body may be without any. */
 function assertJson(route: Route, request: PlatformRequest): void {
   const type = headerOf(request, 'content-type');
-  if (type === null && route.method === 'DELETE') return;
+  if (type === null && (route.method === 'DELETE' || route.isBare)) return;
   if (type !== null && /^application\/json\s*(;|$)/i.test(type)) return;
   throw new HttpProblem(
     415,

@@ -33,6 +33,9 @@ export const httpActions = [
   'workflow.retry',
   'workflow.complete',
   'workflow.fail',
+  'workflow.prune',
+  'definition.define',
+  'definition.delete',
 ] as const;
 
 /** @publicApi */

@@ -4,18 +4,21 @@ import {
   ChronisModule,
   getChronisEventsToken,
   getClockToken,
+  getDefinitionsToken,
   getSchedulerToken,
   getStorageToken,
   getWorkflowsToken,
   knownOptions,
   type ChronisEvents,
   type Clock,
+  type DefinitionService,
   type InjectionToken,
   type SchedulerService,
   type StorageAdapter,
   type WorkflowService,
 } from '../index.js';
 import { BulkActions } from './bulk.actions.js';
+import { chronoschedRoutes } from './chronosched/chronosched.routes.js';
 import { httpController } from './http.controller.js';
 import { HttpMount } from './http.mount.js';
 import {
@@ -51,13 +54,14 @@ export class ChronisHttpModule {
   static forRoot(options: ChronisHttpOptions & ChronisHttpRoute = {}): DynamicModule {
     const owner = 'ChronisHttpModule.forRoot()';
     knownOptions(options, [...httpKeys, ...routeKeys], owner);
-    const { path, guards, imports, openapi, instance, ...rest } = options;
+    const { path, guards, imports, openapi, chronosched, instance, ...rest } = options;
     httpSettings(rest, owner);
     return assemble([{ provide: optionsToken, useValue: rest }], {
       path,
       guards,
       imports,
       openapi,
+      chronosched,
       instance,
     });
   }
@@ -76,13 +80,17 @@ function assemble(
   route: { [K in keyof ChronisHttpRoute]: ChronisHttpRoute[K] | undefined },
 ): DynamicModule {
   const { imports = [], openapi = 'own', instance } = route;
-  const { path, guards } = checkedRoute(route as ChronisHttpRoute);
-  const place = { path, isGuarded: guards.length > 0 };
+  const { path, guards, chronosched } = checkedRoute(route as ChronisHttpRoute);
+  const served = [{ path, routes: allRoutes }];
+  if (chronosched !== null) served.push({ path: chronosched, routes: chronoschedRoutes });
+  const place = { paths: served.map((each) => each.path), isGuarded: guards.length > 0 };
   const feature = ChronisModule.forFeature(instance === undefined ? {} : { instance });
   return {
     module: ChronisHttpModule,
     imports: [...(imports as NonNullable<ModuleMetadata['imports']>), feature],
-    controllers: [httpController(path, guards === 'app' ? [] : guards, allRoutes, openapi)],
+    controllers: served.map((each) =>
+      httpController(each.path, guards === 'app' ? [] : guards, each.routes, openapi),
+    ),
     providers: [
       ...options,
       {
@@ -106,7 +114,9 @@ function assemble(
           optionsToken,
           getSchedulerToken(instance),
           getWorkflowsToken(instance),
+          getDefinitionsToken(instance),
           getStorageToken(instance),
+          getClockToken(instance),
           HttpAdapterHost,
           ModulesContainer,
           LiveChanges,
@@ -116,14 +126,16 @@ function assemble(
           given: ChronisHttpOptions,
           scheduler: SchedulerService,
           workflows: WorkflowService,
+          definitions: DefinitionService,
           storage: StorageAdapter,
+          clock: Clock,
           adapterHost: HttpAdapterHost,
           modules: ModulesContainer,
           live: LiveChanges,
           bulk: BulkActions,
         ) =>
           new HttpMount(
-            { scheduler, workflows, storage, adapterHost, modules, live, bulk },
+            { scheduler, workflows, definitions, storage, clock, adapterHost, modules, live, bulk },
             place,
             httpSettings(given, 'ChronisHttpModule'),
           ),

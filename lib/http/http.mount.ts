@@ -4,6 +4,8 @@ import type { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import {
   InvalidOptionError,
   type Actor,
+  type Clock,
+  type DefinitionService,
   type SchedulerService,
   type StorageAdapter,
   type WorkflowService,
@@ -31,6 +33,8 @@ import { changes, neededFor, type Answer, type Call, type Route } from './route.
 export interface MountParts {
   scheduler: SchedulerService;
   workflows: WorkflowService;
+  definitions: DefinitionService;
+  clock: Clock;
   storage: StorageAdapter;
   adapterHost: HttpAdapterHost;
   modules: ModulesContainer;
@@ -40,7 +44,8 @@ export interface MountParts {
 
 /** Where a module is, and who guards it. */
 export interface MountPlace {
-  path: string;
+  /** Of its own routes, and of those that are called as elsewhere. */
+  paths: readonly string[];
   isGuarded: boolean;
 }
 
@@ -72,11 +77,12 @@ export class HttpMount implements OnModuleInit {
         "ChronisHttpModule has none, and in production (NODE_ENV) everybody could change all jobs. Give them: forRoot({ guards: [AuthGuard] }); or guards: 'app' where global guards of the application protect all of its routes.",
       );
     }
-    const { path } = this.place;
     const mounts = [...this.parts.modules.values()].flatMap(({ providers }) =>
       [...providers.values()].flatMap(({ instance }) => (instance instanceof HttpMount ? [instance] : [])),
     );
-    if (mounts.some((other) => other !== this && other.place.path === path))
+    const others = mounts.filter((other) => other !== this).flatMap(({ place }) => place.paths);
+    const path = this.place.paths.find((own) => others.includes(own));
+    if (path !== undefined)
       throw new InvalidOptionError(
         'path',
         `Two ChronisHttpModules have the path "${path}". Give each a path of its own.`,
@@ -123,9 +129,15 @@ export class HttpMount implements OnModuleInit {
     const call: Call = {
       scheduler: tenant === null ? parts.scheduler : parts.scheduler.forTenant(tenant),
       workflows: tenant === null ? parts.workflows : parts.workflows.forTenant(tenant),
+      definitions: tenant === null ? parts.definitions : parts.definitions.forTenant(tenant),
       storage: parts.storage,
+      clock: parts.clock,
       process: parts.scheduler,
       bulk: parts.bulk,
+      prune: async (olderThan) => ({
+        dags: await parts.workflows.prune({ olderThan }),
+        definitions: await parts.definitions.prune({ olderThan }),
+      }),
       tenant,
       by,
       params: request.params ?? {},
@@ -176,9 +188,9 @@ export class HttpMount implements OnModuleInit {
     };
   }
 
-  private noteChange(route: Route, { tenant, query }: Call): void {
-    const { namespace = 'default' } = query as { namespace?: string };
-    const topic = route.path.slice(0, `${route.path}/`.indexOf('/')) as Topic;
+  private noteChange(route: Route, { tenant, query, params }: Call): void {
+    const { namespace = params.namespaceId ?? 'default' } = query as { namespace?: string };
+    const topic = route.topic ?? (route.path.slice(0, `${route.path}/`.indexOf('/')) as Topic);
     this.parts.live.note(topic, tenant === null ? namespace : `tenant:${tenant}`);
   }
 

@@ -38,6 +38,8 @@ export interface ChronisHttpRoute {
   imports?: ModuleMetadata['imports'];
   /** Whether the document that the application makes with `@nestjs/swagger` has the routes as well: `'app'`. Their own is at `openapi.json` below the path. @default 'own': it has not */
   openapi?: 'own' | 'app';
+  /** The paths of Chronosched beside, for clients that are made for them: `true`, or where they are. @default none; with true 'api/v1' */
+  chronosched?: boolean | { path?: string };
   /** The ChronisModule that is operated, by its name. @default the one without a name */
   instance?: string;
 }
@@ -53,7 +55,7 @@ export interface HttpSettings {
 }
 
 export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'origins'] as const;
-export const routeKeys = ['path', 'guards', 'imports', 'openapi', 'instance'] as const;
+export const routeKeys = ['path', 'guards', 'imports', 'openapi', 'chronosched', 'instance'] as const;
 const functions = ['access', 'user', 'tenant', 'redact'] as const;
 
 /** Throws InvalidOptionError. */
@@ -78,12 +80,12 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
 }
 
 /** Throws InvalidOptionError. */
-export function checkedRoute({ path = 'chronis', guards, openapi = 'own' }: ChronisHttpRoute): {
+export function checkedRoute({ path = 'chronis', guards, openapi = 'own', chronosched }: ChronisHttpRoute): {
   path: string;
   guards: readonly (Type<CanActivate> | CanActivate)[] | 'app';
+  /** null: they are not served. */
+  chronosched: string | null;
 } {
-  if (typeof path !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(path))
-    throw new InvalidOptionError('path', 'must be the path of the routes, such as "chronis" or "ops/jobs".');
   if (openapi !== 'own' && openapi !== 'app')
     throw new InvalidOptionError('openapi', `must be 'own' or 'app'.`);
   if (guards !== undefined && guards !== 'app' && !Array.isArray(guards))
@@ -93,5 +95,23 @@ export function checkedRoute({ path = 'chronis', guards, openapi = 'own' }: Chro
     if (typeof instance?.canActivate !== 'function')
       throw new InvalidOptionError('guards', 'must be guards: each needs a method canActivate().');
   }
-  return { path: path.replace(/^\/|\/$/g, ''), guards: guards ?? [] };
+  const own = checkedPath(path, 'path');
+  const other = chronoschedPath(chronosched);
+  if (own === other)
+    throw new InvalidOptionError('chronosched', `has the path of the API, "${own}". Give it another.`);
+  return { path: own, guards: guards ?? [], chronosched: other };
+}
+
+function checkedPath(path: unknown, option: string): string {
+  if (typeof path === 'string' && /^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(path))
+    return path.replace(/^\/|\/$/g, '');
+  throw new InvalidOptionError(option, 'must be the path of the routes, such as "chronis" or "ops/jobs".');
+}
+
+function chronoschedPath(given: unknown): string | null {
+  if (given === undefined || given === false) return null;
+  if (given !== true && (typeof given !== 'object' || given === null))
+    throw new InvalidOptionError('chronosched', "must be true or { path: 'api/v1' }.");
+  const options = given === true ? {} : knownOptions(given, ['path'], 'the option "chronosched"');
+  return checkedPath(options.path ?? 'api/v1', 'chronosched.path');
 }

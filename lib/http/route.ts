@@ -1,6 +1,14 @@
-import type { StorageAdapter, TenantScheduler, TenantWorkflows } from '../index.js';
+import type {
+  Clock,
+  DurationInput,
+  StorageAdapter,
+  TenantDefinitions,
+  TenantScheduler,
+  TenantWorkflows,
+} from '../index.js';
 import type { BulkActions } from './bulk.actions.js';
 import type { HttpAction } from './http.access.js';
+import type { Topic } from './live.changes.js';
 import type { Schema } from './schema.js';
 
 /** A request, as far as a route sees it: checked against what the route says that it takes. */
@@ -8,9 +16,13 @@ export interface Call {
   /** Of the tenant, where there is one. */
   readonly scheduler: TenantScheduler;
   readonly workflows: TenantWorkflows;
+  readonly definitions: TenantDefinitions;
   readonly storage: StorageAdapter;
+  readonly clock: Clock;
   readonly process: ProcessCalls;
   readonly bulk: BulkActions;
+  /** What was over, or deleted, so long ago goes into the history. Of all tenants. */
+  readonly prune: (olderThan: DurationInput) => Promise<{ dags: number; definitions: number }>;
   /** null: the caller is not confined to one. */
   readonly tenant: string | null;
   /** Who asks; null: nobody knows. */
@@ -62,6 +74,10 @@ export interface Route {
   readonly takesKey?: true;
   /** It is about the process, or all there is: not for tenants. */
   readonly ofAll?: true;
+  /** A change that needs no body: it may be sent without any. */
+  readonly isBare?: true;
+  /** What is to be read anew after it. @default what the path begins with */
+  readonly topic?: Topic;
   /** The answer goes on: the client is told what changes, for as long as it listens. */
   readonly isStream?: true;
   readonly handle: (call: Call) => Promise<Answer> | Answer;

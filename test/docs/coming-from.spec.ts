@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as main from '../../lib/index.js';
+import * as http from '../../lib/http/index.js';
 import * as jobFiles from '../../lib/job-files/index.js';
 import { SchedulerService } from '../../lib/index.js';
 import * as schedule from '../../lib/schedule/index.js';
@@ -21,7 +22,7 @@ test('the guide for those who come from elsewhere calls methods that SchedulerSe
 });
 
 test('… names classes and decorators that the package exports', () => {
-  const doors = { ...main, ...jobFiles, ...schedule, ...testing, ...typeorm };
+  const doors = { ...main, ...http, ...jobFiles, ...schedule, ...testing, ...typeorm };
   const names = rows.flatMap((row) =>
     [...row.matchAll(/`@?([A-Z][a-z]\w+)[`(.]/g)].map((match) => match[1]!),
   );

@@ -1,8 +1,10 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Provider } from '@nestjs/common';
 import addFormats from 'ajv-formats';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
+import { chronoschedRoutes } from '../../lib/http/chronosched/chronosched.routes.js';
 import { allRoutes } from '../../lib/http/routes/all.routes.js';
+import type { Route } from '../../lib/http/route.js';
 import { ChronisHttpModule, type ChronisHttpOptions, type ChronisHttpRoute } from '../../lib/http/index.js';
 import { ChronisModule, MemoryStorage, SchedulerService } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
@@ -20,6 +22,7 @@ export class HttpChronis {
     platform: Platform,
     options: ChronisHttpOptions & ChronisHttpRoute = {},
     prepare?: (app: INestApplication) => unknown,
+    providers: Provider[] = [],
   ): Promise<HttpChronis> {
     const clock = new ManualClock();
     const storage = new MemoryStorage({ clock });
@@ -27,7 +30,7 @@ export class HttpChronis {
       ChronisHttpModule.forRoot(options),
       ChronisModule.forRoot({ storage, clock, log: false, autoStart: false, allowUnknownHandler: true }),
     ];
-    return new HttpChronis(await HttpApp.boot(platform, { imports }, prepare), clock, storage);
+    return new HttpChronis(await HttpApp.boot(platform, { imports, providers }, prepare), clock, storage);
   }
 
   get scheduler(): SchedulerService {
@@ -43,6 +46,12 @@ export class HttpChronis {
     return fitting('POST', path, await sent);
   }
 
+  /** By the paths of Chronosched. */
+  async chronosched(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
+    const sent = this.http.send(method, `/api/v1/${path}`, { body, ...(headers && { headers }) });
+    return fitting(method, path, await sent, chronoschedChecks);
+  }
+
   close(): Promise<void> {
     return this.http.close();
   }
@@ -50,12 +59,15 @@ export class HttpChronis {
 
 const ajv = new Ajv2020({ strict: false });
 (addFormats as unknown as (to: Ajv2020) => void)(ajv);
-const checks = allRoutes.map(({ method, path, answer, name }) => ({
-  method,
-  name,
-  path: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
-  check: answer === undefined ? null : ajv.compile(answer),
-}));
+const checksOf = (routes: readonly Route[]) =>
+  routes.map(({ method, path, answer, name }) => ({
+    method,
+    name,
+    path: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
+    check: answer === undefined ? null : ajv.compile(answer),
+  }));
+const ownChecks = checksOf(allRoutes);
+const chronoschedChecks = checksOf(chronoschedRoutes);
 const problem: ValidateFunction = ajv.compile({
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code'],
@@ -66,6 +78,7 @@ function fitting<A extends { status: number; headers: Headers; json: any }>(
   method: string,
   path: string,
   answer: A,
+  checks = ownChecks,
 ): A {
   const route = checks.find((each) => each.method === method && each.path.test(path.replace(/\?.*$/s, '')));
   const check = answer.status < 300 ? (route?.check ?? null) : problem;

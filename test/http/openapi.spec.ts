@@ -16,6 +16,11 @@ class OwnController {
 Get()(OwnController.prototype, 'hello', Object.getOwnPropertyDescriptor(OwnController.prototype, 'hello')!);
 Controller('own')(OwnController);
 
+async function expectValid(document: Record<string, unknown>): Promise<void> {
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  expect([valid, errors]).toEqual([true, undefined]);
+}
+
 describe.each(platforms)('the document of the API on %s', (platform) => {
   let chronis: HttpChronis | undefined;
   let app: HttpApp | undefined;
@@ -28,19 +33,26 @@ describe.each(platforms)('the document of the API on %s', (platform) => {
   test('is valid OpenAPI, and has each route', async () => {
     chronis = await HttpChronis.boot(platform);
     const { json } = await chronis.get('openapi.json');
-    const { valid, errors } = await new Validator().validate(structuredClone(json));
-    expect([valid, errors]).toEqual([true, undefined]);
+    await expectValid(json);
     const named = Object.values(
       json.paths as Record<string, Record<string, { operationId: string }>>,
     ).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
     expect(named.toSorted()).toEqual(allRoutes.map(({ name }) => name).toSorted());
     expect(new Set(named).size).toBe(named.length);
+    expect(Object.keys(json.paths as object)).not.toContain('/dags');
     expect(json.paths['/jobs/{id}'].patch.parameters.map(({ name }: { name: string }) => name)).toEqual([
       'id',
       'id',
       'namespace',
       'If-Match',
     ]);
+  });
+
+  test('of the paths of Chronosched is another one', async () => {
+    chronis = await HttpChronis.boot(platform, { chronosched: true });
+    const { json } = await chronis.chronosched('GET', 'openapi.json');
+    await expectValid(json);
+    expect(Object.keys(json.paths as object)).toContain('/namespaces/{namespaceId}/dags/{dagId}/jobs');
   });
 
   const documentOf = async (openapi?: 'own' | 'app') => {

@@ -1,17 +1,23 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { HttpAccess, HttpAction } from '../../lib/http/index.js';
 import { httpActions } from '../../lib/http/http.access.js';
+import { chronoschedRoutes } from '../../lib/http/chronosched/chronosched.routes.js';
 import { allRoutes } from '../../lib/http/routes/all.routes.js';
 import { platforms } from '../support/http.app.js';
 import { HttpChronis } from './http.chronis.js';
 
 /** What the body has to say for the action, where that decides. */
-const requests = allRoutes.flatMap((route) => {
+const served = [
+  ...allRoutes.map((route) => ({ route, path: `/chronis/${route.path}` })),
+  ...chronoschedRoutes.map((route) => ({ route, path: `/api/v1/${route.path}` })),
+];
+const requests = served.flatMap(({ route, path }) => {
   const { needs } = route;
   return typeof needs === 'string'
-    ? [{ route, needs, body: {} }]
+    ? [{ route, path, needs, body: {} }]
     : Object.entries(needs.actions).map(([word, action]) => ({
         route,
+        path,
         needs: action,
         body: { [needs.key]: word },
       }));
@@ -24,8 +30,8 @@ describe.each(platforms)('permissions on %s', (platform) => {
   /** Whether each request was refused. */
   const refused = async (): Promise<[name: string, needs: string, isRefused: boolean][]> => {
     const results: [string, string, boolean][] = [];
-    for (const { route, needs, body } of requests) {
-      const answer = await fetch(`${chronis.http.url}/chronis/${route.path.replaceAll(/:\w+/g, '7')}`, {
+    for (const { route, path, needs, body } of requests) {
+      const answer = await fetch(`${chronis.http.url}${path.replaceAll(/:\w+/g, '7')}`, {
         method: route.method,
         headers: { 'content-type': 'application/json' },
         ...(route.method !== 'GET' && { body: JSON.stringify(body) }),
@@ -42,7 +48,7 @@ describe.each(platforms)('permissions on %s', (platform) => {
 
   test('each route needs what the table says: nothing goes without, and each action allows its own routes and looking', async () => {
     let access: HttpAccess = 'none';
-    chronis = await HttpChronis.boot(platform, { access: () => access });
+    chronis = await HttpChronis.boot(platform, { access: () => access, chronosched: true });
     for (const [name, , isRefused] of await refused()) expect([name, isRefused]).toEqual([name, true]);
     for (const allowed of ['read', 'all', ...httpActions] as const) {
       access = allowed === 'read' || allowed === 'all' ? allowed : [allowed as HttpAction];
@@ -54,11 +60,11 @@ describe.each(platforms)('permissions on %s', (platform) => {
   });
 
   test('there are no other routes below the path, and each action has one', async () => {
-    chronis = await HttpChronis.boot(platform);
+    chronis = await HttpChronis.boot(platform, { chronosched: true });
     const named = requests.map(({ needs }) => needs);
     expect(httpActions.filter((action) => !named.includes(action))).toEqual([]);
     expect(routesOf(platform, chronis.http.app.getHttpAdapter().getInstance()).toSorted()).toEqual(
-      allRoutes.map(({ method, path }) => `${method} /chronis/${path}`).toSorted(),
+      served.map(({ route, path }) => `${route.method} ${path}`).toSorted(),
     );
   });
 
