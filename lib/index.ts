@@ -164,6 +164,7 @@ export type {
   RunLogPart,
   RunLogPlace,
   RunLogStorage,
+  StoredText,
   AuditedStore,
   AuditFilter,
   AuditNote,

@@ -27,6 +27,7 @@ import {
   readRevision,
   type PlatformRequest,
 } from './request.reader.js';
+import { jsonOf } from './stored.json.js';
 import { changes, neededFor, type Answer, type Call, type Route } from './route.js';
 
 /** What a module is made of. */
@@ -210,7 +211,7 @@ export class HttpMount implements OnModuleInit {
 
   private answer(response: unknown, { status, headers, body }: Answer, usual: number): void {
     const shown = redacted(body, this.settings.redact);
-    this.reply(response, body === undefined ? undefined : JSON.stringify(shown), status ?? usual, {
+    this.reply(response, body === undefined ? undefined : jsonOf(shown), status ?? usual, {
       ...(body !== undefined && { 'Content-Type': 'application/json; charset=utf-8' }),
       ...headers,
     });

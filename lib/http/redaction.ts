@@ -1,3 +1,5 @@
+import { StoredJson } from './stored.json.js';
+
 /**
  * What is shown in the place of something that users or their code have stored. `path`: where in the answer it is, such as `items[0].payload`. @publicApi
  */
@@ -13,12 +15,17 @@ const stored = new Set([
 export function redacted(answer: unknown, redact: Redact | null, path = ''): unknown {
   if (redact === null || typeof answer !== 'object' || answer === null || answer instanceof Date)
     return answer;
+  if (answer instanceof StoredJson) {
+    const shown = redact(answer.value, path);
+    return shown === answer.value ? answer : shown;
+  }
   if (Array.isArray(answer)) return answer.map((item, at) => redacted(item, redact, `${path}[${at}]`));
   return Object.fromEntries(
     Object.entries(answer).map(([key, value]) => {
       const at = path === '' ? key : `${path}.${key}`;
       const isShown = value === null || value === undefined || !stored.has(key);
-      return [key, isShown ? redacted(value, redact, at) : redact(value, at)];
+      if (isShown || value instanceof StoredJson) return [key, redacted(value, redact, at)];
+      return [key, redact(value, at)];
     }),
   );
 }

@@ -68,6 +68,7 @@ import type { RunLogStorage } from './run.logs.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Stock } from './stock.js';
+import type { StoredText } from './stored.text.js';
 import type { Capability, Renewal, WorkerCondition, WorkerInfo, WorkerRegistration } from './workers.js';
 
 // The data of the contract, topic by topic.
@@ -86,6 +87,7 @@ export * from './rollups.js';
 export * from './run.logs.js';
 export * from './run.steps.js';
 export * from './stock.js';
+export type { StoredText } from './stored.text.js';
 export * from './versioned.definitions.js';
 export * from './workers.js';
 
@@ -168,6 +170,8 @@ export abstract class StorageAdapter {
   readonly overdue?: OverdueStore;
   /** What runs have logged; absent: it keeps none, and the process alone is told. */
   readonly runLogs?: RunLogStorage;
+  /** JSON as it is stored; absent: what was read is written anew. */
+  readonly storedText?: StoredText;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries

@@ -48,6 +48,7 @@ import {
   type OverdueStore,
   type RollupStorage,
   type RunLogStorage,
+  type StoredText,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -117,6 +118,7 @@ import { TypeOrmJobs } from './typeorm.jobs.js';
 import { TypeOrmLock } from './typeorm.lock.js';
 import { Vacuuming } from './vacuuming.js';
 import { takeStock } from './stock.js';
+import { TypeOrmStoredText } from './stored.text.js';
 import { queryWorkers, recalledPerStep, register, updateWorker } from './worker.registry.js';
 import { recomputeCursors } from './zone.data.js';
 
@@ -137,6 +139,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly overdue: OverdueStore;
   override readonly rollups: RollupStorage;
   override readonly runLogs: RunLogStorage;
+  override readonly storedText: StoredText;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -172,6 +175,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.overdue = new TypeOrmOverdue(this.statements);
     this.rollups = new TypeOrmRollups(this.statements, tables);
     this.runLogs = new TypeOrmRunLogs(this.statements);
+    this.storedText = new TypeOrmStoredText(this.statements, tables);
     this.flows = new TypeOrmFlows(this.statements, tables, unkept);
     this.installation = new Installation(connection);
     this.transactions = new RunTransactions(connection, statements, application, this.installation, unkept);

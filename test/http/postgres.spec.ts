@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChronisHttpModule } from '../../lib/http/index.js';
-import { ChronisModule, SchedulerService } from '../../lib/index.js';
+import { ChronisModule, DefinitionService, SchedulerService } from '../../lib/index.js';
 import { HttpApp } from '../support/http.app.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -102,4 +102,41 @@ test('a foreign cursor is refused', async () => {
     const { status, json } = await app.send('GET', path);
     expect([cursor, status, json.code]).toEqual([cursor, 400, 'CHRONIS_INVALID_OPTION']);
   }
+});
+
+/** The text of an answer: what would be lost is lost once it is parsed. */
+const textOf = async (path: string) => (await app.get(`/chronis/${path}`)).body;
+const odd = '{"id":9007199254740993,"rate":1e400,"deep":[[[0.10]]]}';
+
+test('payloads, results and params go out as they are stored, with numbers that JavaScript cannot hold', async () => {
+  await post('jobs', { id: 'odd', handler: 'report', every: '1h', payload: 1 });
+  await post('jobs', { id: 'once', handler: 'report', in: 0, payload: 1 });
+  await client.query(`update "${schema}".job set payload = $1 where id = 'odd'`, [odd]);
+  await client.query(`update "${schema}".run set payload = $1 where job_id = 'once'`, [odd]);
+  expect(await textOf('jobs/odd')).toContain(`"payload":${odd}`);
+  expect(await textOf('jobs/once')).toContain(`"payload":${odd}`);
+
+  const { id } = (await scheduler().getRuns({ jobId: 'once' })).items[0]!;
+  await client.query(
+    `insert into "${schema}".attempt (run_id, job_id, namespace, handler, queue, origin, nominal_at, attempt, fence, worker, outcome, final, started_at, finished_at, result)
+     values ($1, 'once', 'default', 'report', 'default', 'at', now(), 1, 1, 'w', 'succeeded', true, now(), now(), $2)`,
+    [id, odd],
+  );
+  await client.query(
+    `insert into "${schema}".run_step (run_id, name, kind, position, attempt, started_at, finished_at, ended, result)
+     values ($1, 'charge', 'step', 0, 1, now(), now(), 1, $2)`,
+    [id, odd],
+  );
+  expect(await textOf(`runs/${id}`)).toContain(`"result":${odd}`);
+  expect(await textOf(`runs/${id}/steps`)).toContain(`"result":${odd}`);
+
+  await app.app.get(DefinitionService).define({ name: 'flow', steps: [{ name: 'a', manual: true }] });
+  const { runId } = await app.app.get(DefinitionService).start('flow', { params: 1 });
+  await client.query(
+    `insert into "${schema}".flow (run_id, active, steps, version, depth, opened_at, workflow, namespace, app, time_zone, params, nominal_at)
+     values ($1, 0, 0, 1, 0, now(), 'flow', 'default', 'default', 'UTC', $2, now())`,
+    [runId, odd],
+  );
+  expect(await textOf(`workflows/${runId}`)).toContain(`"params":${odd}`);
+  expect(await textOf(`workflows/${runId}/graph`)).toContain(`"params":${odd}`);
 });

@@ -13,6 +13,7 @@ import {
   pageOf,
   text,
 } from '../schema.js';
+import { asStored } from '../stored.json.js';
 import { jobIn, namespace, namespaceIn, note, ofJob, pageAnswer, pageIn, paging } from './common.js';
 import { answered } from './job.answer.js';
 import { createJob } from './job.creation.js';
@@ -77,7 +78,13 @@ async function getJob(call: Call): Promise<Answer> {
   const id = jobIn(call);
   const found = await call.scheduler.getJob(id, namespaceIn(call));
   if (found === null) throw new JobNotFoundError(id, namespaceIn(call).namespace ?? 'default');
-  return answered(found);
+  const text = await call.storage.storedText?.job(found);
+  const { body, headers } = answered(found);
+  // What somebody has changed meanwhile belongs to another revision.
+  if (!text || text.revision !== found.revision) return { body, headers };
+  const { payload, metadata } = found;
+  const stored = { payload: asStored(payload, text.payload), metadata: asStored(metadata, text.metadata) };
+  return { body: { ...found, ...stored }, headers };
 }
 
 async function updateJob(call: Call): Promise<Answer> {

@@ -18,6 +18,7 @@ import {
   pageOf,
   text,
 } from '../schema.js';
+import { asStored } from '../stored.json.js';
 import { errorIn, given, namespace, note, pageAnswer, pageIn, paging } from './common.js';
 import { attempt, outcome, run, runState } from './run.schemas.js';
 
@@ -27,14 +28,30 @@ const logLevel = oneOf('verbose', 'debug', 'log', 'warn', 'error', 'fatal');
 const mostAttempts = 200;
 
 /** A run that is stored, or the record of one that is not any more. */
-async function getRun({ scheduler, params: { runId = '' } }: Call): Promise<Answer> {
+async function getRun({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {
   const [runs, attempts] = await Promise.all([
     scheduler.getRuns({ runId, limit: 1 }),
     scheduler.getAttempts({ runId, limit: mostAttempts }),
   ]);
   const [stored = null] = runs.items;
   if (stored === null && attempts.items.length === 0) throw new RunNotFoundError(runId);
-  return { body: { run: stored, attempts: attempts.items } };
+  const texts = (await storage.storedText?.results(runId, mostAttempts)) ?? [];
+  const shown = attempts.items.map((each) => {
+    const text = texts.find(({ fence, final }) => fence === each.fence && final === each.final);
+    return { ...each, result: asStored(each.result, text?.result) };
+  });
+  return { body: { run: stored, attempts: shown } };
+}
+
+async function getRunSteps({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {
+  const steps = await scheduler.getRunSteps(runId);
+  const texts = (await storage.storedText?.stepResults(runId)) ?? [];
+  const textOf = new Map(texts.map(({ name, result }) => [name, result]));
+  // Of a step that has not ended the result is none, whatever it has come to meanwhile.
+  const items = steps.map((step) =>
+    step.result === null ? step : { ...step, result: asStored(step.result, textOf.get(step.name)) },
+  );
+  return { body: { items } };
 }
 
 async function getRunLog(call: Call): Promise<Answer> {
@@ -130,9 +147,7 @@ export const runRoutes: readonly Route[] = [
         }),
       ),
     }),
-    handle: async ({ scheduler, params }) => ({
-      body: { items: await scheduler.getRunSteps(params.runId!) },
-    }),
+    handle: getRunSteps,
   },
   {
     name: 'listAttempts',

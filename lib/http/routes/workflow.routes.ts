@@ -1,4 +1,10 @@
-import { WorkflowRunNotFoundError, type StepRef } from '../../index.js';
+import {
+  WorkflowRunNotFoundError,
+  type StepRef,
+  type StorageAdapter,
+  type WorkflowRun,
+} from '../../index.js';
+import { asStored } from '../stored.json.js';
 import type { Call, Route } from '../route.js';
 import {
   anyObject,
@@ -61,6 +67,11 @@ const started = object({ runId: text, status: oneOf('created', 'existing') });
 /** The step that the path names, or an instance of it. */
 function stepIn({ params, query }: Call): StepRef {
   return { runId: params.runId!, step: params.step!, ...given(query, 'nth') };
+}
+
+/** Before it begins what it is started with is known by its value alone. */
+async function withStoredParams(storage: StorageAdapter, found: WorkflowRun): Promise<object> {
+  return { ...found, params: asStored(found.params, await storage.storedText?.params(found.runId)) };
 }
 
 const one = 'workflows/:runId';
@@ -144,10 +155,10 @@ export const workflowRoutes: readonly Route[] = [
     summary: 'One workflow, by the id of the run that it is.',
     status: 200,
     answer: object(view),
-    handle: async ({ workflows, params }) => {
+    handle: async ({ workflows, storage, params }) => {
       const found = await workflows.get(params.runId!);
       if (found === null) throw new WorkflowRunNotFoundError(params.runId!);
-      return { body: found };
+      return { body: await withStoredParams(storage, found) };
     },
   },
   {
@@ -159,10 +170,10 @@ export const workflowRoutes: readonly Route[] = [
     parameters: { instances: described(flag, 'Whether the instances of maps are told one by one.') },
     status: 200,
     answer: object({ ...view, steps: listOf(step) }),
-    handle: async ({ workflows, params, query }) => {
+    handle: async ({ workflows, storage, params, query }) => {
       const found = await workflows.graph(params.runId!, query);
       if (found === null) throw new WorkflowRunNotFoundError(params.runId!);
-      return { body: found };
+      return { body: await withStoredParams(storage, found) };
     },
   },
   order('cancel', 'Ends the workflow.'),
