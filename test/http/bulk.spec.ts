@@ -119,6 +119,25 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     expect((await chronis.get('runs?state=failed')).json.items).toHaveLength(3);
   });
 
+  test('one run is retried once, however often it is asked for with a key', async () => {
+    await boot();
+    await failures(2, 0);
+    const [first, second] = (await chronis.get('runs?state=failed')).json.items;
+    const retry = (key?: string) =>
+      chronis.post(`runs/${first.id}/retry`, {}, key === undefined ? {} : { 'idempotency-key': key });
+    const begun = await retry('r-1');
+    expect([begun.status, begun.json]).toMatchObject([201, { retryOf: first.id, state: 'waiting' }]);
+    const again = await retry('r-1');
+    expect([again.status, again.json]).toEqual([200, begun.json]);
+    // Without one the client is told that it was late.
+    expect((await retry()).status).toBeGreaterThanOrEqual(400);
+    expect((await chronis.get('runs?state=waiting')).json.items).toHaveLength(1);
+    // Nothing has taken the place of one that is gone.
+    await chronis.post(`runs/${second.id}/discard`);
+    const gone = await chronis.post(`runs/${second.id}/retry`, {}, { 'idempotency-key': 'r-2' });
+    expect(gone.status).toBeGreaterThanOrEqual(400);
+  });
+
   test('end before their next step when somebody wants it, and with the application', async () => {
     await boot();
     await jobs(250);

@@ -1,5 +1,5 @@
 import { HttpProblem } from '../problem.js';
-import { RunNotFoundError } from '../../index.js';
+import { RunNotFailedError, RunNotFoundError, type Run } from '../../index.js';
 import type { Answer, Call, Route } from '../route.js';
 import {
   anyObject,
@@ -41,6 +41,31 @@ async function getRun({ scheduler, storage, params: { runId = '' } }: Call): Pro
     return { ...each, result: asStored(each.result, text?.result) };
   });
   return { body: { run: stored, attempts: shown } };
+}
+
+/** A run is retried once by itself, so whoever sends a key is told of the run that has taken its place, as long as that is stored. */
+async function retryRun(call: Call): Promise<Answer> {
+  const {
+    scheduler,
+    idempotencyKey,
+    params: { runId = '' },
+  } = call;
+  try {
+    return { body: await scheduler.retryRun(runId) };
+  } catch (error) {
+    const isOver = error instanceof RunNotFoundError || error instanceof RunNotFailedError;
+    const retried = idempotencyKey !== null && isOver ? await retryOf(runId, call) : null;
+    if (retried === null) throw error;
+    return { status: 200, body: retried };
+  }
+}
+
+async function retryOf(runId: string, { scheduler }: Call): Promise<Run | null> {
+  const [last] = (await scheduler.getAttempts({ runId, limit: 1 })).items;
+  if (last === undefined) return null;
+  const { namespace, jobId } = last;
+  const { items } = await scheduler.getRuns({ namespace, jobId, limit: mostAttempts });
+  return items.find((run) => run.retryOf === runId) ?? null;
 }
 
 async function getRunSteps({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {
@@ -174,10 +199,11 @@ export const runRoutes: readonly Route[] = [
     path: `${one}/retry`,
     needs: 'retryRun',
     summary: 'A new run, due now, for one that failed, timed out or was lost.',
+    takesKey: true,
     body: noted,
     status: 201,
     answer: run,
-    handle: async ({ scheduler, params }) => ({ body: await scheduler.retryRun(params.runId!) }),
+    handle: retryRun,
   },
   {
     name: 'cancelRun',
