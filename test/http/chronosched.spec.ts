@@ -253,6 +253,28 @@ describe.each(platforms)('the paths of Chronosched on %s', (platform) => {
     expect(new Set(ids).size).toBe(6);
   });
 
+  test('refuse a change of a DAG that somebody starts meanwhile, which goes on as it was started', async () => {
+    await boot();
+    await call('POST', 'definitions', { name: 'a', kind: 'cmd', payloadTemplate: { cmd: 'true' } });
+    const { id } = (await call('POST', 'dags', { name: 'demo' })).json;
+    await call('POST', `dags/${id}/jobs`, { defId: 'a' });
+    const before = await get(`dags/${id}`);
+    // Called when something is about to be changed, after all has been looked at.
+    const { storage } = chronis;
+    const audited = storage.audited.bind(storage);
+    let calls = 0;
+    storage.audited = async (note) => {
+      storage.audited = audited;
+      calls++;
+      expect((await bare(`dags/${id}/start`)).status).toBe(201);
+      return audited(note);
+    };
+    const late = await call('POST', `dags/${id}/jobs`, { defId: 'a' });
+    expect([calls, late.status, late.json.code]).toEqual([1, 409, 'http.dag-begun']);
+    expect((await get(`dags/${id}`)).version).toBe(before.version);
+    expect((await get(`dags/${id}/jobs`)).items).toHaveLength(1);
+  });
+
   test('are not there unless they are wanted, and elsewhere where that is said', async () => {
     await boot({ chronosched: false });
     expect((await call('GET', 'dags')).status).toBe(404);

@@ -1,5 +1,4 @@
 import { HttpProblem } from '../problem.js';
-import { RunNotFailedError, RunNotFoundError, type Run } from '../../index.js';
 import type { Answer, Call, Route } from '../route.js';
 import {
   anyObject,
@@ -18,66 +17,11 @@ import {
   pageOf,
   text,
 } from '../schema.js';
-import { asStored } from '../stored.json.js';
 import { errorIn, given, namespace, note, pageAnswer, pageIn, paging } from './common.js';
+import { getRun, getRunSteps, retryRun } from './run.answers.js';
 import { attempt, outcome, run, runState } from './run.schemas.js';
 
 const logLevel = oneOf('verbose', 'debug', 'log', 'warn', 'error', 'fatal');
-
-/** The newest so many attempts are told with their run; `attempts` has all. */
-const mostAttempts = 200;
-
-/** A run that is stored, or the record of one that is not any more. */
-async function getRun({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {
-  const [runs, attempts] = await Promise.all([
-    scheduler.getRuns({ runId, limit: 1 }),
-    scheduler.getAttempts({ runId, limit: mostAttempts }),
-  ]);
-  const [stored = null] = runs.items;
-  if (stored === null && attempts.items.length === 0) throw new RunNotFoundError(runId);
-  const texts = (await storage.storedText?.results(runId, mostAttempts)) ?? [];
-  const shown = attempts.items.map((each) => {
-    const text = texts.find(({ fence, final }) => fence === each.fence && final === each.final);
-    return { ...each, result: asStored(each.result, text?.result) };
-  });
-  return { body: { run: stored, attempts: shown } };
-}
-
-/** A run is retried once by itself, so whoever sends a key is told of the run that has taken its place, as long as that is stored. */
-async function retryRun(call: Call): Promise<Answer> {
-  const {
-    scheduler,
-    idempotencyKey,
-    params: { runId = '' },
-  } = call;
-  try {
-    return { body: await scheduler.retryRun(runId) };
-  } catch (error) {
-    const isOver = error instanceof RunNotFoundError || error instanceof RunNotFailedError;
-    const retried = idempotencyKey !== null && isOver ? await retryOf(runId, call) : null;
-    if (retried === null) throw error;
-    return { status: 200, body: retried };
-  }
-}
-
-async function retryOf(runId: string, { scheduler }: Call): Promise<Run | null> {
-  const [last] = (await scheduler.getAttempts({ runId, limit: 1 })).items;
-  if (last === undefined) return null;
-  const { namespace, jobId } = last;
-  const { items } = await scheduler.getRuns({ namespace, jobId, limit: mostAttempts });
-  return items.find((run) => run.retryOf === runId) ?? null;
-}
-
-async function getRunSteps({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {
-  const steps = await scheduler.getRunSteps(runId);
-  const texts = (await storage.storedText?.stepResults(runId)) ?? [];
-  const textOf = new Map(texts.map(({ name, result }) => [name, result]));
-  // Of a step that has not ended the result is none, whatever it has come to meanwhile.
-  const items = steps.map((step) =>
-    step.result === null ? step : { ...step, result: asStored(step.result, textOf.get(step.name)) },
-  );
-  return { body: { items } };
-}
 
 async function getRunLog(call: Call): Promise<Answer> {
   if (call.storage.runLogs === undefined)
