@@ -129,7 +129,7 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     expect([begun.status, begun.json]).toMatchObject([201, { retryOf: first.id, state: 'waiting' }]);
     const again = await retry('r-1');
     // By now it is known who has asked for it.
-    const asked = { requestedAction: 'retry', requestedBy: expect.any(String) };
+    const asked = { requestedAction: 'retryRun', requestedBy: expect.any(String) };
     expect([again.status, again.json]).toMatchObject([
       200,
       { id: begun.json.id, retryOf: first.id, ...asked },
